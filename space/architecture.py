@@ -1,0 +1,246 @@
+"""An architecture: a whole network as one frozen, canonical, hashable value with a JSON form."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError
+
+from space.canonical import canonical
+from space.errors import InputError, Problem, join, problems_from_pydantic
+from space.geometry import MapSize, width_problems
+from space.mixer import Mixer
+
+VERSION = 1
+MAX_STAGES = 8
+Scaffold = Literal["conv", "prenorm"]
+SCAFFOLDS: tuple[Scaffold, ...] = ("conv", "prenorm")
+
+_FORBID = ConfigDict(extra="forbid")
+_Count = Annotated[int, Strict(), Field(ge=1, le=65536)]
+_Classes = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
+_Depth = Annotated[int, Strict(), Field(ge=1, le=512)]
+_Ratio = Annotated[float, Field(gt=0, le=64, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Shape of one image: channels, height and width in pixels."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    channels: _Count
+    height: _Count
+    width: _Count
+
+
+@dataclass(frozen=True, slots=True)
+class Stem:
+    """Cuts the image into patches of patch_size × patch_size pixels, a token each."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    patch_size: _Count
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Blocks at one resolution.
+
+    Attributes:
+        depth: number of blocks.
+        width: channels.
+        mlp_ratio: hidden channels of the blocks' MLP over the width.
+        mixers: the pattern of token mixers, repeated over the blocks.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    depth: _Depth
+    width: _Count
+    mlp_ratio: _Ratio
+    mixers: Annotated[tuple[Mixer, ...], Field(min_length=1, max_length=512)]
+
+    @property
+    def hidden_width(self) -> int:
+        """Hidden channels of the MLP."""
+        return round(self.width * self.mlp_ratio)
+
+    def block_mixers(self) -> tuple[Mixer, ...]:
+        """The mixer of each block."""
+        return tuple(self.mixers[block % len(self.mixers)] for block in range(self.depth))
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Norm, mean over the tokens, linear classifier."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    classes: _Classes
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network of the family: patch stem, stages with downsampling between them, head.
+
+    Equal networks are equal values: mixers are folded to their canonical form at the size of
+    their map, and patterns to their shortest form.
+
+    Raises:
+        InputError: with the path to every field that is off.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+
+    input: Input
+    stem: Stem
+    scaffold: Scaffold
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=MAX_STAGES)]
+    head: Head
+
+    def __post_init__(self) -> None:
+        problems: list[Problem] = []
+        sizes = self.stage_sizes()
+        stages = []
+        for index, (stage, size) in enumerate(zip(self.stages, sizes, strict=True)):
+            found = _stage_problems(stage)
+            problems += [Problem(join(f"stages[{index}]", p.where), p.message) for p in found]
+            stages.append(stage if found else _canonical_stage(stage, size))
+        if problems:
+            raise InputError(problems)
+        object.__setattr__(self, "stages", tuple(stages))
+
+    def stage_sizes(self) -> tuple[MapSize, ...]:
+        """The map of each stage: the stem's, then halved (rounded up) from stage to stage."""
+        size = MapSize(self.input.height, self.input.width).reduced(self.stem.patch_size)
+        sizes = [size]
+        for _ in self.stages[1:]:
+            sizes.append(sizes[-1].reduced(2))
+        return tuple(sizes)
+
+    def block_mixers(self) -> list[tuple[int, int, Mixer]]:
+        """(stage, block within the stage, mixer) of every block, in order."""
+        return [
+            (index, block, mixer)
+            for index, stage in enumerate(self.stages)
+            for block, mixer in enumerate(stage.block_mixers())
+        ]
+
+    def mixers(self) -> tuple[Mixer, ...]:
+        """The distinct mixers, in order of first use."""
+        return tuple(dict.fromkeys(mixer for _, _, mixer in self.block_mixers()))
+
+    @property
+    def name(self) -> str:
+        """The operator's name when all blocks have one kind of mixer, else the names joined."""
+        return " + ".join(dict.fromkeys(mixer.name for mixer in self.mixers()))
+
+    @property
+    def depth(self) -> int:
+        """Number of blocks."""
+        return sum(stage.depth for stage in self.stages)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON or YAML."""
+        return {
+            "version": VERSION,
+            "input": asdict(self.input),
+            "stem": asdict(self.stem),
+            "scaffold": self.scaffold,
+            "stages": [_stage_dict(stage) for stage in self.stages],
+            "head": asdict(self.head),
+        }
+
+    def to_json(self) -> str:
+        """The canonical JSON: sorted keys, no spaces."""
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+
+    @cached_property
+    def id(self) -> str:
+        """16 hexadecimal digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+    @classmethod
+    def from_dict(cls, values: object, where: str = "") -> "Architecture":
+        """The architecture that `to_dict` describes.
+
+        Raises:
+            InputError: with every problem, below the path `where`.
+        """
+        if isinstance(values, dict):
+            values = dict(values)
+            version = values.pop("version", VERSION)
+            if version != VERSION:
+                raise InputError.of(
+                    join(where, "version"), f"{version!r} is not known; allowed: {VERSION}"
+                )
+        try:
+            return _adapter().validate_python(values)
+        except ValidationError as error:
+            raise InputError(problems_from_pydantic(error, where)) from None
+
+    @classmethod
+    def from_json(cls, text: str) -> "Architecture":
+        """The architecture that `to_json` wrote.
+
+        Raises:
+            InputError: for text that is not JSON, and as `from_dict` does.
+        """
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise InputError.of("architecture", f"is not valid JSON: {error}") from None
+        return cls.from_dict(values)
+
+
+def _stage_problems(stage: Stage) -> list[Problem]:
+    problems = []
+    hidden = stage.width * stage.mlp_ratio
+    if abs(hidden - round(hidden)) > 1e-6 or round(hidden) < 1:
+        problems.append(
+            Problem("mlp_ratio", f"{stage.mlp_ratio} of width {stage.width} is not a whole number")
+        )
+    for index, mixer in enumerate(stage.mixers):
+        for problem in width_problems(mixer, stage.width):
+            problems.append(Problem(f"mixers[{index}].{problem.where}", problem.message))
+    return problems
+
+
+def at_block(mixer: Mixer, block: int) -> Mixer:
+    """The mixer as it stands at a block: where no tile ever moves, `shift` keeps its default."""
+    return mixer.changed(shift=True) if mixer.shift is False and block % 2 == 0 else mixer
+
+
+def _canonical_stage(stage: Stage, size: MapSize) -> Stage:
+    folded = [canonical(mixer, stage.width, size) for mixer in stage.block_mixers()]
+    ratio = stage.mlp_ratio
+    return Stage(
+        depth=stage.depth,
+        width=stage.width,
+        mlp_ratio=int(ratio) if ratio == int(ratio) else ratio,
+        mixers=_shortest_pattern([at_block(mixer, block) for block, mixer in enumerate(folded)]),
+    )
+
+
+def _shortest_pattern(mixers: list[Mixer]) -> tuple[Mixer, ...]:
+    for length in range(1, len(mixers)):
+        if all(mixers[block] == mixers[block - length] for block in range(length, len(mixers))):
+            return tuple(mixers[:length])
+    return tuple(mixers)
+
+
+def _stage_dict(stage: Stage) -> dict[str, Any]:
+    return {
+        "depth": stage.depth,
+        "width": stage.width,
+        "mlp_ratio": stage.mlp_ratio,
+        "mixers": [mixer.to_dict() for mixer in stage.mixers],
+    }
+
+
+@cache
+def _adapter() -> TypeAdapter[Architecture]:
+    return TypeAdapter(Architecture)

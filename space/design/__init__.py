@@ -1,0 +1,7 @@
+"""Design spaces: which architectures may be built, read from YAML."""
+
+from space.design.decisions import Choose, Decision
+from space.design.design_space import DesignSpace
+from space.design.limits import Infeasible, Limits
+
+__all__ = ["Choose", "Decision", "DesignSpace", "Infeasible", "Limits"]

@@ -1,0 +1,94 @@
+"""The decision process of a design space: the questions whose answers make an architecture.
+
+Searchers see nothing but questions with a name and a list of answers; they need not know what the
+questions are about. Replaying an architecture gives the answers that lead to it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+from space.architecture import Architecture, Stage
+from space.axes import AXES
+from space.design.stage_options import StageOptions
+from space.mixer import Mixer
+
+Value = str | int | float
+Read = Callable[[Architecture], Value | None]
+
+
+class Choose(Protocol):
+    """Picks one of the options of a decision."""
+
+    def __call__(self, name: str, options: tuple[Value, ...], read: Read) -> Value:
+        """Returns one of `options`.
+
+        Args:
+            name: what is decided, such as `stages[0].width`.
+            options: the answers that earlier decisions leave.
+            read: the answer that a given architecture took here; None if it took another way.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One answered question."""
+
+    name: str
+    options: tuple[Value, ...]
+    choice: Value
+
+
+_SIZES_AND_OPTIONS = tuple(field.name for field in fields(Mixer) if field.name not in AXES)
+
+
+def choose_stage(options: StageOptions, index: int, choose: Choose) -> Stage:
+    """Asks for the fields of one stage.
+
+    Args:
+        options: what the stage may be.
+        index: its number, for the names of the decisions.
+        choose: the searcher.
+    """
+    where = f"stages[{index}]"
+    shapes = options.shapes()
+
+    def ask(name: str, place: int) -> Any:
+        values = tuple(dict.fromkeys(shape[place] for shape in shapes))
+        choice = choose(f"{where}.{name}", values, lambda a: getattr(a.stages[index], name))
+        shapes[:] = [shape for shape in shapes if shape[place] == choice]
+        return choice
+
+    width, depth, ratio = ask("width", 0), ask("depth", 1), ask("mlp_ratio", 2)
+    pattern = [
+        _choose_mixer(options, width, depth, index, place, choose)
+        for place in range(options.pattern_length(depth))
+    ]
+    return Stage(depth, width, ratio, tuple(pattern))
+
+
+def _choose_mixer(
+    options: StageOptions, width: int, depth: int, index: int, place: int, choose: Choose
+) -> Mixer:
+    where = f"stages[{index}].mixers[{place}]"
+
+    def reading(field: str) -> Read:
+        def read(architecture: Architecture) -> Value | None:
+            mixer = options.chosen(architecture.stages[index], place)
+            return None if mixer is None else _field(mixer, field)
+
+        return read
+
+    remaining: Sequence[Mixer] = options.choices(width, depth, place)
+    for field in ("operator", *_SIZES_AND_OPTIONS):
+        values = tuple(dict.fromkeys(_field(mixer, field) for mixer in remaining))
+        if len(values) > 1 or field == "operator":
+            choice = choose(f"{where}.{field}", values, reading(field))
+            remaining = [mixer for mixer in remaining if _field(mixer, field) == choice]
+    return remaining[0]
+
+
+def _field(mixer: Mixer, name: str) -> Value:
+    value = mixer.name if name == "operator" else getattr(mixer, name)
+    return value if isinstance(value, str | int) else str(value)

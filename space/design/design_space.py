@@ -1,0 +1,298 @@
+"""A design space: the architectures that a file allows, to be drawn, checked and walked."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from space.architecture import Architecture, Head, Scaffold, Stage, Stem
+from space.cost import cost
+from space.design.decisions import Choose, Decision, Read, Value, choose_stage
+from space.design.features import encode
+from space.design.initial_points import Keep, axis_points, axis_values, named_points
+from space.design.limits import Infeasible, Limits
+from space.design.neighbours import neighbours
+from space.design.parsing import ParsedSpace, parse
+from space.design.sampling import pick, sample_stage
+from space.design.smallest import Quantity, smallest
+from space.design.stage_options import StageOptions
+from space.errors import InputError, Problem, join
+from space.geometry import MapSize
+
+TRIES = 20_000
+"""Draws before a search for a feasible architecture gives up."""
+
+
+class DesignSpace:
+    """The architectures that a space file allows.
+
+    Build one with `from_yaml` or `from_dict`; both refuse a space without a feasible point.
+    """
+
+    def __init__(self, parsed: ParsedSpace, where: str = "") -> None:
+        file = parsed.file
+        self.name = file.name
+        self.input = file.input
+        self.classes = file.classes
+        self.limits: Limits = parsed.limits
+        self.scaffolds: tuple[Scaffold, ...] = tuple(dict.fromkeys(file.scaffold))
+        self._file = file
+        self._stages = {
+            patch: self._stage_options(parsed, patch)
+            for patch in dict.fromkeys(file.stem.patch_size)
+        }
+        self._refuse_if_empty(where)
+
+    def _stage_options(self, parsed: ParsedSpace, patch_size: int) -> list[StageOptions]:
+        size = MapSize(self.input.height, self.input.width).reduced(patch_size)
+        options = []
+        for stage, mixers in zip(parsed.file.stages, parsed.mixers, strict=True):
+            depths = tuple(sorted(set(stage.depth)))
+            widths = tuple(sorted(set(stage.width)))
+            ratios = tuple(sorted(set(stage.mlp_ratio)))
+            options.append(StageOptions(size, depths, widths, ratios, stage.pattern, mixers))
+            size = size.reduced(2)
+        return options
+
+    @classmethod
+    def from_dict(cls, values: object, where: str = "") -> "DesignSpace":
+        """The space that a mapping describes.
+
+        Raises:
+            InputError: every problem, below the path `where`; also a space without any point.
+        """
+        return cls(parse(values, where), where)
+
+    @classmethod
+    def from_yaml(cls, path: str | Path) -> "DesignSpace":
+        """The space in a YAML file.
+
+        Raises:
+            InputError: for a file that is missing or not YAML, and as `from_dict` does.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+            values = yaml.safe_load(text)
+        except OSError as error:
+            raise InputError.of(str(path), f"cannot be read: {error.strerror}") from None
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError.of(str(path), f"is not valid YAML: {error}") from None
+        return cls.from_dict(values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The space as plain values, as it would be written in a file."""
+        values = self._file.model_dump(mode="json", exclude_none=True)
+        return values | {"limits": self.limits.to_dict()}
+
+    # --- points -------------------------------------------------------------------------------
+
+    def size_hint(self) -> int:
+        """Number of distinct architectures before the hard limits."""
+        return len(self.scaffolds) * sum(self._patch_counts())
+
+    def _patch_counts(self) -> list[int]:
+        counts = []
+        for stages in self._stages.values():
+            count = 1
+            for options in stages:
+                count *= options.count()
+            counts.append(count)
+        return counts
+
+    def sample(self, rng: np.random.Generator) -> Architecture:
+        """An architecture drawn uniformly among the distinct feasible ones.
+
+        Raises:
+            Infeasible: if none was met in many draws.
+        """
+        free: list[Keep | None] = [None] * len(self._file.stages)
+        architecture = self._sample_where(free, rng)
+        if architecture is None:
+            raise Infeasible([f"no feasible architecture in {TRIES:,} draws"])
+        return architecture
+
+    def _sample_where(
+        self, keep: Sequence[Keep | None], rng: np.random.Generator, tries: int = TRIES
+    ) -> Architecture | None:
+        """A feasible architecture whose mixers fulfil the condition of their stage, if met."""
+        for _ in range(tries):
+            patch = pick(rng, list(self._stages), self._patch_counts())
+            drawn = [
+                sample_stage(options, rng, condition)
+                for options, condition in zip(self._stages[patch], keep, strict=True)
+            ]
+            stages = tuple(stage for stage in drawn if stage is not None)
+            if len(stages) < len(drawn):
+                if len(self._stages) == 1:
+                    return None
+                continue
+            scaffold = self.scaffolds[rng.integers(len(self.scaffolds))]
+            architecture = self._make(patch, scaffold, stages)
+            if not self.violations(architecture):
+                return architecture
+        return None
+
+    def _make(self, patch_size: int, scaffold: Scaffold, stages: tuple[Stage, ...]) -> Architecture:
+        return Architecture(self.input, Stem(patch_size), scaffold, stages, Head(self.classes))
+
+    def violations(self, architecture: Architecture) -> list[str]:
+        """The hard limits that an architecture exceeds, in words."""
+        return self.limits.violations(architecture)
+
+    def contains(self, architecture: Architecture) -> bool:
+        """Whether the architecture is a feasible point of this space."""
+        try:
+            self.decisions(architecture)
+        except InputError:
+            return False
+        return not self.violations(architecture)
+
+    def key(self, architecture: Architecture) -> str:
+        """What tells two points apart: the architecture's id."""
+        return architecture.id
+
+    def encode(self, architecture: Architecture) -> list[float]:
+        """The architecture as numbers, always of the same length."""
+        return encode(architecture, self.scaffolds)
+
+    def neighbours(self, architecture: Architecture) -> list[Architecture]:
+        """The feasible architectures one move away, in a fixed order, without repeats."""
+        stages = self._stages[architecture.stem.patch_size]
+        moved: list[Architecture] = [
+            self._make(architecture.stem.patch_size, scaffold, architecture.stages)
+            for scaffold in self.scaffolds
+        ]
+        moved += neighbours(architecture, stages)
+        distinct = {point.id: point for point in moved if point.id != architecture.id}
+        return [point for point in distinct.values() if not self.violations(point)]
+
+    # --- decisions ----------------------------------------------------------------------------
+
+    def walk(self, choose: Choose) -> Architecture:
+        """The architecture that a sequence of choices leads to.
+
+        Raises:
+            Infeasible: if the hard limits refuse it.
+        """
+        architecture = self._walk(choose)
+        reasons = self.violations(architecture)
+        if reasons:
+            raise Infeasible(reasons)
+        return architecture
+
+    def _walk(self, choose: Choose) -> Architecture:
+        scaffold = choose("scaffold", self.scaffolds, lambda a: a.scaffold)
+        patch = choose("stem.patch_size", tuple(self._stages), lambda a: a.stem.patch_size)
+        stages = self._stages[int(patch)]
+        chosen = tuple(choose_stage(stage, place, choose) for place, stage in enumerate(stages))
+        return self._make(int(patch), scaffold, chosen)  # type: ignore[arg-type]
+
+    def decisions(self, architecture: Architecture) -> list[Decision]:
+        """The choices that lead to an architecture.
+
+        Raises:
+            InputError: if it is not a point of this space, naming the first field that is not.
+        """
+        made: list[Decision] = []
+        if architecture.input != self.input or architecture.head.classes != self.classes:
+            raise InputError.of("input", "the architecture is for other images or classes")
+        if len(architecture.stages) != len(self._file.stages):
+            raise InputError.of("stages", f"must be {len(self._file.stages)} in this space")
+
+        def replay(name: str, options: tuple[Value, ...], read: Read) -> Value:
+            choice = read(architecture)
+            if choice is None or choice not in options:
+                shown = ", ".join(str(option) for option in options)
+                raise InputError.of(name, f"{choice!r} is not in this space; allowed: {shown}")
+            made.append(Decision(name, options, choice))
+            return choice
+
+        if self._walk(replay) != architecture:
+            raise InputError.of("architecture", "is not a point of this space")
+        return made
+
+    # --- first points -------------------------------------------------------------------------
+
+    def initial_points(
+        self, kinds: Sequence[str], rng: np.random.Generator
+    ) -> list[tuple[str, Architecture]]:
+        """Points to begin a search with, each with where it comes from.
+
+        Args:
+            kinds: `named` for one architecture of each named operator (origin
+                `named:DW-S Conv.`), `axes` for architectures that touch every axis value the
+                earlier ones do not (origin `axes:sharing=both`).
+            rng: draws what the kinds leave open.
+        """
+
+        def sample(keep: Sequence[Keep | None]) -> Architecture | None:
+            return self._sample_where(keep, rng, tries=1000)
+
+        points: list[tuple[str, Architecture]] = []
+        if "named" in kinds:
+            points += named_points(len(self._file.stages), sample)
+        if "axes" in kinds:
+            touched = {pair for _, a in points for m in a.mixers() for pair in axis_values(m)}
+            points += axis_points(self._offered_values(), touched, sample)
+        return list(
+            {architecture.id: (origin, architecture) for origin, architecture in points}.values()
+        )
+
+    def _offered_values(self) -> list[set[tuple[str, str]]]:
+        offered: list[set[tuple[str, str]]] = [set() for _ in self._file.stages]
+        for stages in self._stages.values():
+            for values, options in zip(offered, stages, strict=True):
+                for width, depth, _ in options.shapes():
+                    for mixer in options.choices(width, depth, 0):
+                        values |= axis_values(mixer)
+        return offered
+
+    # --- feasibility --------------------------------------------------------------------------
+
+    def _refuse_if_empty(self, where: str) -> None:
+        problems: list[Problem] = []
+        for stages in self._stages.values():
+            for index, options in enumerate(stages):
+                if not options.shapes():
+                    path = join(where, f"stages[{index}].mixers")
+                    message = (
+                        f"no mixer fits any of the widths {list(options.widths)}: "
+                        "heads, groups or ratio do not divide them"
+                    )
+                    problems.append(Problem(path, message))
+        if not problems and not self._has_feasible_point():
+            problems = [Problem(join(where, "limits"), self._why_infeasible())]
+        if problems:
+            raise InputError(dict.fromkeys(problems))
+
+    def _has_feasible_point(self) -> bool:
+        if self.limits == Limits():
+            return True
+        if any(not self.violations(a) for a in self._smallest_points()):
+            return True
+        rng = np.random.default_rng(0)
+        free: list[Keep | None] = [None] * len(self._file.stages)
+        return self._sample_where(free, rng, tries=2000) is not None
+
+    def _smallest_points(self) -> Iterator[Architecture]:
+        quantities: tuple[Quantity, Quantity] = ("params", "macs")
+        for patch, stages in self._stages.items():
+            for scaffold in self.scaffolds:
+                for quantity in quantities:
+                    yield smallest(self.input, patch, scaffold, stages, self.classes, quantity)
+
+    def _why_infeasible(self) -> str:
+        costs = [cost(architecture) for architecture in self._smallest_points()]
+        least_params = min(spent.params for spent in costs)
+        least_macs = min(spent.macs for spent in costs)
+        return (
+            f"no architecture of this space is feasible: the least params are {least_params:,} "
+            f"(limit {_shown(self.limits.params)}), the least macs {least_macs:,} "
+            f"(limit {_shown(self.limits.macs)})"
+        )
+
+
+def _shown(limit: int | None) -> str:
+    return "none" if limit is None else f"{limit:,}"

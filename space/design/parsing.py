@@ -1,0 +1,114 @@
+"""Reading the file of a design space: every problem at once, each with its path."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from space.architecture import MAX_STAGES, SCAFFOLDS, Input, Scaffold
+from space.design.limits import Limits
+from space.design.mixer_choice import expand_mixers
+from space.errors import InputError, Problem, join, problems_from_pydantic
+from space.mixer import Mixer
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _square(value: Any) -> Any:
+    """`size: 28` is short for height and width."""
+    if isinstance(value, dict) and "size" in value:
+        rest = {name: entry for name, entry in value.items() if name != "size"}
+        return {"height": value["size"], "width": value["size"]} | rest
+    return value
+
+
+_Count = Annotated[int, Field(strict=True, ge=1, le=65536)]
+_Counts = Annotated[tuple[_Count, ...], BeforeValidator(_listed), Field(min_length=1)]
+_Ratio = Annotated[float, Field(gt=0, le=64, allow_inf_nan=False)]
+_Ratios = Annotated[tuple[_Ratio, ...], BeforeValidator(_listed), Field(min_length=1)]
+_Scaffolds = Annotated[tuple[Scaffold, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StemFile(_Strict):
+    """`stem` of a space file."""
+
+    patch_size: _Counts = (4,)
+
+
+class StageFile(_Strict):
+    """One of `stages` of a space file."""
+
+    depth: _Counts
+    width: _Counts
+    mlp_ratio: _Ratios = (4.0,)
+    pattern: _Count = 1
+    mixers: list[Any] | None = None
+
+
+class SpaceFile(_Strict):
+    """A space file as it is written."""
+
+    name: str = "space"
+    input: Annotated[Input, BeforeValidator(_square)]
+    classes: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+    stem: StemFile = StemFile()
+    scaffold: _Scaffolds = SCAFFOLDS
+    mixers: list[Any] | None = None
+    stages: Annotated[list[StageFile], Field(min_length=1, max_length=MAX_STAGES)]
+    limits: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class ParsedSpace:
+    """A space file with its mixers expanded, a tuple for each stage, and its limits."""
+
+    file: SpaceFile
+    mixers: tuple[tuple[Mixer, ...], ...]
+    limits: Limits
+
+
+def parse(values: object, where: str = "") -> ParsedSpace:
+    """Checks a space file.
+
+    Raises:
+        InputError: every problem found, below the path `where`.
+    """
+    try:
+        file = SpaceFile.model_validate(values)
+    except ValidationError as error:
+        raise InputError(problems_from_pydantic(error, where)) from None
+    problems: list[Problem] = []
+    shared = _expanded(file.mixers, join(where, "mixers"), problems)
+    mixers = []
+    for index, stage in enumerate(file.stages):
+        path = join(where, f"stages[{index}].mixers")
+        own = _expanded(stage.mixers, path, problems)
+        if stage.mixers is None and file.mixers is None:
+            problems.append(Problem(path, "is required here, or once for all stages as `mixers`"))
+        mixers.append(shared if stage.mixers is None else own)
+    limits = Limits()
+    try:
+        limits = Limits.from_dict(file.limits, join(where, "limits"))
+    except InputError as error:
+        problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return ParsedSpace(file, tuple(mixers), limits)
+
+
+def _expanded(lines: list[Any] | None, where: str, problems: list[Problem]) -> tuple[Mixer, ...]:
+    mixers: list[Mixer] = []
+    if lines == []:
+        problems.append(Problem(where, "is empty; name at least one operator"))
+    for index, line in enumerate(lines or ()):
+        try:
+            mixers += expand_mixers(line, f"{where}[{index}]")
+        except InputError as error:
+            problems += error.problems
+    return tuple(dict.fromkeys(mixers))

@@ -1,0 +1,126 @@
+"""Sizes that operators, reference and costs share: maps, tiles, and what a mixer needs of a width.
+
+One place for them, so that the closed-form costs and the built operators cannot disagree.
+"""
+
+from dataclasses import dataclass
+
+from space.axes import Channels, Dynamics, Locality, Rank
+from space.errors import Problem
+from space.mixer import Mixer
+
+
+@dataclass(frozen=True, slots=True)
+class MapSize:
+    """Height and width of a map of tokens, in positions."""
+
+    height: int
+    width: int
+
+    @property
+    def positions(self) -> int:
+        return self.height * self.width
+
+    @property
+    def longest(self) -> int:
+        return max(self.height, self.width)
+
+    def reduced(self, ratio: int) -> "MapSize":
+        """The map after ratio×ratio positions became one, borders padded."""
+        return MapSize(-(-self.height // ratio), -(-self.width // ratio))
+
+
+def inner_width(mixer: Mixer, width: int) -> int:
+    """Channels at which the mixing happens: C/ratio in a bottleneck, else C."""
+    return width // (mixer.ratio or 1) if mixer.rank is Rank.CHANNEL else width
+
+
+def source_size(mixer: Mixer, size: MapSize) -> MapSize:
+    """The map of the sources q: reduced R×R for rank spatial."""
+    return size.reduced(mixer.ratio or 1) if mixer.rank is Rank.SPATIAL else size
+
+
+def target_size(mixer: Mixer, size: MapSize) -> MapSize:
+    """The map of the targets p at which sums are formed, before any upsampling.
+
+    A sliding mixer of rank spatial works on the reduced map and its result is repeated R×R.
+    """
+    return source_size(mixer, size) if mixer.locality is Locality.SLIDING else size
+
+
+def channel_groups(mixer: Mixer, width: int) -> int:
+    """Number of channel groups that do not read each other, at this (inner) width."""
+    if mixer.channels is Channels.DENSE:
+        return 1
+    if mixer.channels is Channels.SEPARABLE:
+        return width
+    return mixer.groups or 1
+
+
+def weight_sets(mixer: Mixer, width: int) -> int:
+    """Number of (output, input) channel pairs that have weights of their own."""
+    if mixer.channels is Channels.SEPARABLE:
+        return (mixer.heads or 1) if mixer.channel_shared else width
+    return width * width // channel_groups(mixer, width)
+
+
+def generator_width(mixer: Mixer, width: int) -> int:
+    """Hidden channels of the generator of dynamic weights."""
+    return max(1, width // (mixer.generator_ratio or 1))
+
+
+def joint_rank(mixer: Mixer, width: int, size: MapSize) -> int:
+    """Rank of the two thin factors of a joint low-rank mixer."""
+    return -(-size.positions * width // (mixer.ratio or 1))
+
+
+def tile_edges(mixer: Mixer, size: MapSize) -> tuple[int, int]:
+    """Height and width of a tile; the whole map for global locality."""
+    if mixer.locality is Locality.GLOBAL:
+        return size.height, size.width
+    edge = mixer.kernel_size or 1
+    return edge, edge
+
+
+def tile_offset(mixer: Mixer, size: MapSize, shifted: bool) -> tuple[int, int]:
+    """By how much the tiles are moved down and right; an axis that one tile covers never moves."""
+    if mixer.locality is not Locality.WINDOW or not (shifted and mixer.shift):
+        return 0, 0
+    edge = mixer.kernel_size or 1
+    return (
+        edge // 2 if edge < size.height else 0,
+        edge // 2 if edge < size.width else 0,
+    )
+
+
+def rolls_tiles(mixer: Mixer) -> bool:
+    """Whether shifted tiles wrap around the border, with a mask, instead of padding the map.
+
+    Per-tile weights can be masked at no cost, so the map needs no extra row and column of tiles;
+    weights that all tiles share cannot.
+    """
+    return mixer.dynamics is not Dynamics.STATIC
+
+
+def tile_counts(mixer: Mixer, size: MapSize, shifted: bool) -> tuple[int, int]:
+    """Number of tiles down and across, those on the border included."""
+    edges = tile_edges(mixer, size)
+    offset = (0, 0) if rolls_tiles(mixer) else tile_offset(mixer, size, shifted)
+    lead = [(edge - move) % edge for edge, move in zip(edges, offset, strict=True)]
+    return (
+        -(-(size.height + lead[0]) // edges[0]),
+        -(-(size.width + lead[1]) // edges[1]),
+    )
+
+
+def width_problems(mixer: Mixer, width: int) -> list[Problem]:
+    """What makes the mixer impossible at this width: counts that do not divide it."""
+    problems = []
+    inner = inner_width(mixer, width)
+    if mixer.rank is Rank.CHANNEL and width % (mixer.ratio or 1):
+        problems.append(Problem("ratio", f"{mixer.ratio} does not divide the width {width}"))
+        inner = max(1, inner)
+    for name, count in (("groups", mixer.groups), ("heads", mixer.heads)):
+        if count is not None and inner % count:
+            problems.append(Problem(name, f"{count} does not divide {inner} channels"))
+    return problems

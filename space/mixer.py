@@ -1,0 +1,205 @@
+"""A token mixer: a cell of the algebra with its sizes and options, everything but the width."""
+
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Strict, TypeAdapter, ValidationError
+
+from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
+from space.cells import Cell
+from space.errors import InputError, Problem, problems_from_pydantic
+from space.rules import broken_rules
+
+MAX_KERNEL_SIZE = 31
+
+Count = Annotated[int, Strict()]
+Flag = Annotated[bool, Strict()]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixer:
+    """y[p, c] = Σ_q Σ_c' W[p, q, c, c'](x) · x[q, c'], with W as the axes say (paper, Section 2).
+
+    A field left at None takes its default where it applies and stays None where it does not, so
+    that two equal mixers have equal fields.
+
+    Attributes:
+        kernel_size: edge of the neighbourhood (sliding, odd) or of the tile (window); 1 to 31.
+        groups: number of channel groups (channels grouped).
+        heads: number of weight sets that the channels share (sharing channel or both).
+        ratio: C → C/ratio (rank channel), ratio×ratio positions to one (rank spatial), or
+            N·C → N·C/ratio (rank joint). A ratio of 1 is no factor.
+        bias: a learned constant per channel after the sum; by default where weights are shared
+            across positions, as convolutions have it.
+        shift: tiles move by kernel_size // 2 in every second block of a stage (window; Swin).
+        position_bias: relative position bias of attention (by default in windows only, as Swin).
+        query_key_bias: bias of the query and key projections (attention).
+        generator_ratio: C → C/ratio inside the generator of dynamic weights (the paper's is 4).
+        reduction: how rank spatial reduces R×R positions to one: `matched` (a strided
+            convolution as sparse between channels as the mixer), `dense` (one over all channels,
+            PVT's, the default of attention) or `average`.
+        reduction_norm: a layer norm after the reduction (PVT's, the default of attention).
+
+    Raises:
+        InputError: one problem for every field that is off and every rule that is broken.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    locality: Locality
+    channels: Channels
+    rank: Rank
+    sharing: Sharing
+    dynamics: Dynamics
+    kernel_size: Count | None = None
+    groups: Count | None = None
+    heads: Count | None = None
+    ratio: Count | None = None
+    bias: Flag | None = None
+    shift: Flag | None = None
+    position_bias: Flag | None = None
+    query_key_bias: Flag | None = None
+    generator_ratio: Count | None = None
+    reduction: Literal["matched", "dense", "average"] | None = None
+    reduction_norm: Flag | None = None
+
+    def __post_init__(self) -> None:
+        problems = [Problem("", f"breaks {rule}") for rule in broken_rules(*self._axis_values)]
+        problems += _size_problems(self)
+        applicable = Mixer.applicable(*self._axis_values)
+        for name in (field.name for field in fields(self)[5:]):
+            value = getattr(self, name)
+            if name not in applicable:
+                if value is not None:
+                    problems.append(Problem(name, f"does not apply to {_described(self)}"))
+            elif value is None:
+                object.__setattr__(self, name, applicable[name])
+        if problems:
+            raise InputError(problems)
+
+    @property
+    def _axis_values(self) -> tuple[Locality, Channels, Rank, Sharing, Dynamics]:
+        return self.locality, self.channels, self.rank, self.sharing, self.dynamics
+
+    @property
+    def cell(self) -> Cell:
+        """The structural cell that this mixer belongs to."""
+        return Cell(*self._axis_values)
+
+    @property
+    def name(self) -> str:
+        """The paper's name, else the literature's, else the label of the cell."""
+        return self.cell.name
+
+    @property
+    def label(self) -> str:
+        """Name and sizes in a few words, such as `Local ViT k7 h4`."""
+        sizes = [("k", self.kernel_size), ("g", self.groups), ("h", self.heads), ("r", self.ratio)]
+        return " ".join([self.name, *(f"{key}{size}" for key, size in sizes if size is not None)])
+
+    @property
+    def position_shared(self) -> bool:
+        """Whether W depends on q − p only."""
+        return self.sharing in (Sharing.POSITION, Sharing.BOTH)
+
+    @property
+    def channel_shared(self) -> bool:
+        """Whether the channels of a head have equal weights."""
+        return self.sharing in (Sharing.CHANNEL, Sharing.BOTH)
+
+    @property
+    def resolution_bound(self) -> bool:
+        """Whether the parameters fit one map size only."""
+        if self.dynamics is Dynamics.STATIC:
+            untied = self.locality is Locality.SLIDING and not self.position_shared
+            return self.locality is Locality.GLOBAL or untied
+        return self.dynamics is Dynamics.INHOMOGENEOUS and self.locality is Locality.GLOBAL
+
+    @staticmethod
+    def applicable(
+        locality: Locality, channels: Channels, rank: Rank, sharing: Sharing, dynamics: Dynamics
+    ) -> dict[str, Any]:
+        """The fields that apply to these axis values, with their defaults."""
+        attention = dynamics is Dynamics.ATTENTION
+        defaults: dict[str, Any] = {"bias": sharing in (Sharing.POSITION, Sharing.BOTH)}
+        if locality is not Locality.GLOBAL:
+            defaults["kernel_size"] = None
+        if channels is Channels.GROUPED:
+            defaults["groups"] = None
+        if sharing in (Sharing.CHANNEL, Sharing.BOTH):
+            defaults["heads"] = 1
+        if rank is not Rank.FULL:
+            defaults["ratio"] = None
+        if locality is Locality.WINDOW:
+            defaults["shift"] = True
+        if attention:
+            defaults["query_key_bias"] = True
+            if locality is not Locality.GLOBAL:
+                defaults["position_bias"] = locality is Locality.WINDOW
+        if dynamics in (Dynamics.HOMOGENEOUS, Dynamics.INHOMOGENEOUS):
+            defaults["generator_ratio"] = 4
+        if rank is Rank.SPATIAL:
+            defaults["reduction"] = "dense" if attention else "matched"
+            defaults["reduction_norm"] = attention
+        return defaults
+
+    def changed(self, **changes: Any) -> "Mixer":
+        """This mixer with some fields changed; fields that no longer apply are dropped."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)} | changes
+        axes = {name: values.pop(name) for name in AXES}
+        applicable = Mixer.applicable(*axes.values())
+        return Mixer(**axes, **{name: values[name] for name in values if name in applicable})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, without the fields that do not apply."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: str(value) if isinstance(value, str) else value
+            for name, value in values.items()
+            if value is not None
+        }
+
+    @classmethod
+    def from_dict(cls, values: object, where: str = "mixer") -> "Mixer":
+        """The mixer that `to_dict` describes.
+
+        Raises:
+            InputError: with every problem, below the path `where`.
+        """
+        try:
+            return _adapter().validate_python(values)
+        except ValidationError as error:
+            raise InputError(problems_from_pydantic(error, where)) from None
+
+
+def _size_problems(mixer: Mixer) -> list[Problem]:
+    problems = []
+    for name in ("kernel_size", "groups", "heads", "ratio", "generator_ratio"):
+        value = getattr(mixer, name)
+        if value is not None and value < 1:
+            problems.append(Problem(name, f"{value} is not allowed; must be at least 1"))
+    kernel = mixer.kernel_size
+    if mixer.locality is not Locality.GLOBAL:
+        if kernel is None:
+            problems.append(Problem("kernel_size", f"is required by {mixer.locality} locality"))
+        elif kernel > MAX_KERNEL_SIZE:
+            problems.append(Problem("kernel_size", f"{kernel} is not allowed; must be at most 31"))
+        elif mixer.locality is Locality.SLIDING and kernel % 2 == 0:
+            problems.append(
+                Problem("kernel_size", f"{kernel} is not allowed; a sliding kernel is odd")
+            )
+    if mixer.channels is Channels.GROUPED and mixer.groups is None:
+        problems.append(Problem("groups", "is required by grouped channels"))
+    if mixer.rank is not Rank.FULL and mixer.ratio is None:
+        problems.append(Problem("ratio", f"is required by rank {mixer.rank}"))
+    return problems
+
+
+def _described(mixer: Mixer) -> str:
+    return "/".join(mixer._axis_values)
+
+
+@cache
+def _adapter() -> TypeAdapter[Mixer]:
+    return TypeAdapter(Mixer)

@@ -1,0 +1,66 @@
+"""Building the network that an architecture describes."""
+
+import itertools
+from collections.abc import Iterator
+
+from torch import Tensor, nn
+
+from space.architecture import Architecture, Stage
+from space.geometry import MapSize
+from space.networks.parts import Downsample, Head, PatchStem
+from space.networks.scaffolds import BLOCKS
+
+
+class Network(nn.Module):
+    """The network of an architecture: stem, stages with downsampling between them, head.
+
+    Args:
+        architecture: what to build.
+        drop_path_rate: stochastic depth of the last block; it grows linearly from 0.
+    """
+
+    def __init__(self, architecture: Architecture, drop_path_rate: float = 0.0) -> None:
+        super().__init__()
+        self.architecture = architecture
+        stages = architecture.stages
+        step = drop_path_rate / max(1, architecture.depth - 1)
+        rates = (step * block for block in itertools.count())
+        shape = architecture.input
+        self.stem = PatchStem(shape.channels, stages[0].width, architecture.stem.patch_size)
+        self.stages = nn.ModuleList(
+            self._stage(stage, size, rates)
+            for stage, size in zip(stages, architecture.stage_sizes(), strict=True)
+        )
+        self.downsamples = nn.ModuleList(
+            Downsample(before.width, after.width) for before, after in itertools.pairwise(stages)
+        )
+        self.head = Head(stages[-1].width, architecture.head.classes)
+
+    def _stage(self, stage: Stage, size: MapSize, rates: Iterator[float]) -> nn.Sequential:
+        block = BLOCKS[self.architecture.scaffold]
+        return nn.Sequential(
+            *(
+                block(mixer, stage.width, size, stage.hidden_width, index % 2 == 1, next(rates))
+                for index, mixer in enumerate(stage.block_mixers())
+            )
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, channels, height, width) images to (B, classes) logits."""
+        x = self.stem(images)
+        for index, stage in enumerate(self.stages):
+            if index:
+                x = self.downsamples[index - 1](x)
+            x = stage(x)
+        logits: Tensor = self.head(x)
+        return logits
+
+
+def build(architecture: Architecture, drop_path_rate: float = 0.0) -> Network:
+    """The network of an architecture, freshly initialised, in train mode.
+
+    Args:
+        architecture: what to build.
+        drop_path_rate: stochastic depth of the last block; it grows linearly from 0.
+    """
+    return Network(architecture, drop_path_rate)

@@ -1,0 +1,64 @@
+"""Stem, downsampling and head: what stands around the stages (paper's configuration, Swin's)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from space.networks.pointwise import linear
+from space.operators.normalisation import LayerNorm
+
+
+def _padded_to_multiple(x: Tensor, edge: int) -> Tensor:
+    down, right = (-x.shape[2] % edge, -x.shape[3] % edge)
+    return F.pad(x, (0, right, 0, down)) if down or right else x
+
+
+class PatchStem(nn.Module):
+    """Patches of p×p pixels, each mapped to a token, then layer norm.
+
+    (B, channels, height, width) to (B, C, ⌈height/p⌉, ⌈width/p⌉); borders are padded with zeros.
+    """
+
+    def __init__(self, channels: int, width: int, patch_size: int) -> None:
+        super().__init__()
+        self.patch_size = patch_size
+        self.project = nn.Conv2d(channels, width, patch_size, patch_size)
+        self.norm = LayerNorm(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.norm(self.project(_padded_to_multiple(x, self.patch_size)))
+        return y
+
+
+class Downsample(nn.Module):
+    """2×2 neighbours side by side in the channels, layer norm, linear map to the next width.
+
+    (B, C, H, W) to (B, outputs, ⌈H/2⌉, ⌈W/2⌉). The order of the neighbours is Swin's: even-even,
+    odd row, odd column, both odd.
+    """
+
+    def __init__(self, width: int, outputs: int) -> None:
+        super().__init__()
+        self.norm = LayerNorm(4 * width)
+        self.reduce = linear(4 * width, outputs, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = _padded_to_multiple(x, 2)
+        neighbours = [x[:, :, row::2, column::2] for column in (0, 1) for row in (0, 1)]
+        y: Tensor = self.reduce(self.norm(torch.cat(neighbours, 1)))
+        return y
+
+
+class Head(nn.Module):
+    """Layer norm, mean over the tokens, linear classifier; (B, C, H, W) to (B, classes)."""
+
+    def __init__(self, width: int, classes: int) -> None:
+        super().__init__()
+        self.norm = LayerNorm(width)
+        self.classify = nn.Linear(width, classes)
+        nn.init.trunc_normal_(self.classify.weight, std=0.02)
+        nn.init.zeros_(self.classify.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.classify(self.norm(x).mean((2, 3)))
+        return y

@@ -1,0 +1,105 @@
+"""Scaffolds: residual blocks that any token mixer fits into."""
+
+from torch import Tensor, nn
+
+from space.architecture import Scaffold
+from space.geometry import MapSize
+from space.mixer import Mixer
+from space.networks.drop_path import DropPath
+from space.networks.pointwise import convolution, linear
+from space.operators import TokenMixer
+from space.operators.normalisation import BatchNorm, LayerNorm
+
+
+class Mlp(nn.Module):
+    """Linear, GELU, linear on the channels; (B, C, H, W) to the same shape."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.expand = linear(width, hidden)
+        self.activation = nn.GELU()
+        self.contract = linear(hidden, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.contract(self.activation(self.expand(x)))
+        return y
+
+
+class ConvBlock(nn.Module):
+    """The paper's block: 1×1-BN-ReLU, mix, BN-ReLU, 1×1-BN, then BN and MLP, both residual.
+
+    Args:
+        mixer, width, size, shifted: see `space.operators.TokenMixer`.
+        hidden: hidden channels of the MLP.
+        drop_path: probability that a training image skips a branch.
+    """
+
+    def __init__(
+        self,
+        mixer: Mixer,
+        width: int,
+        size: MapSize,
+        hidden: int,
+        shifted: bool,
+        drop_path: float,
+    ) -> None:
+        super().__init__()
+        self.mix = nn.Sequential(
+            convolution(width, width),
+            BatchNorm(width),
+            nn.ReLU(),
+            TokenMixer(mixer, width, size, shifted),
+            BatchNorm(width),
+            nn.ReLU(),
+            convolution(width, width),
+            BatchNorm(width),
+        )
+        self.norm = BatchNorm(width)
+        self.mlp = Mlp(width, hidden)
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        x = x + self.drop_path(self.mix(x))
+        y: Tensor = x + self.drop_path(self.mlp(self.norm(x)))
+        return y
+
+
+class PrenormBlock(nn.Module):
+    """Swin's block: LN, value projection, mix, projection, then LN and MLP, both residual.
+
+    Dynamic weights are made from the normalised map, not from the values. The arguments are those
+    of `ConvBlock`.
+    """
+
+    def __init__(
+        self,
+        mixer: Mixer,
+        width: int,
+        size: MapSize,
+        hidden: int,
+        shifted: bool,
+        drop_path: float,
+    ) -> None:
+        super().__init__()
+        self.mix_norm = LayerNorm(width)
+        self.value = linear(width, width)
+        self.mixer = TokenMixer(mixer, width, size, shifted)
+        self.project = linear(width, width)
+        self.norm = LayerNorm(width)
+        self.mlp = Mlp(width, hidden)
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        context = self.mix_norm(x)
+        mixed = self.project(self.mixer(self.value(context), context))
+        x = x + self.drop_path(mixed)
+        y: Tensor = x + self.drop_path(self.mlp(self.norm(x)))
+        return y
+
+
+BLOCKS: dict[Scaffold, type[ConvBlock] | type[PrenormBlock]] = {
+    "conv": ConvBlock,
+    "prenorm": PrenormBlock,
+}

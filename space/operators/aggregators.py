@@ -1,0 +1,100 @@
+"""Aggregators: apply the free entries of W to a map. Locality × channels of the algebra."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from space.operators.layout import Layout, Plan
+from space.operators.neighbourhood import neighbourhood_sum
+from space.operators.tiles import Tiling
+
+
+class Convolution(nn.Module):
+    """Weights shared across positions: a convolution, with kernels of its own for each image
+    where the weights depend on it (paper, dynamic depth-wise convolution)."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+    def forward(self, x: Tensor, weights: Tensor) -> Tensor:
+        """x (B, C, H, W), weights (O, I, k, k) or (B, O, I, k, k) to (B, C, H, W)."""
+        plan, padding = self.plan, self.plan.kernel_size // 2
+        repeats = plan.width // plan.outputs
+        if repeats > 1:
+            weights = weights.repeat_interleave(repeats, dim=-4)
+        if weights.dim() == 4:
+            return F.conv2d(x, weights, padding=padding, groups=plan.groups)
+        # One convolution with B times the groups serves the whole batch. Flattened first, because
+        # a map of one position can carry strides that PyTorch takes for another memory format.
+        batch = x.shape[0]
+        y = F.conv2d(
+            x.flatten().view(1, batch * plan.width, *x.shape[2:]),
+            weights.flatten(0, 1),
+            padding=padding,
+            groups=batch * plan.groups,
+        )
+        return y.reshape(x.shape)
+
+
+class NeighbourhoodSum(nn.Module):
+    """Weights of their own at every position, over a k×k neighbourhood."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+    def forward(self, x: Tensor, weights: Tensor) -> Tensor:
+        """x (B, C, H, W), weights in the neighbourhood layout, to (B, C, H, W)."""
+        if not self.plan.separable:
+            return self._over_channels(x, weights)
+        heads = x.unflatten(1, (self.plan.outputs, -1))
+        return neighbourhood_sum(weights, heads, self.plan.kernel_size).flatten(1, 2)
+
+    def _over_channels(self, x: Tensor, weights: Tensor) -> Tensor:
+        """A matrix product at every position, over its neighbours and their channels."""
+        plan, positions = self.plan, self.plan.targets.positions
+        k = plan.kernel_size
+        neighbours = F.unfold(x, k, padding=k // 2)
+        neighbours = neighbours.reshape(x.shape[0], plan.groups, plan.inputs, k * k, positions)
+        matrices = weights.reshape(plan.groups, -1, plan.inputs, k * k, positions)
+        y = torch.einsum("goitp,bgitp->bgop", matrices, neighbours)
+        return y.reshape(x.shape)
+
+
+class TileProduct(nn.Module):
+    """Weights between all positions of a tile: a matrix product a tile (and channel group)."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+        self.targets = Tiling.of_targets(plan)
+        self.sources = Tiling.of_sources(plan)
+
+    def forward(self, x: Tensor, weights: Tensor) -> Tensor:
+        """x (B, C, h, w) of sources, weights in the tile layout, to (B, C, H, W)."""
+        tiles = self.sources.split(x)
+        mix = self._over_positions if self.plan.separable else self._over_channels
+        return self.targets.join(mix(tiles, weights))
+
+    def _over_positions(self, tiles: Tensor, weights: Tensor) -> Tensor:
+        heads = tiles.unflatten(1, (self.plan.outputs, -1))
+        if weights.shape[0] == 1:
+            mixed = torch.einsum("hpq,thcq->thcp", weights[0], heads)
+        else:
+            mixed = torch.einsum("thpq,thcq->thcp", weights, heads)
+        return mixed.flatten(1, 2)
+
+    def _over_channels(self, tiles: Tensor, weights: Tensor) -> Tensor:
+        # (groups, outputs·P, inputs·Q) matrices: the layout makes them a view of the parameter.
+        matrices = weights.reshape(self.plan.groups, -1, self.plan.inputs * weights.shape[3])
+        grouped = tiles.reshape(tiles.shape[0], self.plan.groups, -1)
+        mixed = torch.einsum("gon,tgn->tgo", matrices, grouped)
+        return mixed.reshape(tiles.shape[0], self.plan.width, -1)
+
+
+AGGREGATORS: dict[Layout, type[Convolution] | type[NeighbourhoodSum] | type[TileProduct]] = {
+    Layout.KERNEL: Convolution,
+    Layout.NEIGHBOURHOOD: NeighbourhoodSum,
+    Layout.TILE: TileProduct,
+}

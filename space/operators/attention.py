@@ -1,0 +1,92 @@
+"""Weights of attention: softmax of q·k over the reach of p (paper, local attention; Swin; ViT)."""
+
+import torch
+from torch import Tensor, nn
+
+from space.operators.layout import Layout, Plan
+from space.operators.neighbourhood import neighbourhood_dot, outside_map
+from space.operators.tiles import Tiling
+
+
+def relative_position_index(height: int, width: int) -> Tensor:
+    """(P, P) indices of q − p into a table of (2·height − 1)·(2·width − 1) entries, as Swin's."""
+    rows = torch.arange(height).repeat_interleave(width)
+    columns = torch.arange(width).repeat(height)
+    down = rows[:, None] - rows[None, :] + height - 1
+    right = columns[:, None] - columns[None, :] + width - 1
+    return down * (2 * width - 1) + right
+
+
+class AttentionWeights(nn.Module):
+    """softmax over q of scale · ⟨query(x[p]), key(x[q])⟩ + bias[q − p], a head at a time."""
+
+    apart: Tensor | None
+    index: Tensor | None
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+        biased = bool(plan.mixer.query_key_bias)
+        self.query = nn.Conv2d(plan.width, plan.width, 1, bias=biased)
+        self.key = nn.Conv2d(plan.width, plan.width, 1, bias=biased)
+        for projection in (self.query, self.key):
+            nn.init.trunc_normal_(projection.weight, std=0.02)
+            if projection.bias is not None:
+                nn.init.zeros_(projection.bias)
+        self.heads = plan.outputs
+        self.scale = (plan.width // self.heads) ** -0.5
+        self.position_bias = self._make_position_bias()
+        self.register_buffer("apart", self._make_mask(), persistent=False)
+
+    def _make_position_bias(self) -> nn.Parameter | None:
+        plan = self.plan
+        self.register_buffer("index", None, persistent=False)
+        if not plan.mixer.position_bias:
+            return None
+        entries = plan.kernel_size**2
+        if plan.layout is Layout.TILE:
+            height, width = plan.target_tile
+            entries = (2 * height - 1) * (2 * width - 1)
+            self.index = relative_position_index(height, width)
+        return nn.Parameter(nn.init.trunc_normal_(torch.empty(entries, self.heads), std=0.02))
+
+    def _make_mask(self) -> Tensor | None:
+        plan = self.plan
+        if plan.layout is Layout.NEIGHBOURHOOD:
+            size = plan.targets
+            return outside_map(plan.kernel_size, size.height, size.width)
+        self.target_tiling = Tiling.of_targets(plan)
+        self.source_tiling = Tiling.of_sources(plan)
+        # With a spatial reduction there is one tile, and every target reads every source.
+        return self.target_tiling.apart() if plan.sources == plan.targets else None
+
+    def forward(self, targets: Tensor, sources: Tensor) -> Tensor:
+        """targets (B, C, H, W), sources (B, C, h, w) to weights in the layout of the plan."""
+        query: Tensor = self.query(targets) * self.scale
+        key: Tensor = self.key(sources)
+        if self.plan.layout is Layout.NEIGHBOURHOOD:
+            return self._over_neighbourhood(query, key)
+        return self._over_tiles(query, key)
+
+    def _over_neighbourhood(self, query: Tensor, key: Tensor) -> Tensor:
+        shape = (self.heads, -1)
+        logits = neighbourhood_dot(
+            query.unflatten(1, shape), key.unflatten(1, shape), self.plan.kernel_size
+        )
+        if self.position_bias is not None:
+            logits = logits + self.position_bias.T[:, :, None, None]
+        if self.apart is not None:
+            logits = logits.masked_fill(self.apart, float("-inf"))
+        return logits.softmax(2)
+
+    def _over_tiles(self, query: Tensor, key: Tensor) -> Tensor:
+        shape = (self.heads, -1)
+        queries: Tensor = self.target_tiling.split(query).unflatten(1, shape)
+        keys = self.source_tiling.split(key).unflatten(1, shape)
+        logits: Tensor = queries.transpose(2, 3) @ keys
+        if self.position_bias is not None and self.index is not None:
+            logits = logits + self.position_bias[self.index].permute(2, 0, 1)
+        if self.apart is not None:
+            apart = self.apart.repeat(query.shape[0], 1, 1).unsqueeze(1)
+            logits = logits.masked_fill(apart, float("-inf"))
+        return logits.softmax(3)

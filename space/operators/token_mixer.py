@@ -1,0 +1,75 @@
+"""Any mixer of the algebra as a module, composed as its table is: weights, aggregator, rank."""
+
+import torch
+from torch import Tensor, nn
+
+from space.axes import Rank
+from space.errors import InputError
+from space.geometry import MapSize, width_problems
+from space.mixer import Mixer
+from space.operators.aggregators import AGGREGATORS
+from space.operators.layout import Plan
+from space.operators.rank import RANKS
+from space.operators.weights import WEIGHT_SOURCES
+
+
+class WeightedSum(nn.Module):
+    """y[p] = Σ_q W[p, q](x) · x[q] + bias: a weight source and an aggregator."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.weights = WEIGHT_SOURCES[plan.mixer.dynamics](plan)
+        self.aggregate = AGGREGATORS[plan.layout](plan)
+
+    def forward(self, values: Tensor, targets: Tensor, sources: Tensor) -> Tensor:
+        """values and sources (B, C, h, w), targets (B, C, H, W) to (B, C, H, W)."""
+        mixed: Tensor = self.aggregate(values, self.weights(targets, sources))
+        return mixed
+
+
+class TokenMixer(nn.Module):
+    """A token mixer on maps of one size.
+
+    Args:
+        mixer: the mixer.
+        width: channels C of the map.
+        size: height and width of the map, in positions.
+        shifted: whether window tiles are moved (every second block of a stage).
+
+    Raises:
+        InputError: if groups, heads or ratio do not divide the width.
+    """
+
+    def __init__(self, mixer: Mixer, width: int, size: MapSize, shifted: bool = False) -> None:
+        super().__init__()
+        problems = width_problems(mixer, width)
+        if problems:
+            raise InputError(problems)
+        self.mixer = mixer
+        self.width = width
+        self.size = size
+        self.plan = Plan.of(mixer, width, size, shifted)
+        self.rank = RANKS[mixer.rank](mixer, width, self.plan)
+        # The joint factors are all there is: nothing is mixed between them.
+        self.mixing = None if mixer.rank is Rank.JOINT else WeightedSum(self.plan)
+        self.bias = nn.Parameter(torch.zeros(width)) if mixer.bias else None
+
+    def forward(self, values: Tensor, context: Tensor | None = None) -> Tensor:
+        """Mixes the tokens.
+
+        Args:
+            values: (B, C, H, W), what is summed.
+            context: (B, C, H, W), what dynamic weights are made from; the values by default.
+
+        Returns:
+            (B, C, H, W).
+        """
+        height, width = values.shape[2:]
+        inputs = self.rank.enter(values, values if context is None else context)
+        mixed = inputs.values if self.mixing is None else self.mixing(*inputs)
+        y = self.rank.leave(mixed)[:, :, :height, :width]
+        return y if self.bias is None else y + self.bias[:, None, None]
+
+    def extra_repr(self) -> str:
+        """The mixer in words, for the printed network."""
+        return f"{self.mixer.label}, {self.width} channels, {self.size.height}×{self.size.width}"

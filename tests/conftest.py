@@ -1,0 +1,36 @@
+"""What all tests share: hypothesis without deadlines, quiet tools, the way to a Chromium."""
+
+import os
+import shutil
+
+import pytest
+from hypothesis import settings
+
+# Two test workers share two cores, so a slow example says nothing about the code.
+settings.register_profile("mixspace", deadline=None, print_blob=True)
+settings.load_profile("mixspace")
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+# A store that the developer works with must not be what the tests write to.
+os.environ.pop("MIXSPACE_STORE", None)
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of an installed Chromium; the test is skipped where there is none."""
+    for name in CHROMIUMS:
+        if path := shutil.which(name):
+            return path
+    pytest.skip("no Chromium here; on Debian: apt-get install chromium")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests marked gpu where torch sees no GPU; torch is imported only for those."""
+    if item.get_closest_marker("gpu") is None:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")

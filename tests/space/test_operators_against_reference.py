@@ -1,0 +1,66 @@
+"""The fast operators equal the definition: output and every gradient, in float64."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from space import Cell, Mixer, all_cells, cell_named
+from space.geometry import MapSize
+from space.operators import TokenMixer
+from space.reference import mixing_matrix, reference_forward
+from tests.space.strategies import map_sizes, mixers_of
+
+TOLERANCE = 1e-9
+
+
+def randomise(operator: nn.Module) -> None:
+    """Every parameter and statistic off its initial value, so that none can be overlooked."""
+    for parameter in operator.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    for name, buffer in operator.named_buffers():
+        if name.endswith("running_mean"):
+            nn.init.normal_(buffer)
+        if name.endswith("running_var"):
+            nn.init.uniform_(buffer, 0.5, 2.0)
+
+
+def gradients(operator: nn.Module, output: Tensor, inputs: list[Tensor]) -> list[Tensor]:
+    weights = torch.linspace(-1, 1, output.numel(), dtype=output.dtype).reshape(output.shape)
+    wanted = [*inputs, *operator.parameters()]
+    loss = (output * weights).sum() + 0 * sum(tensor.sum() for tensor in wanted)
+    return list(torch.autograd.grad(loss, wanted))
+
+
+def assert_agrees(
+    mixer: Mixer, width: int, size: MapSize, shifted: bool, seed: int, own_context: bool = True
+) -> None:
+    torch.manual_seed(seed)
+    operator = TokenMixer(mixer, width, size, shifted).double().eval()
+    randomise(operator)
+    shape = (2, width, size.height, size.width)
+    values = torch.randn(shape, dtype=torch.float64, requires_grad=True)
+    context = torch.randn(shape, dtype=torch.float64, requires_grad=True) if own_context else values
+    inputs = [values, context] if own_context else [values]
+    fast = operator(values, context if own_context else None)
+    slow = reference_forward(operator, values, context)
+    torch.testing.assert_close(fast, slow, rtol=TOLERANCE, atol=TOLERANCE)
+    pairs = zip(gradients(operator, fast, inputs), gradients(operator, slow, inputs), strict=True)
+    for of_fast, of_slow in pairs:
+        torch.testing.assert_close(of_fast, of_slow, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
+@given(data=st.data())
+@settings(max_examples=6, deadline=None)
+def test_every_cell_equals_its_definition(cell: Cell, data: st.DataObject) -> None:
+    mixer, width = data.draw(mixers_of([cell]))
+    assert_agrees(
+        mixer,
+        width,
+        data.draw(map_sizes()),
+        shifted=data.draw(st.booleans()),
+        seed=data.draw(st.integers(0, 2**20)),
+        own_context=data.draw(st.booleans()),
+    )

@@ -1,0 +1,310 @@
+"""Packaging, import directions, the Makefile and the cluster files keep their promises."""
+
+import ast
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("space", "trainers", "search", "dashboard")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
+HEAVY = ("torch", "torchvision", "timm", "ray", "optuna")
+
+
+def run(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=options.pop("cwd", ROOT), text=True, capture_output=True, **options
+    )
+
+
+def constraints() -> list[str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def direct_requirements() -> list[Requirement]:
+    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    return [Requirement(text) for group in groups for text in group]
+
+
+def project_files() -> list[Path]:
+    """The text files of a clone: tracked ones, and new ones that git does not ignore."""
+    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard")
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    binary = {".gz", ".png", ".db", ".safetensors", ".jpg", ".ico"}
+    paths = (ROOT / name for name in listed.stdout.splitlines())
+    return [path for path in paths if path.is_file() and path.suffix not in binary]
+
+
+# Dependencies
+
+
+def test_constraints_are_plain_pins() -> None:
+    for line in constraints():
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line), line
+
+
+def test_constraints_pin_every_direct_dependency_at_the_same_version() -> None:
+    pins = {canonicalize_name(n): v for n, v in (line.split("==") for line in constraints())}
+    for requirement in direct_requirements():
+        pinned = pins.get(canonicalize_name(requirement.name))
+        assert str(requirement.specifier) == f"=={pinned}", requirement
+
+
+def test_every_imported_package_is_a_direct_dependency() -> None:
+    """What the rooms import is asked for by name, and not left to come with something else."""
+    asked = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
+    names = {"yaml": "pyyaml", "PIL": "pillow"}
+    for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
+        for module in imported_modules(path) - set(sys.stdlib_module_names) - set(ROOMS):
+            assert canonicalize_name(names.get(module, module)) in asked, f"{path}: {module}"
+
+
+def imported_modules(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+# Packages
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_is_typed(room: str) -> None:
+    assert (ROOT / room / "py.typed").is_file()
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    """Without __init__.py neither the wheel nor the import contracts would see it."""
+    for room in ROOMS:
+        for folder in {path.parent for path in (ROOT / room).rglob("*.py")}:
+            assert (folder / "__init__.py").is_file(), folder
+
+
+def test_console_command_and_module_are_the_same_program() -> None:
+    module, _, name = PROJECT["scripts"]["mixspace"].partition(":")
+    assert callable(getattr(import_module(module), name))
+    shown = run(sys.executable, "-m", "search", "--help")
+    assert shown.returncode == 0, shown.stderr
+    for command in ("run", "best", "show", "studies"):
+        assert command in shown.stdout
+
+
+def test_version_is_the_same_everywhere() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT["version"]
+    assert f"## [{PROJECT['version']}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+# Import directions
+
+
+@pytest.mark.parametrize("modules", ["space", "search.store, search.query", "dashboard"])
+def test_light_rooms_import_nothing_heavy(modules: str) -> None:
+    code = f"import sys, {modules}; print(*sorted(set({HEAVY!r}) & sys.modules.keys()))"
+    seen = run(sys.executable, "-c", code)
+    assert seen.returncode == 0, seen.stderr
+    assert seen.stdout.strip() == ""
+
+
+def test_import_contracts_hold() -> None:
+    linter = "import sys; from importlinter.cli import lint_imports_command; lint_imports_command()"
+    checked = run(sys.executable, "-c", linter)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+# What is written in the files
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    # Put together from parts, so that this file passes its own test.
+    words = ["/wo" + "rk/", "/ro" + "ot/", "/op" + "t/", "/tm" + "p/spec"]
+    words += ["pypi" + ".org", "python" + "hosted", "download." + "pytorch"]
+    for path in project_files():
+        text = path.read_text(errors="replace")
+        found = [word for word in words if word in text]
+        homes = re.findall(r"/home/(?!ray\b)\w+", text)
+        assert not found + homes, f"{path.relative_to(ROOT)}: {found + homes}"
+
+
+def test_readme_names_only_what_exists() -> None:
+    texts = [(ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md")]
+    text = "\n".join(texts)
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)", text)) <= targets
+    for config in set(re.findall(r"configs/[\w-]+\.yaml", text)) - {"configs/mine.yaml"}:
+        assert (ROOT / config).is_file(), config
+    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+        assert (ROOT / link).exists(), link
+
+
+# The Makefile, with a Python that only writes down what it is asked for
+
+RECORDER = """#!/bin/sh
+case "$1 $2" in
+  "-c import"*) exit {too_old} ;;
+  "--version "*) echo "Python 3.{minor}.0"; exit 0 ;;
+esac
+echo "$@" >> "{log}"
+if [ "$1 $2" = "-m venv" ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; fi
+"""
+
+
+class Newcomer:
+    """A folder with the Makefile, the pins, and a recording Python."""
+
+    def __init__(self, folder: Path, *, minor: int = 11) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+        for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+            shutil.copy(ROOT / name, folder / name)
+        self.python = folder / "recorder"
+        script = RECORDER.format(log=self.log, minor=minor, too_old=int(minor < 11))
+        self.python.write_text(script)
+        self.python.chmod(self.python.stat().st_mode | stat.S_IXUSR)
+
+    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+        command = ("make", "--no-print-directory", *arguments, f"PYTHON={self.python}")
+        return run(*command, cwd=self.folder, env=clean)
+
+    def calls(self) -> list[str]:
+        """What Python was asked for since the last look."""
+        seen = self.log.read_text().splitlines() if self.log.exists() else []
+        self.log.write_text("")
+        return seen
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path) -> Newcomer:
+    if shutil.which("make") is None:
+        pytest.skip("no make")
+    return Newcomer(tmp_path)
+
+
+def test_search_installs_torch_first_and_no_test_tools(newcomer: Newcomer) -> None:
+    assert newcomer.make("search").returncode == 0
+    calls = newcomer.calls()
+    installs = [call for call in calls if "pip" in call]
+    assert installs[0].endswith(next(pin for pin in constraints() if pin.startswith("torch==")))
+    assert installs[-1].endswith("-c constraints.txt -e .")
+    assert len(installs) == 2
+    assert calls[-1] == "-m search run configs/quickstart.yaml --resume"
+
+
+def test_second_run_skips_what_is_done(newcomer: Newcomer) -> None:
+    newcomer.make("search")
+    newcomer.calls()
+    newcomer.make("search", "CONFIG=configs/mine.yaml", "ARGS=--study mine")
+    assert newcomer.calls() == ["-m search run configs/mine.yaml --study mine"]
+
+
+def test_test_adds_its_own_tools(newcomer: Newcomer) -> None:
+    newcomer.make("search")
+    newcomer.calls()
+    assert newcomer.make("test").returncode == 0
+    install, tests = newcomer.calls()
+    assert install.endswith("-e .[test]")
+    assert tests.startswith("-m pytest tests")
+
+
+def test_changed_pins_are_installed(newcomer: Newcomer) -> None:
+    newcomer.make("search")
+    newcomer.calls()
+    later = (newcomer.folder / ".venv" / ".runtime").stat().st_mtime + 10
+    os.utime(newcomer.folder / "pyproject.toml", (later, later))
+    newcomer.make("search")
+    assert any(call.endswith("-e .") for call in newcomer.calls())
+
+
+def test_old_python_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    refused = Newcomer(tmp_path, minor=10).make("search")
+    assert refused.returncode != 0
+    assert "Python 3.11 or newer" in refused.stderr
+    assert "PYTHON=" in refused.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_help_is_the_default_and_lists_the_targets(newcomer: Newcomer) -> None:
+    shown = newcomer.make().stdout
+    for target in ("search", "test", "test-slow", "lint", "dashboard", "clean"):
+        assert f"make {target} " in shown
+
+
+# The cluster files
+
+RAY = next(r for r in direct_requirements() if r.name == "ray").specifier
+RAY_VERSION = str(RAY).removeprefix("==")
+IMAGE = f"mixspace:{PROJECT['version']}"
+
+
+def deploy_yaml(name: str) -> Any:
+    return yaml.safe_load((ROOT / "deploy" / name).read_text())
+
+
+def test_image_is_built_on_the_pinned_ray() -> None:
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
+    base = re.search(r"^FROM rayproject/ray:(\S+)-py(\d)(\d+)", dockerfile, re.MULTILINE)
+    assert base is not None
+    assert base[1] == RAY_VERSION
+    assert f"{base[2]}.{base[3]}" in PROJECT["requires-python"]
+    assert f"-t {IMAGE} " in dockerfile
+
+
+def test_ray_accepts_the_cluster_file() -> None:
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    config = deploy_yaml("cluster.yaml")
+    validate_config(prepare_config(config))
+    assert config["docker"]["image"] == IMAGE
+    assert "--env RAY_AUTH_MODE=token" in config["docker"]["run_options"]
+    assert config["file_mounts"]["/home/ray/.ray/auth_token"] == "~/.ray/auth_token"
+
+
+def test_rayjob_names_the_pinned_ray_the_image_and_a_secret() -> None:
+    job = deploy_yaml("rayjob.yaml")
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    cluster = job["spec"]["rayClusterSpec"]
+    assert cluster["rayVersion"] == RAY_VERSION
+    assert cluster["authOptions"] == {"mode": "token"}
+    head = cluster["headGroupSpec"]["template"]["spec"]
+    workers = [group["template"]["spec"] for group in cluster["workerGroupSpecs"]]
+    containers = [c for spec in (head, *workers) for c in spec["containers"]]
+    assert {c["image"] for c in containers} == {IMAGE}
+    store = next(e for e in head["containers"][0]["env"] if e["name"] == "MIXSPACE_STORE")
+    assert store["valueFrom"]["secretKeyRef"] == {"name": "mixspace-store", "key": "url"}
+    for spec in (head, *workers):
+        volumes = {volume["name"] for volume in spec["volumes"]}
+        assert {m["name"] for c in spec["containers"] for m in c["volumeMounts"]} == volumes
+
+
+def test_rayjob_runs_a_command_that_the_command_line_knows(tmp_path: Path) -> None:
+    """Run its entrypoint here: without the images it is refused as bad input, nothing written."""
+    words = deploy_yaml("rayjob.yaml")["spec"]["entrypoint"].split()
+    assert words[:4] == ["python", "-m", "search", "run"]
+    config = Path(words[4]).relative_to("/home/ray/mixspace")
+    assert (ROOT / config).is_file()
+    command = [sys.executable, *words[1:4], str(ROOT / config), *words[5:]]
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    refused = run(*command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path})
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert "/data/imagenet" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
