@@ -292,9 +292,11 @@ class _Reference:
         if self.mixer.position_shared:
             entry = weight[:, :, q[0] - p[0] + self.kernel // 2, q[1] - p[1] + self.kernel // 2]
         elif self.mixer.locality is Locality.SLIDING:
-            entry = weight[:, :, self.tap(p, q), p[0], p[1]]
+            place = p[0] * self.targets.width + p[1]
+            entry = weight.unflatten(1, (-1, self.number_of_taps))[:, :, self.tap(p, q), place]
         else:
-            entry = weight[:, self.tile(p, self.targets)[2], :, self.tap(p, q)]
+            rows = weight[:, self.tile(p, self.targets)[2]]
+            entry = rows.unflatten(1, (-1, self.number_of_taps))[:, :, self.tap(p, q)]
         return entry[:, 0] if self.mixer.channels is Channels.SEPARABLE else entry
 
     def generated(self, token: Tensor) -> Tensor:

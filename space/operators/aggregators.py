@@ -56,10 +56,12 @@ class NeighbourhoodSum(nn.Module):
         plan, positions = self.plan, self.plan.targets.positions
         k = plan.kernel_size
         neighbours = F.unfold(x, k, padding=k // 2)
-        neighbours = neighbours.reshape(x.shape[0], plan.groups, plan.inputs, k * k, positions)
-        matrices = weights.reshape(plan.groups, -1, plan.inputs, k * k, positions)
-        y = torch.einsum("goitp,bgitp->bgop", matrices, neighbours)
-        return y.reshape(x.shape)
+        read = plan.inputs * k * k
+        rows = neighbours.reshape(-1, plan.groups, read, positions).permute(1, 3, 0, 2)
+        matrices = weights.reshape(plan.groups, -1, read, positions).permute(0, 3, 2, 1)
+        # (groups, positions, batch, outputs); matmul, which torch counts, where einsum may not.
+        mixed = torch.matmul(rows, matrices)
+        return mixed.permute(2, 0, 3, 1).reshape(x.shape)
 
 
 class TileProduct(nn.Module):
@@ -79,17 +81,19 @@ class TileProduct(nn.Module):
 
     def _over_positions(self, tiles: Tensor, weights: Tensor) -> Tensor:
         heads = tiles.unflatten(1, (self.plan.outputs, -1))
-        if weights.shape[0] == 1:
-            mixed = torch.einsum("hpq,thcq->thcp", weights[0], heads)
-        else:
-            mixed = torch.einsum("thpq,thcq->thcp", weights, heads)
-        return mixed.flatten(1, 2)
+        taps = weights.transpose(2, 3)
+        if weights.shape[0] > 1 or heads.shape[0] == 1:
+            return torch.matmul(heads, taps).flatten(1, 2)
+        # One matrix for all tiles: a product a head over the channels of all tiles.
+        rows = heads.transpose(0, 1).flatten(1, 2)
+        mixed = torch.unflatten(torch.bmm(rows, taps[0]), 1, (heads.shape[0], -1))
+        return mixed.transpose(0, 1).flatten(1, 2)
 
     def _over_channels(self, tiles: Tensor, weights: Tensor) -> Tensor:
         # (groups, outputs·P, inputs·Q) matrices: the layout makes them a view of the parameter.
-        matrices = weights.reshape(self.plan.groups, -1, self.plan.inputs * weights.shape[3])
-        grouped = tiles.reshape(tiles.shape[0], self.plan.groups, -1)
-        mixed = torch.einsum("gon,tgn->tgo", matrices, grouped)
+        matrices = weights.reshape(self.plan.groups, -1, weights.shape[2])
+        rows = tiles.reshape(tiles.shape[0], self.plan.groups, -1).transpose(0, 1)
+        mixed = torch.bmm(rows, matrices.transpose(1, 2)).transpose(0, 1)
         return mixed.reshape(tiles.shape[0], self.plan.width, -1)
 
 

@@ -7,13 +7,14 @@ depend on the image.
 
 * kernel: sliding, shared across positions. Parameters (O, I, k, k); applied in that shape, or as
   (B, O, I, k, k).
-* neighbourhood: sliding, not shared. Parameters (O, I, k·k, H, W); if separable, applied as
+* neighbourhood: sliding, not shared. Parameters (O, I·k·k, H·W); if separable, applied as
   (1 or B, O, k·k, H, W).
-* tile: global (one tile) and window. Parameters (O, P, I, Q); if separable, applied as
+* tile: global (one tile) and window. Parameters (O, P, I·Q); if separable, applied as
   (1 or B·T, O, P, Q).
 
 P and Q run over the positions of a tile in row-major order, T over the tiles of the map. Dense and
-grouped weights are applied in the shape of the parameters.
+grouped weights are applied in the shape of the parameters. Only kernels have four axes, so that
+`network.to(memory_format=torch.channels_last)` rearranges them alone.
 """
 
 from dataclasses import dataclass
@@ -134,6 +135,6 @@ class Plan:
         if self.layout is Layout.KERNEL:
             return self.outputs, self.inputs, k, k
         if self.layout is Layout.NEIGHBOURHOOD:
-            return self.outputs, self.inputs, k * k, self.targets.height, self.targets.width
+            return self.outputs, self.inputs * k * k, self.targets.positions
         height, width = self.target_tile
-        return self.outputs, height * width, self.inputs, self.taps
+        return self.outputs, height * width, self.inputs * self.taps

@@ -25,9 +25,12 @@ class StaticWeights(nn.Module):
 
     def forward(self, targets: Tensor, sources: Tensor) -> Tensor:
         """The weights as the aggregator of the layout takes them; the maps are not read."""
-        if not self.plan.separable or self.plan.layout is Layout.KERNEL:
+        plan = self.plan
+        if not plan.separable or plan.layout is Layout.KERNEL:
             return self.weight
-        return self.weight.squeeze(2 if self.plan.layout is Layout.TILE else 1).unsqueeze(0)
+        if plan.layout is Layout.NEIGHBOURHOOD:
+            return torch.unflatten(self.weight, 2, (plan.targets.height, -1)).unsqueeze(0)
+        return self.weight.unsqueeze(0)
 
 
 class HomogeneousWeights(nn.Module):

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from space import Cell, Mixer, all_cells, cell_named
+from space import Cell, Mixer, all_cells
 from space.geometry import MapSize
 from space.operators import TokenMixer
-from space.reference import mixing_matrix, reference_forward
+from space.reference import reference_forward
 from tests.space.strategies import map_sizes, mixers_of
 
 TOLERANCE = 1e-9

@@ -1,0 +1,117 @@
+"""Architectures: one form, one id, and refusals with paths."""
+
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from space import Architecture, InputError
+from tests.space.spaces import TINY, everything, paper_network
+from tests.space.test_mixer import CONVOLUTION, junk
+
+SMALL: dict[str, Any] = {
+    "input": {"channels": 1, "height": 28, "width": 28},
+    "stem": {"patch_size": 4},
+    "scaffold": "conv",
+    "stages": [{"depth": 2, "width": 16, "mlp_ratio": 2, "mixers": [CONVOLUTION]}],
+    "head": {"classes": 10},
+}
+
+
+def with_mixers(*mixers: dict[str, Any], depth: int = 2, **stage: Any) -> Architecture:
+    fields = {"depth": depth, "width": 16, "mlp_ratio": 2, "mixers": list(mixers)} | stage
+    return Architecture.from_dict(SMALL | {"stages": [fields]})
+
+
+def attention(locality: str, **fields: Any) -> dict[str, Any]:
+    cell = {"channels": "separable", "rank": "full", "sharing": "channel", "dynamics": "attention"}
+    return {"locality": locality, "heads": 2} | cell | fields
+
+
+def test_json_gives_the_architecture_back() -> None:
+    rng = np.random.default_rng(0)
+    space = everything()
+    for _ in range(50):
+        architecture = space.sample(rng)
+        copy = Architecture.from_json(architecture.to_json())
+        assert (copy, copy.id, hash(copy)) == (architecture, architecture.id, hash(architecture))
+
+
+def test_ids_are_the_same_in_every_process_and_release() -> None:
+    known = {
+        "dwnet_tiny": (paper_network("dw-s conv.", TINY, kernel_size=7).id),
+        "small": Architecture.from_dict(SMALL).id,
+    }
+    program = (
+        "from tests.space.test_architecture import SMALL\n"
+        "from space import Architecture\nprint(Architecture.from_dict(SMALL).id)"
+    )
+    command = [sys.executable, "-c", program]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert printed == known["small"]
+    assert known == GOLDEN
+
+
+GOLDEN = {"dwnet_tiny": "f4ccb29fb396cc4b", "small": "522b259f1dfd6cf0"}
+
+
+def test_equal_networks_have_one_id() -> None:
+    covering = with_mixers(attention("window", kernel_size=7, position_bias=False))
+    assert covering == with_mixers(attention("global"))
+    assert with_mixers(CONVOLUTION, CONVOLUTION) == with_mixers(CONVOLUTION)
+    grouped = CONVOLUTION | {"channels": "grouped", "groups": 16}
+    assert with_mixers(grouped) == with_mixers(CONVOLUTION)
+    window = attention("window", kernel_size=3)
+    still = window | {"shift": False}
+    assert with_mixers(window, depth=1) == with_mixers(still, depth=1)
+    assert with_mixers(still, window) == with_mixers(window)
+    assert with_mixers(still) != with_mixers(window)
+    assert with_mixers(CONVOLUTION, mlp_ratio=2.0).id == with_mixers(CONVOLUTION, mlp_ratio=2).id
+
+
+def test_problems_are_told_all_at_once_with_their_paths() -> None:
+    broken = json.loads(json.dumps(SMALL))
+    broken["stages"].append(
+        {"depth": 0, "width": 16, "mlp_ratio": 2, "mixers": [CONVOLUTION | {"kernel_size": 2}]}
+    )
+    broken["colour"] = "blue"
+    broken["head"] = {}
+    with pytest.raises(InputError) as refusal:
+        Architecture.from_dict(broken, "architecture")
+    assert {problem.where for problem in refusal.value.problems} == {
+        "architecture.stages[1].depth",
+        "architecture.stages[1].mixers[0].kernel_size",
+        "architecture.colour",
+        "architecture.head.classes",
+    }
+
+
+def test_counts_that_do_not_divide_the_width_are_refused() -> None:
+    with pytest.raises(InputError, match=r"stages\[0\]\.mixers\[0\]\.heads: 3 does not divide 16"):
+        with_mixers(attention("global", heads=3))
+    with pytest.raises(InputError, match=r"mlp_ratio: 0.33 of width 16 is not a whole number"):
+        with_mixers(CONVOLUTION, mlp_ratio=0.33)
+
+
+def test_an_unknown_version_is_refused() -> None:
+    with pytest.raises(InputError, match="version: 2 is not known; allowed: 1"):
+        Architecture.from_dict(SMALL | {"version": 2})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "nul", '{"stages": 1e999}'])
+def test_text_that_is_no_architecture_is_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        Architecture.from_json(text)
+
+
+@given(st.dictionaries(st.sampled_from([*SMALL, "version", "x"]), junk, max_size=4))
+@settings(max_examples=100)
+def test_junk_gives_nothing_but_input_errors(changes: dict[str, Any]) -> None:
+    with suppress(InputError):
+        Architecture.from_dict(SMALL | changes)

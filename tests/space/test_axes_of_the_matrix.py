@@ -1,0 +1,181 @@
+"""What each axis says about W, checked on W itself: zeros, ties, rank, and what W depends on."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from space import Cell, Mixer, all_cells
+from space.axes import Channels, Dynamics, Locality, Rank
+from space.geometry import MapSize
+from space.operators import TokenMixer
+from space.reference import mixing_matrix
+from tests.space.strategies import map_sizes, mixers_of
+from tests.space.test_operators_against_reference import randomise
+
+
+class Example:
+    """A random operator of a cell, and its W for two images."""
+
+    def __init__(self, mixer: Mixer, width: int, size: MapSize, shifted: bool) -> None:
+        self.mixer, self.size = mixer, size
+        self.operator = TokenMixer(mixer, width, size, shifted).double().eval()
+        randomise(self.operator)
+        shape = (width, size.height, size.width)
+        images = [torch.randn(shape, dtype=torch.float64) for _ in range(2)]
+        self.matrices = [mixing_matrix(self.operator, image, image) for image in images]
+        self.core = self.matrices[0].core.detach()
+        plan = self.operator.plan
+        self.targets = list(enumerate(_grid(plan.targets)))
+        self.sources = list(enumerate(_grid(plan.sources)))
+
+
+def _grid(size: MapSize) -> list[tuple[int, int]]:
+    return [(row, column) for row in range(size.height) for column in range(size.width)]
+
+
+@st.composite
+def examples(draw: st.DrawFn, keep: Callable[[Cell], bool]) -> Example:
+    cells = [cell for cell in all_cells() if cell.rank is not Rank.JOINT and keep(cell)]
+    mixer, width = draw(mixers_of(cells))
+    torch.manual_seed(draw(st.integers(0, 2**20)))
+    return Example(mixer, width, draw(map_sizes()), draw(st.booleans()))
+
+
+def assert_same(one: Tensor, other: Tensor) -> None:
+    torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+
+
+@given(examples(lambda cell: True))
+@settings(max_examples=60, deadline=None)
+def test_locality_is_where_blocks_are_zero(example: Example) -> None:
+    kernel, size = example.mixer.kernel_size or 0, example.operator.plan.targets
+    offsets = [kernel // 2 if example.operator.plan.shifted and example.mixer.shift else 0] * 2
+    offsets = [
+        offset if kernel < extent else 0
+        for offset, extent in zip(offsets, (size.height, size.width), strict=True)
+    ]
+    for i, p in example.targets:
+        for j, q in example.sources:
+            block = example.core[i, :, j]
+            if example.mixer.locality is Locality.SLIDING:
+                reached = all(abs(a - b) <= kernel // 2 for a, b in zip(p, q, strict=True))
+            elif example.mixer.locality is Locality.WINDOW:
+                tiles = [
+                    [(a - offset) // kernel for a, offset in zip(place, offsets, strict=True)]
+                    for place in (p, q)
+                ]
+                reached = tiles[0] == tiles[1]
+            else:
+                reached = True
+            assert bool(block.abs().sum() > 0) == reached
+
+
+@given(examples(lambda cell: True))
+@settings(max_examples=60, deadline=None)
+def test_channels_are_where_entries_of_blocks_are_zero(example: Example) -> None:
+    width = example.operator.plan.width
+    groups = {
+        Channels.DENSE: 1,
+        Channels.GROUPED: example.mixer.groups or 1,
+        Channels.SEPARABLE: width,
+    }[example.mixer.channels]
+    group = torch.arange(width) // (width // groups)
+    connected = example.core.abs().sum((0, 2)) > 0
+    assert torch.equal(connected, group[:, None] == group[None, :])
+
+
+@given(examples(lambda cell: cell.sharing in ("position", "both")))
+@settings(max_examples=40, deadline=None)
+def test_position_sharing_ties_what_has_the_same_offset(example: Example) -> None:
+    seen: dict[tuple[int, int], Tensor] = {}
+    for i, p in example.targets:
+        for j, q in example.sources:
+            offset = (q[0] - p[0], q[1] - p[1])
+            assert_same(example.core[i, :, j], seen.setdefault(offset, example.core[i, :, j]))
+
+
+@given(examples(lambda cell: cell.sharing in ("channel", "both")))
+@settings(max_examples=40, deadline=None)
+def test_channel_sharing_ties_the_channels_of_a_head(example: Example) -> None:
+    diagonal = torch.diagonal(example.core, dim1=1, dim2=3)
+    heads = diagonal.unflatten(2, (example.mixer.heads or 1, -1))
+    assert_same(heads, heads[..., :1].expand_as(heads))
+
+
+@given(examples(lambda cell: cell.sharing == "none" and cell.dynamics == "static"))
+@settings(max_examples=40, deadline=None)
+def test_without_sharing_nothing_is_tied(example: Example) -> None:
+    # Tiles of one tiling are the same pattern of weights again, so one tile is looked at.
+    assume(example.mixer.locality is not Locality.WINDOW)
+    entries = example.core[example.core != 0]
+    assert len(torch.unique(entries)) == entries.numel()
+
+
+@given(examples(lambda cell: True))
+@settings(max_examples=60, deadline=None)
+def test_only_static_weights_are_the_same_for_every_image(example: Example) -> None:
+    one, other = (matrix.core for matrix in example.matrices)
+    static = example.mixer.dynamics is Dynamics.STATIC
+    reach = (example.core != 0).any(1).sum((1, 2)).max()
+    if example.mixer.dynamics is Dynamics.ATTENTION and reach <= 1:
+        static = True  # the softmax of a single logit is 1
+    if example.mixer.dynamics is Dynamics.ATTENTION or static:
+        assert torch.allclose(one, other, rtol=1e-9, atol=1e-12) == static
+    else:
+        # A generator of few hidden channels can be silenced by its ReLU for both images.
+        assert example.operator.plan.mixer.dynamics in (
+            Dynamics.HOMOGENEOUS,
+            Dynamics.INHOMOGENEOUS,
+        )
+
+
+@pytest.mark.parametrize("dynamics", [Dynamics.HOMOGENEOUS, Dynamics.INHOMOGENEOUS])
+@given(st.data())
+@settings(max_examples=20, deadline=None)
+def test_generated_weights_follow_what_they_are_generated_from(
+    dynamics: Dynamics, data: st.DataObject
+) -> None:
+    cells = [cell for cell in all_cells() if cell.dynamics is dynamics]
+    mixer, width = data.draw(mixers_of(cells))
+    mixer = mixer.changed(generator_ratio=1)
+    example = Example(mixer, width, MapSize(3, 3), shifted=False)
+    generator = example.operator.mixing.weights  # type: ignore[union-attr]
+    with torch.no_grad():
+        generator.norm.bias.fill_(50.0)  # keeps the ReLU open
+    images = torch.randn(2, width, 3, 3, dtype=torch.float64)
+    one, other = (mixing_matrix(example.operator, image, image).core for image in images)
+    assert not torch.allclose(one, other)
+    changed = images[0].clone()
+    changed[:, 0, 0] += 1.0
+    moved = (mixing_matrix(example.operator, changed, changed).core - one).abs().sum((1, 2, 3)) > 0
+    everywhere = dynamics is Dynamics.HOMOGENEOUS
+    assert bool(moved[0])
+    assert moved[1:].all() if everywhere else not moved[1:].any()
+
+
+@given(examples(lambda cell: cell.rank in ("channel", "spatial")))
+@settings(max_examples=40, deadline=None)
+def test_rank_is_at_most_what_is_declared(example: Example) -> None:
+    full = example.matrices[0].full
+    size, width = full.shape[0] * full.shape[1], full.shape[1]
+    plan = example.operator.plan
+    if example.mixer.rank is Rank.CHANNEL:
+        bound = example.size.positions * plan.width
+    else:
+        bound = plan.sources.positions * width
+    assert torch.linalg.matrix_rank(full.detach().reshape(size, size)) <= bound
+
+
+@given(st.data())
+@settings(max_examples=10, deadline=None)
+def test_joint_rank_is_that_of_its_factors(data: st.DataObject) -> None:
+    mixer, width = data.draw(mixers_of([c for c in all_cells() if c.rank is Rank.JOINT]))
+    example = Example(mixer, width, data.draw(map_sizes(3)), shifted=False)
+    full = example.matrices[0].full.detach()
+    entries = full.shape[0] * full.shape[1]
+    rank = torch.linalg.matrix_rank(full.reshape(entries, entries))
+    assert rank <= -(-entries // (mixer.ratio or 1))

@@ -1,0 +1,90 @@
+"""Closed-form costs against the built network, torch's counter and the paper's figures."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from space import Architecture, cost
+from space.networks import build
+from tests.space.spaces import BASE, TINY, everything, paper_network
+
+
+def assert_exact(architecture: Architecture) -> None:
+    """Params equal the built network's; MACs equal torch's count plus what it cannot see."""
+    spent = cost(architecture)
+    image = architecture.input
+    with torch.device("meta"):
+        network = build(architecture).eval()
+        with FlopCounterMode(display=False) as counter:
+            network(torch.empty(1, image.channels, image.height, image.width))
+    built = sum(parameter.numel() for parameter in network.parameters())
+    assert spent.params == built, architecture.to_json()
+    assert 2 * (spent.macs - spent.unseen_macs) == counter.get_total_flops(), architecture.to_json()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_costs_are_exact_over_every_cell(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    space = everything()
+    for _ in range(40):
+        assert_exact(space.sample(rng))
+
+
+PAPER: list[tuple[str, Any, dict[str, Any], int, float | None, float]] = [
+    # operator, size, fields, params, MACs in G as torch counts, unseen MACs in G
+    ("dw-s conv.", TINY, {}, 24_172_744, 3.7269, 0),
+    ("dw-s conv.", BASE, {}, 74_347_112, 12.8123, 0),
+    ("dynamic dw-s conv.", TINY, {}, 51_131_752, 3.7538, 0),
+    ("dynamic dw-s conv.", BASE, {}, 161_597_928, 12.8995, 0),
+    ("dynamic local-s mlp", TINY, {"heads": 32}, 26_244_280, 4.3041, 0.070),
+    ("dynamic local-s mlp", BASE, {"heads": 32}, 80_253_608, 14.1876, 0.1524),
+    ("local vit", TINY, {"heads": "swin", "scaffold": "prenorm"}, 28_288_354, 4.4906, 0),
+    ("local vit", BASE, {"heads": "swin", "scaffold": "prenorm"}, 87_768_224, 15.431, 0),
+    ("local mlp", TINY, {"heads": "swin", "scaffold": "prenorm"}, 24_274_450, None, 0),
+    ("local mlp", BASE, {"heads": "swin", "scaffold": "prenorm"}, 74_624_224, None, 0),
+    ("local mlp", TINY, {"heads": "swin"}, 24_283_282, None, 0),
+    ("local mlp", BASE, {"heads": "swin"}, 74_648_288, None, 0),
+    ("lightweight conv.", TINY, {"heads": "swin"}, 23_963_122, None, 0),
+    ("lightweight conv.", BASE, {"heads": "swin"}, 73_775_968, None, 0),
+]
+
+
+@pytest.mark.parametrize(("operator", "size", "fields", "params", "macs", "unseen"), PAPER)
+def test_models_of_the_paper_have_its_params_and_macs(
+    operator: str,
+    size: Any,
+    fields: dict[str, Any],
+    params: int,
+    macs: float | None,
+    unseen: float,
+) -> None:
+    spent = cost(paper_network(operator, size, kernel_size=7, **fields))
+    assert spent.params == params
+    if macs is not None:
+        assert (spent.macs - spent.unseen_macs) / 1e9 == pytest.approx(
+            macs, abs=5.1e-5 + macs * 1e-5
+        )
+    assert spent.unseen_macs / 1e9 == pytest.approx(unseen, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("kernel_size", "static", "dynamic"),
+    [
+        (3, 23.996, 29.39),
+        (5, 24.067, 38.09),
+        (7, 24.173, 51.13),
+        (9, 24.314, 68.53),
+        (11, 24.491, 90.27),
+        (13, 24.703, 116.36),
+    ],
+)
+def test_the_kernel_sweep_of_the_tiny_network(
+    kernel_size: int, static: float, dynamic: float
+) -> None:
+    of_static = cost(paper_network("dw-s conv.", TINY, kernel_size=kernel_size)).params
+    of_dynamic = cost(paper_network("dynamic dw-s conv.", TINY, kernel_size=kernel_size)).params
+    assert of_static / 1e6 == pytest.approx(static, abs=5e-4)
+    assert of_dynamic / 1e6 == pytest.approx(dynamic, abs=5e-3)

@@ -1,0 +1,73 @@
+"""Built networks: shapes, training, and the modes that break others."""
+
+import numpy as np
+import pytest
+import torch
+
+from space import Architecture
+from space.networks import build
+from tests.space.spaces import everything
+
+
+def sampled(seed: int, count: int) -> list[Architecture]:
+    rng = np.random.default_rng(seed)
+    space = everything()
+    return [space.sample(rng) for _ in range(count)]
+
+
+def images(architecture: Architecture, batch: int) -> torch.Tensor:
+    shape = architecture.input
+    return torch.randn(batch, shape.channels, shape.height, shape.width)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_training_step_reaches_every_parameter(batch: int) -> None:
+    torch.manual_seed(0)
+    for architecture in sampled(seed=batch, count=25):
+        network = build(architecture, drop_path_rate=0.0)
+        logits = network(images(architecture, batch))
+        assert logits.shape == (batch, architecture.head.classes)
+        torch.nn.functional.cross_entropy(logits, torch.zeros(batch, dtype=torch.long)).backward()
+        for name, parameter in network.named_parameters():
+            assert parameter.grad is not None, (name, architecture.to_json())
+            assert torch.isfinite(parameter.grad).all(), (name, architecture.to_json())
+
+
+def test_images_of_a_batch_do_not_see_each_other_in_eval_mode() -> None:
+    torch.manual_seed(0)
+    for architecture in sampled(seed=7, count=15):
+        network = build(architecture).double().eval()
+        batch = images(architecture, 3).double()
+        alone = torch.cat([network(image[None]) for image in batch])
+        torch.testing.assert_close(network(batch), alone, rtol=1e-9, atol=1e-9)
+
+
+def test_memory_format_does_not_change_the_result() -> None:
+    torch.manual_seed(0)
+    for architecture in sampled(seed=11, count=15):
+        network = build(architecture).eval()
+        batch = images(architecture, 2)
+        expected = network(batch)
+        network = network.to(memory_format=torch.channels_last)
+        channels_last = network(batch.contiguous(memory_format=torch.channels_last))
+        torch.testing.assert_close(channels_last, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_drop_path_grows_linearly_and_is_idle_in_eval_mode() -> None:
+    architecture = sampled(seed=3, count=1)[0]
+    network = build(architecture, drop_path_rate=0.3)
+    rates = [block.drop_path.rate for stage in network.stages for block in stage]
+    assert rates == pytest.approx(list(np.linspace(0, 0.3, len(rates))))
+    network.eval()
+    batch = images(architecture, 2)
+    torch.testing.assert_close(network(batch), network(batch))
+
+
+def test_an_oversized_operator_is_refused() -> None:
+    from space import InputError, Mixer
+    from space.geometry import MapSize
+    from space.operators import TokenMixer
+    from tests.space.test_architecture import attention
+
+    with pytest.raises(InputError, match="heads: 2 does not divide 3 channels"):
+        TokenMixer(Mixer.from_dict(attention("global")), 3, MapSize(2, 2))
