@@ -1,8 +1,8 @@
 """A line of a space file that stands for many mixers: operators or axis values, and sizes."""
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import product
 from typing import Any, cast
 
 from space.axes import AXES
@@ -97,9 +97,11 @@ def _axis_cells(line: dict[str, Any], where: str) -> list[Cell]:
         if all(word in words for word, words in zip(cell.values, values, strict=True))
     ]
     if not legal:
-        combinations = cast(Iterator[Values], itertools.product(*values))
-        rules = dict.fromkeys(str(rule) for axes in combinations for rule in broken_rules(*axes))
-        raise InputError([Problem(where, f"nothing fits: breaks {rule}") for rule in rules])
+        broken = [set(broken_rules(*axes)) for axes in cast(Iterator[Values], product(*values))]
+        # The rules that stand in the way of all combinations say more than the rest.
+        rules = set.intersection(*broken) or set.union(*broken)
+        ordered = sorted(rules, key=lambda rule: rule.number)
+        raise InputError([Problem(where, f"nothing fits: breaks {rule}") for rule in ordered])
     return legal
 
 
@@ -112,7 +114,7 @@ def _combined(
     for cell in cells:
         names = [name for name in values if _applies(cell, name)]
         used.update(names)
-        for combination in itertools.product(*(values[name] for name in names)):
+        for combination in product(*(values[name] for name in names)):
             sizes = dict(zip(names, combination, strict=True))
             try:
                 mixers.append(Mixer.from_dict(_axis_values(cell) | sizes, ""))

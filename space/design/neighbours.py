@@ -1,15 +1,19 @@
 """Neighbours of an architecture in a space: one move on the relation graph, or one step in size."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import fields, replace
+from functools import lru_cache
 from typing import TypeVar
 
 from space.architecture import Architecture, Stage
 from space.axes import AXES
+from space.cells import Cell
 from space.design.stage_options import StageOptions
 from space.mixer import Mixer
+from space.relation_graph import axis_changes
 
 Number = TypeVar("Number", int, float)
+Item = TypeVar("Item", bound=Hashable)
 
 _SIZES_AND_OPTIONS = tuple(field.name for field in fields(Mixer) if field.name not in AXES)
 
@@ -25,9 +29,10 @@ def stage_neighbours(stage: Stage, options: StageOptions) -> Iterator[Stage]:
     blocks = stage.block_mixers()
     length = options.pattern_length(stage.depth)
     for place in range(length):
-        for mixer in options.choices(stage.width, stage.depth, place):
-            if one_move_apart(blocks[place], mixer):
-                yield replace(stage, mixers=(*blocks[:place], mixer, *blocks[place + 1 : length]))
+        chosen = options.chosen(stage, place)
+        reachable = moves(options.choices(stage.width, stage.depth, place))
+        for mixer in reachable.get(chosen, ()) if chosen else ():
+            yield replace(stage, mixers=(*blocks[:place], mixer, *blocks[place + 1 : length]))
 
 
 def _steps(value: Number, allowed: tuple[Number, ...]) -> list[Number]:
@@ -61,10 +66,39 @@ def _distance(one: Mixer, other: Mixer) -> tuple[int, int]:
     return _axes_apart(one, other), _sizes_apart(one, other)
 
 
-def one_move_apart(one: Mixer, other: Mixer) -> bool:
-    """Whether two mixers differ in one axis (sizes then follow) or, in the same cell, one size."""
-    axes = _axes_apart(one, other)
-    return axes == 1 or (axes == 0 and _sizes_apart(one, other) == 1)
+@lru_cache(maxsize=512)
+def moves(mixers: tuple[Mixer, ...]) -> dict[Mixer, tuple[Mixer, ...]]:
+    """For each of the mixers, the others that are one move away.
+
+    A move changes the cell (sizes then follow freely) or the sizes within a cell. Cells one axis
+    apart are always joined. Where a space leaves out what lies between two cells, they are joined
+    too, so that every mixer can be reached: the relative neighbourhood graph.
+    """
+    cells: dict[Cell, list[Mixer]] = {}
+    for mixer in mixers:
+        cells.setdefault(mixer.cell, []).append(mixer)
+    between_cells = _relative_neighbours(list(cells), lambda a, b: len(axis_changes(a, b)))
+    reachable: dict[Mixer, tuple[Mixer, ...]] = {}
+    for cell, members in cells.items():
+        beyond = [mixer for other in between_cells[cell] for mixer in cells[other]]
+        within = _relative_neighbours(members, _sizes_apart)
+        reachable |= {mixer: (*beyond, *within[mixer]) for mixer in members}
+    return reachable
+
+
+def _relative_neighbours(
+    items: list[Item], distance: Callable[[Item, Item], int]
+) -> dict[Item, list[Item]]:
+    """Pairs with no third item closer to both: a connected graph without long ways round."""
+    apart = {(a, b): distance(a, b) for a in items for b in items}
+    return {
+        a: [
+            b
+            for b in items
+            if a != b and not any(max(apart[a, c], apart[c, b]) < apart[a, b] for c in items)
+        ]
+        for a in items
+    }
 
 
 def neighbours(architecture: Architecture, stages: list[StageOptions]) -> Iterator[Architecture]:

@@ -1,7 +1,8 @@
 """Sums and products over k×k neighbourhoods, one shifted map at a time.
 
 Shifting and accumulating needs no memory for the k·k copies of the map that unfolding makes. The
-two functions are each other's derivatives, so that training needs none either.
+two functions are each other's derivatives, so that training needs none either. Inside, the batch
+is the innermost axis: rows of a small map are short, and a batch is long.
 """
 
 from typing import Any
@@ -16,53 +17,47 @@ def _shifts(kernel_size: int) -> list[tuple[int, int]]:
     return [(row, column) for row in range(kernel_size) for column in range(kernel_size)]
 
 
+def _windows(padded: Tensor, kernel_size: int) -> list[Tensor]:
+    """The map at each tap: views of (heads, channels, H, W, B) in a padded map."""
+    height, width = (extent - kernel_size + 1 for extent in padded.shape[2:4])
+    return [
+        padded[:, :, row : row + height, column : column + width]
+        for row, column in _shifts(kernel_size)
+    ]
+
+
 def _padded(x: Tensor, kernel_size: int) -> Tensor:
-    return F.pad(x, (kernel_size // 2,) * 4)
+    half = kernel_size // 2
+    return F.pad(x, (0, 0, half, half, half, half))
 
 
 def _weighted(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
-    height, width = x.shape[-2:]
-    padded = _padded(x, kernel_size)
-    total = torch.zeros(
-        torch.broadcast_shapes(weights[:, :, :1].shape, x.shape),
-        dtype=x.dtype,
-        device=x.device,
-    )
-    for tap, (row, column) in enumerate(_shifts(kernel_size)):
-        total.addcmul_(
-            weights[:, :, tap : tap + 1], padded[..., row : row + height, column : column + width]
-        )
+    """Σ over taps of weights (heads, taps, H, W, B or 1) · x (heads, channels, H, W, B)."""
+    total = torch.zeros_like(x)
+    for tap, window in enumerate(_windows(_padded(x, kernel_size), kernel_size)):
+        total.addcmul_(weights[:, tap, None], window)
     return total
 
 
 def _correlated(targets: Tensor, sources: Tensor, kernel_size: int) -> Tensor:
-    height, width = targets.shape[-2:]
-    padded = _padded(sources, kernel_size)
-    return torch.stack(
-        [
-            (targets * padded[..., row : row + height, column : column + width]).sum(2)
-            for row, column in _shifts(kernel_size)
-        ],
-        dim=2,
-    )
+    """Σ over channels of targets · sources at each tap: (heads, taps, H, W, B)."""
+    heads, _, height, width, batch = targets.shape
+    logits = targets.new_empty(heads, kernel_size**2, height, width, batch)
+    product = torch.empty_like(targets)
+    for tap, window in enumerate(_windows(_padded(sources, kernel_size), kernel_size)):
+        torch.mul(targets, window, out=product)
+        torch.sum(product, 1, out=logits[:, tap])
+    return logits
 
 
 def _scattered(weights: Tensor, y: Tensor, kernel_size: int) -> Tensor:
     """The transpose of `_weighted` in x: every p gives weights[p, q] · y[p] to its sources q."""
-    height, width = y.shape[-2:]
     half = kernel_size // 2
-    total = torch.zeros(
-        *torch.broadcast_shapes(weights[:, :, :1].shape, y.shape)[:-2],
-        height + 2 * half,
-        width + 2 * half,
-        dtype=y.dtype,
-        device=y.device,
-    )
-    for tap, (row, column) in enumerate(_shifts(kernel_size)):
-        total[..., row : row + height, column : column + width].addcmul_(
-            weights[:, :, tap : tap + 1], y
-        )
-    return total[..., half : half + height, half : half + width]
+    height, width = y.shape[2:4]
+    padded = torch.zeros_like(_padded(y, kernel_size))
+    for tap, window in enumerate(_windows(padded, kernel_size)):
+        window.addcmul_(weights[:, tap, None], y)
+    return padded[:, :, half : half + height, half : half + width]
 
 
 class _NeighbourhoodSum(torch.autograd.Function):
@@ -79,8 +74,8 @@ class _NeighbourhoodSum(torch.autograd.Function):
         to_weights = to_x = None
         if ctx.needs_input_grad[0]:
             to_weights = _correlated(gradient, x, ctx.kernel_size)
-            if weights.shape[0] == 1 and to_weights.shape[0] > 1:
-                to_weights = to_weights.sum(0, keepdim=True)
+            if weights.shape[-1] == 1:
+                to_weights = to_weights.sum(-1, keepdim=True)
         if ctx.needs_input_grad[1]:
             to_x = _scattered(weights, gradient, ctx.kernel_size)
         return to_weights, to_x, None
@@ -105,6 +100,14 @@ class _NeighbourhoodDot(torch.autograd.Function):
         return to_targets, to_sources, None
 
 
+def _batch_last(x: Tensor) -> Tensor:
+    return x.permute(1, 2, 3, 4, 0).contiguous()
+
+
+def _batch_first(x: Tensor) -> Tensor:
+    return x.permute(4, 0, 1, 2, 3)
+
+
 def neighbourhood_sum(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
     """y[b, h, c, p] = Σ_t weights[b, h, t, p] · x[b, h, c, p + t], zeros outside the map.
 
@@ -116,8 +119,9 @@ def neighbourhood_sum(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
     Returns:
         (B, heads, channels of a head, H, W).
     """
-    y: Tensor = _NeighbourhoodSum.apply(weights.to(x.dtype), x, kernel_size)  # type: ignore[no-untyped-call]
-    return y
+    weights = _batch_last(weights.to(x.dtype))
+    y: Tensor = _NeighbourhoodSum.apply(weights, _batch_last(x), kernel_size)  # type: ignore[no-untyped-call]
+    return _batch_first(y)
 
 
 def neighbourhood_dot(targets: Tensor, sources: Tensor, kernel_size: int) -> Tensor:
@@ -131,16 +135,12 @@ def neighbourhood_dot(targets: Tensor, sources: Tensor, kernel_size: int) -> Ten
     Returns:
         (B, heads, k·k, H, W), taps t in row-major order.
     """
-    logits: Tensor = _NeighbourhoodDot.apply(targets, sources.to(targets.dtype), kernel_size)  # type: ignore[no-untyped-call]
-    return logits
+    sources = _batch_last(sources.to(targets.dtype))
+    logits: Tensor = _NeighbourhoodDot.apply(_batch_last(targets), sources, kernel_size)  # type: ignore[no-untyped-call]
+    return _batch_first(logits)
 
 
 def outside_map(kernel_size: int, height: int, width: int) -> Tensor:
     """(k·k, H, W) booleans, true where p + t lies outside the map."""
-    inside = _padded(torch.ones(1, 1, height, width), kernel_size)
-    return torch.stack(
-        [
-            inside[0, 0, row : row + height, column : column + width] == 0
-            for row, column in _shifts(kernel_size)
-        ]
-    )
+    inside = _padded(torch.ones(1, 1, height, width, 1), kernel_size)
+    return torch.stack([window[0, 0, :, :, 0] == 0 for window in _windows(inside, kernel_size)])

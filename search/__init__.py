@@ -1,0 +1,1 @@
+"""How the space is explored: searchers, schedulers, the runner, the store and queries."""

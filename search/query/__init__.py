@@ -1,0 +1,22 @@
+"""Questions to the store: the where language, the best architectures, the Pareto front.
+
+Nothing here imports torch, Ray or Optuna.
+"""
+
+from search.query.best import SORT_KEYS, BestRow, best
+from search.query.fields import FIELDS
+from search.query.operators import OperatorStanding, standings
+from search.query.pareto import pareto_front
+from search.query.where import Where, parse_where
+
+__all__ = [
+    "FIELDS",
+    "SORT_KEYS",
+    "BestRow",
+    "OperatorStanding",
+    "Where",
+    "best",
+    "pareto_front",
+    "parse_where",
+    "standings",
+]

@@ -1,0 +1,75 @@
+"""Cuts a where-clause into tokens, and marks places in it."""
+
+import re
+from dataclasses import dataclass
+
+from space.errors import InputError
+
+WHERE = "--where"
+MAX_LENGTH = 2000
+_SHOWN = 40
+"""Characters shown on either side of a mistake."""
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<quoted>"[^"]*"|'[^']*')
+      | (?P<operator><=|>=|!=|==|<>|=|<|>)
+      | (?P<punctuation>[(),])
+      | (?P<word>[-+]?[A-Za-z0-9_.][A-Za-z0-9_.+:/-]*)
+    )""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of the text: its kind (quoted, operator, punctuation, word, end) and place."""
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def keyword(self) -> str:
+        """The word in lower case; empty for what is no word, so a quoted "and" is a value."""
+        return self.text.lower() if self.kind == "word" else ""
+
+
+def tokens(text: str) -> list[Token]:
+    """The tokens of the text and a last one of kind "end".
+
+    Raises:
+        InputError: the text is too long or holds a character that nothing begins with.
+    """
+    if len(text) > MAX_LENGTH:
+        raise InputError.of(WHERE, f"longer than {MAX_LENGTH} characters ({len(text)})")
+    found: list[Token] = []
+    place, end = 0, len(text.rstrip())
+    while place < end:
+        match = _TOKEN.match(text, place)
+        if match is None:
+            raise _unreadable(text, place)
+        kind = match.lastgroup or ""
+        value = match[kind]
+        found.append(Token(kind, value[1:-1] if kind == "quoted" else value, match.start(kind)))
+        place = match.end()
+    return [*found, Token("end", "", end)]
+
+
+def mistake(text: str, place: int, message: str) -> InputError:
+    """An error that shows the text with a caret below the place."""
+    shown = "".join(char if char.isprintable() else " " for char in text)
+    start = max(0, place - _SHOWN)
+    before = "…" if start > 0 else ""
+    after = "…" if place + _SHOWN < len(shown) else ""
+    line = before + shown[start : place + _SHOWN] + after
+    caret = " " * (len(before) + place - start) + "^"
+    return InputError.of(WHERE, f"{message}\n    {line}\n    {caret}")
+
+
+def _unreadable(text: str, place: int) -> InputError:
+    while text[place].isspace():
+        place += 1
+    if text[place] in "\"'":
+        return mistake(text, place, "this quotation mark is never closed")
+    return mistake(text, place, f"{text[place]!r} means nothing here")

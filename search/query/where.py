@@ -1,0 +1,209 @@
+"""The where language: parsed once into a tree of allowed fields, compiled with bound values.
+
+    or         = and ("or" and)*
+    and        = not ("and" not)*
+    not        = "not" not | "(" or ")" | comparison
+    comparison = ["any"] FIELD ( = != < <= > >= ) VALUE
+               | ["any"] FIELD ["not"] "in" "(" VALUE ("," VALUE)* ")"
+
+A field of mixers (kernel, dynamics, …) must hold for every mixer of the architecture; with
+`any` for at least one. What has no value (the kernel of a global mixer, the accuracy of a trial
+without epochs) fulfils no comparison, not even `!=`.
+"""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement
+
+from search.query.compile import compiled
+from search.query.fields import FIELDS, Field, Kind
+from search.query.numbers import parse_number
+from search.query.tokens import Token, mistake, tokens
+from search.query.tree import And, Comparison, Node, Not, Or, Value, field_names
+
+MAX_DEPTH = 50
+MAX_VALUES = 200
+_EQUALITY = ("=", "!=")
+_ORDER = ("<", "<=", ">", ">=")
+_SAME = {"==": "=", "<>": "!="}
+_KEYWORDS = ("and", "or", "not", "in", "any")
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A parsed where-clause."""
+
+    text: str
+    tree: Node
+
+    @property
+    def fields(self) -> set[str]:
+        """The fields that it compares, aliases resolved."""
+        return field_names(self.tree)
+
+    def clause(self) -> ColumnElement[bool]:
+        """A condition for a query that joins trials, architectures and studies."""
+        return compiled(self.tree)
+
+
+def parse_where(text: str) -> Where:
+    """Parses a where-clause.
+
+    Raises:
+        InputError: where="--where"; the message marks the place and says what is allowed.
+    """
+    return Where(text, _Parser(text).whole())
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = tokens(text)
+        self._next = 0
+        self._depth = 0
+        self._values = 0
+
+    def whole(self) -> Node:
+        node = self._or()
+        if self._peek().kind != "end":
+            raise self._mistake("expected 'and', 'or' or the end")
+        return node
+
+    def _or(self) -> Node:
+        parts = self._list(self._and, "or")
+        return parts[0] if len(parts) == 1 else Or(parts)
+
+    def _and(self) -> Node:
+        parts = self._list(self._not, "and")
+        return parts[0] if len(parts) == 1 else And(parts)
+
+    def _list(self, part: Callable[[], Node], joint: str) -> tuple[Node, ...]:
+        parts = [part()]
+        while self._peek().keyword == joint:
+            self._take()
+            parts.append(part())
+        return tuple(parts)
+
+    def _not(self) -> Node:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise self._mistake(f"nested deeper than {MAX_DEPTH}")
+        node = self._nested()
+        self._depth -= 1
+        return node
+
+    def _nested(self) -> Node:
+        if self._peek().keyword == "not":
+            self._take()
+            return Not(self._not())
+        if self._punctuation("("):
+            self._take()
+            node = self._or()
+            self._close()
+            return node
+        return self._comparison()
+
+    def _comparison(self) -> Comparison:
+        any_mixer = self._peek().keyword == "any"
+        if any_mixer:
+            self._take()
+        field = self._field()
+        if any_mixer and not field.of_mixer:
+            self._next -= 1
+            raise self._mistake(f"'any' goes with fields of mixers: {_listed(of_mixer=True)}")
+        operator = self._operator(field)
+        if operator in ("in", "not in"):
+            return Comparison(field, operator, self._set(field), any_mixer)
+        return Comparison(field, operator, (self._value(field),), any_mixer)
+
+    def _field(self) -> Field:
+        token = self._peek()
+        if token.kind != "word" or token.keyword in _KEYWORDS:
+            raise self._mistake(f"expected a field: {_listed()}")
+        if token.keyword not in FIELDS:
+            close = difflib.get_close_matches(token.keyword, FIELDS, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise self._mistake(f"unknown field {token.text!r}{hint} Allowed: {_listed()}")
+        return FIELDS[self._take().keyword]
+
+    def _operator(self, field: Field) -> str:
+        allowed = _EQUALITY + (_ORDER if field.kind is Kind.NUMBER else ())
+        token = self._peek()
+        operator = _SAME.get(token.text, token.text)
+        if token.kind == "operator" and operator in allowed:
+            self._take()
+            return operator
+        if token.keyword == "in":
+            self._take()
+            return "in"
+        if token.keyword == "not" and self._tokens[self._next + 1].keyword == "in":
+            self._next += 2
+            return "not in"
+        raise self._mistake(f"expected one of {' '.join(allowed)} or in after {field.name!r}")
+
+    def _set(self, field: Field) -> tuple[Value, ...]:
+        if not self._punctuation("("):
+            raise self._mistake("expected '(' and the values, such as in (a, b)")
+        self._take()
+        values = [self._value(field)]
+        while self._punctuation(","):
+            self._take()
+            values.append(self._value(field))
+        self._close()
+        return tuple(values)
+
+    def _value(self, field: Field) -> Value:
+        token = self._peek()
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise self._mistake(f"more than {MAX_VALUES} values")
+        if token.kind not in ("word", "quoted"):
+            raise self._mistake(f"expected {_expected(field)}")
+        value = _read(field, token)
+        if value is None:
+            raise self._mistake(f"{token.text!r} is no {field.name}; expected {_expected(field)}")
+        self._take()
+        return value
+
+    def _close(self) -> None:
+        if not self._punctuation(")"):
+            raise self._mistake("expected ')'")
+        self._take()
+
+    def _punctuation(self, text: str) -> bool:
+        token = self._peek()
+        return token.kind == "punctuation" and token.text == text
+
+    def _peek(self) -> Token:
+        return self._tokens[self._next]
+
+    def _take(self) -> Token:
+        token = self._peek()
+        self._next += 1
+        return token
+
+    def _mistake(self, message: str) -> Exception:
+        return mistake(self._text, self._peek().start, message)
+
+
+def _read(field: Field, token: Token) -> Value | None:
+    """The value that the token stands for; None when the field knows no such value."""
+    if field.kind is Kind.NUMBER:
+        return parse_number(token.text) if token.kind == "word" else None
+    if field.kind is Kind.WORD:
+        return token.text.lower() if token.text.lower() in field.words else None
+    return token.text
+
+
+def _expected(field: Field) -> str:
+    if field.kind is Kind.NUMBER:
+        return "a number such as 7, 0.9, 200k, 1.5M or 4.5G"
+    if field.kind is Kind.WORD:
+        return "one of " + ", ".join(field.words)
+    return "a word or a quoted text"
+
+
+def _listed(of_mixer: bool = False) -> str:
+    return ", ".join(name for name, field in FIELDS.items() if field.of_mixer or not of_mixer)

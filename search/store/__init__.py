@@ -1,0 +1,44 @@
+"""The store: what every search did, in one SQLite file or a PostgreSQL database.
+
+`open_store` is the way in; what comes out are frozen records. Nothing here imports torch, Ray
+or Optuna.
+"""
+
+from search.store.connection import StoreError
+from search.store.heartbeat import Heartbeat
+from search.store.open import open_store
+from search.store.process import process_is_alive, process_started
+from search.store.reaper import run_is_alive
+from search.store.records import (
+    ArchitectureRecord,
+    EpochRecord,
+    MixerRecord,
+    RunRecord,
+    StudyRecord,
+    StudySummary,
+    TestReading,
+    TrialRecord,
+)
+from search.store.states import TrialState
+from search.store.store import Store
+from search.store.trials import DuplicateArchitecture
+
+__all__ = [
+    "ArchitectureRecord",
+    "DuplicateArchitecture",
+    "EpochRecord",
+    "Heartbeat",
+    "MixerRecord",
+    "RunRecord",
+    "Store",
+    "StoreError",
+    "StudyRecord",
+    "StudySummary",
+    "TestReading",
+    "TrialRecord",
+    "TrialState",
+    "open_store",
+    "process_is_alive",
+    "process_started",
+    "run_is_alive",
+]

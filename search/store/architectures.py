@@ -1,0 +1,99 @@
+"""Architectures: one row per id, ever."""
+
+import re
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from search.store.connection import Connected, reads
+from search.store.insert import insert_missing
+from search.store.mapping import columns_of
+from search.store.models import Architecture as ArchitectureRow
+from search.store.models import ArchitectureMixer
+from search.store.records import ArchitectureRecord, MixerRecord
+from space.architecture import Architecture
+from space.errors import InputError
+
+_MIXER_COLUMNS = columns_of(MixerRecord, ArchitectureMixer)
+_SIZES = ("kernel_size", "groups", "heads", "ratio")
+
+
+class Architectures(Connected):
+    """The part of the store that keeps architectures."""
+
+    @reads
+    def architecture(self, session: Session, id_or_prefix: str) -> ArchitectureRecord:
+        """The architecture whose id is, or alone begins with, these characters.
+
+        Raises:
+            InputError: where="architecture", when none or several do.
+        """
+        prefix = id_or_prefix.strip().lower()
+        if not re.fullmatch("[0-9a-f]{1,64}", prefix):
+            raise InputError.of(
+                "architecture", f"{id_or_prefix!r} is no id; an id is 16 of 0-9 and a-f"
+            )
+        begins = ArchitectureRow.id.startswith(prefix)
+        query = select(ArchitectureRow).where(begins).order_by(ArchitectureRow.id).limit(6)
+        found = session.scalars(query).all()
+        exact = [row for row in found if row.id == prefix]
+        if len(exact or found) != 1:
+            raise InputError.of("architecture", _not_one(prefix, [row.id for row in found]))
+        return _record(session, (exact or found)[0])
+
+
+def add_architecture(session: Session, architecture: Architecture, params: int, macs: int) -> None:
+    """Writes the architecture and its mixers down unless they are there."""
+    mixers = architecture.block_mixers()
+    values = {
+        "id": architecture.id,
+        "json": architecture.to_json(),
+        "params": params,
+        "macs": macs,
+        "scaffold": architecture.scaffold,
+        "depth": len(mixers),
+        "operators": architecture.name,
+    }
+    if insert_missing(session, ArchitectureRow, values):
+        session.add_all(
+            ArchitectureMixer(
+                architecture_id=architecture.id,
+                stage=stage,
+                position=block,
+                locality=mixer.locality.value,
+                channels=mixer.channels.value,
+                rank=mixer.rank.value,
+                sharing=mixer.sharing.value,
+                dynamics=mixer.dynamics.value,
+                name=mixer.name,
+                label=mixer.label,
+                **{size: getattr(mixer, size) for size in _SIZES},
+            )
+            for stage, block, mixer in mixers
+        )
+        session.flush()
+
+
+def _record(session: Session, row: ArchitectureRow) -> ArchitectureRecord:
+    mixers = session.execute(
+        select(*_MIXER_COLUMNS)
+        .where(ArchitectureMixer.architecture_id == row.id)
+        .order_by(ArchitectureMixer.stage, ArchitectureMixer.position)
+    )
+    return ArchitectureRecord(
+        row.id,
+        row.json,
+        row.params,
+        row.macs,
+        row.scaffold,
+        row.depth,
+        row.operators,
+        tuple(MixerRecord(*mixer) for mixer in mixers),
+    )
+
+
+def _not_one(prefix: str, ids: list[str]) -> str:
+    if not ids:
+        return f"no architecture's id begins with {prefix!r}"
+    listed = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
+    return f"several ids begin with {prefix!r}: {listed}"

@@ -1,0 +1,149 @@
+"""Transactions: one per call, repeated when the database went away, errors without passwords."""
+
+import functools
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from sqlalchemy import URL, Engine, func, select
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from search.store.columns import utc_now
+from search.store.engine import writing
+from search.store.url import display, is_sqlite, scrub
+
+Result = TypeVar("Result")
+Owner = TypeVar("Owner", bound="Connected")
+Arguments = ParamSpec("Arguments")
+
+_READ_PAUSES = (0.2,)
+_WRITE_PAUSES = (0.2, 1.0, 3.0)
+# A server that is starting or stopping, a deadlock, two transactions in each other's way.
+_PASSING = frozenset({"57P01", "57P02", "57P03", "40P01", "40001"})
+
+
+class StoreError(RuntimeError):
+    """The database failed during the work: it went away, is locked, or its disk is full."""
+
+
+class Connected:
+    """Holds the engine; safe to use from several threads, not across a fork.
+
+    Attributes:
+        url: the store's URL, passwords hidden.
+    """
+
+    def __init__(self, url: URL, engine: Engine) -> None:
+        self._secret_url = url
+        self._engine = engine
+        self._write_engine = writing(engine)
+        self.url = display(url)
+
+    @property
+    def display_url(self) -> str:
+        """The store's URL for people, without its password."""
+        return self.url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Store({self.url!r})"
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self._engine.dispose()
+
+    def read(self, work: Callable[[Session], Result]) -> Result:
+        """What `work` reads in one transaction.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        return self._run(self._engine, work, _READ_PAUSES)
+
+    def write(self, work: Callable[[Session], Result]) -> Result:
+        """What `work` returns, its changes committed together or not at all.
+
+        `work` is repeated when the connection broke before the commit, so it must have no other
+        effects. A commit of which it is not known whether it arrived is not repeated.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        return self._run(self._write_engine, work, _WRITE_PAUSES)
+
+    def _run(
+        self, engine: Engine, work: Callable[[Session], Result], pauses: tuple[float, ...]
+    ) -> Result:
+        for pause in (*pauses, None):
+            with Session(engine, expire_on_commit=False) as session:
+                try:
+                    result = work(session)
+                    session.flush()
+                except DBAPIError as error:
+                    if pause is None or not _is_passing(error):
+                        raise self._store_error(error) from None
+                else:
+                    self._commit(session)
+                    return result
+            time.sleep(pause)
+        raise AssertionError("the last round returns or raises")
+
+    def _commit(self, session: Session) -> None:
+        try:
+            session.commit()
+        except DBAPIError as error:
+            raise self._store_error(error) from None
+
+    def _store_error(self, error: DBAPIError) -> StoreError:
+        return StoreError(f"the store {self.url} failed: {describe(error, self._secret_url)}")
+
+    def _now(self, session: Session) -> datetime:
+        """The time that heartbeats are compared in: the server's, as hosts' clocks differ."""
+        if is_sqlite(self._secret_url):
+            return utc_now()
+        time: datetime = session.scalars(select(func.clock_timestamp())).one()
+        return time
+
+
+def describe(error: DBAPIError, url: URL) -> str:
+    """The driver's own words on one line, without passwords and without the statement."""
+    return scrub(" ".join(str(error.orig).split()), url)
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    lost = isinstance(error, OperationalError) and hasattr(error.orig, "sqlstate") and not state
+    return lost or state in _PASSING
+
+
+def reads(
+    method: Callable[Concatenate[Owner, Session, Arguments], Result],
+) -> Callable[Concatenate[Owner, Arguments], Result]:
+    """Makes a method run in a reading transaction; callers leave the session out."""
+
+    @functools.wraps(method)
+    def call(self: Owner, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        return self.read(lambda session: method(self, session, *args, **kwargs))
+
+    return call
+
+
+def writes(
+    method: Callable[Concatenate[Owner, Session, Arguments], Result],
+) -> Callable[Concatenate[Owner, Arguments], Result]:
+    """Makes a method run in a writing transaction; callers leave the session out."""
+
+    @functools.wraps(method)
+    def call(self: Owner, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        return self.write(lambda session: method(self, session, *args, **kwargs))
+
+    return call

@@ -1,0 +1,1 @@
+"""Schema migrations; `search.store.schema` applies them."""

@@ -1,0 +1,171 @@
+"""The tables."""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from search.store.columns import FiniteFloat, SafeJson, SafeText, UtcDateTime
+from search.store.states import TrialState
+
+Json = Annotated[Any, mapped_column(SafeJson)]
+BigInt = Annotated[int, mapped_column(BigInteger)]
+
+_STATES = ", ".join(f"'{state}'" for state in TrialState)
+_NO_REASON = ", ".join(f"'{state}'" for state in TrialState if not state.needs_reason)
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that migrations can refer to it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime,
+        float: FiniteFloat,
+        str: SafeText,
+    }
+
+
+class Study(Base):
+    """One search: its configuration, space and protocol, as they were when it began."""
+
+    __tablename__ = "studies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    created: Mapped[datetime]
+    config: Mapped[Json]
+    space: Mapped[Json]
+    protocol: Mapped[Json]
+    protocol_hash: Mapped[str]
+    objective: Mapped[Json]
+    planned_trials: Mapped[int]
+    searcher: Mapped[str]
+    scheduler: Mapped[str]
+    seeds: Mapped[Json]
+    code_version: Mapped[str]
+
+
+class Run(Base):
+    """One driver process that worked on a study."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), index=True)
+    host: Mapped[str]
+    pid: Mapped[int]
+    process_started: Mapped[float]
+    started: Mapped[datetime]
+    heartbeat: Mapped[datetime]
+    ended: Mapped[datetime | None]
+    end_reason: Mapped[str | None]
+    machine: Mapped[Json]
+    code_version: Mapped[str]
+
+
+class Architecture(Base):
+    """One architecture, whatever studies met it; its id is the hash of its canonical JSON."""
+
+    __tablename__ = "architectures"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    json: Mapped[str]
+    params: Mapped[BigInt]
+    macs: Mapped[BigInt]
+    scaffold: Mapped[str]
+    depth: Mapped[int]
+    operators: Mapped[str]
+
+
+class ArchitectureMixer(Base):
+    """The token mixer of one block of an architecture."""
+
+    __tablename__ = "architecture_mixers"
+
+    architecture_id: Mapped[str] = mapped_column(ForeignKey("architectures.id"), primary_key=True)
+    stage: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    locality: Mapped[str]
+    channels: Mapped[str]
+    rank: Mapped[str]
+    sharing: Mapped[str]
+    dynamics: Mapped[str]
+    kernel_size: Mapped[int | None]
+    groups: Mapped[int | None]
+    heads: Mapped[int | None]
+    ratio: Mapped[int | None]
+    name: Mapped[str]
+    label: Mapped[str]
+
+
+class Trial(Base):
+    """One architecture in one study, with what its epochs came to."""
+
+    __tablename__ = "trials"
+    __table_args__ = (
+        UniqueConstraint("study_id", "number"),
+        UniqueConstraint("study_id", "architecture_id"),
+        CheckConstraint(f"state IN ({_STATES})", name="state"),
+        CheckConstraint(f"state IN ({_NO_REASON}) OR reason IS NOT NULL", name="reason"),
+        # Holds all that the counts and the best accuracy of a study need.
+        Index(None, "study_id", "state", "best_accuracy"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
+    number: Mapped[int]
+    architecture_id: Mapped[str] = mapped_column(ForeignKey("architectures.id"), index=True)
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    origin: Mapped[str]
+    attempts: Mapped[int]
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"), index=True)
+    seeds: Mapped[Json]
+    decisions: Mapped[Any] = mapped_column(SafeJson(none_as_null=True), nullable=True)
+    best_accuracy: Mapped[float | None] = mapped_column(index=True)
+    best_epoch: Mapped[int | None]
+    last_accuracy: Mapped[float | None]
+    last_epoch: Mapped[int | None]
+    epochs_done: Mapped[int]
+    seconds: Mapped[float]
+    created: Mapped[datetime]
+    started: Mapped[datetime | None]
+    ended: Mapped[datetime | None]
+
+
+class Metric(Base):
+    """What one epoch of a trial reported."""
+
+    __tablename__ = "metrics"
+
+    trial_id: Mapped[int] = mapped_column(ForeignKey("trials.id"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    train_loss: Mapped[float | None]
+    validation_loss: Mapped[float | None]
+    validation_accuracy: Mapped[float | None]
+    learning_rate: Mapped[float | None]
+    seconds: Mapped[float | None]
+
+
+class TestReadingRow(Base):
+    """One reading of the test split: the audit of who looked, at what, when."""
+
+    __tablename__ = "test_readings"
+    __test__ = False
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    architecture_id: Mapped[str] = mapped_column(ForeignKey("architectures.id"), index=True)
+    trial_id: Mapped[int | None] = mapped_column(ForeignKey("trials.id"))
+    read_at: Mapped[datetime]
+    protocol_hash: Mapped[str]
+    accuracy: Mapped[float | None]

@@ -1,0 +1,187 @@
+"""Frozen read models: what the store hands out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from search.store.states import TrialState
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """One search as it was configured."""
+
+    id: int
+    name: str
+    created: datetime
+    config: dict[str, Any]
+    space: dict[str, Any]
+    protocol: dict[str, Any]
+    protocol_hash: str
+    objective: dict[str, Any]
+    planned_trials: int
+    searcher: str
+    scheduler: str
+    seeds: dict[str, Any]
+    code_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudySummary:
+    """How far a study is.
+
+    Attributes:
+        counts: number of trials by state; every state is a key.
+        best_accuracy: highest validation accuracy (0 to 1) of any complete or pruned trial.
+        is_running: whether a driver works on it now.
+        started: when its first run began; None before.
+        last_activity: the latest sign of life of any run, or when the study was created.
+    """
+
+    id: int
+    name: str
+    created: datetime
+    planned_trials: int
+    searcher: str
+    scheduler: str
+    protocol_hash: str
+    counts: dict[TrialState, int]
+    best_accuracy: float | None
+    is_running: bool
+    started: datetime | None
+    last_activity: datetime
+
+    @property
+    def trials(self) -> int:
+        """How many trials there are, in whatever state."""
+        return sum(self.counts.values())
+
+    @property
+    def ended_trials(self) -> int:
+        """How many trials have reached a terminal state."""
+        return sum(n for state, n in self.counts.items() if state.is_terminal)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One driver process on a study.
+
+    Attributes:
+        process_started: when the process began, in seconds since 1970; with the pid it names the
+            process even after the pid is used again.
+    """
+
+    id: int
+    study_id: int
+    host: str
+    pid: int
+    process_started: float
+    started: datetime
+    heartbeat: datetime
+    ended: datetime | None
+    end_reason: str | None
+    machine: dict[str, Any]
+    code_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """One architecture in one study.
+
+    Attributes:
+        attempts: how often it was started.
+        best_accuracy: highest validation accuracy (0 to 1) of its epochs, reached in `best_epoch`.
+        last_accuracy: validation accuracy of `last_epoch`.
+        epochs_done: how many epochs are recorded.
+        seconds: training time of those epochs.
+    """
+
+    id: int
+    study_id: int
+    number: int
+    architecture_id: str
+    state: TrialState
+    reason: str | None
+    origin: str
+    attempts: int
+    run_id: int | None
+    seeds: dict[str, Any]
+    decisions: Any
+    best_accuracy: float | None
+    best_epoch: int | None
+    last_accuracy: float | None
+    last_epoch: int | None
+    epochs_done: int
+    seconds: float
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """What one epoch reported; None stands for a number that was not finite."""
+
+    epoch: int
+    train_loss: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    learning_rate: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MixerRecord:
+    """The token mixer of one block: block `position` of stage `stage`, both from 0."""
+
+    stage: int
+    position: int
+    locality: str
+    channels: str
+    rank: str
+    sharing: str
+    dynamics: str
+    kernel_size: int | None
+    groups: int | None
+    heads: int | None
+    ratio: int | None
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchitectureRecord:
+    """One architecture.
+
+    Attributes:
+        id: hash of the canonical JSON, 16 hexadecimal digits.
+        json: the canonical JSON; `space.Architecture.from_json` reads it.
+        params: number of parameters.
+        macs: multiply-accumulates for one image (what the paper prints as FLOPs).
+        depth: number of blocks.
+        operators: the distinct mixer names in order, joined by " + ".
+        mixers: one per block, in order.
+    """
+
+    id: str
+    json: str
+    params: int
+    macs: int
+    scaffold: str
+    depth: int
+    operators: str
+    mixers: tuple[MixerRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TestReading:
+    """One reading of the test split."""
+
+    __test__ = False
+
+    id: int
+    architecture_id: str
+    trial_id: int | None
+    read_at: datetime
+    protocol_hash: str
+    accuracy: float | None

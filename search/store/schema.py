@@ -1,0 +1,93 @@
+"""The schema's version, and bringing a database up to it, once, by one process."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect, text
+
+from search.store.engine import writing
+from search.store.models import Base
+from search.store.url import WHERE
+from space.errors import InputError
+
+VERSION_TABLE = "mixspace_version"
+_LOCK = 0x6D6978737061  # "mixspa": the advisory lock's number
+_LOCK_WAIT = "10s"
+
+
+def upgrade(engine: Engine, *, create: bool, shown: str) -> None:
+    """Brings the database to the newest schema; writes nothing when it is there already.
+
+    Args:
+        engine: of the database.
+        create: whether a database without a store gets one.
+        shown: the URL as messages show it.
+
+    Raises:
+        InputError: no store there and not `create`, a newer schema, or another program's tables.
+    """
+    with engine.connect() as connection:
+        if _is_current(connection, create, shown):
+            return
+    with writing(engine).begin() as connection:
+        _lock(connection)
+        # Another process may have done it while this one waited.
+        if not _is_current(connection, create, shown):
+            command.upgrade(migration_config(connection), "head")
+
+
+def revisions() -> list[str]:
+    """Every revision, oldest first."""
+    walk = ScriptDirectory.from_config(migration_config()).walk_revisions()
+    return [script.revision for script in walk][::-1]
+
+
+def migration_config(connection: Connection | None = None) -> Config:
+    """What Alembic's commands take: where the revisions are, and the connection to change."""
+    config = Config()
+    config.attributes["connection"] = connection
+    folder = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _is_current(connection: Connection, create: bool, shown: str) -> bool:
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    revision = context.get_current_revision()
+    if revision is None:
+        _check_vacant(connection, create, shown)
+        return False
+    known = revisions()
+    if revision not in known:
+        raise InputError.of(
+            WHERE,
+            f"{shown} has schema {revision}, which is newer than this mixspace knows "
+            f"(up to {known[-1]}); update mixspace",
+        )
+    return revision == known[-1]
+
+
+def _check_vacant(connection: Connection, create: bool, shown: str) -> None:
+    tables = set(inspect(connection).get_table_names())
+    ours = set(Base.metadata.tables)
+    # A server's database may be shared with other programs; a file is not.
+    others = sorted(tables if connection.dialect.name == "sqlite" else tables & ours)
+    if others:
+        raise InputError.of(
+            WHERE, f"{shown} belongs to another program (it has a table {others[0]!r})"
+        )
+    if not create:
+        raise InputError.of(
+            WHERE, f"there is no mixspace store in {shown}; `mixspace run CONFIG` makes one"
+        )
+
+
+def _lock(connection: Connection) -> None:
+    # On SQLite the transaction began with BEGIN IMMEDIATE, which is a lock already.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))

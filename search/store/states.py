@@ -1,0 +1,53 @@
+"""The life of a trial: waiting → running → one terminal state, or preempted and back."""
+
+from enum import StrEnum
+
+
+class TrialState(StrEnum):
+    """Where a trial stands."""
+
+    WAITING = "waiting"
+    """Written down, not started."""
+    RUNNING = "running"
+    """A worker trains it."""
+    COMPLETE = "complete"
+    """Trained to the end."""
+    PRUNED = "pruned"
+    """Stopped early by the scheduler."""
+    INFEASIBLE = "infeasible"
+    """It cannot be trained here, for example for want of memory."""
+    FAILED = "failed"
+    """It broke: NaN, an exception, a killed worker."""
+    PREEMPTED = "preempted"
+    """Its driver went away; another may claim it."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing follows this state."""
+        return self in TERMINAL
+
+    @property
+    def needs_reason(self) -> bool:
+        """Whether a trial in this state must say why."""
+        return self not in (TrialState.WAITING, TrialState.RUNNING, TrialState.COMPLETE)
+
+
+TERMINAL = frozenset(
+    {TrialState.COMPLETE, TrialState.PRUNED, TrialState.INFEASIBLE, TrialState.FAILED}
+)
+"""The states that end a trial; the first one wins."""
+
+OPEN = frozenset({TrialState.WAITING, TrialState.RUNNING})
+"""The states in which a trial belongs to a run."""
+
+
+def checked_reason(state: TrialState, reason: str | None) -> str | None:
+    """The reason as it is stored.
+
+    Raises:
+        ValueError: the state needs a reason and there is none.
+    """
+    text = (reason or "").strip()
+    if not text and state.needs_reason:
+        raise ValueError(f"a trial that is {state} needs a reason")
+    return text or None

@@ -1,0 +1,65 @@
+"""Random where-clauses, as text."""
+
+from hypothesis import strategies as st
+
+from search.query.fields import FIELDS, Field, Kind
+
+NUMBERS = {
+    "params": ("1000", "2.5k", "7k", "8000", "0.02M", "12e3", "11999.5"),
+    "flops": ("10k", "30000", "0.1M", "1G", "-5"),
+    "accuracy": ("0", ".25", "0.5", "0.70", "1"),
+    "epochs": ("0", "1", "1.5", "2"),
+    "seconds": ("0", "1", "2.5"),
+    "depth": ("3", "4", "3.5"),
+}
+SIZES = ("1", "2", "3", "4", "5", "3.5")
+TEXTS = {
+    "study": ('"first"', "second", "'third one'", "First"),
+    "name": ('"DW-S Conv."', "vit", "ViT", "'Local ViT'", "MLP", "Conv."),
+}
+
+
+def literals(field: Field) -> st.SearchStrategy[str]:
+    if field.kind is Kind.WORD:
+        return st.sampled_from([*field.words, field.words[0].upper()])
+    if field.kind is Kind.TEXT:
+        return st.sampled_from(TEXTS[field.name])
+    return st.sampled_from(NUMBERS.get(field.name, SIZES))
+
+
+@st.composite
+def comparisons(draw: st.DrawFn) -> str:
+    name = draw(st.sampled_from(sorted(FIELDS)))
+    field = FIELDS[name]
+    prefix = draw(st.sampled_from(["", "any "])) if field.of_mixer else ""
+    ordered = ["<", "<=", ">", ">="] if field.kind is Kind.NUMBER else []
+    operator = draw(st.sampled_from(["=", "!=", "==", "<>", "in", "not in", *ordered]))
+    if operator.endswith("in"):
+        values = draw(st.lists(literals(field), min_size=1, max_size=3))
+        return f"{prefix}{name} {operator} ({', '.join(values)})"
+    return f"{prefix}{name}{draw(st.sampled_from(['', ' ']))}{operator} {draw(literals(field))}"
+
+
+def clauses() -> st.SearchStrategy[str]:
+    return st.recursive(
+        comparisons(),
+        lambda inner: st.one_of(
+            inner.map(lambda text: f"not ({text})"),
+            inner.map(lambda text: f"NOT {text}"),
+            st.lists(inner, min_size=2, max_size=3).map(lambda texts: " and ".join(texts)),
+            st.lists(inner, min_size=2, max_size=3).map(lambda texts: f"({' or '.join(texts)})"),
+        ),
+        max_leaves=6,
+    )
+
+
+WORDS = ["and", "or", "not", "in", "any", "(", ")", ",", "=", "<", "'", '"', "params", "dynamics"]
+JUNK = st.one_of(
+    st.text(max_size=60),
+    st.lists(
+        st.sampled_from(
+            [*WORDS, "static", "200k", "1e999", "nan", "--", ";", "\n", "\\", "é", "%"]
+        ),
+        max_size=12,
+    ).map(" ".join),
+)

@@ -1,0 +1,176 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.query import FIELDS, parse_where
+from search.query.numbers import parse_number
+from search.query.tree import And, Comparison, Not, Or
+from space.errors import InputError
+from tests.query.strategies import JUNK, clauses
+
+
+def message(text: str) -> str:
+    with pytest.raises(InputError) as caught:
+        parse_where(text)
+    (problem,) = caught.value.problems
+    assert problem.where == "--where"
+    return problem.message
+
+
+def test_precedence_and_shape() -> None:
+    tree = parse_where("params < 1k or not depth = 2 and (heads >= 4 or state in (failed))").tree
+    assert tree == Or(
+        (
+            Comparison(FIELDS["params"], "<", (1000.0,)),
+            And(
+                (
+                    Not(Comparison(FIELDS["depth"], "=", (2.0,))),
+                    Or(
+                        (
+                            Comparison(FIELDS["heads"], ">=", (4.0,)),
+                            Comparison(FIELDS["state"], "in", ("failed",)),
+                        )
+                    ),
+                )
+            ),
+        )
+    )
+
+
+def test_aliases_case_and_spellings() -> None:
+    assert parse_where("MACS == 4.5G AND Kernel_Size <> 7").tree == And(
+        (
+            Comparison(FIELDS["flops"], "=", (4.5e9,)),
+            Comparison(FIELDS["kernel"], "!=", (7.0,)),
+        )
+    )
+    quoted = parse_where("operator = 'DW-S Conv.' and study not in (a-b, \"and\", 2026-x)").tree
+    assert quoted == And(
+        (
+            Comparison(FIELDS["name"], "=", ("DW-S Conv.",)),
+            Comparison(FIELDS["study"], "not in", ("a-b", "and", "2026-x")),
+        )
+    )
+    found = parse_where("any dynamics = Attention")
+    assert found.tree == Comparison(FIELDS["dynamics"], "=", ("attention",), any_mixer=True)
+    assert found.fields == {"dynamics"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("200k", 200_000),
+        ("0.07k", 70),
+        ("1.5M", 1.5e6),
+        ("4.5G", 4.5e9),
+        (".5", 0.5),
+        ("5.", 5),
+        ("-3", -3),
+        ("+3", 3),
+        ("1e3", 1000),
+        ("1e-3k", 1),
+        ("nan", None),
+        ("inf", None),
+        ("1e999", None),
+        ("1e9999999", None),
+        ("1m", None),
+        ("k", None),
+        ("1_000", None),
+        ("٣", None),
+        ("0x10", None),
+        ("", None),
+    ],
+)
+def test_numbers(text: str, value: float | None) -> None:
+    assert parse_number(text) == value
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_number_reads_back(value: float) -> None:
+    assert parse_number(repr(value)) == value
+
+
+def test_a_mistake_is_marked() -> None:
+    assert message("params < 200k and dynamics = dynamic") == (
+        "'dynamic' is no dynamics; expected one of static, homogeneous, inhomogeneous, attention\n"
+        "    params < 200k and dynamics = dynamic\n"
+        "                                 ^"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "column"),
+    [
+        ("", "expected a field: params", 0),
+        ("   ", "expected a field", 0),
+        ("parms < 3", "unknown field 'parms'; did you mean 'params'?", 0),
+        ("params", "expected one of = != < <= > >= or in", 6),
+        ("params <", "expected a number such as", 8),
+        ("params < many", "'many' is no params", 9),
+        ("params < '3'", "'3' is no params", 9),
+        ("dynamics < static", "expected one of = != or in", 9),
+        ("scaffold = resnet", "expected one of conv, prenorm", 11),
+        ("params < 3 depth = 2", "expected 'and', 'or' or the end", 11),
+        ("(params < 3", "expected ')'", 11),
+        ("params < 3)", "expected 'and', 'or' or the end", 10),
+        ("depth in 3", "expected '('", 9),
+        ("depth in ()", "expected a number", 10),
+        ("depth in (3, )", "expected a number", 13),
+        ("depth not 3", "expected one of", 6),
+        ("any params < 3", "'any' goes with fields of mixers: kernel", 4),
+        ("any and", "expected a field", 4),
+        ("study = 'open", "never closed", 8),
+        ("params < 3; DROP TABLE trials", "';' means nothing here", 10),
+        ("not", "expected a field", 3),
+        ("'params' < 3", "expected a field", 0),
+        ("params < 3 and", "expected a field", 14),
+    ],
+)
+def test_mistakes(text: str, words: str, column: int) -> None:
+    first, line, caret = message(text).split("\n")
+    assert words in first
+    assert line == "    " + text
+    assert caret == "    " + " " * column + "^"
+
+
+def test_a_mistake_in_a_long_text_is_shown_in_part() -> None:
+    text = " and ".join(["params < 3"] * 30 + ["oops = 1"] + ["params < 3"] * 30)
+    _, line, caret = message(text).split("\n")
+    assert line[caret.index("^") :].startswith("oops")
+    assert len(line) < 100
+    assert line.strip().startswith("…")
+    assert line.endswith("…")
+
+
+def test_too_much_is_refused() -> None:
+    assert "longer than 2000" in message("params < 3" + " " * 2000)
+    assert "nested deeper than 50" in message("(" * 60 + "params < 3" + ")" * 60)
+    assert "nested deeper than 50" in message("not " * 60 + "params < 3")
+    values = ",".join(["1"] * 201)
+    assert "more than 200 values" in message(f"depth in ({values})")
+
+
+@given(clauses())
+def test_every_clause_of_the_grammar_parses(text: str) -> None:
+    assert parse_where(text).text == text
+
+
+@given(JUNK)
+def test_junk_gives_only_input_errors(text: str) -> None:
+    shown = ""
+    try:
+        parse_where(text)
+    except InputError as error:
+        shown = str(error)
+    assert not shown or "^" in shown
+
+
+def test_no_value_becomes_part_of_the_sql() -> None:
+    clause = parse_where('study = "x\' OR 1=1 --" and params < 12345').clause()
+    assert "OR 1=1" not in str(clause)
+    assert "12345" not in str(clause)
+    bound = clause.compile().params.values()
+    assert set(bound) == {"x' OR 1=1 --", 12345.0}
+    assert all(not isinstance(value, float) or math.isfinite(value) for value in bound)

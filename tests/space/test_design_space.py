@@ -1,0 +1,287 @@
+"""Design spaces: reading, counting, drawing, walking, moving, and refusing."""
+
+import copy
+import itertools
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from space import Architecture, DesignSpace, Infeasible, InputError, cost
+from space.axes import AXES
+from space.cells import PAPER_NAMES
+from space.design.decisions import Read, Value
+from space.design.initial_points import axis_values
+from tests.space.spaces import EVERYTHING, everything
+
+SMALL: dict[str, Any] = {
+    "input": {"channels": 1, "size": 16},
+    "classes": 4,
+    "stem": {"patch_size": 4},
+    "scaffold": ["conv", "prenorm"],
+    "mixers": [
+        {"operator": "dw-s conv", "kernel_size": [3, 5, 7, 9]},
+        {"operator": "local vit", "kernel_size": [2, 4, 7], "heads": [1, 3]},
+    ],
+    "stages": [
+        {"depth": [1, 2], "width": [8, 12], "mlp_ratio": 2, "pattern": 2},
+        {"depth": 1, "width": 16, "mlp_ratio": [1, 2]},
+    ],
+}
+
+
+def small(**changes: Any) -> DesignSpace:
+    return DesignSpace.from_dict(copy.deepcopy(SMALL) | changes)
+
+
+def every_point(space: DesignSpace) -> list[Architecture]:
+    """All points before the limits, by taking every way through the decisions."""
+    points: list[Architecture] = []
+    trail: list[int] = []
+
+    def advance() -> bool:
+        while trail and trail[-1] == 0:
+            trail.pop()
+        if trail:
+            trail[-1] -= 1
+        return bool(trail)
+
+    while True:
+        place = itertools.count()
+
+        def choose(name: str, options: tuple[Value, ...], read: Read) -> Value:
+            at = next(place)  # noqa: B023
+            if at == len(trail):
+                trail.append(len(options) - 1)
+            return options[trail[at]]
+
+        points.append(space.walk(choose))
+        if not advance():
+            return points
+
+
+def test_the_count_is_that_of_the_distinct_points() -> None:
+    space = small()
+    points = every_point(space)
+    assert len(points) == len({point.id for point in points}) == space.size_hint()
+
+
+def test_sampling_is_uniform_over_the_distinct_points() -> None:
+    space = small(scaffold="conv", stages=[{"depth": [1, 2], "width": [8, 12], "mlp_ratio": 2}])
+    points = {point.id for point in every_point(space)}
+    draws = 200 * len(points)
+    rng = np.random.default_rng(1)
+    counts = Counter(space.sample(rng).id for _ in range(draws))
+    assert set(counts) == points
+    chi_square = sum((counts[point] - 200) ** 2 / 200 for point in points)
+    degrees = len(points) - 1
+    assert abs(chi_square - degrees) < 5 * (2 * degrees) ** 0.5
+
+
+def test_limits_hold_for_samples_and_neighbours() -> None:
+    space = small(limits={"params": "6k", "flops": 60_000})
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        point = space.sample(rng)
+        for architecture in [point, *space.neighbours(point)]:
+            assert cost(architecture).params <= 6000
+            assert cost(architecture).macs <= 60_000
+    large = max(every_point(small()), key=lambda point: cost(point).params)
+    assert not space.contains(large)
+    assert any("params" in reason for reason in space.violations(large))
+
+
+def test_replaying_the_decisions_gives_the_architecture_back() -> None:
+    rng = np.random.default_rng(0)
+    space = everything()
+    for _ in range(60):
+        point = space.sample(rng)
+        answers = iter(space.decisions(point))
+
+        def choose(name: str, options: tuple[Value, ...], read: Read) -> Value:
+            decision = next(answers)  # noqa: B023
+            assert (decision.name, decision.options) == (name, options)
+            return decision.choice
+
+        assert space.walk(choose) == point
+        assert space.contains(point)
+
+
+def test_walking_into_the_limits_is_told() -> None:
+    space = small(limits={"params": 3000})
+    with pytest.raises(Infeasible, match=r"params .* exceed the limit 3,000"):
+        space.walk(lambda name, options, read: options[-1])
+
+
+def test_neighbours_are_points_one_move_away_and_moves_go_both_ways() -> None:
+    space = small()
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        point = space.sample(rng)
+        neighbours = space.neighbours(point)
+        ids = [neighbour.id for neighbour in neighbours]
+        assert len(set(ids)) == len(ids)
+        assert point.id not in ids
+        for neighbour in neighbours:
+            assert space.contains(neighbour)
+        same_shape = [n for n in neighbours if _shape(n) == _shape(point)]
+        assert all(point in space.neighbours(neighbour) for neighbour in same_shape)
+
+
+def _shape(architecture: Architecture) -> list[tuple[int, int]]:
+    return [(stage.depth, stage.width) for stage in architecture.stages]
+
+
+def test_every_point_is_reached_by_moves() -> None:
+    space = small(stages=[{"depth": [1, 2], "width": [8, 12], "mlp_ratio": 2, "pattern": 2}])
+    points = {point.id: point for point in every_point(space)}
+    start = next(iter(points.values()))
+    reached, border = {start.id}, [start]
+    while border:
+        found = {n.id: n for point in border for n in space.neighbours(point)}
+        border = [point for point in found.values() if point.id not in reached]
+        reached |= set(found)
+    assert reached == set(points)
+
+
+def test_features_have_one_length_and_tell_points_apart() -> None:
+    space = small()
+    points = every_point(space)
+    features = [tuple(space.encode(point)) for point in points]
+    assert len({len(numbers) for numbers in features}) == 1
+    # A pattern's order is not encoded; everything else is.
+    assert len(set(features)) > 0.5 * len(points)
+    assert np.isfinite(features).all()
+
+
+def test_first_points_hold_the_named_operators_and_touch_every_axis_value() -> None:
+    space = DesignSpace.from_yaml("configs/spaces/fashion-quickstart.yaml")
+    points = space.initial_points(["named", "axes"], np.random.default_rng(3))
+    assert len({point.id for _, point in points}) == len(points)
+    named = {origin.removeprefix("named:"): p for origin, p in points if "named:" in origin}
+    assert set(named) == {*PAPER_NAMES, "Local MLP"}
+    assert all(point.name == name for name, point in named.items())
+    touched = {pair for _, point in points for m in point.mixers() for pair in axis_values(m)}
+    for axis, values in AXES.items():
+        assert {value for name, value in touched if name == axis} == {str(v) for v in values}
+    assert {value for name, value in touched if name == "kernel_size"} == {"2", "3", "5", "7"}
+    assert all(space.contains(point) for _, point in points)
+    again = space.initial_points(["named", "axes"], np.random.default_rng(3))
+    assert points == again
+
+
+def test_a_space_can_be_written_and_read_back(tmp_path: Path) -> None:
+    import yaml
+
+    space = small(limits={"flops": "2M"})
+    path = tmp_path / "space.yaml"
+    path.write_text(yaml.safe_dump(space.to_dict()))
+    again = DesignSpace.from_yaml(path)
+    assert again.to_dict() == space.to_dict()
+    assert again.limits.macs == 2_000_000
+    assert again.size_hint() == space.size_hint()
+
+
+def refusal(**changes: Any) -> dict[str, str]:
+    with pytest.raises(InputError) as error:
+        DesignSpace.from_dict(copy.deepcopy(SMALL) | changes, "space")
+    return {problem.where: problem.message for problem in error.value.problems}
+
+
+def test_all_problems_of_a_space_are_told_at_once() -> None:
+    found = refusal(
+        colour="blue",
+        classes=0,
+        scaffold=["conv", "ladder"],
+        stages=[{"depth": 1.5, "width": [], "mlp_ratio": 2}],
+    )
+    assert set(found) == {
+        "space.colour",
+        "space.classes",
+        "space.scaffold[1]",
+        "space.stages[0].depth[0]",
+        "space.stages[0].width",
+    }
+    found = refusal(
+        mixers=["dw-s cnov", {"operator": "vit", "kernel_size": 3}, {"locality": "windo"}],
+        limits={"params": "many", "watts": 3},
+    )
+    assert set(found) == {
+        "space.mixers[0].operator",
+        "space.mixers[1].kernel_size",
+        "space.mixers[2].locality",
+        "space.limits.params",
+        "space.limits.watts",
+    }
+    assert "allowed: global, window, sliding" in found["space.mixers[2].locality"]
+
+
+@pytest.mark.parametrize(
+    ("line", "where", "message"),
+    [
+        ({"operator": "dw-s conv", "kernel_size": [3, 4]}, "[0].kernel_size", "odd"),
+        ({"operator": "dw-s conv"}, "[0].kernel_size", "required"),
+        ({"operator": "group conv.", "kernel_size": 3}, "[0].groups", "required"),
+        ({"locality": "window", "sharing": "position", "kernel_size": 3}, "[0]", "rule 4"),
+        ({"operator": "vit", "locality": "window"}, "[0].locality", "either"),
+        ("window/dense/full/both/static", "[0].operator", "rule 5"),
+        ({"operator": "vit", "heads": 5}, None, "do not divide"),
+        ([], "[0]", "not an operator's name"),
+    ],
+)
+def test_a_line_that_stands_for_no_mixer_is_refused(
+    line: Any, where: str | None, message: str
+) -> None:
+    found = refusal(mixers=[line])
+    expected = f"space.mixers{where}" if where else "space.stages[0].mixers"
+    assert message in found[expected]
+
+
+def test_a_space_without_a_feasible_point_is_refused_with_the_least_costs() -> None:
+    message = refusal(limits={"params": 500})["space.limits"]
+    least = min(cost(point).params for point in every_point(small()))
+    assert f"the least params are {least:,} (limit 500)" in message
+
+
+@pytest.mark.parametrize("text", ["{", "- 1", "a: &a [*a]", "\x00", "!!python/object:os.system {}"])
+def test_files_that_are_no_space_are_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError):
+        DesignSpace.from_yaml(path)
+    with pytest.raises(InputError, match="cannot be read"):
+        DesignSpace.from_yaml(tmp_path / "missing.yaml")
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_damaged_spaces_give_nothing_but_input_errors(random: Any) -> None:
+    damaged = copy.deepcopy(EVERYTHING)
+    for _ in range(random.randint(1, 3)):
+        _damage(damaged, random)
+    try:
+        space = DesignSpace.from_dict(damaged)
+    except InputError:
+        return
+    assert space.sample(np.random.default_rng(0)).id
+
+
+def _damage(values: Any, random: Any) -> None:
+    """Replaces, removes or adds something somewhere."""
+    while True:
+        keys = list(values) if isinstance(values, dict) else list(range(len(values)))
+        if not keys:
+            return
+        key = random.choice(keys)
+        if isinstance(values[key], dict | list) and random.random() < 0.8:
+            values = values[key]
+            continue
+        junk = [None, -1, 0, 2, 7.5, "x", "3k", [], {}, [[]], True, 10**40, float("nan")]
+        values[key] = random.choice(junk)
+        if isinstance(values, dict) and random.random() < 0.2:
+            values["unknown"] = random.choice(junk)
+        return

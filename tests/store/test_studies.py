@@ -1,0 +1,94 @@
+import math
+
+import pytest
+
+from search.store import Store, TrialState
+from space.errors import InputError
+from tests.support.samples import add_study, add_trial, begin_run, complete_trial
+
+
+def test_a_study_comes_back_as_it_was_given(store: Store) -> None:
+    made = add_study(store, "first", config={"a": [1, {"b": math.nan}], "c": "ü"}, planned_trials=7)
+    assert store.study("first") == made
+    assert made.config == {"a": [1, {"b": None}], "c": "ü"}
+    assert made.planned_trials == 7
+    assert made.created.tzinfo is not None
+    assert store.has_study("first")
+    assert not store.has_study("second")
+
+
+def test_a_taken_name_is_refused(store: Store) -> None:
+    add_study(store, "first")
+    with pytest.raises(InputError, match=r"'first' is already in .*--resume") as caught:
+        add_study(store, "first")
+    assert caught.value.problems[0].where == "study"
+    assert len(store.studies()) == 1
+
+
+@pytest.mark.parametrize("name", ["", " a", "a ", "a\nb", "a\0b", "x" * 201])
+def test_what_cannot_be_a_name_is_refused(store: Store, name: str) -> None:
+    with pytest.raises(InputError, match="cannot be a name"):
+        add_study(store, name)
+    assert store.studies() == []
+
+
+def test_an_absent_study_names_the_close_ones(store: Store) -> None:
+    with pytest.raises(InputError, match="holds no study yet"):
+        store.study("quickstart")
+    for name in ("quickstart", "imagenet", "other"):
+        add_study(store, name)
+    with pytest.raises(InputError, match=r"did you mean 'quickstart'\?"):
+        store.study("quikstart")
+    with pytest.raises(InputError, match="the newest are 'other', 'imagenet', 'quickstart'"):
+        store.study("zzz")
+
+
+def test_planned_trials_can_change(store: Store) -> None:
+    study = add_study(store)
+    store.set_planned_trials(study.id, 99)
+    assert store.study(study.name).planned_trials == 99
+
+
+def test_summaries_count_by_state(store: Store) -> None:
+    idle = add_study(store, "idle")
+    busy = add_study(store, "busy")
+    run = begin_run(store, busy.id)
+    complete_trial(store, busy.id, run.id, 0, 0.5)
+    complete_trial(store, busy.id, run.id, 1, 0.75)
+    complete_trial(store, busy.id, run.id, 2, None)
+    broken = add_trial(store, busy.id, run.id, 3)
+    store.finish_trial(broken.id, "failed", "train loss is nan")
+    add_trial(store, busy.id, run.id, 4)
+
+    newest, oldest = store.studies()
+    assert (newest.name, oldest.name) == ("busy", "idle")
+    assert newest.counts == dict.fromkeys(TrialState, 0) | {
+        TrialState.COMPLETE: 3,
+        TrialState.FAILED: 1,
+        TrialState.WAITING: 1,
+    }
+    assert (newest.trials, newest.ended_trials) == (5, 4)
+    assert newest.best_accuracy == 0.75
+    assert newest.is_running
+    assert newest.started == run.started
+    assert newest.last_activity >= run.started
+    assert not oldest.is_running
+    assert oldest.best_accuracy is None
+    assert (oldest.started, oldest.last_activity) == (None, idle.created)
+    assert store.summary(busy.id) == newest
+    with pytest.raises(LookupError):
+        store.summary(999)
+
+
+def test_an_ended_run_is_not_running(store: Store) -> None:
+    study = add_study(store)
+    run = begin_run(store, study.id)
+    store.end_run(run.id)
+    store.end_run(run.id)
+    summary = store.summary(study.id)
+    assert not summary.is_running
+    (ended,) = store.runs(study.id)
+    assert ended.ended is not None
+    assert ended.machine == {"cpus": 2}
+    assert summary.last_activity == ended.ended
+    assert not store.heartbeat(run.id)

@@ -1,0 +1,134 @@
+"""Checkpoints: round trips, damage, foreign files, and a writer killed in the middle."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from space.errors import InputError
+from trainers.checkpoint import Checkpoint, check_tensors, load_checkpoint, save_checkpoint
+
+TENSORS = {
+    "model.weight": torch.arange(12, dtype=torch.float32).reshape(3, 4),
+    "model.count": torch.tensor(5),
+    "model.half": torch.ones(3, dtype=torch.bfloat16),
+    "optimiser.step.weight": torch.tensor(2.0),
+}
+STATE = {"architecture": "abc", "epoch": 2, "history": [0.1, 0.2]}
+
+WRITER = """
+import sys, torch
+from pathlib import Path
+from trainers.checkpoint import Checkpoint, save_checkpoint
+for number in range(1, 10_000):
+    tensors = {"model.weight": torch.full((400_000,), float(number))}
+    save_checkpoint(Path(sys.argv[1]), Checkpoint(tensors, {"number": number}))
+    print(number, flush=True)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    found = tmp_path / "trial.safetensors"
+    save_checkpoint(found, Checkpoint(TENSORS, STATE))
+    return found
+
+
+def test_what_is_saved_is_loaded(path: Path) -> None:
+    found = load_checkpoint(path, {"architecture": "abc"})
+    assert found.state == STATE
+    assert found.tensors.keys() == TENSORS.keys()
+    assert all(torch.equal(found.tensors[name], TENSORS[name]) for name in TENSORS)
+    assert set(found.part("model")) == {"weight", "count", "half"}
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_every_flipped_byte_is_found(path: Path, tmp_path: Path) -> None:
+    whole = path.read_bytes()
+    damaged_path = tmp_path / "damaged"
+    for position in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[position] ^= 0xFF
+        damaged_path.write_bytes(damaged)
+        with pytest.raises(InputError, match="damaged"):
+            load_checkpoint(damaged_path)
+
+
+@given(data=st.data())
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_truncation_and_flipped_bits_are_found(data: st.DataObject, path: Path) -> None:
+    whole = path.read_bytes()
+    damaged = bytearray(whole[: data.draw(st.integers(0, len(whole)))])
+    if damaged:
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    copy = path.with_name("copy")
+    copy.write_bytes(damaged)
+    with pytest.raises(InputError, match="copy"):
+        load_checkpoint(copy)
+
+
+def test_foreign_and_missing_files_are_refused(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file(TENSORS, tmp_path / "foreign.safetensors")
+    with pytest.raises(InputError, match="not a checkpoint of this program"):
+        load_checkpoint(tmp_path / "foreign.safetensors")
+    torch.save(TENSORS, tmp_path / "pickled.pth")
+    for name in ("pickled.pth", "absent"):
+        with pytest.raises(InputError, match=name):
+            load_checkpoint(tmp_path / name)
+    with pytest.raises(InputError, match="checkpoint"):
+        load_checkpoint(tmp_path)
+
+
+def test_another_architecture_is_refused(path: Path) -> None:
+    with pytest.raises(InputError, match="written for architecture abc, not xyz"):
+        load_checkpoint(path, {"architecture": "xyz"})
+
+
+def test_keys_shapes_and_types_are_checked(path: Path) -> None:
+    wanted = {"a": torch.zeros(2), "b": torch.zeros(3), "c": torch.zeros(1)}
+    found = {"a": torch.zeros(3), "c": torch.zeros(1, dtype=torch.float64), "d": torch.zeros(1)}
+    with pytest.raises(InputError) as error:
+        check_tensors(path, found, wanted, "network")
+    for said in (
+        "b is missing",
+        "d is not known",
+        "a is float32[3], not float32[2]",
+        "c is float64",
+    ):
+        assert said in str(error.value)
+
+
+def test_a_failed_write_leaves_the_old_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        path.with_name(path.name + ".partial").write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("trainers.checkpoint.save_file", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(path, Checkpoint(TENSORS, {"epoch": 3}))
+    assert load_checkpoint(path).state == STATE
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("wait", [0.003, 0.011, 0.017])
+def test_a_killed_writer_leaves_a_whole_one(wait: float, tmp_path: Path) -> None:
+    path = tmp_path / "trial.safetensors"
+    command = [sys.executable, "-c", WRITER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        for _ in range(3):
+            writer.stdout.readline()
+        time.sleep(wait)
+        writer.send_signal(signal.SIGKILL)
+        written = [3, *(int(line) for line in writer.stdout)][-1]
+    found = load_checkpoint(path)
+    assert found.state["number"] in (written, written + 1)
+    assert (found.tensors["model.weight"] == found.state["number"]).all()

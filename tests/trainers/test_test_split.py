@@ -1,0 +1,105 @@
+"""The test split: locked during a search, in children too, and audited."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.trainers.tiny import short_protocol, small_data
+from trainers import TestReading, TestSplitLocked, lock_test_split, open_test_split
+from trainers.data import fashion_mnist
+from trainers.data.test_split_lock import VARIABLE
+
+CHILD = """
+from trainers import Protocol, TestSplitLocked, open_test_split
+try:
+    open_test_split({}, Protocol(), architecture_id="a", record=print)
+except TestSplitLocked:
+    print("locked")
+"""
+
+
+def open_it(record: list[TestReading]) -> int:
+    split = open_test_split({}, short_protocol(), architecture_id="abc", record=record.append)
+    return sum(len(labels) for _, labels in split.batches("cpu"))
+
+
+def test_it_is_locked_while_a_search_runs() -> None:
+    readings: list[TestReading] = []
+    with lock_test_split():
+        with lock_test_split(), pytest.raises(TestSplitLocked):
+            open_it(readings)
+        with pytest.raises(TestSplitLocked):
+            open_it(readings)
+    assert readings == []
+    assert open_it(readings) == 2_000
+
+
+def test_clearing_the_environment_does_not_open_it() -> None:
+    with lock_test_split():
+        del os.environ[VARIABLE]
+        with pytest.raises(TestSplitLocked):
+            open_it([])
+    assert VARIABLE not in os.environ
+
+
+def test_it_is_locked_in_child_processes() -> None:
+    with lock_test_split():
+        inside = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, check=True)
+    assert inside.stdout.strip() == b"locked"
+
+
+WORKER = """
+import os
+from trainers.data.test_split_lock import (
+    VARIABLE, TestSplitLocked, lock_test_split_for_good, refuse_if_locked
+)
+refuse_if_locked()
+lock_test_split_for_good()
+del os.environ[VARIABLE]
+try:
+    refuse_if_locked()
+except TestSplitLocked:
+    print("locked")
+"""
+
+
+def test_it_is_locked_for_good_in_a_worker() -> None:
+    found = subprocess.run([sys.executable, "-c", WORKER], capture_output=True, check=True)
+    assert found.stdout.strip() == b"locked"
+
+
+def test_every_reading_is_recorded_before_images_are_handed_out() -> None:
+    readings: list[TestReading] = []
+    open_it(readings)
+    (reading,) = readings
+    assert (reading.architecture_id, reading.images) == ("abc", 2_000)
+    assert reading.protocol_hash == short_protocol().hash
+    assert reading.accuracy is None
+
+
+def test_what_cannot_be_recorded_is_not_read() -> None:
+    def broken(reading: TestReading) -> None:
+        raise ConnectionError("the store is away")
+
+    with pytest.raises(ConnectionError):
+        open_test_split({}, short_protocol(), architecture_id="abc", record=broken)
+
+
+def test_the_data_of_a_search_never_open_the_test_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = fashion_mnist.read_idx
+    names: list[str] = []
+
+    def watched(path: Path, dimensions: int) -> np.ndarray:
+        names.append(path.name)
+        return read(path, dimensions)
+
+    monkeypatch.setattr(fashion_mnist, "read_idx", watched)
+    data = small_data(short_protocol())
+    assert list(data.train_batches(1, 0))
+    assert list(data.validation_batches())
+    assert names
+    assert all(name.startswith("train-") for name in names)

@@ -1,0 +1,76 @@
+"""trainers: how a candidate architecture is judged.
+
+The package is lazy: importing it, or `trainers.protocol`, never imports torch. A public name loads
+its module when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trainers.data.config import DataConfig
+    from trainers.data.describe import DataDescription, describe_data
+    from trainers.data.opening import open_data
+    from trainers.data.search_data import SearchData
+    from trainers.data.test_split import TestReading, open_test_split
+    from trainers.data.test_split_lock import TestSplitLocked, lock_test_split
+    from trainers.epoch_result import EpochResult
+    from trainers.evaluation import final_test
+    from trainers.failures import Failure, NonFiniteLoss, TrainingStopped, classify
+    from trainers.loop import Training
+    from trainers.protocol import Augmentation, Protocol
+    from trainers.seeds import Seeds
+
+__all__ = [
+    "Augmentation",
+    "DataConfig",
+    "DataDescription",
+    "EpochResult",
+    "Failure",
+    "NonFiniteLoss",
+    "Protocol",
+    "SearchData",
+    "Seeds",
+    "TestReading",
+    "TestSplitLocked",
+    "Training",
+    "TrainingStopped",
+    "classify",
+    "describe_data",
+    "final_test",
+    "lock_test_split",
+    "open_data",
+    "open_test_split",
+]
+
+_MODULES = {
+    "Augmentation": "trainers.protocol",
+    "DataConfig": "trainers.data.config",
+    "DataDescription": "trainers.data.describe",
+    "EpochResult": "trainers.epoch_result",
+    "Failure": "trainers.failures",
+    "NonFiniteLoss": "trainers.failures",
+    "Protocol": "trainers.protocol",
+    "SearchData": "trainers.data.search_data",
+    "Seeds": "trainers.seeds",
+    "TestReading": "trainers.data.test_split",
+    "TestSplitLocked": "trainers.data.test_split_lock",
+    "Training": "trainers.loop",
+    "TrainingStopped": "trainers.failures",
+    "classify": "trainers.failures",
+    "describe_data": "trainers.data.describe",
+    "final_test": "trainers.evaluation",
+    "lock_test_split": "trainers.data.test_split_lock",
+    "open_data": "trainers.data.opening",
+    "open_test_split": "trainers.data.test_split",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
+    raise AttributeError(f"module 'trainers' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,135 @@
+"""Checkpoints: one safetensors file, written atomically, sealed with a hash, never pickled.
+
+Tensors are named "model.<key>" and "optimiser.<slot>.<parameter>"; everything else is JSON in the
+header. Random states are not among it: those of an epoch follow from the seeds and its number.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from space.errors import InputError
+
+FORMAT = "mixspace checkpoint 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Contents of a checkpoint.
+
+    Attributes:
+        tensors: by name, on the CPU.
+        state: plain JSON values.
+    """
+
+    tensors: Mapping[str, Tensor]
+    state: Mapping[str, Any]
+
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """The tensors whose name starts with `prefix.`, under the rest of the name."""
+        start = f"{prefix}."
+        return {n.removeprefix(start): t for n, t in self.tensors.items() if n.startswith(start)}
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; a reader, or a crash at any moment, finds the old one or the new one."""
+    tensors = {n: t.detach().cpu().contiguous() for n, t in checkpoint.tensors.items()}
+    state = json.dumps(checkpoint.state, sort_keys=True, allow_nan=False)
+    metadata = {"format": FORMAT, "state": state, "sha256": _seal(tensors, state)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # One writer owns a checkpoint, so a fixed name will do, and a killed writer leaves no heap.
+    partial = path.with_name(path.name + ".partial")
+    try:
+        save_file(tensors, partial, metadata)
+        _flush(partial)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _flush(path.parent)
+
+
+def load_checkpoint(path: Path, expected: Mapping[str, Any] | None = None) -> Checkpoint:
+    """Read and check a checkpoint.
+
+    Args:
+        path: the file.
+        expected: entries that the state must have, such as {"architecture": id}.
+
+    Raises:
+        InputError: naming the file, if it is missing, corrupt, or not of what is expected.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise InputError.of("checkpoint", f"{path} does not exist") from None
+    except (SafetensorError, OSError, ValueError, KeyError, UnicodeDecodeError) as error:
+        raise InputError.of("checkpoint", f"{path} is corrupt ({error})") from None
+    if metadata.get("format") != FORMAT:
+        found = metadata.get("format", "none")
+        message = f"{path} is not a checkpoint of this program (format {found}, not {FORMAT!r})"
+        raise InputError.of("checkpoint", message)
+    if metadata.get("sha256") != _seal(tensors, metadata.get("state", "")):
+        raise InputError.of("checkpoint", f"{path} is corrupt (its hash does not match)")
+    state: dict[str, Any] = json.loads(metadata["state"])
+    _check_expected(path, state, expected or {})
+    return Checkpoint(tensors, state)
+
+
+def check_tensors(
+    path: Path, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], what: str
+) -> None:
+    """Refuse tensors whose names, shapes or types differ from those of the built network.
+
+    Raises:
+        InputError: listing the first few differences.
+    """
+    differences = [f"{name} is missing" for name in wanted if name not in found]
+    differences += [f"{name} is not known" for name in found if name not in wanted]
+    for name in wanted:
+        if name in found and _kind(found[name]) != _kind(wanted[name]):
+            message = f"{name} is {_kind(found[name])}, not {_kind(wanted[name])}"
+            differences.append(message)
+    if differences:
+        rest = f", and {len(differences) - 5} more" if len(differences) > 5 else ""
+        message = f"{path} does not fit the {what}: {', '.join(differences[:5])}{rest}"
+        raise InputError.of("checkpoint", message)
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')}{list(tensor.shape)}"
+
+
+def _check_expected(path: Path, state: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    for name, value in expected.items():
+        if state.get(name) != value:
+            message = f"{path} was written for {name} {state.get(name)}, not {value}"
+            raise InputError.of("checkpoint", message)
+
+
+def _seal(tensors: Mapping[str, Tensor], state: str) -> str:
+    digest = hashlib.sha256(f"{FORMAT}\n{state}\n".encode())
+    for name in sorted(tensors):
+        digest.update(f"{name} {_kind(tensors[name])}\n".encode())
+        # Bytes of any type: NumPy has no bfloat16, and 0-d tensors cannot change their type.
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

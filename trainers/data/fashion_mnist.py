@@ -1,0 +1,122 @@
+"""Finds Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence): embedded, local, downloaded."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from space.errors import InputError
+from trainers.data.config import DataConfig
+from trainers.data.idx import read_idx
+
+EMBEDDED = Path(__file__).with_name("embedded")
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+CLASSES = 10
+EDGE = 28
+MEAN, STD = 0.2860, 0.3530
+FILES = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+
+Part = Literal["train", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImages:
+    """Images (count, 28, 28) and labels (count,), both uint8, and a hash of both."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+    @property
+    def content_hash(self) -> str:
+        """16 hex digits over sizes, images and labels."""
+        digest = hashlib.sha256(repr(self.images.shape).encode())
+        digest.update(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels).data)
+        return digest.hexdigest()[:16]
+
+
+def load_part(config: DataConfig, part: Part) -> LabelledImages:
+    """Read the training or the test images from where the configuration says.
+
+    Only `trainers.data.test_split` may ask for "test".
+
+    Raises:
+        InputError: naming the folder or file that is missing or corrupt.
+    """
+    folder = locate(config)
+    images_path, labels_path = (_file(folder, stem) for stem in FILES[part])
+    images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
+    if images.shape[1:] != (EDGE, EDGE):
+        message = f"{images_path} holds images of {images.shape[1:]}, not of ({EDGE}, {EDGE})"
+        raise InputError.of("data.folder", message)
+    if len(images) != len(labels):
+        message = f"{images_path} holds {len(images)} images, {labels_path} {len(labels)} labels"
+        raise InputError.of("data.folder", message)
+    if labels.max() >= CLASSES:
+        message = f"{labels_path} holds label {labels.max()}; the classes are 0 to {CLASSES - 1}"
+        raise InputError.of("data.folder", message)
+    return LabelledImages(images, labels)
+
+
+def locate(config: DataConfig) -> Path:
+    """The folder with the idx files; downloads when the configuration allows it.
+
+    Raises:
+        InputError: saying where it looked.
+    """
+    if config.source == "embedded":
+        return EMBEDDED
+    if config.folder is not None:
+        return _given(config.folder)
+    cached = cache_folder() / "FashionMNIST" / "raw"
+    for folder in (DEBIAN, cached):
+        if _holds_all(folder):
+            return folder
+    if config.source == "full" or config.download:
+        from trainers.data.fashion_mnist_download import download
+
+        return download(cache_folder())
+    return EMBEDDED
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: $MIXSPACE_CACHE, or mixspace below the user's cache folder."""
+    if given := os.environ.get("MIXSPACE_CACHE"):
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mixspace"
+
+
+def _given(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise InputError.of("data.folder", f"{folder} is not a folder")
+    # torchvision keeps the files two levels down; a person may name either folder.
+    for candidate in (folder, folder / "FashionMNIST" / "raw"):
+        if _holds_all(candidate):
+            return candidate
+    names = ", ".join(f"{stem}[.gz]" for stems in FILES.values() for stem in stems)
+    raise InputError.of("data.folder", f"{folder} does not hold all of {names}")
+
+
+def _holds_all(folder: Path) -> bool:
+    return all(_present(folder, stem) for stems in FILES.values() for stem in stems)
+
+
+def _present(folder: Path, stem: str) -> Path | None:
+    for name in (f"{stem}.gz", stem):
+        if (folder / name).is_file():
+            return folder / name
+    return None
+
+
+def _file(folder: Path, stem: str) -> Path:
+    found = _present(folder, stem)
+    if found is None:
+        raise InputError.of("data.folder", f"{folder} does not hold {stem}[.gz]")
+    return found

@@ -1,0 +1,78 @@
+"""Reads the idx format of MNIST: a magic number, the sizes, then unsigned bytes."""
+
+import gzip
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from space.errors import InputError
+
+UNSIGNED_BYTE = 0x08
+
+
+def read_idx(path: Path, dimensions: int, where: str = "data.folder") -> NDArray[np.uint8]:
+    """Read one idx file, gzipped or not (by its first two bytes).
+
+    Args:
+        path: the file.
+        dimensions: how many sizes it must have: 1 for labels, 3 for images.
+        where: the field that led to the file, for messages.
+
+    Returns:
+        uint8 array of the shape that the file states.
+
+    Raises:
+        InputError: naming the file, if it is missing, corrupt, truncated, or something else.
+    """
+    try:
+        with path.open("rb") as plain:
+            is_gzip = plain.read(2) == b"\x1f\x8b"
+        opener = gzip.open if is_gzip else open
+        with opener(path, "rb") as file:
+            shape = _read_shape(file.read(4 + 4 * dimensions), dimensions)
+            size = int(np.prod(shape, dtype=np.int64))
+            # One byte more than stated: finds a longer file, and makes gzip check its sum.
+            body = file.read(size + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError.of(where, f"{path} is corrupt or truncated ({error})") from None
+    except _NotIdx as error:
+        raise InputError.of(where, f"{path} is not the idx file expected: {error}") from None
+    except OSError as error:
+        raise InputError.of(where, f"{path} cannot be read ({error.strerror or error})") from None
+    if len(body) != size:
+        amount = "more" if len(body) > size else f"{len(body)}"
+        message = f"{path} states {size} bytes in its header and holds {amount}"
+        raise InputError.of(where, message)
+    return np.frombuffer(body, dtype=np.uint8).reshape(shape)
+
+
+class _NotIdx(ValueError):
+    pass
+
+
+MAX_BYTES = 1 << 30
+
+
+def _read_shape(header: bytes, dimensions: int) -> tuple[int, ...]:
+    if len(header) < 4 + 4 * dimensions:
+        raise _NotIdx(f"its header has {len(header)} bytes of {4 + 4 * dimensions}")
+    magic, *shape = struct.unpack(f">{1 + dimensions}I", header)
+    expected = UNSIGNED_BYTE << 8 | dimensions
+    if magic != expected:
+        raise _NotIdx(f"its magic number is {magic:#010x} and must be {expected:#010x}")
+    size = 1
+    for edge in shape:
+        size *= edge
+    if not 0 < size <= MAX_BYTES:
+        raise _NotIdx(f"its sizes {shape} are outside 1 to {MAX_BYTES} bytes in all")
+    return tuple(shape)
+
+
+def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
+    """Write a gzipped idx file; the same array gives the same bytes on every day."""
+    header = struct.pack(f">{1 + array.ndim}I", UNSIGNED_BYTE << 8 | array.ndim, *array.shape)
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as file:
+        file.write(header + np.ascontiguousarray(array).tobytes())

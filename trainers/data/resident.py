@@ -1,0 +1,126 @@
+"""A small data set that lives on the device as uint8, cropped and flipped there in batches."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from trainers.data.describe import DataDescription
+from trainers.data.search_data import Batch, SearchData
+from trainers.data.split import Split
+from trainers.seeds import derive
+
+VALIDATION_BATCH = 500
+
+
+class ResidentImages:
+    """uint8 images (count, height, width, channels) and int64 labels on one device."""
+
+    def __init__(
+        self,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        mean: float,
+        std: float,
+        device: torch.device | str,
+        padding: int = 0,
+    ) -> None:
+        pixels = torch.from_numpy(np.array(images)).reshape(*images.shape[:3], -1)
+        self.height, self.width = pixels.shape[1], pixels.shape[2]
+        self.padding = padding
+        edges = (0, 0, padding, padding, padding, padding)
+        self._pixels = functional.pad(pixels, edges).to(device)
+        self.labels = torch.from_numpy(np.array(labels, np.int64)).to(device)
+        self._shift, self._scale = -255.0 * mean, 1.0 / (255.0 * std)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, images: Tensor, top: Tensor, left: Tensor, mirror: Tensor) -> Tensor:
+        """Crop, mirror and normalise.
+
+        Args:
+            images: (batch,) positions. top, left: (batch,) corner of the crop in the padded image,
+                `padding` being the middle. mirror: (batch,) bool.
+
+        Returns:
+            float images (batch, channels, height, width) in channels_last.
+        """
+        down = torch.arange(self.height, device=images.device)
+        right = torch.arange(self.width, device=images.device)
+        columns = torch.where(mirror[:, None], self.width - 1 - right, right) + left[:, None]
+        rows = top[:, None] + down
+        cropped = self._pixels[images[:, None, None], rows[:, :, None], columns[:, None, :]]
+        return self._normalised(cropped)
+
+    def whole(self, start: int, stop: int) -> Tensor:
+        """Images start to stop as they are, normalised; the shape of `batch`."""
+        rows = slice(self.padding, self.padding + self.height)
+        columns = slice(self.padding, self.padding + self.width)
+        return self._normalised(self._pixels[start:stop, rows, columns])
+
+    def _normalised(self, pixels: Tensor) -> Tensor:
+        # (batch, height, width, channels) seen as (batch, channels, height, width) is
+        # channels_last as it stands. With one channel the two layouts are the same memory, and
+        # only the strides tell convolutions which kernel to take.
+        images = pixels.float().add_(self._shift).mul_(self._scale).permute(0, 3, 1, 2)
+        return images.contiguous(memory_format=torch.channels_last)
+
+    def whole_batches(self) -> Iterator[Batch]:
+        """All images in order, unchanged, with their labels."""
+        for start in range(0, len(self), VALIDATION_BATCH):
+            stop = start + VALIDATION_BATCH
+            yield self.whole(start, stop), self.labels[start:stop]
+
+
+class ResidentData(SearchData):
+    """Training and validation images in memory, copied once to each device that asks."""
+
+    def __init__(
+        self,
+        description: DataDescription,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        split: Split,
+        mean: float,
+        std: float,
+    ) -> None:
+        super().__init__(description)
+        self._train = (images[split.train], labels[split.train])
+        self._validation = (images[split.validation], labels[split.validation])
+        self._statistics = (mean, std)
+        self._placed: dict[tuple[str, str], ResidentImages] = {}
+
+    def _on(self, device: torch.device | str, part: str) -> ResidentImages:
+        key = (str(device), part)
+        if key not in self._placed:
+            images, labels = self._train if part == "train" else self._validation
+            padding = self.protocol.augmentation.crop_padding if part == "train" else 0
+            self._placed[key] = ResidentImages(images, labels, *self._statistics, device, padding)
+        return self._placed[key]
+
+    def _train_batches(self, epoch: int, seed: int, device: torch.device | str) -> Iterator[Batch]:
+        images = self._on(device, "train")
+        size = self.train_images_per_epoch // self.steps_per_epoch
+        plan = self._plan(len(images), epoch, seed, device)
+        for step in range(self.steps_per_epoch):
+            part = slice(step * size, (step + 1) * size)
+            order, top, left, mirror = (column[part] for column in plan)
+            yield images.batch(order, top, left, mirror), images.labels[order]
+
+    def _plan(
+        self, count: int, epoch: int, seed: int, device: torch.device | str
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """All that is random in an epoch, drawn on the CPU: the same on every device."""
+        chosen = self.protocol.augmentation
+        generator = torch.Generator().manual_seed(derive(seed, epoch, "images"))
+        offsets = torch.randint(2 * chosen.crop_padding + 1, (2, count), generator=generator)
+        mirror = torch.rand(count, generator=generator) < chosen.flip
+        order = torch.randperm(count, generator=generator)
+        return order.to(device), offsets[0].to(device), offsets[1].to(device), mirror.to(device)
+
+    def validation_batches(self, device: torch.device | str = "cpu") -> Iterator[Batch]:
+        yield from self._on(device, "validation").whole_batches()

@@ -1,0 +1,99 @@
+"""What a search sees of a data set: batches to train on, and batches to validate on."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from trainers.data.describe import DataDescription
+from trainers.data.mixing import BatchMixer
+from trainers.protocol import Protocol
+from trainers.seeds import derive, seeded
+
+Batch = tuple[Tensor, Tensor]
+
+
+class SearchData(ABC):
+    """Training and validation images. The test images are not in it, and cannot be reached by it.
+
+    Batches are float images (batch, channels, height, width), normalised, in channels_last, and
+    either int64 labels (batch,) or, with mixup or CutMix, soft targets (batch, classes).
+
+    A batch depends on the data, the protocol, the epoch, the seed and its number alone, not on
+    what was drawn before, nor on the state of any global generator.
+    """
+
+    def __init__(self, description: DataDescription) -> None:
+        self.description = description
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol with the hashes of these data in it."""
+        return self.description.protocol
+
+    @property
+    def channels(self) -> int:
+        """Channels of an image."""
+        return self.description.channels
+
+    @property
+    def height(self) -> int:
+        """Height of an image in pixels."""
+        return self.description.height
+
+    @property
+    def width(self) -> int:
+        """Width of an image in pixels."""
+        return self.description.width
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return self.description.classes
+
+    @property
+    def content_hash(self) -> str:
+        """Hash of the images that may be trained on."""
+        return self.description.content_hash
+
+    @property
+    def split_hash(self) -> str:
+        """Hash of the division into training and validation."""
+        return self.description.split_hash
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Training batches in an epoch; the last incomplete one counts only if it is the only one.
+
+        Batch norm on a batch of a few images would disturb what a whole epoch has settled.
+        """
+        return max(1, self.description.train_images // self.protocol.batch_size)
+
+    @property
+    def train_images_per_epoch(self) -> int:
+        """Training images that an epoch uses."""
+        size = min(self.protocol.batch_size, self.description.train_images)
+        return self.steps_per_epoch * size
+
+    def train_batches(
+        self, epoch: int, seed: int, device: torch.device | str = "cpu"
+    ) -> Iterator[Batch]:
+        """The augmented training batches of an epoch, in an order that epoch and seed decide."""
+        mixer = BatchMixer.of(self.protocol, self.classes, device)
+        for step, (images, labels) in enumerate(self._train_batches(epoch, seed, device)):
+            if mixer is None:
+                yield images, labels
+                continue
+            with seeded(derive(seed, epoch, step, "mixing")):
+                mixed = mixer(images, labels)
+            yield mixed
+
+    @abstractmethod
+    def _train_batches(
+        self, epoch: int, seed: int, device: torch.device | str
+    ) -> Iterator[Batch]: ...
+
+    @abstractmethod
+    def validation_batches(self, device: torch.device | str = "cpu") -> Iterator[Batch]:
+        """The validation images, unchanged, always in the same order, with int64 labels."""

@@ -1,0 +1,85 @@
+"""Splits labelled images into training and validation, once, by a stored seed."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from space.errors import InputError, Problem
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Positions of the training and of the validation images, and a hash of both.
+
+    In both, classes alternate, so that a prefix of any length is spread evenly over the classes.
+    """
+
+    train: Indices
+    validation: Indices
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits over all positions."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.validation):
+            digest.update(np.asarray([part.size], "<i8").tobytes() + part.astype("<i8").tobytes())
+        return digest.hexdigest()[:16]
+
+
+def split_train_validation(
+    labels: NDArray[np.integer],
+    *,
+    seed: int,
+    validation_fraction: float,
+    limit_train: int | None = None,
+    limit_validation: int | None = None,
+) -> Split:
+    """Stratified split: every class gives the same share, rounded, to validation.
+
+    Args:
+        labels: (images,) class numbers.
+        seed: the only thing besides the labels that decides the split.
+        validation_fraction: share of each class that is held out.
+        limit_train, limit_validation: keep at most so many images, evenly over the classes.
+
+    Raises:
+        InputError: if a part comes out empty, or training is left with fewer than 2 images.
+    """
+    rank, held_out = _ranks(labels, seed, validation_fraction)
+    order = np.lexsort((labels, rank))
+    is_validation = rank[order] < held_out[order]
+    split = Split(
+        train=order[~is_validation][:limit_train],
+        validation=order[is_validation][:limit_validation],
+    )
+    _check(split, len(labels), validation_fraction)
+    return split
+
+
+def _ranks(
+    labels: NDArray[np.integer], seed: int, validation_fraction: float
+) -> tuple[Indices, Indices]:
+    """For every image its place in the shuffled row of its class, and how many are held out."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    rank = np.empty(len(labels), np.int64)
+    held_out = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        rank[generator.permutation(members)] = np.arange(members.size)
+        held_out[members] = round(members.size * validation_fraction)
+    return rank, held_out
+
+
+def _check(split: Split, images: int, validation_fraction: float) -> None:
+    found = f"{images} images with validation_fraction {validation_fraction}"
+    problems: list[Problem] = []
+    for name, part, least in (("train", split.train, 2), ("validation", split.validation, 1)):
+        if part.size < least:
+            message = f"{found} leave {part.size} for {name}; at least {least} needed"
+            problems.append(Problem("protocol.validation_fraction", message))
+    if problems:
+        raise InputError(problems)

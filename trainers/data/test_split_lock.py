@@ -1,0 +1,48 @@
+"""Locks the test split while a search is running, in this process and in its children."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+VARIABLE = "MIXSPACE_TEST_SPLIT_LOCKED"
+
+_depth = 0
+
+
+class TestSplitLocked(RuntimeError):
+    """Test images were asked for while a search is running."""
+
+    __test__ = False  # not a test case, whatever pytest makes of the name
+
+
+@contextmanager
+def lock_test_split() -> Iterator[None]:
+    """Keep the test split locked for the length of a block. May be nested."""
+    global _depth
+    before = os.environ.get(VARIABLE)
+    _depth += 1
+    os.environ[VARIABLE] = "1"
+    try:
+        yield
+    finally:
+        _depth -= 1
+        if before is None:
+            os.environ.pop(VARIABLE, None)
+        else:
+            os.environ[VARIABLE] = before
+
+
+def lock_test_split_for_good() -> None:
+    """Lock the test split until this process ends: for a worker that only ever runs trials."""
+    global _depth
+    _depth += 1
+    os.environ[VARIABLE] = "1"
+
+
+def refuse_if_locked() -> None:
+    """Raise TestSplitLocked if a search is running here or in a parent process."""
+    if _depth or os.environ.get(VARIABLE):
+        raise TestSplitLocked(
+            "the test split cannot be read while a search is running; "
+            "read it for a finished architecture, from a process of its own"
+        )

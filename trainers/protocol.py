@@ -1,0 +1,236 @@
+"""The protocol: everything that decides how a candidate is judged, as one hashed object."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from space.errors import InputError, problems_from_pydantic
+from trainers.seeds import Seeds, derive
+
+
+class Augmentation(BaseModel):
+    """How training images are changed. The second half is for image folders only.
+
+    Attributes:
+        crop_padding: zero padding in pixels before a random crop back to size (resident images).
+        flip: probability of a horizontal mirror.
+        mixup: alpha of mixup, 0 is off. cutmix: alpha of CutMix, 0 is off.
+        mixup_switch: probability of CutMix where both are on.
+        random_erasing: probability that a random box of an image is replaced by noise.
+        rand_augment: timm's policy text such as "rand-m9-mstd0.5-inc1", or null.
+        colour_jitter: strength of brightness, contrast and saturation changes; as in timm it
+            has no effect together with rand_augment.
+        crop_scale: smallest and largest share of the image area in a random resized crop.
+        interpolation: of every resize. image_size: edge in pixels of the square network input.
+        test_crop: share of the resized shorter edge that the centre crop keeps (224 of 256).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    crop_padding: int = Field(default=0, ge=0, le=16)
+    flip: float = Field(default=0.5, ge=0, le=1)
+    mixup: float = Field(default=0.0, ge=0, le=10)
+    cutmix: float = Field(default=0.0, ge=0, le=10)
+    mixup_switch: float = Field(default=0.5, ge=0, le=1)
+    random_erasing: float = Field(default=0.0, ge=0, le=1)
+    rand_augment: str | None = Field(
+        default=None, pattern=r"^rand(-(m|mstd|inc|n|p|w|t)\d+(\.\d+)?)*$"
+    )
+    colour_jitter: float = Field(default=0.0, ge=0, le=1)
+    crop_scale: tuple[float, float] = (0.08, 1.0)
+    interpolation: Literal["bicubic", "bilinear", "random"] = "bicubic"
+    image_size: int = Field(default=224, ge=8, le=4096)
+    test_crop: float = Field(default=0.875, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _crop_scale_is_a_range(self) -> Self:
+        low, high = self.crop_scale
+        if not 0 < low <= high <= 1:
+            message = f"must rise from above 0 to at most 1; got {low}, {high}"
+            raise InputError.of("crop_scale", message)
+        return self
+
+    @property
+    def mixes(self) -> bool:
+        """Whether pairs of images are mixed, which makes the targets soft."""
+        return self.mixup > 0 or self.cutmix > 0
+
+
+class Protocol(BaseModel):
+    """How every candidate of a study is judged. Results compare only within one protocol.
+
+    The defaults are the recipe for Fashion-MNIST; `Protocol.paper_imagenet()` is the paper's.
+
+    Attributes:
+        data: name of the data set.
+        content_hash, split_hash: of the data as opened; null until then. A value given in a
+            configuration pins the data: other data are refused.
+        split_seed: decides which training images become the validation split.
+        validation_fraction: share of the training images held out for validation.
+        epochs, batch_size: length of training; the last incomplete batch is dropped.
+        optimiser, learning_rate, weight_decay, betas: AdamW; no decay on 1-D parameters and biases.
+        warmup_epochs, warmup_learning_rate, minimum_learning_rate: linear warm-up, then a cosine
+            over all epochs, both by step.
+        label_smoothing: share of the target spread over all classes.
+        clip_norm: largest gradient norm, null for no clipping.
+        drop_path: rate in the last block, rising linearly from 0.
+        precision: "auto" is bfloat16 autocast on a GPU and float32 on a CPU.
+        seed_policy: "per-trial" gives every architecture its own seeds, "shared" all the same.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    data: Literal["fashion-mnist", "image-folder"] = "fashion-mnist"
+    content_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
+    split_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
+    split_seed: int = Field(default=0, ge=0)
+    validation_fraction: float = Field(default=0.2, gt=0, lt=1)
+    epochs: int = Field(default=6, ge=1, le=100_000)
+    batch_size: int = Field(default=64, ge=2, le=65_536)
+    optimiser: Literal["adamw"] = "adamw"
+    learning_rate: float = Field(default=5e-3, gt=0, le=10)
+    weight_decay: float = Field(default=0.2, ge=0, le=10)
+    betas: tuple[float, float] = (0.9, 0.99)
+    warmup_epochs: float = Field(default=1.0, ge=0)
+    warmup_learning_rate: float = Field(default=1e-4, ge=0, le=10)
+    minimum_learning_rate: float = Field(default=1e-5, ge=0, le=10)
+    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    clip_norm: float | None = Field(default=5.0, gt=0)
+    drop_path: float = Field(default=0.0, ge=0, lt=1)
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    seed_policy: Literal["per-trial", "shared"] = "per-trial"
+    augmentation: Augmentation = Augmentation()
+
+    @model_validator(mode="after")
+    def _fields_fit_together(self) -> Self:
+        problems = list(_clashes(self))
+        if problems:
+            raise InputError([problem for error in problems for problem in error.problems])
+        return self
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], where: str = "protocol") -> "Protocol":
+        """Read a protocol from parsed YAML.
+
+        Raises:
+            InputError: with every unknown field and every value out of range.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise InputError(problems_from_pydantic(error, where)) from None
+
+    @classmethod
+    def paper_imagenet(cls, **changes: Any) -> "Protocol":
+        """The paper's ImageNet-1K recipe (Swin's), for a batch of 1024.
+
+        Its test crop of 224 out of 256 is `test_crop=0.875`. Drop path is that of the T models.
+        """
+        return cls.from_dict(PAPER_IMAGENET | changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON and YAML hold them."""
+        return self.model_dump(mode="json")
+
+    def bound_to(self, content_hash: str, split_hash: str) -> "Protocol":
+        """This protocol on data that have been opened.
+
+        Raises:
+            InputError: if the protocol pins other data.
+        """
+        found = {"content_hash": content_hash, "split_hash": split_hash}
+        clashes = [
+            InputError.of(f"protocol.{name}", f"pinned to {pinned}, but the data give {value}")
+            for name, value in found.items()
+            if (pinned := getattr(self, name)) not in (None, value)
+        ]
+        if clashes:
+            raise InputError([problem for error in clashes for problem in error.problems])
+        return self.model_copy(update=found)
+
+    def seeds(self, study_seed: int, architecture_id: str) -> Seeds:
+        """The seeds of a trial, by `seed_policy`; nothing but the arguments decides them."""
+        subject = architecture_id if self.seed_policy == "per-trial" else "shared"
+        return Seeds(
+            initialisation=derive(study_seed, subject, "initialisation") >> 32,
+            data_order=derive(study_seed, subject, "data order") >> 32,
+        )
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits over every field, in canonical JSON."""
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _clashes(protocol: Protocol) -> list[InputError]:
+    """What no single field shows."""
+    found: list[InputError] = []
+    if protocol.warmup_epochs > protocol.epochs:
+        message = f"must not exceed epochs ({protocol.epochs}); got {protocol.warmup_epochs}"
+        found.append(InputError.of("warmup_epochs", message))
+    for name in ("warmup_learning_rate", "minimum_learning_rate"):
+        if getattr(protocol, name) > protocol.learning_rate:
+            message = f"must not exceed learning_rate ({protocol.learning_rate}); got "
+            found.append(InputError.of(name, message + str(getattr(protocol, name))))
+    if not all(0 <= beta < 1 for beta in protocol.betas):
+        found.append(InputError.of("betas", f"each must be in [0, 1); got {protocol.betas}"))
+    if protocol.augmentation.mixes and protocol.batch_size % 2:
+        message = f"must be even with mixup or cutmix; got {protocol.batch_size}"
+        found.append(InputError.of("batch_size", message))
+    return found + _foreign_augmentation(protocol)
+
+
+_ONLY_FOR: dict[str, tuple[str, ...]] = {
+    "image-folder": (
+        "rand_augment",
+        "colour_jitter",
+        "crop_scale",
+        "interpolation",
+        "image_size",
+        "test_crop",
+    ),
+    "fashion-mnist": ("crop_padding",),
+}
+
+
+def _foreign_augmentation(protocol: Protocol) -> list[InputError]:
+    """Augmentation that the data set has no use for, refused rather than ignored."""
+    default = Augmentation()
+    found: list[InputError] = []
+    for data, names in _ONLY_FOR.items():
+        for name in names if data != protocol.data else ():
+            value = getattr(protocol.augmentation, name)
+            if value != getattr(default, name):
+                message = f"only for data {data!r}, and this is {protocol.data!r}; got {value!r}"
+                found.append(InputError.of(f"augmentation.{name}", message))
+    return found
+
+
+PAPER_IMAGENET: dict[str, Any] = {
+    "data": "image-folder",
+    "validation_fraction": 0.02,
+    "epochs": 300,
+    "batch_size": 1024,
+    "learning_rate": 1e-3,
+    "weight_decay": 0.05,
+    "betas": (0.9, 0.999),
+    "warmup_epochs": 20,
+    "warmup_learning_rate": 5e-7,
+    "minimum_learning_rate": 5e-6,
+    "label_smoothing": 0.1,
+    "clip_norm": 5.0,
+    "drop_path": 0.2,
+    "augmentation": {
+        "flip": 0.5,
+        "mixup": 0.8,
+        "cutmix": 1.0,
+        "mixup_switch": 0.5,
+        "random_erasing": 0.25,
+        "rand_augment": "rand-m9-mstd0.5-inc1",
+        "colour_jitter": 0.4,
+    },
+}
