@@ -15,8 +15,9 @@ from space.mixer import Mixer
 
 VERSION = 1
 MAX_STAGES = 8
-Scaffold = Literal["conv", "prenorm"]
-SCAFFOLDS: tuple[Scaffold, ...] = ("conv", "prenorm")
+Scaffold = Literal["conv", "prenorm", "convnext"]
+Downsample = Literal["merge", "conv"]
+SCAFFOLDS: tuple[Scaffold, ...] = ("conv", "prenorm", "convnext")
 
 _FORBID = ConfigDict(extra="forbid")
 _Count = Annotated[int, Strict(), Field(ge=1, le=65536)]
@@ -75,11 +76,17 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Norm, mean over the tokens, linear classifier."""
+    """Layer norm, mean over the tokens, linear classifier.
+
+    Attributes:
+        classes: number of classes.
+        norm: whether the norm comes before the mean (Swin, the paper) or after it (ConvNeXt).
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     classes: _Classes
+    norm: Literal["before", "after"] = "before"
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,12 @@ class Architecture:
 
     Equal networks are equal values: mixers are folded to their canonical form at the size of
     their map, and patterns to their shortest form.
+
+    Attributes:
+        input, stem, stages, head: the parts, from image to logits.
+        scaffold: the residual block that holds the mixers.
+        downsample: between stages, `merge` (2×2 neighbours side by side, norm, linear: Swin, the
+            paper) or `conv` (norm, 2×2 convolution with stride 2: ConvNeXt).
 
     Raises:
         InputError: with the path to every field that is off.
@@ -100,6 +113,7 @@ class Architecture:
     scaffold: Scaffold
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=MAX_STAGES)]
     head: Head
+    downsample: Downsample = "merge"
 
     def __post_init__(self) -> None:
         problems: list[Problem] = []
@@ -144,15 +158,23 @@ class Architecture:
         return sum(stage.depth for stage in self.stages)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON or YAML."""
-        return {
+        """Plain values, ready for JSON or YAML; options at their default are left out.
+
+        So an option that a later release adds changes no id.
+        """
+        values: dict[str, Any] = {
             "version": VERSION,
             "input": asdict(self.input),
             "stem": asdict(self.stem),
             "scaffold": self.scaffold,
             "stages": [_stage_dict(stage) for stage in self.stages],
-            "head": asdict(self.head),
+            "head": {"classes": self.head.classes},
         }
+        if self.head.norm != "before":
+            values["head"]["norm"] = self.head.norm
+        if self.downsample != "merge":
+            values["downsample"] = self.downsample
+        return values
 
     def to_json(self) -> str:
         """The canonical JSON: sorted keys, no spaces."""

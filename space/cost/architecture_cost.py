@@ -2,7 +2,7 @@
 
 import itertools
 
-from space.architecture import Architecture, Scaffold, Stage
+from space.architecture import Architecture, Downsample, Scaffold, Stage
 from space.cost.tally import Cost, linear, norm
 from space.cost.token_mixer import token_mixer_cost
 from space.geometry import MapSize
@@ -16,7 +16,7 @@ def cost(architecture: Architecture) -> Cost:
     for stage, size in zip(stages, sizes, strict=True):
         total += stage_cost(stage, size, architecture.scaffold)
     for (before, after), size in zip(itertools.pairwise(stages), sizes[1:], strict=True):
-        total += downsample_cost(before.width, after.width, size)
+        total += downsample_cost(before.width, after.width, size, architecture.downsample)
     return total
 
 
@@ -31,8 +31,10 @@ def _head(architecture: Architecture) -> Cost:
     return norm(width) + linear(width, architecture.head.classes, 1)
 
 
-def downsample_cost(before: int, after: int, size: MapSize) -> Cost:
-    """Merging 2×2 neighbours of `before` channels into `after`; `size` is the smaller map."""
+def downsample_cost(before: int, after: int, size: MapSize, kind: Downsample) -> Cost:
+    """From `before` to `after` channels while the map halves; `size` is the smaller map."""
+    if kind == "conv":
+        return norm(before) + linear(4 * before, after, size.positions)
     return norm(4 * before) + linear(4 * before, after, size.positions, bias=False)
 
 
@@ -64,4 +66,9 @@ def _prenorm(stage: Stage, size: MapSize) -> Cost:
     return norm(stage.width) + projection + projection + _mlp(stage, size)
 
 
-_SCAFFOLDS = {"conv": _conv, "prenorm": _prenorm}
+def _convnext(stage: Stage, size: MapSize) -> Cost:
+    layer_scale = Cost(params=stage.width)
+    return _mlp(stage, size) + layer_scale
+
+
+_SCAFFOLDS = {"conv": _conv, "prenorm": _prenorm, "convnext": _convnext}

@@ -38,6 +38,8 @@ class DesignSpace:
         self.classes = file.classes
         self.limits: Limits = parsed.limits
         self.scaffolds: tuple[Scaffold, ...] = tuple(dict.fromkeys(file.scaffold))
+        self._head = Head(file.classes, file.head.norm)
+        self._downsample = file.downsample
         self._file = file
         self._stages = {
             patch: self._stage_options(parsed, patch)
@@ -135,7 +137,9 @@ class DesignSpace:
         return None
 
     def _make(self, patch_size: int, scaffold: Scaffold, stages: tuple[Stage, ...]) -> Architecture:
-        return Architecture(self.input, Stem(patch_size), scaffold, stages, Head(self.classes))
+        return Architecture(
+            self.input, Stem(patch_size), scaffold, stages, self._head, self._downsample
+        )
 
     def violations(self, architecture: Architecture) -> list[str]:
         """The hard limits that an architecture exceeds, in words."""
@@ -196,8 +200,10 @@ class DesignSpace:
             InputError: if it is not a point of this space, naming the first field that is not.
         """
         made: list[Decision] = []
-        if architecture.input != self.input or architecture.head.classes != self.classes:
-            raise InputError.of("input", "the architecture is for other images or classes")
+        if (architecture.input, architecture.head) != (self.input, self._head):
+            raise InputError.of("input", "the architecture is for other images or another head")
+        if architecture.downsample != self._downsample:
+            raise InputError.of("downsample", f"must be {self._downsample} in this space")
         if len(architecture.stages) != len(self._file.stages):
             raise InputError.of("stages", f"must be {len(self._file.stages)} in this space")
 
@@ -281,7 +287,9 @@ class DesignSpace:
         for patch, stages in self._stages.items():
             for scaffold in self.scaffolds:
                 for quantity in quantities:
-                    yield smallest(self.input, patch, scaffold, stages, self.classes, quantity)
+                    yield smallest(
+                        self.input, patch, scaffold, stages, self._head, self._downsample, quantity
+                    )
 
     def _why_infeasible(self) -> str:
         costs = [cost(architecture) for architecture in self._smallest_points()]

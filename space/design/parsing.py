@@ -1,11 +1,11 @@
 """Reading the file of a design space: every problem at once, each with its path."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from space.architecture import MAX_STAGES, SCAFFOLDS, Input, Scaffold
+from space.architecture import MAX_STAGES, SCAFFOLDS, Downsample, Input, Scaffold
 from space.design.limits import Limits
 from space.design.mixer_choice import expand_mixers
 from space.errors import InputError, Problem, join, problems_from_pydantic
@@ -35,6 +35,12 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class HeadFile(_Strict):
+    """`head` of a space file."""
+
+    norm: Literal["before", "after"] = "before"
+
+
 class StemFile(_Strict):
     """`stem` of a space file."""
 
@@ -59,6 +65,8 @@ class SpaceFile(_Strict):
     classes: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
     stem: StemFile = StemFile()
     scaffold: _Scaffolds = SCAFFOLDS
+    downsample: Downsample = "merge"
+    head: HeadFile = HeadFile()
     mixers: list[Any] | None = None
     stages: Annotated[list[StageFile], Field(min_length=1, max_length=MAX_STAGES)]
     limits: dict[str, Any] = {}

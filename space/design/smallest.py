@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from space.architecture import Architecture, Head, Input, Scaffold, Stage, Stem
+from space.architecture import Architecture, Downsample, Head, Input, Scaffold, Stage, Stem
 from space.cost.architecture_cost import downsample_cost, stage_cost
 from space.design.stage_options import StageOptions
 
@@ -14,7 +14,8 @@ def smallest(
     patch_size: int,
     scaffold: Scaffold,
     stages: list[StageOptions],
-    classes: int,
+    head: Head,
+    downsample: Downsample,
     quantity: Quantity,
 ) -> Architecture:
     """The architecture with the least of a quantity, by dynamic programming over the widths.
@@ -28,7 +29,8 @@ def smallest(
         for width, (spent, stage) in cheapest.items():
             before = [
                 (
-                    past + getattr(downsample_cost(narrow, width, options.size), quantity),
+                    past
+                    + getattr(downsample_cost(narrow, width, options.size, downsample), quantity),
                     chain,
                 )
                 for narrow, (past, chain) in best.items()
@@ -38,7 +40,7 @@ def smallest(
         best = reached
     # Stem and head grow with the widths too, but far less than a stage does.
     _, chain = min(best.values(), key=lambda item: item[0])
-    return Architecture(image, Stem(patch_size), scaffold, chain, Head(classes))
+    return Architecture(image, Stem(patch_size), scaffold, chain, head, downsample)
 
 
 def _cheapest_by_width(

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from space.architecture import Architecture, Stage
 from space.geometry import MapSize
-from space.networks.parts import Downsample, Head, PatchStem
+from space.networks.parts import DOWNSAMPLES, Head, PatchStem
 from space.networks.scaffolds import BLOCKS
 
 
@@ -31,10 +31,12 @@ class Network(nn.Module):
             self._stage(stage, size, rates)
             for stage, size in zip(stages, architecture.stage_sizes(), strict=True)
         )
+        downsample = DOWNSAMPLES[architecture.downsample]
         self.downsamples = nn.ModuleList(
-            Downsample(before.width, after.width) for before, after in itertools.pairwise(stages)
+            downsample(before.width, after.width) for before, after in itertools.pairwise(stages)
         )
-        self.head = Head(stages[-1].width, architecture.head.classes)
+        head = architecture.head
+        self.head = Head(stages[-1].width, head.classes, norm_first=head.norm == "before")
 
     def _stage(self, stage: Stage, size: MapSize, rates: Iterator[float]) -> nn.Sequential:
         block = BLOCKS[self.architecture.scaffold]

@@ -30,7 +30,7 @@ class PatchStem(nn.Module):
         return y
 
 
-class Downsample(nn.Module):
+class MergeDownsample(nn.Module):
     """2×2 neighbours side by side in the channels, layer norm, linear map to the next width.
 
     (B, C, H, W) to (B, outputs, ⌈H/2⌉, ⌈W/2⌉). The order of the neighbours is Swin's: even-even,
@@ -49,16 +49,46 @@ class Downsample(nn.Module):
         return y
 
 
-class Head(nn.Module):
-    """Layer norm, mean over the tokens, linear classifier; (B, C, H, W) to (B, classes)."""
+class ConvDownsample(nn.Module):
+    """Layer norm, then a 2×2 convolution with stride 2 (ConvNeXt).
 
-    def __init__(self, width: int, classes: int) -> None:
+    (B, C, H, W) to (B, outputs, ⌈H/2⌉, ⌈W/2⌉).
+    """
+
+    def __init__(self, width: int, outputs: int) -> None:
         super().__init__()
+        self.norm = LayerNorm(width)
+        self.reduce = nn.Conv2d(width, outputs, 2, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.reduce(_padded_to_multiple(self.norm(x), 2))
+        return y
+
+
+DOWNSAMPLES: dict[str, type[MergeDownsample] | type[ConvDownsample]] = {
+    "merge": MergeDownsample,
+    "conv": ConvDownsample,
+}
+
+
+class Head(nn.Module):
+    """Layer norm, mean over the tokens (or these two the other way round), linear classifier.
+
+    (B, C, H, W) to (B, classes).
+    """
+
+    def __init__(self, width: int, classes: int, norm_first: bool) -> None:
+        super().__init__()
+        self.norm_first = norm_first
         self.norm = LayerNorm(width)
         self.classify = nn.Linear(width, classes)
         nn.init.trunc_normal_(self.classify.weight, std=0.02)
         nn.init.zeros_(self.classify.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.classify(self.norm(x).mean((2, 3)))
+        if self.norm_first:
+            pooled = self.norm(x).mean((2, 3))
+        else:
+            pooled = self.norm(x.mean((2, 3), keepdim=True)).flatten(1)
+        y: Tensor = self.classify(pooled)
         return y

@@ -1,5 +1,6 @@
 """Scaffolds: residual blocks that any token mixer fits into."""
 
+import torch
 from torch import Tensor, nn
 
 from space.architecture import Scaffold
@@ -99,7 +100,37 @@ class PrenormBlock(nn.Module):
         return y
 
 
-BLOCKS: dict[Scaffold, type[ConvBlock] | type[PrenormBlock]] = {
+class ConvNextBlock(nn.Module):
+    """ConvNeXt's block: mix, LN, MLP with layer scale, one residual.
+
+    The arguments are those of `ConvBlock`.
+    """
+
+    def __init__(
+        self,
+        mixer: Mixer,
+        width: int,
+        size: MapSize,
+        hidden: int,
+        shifted: bool,
+        drop_path: float,
+    ) -> None:
+        super().__init__()
+        self.mixer = TokenMixer(mixer, width, size, shifted)
+        self.norm = LayerNorm(width)
+        self.mlp = Mlp(width, hidden)
+        self.scale = nn.Parameter(torch.full((width,), 1e-6))
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        branch = self.mlp(self.norm(self.mixer(x))) * self.scale[:, None, None]
+        y: Tensor = x + self.drop_path(branch)
+        return y
+
+
+BLOCKS: dict[Scaffold, type[ConvBlock] | type[PrenormBlock] | type[ConvNextBlock]] = {
     "conv": ConvBlock,
     "prenorm": PrenormBlock,
+    "convnext": ConvNextBlock,
 }

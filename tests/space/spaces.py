@@ -10,7 +10,7 @@ EVERYTHING: dict[str, Any] = {
     "input": {"channels": 3, "height": 21, "width": 26},
     "classes": 7,
     "stem": {"patch_size": [3, 4]},
-    "scaffold": ["conv", "prenorm"],
+    "scaffold": ["conv", "prenorm", "convnext"],
     "mixers": [
         {
             "operator": "all",
