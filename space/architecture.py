@@ -202,7 +202,7 @@ class Architecture:
         try:
             return _adapter().validate_python(values)
         except ValidationError as error:
-            raise InputError(problems_from_pydantic(error, where)) from None
+            raise InputError(problems_from_pydantic(error, where, cls)) from None
 
     @classmethod
     def from_json(cls, text: str) -> "Architecture":

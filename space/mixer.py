@@ -170,7 +170,7 @@ class Mixer:
         try:
             return _adapter().validate_python(values)
         except ValidationError as error:
-            raise InputError(problems_from_pydantic(error, where)) from None
+            raise InputError(problems_from_pydantic(error, where, cls)) from None
 
 
 def _size_problems(mixer: Mixer) -> list[Problem]:

@@ -121,7 +121,7 @@ class Protocol(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            raise InputError(problems_from_pydantic(error, where)) from None
+            raise InputError(problems_from_pydantic(error, where, cls)) from None
 
     @classmethod
     def paper_imagenet(cls, **changes: Any) -> "Protocol":

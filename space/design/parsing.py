@@ -90,7 +90,7 @@ def parse(values: object, where: str = "") -> ParsedSpace:
     try:
         file = SpaceFile.model_validate(values)
     except ValidationError as error:
-        raise InputError(problems_from_pydantic(error, where)) from None
+        raise InputError(problems_from_pydantic(error, where, SpaceFile)) from None
     problems: list[Problem] = []
     shared = _expanded(file.mixers, join(where, "mixers"), problems)
     mixers = []

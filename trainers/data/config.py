@@ -57,7 +57,7 @@ class DataConfig(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            raise InputError(problems_from_pydantic(error, where)) from None
+            raise InputError(problems_from_pydantic(error, where, cls)) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON and YAML hold them."""
