@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from trainers.protocol import Protocol
-from trainers.torchvision_support import prepare_torchvision
+from space.torchvision_support import prepare_torchvision
 
 if TYPE_CHECKING:
     from timm.scheduler import CosineLRScheduler

@@ -36,7 +36,9 @@ class Network(nn.Module):
             downsample(before.width, after.width) for before, after in itertools.pairwise(stages)
         )
         head = architecture.head
-        self.head = Head(stages[-1].width, head.classes, norm_first=head.norm == "before")
+        self.head = Head(
+            stages[-1].width, head.classes, norm_first=head.norm == "before"
+        )
 
     def _stage(self, stage: Stage, size: MapSize, rates: Iterator[float]) -> nn.Sequential:
         block = BLOCKS[self.architecture.scaffold]
@@ -47,14 +49,20 @@ class Network(nn.Module):
             )
         )
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, channels, height, width) images to (B, classes) logits."""
+    def forward_stages(self, images: Tensor, count: int | None = None) -> list[Tensor]:
+        """(B, channels, height, width) images to the maps after the first `count` stages."""
+        maps: list[Tensor] = []
         x = self.stem(images)
-        for index, stage in enumerate(self.stages):
+        for index, stage in enumerate(self.stages[:count]):
             if index:
                 x = self.downsamples[index - 1](x)
             x = stage(x)
-        logits: Tensor = self.head(x)
+            maps.append(x)
+        return maps
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, channels, height, width) images to (B, classes) logits."""
+        logits: Tensor = self.head(self.forward_stages(images)[-1])
         return logits
 
 

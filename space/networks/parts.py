@@ -71,6 +71,13 @@ DOWNSAMPLES: dict[str, type[MergeDownsample] | type[ConvDownsample]] = {
 }
 
 
+def _classifier(width: int, classes: int) -> nn.Linear:
+    layer = nn.Linear(width, classes)
+    nn.init.trunc_normal_(layer.weight, std=0.02)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
 class Head(nn.Module):
     """Layer norm, mean over the tokens (or these two the other way round), linear classifier.
 
@@ -81,14 +88,14 @@ class Head(nn.Module):
         super().__init__()
         self.norm_first = norm_first
         self.norm = LayerNorm(width)
-        self.classify = nn.Linear(width, classes)
-        nn.init.trunc_normal_(self.classify.weight, std=0.02)
-        nn.init.zeros_(self.classify.bias)
+        self.classify: nn.Module = _classifier(width, classes)
+
+    def pooled(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to what the classifier reads, (B, C)."""
+        if self.norm_first:
+            return torch.mean(self.norm(x), (2, 3))
+        return torch.flatten(self.norm(x.mean((2, 3), keepdim=True)), 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.norm_first:
-            pooled = self.norm(x).mean((2, 3))
-        else:
-            pooled = self.norm(x.mean((2, 3), keepdim=True)).flatten(1)
-        y: Tensor = self.classify(pooled)
+        y: Tensor = self.classify(self.pooled(x))
         return y

@@ -6,15 +6,16 @@ from torch import Tensor
 from space.geometry import MapSize
 from space.networks import build
 from space.operators import TokenMixer
+from space.torchvision_support import prepare_torchvision
 from tests.space.spaces import TINY, paper_network
 from tests.space.test_architecture import attention
-from trainers.torchvision_support import prepare_torchvision
 
 prepare_torchvision()  # timm imports torchvision, whose operators may be missing on a CPU build
 
+from timm.models.convnext import convnext_tiny  # noqa: E402
 from timm.models.swin_transformer import swin_tiny_patch4_window7_224  # noqa: E402
 
-from space import Mixer  # noqa: E402
+from space import Mixer, zoo  # noqa: E402
 
 Weights = dict[str, Tensor]
 
@@ -66,6 +67,41 @@ def test_swin_tiny_has_the_logits_of_timm() -> None:
     ours = build(paper_network("local vit", TINY, "prenorm", kernel_size=7, heads="swin")).eval()
     ours.load_state_dict(swin_weights(theirs.state_dict(), TINY["depths"]), strict=True)
     images = torch.randn(2, 3, 224, 224)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(images), theirs(images), rtol=1e-4, atol=1e-4)
+
+
+def test_convnext_tiny_has_the_logits_of_timm() -> None:
+    torch.manual_seed(0)
+    theirs = convnext_tiny(pretrained=False).eval()
+    for name, parameter in theirs.named_parameters():
+        if name.endswith(("bias", "gamma")):
+            torch.nn.init.normal_(parameter, std=0.2)
+    weights = theirs.state_dict()
+    names = {"stem.0": "stem.project", "stem.1": "stem.norm"}
+    names |= {"head.norm": "head.norm", "head.fc": "head.classify"}
+    for stage, depth in enumerate((3, 3, 9, 3)):
+        if stage:
+            names[f"stages.{stage}.downsample.0"] = f"downsamples.{stage - 1}.norm"
+            names[f"stages.{stage}.downsample.1"] = f"downsamples.{stage - 1}.reduce"
+        for block in range(depth):
+            their, our = f"stages.{stage}.blocks.{block}", f"stages.{stage}.{block}"
+            names |= {f"{their}.norm": f"{our}.norm"}
+            names |= {f"{their}.mlp.fc1": f"{our}.mlp.expand"}
+            names |= {f"{their}.mlp.fc2": f"{our}.mlp.contract"}
+    renamed = {}
+    for name, weight in weights.items():
+        if name.endswith("gamma"):
+            renamed[name.replace("blocks.", "").replace("gamma", "scale")] = weight
+        elif "conv_dw" in name:
+            leaf = "mixing.weights.weight" if name.endswith("weight") else "bias"
+            renamed[f"{name.split('.conv_dw')[0].replace('blocks.', '')}.mixer.{leaf}"] = weight
+        else:
+            module, leaf = name.rsplit(".", 1)
+            linear = ".mlp." in name and leaf == "weight"
+            renamed[f"{names[module]}.{leaf}"] = weight[:, :, None, None] if linear else weight
+    ours = zoo.create("convnext_tiny", pretrained_weights=renamed).eval()
+    images = torch.randn(1, 3, 224, 224)
     with torch.no_grad():
         torch.testing.assert_close(ours(images), theirs(images), rtol=1e-4, atol=1e-4)
 

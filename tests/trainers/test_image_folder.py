@@ -22,7 +22,7 @@ from trainers import (
 from trainers.data.config import DataConfig
 from trainers.data.image_folder import FolderData, FolderImages, train_transform
 from trainers.data.image_index import index_images
-from trainers.torchvision_support import prepare_torchvision
+from space.torchvision_support import prepare_torchvision
 
 
 @pytest.fixture(scope="module")

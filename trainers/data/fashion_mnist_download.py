@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 from space.errors import InputError
-from trainers.torchvision_support import prepare_torchvision
+from space.torchvision_support import prepare_torchvision
 
 
 def download(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from trainers.data.search_data import Batch, SearchData
 from trainers.data.split import Indices, Split
 from trainers.protocol import Augmentation
 from trainers.seeds import derive, seeded
-from trainers.torchvision_support import prepare_torchvision
+from space.torchvision_support import prepare_torchvision
 
 Transform = Callable[[Image.Image], Tensor]
 

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from trainers.protocol import Protocol
-from trainers.torchvision_support import prepare_torchvision
+from space.torchvision_support import prepare_torchvision
 
 
 class BatchMixer:

@@ -6,9 +6,9 @@ from types import ModuleType
 
 import pytest
 
-from trainers.torchvision_support import prepare_torchvision
+from space.torchvision_support import prepare_torchvision
 
-PREPARE = "from trainers.torchvision_support import prepare_torchvision as prepare; "
+PREPARE = "from space.torchvision_support import prepare_torchvision as prepare; "
 
 
 def python(code: str) -> str:

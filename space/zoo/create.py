@@ -1,0 +1,93 @@
+"""Building networks of the zoo, with or without weights."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from space.errors import InputError, Problem
+from space.networks import Network, build
+from space.zoo.authors_weights import load_into
+from space.zoo.entries import ENTRIES, Entry
+from space.zoo.variation import varied
+
+Weights = Mapping[str, Tensor] | str | Path
+
+
+def entry(name: str) -> Entry:
+    """The entry of the zoo with this name.
+
+    Raises:
+        InputError: for a name that is not there, with those that are close.
+    """
+    if name not in ENTRIES:
+        close = difflib.get_close_matches(name, ENTRIES, n=3) or list(ENTRIES)
+        raise InputError.of("name", f"{name[:80]!r} is not in the zoo; try {', '.join(close)}")
+    return ENTRIES[name]
+
+
+def create(
+    name: str, *, num_classes: int = 1000, pretrained_weights: Weights | None = None
+) -> Network:
+    """A network of the zoo.
+
+    Args:
+        name: see `ENTRIES`.
+        num_classes: size of the classifier.
+        pretrained_weights: a state dict of this network or the path of a safetensors file with
+            one; fresh weights by default.
+
+    Raises:
+        InputError: for an unknown name, or weights that do not fit, key by key.
+    """
+    network = build(varied(entry(name).architecture, num_classes=num_classes))
+    if pretrained_weights is not None:
+        _load(network, _read(pretrained_weights))
+    return network
+
+
+def load_authors_weights(name: str, state_dict: Mapping[str, object]) -> Network:
+    """A network of the zoo with a checkpoint of the paper's authors in it, in eval mode.
+
+    Args:
+        name: one of the dwnet, dynamic_dwnet and i_dynamic_dwnet networks.
+        state_dict: the loaded checkpoint, or its `model` entry.
+
+    Raises:
+        InputError: for a network that the authors have no checkpoint layout for, or a state dict
+            that does not fit, with the list of keys.
+    """
+    found = entry(name)
+    if found.authors_variant is None:
+        allowed = ", ".join(e.name for e in ENTRIES.values() if e.authors_variant)
+        raise InputError.of("name", f"the authors' layout has no {name!r}; allowed: {allowed}")
+    network = build(found.architecture)
+    load_into(network, found.authors_variant, state_dict)
+    return network.eval()
+
+
+def _read(weights: Weights) -> Mapping[str, Tensor]:
+    if isinstance(weights, Mapping):
+        return weights
+    try:
+        return load_file(weights)
+    except (OSError, SafetensorError) as error:
+        raise InputError.of(str(weights), f"is no safetensors file: {error}") from None
+
+
+def _load(network: Network, weights: Mapping[str, Tensor]) -> None:
+    own = network.state_dict()
+    problems = [Problem(key, "is missing") for key in own if key not in weights]
+    for key, value in weights.items():
+        if key not in own:
+            problems.append(Problem(key, "is not expected"))
+        elif value.shape != torch.Size(own[key].shape):
+            wanted = tuple(own[key].shape)
+            problems.append(Problem(key, f"has shape {tuple(value.shape)}; needed: {wanted}"))
+    if problems:
+        raise InputError(problems)
+    network.load_state_dict(dict(weights), strict=True)
