@@ -36,9 +36,7 @@ class Network(nn.Module):
             downsample(before.width, after.width) for before, after in itertools.pairwise(stages)
         )
         head = architecture.head
-        self.head = Head(
-            stages[-1].width, head.classes, norm_first=head.norm == "before"
-        )
+        self.head = Head(stages[-1].width, head.classes, norm_first=head.norm == "before")
 
     def _stage(self, stage: Stage, size: MapSize, rates: Iterator[float]) -> nn.Sequential:
         block = BLOCKS[self.architecture.scaffold]

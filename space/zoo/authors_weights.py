@@ -7,7 +7,7 @@ from torch import Tensor
 
 from space.errors import InputError, Problem
 from space.networks import Network
-from space.zoo.entries import Variant
+from space.published import Variant
 
 _NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 _LINEAR = ("weight", "bias")

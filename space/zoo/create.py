@@ -11,8 +11,8 @@ from torch import Tensor
 
 from space.errors import InputError, Problem
 from space.networks import Network, build
+from space.published import ENTRIES, Entry
 from space.zoo.authors_weights import load_into
-from space.zoo.entries import ENTRIES, Entry
 from space.zoo.variation import varied
 
 Weights = Mapping[str, Tensor] | str | Path

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from space.networks import Network
+from space.published import ENTRIES, Entry
 from space.torchvision_support import prepare_torchvision
-from space.zoo.entries import ENTRIES, Entry
 from space.zoo.variation import varied
 
 prepare_torchvision()  # timm imports torchvision, whose operators may be missing on a CPU build

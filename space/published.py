@@ -1,4 +1,7 @@
-"""The networks of the zoo as architectures: each a point of the space, and where it comes from."""
+"""Published networks as architectures: each a point of the space, and where it comes from.
+
+Torch free; `space.zoo` builds them.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
