@@ -6,6 +6,7 @@ or Optuna.
 
 from search.store.connection import StoreError
 from search.store.heartbeat import Heartbeat
+from search.store.missing import NoStore
 from search.store.open import open_store
 from search.store.process import process_is_alive, process_started
 from search.store.reaper import run_is_alive
@@ -29,6 +30,7 @@ __all__ = [
     "EpochRecord",
     "Heartbeat",
     "MixerRecord",
+    "NoStore",
     "RunRecord",
     "Store",
     "StoreError",

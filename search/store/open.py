@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from search.store.connection import describe
 from search.store.engine import make_engine
+from search.store.missing import NoStore
 from search.store.network_folder import is_on_network
 from search.store.schema import upgrade
 from search.store.store import Store
@@ -65,7 +66,7 @@ def _check_file(url: URL, create: bool) -> None:
     if head not in (b"", _SQLITE_MAGIC):
         raise InputError.of(WHERE, f"{path} is not an SQLite database")
     if not head and not create:
-        raise InputError.of(WHERE, f"there is no store {path}; `mixspace run CONFIG` makes one")
+        raise NoStore.of(WHERE, f"there is no store {path}; `mixspace run CONFIG` makes one")
 
 
 def _choose_journal(engine: Engine, url: URL, busy_timeout: float) -> None:

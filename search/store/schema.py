@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from search.store.engine import writing
+from search.store.missing import NoStore
 from search.store.models import Base
 from search.store.url import WHERE
 from space.errors import InputError
@@ -81,7 +82,7 @@ def _check_vacant(connection: Connection, create: bool, shown: str) -> None:
             WHERE, f"{shown} belongs to another program (it has a table {others[0]!r})"
         )
     if not create:
-        raise InputError.of(
+        raise NoStore.of(
             WHERE, f"there is no mixspace store in {shown}; `mixspace run CONFIG` makes one"
         )
 

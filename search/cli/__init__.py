@@ -1,0 +1,5 @@
+"""The command line: `python -m search`, or `mixspace`."""
+
+from search.cli.program import main
+
+__all__ = ["main"]

@@ -1,0 +1,104 @@
+"""The program as a whole: its commands, and how an error becomes a message and an exit code."""
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from search.exit_code import ExitCode
+from space.errors import InputError
+
+_COMMANDS = {
+    "run": "search.cli.run",
+    "best": "search.cli.best",
+    "show": "search.cli.show",
+    "studies": "search.cli.studies",
+}
+
+
+class _Lazy(click.Group):
+    """Imports a command when it is used: Ray and torch are slow to import."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order in which a person meets them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(_COMMANDS[cmd_name]).command
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mixspace", prog_name="mixspace")
+def program() -> None:
+    """Search the design space of vision token mixers.
+
+    \b
+    A first search, on real images, in a few minutes:
+      python -m search run configs/quickstart.yaml
+    What came out of it:
+      python -m search best --top 5
+      python -m search best --where "dynamics = static and params < 200k"
+      python -m search show ARCHITECTURE
+    On a cluster, through Ray:
+      ray job submit --working-dir . -- python -m search run configs/imagenet.yaml
+    The dashboard:
+      streamlit run dashboard
+
+    Exit codes: 0 done, 1 the run failed, 2 bad input, 3 stopped at a budget, 130 interrupted.
+    Data go to stdout, progress and messages to stderr.
+    """
+
+
+def main() -> NoReturn:
+    """Run the program with the arguments of this process, and exit."""
+    sys.exit(run_program(None))
+
+
+def run_program(arguments: list[str] | None) -> int:
+    """Run the program; its exit code.
+
+    Args:
+        arguments: without the program's name; None takes those of this process.
+    """
+    from search.store import StoreError
+
+    name = "mixspace" if arguments is None and _is_script() else "python -m search"
+    try:
+        result = program.main(args=arguments, prog_name=name, standalone_mode=False)
+        return int(result or ExitCode.DONE)
+    except InputError as error:
+        click.echo(describe(error), err=True)
+        return ExitCode.BAD_INPUT
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.BAD_INPUT
+    except StoreError as error:
+        click.echo(f"error: {error}", err=True)
+        return ExitCode.FAILED
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader, such as `head`, has what it wanted; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+
+
+def describe(error: InputError) -> str:
+    """All problems for people: one line for one, a list for more."""
+    if len(error.problems) == 1:
+        return f"error: {error.problems[0]}"
+    lines = [f"error: {len(error.problems)} problems"]
+    lines += [f"  {problem}".replace("\n", "\n  ") for problem in error.problems]
+    return "\n".join(lines)
+
+
+def _is_script() -> bool:
+    return Path(sys.argv[0]).name.startswith("mixspace")

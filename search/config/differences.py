@@ -1,0 +1,75 @@
+"""What may change when a study is resumed, and what may not."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from search.config.config import Config
+from space.errors import InputError, Problem
+
+FIXED = ("space", "data", "protocol")
+"""Sections that decide what a result means: changing them makes it another study."""
+
+CHANGEABLE = ("study", "store", "trials", "time_limit", "resources", "checkpoints")
+"""Sections that a resumed run may set anew."""
+
+SAME_IMAGES = ("data.folder", "data.source", "data.download", "data.workers")
+"""Where the images lie may change; that they are the same is checked by their content hash."""
+
+
+def differences(
+    old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
+    """Every leaf in which two nested mappings differ: its path, the old and the new value."""
+    for key in sorted({*old, *new}):
+        path = f"{prefix}.{key}" if prefix and not key.startswith("[") else f"{prefix}{key}"
+        before, after = _items(old.get(key)), _items(new.get(key))
+        if isinstance(before, Mapping) and isinstance(after, Mapping) and len(before):
+            yield from differences(before, after, path)
+        elif before != after:
+            yield path, old.get(key), new.get(key)
+
+
+def _items(value: Any) -> Any:
+    """A list of mappings as a mapping by position, so that a change inside is named."""
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        return {f"[{i}]": item for i, item in enumerate(value)}
+    return value
+
+
+def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config, list[str]]:
+    """The configuration to resume with, and remarks on what of the given one is ignored.
+
+    The stored study wins, except for what may change; the number of trials may only grow.
+
+    Args:
+        stored: the configuration that the study was created with (`Config.to_dict`).
+        given: what the person handed in now.
+
+    Raises:
+        InputError: naming every field of space, data or protocol that differs.
+    """
+    now = given.to_dict()
+    changed = [d for d in differences(stored, now) if d[0] not in SAME_IMAGES]
+    problems = [
+        Problem(path, f"the study was made with {_short(old)}; got {_short(new)}")
+        for path, old, new in changed
+        if path.split(".")[0] in FIXED
+    ]
+    if problems:
+        hint = "a study keeps its space, data and protocol: undo the change or take another --study"
+        raise InputError([*problems, Problem("--resume", hint)])
+    remarks = [
+        f"{path}: the study keeps {_short(old)} ({_short(new)} is ignored)"
+        for path, old, new in changed
+        if path.split(".")[0] not in CHANGEABLE
+    ]
+    trials = max(given.trials, stored["trials"])
+    if given.trials < trials:
+        remarks.append(f"trials: the study already plans {trials} ({given.trials} is ignored)")
+    kept = {name: now[name] for name in CHANGEABLE} | {"trials": trials, "data": now["data"]}
+    return Config.from_dict(dict(stored) | kept), remarks
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

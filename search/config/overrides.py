@@ -1,0 +1,96 @@
+"""`--set a.b=value`: single fields changed from the command line."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+import yaml
+
+from space.errors import InputError, Problem
+
+WHERE = "--set"
+_STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)|\[(\d+)\]")
+
+
+def apply_overrides(
+    values: Mapping[str, Any],
+    overrides: Sequence[str],
+    open_space: Callable[[Mapping[str, Any]], dict[str, Any]],
+) -> dict[str, Any]:
+    """A copy of the values with the overrides applied.
+
+    Args:
+        values: the parsed configuration.
+        overrides: texts "a.b[0]=VALUE"; VALUE is YAML, so numbers, lists and null work.
+        open_space: reads the space's own file into the values; called when an override reaches
+            into a space that is given by its path.
+
+    Raises:
+        InputError: with every override that cannot be applied.
+    """
+    result: dict[str, Any] = deepcopy(dict(values))
+    problems: list[Problem] = []
+    for override in overrides:
+        try:
+            steps, value = _parse(override)
+            if steps[0] == "space" and len(steps) > 1:
+                result = open_space(result)
+            _assign(result, steps, value, override)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return result
+
+
+def _parse(override: str) -> tuple[list[str | int], Any]:
+    path, equals, text = override.partition("=")
+    steps = _steps(path.strip())
+    if not equals or steps is None:
+        raise InputError.of(
+            WHERE, f"write FIELD=VALUE, for example protocol.epochs=2; got {override!r}"
+        )
+    try:
+        return steps, yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError):
+        raise InputError.of(WHERE, f"the value of {override!r} is not valid YAML") from None
+
+
+def _steps(path: str) -> list[str | int] | None:
+    steps: list[str | int] = []
+    position = 0
+    while position < len(path):
+        if steps and path[position] == ".":
+            position += 1
+        match = _STEP.match(path, position)
+        if not match or (not steps and match[2]):
+            return None
+        steps.append(match[1] or int(match[2]))
+        position = match.end()
+    return steps or None
+
+
+def _assign(values: dict[str, Any], steps: list[str | int], value: Any, override: str) -> None:
+    here: Any = values
+    for step in steps[:-1]:
+        if isinstance(step, str) and isinstance(here, dict):
+            here = here.setdefault(step, {})
+        else:
+            here = _item(here, step, override)
+    last = steps[-1]
+    if isinstance(last, str) and isinstance(here, dict):
+        here[last] = value
+    else:
+        _item(here, last, override)
+        here[last] = value
+
+
+def _item(here: Any, step: str | int, override: str) -> Any:
+    if isinstance(step, int) and isinstance(here, list) and step < len(here):
+        return here[step]
+    if isinstance(step, int) and isinstance(here, list):
+        found = f"there are only {len(here)} items"
+    else:
+        found = f"{here!r} has no field of that kind"
+    raise InputError.of(WHERE, f"cannot follow {step!r} in {override!r}: {found}")

@@ -1,0 +1,97 @@
+"""The smaller parts of a configuration: searcher, scheduler, resources, durations."""
+
+import math
+import re
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+
+
+class Part(BaseModel):
+    """Base of all parts: frozen, no unknown fields, no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class RandomConfig(Part):
+    """Random search. It has no options."""
+
+    name: Literal["random"] = "random"
+
+
+class TpeConfig(Part):
+    """Optuna's TPE.
+
+    Attributes:
+        startup_trials: that many trials are random before TPE begins; initial points count.
+        candidates: how many candidates TPE compares for one proposal.
+        look_back: TPE sees at most that many trials (the best and the latest).
+    """
+
+    name: Literal["tpe"] = "tpe"
+    startup_trials: int = Field(default=10, ge=1)
+    candidates: int = Field(default=24, ge=1, le=10_000)
+    look_back: int = Field(default=1000, ge=20)
+
+
+class NoSchedulerConfig(Part):
+    """Every trial trains to its end."""
+
+    name: Literal["none"] = "none"
+
+
+class AshaConfig(Part):
+    """Asynchronous successive halving.
+
+    Attributes:
+        grace_epochs: no trial is pruned before that epoch.
+        reduction_factor: at every rung one of that many trials goes on.
+    """
+
+    name: Literal["asha"] = "asha"
+    grace_epochs: int = Field(default=1, ge=1)
+    reduction_factor: int = Field(default=3, ge=2, le=100)
+
+
+class Resources(Part):
+    """What one trial gets, and how many trials run at the same time.
+
+    Attributes:
+        cpus_per_trial: CPU cores of a trial; a trial computes with that many threads.
+        gpus_per_trial: GPUs of a trial; 0.25 lets four trials share one GPU.
+        concurrent_trials: at most that many trials at a time; null is as many as fit.
+        autoscaling: the cluster adds nodes on demand, so do not refuse what it does not have yet.
+    """
+
+    cpus_per_trial: float = Field(default=1, gt=0, le=1024)
+    gpus_per_trial: float = Field(default=0, ge=0, le=64)
+    concurrent_trials: int | None = Field(default=None, ge=1, le=100_000)
+    autoscaling: bool = False
+
+    @field_validator("gpus_per_trial")
+    @classmethod
+    def _shares_or_whole_gpus(cls, value: float) -> float:
+        if value > 1 and value != math.floor(value):
+            raise ValueError(f"must be a share of one GPU (0 to 1) or a whole number; got {value}")
+        return value
+
+    def changed(self, **values: Any) -> Self:
+        """A copy with other values."""
+        return self.model_copy(update=values)
+
+
+def parse_duration(value: object) -> object:
+    """Seconds from 90, "90s", "30m", "4h" or "2d"; None stays None.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if value is None:
+        return None
+    match = _DURATION.fullmatch(str(value).strip())
+    if isinstance(value, bool) or not match or float(match[1]) <= 0:
+        raise ValueError(f"must be seconds, or a text such as 90s, 30m, 4h or 2d; got {value!r}")
+    return float(match[1]) * _UNITS[match[2] or "s"]

@@ -1,0 +1,84 @@
+"""One line on stderr that says how far a run is."""
+
+import time
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from search.runner.session import Stand
+from search.store import TrialState
+from search.wording import duration, share
+
+_PLAIN_SECONDS = 5.0
+_IDLE_SECONDS = 30.0
+
+
+class ProgressLine:
+    """Redraws one line on a terminal; elsewhere prints a line every few seconds if it changed.
+
+    Args:
+        console: where to write; stderr unless told otherwise.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._live: Live | None = None
+        self._started: float | None = None
+        self._ended_before = 0
+        self._last = ("", float("-inf"))
+
+    def say(self, text: str) -> None:
+        """A line of its own, above the progress line."""
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def show(self, stand: Stand) -> None:
+        """Renew the line."""
+        if self._started is None:
+            self._started, self._ended_before = time.monotonic(), stand.ended
+        text = self._text(stand)
+        if self._console.is_terminal:
+            self._redraw(text)
+        else:
+            self._print(text)
+
+    def close(self) -> None:
+        """Leave the last state of the line standing."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _text(self, stand: Stand) -> str:
+        parts = [f"{stand.ended}/{stand.planned} trials done"]
+        for state in (TrialState.RUNNING, TrialState.PRUNED, TrialState.FAILED):
+            if stand.counts[state] or state != TrialState.FAILED:
+                parts.append(f"{stand.counts[state]} {state}")
+        if stand.counts[TrialState.INFEASIBLE]:
+            parts.append(f"{stand.counts[TrialState.INFEASIBLE]} infeasible")
+        if stand.best is not None:
+            parts.append(f"best {share(stand.best)} ({stand.best_name})")
+        if (left := self._time_left(stand)) is not None and left > 0:
+            parts.append(f"about {duration(left)} left")
+        return " · ".join(parts)
+
+    def _time_left(self, stand: Stand) -> float | None:
+        """From the pace of this run; unknown until a few trials have ended in it."""
+        ended = stand.ended - self._ended_before
+        if self._started is None or ended < 3:
+            return None
+        elapsed = time.monotonic() - self._started
+        return elapsed / ended * (stand.planned - stand.ended)
+
+    def _redraw(self, text: str) -> None:
+        line = Text(text, no_wrap=True, overflow="ellipsis")
+        if self._live is None:
+            self._live = Live(line, console=self._console, refresh_per_second=4)
+            self._live.start()
+        self._live.update(line)
+
+    def _print(self, text: str) -> None:
+        before, when = self._last
+        passed = time.monotonic() - when
+        if passed >= _IDLE_SECONDS or (passed >= _PLAIN_SECONDS and text != before):
+            self.say(text)
+            self._last = (text, time.monotonic())

@@ -1,0 +1,7 @@
+"""The runner: a study from its configuration to its last trial, through Ray Tune."""
+
+from search.exit_code import ExitCode
+from search.runner.outcome import RunOutcome
+from search.runner.run import Watcher, prepare, run_study
+
+__all__ = ["ExitCode", "RunOutcome", "Watcher", "prepare", "run_study"]

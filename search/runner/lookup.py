@@ -1,0 +1,87 @@
+"""Finds the study in the store before anything is written or started."""
+
+from search.config import Config, merged_for_resume
+from search.store import NoStore, RunRecord, Store, StudyRecord, open_store
+from space.errors import InputError
+from trainers import Protocol
+
+
+def find_study(url: str, name: str) -> StudyRecord | None:
+    """The study of that name, None where there is none or not even a store.
+
+    Raises:
+        InputError: the store cannot be used.
+    """
+    try:
+        with open_store(url, create=False) as store:
+            return store.study(name) if store.has_study(name) else None
+    except NoStore:
+        return None
+
+
+def resolve(given: Config, found: StudyRecord | None, *, resume: bool) -> tuple[Config, list[str]]:
+    """The configuration to run with, and remarks on what of the given one is ignored.
+
+    Raises:
+        InputError: the study is there and was not asked to be resumed, or it was made with
+            another space, other data or another protocol.
+    """
+    if found is None:
+        return given, []
+    if not resume:
+        raise InputError.of(
+            "study",
+            f"{given.study!r} is already in the store; go on with it by --resume, "
+            "or begin another by --study NAME",
+        )
+    return merged_for_resume(found.config, given)
+
+
+def check_same_data(found: StudyRecord | None, protocol: Protocol) -> None:
+    """Refuse to resume on other images than those that the study began with.
+
+    Raises:
+        InputError: the content or the split of the data differ.
+    """
+    if found is None or found.protocol_hash == protocol.hash:
+        return
+    now = protocol.to_dict()
+    changed = [name for name in now if now[name] != found.protocol.get(name)]
+    raise InputError.of(
+        "data",
+        "these are not the images that the study began with "
+        f"({', '.join(changed) or 'protocol'} differ); "
+        "give back the same data, or begin another study by --study NAME",
+    )
+
+
+def refuse_second_driver(store: Store, study: StudyRecord) -> None:
+    """Refuse to work on a study on which a live process works.
+
+    Raises:
+        InputError: naming the process.
+    """
+    store.reap()
+    for run in store.runs(study.id):
+        if run.ended is None:
+            raise _taken(study, run)
+
+
+def withdraw_if_second(store: Store, study: StudyRecord, mine: RunRecord) -> None:
+    """Of two drivers that began at the same moment, the later one gives way.
+
+    Raises:
+        InputError: naming the other process.
+    """
+    for run in store.runs(study.id):
+        if run.ended is None and run.id < mine.id:
+            store.end_run(mine.id, "another driver was first")
+            raise _taken(study, run)
+
+
+def _taken(study: StudyRecord, run: RunRecord) -> InputError:
+    return InputError.of(
+        "study",
+        f"process {run.pid} on {run.host} is working on {study.name!r} since "
+        f"{run.started:%Y-%m-%d %H:%M} UTC; wait for it, or stop it by Ctrl-C there",
+    )

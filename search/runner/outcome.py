@@ -1,0 +1,24 @@
+"""How a run ended."""
+
+from dataclasses import dataclass
+
+from search.exit_code import ExitCode
+from search.runner.session import Stand
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """The end of a run.
+
+    Attributes:
+        study: its name. exit_code: for the shell.
+        stand: how far the study is.
+        reason: why the run stopped before the planned number of trials; None when it did not.
+        was_complete: whether there was nothing to do.
+    """
+
+    study: str
+    exit_code: ExitCode
+    stand: Stand
+    reason: str | None = None
+    was_complete: bool = False

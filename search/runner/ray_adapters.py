@@ -1,0 +1,172 @@
+"""Thin adapters: Ray Tune's searcher, scheduler, callback and stopper, around a StudySession."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from ray.tune import Callback, Stopper
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler
+from ray.tune.search import Searcher
+
+from search.runner.assignment import Report
+from search.runner.interrupt import StopRequest
+from search.runner.session import StudySession
+from search.store import TrialState
+
+_OUT_OF_MEMORY = re.compile(r"OutOfMemoryError|running low on memory|memory pressure", re.I)
+_DETAIL = re.compile(r"exit detail: (.+?)(?:\.|$)", re.I)
+
+
+class _StaysHere:
+    """Ray Tune copies and pickles what it is given, to restore it; a session has no copy."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class SessionSearcher(_StaysHere, Searcher):
+    """Hands the assignments of a session to Ray Tune.
+
+    Args:
+        session: decides what is tried.
+        concurrent: at most that many trials at a time.
+        to_config: makes the configuration of a Ray trial from an assignment.
+        stop: no new trial once a stop is requested.
+    """
+
+    def __init__(
+        self,
+        session: StudySession,
+        concurrent: int,
+        to_config: Callable[[Any], dict[str, Any]],
+        stop: StopRequest,
+    ) -> None:
+        super().__init__()
+        self._session, self._concurrent = session, concurrent
+        self._to_config, self._stop = to_config, stop
+
+    def suggest(self, trial_id: str) -> Any:
+        """The next trial's configuration, None to wait, FINISHED when there is none."""
+        if self._stop.requested():
+            return self.FINISHED
+        if self._session.live >= self._concurrent:
+            return None
+        assignment = self._session.next_assignment()
+        return self.FINISHED if assignment is None else self._to_config(assignment)
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Nothing to do: the callback tells the session."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to save: the store has it all."""
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Nothing to save: the store has it all."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Never restored from files."""
+
+
+class SessionScheduler(_StaysHere, FIFOScheduler):
+    """Stops the trials that the session's scheduler wants stopped."""
+
+    def __init__(self, session: StudySession) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._session = session
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        """Record the epoch and pass the verdict on."""
+        verdict = self._session.reported(number_of(trial), Report.from_result(result))
+        return str(self.STOP if verdict.stop else self.CONTINUE)
+
+
+class SessionCallback(_StaysHere, Callback):
+    """Tells the session what becomes of its trials, and the progress line to move on."""
+
+    def __init__(self, session: StudySession, on_step: Callable[[], None]) -> None:
+        self._session = session
+        self._on_step = on_step
+
+    def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
+        """A moment in which to show progress."""
+        self._on_step()
+
+    def on_trial_start(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        """A worker begins."""
+        self._session.started(number_of(trial))
+
+    def on_trial_result(
+        self,
+        iteration: int,
+        trials: list[Trial],
+        trial: Trial,
+        result: dict[str, Any],
+        **info: Any,
+    ) -> None:
+        """Ray does not ask the scheduler about a last result, so it is recorded here."""
+        self._session.reported(number_of(trial), Report.from_result(result))
+
+    def on_trial_complete(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        """The trial ended by itself, or was stopped by the scheduler."""
+        self._session.ended(number_of(trial), Report.from_result(trial.last_result or {}))
+
+    def on_trial_error(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        """The worker died."""
+        state, reason = death(_error_text(trial))
+        self._session.crashed(number_of(trial), state, reason)
+
+
+class RequestStopper(_StaysHere, Stopper):
+    """Ends the experiment once a stop is requested."""
+
+    def __init__(self, stop: StopRequest) -> None:
+        self._stop = stop
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """No single trial is stopped this way."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Whether to end everything."""
+        return self._stop.requested()
+
+
+def _error_text(trial: Trial) -> str:
+    """What Ray wrote down of the trial's error; its own reader looks where it is copied later."""
+    try:
+        return Path(trial.error_file).read_text() if trial.error_file else ""
+    except OSError:
+        return ""
+
+
+def number_of(trial: Trial) -> int:
+    """The number of the trial in its study."""
+    return int(trial.config["number"])
+
+
+def death(text: str) -> tuple[TrialState, str]:
+    """The state and the reason for a worker that Ray lost.
+
+    Args:
+        text: what Ray says of it, many lines.
+    """
+    if _OUT_OF_MEMORY.search(text):
+        return TrialState.INFEASIBLE, "out of memory: Ray ended the worker to save the machine"
+    detail = _DETAIL.search(text)
+    lines = (line.strip() for line in text.splitlines())
+    telling = (line for line in lines if line and not line.startswith("Failure #"))
+    first = next(telling, "no more is known")
+    return TrialState.FAILED, f"the worker process died: {(detail[1] if detail else first)[:300]}"

@@ -1,0 +1,208 @@
+"""Runs a study: checks everything, starts Ray, works until it is done, and cleans up."""
+
+import logging
+import os
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Protocol as Interface
+
+from search.config import Config
+from search.exit_code import ExitCode
+from search.runner import lookup
+from search.runner.assignment import TRAINING
+from search.runner.cluster import Cluster, check_resources, connected_to_ray
+from search.runner.interrupt import StopKind, StopRequest, stopping_on_signals
+from search.runner.machine import describe_machine
+from search.runner.outcome import RunOutcome
+from search.runner.session import Stand, StudySession
+from search.runner.setup import begin_session, create_study, stand_of
+from search.runner.tuning import tune_session
+from search.runner.version import code_version
+from search.store import (
+    Heartbeat,
+    RunRecord,
+    Store,
+    StoreError,
+    StudyRecord,
+    open_store,
+    process_started,
+)
+from space.errors import InputError, Problem
+from trainers import DataDescription, Protocol, describe_data
+
+_LOG = logging.getLogger(__name__)
+
+
+class Watcher(Interface):
+    """Who wants to know how a run goes on."""
+
+    def say(self, text: str) -> None:
+        """A line for people."""
+
+    def show(self, stand: Stand) -> None:
+        """Called several times a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run of which everything has been checked that can be without Ray."""
+
+    config: Config
+    found: StudyRecord | None
+    description: DataDescription
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol with the hashes of the data in it."""
+        return self.description.protocol
+
+
+def prepare(given: Config, *, resume: bool) -> Prepared:
+    """Check store, study and data; writes nothing.
+
+    Raises:
+        InputError: with what is wrong.
+    """
+    found = lookup.find_study(given.store, given.study)
+    config, _ = lookup.resolve(given, found, resume=resume)
+    description = describe_data(config.data, config.protocol)
+    _check_images(config, description)
+    lookup.check_same_data(found, description.protocol)
+    return Prepared(config, found, description)
+
+
+def run_study(
+    given: Config,
+    *,
+    resume: bool,
+    watcher: Watcher,
+    training: str = TRAINING,
+    address: str | None = None,
+) -> RunOutcome:
+    """Run a study, or the rest of it.
+
+    Args:
+        given: the checked configuration.
+        resume: go on with the study if it is there; start it if not.
+        watcher: told how it goes.
+        training: entry point "module:function" that makes a Training in the workers.
+        address: of a Ray cluster; None starts a private local Ray.
+
+    Raises:
+        InputError: before anything is written.
+        StoreError: the store failed during the work.
+    """
+    prepared = prepare(given, resume=resume)
+    config, found = prepared.config, prepared.found
+    for remark in lookup.resolve(given, found, resume=resume)[1]:
+        watcher.say(remark)
+    if found is not None:
+        done = _already_complete(config, found)
+        if done is not None:
+            return done
+    stop = StopRequest(config.time_limit)
+    with ExitStack() as stack:
+        stack.enter_context(stopping_on_signals(stop))
+        watcher.say("Starting Ray ..." if address is None else f"Connecting to {address} ...")
+        cluster = stack.enter_context(connected_to_ray(address))
+        check_resources(config.resources, cluster.resources)
+        store = stack.enter_context(open_store(config.store, create=True))
+        return _work(store, prepared, cluster, stop, watcher, training)
+
+
+def _work(
+    store: Store,
+    prepared: Prepared,
+    cluster: Cluster,
+    stop: StopRequest,
+    watcher: Watcher,
+    training: str,
+) -> RunOutcome:
+    study = _create_or_take_up(store, prepared)
+    run = _begin_run(store, study, cluster)
+    lookup.withdraw_if_second(store, study, run)
+    reason = "the driver failed"
+    try:
+        lost = "another process has taken the study over"
+        with Heartbeat(store, run.id, on_lost=lambda: stop.request(StopKind.LOST, lost)):
+            session = begin_session(store, study, run, prepared.config, prepared.protocol)
+            tune_session(session, prepared.config, cluster, stop, watcher.show, training)
+        reason = "the run ended"
+    finally:
+        _end_run(store, run, stop.reason or reason)
+    stand = stand_of(store, study.id)
+    return _outcome(study, stand, session, stop)
+
+
+def _outcome(
+    study: StudyRecord, stand: Stand, session: StudySession, stop: StopRequest
+) -> RunOutcome:
+    if stand.ended >= stand.planned:
+        return RunOutcome(study.name, ExitCode.DONE, stand)
+    if session.exhausted is not None:
+        return RunOutcome(study.name, ExitCode.DONE, stand, session.exhausted)
+    codes = {
+        StopKind.INTERRUPT: ExitCode.INTERRUPTED,
+        StopKind.TIME_LIMIT: ExitCode.BUDGET,
+        StopKind.LOST: ExitCode.FAILED,
+        None: ExitCode.FAILED,
+    }
+    reason = stop.reason or "Ray ended the experiment early"
+    return RunOutcome(study.name, codes[stop.kind], stand, reason)
+
+
+def _create_or_take_up(store: Store, prepared: Prepared) -> StudyRecord:
+    if prepared.found is None:
+        return create_study(store, prepared.config, prepared.protocol)
+    study = store.study(prepared.found.name)
+    lookup.refuse_second_driver(store, study)
+    if prepared.config.trials > study.planned_trials:
+        store.set_planned_trials(study.id, prepared.config.trials)
+    return store.study(study.name)
+
+
+def _begin_run(store: Store, study: StudyRecord, cluster: Cluster) -> RunRecord:
+    return store.begin_run(
+        study.id,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        process_started=process_started(),
+        machine=describe_machine(cluster.resources),
+        code_version=code_version(),
+    )
+
+
+def _end_run(store: Store, run: RunRecord, reason: str) -> None:
+    try:
+        store.end_run(run.id, reason)
+    except StoreError as error:
+        # The next --resume finds this process gone and takes its trials up.
+        _LOG.warning("the end of the run could not be written down: %s", error)
+
+
+def _already_complete(config: Config, found: StudyRecord) -> RunOutcome | None:
+    with open_store(config.store, create=False) as store:
+        lookup.refuse_second_driver(store, found)
+        stand = stand_of(store, found.id)
+    if stand.ended < max(config.trials, stand.planned):
+        return None
+    return RunOutcome(found.name, ExitCode.DONE, stand, was_complete=True)
+
+
+def _check_images(config: Config, description: DataDescription) -> None:
+    """The space must be for images of the size and number of classes that the data have."""
+    space = config.space
+    wanted = {
+        "space.input.channels": (space.input.channels, description.channels),
+        "space.input.height": (space.input.height, description.height),
+        "space.input.width": (space.input.width, description.width),
+        "space.classes": (space.classes, description.classes),
+    }
+    problems = [
+        Problem(where, f"is {said}, and {description.name} has {found}")
+        for where, (said, found) in wanted.items()
+        if said != found
+    ]
+    if problems:
+        raise InputError(problems)

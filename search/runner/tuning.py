@@ -1,0 +1,85 @@
+"""Drives Ray Tune for a session."""
+
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+from search.config import Config
+from search.runner.assignment import Assignment
+from search.runner.cluster import Cluster
+from search.runner.interrupt import StopRequest
+from search.runner.session import Stand, StudySession
+
+
+def tune_session(
+    session: StudySession,
+    config: Config,
+    cluster: Cluster,
+    stop: StopRequest,
+    show: Callable[[Stand], None],
+    training: str,
+) -> None:
+    """Run the session's trials until it has no more, or a stop is requested.
+
+    Args:
+        session: hands out the trials and takes their reports.
+        config: resources of a trial.
+        cluster: where to run.
+        stop: asked between any two events.
+        show: told the stand, several times a second.
+        training: entry point that makes a Training in the workers.
+    """
+    from ray import tune
+
+    from search.runner.ray_adapters import (
+        RequestStopper,
+        SessionCallback,
+        SessionScheduler,
+        SessionSearcher,
+    )
+    from search.trial import TrialWorker
+
+    for name in ("ray.tune", "ray.train", "ray.air"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    resources = config.resources
+    concurrent = resources.concurrent_trials or cluster.fitting_trials(resources)
+
+    # So many workers may be starting at the same time; Ray's own rule is one after the other.
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(concurrent)
+
+    def to_config(assignment: Assignment) -> dict[str, Any]:
+        return assignment.to_config(
+            device="cuda" if resources.gpus_per_trial else "cpu",
+            threads=max(1, int(resources.cpus_per_trial)),
+            training=training,
+        )
+
+    tuner = tune.Tuner(
+        tune.with_resources(
+            TrialWorker, {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial}
+        ),
+        tune_config=tune.TuneConfig(
+            search_alg=SessionSearcher(session, concurrent, to_config, stop),
+            scheduler=SessionScheduler(session),
+            num_samples=-1,
+            reuse_actors=True,
+            trial_dirname_creator=lambda trial: trial.trial_id,
+        ),
+        run_config=tune.RunConfig(
+            name=session.study.name,
+            storage_path=str(cluster.folder),
+            callbacks=[SessionCallback(session, lambda: show(session.stand()))],
+            stop=RequestStopper(stop),
+            failure_config=tune.FailureConfig(max_failures=0),
+            # The trial writes its own checkpoints, without pickle.
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            verbose=0,
+        ),
+    )
+    try:
+        tuner.fit()
+    except Exception:
+        if session.failure is not None:
+            raise session.failure from None
+        raise

@@ -1,0 +1,135 @@
+"""The worker of a trial: a Ray Tune Trainable around `trainers.Training`.
+
+Nothing that goes wrong in a trial escapes from here: NaN, want of memory and exceptions end the
+trial with a state and a reason, and the same process goes on with the next trial. Only a worker
+that is killed is noticed from outside, by the driver.
+"""
+
+import importlib
+import logging
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from ray import tune
+
+from search.runner.assignment import Report
+from space import Architecture, InputError
+from trainers import DataConfig, EpochResult, Seeds, classify
+from trainers import Protocol as TrainingProtocol
+from trainers.data.test_split_lock import lock_test_split_for_good
+
+if TYPE_CHECKING:
+    from trainers import SearchData
+
+_LOG = logging.getLogger(__name__)
+
+
+class Trains(Protocol):
+    """What the worker needs of a training."""
+
+    @property
+    def done(self) -> bool:
+        """Whether all epochs are trained."""
+
+    @property
+    def history(self) -> tuple[EpochResult, ...]:
+        """The epochs trained so far, those before a restart included."""
+
+    def run_epoch(self) -> EpochResult:
+        """Train and validate one more epoch."""
+
+
+class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
+    """Trains one trial after the other in the same process, an epoch a step."""
+
+    _training: Trains | None = None
+    _reported = 0
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Begin the first trial of this process."""
+        lock_test_split_for_good()
+        self._begin(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Begin the next trial."""
+        self._begin(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """One epoch; never raises."""
+        try:
+            return self._step().to_result()
+        except Exception as error:  # noqa: BLE001 - whatever a trial raises ends that trial only
+            failure = classify(error)
+            _LOG.info("trial ended: %s", failure.reason, exc_info=error)
+            self._training = None  # gives its memory back before the next trial
+            return Report(state=failure.state, reason=failure.reason).to_result()
+
+    def cleanup(self) -> None:
+        """Drop the training."""
+        self._training = None
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        # Building waits for the first step, whose exceptions become a state and a reason.
+        self._assignment = config
+        self._training = None
+        self._reported = 0
+
+    def _step(self) -> Report:
+        if self._training is None:
+            self._training = _make(self._assignment)
+        training = self._training
+        if not training.done:
+            training.run_epoch()
+        news = training.history[self._reported :]
+        self._reported = len(training.history)
+        state = "complete" if training.done else None
+        return Report(tuple(epoch.to_dict() for epoch in news), cast(Any, state))
+
+
+def _make(config: Mapping[str, Any]) -> Trains:
+    module, _, name = config["training"].partition(":")
+    make: Callable[[Mapping[str, Any]], Trains] = getattr(importlib.import_module(module), name)
+    return make(config)
+
+
+def make_training(config: Mapping[str, Any]) -> Trains:
+    """The real training of an assignment (`Assignment.to_config`)."""
+    import torch  # only workers need torch; the driver imports this module too
+
+    from trainers import Training
+
+    torch.set_num_threads(config["threads"])
+    protocol = TrainingProtocol.from_dict(config["protocol"])
+    data = _data(DataConfig.from_dict(config["data"]).model_dump_json(), protocol)
+    checkpoint = Path(config["checkpoint"])
+
+    def begin() -> Trains:
+        return Training(
+            Architecture.from_json(config["architecture"]),
+            protocol,
+            data,
+            seeds=Seeds(**config["seeds"]),
+            device=config["device"],
+            checkpoint_path=checkpoint,
+        )
+
+    try:
+        return begin()
+    except InputError as error:
+        if not checkpoint.exists() or any(p.where != "checkpoint" for p in error.problems):
+            raise
+        # A damaged file, or one of other code, costs the epochs in it but not the trial.
+        _LOG.warning("%s; the trial begins again", error)
+        checkpoint.replace(checkpoint.with_name(checkpoint.name + ".refused"))
+        return begin()
+
+
+@lru_cache(maxsize=1)
+def _data(config: str, protocol: TrainingProtocol) -> "SearchData":
+    """The images, opened once in this process for all trials of a study."""
+    from trainers import open_data
+
+    return open_data(DataConfig.model_validate_json(config), protocol)

@@ -1,0 +1,47 @@
+"""Numbers and times as people read them."""
+
+from datetime import UTC, datetime
+
+
+def count(number: int, thing: str) -> str:
+    """Such as "1 trial" or "3 trials"."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def short(number: float) -> str:
+    """Three significant digits with k, M, G or T, such as "84.2k" or "3.74G"."""
+    for unit in ("", "k", "M", "G"):
+        if abs(number) < 999.5:
+            return f"{number:.3g}{unit}"
+        number /= 1000
+    return f"{number:.3g}T"
+
+
+def share(value: float | None) -> str:
+    """An accuracy as percent with two digits; a dash where there is none."""
+    return "–" if value is None else f"{100 * value:.2f}%"
+
+
+def duration(seconds: float) -> str:
+    """Such as "45 s", "3 min 20 s", "5 h 10 min" or "2 d 3 h"."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return _two(whole, 60, "min", "s")
+    if whole < 86400:
+        return _two(whole // 60, 60, "h", "min")
+    return _two(whole // 3600, 24, "d", "h")
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """How long ago a moment was, such as "3 min 20 s ago"."""
+    now = now or datetime.now(UTC)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return f"{duration((now - moment).total_seconds())} ago"
+
+
+def _two(number: int, base: int, large: str, small: str) -> str:
+    whole, rest = divmod(number, base)
+    return f"{whole} {large} {rest} {small}" if rest else f"{whole} {large}"

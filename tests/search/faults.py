@@ -1,0 +1,68 @@
+"""Trainings that go wrong, in place of the real one, for tests of the workers."""
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from trainers import EpochResult, NonFiniteLoss
+
+
+class FakeTraining:
+    """Two epochs, without any computation.
+
+    `fault` is raised, or called, in the second epoch.
+    """
+
+    def __init__(self, fault: object = None, epochs: int = 2, seconds: float = 0.0) -> None:
+        self.history: tuple[EpochResult, ...] = ()
+        self._fault, self._epochs, self._seconds = fault, epochs, seconds
+
+    @property
+    def done(self) -> bool:
+        return len(self.history) >= self._epochs
+
+    def run_epoch(self) -> EpochResult:
+        time.sleep(self._seconds)
+        if self.history and isinstance(self._fault, BaseException):
+            raise self._fault
+        if self.history and callable(self._fault):
+            self._fault()
+        number = len(self.history) + 1
+        result = EpochResult(number, 1.0, 1.0, number / 10, 0.1, 0.1, 100.0)
+        self.history += (result,)
+        return result
+
+
+def kill_this_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def allocate_too_much() -> None:
+    """A real refusal of the allocator, whatever the machine."""
+    import torch
+
+    torch.empty(2**60, dtype=torch.uint8)
+
+
+def by_number(config: Mapping[str, Any]) -> FakeTraining:
+    """Each of the first trials has its own fault; the others are well."""
+    faults: dict[int, object] = {
+        0: NonFiniteLoss("train loss is nan in epoch 2, step 17"),
+        1: RuntimeError("the flux capacitor is empty\nand a second line"),
+        2: allocate_too_much,
+        3: kill_this_process,
+    }
+    if config["number"] == 4:
+        raise KeyError("broken before the first epoch")
+    return FakeTraining(faults.get(config["number"]))
+
+
+def slow(config: Mapping[str, Any]) -> FakeTraining:
+    """Half a second an epoch; writes down who trains."""
+    folder = Path(config["checkpoint"]).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{config['number']}.pid").write_text(str(os.getpid()))
+    return FakeTraining(epochs=4, seconds=0.5)

@@ -1,0 +1,228 @@
+"""The command line as a person meets it; nothing here starts Ray."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from search.cli.program import run_program
+from search.store import open_store
+from tests.search.small import values
+from tests.search.test_session import begin, config, run_all
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    """A store with a finished study of five trials."""
+    path = str(tmp_path / "tiny.db")
+    with open_store(path, create=True) as opened:
+        session = begin(opened, config(tmp_path, initial=["named"]))
+        run_all(session)
+        opened.end_run(opened.runs(session.study.id)[0].id, "the run ended")
+    return path
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> str:
+    path = tmp_path / "tiny.yaml"
+    content = values(store=str(tmp_path / "new.db"), checkpoints=str(tmp_path / "checkpoints"))
+    path.write_text(yaml.safe_dump(content))
+    return str(path)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = run_program(list(arguments))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+# --- best -------------------------------------------------------------------------------------
+
+
+def test_best_as_json(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    where = "dynamics = static and params < 200k"
+    arguments = ["best", "--store", store, "--where", where, "--top", "3", "--json"]
+    code, out, err = run(capsys, *arguments)
+    rows = json.loads(out)
+    assert (code, err, len(rows)) == (0, "", 3)
+    assert all(row["params"] < 200_000 for row in rows)
+    assert not any("ViT" in row["operators"] for row in rows)
+
+
+def test_best_as_a_table(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "best", "--store", store, "--sort", "params")
+    assert (code, err) == (0, "")
+    assert "Best by params" in out
+    assert "DW-S Conv." in out
+    assert "50.00%" in out
+
+
+def test_best_of_nothing_says_so(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "best", "--store", store, "--where", "params < 1")
+    assert (code, out, err) == (0, "", "No trained architecture fulfils this.\n")
+
+
+def test_bad_clause_is_marked_and_all_problems_are_listed(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--where", "parms < 1", "--top", "0", "--sort", "beauty", "--study", "tny"]
+    code, out, err = run(capsys, "best", "--store", store, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: 4 problems\n")
+    assert "^" in err
+    assert "did you mean 'tiny'" in err
+
+
+# --- show, studies ----------------------------------------------------------------------------
+
+
+def test_show(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    row = json.loads(run(capsys, "best", "--store", store, "--json")[1])[0]
+    code, out, err = run(capsys, "show", row["architecture_id"][:10], "--store", store)
+    assert (code, err) == (0, "")
+    assert f"{row['params']:,} params" in out
+    assert "Learning curve" in out
+    assert "Trial" in out
+    assert "Seeds: initialisation" in out
+    plain = json.loads(run(capsys, "show", row["architecture_id"], "--store", store, "--json")[1])
+    assert plain["params"] == row["params"]
+    assert [e["epoch"] for e in plain["trials"][0]["epochs"]] == [1, 2]
+
+
+def test_show_of_an_unknown_id(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "show", "zebra", "--store", store)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: architecture: 'zebra'")
+
+
+def test_studies(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "studies", "--store", store)
+    assert (code, err) == (0, "")
+    assert "tiny" in out
+    assert "complete" in out
+    assert "5/5" in out
+    (study,) = json.loads(run(capsys, "studies", "--store", store, "--json")[1])
+    assert study["counts"]["complete"] == 5
+
+
+@pytest.mark.parametrize("command", [["best"], ["show", "ab"], ["studies"]])
+def test_a_store_that_is_not_there(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run(capsys, *command, "--store", str(tmp_path / "absent.db"))
+    assert (code, out) == (2, "")
+    assert err.startswith("error: store: there is no store")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_store_may_come_from_the_environment(
+    store: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIXSPACE_STORE", store)
+    assert run(capsys, "studies")[0] == 0
+
+
+# --- run: what is refused before Ray starts ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["trials=0", "protocol.epochs=-1"], "2 problems"),
+        (["space.input.size=32"], "is 32, and fashion-mnist has 28"),
+        (["space.limits={params: 10}"], "no architecture of this space is feasible"),
+        (["data.source=full", "data.folder=/absent"], "/absent"),
+        (["data={name: image-folder, folder: /absent}", "protocol={}"], "/absent"),
+        (["store=mysql://x"], "unknown scheme 'mysql'"),
+        (["store=/absent/x.db"], "the folder /absent does not exist"),
+        (["space.mixers=[{operator: convolotion}]"], "no operator is named 'convolotion'"),
+    ],
+)
+def test_bad_input_is_exit_code_2_and_writes_nothing(
+    configuration: str,
+    changes: list[str],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = [part for change in changes for part in ("--set", change)]
+    code, out, err = run(capsys, "run", configuration, *options)
+    assert (code, out) == (2, ""), err
+    assert message in err
+    assert "Starting Ray" not in err
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
+
+
+def test_a_password_is_never_shown(configuration: str, capsys: pytest.CaptureFixture[str]) -> None:
+    store = "postgresql://user:s3cret@127.0.0.1:1/none"
+    code, out, err = run(capsys, "run", configuration, "--store", store)
+    assert code == 2
+    assert "127.0.0.1" in err
+    assert "s3cret" not in out + err
+
+
+def test_a_study_that_is_there_is_refused(
+    store: str, configuration: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "run", configuration, "--store", store)
+    assert code == 2
+    assert "go on with it by --resume, or begin another by --study NAME" in err
+
+
+def test_resuming_with_another_protocol_is_refused(
+    store: str, configuration: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--store", store, "--resume", "--set", "protocol.epochs=9"]
+    code, _, err = run(capsys, "run", configuration, *arguments)
+    assert code == 2
+    assert "protocol.epochs: the study was made with 2; got 9" in err
+
+
+def test_a_ray_that_does_not_answer(
+    configuration: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a process of its own: Ray keeps what it is told of an address."""
+    command = [sys.executable, "-m", "search", "run", configuration]
+    environment = {"RAY_ADDRESS": "127.0.0.1:1", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    found = subprocess.run(
+        command, capture_output=True, text=True, env=environment, check=False, timeout=120
+    )
+    assert found.returncode == 2, found.stderr
+    assert "RAY_ADDRESS: no Ray answers at 127.0.0.1:1" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+# --- the program ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["best"], ["show"], ["studies"]])
+def test_help_teaches_by_examples(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, *command, "--help")
+    assert code == 0
+    assert "python -m search" in out
+
+
+def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "fly")[0] == 2
+    assert run(capsys, "best", "--top", "many")[0] == 2
+    assert run(capsys, "run")[0] == 2
+
+
+def test_looking_imports_neither_torch_nor_ray(store: str) -> None:
+    program = (
+        "import sys; from search.cli.program import run_program; "
+        f"code = run_program(['best', '--store', {store!r}]); "
+        "assert not {'torch', 'ray', 'optuna'} & set(sys.modules), 'heavy'; sys.exit(code)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_a_reader_that_has_enough_is_no_error(store: str) -> None:
+    command = f"{sys.executable} -m search best --store {store} --json | head -1"
+    found = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stderr) == (0, "")

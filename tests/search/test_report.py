@@ -1,0 +1,131 @@
+"""Words, the progress line, and the report at the end."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from search import progress as progress_module
+from search.exit_code import ExitCode
+from search.progress import ProgressLine
+from search.report import PAPER_OPERATORS, as_json, headline, print_report
+from search.runner import RunOutcome
+from search.runner.session import Stand
+from search.store import TrialState, open_store
+from search.wording import ago, count, duration, share, short
+from tests.search.small import config
+from tests.search.test_session import begin, run_all
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (999, "999"), (999.6, "1k"), (84_200, "84.2k"), (3.742e9, "3.74G"), (2e13, "20T")],
+)
+def test_short(number: float, text: str) -> None:
+    assert short(number) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1, "0 s"),
+        (45.4, "45 s"),
+        (60, "1 min"),
+        (200, "3 min 20 s"),
+        (18_600, "5 h 10 min"),
+        (183_600, "2 d 3 h"),
+    ],
+)
+def test_duration(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_other_words() -> None:
+    assert (count(1, "trial"), count(1200, "trial")) == ("1 trial", "1,200 trials")
+    assert (share(0.8712), share(None)) == ("87.12%", "–")
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert ago(now - timedelta(seconds=90), now) == "1 min 30 s ago"
+    assert ago((now - timedelta(hours=1)).replace(tzinfo=None), now) == "1 h ago"
+
+
+def stand(ended: int, **counts: int) -> Stand:
+    states = dict.fromkeys(TrialState, 0) | {TrialState.COMPLETE: ended}
+    states |= {TrialState(name): number for name, number in counts.items()}
+    return Stand(states, 10, 0.871 if ended else None, "ViT" if ended else None)
+
+
+def test_a_plain_line_every_few_seconds_if_something_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: clock[0])
+    output = io.StringIO()
+    line = ProgressLine(Console(file=output, width=20))
+    for second in range(20):
+        clock[0] = float(second)
+        line.show(stand(0 if second < 3 else 4, running=2))
+    clock[0] = 60.0
+    line.show(stand(4, running=2, failed=1))
+    line.close()
+    assert output.getvalue().splitlines() == [
+        "0/10 trials done · 2 running · 0 pruned",
+        "4/10 trials done · 2 running · 0 pruned · best 87.10% (ViT) · about 8 s left",
+        "4/10 trials done · 2 running · 0 pruned · best 87.10% (ViT) · about 15 s left",
+        "4/10 trials done · 2 running · 0 pruned · best 87.10% (ViT) · about 22 s left",
+        "5/10 trials done · 2 running · 0 pruned · 1 failed · best 87.10% (ViT) · about 1 min left",
+    ]
+
+
+def test_on_a_terminal_one_line_is_redrawn() -> None:
+    output = io.StringIO()
+    line = ProgressLine(Console(file=output, force_terminal=True, width=60))
+    line.say("Starting Ray ...")
+    line.show(stand(0, running=1))
+    line.show(stand(3, running=1, pruned=1))
+    line.close()
+    text = output.getvalue()
+    assert "Starting Ray ..." in text
+    assert "4/10 trials done" in text
+    assert text.count("trials done") == 1  # both drawn within one refresh
+
+
+def test_headline() -> None:
+    outcome = RunOutcome("tiny", ExitCode.BUDGET, stand(3, pruned=2), "the time limit was reached")
+    assert headline(outcome) == (
+        "Study tiny: 5 of 10 trials done (3 complete, 2 pruned). "
+        "Stopped early: the time limit was reached."
+    )
+
+
+def test_report_of_a_study(tmp_path: Path) -> None:
+    path = str(tmp_path / "tiny.db")
+    with open_store(path, create=True) as store:
+        session = begin(store, config(tmp_path, trials=7, initial=["named"]))
+        session.next_assignment()
+        session.crashed(0, TrialState.FAILED, "the worker process died: out of luck")
+        run_all(session)
+        outcome = RunOutcome("tiny", ExitCode.DONE, session.stand())
+        output = io.StringIO()
+        console = Console(file=output, width=160)
+        print_report(console, store, outcome, config="tiny.yaml", store_option=f" --store {path}")
+        plain = as_json(store, outcome)
+    text = output.getvalue()
+    for part in ("Leaderboard", "against params", "against FLOPs", "Where the paper's operators"):
+        assert part in text
+    assert all(name in text for name in PAPER_OPERATORS)
+    assert "trial 0 (" in text
+    assert "failed: the worker process died: out of luck" in text
+    commands = [line for line in text.splitlines() if "python -m search" in line]
+    assert len(commands) == 3
+    assert all(path in command for command in commands)
+    assert commands[-1].endswith("--resume --set trials=14")
+    assert plain["trials"]["complete"] == 6
+    assert len(plain["best"]) == 6
+    assert {o["name"] for o in plain["operators"]} <= set(PAPER_OPERATORS)
+
+
+def test_the_paper_has_twelve_nodes_and_local_mlp() -> None:
+    assert len(PAPER_OPERATORS) == 13
+    assert PAPER_OPERATORS[-1] == "Local MLP"

@@ -1,0 +1,291 @@
+"""The driver's bookkeeping, with a real store and without Ray."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.config import Config
+from search.runner import lookup
+from search.runner.assignment import Assignment, Report
+from search.runner.session import StudySession
+from search.runner.setup import begin_session, create_study, initial_points, stand_of
+from search.store import RunRecord, Store, TrialState, open_store, process_started
+from space import InputError
+from tests.search.small import config
+
+HASHES = ("0" * 16, "1" * 16)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(str(tmp_path / "tiny.db"), create=True) as opened:
+        yield opened
+
+
+def begin_run(store: Store, study_id: int, pid: int | None = None) -> RunRecord:
+    return store.begin_run(
+        study_id,
+        host=socket.gethostname(),
+        pid=pid or os.getpid(),
+        process_started=process_started(),
+        machine={},
+        code_version="0",
+    )
+
+
+def begin(store: Store, settings: Config) -> StudySession:
+    protocol = settings.protocol.bound_to(*HASHES)
+    if store.has_study(settings.study):
+        study = store.study(settings.study)
+    else:
+        study = create_study(store, settings, protocol)
+    return begin_session(store, study, begin_run(store, study.id), settings, protocol)
+
+
+def epoch(number: int, accuracy: float = 0.5) -> dict[str, Any]:
+    return {
+        "epoch": number,
+        "train_loss": 1.0,
+        "validation_loss": 1.0,
+        "validation_accuracy": accuracy,
+        "learning_rate": 0.1,
+        "seconds": 2.0,
+        "images_per_second": 100.0,
+    }
+
+
+def train(session: StudySession, assignment: Assignment, accuracies: list[float]) -> None:
+    """Play a worker that reports these epochs and stops when told to."""
+    number = assignment.trial.number
+    session.started(number)
+    for index, accuracy in enumerate(accuracies, 1):
+        done = index == len(accuracies)
+        report = Report((epoch(index, accuracy),), "complete" if done else None)
+        if session.reported(number, report).stop and not done:
+            report = Report((epoch(index, accuracy),))
+            break
+    session.ended(number, report)
+
+
+def run_all(session: StudySession) -> None:
+    while (assignment := session.next_assignment()) is not None:
+        train(session, assignment, [0.4, 0.5])
+
+
+def test_runs_the_planned_number_and_writes_everything_down(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=4)
+    session = begin(store, settings)
+    run_all(session)
+    trials = store.trials(session.study.id)
+    assert [t.number for t in trials] == [0, 1, 2, 3]
+    assert {t.state for t in trials} == {TrialState.COMPLETE}
+    assert len({t.architecture_id for t in trials}) == 4
+    assert {(t.best_accuracy, t.epochs_done, t.attempts) for t in trials} == {(0.5, 2, 1)}
+    assert all(set(t.seeds) == {"initialisation", "data_order"} for t in trials)
+    assert {t.origin for t in trials} == {"random"}
+    stand = session.stand()
+    assert (stand.ended, stand.planned, stand.best) == (4, 4, 0.5)
+    assert stand.counts == stand_of(store, session.study.id).counts
+
+
+def test_initial_points_come_first_with_their_origins(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=6, initial=["named", "axes"])
+    session = begin(store, settings)
+    run_all(session)
+    origins = [t.origin for t in store.trials(session.study.id)]
+    expected = [origin for origin, _ in initial_points(settings)]
+    assert origins[: len(expected)] == expected
+    assert "named:ViT" in origins
+    assert origins[-1] == "random"
+
+
+def test_more_trials_than_points_ends_exhausted(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=1000)
+    session = begin(store, settings)
+    run_all(session)
+    assert session.exhausted is not None
+    assert "are in the study" in session.exhausted
+    distinct = {t.architecture_id for t in store.trials(session.study.id)}
+    assert len(distinct) == len(store.trials(session.study.id)) > 20
+
+
+def test_asha_prunes_with_a_reason(store: Store, tmp_path: Path) -> None:
+    settings = config(
+        tmp_path,
+        trials=2,
+        protocol={"epochs": 4},
+        scheduler={"name": "asha", "grace_epochs": 1, "reduction_factor": 2},
+    )
+    session = begin(store, settings)
+    for accuracies in ([0.9, 0.9, 0.9, 0.9], [0.1, 0.2, 0.3, 0.4]):
+        assignment = session.next_assignment()
+        assert assignment is not None
+        assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        assignment.checkpoint.write_text("weights")
+        train(session, assignment, accuracies)
+    first, second = store.trials(session.study.id)
+    assert first.state == TrialState.COMPLETE
+    assert (second.state, second.epochs_done) == (TrialState.PRUNED, 1)
+    assert second.reason == "place 2 of 2 after 1 epoch; only the best went on (asha)"
+    files = [p.name for p in (tmp_path / "checkpoints").rglob("*.safetensors")]
+    assert files == [f"00000-{first.architecture_id}.safetensors"]
+
+
+@pytest.mark.parametrize("state", ["failed", "infeasible"])
+def test_a_worker_that_reports_its_end(store: Store, tmp_path: Path, state: Any) -> None:
+    session = begin(store, config(tmp_path, trials=2))
+    assignment = session.next_assignment()
+    assert assignment is not None
+    session.started(0)
+    report = Report(state=state, reason="train loss is nan in epoch 1, step 3")
+    session.reported(0, report)
+    session.ended(0, report)
+    session.crashed(0, TrialState.FAILED, "later news do not count")
+    trial = store.trials(session.study.id)[0]
+    assert (trial.state, trial.reason) == (state, "train loss is nan in epoch 1, step 3")
+    run_all(session)
+    assert session.stand().ended == 2
+
+
+def test_a_worker_that_died(store: Store, tmp_path: Path) -> None:
+    session = begin(store, config(tmp_path, trials=1))
+    session.next_assignment()
+    session.crashed(0, TrialState.FAILED, "the worker process died")
+    trial = store.trials(session.study.id)[0]
+    assert (trial.state, trial.reason) == (TrialState.FAILED, "the worker process died")
+
+
+def test_non_finite_accuracy_is_stored_as_none_and_judged_nowhere(
+    store: Store, tmp_path: Path
+) -> None:
+    session = begin(store, config(tmp_path, trials=1))
+    session.next_assignment()
+    session.started(0)
+    session.reported(0, Report((epoch(1, float("nan")),)))
+    assert store.epochs(store.trials(session.study.id)[0].id)[0].validation_accuracy is None
+    assert session.stand().best is None
+
+
+# --- resuming ---------------------------------------------------------------------------------
+
+
+def test_the_next_run_goes_on_with_what_was_open(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=5)
+    whole = begin(store, config(tmp_path, trials=5, study="whole"))
+    run_all(whole)
+
+    session = begin(store, settings)
+    first = session.next_assignment()
+    assert first is not None
+    train(session, first, [0.4, 0.5])
+    interrupted, waiting = session.next_assignment(), session.next_assignment()
+    assert interrupted is not None
+    assert waiting is not None
+    session.started(1)
+    session.reported(1, Report((epoch(1, 0.45),)))
+    store.end_run(store.runs(session.study.id)[-1].id, "interrupted by SIGINT")
+    states = [t.state for t in store.trials(session.study.id)]
+    assert states == [TrialState.COMPLETE, TrialState.PREEMPTED, TrialState.PREEMPTED]
+
+    resumed = begin(store, settings)
+    again = resumed.next_assignment()
+    assert again is not None
+    assert again.checkpoint == interrupted.checkpoint
+    # The worker goes on from its checkpoint and repeats what it reported before.
+    resumed.started(1)
+    report = Report((epoch(1, 0.45), epoch(2, 0.55)), "complete")
+    resumed.reported(1, report)
+    resumed.ended(1, report)
+    run_all(resumed)
+    trials = store.trials(session.study.id)
+    assert [t.attempts for t in trials] == [1, 2, 1, 1, 1]
+    assert [t.epochs_done for t in trials] == [2] * 5
+    assert {t.state for t in trials} == {TrialState.COMPLETE}
+    # The searcher goes on as it would have: the same points as in the uninterrupted study.
+    same = store.trials(whole.study.id)
+    assert [t.architecture_id for t in trials] == [t.architecture_id for t in same]
+    assert [t.seeds for t in trials] == [t.seeds for t in same]
+
+
+def test_a_lost_checkpoint_forgets_the_epochs_beyond_it(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=1, protocol={"epochs": 4})
+    session = begin(store, settings)
+    session.next_assignment()
+    session.started(0)
+    for number in (1, 2, 3):
+        session.reported(0, Report((epoch(number, 0.1 * number),)))
+    store.end_run(store.runs(session.study.id)[-1].id, "killed")
+    resumed = begin(store, settings)
+    resumed.next_assignment()
+    resumed.started(0)
+    resumed.reported(0, Report((epoch(1, 0.15),)))
+    trial = store.trials(session.study.id)[0]
+    assert (trial.epochs_done, trial.best_accuracy) == (1, 0.15)
+
+
+def test_asha_remembers_the_rungs_of_earlier_runs(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=2, scheduler={"name": "asha", "grace_epochs": 1})
+    session = begin(store, settings)
+    first = session.next_assignment()
+    assert first is not None
+    train(session, first, [0.9, 0.9])
+    store.end_run(store.runs(session.study.id)[-1].id, "killed")
+    resumed = begin(store, settings)
+    second = resumed.next_assignment()
+    assert second is not None
+    train(resumed, second, [0.1, 0.2])
+    assert store.trials(session.study.id)[1].state == TrialState.PRUNED
+
+
+def test_a_driver_that_lost_its_run_writes_no_more(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=1)
+    lost = begin(store, settings)
+    lost.next_assignment()
+    lost.started(0)
+    store.end_run(store.runs(lost.study.id)[-1].id, "taken for dead")
+    winner = begin(store, settings)
+    winner.next_assignment()
+    winner.started(0)
+    report = Report((epoch(1, 0.9), epoch(2, 0.9)), "complete")
+    lost.reported(0, report)
+    lost.ended(0, report)
+    trial = store.trials(winner.study.id)[0]
+    assert (trial.state, trial.epochs_done) == (TrialState.RUNNING, 0)
+
+
+# --- finding the study ------------------------------------------------------------------------
+
+
+def test_looking_for_a_study_writes_nothing(tmp_path: Path) -> None:
+    assert lookup.find_study(str(tmp_path / "absent.db"), "tiny") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_name_is_refused_with_two_ways_on(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path)
+    begin(store, settings)
+    found = lookup.find_study(settings.store, "tiny")
+    with pytest.raises(InputError, match=r"--resume.*--study NAME"):
+        lookup.resolve(settings, found, resume=False)
+
+
+def test_a_live_driver_is_not_disturbed(store: Store, tmp_path: Path) -> None:
+    session = begin(store, config(tmp_path))
+    with pytest.raises(InputError, match=f"process {os.getpid()} on .* is working on 'tiny'"):
+        lookup.refuse_second_driver(store, session.study)
+    second = begin_run(store, session.study.id)
+    with pytest.raises(InputError, match="is working on"):
+        lookup.withdraw_if_second(store, session.study, second)
+    assert store.runs(session.study.id)[1].ended is not None
+    lookup.withdraw_if_second(store, session.study, store.runs(session.study.id)[0])
+
+
+def test_other_images_are_refused(store: Store, tmp_path: Path) -> None:
+    session = begin(store, config(tmp_path))
+    other = config(tmp_path).protocol.bound_to("2" * 16, HASHES[1])
+    with pytest.raises(InputError, match="content_hash differ"):
+        lookup.check_same_data(session.study, other)

@@ -1,0 +1,128 @@
+"""The worker, called in this process as Ray calls it in its own."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.runner.assignment import Report
+from search.trial import TrialWorker, make_training
+from tests.search import faults
+from tests.search.small import config
+from trainers import TestSplitLocked, open_test_split
+from trainers.data import test_split_lock
+
+
+@pytest.fixture
+def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers lock the test split for good; this process goes on with other tests."""
+    monkeypatch.setattr(test_split_lock, "_depth", 0)
+    monkeypatch.setenv(test_split_lock.VARIABLE, "")
+
+
+def worker(number: int, training: str = "tests.search.faults:by_number") -> TrialWorker:
+    return TrialWorker({"number": number, "training": training})
+
+
+def train(trial: TrialWorker) -> list[Report]:
+    reports = [Report.from_result(trial.step())]
+    while reports[-1].state is None:
+        reports.append(Report.from_result(trial.step()))
+    return reports
+
+
+@pytest.mark.usefixtures("unlocked")
+@pytest.mark.parametrize(
+    ("number", "state", "reason"),
+    [
+        (0, "failed", "train loss is nan in epoch 2, step 17"),
+        (1, "failed", "RuntimeError: the flux capacitor is empty (in run_epoch, faults.py:"),
+        (2, "infeasible", "out of memory: "),
+        (4, "failed", "KeyError: 'broken before the first epoch'"),
+        (9, "complete", None),
+    ],
+)
+def test_every_end_is_a_state_and_a_reason(number: int, state: str, reason: str | None) -> None:
+    end = train(worker(number))[-1]
+    assert end.state == state
+    assert (end.reason or "").startswith(reason or "")
+
+
+@pytest.mark.usefixtures("unlocked")
+def test_the_same_process_goes_on_with_the_next_trial() -> None:
+    trial = worker(1)
+    assert train(trial)[-1].state == "failed"
+    assert trial.reset_config({"number": 9, "training": "tests.search.faults:by_number"})
+    reports = train(trial)
+    assert [[e["epoch"] for e in report.epochs] for report in reports] == [[1], [2]]
+    assert reports[-1].state == "complete"
+
+
+@pytest.mark.usefixtures("unlocked")
+def test_a_training_that_is_done_already_reports_all_its_epochs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def finished(_: Any) -> faults.FakeTraining:
+        training = faults.FakeTraining()
+        training.run_epoch()
+        training.run_epoch()
+        return training
+
+    monkeypatch.setattr(faults, "finished", finished, raising=False)
+    (report,) = train(worker(0, "tests.search.faults:finished"))
+    assert [e["epoch"] for e in report.epochs] == [1, 2]
+
+
+@pytest.mark.usefixtures("unlocked")
+def test_a_worker_cannot_read_the_test_split() -> None:
+    worker(9)
+    settings = config(Path())
+    with pytest.raises(TestSplitLocked):
+        open_test_split(
+            settings.data,
+            settings.protocol,
+            architecture_id="0" * 16,
+            record=lambda _: None,
+        )
+
+
+def assignment(folder: Path) -> dict[str, Any]:
+    settings = config(folder, protocol={"epochs": 2, "batch_size": 100})
+    return {
+        "number": 0,
+        "architecture": settings.space.sample(np.random.default_rng(0)).to_json(),
+        "protocol": settings.protocol.to_dict(),
+        "data": settings.data.to_dict(),
+        "seeds": {"initialisation": 1, "data_order": 2},
+        "checkpoint": str(folder / "0.safetensors"),
+        "device": "cpu",
+        "threads": 1,
+        "training": "search.trial:make_training",
+    }
+
+
+def test_the_real_training_resumes_from_its_checkpoint(tmp_path: Path) -> None:
+    config = assignment(tmp_path)
+    first = make_training(config)
+    first.run_epoch()
+    second = make_training(config)
+    assert [epoch.epoch for epoch in second.history] == [1]
+    second.run_epoch()
+    assert second.done
+
+
+def test_a_damaged_checkpoint_costs_its_epochs_but_not_the_trial(tmp_path: Path) -> None:
+    config = assignment(tmp_path)
+    make_training(config).run_epoch()
+    Path(config["checkpoint"]).write_bytes(b"rubbish")
+    assert make_training(config).history == ()
+    assert (tmp_path / "0.safetensors.refused").exists()
+
+
+def test_entry_points_exist() -> None:
+    from search.runner.assignment import TRAINING
+
+    module, _, name = TRAINING.partition(":")
+    assert callable(getattr(importlib.import_module(module), name))

@@ -1,0 +1,68 @@
+"""A small space of points without any vision: two letters and, for some, a digit."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from space import Infeasible
+
+Point = tuple[str, str, int]
+LETTERS = ("a", "b", "c", "d", "e")
+
+
+@dataclass(frozen=True)
+class Decision:
+    name: str
+    options: tuple[str | int | float, ...]
+    choice: str | int | float
+
+
+class ToySpace:
+    """(first, second, digit): the digit is asked only after "a" and is 0 elsewhere.
+
+    Points whose letters are equal are infeasible, so there are 4·4 + 4·6 = 40 points.
+    """
+
+    def points(self) -> list[Point]:
+        return [
+            (first, second, digit)
+            for first in LETTERS
+            for second in LETTERS
+            for digit in (range(6) if first == "a" else (0,))
+            if first != second
+        ]
+
+    def value(self, point: Point) -> float:
+        return LETTERS.index(point[1]) / 10 + point[2] / 10 + (0.2 if point[0] == "a" else 0.0)
+
+    def sample(self, rng: np.random.Generator) -> Point:
+        points = self.points()
+        return points[int(rng.integers(len(points)))]
+
+    def neighbours(self, point: Point) -> Sequence[Point]:
+        return [p for p in self.points() if sum(x != y for x, y in zip(p, point, strict=True)) == 1]
+
+    def key(self, point: Point) -> str:
+        return "".join(map(str, point))
+
+    def walk(self, choose: Callable[[str, tuple[Any, ...], Any], Any]) -> Point:
+        first = choose("first", LETTERS, lambda p: p[0])
+        second = choose("second", LETTERS, lambda p: p[1])
+        # The options of one decision change with an earlier one, which Optuna would refuse.
+        options = tuple(range(6)) if first == "a" else (0,)
+        digit = choose("digit", options, lambda p: p[2])
+        if first == second:
+            raise Infeasible(["two equal letters"])
+        return first, second, digit
+
+    def decisions(self, point: Point) -> Sequence[Decision]:
+        found: list[Decision] = []
+
+        def replay(name: str, options: tuple[Any, ...], read: Any) -> Any:
+            found.append(Decision(name, options, read(point)))
+            return read(point)
+
+        self.walk(replay)
+        return found
