@@ -9,9 +9,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError
 
 from space.canonical import canonical
-from space.errors import InputError, Problem, join, problems_from_pydantic
+from space.errors import InputError, Problem, join
 from space.geometry import MapSize, width_problems
 from space.mixer import Mixer
+from space.pydantic_errors import problems_from_pydantic
 
 VERSION = 1
 MAX_STAGES = 8

@@ -8,7 +8,8 @@ from pydantic import ConfigDict, Strict, TypeAdapter, ValidationError
 
 from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
 from space.cells import Cell
-from space.errors import InputError, Problem, problems_from_pydantic
+from space.errors import InputError, Problem
+from space.pydantic_errors import problems_from_pydantic
 from space.rules import broken_rules
 
 MAX_KERNEL_SIZE = 31

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from trainers.protocol import Protocol
 from space.torchvision_support import prepare_torchvision
+from trainers.protocol import Protocol
 
 if TYPE_CHECKING:
     from timm.scheduler import CosineLRScheduler

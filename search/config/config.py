@@ -25,7 +25,8 @@ from search.config.parts import (
     parse_duration,
 )
 from space import DesignSpace
-from space.errors import InputError, Problem, problems_from_pydantic
+from space.errors import InputError, Problem
+from space.pydantic_errors import problems_from_pydantic
 from trainers import DataConfig, Protocol
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"

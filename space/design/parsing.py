@@ -8,8 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from space.architecture import MAX_STAGES, SCAFFOLDS, Downsample, Input, Scaffold
 from space.design.limits import Limits
 from space.design.mixer_choice import expand_mixers
-from space.errors import InputError, Problem, join, problems_from_pydantic
+from space.errors import InputError, Problem, join
 from space.mixer import Mixer
+from space.pydantic_errors import problems_from_pydantic
 
 
 def _listed(value: Any) -> Any:

@@ -6,7 +6,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from space.errors import InputError, problems_from_pydantic
+from space.errors import InputError
+from space.pydantic_errors import problems_from_pydantic
 
 
 class DataConfig(BaseModel):

@@ -8,13 +8,13 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from space.torchvision_support import prepare_torchvision
 from trainers.data.describe import DataDescription
 from trainers.data.image_index import ImageIndex
 from trainers.data.search_data import Batch, SearchData
 from trainers.data.split import Indices, Split
 from trainers.protocol import Augmentation
 from trainers.seeds import derive, seeded
-from space.torchvision_support import prepare_torchvision
 
 Transform = Callable[[Image.Image], Tensor]
 

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainers.protocol import Protocol
 from space.torchvision_support import prepare_torchvision
+from trainers.protocol import Protocol
 
 
 class BatchMixer:
