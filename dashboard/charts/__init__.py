@@ -1,0 +1,1 @@
+"""Charts: from rows of the store to Plotly figures; nothing here reads the store."""

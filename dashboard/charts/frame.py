@@ -1,0 +1,109 @@
+"""What all charts share: margins, legends, axes, and how they are put on a page."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard.wording import short
+
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+}
+GRID = "rgba(128, 140, 155, 0.22)"
+AXIS = "rgba(128, 140, 155, 0.6)"
+
+
+def figure(height: int, *, legend: bool = True) -> go.Figure:
+    """An empty figure with the legend above the plot."""
+    made = go.Figure()
+    made.update_layout(
+        height=height,
+        margin={"l": 8, "r": 16, "t": 48 if legend else 16, "b": 8},
+        showlegend=legend,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None},
+        hovermode="closest",
+        dragmode="zoom",
+    )
+    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": AXIS, "automargin": True}
+    made.update_xaxes(**axis, showline=True)
+    made.update_yaxes(**axis)
+    return made
+
+
+def ink() -> str:
+    """The colour of the page's own text; Plotly's theme makes labels inside of a chart grey."""
+    return "#e6ebf0" if st.context.theme.type == "dark" else "#1d2733"
+
+
+def veil() -> str:
+    """The page's background, half see-through: behind text that may lie over points."""
+    return (
+        "rgba(18, 23, 29, 0.7)" if st.context.theme.type == "dark" else "rgba(255, 255, 255, 0.7)"
+    )
+
+
+def accuracy_axis(made: go.Figure, values: Sequence[float]) -> None:
+    """Percent on the y axis, with digits that keep neighbouring ticks apart."""
+    spread = max(values, default=1.0) - min(values, default=0.0)
+    digits = 0 if spread > 0.05 else 1 if spread > 0.005 else 2
+    made.update_yaxes(tickformat=f".{digits}%", title_text="validation accuracy")
+
+
+def cost_axis(made: go.Figure, values: Sequence[float], title: str) -> None:
+    """A logarithmic x axis with ticks at 1, 2 and 5 that read 20k, 50k, 100k."""
+    low, high = min(values, default=1.0), max(values, default=10.0)
+    pad = 0.06 * max(math.log10(high / low), 0.3)
+    ends = (math.log10(low) - pad, math.log10(high) + pad)
+    ticks = _ticks(*ends)
+    made.update_xaxes(
+        type="log",
+        range=ends,
+        tickvals=ticks,
+        ticktext=[short(tick) for tick in ticks],
+        title_text=title,
+    )
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    steps = (1, 2, 5) if high - low < 4 else (1,)
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    every = [step * 10.0**power for power in powers for step in steps]
+    found = [tick for tick in every if low <= math.log10(tick) <= high]
+    if len(found) >= 3:
+        return found
+    return [10 ** (low + (high - low) * part / 4) for part in range(5)]
+
+
+def show(made: go.Figure, key: str, alt: str) -> None:
+    """Puts a figure on the page, as wide as the page."""
+    st.plotly_chart(made, key=key, width="stretch", config=CONFIG, alt=alt)
+
+
+def show_selectable(made: go.Figure, key: str, alt: str) -> str | None:
+    """Puts a figure on the page; what the clicked point carries first in its customdata."""
+    event = st.plotly_chart(
+        made,
+        key=key,
+        width="stretch",
+        config=CONFIG,
+        alt=alt,
+        on_select="rerun",
+        selection_mode="points",
+    )
+    return first_custom(event)
+
+
+def first_custom(event: Any) -> str | None:
+    """The first value of the customdata of the first selected point that has any."""
+    for point in event["selection"]["points"]:
+        data = point.get("customdata")
+        if isinstance(data, dict):  # Plotly sends a typed array as an object with its indices
+            data = list(data.values())
+        first = data[0] if isinstance(data, (list, tuple)) and data else data
+        if isinstance(first, str) and first:
+            return first
+    return None

@@ -1,0 +1,57 @@
+"""Accuracy over time: each trial as it ended, and the best so far as a step line."""
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+import plotly.graph_objects as go
+
+from dashboard.charts.frame import accuracy_axis, figure
+from dashboard.palette import FRONT_COLOUR, STATE_COLOURS
+from dashboard.reads.history import History, Point
+from dashboard.wording import percent
+
+_HOVER = (
+    "<b>%{customdata[1]}</b><br>%{customdata[2]}, %{customdata[3]}<br>"
+    "trial %{customdata[4]} · %{customdata[0]}<extra></extra>"
+)
+
+
+def history_figure(history: History, zone: tzinfo) -> go.Figure:
+    """The figure, times in the given zone; there must be a point."""
+    made = figure(340)
+    for state, colour in STATE_COLOURS.items():
+        points = [point for point in history.points if point.state == state]
+        if points:
+            made.add_scatter(
+                x=[_local(point.ended, zone) for point in points],
+                y=[point.accuracy for point in points],
+                customdata=_custom(points),
+                hovertemplate=_HOVER,
+                mode="markers",
+                name=str(state),
+                marker={"color": colour, "size": 7, "opacity": 0.75},
+            )
+    end = max(point.ended for point in [*history.points, *history.records])
+    records = history.records
+    made.add_scatter(
+        x=[_local(moment, zone) for moment in (*(point.ended for point in records), end)],
+        y=[*(point.accuracy for point in records), records[-1].accuracy],
+        mode="lines",
+        line={"shape": "hv", "color": FRONT_COLOUR, "width": 2},
+        hoverinfo="skip",
+        name="best so far",
+    )
+    accuracy_axis(made, [point.accuracy for point in history.points])
+    return made
+
+
+def _local(moment: datetime, zone: tzinfo) -> datetime:
+    # Plotly draws times as they are written, so the zone is applied and then left out.
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def _custom(points: Sequence[Point]) -> list[list[str]]:
+    return [
+        [p.architecture_id, p.operators, percent(p.accuracy), str(p.state), str(p.number)]
+        for p in points
+    ]

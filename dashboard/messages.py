@@ -1,0 +1,57 @@
+"""What is shown where there is nothing to show: errors without tracebacks, and what to do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from search.store import StoreError
+from space.errors import InputError
+
+_COMMANDS = """\
+make search                                            # a first search, a few minutes
+python -m search run configs/quickstart.yaml --resume  # the same, in an environment of your own"""
+
+
+@contextmanager
+def reported(heading: str) -> Iterator[None]:
+    """Shows bad input and a failing database as text, under a heading."""
+    try:
+        yield
+    except (InputError, StoreError) as error:
+        show_error(heading, str(error))
+
+
+def show_error(heading: str, text: str) -> None:
+    """An error; the text is shown as it is, in monospace, so that a caret stands right."""
+    st.error(heading, icon=":material/error:")
+    st.code(text, language=None, wrap_lines=True)
+
+
+def no_store(url: str) -> None:
+    """There is no store yet."""
+    st.info("There is no store here yet.", icon=":material/database_off:")
+    st.code(url, language=None, wrap_lines=True)
+    st.markdown("A search makes one. In the project's folder:")
+    _what_to_do()
+    st.caption("Another store is chosen in the sidebar, or by the environment's MIXSPACE_STORE.")
+
+
+def no_studies() -> None:
+    """There is a store without studies."""
+    st.info("This store holds no study yet.", icon=":material/science:")
+    st.markdown("Start one; this page fills as soon as its first trial runs:")
+    _what_to_do()
+
+
+def no_trials(what: str, filtered: bool) -> None:
+    """No trial fits; `what` says what is missing, such as "No trial has ended yet."."""
+    if filtered:
+        st.info("No trial matches the filter.", icon=":material/filter_alt_off:")
+        st.caption("Change or clear the filter in the sidebar.")
+    else:
+        st.info(what, icon=":material/hourglass_empty:")
+
+
+def _what_to_do() -> None:
+    st.code(_COMMANDS, language="bash", wrap_lines=True)

@@ -1,0 +1,1 @@
+"""Reads of the store that the pages need: filtered, aggregated by the database, cached shortly."""

@@ -1,0 +1,39 @@
+"""Studies: how far they are, and ending the runs whose process is gone."""
+
+from datetime import UTC, datetime
+
+from dashboard.reads.remember import remembered
+from dashboard.view import View
+from search.store import Store, StoreError, StudyRecord, StudySummary, TrialState, run_is_alive
+
+
+def summaries(view: View) -> list[StudySummary]:
+    """The studies of the filter, the newest first."""
+    found = remembered(view, "summaries", (), lambda: _after_reaping(view.store))
+    return [study for study in found if view.study in (None, study.name)]
+
+
+def study(view: View, name: str) -> StudyRecord:
+    """How a study was configured."""
+    return remembered(view, "study", (name,), lambda: view.store.study(name))
+
+
+def _after_reaping(store: Store) -> list[StudySummary]:
+    """The studies, with nothing shown as running whose process is gone."""
+    found = store.studies()
+    if not any(_may_be_dead(store, study) for study in found):
+        return found
+    try:
+        store.reap()
+    except StoreError:
+        # A store that can be read but not written is shown as it stands.
+        return found
+    return store.studies()
+
+
+def _may_be_dead(store: Store, summary: StudySummary) -> bool:
+    if not summary.counts[TrialState.RUNNING] + summary.counts[TrialState.WAITING]:
+        return False
+    now = datetime.now(UTC)
+    runs = store.runs(summary.id)
+    return any(run.ended is None and not run_is_alive(run, now) for run in runs)

@@ -1,0 +1,84 @@
+"""Learning curves: the best trials, or chosen ones."""
+
+import streamlit as st
+
+from dashboard import messages
+from dashboard.charts.curves import MEASURES, Curve, curves_figure
+from dashboard.charts.frame import show
+from dashboard.reads.remember import remembered
+from dashboard.reads.trials import TrialRow, trial_rows
+from dashboard.view import View, current
+from dashboard.wording import percent, short
+from search.store import EpochRecord
+
+_OFFERED = 500
+
+
+def page() -> None:
+    """The page."""
+    view = current()
+    rows = [
+        row
+        for row in trial_rows(view, states=None, order="best", limit=_OFFERED)
+        if row.epochs_done
+    ]
+    if not rows:
+        messages.no_trials("No trial has finished an epoch yet.", view.is_filtered)
+        return
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    measure = left.segmented_control(
+        "Measure",
+        list(MEASURES),
+        default="accuracy",
+        required=True,
+        key="measure",
+        bind="query-params",
+    )
+    top = right.slider("Best trials", 1, 50, 10, key="top", bind="query-params")
+    chosen = _chosen(rows) or rows[:top]
+    curves = [curve for curve in _curves(view, chosen) if curve.epochs]
+    if not curves:
+        st.info("No epoch of these trials is written down.", icon=":material/hourglass_empty:")
+        return
+    show(curves_figure(curves, measure), "curves", "Learning curves")
+    st.caption("Pruned trials are dotted and dim; epochs without a finite value are gaps.")
+
+
+def _chosen(rows: list[TrialRow]) -> list[TrialRow]:
+    names = {row.id: _name(row) for row in rows}
+    ids = st.multiselect(
+        "Or only these trials",
+        list(names),
+        format_func=names.__getitem__,
+        key="trials",
+        placeholder=f"Choose among the {len(rows)} most accurate",
+    )
+    return [row for row in rows if row.id in ids]
+
+
+def _curves(view: View, rows: list[TrialRow]) -> list[Curve]:
+    ids = tuple(row.id for row in rows)
+
+    def read() -> dict[int, list[EpochRecord]]:
+        return view.store.curves(ids)
+
+    epochs = remembered(view, "curves", ids, read)
+    return [Curve(_line_name(row), _detail(row), row.state, epochs[row.id]) for row in rows]
+
+
+def _name(row: TrialRow) -> str:
+    return f"#{row.number} {row.operators} · {percent(row.best_accuracy)} · {row.study}"
+
+
+def _line_name(row: TrialRow) -> str:
+    operators = row.operators if len(row.operators) <= 36 else row.operators[:35] + "…"
+    return f"#{row.number} {operators}"
+
+
+def _detail(row: TrialRow) -> str:
+    parts = [row.study, str(row.state), f"{short(row.params)} params", row.architecture_id]
+    return " · ".join(parts)
+
+
+if __name__ == "__main__":  # as Streamlit runs it
+    page()

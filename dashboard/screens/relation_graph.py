@@ -1,0 +1,32 @@
+"""The paper's relation graph with what this store found of each operator."""
+
+import streamlit as st
+
+from dashboard.charts.frame import show_selectable
+from dashboard.charts.relation_graph import relation_graph_figure
+from dashboard.navigation import open_architecture
+from dashboard.reads.operators import operator_records
+from dashboard.view import current
+
+
+def page() -> None:
+    """The page."""
+    view = current()
+    st.markdown(
+        "The 12 operators that the paper names, and what changes from one to the next. Each node "
+        "shows the best accuracy of the networks made of that operator alone."
+    )
+    figure = relation_graph_figure(operator_records(view))
+    alt = "The relation graph: 12 operators joined by 13 labelled edges"
+    chosen = show_selectable(figure, "relation-graph", alt)
+    st.caption(
+        "Point at a node for its place on every axis, at an edge's label for what changes along "
+        "it; click a node to open its best architecture. After Figure 1 of “On the Connection "
+        "between Local Attention and Dynamic Depth-wise Convolution” (ICLR 2022)."
+    )
+    if chosen is not None:
+        open_architecture(chosen)
+
+
+if __name__ == "__main__":  # as Streamlit runs it
+    page()

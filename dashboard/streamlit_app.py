@@ -1,0 +1,66 @@
+"""The dashboard: `streamlit run dashboard` runs this file.
+
+The store is the one that MIXSPACE_STORE names, else mixspace.db in the working directory.
+"""
+
+import streamlit as st
+
+from dashboard import messages, sidebar, source
+from dashboard.navigation import PAGES
+from dashboard.reads.studies import summaries
+from dashboard.view import View, set_current
+
+# Drawn here, as Streamlit fetches its own icons for the tab from another host.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="none" stroke="#3f6fb5" '
+    'stroke-width="1.6"><path d="M8 3.5 3.5 12M8 3.5 12.5 12M3.5 12h9"/><g fill="#fff"><circle '
+    'cx="8" cy="3.5" r="2.3"/><circle cx="3.5" cy="12" r="2.3"/><circle cx="12.5" cy="12" '
+    'r="2.3"/></g></svg>'
+)
+WIDE = {entry.title for entry in PAGES if entry.wide_filter}
+
+
+def main() -> None:
+    """Draws the sidebar, and the page that the URL names."""
+    st.set_page_config(page_title="mixspace", page_icon=ICON, layout="wide")
+    page = st.navigation(
+        [
+            st.Page(
+                f"screens/{entry.file}.py",
+                title=entry.title,
+                icon=entry.icon,
+                url_path=entry.url_path,
+                default=entry is PAGES[0],
+            )
+            for entry in PAGES
+        ]
+    )
+    st.title(page.title)
+    url = source.current_url()
+    view = None
+    if source.is_missing(url):
+        messages.no_store(source.shown(url))
+    else:
+        with messages.reported("The store cannot be opened"):
+            view = _filtered(url, wide=page.title in WIDE)
+    sidebar.store_box(url)
+    if view is not None:
+        set_current(view)
+        with messages.reported("This page cannot be shown"):
+            page.run()
+
+
+def _filtered(url: str, wide: bool) -> View | None:
+    """The store with the sidebar's filter; None when there is nothing to show, which is said."""
+    opened = source.open_source(url)
+    studies = summaries(View(opened.store, opened.key, None, ""))
+    study = sidebar.study_filter(studies)
+    where = sidebar.where_filter(wide)
+    if not studies:
+        messages.no_studies()
+        return None
+    return None if where is None else View(opened.store, opened.key, study, where)
+
+
+if __name__ == "__main__":  # as Streamlit runs it
+    main()

@@ -1,0 +1,51 @@
+"""Numbers and times as people read them."""
+
+from datetime import datetime, tzinfo
+
+NONE = "–"
+
+
+def percent(value: float | None) -> str:
+    """An accuracy (0 to 1) as percent with two digits; a dash where there is none."""
+    return NONE if value is None else f"{100 * value:.2f}%"
+
+
+def short(number: float) -> str:
+    """Three significant digits with k, M, G or T, such as "24.2k" or "3.74G"."""
+    for unit in ("", "k", "M", "G"):
+        if abs(number) < 999.5:
+            return f"{number:.3g}{unit}"
+        number /= 1000
+    return f"{number:.3g}T"
+
+
+def count(number: int, thing: str) -> str:
+    """Such as "1 trial" or "3 trials"."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def duration(seconds: float) -> str:
+    """Such as "45 s", "3 min 20 s", "5 h 10 min" or "2 d 3 h"."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return _two(whole, 60, "min", "s")
+    if whole < 86400:
+        return _two(whole // 60, 60, "h", "min")
+    return _two(whole // 3600, 24, "d", "h")
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long before `now` a moment was, such as "3 min 20 s ago"."""
+    return f"{duration((now - moment).total_seconds())} ago"
+
+
+def clock(moment: datetime | None, zone: tzinfo) -> str:
+    """Date and time of day in a zone; a dash where there is none."""
+    return NONE if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _two(number: int, base: int, large: str, small: str) -> str:
+    whole, rest = divmod(number, base)
+    return f"{whole} {large} {rest} {small}" if rest else f"{whole} {large}"

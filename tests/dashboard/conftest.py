@@ -1,0 +1,42 @@
+"""Stores in every state, a file each, built once for the tests of a worker."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.dashboard import stores
+from tests.dashboard.server import Visitor, browser, dashboard
+from tests.support.stores import postgres_server, store, store_url
+
+__all__ = ["postgres_server", "store", "store_files", "store_url", "visit"]
+
+
+@pytest.fixture(scope="session")
+def store_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A store in each state, by the state's name; "missing" names a file that is not there."""
+    folder = tmp_path_factory.mktemp("stores")
+    for name, build in stores.BUILDERS.items():
+        build(folder / f"{name}.db")
+    return {name: folder / f"{name}.db" for name in (*stores.BUILDERS, "missing")}
+
+
+@pytest.fixture(scope="module")
+def visit(
+    chromium: str, store_files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Visitor]]:
+    """A browser on a dashboard of the store in a state; one server and one browser a module."""
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with ExitStack() as stack:
+        opened: dict[str, Visitor] = {}
+
+        def visitor(state: str) -> Visitor:
+            if state not in opened:
+                url = stack.enter_context(dashboard(str(store_files[state]), log))
+                found = Visitor(stack.enter_context(browser(chromium)), url)
+                stack.callback(found.close)
+                opened[state] = found
+            return opened[state]
+
+        yield visitor

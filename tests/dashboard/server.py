@@ -1,0 +1,156 @@
+"""A real Streamlit server on a free port, and pages of a real browser that note every error."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+FLAGS = (
+    "--server.headless=true",
+    "--server.address=127.0.0.1",
+    "--server.fileWatcherType=none",
+    "--browser.gatherUsageStats=false",
+    "--client.showErrorDetails=none",
+)
+CHROMIUM_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
+ERRORS = (
+    '[data-testid="stException"]',
+    '[data-testid="stAlertContentError"]',
+    '[data-testid="stAlertContentWarning"]',
+)
+# Opened at /leaderboard, Streamlit's own script asks for its server below that path, then at /.
+PROBES = re.compile(r"/[a-z-]+/_stcore/(health|host-config)$")
+BUSY = '[data-testid="stStatusWidget"], [data-stale="true"], [data-testid="stSkeleton"]'
+
+
+@contextmanager
+def dashboard(store: str, log: Path) -> Iterator[str]:
+    """`streamlit run dashboard` on a store; its URL. Ends exactly that process."""
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard", f"--server.port={port}"]
+    environment = os.environ | {"MIXSPACE_STORE": store}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, *FLAGS],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait(process, url, log)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise RuntimeError(f"Streamlit does not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def browser(executable: str) -> Iterator[Browser]:
+    """A headless Chromium."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=executable, args=list(CHROMIUM_FLAGS), headless=True
+        )
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+class Visitor:
+    """A browser page on a dashboard.
+
+    Attributes:
+        complaints: errors of the console and of scripts since the last `check`.
+    """
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.url = url
+        self.context = browser.new_context(viewport={"width": 1440, "height": 1000})
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.complaints: list[str] = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, message: ConsoleMessage) -> None:
+        where = str(message.location.get("url"))
+        if message.type == "error" and not PROBES.search(where):
+            self.complaints.append(f"{message.text} ({where})")
+
+    def go(self, path: str, title: str) -> None:
+        """Opens a page and waits until it is drawn."""
+        self.page.goto(f"{self.url}/{path}")
+        self.settle(title)
+
+    def settle(self, title: str) -> None:
+        """Waits until the page of this title is drawn and nothing works on it any more."""
+        self.page.get_by_role("heading", name=title, exact=True).first.wait_for()
+        self.page.wait_for_function(
+            "selector => document.querySelectorAll(selector).length === 0", arg=BUSY
+        )
+        self.page.wait_for_timeout(250)
+
+    def menu(self, title: str) -> None:
+        """Goes to a page through the menu."""
+        self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
+        self.settle(title)
+
+    def click_point(self, trace: int) -> None:
+        """Clicks the middle of the first point of a trace of the page's first chart."""
+        chart = self.page.locator(".js-plotly-plot").first
+        point = chart.locator(".scatterlayer .trace").nth(trace).locator(".points path").first
+        box = point.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.wait_for_timeout(150)  # Plotly takes a click for the point it hovers
+        self.page.mouse.click(x, y)
+
+    def parameter(self, name: str) -> str | None:
+        """A query parameter of the URL that the browser shows."""
+        values = urllib.parse.parse_qs(urllib.parse.urlsplit(self.page.url).query).get(name)
+        return values[0] if values else None
+
+    def check(self) -> None:
+        """Nothing went wrong, neither on the screen nor in the console."""
+        for selector in ERRORS:
+            shown = self.page.locator(selector)
+            assert shown.count() == 0, shown.first.inner_text()
+        assert not self.complaints, self.complaints
+        self.complaints.clear()
+
+    def close(self) -> None:
+        """Closes the page."""
+        self.context.close()

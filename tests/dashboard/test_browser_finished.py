@@ -1,0 +1,106 @@
+"""A real browser on a finished study: every page, and the ways between them."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from dashboard.navigation import PAGES, Entry
+from tests.dashboard import stores
+from tests.dashboard.server import Visitor
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def visitor(visit: Callable[[str], Visitor]) -> Visitor:
+    return visit("finished")
+
+
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
+def test_page(visitor: Visitor, entry: Entry) -> None:
+    visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)
+    assert visitor.page.get_by_text("make search").count() == 0
+    visitor.check()
+
+
+def test_where_box(visitor: Visitor) -> None:
+    visitor.go("leaderboard", "Leaderboard")
+    main = visitor.page.get_by_test_id("stMain")
+    expect(main.get_by_text("23 found.")).to_be_visible()
+    box = main.get_by_role("textbox", name="Where")
+    box.fill("params < 40k")
+    box.press("Enter")
+    expect(main.get_by_text(re.compile(r"^\d found\."))).to_be_visible()
+    beside = visitor.page.get_by_test_id("stSidebar").get_by_role("textbox", name="Where")
+    expect(beside).to_have_value("params < 40k")
+    assert visitor.parameter("where") == "params < 40k"
+    visitor.menu("Accuracy against cost")
+    assert visitor.parameter("where") == "params < 40k"
+    visitor.check()
+
+
+def test_bad_where_box(visitor: Visitor) -> None:
+    visitor.go("leaderboard?where=params+%3C+40k+and+colour+%3D+red", "Leaderboard")
+    expect(visitor.page.get_by_text("The filter cannot be read")).to_be_visible()
+    text = visitor.page.get_by_test_id("stCode").inner_text()
+    assert text.splitlines()[2].strip() == "^"
+    box = visitor.page.get_by_test_id("stMain").get_by_role("textbox", name="Where")
+    box.fill("")
+    box.press("Enter")
+    expect(visitor.page.get_by_text("23 found.")).to_be_visible()
+    visitor.settle("Leaderboard")
+    visitor.check()
+
+
+def test_a_point_leads_to_its_architecture(visitor: Visitor) -> None:
+    visitor.go("accuracy-cost?where=params+%3C+900k", "Accuracy against cost")
+    visitor.click_point(-1)
+    visitor.settle("Architecture")
+    chosen = visitor.parameter("architecture")
+    assert chosen in {point.id for _, point in stores.points(26)}
+    expect(visitor.page.get_by_test_id("stMain").get_by_text(str(chosen)).first).to_be_visible()
+    assert visitor.parameter("where") == "params < 900k"
+    visitor.check()
+
+
+def test_back_from_an_architecture(visitor: Visitor) -> None:
+    """Back shows the chart again, and its old selection does not lead away a second time."""
+    visitor.go("accuracy-cost", "Accuracy against cost")
+    visitor.click_point(-1)
+    visitor.settle("Architecture")
+    visitor.page.go_back()
+    visitor.settle("Accuracy against cost")
+    visitor.page.wait_for_timeout(1000)
+    expect(visitor.page.get_by_role("heading", name="Accuracy against cost")).to_be_visible()
+    visitor.check()
+
+
+def test_a_node_leads_to_its_best_architecture(visitor: Visitor) -> None:
+    visitor.go("relation-graph", "Relation graph")
+    visitor.click_point(-1)
+    visitor.settle("Architecture")
+    expect(visitor.page.get_by_role("heading", name="MLP", exact=True)).to_be_visible()
+    visitor.check()
+
+
+def test_a_marked_row_leads_to_its_architecture(visitor: Visitor) -> None:
+    visitor.go("leaderboard", "Leaderboard")
+    box = visitor.page.get_by_test_id("stDataFrame").bounding_box()
+    assert box is not None
+    visitor.page.mouse.click(box["x"] + 16, box["y"] + 35 + 17)
+    visitor.settle("Architecture")
+    complete = [point for index, (_, point) in enumerate(stores.points(23)) if index % 3 != 2]
+    assert visitor.parameter("architecture") == max(complete, key=stores.accuracy_of).id
+    visitor.check()
+
+
+def test_deep_link(visitor: Visitor) -> None:
+    _, point = stores.points(26)[7]
+    visitor.go(f"architecture?architecture={point.id}", "Architecture")
+    main = visitor.page.get_by_test_id("stMain")
+    expect(main.get_by_role("heading", name=point.name, exact=True)).to_be_visible()
+    code = visitor.page.get_by_test_id("stCode").last.inner_text()
+    assert re.sub(r"\s", "", code) == re.sub(r"\s", "", point.to_json())
+    visitor.check()

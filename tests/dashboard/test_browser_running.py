@@ -1,0 +1,35 @@
+"""A real browser on a study that runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dashboard.navigation import PAGES, Entry
+from search.store import TrialState, open_store
+from tests.dashboard.server import Visitor
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
+def test_page(visit: Callable[[str], Visitor], entry: Entry) -> None:
+    visitor = visit("running")
+    visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)
+    assert visitor.page.get_by_text("make search").count() == 0
+    visitor.check()
+
+
+def test_progress_follows_the_store(
+    visit: Callable[[str], Visitor], store_files: dict[str, Path]
+) -> None:
+    """What a worker writes appears without anybody touching the page."""
+    visitor = visit("running")
+    visitor.go("", "Live progress")
+    visitor.page.get_by_text("12 of 26 planned trials ended").wait_for()
+    with open_store(str(store_files["running"]), create=False) as store:
+        study = store.study("quickstart")
+        trial = store.trials(study.id, [TrialState.RUNNING])[0]
+        store.finish_trial(trial.id, "failed", "train loss is inf in epoch 3, step 1")
+    visitor.page.get_by_text("13 of 26 planned trials ended").wait_for()
+    visitor.check()

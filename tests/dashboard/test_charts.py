@@ -1,0 +1,180 @@
+"""Charts hold what they claim: every node and edge, steps of the front, ids to click on."""
+
+import itertools
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dashboard.charts.curves import Curve, curves_figure
+from dashboard.charts.frame import first_custom
+from dashboard.charts.history import history_figure
+from dashboard.charts.label_places import Box, place_labels
+from dashboard.charts.relation_graph import PLACES, relation_graph_figure
+from dashboard.charts.stages import stages_figure
+from dashboard.palette import KIND_COLOURS, STATE_COLOURS, kind_of_cell, translucent
+from dashboard.part_costs import part_costs
+from dashboard.reads.history import History, Point, record_points
+from dashboard.reads.operators import OperatorRecord
+from dashboard.reads.sample import thinned
+from dashboard.wording import ago, clock, count, duration, percent, short
+from search.store import EpochRecord, MixerRecord, TrialState
+from space import Architecture, all_cells, cell_named, cost
+from space.relation_graph import EDGES, NODES
+from tests.dashboard import stores
+
+NOTHING = {name: OperatorRecord(0, 0, None, None) for name in NODES}
+
+
+def test_relation_graph_shows_every_node_and_edge() -> None:
+    records = NOTHING | {"ViT": OperatorRecord(3, 5, 0.9123, "0123456789abcdef")}
+    figure = relation_graph_figure(records)
+    nodes = figure.data[-1]
+    assert len(nodes.x) == len(NODES) == 12
+    assert all(any(name in text for text in nodes.text) for name in NODES)
+    assert "91.23% · 3 trials" in nodes.text[NODES.index("ViT")]
+    labels = [a.text.replace("<br>", " ") for a in figure.layout.annotations if a.text]
+    assert sorted(labels) == sorted(edge.label for edge in EDGES)
+    colours = [a.bgcolor for a in figure.layout.annotations if a.text]
+    assert sorted(colours) == sorted(KIND_COLOURS[edge.kind] for edge in EDGES)
+
+
+def test_relation_graph_hover_tells_every_axis_value() -> None:
+    nodes = relation_graph_figure(NOTHING).data[-1]
+    for name, text in zip(NODES, nodes.hovertext, strict=True):
+        for value in cell_named(name).values:
+            assert f": {value}" in text
+
+
+def test_every_node_has_a_place() -> None:
+    assert set(PLACES) == set(NODES)
+    for one, other in itertools.combinations(PLACES.values(), 2):
+        assert abs(one[0] - other[0]) > 0.92 or abs(one[1] - other[1]) > 0.48
+
+
+def test_every_cell_has_a_kind_with_a_colour() -> None:
+    kinds = {kind_of_cell(cell) for cell in all_cells()}
+    assert kinds == set(KIND_COLOURS)
+    assert set(STATE_COLOURS) == set(TrialState)
+
+
+def mixers_of(architecture: Architecture) -> list[MixerRecord]:
+    return [
+        MixerRecord(
+            stage,
+            block,
+            *map(str, mixer.cell.values),
+            mixer.kernel_size,
+            mixer.groups,
+            mixer.heads,
+            mixer.ratio,
+            mixer.name,
+            mixer.label,
+        )
+        for stage, block, mixer in architecture.block_mixers()
+    ]
+
+
+@pytest.mark.parametrize("index", range(0, 24, 3))
+def test_stages_and_their_costs(index: int) -> None:
+    _, point = stores.points(24)[index]
+    figure = stages_figure(point, mixers_of(point))
+    texts = " ".join(text for trace in figure.data for text in trace.text)
+    for number, stage in enumerate(point.stages, 1):
+        assert f"Stage {number}" in texts
+        assert f"{stage.width} channels" in texts
+    parts = part_costs(point)
+    assert sum(part.cost.params for part in parts) == cost(point).params
+    assert sum(part.cost.macs for part in parts) == cost(point).macs
+    assert all(part.cost.params > 0 for part in parts)
+
+
+def test_a_deep_stage_is_drawn_short() -> None:
+    _, point = stores.points(1)[0]
+    one, other = (stores.points(9)[index][1].stages[0].mixers[0] for index in (5, 6))
+    values = point.to_dict()
+    deep = {**values["stages"][0], "depth": 40, "mixers": [one.to_dict(), other.to_dict()]}
+    architecture = Architecture.from_dict({**values, "stages": [deep]})
+    figure = stages_figure(architecture, mixers_of(architecture))
+    assert figure.layout.height < 600
+    assert any("more" in text for trace in figure.data for text in trace.text)
+
+
+def test_labels_do_not_cover_each_other() -> None:
+    rng = random.Random(1)
+    points = [(rng.uniform(100, 800), rng.uniform(60, 440)) for _ in range(12)]
+    offsets = place_labels(points, NODES, width=880, height=500)
+    boxes = []
+    for (x, y), (right, down), name in zip(points, offsets, NODES, strict=True):
+        half = (len(name) * 6.6 + 8) / 2
+        boxes.append(Box(x + right - half, y + down - 9, x + right + half, y + down + 9))
+    assert all(a.overlap(b) == 0 for a, b in itertools.combinations(boxes, 2))
+    assert all(box.outside(880, 500) == 0 for box in boxes)
+
+
+def test_a_pruned_curve_is_dim_and_a_gap_stays_a_gap() -> None:
+    epochs = [EpochRecord(n, 1.0, None, 0.5 if n != 2 else None, 0.1, 1.0) for n in (1, 2, 3)]
+    curves = [Curve("a", "", TrialState.COMPLETE, epochs), Curve("b", "", TrialState.PRUNED, [])]
+    whole, pruned = curves_figure(curves, "accuracy").data
+    assert list(whole.y) == [0.5, None, 0.5]
+    assert pruned.opacity < whole.opacity
+    assert pruned.line.dash == "dot"
+
+
+def test_best_so_far_is_a_rising_step_line() -> None:
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    heights = (0.5, 0.4, 0.7, 0.6)
+    points = [
+        Point(begun + timedelta(minutes=n), height, TrialState.COMPLETE, n, "id", "ViT")
+        for n, height in enumerate(heights)
+    ]
+    records = record_points(points)
+    assert [point.accuracy for point in records] == [0.5, 0.7]
+    line = history_figure(History(points, records, 4), UTC).data[-1]
+    assert line.line.shape == "hv"
+    assert list(line.y) == [0.5, 0.7, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("points", "found"),
+    [
+        ([], None),
+        ([{"customdata": ["abc", 1]}], "abc"),
+        ([{"customdata": {"0": "abc", "1": 2}}], "abc"),
+        ([{"x": 1}, {"customdata": ["abc"]}], "abc"),
+        ([{"customdata": [""]}], None),
+        ([{"customdata": None}], None),
+    ],
+)
+def test_what_was_clicked(points: list[dict[str, object]], found: str | None) -> None:
+    assert first_custom({"selection": {"points": points}}) == found
+
+
+def test_numbers_as_people_read_them() -> None:
+    assert percent(0.91234) == "91.23%"
+    assert percent(None) == "–"
+    assert [short(n) for n in (0, 999, 24_172, 1_170_000, 3.7421e9)] == [
+        "0",
+        "999",
+        "24.2k",
+        "1.17M",
+        "3.74G",
+    ]
+    assert count(1, "trial") == "1 trial"
+    assert count(1234, "trial") == "1,234 trials"
+    assert [duration(s) for s in (45, 200, 3600, 18_600, 183_600)] == [
+        "45 s",
+        "3 min 20 s",
+        "1 h",
+        "5 h 10 min",
+        "2 d 3 h",
+    ]
+    moment = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    assert ago(moment, moment + timedelta(seconds=5)) == "5 s ago"
+    assert clock(None, UTC) == "–"
+    assert translucent("#ff8000", 0.5) == "rgba(255, 128, 0, 0.5)"
+
+
+def test_thinned() -> None:
+    assert thinned([1, 2, 3], 5) == [1, 2, 3]
+    assert thinned(range(100), 4) == [0, 25, 50, 75]

@@ -1,0 +1,93 @@
+"""Twenty thousand trials: what is drawn stays small, what matters stays whole."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dashboard.charts.accuracy_cost import accuracy_cost_figure
+from dashboard.navigation import PAGES
+from dashboard.reads import cost_picture as pictures
+from dashboard.reads import history as past
+from dashboard.reads.trials import state_counts, trial_rows
+from dashboard.view import View
+from search.query import best, pareto_front
+from search.store import Store, open_store
+from tests.dashboard import stores
+from tests.dashboard.test_pages import SCRIPT
+from tests.support.bulk import add_many_trials
+
+COUNT = 20_000
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("many") / "many.db"
+    with open_store(str(path), create=True) as store:
+        add_many_trials(store, stores.add_study(store, "many", COUNT).id, COUNT, blocks=2)
+    return path
+
+
+@pytest.fixture(scope="module")
+def store(path: Path) -> Iterator[Store]:
+    with open_store(str(path), create=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def view(store: Store) -> View:
+    st.cache_data.clear()
+    return View(store, store.url, None, "")
+
+
+@pytest.mark.parametrize("cost", ["params", "flops"])
+def test_the_front_is_whole_and_the_rest_a_sample(store: Store, view: View, cost: str) -> None:
+    picture = pictures.cost_picture(view, cost)  # type: ignore[arg-type]
+    rows = best(store, top=None)
+    assert picture.front == pareto_front(rows, cost)  # type: ignore[arg-type]
+    assert picture.total == len(rows) > 10_000
+    assert picture.is_sample
+    assert len(picture.others) == pictures.MAX_POINTS
+    assert len({row.trial_id for row in picture.others}) == pictures.MAX_POINTS
+    assert {row.state for row in picture.others} == {row.state for row in rows}
+
+
+def test_the_most_accurate_are_never_left_out(store: Store, view: View) -> None:
+    shown = {row.trial_id for row in pictures.cost_picture(view, "params").shown}
+    assert {row.trial_id for row in best(store, top=1000)} <= shown
+
+
+def test_the_figure_draws_no_more_than_it_says(view: View) -> None:
+    picture = pictures.cost_picture(view, "params")
+    figure = accuracy_cost_figure(picture, "params")
+    drawn = sum(len(trace.x) for trace in figure.data if trace.mode == "markers")
+    assert drawn == len(picture.shown) < 4000
+
+
+def test_history_keeps_every_record(view: View) -> None:
+    found = past.history(view)
+    assert len(found.points) == past.MAX_POINTS < found.total
+    accuracies = [point.accuracy for point in found.records]
+    assert accuracies == sorted(accuracies)
+    assert accuracies[-1] == best(view.store, top=1)[0].accuracy
+
+
+def test_counts_and_limits(view: View) -> None:
+    assert sum(state_counts(view).values()) == COUNT
+    rows = trial_rows(view, states=None, order="best", limit=7)
+    assert [row.best_accuracy for row in rows] == sorted(
+        (row.best_accuracy for row in rows), reverse=True
+    )
+    assert len(rows) == 7
+
+
+@pytest.mark.parametrize("file", [entry.file for entry in PAGES])
+def test_page_opens(path: Path, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXSPACE_STORE", str(path))
+    test = AppTest.from_file(str(SCRIPT), default_timeout=120).run()
+    test.switch_page(f"screens/{file}.py")
+    test.run()
+    assert not test.exception
+    assert not test.error

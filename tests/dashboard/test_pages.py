@@ -1,0 +1,225 @@
+"""Every page, run by Streamlit's own test harness, on stores in every state."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dashboard.navigation import PAGES
+from search.store import TrialState, open_store
+from tests.dashboard import stores
+
+SCRIPT = Path(__file__).parents[2] / "dashboard/streamlit_app.py"
+FILES = [entry.file for entry in PAGES]
+TITLES = {entry.file: entry.title for entry in PAGES}
+STATES = ("missing", "empty", "running", "finished")
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens a page on a store, with query parameters."""
+
+    def run(file: str, store: Path | str, **query: str) -> AppTest:
+        st.cache_data.clear()
+        monkeypatch.setenv("MIXSPACE_STORE", str(store))
+        test = AppTest.from_file(str(SCRIPT), default_timeout=60)
+        test.query_params.update(query)
+        test.run()
+        test.switch_page(f"screens/{file}.py")
+        return test.run()
+
+    return run
+
+
+def texts(test: AppTest) -> str:
+    kinds = (test.title, test.markdown, test.caption, test.code, test.info, test.error)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("file", FILES)
+def test_page_opens(opened: Open, store_files: dict[str, Path], file: str, state: str) -> None:
+    test = opened(file, store_files[state])
+    assert not test.exception
+    assert not test.error
+    assert test.title[0].value == TITLES[file]
+    if state in ("missing", "empty"):
+        assert "make search" in texts(test)
+    else:
+        assert "make search" not in texts(test)
+
+
+def test_looking_makes_no_store(opened: Open, store_files: dict[str, Path]) -> None:
+    opened("progress", store_files["missing"])
+    assert not store_files["missing"].exists()
+
+
+def test_looking_changes_nothing(opened: Open, store_files: dict[str, Path]) -> None:
+    def content() -> list[object]:
+        with open_store(str(store_files["running"]), create=False) as store:
+            return [store.studies()[0].counts, store.trials(1), store.runs(1)]
+
+    before = content()
+    for file in FILES:
+        opened(file, store_files["running"])
+    assert content() == before
+
+
+def test_progress_of_a_running_study(opened: Open, store_files: dict[str, Path]) -> None:
+    test = opened("progress", store_files["running"])
+    shown = {metric.label: metric.value for metric in test.metric}
+    assert shown["Running"] == "2"
+    assert shown["Failed"] == "3"
+    assert shown["Best accuracy"].endswith("%")
+    assert shown["Time left"] != "–"
+    assert "running" in texts(test)
+    running_now, failures = (table.value for table in test.dataframe)
+    assert list(running_now["epoch"]) == ["3 of 6", "2 of 6"]
+    assert set(failures["reason"]) == {reason for _, reason in stores.FAILURES}
+
+
+def test_nothing_runs_after_its_process_died(opened: Open, tmp_path: Path) -> None:
+    path = tmp_path / "dead.db"
+    ended = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with open_store(str(path), create=True) as store:
+        study = stores.add_study(store, "dead", 4)
+        run = stores.begin_run(store, study.id, ended.pid)
+        origin, point = stores.points(1)[0]
+        trial = stores.add_trial(store, study.id, run.id, origin, point)
+        stores.train(store, trial, run.id, point, 1)
+        ended.kill()
+        ended.communicate()
+        test = opened("progress", path)
+        assert store.trial(trial).state is TrialState.PREEMPTED
+    assert {metric.label: metric.value for metric in test.metric}["Running"] == "0"
+    assert "stopped before its end" in texts(test)
+    assert "gone" in test.dataframe[0].value["reason"][0]
+
+
+def test_where_narrows_the_leaderboard(opened: Open, store_files: dict[str, Path]) -> None:
+    everything = opened("leaderboard", store_files["finished"])
+    narrowed = opened("leaderboard", store_files["finished"], where="dynamics = attention")
+    names = set(narrowed.dataframe[0].value["token mixers"])
+    assert names
+    assert names <= {"ViT", "Local ViT", "PVT", "Local ViT + ViT", "ViT + PVT", "PVT + ViT"}
+    assert len(narrowed.dataframe[0].value) < len(everything.dataframe[0].value)
+
+
+def test_both_where_boxes_are_one(opened: Open, store_files: dict[str, Path]) -> None:
+    test = opened("leaderboard", store_files["finished"])
+    test.text_input(key="where_wide").set_value("params < 40k").run()
+    assert test.text_input(key="where").value == "params < 40k"
+    assert test.query_params["where"] == "params < 40k"
+    assert test.dataframe[0].value["params"].max() < 40_000
+    test.text_input(key="where").set_value("").run()
+    assert test.text_input(key="where_wide").value == ""
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_bad_where_is_marked(opened: Open, store_files: dict[str, Path], file: str) -> None:
+    test = opened(file, store_files["finished"], where="params < 40k and colour = red")
+    assert not test.exception
+    assert [error.value for error in test.error] == ["The filter cannot be read"]
+    lines = test.code[0].value.splitlines()
+    assert "colour" in lines[0]
+    assert lines[1].index("colour") == lines[2].index("^")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_filter_without_matches(opened: Open, store_files: dict[str, Path], file: str) -> None:
+    test = opened(file, store_files["finished"], where="params > 900G")
+    assert not test.exception
+    assert not test.error
+    if file != "relation_graph":
+        assert "No trial matches the filter." in texts(test)
+
+
+def test_architecture_by_prefix(opened: Open, store_files: dict[str, Path]) -> None:
+    _, point = stores.points(5)[4]
+    test = opened("architecture", store_files["finished"], architecture=point.id[:10])
+    assert not test.exception
+    assert point.to_json() in [code.value for code in test.code]
+    costs, mixers, trials = (table.value for table in test.dataframe[:3])
+    assert len(mixers) == point.depth
+    assert len(costs) == 2 * len(point.stages)
+    assert list(trials["origin"]) == [stores.points(5)[4][0]]
+
+
+def test_an_unknown_architecture(opened: Open, store_files: dict[str, Path]) -> None:
+    test = opened("architecture", store_files["finished"], architecture="ffffffffffffffff")
+    assert not test.exception
+    assert "ffffffffffffffff" in test.code[0].value
+    assert test.error
+
+
+def test_chosen_trials_instead_of_the_best(opened: Open, store_files: dict[str, Path]) -> None:
+    test = opened("learning_curves", store_files["finished"])
+    box = test.multiselect(key="trials")
+    test = box.set_value([1]).run()
+    assert not test.exception
+    assert test.multiselect(key="trials").value == [1]
+
+
+def test_an_unreachable_server_without_its_password(opened: Open) -> None:
+    test = opened("leaderboard", "postgresql://me:hunter2@127.0.0.1:1/nothing")
+    assert not test.exception
+    assert test.error[0].value == "The store cannot be opened"
+    assert "does not answer" in test.code[0].value
+    assert "hunter2" not in texts(test)
+    assert "hunter2" not in str(test.main) + str(test.sidebar)
+
+
+def test_a_store_of_a_newer_schema(opened: Open, tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    open_store(str(path), create=True).close()
+    import sqlite3
+
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE mixspace_version SET version_num = '9999'")
+    test = opened("progress", path)
+    assert not test.exception
+    assert "newer" in test.code[0].value
+
+
+def test_a_file_that_is_no_store(opened: Open, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database at all")
+    test = opened("progress", path)
+    assert not test.exception
+    assert "not an SQLite database" in test.code[0].value
+
+
+def test_another_store_is_chosen_in_the_sidebar(opened: Open, store_files: dict[str, Path]) -> None:
+    test = opened("leaderboard", store_files["empty"])
+    box = next(box for box in test.text_input if box.label == "Another file or URL")
+    box.set_value(str(store_files["finished"]))
+    next(button for button in test.button if button.label == "Open").click()
+    test.run()
+    assert not test.exception
+    assert "architecture?" not in str(test.dataframe[0].value["architecture"][0])
+
+
+def test_light_imports() -> None:
+    """All of the dashboard without torch, Ray, Optuna or the trainers."""
+    code = (
+        "import pkgutil, sys, importlib, dashboard\n"
+        "for m in pkgutil.walk_packages(dashboard.__path__, 'dashboard.'):\n"
+        "    importlib.import_module(m.name)\n"
+        "bad = {'torch', 'ray', 'optuna', 'trainers', 'timm', 'torchvision'} & set(sys.modules)\n"
+        "assert not bad, bad\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=SCRIPT.parents[1],
+        env=os.environ,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -1,0 +1,91 @@
+"""What the pages read, against the same said slowly in Python, on each kind of database."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import streamlit as st
+
+from dashboard.reads.cost_picture import cost_picture
+from dashboard.reads.history import history, seconds_left
+from dashboard.reads.operators import operator_records
+from dashboard.reads.studies import summaries
+from dashboard.reads.trials import state_counts, trial_rows
+from dashboard.view import View
+from search.store import Store, TrialState
+from space.relation_graph import NODES
+from tests.dashboard import stores
+
+COUNT = 30
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+@pytest.fixture
+def view(store: Store) -> View:
+    """Two studies of the same architectures: one has ended, one runs with two trials left."""
+    st.cache_data.clear()
+    for name, planned in (("first", COUNT), ("second", COUNT + 2)):
+        study = stores.add_study(store, name, planned)
+        run = stores.begin_run(store, study.id)
+        stores.fill(store, study, run, COUNT)
+        if name == "first":
+            store.end_run(run.id)
+    return View(store, store.url, "second", "")
+
+
+def test_operator_records(view: View) -> None:
+    records = operator_records(view)
+    assert tuple(records) == NODES
+    trials = view.store.trials(view.store.study("second").id)
+    names = {point.id: point.name.split(" + ") for _, point in stores.points(COUNT)}
+    for name, record in records.items():
+        alone = [trial for trial in trials if names[trial.architecture_id] == [name]]
+        mixed = [trial for trial in trials if name in names[trial.architecture_id]]
+        best = [t.best_accuracy for t in alone if t.state in ENDED and t.best_accuracy]
+        assert (record.alone, record.mixed) == (len(alone), len(mixed) - len(alone))
+        assert record.best_accuracy == max(best, default=None)
+        if record.best_architecture is not None:
+            assert names[record.best_architecture] == [name]
+
+
+def test_the_filter_holds_for_every_read(view: View) -> None:
+    some = View(view.store, view.key, "second", "params < 60k and not dynamics = attention")
+    rows = trial_rows(some, states=None, order="newest", limit=1000)
+    assert 0 < len(rows) < COUNT
+    assert {row.study for row in rows} == {"second"}
+    assert max(row.params for row in rows) < 60_000
+    assert sum(state_counts(some).values()) == len(rows)
+    ended = [row for row in rows if row.state in ENDED]
+    assert history(some).total == len(ended) == cost_picture(some, "params").total
+    assert sum(record.alone for record in operator_records(some).values()) <= len(rows)
+
+
+def test_all_studies(view: View) -> None:
+    every = View(view.store, view.key, None, "")
+    assert [study.name for study in summaries(every)] == ["second", "first"]
+    assert [study.name for study in summaries(view)] == ["second"]
+    assert sum(state_counts(every).values()) == 2 * COUNT
+    picture = cost_picture(every, "flops")
+    assert picture.total == COUNT - len(stores.FAILURES)  # a point an architecture
+    assert not picture.is_sample
+    assert {s.name for s in picture.named} <= set(NODES)
+
+
+def test_orders(view: View) -> None:
+    best = trial_rows(view, states=ENDED, order="best", limit=5)
+    assert len(best) == 5
+    heights = [row.best_accuracy or 0.0 for row in best]
+    assert heights == sorted(heights, reverse=True)
+    ended = trial_rows(view, states=[TrialState.FAILED], order="ended", limit=5)
+    assert [row.reason for row in ended] == [stores.FAILURES[2][1], stores.FAILURES[0][1]]
+
+
+def test_time_left_is_that_of_the_running_study(view: View) -> None:
+    every = summaries(View(view.store, view.key, None, ""))
+    run = view.store.runs(view.store.study("second").id)[0]
+    elapsed = (datetime.now(UTC) - run.started) + timedelta(seconds=1)
+    left = seconds_left(view, every)
+    assert left is not None
+    assert 0 <= left <= elapsed.total_seconds() / COUNT * 2
+    view.store.end_run(run.id)
+    st.cache_data.clear()
+    assert seconds_left(view, summaries(view)) is None
