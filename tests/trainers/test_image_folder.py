@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from space.errors import InputError
+from space.torchvision_support import prepare_torchvision
 from tests.trainers.tiny import SEEDS, architecture, image_folder
 from trainers import (
     Protocol,
@@ -22,7 +23,6 @@ from trainers import (
 from trainers.data.config import DataConfig
 from trainers.data.image_folder import FolderData, FolderImages, train_transform
 from trainers.data.image_index import index_images
-from space.torchvision_support import prepare_torchvision
 
 
 @pytest.fixture(scope="module")
