@@ -68,12 +68,6 @@ def open_source(url: str) -> Source:
     return Source(store, f"{store.url} {identity}")
 
 
-def is_missing(url: str) -> bool:
-    """Whether `url` names a file in which there is no store yet."""
-    path = _file(url)
-    return path is not None and (not path.exists() or path.stat().st_size == 0)
-
-
 @st.cache_resource(show_spinner=False, max_entries=8, on_release=lambda store: store.close())
 def _opened(url: str, identity: tuple[int, int] | None) -> Store:
     return open_store(url, create=False)

@@ -9,6 +9,7 @@ from dashboard import messages, sidebar, source
 from dashboard.navigation import PAGES
 from dashboard.reads.studies import summaries
 from dashboard.view import View, set_current
+from search.store import NoStore
 
 # Drawn here, as Streamlit fetches its own icons for the tab from another host.
 ICON = (
@@ -38,11 +39,8 @@ def main() -> None:
     st.title(page.title)
     url = source.current_url()
     view = None
-    if source.is_missing(url):
-        messages.no_store(source.shown(url))
-    else:
-        with messages.reported("The store cannot be opened"):
-            view = _filtered(url, wide=page.title in WIDE)
+    with messages.reported("The store cannot be opened"):
+        view = _filtered(url, wide=page.title in WIDE)
     sidebar.store_box(url)
     if view is not None:
         set_current(view)
@@ -52,7 +50,11 @@ def main() -> None:
 
 def _filtered(url: str, wide: bool) -> View | None:
     """The store with the sidebar's filter; None when there is nothing to show, which is said."""
-    opened = source.open_source(url)
+    try:
+        opened = source.open_source(url)
+    except NoStore:
+        messages.no_store(source.shown(url))
+        return None
     studies = summaries(View(opened.store, opened.key, None, ""))
     study = sidebar.study_filter(studies)
     where = sidebar.where_filter(wide)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from search.runner.session import Stand
 from search.store import TrialState
-from search.wording import duration, share
+from space.wording import duration, percent
 
 _PLAIN_SECONDS = 5.0
 _IDLE_SECONDS = 30.0
@@ -56,7 +56,7 @@ class ProgressLine:
         if stand.counts[TrialState.INFEASIBLE]:
             parts.append(f"{stand.counts[TrialState.INFEASIBLE]} infeasible")
         if stand.best is not None:
-            parts.append(f"best {share(stand.best)} ({stand.best_name})")
+            parts.append(f"best {percent(stand.best)} ({stand.best_name})")
         if (left := self._time_left(stand)) is not None and left > 0:
             parts.append(f"about {duration(left)} left")
         return " · ".join(parts)

@@ -11,8 +11,8 @@ from rich.text import Text
 from search.query import BestRow, OperatorStanding, best, pareto_front, standings
 from search.runner.outcome import RunOutcome
 from search.store import Store, TrialRecord, TrialState
-from search.wording import count, share, short
 from space.cells import LITERATURE_NAMES, PAPER_NAMES
+from space.wording import count, percent, short
 
 PAPER_OPERATORS = (*PAPER_NAMES, LITERATURE_NAMES["window/separable/full/channel/static"])
 """The 12 nodes of the paper's relation graph, and Local MLP of its text."""
@@ -43,7 +43,7 @@ def leaderboard(rows: Sequence[BestRow], title: str, *, with_study: bool = False
         table.add_row(
             str(place),
             row.architecture_id,
-            share(row.accuracy),
+            percent(row.accuracy),
             short(row.params),
             short(row.flops),
             str(row.epochs),
@@ -149,7 +149,7 @@ def _operators(found: list[OperatorStanding], total: int) -> Table:
         table.add_row(
             standing.name,
             f"{standing.rank} of {total}",
-            share(row.accuracy),
+            percent(row.accuracy),
             short(row.params),
             short(row.flops),
             str(row.epochs),

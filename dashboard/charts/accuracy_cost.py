@@ -10,10 +10,10 @@ from dashboard.charts.frame import accuracy_axis, cost_axis, figure, ink, veil
 from dashboard.charts.label_places import place_labels
 from dashboard.palette import FRONT_COLOUR, KIND_COLOURS, STATE_COLOURS, kind_of_cell
 from dashboard.reads.cost_picture import CostPicture
-from dashboard.wording import percent, short
 from search.query import BestRow
 from search.query.pareto import Cost
 from space.cells import cell_named
+from space.wording import percent, short
 
 HEIGHT = 600
 _CROWD = 500

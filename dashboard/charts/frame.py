@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.wording import short
+from space.wording import short
 
 CONFIG: dict[str, Any] = {
     "displaylogo": False,

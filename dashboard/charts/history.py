@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from dashboard.charts.frame import accuracy_axis, figure
 from dashboard.palette import FRONT_COLOUR, STATE_COLOURS
 from dashboard.reads.history import History, Point
-from dashboard.wording import percent
+from space.wording import percent
 
 _HOVER = (
     "<b>%{customdata[1]}</b><br>%{customdata[2]}, %{customdata[3]}<br>"

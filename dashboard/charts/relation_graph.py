@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 from dashboard.charts.frame import ink
 from dashboard.palette import FRONT_COLOUR, KIND_COLOURS, kind_of_cell, translucent
 from dashboard.reads.operators import OperatorRecord
-from dashboard.wording import count, percent
 from space.axes import AXES
 from space.cells import cell_named
 from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, Kind
+from space.wording import count, percent
 
 PLACES: dict[str, tuple[float, float]] = {
     "LR MLP": (0.0, 4.0),

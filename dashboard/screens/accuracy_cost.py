@@ -8,8 +8,8 @@ from dashboard.charts.frame import show_selectable
 from dashboard.navigation import open_architecture
 from dashboard.reads.cost_picture import CostPicture, cost_picture
 from dashboard.view import current
-from dashboard.wording import count
 from search.query.pareto import Cost
+from space.wording import count
 
 _COSTS: dict[str, Cost] = {"Params": "params", "FLOPs": "flops"}
 

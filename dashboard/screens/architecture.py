@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import messages, wording
+from dashboard import messages
 from dashboard.charts.curves import Curve, curves_figure
 from dashboard.charts.frame import CONFIG, show
 from dashboard.charts.stages import stages_figure
@@ -13,7 +13,7 @@ from dashboard.reads.studies import summaries
 from dashboard.reads.trials import TrialRow, trial_rows
 from dashboard.view import View, current, zone
 from search.store import ArchitectureRecord, MixerRecord, TrialRecord
-from space import Architecture, InputError
+from space import Architecture, InputError, wording
 
 _OFFERED = 200
 

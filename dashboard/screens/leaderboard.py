@@ -11,8 +11,8 @@ from dashboard import messages, source
 from dashboard.navigation import ARCHITECTURE, architecture_query, open_architecture
 from dashboard.reads.remember import remembered
 from dashboard.view import View, current
-from dashboard.wording import NONE, duration, percent, short
 from search.query import BestRow, best
+from space.wording import NONE, duration, percent, short
 
 # What the table can be sorted by, as the query sorts.
 _SORTS = {

@@ -8,8 +8,8 @@ from dashboard.charts.frame import show
 from dashboard.reads.remember import remembered
 from dashboard.reads.trials import TrialRow, trial_rows
 from dashboard.view import View, current
-from dashboard.wording import percent, short
 from search.store import EpochRecord
+from space.wording import percent, short
 
 _OFFERED = 500
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from dashboard import messages, wording
+from dashboard import messages
 from dashboard.charts.frame import show
 from dashboard.charts.history import history_figure
 from dashboard.reads import history as past
@@ -13,6 +13,7 @@ from dashboard.reads.studies import study, summaries
 from dashboard.reads.trials import TrialRow, state_counts, trial_rows
 from dashboard.view import View, current, zone
 from search.store import StudySummary, TrialState
+from space import wording
 
 _TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE, TrialState.PREEMPTED)
 _WHILE_RUNNING, _WHILE_IDLE = 3, 15

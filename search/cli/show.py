@@ -11,8 +11,8 @@ from rich.text import Text
 
 from search.cli.options import json_option, print_json, stdout_console, store_option
 from search.store import ArchitectureRecord, EpochRecord, TrialRecord, open_store
-from search.wording import count, duration, share, short
 from space import Architecture
+from space.wording import count, duration, percent, short
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -116,7 +116,7 @@ def _print_trial(
     for epoch in curve:
         table.add_row(
             str(epoch.epoch),
-            share(epoch.validation_accuracy),
+            percent(epoch.validation_accuracy),
             _number(epoch.validation_loss),
             _number(epoch.train_loss),
             "–" if epoch.learning_rate is None else f"{epoch.learning_rate:.2e}",

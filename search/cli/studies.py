@@ -7,7 +7,7 @@ from rich.table import Table
 
 from search.cli.options import json_option, print_json, stdout_console, store_option
 from search.store import StudySummary, TrialState, open_store
-from search.wording import ago, share
+from space.wording import ago, percent
 
 
 @click.command("studies")
@@ -56,7 +56,7 @@ def _table(studies: list[StudySummary]) -> Table:
                     TrialState.INFEASIBLE,
                 )
             ),
-            share(study.best_accuracy),
+            percent(study.best_accuracy),
             study.searcher,
             ago(study.last_activity),
         )

@@ -17,10 +17,10 @@ from dashboard.part_costs import part_costs
 from dashboard.reads.history import History, Point, record_points
 from dashboard.reads.operators import OperatorRecord
 from dashboard.reads.sample import thinned
-from dashboard.wording import ago, clock, count, duration, percent, short
 from search.store import EpochRecord, MixerRecord, TrialState
 from space import Architecture, all_cells, cell_named, cost
 from space.relation_graph import EDGES, NODES
+from space.wording import ago, clock, count, duration, percent, short
 from tests.dashboard import stores
 
 NOTHING = {name: OperatorRecord(0, 0, None, None) for name in NODES}

@@ -14,7 +14,7 @@ from search.report import PAPER_OPERATORS, as_json, headline, print_report
 from search.runner import RunOutcome
 from search.runner.session import Stand
 from search.store import TrialState, open_store
-from search.wording import ago, count, duration, share, short
+from space.wording import ago, count, duration, percent, short
 from tests.search.small import config
 from tests.search.test_session import begin, run_all
 
@@ -44,7 +44,7 @@ def test_duration(seconds: float, text: str) -> None:
 
 def test_other_words() -> None:
     assert (count(1, "trial"), count(1200, "trial")) == ("1 trial", "1,200 trials")
-    assert (share(0.8712), share(None)) == ("87.12%", "–")
+    assert (percent(0.8712), percent(None)) == ("87.12%", "–")
     now = datetime(2026, 1, 1, tzinfo=UTC)
     assert ago(now - timedelta(seconds=90), now) == "1 min 30 s ago"
     assert ago((now - timedelta(hours=1)).replace(tzinfo=None), now) == "1 h ago"

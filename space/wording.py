@@ -1,6 +1,6 @@
 """Numbers and times as people read them."""
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 NONE = "–"
 
@@ -36,8 +36,11 @@ def duration(seconds: float) -> str:
     return _two(whole // 3600, 24, "d", "h")
 
 
-def ago(moment: datetime, now: datetime) -> str:
-    """How long before `now` a moment was, such as "3 min 20 s ago"."""
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """How long before `now` (by default the present) a moment was, such as "3 min 20 s ago"."""
+    now = now or datetime.now(UTC)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
     return f"{duration((now - moment).total_seconds())} ago"
 
 
