@@ -14,6 +14,12 @@ _PLAIN_SECONDS = 5.0
 _IDLE_SECONDS = 30.0
 
 
+class _StderrConsole(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the run because nobody reads how it goes on."""
+        self.quiet = True
+
+
 class ProgressLine:
     """Redraws one line on a terminal; elsewhere prints a line every few seconds if it changed.
 
@@ -22,7 +28,7 @@ class ProgressLine:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or _StderrConsole(stderr=True, highlight=False)
         self._live: Live | None = None
         self._started: float | None = None
         self._ended_before = 0
@@ -30,7 +36,7 @@ class ProgressLine:
 
     def say(self, text: str) -> None:
         """A line of its own, above the progress line."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
     def show(self, stand: Stand) -> None:
         """Renew the line."""

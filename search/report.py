@@ -5,23 +5,26 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from search.commands import NextCommands
+from search.exit_code import ExitCode
 from search.query import BestRow, OperatorStanding, best, pareto_front, standings
 from search.runner.outcome import RunOutcome
 from search.store import Store, TrialRecord, TrialState
+from search.tables import Column, FittedTable
 from space.cells import LITERATURE_NAMES, PAPER_NAMES
-from space.wording import count, percent, short
+from space.wording import NONE, count, percent, short
 
 PAPER_OPERATORS = (*PAPER_NAMES, LITERATURE_NAMES["window/separable/full/channel/static"])
 """The 12 nodes of the paper's relation graph, and Local MLP of its text."""
 
 _TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE)
 _SHOWN_TROUBLE = 5
+_STUDY_WIDTH = 16
 
 
-def leaderboard(rows: Sequence[BestRow], title: str, *, with_study: bool = False) -> Table:
+def leaderboard(rows: Sequence[BestRow], title: str, *, with_study: bool = False) -> FittedTable:
     """A table of architectures, a line each.
 
     Args:
@@ -29,33 +32,56 @@ def leaderboard(rows: Sequence[BestRow], title: str, *, with_study: bool = False
         title: what the table shows.
         with_study: whether the rows come from several studies.
     """
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("#", justify="right")
-    table.add_column("architecture", no_wrap=True)
-    for name in ("accuracy", "params", "FLOPs", "epochs"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("state")
-    if with_study:
-        table.add_column("study")
-    table.add_column("token mixers", overflow="fold")
-    for place, row in enumerate(rows, 1):
-        study = [row.study] if with_study else []
-        table.add_row(
-            str(place),
-            row.architecture_id,
-            percent(row.accuracy),
-            short(row.params),
-            short(row.flops),
-            str(row.epochs),
-            str(row.state),
-            *study,
-            row.operators,
-        )
-    return table
+    longest = max((len(name) for row in rows for name in row.names), default=1)
+    return FittedTable(
+        (
+            Column("#", [str(place) for place in range(1, len(rows) + 1)], right=True),
+            Column("architecture", [row.architecture_id for row in rows]),
+            Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
+            Column("params", [short(row.params) for row in rows], right=True, optional=1),
+            Column("FLOPs", [short(row.flops) for row in rows], right=True, optional=2),
+            Column("epochs", [str(row.epochs) for row in rows], right=True, optional=5),
+            Column("state", [str(row.state) for row in rows], optional=4),
+            *([_studies(rows)] if with_study else []),
+            Column("token mixers", [row.operators for row in rows], fold_to=longest),
+        ),
+        title,
+    )
+
+
+def _studies(rows: Sequence[BestRow]) -> Column:
+    return Column("study", [row.study for row in rows], optional=3, fold_to=_STUDY_WIDTH)
+
+
+def operators_table(found: list[OperatorStanding], total: int) -> FittedTable:
+    """The paper's operators: the best network that uses each one throughout."""
+    title = "Where the paper's operators stand, each in the best network made of it alone"
+    by_name = {standing.name: standing for standing in found}
+    tried = [s for s in found if s.name in PAPER_OPERATORS]
+    untried = [name for name in PAPER_OPERATORS if name not in by_name]
+    rows = [s.row for s in tried]
+    dashes, blanks = [NONE] * len(untried), [""] * len(untried)
+    return FittedTable(
+        (
+            Column("operator", [*(s.name for s in tried), *untried]),
+            Column("rank", [*(f"{s.rank} of {total}" for s in tried), *dashes], right=True),
+            Column("accuracy", [*(percent(row.accuracy) for row in rows), *dashes], right=True),
+            Column("params", [*(short(r.params) for r in rows), *blanks], right=True, optional=2),
+            Column("FLOPs", [*(short(r.flops) for r in rows), *blanks], right=True, optional=3),
+            Column("epochs", [*(str(r.epochs) for r in rows), *blanks], right=True, optional=5),
+            Column("Pareto", [*("yes" if s.on_front else "" for s in tried), *blanks], optional=4),
+            Column(
+                "architecture",
+                [*(row.architecture_id for row in rows), *(["not tried alone"] * len(untried))],
+                optional=1,
+            ),
+        ),
+        title,
+    )
 
 
 def print_report(
-    console: Console, store: Store, outcome: RunOutcome, *, config: str, store_option: str
+    console: Console, store: Store, outcome: RunOutcome, commands: NextCommands
 ) -> None:
     """Print the whole report.
 
@@ -63,8 +89,7 @@ def print_report(
         console: where to.
         store: with the study.
         outcome: of the run.
-        config: path of the configuration, for the commands to go on with.
-        store_option: what these commands need to find the store, such as " --store x.db".
+        commands: to go on with.
     """
     rows = best(store, study=outcome.study, top=None)
     study = store.study(outcome.study)
@@ -74,7 +99,7 @@ def print_report(
     parts += _trouble(store.trials(study.id, _TROUBLE))
     console.print(Group(*(part for pair in parts for part in (pair, Text()))))
     # A command that is folded in the middle cannot be copied.
-    console.print(_next_commands(outcome, rows, config, store_option), soft_wrap=True, markup=False)
+    console.print(Text(_next_lines(outcome, rows, commands)), soft_wrap=True)
 
 
 def headline(outcome: RunOutcome) -> str:
@@ -85,8 +110,11 @@ def headline(outcome: RunOutcome) -> str:
     line += f" ({counts})." if counts else "."
     if outcome.was_complete:
         line += " There was nothing left to do."
-    if outcome.reason is not None:
-        line += f" Stopped early: {outcome.reason}."
+    if _is_exhausted(outcome):
+        line += f" The space is exhausted: {outcome.reason}."
+    elif outcome.reason is not None:
+        word = "Stopped early" if stand.ended < stand.planned else "Failed"
+        line += f" {word}: {outcome.reason}."
     return line
 
 
@@ -121,7 +149,7 @@ def _tables(rows: list[BestRow]) -> list[RenderableType]:
         leaderboard(rows[:10], "Leaderboard, by best validation accuracy"),
         leaderboard(pareto_front(rows, "params"), "Pareto front of accuracy against params"),
         leaderboard(pareto_front(rows, "flops"), "Pareto front of accuracy against FLOPs"),
-        _operators(standings(rows), len(rows)),
+        operators_table(standings(rows), len(rows)),
     ]
     if len(epochs) > 1:
         note = (
@@ -131,35 +159,6 @@ def _tables(rows: list[BestRow]) -> list[RenderableType]:
         )
         tables.append(Text(note, style="dim"))
     return tables
-
-
-def _operators(found: list[OperatorStanding], total: int) -> Table:
-    """The paper's operators: the best network that uses each one throughout."""
-    title = "Where the paper's operators stand, each in the best network made of it alone"
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("operator", no_wrap=True)
-    table.add_column("rank", justify="right", no_wrap=True)
-    for name in ("accuracy", "params", "FLOPs", "epochs"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("Pareto", justify="center")
-    table.add_column("architecture", no_wrap=True)
-    by_name = {standing.name: standing for standing in found}
-    for standing in (s for s in found if s.name in PAPER_OPERATORS):
-        row = standing.row
-        table.add_row(
-            standing.name,
-            f"{standing.rank} of {total}",
-            percent(row.accuracy),
-            short(row.params),
-            short(row.flops),
-            str(row.epochs),
-            "yes" if standing.on_front else "",
-            row.architecture_id,
-        )
-    for name in PAPER_OPERATORS:
-        if name not in by_name:
-            table.add_row(name, "–", "not tried alone", style="dim")
-    return table
 
 
 def _trouble(trials: list[TrialRecord]) -> list[RenderableType]:
@@ -175,18 +174,21 @@ def _trouble(trials: list[TrialRecord]) -> list[RenderableType]:
     return [Text("\n".join(lines))]
 
 
-def _next_commands(outcome: RunOutcome, rows: list[BestRow], config: str, store_option: str) -> str:
-    program = "python -m search"
-    resume = f"{program} run {config} --study {outcome.study}{store_option} --resume"
-    ended = outcome.stand.ended >= outcome.stand.planned
-    more = f" --set trials={outcome.stand.planned * 2}" if ended else ""
-    where = '"dynamics = static and params < 200k"'
+def _next_lines(outcome: RunOutcome, rows: list[BestRow], commands: NextCommands) -> str:
     shown = rows[0].architecture_id if rows else "ARCHITECTURE"
-    look = f"MIXSPACE_STORE={store_option.split()[-1]} " if store_option else ""
     lines = [
-        ("Look", f"{look}streamlit run dashboard"),
-        ("Query", f"{program} best{store_option} --where {where} --top 3"),
-        ("Show", f"{program} show {shown}{store_option}"),
-        ("Go on", f"{resume}{more}"),
+        ("Look", commands.look),
+        ("Query", commands.best("dynamics = static and params < 200k")),
+        ("Show", commands.show(shown)),
     ]
-    return "\n".join(f"{what + ':':8}{command}" for what, command in lines)
+    if not _is_exhausted(outcome):
+        stand = outcome.stand
+        more = stand.planned * 2 if stand.ended >= stand.planned else None
+        lines.append(("Go on", commands.resume(more)))
+    first = [] if commands.first is None else [commands.first]
+    return "\n".join([*first, *(f"{what + ':':8}{command}" for what, command in lines)])
+
+
+def _is_exhausted(outcome: RunOutcome) -> bool:
+    """Whether every point of the space was tried before the planned number was reached."""
+    return outcome.exit_code == ExitCode.DONE and outcome.reason is not None

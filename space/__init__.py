@@ -4,7 +4,7 @@
 `space.networks`, `space.reference`.
 """
 
-from space.architecture import Architecture, Head, Input, Stage, Stem
+from space.architecture import SCAFFOLDS, Architecture, Head, Input, Stage, Stem
 from space.cells import Cell, all_cells, cell_named
 from space.cost import Cost, cost
 from space.design import DesignSpace, Infeasible
@@ -12,6 +12,7 @@ from space.errors import InputError, Problem
 from space.mixer import Mixer
 
 __all__ = [
+    "SCAFFOLDS",
     "Architecture",
     "Cell",
     "Cost",

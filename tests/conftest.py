@@ -10,6 +10,8 @@ from hypothesis import settings
 settings.register_profile("mixspace", deadline=None, print_blob=True)
 settings.load_profile("mixspace")
 
+# Before torch is imported: two test workers with two threads each would wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 # A store that the developer works with must not be what the tests write to.
 os.environ.pop("MIXSPACE_STORE", None)

@@ -1,5 +1,6 @@
 """How a trial ends when it does not end well: a state, and a reason that a person can read."""
 
+import re
 import traceback
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,9 @@ MEMORY_SIGNS = (
     "can't allocate memory",
     "cublas_status_alloc_failed",
 )
+
+_IN_WORKER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback ")
+_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)\n    (.*)$', re.MULTILINE)
 
 
 class NonFiniteLoss(RuntimeError):
@@ -38,15 +42,35 @@ def classify(error: BaseException) -> Failure:
         return Failure("preempted", _first_line(error))
     if isinstance(error, NonFiniteLoss):
         return Failure("failed", _first_line(error))
+    name, message, place = _told_by_worker(error) or _told(error)
     if _is_out_of_memory(error):
-        return Failure("infeasible", f"out of memory: {_first_line(error)}")
-    return Failure("failed", f"{type(error).__name__}: {_first_line(error)}{_place(error)}")
+        return Failure("infeasible", f"out of memory: {message}")
+    return Failure("failed", f"{name}: {message}{place}")
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(s in str(error).lower() for s in MEMORY_SIGNS)
+
+
+def _told(error: BaseException) -> tuple[str, str, str]:
+    """Type, message and place of an error."""
+    return type(error).__name__, _first_line(error), _place(error)
+
+
+def _told_by_worker(error: BaseException) -> tuple[str, str, str] | None:
+    """The same of what went wrong in a process that loads data: PyTorch keeps it as text only."""
+    text = str(error)
+    if not _IN_WORKER.match(text):
+        return None
+    last = text.rpartition("Traceback (most recent call last):")[2]
+    lines = [line for line in last.splitlines() if line and not line.startswith(" ")]
+    kind, _, message = (lines or [type(error).__name__])[0].partition(": ")
+    name = kind.rpartition(".")[2]
+    frames = _FRAME.findall(last)
+    place = _at(*frames[-1]) if frames else ""
+    return name, message[:300] or name, place
 
 
 def _first_line(error: BaseException) -> str:
@@ -59,4 +83,8 @@ def _place(error: BaseException) -> str:
     if not frames:
         return ""
     last = frames[-1]
-    return f" (in {last.name}, {last.filename.rsplit('/', 1)[-1]}:{last.lineno}: {last.line})"
+    return _at(last.filename, last.lineno, last.name, last.line)
+
+
+def _at(file: str, line: int | str | None, function: str, code: str | None) -> str:
+    return f" (in {function}, {file.rsplit('/', 1)[-1]}:{line}: {code})"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from space.errors import InputError
 from space.pydantic_errors import problems_from_pydantic
 from trainers.seeds import Seeds, derive
+from trainers.whole import Whole
 
 
 class Augmentation(BaseModel):
@@ -31,7 +32,7 @@ class Augmentation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    crop_padding: int = Field(default=0, ge=0, le=16)
+    crop_padding: Whole = Field(default=0, ge=0, le=16)
     flip: float = Field(default=0.5, ge=0, le=1)
     mixup: float = Field(default=0.0, ge=0, le=10)
     cutmix: float = Field(default=0.0, ge=0, le=10)
@@ -43,7 +44,7 @@ class Augmentation(BaseModel):
     colour_jitter: float = Field(default=0.0, ge=0, le=1)
     crop_scale: tuple[float, float] = (0.08, 1.0)
     interpolation: Literal["bicubic", "bilinear", "random"] = "bicubic"
-    image_size: int = Field(default=224, ge=8, le=4096)
+    image_size: Whole = Field(default=224, ge=8, le=4096)
     test_crop: float = Field(default=0.875, gt=0, le=1)
 
     @model_validator(mode="after")
@@ -87,10 +88,10 @@ class Protocol(BaseModel):
     data: Literal["fashion-mnist", "image-folder"] = "fashion-mnist"
     content_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
     split_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
-    split_seed: int = Field(default=0, ge=0)
+    split_seed: Whole = Field(default=0, ge=0)
     validation_fraction: float = Field(default=0.2, gt=0, lt=1)
-    epochs: int = Field(default=6, ge=1, le=100_000)
-    batch_size: int = Field(default=64, ge=2, le=65_536)
+    epochs: Whole = Field(default=6, ge=1, le=100_000)
+    batch_size: Whole = Field(default=64, ge=2, le=65_536)
     optimiser: Literal["adamw"] = "adamw"
     learning_rate: float = Field(default=5e-3, gt=0, le=10)
     weight_decay: float = Field(default=0.2, ge=0, le=10)

@@ -4,10 +4,11 @@ from dataclasses import asdict
 
 import click
 
-from search.cli.options import json_option, print_json, stdout_console, store_option
+from search.cli.options import Command, json_option, print_json, store_option
+from search.cli.output import stdout_console
 
 
-@click.command("best")
+@click.command("best", cls=Command)
 @click.option("--where", metavar="CLAUSE", help="Only architectures that fulfil this clause.")
 @click.option("--study", metavar="NAME", help="Only trials of this study.")
 @click.option("--top", default=10, show_default=True, metavar="N", help="How many to print.")

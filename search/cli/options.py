@@ -1,18 +1,25 @@
 """Options that several commands share, and how they print."""
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
 
-DEFAULT_STORE = "mixspace.db"
-STORE_VARIABLE = "MIXSPACE_STORE"
-_PLAIN_WIDTH = 160
+from search.cli.output import reader_may_leave
+from search.commands import DEFAULT_STORE, STORE_VARIABLE
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Command(click.Command):
+    """A command whose help may be piped into `head` like all else."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments; prints the help."""
+        with reader_may_leave():
+            return super().make_context(*args, **kwargs)
 
 
 def store_option(default: str | None = DEFAULT_STORE) -> Callable[[F], F]:
@@ -41,13 +48,9 @@ def json_option(function: F) -> F:
 
 def print_json(values: Any) -> None:
     """Print plain values as JSON on stdout."""
-    click.echo(json.dumps(values, indent=2, default=_plain, allow_nan=False))
-
-
-def stdout_console() -> Console:
-    """A console for tables; wide where nobody's terminal sets the width."""
-    width = None if sys.stdout.isatty() else _PLAIN_WIDTH
-    return Console(file=sys.stdout, width=width, highlight=False)
+    text = json.dumps(values, indent=2, default=_plain, allow_nan=False)
+    with reader_may_leave():
+        click.echo(text)
 
 
 def _plain(value: Any) -> Any:

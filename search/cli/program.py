@@ -1,13 +1,14 @@
 """The program as a whole: its commands, and how an error becomes a message and an exit code."""
 
-import os
 import sys
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
+from search.cli.output import ReaderLeft, close_stdout, reader_may_leave
 from search.exit_code import ExitCode
 from space.errors import InputError
 
@@ -33,9 +34,22 @@ class _Lazy(click.Group):
         command: click.Command = import_module(_COMMANDS[cmd_name]).command
         return command
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments; prints the help and the version."""
+        with reader_may_leave():
+            return super().make_context(*args, **kwargs)
+
+
+def _version() -> str:
+    """The version; "0" in a source tree that is not installed, as in the store."""
+    try:
+        return version("mixspace")
+    except PackageNotFoundError:
+        return "0"
+
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="mixspace", prog_name="mixspace")
+@click.version_option(_version(), prog_name="mixspace")
 def program() -> None:
     """Search the design space of vision token mixers.
 
@@ -85,9 +99,8 @@ def run_program(arguments: list[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader, such as `head`, has what it wanted; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ReaderLeft:
+        close_stdout()
         return ExitCode.DONE
 
 

@@ -5,13 +5,9 @@ from pathlib import Path
 
 import click
 
-from search.cli.options import (
-    STORE_VARIABLE,
-    json_option,
-    print_json,
-    stdout_console,
-    store_option,
-)
+from search.cli.options import Command, json_option, print_json, store_option
+from search.cli.output import ReaderLeft, close_stdout, stdout_console
+from search.commands import STORE_VARIABLE, NextCommands, next_commands
 from search.config import Config, load_config
 from search.exit_code import ExitCode
 from search.progress import ProgressLine
@@ -19,12 +15,11 @@ from search.report import as_json as report_as_json
 from search.report import print_report
 from search.runner import RunOutcome, run_study
 from search.store import open_store
-from search.store.url import display, parse_url
 
 _JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 
 
-@click.command("run")
+@click.command("run", cls=Command)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--study", metavar="NAME", help="Name of the study, in place of the configuration's.")
 @store_option(default=None)
@@ -66,32 +61,35 @@ def command(
         outcome = run_study(loaded, resume=resume, watcher=progress, address=address)
     finally:
         progress.close()
-    _print(loaded, outcome, config, as_json, progress)
+    commands = next_commands(
+        str(config), outcome.study, loaded.store, overrides, store_given=store is not None
+    )
+    try:
+        _print(loaded, outcome, commands, as_json)
+    except ReaderLeft:
+        close_stdout()  # the exit code still says how the run ended
+    if outcome.exit_code != ExitCode.DONE:
+        _say_what_stopped_it(progress, outcome, commands)
     return int(outcome.exit_code)
 
 
-def _print(
-    config: Config, outcome: RunOutcome, path: Path, as_json: bool, progress: ProgressLine
-) -> None:
-    shown = _store_for_commands(config)
+def _print(config: Config, outcome: RunOutcome, commands: NextCommands, as_json: bool) -> None:
     with open_store(config.store, create=False) as store:
         if as_json:
             print_json(report_as_json(store, outcome))
         else:
-            print_report(stdout_console(), store, outcome, config=str(path), store_option=shown)
-    if outcome.exit_code != ExitCode.DONE:
-        progress.say(
-            f"Stopped: {outcome.reason}. To go on: "
-            f"python -m search run {path} --study {outcome.study}{shown} --resume"
-        )
+            print_report(stdout_console(), store, outcome, commands)
 
 
-def _store_for_commands(config: Config) -> str:
-    """What the commands of the report need, so that they find this store as they stand."""
-    if config.store == "mixspace.db" or os.environ.get(STORE_VARIABLE) == config.store:
-        return ""
-    shown = config.store if "://" not in config.store else display(parse_url(config.store))
-    return f" --store {shown}"
+def _say_what_stopped_it(
+    progress: ProgressLine, outcome: RunOutcome, commands: NextCommands
+) -> None:
+    if outcome.stand.ended >= outcome.stand.planned:
+        progress.say(f"Failed: {outcome.reason}")
+        return
+    if commands.first is not None:
+        progress.say(commands.first)
+    progress.say(f"Stopped: {outcome.reason}. To go on: {commands.resume()}")
 
 
 def _warn_of_lost_folders(config: Config, progress: ProgressLine) -> None:

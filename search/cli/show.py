@@ -6,18 +6,20 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from search.cli.options import json_option, print_json, stdout_console, store_option
+from search.cli.options import Command, json_option, print_json, store_option
+from search.cli.output import stdout_console
 from search.store import ArchitectureRecord, EpochRecord, TrialRecord, open_store
+from search.tables import Column, FittedTable
 from space import Architecture
-from space.wording import count, duration, percent, short
+from space.wording import NONE, count, duration, percent, short
 
+_MIXERS_WIDTH = 20
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-@click.command("show")
+@click.command("show", cls=Command)
 @click.argument("architecture")
 @store_option()
 @json_option
@@ -77,27 +79,27 @@ def _print_network(console: Console, record: ArchitectureRecord) -> None:
     )
     console.print(Text(head))
     image = network.input
-    table = Table(title="Stages", title_justify="left", title_style="bold")
-    for name in ("stage", "map", "width", "depth", "MLP ratio"):
-        table.add_column(name, justify="right")
-    table.add_column("token mixers, block by block", overflow="fold")
-    for index, (stage, size) in enumerate(zip(network.stages, network.stage_sizes(), strict=True)):
-        labels = [mixer.label for mixer in record.mixers if mixer.stage == index]
-        table.add_row(
-            str(index + 1),
-            f"{size.height}×{size.width}",
-            str(stage.width),
-            str(stage.depth),
-            f"{stage.mlp_ratio:g}",
-            "\n".join(labels),
-        )
-    table.caption = (
+    stages = network.stages
+    maps = [f"{size.height}×{size.width}" for size in network.stage_sizes()]
+    labels = [
+        "\n".join(mixer.label for mixer in record.mixers if mixer.stage == index)
+        for index in range(len(stages))
+    ]
+    caption = (
         f"{image.channels}×{image.height}×{image.width} images · "
         f"stem patch {network.stem.patch_size} · {count(network.head.classes, 'class')}".replace(
             "classs", "classes"
         )
     )
-    console.print(table)
+    columns = (
+        Column("stage", [str(index + 1) for index in range(len(stages))], right=True),
+        Column("map", maps, right=True, optional=1),
+        Column("width", [str(stage.width) for stage in stages], right=True),
+        Column("depth", [str(stage.depth) for stage in stages], right=True),
+        Column("MLP ratio", [f"{s.mlp_ratio:g}" for s in stages], right=True, optional=2),
+        Column("token mixers, block by block", labels, fold_to=_MIXERS_WIDTH),
+    )
+    console.print(FittedTable(columns, "Stages", caption))
 
 
 def _print_trial(
@@ -110,23 +112,21 @@ def _print_trial(
     console.print(Text(f"{line}\nSeeds: {seeds}"))
     if not curve:
         return
-    table = Table(title=f"Learning curve  {_spark(curve)}", title_justify="left")
-    for name in ("epoch", "accuracy", "validation loss", "train loss", "learning rate", "seconds"):
-        table.add_column(name, justify="right")
-    for epoch in curve:
-        table.add_row(
-            str(epoch.epoch),
-            percent(epoch.validation_accuracy),
-            _number(epoch.validation_loss),
-            _number(epoch.train_loss),
-            "–" if epoch.learning_rate is None else f"{epoch.learning_rate:.2e}",
-            "–" if epoch.seconds is None else f"{epoch.seconds:.1f}",
-        )
-    console.print(table)
+    rates = [NONE if e.learning_rate is None else f"{e.learning_rate:.2e}" for e in curve]
+    seconds = [NONE if e.seconds is None else f"{e.seconds:.1f}" for e in curve]
+    columns = (
+        Column("epoch", [str(e.epoch) for e in curve], right=True),
+        Column("accuracy", [percent(e.validation_accuracy) for e in curve], right=True),
+        Column("validation loss", [_number(e.validation_loss) for e in curve], right=True),
+        Column("train loss", [_number(e.train_loss) for e in curve], right=True, optional=1),
+        Column("learning rate", rates, right=True, optional=2),
+        Column("seconds", seconds, right=True, optional=3),
+    )
+    console.print(FittedTable(columns, f"Learning curve  {_spark(curve)}"))
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+    return NONE if value is None else f"{value:.4f}"
 
 
 def _spark(curve: list[EpochRecord]) -> str:

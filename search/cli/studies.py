@@ -3,14 +3,18 @@
 from dataclasses import asdict
 
 import click
-from rich.table import Table
 
-from search.cli.options import json_option, print_json, stdout_console, store_option
-from search.store import StudySummary, TrialState, open_store
+from search.cli.options import Command, json_option, print_json, store_option
+from search.cli.output import stdout_console
+from search.store import Store, StudySummary, TrialState, open_store
+from search.tables import Column, FittedTable
 from space.wording import ago, percent
 
+_NAME_WIDTH = 20
+_BY_ITSELF = "the run ended"
 
-@click.command("studies")
+
+@click.command("studies", cls=Command)
 @store_option()
 @json_option
 def command(store: str, as_json: bool) -> None:
@@ -24,46 +28,51 @@ def command(store: str, as_json: bool) -> None:
     with open_store(store, create=False) as opened:
         opened.reap()
         found = opened.studies()
+        exhausted = _exhausted(opened, found)
     if as_json:
         print_json([asdict(study) for study in found])
     elif found:
-        stdout_console().print(_table(found))
+        stdout_console().print(_table(found, exhausted))
     else:
         click.echo(
             "The store holds no study yet; `python -m search run CONFIG` makes one.", err=True
         )
 
 
-def _table(studies: list[StudySummary]) -> Table:
-    table = Table()
-    table.add_column("study", no_wrap=True)
-    table.add_column("state")
-    for name in ("done", "complete", "pruned", "failed", "infeasible", "best"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("searcher")
-    table.add_column("last activity", no_wrap=True)
-    for study in studies:
-        table.add_row(
-            study.name,
-            _state(study),
-            f"{study.ended_trials}/{study.planned_trials}",
-            *(
-                str(study.counts[state])
-                for state in (
-                    TrialState.COMPLETE,
-                    TrialState.PRUNED,
-                    TrialState.FAILED,
-                    TrialState.INFEASIBLE,
-                )
-            ),
-            percent(study.best_accuracy),
-            study.searcher,
-            ago(study.last_activity),
+def _table(studies: list[StudySummary], exhausted: set[int]) -> FittedTable:
+    def numbers(name: str, state: TrialState, optional: int) -> Column:
+        cells = [str(study.counts[state]) for study in studies]
+        return Column(name, cells, right=True, optional=optional)
+
+    return FittedTable(
+        (
+            Column("study", [study.name for study in studies], fold_to=_NAME_WIDTH),
+            Column("state", [_state(study, exhausted) for study in studies]),
+            Column("done", [f"{s.ended_trials}/{s.planned_trials}" for s in studies], right=True),
+            numbers("complete", TrialState.COMPLETE, 3),
+            numbers("pruned", TrialState.PRUNED, 4),
+            numbers("failed", TrialState.FAILED, 1),
+            numbers("infeasible", TrialState.INFEASIBLE, 5),
+            Column("best", [percent(study.best_accuracy) for study in studies], right=True),
+            Column("searcher", [study.searcher for study in studies], optional=6),
+            Column("last activity", [ago(s.last_activity) for s in studies], optional=2),
         )
-    return table
+    )
 
 
-def _state(study: StudySummary) -> str:
+def _state(study: StudySummary, exhausted: set[int]) -> str:
     if study.is_running:
         return "running"
+    if study.id in exhausted:
+        return "exhausted"
     return "complete" if study.ended_trials >= study.planned_trials else "stopped"
+
+
+def _exhausted(store: Store, studies: list[StudySummary]) -> set[int]:
+    """Studies whose last run had nothing more to try, though more trials were planned."""
+    short = [s for s in studies if not s.is_running and 0 < s.trials == s.ended_trials]
+    found = set()
+    for study in (s for s in short if s.ended_trials < s.planned_trials):
+        if [run.end_reason for run in store.runs(study.id)][-1:] == [_BY_ITSELF]:
+            found.add(study.id)
+    return found

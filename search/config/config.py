@@ -28,6 +28,7 @@ from space import DesignSpace
 from space.errors import InputError, Problem
 from space.pydantic_errors import problems_from_pydantic
 from trainers import DataConfig, Protocol
+from trainers.whole import Whole
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Initial = Literal["named", "axes"]
@@ -99,9 +100,9 @@ class Config(Part):
     protocol: Annotated[Protocol, PlainValidator(_protocol)] = Protocol()
     searcher: SearcherConfig = TpeConfig()
     scheduler: SchedulerConfig = AshaConfig()
-    trials: int = Field(ge=1, le=10_000_000)
+    trials: Whole = Field(ge=1, le=10_000_000)
     initial: Annotated[tuple[Initial, ...], AfterValidator(_no_repeats)] = INITIAL
-    seed: int = Field(default=0, ge=0, lt=2**63)
+    seed: Whole = Field(default=0, ge=0, lt=2**63)
     time_limit: Annotated[float | None, BeforeValidator(parse_duration)] = None
     resources: Resources = Resources()
     checkpoints: Path = Path("checkpoints")
@@ -134,6 +135,10 @@ class Config(Part):
             "protocol": self.protocol.to_dict(),
         }
         return plain | parts
+
+    def to_stored(self) -> dict[str, Any]:
+        """What a study keeps: `to_dict` without the store, whose URL may hold a password."""
+        return {name: value for name, value in self.to_dict().items() if name != "store"}
 
 
 def _with_protocol_data(values: Mapping[str, Any]) -> dict[str, Any]:

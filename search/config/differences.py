@@ -42,7 +42,7 @@ def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config,
     The stored study wins, except for what may change; the number of trials may only grow.
 
     Args:
-        stored: the configuration that the study was created with (`Config.to_dict`).
+        stored: the configuration that the study was created with (`Config.to_stored`).
         given: what the person handed in now.
 
     Raises:
@@ -58,16 +58,26 @@ def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config,
     if problems:
         hint = "a study keeps its space, data and protocol: undo the change or take another --study"
         raise InputError([*problems, Problem("--resume", hint)])
+    written = given.model_dump(exclude_unset=True, exclude={*FIXED, *CHANGEABLE})
     remarks = [
         f"{path}: the study keeps {_short(old)} ({_short(new)} is ignored)"
         for path, old, new in changed
-        if path.split(".")[0] not in CHANGEABLE
+        if _has(written, path)
     ]
     trials = max(given.trials, stored["trials"])
     if given.trials < trials:
         remarks.append(f"trials: the study already plans {trials} ({given.trials} is ignored)")
     kept = {name: now[name] for name in CHANGEABLE} | {"trials": trials, "data": now["data"]}
     return Config.from_dict(dict(stored) | kept), remarks
+
+
+def _has(values: Any, path: str) -> bool:
+    """Whether nested mappings have the field of this path; a default that nobody wrote is none."""
+    for step in path.split("."):
+        if not isinstance(values, Mapping) or step not in values:
+            return False
+        values = values[step]
+    return True
 
 
 def _short(value: Any) -> str:

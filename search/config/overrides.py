@@ -10,6 +10,9 @@ import yaml
 from space.errors import InputError, Problem
 
 WHERE = "--set"
+VARIANTS = ("searcher", "scheduler")
+"""Sections whose `name` decides which other fields they have."""
+
 _STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)|\[(\d+)\]")
 
 
@@ -31,9 +34,15 @@ def apply_overrides(
     """
     result: dict[str, Any] = deepcopy(dict(values))
     problems: list[Problem] = []
+    parsed: list[tuple[list[str | int], Any, str]] = []
     for override in overrides:
         try:
-            steps, value = _parse(override)
+            parsed.append((*_parse(override), override))
+        except InputError as error:
+            problems += error.problems
+    _drop_old_variants(result, {tuple(steps): value for steps, value, _ in parsed})
+    for steps, value, override in parsed:
+        try:
             if steps[0] == "space" and len(steps) > 1:
                 result = open_space(result)
             _assign(result, steps, value, override)
@@ -42,6 +51,14 @@ def apply_overrides(
     if problems:
         raise InputError(problems)
     return result
+
+
+def _drop_old_variants(values: dict[str, Any], chosen: Mapping[tuple[str | int, ...], Any]) -> None:
+    """Where an override chooses another searcher, the file's options are of no use to it."""
+    for section in VARIANTS:
+        here, path = values.get(section), (section, "name")
+        if isinstance(here, dict) and path in chosen and chosen[path] != here.get("name"):
+            values[section] = {}
 
 
 def _parse(override: str) -> tuple[list[str | int], Any]:
@@ -91,6 +108,10 @@ def _item(here: Any, step: str | int, override: str) -> Any:
         return here[step]
     if isinstance(step, int) and isinstance(here, list):
         found = f"there are only {len(here)} items"
+    elif isinstance(here, list):
+        found = "there is a list; write its place in brackets, such as stages[0].depth"
+    elif isinstance(here, dict):
+        found = "there are fields, not a list"
     else:
-        found = f"{here!r} has no field of that kind"
+        found = f"there is only the value {here!r}"
     raise InputError.of(WHERE, f"cannot follow {step!r} in {override!r}: {found}")

@@ -6,6 +6,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from trainers.whole import Whole
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 
@@ -32,9 +34,9 @@ class TpeConfig(Part):
     """
 
     name: Literal["tpe"] = "tpe"
-    startup_trials: int = Field(default=10, ge=1)
-    candidates: int = Field(default=24, ge=1, le=10_000)
-    look_back: int = Field(default=1000, ge=20)
+    startup_trials: Whole = Field(default=10, ge=1)
+    candidates: Whole = Field(default=24, ge=1, le=10_000)
+    look_back: Whole = Field(default=1000, ge=20)
 
 
 class NoSchedulerConfig(Part):
@@ -52,8 +54,8 @@ class AshaConfig(Part):
     """
 
     name: Literal["asha"] = "asha"
-    grace_epochs: int = Field(default=1, ge=1)
-    reduction_factor: int = Field(default=3, ge=2, le=100)
+    grace_epochs: Whole = Field(default=1, ge=1)
+    reduction_factor: Whole = Field(default=3, ge=2, le=100)
 
 
 class Resources(Part):
@@ -68,7 +70,7 @@ class Resources(Part):
 
     cpus_per_trial: float = Field(default=1, gt=0, le=1024)
     gpus_per_trial: float = Field(default=0, ge=0, le=64)
-    concurrent_trials: int | None = Field(default=None, ge=1, le=100_000)
+    concurrent_trials: Whole | None = Field(default=None, ge=1, le=100_000)
     autoscaling: bool = False
 
     @field_validator("gpus_per_trial")

@@ -67,6 +67,9 @@ _COLUMNS: dict[str, Any] = {
     "origin": Trial.origin,
     "protocol_hash": Study.protocol_hash,
 }
+MAX_TOP = 10_000_000
+"""As many trials as a study may plan; all rows are `top=None`."""
+
 SORT_KEYS = ("accuracy", "params", "flops", "macs", "epochs", "seconds", "depth", "trial")
 """What `best` sorts by; a leading "-" is descending."""
 
@@ -92,8 +95,8 @@ def best(
         top: how many rows; None is all.
 
     Raises:
-        InputError: a malformed where-clause, an unknown study or sort key, top below 1; all of
-            these at once.
+        InputError: a malformed where-clause, an unknown study or sort key, top not in 1 to
+            MAX_TOP; all of these at once.
     """
     order, clause, study_id = _checked(store, where, study, sort, top)
     query = _query(clause, study_id).order_by(*order)
@@ -122,8 +125,9 @@ def _checked(
         study_id = store.study(study).id if study is not None else None
     except InputError as error:
         problems += error.problems
-    if top is not None and top < 1:
-        problems += InputError.of("--top", f"{top} is not allowed; must be at least 1").problems
+    if top is not None and not 1 <= top <= MAX_TOP:
+        message = f"{top} is not allowed; must be 1 to {MAX_TOP}"
+        problems += InputError.of("--top", message).problems
     if problems:
         raise InputError(problems)
     return order, conditions, study_id

@@ -46,10 +46,8 @@ def _of_mixers(condition: ColumnElement[bool], any_mixer: bool) -> ColumnElement
 
 
 def _comparison(node: Comparison) -> ColumnElement[bool]:
-    column = node.field.column
-    left = func.lower(column) if node.field.folded else column
-    right = [_bound(node.field, value) for value in node.values]
-    return func.coalesce(_OPERATORS[node.operator](left, right), false())
+    values = [_bound(node.field, value) for value in node.values]
+    return func.coalesce(_OPERATORS[node.operator](node.field.column, values), false())
 
 
 _OPERATORS: dict[str, Any] = {
@@ -67,6 +65,4 @@ _OPERATORS: dict[str, Any] = {
 def _bound(field: Field, value: Value) -> ColumnElement[Any]:
     # The type is the value's own: as the column's, PostgreSQL would round 2.5 to an integer.
     kind: TypeEngine[Any] = Double() if field.kind is Kind.NUMBER else Text()
-    if field.folded and isinstance(value, str):
-        value = value.lower()
     return bindparam(None, value, type_=kind, unique=True)

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     WORD = "word"
     TEXT = "text"
+    OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,10 @@ class Field:
 
     Attributes:
         name: as it is written.
-        kind: number, one of some words, or free text.
+        kind: number, one of some words, free text, or the name of an operator.
         column: what it compiles to.
         words: the allowed words of kind word.
         of_mixer: whether every mixer of an architecture has its own.
-        folded: whether text compares without regard to case.
     """
 
     name: str
@@ -36,7 +36,6 @@ class Field:
     column: Any
     words: tuple[str, ...] = ()
     of_mixer: bool = False
-    folded: bool = False
 
 
 def _number(name: str, column: Any, of_mixer: bool = False) -> Field:
@@ -61,7 +60,7 @@ _FIELDS = [
         Field(axis, Kind.WORD, getattr(ArchitectureMixer, axis), tuple(values), of_mixer=True)
         for axis, values in AXES.items()
     ),
-    Field("name", Kind.TEXT, ArchitectureMixer.name, of_mixer=True, folded=True),
+    Field("name", Kind.OPERATOR, ArchitectureMixer.name, of_mixer=True),
 ]
 _ALIASES = {"macs": "flops", "kernel_size": "kernel", "operator": "name"}
 

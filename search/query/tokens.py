@@ -10,6 +10,9 @@ MAX_LENGTH = 2000
 _SHOWN = 40
 """Characters shown on either side of a mistake."""
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL and lone surrogates, which no database takes as text."""
+
 _TOKEN = re.compile(
     r"""\s*(?:
         (?P<quoted>"[^"]*"|'[^']*')
@@ -39,10 +42,15 @@ def tokens(text: str) -> list[Token]:
     """The tokens of the text and a last one of kind "end".
 
     Raises:
-        InputError: the text is too long or holds a character that nothing begins with.
+        InputError: the text is empty, too long, or holds a character that means nothing.
     """
+    if not text.strip():
+        raise InputError.of(WHERE, "empty; leave it out, or write a condition: params < 200k")
     if len(text) > MAX_LENGTH:
         raise InputError.of(WHERE, f"longer than {MAX_LENGTH} characters ({len(text)})")
+    unstorable = _UNSTORABLE.search(text)
+    if unstorable is not None:
+        raise mistake(text, unstorable.start(), f"{unstorable[0]!r} is not allowed in text")
     found: list[Token] = []
     place, end = 0, len(text.rstrip())
     while place < end:

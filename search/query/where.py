@@ -8,7 +8,8 @@
 
 A field of mixers (kernel, dynamics, …) must hold for every mixer of the architecture; with
 `any` for at least one. What has no value (the kernel of a global mixer, the accuracy of a trial
-without epochs) fulfils no comparison, not even `!=`.
+without epochs) fulfils no comparison, not even `!=`. The name of an operator is any that
+`space.cell_named` knows: case and punctuation do not matter, and a label will do.
 """
 
 import difflib
@@ -22,6 +23,8 @@ from search.query.fields import FIELDS, Field, Kind
 from search.query.numbers import parse_number
 from search.query.tokens import Token, mistake, tokens
 from search.query.tree import And, Comparison, Node, Not, Or, Value, field_names
+from space.cells import cell_named
+from space.errors import InputError
 
 MAX_DEPTH = 50
 MAX_VALUES = 200
@@ -124,7 +127,7 @@ class _Parser:
             raise self._mistake(f"expected a field: {_listed()}")
         if token.keyword not in FIELDS:
             close = difflib.get_close_matches(token.keyword, FIELDS, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = f"; did you mean {close[0]!r}?" if close else "."
             raise self._mistake(f"unknown field {token.text!r}{hint} Allowed: {_listed()}")
         return FIELDS[self._take().keyword]
 
@@ -161,7 +164,10 @@ class _Parser:
             raise self._mistake(f"more than {MAX_VALUES} values")
         if token.kind not in ("word", "quoted"):
             raise self._mistake(f"expected {_expected(field)}")
-        value = _read(field, token)
+        try:
+            value = _read(field, token)
+        except InputError as error:
+            raise self._mistake("; ".join(p.message for p in error.problems)) from None
         if value is None:
             raise self._mistake(f"{token.text!r} is no {field.name}; expected {_expected(field)}")
         self._take()
@@ -189,11 +195,17 @@ class _Parser:
 
 
 def _read(field: Field, token: Token) -> Value | None:
-    """The value that the token stands for; None when the field knows no such value."""
+    """The value that the token stands for; None when the field knows no such value.
+
+    Raises:
+        InputError: no operator has this name.
+    """
     if field.kind is Kind.NUMBER:
         return parse_number(token.text) if token.kind == "word" else None
     if field.kind is Kind.WORD:
         return token.text.lower() if token.text.lower() in field.words else None
+    if field.kind is Kind.OPERATOR:
+        return cell_named(token.text).name
     return token.text
 
 
@@ -202,6 +214,8 @@ def _expected(field: Field) -> str:
         return "a number such as 7, 0.9, 200k, 1.5M or 4.5G"
     if field.kind is Kind.WORD:
         return "one of " + ", ".join(field.words)
+    if field.kind is Kind.OPERATOR:
+        return "the name of an operator such as ViT or 'DW-S Conv.', or a label"
     return "a word or a quoted text"
 
 

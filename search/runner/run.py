@@ -12,9 +12,11 @@ from search.exit_code import ExitCode
 from search.runner import lookup
 from search.runner.assignment import TRAINING
 from search.runner.cluster import Cluster, check_resources, connected_to_ray
+from search.runner.collect import Problems
 from search.runner.interrupt import StopKind, StopRequest, stopping_on_signals
 from search.runner.machine import describe_machine
 from search.runner.outcome import RunOutcome
+from search.runner.places import check_checkpoints, check_store, make_checkpoints
 from search.runner.session import Stand, StudySession
 from search.runner.setup import begin_session, create_study, stand_of
 from search.runner.tuning import tune_session
@@ -25,11 +27,13 @@ from search.store import (
     Store,
     StoreError,
     StudyRecord,
+    TrialState,
     open_store,
     process_started,
 )
 from space.errors import InputError, Problem
 from trainers import DataDescription, Protocol, describe_data
+from trainers.data.test_split_lock import lock_test_split
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,16 +63,22 @@ class Prepared:
 
 
 def prepare(given: Config, *, resume: bool) -> Prepared:
-    """Check store, study and data; writes nothing.
+    """Check store, study, checkpoints and data; writes nothing.
 
     Raises:
-        InputError: with what is wrong.
+        InputError: with all that is wrong.
     """
-    found = lookup.find_study(given.store, given.study)
-    config, _ = lookup.resolve(given, found, resume=resume)
-    description = describe_data(config.data, config.protocol)
-    _check_images(config, description)
-    lookup.check_same_data(found, description.protocol)
+    problems = Problems()
+    problems.attempt(lambda: check_checkpoints(given.checkpoints))
+    study = problems.attempt(lambda: _find(given, resume=resume))
+    found, config = study or (None, given)
+    description = problems.attempt(lambda: describe_data(config.data, config.protocol))
+    if description is not None:
+        protocol = description.protocol
+        problems.attempt(lambda: _check_images(config, description))
+        problems.attempt(lambda: lookup.check_same_data(found, protocol))
+    problems.refuse()
+    assert description is not None, "refused above"
     return Prepared(config, found, description)
 
 
@@ -103,10 +113,12 @@ def run_study(
             return done
     stop = StopRequest(config.time_limit)
     with ExitStack() as stack:
+        stack.enter_context(lock_test_split())
         stack.enter_context(stopping_on_signals(stop))
         watcher.say("Starting Ray ..." if address is None else f"Connecting to {address} ...")
         cluster = stack.enter_context(connected_to_ray(address))
         check_resources(config.resources, cluster.resources)
+        make_checkpoints(config.checkpoints)
         store = stack.enter_context(open_store(config.store, create=True))
         return _work(store, prepared, cluster, stop, watcher, training)
 
@@ -131,17 +143,18 @@ def _work(
         reason = "the run ended"
     finally:
         _end_run(store, run, stop.reason or reason)
-    stand = stand_of(store, study.id)
-    return _outcome(study, stand, session, stop)
+    return _outcome(store, study, session, stop)
 
 
 def _outcome(
-    study: StudyRecord, stand: Stand, session: StudySession, stop: StopRequest
+    store: Store, study: StudyRecord, session: StudySession, stop: StopRequest
 ) -> RunOutcome:
-    if stand.ended >= stand.planned:
-        return RunOutcome(study.name, ExitCode.DONE, stand)
-    if session.exhausted is not None:
-        return RunOutcome(study.name, ExitCode.DONE, stand, session.exhausted)
+    stand = stand_of(store, study.id)
+    if stand.ended >= stand.planned or session.exhausted is not None:
+        failure = every_trial_failed(store, study, stand)
+        if failure is not None:
+            return RunOutcome(study.name, ExitCode.FAILED, stand, failure)
+        return RunOutcome(study.name, ExitCode.DONE, stand, _exhausted(session, stand))
     codes = {
         StopKind.INTERRUPT: ExitCode.INTERRUPTED,
         StopKind.TIME_LIMIT: ExitCode.BUDGET,
@@ -150,6 +163,25 @@ def _outcome(
     }
     reason = stop.reason or "Ray ended the experiment early"
     return RunOutcome(study.name, codes[stop.kind], stand, reason)
+
+
+def _exhausted(session: StudySession, stand: Stand) -> str | None:
+    return session.exhausted if stand.ended < stand.planned else None
+
+
+def every_trial_failed(store: Store, study: StudyRecord, stand: Stand) -> str | None:
+    """The words for a study of which nothing but failures came; None for all others."""
+    if not stand.ended or stand.counts[TrialState.FAILED] < stand.ended:
+        return None
+    reasons = (t.reason for t in store.trials(study.id) if t.state == TrialState.FAILED)
+    return f"every trial failed: {next(reasons, None)}"
+
+
+def _find(given: Config, *, resume: bool) -> tuple[StudyRecord | None, Config]:
+    """The study where there is one, and the configuration to run with."""
+    found = lookup.find_study(given.store, given.study)
+    check_store(given.store)
+    return found, lookup.resolve(given, found, resume=resume)[0]
 
 
 def _create_or_take_up(store: Store, prepared: Prepared) -> StudyRecord:
@@ -185,9 +217,11 @@ def _already_complete(config: Config, found: StudyRecord) -> RunOutcome | None:
     with open_store(config.store, create=False) as store:
         lookup.refuse_second_driver(store, found)
         stand = stand_of(store, found.id)
+        failure = every_trial_failed(store, found, stand)
     if stand.ended < max(config.trials, stand.planned):
         return None
-    return RunOutcome(found.name, ExitCode.DONE, stand, was_complete=True)
+    code = ExitCode.DONE if failure is None else ExitCode.FAILED
+    return RunOutcome(found.name, code, stand, failure, was_complete=True)
 
 
 def _check_images(config: Config, description: DataDescription) -> None:

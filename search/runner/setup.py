@@ -25,7 +25,7 @@ def create_study(store: Store, config: Config, protocol: Protocol) -> StudyRecor
     """
     return store.create_study(
         config.study,
-        config=config.to_dict(),
+        config=config.to_stored(),
         space=config.space.to_dict(),
         protocol=protocol.to_dict(),
         protocol_hash=protocol.hash,

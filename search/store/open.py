@@ -10,6 +10,7 @@ from search.store.connection import describe
 from search.store.engine import make_engine
 from search.store.missing import NoStore
 from search.store.network_folder import is_on_network
+from search.store.read_only import can_only_be_read, reading_url
 from search.store.schema import upgrade
 from search.store.store import Store
 from search.store.url import WHERE, display, is_sqlite, parse_url, sqlite_path
@@ -25,7 +26,7 @@ def open_store(url: str, *, create: bool, busy_timeout: float = _BUSY_SECONDS) -
     Args:
         url: a file ("mixspace.db"), "sqlite:///FILE" or "postgresql://USER@HOST/DATABASE".
         create: whether to make the store when there is none. False never writes to a place that
-            holds no store.
+            holds no store, and reads an SQLite file that cannot be written as it is.
         busy_timeout: seconds to wait for another process's lock on an SQLite file.
 
     Raises:
@@ -36,14 +37,15 @@ def open_store(url: str, *, create: bool, busy_timeout: float = _BUSY_SECONDS) -
     parsed = parse_url(url)
     if is_sqlite(parsed):
         _check_file(parsed, create)
-    engine = make_engine(parsed, busy_timeout)
+    only_read = is_sqlite(parsed) and not create and can_only_be_read(sqlite_path(parsed))
+    engine = make_engine(reading_url(parsed) if only_read else parsed, busy_timeout)
     try:
         upgrade(engine, create=create, shown=display(parsed))
-        if is_sqlite(parsed):
+        if is_sqlite(parsed) and not only_read:
             _choose_journal(engine, parsed, busy_timeout)
     except DBAPIError as error:
         engine.dispose()
-        raise InputError.of(WHERE, _why(error, parsed)) from None
+        raise InputError.of(WHERE, _why(error, parsed, only_read)) from None
     except BaseException:
         engine.dispose()
         raise
@@ -88,12 +90,17 @@ def _choose_journal(engine: Engine, url: URL, busy_timeout: float) -> None:
         connection.close()
 
 
-def _why(error: DBAPIError, url: URL) -> str:
+def _why(error: DBAPIError, url: URL, only_read: bool) -> str:
     words = describe(error, url)
     if not is_sqlite(url):
         return f"{display(url)} does not answer or refuses: {words}"
     if "locked" in words:
         return f"{sqlite_path(url)} is locked by another process ({words})"
+    if only_read:
+        return (
+            f"{sqlite_path(url)} cannot be read where it cannot be written ({words}); "
+            f"copy it, and {sqlite_path(url).name}-wal beside it, to a folder of your own"
+        )
     if "readonly" in words or "unable to open" in words:
         return f"{sqlite_path(url)} cannot be written ({words}); is its folder read-only?"
     return f"{sqlite_path(url)} cannot be used: {words}"

@@ -1,6 +1,7 @@
 """Store URLs: what a person may write, and how it is shown without its password."""
 
 from pathlib import Path
+from urllib.parse import quote_plus
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -60,7 +61,7 @@ def display(url: URL) -> str:
         return f"sqlite:///{url.database}"
     shown = {key: _MASK for key in url.query if key in _SECRET_OPTIONS}
     url = url.set(drivername="postgresql").update_query_dict(shown)
-    return url.render_as_string(hide_password=True)
+    return url.render_as_string(hide_password=True).replace(quote_plus(_MASK), _MASK)
 
 
 def scrub(text: str, url: URL) -> str:
@@ -97,6 +98,11 @@ def _sqlite(url: URL) -> URL:
 
 
 def _postgresql(url: URL) -> URL:
+    # Behind the first "@" may stand the rest of a password, so the URL must not be shown.
+    if "@" in (url.host or "") or "@" in (url.database or ""):
+        raise InputError.of(
+            WHERE, "this postgresql URL has more than one '@'; write '@' as %40 in a password"
+        )
     if not url.database:
         raise InputError.of(
             WHERE, f"the URL {display(url)} names no database; allowed is {_ALLOWED}"

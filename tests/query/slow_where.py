@@ -35,8 +35,6 @@ def compares(node: Comparison, value: Any) -> bool:
     if value is None:
         return False
     values = list(node.values)
-    if node.field.folded:
-        value, values = value.lower(), [each.lower() for each in values]
     if node.operator == "in":
         return value in values
     if node.operator == "not in":

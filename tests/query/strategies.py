@@ -15,14 +15,14 @@ NUMBERS = {
 SIZES = ("1", "2", "3", "4", "5", "3.5")
 TEXTS = {
     "study": ('"first"', "second", "'third one'", "First"),
-    "name": ('"DW-S Conv."', "vit", "ViT", "'Local ViT'", "MLP", "Conv."),
+    "name": ('"DW-S Conv."', "vit", "ViT", "'Local ViT'", "MLP", "Conv.", "dw-s-conv"),
 }
 
 
 def literals(field: Field) -> st.SearchStrategy[str]:
     if field.kind is Kind.WORD:
         return st.sampled_from([*field.words, field.words[0].upper()])
-    if field.kind is Kind.TEXT:
+    if field.kind in (Kind.TEXT, Kind.OPERATOR):
         return st.sampled_from(TEXTS[field.name])
     return st.sampled_from(NUMBERS.get(field.name, SIZES))
 

@@ -1,6 +1,7 @@
 import pytest
 
 from search.query import SORT_KEYS, best
+from search.query.best import MAX_TOP
 from search.store import Store, TrialState
 from space.errors import InputError
 from tests.support.samples import (
@@ -81,6 +82,13 @@ def test_all_that_is_wrong_is_said_at_once(filled: Store) -> None:
         "--top",
     ]
     assert "did you mean 'first'" in str(caught.value)
+
+
+@pytest.mark.parametrize("top", [0, -1, MAX_TOP + 1, 10**20])
+def test_top_has_bounds(store: Store, top: int) -> None:
+    with pytest.raises(InputError, match=f"--top: {top} is not allowed; must be 1 to {MAX_TOP}"):
+        best(store, top=top)
+    assert best(store, top=MAX_TOP) == []
 
 
 def test_an_empty_store_has_no_best(store: Store) -> None:

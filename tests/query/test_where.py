@@ -103,9 +103,11 @@ def test_a_mistake_is_marked() -> None:
 @pytest.mark.parametrize(
     ("text", "words", "column"),
     [
-        ("", "expected a field: params", 0),
-        ("   ", "expected a field", 0),
-        ("parms < 3", "unknown field 'parms'; did you mean 'params'?", 0),
+        ("parms < 3", "unknown field 'parms'; did you mean 'params'? Allowed: params, ", 0),
+        ("foo < 3", "unknown field 'foo'. Allowed: params, ", 0),
+        ("depth = 3 and name = vitt", "no operator is named 'vitt'; allowed: MLP, LR MLP", 21),
+        ("name in (ViT, conv4)", "no operator is named 'conv4'; allowed: ", 14),
+        ("name = window/dense/joint/none/static", "rule 6: ", 7),
         ("params", "expected one of = != < <= > >= or in", 6),
         ("params <", "expected a number such as", 8),
         ("params < many", "'many' is no params", 9),
@@ -133,6 +135,31 @@ def test_mistakes(text: str, words: str, column: int) -> None:
     assert words in first
     assert line == "    " + text
     assert caret == "    " + " " * column + "^"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n"])
+def test_an_empty_clause_is_called_empty(text: str) -> None:
+    assert message(text).startswith("empty; ")
+    assert "^" not in message(text)
+
+
+@pytest.mark.parametrize("bad", ["\0", "\udcff"])
+def test_characters_that_no_database_takes_are_marked(bad: str) -> None:
+    first, line, caret = message(f'study = "{bad}"').split("\n")
+    assert first == f"{bad!r} is not allowed in text"
+    assert line == '    study = " "'
+    assert caret == "    " + " " * 9 + "^"
+    line.encode()
+    first.encode()
+
+
+@pytest.mark.parametrize(
+    "text", ["'DW-S Conv.'", "dwsconv", "'dw-s conv'", "sliding/separable/full/position/static"]
+)
+def test_operators_are_named_as_everywhere(text: str) -> None:
+    assert parse_where(f"any name = {text}").tree == Comparison(
+        FIELDS["name"], "=", ("DW-S Conv.",), any_mixer=True
+    )
 
 
 def test_a_mistake_in_a_long_text_is_shown_in_part() -> None:
@@ -164,7 +191,7 @@ def test_junk_gives_only_input_errors(text: str) -> None:
         parse_where(text)
     except InputError as error:
         shown = str(error)
-    assert not shown or "^" in shown
+    assert not shown or "^" in shown or not text.strip()
 
 
 def test_no_value_becomes_part_of_the_sql() -> None:

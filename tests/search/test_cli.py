@@ -1,6 +1,7 @@
 """The command line as a person meets it; nothing here starts Ray."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -226,3 +227,67 @@ def test_a_reader_that_has_enough_is_no_error(store: str) -> None:
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
     )
     assert (found.returncode, found.stderr) == (0, "")
+
+
+READING = [["best"], ["best", "--json"], ["show", "ID"], ["show", "ID", "--json"]]
+READING += [["studies"], ["studies", "--json"]]
+
+
+@pytest.mark.parametrize("command", [*READING, ["--help"], ["--version"], ["best", "--help"]])
+def test_a_reader_that_has_left_is_no_error(
+    command: list[str], store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = json.loads(run(capsys, "best", "--store", store, "--json")[1])[0]
+    words = [row["architecture_id"] if word == "ID" else word for word in command]
+    reader, writer = os.pipe()
+    os.close(reader)
+    found = subprocess.run(
+        [sys.executable, "-m", "search", *words],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"MIXSPACE_STORE": store},
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    os.close(writer)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_the_version_needs_no_installed_package(tmp_path: Path) -> None:
+    """A source tree, and the working directory of a Ray job, have no package metadata."""
+    program = (
+        "import importlib.metadata as m\n"
+        "def absent(name): raise m.PackageNotFoundError(name)\n"
+        "m.version = absent\n"
+        "from search.cli.program import run_program\n"
+        "raise SystemExit(run_program(['--version']))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (0, "mixspace, version 0\n", "")
+
+
+@pytest.mark.parametrize("width", [50, 80, 120, 200])
+@pytest.mark.parametrize("command", [["best"], ["show", "ID"], ["studies"]])
+def test_tables_fit_the_terminal(
+    command: list[str],
+    width: int,
+    store: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = json.loads(run(capsys, "best", "--store", store, "--json")[1])[0]
+    words = [row["architecture_id"] if word == "ID" else word for word in command]
+    monkeypatch.setattr("search.cli.output._PLAIN_WIDTH", width)
+    code, out, _ = run(capsys, *words, "--store", store)
+    telling = {
+        "best": ["#", "architecture", "accuracy", "token mixers", row["operators"]],
+        "show": ["stage", "width", "depth", "epoch", "validation loss", "50.00%"],
+        "studies": ["study", "state", "done", "best", "tiny", "complete", "5/5"],
+    }
+    assert code == 0
+    assert "…" not in out
+    assert all(len(line) <= width for line in out.splitlines())
+    assert all(word in out for word in telling[command[0]]), out

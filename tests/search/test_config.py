@@ -193,6 +193,45 @@ def test_overrides_are_yaml_and_apply_in_order(tmp_path: Path) -> None:
     assert config.space.to_dict()["mixers"][1]["heads"] == 2
 
 
+def test_another_searcher_or_scheduler_drops_the_options_of_the_old_one() -> None:
+    path = ROOT / "configs" / "quickstart.yaml"
+    config = load_config(path, overrides=["searcher.name=random", "scheduler.name=none"])
+    assert (config.searcher.name, config.scheduler.name) == ("random", "none")
+    config = load_config(path, overrides=["searcher.candidates=5", "searcher.name=tpe"])
+    assert config.searcher == TpeConfig(startup_trials=10, candidates=5)
+
+
+def test_options_of_another_searcher_that_are_set_beside_its_name_are_kept(tmp_path: Path) -> None:
+    path = write(tmp_path, values())
+    config = load_config(path, overrides=["searcher.candidates=5", "searcher.name=tpe"])
+    assert config.searcher == TpeConfig(candidates=5)
+    with pytest.raises(InputError, match=r"searcher\.candidates: unknown field"):
+        load_config(path, overrides=["searcher.candidates=5", "searcher.name=random"])
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "trials",
+        "seed",
+        "scheduler.grace_epochs",
+        "scheduler.reduction_factor",
+        "searcher.startup_trials",
+        "protocol.epochs",
+        "protocol.batch_size",
+        "data.limit_train",
+        "resources.concurrent_trials",
+    ],
+)
+@pytest.mark.parametrize("value", ["true", "3.0", "'3'"])
+def test_whole_numbers_are_nothing_else(tmp_path: Path, field: str, value: str) -> None:
+    given = values(searcher={"name": "tpe"}, scheduler={"name": "asha"})
+    with pytest.raises(InputError) as error:
+        load_config(write(tmp_path, given), overrides=[f"{field}={value}"])
+    assert field in problems(error)
+    assert "integer" in problems(error)[field]
+
+
 @pytest.mark.parametrize(
     "text", ["trials", "=3", "a..b=1", "trials.x=1", "[0]=1", "study[0]=1", "initial[9]=x", "a=["]
 )
@@ -230,6 +269,15 @@ def test_resume_keeps_what_decides_the_search_and_takes_what_may_change() -> Non
     assert merged.resources.cpus_per_trial == 2
     assert any(remark.startswith("seed: the study keeps 1") for remark in remarks)
     assert any(remark.startswith("searcher") for remark in remarks)
+
+
+def test_resume_remarks_only_on_what_was_given() -> None:
+    stored = Config.from_dict(values(searcher={"name": "tpe", "candidates": 9}, seed=3))
+    for given in (values(), values(searcher={"name": "tpe"})):
+        _, remarks = merged_for_resume(stored.to_stored(), Config.from_dict(given))
+        assert [r for r in remarks if not r.startswith("searcher.name: ")] == []
+    _, remarks = merged_for_resume(stored.to_stored(), Config.from_dict(values()))
+    assert remarks == ["searcher.name: the study keeps 'tpe' ('random' is ignored)"]
 
 
 def test_resume_never_shrinks_the_plan() -> None:

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from search import progress as progress_module
+from search.commands import NextCommands
 from search.exit_code import ExitCode
 from search.progress import ProgressLine
 from search.report import PAPER_OPERATORS, as_json, headline, print_report
@@ -99,6 +100,31 @@ def test_headline() -> None:
     )
 
 
+def test_headline_of_an_exhausted_study() -> None:
+    outcome = RunOutcome("tiny", ExitCode.DONE, stand(4), "all 4 points are in the study")
+    assert headline(outcome) == (
+        "Study tiny: 4 of 10 trials done (4 complete). "
+        "The space is exhausted: all 4 points are in the study."
+    )
+
+
+def test_headline_where_every_trial_failed() -> None:
+    outcome = RunOutcome("tiny", ExitCode.FAILED, stand(0, failed=10), "every trial failed: x")
+    assert headline(outcome).endswith("(10 failed). Failed: every trial failed: x.")
+
+
+def test_progress_goes_on_where_nobody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    line = ProgressLine()
+    line.say("Starting Ray ...")
+    line.show(stand(0, running=1))
+    line.close()
+
+
 def test_report_of_a_study(tmp_path: Path) -> None:
     path = str(tmp_path / "tiny.db")
     with open_store(path, create=True) as store:
@@ -109,7 +135,7 @@ def test_report_of_a_study(tmp_path: Path) -> None:
         outcome = RunOutcome("tiny", ExitCode.DONE, session.stand())
         output = io.StringIO()
         console = Console(file=output, width=160)
-        print_report(console, store, outcome, config="tiny.yaml", store_option=f" --store {path}")
+        print_report(console, store, outcome, NextCommands("tiny.yaml", "tiny", path))
         plain = as_json(store, outcome)
     text = output.getvalue()
     for part in ("Leaderboard", "against params", "against FLOPs", "Where the paper's operators"):

@@ -16,6 +16,7 @@ from search.runner.setup import begin_session, create_study, initial_points, sta
 from search.store import RunRecord, Store, TrialState, open_store, process_started
 from space import InputError
 from tests.search.small import config
+from trainers import Protocol
 
 HASHES = ("0" * 16, "1" * 16)
 
@@ -37,8 +38,8 @@ def begin_run(store: Store, study_id: int, pid: int | None = None) -> RunRecord:
     )
 
 
-def begin(store: Store, settings: Config) -> StudySession:
-    protocol = settings.protocol.bound_to(*HASHES)
+def begin(store: Store, settings: Config, protocol: Protocol | None = None) -> StudySession:
+    protocol = protocol or settings.protocol.bound_to(*HASHES)
     if store.has_study(settings.study):
         study = store.study(settings.study)
     else:

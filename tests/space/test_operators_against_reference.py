@@ -34,7 +34,13 @@ def gradients(operator: nn.Module, output: Tensor, inputs: list[Tensor]) -> list
 
 
 def assert_agrees(
-    mixer: Mixer, width: int, size: MapSize, shifted: bool, seed: int, own_context: bool = True
+    mixer: Mixer,
+    width: int,
+    size: MapSize,
+    shifted: bool,
+    seed: int,
+    own_context: bool = True,
+    gradient: bool = True,
 ) -> None:
     torch.manual_seed(seed)
     operator = TokenMixer(mixer, width, size, shifted).double().eval()
@@ -46,6 +52,8 @@ def assert_agrees(
     fast = operator(values, context if own_context else None)
     slow = reference_forward(operator, values, context)
     torch.testing.assert_close(fast, slow, rtol=TOLERANCE, atol=TOLERANCE)
+    if not gradient:
+        return
     pairs = zip(gradients(operator, fast, inputs), gradients(operator, slow, inputs), strict=True)
     for of_fast, of_slow in pairs:
         torch.testing.assert_close(of_fast, of_slow, rtol=TOLERANCE, atol=TOLERANCE)
@@ -53,7 +61,7 @@ def assert_agrees(
 
 @pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
 @given(data=st.data())
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_every_cell_equals_its_definition(cell: Cell, data: st.DataObject) -> None:
     mixer, width = data.draw(mixers_of([cell]))
     assert_agrees(

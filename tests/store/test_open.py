@@ -1,13 +1,15 @@
+import os
 import socket
 import sqlite3
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from search.store import Store, open_store
+from search.store import Store, StoreError, open_store
 from search.store.network_folder import is_on_network
 from search.store.url import display, parse_url, scrub, sqlite_path
 from space.errors import InputError
@@ -70,6 +72,8 @@ def test_home_and_relative_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("http://h", "unknown scheme"),
         ("postgresql://u:secret@h:port/d", "cannot be read"),
         ("postgresql://u:secret@h", "names no database"),
+        ("postgresql://u:x@secret@127.0.0.1:1/x", "write '@' as %40 in a password"),
+        ("postgresql://u:x@secret/y@127.0.0.1:1/x", "write '@' as %40 in a password"),
         ("sqlite://", "in memory"),
         (":memory:", "in memory"),
         ("sqlite://host/file", "three slashes"),
@@ -107,6 +111,38 @@ def test_a_read_only_folder_is_refused() -> None:
     if not Path("/proc/self").is_dir():
         pytest.skip("no /proc here")
     assert "cannot be written" in refused("/proc/store.db")
+
+
+@pytest.fixture
+def read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A store in a folder that nobody can write; root, who still can, is told that it cannot."""
+    path = tmp_path / "a folder" / "s?.db"
+    path.parent.mkdir()
+    with open_store(str(path), create=True) as store:
+        add_study(store, "kept")
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+    if os.geteuid() == 0:
+        monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    yield path
+    path.parent.chmod(0o755)
+
+
+def test_a_store_that_cannot_be_written_can_be_read(read_only: Path) -> None:
+    with open_store(str(read_only), create=False) as store:
+        assert [study.name for study in store.studies()] == ["kept"]
+        assert [path.name for path in read_only.parent.iterdir()] == ["s?.db"]
+        with pytest.raises(StoreError, match="readonly database"):
+            store.set_planned_trials(1, 5)
+
+
+def test_a_log_that_cannot_be_read_is_not_passed_over(read_only: Path) -> None:
+    read_only.parent.chmod(0o755)
+    read_only.with_name("s?.db-wal").mkdir()
+    read_only.parent.chmod(0o555)
+    message = refused(str(read_only), create=False)
+    assert "cannot be read where it cannot be written" in message
+    assert "s?.db-wal beside it, to a folder of your own" in message
 
 
 def test_a_file_locked_by_another_process_is_refused(tmp_path: Path) -> None:
@@ -164,7 +200,7 @@ def test_passwords_are_scrubbed_however_they_are_spelt() -> None:
     text = "login p@ss/w at u:p%40ss%2Fw@h with other failed"
     assert scrub(text, url) == "login *** at u:***@h with *** failed"
     assert "p@ss" not in display(url)
-    assert "other" not in display(url)
+    assert display(url) == "postgresql://u:***@h/d?sslpassword=***"
 
 
 def test_processes_that_open_a_new_store_at_once_migrate_it_once(store_url: str) -> None:

@@ -15,6 +15,7 @@ from trainers import (
     Protocol,
     TestReading,
     Training,
+    classify,
     describe_data,
     final_test,
     open_data,
@@ -128,6 +129,22 @@ def test_a_broken_image_is_named(tmp_path: Path) -> None:
     images = FolderImages(index, np.arange(6), train_transform(paper().augmentation))
     with pytest.raises(OSError, match=r"red/001\.png is not a readable image"):
         images[5]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_reason_of_a_trial_names_the_broken_image(tmp_path: Path, workers: int) -> None:
+    root = image_folder(tmp_path / "images", train=4, val=1)
+    for broken in (root / "train" / "red").glob("*.png"):
+        broken.write_bytes(broken.read_bytes()[:60])
+    data = open_data(config(root, workers=workers), paper(batch_size=2))
+    with pytest.raises(OSError, match="is not a readable image") as error:
+        list(data.train_batches(1, 5))
+    reason = classify(error.value).reason
+    assert reason.startswith(f"OSError: {root}/train/red/00")
+    assert ".png is not a readable image (" in reason
+    assert "(in __getitem__, image_folder.py:" in reason
+    assert "raise OSError(" in reason
+    assert "\n" not in reason
 
 
 def problems(folder: Path) -> str:

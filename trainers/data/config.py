@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from space.errors import InputError
 from space.pydantic_errors import problems_from_pydantic
+from trainers.whole import Whole
 
 
 class DataConfig(BaseModel):
@@ -32,9 +33,9 @@ class DataConfig(BaseModel):
     source: Literal["auto", "embedded", "full"] = "embedded"
     folder: Path | None = None
     download: bool = False
-    limit_train: int | None = Field(default=None, ge=2)
-    limit_validation: int | None = Field(default=None, ge=1)
-    workers: int = Field(default=0, ge=0, le=256)
+    limit_train: Whole | None = Field(default=None, ge=2)
+    limit_validation: Whole | None = Field(default=None, ge=1)
+    workers: Whole = Field(default=0, ge=0, le=256)
 
     @model_validator(mode="after")
     def _folder_fits(self) -> Self:

@@ -1,0 +1,106 @@
+"""The commands that a person may copy after a run: they must work as they stand, in any shell."""
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from search.store.url import parse_url, secrets
+
+DEFAULT_STORE = "mixspace.db"
+STORE_VARIABLE = "MIXSPACE_STORE"
+
+_PROGRAM = "python -m search"
+_ALWAYS_GIVEN = ("study", "store")
+"""Fields that options of their own give, which win over `--set`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextCommands:
+    """Commands about one study.
+
+    Attributes:
+        config: path of the configuration.
+        study: its name.
+        store: where the study is; None where a command finds it without being told.
+        overrides: the texts of `--set` that the run was given.
+    """
+
+    config: str
+    study: str
+    store: str | None = None
+    overrides: Sequence[str] = ()
+
+    @property
+    def first(self) -> str | None:
+        """What has to be done before any of the commands; None where nothing has."""
+        if not self._is_secret:
+            return None
+        return (
+            f"First export {STORE_VARIABLE} with the URL of the store: "
+            "it holds a password, which is not printed."
+        )
+
+    @property
+    def look(self) -> str:
+        """Opens the dashboard."""
+        named = self.store is not None and not self._is_secret
+        place = f"{STORE_VARIABLE}={shlex.quote(self.store or '')} " if named else ""
+        return f"{place}streamlit run dashboard"
+
+    def best(self, where: str) -> str:
+        """Queries the store; `where` is quoted for people, by double quotes."""
+        return f'{_PROGRAM} best{self._store} --where "{where}" --top 3'
+
+    def show(self, architecture: str) -> str:
+        """Shows an architecture."""
+        return f"{_PROGRAM} show {architecture}{self._store}"
+
+    def resume(self, trials: int | None = None) -> str:
+        """Goes on with the study.
+
+        Args:
+            trials: a new number of them, in place of any that the run was given.
+        """
+        given = _ALWAYS_GIVEN if trials is None else (*_ALWAYS_GIVEN, "trials")
+        kept = [text for text in self.overrides if _field(text) not in given]
+        kept += [] if trials is None else [f"trials={trials}"]
+        line = f"{_PROGRAM} run {shlex.quote(self.config)} --study {shlex.quote(self.study)}"
+        return f"{line}{self._store} --resume" + "".join(f" --set {shlex.quote(t)}" for t in kept)
+
+    @property
+    def _store(self) -> str:
+        if self.store is None:
+            return ""
+        return f" --store {self._variable if self._is_secret else shlex.quote(self.store)}"
+
+    @property
+    def _variable(self) -> str:
+        return f'"${STORE_VARIABLE}"'
+
+    @property
+    def _is_secret(self) -> bool:
+        return self.store is not None and bool(secrets(parse_url(self.store)))
+
+
+def next_commands(
+    config: str, study: str, store: str, overrides: Sequence[str], *, store_given: bool
+) -> NextCommands:
+    """The commands about a study, with its store named only where it has to be.
+
+    Args:
+        config: path of the configuration.
+        study: its name.
+        store: where it is.
+        overrides: the texts of `--set` that the run was given.
+        store_given: whether the store was chosen on the command line.
+    """
+    variable = os.environ.get(STORE_VARIABLE)
+    chosen = store_given or any(_field(text) == "store" for text in overrides)
+    is_default = store == DEFAULT_STORE and not variable and not chosen
+    found_anyway = is_default or store == variable
+    return NextCommands(config, study, None if found_anyway else store, tuple(overrides))
+
+
+def _field(override: str) -> str:
+    return override.partition("=")[0].strip()

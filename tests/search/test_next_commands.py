@@ -1,0 +1,190 @@
+"""The commands that a run prints are copied and executed as they stand; nothing starts Ray."""
+
+import os
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from search.cli.output import ReaderLeft
+from search.cli.program import run_program
+from search.commands import NextCommands, next_commands
+from search.runner import run as run_module
+from search.runner.cluster import Cluster
+from search.runner.interrupt import StopKind, StopRequest
+from search.runner.session import StudySession
+from tests.search.small import SPACE, values
+from tests.search.test_session import run_all, train
+
+SECRET = "postgresql://user:s3cret@host/base"
+
+
+class Player:
+    """In Ray's place; plays trials until `stop_after` of them, and then is interrupted."""
+
+    stop_after: int | None = None
+
+    def __call__(self, session: StudySession, *others: Any) -> None:
+        if self.stop_after is None:
+            run_all(session)
+            return
+        (stop,) = (other for other in others if isinstance(other, StopRequest))
+        for _ in range(self.stop_after):
+            assignment = session.next_assignment()
+            assert assignment is not None
+            train(session, assignment, [0.4, 0.5])
+        stop.request(StopKind.INTERRUPT, "interrupted by SIGINT")
+
+
+@pytest.fixture
+def player(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Player:
+    @contextmanager
+    def connected(address: str | None) -> Iterator[Cluster]:
+        yield Cluster({"CPU": 2.0}, tmp_path, local=True)
+
+    playing = Player()
+    monkeypatch.setattr(run_module, "connected_to_ray", connected)
+    monkeypatch.setattr(run_module, "tune_session", playing)
+    return playing
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with a configuration whose path has a blank and a quote in it."""
+    content = values(checkpoints=str(tmp_path / "checkpoints"), trials=4)
+    (tmp_path / "it's mine.yaml").write_text(yaml.safe_dump(content))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def printed(text: str, label: str) -> str:
+    (line,) = [line for line in text.splitlines() if line.startswith(f"{label}:")]
+    return line.removeprefix(f"{label}:").strip()
+
+
+def execute(line: str) -> int:
+    """What a shell does with a line that names no variable."""
+    words = shlex.split(line)
+    assert words[:3] == ["python", "-m", "search"]
+    return run_program(words[3:])
+
+
+STORES = [
+    [],
+    ["--store", "st ore.db"],
+    ["--store", "sqlite:///st'ore $HOME.db"],
+    ["--set", "store=oth er.db"],
+]
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_every_printed_command_works(
+    store: list[str], player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [*store, "--set", "protocol.epochs=40", "--set", "data.limit_train=150"]
+    options += ["--set", "trials=3", "--set", "space.name=a b"]
+    player.stop_after = 2
+    assert run_program(["run", "it's mine.yaml", "--study", "first", *options]) == 130
+    out, err = capsys.readouterr()
+    go_on = err[err.index("To go on: ") + len("To go on: ") :].strip()
+    assert go_on == printed(out, "Go on")
+    for label in ("Query", "Show"):
+        assert execute(printed(out, label)) == 0
+
+    player.stop_after = None
+    capsys.readouterr()
+    assert execute(go_on) == 0, capsys.readouterr().err
+    out = capsys.readouterr().out
+    assert "3 of 3 trials done" in out
+
+    go_on = printed(out, "Go on")
+    assert "trials=3" not in go_on
+    assert execute(go_on) == 0
+    assert "6 of 6 trials done" in capsys.readouterr().out
+
+
+def test_the_default_store_is_named_where_the_configuration_names_another(
+    player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "b.yaml").write_text(yaml.safe_dump(values(store="other.db")))
+    player.stop_after = 1
+    assert run_program(["run", "b.yaml", "--store", "mixspace.db"]) == 130
+    player.stop_after = None
+    assert execute(printed(capsys.readouterr().out, "Go on")) == 0
+    assert not (folder / "other.db").exists()
+
+
+def test_an_exhausted_study_says_so_and_has_no_command_to_go_on(
+    player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = SPACE | {"mixers": [{"operator": "vit", "heads": 4}]}
+    space["stages"] = [{"depth": [1, 2], "width": [16, 32], "mlp_ratio": 2}]
+    (folder / "small.yaml").write_text(yaml.safe_dump(values(space=space, trials=40)))
+    assert run_program(["run", "small.yaml"]) == 0
+    out = capsys.readouterr().out
+    assert "of 40 trials done" in out
+    assert "The space is exhausted: all" in out
+    assert "Stopped" not in out
+    assert "Go on" not in out
+    assert run_program(["studies"]) == 0
+    out = capsys.readouterr().out
+    assert "exhausted" in out
+    assert "stopped" not in out
+
+
+def test_a_study_that_was_interrupted_is_not_exhausted(
+    player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    player.stop_after = 2
+    assert run_program(["run", "it's mine.yaml"]) == 130
+    capsys.readouterr()
+    assert run_program(["studies"]) == 0
+    assert "stopped" in capsys.readouterr().out
+
+
+def test_the_exit_code_stays_where_the_reader_has_left(
+    player: Player,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def left(*_: object) -> None:
+        raise ReaderLeft
+
+    monkeypatch.setattr("search.cli.run.print_report", left)
+    monkeypatch.setattr("search.cli.run.close_stdout", lambda: None)
+    player.stop_after = 1
+    assert run_program(["run", "it's mine.yaml"]) == 130
+    assert "To go on: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", [SECRET, "postgresql://host/base?password=s3cret"])
+def test_a_password_is_taken_from_the_environment(url: str) -> None:
+    overrides = (f"store={url}", f" store ={url}", "seed=1")
+    commands = next_commands("a.yaml", "tiny", url, overrides, store_given=False)
+    assert commands.first is not None
+    lines = [commands.look, commands.best("depth > 1"), commands.show("ab"), commands.resume()]
+    for line in [*lines, commands.first]:
+        assert "s3cret" not in line
+        assert "***" not in line
+    assert all('--store "$MIXSPACE_STORE"' in line for line in lines[1:])
+    assert lines[0] == "streamlit run dashboard"
+    assert lines[3].endswith(" --resume --set seed=1")
+
+
+def test_a_store_of_the_environment_need_not_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXSPACE_STORE", SECRET)
+    same = next_commands("a.yaml", "tiny", SECRET, (), store_given=True)
+    assert (same.first, same.store) == (None, None)
+    other = next_commands("a.yaml", "tiny", "mixspace.db", (), store_given=True)
+    assert "--store mixspace.db" in other.resume()
+
+
+def test_the_dashboard_gets_a_quoted_store(folder: Path) -> None:
+    line = NextCommands("a.yaml", "tiny", "st ore.db").look
+    assert shlex.split(line) == ["MIXSPACE_STORE=st ore.db", "streamlit", "run", "dashboard"]
+    assert "MIXSPACE_STORE" not in os.environ
