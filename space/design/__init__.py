@@ -3,5 +3,6 @@
 from space.design.decisions import Choose, Decision
 from space.design.design_space import DesignSpace
 from space.design.limits import Infeasible, Limits
+from space.design.too_large import TooLarge
 
-__all__ = ["Choose", "Decision", "DesignSpace", "Infeasible", "Limits"]
+__all__ = ["Choose", "Decision", "DesignSpace", "Infeasible", "Limits", "TooLarge"]

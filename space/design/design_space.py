@@ -5,24 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from space.architecture import Architecture, Head, Scaffold, Stage, Stem
 from space.cost import cost
 from space.design.decisions import Choose, Decision, Read, Value, choose_stage
 from space.design.features import encode
-from space.design.initial_points import Keep, axis_points, axis_values, named_points
+from space.design.initial_points import axis_points, axis_values, named_points
 from space.design.limits import Infeasible, Limits
 from space.design.neighbours import neighbours
 from space.design.parsing import ParsedSpace, parse
-from space.design.sampling import pick, sample_stage
+from space.design.population import TRIES, Population
+from space.design.reading import read_yaml
 from space.design.smallest import Quantity, smallest
-from space.design.stage_options import StageOptions
+from space.design.stage_options import Keep, StageOptions
 from space.errors import InputError, Problem, join
 from space.geometry import MapSize
-
-TRIES = 20_000
-"""Draws before a search for a feasible architecture gives up."""
 
 
 class DesignSpace:
@@ -45,6 +42,14 @@ class DesignSpace:
             patch: self._stage_options(parsed, patch)
             for patch in dict.fromkeys(file.stem.patch_size)
         }
+        self._population = Population(
+            self.input,
+            self._head,
+            self._downsample,
+            self.scaffolds,
+            self.limits,
+            {patch: tuple(stages) for patch, stages in self._stages.items()},
+        )
         self._refuse_if_empty(where)
 
     def _stage_options(self, parsed: ParsedSpace, patch_size: int) -> list[StageOptions]:
@@ -74,67 +79,52 @@ class DesignSpace:
         Raises:
             InputError: for a file that is missing or not YAML, and as `from_dict` does.
         """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-            values = yaml.safe_load(text)
-        except OSError as error:
-            raise InputError.of(str(path), f"cannot be read: {error.strerror}") from None
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError.of(str(path), f"is not valid YAML: {error}") from None
-        return cls.from_dict(values)
+        return cls.from_dict(read_yaml(path))
 
     def to_dict(self) -> dict[str, Any]:
         """The space as plain values, as it would be written in a file."""
         values = self._file.model_dump(mode="json", exclude_none=True)
         return values | {"limits": self.limits.to_dict()}
 
+    def stage_choices(self) -> tuple[StageOptions, ...]:
+        """What each stage may be, at the sizes that the first patch size gives."""
+        return tuple(next(iter(self._stages.values())))
+
     # --- points -------------------------------------------------------------------------------
 
     def size_hint(self) -> int:
         """Number of distinct architectures before the hard limits."""
-        return len(self.scaffolds) * sum(self._patch_counts())
+        return self._population.size()
 
-    def _patch_counts(self) -> list[int]:
-        counts = []
-        for stages in self._stages.values():
-            count = 1
-            for options in stages:
-                count *= options.count()
-            counts.append(count)
-        return counts
+    def count(self) -> int:
+        """Number of distinct feasible architectures, exact.
+
+        Raises:
+            TooLarge: if that cannot be told within memory and time; nothing is estimated.
+        """
+        return self._population.count()
+
+    def enumerate(self) -> Iterator[Architecture]:
+        """Every feasible architecture once, lazily, in a fixed order.
+
+        Raises:
+            TooLarge: if the patterns of one stage alone are too many.
+        """
+        return self._population.enumerate()
 
     def sample(self, rng: np.random.Generator) -> Architecture:
         """An architecture drawn uniformly among the distinct feasible ones.
 
+        Where few points are feasible, it is drawn from tables of costs; the draw depends on the
+        space and the generator alone.
+
         Raises:
             Infeasible: if none was met in many draws.
         """
-        free: list[Keep | None] = [None] * len(self._file.stages)
-        architecture = self._sample_where(free, rng)
+        architecture = self._population.sample(rng)
         if architecture is None:
             raise Infeasible([f"no feasible architecture in {TRIES:,} draws"])
         return architecture
-
-    def _sample_where(
-        self, keep: Sequence[Keep | None], rng: np.random.Generator, tries: int = TRIES
-    ) -> Architecture | None:
-        """A feasible architecture whose mixers fulfil the condition of their stage, if met."""
-        for _ in range(tries):
-            patch = pick(rng, list(self._stages), self._patch_counts())
-            drawn = [
-                sample_stage(options, rng, condition)
-                for options, condition in zip(self._stages[patch], keep, strict=True)
-            ]
-            stages = tuple(stage for stage in drawn if stage is not None)
-            if len(stages) < len(drawn):
-                if len(self._stages) == 1:
-                    return None
-                continue
-            scaffold = self.scaffolds[rng.integers(len(self.scaffolds))]
-            architecture = self._make(patch, scaffold, stages)
-            if not self.violations(architecture):
-                return architecture
-        return None
 
     def _make(self, patch_size: int, scaffold: Scaffold, stages: tuple[Stage, ...]) -> Architecture:
         return Architecture(
@@ -234,7 +224,7 @@ class DesignSpace:
         """
 
         def sample(keep: Sequence[Keep | None]) -> Architecture | None:
-            return self._sample_where(keep, rng, tries=1000)
+            return self._population.kept(keep).sample_once(rng)
 
         points: list[tuple[str, Architecture]] = []
         if "named" in kinds:
@@ -264,23 +254,19 @@ class DesignSpace:
                 if not options.shapes():
                     path = join(where, f"stages[{index}].mixers")
                     message = (
-                        f"no mixer fits any of the widths {list(options.widths)}: "
-                        "heads, groups or ratio do not divide them"
+                        f"no mixer fits any of the widths {list(options.widths)}: heads, groups "
+                        "or ratio do not divide them, or no MLP ratio gives whole channels"
                     )
                     problems.append(Problem(path, message))
-        if not problems and not self._has_feasible_point():
+        if not problems and self._is_empty():
             problems = [Problem(join(where, "limits"), self._why_infeasible())]
         if problems:
             raise InputError(dict.fromkeys(problems))
 
-    def _has_feasible_point(self) -> bool:
-        if self.limits == Limits():
-            return True
-        if any(not self.violations(a) for a in self._smallest_points()):
-            return True
-        rng = np.random.default_rng(0)
-        free: list[Keep | None] = [None] * len(self._file.stages)
-        return self._sample_where(free, rng, tries=2000) is not None
+    def _is_empty(self) -> bool:
+        if self.limits == Limits() or any(not self.violations(a) for a in self._smallest_points()):
+            return False
+        return self._population.is_empty()
 
     def _smallest_points(self) -> Iterator[Architecture]:
         quantities: tuple[Quantity, Quantity] = ("params", "macs")

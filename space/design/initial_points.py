@@ -6,9 +6,9 @@ from functools import partial
 from space.architecture import Architecture
 from space.axes import AXES
 from space.cells import LITERATURE_NAMES, PAPER_NAMES
+from space.design.stage_options import Keep
 from space.mixer import Mixer
 
-Keep = Callable[[Mixer], bool]
 SampleWhere = Callable[[Sequence[Keep | None]], Architecture | None]
 
 _TOUCHED = (*AXES, "kernel_size")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import fields
 from itertools import product
+from math import prod
 from typing import Any, cast
 
 from space.axes import AXES
@@ -10,6 +11,9 @@ from space.cells import Cell, all_cells, cell_named
 from space.errors import InputError, Problem, join
 from space.mixer import Mixer
 from space.rules import Values, broken_rules
+
+MOST_MIXERS = 20_000
+"""Combinations that one line may stand for."""
 
 _SIZES_AND_OPTIONS = tuple(field.name for field in fields(Mixer) if field.name not in AXES)
 
@@ -38,6 +42,7 @@ def expand_mixers(line: object, where: str) -> list[Mixer]:
         raise InputError(unknown)
     cells = _cells(line, where)
     values = {name: _listed(line[name]) for name in _SIZES_AND_OPTIONS if name in line}
+    _refuse_too_many(cells, values, where)
     mixers, used, refused = _combined(cells, values)
     problems = [Problem(join(where, p.where), p.message) for p in dict.fromkeys(refused)]
     problems += [
@@ -48,6 +53,15 @@ def expand_mixers(line: object, where: str) -> list[Mixer]:
     if problems:
         raise InputError(problems)
     return mixers
+
+
+def _refuse_too_many(cells: list[Cell], values: dict[str, list[Any]], where: str) -> None:
+    number = sum(
+        prod(len(listed) for name, listed in values.items() if _applies(cell, name))
+        for cell in cells
+    )
+    if number > MOST_MIXERS:
+        raise InputError.of(where, f"stands for {number:,} mixers; at most {MOST_MIXERS:,}")
 
 
 def _listed(value: Any) -> list[Any]:
@@ -130,14 +144,16 @@ def _hopeless(
 
     In a line of several operators a value may suit some only, as an even kernel suits windows.
     """
+    taken = {
+        name: list(dict.fromkeys(getattr(mixer, name) for mixer in mixers))
+        for name in _SIZES_AND_OPTIONS
+    }
     return [
         problem
         for sizes, problems in failures
         for problem in problems
-        if not any(
-            getattr(mixer, problem.where, None) == sizes.get(problem.where) is not None
-            for mixer in mixers
-        )
+        if sizes.get(problem.where) is None
+        or sizes[problem.where] not in taken.get(problem.where, ())
     ]
 
 

@@ -25,11 +25,17 @@ def _square(value: Any) -> Any:
     return value
 
 
+MOST_CHOICES = 500_000
+"""Width × depth × mixer × place of the pattern, of one stage."""
+
+_LIST = Field(min_length=1, max_length=256)
 _Count = Annotated[int, Field(strict=True, ge=1, le=65536)]
-_Counts = Annotated[tuple[_Count, ...], BeforeValidator(_listed), Field(min_length=1)]
+_Counts = Annotated[tuple[_Count, ...], BeforeValidator(_listed), _LIST]
+_Depth = Annotated[int, Field(strict=True, ge=1, le=512)]
+_Depths = Annotated[tuple[_Depth, ...], BeforeValidator(_listed), _LIST]
 _Ratio = Annotated[float, Field(gt=0, le=64, allow_inf_nan=False)]
-_Ratios = Annotated[tuple[_Ratio, ...], BeforeValidator(_listed), Field(min_length=1)]
-_Scaffolds = Annotated[tuple[Scaffold, ...], BeforeValidator(_listed), Field(min_length=1)]
+_Ratios = Annotated[tuple[_Ratio, ...], BeforeValidator(_listed), _LIST]
+_Scaffolds = Annotated[tuple[Scaffold, ...], BeforeValidator(_listed), _LIST]
 
 
 class _Strict(BaseModel):
@@ -51,10 +57,10 @@ class StemFile(_Strict):
 class StageFile(_Strict):
     """One of `stages` of a space file."""
 
-    depth: _Counts
+    depth: _Depths
     width: _Counts
     mlp_ratio: _Ratios = (4.0,)
-    pattern: _Count = 1
+    pattern: _Depth = 1
     mixers: list[Any] | None = None
 
 
@@ -95,12 +101,17 @@ def parse(values: object, where: str = "") -> ParsedSpace:
     problems: list[Problem] = []
     shared = _expanded(file.mixers, join(where, "mixers"), problems)
     mixers = []
+    stages = join(where, "stages")
     for index, stage in enumerate(file.stages):
-        path = join(where, f"stages[{index}].mixers")
+        path = f"{stages}[{index}].mixers"
         own = _expanded(stage.mixers, path, problems)
         if stage.mixers is None and file.mixers is None:
             problems.append(Problem(path, "is required here, or once for all stages as `mixers`"))
         mixers.append(shared if stage.mixers is None else own)
+        choices = len(mixers[-1]) * len(stage.width) * len(stage.depth) * stage.pattern
+        if choices > MOST_CHOICES:
+            message = f"offers {choices:,} choices (width × depth × pattern × mixer)"
+            problems.append(Problem(f"{stages}[{index}]", f"{message}; at most {MOST_CHOICES:,}"))
     limits = Limits()
     try:
         limits = Limits.from_dict(file.limits, join(where, "limits"))

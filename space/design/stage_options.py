@@ -1,13 +1,16 @@
 """What one stage of a design space may be, at the size of its map."""
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from space.architecture import Stage, at_block
 from space.canonical import canonical
 from space.geometry import MapSize, width_problems
 from space.mixer import Mixer
+
+Keep = Callable[[Mixer], bool]
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class StageOptions:
         depths, widths, mlp_ratios: allowed values.
         pattern: how many mixers a pattern may have at most.
         mixers: the mixers of the space file, before folding.
+        keep: a condition on the folded mixers; what does not fulfil it is left out.
     """
 
     size: MapSize
@@ -27,6 +31,11 @@ class StageOptions:
     mlp_ratios: tuple[float, ...]
     pattern: int
     mixers: tuple[Mixer, ...]
+    keep: Keep | None = None
+
+    def kept(self, keep: Keep | None) -> "StageOptions":
+        """The part of these options whose mixers all fulfil a condition."""
+        return self if keep is None else replace(self, keep=keep)
 
     def pattern_length(self, depth: int) -> int:
         """Mixers to choose in a stage of this depth."""
@@ -48,6 +57,8 @@ class StageOptions:
                 for mixer in self.mixers
                 if not width_problems(mixer, width)
             ]
+            if self.keep is not None:
+                folded = [mixer for mixer in folded if self.keep(mixer)]
             length = self.pattern_length(depth)
             for place in range(length):
                 blocks = range(place, depth, length)
@@ -56,12 +67,19 @@ class StageOptions:
         return table
 
     def shapes(self) -> list[tuple[int, int, float]]:
-        """The (width, depth, MLP ratio) triples that some mixer fits."""
-        return [
+        """The (width, depth, MLP ratio) triples that some mixer fits.
+
+        A ratio fits the widths at which the MLP has a whole number of channels.
+        """
+        return list(self._shapes)
+
+    @cached_property
+    def _shapes(self) -> tuple[tuple[int, int, float], ...]:
+        return tuple(
             (width, depth, ratio)
             for width, depth, ratio in itertools.product(self.widths, self.depths, self.mlp_ratios)
-            if self.choices(width, depth, 0)
-        ]
+            if self.choices(width, depth, 0) and _is_whole(width * ratio)
+        )
 
     def patterns(self, width: int, depth: int) -> int:
         """Number of distinct patterns at this width and depth."""
@@ -70,9 +88,14 @@ class StageOptions:
             count *= len(self.choices(width, depth, place))
         return count
 
+    @cached_property
+    def weights(self) -> tuple[int, ...]:
+        """Number of distinct stages of each of the shapes."""
+        return tuple(self.patterns(width, depth) for width, depth, _ in self._shapes)
+
     def count(self) -> int:
         """Number of distinct stages."""
-        return sum(self.patterns(width, depth) for width, depth, _ in self.shapes())
+        return sum(self.weights)
 
     def chosen(self, stage: Stage, place: int) -> Mixer | None:
         """The choice that a stage took at a place of the pattern, if it is one of this space."""
@@ -87,3 +110,7 @@ class StageOptions:
             ):
                 return mixer
         return None
+
+
+def _is_whole(channels: float) -> bool:
+    return abs(channels - round(channels)) <= 1e-6 and round(channels) >= 1

@@ -1,0 +1,58 @@
+"""`cells`: the structural cells of the algebra."""
+
+from typing import Any
+
+import click
+from rich.table import Table
+
+from space.axes import AXES
+from space.cells import LITERATURE_NAMES, Cell, all_cells
+from space.cli.options import json_option, print_json, stdout_console
+from space.mixer import Mixer
+from space.relation_graph import EXAMPLES
+
+
+@click.command("cells")
+@click.option("--named", is_flag=True, help="Only the cells that have a name.")
+@json_option
+def command(named: bool, as_json: bool) -> None:
+    """Print every kind of token mixer: the legal combinations of the five axes.
+
+    \b
+    Examples:
+      python -m space cells
+      python -m space cells --named
+      python -m space cells --json
+
+    The paper names 12 of the 74 cells. A cell is a label in a space file too, such as
+    sliding/separable/full/position/static.
+    """
+    cells = [_plain(cell) for cell in all_cells()]
+    if named:
+        cells = [cell for cell in cells if cell["name"]]
+    if as_json:
+        print_json(cells)
+        return
+    table = Table(title=f"{len(cells)} cells", title_justify="left", title_style="bold")
+    for column in ("name", "of the paper", *AXES, "needs"):
+        table.add_column(column)
+    for cell in cells:
+        axes = [str(cell[axis]) for axis in AXES]
+        paper = "yes" if cell["paper_name"] else ""
+        table.add_row(cell["name"] or "", paper, *axes, ", ".join(cell["required"]))
+    stdout_console().print(table)
+
+
+def _plain(cell: Cell) -> dict[str, Any]:
+    fields = Mixer.applicable(*cell.values)
+    literature = LITERATURE_NAMES.get(cell.label)
+    return {
+        "label": cell.label,
+        "name": cell.paper_name or literature,
+        "paper_name": cell.paper_name,
+        "literature_name": literature,
+        **{axis: str(value) for axis, value in zip(AXES, cell.values, strict=True)},
+        "required": [name for name, default in fields.items() if default is None],
+        "options": {name: default for name, default in fields.items() if default is not None},
+        "examples": list(EXAMPLES.get(cell.paper_name or "", ())),
+    }

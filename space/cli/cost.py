@@ -1,0 +1,134 @@
+"""`cost`: what a network, or the networks of a space, cost."""
+
+from dataclasses import asdict
+from itertools import pairwise
+from typing import Any
+
+import click
+import numpy as np
+from rich.table import Table
+
+from space.architecture import Architecture
+from space.cli.figures import COUNTERS, PAPER_USES, Figures, figures
+from space.cli.options import json_option, print_json, seed_option, stdout_console
+from space.cli.subjects import Subject, read_subject
+from space.cost.architecture_cost import downsample_cost, head_cost, stage_cost, stem_cost
+from space.cost.tally import Cost
+from space.design import DesignSpace
+from space.errors import InputError
+from space.wording import short
+
+_QUANTITIES = ("params", "macs", "training_bytes", "inference_bytes")
+
+
+@click.command("cost")
+@click.argument("subject")
+@click.option(
+    "--samples",
+    default=200,
+    show_default=True,
+    type=click.IntRange(2, 100_000),
+    help="Of a space: how many networks to draw.",
+)
+@seed_option
+@json_option
+def command(subject: str, samples: int, seed: int, as_json: bool) -> None:
+    """Print what SUBJECT costs: a network of the zoo, an architecture file, or a space file.
+
+    \b
+    Examples:
+      python -m space cost dwnet_tiny
+      python -m space cost my-network.json --json
+      python -m space cost configs/spaces/imagenet-tiny.yaml --samples 1000
+
+    Every figure is told with its counter, and which of them the paper's own figures use. Of a
+    space, the spread over feasible networks drawn uniformly is printed.
+    """
+    found = read_subject(subject)
+    if isinstance(found.value, DesignSpace):
+        _print_spread(found.value, samples, seed, as_json)
+    elif isinstance(found.value, Architecture):
+        _print_network(found, found.value, as_json)
+    else:
+        raise InputError.of(subject, "is a token mixer; its cost depends on the network around it")
+
+
+def _print_network(subject: Subject, architecture: Architecture, as_json: bool) -> None:
+    spent, parts = figures(architecture), _parts(architecture)
+    if as_json:
+        print_json(_plain(subject, architecture, spent, parts))
+        return
+    console = stdout_console()
+    console.print(f"{subject.name}  {architecture.id}  {architecture.name}", markup=False)
+    table = Table()
+    table.add_column("figure")
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("counter", overflow="fold")
+    for name, counter in COUNTERS.items():
+        value = getattr(spent, name)
+        table.add_row(name, "–" if value is None else f"{value:,}", counter)
+    table.caption = f"The paper uses {PAPER_USES}."
+    console.print(table)
+    if spent.paper_macs is None:
+        console.print(f"No paper_macs: {spent.paper_macs_reasons[0]}", markup=False)
+    console.print(_part_table(parts))
+
+
+def _plain(
+    subject: Subject, architecture: Architecture, spent: Figures, parts: dict[str, Cost]
+) -> dict[str, Any]:
+    return {
+        "name": subject.name,
+        "id": architecture.id,
+        "operators": architecture.name,
+        "provenance": subject.entry.provenance if subject.entry else None,
+        **asdict(spent),
+        "counters": COUNTERS,
+        "paper_uses": PAPER_USES,
+        "parts": {name: {"params": part.params, "macs": part.macs} for name, part in parts.items()},
+    }
+
+
+def _parts(architecture: Architecture) -> dict[str, Cost]:
+    """The cost of stem, stages, downsampling and head; together that of the network."""
+    stages, sizes = architecture.stages, architecture.stage_sizes()
+    channels, patch = architecture.input.channels, architecture.stem.patch_size
+    parts = {"stem": stem_cost(channels, patch, stages[0].width, sizes[0].positions)}
+    for index, (stage, size) in enumerate(zip(stages, sizes, strict=True), 1):
+        parts[f"stage {index}"] = stage_cost(stage, size, architecture.scaffold)
+    for index, (before, after) in enumerate(pairwise(stages), 1):
+        spent = downsample_cost(before.width, after.width, sizes[index], architecture.downsample)
+        parts[f"downsampling {index}"] = spent
+    return parts | {"head": head_cost(stages[-1].width, architecture.head.classes)}
+
+
+def _part_table(parts: dict[str, Cost]) -> Table:
+    table = Table(title="Parts", title_justify="left")
+    table.add_column("part")
+    for name in ("params", "macs"):
+        table.add_column(name, justify="right")
+    for name, part in parts.items():
+        table.add_row(name, f"{part.params:,}", f"{part.macs:,}")
+    return table
+
+
+def _print_spread(space: DesignSpace, samples: int, seed: int, as_json: bool) -> None:
+    rng = np.random.default_rng(seed)
+    drawn = [figures(space.sample(rng)) for _ in range(samples)]
+    values = {name: sorted(getattr(f, name) for f in drawn) for name in _QUANTITIES}
+    shares = {"least": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "most": 1.0}
+    spread = {
+        name: {word: numbers[round(share * (len(numbers) - 1))] for word, share in shares.items()}
+        for name, numbers in values.items()
+    }
+    source = f"{samples:,} feasible networks drawn uniformly with seed {seed}"
+    if as_json:
+        counters = {name: COUNTERS[name] for name in _QUANTITIES}
+        print_json({"space": space.name, "from": source, **spread, "counters": counters})
+        return
+    table = Table(title=f"{space.name}: {source}", title_justify="left")
+    for column in ("figure", *(word.replace("_", " ") for word in shares)):
+        table.add_column(column, justify="left" if column == "figure" else "right")
+    for name, row in spread.items():
+        table.add_row(name, *(short(value) for value in row.values()))
+    stdout_console().print(table)

@@ -1,0 +1,53 @@
+"""`count`: how many networks a space holds."""
+
+import time
+
+import click
+
+from space.cli.options import json_option, print_json
+from space.cli.subjects import read_subject
+from space.design import TooLarge
+
+
+@click.command("count")
+@click.argument("space")
+@json_option
+def command(space: str, as_json: bool) -> None:
+    """Count the distinct networks of SPACE, a YAML file, that its hard limits allow.
+
+    \b
+    Examples:
+      python -m space count configs/spaces/fashion-quickstart.yaml
+      python -m space count configs/spaces/imagenet-tiny.yaml --json
+
+    The count is exact: networks that compute the same functions count once. A space that is too
+    large to count exactly is refused with the reason and exit code 1, and never estimated.
+    """
+    subject = read_subject(space).space()
+    started = time.perf_counter()
+    before = subject.size_hint()
+    try:
+        feasible = subject.count()
+    except TooLarge as error:
+        reason = f"{error}. Without its limits the space has {before:,} networks"
+        raise TooLarge(f"{space} is too large to count exactly: {reason}") from None
+    seconds = time.perf_counter() - started
+    limits = subject.limits.to_dict()
+    if as_json:
+        print_json(
+            {
+                "space": subject.name,
+                "feasible": feasible,
+                "without_limits": before,
+                "share": feasible / before,
+                "limits": limits,
+                "exact": True,
+                "seconds": round(seconds, 3),
+            }
+        )
+        return
+    click.echo(f"{feasible:,} networks")
+    if limits:
+        words = " and ".join(f"{name} up to {value:,}" for name, value in limits.items())
+        click.echo(f"are feasible ({words}), of {before:,} without limits: {feasible / before:.3g}")
+    click.echo(f"Counted exactly in {seconds:.2f} s.")

@@ -1,0 +1,93 @@
+"""`graph`: how the operators are related."""
+
+from typing import Any
+
+import click
+from rich.table import Table
+
+from space.cells import cell_named
+from space.cli.options import json_option, print_json, stdout_console
+from space.relation_graph import (
+    EDGES,
+    EXAMPLES,
+    NODES,
+    Edge,
+    axis_changes,
+    kind_of_move,
+    one_axis_moves,
+)
+
+
+@click.command("graph")
+@click.option("--moves", is_flag=True, help="The one-axis moves between all cells too.")
+@json_option
+def command(moves: bool, as_json: bool) -> None:
+    """Print the relation graph of the paper: what changes from operator to operator.
+
+    \b
+    Examples:
+      python -m space graph
+      python -m space graph --moves
+      python -m space graph --json
+
+    12 nodes and 13 edges are the paper's (Figure 1). The moves are all pairs of cells that differ
+    in one axis; --json always has them.
+    """
+    if as_json:
+        print_json(_plain())
+        return
+    console = stdout_console()
+    console.print(_edge_table())
+    if moves:
+        console.print(_move_table())
+
+
+def _edge_table() -> Table:
+    table = Table(title="The paper's relation graph", title_justify="left", title_style="bold")
+    for column in ("from", "to", "label", "kind", "what changes"):
+        table.add_column(column)
+    for edge in EDGES:
+        table.add_row(edge.source, edge.target, edge.label, str(edge.kind), _changes(edge))
+    return table
+
+
+def _changes(edge: Edge) -> str:
+    return ", ".join(f"{axis}: {old} → {new}" for axis, (old, new) in edge.changes.items())
+
+
+def _move_table() -> Table:
+    moves = one_axis_moves()
+    table = Table(title=f"{len(moves)} one-axis moves", title_justify="left", title_style="bold")
+    for column in ("between", "and", "axis"):
+        table.add_column(column)
+    for source, target in moves:
+        table.add_row(source.name, target.name, next(iter(axis_changes(source, target))))
+    return table
+
+
+def _plain() -> dict[str, Any]:
+    return {
+        "nodes": [
+            {"name": name, "cell": cell_named(name).label, "examples": list(EXAMPLES.get(name, ()))}
+            for name in NODES
+        ],
+        "edges": [
+            {
+                "source": edge.source,
+                "target": edge.target,
+                "label": edge.label,
+                "kind": str(edge.kind),
+                "changes": {axis: list(pair) for axis, pair in edge.changes.items()},
+            }
+            for edge in EDGES
+        ],
+        "moves": [
+            {
+                "source": source.label,
+                "target": target.label,
+                "kind": str(kind_of_move(source, target)),
+                "changes": {a: list(pair) for a, pair in axis_changes(source, target).items()},
+            }
+            for source, target in one_axis_moves()
+        ],
+    }

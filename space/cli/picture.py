@@ -1,0 +1,137 @@
+"""A picture as a list of rectangles and lines of text, written as SVG or as PNG."""
+
+import io
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from space.cli.masks import Mask
+from space.errors import InputError
+
+INK, PALE, PAPER, EDGE = "#1f3b57", "#e4e9ee", "#ffffff", "#aab4be"
+SCALE = 2
+"""Pixels of a PNG for one unit of length."""
+SUFFIXES = (".svg", ".png")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A filled rectangle."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    fill: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text; `top` is the upper edge of its letters."""
+
+    left: float
+    top: float
+    text: str
+    size: int = 12
+    colour: str = INK
+
+
+@dataclass
+class Picture:
+    """Shapes in the order in which they are drawn; the size grows with them."""
+
+    boxes: list[Box] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def width(self) -> int:
+        """Right edge of everything, with a margin."""
+        boxes = [box.left + box.width for box in self.boxes]
+        lines = [line.left + 0.56 * line.size * len(line.text) for line in self.lines]
+        return int(max([*boxes, *lines, 1])) + 16
+
+    @property
+    def height(self) -> int:
+        """Lower edge of everything, with a margin."""
+        boxes = [box.top + box.height for box in self.boxes]
+        return int(max([*boxes, *(line.top + 1.3 * line.size for line in self.lines), 1])) + 16
+
+    def add_mask(self, mask: Mask, left: float, top: float, edge: float) -> None:
+        """Draw a mask into a square; a box for each run of cells in a row."""
+        rows, columns = mask.shape
+        cell = edge / max(rows, columns)
+        self.boxes.append(Box(left - 1, top - 1, columns * cell + 2, rows * cell + 2, EDGE))
+        self.boxes.append(Box(left, top, columns * cell, rows * cell, PALE))
+        for row, values in enumerate(mask):
+            changes = np.flatnonzero(np.diff(np.concatenate([[False], values, [False]])))
+            for start, stop in changes.reshape(-1, 2).tolist():
+                place = (left + start * cell, top + row * cell)
+                self.boxes.append(Box(*place, (stop - start) * cell, cell, INK))
+
+    def svg(self) -> str:
+        """The picture as SVG."""
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" '
+            f'height="{self.height}" viewBox="0 0 {self.width} {self.height}" '
+            'font-family="Helvetica, Arial, sans-serif">'
+        )
+        parts = [head, f'<rect width="100%" height="100%" fill="{PAPER}"/>']
+        parts += [
+            f'<rect x="{b.left:.2f}" y="{b.top:.2f}" width="{b.width:.2f}" '
+            f'height="{b.height:.2f}" fill="{b.fill}"/>'
+            for b in self.boxes
+        ]
+        parts += [
+            f'<text x="{t.left:.2f}" y="{t.top + 0.8 * t.size:.2f}" font-size="{t.size}" '
+            f'fill="{t.colour}">{escape(t.text)}</text>'
+            for t in self.lines
+        ]
+        return "\n".join([*parts, "</svg>\n"])
+
+    def png(self) -> bytes:
+        """The picture as PNG."""
+        from PIL import Image, ImageDraw, ImageFont
+
+        image = Image.new("RGB", (self.width * SCALE, self.height * SCALE), PAPER)
+        draw = ImageDraw.Draw(image)
+        for box in self.boxes:
+            corner = (round(box.left * SCALE), round(box.top * SCALE))
+            far = ((box.left + box.width) * SCALE, (box.top + box.height) * SCALE)
+            opposite = (max(corner[0], round(far[0]) - 1), max(corner[1], round(far[1]) - 1))
+            draw.rectangle((corner, opposite), fill=box.fill)
+        for line in self.lines:
+            font = ImageFont.load_default(line.size * SCALE)
+            place = (line.left * SCALE, line.top * SCALE)
+            # Pillow's own font has no ×.
+            draw.text(place, line.text.replace("×", "x"), fill=line.colour, font=font)
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG")
+        return buffer.getvalue()
+
+
+def refuse_bad_file(path: Path) -> None:
+    """Refuses a file that no picture can be written to, before any work.
+
+    Raises:
+        InputError: for another suffix or a folder that is not there.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError.of("--out", f"{str(path)!r} ends in neither {' nor '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise InputError.of("--out", f"there is no folder {str(path.parent)!r}")
+
+
+def write(picture: Picture, path: Path) -> None:
+    """Write a picture in the format that the suffix asks for.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    svg = path.suffix.lower() == ".svg"
+    content = picture.svg().encode() if svg else picture.png()
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError.of("--out", f"{path} cannot be written: {error.strerror}") from None

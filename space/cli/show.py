@@ -1,0 +1,160 @@
+"""`show`: a network, a mixer or a space, drawn."""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.table import Table
+
+from space.architecture import Architecture
+from space.cli.drawing import mixer_picture, mixer_text, network_picture, network_text
+from space.cli.masks import channel_mask, mixers_of, position_mask
+from space.cli.options import json_option, print_json, stdout_console
+from space.cli.picture import refuse_bad_file, write
+from space.cli.subjects import Subject, read_subject
+from space.design import DesignSpace
+from space.errors import InputError
+from space.geometry import MapSize, width_problems
+from space.mixer import Mixer
+
+MOST_POSITIONS = 256 * 256
+MOST_CELLS = 500_000
+
+
+@click.command("show")
+@click.argument("subject")
+@click.option("--out", type=click.Path(path_type=Path), help="Draw into this .svg or .png file.")
+@click.option("--map", "size", default="14x14", show_default=True, help="Of a mixer: HEIGHTxWIDTH.")
+@click.option(
+    "--width",
+    default=32,
+    show_default=True,
+    type=click.IntRange(1, 4096),
+    help="Of a mixer: channels.",
+)
+@json_option
+def command(subject: str, out: Path | None, size: str, width: int, as_json: bool) -> None:
+    """Draw SUBJECT: a network of the zoo, or a file with a network, a token mixer or a space.
+
+    \b
+    Examples:
+      python -m space show swin_tiny
+      python -m space show swin_tiny --out swin.svg
+      python -m space show my-mixer.json --map 28x28 --width 64
+      python -m space show configs/spaces/imagenet-tiny.yaml
+
+    Of each mixer the connectivity is drawn: what the position in the middle of the map reads, and
+    which channels each channel reads. Of a space its stages are listed.
+    """
+    if out is not None:
+        refuse_bad_file(out)
+    found = read_subject(subject)
+    if isinstance(found.value, Architecture):
+        _show_network(found, found.value, out, as_json)
+    elif isinstance(found.value, Mixer):
+        _show_mixer(found.value, _map_size(size), width, out, as_json)
+    elif out is not None:
+        raise InputError.of("--out", "a space has no picture; draw one of its networks")
+    else:
+        _show_space(found.value, as_json)
+
+
+def _map_size(text: str) -> MapSize:
+    match = re.fullmatch(r"(\d{1,4})x(\d{1,4})", text, re.ASCII)
+    size = MapSize(int(match[1]), int(match[2])) if match else MapSize(0, 0)
+    if not 1 <= size.positions <= MOST_POSITIONS:
+        raise InputError.of("--map", f"{text[:40]!r} is no size such as 14x14, at most 256x256")
+    return size
+
+
+def _show_network(
+    subject: Subject, architecture: Architecture, out: Path | None, as_json: bool
+) -> None:
+    _refuse_endless_drawing(architecture)
+    if out is not None:
+        write(network_picture(subject.name, architecture), out)
+    if as_json:
+        print_json(_network_values(subject, architecture))
+    elif out is None:
+        stdout_console().print(network_text(subject.name, architecture))
+
+
+def _refuse_endless_drawing(architecture: Architecture) -> None:
+    sizes = architecture.stage_sizes()
+    cells = sum(
+        size.positions * len(mixers)
+        for size, mixers in zip(sizes, mixers_of(architecture), strict=True)
+    )
+    if cells > MOST_CELLS:
+        message = f"the masks of all mixers have {cells:,} cells; at most {MOST_CELLS:,} are drawn"
+        raise InputError.of("stages", message)
+
+
+def _network_values(subject: Subject, architecture: Architecture) -> dict[str, Any]:
+    rows = zip(
+        architecture.stages, architecture.stage_sizes(), mixers_of(architecture), strict=True
+    )
+    return {
+        "name": subject.name,
+        "id": architecture.id,
+        "architecture": architecture.to_dict(),
+        "stages": [
+            {
+                "map": [size.height, size.width],
+                "depth": stage.depth,
+                "width": stage.width,
+                "mlp_ratio": stage.mlp_ratio,
+                "mixers": [
+                    _mixer_values(mixer, stage.width, size, moved) | {"blocks": blocks}
+                    for mixer, moved, blocks in mixers
+                ],
+            }
+            for stage, size, mixers in rows
+        ],
+    }
+
+
+def _mixer_values(mixer: Mixer, width: int, size: MapSize, shifted: bool) -> dict[str, Any]:
+    positions, _ = position_mask(mixer, size, shifted)
+    return {
+        "label": mixer.label,
+        "mixer": mixer.to_dict(),
+        "tiles_moved": shifted,
+        "position_mask": positions.astype(np.int64).tolist(),
+        "channel_mask": channel_mask(mixer, width).astype(np.int64).tolist(),
+    }
+
+
+def _show_mixer(mixer: Mixer, size: MapSize, width: int, out: Path | None, as_json: bool) -> None:
+    problems = width_problems(mixer, width)
+    if problems:
+        raise InputError(problems)
+    if out is not None:
+        write(mixer_picture(mixer, width, size), out)
+    if as_json:
+        print_json(_mixer_values(mixer, width, size, False))
+    elif out is None:
+        stdout_console().print(mixer_text(mixer, width, size, False, 1))
+
+
+def _show_space(space: DesignSpace, as_json: bool) -> None:
+    if as_json:
+        print_json(space.to_dict() | {"without_limits": space.size_hint()})
+        return
+    table = Table(title=f"{space.name}: stages", title_justify="left", title_style="bold")
+    for name in ("stage", "depths", "widths", "MLP ratios", "pattern", "token mixers (choices)"):
+        table.add_column(name, overflow="fold")
+    for index, stage in enumerate(space.stage_choices(), 1):
+        lists = (stage.depths, stage.widths, stage.mlp_ratios)
+        shown = [", ".join(f"{value:g}" for value in values) for values in lists]
+        kinds = Counter(mixer.name for mixer in stage.mixers)
+        labels = ", ".join(f"{name} ({number})" for name, number in kinds.items())
+        table.add_row(str(index), *shown, str(stage.pattern), labels)
+    limits = ", ".join(f"{name} ≤ {value:,}" for name, value in space.limits.to_dict().items())
+    table.caption = f"scaffold {' or '.join(space.scaffolds)}; limits: {limits or 'none'}"
+    console = stdout_console()
+    console.print(table)
+    console.print(f"{space.size_hint():,} distinct networks before the limits; see `count`.")

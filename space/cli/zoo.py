@@ -1,0 +1,73 @@
+"""`zoo`: the published networks."""
+
+from typing import Any
+
+import click
+from rich.table import Table
+
+from space.cli.options import json_option, print_json, stdout_console
+from space.cost import cost
+from space.published import ENTRIES, Entry
+from space.wording import short
+
+
+@click.command("zoo")
+@click.argument("name", required=False)
+@json_option
+def command(name: str | None, as_json: bool) -> None:
+    """Print the published networks, each a point of the space, or one of them by NAME.
+
+    \b
+    Examples:
+      python -m space zoo
+      python -m space zoo dwnet_tiny --json > dwnet_tiny.json
+      python -m space cost dwnet_tiny
+
+    With a name, --json prints the architecture itself, a file to start from.
+    """
+    if name is not None:
+        _print_one(name, as_json)
+        return
+    if as_json:
+        print_json([_plain(entry) for entry in ENTRIES.values()])
+        return
+    table = Table(title="The zoo", title_justify="left", title_style="bold")
+    for column, side in (("name", "left"), ("params", "right"), ("MACs", "right")):
+        table.add_column(column, justify=side)  # type: ignore[arg-type]
+    table.add_column("scaffold")
+    table.add_column("where it comes from", overflow="fold")
+    for entry in ENTRIES.values():
+        spent = cost(entry.architecture)
+        row = (f"{spent.params:,}", short(spent.macs), entry.architecture.scaffold)
+        table.add_row(entry.name, *row, entry.provenance)
+    table.caption = "224×224 images, 1000 classes. `cost` says how MACs are counted."
+    stdout_console().print(table)
+
+
+def _print_one(name: str, as_json: bool) -> None:
+    from space.cli.subjects import read_subject
+    from space.errors import InputError
+
+    entry = read_subject(name).entry
+    if entry is None:
+        raise InputError.of(name, f"is not in the zoo, which has: {', '.join(ENTRIES)}")
+    if as_json:
+        print_json(entry.architecture.to_dict())
+        return
+    for field, value in _plain(entry).items():
+        click.echo(f"{field.replace('_', ' ')}: {'–' if value is None else value}")
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    spent = cost(entry.architecture)
+    return {
+        "name": entry.name,
+        "id": entry.architecture.id,
+        "operators": entry.architecture.name,
+        "scaffold": entry.architecture.scaffold,
+        "params": spent.params,
+        "macs": spent.macs,
+        "provenance": entry.provenance,
+        "drop_path_rate": entry.drop_path_rate,
+        "authors_checkpoints": entry.authors_variant,
+    }

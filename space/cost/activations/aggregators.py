@@ -1,0 +1,95 @@
+"""Aggregators: weights applied to a map (mirrors `space.operators.aggregators`)."""
+
+from space.axes import Dynamics
+from space.cost.activations import layers
+from space.cost.activations.neighbourhood import batch_last, neighbourhood_sum
+from space.cost.activations.plan import Plan, channels_last
+from space.cost.activations.tape import Tape, Tensor
+from space.cost.activations.tiles import join, split
+from space.cost.activations.weights import rearranged
+
+
+def aggregate(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
+    """The weighted sums, a (B, C, H, W) map."""
+    if plan.tiled:
+        return _tile_product(t, plan, x, weights)
+    if plan.mixer.position_shared:
+        return _convolution(t, plan, x, weights)
+    if plan.separable:
+        return _neighbourhood_sum(t, plan, x, weights)
+    return _neighbourhood_matrices(t, plan, x, weights)
+
+
+def _convolution(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
+    repeats = plan.width // plan.outputs
+    kernels = t.run(weights.size * repeats, weights) if repeats > 1 else t.view(weights)
+    own = plan.mixer.dynamics is not Dynamics.STATIC
+    # Kernels of its own for each image: the maps of all images side by side, channels first.
+    flat = t.copy_if(own and plan.channels_last, x)
+    y = layers.product(t, x.size, flat, kernels)
+    t.free(kernels, flat)
+    return y
+
+
+def _neighbourhood_sum(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
+    static = plan.mixer.dynamics is Dynamics.STATIC
+    ready = t.view(weights) if static else batch_last(t, weights, plan.weights_channels_last)
+    values = batch_last(t, x, plan.channels_last)
+    y = neighbourhood_sum(t, ready, values, plan)
+    t.free(ready, values)
+    return y
+
+
+def _neighbourhood_matrices(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
+    """A matrix product at every position, over its unfolded neighbours and their channels."""
+    grouped = plan.groups > 1
+    neighbours = t.run(x.size * plan.taps, x)
+    rows, matrices = t.copy_if(grouped, neighbours), t.copy_if(grouped, weights)
+    mixed = layers.product(t, x.size, rows, matrices)
+    t.free(rows, matrices)
+    y = t.copy_if(grouped, mixed)
+    t.free(neighbours, mixed)
+    return y
+
+
+def _tile_product(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
+    tiles = split(t, x, plan.width, plan.source_tiles)
+    mix = _over_positions if plan.separable else _over_channels
+    mixed = mix(t, plan, tiles, weights)
+    y = join(t, mixed, plan.width, plan.target_tiles, plan.targets.positions)
+    t.free(tiles, mixed)
+    return y
+
+
+def _mixed_size(t: Tape, plan: Plan) -> int:
+    return t.map(plan.width, plan.target_tiles.count * plan.target_tiles.positions)
+
+
+def _over_positions(t: Tape, plan: Plan, tiles: Tensor, weights: Tensor) -> Tensor:
+    cut, heads = plan.source_tiles, plan.outputs
+    static = plan.mixer.dynamics is Dynamics.STATIC
+    products = t.batch * cut.count
+    own_channel = heads == plan.width
+    if static and products > 1:
+        # One matrix for all tiles: a product a head over the channels of all tiles.
+        moved = not own_channel and (heads > 1 or cut.across == 1)
+        rows = t.copy_if(moved, tiles)
+        mixed = layers.product(t, _mixed_size(t, plan), rows, weights)
+        y = t.copy_if(heads > 1 and not own_channel, mixed)
+        t.free(rows, mixed)
+        return y
+    values = t.copy_if(rearranged(t, heads, cut.across), tiles)
+    split_anew = plan.weights_channels_last and rearranged(t, heads, cut.across)
+    taps = t.copy_if(split_anew, weights)
+    y = layers.product(t, _mixed_size(t, plan), values, taps)
+    t.free(values, taps)
+    return y
+
+
+def _over_channels(t: Tape, plan: Plan, tiles: Tensor, weights: Tensor) -> Tensor:
+    cut = plan.source_tiles
+    rows = t.copy_if(cut.across == 1 and channels_last(plan.inputs, cut.positions), tiles)
+    mixed = layers.product(t, _mixed_size(t, plan), rows, weights)
+    y = t.copy_if(plan.groups > 1 and t.batch * cut.count > 1, mixed)
+    t.free(rows, mixed)
+    return y

@@ -1,0 +1,128 @@
+"""Blocks, stem, downsampling and head (mirrors `space.networks`).
+
+Each takes its input from a caller who holds it until the part has returned, as modules do.
+"""
+
+from collections.abc import Callable
+
+from space.architecture import Downsample, Scaffold
+from space.cost.activations import layers
+from space.cost.activations.tape import Tape, Tensor
+from space.geometry import MapSize
+
+Mix = Callable[[Tensor, Tensor], Tensor]
+"""A token mixer, from values and context."""
+
+
+def _mlp(t: Tape, x: Tensor, width: int, hidden: int) -> Tensor:
+    expanded = layers.linear(t, x, width, hidden)
+    active = layers.gelu(t, expanded)
+    t.free(expanded)
+    y = layers.linear(t, active, hidden, width)
+    t.free(active)
+    return y
+
+
+def _sum(t: Tape, x: Tensor, branch: Tensor) -> Tensor:
+    return t.run(x.size, x, branch)
+
+
+def _then(t: Tape, layer: Callable[..., Tensor], x: Tensor, *sizes: int | bool) -> Tensor:
+    """A layer of a sequence: its input is given back when it has returned."""
+    y = layer(t, x, *sizes)
+    t.free(x)
+    return y
+
+
+def _conv_block(t: Tape, mix: Mix, width: int, hidden: int, x: Tensor) -> Tensor:
+    y = layers.linear(t, x, width, width, bias=False)
+    y = _then(t, layers.batch_norm, y, width)
+    y = _then(t, layers.relu, y)
+    y = _then(t, lambda _, values: mix(values, values), y)
+    y = _then(t, layers.batch_norm, y, width)
+    y = _then(t, layers.relu, y)
+    y = _then(t, layers.linear, y, width, width, False)
+    y = _then(t, layers.batch_norm, y, width)
+    between = _sum(t, x, y)
+    t.free(y)
+    normed = layers.batch_norm(t, between, width)
+    branch = _then(t, _mlp, normed, width, hidden)
+    total = _sum(t, between, branch)
+    t.free(branch, between)
+    return total
+
+
+def _prenorm_block(t: Tape, mix: Mix, width: int, hidden: int, x: Tensor) -> Tensor:
+    context = layers.layer_norm(t, x, width)
+    values = layers.linear(t, context, width, width)
+    y = _then(t, lambda _, v: mix(v, context), values)
+    mixed = _then(t, layers.linear, y, width, width)
+    between = _sum(t, x, mixed)
+    normed = layers.layer_norm(t, between, width)
+    branch = _then(t, _mlp, normed, width, hidden)
+    total = _sum(t, between, branch)
+    t.free(branch, between, mixed, context)
+    return total
+
+
+def _convnext_block(t: Tape, mix: Mix, width: int, hidden: int, x: Tensor) -> Tensor:
+    mixed = mix(x, x)
+    normed = _then(t, layers.layer_norm, mixed, width)
+    branch = _then(t, _mlp, normed, width, hidden)
+    t.save(branch)
+    scaled = t.run(branch.size, branch, weights=width)
+    t.free(branch)
+    total = _sum(t, x, scaled)
+    t.free(scaled)
+    return total
+
+
+BLOCKS: dict[Scaffold, Callable[[Tape, Mix, int, int, Tensor], Tensor]] = {
+    "conv": _conv_block,
+    "prenorm": _prenorm_block,
+    "convnext": _convnext_block,
+}
+"""A residual block of each scaffold: (tape, token mixer, width, hidden channels, map) to map."""
+
+
+def _padded(t: Tape, x: Tensor, size: int) -> Tensor:
+    return t.run(size, x) if size > x.size else t.view(x)
+
+
+def stem(
+    t: Tape, images: Tensor, channels: int, width: int, patch_size: int, size: MapSize
+) -> Tensor:
+    """Patches to tokens; `size` is the map of tokens."""
+    pixels = channels * patch_size**2
+    padded = _padded(t, images, t.map(pixels, size.positions))
+    tokens = layers.linear(t, padded, pixels, width)
+    t.free(padded)
+    return _then(t, layers.layer_norm, tokens, width)
+
+
+def downsample(
+    t: Tape, x: Tensor, before: int, after: int, size: MapSize, kind: Downsample
+) -> Tensor:
+    """From `before` to `after` channels; `size` is the smaller map."""
+    covered = t.map(4 * before, size.positions)
+    if kind == "conv":
+        normed = layers.layer_norm(t, x, before)
+        padded = _then(t, _padded, normed, covered)
+        return _then(t, layers.linear, padded, 4 * before, after)
+    padded = _padded(t, x, covered)
+    neighbours = t.run(covered, padded)
+    normed = _then(t, layers.layer_norm, neighbours, 4 * before)
+    y = _then(t, layers.linear, normed, 4 * before, after, False)
+    t.free(padded)
+    return y
+
+
+def head(t: Tape, x: Tensor, width: int, classes: int, norm: str) -> Tensor:
+    """The last map to logits."""
+    pooled_size = t.map(width, 1)
+    if norm == "before":
+        normed = layers.layer_norm(t, x, width)
+        pooled = _then(t, lambda _, y: t.run(pooled_size, y), normed)
+    else:
+        pooled = _then(t, layers.layer_norm, t.run(pooled_size, x), width)
+    return _then(t, layers.linear, pooled, width, classes)

@@ -1,0 +1,86 @@
+"""The count of operations in the code of the paper's authors, as a second counter.
+
+It counts norms, activations and pooling, which torch does not, and leaves out the sum over the
+neighbourhood of inhomogeneous weights. Its unit is the multiply-accumulate; the paper prints these
+figures as FLOPs.
+"""
+
+import itertools
+
+from space.architecture import Architecture, Stage
+from space.axes import Dynamics
+from space.cells import cell_named
+from space.errors import InputError, Problem
+from space.geometry import MapSize, generator_width
+from space.mixer import Mixer
+
+_OPERATORS = ("DW-S Conv.", "Dynamic DW-S Conv.", "Dynamic Local-S MLP")
+_CELLS = tuple(cell_named(name) for name in _OPERATORS)
+
+
+def paper_macs(architecture: Architecture) -> int:
+    """Multiply-accumulates for one image as the authors count them.
+
+    Args:
+        architecture: in the conv scaffold, merging between stages that double the width, with
+            depth-wise, dynamic depth-wise or inhomogeneous dynamic depth-wise mixers.
+
+    Raises:
+        InputError: every reason why the authors' count is not defined for a network.
+    """
+    problems = _problems(architecture)
+    if problems:
+        raise InputError(problems)
+    stages, sizes = architecture.stages, architecture.stage_sizes()
+    width, positions = stages[0].width, sizes[0].positions
+    pixels = architecture.input.channels * architecture.stem.patch_size**2
+    total: int = (pixels + 1) * positions * width
+    for stage, size in zip(stages, sizes, strict=True):
+        total += sum(_block(stage, mixer, size) for mixer in stage.block_mixers())
+    for stage, larger in zip(stages[:-1], sizes[:-1], strict=True):
+        total += larger.positions * stage.width + larger.positions * 2 * stage.width**2
+    # The last norm: the first map, halved once a stage, whatever the last map is.
+    total += stages[-1].width * (positions >> len(stages))
+    return total + stages[-1].width * architecture.head.classes
+
+
+def _block(stage: Stage, mixer: Mixer, size: MapSize) -> int:
+    width, positions = stage.width, size.positions
+    norms_and_activations = 2 * width * positions + 8 * width * positions
+    pointwise = 2 * positions * width**2
+    mlp = 2 * positions * width * stage.hidden_width
+    mixing = positions * width * (mixer.kernel_size or 1) ** 2
+    return norms_and_activations + pointwise + mixing + mlp + _generator(mixer, width, positions)
+
+
+def _generator(mixer: Mixer, width: int, positions: int) -> int:
+    if mixer.dynamics is Dynamics.STATIC:
+        return 0
+    hidden, taps = generator_width(mixer, width), (mixer.kernel_size or 1) ** 2
+    if mixer.dynamics is Dynamics.HOMOGENEOUS:
+        return positions * width + width * hidden + taps * width * hidden
+    return positions * hidden * (width + taps * (mixer.heads or 1))
+
+
+def _problems(architecture: Architecture) -> list[Problem]:
+    allowed = "the authors' count is defined for"
+    problems = []
+    for name, value, wanted in (
+        ("scaffold", architecture.scaffold, "conv"),
+        ("downsample", architecture.downsample, "merge"),
+        ("head.norm", architecture.head.norm, "before"),
+    ):
+        if value != wanted:
+            problems.append(Problem(name, f"is {value}; {allowed} {wanted} only"))
+    stages = architecture.stages
+    for index, (before, after) in enumerate(itertools.pairwise(stages), 1):
+        if after.width != 2 * before.width:
+            message = f"is {after.width}; {allowed} widths that double, here {2 * before.width}"
+            problems.append(Problem(f"stages[{index}].width", message))
+    for index, stage in enumerate(stages):
+        for place, mixer in enumerate(stage.mixers):
+            if mixer.cell not in _CELLS:
+                where = f"stages[{index}].mixers[{place}]"
+                message = f"is {mixer.name}; {allowed} {', '.join(_OPERATORS)}"
+                problems.append(Problem(where, message))
+    return problems

@@ -1,0 +1,77 @@
+"""What the pieces of a network cost, as triples of whole numbers, for the tables."""
+
+from dataclasses import astuple, dataclass
+from typing import Protocol
+
+from space.architecture import Downsample, Head, Input, Scaffold
+from space.cost.activations import pieces
+from space.cost.architecture_cost import downsample_cost, head_cost, place_cost, stem_cost
+from space.geometry import MapSize
+from space.mixer import Mixer
+
+Triple = tuple[int, int, int]
+Blocks = tuple[Scaffold, Mixer, int, int, int, int, int, MapSize]
+"""Scaffold, mixer, place, step, depth, width, hidden channels and map of the blocks of a place."""
+
+
+class Prices(Protocol):
+    """The costs of the pieces of the networks of one space."""
+
+    def stem(self, patch_size: int, width: int, size: MapSize) -> Triple:
+        """From images to the map of the first stage."""
+        ...
+
+    def place(self, blocks: Blocks) -> Triple:
+        """All blocks of a stage at one place of its pattern."""
+        ...
+
+    def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
+        """From one stage to the next."""
+        ...
+
+    def head(self, width: int, size: MapSize) -> Triple:
+        """From the last map to logits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CostPrices:
+    """Params, MACs and unseen MACs."""
+
+    image: Input
+    top: Head
+    kind: Downsample
+
+    def stem(self, patch_size: int, width: int, size: MapSize) -> Triple:
+        return astuple(stem_cost(self.image.channels, patch_size, width, size.positions))
+
+    def place(self, blocks: Blocks) -> Triple:
+        return astuple(place_cost(*blocks))
+
+    def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
+        return astuple(downsample_cost(before, after, larger.reduced(2), self.kind))
+
+    def head(self, width: int, size: MapSize) -> Triple:
+        return astuple(head_cost(width, self.top.classes))
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPrices:
+    """Bytes saved for training, peak bytes and bytes moved."""
+
+    image: Input
+    top: Head
+    kind: Downsample
+    batch: int
+
+    def stem(self, patch_size: int, width: int, size: MapSize) -> Triple:
+        return astuple(pieces.stem_memory(self.image, patch_size, width, size, self.batch))
+
+    def place(self, blocks: Blocks) -> Triple:
+        return astuple(pieces.place_memory(*blocks, self.batch))
+
+    def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
+        return astuple(pieces.downsample_memory(before, after, larger, self.kind, self.batch))
+
+    def head(self, width: int, size: MapSize) -> Triple:
+        return astuple(pieces.head_memory(width, size, self.top, self.batch))

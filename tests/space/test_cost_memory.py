@@ -1,0 +1,79 @@
+"""Activation memory against what torch saves, keeps alive and moves."""
+
+from dataclasses import astuple
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from space import Architecture
+from space.cost import memory
+from space.networks import build
+from space.published import ENTRIES
+from tests.space.memory_oracles import forward_traffic, saved_bytes
+from tests.space.spaces import everything
+
+
+def network_and_images(architecture: Architecture, batch: int) -> tuple[nn.Module, Tensor]:
+    image = architecture.input
+    torch.manual_seed(0)
+    return build(architecture), torch.randn(batch, image.channels, image.height, image.width)
+
+
+@pytest.mark.parametrize(("batch", "seed"), [(1, 0), (2, 1), (5, 2)])
+def test_training_memory_is_what_autograd_saves(batch: int, seed: int) -> None:
+    """The contract is 5%; nearly all are equal to the byte."""
+    rng, space = np.random.default_rng(seed), everything()
+    exact = 0
+    for _ in range(40):
+        architecture = space.sample(rng)
+        saved = saved_bytes(*network_and_images(architecture, batch))
+        ours = memory(architecture, batch).training_bytes
+        assert ours == pytest.approx(saved, rel=0.01), architecture.to_json()
+        exact += ours == saved
+    assert exact >= 36
+
+
+@pytest.mark.parametrize(("batch", "seed"), [(1, 3), (3, 4)])
+def test_inference_memory_and_traffic(batch: int, seed: int) -> None:
+    rng, space = np.random.default_rng(seed), everything()
+    for _ in range(30):
+        architecture = space.sample(rng)
+        network, images = network_and_images(architecture, batch)
+        peak, moved = forward_traffic(network.eval(), images)
+        ours = memory(architecture, batch)
+        assert ours.inference_bytes == pytest.approx(peak, rel=0.01), architecture.to_json()
+        assert ours.moved_bytes == pytest.approx(moved, rel=0.05), architecture.to_json()
+
+
+OPTIONS: list[dict[str, Any]] = [{"downsample": "conv"}, {"head": {"classes": 5, "norm": "after"}}]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_other_downsampling_and_heads(options: dict[str, Any]) -> None:
+    rng, space = np.random.default_rng(5), everything()
+    for _ in range(8):
+        architecture = Architecture.from_dict(space.sample(rng).to_dict() | options)
+        network, images = network_and_images(architecture, 2)
+        ours = memory(architecture, 2)
+        assert ours.training_bytes == pytest.approx(saved_bytes(network, images), rel=0.01)
+        peak, moved = forward_traffic(network.eval(), images)
+        assert ours.inference_bytes == pytest.approx(peak, rel=0.05)
+        assert ours.moved_bytes == pytest.approx(moved, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["swin_tiny", "dynamic_dwnet_tiny", "convnext_tiny"])
+def test_published_networks_at_full_size(name: str) -> None:
+    architecture = ENTRIES[name].architecture
+    network, images = network_and_images(architecture, 1)
+    assert memory(architecture).training_bytes == pytest.approx(
+        saved_bytes(network, images), rel=1e-3
+    )
+
+
+def test_memory_grows_with_the_batch() -> None:
+    architecture = everything().sample(np.random.default_rng(6))
+    small, large = astuple(memory(architecture, 2)), astuple(memory(architecture, 64))
+    assert all(a < b <= 32 * a for a, b in zip(small, large, strict=True))

@@ -1,0 +1,335 @@
+"""The commands of `python -m space` as a person meets them."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+
+from space import Architecture, DesignSpace, all_cells, cell_named
+from space.axes import AXES
+from space.cells import PAPER_NAMES
+from space.cli.program import run_program
+from space.design import TooLarge
+from space.published import ENTRIES
+from space.relation_graph import EDGES
+
+QUICKSTART = "configs/spaces/fashion-quickstart.yaml"
+MIXER = {
+    "locality": "sliding",
+    "channels": "grouped",
+    "rank": "full",
+    "sharing": "position",
+    "dynamics": "static",
+    "kernel_size": 3,
+    "groups": 4,
+}
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = run_program(list(arguments))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def values(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    code, out, err = run(capsys, *arguments, "--json")
+    assert (code, err) == (0, "")
+    return json.loads(out)
+
+
+def written(path: Path, content: Any) -> str:
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+# --- cells, graph, zoo ------------------------------------------------------------------------
+
+
+def test_cells_are_74_and_12_have_the_papers_names(capsys: pytest.CaptureFixture[str]) -> None:
+    cells = values(capsys, "cells")
+    assert len(cells) == 74
+    assert [cell["paper_name"] for cell in cells if cell["paper_name"]] != []
+    assert {c["paper_name"]: c["label"] for c in cells if c["paper_name"]} == PAPER_NAMES
+    assert {cell["label"] for cell in cells} == {cell.label for cell in all_cells()}
+    assert all("/".join(cell[axis] for axis in AXES) == cell["label"] for cell in cells)
+    assert len(values(capsys, "cells", "--named")) == 19
+    assert "Dynamic DW-S Conv." in run(capsys, "cells")[1]
+
+
+def test_the_graph_has_the_13_edges(capsys: pytest.CaptureFixture[str]) -> None:
+    graph = values(capsys, "graph")
+    assert [(e["source"], e["target"], e["label"]) for e in graph["edges"]] == [
+        (edge.source, edge.target, edge.label) for edge in EDGES
+    ]
+    assert len(graph["nodes"]) == 12
+    assert len(graph["edges"]) == 13
+    assert {e["kind"] for e in graph["edges"]} == {"sparse", "low rank", "dynamic"}
+    assert graph["edges"][0]["changes"]["locality"] == ["global", "sliding"]
+    assert all(len(move["changes"]) == 1 for move in graph["moves"])
+    assert len(graph["moves"]) > 74
+    shown = run(capsys, "graph", "--moves")[1]
+    assert "Inhomogeneous Vec. Atten." in shown
+    assert "one-axis moves" in shown
+
+
+def test_zoo(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert [row["name"] for row in values(capsys, "zoo")] == list(ENTRIES)
+    assert "24,172,744" in run(capsys, "zoo")[1]
+    assert "Swin Transformer" in run(capsys, "zoo", "swin_tiny")[1]
+    one = values(capsys, "zoo", "swin_tiny")
+    assert Architecture.from_dict(one) == ENTRIES["swin_tiny"].architecture
+    path = written(tmp_path / "swin.json", one)
+    assert values(capsys, "cost", path)["id"] == ENTRIES["swin_tiny"].architecture.id
+    assert run(capsys, "zoo", path)[0] == 2
+
+
+# --- cost -------------------------------------------------------------------------------------
+
+PAPER = {
+    "dwnet_tiny": (24_172_744, 3.7269, 3.7421),
+    "dwnet_base": (74_347_112, 12.8123, 12.8447),
+    "dynamic_dwnet_tiny": (51_131_752, 3.7538, 3.7705),
+    "dynamic_dwnet_base": (161_597_928, 12.8995, 12.9350),
+    "i_dynamic_dwnet_tiny": (26_244_280, 4.3041, 4.3894),
+    "i_dynamic_dwnet_base": (80_253_608, 14.1876, 14.3724),
+    "swin_tiny": (28_288_354, 4.4906, None),
+    "swin_base": (87_768_224, 15.431, None),
+}
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_costs_are_those_of_the_paper(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = values(capsys, "cost", name)
+    params, torch_macs, paper_macs = PAPER[name]
+    assert found["params"] == params
+    assert found["torch_macs"] / 1e9 == pytest.approx(torch_macs, abs=5e-4)
+    if paper_macs is None:
+        assert found["paper_macs"] is None
+        assert "scaffold" in found["paper_macs_reasons"][0]
+    else:
+        assert found["paper_macs"] / 1e9 == pytest.approx(paper_macs, abs=5.1e-5)
+    parts = found["parts"].values()
+    assert sum(part["params"] for part in parts) == params
+    assert sum(part["macs"] for part in parts) == found["macs"]
+
+
+def test_every_figure_names_its_counter(capsys: pytest.CaptureFixture[str]) -> None:
+    found = values(capsys, "cost", "dwnet_tiny")
+    assert set(found["counters"]) < set(found)
+    assert "authors" in found["counters"]["paper_macs"]
+    assert found["paper_uses"].startswith("paper_macs")
+    shown = run(capsys, "cost", "dwnet_tiny")[1]
+    assert "24,172,744" in shown
+    assert "The paper uses paper_macs" in shown
+    assert "No paper_macs" in run(capsys, "cost", "swin_tiny")[1]
+
+
+def test_cost_of_a_space_is_a_spread(capsys: pytest.CaptureFixture[str]) -> None:
+    found = values(capsys, "cost", QUICKSTART, "--samples", "20")
+    assert found["params"]["least"] <= found["params"]["median"] <= found["params"]["most"] <= 1.5e6
+    assert "seed 0" in found["from"]
+    assert found == values(capsys, "cost", QUICKSTART, "--samples", "20")
+    assert "median" in run(capsys, "cost", QUICKSTART, "--samples", "20")[1]
+
+
+# --- count, sample ----------------------------------------------------------------------------
+
+
+def test_count(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    found = values(capsys, "count", QUICKSTART)
+    space = DesignSpace.from_yaml(QUICKSTART)
+    assert found["feasible"] == space.count() < found["without_limits"] == space.size_hint()
+    assert found["exact"] is True
+    assert f"{found['feasible']:,} networks" in run(capsys, "count", QUICKSTART)[1]
+
+    def refuse(space: DesignSpace) -> int:
+        raise TooLarge("counting needs more than 10 sums")
+
+    monkeypatch.setattr(DesignSpace, "count", refuse)
+    code, out, err = run(capsys, "count", QUICKSTART, "--json")
+    assert (code, out) == (1, "")
+    assert "too large to count exactly: counting needs more than 10 sums" in err
+    assert f"{found['without_limits']:,}" in err
+
+
+def test_sample(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    found = values(capsys, "sample", QUICKSTART, "-n", "4", "--seed", "3")
+    space = DesignSpace.from_yaml(QUICKSTART)
+    drawn = [Architecture.from_dict(row["architecture"]) for row in found]
+    assert [point.id for point in drawn] == [row["id"] for row in found]
+    assert len({point.id for point in drawn}) == 4
+    assert all(space.contains(point) for point in drawn)
+    assert found == values(capsys, "sample", QUICKSTART, "-n", "4", "--seed", "3")
+    assert found != values(capsys, "sample", QUICKSTART, "-n", "4")
+    assert found[0]["id"] in run(capsys, "sample", QUICKSTART, "-n", "1", "--seed", "3")[1]
+    path = written(tmp_path / "first.json", found[0])
+    assert values(capsys, "cost", path)["params"] == found[0]["params"]
+
+
+def test_sample_says_when_there_are_no_more(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    small = {
+        "input": {"channels": 1, "size": 8},
+        "classes": 2,
+        "scaffold": "conv",
+        "mixers": ["vit", "mlp"],
+        "stages": [{"depth": 1, "width": 4}],
+    }
+    code, _, err = run(capsys, "sample", written(tmp_path / "small.json", small))
+    assert code == 0
+    assert "Only 2 distinct networks were met." in err
+
+
+# --- show -------------------------------------------------------------------------------------
+
+
+def test_show_draws_stages_and_masks_in_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "show", "swin_tiny")
+    assert (code, err) == (0, "")
+    assert "Stage 4: map 7×7, 2 blocks of width 768" in out
+    assert "tiles moved" in out
+    assert "█" in out
+
+
+def test_the_masks_are_what_the_axes_say(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    found = values(capsys, "show", written(tmp_path / "m.json", MIXER), "--map", "6x5")
+    positions, channels = found["position_mask"], found["channel_mask"]
+    assert (len(positions), len(positions[0])) == (6, 5)
+    near = [[int(abs(r - 3) <= 1 and abs(c - 2) <= 1) for c in range(5)] for r in range(6)]
+    assert positions == near
+    assert [sum(row) for row in channels] == [8] * 32
+    assert channels[0][:9] == [1] * 8 + [0]
+    assert "Group conv. k3 g4" in run(capsys, "show", str(tmp_path / "m.json"))[1]
+
+
+@pytest.mark.parametrize("name", ["pvt_like", "resnet_like", "resmlp_like"])
+def test_show_as_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = values(capsys, "show", name)
+    assert len(found["stages"]) == len(ENTRIES[name].architecture.stages)
+    blocks = [sum(m["blocks"] for m in stage["mixers"]) for stage in found["stages"]]
+    assert blocks == [stage["depth"] for stage in found["stages"]]
+
+
+@pytest.mark.parametrize("subject", ["dwnet_tiny", "mixer"])
+def test_show_writes_svg_and_png(
+    subject: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    if subject == "mixer":
+        subject = written(tmp_path / "mixer.json", MIXER)
+    for suffix in ("svg", "png"):
+        path = tmp_path / f"picture.{suffix}"
+        assert run(capsys, "show", subject, "--out", str(path)) == (0, "", "")
+    root = ElementTree.fromstring((tmp_path / "picture.svg").read_text())
+    tags = [child.tag.rpartition("}")[2] for child in root]
+    assert tags.count("rect") > 10
+    assert tags.count("text") >= 4
+    with Image.open(tmp_path / "picture.png") as image:
+        assert image.size == (2 * int(root.attrib["width"]), 2 * int(root.attrib["height"]))
+        assert len(image.getcolors(100_000) or []) > 3
+
+
+def test_every_cell_can_be_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    sizes = {"kernel_size": 3, "groups": 2, "ratio": 2}
+    for row in values(capsys, "cells"):
+        fields = {axis: row[axis] for axis in AXES} | {n: sizes[n] for n in row["required"]}
+        found = values(capsys, "show", written(tmp_path / "m.json", fields), "--map", "5x6")
+        assert any(map(any, found["position_mask"])), cell_named(row["label"])
+
+
+def test_show_of_a_space_lists_its_stages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "DW-S Conv. (3)" in run(capsys, "show", QUICKSTART)[1]
+    found = values(capsys, "show", QUICKSTART)
+    assert DesignSpace.from_dict({k: v for k, v in found.items() if k != "without_limits"})
+
+
+# --- bad input --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["cost", "dwnet_tny"], "did you mean 'dwnet_tiny'"),
+        (["cost", "absent.json"], "cannot be read"),
+        (["count", "swin_tiny"], "is a network, and a space file is needed"),
+        (["sample", QUICKSTART, "-n", "0"], "0 is not in the range"),
+        (["show", "swin_tiny", "--out", "x.gif"], "ends in neither .svg nor .png"),
+        (["show", "swin_tiny", "--out", "absent/x.png"], "there is no folder"),
+        (["show", QUICKSTART, "--out", "x.png"], "a space has no picture"),
+        (["show", "MIXER", "--map", "1x0"], "is no size"),
+        (["show", "MIXER", "--map", "999x999"], "is no size"),
+        (["show", "MIXER", "--width", "30"], "groups: 4 does not divide 30"),
+        (["cost", "MIXER"], "is a token mixer"),
+        (["paint"], "No such command"),
+        (["zoo", "swin"], "did you mean 'swin_"),
+    ],
+)
+def test_bad_input_is_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mixer = written(tmp_path / "m.json", MIXER)
+    code, out, err = run(capsys, *[mixer if word == "MIXER" else word for word in arguments])
+    assert (code, out) == (2, "")
+    assert message in err
+    assert [path.name for path in tmp_path.iterdir()] == ["m.json"]
+
+
+def test_all_problems_of_a_file_are_listed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    network = ENTRIES["dwnet_tiny"].architecture.to_dict()
+    network["stages"][0]["depth"] = 0
+    network["stages"][1]["mixers"][0]["kernel_size"] = 4
+    network["colour"] = "\x1b[31mred"
+    code, out, err = run(capsys, "cost", written(tmp_path / "n.json", network))
+    assert (code, out) == (2, "")
+    assert err.startswith("error: 3 problems\n")
+    assert "stages[1].mixers[0].kernel_size" in err
+    assert "\x1b" not in err
+
+
+# --- the program ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["cells", "graph", "zoo", "cost", "show", "count", "sample"])
+def test_help_teaches_by_examples_that_run(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = run(capsys, command, "--help")
+    assert code == 0
+    assert "Examples:" in out
+    assert "--json" in out
+    examples = re.findall(rf"python -m space {command}(.*)", out.partition("Examples:")[2])
+    assert len(examples) >= 2
+    for example in examples:
+        words = example.partition(">")[0].split()
+        if not any(word.startswith("my-") or word == "--out" for word in words):
+            words = ["100" if word == "1000" else word for word in words]
+            assert run(capsys, command, *words)[0] == 0
+
+
+def test_the_program_starts_without_torch() -> None:
+    code = (
+        "import sys; from space.cli.program import run_program; "
+        "codes = [run_program([c, '--json']) for c in ('cells', 'graph', 'zoo')]; "
+        "codes.append(run_program(['show', 'swin_tiny', '--json'])); "
+        "codes.append(run_program(['cost', 'dwnet_tiny', '--json'])); "
+        "heavy = {'torch', 'timm', 'ray', 'optuna', 'pandas'} & sys.modules.keys(); "
+        "sys.exit(f'{codes} {heavy}' if any(codes) or heavy else 0)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_it_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "space", "cost", "dwnet_tiny", "--json"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout)["params"] == 24_172_744
