@@ -17,6 +17,7 @@ _COMMANDS = {
     "best": "search.cli.best",
     "show": "search.cli.show",
     "studies": "search.cli.studies",
+    "space": "space.cli",
 }
 
 

@@ -28,7 +28,7 @@ def command(tmp_path: Path) -> list[str]:
         checkpoints=str(tmp_path / "checkpoints"),
         trials=TRIALS,
         protocol={"epochs": 6, "batch_size": 20, "warmup_epochs": 1},
-        data={"name": "fashion-mnist", "limit_train": 500, "limit_validation": 100},
+        data={"name": "fashion-mnist", "limit_train": 2000, "limit_validation": 100},
     )
     path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(content))
@@ -130,6 +130,7 @@ def test_killed_half_way_then_resumed(tmp_path: Path, command: list[str]) -> Non
 def test_ctrl_c_stops_cleanly_and_a_second_driver_is_refused(
     tmp_path: Path, command: list[str]
 ) -> None:
+    command += ["--set", "protocol.epochs=2000"]  # nothing ends before it is interrupted
     driver = start(command)
     try:
         wait_until(lambda: epochs_recorded(tmp_path) >= 1, 90)
@@ -143,7 +144,9 @@ def test_ctrl_c_stops_cleanly_and_a_second_driver_is_refused(
         driver.kill()
     assert driver.returncode == 130
     assert "Traceback" not in errors
-    assert errors.rstrip().endswith("--resume")
+    advice = errors.rstrip().splitlines()[-1]
+    assert "--resume" in advice
+    assert "--set protocol.epochs=2000" in advice
     assert "Stopped early: interrupted by SIGINT." in output
     wait_until(lambda: not survivors(family), 30)
     with open_store(str(tmp_path / "tiny.db"), create=False) as store:
