@@ -2,11 +2,19 @@
 
 A window that covers the map is global, one group is dense, a head per channel is unshared, a ratio
 of 1 is no factor, and so on. What folds depends on the width and on the map. Every fold keeps the
-set of functions that the mixer can compute.
+set of functions that the mixer can compute; the tests prove each by carrying weights across.
 """
 
 from space.axes import Channels, Dynamics, Locality, Rank, Sharing
-from space.geometry import MapSize, inner_width, target_size
+from space.geometry import (
+    MapSize,
+    channel_groups,
+    generator_width,
+    inner_width,
+    joint_rank,
+    source_size,
+    target_size,
+)
 from space.mixer import Mixer
 
 _WITHOUT_HEADS = {Sharing.CHANNEL: Sharing.NONE, Sharing.BOTH: Sharing.POSITION}
@@ -23,7 +31,7 @@ def canonical(mixer: Mixer, width: int, size: MapSize) -> Mixer:
     """
     while True:
         folded = mixer
-        for fold in (_fold_ratio, _fold_channels, _fold_reach, _fold_single_tap):
+        for fold in FOLDS:
             folded = fold(folded, width, size)
         if folded == mixer:
             return mixer
@@ -33,7 +41,45 @@ def canonical(mixer: Mixer, width: int, size: MapSize) -> Mixer:
 def _fold_ratio(mixer: Mixer, width: int, size: MapSize) -> Mixer:
     if mixer.rank is not Rank.FULL and mixer.ratio == 1:
         return mixer.changed(rank=Rank.FULL)
+    if mixer.rank is Rank.JOINT:
+        return _fold_joint_rank(mixer, width, size)
+    return _fold_reduction(mixer, width, size) if mixer.rank is Rank.SPATIAL else mixer
+
+
+def _fold_joint_rank(mixer: Mixer, width: int, size: MapSize) -> Mixer:
+    """Ratios that round to one rank are one; on one position the factors are a bottleneck."""
+    rank = joint_rank(mixer, width, size)
+    if size.positions == 1 and width % rank == 0:
+        return mixer.changed(
+            locality=Locality.SLIDING,
+            kernel_size=1,
+            sharing=Sharing.POSITION,
+            rank=Rank.CHANNEL,
+            ratio=width // rank,
+        )
+    return mixer.changed(ratio=-(-size.positions * width // rank))
+
+
+def _fold_reduction(mixer: Mixer, width: int, size: MapSize) -> Mixer:
+    """Kernels reach no further than the map; what reads all channels has no groups to match.
+
+    A larger average divides by more, which weights after it make up for, but not a softmax.
+    """
+    if mixer.reduction == "dense" and channel_groups(mixer, width) == 1:
+        return mixer.changed(reduction="matched")
+    scaled = mixer.dynamics is Dynamics.ATTENTION or mixer.reduction_norm
+    most = max(2, size.longest)
+    if (mixer.ratio or 1) > most and not (mixer.reduction == "average" and scaled):
+        return mixer.changed(ratio=most)
     return mixer
+
+
+def _fold_generator(mixer: Mixer, width: int, size: MapSize) -> Mixer:
+    """Ratios that round to one hidden width are one."""
+    if mixer.generator_ratio is None:
+        return mixer
+    inner = inner_width(mixer, width)
+    return mixer.changed(generator_ratio=inner // generator_width(mixer, inner))
 
 
 def _fold_channels(mixer: Mixer, width: int, size: MapSize) -> Mixer:
@@ -61,23 +107,79 @@ def _fold_reach(mixer: Mixer, width: int, size: MapSize) -> Mixer:
         return mixer.changed(locality=Locality.GLOBAL)
     covering = 2 * longest - 1
     if mixer.locality is Locality.SLIDING and kernel >= covering:
-        position_free = mixer.dynamics in (Dynamics.STATIC, Dynamics.ATTENTION)
-        if position_free and not mixer.position_shared and not mixer.position_bias:
-            return mixer.changed(locality=Locality.GLOBAL)
-        return mixer.changed(kernel_size=covering)
+        return _covering_neighbourhood(mixer, longest)
     return mixer
+
+
+def _covering_neighbourhood(mixer: Mixer, longest: int) -> Mixer:
+    """A bias of q − p over the whole map is that of a window; a generated q − p stays sliding."""
+    position_free = mixer.dynamics in (Dynamics.STATIC, Dynamics.ATTENTION)
+    if longest == 1 or not position_free or mixer.position_shared:
+        return mixer.changed(kernel_size=2 * longest - 1)
+    if mixer.position_bias:
+        return mixer.changed(locality=Locality.WINDOW, kernel_size=longest, shift=True)
+    return mixer.changed(locality=Locality.GLOBAL)
+
+
+def _fold_single_position(mixer: Mixer, width: int, size: MapSize) -> Mixer:
+    """On a map of one position all localities are one, and so are all positions."""
+    if size.positions > 1 or mixer.rank not in (Rank.FULL, Rank.CHANNEL):
+        return mixer
+    if mixer.kernel_size not in (None, 1):
+        return mixer
+    if mixer.locality is not Locality.SLIDING:
+        mixer = mixer.changed(locality=Locality.SLIDING, kernel_size=1)
+    if mixer.dynamics is Dynamics.ATTENTION or mixer.position_shared:
+        return mixer
+    generated = mixer.dynamics is Dynamics.INHOMOGENEOUS
+    return mixer.changed(
+        sharing=_SHARED_BY_ONE_TAP[mixer.sharing],
+        dynamics=Dynamics.HOMOGENEOUS if generated else mixer.dynamics,
+    )
 
 
 def _fold_single_tap(mixer: Mixer, width: int, size: MapSize) -> Mixer:
     """Tiles of one position are neighbourhoods of one; the softmax of one logit is 1."""
+    if mixer.dynamics is Dynamics.ATTENTION:
+        return _fold_one_logit(mixer, size)
     if mixer.kernel_size != 1:
         return mixer
-    if mixer.dynamics is Dynamics.ATTENTION:
-        return mixer.changed(
-            locality=Locality.SLIDING, heads=1, position_bias=False, query_key_bias=False
-        )
     if mixer.locality is Locality.WINDOW:
         static = mixer.dynamics is Dynamics.STATIC
         sharing = _SHARED_BY_ONE_TAP[mixer.sharing] if static else mixer.sharing
         return mixer.changed(locality=Locality.SLIDING, sharing=sharing)
-    return mixer
+    return _fold_pointwise_bottleneck(mixer)
+
+
+def _fold_one_logit(mixer: Mixer, size: MapSize) -> Mixer:
+    local = mixer.locality is not Locality.GLOBAL
+    if mixer.kernel_size != 1 and (local or source_size(mixer, size).positions > 1):
+        return mixer
+    mixer = mixer.changed(
+        locality=Locality.SLIDING if local else Locality.GLOBAL,
+        heads=1,
+        query_key_bias=False,
+        position_bias=False if local else None,
+    )
+    if mixer.rank is not Rank.CHANNEL or not local:
+        return mixer
+    return mixer.changed(dynamics=Dynamics.STATIC, sharing=Sharing.POSITION)
+
+
+def _fold_pointwise_bottleneck(mixer: Mixer) -> Mixer:
+    """up · W · down with one fixed W at all positions is up' · down', whatever channels W joins."""
+    fixed = mixer.dynamics is Dynamics.STATIC and mixer.position_shared
+    if mixer.rank is not Rank.CHANNEL or not fixed:
+        return mixer
+    return mixer.changed(channels=Channels.SEPARABLE, sharing=Sharing.POSITION)
+
+
+FOLDS = (
+    _fold_ratio,
+    _fold_channels,
+    _fold_generator,
+    _fold_reach,
+    _fold_single_position,
+    _fold_single_tap,
+)
+"""The folds: each takes a mixer, its width and its map, and gives an equal mixer."""

@@ -1,0 +1,187 @@
+"""Lifting a whole network into a more general one, its output unchanged in eval mode.
+
+Mixers are lifted by `space.morphisms.mixers`. The rest follows three rules: further blocks add
+nothing to their residual, further hidden channels of an MLP are not read, and a stage whose width
+is m times as large keeps every channel m times. Copies leave the mean and the variance of a layer
+norm as they are; any other width would change them, so only whole multiples are inclusions.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from space.architecture import Architecture, Stage
+from space.errors import InputError, Problem, join
+from space.morphisms.kinds import Kind, kinds_between
+from space.morphisms.mixers import lift_operator
+from space.morphisms.tensors import split_over_copies
+from space.networks import Network, build
+from space.networks.scaffolds import ConvBlock, ConvNextBlock, Mlp, PrenormBlock
+from space.operators import TokenMixer
+
+Block = ConvBlock | PrenormBlock | ConvNextBlock
+
+
+@torch.no_grad()
+def lift(
+    network: Network, child_architecture: Architecture, drop_path_rate: float = 0.0
+) -> Network:
+    """A new network of the child's architecture that computes what the given one computes.
+
+    Outputs are equal in eval mode, up to rounding (1e-5 in float32). Parameters that no output
+    depends on yet, such as the inner layers of a further block, are freshly initialised, so that
+    training can use them. Copied channels are equal and stay so under deterministic training; add
+    a little noise where they should part.
+
+    Args:
+        network: the trained parent; it is left as it is.
+        child_architecture: for the same input, patches, scaffold, downsampling and head; every
+            stage at least as deep, as wide by a whole multiple, with an MLP at least as wide, and
+            with mixers that contain the parent's block by block.
+        drop_path_rate: of the child, see `space.networks.build`.
+
+    Returns:
+        The child, on the parent's device, in its dtype and mode.
+
+    Raises:
+        InputError: naming the first thing that is not an inclusion.
+    """
+    _check_frame(network.architecture, child_architecture)
+    parameter = next(network.parameters())
+    child = build(child_architecture, drop_path_rate).to(parameter.device, parameter.dtype)
+    for name, special, general in _parts(network, child):
+        _lift_part(name, special, general)
+    for stage, (few, many) in enumerate(zip(network.stages, child.stages, strict=True)):
+        _lift_stage(list(few.children()), list(many.children()), f"stages[{stage}]")
+    return child.train(network.training)
+
+
+def lift_kinds(parent: Architecture, child: Architecture) -> tuple[Kind, ...]:
+    """The kinds of all steps from the parent's architecture to the child's, in order of use."""
+    found: list[Kind] = []
+    for special, general in zip(parent.stages, child.stages, strict=True):
+        wider = general.hidden_width * special.width > special.hidden_width * general.width
+        found += [Kind.DEPTH] * (general.depth > special.depth)
+        found += [Kind.WIDTH] * (general.width > special.width) + [Kind.MLP_RATIO] * wider
+        pairs = zip(special.block_mixers(), general.block_mixers(), strict=False)
+        found += [
+            kind for one, other in pairs if one != other for kind in kinds_between(one, other)
+        ]
+    return tuple(dict.fromkeys(found)) or (Kind.SAME,)
+
+
+def _check_frame(parent: Architecture, child: Architecture) -> None:
+    for name in ("input", "stem", "scaffold", "downsample", "head"):
+        before, after = getattr(parent, name), getattr(child, name)
+        if before != after:
+            raise InputError.of(name, f"{after} instead of {before}; both must be equal")
+    if len(parent.stages) != len(child.stages):
+        message = f"{len(child.stages)} instead of {len(parent.stages)}; a new stage halves the map"
+        raise InputError.of("stages", message)
+    for index, (special, general) in enumerate(zip(parent.stages, child.stages, strict=True)):
+        _check_stage(special, general, f"stages[{index}]")
+
+
+def _check_stage(special: Stage, general: Stage, where: str) -> None:
+    if general.depth < special.depth:
+        message = f"{general.depth} is not allowed; at least the parent's {special.depth}"
+        raise InputError.of(f"{where}.depth", message)
+    if general.width % special.width:
+        message = f"{general.width} is no multiple of the parent's {special.width}"
+        raise InputError.of(f"{where}.width", message + "; layer norms would see other means")
+    if general.hidden_width < special.hidden_width:
+        message = f"{general.hidden_width} hidden channels are fewer than {special.hidden_width}"
+        raise InputError.of(f"{where}.mlp_ratio", message)
+
+
+def _parts(special: Network, general: Network) -> Iterator[tuple[str, nn.Module, nn.Module]]:
+    yield "stem", special.stem, general.stem
+    pairs = zip(special.downsamples, general.downsamples, strict=True)
+    for index, (old, new) in enumerate(pairs):
+        yield f"downsamples[{index}]", old, new
+    yield "head", special.head, general.head
+
+
+def _lift_stage(few: list[nn.Module], many: list[nn.Module], where: str) -> None:
+    for index, (special, general) in enumerate(zip(few, many, strict=False)):
+        _lift_block(special, general, f"{where}.block[{index}]")
+    for block in many[len(few) :]:
+        silence(block)
+
+
+def _lift_block(special: nn.Module, general: nn.Module, where: str) -> None:
+    """Child by child; what a block keeps itself (the layer scale) with it."""
+    _lift_own(special, general)
+    for name, old in special.named_children():
+        new = getattr(general, name)
+        children = list(old.named_children()) if isinstance(old, nn.Sequential) else [("", old)]
+        for place, part in children:
+            _lift_part(f"{where}.{name}", part, new.get_submodule(place))
+
+
+def _lift_part(where: str, special: nn.Module, general: nn.Module) -> None:
+    if isinstance(special, TokenMixer) and isinstance(general, TokenMixer):
+        try:
+            lift_operator(special, general)
+        except InputError as error:
+            found = [Problem(join(where, p.where), p.message) for p in error.problems]
+            raise InputError(found) from None
+    elif isinstance(special, Mlp) and isinstance(general, Mlp):
+        _lift_mlp(special, general)
+    else:
+        for old, new in zip(special.modules(), general.modules(), strict=True):
+            _lift_own(old, new)
+
+
+def _lift_own(special: nn.Module, general: nn.Module) -> None:
+    """Parameters and statistics that the module itself holds."""
+    own = [*general.parameters(False), *general.buffers(False)]
+    for old, new in zip([*special.parameters(False), *special.buffers(False)], own, strict=True):
+        new.copy_(widened(old, new.shape))
+
+
+def widened(weight: Tensor, shape: torch.Size) -> Tensor:
+    """A layer's tensor for channels that stand several times in a row.
+
+    (outputs, inputs, ...) with outputs repeated, and inputs shared out over their copies.
+    """
+    if weight.dim() == 0:
+        return weight
+    if weight.dim() > 1:
+        shared = split_over_copies(weight, shape[1] // weight.shape[1])
+        return shared.repeat_interleave(shape[0] // weight.shape[0], 0)
+    return weight.repeat_interleave(shape[0] // weight.shape[0], 0)
+
+
+def _lift_mlp(special: Mlp, general: Mlp) -> None:
+    """The first hidden channels are the parent's; nothing reads the others yet."""
+    hidden, width = special.expand.out_channels, general.expand.in_channels
+    assert special.expand.bias is not None
+    assert general.expand.bias is not None
+    wide = torch.Size((hidden, width, 1, 1))
+    general.expand.weight[:hidden] = widened(special.expand.weight, wide)
+    general.expand.bias[:hidden] = special.expand.bias
+    general.contract.weight.zero_()
+    tall = torch.Size((width, hidden, 1, 1))
+    general.contract.weight[:, :hidden] = widened(special.contract.weight, tall)
+    _lift_bias(special.contract, general.contract)
+
+
+def _lift_bias(special: nn.Conv2d, general: nn.Conv2d) -> None:
+    if special.bias is not None and general.bias is not None:
+        general.bias.copy_(widened(special.bias, general.bias.shape))
+
+
+def silence(block: nn.Module) -> None:
+    """Makes a block the identity: the last layer of each residual branch is zero."""
+    last: list[nn.Module] = [
+        module.contract for module in block.modules() if isinstance(module, Mlp)
+    ]
+    if isinstance(block, ConvBlock):
+        last.append(block.mix[-1])
+    if isinstance(block, PrenormBlock):
+        last.append(block.project)
+    for layer in last:
+        for parameter in layer.parameters():
+            parameter.zero_()

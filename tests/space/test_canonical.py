@@ -1,0 +1,176 @@
+"""The canonical form: every fold proved by equal outputs, and no equal functions left apart."""
+
+import itertools
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from space import Mixer, all_cells
+from space.axes import Dynamics, Locality, Rank
+from space.canonical import FOLDS, canonical
+from space.geometry import MapSize, generator_width, width_problems
+from space.operators import TokenMixer
+from space.structure.entries import IntArray, PositionEntries, channel_entries
+from tests.space.carrying import carry, fold_steps
+from tests.space.strategies import cell_fields, map_sizes, mixers_of
+from tests.space.test_operators_against_reference import randomise
+
+
+def operators(
+    mixers: tuple[Mixer, Mixer], width: int, size: MapSize, shifted: bool
+) -> tuple[TokenMixer, TokenMixer]:
+    made = [TokenMixer(mixer, width, size, shifted).double().eval() for mixer in mixers]
+    for operator in made:
+        randomise(operator)
+    return made[0], made[1]
+
+
+def assert_carried(
+    source: TokenMixer, target: TokenMixer, values: torch.Tensor, context: torch.Tensor
+) -> None:
+    carry(source, target)
+    torch.testing.assert_close(
+        target(values, context), source(values, context), rtol=1e-9, atol=1e-9
+    )
+
+
+def assert_fold_keeps_the_functions(
+    before: Mixer, after: Mixer, width: int, size: MapSize, shifted: bool
+) -> None:
+    """Each contains the other. A ratio of 1 means no factor, so there the factors are identities:
+    an operator built with them would have more parameters than the mixer stands for."""
+    shape = (2, width, size.height, size.width)
+    values, context = torch.randn(2, *shape, dtype=torch.float64)
+    if before.ratio == 1 and after.rank is Rank.FULL:
+        if not before.reduction_norm and before.reduction != "average":
+            special, general = operators((after, before), width, size, shifted)
+            assert_carried(special, general, values, context)
+        return
+    for pair in ((before, after), (after, before)):
+        assert_carried(*operators(pair, width, size, shifted), values, context)
+
+
+@given(mixers_of(all_cells()), map_sizes(), st.booleans(), st.integers(0, 2**20))
+@settings(max_examples=200, deadline=None)
+def test_every_fold_keeps_the_functions(
+    drawn: tuple[Mixer, int], size: MapSize, shifted: bool, seed: int
+) -> None:
+    mixer, width = drawn
+    torch.manual_seed(seed)
+    last = mixer
+    for before, last in fold_steps(mixer, width, size):
+        assert_fold_keeps_the_functions(before, last, width, size, shifted)
+    assert last == canonical(mixer, width, size)
+
+
+@pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.__name__)
+def test_every_fold_acts_somewhere_and_keeps_the_functions(fold: Any) -> None:
+    torch.manual_seed(0)
+    acts = [
+        (mixer, after, width, size)
+        for width, size in ((1, MapSize(2, 2)), (4, MapSize(1, 1)), (4, MapSize(2, 3)))
+        for mixer in some_mixers(width)
+        if (after := fold(mixer, width, size)) != mixer
+    ]
+    assert len(acts) > 20
+    for number, act in enumerate(random.Random(0).sample(acts, 20)):
+        assert_fold_keeps_the_functions(*act, shifted=number % 2 == 1)
+
+
+CHOICES: dict[str, list[Any]] = {
+    "groups": [1, 2, 4],
+    "heads": [1, 2, 4],
+    "ratio": [1, 2, 5],
+    "generator_ratio": [2, 4, 9],
+    "reduction": ["matched", "dense", "average"],
+    "bias": [False],
+    "query_key_bias": [False, True],
+}
+
+
+def some_mixers(width: int, full_rank_only: bool = False) -> list[Mixer]:
+    """Every cell with a grid of sizes and options that the width allows."""
+    found = []
+    for cell in all_cells():
+        if full_rank_only and cell.rank is not Rank.FULL:
+            continue
+        sliding = cell.locality is Locality.SLIDING
+        choices = CHOICES | {"kernel_size": [1, 3, 5, 9] if sliding else [1, 2, 3, 4]}
+        names = Mixer.applicable(*cell.values)
+        for values in itertools.product(*(choices.get(name, [False, True]) for name in names)):
+            mixer = Mixer(**cell_fields(cell), **dict(zip(names, values, strict=True)))
+            if not width_problems(mixer, width):
+                found.append(mixer)
+    return found
+
+
+def renumbered(table: IntArray) -> tuple[int, ...]:
+    """The table with its numbers in order of first use: equal for equal ties."""
+    order = {-1: -1}
+    return tuple(order.setdefault(number, len(order)) for number in table.flatten().tolist())
+
+
+def signature(mixer: Mixer, width: int, size: MapSize, shifted: bool) -> tuple[Any, ...]:
+    """What a mixer of full rank can compute: ties and zeros of W, and what W is made from."""
+    entries = PositionEntries.of(mixer, size, shifted)
+    table = entries.table()
+    ties, dynamics, hidden = renumbered(table), str(mixer.dynamics), 0
+    if mixer.dynamics is Dynamics.ATTENTION:
+        if (table >= 0).sum(1).max() == 1:
+            return "the one source", ties
+        p, q = np.indices(table.shape)
+        ties = renumbered(np.minimum(table, 0))
+        biases = np.where(table >= 0, entries.offset_at(p, q), -1)
+        biased = renumbered(biases) if mixer.position_bias else None
+        return dynamics, ties, biased, mixer.heads, mixer.query_key_bias
+    if mixer.dynamics is not Dynamics.STATIC:
+        hidden = generator_width(mixer, width)
+        dynamics = "generated" if size.positions == 1 else dynamics
+    return dynamics, hidden, ties, renumbered(channel_entries(mixer, width))
+
+
+@pytest.mark.parametrize(
+    ("width", "size"), [(4, (1, 1)), (4, (2, 2)), (4, (3, 4)), (2, (1, 3)), (1, (2, 2))]
+)
+def test_one_form_for_each_set_of_functions(width: int, size: tuple[int, int]) -> None:
+    """Over all mixers of full rank: equal forms exactly where W has equal zeros and ties."""
+    map_size = MapSize(*size)
+    forms: dict[tuple[Any, ...], Mixer] = {}
+    for mixer in some_mixers(width, full_rank_only=True):
+        form = canonical(mixer, width, map_size)
+        both = tuple(signature(mixer, width, map_size, shifted) for shifted in (False, True))
+        assert forms.setdefault(both, form) == form, (mixer, form)
+        own = tuple(signature(form, width, map_size, shifted) for shifted in (False, True))
+        assert own == both, (mixer, form)
+    assert len(set(forms.values())) == len(forms)
+
+
+@given(mixers_of(all_cells()), map_sizes(6))
+@settings(max_examples=300, deadline=None)
+def test_the_canonical_form_is_its_own(drawn: tuple[Mixer, int], size: MapSize) -> None:
+    mixer, width = drawn
+    form = canonical(mixer, width, size)
+    assert canonical(form, width, size) == form
+    assert not width_problems(form, width)
+    assert all(fold(form, width, size) == form for fold in FOLDS)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("window k4 covers 4×4", ("window", {"kernel_size": 4, "position_bias": False})),
+        ("neighbourhood k7 covers 4×4", ("sliding", {"kernel_size": 7, "position_bias": False})),
+    ],
+)
+def test_attention_that_covers_the_map_is_global(
+    before: str, after: tuple[str, dict[str, Any]]
+) -> None:
+    locality, fields = after
+    cell = next(c for c in all_cells() if c.label == f"{locality}/separable/full/channel/attention")
+    mixer = Mixer(**cell_fields(cell), heads=2, **fields)
+    assert canonical(mixer, 4, MapSize(4, 4)).locality is Locality.GLOBAL, before

@@ -1,0 +1,128 @@
+"""Structure computed from the axes and from W: masks, ties, Table 1, and the graph's moves."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from space import Mixer, all_cells, cell_named
+from space.axes import Rank
+from space.geometry import MapSize, width_problems
+from space.operators import TokenMixer
+from space.reference import mixing_matrix
+from space.relation_graph import EDGES, one_axis_moves
+from space.structure.entries import PositionEntries, channel_entries
+from space.structure.marks import Marks, table_1
+from space.structure.masks import connectivity, reach
+from space.structure.moves import legal_moves, paper_moves
+from tests.space.strategies import map_sizes, mixers_of
+from tests.space.test_operators_against_reference import randomise
+
+PAPER_TABLE_1 = {
+    "MLP": ("–", "–", "–", "–", "–"),
+    "Convolution": ("✓", "–", "✓", "–", "–"),
+    "1×1 convolution": ("✓ (full)", "–", "✓", "–", "–"),
+    "Spatial-mixing MLP": ("–", "✓", "–", "✓", "–"),
+    "Attention (global)": ("–", "✓", "–", "✓ per head", "✓"),
+    "Local MLP": ("✓", "✓", "–", "✓ per head", "–"),
+    "Local attention": ("✓", "✓", "–", "✓ per head", "✓"),
+    "DW-Conv.": ("✓", "✓", "✓", "–", "–"),
+    "D-DW-Conv.": ("✓", "✓", "✓", "–", "✓"),
+    "I-D-DW-Conv.": ("✓", "✓", "–", "✓ per head", "✓"),
+}
+"""PAPER.md, Table 1; the groups of I-D-DW-Conv. are heads of this algebra."""
+
+
+def test_table_1_is_read_off_the_mixing_matrix() -> None:
+    assert table_1() == {name: Marks(*row) for name, row in PAPER_TABLE_1.items()}
+
+
+def matrices(
+    mixer: Mixer, width: int, size: MapSize, shifted: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    operator = TokenMixer(mixer, width, size, shifted).double().eval()
+    randomise(operator)
+    image = torch.randn(width, size.height, size.width, dtype=torch.float64)
+    with torch.no_grad():
+        made = mixing_matrix(operator, image, image)
+    return made.core, made.full
+
+
+@given(mixers_of(all_cells()), map_sizes(), st.booleans(), st.integers(0, 2**20))
+@settings(max_examples=150, deadline=None)
+def test_masks_are_where_the_mixing_matrix_is_not_zero(
+    drawn: tuple[Mixer, int], size: MapSize, shifted: bool, seed: int
+) -> None:
+    mixer, width = drawn
+    torch.manual_seed(seed)
+    core, full = matrices(mixer, width, size, shifted)
+    for matrix, factors in ((core, False), (full, True)):
+        if mixer.rank is Rank.JOINT and not factors:
+            continue  # nothing is mixed between the factors
+        mask = connectivity(mixer, width, size, shifted, factors)
+        nonzero = matrix.abs() > 1e-12
+        np.testing.assert_array_equal(nonzero.any(3).any(1).numpy(), mask.positions)
+        np.testing.assert_array_equal(nonzero.any(2).any(0).numpy(), mask.channels)
+        rows = nonzero.any(3).any(1).numpy()
+        if factors:
+            row, column = size.height - 1, size.width // 2
+            expected = rows[row * size.width + column].reshape(size.height, size.width)
+            np.testing.assert_array_equal(reach(mixer, size, (row, column), shifted), expected)
+
+
+@given(mixers_of(all_cells()), map_sizes(), st.booleans(), st.integers(0, 2**20))
+@settings(max_examples=100, deadline=None)
+def test_entries_with_one_number_are_equal_and_others_are_not(
+    drawn: tuple[Mixer, int], size: MapSize, shifted: bool, seed: int
+) -> None:
+    mixer, width = drawn
+    assume(mixer.rank is not Rank.JOINT and mixer.dynamics in ("static", "homogeneous"))
+    torch.manual_seed(seed)
+    core, _ = matrices(mixer, width, size, shifted)
+    positions = PositionEntries.of(mixer, size, shifted).table()
+    channels = channel_entries(mixer, width)
+    joined = positions[:, None, :, None] * (channels.max() + 1) + channels[None, :, None, :]
+    joined[(positions < 0)[:, None, :, None] | (channels < 0)[None, :, None, :]] = -1
+    values: dict[int, float] = {}
+    for number, value in zip(joined.flatten().tolist(), core.flatten().tolist(), strict=True):
+        assert values.setdefault(number, value) == pytest.approx(value, abs=1e-12)
+    assert values.pop(-1, 0.0) == 0.0
+    if mixer.dynamics == "static":
+        assert len(set(values.values())) == len(values)
+
+
+def test_the_edges_of_the_figure_come_out_of_the_cells() -> None:
+    computed = {(m.source.name, m.target.name): (m.label, m.kind) for m in paper_moves()}
+    assert computed == {(e.source, e.target): (e.label, e.kind) for e in EDGES}
+    assert len(computed) == 13
+
+
+def test_every_other_legal_move_changes_one_axis_and_has_a_label() -> None:
+    moves = legal_moves()
+    pairs = {frozenset((m.source, m.target)) for m in moves}
+    assert len(moves) == len(pairs) == len(one_axis_moves())
+    assert all(len(move.changes) == 1 and move.label for move in moves)
+    labels = {(m.source.name, m.target.name): m.label for m in moves}
+    assert labels["ViT", "PVT"] == "Spatial LR"
+    assert sum(move.in_paper for move in moves) == 8, "in the other five the sharing follows"
+
+
+def test_masks_need_no_torch() -> None:
+    program = (
+        "import sys, space.structure.masks, space.structure.moves\n"
+        "print(sorted({'torch', 'timm'} & sys.modules.keys()))"
+    )
+    command = [sys.executable, "-c", program]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_mask_of_the_size_of_a_real_stage_is_quick() -> None:
+    mixer = Mixer(*cell_named("dw-s conv.").values, kernel_size=7)
+    assert not width_problems(mixer, 96)
+    mask = connectivity(mixer, 96, MapSize(28, 28))
+    assert mask.positions.shape == (784, 784)
+    assert mask.positions.sum(1).max() == 49
