@@ -1,0 +1,38 @@
+"""Operators on a GPU: the CPU's results, in float32 and under bfloat16 autocast."""
+
+import pytest
+import torch
+
+from space import SCAFFOLDS, Cell, all_cells
+from space.networks import build
+from tests.space.test_every_cell_trains import network_of
+
+pytestmark = pytest.mark.gpu
+
+
+@pytest.mark.parametrize("scaffold", SCAFFOLDS)
+@pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
+def test_a_gpu_computes_what_the_cpu_does(cell: Cell, scaffold: str) -> None:
+    torch.manual_seed(0)
+    network = build(network_of(cell, scaffold)).eval()
+    images = torch.randn(3, 2, 20, 14)
+    expected = network.double()(images.double())
+    network = network.float().cuda().to(memory_format=torch.channels_last)
+    images = images.cuda().contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(network(images).double().cpu(), expected, rtol=1e-3, atol=1e-3)
+    with torch.autocast("cuda", torch.bfloat16):
+        logits = network(images)
+    torch.testing.assert_close(logits.double().cpu(), expected, rtol=0.1, atol=0.1)
+
+
+@pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
+def test_a_step_in_bfloat16_trains(cell: Cell) -> None:
+    torch.manual_seed(0)
+    network = build(network_of(cell, "conv")).cuda().to(memory_format=torch.channels_last)
+    images = torch.randn(6, 2, 20, 14, device="cuda")
+    with torch.autocast("cuda", torch.bfloat16):
+        loss = torch.nn.functional.cross_entropy(
+            network(images), torch.arange(6, device="cuda") % 3
+        )
+    loss.backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
