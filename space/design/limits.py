@@ -44,7 +44,7 @@ class Limits:
 
     def violations(self, architecture: Architecture) -> list[str]:
         """The limits that an architecture exceeds, in words."""
-        return self.exceeded_by(cost(architecture))
+        return self.exceeded_by(cost(architecture)) if self.to_dict() else []
 
     def to_dict(self) -> dict[str, int]:
         """The limits that are set."""
