@@ -196,10 +196,12 @@ class Architecture:
         if isinstance(values, dict):
             values = dict(values)
             version = values.pop("version", VERSION)
-            if version != VERSION:
-                raise InputError.of(
-                    join(where, "version"), f"{version!r} is not known; allowed: {VERSION}"
-                )
+            if type(version) is not int or version != VERSION:
+                short = isinstance(version, str) and len(version) < 20
+                small = isinstance(version, int) and abs(version) < 10**12
+                shown = repr(version) if short or small else "this version"
+                message = f"{shown} is not known; allowed: {VERSION}"
+                raise InputError.of(join(where, "version"), message)
         try:
             return _adapter().validate_python(values)
         except ValidationError as error:

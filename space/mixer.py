@@ -13,6 +13,9 @@ from space.pydantic_errors import problems_from_pydantic
 from space.rules import broken_rules
 
 MAX_KERNEL_SIZE = 31
+_MOST = 65536
+_MOST_REDUCTION = 64
+"""Edge of the patches of a spatial reduction; a map is padded to a multiple of it."""
 
 Count = Annotated[int, Strict()]
 Flag = Annotated[bool, Strict()]
@@ -178,9 +181,14 @@ def _size_problems(mixer: Mixer) -> list[Problem]:
     problems = []
     for name in ("kernel_size", "groups", "heads", "ratio", "generator_ratio"):
         value = getattr(mixer, name)
-        if value is not None and value < 1:
-            problems.append(Problem(name, f"{value} is not allowed; must be at least 1"))
+        most = _MOST_REDUCTION if name == "ratio" and mixer.rank is Rank.SPATIAL else _MOST
+        if value is not None and not 1 <= value <= most:
+            shown = value if abs(value) < 10**12 else "such a number"
+            message = f"{shown} is not allowed; must be at least 1 and at most {most}"
+            problems.append(Problem(name, message))
     kernel = mixer.kernel_size
+    if kernel is not None and not 1 <= kernel <= _MOST:
+        return problems
     if mixer.locality is not Locality.GLOBAL:
         if kernel is None:
             problems.append(Problem("kernel_size", f"is required by {mixer.locality} locality"))

@@ -67,7 +67,10 @@ def _message(error_type: str, message: str, value: object) -> str:
     if error_type in ("missing", "missing_argument"):
         return "this field is required"
     message = message.removeprefix("Value error, ")
-    shown = repr(value)
+    try:
+        shown = repr(value)
+    except ValueError:  # Python does not print integers of thousands of digits
+        return f"{message}; got a number of thousands of digits"
     if isinstance(value, (dict, list, tuple)) or len(shown) > 80 or shown in message:
         return message
     return f"{message}; got {shown}"

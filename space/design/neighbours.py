@@ -8,11 +8,11 @@ from typing import TypeVar
 from space.architecture import Architecture, Stage
 from space.axes import AXES
 from space.cells import Cell
+from space.design.size_moves import size_moves
 from space.design.stage_options import StageOptions
 from space.mixer import Mixer
 from space.relation_graph import axis_changes
 
-Number = TypeVar("Number", int, float)
 Item = TypeVar("Item", bound=Hashable)
 
 _SIZES_AND_OPTIONS = tuple(field.name for field in fields(Mixer) if field.name not in AXES)
@@ -20,12 +20,8 @@ _SIZES_AND_OPTIONS = tuple(field.name for field in fields(Mixer) if field.name n
 
 def stage_neighbours(stage: Stage, options: StageOptions) -> Iterator[Stage]:
     """Stages one move away: a step in depth, width or MLP ratio, or one mixer changed."""
-    for depth in _steps(stage.depth, options.depths):
-        yield from _fitting(replace(stage, depth=depth), options)
-    for width in _steps(stage.width, options.widths):
-        yield from _fitting(replace(stage, width=width), options)
-    for ratio in _steps(stage.mlp_ratio, options.mlp_ratios):
-        yield replace(stage, mlp_ratio=ratio)
+    for width, depth, ratio in _next_shapes((stage.width, stage.depth, stage.mlp_ratio), options):
+        yield _reshaped(stage, width, depth, ratio, options)
     blocks = stage.block_mixers()
     length = options.pattern_length(stage.depth)
     for place in range(length):
@@ -35,23 +31,40 @@ def stage_neighbours(stage: Stage, options: StageOptions) -> Iterator[Stage]:
             yield replace(stage, mixers=(*blocks[:place], mixer, *blocks[place + 1 : length]))
 
 
-def _steps(value: Number, allowed: tuple[Number, ...]) -> list[Number]:
-    """The allowed values next to one of them."""
-    ordered = sorted(allowed)
-    place = ordered.index(value)
-    return ordered[max(0, place - 1) : place] + ordered[place + 1 : place + 2]
+Shape = tuple[int, int, float]
 
 
-def _fitting(stage: Stage, options: StageOptions) -> Iterator[Stage]:
-    """The stage in its new shape, with the nearest mixers that this shape has."""
-    if (stage.width, stage.depth, stage.mlp_ratio) not in options.shapes():
-        return
+def _next_shapes(here: Shape, options: StageOptions) -> list[Shape]:
+    """The next smaller and the next larger value of width, depth and MLP ratio.
+
+    Where the other two do not go with the new value, they follow it: the nearest that do.
+    """
+    shapes = options.shapes()
+    found: dict[Shape, None] = {}
+    for axis in range(3):
+        values = sorted({shape[axis] for shape in shapes})
+        place = values.index(here[axis])
+        for value in values[max(0, place - 1) : place] + values[place + 1 : place + 2]:
+            candidates = [shape for shape in shapes if shape[axis] == value]
+            found[min(candidates, key=lambda shape: _shape_distance(shape, here))] = None
+    return list(found)
+
+
+def _shape_distance(one: Shape, other: Shape) -> tuple[int, float]:
+    pairs = list(zip(one, other, strict=True))
+    return sum(a != b for a, b in pairs), sum(abs(a - b) for a, b in pairs)
+
+
+def _reshaped(stage: Stage, width: int, depth: int, ratio: float, options: StageOptions) -> Stage:
+    """The stage in another shape, with the nearest mixers that this shape has."""
+    if (width, depth) == (stage.width, stage.depth):
+        return replace(stage, mlp_ratio=ratio)
     mixers = []
-    for place in range(options.pattern_length(stage.depth)):
+    for place in range(options.pattern_length(depth)):
         wanted = stage.mixers[place % len(stage.mixers)]
-        choices = options.choices(stage.width, stage.depth, place)
+        choices = options.choices(width, depth, place)
         mixers.append(min(choices, key=lambda mixer: _distance(mixer, wanted)))
-    yield replace(stage, mixers=tuple(mixers))
+    return Stage(depth, width, ratio, tuple(mixers))
 
 
 def _axes_apart(one: Mixer, other: Mixer) -> int:
@@ -70,9 +83,10 @@ def _distance(one: Mixer, other: Mixer) -> tuple[int, int]:
 def moves(mixers: tuple[Mixer, ...]) -> dict[Mixer, tuple[Mixer, ...]]:
     """For each of the mixers, the others that are one move away.
 
-    A move changes the cell (sizes then follow freely) or the sizes within a cell. Cells one axis
+    A move changes the cell (sizes then follow freely) or one size within a cell. Cells one axis
     apart are always joined. Where a space leaves out what lies between two cells, they are joined
-    too, so that every mixer can be reached: the relative neighbourhood graph.
+    too (the relative neighbourhood graph), as are sizes that differ in several fields if nothing
+    else leads to them, so that every mixer can be reached.
     """
     cells: dict[Cell, list[Mixer]] = {}
     for mixer in mixers:
@@ -81,7 +95,7 @@ def moves(mixers: tuple[Mixer, ...]) -> dict[Mixer, tuple[Mixer, ...]]:
     reachable: dict[Mixer, tuple[Mixer, ...]] = {}
     for cell, members in cells.items():
         beyond = [mixer for other in between_cells[cell] for mixer in cells[other]]
-        within = _relative_neighbours(members, _sizes_apart)
+        within = size_moves(members)
         reachable |= {mixer: (*beyond, *within[mixer]) for mixer in members}
     return reachable
 

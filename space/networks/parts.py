@@ -71,7 +71,8 @@ DOWNSAMPLES: dict[str, type[MergeDownsample] | type[ConvDownsample]] = {
 }
 
 
-def _classifier(width: int, classes: int) -> nn.Linear:
+def classifier(width: int, classes: int) -> nn.Linear:
+    """The last layer, initialised as the paper initialises linear layers."""
     layer = nn.Linear(width, classes)
     nn.init.trunc_normal_(layer.weight, std=0.02)
     nn.init.zeros_(layer.bias)
@@ -88,7 +89,7 @@ class Head(nn.Module):
         super().__init__()
         self.norm_first = norm_first
         self.norm = LayerNorm(width)
-        self.classify: nn.Module = _classifier(width, classes)
+        self.classify: nn.Module = classifier(width, classes)
 
     def pooled(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to what the classifier reads, (B, C)."""

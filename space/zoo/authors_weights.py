@@ -2,12 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-import torch
-from torch import Tensor
-
-from space.errors import InputError, Problem
 from space.networks import Network
 from space.published import Variant
+from space.zoo.state_dicts import load_strictly
 
 _NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 _LINEAR = ("weight", "bias")
@@ -69,7 +66,7 @@ def authors_keys(network: Network, variant: Variant) -> dict[str, str]:
     return keys
 
 
-def load_into(network: Network, variant: Variant, state_dict: Mapping[str, object]) -> None:
+def load_into(network: Network, variant: Variant, state_dict: object) -> None:
     """Loads a checkpoint of the authors, strictly.
 
     Args:
@@ -81,36 +78,6 @@ def load_into(network: Network, variant: Variant, state_dict: Mapping[str, objec
         InputError: with the keys that are missing, not expected or of another shape; the network
             is then unchanged.
     """
-    inner = state_dict.get("model", state_dict)
-    if not isinstance(inner, Mapping):
-        raise InputError.of("state_dict.model", "is not a state dict")
-    keys = authors_keys(network, variant)
-    own = network.state_dict()
-    problems = [
-        *(Problem(key, "is missing") for key in keys.values() if key not in inner),
-        *(Problem(str(key), "is not expected") for key in sorted(set(inner) - set(keys.values()))),
-    ]
-    loaded: dict[str, Tensor] = {}
-    for name, key in keys.items():
-        value = inner.get(key)
-        if value is None:
-            continue
-        fitted = _fitted(value, own[name])
-        if fitted is None:
-            wanted = tuple(own[name].shape)
-            found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-            problems.append(Problem(key, f"has shape {found}; needed: {wanted}"))
-        else:
-            loaded[name] = fitted
-    if problems:
-        raise InputError(problems)
-    network.load_state_dict(loaded, strict=True)
-
-
-def _fitted(value: object, like: Tensor) -> Tensor | None:
-    """The tensor in our shape: linear maps are 1×1 convolutions here."""
-    if not isinstance(value, Tensor):
-        return None
-    if value.dim() == 2 and like.dim() == 4 and like.shape[2:] == (1, 1):
-        value = value[:, :, None, None]
-    return value.to(like.dtype) if value.shape == torch.Size(like.shape) else None
+    whole = isinstance(state_dict, Mapping) and "model" in state_dict
+    inner = state_dict["model"] if isinstance(state_dict, Mapping) and whole else state_dict
+    load_strictly(network, inner, authors_keys(network, variant))

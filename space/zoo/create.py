@@ -4,15 +4,15 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from space.errors import InputError, Problem
+from space.errors import InputError
 from space.networks import Network, build
 from space.published import ENTRIES, Entry
 from space.zoo.authors_weights import load_into
+from space.zoo.state_dicts import load_strictly
 from space.zoo.variation import varied
 
 Weights = Mapping[str, Tensor] | str | Path
@@ -24,6 +24,8 @@ def entry(name: str) -> Entry:
     Raises:
         InputError: for a name that is not there, with those that are close.
     """
+    if not isinstance(name, str):
+        raise InputError.of("name", f"{name!r} is no name of the zoo")
     if name not in ENTRIES:
         close = difflib.get_close_matches(name, ENTRIES, n=3) or list(ENTRIES)
         raise InputError.of("name", f"{name[:80]!r} is not in the zoo; try {', '.join(close)}")
@@ -46,11 +48,11 @@ def create(
     """
     network = build(varied(entry(name).architecture, num_classes=num_classes))
     if pretrained_weights is not None:
-        _load(network, _read(pretrained_weights))
+        load_strictly(network, _read(pretrained_weights))
     return network
 
 
-def load_authors_weights(name: str, state_dict: Mapping[str, object]) -> Network:
+def load_authors_weights(name: str, state_dict: object) -> Network:
     """A network of the zoo with a checkpoint of the paper's authors in it, in eval mode.
 
     Args:
@@ -70,24 +72,10 @@ def load_authors_weights(name: str, state_dict: Mapping[str, object]) -> Network
     return network.eval()
 
 
-def _read(weights: Weights) -> Mapping[str, Tensor]:
-    if isinstance(weights, Mapping):
+def _read(weights: object) -> object:
+    if not isinstance(weights, str | Path):
         return weights
     try:
         return load_file(weights)
     except (OSError, SafetensorError) as error:
         raise InputError.of(str(weights), f"is no safetensors file: {error}") from None
-
-
-def _load(network: Network, weights: Mapping[str, Tensor]) -> None:
-    own = network.state_dict()
-    problems = [Problem(key, "is missing") for key in own if key not in weights]
-    for key, value in weights.items():
-        if key not in own:
-            problems.append(Problem(key, "is not expected"))
-        elif value.shape != torch.Size(own[key].shape):
-            wanted = tuple(own[key].shape)
-            problems.append(Problem(key, f"has shape {tuple(value.shape)}; needed: {wanted}"))
-    if problems:
-        raise InputError(problems)
-    network.load_state_dict(dict(weights), strict=True)

@@ -6,7 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from space.errors import InputError, Problem
 from space.networks import Network
+from space.networks.parts import classifier
 from space.published import ENTRIES, Entry
 from space.torchvision_support import prepare_torchvision
 from space.zoo.variation import varied
@@ -21,6 +23,18 @@ PREFIX = "mixspace_"
 
 def _listed(indices: int | Sequence[int] | None) -> int | list[int] | None:
     return indices if indices is None or isinstance(indices, int) else list(indices)
+
+
+def _refuse_odd(size: object, num_classes: object, drop_path_rate: float) -> None:
+    problems = []
+    if not (isinstance(size, tuple | list) and len(size) == 2):
+        problems.append(Problem("img_size", f"{size!r} is no edge and no (height, width)"))
+    if not (isinstance(num_classes, int) and num_classes >= 0):
+        problems.append(Problem("num_classes", f"{num_classes!r} is not allowed; 0 or more"))
+    if not 0 <= drop_path_rate < 1:
+        problems.append(Problem("drop_path_rate", f"{drop_path_rate!r} is not in [0, 1)"))
+    if problems:
+        raise InputError(problems)
 
 
 class TimmNetwork(Network):
@@ -43,6 +57,7 @@ class TimmNetwork(Network):
         drop_path_rate: float = 0.0,
     ) -> None:
         size = (img_size, img_size) if isinstance(img_size, int) else img_size
+        _refuse_odd(size, num_classes, drop_path_rate)
         architecture = varied(
             entry.architecture,
             num_classes=max(1, num_classes),
@@ -68,7 +83,7 @@ class TimmNetwork(Network):
         """A new classifier for another number of classes; none for 0."""
         self.num_classes = num_classes
         self.head.classify = (
-            nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
+            classifier(self.num_features, num_classes) if num_classes else nn.Identity()
         )
 
     def forward_features(self, x: Tensor) -> Tensor:

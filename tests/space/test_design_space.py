@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from space import Architecture, DesignSpace, Infeasible, InputError, cost
+from space import Architecture, DesignSpace, Infeasible, InputError, Mixer, cost
 from space.axes import AXES
 from space.cells import PAPER_NAMES
 from space.design.decisions import Read, Value
 from space.design.initial_points import axis_values
+from space.design.size_moves import size_moves
 from tests.space.spaces import EVERYTHING, everything
 
 SMALL: dict[str, Any] = {
@@ -146,6 +147,34 @@ def test_every_point_is_reached_by_moves() -> None:
         border = [point for point in found.values() if point.id not in reached]
         reached |= set(found)
     assert reached == set(points)
+
+
+def test_shapes_that_do_not_go_together_are_stepped_over() -> None:
+    space = small(
+        mixers=[{"operator": "dw-s conv", "kernel_size": [3, 5]}],
+        stages=[{"depth": 1, "width": [4, 6], "mlp_ratio": [0.25, 0.5]}],
+    )
+    points = {point.id: point for point in every_point(space)}
+    reached, border = set(), [next(iter(points.values()))]
+    while border:
+        reached |= {point.id for point in border}
+        found = {n.id: n for point in border for n in space.neighbours(point)}
+        border = [point for name, point in found.items() if name not in reached]
+    assert reached == set(points)
+
+
+def test_neighbours_of_many_mixers_come_soon_enough() -> None:
+    sizes = {"kernel_size": list(range(1, 32, 2)), "heads": [1, 2, 4, 8], "bias": [True, False]}
+    mixers = [{"operator": "dynamic local-s mlp", "generator_ratio": [1, 2, 4, 8]} | sizes]
+    space = small(mixers=mixers, stages=[{"depth": 1, "width": 16, "mlp_ratio": 2}])
+    point = space.sample(np.random.default_rng(0))
+    counted = sum(len(moves) for moves in size_moves(_mixers(space)).values())
+    assert counted < 40 * len(_mixers(space))  # not every pair
+    assert len(space.neighbours(point)) > 10
+
+
+def _mixers(space: DesignSpace) -> list[Mixer]:
+    return list(dict.fromkeys(m for point in every_point(space) for m in point.mixers()))
 
 
 def test_features_have_one_length_and_tell_points_apart() -> None:

@@ -63,17 +63,119 @@ def test_every_tensor_has_a_key_of_the_authors(name: str) -> None:
     assert len(set(keys.values())) == len(keys) == AUTHORS_KEYS[name]
 
 
-def authors_state(name: str) -> dict[str, torch.Tensor]:
-    """A checkpoint in the authors' layout, with the shapes that their code has."""
+NORM = ("weight", "bias", "running_mean", "running_var")
+Shapes = dict[str, tuple[int, ...]]
+
+
+def norm(key: str, width: int) -> Shapes:
+    shapes: Shapes = {f"{key}.{leaf}": (width,) for leaf in NORM}
+    return shapes | {f"{key}.num_batches_tracked": ()}
+
+
+def mixing(variant: str, key: str, width: int) -> Shapes:
+    """What the authors have under `attn2conv.conv`, from the key table of their checkpoints."""
+    hidden = width // 4
+    if variant == "dwnet":
+        return {f"{key}.weight": (width, 1, 7, 7), f"{key}.bias": (width,)}
+    if variant == "dynamic_dwnet":
+        return {
+            f"{key}.bias": (width,),
+            f"{key}.conv1.weight": (hidden, width, 1, 1),
+            **norm(f"{key}.bn", hidden),
+            f"{key}.conv2.weight": (49 * width, hidden, 1, 1),
+            f"{key}.conv2.bias": (49 * width,),
+        }
+    return {
+        f"{key}.conv1.0.weight": (hidden, width, 1, 1),
+        f"{key}.conv1.0.bias": (hidden,),
+        **norm(f"{key}.conv1.1", hidden),
+        f"{key}.conv2.0.weight": (49 * 32, hidden, 1, 1),
+        f"{key}.conv2.0.bias": (49 * 32,),
+    }
+
+
+def block(variant: str, key: str, width: int) -> Shapes:
+    inner = f"{key}.attn2conv"
+    return {
+        f"{inner}.conv0.weight": (width, width, 1, 1),
+        **norm(f"{inner}.bn0", width),
+        **mixing(variant, f"{inner}.conv", width),
+        **norm(f"{inner}.bn", width),
+        f"{inner}.conv2.weight": (width, width, 1, 1),
+        **norm(f"{inner}.bn2", width),
+        f"{key}.mlp.fc1.weight": (4 * width, width),
+        f"{key}.mlp.fc1.bias": (4 * width,),
+        f"{key}.mlp.fc2.weight": (width, 4 * width),
+        f"{key}.mlp.fc2.bias": (width,),
+        **norm(f"{key}.bn", width),
+    }
+
+
+def authors_table(name: str) -> Shapes:
+    """Every key of the authors' checkpoint with its shape, written out without our code."""
+    variant, size = name.rsplit("_", 1)
+    first, depths = {"tiny": (96, (2, 2, 6, 2)), "base": (128, (2, 2, 18, 2))}[size]
+    shapes: Shapes = {"patch_embed.proj.weight": (first, 3, 4, 4)}
+    shapes |= dict.fromkeys(("patch_embed.proj.bias", "patch_embed.norm.weight"), (first,))
+    shapes["patch_embed.norm.bias"] = (first,)
+    for stage, depth in enumerate(depths):
+        width = first * 2**stage
+        for index in range(depth):
+            shapes |= block(variant, f"layers.{stage}.blocks.{index}", width)
+        if stage < 3:
+            merge = f"layers.{stage}.downsample"
+            shapes[f"{merge}.reduction.weight"] = (2 * width, 4 * width)
+            shapes |= {f"{merge}.norm.{leaf}": (4 * width,) for leaf in ("weight", "bias")}
+    last = 8 * first
+    shapes |= {"norm.weight": (last,), "norm.bias": (last,)}
+    return shapes | {"head.weight": (1000, last), "head.bias": (1000,)}
+
+
+@pytest.mark.parametrize("name", AUTHORS_KEYS)
+def test_keys_and_shapes_are_those_of_the_authors(name: str) -> None:
     entry = zoo.entry(name)
     assert entry.authors_variant is not None
-    network = build(entry.architecture)
-    state = {}
-    for ours, theirs in authors_keys(network, entry.authors_variant).items():
-        value = torch.randn_like(network.state_dict()[ours].float())
-        linear = theirs.endswith(("fc1.weight", "fc2.weight", "reduction.weight"))
-        state[theirs] = value.flatten(1) if linear else value.abs()
-    return state
+    with torch.device("meta"):
+        network = build(entry.architecture)
+    own, table = network.state_dict(), authors_table(name)
+    keys = authors_keys(network, entry.authors_variant)
+    assert set(keys.values()) == set(table)
+    for ours, theirs in keys.items():
+        shape = tuple(own[ours].shape)
+        assert shape in (table[theirs], (*table[theirs], 1, 1)), theirs
+
+
+def authors_state(name: str) -> dict[str, torch.Tensor]:
+    """A random checkpoint in the authors' layout."""
+    return {
+        key: torch.rand(shape) if shape else torch.tensor(3)
+        for key, shape in authors_table(name).items()
+    }
+
+
+@pytest.mark.parametrize(
+    "junk", [None, 7, [1], {"model": 3}, {"model": {}}, {3: 1, "a": 2}, {"head.bias": None}]
+)
+def test_junk_for_a_state_dict_is_refused(junk: object) -> None:
+    with pytest.raises(InputError):
+        zoo.load_authors_weights("dwnet_tiny", junk)
+    if junk is not None:
+        with pytest.raises(InputError):
+            zoo.create("resmlp_like", pretrained_weights=junk)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [3, ["a"], None])
+def test_junk_for_a_name_is_refused(name: object) -> None:
+    with pytest.raises(InputError, match="no name of the zoo"):
+        zoo.create(name)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "options", [{"num_classes": -3}, {"drop_path_rate": 1.5}, {"img_size": "64"}, {"in_chans": 0}]
+)
+def test_odd_options_of_timm_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        timm.create_model("mixspace_resmlp_like", **options)
 
 
 def test_an_authors_checkpoint_loads_strictly() -> None:
