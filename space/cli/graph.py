@@ -7,15 +7,8 @@ from rich.table import Table
 
 from space.cells import cell_named
 from space.cli.options import json_option, print_json, stdout_console
-from space.relation_graph import (
-    EDGES,
-    EXAMPLES,
-    NODES,
-    Edge,
-    axis_changes,
-    kind_of_move,
-    one_axis_moves,
-)
+from space.relation_graph import EXAMPLES, NODES
+from space.structure.moves import Move, legal_moves, paper_moves
 
 
 @click.command("graph")
@@ -46,22 +39,23 @@ def _edge_table() -> Table:
     table = Table(title="The paper's relation graph", title_justify="left", title_style="bold")
     for column in ("from", "to", "label", "kind", "what changes"):
         table.add_column(column)
-    for edge in EDGES:
-        table.add_row(edge.source, edge.target, edge.label, str(edge.kind), _changes(edge))
+    for move in paper_moves():
+        ends = (move.source.name, move.target.name)
+        table.add_row(*ends, move.label, str(move.kind), _changes(move))
     return table
 
 
-def _changes(edge: Edge) -> str:
-    return ", ".join(f"{axis}: {old} → {new}" for axis, (old, new) in edge.changes.items())
+def _changes(move: Move) -> str:
+    return ", ".join(f"{axis}: {old} → {new}" for axis, (old, new) in move.changes.items())
 
 
 def _move_table() -> Table:
-    moves = one_axis_moves()
+    moves = legal_moves()
     table = Table(title=f"{len(moves)} one-axis moves", title_justify="left", title_style="bold")
-    for column in ("between", "and", "axis"):
+    for column in ("from", "to", "label", "kind"):
         table.add_column(column)
-    for source, target in moves:
-        table.add_row(source.name, target.name, next(iter(axis_changes(source, target))))
+    for move in moves:
+        table.add_row(move.source.name, move.target.name, move.label, str(move.kind))
     return table
 
 
@@ -72,22 +66,19 @@ def _plain() -> dict[str, Any]:
             for name in NODES
         ],
         "edges": [
-            {
-                "source": edge.source,
-                "target": edge.target,
-                "label": edge.label,
-                "kind": str(edge.kind),
-                "changes": {axis: list(pair) for axis, pair in edge.changes.items()},
-            }
-            for edge in EDGES
+            {"source": move.source.name, "target": move.target.name} | _described(move)
+            for move in paper_moves()
         ],
         "moves": [
-            {
-                "source": source.label,
-                "target": target.label,
-                "kind": str(kind_of_move(source, target)),
-                "changes": {a: list(pair) for a, pair in axis_changes(source, target).items()},
-            }
-            for source, target in one_axis_moves()
+            {"source": move.source.label, "target": move.target.label} | _described(move)
+            for move in legal_moves()
         ],
+    }
+
+
+def _described(move: Move) -> dict[str, Any]:
+    return {
+        "label": move.label,
+        "kind": str(move.kind),
+        "changes": {axis: list(pair) for axis, pair in move.changes.items()},
     }
