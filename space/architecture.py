@@ -159,9 +159,9 @@ class Architecture:
         return sum(stage.depth for stage in self.stages)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON or YAML; options at their default are left out.
+        """Plain values for JSON or YAML; `head.norm` and `downsample` only off their default.
 
-        So an option that a later release adds changes no id.
+        A field that a later release adds must be left out at its default, so that no id changes.
         """
         values: dict[str, Any] = {
             "version": VERSION,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -13,7 +13,7 @@ from space.axes import Channels, Dynamics, Locality, Rank
 from space.geometry import MapSize
 from space.operators import TokenMixer
 from space.reference import mixing_matrix
-from tests.space.strategies import map_sizes, mixers_of
+from tests.space.strategies import cell_fields, map_sizes, mixers_of
 from tests.space.test_operators_against_reference import randomise
 
 
@@ -37,6 +37,10 @@ def _grid(size: MapSize) -> list[tuple[int, int]]:
     return [(row, column) for row in range(size.height) for column in range(size.width)]
 
 
+CELLS = [cell for cell in all_cells() if cell.rank is not Rank.JOINT]
+every_cell = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.label)
+
+
 @st.composite
 def examples(draw: st.DrawFn, keep: Callable[[Cell], bool]) -> Example:
     cells = [cell for cell in all_cells() if cell.rank is not Rank.JOINT and keep(cell)]
@@ -49,9 +53,11 @@ def assert_same(one: Tensor, other: Tensor) -> None:
     torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
 
 
-@given(examples(lambda cell: True))
-@settings(max_examples=60, deadline=None)
-def test_locality_is_where_blocks_are_zero(example: Example) -> None:
+@every_cell
+@given(data=st.data())
+@settings(max_examples=2, deadline=None)
+def test_locality_is_where_blocks_are_zero(cell: Cell, data: st.DataObject) -> None:
+    example = data.draw(examples(lambda other: other == cell))
     kernel, size = example.mixer.kernel_size or 0, example.operator.plan.targets
     offsets = [kernel // 2 if example.operator.plan.shifted and example.mixer.shift else 0] * 2
     offsets = [
@@ -74,9 +80,11 @@ def test_locality_is_where_blocks_are_zero(example: Example) -> None:
             assert bool(block.abs().sum() > 0) == reached
 
 
-@given(examples(lambda cell: True))
-@settings(max_examples=60, deadline=None)
-def test_channels_are_where_entries_of_blocks_are_zero(example: Example) -> None:
+@every_cell
+@given(data=st.data())
+@settings(max_examples=2, deadline=None)
+def test_channels_are_where_entries_of_blocks_are_zero(cell: Cell, data: st.DataObject) -> None:
+    example = data.draw(examples(lambda other: other == cell))
     width = example.operator.plan.width
     groups = {
         Channels.DENSE: 1,
@@ -106,13 +114,40 @@ def test_channel_sharing_ties_the_channels_of_a_head(example: Example) -> None:
     assert_same(heads, heads[..., :1].expand_as(heads))
 
 
-@given(examples(lambda cell: cell.sharing == "none" and cell.dynamics == "static"))
-@settings(max_examples=40, deadline=None)
-def test_without_sharing_nothing_is_tied(example: Example) -> None:
-    # Tiles of one tiling are the same pattern of weights again, so one tile is looked at.
-    assume(example.mixer.locality is not Locality.WINDOW)
-    entries = example.core[example.core != 0]
+@given(examples(lambda cell: cell.sharing in ("none", "channel") and cell.dynamics == "static"))
+@settings(max_examples=60, deadline=None)
+def test_without_position_sharing_no_two_positions_are_tied(example: Example) -> None:
+    core = example.core
+    if example.mixer.locality is Locality.WINDOW:
+        # Tiles of one tiling are the same pattern of weights again: the first is looked at.
+        first = (core[0] != 0).any(2).any(0)
+        core = core[first][:, :, first]
+    if example.mixer.channel_shared:
+        diagonal = torch.diagonal(core, dim1=1, dim2=3)
+        core = diagonal.unflatten(2, (example.mixer.heads or 1, -1))[..., 0]
+    entries = core[core != 0]
     assert len(torch.unique(entries)) == entries.numel()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [c for c in CELLS if c.dynamics in ("inhomogeneous", "attention")],
+    ids=lambda cell: cell.label,
+)
+def test_weights_made_at_a_position_differ_between_positions(cell: Cell) -> None:
+    torch.manual_seed(1)
+    sizes = {"kernel_size": 3, "heads": 2, "ratio": 2, "generator_ratio": 1}
+    applicable = Mixer.applicable(*cell.values)
+    fields = {name: size for name, size in sizes.items() if name in applicable}
+    example = Example(Mixer(**cell_fields(cell) | fields), 8, MapSize(6, 6), shifted=False)
+    image = torch.randn(8, 6, 6, dtype=torch.float64)
+    if cell.dynamics is Dynamics.INHOMOGENEOUS:
+        with torch.no_grad():
+            example.operator.mixing.weights.norm.bias.fill_(50.0)  # type: ignore[union-attr]
+    rows = mixing_matrix(example.operator, image, image).core.detach().flatten(1)
+    if cell.locality is Locality.WINDOW:
+        rows = torch.stack([row[row != 0] for row in rows])
+    assert len(torch.unique(rows, dim=0)) == len(rows)
 
 
 @given(examples(lambda cell: cell.dynamics == "static"))
