@@ -152,7 +152,12 @@ class DesignSpace:
         return encode(architecture, self.scaffolds)
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
-        """The feasible architectures one move away, in a fixed order, without repeats."""
+        """The feasible architectures one move away, in a fixed order, without repeats.
+
+        Raises:
+            InputError: for an architecture that is not a point of this space.
+        """
+        self.decisions(architecture)
         stages = self._stages[architecture.stem.patch_size]
         moved: list[Architecture] = [
             self._make(architecture.stem.patch_size, scaffold, architecture.stages)

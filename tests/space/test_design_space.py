@@ -137,6 +137,12 @@ def _shape(architecture: Architecture) -> list[tuple[int, int]]:
     return [(stage.depth, stage.width) for stage in architecture.stages]
 
 
+def test_neighbours_of_a_foreign_architecture_are_refused() -> None:
+    stranger = small(stem={"patch_size": 2}).sample(np.random.default_rng(0))
+    with pytest.raises(InputError, match="not in this space"):
+        small().neighbours(stranger)
+
+
 def test_every_point_is_reached_by_moves() -> None:
     space = small(stages=[{"depth": [1, 2], "width": [8, 12], "mlp_ratio": 2, "pattern": 2}])
     points = {point.id: point for point in every_point(space)}
