@@ -9,7 +9,7 @@ from space import Architecture, DesignSpace, InputError, Mixer, cell_named, cost
 from space.cost import CostTable, memory
 from tests.space.spaces import EVERYTHING, everything
 from tests.space.strategies import cell_fields
-from tests.space.test_cost import assert_exact
+from tests.space.test_cost import UnseenCounter, assert_exact
 
 
 def rows(fields: tuple[np.ndarray, ...]) -> list[tuple[int, ...]]:
@@ -36,13 +36,16 @@ def test_memory_in_batch_equals_single(batch_size: int) -> None:
     assert rows(table.memory(codes)) == expected
 
 
-def test_codes_and_architectures_are_one_to_one(table: CostTable) -> None:
+def test_codes_and_architectures_are_one_to_one(
+    table: CostTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unseen = UnseenCounter(monkeypatch)
     codes = table.draw(np.random.default_rng(2), 300)
     architectures = table.decode(codes)
     assert np.array_equal(table.encode(architectures), codes)
     assert len({item.id for item in architectures}) == len({tuple(row) for row in codes.tolist()})
     for item in architectures[:10]:
-        assert_exact(item)
+        assert_exact(item, unseen)
 
 
 def test_every_point_of_a_small_space_is_drawn_equally_often() -> None:

@@ -64,7 +64,8 @@ def test_masks_are_where_the_mixing_matrix_is_not_zero(
         if mixer.rank is Rank.JOINT and not factors:
             continue  # nothing is mixed between the factors
         mask = connectivity(mixer, width, size, shifted, factors)
-        nonzero = matrix.abs() > 1e-12
+        # A saturated softmax leaves weights far below what rounding leaves elsewhere.
+        nonzero = matrix != 0 if not factors else matrix.abs() > 1e-14
         np.testing.assert_array_equal(nonzero.any(3).any(1).numpy(), mask.positions)
         np.testing.assert_array_equal(nonzero.any(2).any(0).numpy(), mask.channels)
         rows = nonzero.any(3).any(1).numpy()
