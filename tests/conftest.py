@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 # Two test workers share two cores, so a slow example says nothing about the code. The examples are
-# the same everywhere; `--hypothesis-seed=random` and the profile "default" look for new ones.
+# the same everywhere; `pytest --hypothesis-profile=default` looks for new ones.
 settings.register_profile("mixspace", deadline=None, print_blob=True, derandomize=True)
 settings.load_profile("mixspace")
 
