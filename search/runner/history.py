@@ -37,18 +37,19 @@ def read_history(store: Store, study_id: int) -> list[Known]:
 
 def observation_of(state: TrialState, curve: Mapping[int, float]) -> Observation:
     """What a searcher is told of a trial. The objective is the best validation accuracy."""
-    value = max(curve.values(), default=None)
+    by_epoch = {epoch: {"validation_accuracy": value} for epoch, value in curve.items()}
+    best = {"validation_accuracy": max(curve.values())} if curve else {}
     match state:
         case TrialState.COMPLETE:
-            return Observation("complete", value, curve)
+            return Observation("complete", best, by_epoch)
         case TrialState.PRUNED:
-            return Observation("pruned", value, curve)
+            return Observation("pruned", best, by_epoch)
         case TrialState.FAILED:
             return Observation("failed")
         case TrialState.INFEASIBLE:
             return Observation("infeasible")
         case _:
-            return Observation("running", value, curve)
+            return Observation("running", best, by_epoch)
 
 
 def retell(known: list[Known], searcher: Searcher[Architecture], scheduler: Scheduler) -> None:
@@ -56,4 +57,4 @@ def retell(known: list[Known], searcher: Searcher[Architecture], scheduler: Sche
     for item in known:
         searcher.tell(item.architecture, observation_of(item.trial.state, item.curve))
         for epoch, accuracy in sorted(item.curve.items()):
-            scheduler.report(item.architecture.id, epoch, accuracy)
+            scheduler.report(item.architecture.id, epoch, {"validation_accuracy": accuracy})

@@ -267,7 +267,9 @@ class StudySession:
             return
         live.curve[epoch] = accuracy
         self._note_best(accuracy, live.architecture)
-        verdict = self._scheduler.report(live.architecture.id, epoch, accuracy)
+        verdict = self._scheduler.report(
+            live.architecture.id, epoch, {"validation_accuracy": accuracy}
+        )
         live.verdict = live.verdict if live.verdict.stop else verdict
 
     def _forget_beyond(self, live: _Live, last: int) -> None:

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from search.config import AshaConfig, Config
+from search.config import Config
+from search.objectives import ACCURACY
 from search.runner.history import read_history, retell
 from search.runner.session import Stand, StudySession
 from search.runner.version import code_version
-from search.schedulers import Asha, NoScheduler, Scheduler
-from search.searchers import Searcher, make_searcher
+from search.schedulers import Scheduler, make_scheduler
+from search.searchers import Searcher, Task, make_searcher
 from search.store import RunRecord, Store, StudyRecord
 from space import Architecture
 from trainers import Protocol
@@ -81,11 +82,10 @@ def stand_of(store: Store, study_id: int) -> Stand:
 
 def _searcher(config: Config) -> Searcher[Architecture]:
     options = config.searcher.model_dump(exclude={"name"})
-    return make_searcher(config.searcher.name, config.space, config.seed, options)
+    task = Task(config.space, ACCURACY, fidelities=config.protocol.epochs)
+    return make_searcher(config.searcher.name, task, config.seed, options)
 
 
 def _scheduler(config: Config) -> Scheduler:
-    if isinstance(config.scheduler, AshaConfig):
-        settings = config.scheduler
-        return Asha(settings.grace_epochs, settings.reduction_factor, config.protocol.epochs)
-    return NoScheduler()
+    options = config.scheduler.model_dump(exclude={"name"})
+    return make_scheduler(config.scheduler.name, ACCURACY, config.protocol.epochs, options)

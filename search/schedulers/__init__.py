@@ -1,8 +1,15 @@
 """Schedulers: which trials are worth more epochs."""
 
-from search.schedulers.asha import GO_ON, Asha, NoScheduler, Scheduler, Verdict
+from search.schedulers.asha import Asha
+from search.schedulers.base import GO_ON, NoScheduler, Scheduler, Verdict
+from search.schedulers.make import SCHEDULERS, make_scheduler
 
-SCHEDULERS = ("none", "asha")
-"""The names that a configuration may use."""
-
-__all__ = ["GO_ON", "SCHEDULERS", "Asha", "NoScheduler", "Scheduler", "Verdict"]
+__all__ = [
+    "GO_ON",
+    "SCHEDULERS",
+    "Asha",
+    "NoScheduler",
+    "Scheduler",
+    "Verdict",
+    "make_scheduler",
+]

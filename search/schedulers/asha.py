@@ -1,41 +1,39 @@
-"""Asynchronous successive halving (Li et al., 2020), the stopping variant. Pure Python, no Ray."""
+"""Asynchronous successive halving (Li et al., 2020), the stopping variant."""
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from typing import ClassVar
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What to do with a trial after an epoch: `stop` it for the `reason`, or go on."""
-
-    stop: bool
-    reason: str = ""
+from search.objectives import Goals, Values
+from search.schedulers.base import GO_ON, Scheduler, Verdict
 
 
-GO_ON = Verdict(stop=False)
-
-
-class Asha:
+class Asha(Scheduler):
     """Stops a trial at a rung unless it is among the best 1/reduction_factor that reached it.
 
     Rungs lie at grace_epochs · reduction_factor^i below the full length, so no trial is stopped
     before grace_epochs. At every rung at least the best trial so far goes on.
 
-    A value is taken at the first report at or beyond a rung and not changed by a later one, so
-    repeating the history of a study (in any order of trials) leads to the same rungs.
+    A value is taken at the first report at or beyond a rung and not changed by a later one.
 
     Args:
+        goals: one objective, and constraints.
+        fidelities: epochs of a full training.
         grace_epochs: epochs of the first rung.
         reduction_factor: at a rung, one of that many trials goes on.
-        max_epochs: length of a full training.
     """
 
-    def __init__(self, grace_epochs: int, reduction_factor: int, max_epochs: int) -> None:
+    multi_objective: ClassVar[bool] = False
+
+    def __init__(
+        self, goals: Goals, fidelities: int, *, grace_epochs: int = 1, reduction_factor: int = 3
+    ) -> None:
+        super().__init__(goals, fidelities)
         if grace_epochs < 1 or reduction_factor < 2:
             raise ValueError("grace_epochs must be at least 1 and reduction_factor at least 2")
         self._reduction_factor = reduction_factor
-        self._rungs: dict[int, dict[str, float]] = {}
+        self._rungs: dict[int, dict[Hashable, float]] = {}
         rung = grace_epochs
-        while rung < max_epochs:
+        while rung < fidelities:
             self._rungs[rung] = {}
             rung *= reduction_factor
 
@@ -44,18 +42,21 @@ class Asha:
         """The epochs at which trials are compared."""
         return tuple(self._rungs)
 
-    def report(self, trial: str, epoch: int, value: float) -> Verdict:
-        """Take a trial's objective (higher is better) after an epoch, and judge it."""
+    def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
+        """Take a trial's objective after an epoch, and judge it."""
+        if not self.goals.has(values):
+            return GO_ON
+        value = self.goals.vector(values)[0]
         verdict = GO_ON
-        for rung, values in self._rungs.items():
-            if rung <= epoch and trial not in values:
-                values[trial] = value
+        for rung, reached in self._rungs.items():
+            if rung <= epoch and trial not in reached:
+                reached[trial] = value
                 verdict = self._judge(rung, trial)
                 if verdict.stop:
                     break
         return verdict
 
-    def _judge(self, rung: int, trial: str) -> Verdict:
+    def _judge(self, rung: int, trial: Hashable) -> Verdict:
         values = self._rungs[rung]
         better = sum(other > values[trial] for other in values.values())
         places = max(1, len(values) // self._reduction_factor)
@@ -65,14 +66,3 @@ class Asha:
         after = "1 epoch" if rung == 1 else f"{rung} epochs"
         reason = f"place {better + 1} of {len(values)} after {after}; {went_on} went on (asha)"
         return Verdict(stop=True, reason=reason)
-
-
-class NoScheduler:
-    """Lets every trial train to its end."""
-
-    def report(self, trial: str, epoch: int, value: float) -> Verdict:
-        """Always go on."""
-        return GO_ON
-
-
-Scheduler = Asha | NoScheduler

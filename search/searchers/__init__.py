@@ -1,12 +1,21 @@
 """Searchers: what to try next."""
 
-from search.searchers.base import Exhausted, Observation, Outcome, Searcher, SearchSpace
+from search.searchers.base import (
+    DecisionSpace,
+    Exhausted,
+    Observation,
+    Outcome,
+    Searcher,
+    SearchSpace,
+    Task,
+)
 from search.searchers.distinct import DistinctSearcher
 from search.searchers.make import SEARCHERS, make_searcher
 from search.searchers.random_search import RandomSearcher
 
 __all__ = [
     "SEARCHERS",
+    "DecisionSpace",
     "DistinctSearcher",
     "Exhausted",
     "Observation",
@@ -14,5 +23,6 @@ __all__ = [
     "RandomSearcher",
     "SearchSpace",
     "Searcher",
+    "Task",
     "make_searcher",
 ]

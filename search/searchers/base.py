@@ -1,19 +1,37 @@
 """The contract of a searcher, and of the space that it searches. Nothing here knows of vision."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
-P = TypeVar("P")
+from search.objectives import ACCURACY, Goals, Values
+
+P = TypeVar("P", bound=Hashable)
 Option = str | int | float
 Outcome = Literal["running", "complete", "pruned", "failed", "infeasible"]
 
 
 class Exhausted(Exception):
     """No point is left that the study does not have yet."""
+
+
+class SearchSpace(Protocol[P]):
+    """What a searcher needs to know of a space of points P. Points are hashable."""
+
+    def sample(self, rng: np.random.Generator) -> P:
+        """A random point. Raises space.Infeasible where there is none."""
+
+    def neighbours(self, point: P, /) -> Sequence[P]:
+        """The points that are one move away."""
+
+    def key(self, point: P, /) -> Hashable:
+        """Equal for equal points, another one for different points."""
+
+    def encode(self, point: P, /) -> Sequence[float]:
+        """The point as finite numbers, always as many; points that are alike have near numbers."""
 
 
 class Decision(Protocol):
@@ -32,20 +50,12 @@ class Decision(Protocol):
         """What was chosen."""
 
 
-class SearchSpace(Protocol[P]):
-    """What a searcher needs to know of a space of points P."""
-
-    def sample(self, rng: np.random.Generator) -> P:
-        """A random point."""
-
-    def neighbours(self, point: P, /) -> Sequence[P]:
-        """The points that are one move away."""
-
-    def key(self, point: P, /) -> str:
-        """The same text for equal points, another one for different points."""
+@runtime_checkable
+class DecisionSpace(SearchSpace[P], Protocol[P]):
+    """A space whose points are also reached by a chain of choices. Optional for a space."""
 
     def walk(self, choose: Callable[[str, tuple[Any, ...], Any], Any]) -> P:
-        """The point that a chain of choices leads to. Raises Infeasible where none does."""
+        """The point that a chain of choices leads to. Raises space.Infeasible where none does."""
 
     def decisions(self, point: P, /) -> Sequence[Decision]:
         """The chain of choices that leads to a point."""
@@ -57,25 +67,96 @@ class Observation:
 
     Attributes:
         outcome: "running" until it has ended.
-        value: the objective, higher is better; None where there is none.
-        curve: objective by epoch, as far as it was trained.
+        values: the figures that it is judged by: those of the whole evaluation once "complete",
+            the best so far of a "pruned" one. Empty while nothing is known.
+        curve: the figures by fidelity (epoch, from 1), as far as it was evaluated.
     """
 
     outcome: Outcome
-    value: float | None = None
-    curve: Mapping[int, float] = field(default_factory=dict)
+    values: Values = field(default_factory=dict)
+    curve: Mapping[int, Values] = field(default_factory=dict)
+
+    @property
+    def fidelity(self) -> int:
+        """The highest fidelity that was reached; 0 before the first."""
+        return max(self.curve, default=0)
+
+
+def _nothing(point: Any) -> Values:
+    return {}
+
+
+@dataclass(frozen=True)
+class Task(Generic[P]):
+    """What is searched, and for what.
+
+    Attributes:
+        space: the points.
+        goals: objectives and constraints, over figures by name.
+        known: the figures of a point that need no evaluation, such as its parameters. They are
+            exact: a searcher does not model them, and a point that breaks a constraint on one of
+            them is never proposed.
+        fidelities: the highest fidelity (epochs of a whole evaluation); 1 where there is only one.
+    """
+
+    space: SearchSpace[P]
+    goals: Goals = ACCURACY
+    known: Callable[[P], Values] = _nothing
+    fidelities: int = 1
+
+    def feasible(self, point: P) -> bool:
+        """Whether the known figures of the point keep the constraints."""
+        return not self.goals.constraints or self.goals.violation(self.known(point)) <= 0
+
+    def vector(self, point: P, values: Values) -> tuple[float, ...]:
+        """The objectives of an evaluated point, higher is better, known figures included."""
+        return self.goals.vector({**values, **self.known(point)})
+
+    def violation(self, point: P, values: Values) -> float:
+        """How far an evaluated point is from feasible; 0 is feasible."""
+        return self.goals.violation({**values, **self.known(point)})
+
+    def judged(self, point: P, values: Values) -> bool:
+        """Whether the values suffice to judge the point by every objective."""
+        return self.goals.has({**values, **self.known(point)})
 
 
 class Searcher(ABC, Generic[P]):
     """Proposes the points of a study, one at a time.
 
-    - `ask` changes nothing: its answer follows from the seed and from what was told, in the order
-      in which the points were first told. So a searcher is rebuilt by telling it the history.
-    - A point that is going to be evaluated is told with the outcome "running", and told again when
-      it has ended. A later observation replaces an earlier one.
-    - A point may be told that was never asked for (initial points, an earlier run).
-    - Not thread safe: one owner, one thread.
+    - **Determinism.** What is asked follows from the task, the seed and the sequence of what was
+      told, and from nothing else: no clock, no global random state, no order of a set. A study is
+      resumed by telling a new searcher the same sequence.
+    - **Asking changes nothing.** `ask` may be called any number of times; only `tell` moves on.
+      A searcher may keep what it computed, as long as no answer depends on that.
+    - **Ownership of running points.** A point that is going to be evaluated is told with the
+      outcome "running" before the next `ask`. From then on the caller owns it and tells its
+      fidelities (still "running", with a longer curve) and its end. A searcher expects any number
+      of running points, and results in any order.
+    - **A later observation replaces an earlier one** of the same point; a "pruned" point may
+      become "running" again when it is continued.
+    - **Failure.** "failed" and "infeasible" points carry no values that count, or values that
+      break a constraint. They are never proposed again, they are not good, and they do not stop
+      the search. A "pruned" point was stopped for being worse than others at its last fidelity.
+    - **Strangers.** A point may be told that was never asked for: initial points, random points
+      of a baseline, results of an earlier study.
+    - **Repeats.** A plain searcher may propose a known point; `make_searcher` wraps it so that
+      none is proposed twice, and Exhausted is raised when none is left.
+    - Not thread safe: one owner, one thread. Nothing that is handed in is changed.
+
+    `tests/search/searcher_conformance.py` holds every searcher to this.
+
+    Args:
+        task: what is searched and for what.
+        seed: of all random choices.
     """
+
+    multi_objective: ClassVar[bool] = True
+    """Whether it searches for a Pareto front; else goals of several objectives are refused."""
+
+    def __init__(self, task: Task[P], seed: int) -> None:
+        self.task = task
+        self.seed = seed
 
     @abstractmethod
     def ask(self, attempt: int = 0) -> P:

@@ -1,11 +1,11 @@
 """No point twice: a searcher around any other that only proposes what the study does not have."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Generic
 
 import numpy as np
 
-from search.searchers.base import Exhausted, Observation, P, Searcher, SearchSpace
+from search.searchers.base import Exhausted, Observation, P, Searcher
 from space import Infeasible
 
 
@@ -13,58 +13,52 @@ class DistinctSearcher(Searcher[P], Generic[P]):
     """Asks the inner searcher; where that repeats itself, falls back step by step.
 
     The order is: ask again, a new neighbour of what was proposed, a new random point, and at last
-    any new neighbour of any known point. Only then is the space exhausted.
+    any new neighbour of any known point. Only then is the space exhausted. Points whose known
+    figures break a constraint are passed over.
     """
 
     def __init__(
-        self,
-        inner: Searcher[P],
-        space: SearchSpace[P],
-        seed: int,
-        *,
-        attempts: int = 16,
-        random_attempts: int = 64,
+        self, inner: Searcher[P], *, attempts: int = 16, random_attempts: int = 64
     ) -> None:
-        self._inner = inner
-        self._space = space
-        self._seed = seed
+        super().__init__(inner.task, inner.seed)
+        self.inner = inner
         self._attempts = attempts
         self._random_attempts = random_attempts
-        self._known: dict[str, P] = {}
+        self._known: dict[Hashable, P] = {}
 
     def ask(self, attempt: int = 0) -> P:
-        """A point that was never told.
+        """A point that was never told, and that no constraint on known figures forbids.
 
         Raises:
             Exhausted: every point that can be reached is known.
         """
         for point in self._candidates(attempt):
-            if self._space.key(point) not in self._known:
+            if self.task.space.key(point) not in self._known and self.task.feasible(point):
                 return point
         raise Exhausted(f"all {len(self._known)} points that can be reached are in the study")
 
     def tell(self, point: P, observation: Observation) -> None:
         """Remember the point, and pass the observation on."""
-        self._known.setdefault(self._space.key(point), point)
-        self._inner.tell(point, observation)
+        self._known.setdefault(self.task.space.key(point), point)
+        self.inner.tell(point, observation)
 
     def _candidates(self, first: int) -> Iterator[P]:
-        rng = np.random.default_rng([self._seed, len(self._known), first, 1])
-        proposed: dict[str, P] = {}
+        rng = np.random.default_rng([self.seed, len(self._known), first, 1])
+        proposed: dict[Hashable, P] = {}
         for attempt in range(first, first + self._attempts):
             try:
-                point = self._inner.ask(attempt)
+                point = self.inner.ask(attempt)
             except Exhausted:
                 break
             yield point
-            proposed.setdefault(self._space.key(point), point)
+            proposed.setdefault(self.task.space.key(point), point)
         for point in proposed.values():
-            neighbours = list(self._space.neighbours(point))
+            neighbours = list(self.task.space.neighbours(point))
             yield from (neighbours[i] for i in rng.permutation(len(neighbours)))
         for _ in range(self._random_attempts):
             try:
-                yield self._space.sample(rng)
+                yield self.task.space.sample(rng)
             except Infeasible:
                 break
         for point in list(self._known.values()):
-            yield from self._space.neighbours(point)
+            yield from self.task.space.neighbours(point)

@@ -3,32 +3,45 @@
 from collections.abc import Mapping
 from typing import Any
 
-from search.searchers.base import P, Searcher, SearchSpace
+from search.named_choice import class_named, refuse_unknown_options
+from search.searchers.base import P, Searcher, Task
 from search.searchers.distinct import DistinctSearcher
-from search.searchers.random_search import RandomSearcher
+from space.errors import InputError
 
-SEARCHERS = ("random", "tpe")
+_PLACES = {
+    "random": "search.searchers.random_search:RandomSearcher",
+    "tpe": "search.searchers.tpe:TpeSearcher",
+}
+"""Where the class of each name is; it is imported when asked for, since some need Optuna."""
+
+SEARCHERS = tuple(_PLACES)
 """The names that a configuration may use."""
 
 
 def make_searcher(
-    name: str, space: SearchSpace[P], seed: int, options: Mapping[str, Any] | None = None
+    name: str, task: Task[P], seed: int, options: Mapping[str, Any] | None = None
 ) -> Searcher[P]:
     """The searcher of that name, wrapped so that it proposes no point twice.
 
     Args:
         name: one of SEARCHERS.
-        space: what is searched.
+        task: what is searched, and for what.
         seed: of all random choices.
-        options: keyword arguments of the searcher, as the configuration checked them.
-    """
-    inner: Searcher[P]
-    if name == "random":
-        inner = RandomSearcher(space, seed)
-    elif name == "tpe":
-        from search.searchers.tpe import TpeSearcher  # only TPE needs Optuna
+        options: keyword arguments of the searcher.
 
-        inner = TpeSearcher(space, seed, **dict(options or {}))
-    else:
-        raise ValueError(f"unknown searcher {name!r}; there are {', '.join(SEARCHERS)}")
-    return DistinctSearcher(inner, space, seed)
+    Raises:
+        InputError: an unknown name, an option that the searcher does not have, a value that
+            cannot be, or a searcher of one objective asked for several.
+    """
+    kind = class_named("searcher", name, _PLACES)
+    chosen = dict(options or {})
+    refuse_unknown_options("searcher", name, kind, chosen)
+    if len(task.goals.objectives) > 1 and not kind.multi_objective:
+        wanted = ", ".join(objective.name for objective in task.goals.objectives)
+        message = f"{name!r} takes one objective; got {wanted}"
+        raise InputError.of("searcher.name", message)
+    try:
+        inner: Searcher[P] = kind(task, seed, **chosen)
+    except (TypeError, ValueError) as error:
+        raise InputError.of("searcher", str(error)) from None
+    return DistinctSearcher(inner)

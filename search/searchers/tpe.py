@@ -6,22 +6,24 @@ running in Optuna after its process died.
 """
 
 import warnings
-from collections.abc import Sequence
-from typing import Any, Generic
+from collections.abc import Hashable, Sequence
+from typing import Any, ClassVar, Generic
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from search.objectives import Goals
 from search.searchers.base import (
     Decision,
+    DecisionSpace,
     Exhausted,
     Observation,
     Option,
     P,
     Searcher,
-    SearchSpace,
+    Task,
 )
 from space import Infeasible
 
@@ -38,7 +40,7 @@ class TpeSearcher(Searcher[P], Generic[P]):
     """Proposes points by Optuna's TPE over the decisions that lead to a point.
 
     Args:
-        space: what is searched.
+        task: what is searched and for what.
         seed: of all random choices.
         startup_trials: that many points are random before TPE begins.
         candidates: how many candidates TPE compares for one proposal.
@@ -46,9 +48,11 @@ class TpeSearcher(Searcher[P], Generic[P]):
             ask stays fast in a long study.
     """
 
+    multi_objective: ClassVar[bool] = False
+
     def __init__(
         self,
-        space: SearchSpace[P],
+        task: Task[P],
         seed: int,
         *,
         startup_trials: int = 10,
@@ -56,12 +60,14 @@ class TpeSearcher(Searcher[P], Generic[P]):
         look_back: int = 1000,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._space = space
-        self._seed = seed
+        super().__init__(task, seed)
+        if not isinstance(task.space, DecisionSpace):
+            raise TypeError("needs a space with walk and decisions")
+        self._space: DecisionSpace[P] = task.space
         self._startup_trials = startup_trials
         self._candidates = candidates
         self._look_back = look_back
-        self._history: dict[str, FrozenTrial] = {}
+        self._history: dict[Hashable, FrozenTrial] = {}
 
     def ask(self, attempt: int = 0) -> P:
         """TPE's proposal, given all that was told.
@@ -88,10 +94,10 @@ class TpeSearcher(Searcher[P], Generic[P]):
     def tell(self, point: P, observation: Observation) -> None:
         """Add the point to the history, or renew what is known of it."""
         decisions = self._space.decisions(point)
-        self._history[self._space.key(point)] = _frozen(decisions, observation)
+        self._history[self.task.space.key(point)] = _frozen(decisions, observation, self.task.goals)
 
     def _study(self, attempt: int) -> optuna.Study:
-        seed = np.random.SeedSequence([self._seed, len(self._history), attempt])
+        seed = np.random.SeedSequence([self.seed, len(self._history), attempt])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = optuna.samplers.TPESampler(
@@ -107,15 +113,16 @@ class TpeSearcher(Searcher[P], Generic[P]):
         return study
 
 
-def _frozen(decisions: Sequence[Decision], observation: Observation) -> FrozenTrial:
+def _frozen(decisions: Sequence[Decision], observation: Observation, goals: Goals) -> FrozenTrial:
     distributions: dict[str, BaseDistribution] = {}
     params: dict[str, Option] = {}
     for decision in decisions:
         name = parameter_name(decision.name, decision.options)
         distributions[name] = CategoricalDistribution(decision.options)
         params[name] = decision.choice
-    complete = observation.outcome == "complete" and observation.value is not None
+    complete = observation.outcome == "complete" and goals.has(observation.values)
     running = observation.outcome == "running"
+    curve = {e: goals.vector(v)[0] for e, v in observation.curve.items() if goals.has(v)}
     # What failed or did not fit counts as pruned without a value, which TPE ranks last.
     return create_trial(
         state=TrialState.COMPLETE
@@ -123,8 +130,8 @@ def _frozen(decisions: Sequence[Decision], observation: Observation) -> FrozenTr
         else (TrialState.RUNNING if running else TrialState.PRUNED),
         params=params,
         distributions=distributions,
-        value=observation.value if complete else None,
-        intermediate_values={} if complete or running else dict(observation.curve),
+        value=goals.vector(observation.values)[0] if complete else None,
+        intermediate_values={} if complete or running else curve,
     )
 
 

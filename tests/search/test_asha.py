@@ -4,17 +4,29 @@ import random
 
 import pytest
 
-from search.schedulers import Asha, NoScheduler
+from search.objectives import ACCURACY
+from search.schedulers import Asha, NoScheduler, Verdict
+
+
+class Judge:
+    """An ASHA of one figure."""
+
+    def __init__(self, grace: int, factor: int, epochs: int) -> None:
+        self._asha = Asha(ACCURACY, epochs, grace_epochs=grace, reduction_factor=factor)
+        self.rungs = self._asha.rungs
+
+    def report(self, trial: str, epoch: int, value: float) -> Verdict:
+        return self._asha.report(trial, epoch, {"validation_accuracy": value})
 
 
 def test_rungs_lie_below_the_full_length() -> None:
-    assert Asha(1, 3, 27).rungs == (1, 3, 9)
-    assert Asha(2, 3, 8).rungs == (2, 6)
-    assert Asha(5, 3, 5).rungs == ()
+    assert Judge(1, 3, 27).rungs == (1, 3, 9)
+    assert Judge(2, 3, 8).rungs == (2, 6)
+    assert Judge(5, 3, 5).rungs == ()
 
 
 def test_nothing_stops_before_the_grace_epochs() -> None:
-    asha = Asha(3, 2, 8)
+    asha = Judge(3, 2, 8)
     asha.report("good", 3, 0.9)
     assert not asha.report("bad", 1, 0.0).stop
     assert not asha.report("bad", 2, 0.0).stop
@@ -22,7 +34,7 @@ def test_nothing_stops_before_the_grace_epochs() -> None:
 
 
 def test_the_best_so_far_goes_on_and_the_reason_says_what_happened() -> None:
-    asha = Asha(1, 3, 9)
+    asha = Judge(1, 3, 9)
     assert not asha.report("a", 1, 0.5).stop
     verdict = asha.report("b", 1, 0.4)
     assert verdict.stop
@@ -37,20 +49,20 @@ def test_the_best_so_far_goes_on_and_the_reason_says_what_happened() -> None:
 
 
 def test_equal_values_share_a_place() -> None:
-    asha = Asha(1, 2, 4)
+    asha = Judge(1, 2, 4)
     assert not asha.report("a", 1, 0.5).stop
     assert not asha.report("b", 1, 0.5).stop
 
 
 def test_a_trial_that_skips_a_rung_is_judged_there_late() -> None:
-    asha = Asha(1, 2, 8)
+    asha = Judge(1, 2, 8)
     asha.report("a", 1, 0.5)
     asha.report("a", 2, 0.6)
     assert asha.report("b", 4, 0.1).stop
 
 
 def test_repeating_a_report_changes_nothing() -> None:
-    asha = Asha(1, 2, 4)
+    asha = Judge(1, 2, 4)
     asha.report("a", 1, 0.5)
     assert asha.report("b", 1, 0.1).stop
     assert not asha.report("b", 1, 0.9).stop  # it was judged there already
@@ -60,7 +72,7 @@ def test_repeating_a_report_changes_nothing() -> None:
 def test_rebuilt_from_the_curves_it_judges_alike() -> None:
     rng = random.Random(0)
     curves = {str(t): {e: rng.random() for e in range(1, 10)} for t in range(30)}
-    live, rebuilt = Asha(1, 3, 9), Asha(1, 3, 9)
+    live, rebuilt = Judge(1, 3, 9), Judge(1, 3, 9)
     for epoch in range(1, 10):
         for trial in curves:
             live.report(trial, epoch, curves[trial][epoch])
@@ -73,7 +85,7 @@ def test_rebuilt_from_the_curves_it_judges_alike() -> None:
 
 def test_about_one_in_reduction_factor_survives_each_rung() -> None:
     rng = random.Random(1)
-    asha = Asha(1, 4, 16)
+    asha = Judge(1, 4, 16)
     gone_on = sum(not asha.report(str(t), 1, rng.random()).stop for t in range(2000))
     assert 450 < gone_on < 560
 
@@ -81,8 +93,8 @@ def test_about_one_in_reduction_factor_survives_each_rung() -> None:
 @pytest.mark.parametrize(("grace", "factor"), [(0, 3), (1, 1)])
 def test_bad_settings(grace: int, factor: int) -> None:
     with pytest.raises(ValueError):
-        Asha(grace, factor, 9)
+        Judge(grace, factor, 9)
 
 
 def test_no_scheduler_stops_nothing() -> None:
-    assert not NoScheduler().report("a", 1, 0.0).stop
+    assert not NoScheduler(ACCURACY, 9).report("a", 1, {"validation_accuracy": 0.0}).stop

@@ -9,12 +9,20 @@ from search.searchers import (
     Exhausted,
     Observation,
     Searcher,
+    Task,
     make_searcher,
 )
 from search.searchers.tpe import TpeSearcher, parameter_name
+from space.errors import InputError
 from tests.search.toy import Point, ToySpace
 
 SPACE = ToySpace()
+TASK = Task(SPACE)
+
+
+def done(point: Point) -> Observation:
+    values = {"validation_accuracy": SPACE.value(point)}
+    return Observation("complete", values, {1: values})
 
 
 def run(searcher: Searcher[Point], trials: int) -> list[Point]:
@@ -22,7 +30,7 @@ def run(searcher: Searcher[Point], trials: int) -> list[Point]:
     for _ in range(trials):
         point = searcher.ask()
         searcher.tell(point, Observation("running"))
-        searcher.tell(point, Observation("complete", SPACE.value(point), {1: SPACE.value(point)}))
+        searcher.tell(point, done(point))
         asked.append(point)
     return asked
 
@@ -33,7 +41,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def test_every_point_once_and_then_exhausted(name: str) -> None:
-    searcher = make_searcher(name, SPACE, 3)
+    searcher = make_searcher(name, TASK, 3)
     asked = run(searcher, len(SPACE.points()))
     assert sorted(asked) == sorted(SPACE.points())
     with pytest.raises(Exhausted, match="all 40 points"):
@@ -41,27 +49,27 @@ def test_every_point_once_and_then_exhausted(name: str) -> None:
 
 
 def test_asking_changes_nothing(name: str) -> None:
-    searcher = make_searcher(name, SPACE, 3)
+    searcher = make_searcher(name, TASK, 3)
     run(searcher, 14)
     assert searcher.ask() == searcher.ask()
 
 
 def test_same_seed_and_history_give_the_same_points(name: str) -> None:
-    assert run(make_searcher(name, SPACE, 5), 25) == run(make_searcher(name, SPACE, 5), 25)
-    assert run(make_searcher(name, SPACE, 5), 25) != run(make_searcher(name, SPACE, 6), 25)
+    assert run(make_searcher(name, TASK, 5), 25) == run(make_searcher(name, TASK, 5), 25)
+    assert run(make_searcher(name, TASK, 5), 25) != run(make_searcher(name, TASK, 6), 25)
 
 
 def test_rebuilt_from_history_it_goes_on_as_if_uninterrupted(name: str) -> None:
-    whole = run(make_searcher(name, SPACE, 7), 30)
-    again = make_searcher(name, SPACE, 7)
+    whole = run(make_searcher(name, TASK, 7), 30)
+    again = make_searcher(name, TASK, 7)
     for point in whole[:17]:
         # What the store knows at the end: one observation for each point.
-        again.tell(point, Observation("complete", SPACE.value(point), {1: SPACE.value(point)}))
+        again.tell(point, done(point))
     assert run(again, 13) == whole[17:]
 
 
 def test_points_that_nobody_asked_for_are_not_proposed(name: str) -> None:
-    searcher = make_searcher(name, SPACE, 0)
+    searcher = make_searcher(name, TASK, 0)
     told = SPACE.points()[:38]
     for point in told:
         searcher.tell(point, Observation("running"))
@@ -70,18 +78,18 @@ def test_points_that_nobody_asked_for_are_not_proposed(name: str) -> None:
 
 @pytest.mark.parametrize("outcome", ["failed", "infeasible", "pruned", "running"])
 def test_trials_without_a_value_do_no_harm(name: str, outcome: str) -> None:
-    searcher = make_searcher(name, SPACE, 1)
+    searcher = make_searcher(name, TASK, 1)
     for index in range(25):
         point = searcher.ask()
         observation = (
-            Observation("complete", SPACE.value(point)) if index % 2 else Observation(outcome)  # type: ignore[arg-type]
+            done(point) if index % 2 else Observation(outcome)  # type: ignore[arg-type]
         )
         searcher.tell(point, observation)
 
 
 def test_tpe_finds_better_points_than_random() -> None:
     def best(name: str, seed: int) -> float:
-        searcher = make_searcher(name, SPACE, seed)
+        searcher = make_searcher(name, TASK, seed)
         return max(map(SPACE.value, run(searcher, 20)[10:]))
 
     seeds = range(6)
@@ -89,20 +97,20 @@ def test_tpe_finds_better_points_than_random() -> None:
 
 
 def test_tpe_avoids_what_was_infeasible() -> None:
-    searcher = TpeSearcher(SPACE, 0, startup_trials=5)
+    searcher = TpeSearcher(TASK, 0, startup_trials=5)
     for point in SPACE.points():
         if point[0] == "a":
             searcher.tell(point, Observation("infeasible"))
         else:
-            searcher.tell(point, Observation("complete", SPACE.value(point)))
+            searcher.tell(point, done(point))
     asked = [searcher.ask(attempt) for attempt in range(20)]
     assert sum(point[0] == "a" for point in asked) < 5
 
 
 def test_tpe_looks_back_at_the_best_and_the_latest_only() -> None:
-    searcher = TpeSearcher(SPACE, 0, startup_trials=5, look_back=20)
+    searcher = TpeSearcher(TASK, 0, startup_trials=5, look_back=20)
     for point in sorted(SPACE.points(), key=SPACE.value, reverse=True):
-        searcher.tell(point, Observation("complete", SPACE.value(point)))
+        searcher.tell(point, done(point))
     study = searcher._study(0)
     values = [trial.value for trial in study.trials]
     everything = sorted(map(SPACE.value, SPACE.points()), reverse=True)
@@ -121,7 +129,7 @@ def test_distinct_falls_back_when_the_inner_searcher_repeats_itself() -> None:
         def tell(self, point: Point, observation: Observation) -> None:
             pass
 
-    searcher = DistinctSearcher(Stubborn(), SPACE, 0)
+    searcher = DistinctSearcher(Stubborn(TASK, 0))
     first, second = run(searcher, 2)
     assert first == SPACE.points()[0]
     assert second in SPACE.neighbours(first)
@@ -136,9 +144,9 @@ def test_distinct_survives_an_exhausted_inner_searcher() -> None:
         def tell(self, point: Point, observation: Observation) -> None:
             pass
 
-    assert len(set(run(DistinctSearcher(Dry(), SPACE, 0), 40))) == 40
+    assert len(set(run(DistinctSearcher(Dry(TASK, 0)), 40))) == 40
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(ValueError, match="random, tpe"):
-        make_searcher("magic", SPACE, 0)
+    with pytest.raises(InputError, match="random, tpe"):
+        make_searcher("magic", TASK, 0)

@@ -47,6 +47,10 @@ class ToySpace:
     def key(self, point: Point) -> str:
         return "".join(map(str, point))
 
+    def encode(self, point: Point) -> Sequence[float]:
+        one_hot = [float(point[place] == letter) for place in (0, 1) for letter in LETTERS]
+        return [*one_hot, float(point[2])]
+
     def walk(self, choose: Callable[[str, tuple[Any, ...], Any], Any]) -> Point:
         first = choose("first", LETTERS, lambda p: p[0])
         second = choose("second", LETTERS, lambda p: p[1])

@@ -1,0 +1,67 @@
+"""The contract of a scheduler: which trials are worth more epochs. Pure Python, no Ray."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from search.objectives import Goals, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with a trial after an epoch: `stop` it for the `reason`, or go on."""
+
+    stop: bool
+    reason: str = ""
+
+
+GO_ON = Verdict(stop=False)
+
+
+class Scheduler(ABC):
+    """Judges running trials by what they have reported so far.
+
+    - **Determinism.** A verdict follows from the options, the goals and the sequence of calls;
+      a study is resumed by repeating that sequence to a new scheduler.
+    - **Once.** An epoch of a trial counts when it is first reported. A repeat changes nothing and
+      is answered GO_ON or with the verdict that still holds.
+    - **The end.** A trial is never stopped at its last epoch, nor for a missing figure: where an
+      objective is not there or not finite the verdict is GO_ON.
+    - **Continued trials.** A trial that was stopped and is continued on request reports again
+      beyond its last epoch; it is judged like any other at the rungs that it has not reached yet.
+    - Constraints count: what breaks one is worse than all that break none.
+
+    `tests/search/scheduler_conformance.py` holds every scheduler to this.
+
+    Args:
+        goals: by which results are compared.
+        fidelities: epochs of a whole training.
+    """
+
+    multi_objective: ClassVar[bool] = True
+    """Whether it compares by several objectives; else goals of several are refused."""
+
+    def __init__(self, goals: Goals, fidelities: int) -> None:
+        self.goals = goals
+        self.fidelities = fidelities
+
+    def added(self, trial: Hashable) -> None:  # noqa: B027 - most schedulers need no such notice
+        """A trial was created; called once, in the order of their numbers, before its reports."""
+
+    @abstractmethod
+    def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
+        """Take note of the figures of an epoch, known ones included, and judge the trial.
+
+        Args:
+            trial: its name; epoch: from 1, rising.
+            values: figures by name.
+        """
+
+
+class NoScheduler(Scheduler):
+    """Lets every trial train to its end."""
+
+    def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
+        """Always go on."""
+        return GO_ON
