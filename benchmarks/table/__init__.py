@@ -1,0 +1,1 @@
+"""A table of trained architectures: every operator of the algebra under one protocol."""
