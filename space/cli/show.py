@@ -118,12 +118,11 @@ def _network_values(subject: Subject, architecture: Architecture) -> dict[str, A
 
 
 def _mixer_values(mixer: Mixer, width: int, size: MapSize, shifted: bool) -> dict[str, Any]:
-    positions, _ = position_mask(mixer, size, shifted)
     return {
         "label": mixer.label,
         "mixer": mixer.to_dict(),
         "tiles_moved": shifted,
-        "position_mask": positions.astype(np.int64).tolist(),
+        "position_mask": position_mask(mixer, size, shifted).astype(np.int64).tolist(),
         "channel_mask": channel_mask(mixer, width).astype(np.int64).tolist(),
     }
 
