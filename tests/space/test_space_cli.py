@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,8 +17,11 @@ from space.axes import AXES
 from space.cells import PAPER_NAMES
 from space.cli.program import run_program
 from space.design import TooLarge
+from space.mixer import Mixer
 from space.published import ENTRIES
+from space.structure.marks import Marks
 from tests.space.test_relation_graph import FIGURE
+from tests.space.test_structure import PAPER_TABLE_1
 
 QUICKSTART = "configs/spaces/fashion-quickstart.yaml"
 MIXER = {
@@ -60,6 +64,17 @@ def test_cells_are_74_and_12_have_the_papers_names(capsys: pytest.CaptureFixture
     assert all("/".join(cell[axis] for axis in AXES) == cell["label"] for cell in cells)
     assert len(values(capsys, "cells", "--named")) == 19
     assert "Dynamic DW-S Conv." in run(capsys, "cells")[1]
+
+
+def test_table_1_comes_from_the_weights(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = values(capsys, "cells", "--table-1")
+    marks = [field.name for field in fields(Marks)]
+    assert {row["structure"]: tuple(row[mark] for mark in marks) for row in rows} == PAPER_TABLE_1
+    assert all(Mixer.from_dict(row["mixer"]).cell.label == row["cell"] for row in rows)
+    shown = run(capsys, "cells", "--table-1")[1]
+    for name, row in PAPER_TABLE_1.items():
+        (line,) = (line for line in shown.splitlines() if line.startswith(f"│ {name} "))
+        assert [cell.strip() for cell in line.split("│")[2:-1]] == list(row)
 
 
 def test_the_graph_has_the_13_edges(capsys: pytest.CaptureFixture[str]) -> None:
@@ -267,6 +282,7 @@ def test_show_of_a_space_lists_its_stages(capsys: pytest.CaptureFixture[str]) ->
         (["show", "MIXER", "--map", "999x999"], "is no size"),
         (["show", "MIXER", "--width", "30"], "groups: 4 does not divide 30"),
         (["cost", "MIXER"], "is a token mixer"),
+        (["cells", "--table-1", "--named"], "--table-1: has ten rows of its own"),
         (["paint"], "No such command"),
         (["zoo", "swin"], "did you mean 'swin_"),
     ],
