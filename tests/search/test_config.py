@@ -146,6 +146,7 @@ def test_space_in_its_own_file_is_found_from_the_folder_of_the_configuration(
         ("- 1", "must hold a mapping"),
         ("", "must hold a mapping"),
         ("study: a\nstudy: b", "line 2: the key 'study' stands there twice"),
+        ("data: {a: 1, b: {c: 1,\n c: 2}}", "line 2: the key 'data.b.c' stands there twice"),
         ("a: !!python/object/apply:os.getcwd []", "not valid YAML"),
     ],
 )
@@ -155,11 +156,11 @@ def test_bad_files(tmp_path: Path, content: str, message: str) -> None:
 
 
 def test_missing_files(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="cannot be read"):
         load_config(tmp_path / "absent.yaml")
     with pytest.raises(InputError, match="there is no file"):
         load_config(write(tmp_path, values(space="nowhere.yaml")))
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="cannot be read"):
         load_config(tmp_path)
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="UTF-8"):
