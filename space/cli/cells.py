@@ -7,7 +7,8 @@ from rich.table import Table
 
 from space.axes import AXES
 from space.cells import LITERATURE_NAMES, Cell, all_cells
-from space.cli.options import json_option, print_json, stdout_console
+from space.cli.options import json_option, print_json
+from space.cli.output import stdout_console
 from space.errors import InputError
 from space.mixer import Mixer
 from space.relation_graph import EXAMPLES

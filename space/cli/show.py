@@ -12,7 +12,8 @@ from rich.table import Table
 from space.architecture import Architecture
 from space.cli.drawing import mixer_picture, mixer_text, network_picture, network_text
 from space.cli.masks import channel_mask, mixers_of, position_mask
-from space.cli.options import json_option, print_json, stdout_console
+from space.cli.options import json_option, print_json
+from space.cli.output import stdout_console
 from space.cli.picture import refuse_bad_file, write
 from space.cli.subjects import Subject, read_subject
 from space.design import DesignSpace

@@ -5,7 +5,8 @@ from typing import Any
 
 from rich.table import Table
 
-from space.cli.options import print_json, stdout_console
+from space.cli.options import print_json
+from space.cli.output import stdout_console
 from space.structure.marks import TABLE_1, Marks, table_1
 
 _COLUMNS = {

@@ -1,15 +1,14 @@
 """The commands of `python -m space` as a person meets them."""
 
+import copy
 import json
-import re
-import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from PIL import Image
 
 from space import Architecture, DesignSpace, all_cells, cell_named
@@ -311,40 +310,44 @@ def test_all_problems_of_a_file_are_listed(
     assert "\x1b" not in err
 
 
-# --- the program ------------------------------------------------------------------------------
+def without(values: dict[str, Any], *path: Any) -> dict[str, Any]:
+    """A deep copy without the field at the end of the path."""
+    copied = copy.deepcopy(values)
+    inner: Any = copied
+    for step in path[:-1]:
+        inner = inner[step]
+    del inner[path[-1]]
+    return copied
 
 
-@pytest.mark.parametrize("command", ["cells", "graph", "zoo", "cost", "show", "count", "sample"])
-def test_help_teaches_by_examples_that_run(
-    command: str, capsys: pytest.CaptureFixture[str]
+NETWORK = ENTRIES["dwnet_tiny"].architecture.to_dict()
+SPACE = yaml.safe_load(Path(QUICKSTART).read_text())
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (without(NETWORK, "head"), "head: this field is required"),
+        (without(NETWORK, "head", "classes"), "head.classes: this field is required"),
+        (without(NETWORK, "stem"), "stem: this field is required"),
+        (without(NETWORK, "stages", 1, "mixers"), "stages[1].mixers: this field is required"),
+        (NETWORK | {"limits": {}}, "limits: unknown field; allowed: input, stem"),
+        (without(SPACE, "classes"), "classes: this field is required"),
+        (without(SPACE, "input"), "input: this field is required"),
+        (SPACE | {"head": {}, "version": 2}, "version: 2 is not known"),
+        ({"stages": [{"depth": [1, 2], "width": 8}]}, "classes: this field is required"),
+        (without(MIXER, "locality"), "locality: this field is required"),
+        ({"study": "a", "space": "b.yaml"}, "is the configuration of a search"),
+        ({"study": "a", "space": SPACE}, "its space is its field `space`"),
+        ({}, "has no field that tells what it describes"),
+        ({"colour": "red"}, "has no field that tells what it describes"),
+        ([1], "holds no mapping of fields"),
+    ],
+)
+def test_what_is_missing_is_told_as_the_kind_of_file_needs_it(
+    content: Any, problem: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    code, out, _ = run(capsys, command, "--help")
-    assert code == 0
-    assert "Examples:" in out
-    assert "--json" in out
-    examples = re.findall(rf"python -m space {command}(.*)", out.partition("Examples:")[2])
-    assert len(examples) >= 2
-    for example in examples:
-        words = example.partition(">")[0].split()
-        if not any(word.startswith("my-") or word == "--out" for word in words):
-            words = ["100" if word == "1000" else word for word in words]
-            assert run(capsys, command, *words)[0] == 0
-
-
-def test_the_program_starts_without_torch() -> None:
-    code = (
-        "import sys; from space.cli.program import run_program; "
-        "codes = [run_program([c, '--json']) for c in ('cells', 'graph', 'zoo')]; "
-        "codes.append(run_program(['show', 'swin_tiny', '--json'])); "
-        "codes.append(run_program(['cost', 'dwnet_tiny', '--json'])); "
-        "heavy = {'torch', 'timm', 'ray', 'optuna', 'pandas'} & sys.modules.keys(); "
-        "sys.exit(f'{codes} {heavy}' if any(codes) or heavy else 0)"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
-
-
-def test_it_runs_as_a_module() -> None:
-    command = [sys.executable, "-m", "space", "cost", "dwnet_tiny", "--json"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert json.loads(ran.stdout)["params"] == 24_172_744
+    code, out, err = run(capsys, "show", written(tmp_path / "f.json", content))
+    assert (code, out) == (2, "")
+    assert problem in err
+    assert "unknown field; allowed: name" not in err
