@@ -23,7 +23,7 @@ SCAFFOLDS: tuple[Scaffold, ...] = ("conv", "prenorm", "convnext")
 
 _FORBID = ConfigDict(extra="forbid")
 _Count = Annotated[int, Strict(), Field(ge=1, le=65536)]
-_Classes = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
+_Classes = Annotated[int, Strict(), Field(ge=0, le=1_000_000)]
 _Depth = Annotated[int, Strict(), Field(ge=1, le=512)]
 _Ratio = Annotated[float, Field(gt=0, le=64, allow_inf_nan=False)]
 
@@ -81,7 +81,7 @@ class Head:
     """Layer norm, mean over the tokens, linear classifier.
 
     Attributes:
-        classes: number of classes.
+        classes: number of classes; 0 for no classifier, the network then ends with the features.
         norm: whether the norm comes before the mean (Swin, the paper) or after it (ConvNeXt).
     """
 
