@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from search.config import Config, TpeConfig, load_config, merged_for_resume
 from search.runner.setup import initial_points
@@ -155,6 +157,17 @@ def test_bad_files(tmp_path: Path, content: str, message: str) -> None:
         load_config(write(tmp_path, content))
 
 
+@given(st.text(alphabet="studyace01:.-_ \n\t[]{}&*<>!|?,'\"#\x00", max_size=50))
+@settings(max_examples=150, deadline=None)
+def test_junk_for_a_file_is_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "junk.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError):
+        load_config(path)
+    with pytest.raises(InputError):
+        load_config(path, overrides=[text])
+
+
 def test_missing_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         load_config(tmp_path / "absent.yaml")
@@ -274,8 +287,8 @@ def test_resume_keeps_what_decides_the_search_and_takes_what_may_change() -> Non
 
 def test_resume_remarks_only_on_what_was_given() -> None:
     stored = Config.from_dict(values(searcher={"name": "tpe", "candidates": 9}, seed=3))
-    for given in (values(), values(searcher={"name": "tpe"})):
-        _, remarks = merged_for_resume(stored.to_stored(), Config.from_dict(given))
+    for asked in (values(), values(searcher={"name": "tpe"})):
+        _, remarks = merged_for_resume(stored.to_stored(), Config.from_dict(asked))
         assert [r for r in remarks if not r.startswith("searcher.name: ")] == []
     _, remarks = merged_for_resume(stored.to_stored(), Config.from_dict(values()))
     assert remarks == ["searcher.name: the study keeps 'tpe' ('random' is ignored)"]
