@@ -12,9 +12,10 @@ from space.canonical import canonical
 from space.errors import InputError, Problem, join
 from space.geometry import MapSize, width_problems
 from space.mixer import Mixer
+from space.plain_values import from_json
 from space.pydantic_errors import problems_from_pydantic
+from space.version import VERSION, without_version
 
-VERSION = 1
 MAX_STAGES = 8
 Scaffold = Literal["conv", "prenorm", "convnext"]
 Downsample = Literal["merge", "conv"]
@@ -22,7 +23,7 @@ SCAFFOLDS: tuple[Scaffold, ...] = ("conv", "prenorm", "convnext")
 
 _FORBID = ConfigDict(extra="forbid")
 _Count = Annotated[int, Strict(), Field(ge=1, le=65536)]
-_Classes = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
+_Classes = Annotated[int, Strict(), Field(ge=0, le=1_000_000)]
 _Depth = Annotated[int, Strict(), Field(ge=1, le=512)]
 _Ratio = Annotated[float, Field(gt=0, le=64, allow_inf_nan=False)]
 
@@ -80,7 +81,7 @@ class Head:
     """Layer norm, mean over the tokens, linear classifier.
 
     Attributes:
-        classes: number of classes.
+        classes: number of classes; 0 for no classifier, the network then ends with the features.
         norm: whether the norm comes before the mean (Swin, the paper) or after it (ConvNeXt).
     """
 
@@ -193,15 +194,7 @@ class Architecture:
         Raises:
             InputError: with every problem, below the path `where`.
         """
-        if isinstance(values, dict):
-            values = dict(values)
-            version = values.pop("version", VERSION)
-            if type(version) is not int or version != VERSION:
-                short = isinstance(version, str) and len(version) < 20
-                small = isinstance(version, int) and abs(version) < 10**12
-                shown = repr(version) if short or small else "this version"
-                message = f"{shown} is not known; allowed: {VERSION}"
-                raise InputError.of(join(where, "version"), message)
+        values = without_version(values, where)
         try:
             return _adapter().validate_python(values)
         except ValidationError as error:
@@ -212,13 +205,9 @@ class Architecture:
         """The architecture that `to_json` wrote.
 
         Raises:
-            InputError: for text that is not JSON, and as `from_dict` does.
+            InputError: for what is not JSON, and as `from_dict` does.
         """
-        try:
-            values = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InputError.of("architecture", f"is not valid JSON: {error}") from None
-        return cls.from_dict(values)
+        return cls.from_dict(from_json(text, "architecture"))
 
 
 def _stage_problems(stage: Stage) -> list[Problem]:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from search.cli.options import Command, json_option, print_json, store_option
-from search.cli.output import stdout_console
+from space.cli.output import stdout_console
 
 
 @click.command("best", cls=Command)

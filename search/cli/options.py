@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from search.cli.output import reader_may_leave
 from search.commands import DEFAULT_STORE, STORE_VARIABLE
+from space.cli.output import reader_may_leave
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 import click
 
-from search.cli.output import ReaderLeft, close_stdout, reader_may_leave
 from search.exit_code import ExitCode
+from space.cli.output import ReaderLeft, close_stdout, reader_may_leave
 from space.errors import InputError
 
 _COMMANDS = {

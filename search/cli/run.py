@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from search.cli.options import Command, json_option, print_json, store_option
-from search.cli.output import ReaderLeft, close_stdout, stdout_console
 from search.commands import STORE_VARIABLE, NextCommands, next_commands
 from search.config import Config, load_config
 from search.exit_code import ExitCode
@@ -15,6 +14,7 @@ from search.report import as_json as report_as_json
 from search.report import print_report
 from search.runner import RunOutcome, run_study
 from search.store import open_store
+from space.cli.output import ReaderLeft, close_stdout, stdout_console
 
 _JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 

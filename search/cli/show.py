@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.text import Text
 
 from search.cli.options import Command, json_option, print_json, store_option
-from search.cli.output import stdout_console
 from search.store import ArchitectureRecord, EpochRecord, TrialRecord, open_store
 from search.tables import Column, FittedTable
 from space import Architecture
+from space.cli.output import stdout_console
 from space.wording import NONE, count, duration, percent, short
 
 _MIXERS_WIDTH = 20

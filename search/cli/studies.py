@@ -5,9 +5,9 @@ from dataclasses import asdict
 import click
 
 from search.cli.options import Command, json_option, print_json, store_option
-from search.cli.output import stdout_console
 from search.store import Store, StudySummary, TrialState, open_store
 from search.tables import Column, FittedTable
+from space.cli.output import stdout_console
 from space.wording import ago, percent
 
 _NAME_WIDTH = 20

@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-import yaml
-
 from space.errors import InputError, Problem
+from space.plain_values import from_yaml
 
 WHERE = "--set"
 VARIANTS = ("searcher", "scheduler")
@@ -69,9 +68,9 @@ def _parse(override: str) -> tuple[list[str | int], Any]:
             WHERE, f"write FIELD=VALUE, for example protocol.epochs=2; got {override!r}"
         )
     try:
-        return steps, yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError):
-        raise InputError.of(WHERE, f"the value of {override!r} is not valid YAML") from None
+        return steps, from_yaml(text, f"the value of {override[:80]!r}")
+    except InputError as error:
+        raise InputError(Problem(WHERE, str(problem)) for problem in error.problems) from None
 
 
 def _steps(path: str) -> list[str | int] | None:

@@ -1,46 +1,27 @@
 """From a YAML file and the command line to a configuration."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from search.config.config import Config
 from search.config.overrides import apply_overrides
+from space.design.reading import read_yaml
 from space.errors import InputError, Problem
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key written twice, which plain YAML silently drops."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                line = key.start_mark.line + 1
-                raise yaml.YAMLError(f"line {line}: the key {key.value!r} stands there twice")
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path, where: str) -> dict[str, Any]:
+def _mapping_in(path: Path, where: str) -> dict[str, Any]:
     """A YAML file that holds a mapping.
 
     Raises:
         InputError: it is missing, unreadable, no YAML, or no mapping.
     """
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
-    except OSError as error:
-        raise InputError.of(where, f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError.of(where, f"{path} is not a text file in UTF-8") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        text = " ".join(str(error).split()) or type(error).__name__
-        raise InputError.of(where, f"{path} is not valid YAML: {text}") from None
+        values = read_yaml(path)
+    except InputError as error:
+        raise InputError(Problem(where, str(problem)) for problem in error.problems) from None
     if not isinstance(values, dict):
-        raise InputError.of(where, f"{path} must hold a mapping of fields; got {values!r}")
+        raise InputError.of(where, f"{path} must hold a mapping of fields; got {values!r:.80}")
     return values
 
 
@@ -63,7 +44,7 @@ def load_config(
     Raises:
         InputError: with every problem of every part.
     """
-    values = read_yaml(path, "config")
+    values = _mapping_in(path, "config")
     values = apply_overrides(values, overrides, lambda raw: _with_space(raw, path.parent))
     values = _with_space(values, path.parent)
     values |= {"study": study} if study is not None else {}
@@ -79,6 +60,6 @@ def _with_space(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     candidates = [folder / space, Path(space)]
     for candidate in candidates:
         if candidate.is_file():
-            return dict(values) | {"space": read_yaml(candidate, "space")}
+            return dict(values) | {"space": _mapping_in(candidate, "space")}
     tried = " or ".join(dict.fromkeys(str(candidate) for candidate in candidates))
     raise InputError([Problem("space", f"there is no file {tried}")])

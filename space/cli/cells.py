@@ -7,15 +7,20 @@ from rich.table import Table
 
 from space.axes import AXES
 from space.cells import LITERATURE_NAMES, Cell, all_cells
-from space.cli.options import json_option, print_json, stdout_console
+from space.cli.options import json_option, print_json
+from space.cli.output import stdout_console
+from space.errors import InputError
 from space.mixer import Mixer
 from space.relation_graph import EXAMPLES
 
 
 @click.command("cells")
 @click.option("--named", is_flag=True, help="Only the cells that have a name.")
+@click.option(
+    "--table-1", "structure", is_flag=True, help="The paper's Table 1 instead, computed from W."
+)
 @json_option
-def command(named: bool, as_json: bool) -> None:
+def command(named: bool, structure: bool, as_json: bool) -> None:
     """Print every kind of token mixer: the legal combinations of the five axes.
 
     \b
@@ -23,10 +28,23 @@ def command(named: bool, as_json: bool) -> None:
       python -m space cells
       python -m space cells --named
       python -m space cells --json
+      python -m space cells --table-1
 
     The paper names 12 of the 74 cells. A cell is a label in a space file too, such as
     sliding/separable/full/position/static.
+
+    Table 1 of the paper marks how ten structures restrict their weights W: ✓ where pairs of
+    positions or of channels have no weight (sparse), where their weights are equal (shared) and
+    where they change with the image (dynamic). The marks are computed from W here, not typed.
     """
+    if structure:
+        if named:
+            raise InputError.of("--table-1", "has ten rows of its own; leave out --named")
+        # Only this table needs torch, which takes seconds to import.
+        from space.cli.table_1 import print_table_1
+
+        print_table_1(as_json)
+        return
     cells = [_plain(cell) for cell in all_cells()]
     if named:
         cells = [cell for cell in cells if cell["name"]]

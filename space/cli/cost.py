@@ -10,7 +10,8 @@ from rich.table import Table
 
 from space.architecture import Architecture
 from space.cli.figures import COUNTERS, PAPER_USES, Figures, figures
-from space.cli.options import json_option, print_json, seed_option, stdout_console
+from space.cli.options import json_option, print_json, seed_option
+from space.cli.output import stdout_console
 from space.cli.subjects import Subject, read_subject
 from space.cost.architecture_cost import downsample_cost, head_cost, stage_cost, stem_cost
 from space.cost.tally import Cost

@@ -5,11 +5,12 @@ from rich.table import Table
 from rich.text import Text
 
 from space.architecture import Architecture
-from space.cli.masks import Mask, channel_mask, in_words, mixers_of, position_mask
+from space.cli.masks import channel_mask, in_words, mixers_of, position_mask
 from space.cli.picture import Line, Picture
 from space.cost import cost
 from space.geometry import MapSize
 from space.mixer import Mixer
+from space.structure.masks import BoolArray
 from space.wording import count, short
 
 _HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
@@ -18,7 +19,7 @@ _EDGE = 112
 _LEFT = 24
 
 
-def mask_text(mask: Mask) -> str:
+def mask_text(mask: BoolArray) -> str:
     """A mask as half blocks in a frame, two rows to a line."""
     rows = [list(map(bool, row)) for row in mask]
     if len(rows) % 2:
@@ -31,19 +32,23 @@ def mask_text(mask: Mask) -> str:
 
 def mixer_text(mixer: Mixer, width: int, size: MapSize, shifted: bool, blocks: int) -> Group:
     """The two masks of a mixer beside each other, with what they show."""
-    positions, sources = position_mask(mixer, size, shifted)
+    positions = position_mask(mixer, size, shifted)
     channels = channel_mask(mixer, width)[:_FEW, :_FEW]
     table = Table.grid(padding=(0, 3))
     table.add_row(Text(mask_text(positions)), Text(mask_text(channels)))
     table.add_row(
-        Text(f"read by the middle, of {sources.height}×{sources.width}"),
+        Text(f"read by the middle, of {_edges(positions)}"),
         Text(f"channels, {_shown(channels, width)}"),
     )
     words = f"{mixer.label}  ({count(blocks, 'block')}; {in_words(mixer, shifted)})"
     return Group(Text(words), table)
 
 
-def _shown(channels: Mask, width: int) -> str:
+def _edges(mask: BoolArray) -> str:
+    return "×".join(map(str, mask.shape))
+
+
+def _shown(channels: BoolArray, width: int) -> str:
     number = channels.shape[0]
     return f"the first {number} of {width}" if number < width else f"all {width}"
 
@@ -120,7 +125,7 @@ def _add_mixer(
     blocks: int,
     top: float,
 ) -> None:
-    positions, sources = position_mask(mixer, size, shifted)
+    positions = position_mask(mixer, size, shifted)
     channels = channel_mask(mixer, width)
     left = _LEFT + 2 * (_EDGE + 24)
     picture.add_mask(positions, _LEFT, top, _EDGE)
@@ -128,7 +133,7 @@ def _add_mixer(
     texts = (
         mixer.label,
         f"{count(blocks, 'block')}, {in_words(mixer, shifted)}",
-        f"left: read by the middle, of {sources.height}×{sources.width} positions",
+        f"left: read by the middle, of {_edges(positions)} positions",
         f"right: channels that each channel reads, {_shown(channels, width)}",
     )
     for number, text in enumerate(texts):

@@ -6,7 +6,8 @@ import click
 from rich.table import Table
 
 from space.cells import cell_named
-from space.cli.options import json_option, print_json, stdout_console
+from space.cli.options import json_option, print_json
+from space.cli.output import stdout_console
 from space.relation_graph import EXAMPLES, NODES
 from space.structure.moves import Move, legal_moves, paper_moves
 

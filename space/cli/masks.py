@@ -1,39 +1,28 @@
-"""Connectivity of a mixer as pictures: who is read by one position, and by each channel."""
-
-import numpy as np
-from numpy.typing import NDArray
+"""What of a mixer is drawn: who is read by one position and by each channel, block by block."""
 
 from space.architecture import Architecture
 from space.axes import Rank
-from space.geometry import MapSize, channel_groups, inner_width, tile_offset
+from space.geometry import MapSize, target_size, tile_offset
 from space.mixer import Mixer
-from space.structure.entries import ZERO, PositionEntries
-
-Mask = NDArray[np.bool_]
+from space.structure.entries import ZERO, channel_entries
+from space.structure.masks import BoolArray, reach
 
 MOST_CHANNELS = 32
 
 
-def position_mask(mixer: Mixer, size: MapSize, shifted: bool = False) -> tuple[Mask, MapSize]:
-    """What the position nearest to the middle reads.
+def position_mask(mixer: Mixer, size: MapSize, shifted: bool = False) -> BoolArray:
+    """(height, width) over the sources: what the target nearest to the middle of the map reads.
 
-    Returns:
-        Shape (height, width) over the sources, True where they are read, and the map of the
-        sources: reduced R×R for rank spatial.
+    It is the sum itself that is drawn: for rank spatial the sources are reduced R×R.
     """
-    entries = PositionEntries.of(mixer, size, shifted)
-    target = entries.targets
-    middle = (target.height // 2) * target.width + target.width // 2
-    sources = np.arange(entries.sources.positions)[None, :]
-    reached = entries.at(np.array([[middle]]), sources) != ZERO
-    return reached.reshape(entries.sources.height, entries.sources.width), entries.sources
+    targets = target_size(mixer, size)
+    middle = targets.height // 2, targets.width // 2
+    return reach(mixer, size, middle, shifted, factors=False)
 
 
-def channel_mask(mixer: Mixer, width: int) -> Mask:
+def channel_mask(mixer: Mixer, width: int) -> BoolArray:
     """Which channels (columns) each channel (rows) reads, of the first ones of a wide map."""
-    inner = inner_width(mixer, width)
-    number = np.arange(min(inner, MOST_CHANNELS)) // (inner // channel_groups(mixer, inner))
-    mask: Mask = number[:, None] == number[None, :]
+    mask: BoolArray = channel_entries(mixer, width, first=MOST_CHANNELS) != ZERO
     return mask
 
 

@@ -1,14 +1,11 @@
-"""Options that several commands share, and how they print."""
+"""Options that several commands share, and how they print JSON."""
 
 import json
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
 
-_PLAIN_WIDTH = 160
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -33,9 +30,3 @@ def seed_option(function: F) -> F:
 def print_json(values: Any) -> None:
     """Print plain values as JSON on stdout."""
     click.echo(json.dumps(values, indent=2, allow_nan=False))
-
-
-def stdout_console() -> Console:
-    """A console for tables; wide where nobody's terminal sets the width."""
-    width = None if sys.stdout.isatty() else _PLAIN_WIDTH
-    return Console(file=sys.stdout, width=width, highlight=False)

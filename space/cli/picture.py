@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from space.cli.masks import Mask
 from space.errors import InputError
+from space.structure.masks import BoolArray
 
 INK, PALE, PAPER, EDGE = "#1f3b57", "#e4e9ee", "#ffffff", "#aab4be"
 SCALE = 2
@@ -58,7 +58,7 @@ class Picture:
         boxes = [box.top + box.height for box in self.boxes]
         return int(max([*boxes, *(line.top + 1.3 * line.size for line in self.lines), 1])) + 16
 
-    def add_mask(self, mask: Mask, left: float, top: float, edge: float) -> None:
+    def add_mask(self, mask: BoolArray, left: float, top: float, edge: float) -> None:
         """Draw a mask into a square; a box for each run of cells in a row."""
         rows, columns = mask.shape
         cell = edge / max(rows, columns)

@@ -1,6 +1,5 @@
 """The group of commands, and how an error becomes a message and an exit code."""
 
-import os
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -8,6 +7,7 @@ from typing import Any, NoReturn
 import click
 
 from space.cli.messages import describe
+from space.cli.output import ReaderLeft, close_stdout, reader_may_leave
 from space.design import Infeasible, TooLarge
 from space.errors import InputError
 
@@ -30,10 +30,16 @@ class _Lazy(click.Group):
         found: click.Command = import_module(f"space.cli.{cmd_name}").command
         return found
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments; prints the help."""
+        with reader_may_leave():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what it cannot tell is said here, so that every program agrees on it."""
         try:
-            return super().invoke(ctx)
+            with reader_may_leave():
+                return super().invoke(ctx)
         except (TooLarge, Infeasible) as error:
             click.echo(f"error: {error}", err=True)
             return FAILED
@@ -83,7 +89,10 @@ def run_program(arguments: list[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader, such as `head`, has what it wanted; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ReaderLeft:
+        close_stdout()
         return DONE
+    except OSError as error:  # files are read and refused before; what is left is stdout
+        close_stdout()
+        click.echo(f"error: stdout cannot be written: {error.strerror}", err=True)
+        return FAILED

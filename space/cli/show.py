@@ -12,7 +12,8 @@ from rich.table import Table
 from space.architecture import Architecture
 from space.cli.drawing import mixer_picture, mixer_text, network_picture, network_text
 from space.cli.masks import channel_mask, mixers_of, position_mask
-from space.cli.options import json_option, print_json, stdout_console
+from space.cli.options import json_option, print_json
+from space.cli.output import stdout_console
 from space.cli.picture import refuse_bad_file, write
 from space.cli.subjects import Subject, read_subject
 from space.design import DesignSpace
@@ -118,12 +119,11 @@ def _network_values(subject: Subject, architecture: Architecture) -> dict[str, A
 
 
 def _mixer_values(mixer: Mixer, width: int, size: MapSize, shifted: bool) -> dict[str, Any]:
-    positions, _ = position_mask(mixer, size, shifted)
     return {
         "label": mixer.label,
         "mixer": mixer.to_dict(),
         "tiles_moved": shifted,
-        "position_mask": positions.astype(np.int64).tolist(),
+        "position_mask": position_mask(mixer, size, shifted).astype(np.int64).tolist(),
         "channel_mask": channel_mask(mixer, width).astype(np.int64).tolist(),
     }
 

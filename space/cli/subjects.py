@@ -3,9 +3,9 @@
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from space.architecture import Architecture
+from space.cli.kinds import described
 from space.design import DesignSpace
 from space.design.reading import read_json, read_yaml
 from space.errors import InputError
@@ -69,26 +69,13 @@ def read_subject(name: str) -> Subject:
         return Subject(name, ENTRIES[name].architecture, ENTRIES[name])
     suffix = Path(name).suffix.lower()
     if suffix in _YAML:
-        return Subject(name, _from_values(read_yaml(name)))
+        return Subject(name, described(read_yaml(name), name))
     if suffix == ".json":
-        return Subject(name, _from_values(read_json(name)))
+        return Subject(name, described(read_json(name), name))
     close = difflib.get_close_matches(name, ENTRIES, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = f"; did you mean {close[0]!r}?" if close else "."
     raise InputError.of(
-        name[:200],
+        name[:200] or "''",
         f"is neither a .yaml or .json file nor a network of the zoo{hint} "
         f"The zoo has: {', '.join(ENTRIES)}",
     )
-
-
-def _from_values(values: Any) -> Architecture | DesignSpace | Mixer:
-    """A mixer names its locality, a network its head; `sample` wraps networks."""
-    if isinstance(values, dict) and "locality" in values:
-        return Mixer.from_dict(values, "")
-    if isinstance(values, dict) and "architecture" in values:
-        return Architecture.from_dict(values["architecture"], "architecture")
-    if isinstance(values, dict) and "head" in values and "classes" not in values:
-        return Architecture.from_dict(values)
-    if isinstance(values, dict):
-        return DesignSpace.from_dict(values)
-    raise InputError.of("", "the file holds no mapping of fields: no network, space or mixer")

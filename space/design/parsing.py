@@ -11,6 +11,7 @@ from space.design.mixer_choice import expand_mixers
 from space.errors import InputError, Problem, join
 from space.mixer import Mixer
 from space.pydantic_errors import problems_from_pydantic
+from space.version import without_version
 
 
 def _listed(value: Any) -> Any:
@@ -65,7 +66,7 @@ class StageFile(_Strict):
 
 
 class SpaceFile(_Strict):
-    """A space file as it is written."""
+    """A space file as it is written, without its `version`."""
 
     name: str = "space"
     input: Annotated[Input, BeforeValidator(_square)]
@@ -95,7 +96,7 @@ def parse(values: object, where: str = "") -> ParsedSpace:
         InputError: every problem found, below the path `where`.
     """
     try:
-        file = SpaceFile.model_validate(values)
+        file = SpaceFile.model_validate(without_version(values, where))
     except ValidationError as error:
         raise InputError(problems_from_pydantic(error, where, SpaceFile)) from None
     problems: list[Problem] = []

@@ -71,8 +71,10 @@ DOWNSAMPLES: dict[str, type[MergeDownsample] | type[ConvDownsample]] = {
 }
 
 
-def classifier(width: int, classes: int) -> nn.Linear:
-    """The last layer, initialised as the paper initialises linear layers."""
+def classifier(width: int, classes: int) -> nn.Module:
+    """The last layer, initialised as the paper initialises linear layers; none for 0 classes."""
+    if not classes:
+        return nn.Identity()
     layer = nn.Linear(width, classes)
     nn.init.trunc_normal_(layer.weight, std=0.02)
     nn.init.zeros_(layer.bias)
@@ -82,14 +84,14 @@ def classifier(width: int, classes: int) -> nn.Linear:
 class Head(nn.Module):
     """Layer norm, mean over the tokens (or these two the other way round), linear classifier.
 
-    (B, C, H, W) to (B, classes).
+    (B, C, H, W) to (B, classes); without classes to the pooled features, (B, C).
     """
 
     def __init__(self, width: int, classes: int, norm_first: bool) -> None:
         super().__init__()
         self.norm_first = norm_first
         self.norm = LayerNorm(width)
-        self.classify: nn.Module = classifier(width, classes)
+        self.classify = classifier(width, classes)
 
     def pooled(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to what the classifier reads, (B, C)."""

@@ -117,15 +117,17 @@ class PositionEntries:
         return tile, (row % height) * width + column % width
 
 
-def channel_entries(mixer: Mixer, width: int) -> IntArray:
+def channel_entries(mixer: Mixer, width: int, first: int | None = None) -> IntArray:
     """(d, d) numbers of the free entries between output and input channels, or ZERO.
 
     Args:
         mixer: the mixer.
         width: channels of the map; d is the width inside a bottleneck, else the width.
+        first: only so many of these channels, where all of a wide map would be too many to draw.
     """
     inner = inner_width(mixer, width)
-    out, read = np.arange(inner)[:, None], np.arange(inner)[None, :]
+    number = np.arange(inner if first is None else min(inner, first))
+    out, read = number[:, None], number[None, :]
     if mixer.channels is Channels.SEPARABLE:
         entry = out // (inner // weight_sets(mixer, inner))
         return np.where(out == read, entry, ZERO)

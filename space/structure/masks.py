@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from space.axes import Locality, Rank
 from space.geometry import MapSize, channel_groups
 from space.mixer import Mixer
-from space.structure.entries import PositionEntries, channel_entries
+from space.structure.entries import ZERO, IntArray, PositionEntries, channel_entries
 
 BoolArray = NDArray[np.bool_]
 
@@ -42,45 +42,52 @@ def connectivity(
         factors: with the rank factors around the sum: from the whole map to the whole map, all
             channels. Otherwise the sum itself, on reduced positions or channels.
     """
-    if mixer.rank is Rank.JOINT:
-        positions = np.ones((size.positions, size.positions), dtype=bool)
-        return Connectivity(positions, np.ones((width, width), dtype=bool))
-    positions = PositionEntries.of(mixer, size, shifted).table() >= 0
-    channels = channel_entries(mixer, width) >= 0
-    if not factors:
-        return Connectivity(positions, channels)
-    return Connectivity(_whole_map(mixer, size, positions), _all_channels(mixer, width, channels))
+    entries = PositionEntries.of(mixer, size, shifted)
+    targets, sources = _numbers(entries, size, factors)
+    positions = entries.at(targets[:, None], sources[None, :]) != ZERO
+    channels = channel_entries(mixer, width) != ZERO
+    return Connectivity(positions, _all_channels(mixer, width, channels) if factors else channels)
 
 
 def reach(
-    mixer: Mixer, size: MapSize, position: tuple[int, int], shifted: bool = False
+    mixer: Mixer,
+    size: MapSize,
+    position: tuple[int, int],
+    shifted: bool = False,
+    factors: bool = True,
 ) -> BoolArray:
-    """(height, width), true where the token at (row, column) of the map reads; with the factors.
+    """(height, width), true where one token reads: one row of `connectivity`, at a row's cost.
 
     Args:
-        mixer, size, shifted: see `connectivity`.
-        position: row and column of the target p.
+        mixer, size, shifted, factors: see `connectivity`. Without the factors the mask lies over
+            the sources of the sum itself, a smaller map where rank spatial reduces them.
+        position: row and column of the target p; without the factors, on the map of the targets.
     """
+    entries = PositionEntries.of(mixer, size, shifted)
+    targets, sources = _numbers(entries, size, factors)
+    target_map, source_map = (size, size) if factors else (entries.targets, entries.sources)
     row, column = position
-    width = (mixer.ratio or 1) * (mixer.groups or 1) * (mixer.heads or 1)
-    mask = connectivity(mixer, width, size, shifted, factors=True).positions
-    seen: BoolArray = mask[row * size.width + column].reshape(size.height, size.width)
-    return seen
+    target = targets[row * target_map.width + column]
+    seen: BoolArray = entries.at(target, sources) != ZERO
+    return seen.reshape(source_map.height, source_map.width)
 
 
-def _whole_map(mixer: Mixer, size: MapSize, positions: BoolArray) -> BoolArray:
-    """Each reduced source stands for its R×R patch, each repeated target for its own."""
-    if mixer.rank is not Rank.SPATIAL:
-        return positions
-    patch = patch_numbers(size, mixer.ratio or 1)
-    targets = patch if mixer.locality is Locality.SLIDING else np.arange(size.positions)
-    return positions[np.ix_(targets, patch)]
+def _numbers(entries: PositionEntries, size: MapSize, factors: bool) -> tuple[IntArray, IntArray]:
+    """The targets and the sources of the sum that the targets and sources of a mask stand for.
+
+    With the factors each source is its R×R patch, and so is each target where it is repeated.
+    """
+    targets, sources = np.arange(entries.targets.positions), np.arange(entries.sources.positions)
+    if not factors or entries.mixer.rank is not Rank.SPATIAL:
+        return targets, sources
+    patch = patch_numbers(size, entries.mixer.ratio or 1)
+    return (patch if entries.mixer.locality is Locality.SLIDING else targets), patch
 
 
-def patch_numbers(size: MapSize, ratio: int) -> NDArray[np.int64]:
+def patch_numbers(size: MapSize, ratio: int) -> IntArray:
     """For each position the number of the ratio×ratio patch that holds it."""
     row, column = np.divmod(np.arange(size.positions), size.width)
-    number: NDArray[np.int64] = row // ratio * size.reduced(ratio).width + column // ratio
+    number: IntArray = row // ratio * size.reduced(ratio).width + column // ratio
     return number
 
 

@@ -280,7 +280,7 @@ def test_tables_fit_the_terminal(
 ) -> None:
     row = json.loads(run(capsys, "best", "--store", store, "--json")[1])[0]
     words = [row["architecture_id"] if word == "ID" else word for word in command]
-    monkeypatch.setattr("search.cli.output._PLAIN_WIDTH", width)
+    monkeypatch.setattr("space.cli.output._PLAIN_WIDTH", width)
     code, out, _ = run(capsys, *words, "--store", store)
     telling = {
         "best": ["#", "architecture", "accuracy", "token mixers", row["operators"]],

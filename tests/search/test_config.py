@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from search.config import Config, TpeConfig, load_config, merged_for_resume
 from search.runner.setup import initial_points
@@ -146,6 +148,7 @@ def test_space_in_its_own_file_is_found_from_the_folder_of_the_configuration(
         ("- 1", "must hold a mapping"),
         ("", "must hold a mapping"),
         ("study: a\nstudy: b", "line 2: the key 'study' stands there twice"),
+        ("data: {a: 1, b: {c: 1,\n c: 2}}", "line 2: the key 'data.b.c' stands there twice"),
         ("a: !!python/object/apply:os.getcwd []", "not valid YAML"),
     ],
 )
@@ -154,12 +157,23 @@ def test_bad_files(tmp_path: Path, content: str, message: str) -> None:
         load_config(write(tmp_path, content))
 
 
+@given(st.text(alphabet="studyace01:.-_ \n\t[]{}&*<>!|?,'\"#\x00", max_size=50))
+@settings(max_examples=150, deadline=None)
+def test_junk_for_a_file_is_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "junk.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError):
+        load_config(path)
+    with pytest.raises(InputError):
+        load_config(path, overrides=[text])
+
+
 def test_missing_files(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="cannot be read"):
         load_config(tmp_path / "absent.yaml")
     with pytest.raises(InputError, match="there is no file"):
         load_config(write(tmp_path, values(space="nowhere.yaml")))
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="cannot be read"):
         load_config(tmp_path)
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="UTF-8"):
@@ -273,8 +287,8 @@ def test_resume_keeps_what_decides_the_search_and_takes_what_may_change() -> Non
 
 def test_resume_remarks_only_on_what_was_given() -> None:
     stored = Config.from_dict(values(searcher={"name": "tpe", "candidates": 9}, seed=3))
-    for given in (values(), values(searcher={"name": "tpe"})):
-        _, remarks = merged_for_resume(stored.to_stored(), Config.from_dict(given))
+    for asked in (values(), values(searcher={"name": "tpe"})):
+        _, remarks = merged_for_resume(stored.to_stored(), Config.from_dict(asked))
         assert [r for r in remarks if not r.startswith("searcher.name: ")] == []
     _, remarks = merged_for_resume(stored.to_stored(), Config.from_dict(values()))
     assert remarks == ["searcher.name: the study keeps 'tpe' ('random' is ignored)"]

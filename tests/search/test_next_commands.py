@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
-from search.cli.output import ReaderLeft
 from search.cli.program import run_program
 from search.commands import NextCommands, next_commands
 from search.runner import run as run_module
 from search.runner.cluster import Cluster
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.session import StudySession
+from space.cli.output import ReaderLeft
 from tests.search.small import SPACE, values
 from tests.search.test_session import run_all, train
 

@@ -48,7 +48,12 @@ def test_inference_memory_and_traffic(batch: int, seed: int) -> None:
         assert ours.moved_bytes == pytest.approx(moved, rel=0.05), architecture.to_json()
 
 
-OPTIONS: list[dict[str, Any]] = [{"downsample": "conv"}, {"head": {"classes": 5, "norm": "after"}}]
+OPTIONS: list[dict[str, Any]] = [
+    {"downsample": "conv"},
+    {"head": {"classes": 5, "norm": "after"}},
+    {"head": {"classes": 0}},
+    {"head": {"classes": 0, "norm": "after"}},
+]
 
 
 @pytest.mark.parametrize("options", OPTIONS)

@@ -1,14 +1,15 @@
 """The commands of `python -m space` as a person meets them."""
 
+import copy
 import json
-import re
-import subprocess
-import sys
+from dataclasses import fields
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from PIL import Image
 
 from space import Architecture, DesignSpace, all_cells, cell_named
@@ -16,8 +17,11 @@ from space.axes import AXES
 from space.cells import PAPER_NAMES
 from space.cli.program import run_program
 from space.design import TooLarge
+from space.mixer import Mixer
 from space.published import ENTRIES
+from space.structure.marks import Marks
 from tests.space.test_relation_graph import FIGURE
+from tests.space.test_structure import PAPER_TABLE_1
 
 QUICKSTART = "configs/spaces/fashion-quickstart.yaml"
 MIXER = {
@@ -62,6 +66,27 @@ def test_cells_are_74_and_12_have_the_papers_names(capsys: pytest.CaptureFixture
     assert "Dynamic DW-S Conv." in run(capsys, "cells")[1]
 
 
+def test_table_1_comes_from_the_weights(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = values(capsys, "cells", "--table-1")
+    marks = [field.name for field in fields(Marks)]
+    assert {row["structure"]: tuple(row[mark] for mark in marks) for row in rows} == PAPER_TABLE_1
+    assert all(Mixer.from_dict(row["mixer"]).cell.label == row["cell"] for row in rows)
+    shown = run(capsys, "cells", "--table-1")[1]
+    for name, row in PAPER_TABLE_1.items():
+        (line,) = (line for line in shown.splitlines() if line.startswith(f"│ {name} "))
+        assert [cell.strip() for cell in line.split("│")[2:-1]] == list(row)
+
+
+def one_axis_apart() -> list[list[str]]:
+    """Every pair of legal cells that differ in one axis, found by looking at all pairs."""
+    labels = sorted(cell.label for cell in all_cells())
+    differ = {
+        (one, other): sum(a != b for a, b in zip(one.split("/"), other.split("/"), strict=True))
+        for one, other in combinations(labels, 2)
+    }
+    return [list(pair) for pair, number in differ.items() if number == 1]
+
+
 def test_the_graph_has_the_13_edges(capsys: pytest.CaptureFixture[str]) -> None:
     graph = values(capsys, "graph")
     found = {(e["source"], e["target"]): (e["label"], e["kind"]) for e in graph["edges"]}
@@ -70,8 +95,8 @@ def test_the_graph_has_the_13_edges(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(graph["edges"]) == 13
     assert {e["kind"] for e in graph["edges"]} == {"sparse", "low rank", "dynamic"}
     assert graph["edges"][0]["changes"]["locality"] == ["global", "sliding"]
-    assert all(len(move["changes"]) == 1 for move in graph["moves"])
-    assert len(graph["moves"]) > 74
+    assert sorted(sorted((m["source"], m["target"])) for m in graph["moves"]) == one_axis_apart()
+    assert all(move["label"] and len(move["changes"]) == 1 for move in graph["moves"])
     shown = run(capsys, "graph", "--moves")[1]
     assert "Inhomogeneous Vec. Atten." in shown
     assert "one-axis moves" in shown
@@ -107,15 +132,28 @@ def test_costs_are_those_of_the_paper(name: str, capsys: pytest.CaptureFixture[s
     found = values(capsys, "cost", name)
     params, torch_macs, paper_macs = PAPER[name]
     assert found["params"] == params
-    assert found["torch_macs"] / 1e9 == pytest.approx(torch_macs, abs=5e-4)
+    digits = 3 if name == "swin_base" else 4
+    assert round(found["torch_macs"] / 1e9, digits) == torch_macs
     if paper_macs is None:
         assert found["paper_macs"] is None
         assert "scaffold" in found["paper_macs_reasons"][0]
     else:
-        assert found["paper_macs"] / 1e9 == pytest.approx(paper_macs, abs=5.1e-5)
+        assert round(found["paper_macs"] / 1e9, 4) == paper_macs
     parts = found["parts"].values()
     assert sum(part["params"] for part in parts) == params
     assert sum(part["macs"] for part in parts) == found["macs"]
+
+
+@pytest.mark.parametrize(
+    ("size", "width", "depths"), [("tiny", 96, (2, 2, 6, 2)), ("base", 128, (2, 2, 18, 2))]
+)
+def test_the_sum_over_positions_is_what_torch_does_not_count(
+    size: str, width: int, depths: tuple[int, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = values(capsys, "cost", f"i_dynamic_dwnet_{size}")
+    maps = [(56 // 2**stage) ** 2 * width * 2**stage for stage in range(4)]
+    unseen = sum(49 * n * depth for n, depth in zip(maps, depths, strict=True))
+    assert found["macs"] - found["torch_macs"] == unseen
 
 
 def test_every_figure_names_its_counter(capsys: pytest.CaptureFixture[str]) -> None:
@@ -267,6 +305,7 @@ def test_show_of_a_space_lists_its_stages(capsys: pytest.CaptureFixture[str]) ->
         (["show", "MIXER", "--map", "999x999"], "is no size"),
         (["show", "MIXER", "--width", "30"], "groups: 4 does not divide 30"),
         (["cost", "MIXER"], "is a token mixer"),
+        (["cells", "--table-1", "--named"], "--table-1: has ten rows of its own"),
         (["paint"], "No such command"),
         (["zoo", "swin"], "did you mean 'swin_"),
     ],
@@ -295,40 +334,44 @@ def test_all_problems_of_a_file_are_listed(
     assert "\x1b" not in err
 
 
-# --- the program ------------------------------------------------------------------------------
+def without(values: dict[str, Any], *path: Any) -> dict[str, Any]:
+    """A deep copy without the field at the end of the path."""
+    copied = copy.deepcopy(values)
+    inner: Any = copied
+    for step in path[:-1]:
+        inner = inner[step]
+    del inner[path[-1]]
+    return copied
 
 
-@pytest.mark.parametrize("command", ["cells", "graph", "zoo", "cost", "show", "count", "sample"])
-def test_help_teaches_by_examples_that_run(
-    command: str, capsys: pytest.CaptureFixture[str]
+NETWORK = ENTRIES["dwnet_tiny"].architecture.to_dict()
+SPACE = yaml.safe_load(Path(QUICKSTART).read_text())
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (without(NETWORK, "head"), "head: this field is required"),
+        (without(NETWORK, "head", "classes"), "head.classes: this field is required"),
+        (without(NETWORK, "stem"), "stem: this field is required"),
+        (without(NETWORK, "stages", 1, "mixers"), "stages[1].mixers: this field is required"),
+        (NETWORK | {"limits": {}}, "limits: unknown field; allowed: input, stem"),
+        (without(SPACE, "classes"), "classes: this field is required"),
+        (without(SPACE, "input"), "input: this field is required"),
+        (SPACE | {"head": {}, "version": 2}, "version: 2 is not known"),
+        ({"stages": [{"depth": [1, 2], "width": 8}]}, "classes: this field is required"),
+        (without(MIXER, "locality"), "locality: this field is required"),
+        ({"study": "a", "space": "b.yaml"}, "is the configuration of a search"),
+        ({"study": "a", "space": SPACE}, "its space is its field `space`"),
+        ({}, "has no field that tells what it describes"),
+        ({"colour": "red"}, "has no field that tells what it describes"),
+        ([1], "holds no mapping of fields"),
+    ],
+)
+def test_what_is_missing_is_told_as_the_kind_of_file_needs_it(
+    content: Any, problem: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    code, out, _ = run(capsys, command, "--help")
-    assert code == 0
-    assert "Examples:" in out
-    assert "--json" in out
-    examples = re.findall(rf"python -m space {command}(.*)", out.partition("Examples:")[2])
-    assert len(examples) >= 2
-    for example in examples:
-        words = example.partition(">")[0].split()
-        if not any(word.startswith("my-") or word == "--out" for word in words):
-            words = ["100" if word == "1000" else word for word in words]
-            assert run(capsys, command, *words)[0] == 0
-
-
-def test_the_program_starts_without_torch() -> None:
-    code = (
-        "import sys; from space.cli.program import run_program; "
-        "codes = [run_program([c, '--json']) for c in ('cells', 'graph', 'zoo')]; "
-        "codes.append(run_program(['show', 'swin_tiny', '--json'])); "
-        "codes.append(run_program(['cost', 'dwnet_tiny', '--json'])); "
-        "heavy = {'torch', 'timm', 'ray', 'optuna', 'pandas'} & sys.modules.keys(); "
-        "sys.exit(f'{codes} {heavy}' if any(codes) or heavy else 0)"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
-
-
-def test_it_runs_as_a_module() -> None:
-    command = [sys.executable, "-m", "space", "cost", "dwnet_tiny", "--json"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert json.loads(ran.stdout)["params"] == 24_172_744
+    code, out, err = run(capsys, "show", written(tmp_path / "f.json", content))
+    assert (code, out) == (2, "")
+    assert problem in err
+    assert "unknown field; allowed: name" not in err

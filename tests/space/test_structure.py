@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from space import Mixer, all_cells, cell_named
 from space.axes import Rank
-from space.geometry import MapSize, width_problems
+from space.geometry import MapSize, target_size, width_problems
 from space.operators import TokenMixer
 from space.reference import mixing_matrix
 from space.relation_graph import EDGES, one_axis_moves
@@ -119,6 +119,36 @@ def test_masks_need_no_torch() -> None:
     )
     command = [sys.executable, "-c", program]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@given(mixers_of(all_cells()), map_sizes(), st.booleans(), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_a_reach_is_a_row_of_the_masks(
+    drawn: tuple[Mixer, int], size: MapSize, shifted: bool, factors: bool
+) -> None:
+    mixer, width = drawn
+    rows = connectivity(mixer, width, size, shifted, factors).positions
+    targets = size if factors else target_size(mixer, size)
+    row, column = targets.height // 2, targets.width - 1
+    seen = reach(mixer, size, (row, column), shifted, factors)
+    np.testing.assert_array_equal(seen.flatten(), rows[row * targets.width + column])
+
+
+@given(mixers_of(all_cells()), st.integers(1, 9))
+@settings(max_examples=50, deadline=None)
+def test_the_first_channels_are_a_corner_of_all(drawn: tuple[Mixer, int], first: int) -> None:
+    mixer, width = drawn
+    corner = channel_entries(mixer, width, first)
+    np.testing.assert_array_equal(corner, channel_entries(mixer, width)[:first, :first])
+
+
+def test_a_reach_is_drawn_without_the_table_of_all_pairs() -> None:
+    """A 512×512 map has 69 billion pairs of positions, and 65,536 channels as many."""
+    local, wide = (
+        Mixer(*cell_named(name).values, kernel_size=7) for name in ("conv.", "dw-s conv.")
+    )
+    assert reach(local, MapSize(512, 512), (256, 256)).sum() == 49
+    np.testing.assert_array_equal(channel_entries(wide, 65536, 3) >= 0, np.eye(3, dtype=bool))
 
 
 def test_a_mask_of_the_size_of_a_real_stage_is_quick() -> None:

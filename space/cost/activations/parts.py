@@ -118,11 +118,11 @@ def downsample(
 
 
 def head(t: Tape, x: Tensor, width: int, classes: int, norm: str) -> Tensor:
-    """The last map to logits."""
+    """The last map to logits, or to what a classifier would read."""
     pooled_size = t.map(width, 1)
     if norm == "before":
         normed = layers.layer_norm(t, x, width)
         pooled = _then(t, lambda _, y: t.run(pooled_size, y), normed)
     else:
         pooled = _then(t, layers.layer_norm, t.run(pooled_size, x), width)
-    return _then(t, layers.linear, pooled, width, classes)
+    return _then(t, layers.linear, pooled, width, classes) if classes else pooled
