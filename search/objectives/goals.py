@@ -38,6 +38,11 @@ class Constraint:
     upper: float | None = None
     lower: float | None = None
 
+    def __str__(self) -> str:
+        upper = "" if self.upper is None else f"at most {self.upper:g}"
+        lower = "" if self.lower is None else f"at least {self.lower:g}"
+        return "allowed " + " and ".join(part for part in (lower, upper) if part)
+
     def violation(self, value: float) -> float:
         """By how much a value is off, as a share of the bound; 0 within the bounds."""
         above = 0.0 if self.upper is None else (value - self.upper) / (abs(self.upper) or 1.0)

@@ -1,0 +1,169 @@
+"""The search loop: ask, evaluate, judge every fidelity, tell."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic
+
+import numpy as np
+
+from search.in_process.checks import check_settings, check_space
+from search.in_process.evaluate import Judge, by_goals, evaluate
+from search.in_process.readings import DEFAULT
+from search.in_process.result import Evaluation, Result
+from search.objectives import Goals, Objective, Values, goals_of
+from search.schedulers import GO_ON, NoScheduler, Scheduler, Verdict, make_scheduler
+from search.searchers import Exhausted, Observation, Searcher, SearchSpace, Task, make_searcher
+from search.searchers.base import P
+from space.errors import InputError
+
+
+def optimize(
+    space: SearchSpace[P],
+    objective: Callable[[P], Any],
+    searcher: str = "evolution",
+    scheduler: str | None = None,
+    budget: int = 200,
+    seed: int = 0,
+    *,
+    objectives: Mapping[str, str] | None = None,
+    constraints: Mapping[str, Any] | None = None,
+    known: Callable[[P], Values] | None = None,
+    fidelities: int = 1,
+    searcher_options: Mapping[str, Any] | None = None,
+    scheduler_options: Mapping[str, Any] | None = None,
+    on_evaluation: Callable[[Evaluation[P]], object] | None = None,
+) -> Result[P]:
+    """Search a space for the points that an objective likes best.
+
+    No point is evaluated twice. The same arguments give the same points, provided that the
+    objective gives the same figures.
+
+    Args:
+        space: anything with `sample(rng)`, `neighbours(point)`, `key(point)`, `encode(point)`,
+            whose points are hashable; a `DesignSpace` is one.
+        objective: returns a number to maximise, or a dictionary of numbers by name; or is a
+            generator that yields one of them for every fidelity (epoch), so that a scheduler can
+            stop it early. One that raises, or returns what is no finite number, fails its point.
+        searcher: random, tpe, nsga2, gp, evolution, local or surrogate.
+        scheduler: none, median, asha, hyperband or moasha; all but none need `fidelities`.
+        budget: how many points are evaluated at most; failed and stopped ones count.
+        seed: of all random choices.
+        objectives: "maximise" or "minimise" by name. Left out, every figure of the first
+            result that no constraint names is maximised.
+        constraints: an upper bound by name, or {"at_least": …, "at_most": …}.
+        known: figures of a point that need no evaluation; those that break a constraint are
+            never evaluated.
+        fidelities: how many figures a generator yields for a whole evaluation.
+        searcher_options, scheduler_options: their keyword arguments.
+        on_evaluation: called with every evaluation when it has ended.
+
+    Raises:
+        InputError: settings, or a space, that cannot be searched; nothing was evaluated.
+    """
+    check_settings(objective, budget, seed, fidelities)
+    check_space(space, seed)
+
+    def begin(goals: Goals) -> _Search[P]:
+        task = Task(space, goals, known or _nothing, fidelities)
+        judging = make_scheduler(scheduler, goals, fidelities, scheduler_options)
+        if fidelities < 2 and not isinstance(judging, NoScheduler):
+            message = f"must be at least 2 for the scheduler {scheduler!r}; got {fidelities}"
+            raise InputError.of("fidelities", message)
+        return _Search(
+            task,
+            make_searcher(searcher, task, seed, searcher_options),
+            judging,
+            objective,
+            on_evaluation or _nothing,
+        )
+
+    if objectives is not None:
+        search = begin(goals_of(objectives, constraints))
+        return search.run(budget)
+    # Wrong names and options are refused now, not after the first evaluation.
+    search = begin(goals_of({DEFAULT: "maximise"}, constraints))
+    first = list(search.look(budget, seed))
+    return begin(_shown(first, search.task.goals)).run(budget, first)
+
+
+def _nothing(point: Any) -> Any:
+    return {}
+
+
+def _shown(evaluations: list[Evaluation[P]], bounds: Goals) -> Goals:
+    """Every figure that was returned, but those that only constraints name, is an objective."""
+    bounded = [constraint.name for constraint in bounds.constraints]
+    returned = evaluations[-1].values if evaluations else {}
+    names = [name for name in returned if name not in bounded]
+    return Goals(tuple(map(Objective, names)) or bounds.objectives, bounds.constraints)
+
+
+@dataclass(frozen=True)
+class _Search(Generic[P]):
+    """The parts of one search."""
+
+    task: Task[P]
+    searcher: Searcher[P]
+    scheduler: Scheduler
+    objective: Callable[[P], Any]
+    notify: Callable[[Evaluation[P]], object]
+
+    def look(self, budget: int, seed: int) -> Iterator[Evaluation[P]]:
+        """Evaluate random points, whole, until one has shown the names of its figures."""
+        seen: set[Hashable] = set()
+        for number in range(budget):
+            point = self.task.space.sample(np.random.default_rng([seed, number]))
+            key = self.task.space.key(point)
+            if key in seen or not self.task.feasible(point):
+                continue
+            seen.add(key)
+            evaluation = self._evaluate(len(seen) - 1, point, lambda fidelity, values: GO_ON)
+            yield evaluation
+            if evaluation.state != "failed":
+                return
+
+    def run(self, budget: int, first: Iterable[Evaluation[P]] = ()) -> Result[P]:
+        """Go on after the first evaluations until the budget is used or no point is left."""
+        evaluations = [by_goals(evaluation, self.task.goals) for evaluation in first]
+        for evaluation in evaluations:
+            self._retell(evaluation)
+        while len(evaluations) < budget:
+            try:
+                point = self.searcher.ask()
+            except Exhausted as error:
+                return Result(self.task, tuple(evaluations), str(error))
+            evaluations.append(self._next(len(evaluations), point))
+        return Result(self.task, tuple(evaluations))
+
+    def _next(self, number: int, point: P) -> Evaluation[P]:
+        curve: dict[int, Values] = {}
+        self.searcher.tell(point, Observation("running"))
+        self.scheduler.added(number)
+
+        def judge(fidelity: int, values: Values) -> Verdict:
+            curve[fidelity] = values
+            if fidelity < self.task.fidelities:
+                self.searcher.tell(point, Observation("running", values, dict(curve)))
+            return self.scheduler.report(number, fidelity, values)
+
+        evaluation = by_goals(self._evaluate(number, point, judge), self.task.goals)
+        self._tell(evaluation)
+        return evaluation
+
+    def _evaluate(self, number: int, point: P, judge: Judge) -> Evaluation[P]:
+        known, fidelities = self.task.known(point), self.task.fidelities
+        evaluation = evaluate(number, point, self.objective, known, fidelities, judge)
+        self.notify(by_goals(evaluation, self.task.goals))
+        return evaluation
+
+    def _retell(self, evaluation: Evaluation[P]) -> None:
+        """Bring searcher and scheduler to where they would be, had they proposed the point."""
+        self.scheduler.added(evaluation.number)
+        for fidelity, values in evaluation.curve.items():
+            self.scheduler.report(evaluation.number, fidelity, values)
+        self._tell(evaluation)
+
+    def _tell(self, evaluation: Evaluation[P]) -> None:
+        values = evaluation.values
+        told = Observation(evaluation.state, values, evaluation.curve)
+        self.searcher.tell(evaluation.point, told)
