@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError
 
 from space.canonical import canonical
 from space.errors import InputError, Problem, join
-from space.geometry import MapSize, width_problems
+from space.geometry import MapSize, map_sizes, width_problems
 from space.mixer import Mixer
 from space.plain_values import from_json
 from space.pydantic_errors import problems_from_pydantic
@@ -131,11 +131,8 @@ class Architecture:
 
     def stage_sizes(self) -> tuple[MapSize, ...]:
         """The map of each stage: the stem's, then halved (rounded up) from stage to stage."""
-        size = MapSize(self.input.height, self.input.width).reduced(self.stem.patch_size)
-        sizes = [size]
-        for _ in self.stages[1:]:
-            sizes.append(sizes[-1].reduced(2))
-        return tuple(sizes)
+        image = MapSize(self.input.height, self.input.width)
+        return map_sizes(image, self.stem.patch_size, len(self.stages))
 
     def block_mixers(self) -> list[tuple[int, int, Mixer]]:
         """(stage, block within the stage, mixer) of every block, in order."""

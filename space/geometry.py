@@ -30,6 +30,14 @@ class MapSize:
         return MapSize(-(-self.height // ratio), -(-self.width // ratio))
 
 
+def map_sizes(image: MapSize, patch_size: int, stages: int) -> tuple[MapSize, ...]:
+    """The map of each stage: the stem's, then halved (rounded up) from stage to stage."""
+    sizes = [image.reduced(patch_size)]
+    for _ in range(stages - 1):
+        sizes.append(sizes[-1].reduced(2))
+    return tuple(sizes)
+
+
 def inner_width(mixer: Mixer, width: int) -> int:
     """Channels at which the mixing happens: C/ratio in a bottleneck, else C."""
     return width // (mixer.ratio or 1) if mixer.rank is Rank.CHANNEL else width
@@ -104,12 +112,13 @@ def rolls_tiles(mixer: Mixer) -> bool:
 
 def tile_counts(mixer: Mixer, size: MapSize, shifted: bool) -> tuple[int, int]:
     """Number of tiles down and across, those on the border included."""
-    edges = tile_edges(mixer, size)
-    offset = (0, 0) if rolls_tiles(mixer) else tile_offset(mixer, size, shifted)
-    lead = [(edge - move) % edge for edge, move in zip(edges, offset, strict=True)]
+    if mixer.locality is Locality.GLOBAL:
+        return 1, 1
+    edge = mixer.kernel_size or 1
+    down, right = (0, 0) if rolls_tiles(mixer) else tile_offset(mixer, size, shifted)
     return (
-        -(-(size.height + lead[0]) // edges[0]),
-        -(-(size.width + lead[1]) // edges[1]),
+        -(-(size.height + (edge - down) % edge) // edge),
+        -(-(size.width + (edge - right) % edge) // edge),
     )
 
 

@@ -1,37 +1,46 @@
-"""Cost of a whole network: stem, blocks, downsampling and head."""
+"""Cost of a whole network: stem, blocks, downsampling and head.
+
+Sums are made of plain numbers, and there is one `Cost` at the end: a search asks for thousands of
+architectures, and nearly every one has pieces that no other one has had.
+"""
 
 from space.architecture import Architecture, Downsample, Scaffold, Stage
-from space.axes import Locality
 from space.cost.remembering import LARGE, SMALL, remembered
 from space.cost.tally import Cost, linear, norm
-from space.cost.token_mixer import token_mixer_cost
-from space.geometry import MapSize
+from space.cost.token_mixer import MixerCost, token_mixer_cost
+from space.geometry import MapSize, map_sizes
 from space.mixer import Mixer
+
+Sums = tuple[int, int, int]
+"""The fields of `Cost`."""
 
 
 def cost(architecture: Architecture) -> Cost:
     """Parameters and multiply-accumulates of the network, exact, for one image."""
-    sizes, stages = architecture.stage_sizes(), architecture.stages
-    scaffold, kind, patch = architecture.scaffold, architecture.downsample, architecture.stem
-    width = stages[0].width
-    parts = [
-        stem_cost(architecture.input.channels, patch.patch_size, width, sizes[0].positions),
-        head_cost(stages[-1].width, architecture.head.classes),
-    ]
+    image, patch, stages = architecture.input, architecture.stem.patch_size, architecture.stages
+    sizes = _stage_sizes(image.height, image.width, patch, len(stages))
+    scaffold, kind, width = architecture.scaffold, architecture.downsample, stages[0].width
+    stem = stem_cost(image.channels, patch, width, sizes[0].positions)
+    head = head_cost(stages[-1].width, architecture.head.classes)
+    params, macs, unseen = stem.params + head.params, stem.macs + head.macs, 0
     for index, stage in enumerate(stages):
-        size, mixers = sizes[index], stage.mixers
+        size = sizes[index]
         if index:
-            parts.append(_downsample(width, stage.width, size.positions, kind))
-        width, hidden, step, depth = stage.width, stage.hidden_width, len(mixers), stage.depth
-        height, across = size.height, size.width
-        for place, mixer in enumerate(mixers):
-            parts.append(_place(scaffold, mixer, place, step, depth, width, hidden, height, across))
-    params = macs = unseen = 0
-    for part in parts:
-        params += part.params
-        macs += part.macs
-        unseen += part.unseen_macs
+            down = _downsample(width, stage.width, size.positions, kind)
+            params += down.params
+            macs += down.macs
+            width = stage.width
+        more_params, more_macs, more_unseen = _stage(stage, size, scaffold)
+        params += more_params
+        macs += more_macs
+        unseen += more_unseen
     return Cost(params, macs, unseen)
+
+
+@remembered(SMALL)
+def _stage_sizes(height: int, width: int, patch_size: int, stages: int) -> tuple[MapSize, ...]:
+    """As `Architecture.stage_sizes`, for all images of one size at once."""
+    return map_sizes(MapSize(height, width), patch_size, stages)
 
 
 @remembered(SMALL)
@@ -60,11 +69,7 @@ def _downsample(before: int, after: int, positions: int, kind: Downsample) -> Co
 
 def stage_cost(stage: Stage, size: MapSize, scaffold: Scaffold) -> Cost:
     """All blocks of a stage on a map of the given size."""
-    step, depth, width, hidden = len(stage.mixers), stage.depth, stage.width, stage.hidden_width
-    total = Cost()
-    for place, mixer in enumerate(stage.mixers):
-        total += place_cost(scaffold, mixer, place, step, depth, width, hidden, size)
-    return total
+    return Cost(*_stage(stage, size, scaffold))
 
 
 def place_cost(
@@ -83,53 +88,69 @@ def place_cost(
         place, step, depth: the blocks are range(place, depth, step).
         scaffold, mixer, width, hidden, size: of these blocks; hidden channels of the MLP.
     """
-    return _place(scaffold, mixer, place, step, depth, width, hidden, size.height, size.width)
+    blocks = len(range(place, depth, step))
+    around = _around(scaffold, width, hidden, size.positions)
+    params, macs, unseen = _mixers(scaffold, mixer, place, step, depth, width, size)
+    return Cost(params + blocks * around.params, macs + blocks * around.macs, unseen)
+
+
+def _stage(stage: Stage, size: MapSize, scaffold: Scaffold) -> Sums:
+    depth, width, mixers = stage.depth, stage.width, stage.mixers
+    step, unseen = len(mixers), 0
+    around = _around(scaffold, width, stage.hidden_width, size.height * size.width)
+    params, macs = depth * around.params, depth * around.macs
+    for place, mixer in enumerate(mixers):
+        more = _mixers(scaffold, mixer, place, step, depth, width, size)
+        params += more[0]
+        macs += more[1]
+        unseen += more[2]
+    return params, macs, unseen
+
+
+def _mixers(
+    scaffold: Scaffold, mixer: Mixer, place: int, step: int, depth: int, width: int, size: MapSize
+) -> Sums:
+    """The mixers of all blocks of a stage at one place of its pattern."""
+    params, macs, unseen, moved, context = _mixer(mixer, width, size.height, size.width)
+    blocks = -((place - depth) // step)
+    if context and scaffold == "prenorm":
+        macs += context
+    macs *= blocks
+    if moved:
+        macs += moved * sum(block % 2 for block in range(place, depth, step))
+    return blocks * params, macs, blocks * unseen
 
 
 @remembered(LARGE)
-def _place(
-    scaffold: Scaffold,
-    mixer: Mixer,
-    place: int,
-    step: int,
-    depth: int,
-    width: int,
-    hidden: int,
-    map_height: int,
-    map_width: int,
-) -> Cost:
-    size, own_context = MapSize(map_height, map_width), scaffold == "prenorm"
-    around = _SCAFFOLDS[scaffold](width, hidden, size)
-    moves = mixer.locality is Locality.WINDOW
-    total = Cost()
-    for block in range(place, depth, step):
-        shifted = moves and block % 2 == 1
-        total += around + _mixer(mixer, width, size, shifted, own_context)
-    return total
+def _mixer(mixer: Mixer, width: int, height: int, across: int) -> MixerCost:
+    return token_mixer_cost(mixer, width, MapSize(height, across))
 
 
-_mixer = remembered(LARGE)(token_mixer_cost)
+@remembered(SMALL)
+def _around(scaffold: Scaffold, width: int, hidden: int, positions: int) -> Cost:
+    """A block of a scaffold without its mixer."""
+    return _SCAFFOLDS[scaffold](width, hidden, positions)
 
 
-def _mlp(width: int, hidden: int, size: MapSize) -> Cost:
-    expand, contract = linear(width, hidden, size.positions), linear(hidden, width, size.positions)
+def _mlp(width: int, hidden: int, positions: int) -> Cost:
+    expand, contract = linear(width, hidden, positions), linear(hidden, width, positions)
     return norm(width) + expand + contract
 
 
-def _conv(width: int, hidden: int, size: MapSize) -> Cost:
-    pointwise = linear(width, width, size.positions, bias=False)
+def _conv(width: int, hidden: int, positions: int) -> Cost:
+    pointwise = linear(width, width, positions, bias=False)
     norms = norm(width) + norm(width) + norm(width)
-    return pointwise + pointwise + norms + _mlp(width, hidden, size)
+    return pointwise + pointwise + norms + _mlp(width, hidden, positions)
 
 
-def _prenorm(width: int, hidden: int, size: MapSize) -> Cost:
-    projection = linear(width, width, size.positions)
-    return norm(width) + projection + projection + _mlp(width, hidden, size)
+def _prenorm(width: int, hidden: int, positions: int) -> Cost:
+    projection = linear(width, width, positions)
+    return norm(width) + projection + projection + _mlp(width, hidden, positions)
 
 
-def _convnext(width: int, hidden: int, size: MapSize) -> Cost:
+def _convnext(width: int, hidden: int, positions: int) -> Cost:
     layer_scale = Cost(params=width)
-    return _mlp(width, hidden, size) + layer_scale
+    return _mlp(width, hidden, positions) + layer_scale
 
 
 _SCAFFOLDS = {"conv": _conv, "prenorm": _prenorm, "convnext": _convnext}

@@ -1,14 +1,16 @@
-"""Cost of the mixing itself: making the weights and applying them (see `space.operators`)."""
+"""Cost of the mixing itself: making the weights and applying them (see `space.operators`).
 
-import math
+Plain numbers, not `space.cost.tally.Cost`: in a space of many mixers, most of what an
+architecture's cost takes is this.
+"""
 
 from space.axes import Channels, Dynamics, Locality
-from space.cost.tally import Cost, linear, norm
 from space.geometry import (
     MapSize,
     channel_groups,
     generator_width,
     inner_width,
+    rolls_tiles,
     source_size,
     target_size,
     tile_counts,
@@ -17,89 +19,70 @@ from space.geometry import (
 )
 from space.mixer import Mixer
 
+Sums = tuple[int, int, int, int]
+"""Params, MACs, the unseen among them, and the MACs that moved tiles add."""
 
-def mixing_cost(mixer: Mixer, width: int, size: MapSize, shifted: bool) -> Cost:
+_STATIC, _HOMOGENEOUS, _INHOMOGENEOUS = (
+    Dynamics.STATIC,
+    Dynamics.HOMOGENEOUS,
+    Dynamics.INHOMOGENEOUS,
+)
+_SLIDING, _WINDOW, _SEPARABLE = Locality.SLIDING, Locality.WINDOW, Channels.SEPARABLE
+
+
+def mixing_sums(mixer: Mixer, width: int, size: MapSize) -> Sums:
     """Weights and sums of a mixer that has no joint factors, without its rank wrapper."""
     width = inner_width(mixer, width)
     targets, sources = target_size(mixer, size), source_size(mixer, size)
-    pairs = _pairs(mixer, targets, sources, shifted)
-    macs = pairs * width * (width // channel_groups(mixer, width))
-    unseen = macs if _shifts_and_accumulates(mixer) else 0
-    weights = _WEIGHTS[mixer.dynamics](mixer, width, targets, sources, pairs)
-    return Cost(macs=macs, unseen_macs=unseen) + weights
+    # Multiply-accumulates for one (target, source) pair.
+    each = width * (width // channel_groups(mixer, width))
+    if mixer.dynamics is Dynamics.ATTENTION:
+        each += width  # the logits
+    if mixer.locality is _SLIDING:
+        return _sliding(mixer, width, targets, sources, each)
+    return _tiled(mixer, width, targets, sources, each)
 
 
-def _tiled(mixer: Mixer) -> bool:
-    return mixer.locality is not Locality.SLIDING
+def _sliding(mixer: Mixer, width: int, targets: MapSize, sources: MapSize, each: int) -> Sums:
+    taps, shared = (mixer.kernel_size or 1) ** 2, mixer.position_shared
+    sums = targets.positions * taps * each
+    # These sums are made by shifting and accumulating.
+    unseen = sums if mixer.channels is _SEPARABLE and not shared else 0
+    untied = 1 if shared else targets.positions
+    params, macs = _weights(mixer, width, targets, sources, taps, untied)
+    if mixer.position_bias:
+        params += (mixer.heads or 1) * taps
+    return params, macs + sums, unseen, 0
 
 
-def _shifts_and_accumulates(mixer: Mixer) -> bool:
-    separable = mixer.channels is Channels.SEPARABLE
-    return not _tiled(mixer) and not mixer.position_shared and separable
+def _tiled(mixer: Mixer, width: int, targets: MapSize, sources: MapSize, each: int) -> Sums:
+    height, across = tile_edges(mixer, targets)
+    source_edges = (height, across) if sources is targets else tile_edges(mixer, sources)
+    tile, taps = height * across, source_edges[0] * source_edges[1]
+    in_tile = tile * taps * each
+    down, right = tile_counts(mixer, targets, False)
+    sums, moved = down * right * in_tile, 0
+    if mixer.locality is _WINDOW and mixer.shift and not rolls_tiles(mixer):
+        down, right = tile_counts(mixer, targets, True)
+        moved = down * right * in_tile - sums
+    params, macs = _weights(mixer, width, targets, sources, taps, tile)
+    if mixer.position_bias:
+        params += (mixer.heads or 1) * (2 * height - 1) * (2 * across - 1)
+    return params, macs + sums, 0, moved
 
 
-def _taps(mixer: Mixer, sources: MapSize) -> int:
-    """Sources in the reach of one target, padding included."""
-    if _tiled(mixer):
-        return math.prod(tile_edges(mixer, sources))
-    return (mixer.kernel_size or 1) ** 2
-
-
-def _pairs(mixer: Mixer, targets: MapSize, sources: MapSize, shifted: bool) -> int:
-    """(target, source) pairs over the map, padding included."""
-    taps = _taps(mixer, sources)
-    if not _tiled(mixer):
-        return targets.positions * taps
-    tiles = math.prod(tile_counts(mixer, targets, shifted))
-    return tiles * math.prod(tile_edges(mixer, targets)) * taps
-
-
-def _static(mixer: Mixer, width: int, targets: MapSize, sources: MapSize, pairs: int) -> Cost:
-    if _tiled(mixer):
-        untied = math.prod(tile_edges(mixer, targets))
-    else:
-        untied = 1 if mixer.position_shared else targets.positions
-    return Cost(params=weight_sets(mixer, width) * untied * _taps(mixer, sources))
-
-
-def _homogeneous(mixer: Mixer, width: int, targets: MapSize, sources: MapSize, pairs: int) -> Cost:
-    hidden = generator_width(mixer, width)
-    weights = weight_sets(mixer, width) * _taps(mixer, sources)
-    return linear(width, hidden, 1, bias=False) + norm(hidden) + linear(hidden, weights, 1)
-
-
-def _inhomogeneous(
-    mixer: Mixer, width: int, targets: MapSize, sources: MapSize, pairs: int
-) -> Cost:
-    hidden, positions = generator_width(mixer, width), targets.positions
-    weights = weight_sets(mixer, width) * _taps(mixer, sources)
-    return linear(width, hidden, positions) + norm(hidden) + linear(hidden, weights, positions)
-
-
-def _attention(mixer: Mixer, width: int, targets: MapSize, sources: MapSize, pairs: int) -> Cost:
-    biased = bool(mixer.query_key_bias)
-    logits = pairs * width
-    unseen = logits if _shifts_and_accumulates(mixer) else 0
-    return (
-        linear(width, width, targets.positions, biased)
-        + linear(width, width, sources.positions, biased)
-        + Cost(_position_bias(mixer, targets), logits, unseen)
-    )
-
-
-def _position_bias(mixer: Mixer, targets: MapSize) -> int:
-    if not mixer.position_bias:
-        return 0
-    heads = mixer.heads or 1
-    if not _tiled(mixer):
-        return heads * (mixer.kernel_size or 1) ** 2
-    height, width = tile_edges(mixer, targets)
-    return heads * (2 * height - 1) * (2 * width - 1)
-
-
-_WEIGHTS = {
-    Dynamics.STATIC: _static,
-    Dynamics.HOMOGENEOUS: _homogeneous,
-    Dynamics.INHOMOGENEOUS: _inhomogeneous,
-    Dynamics.ATTENTION: _attention,
-}
+def _weights(
+    mixer: Mixer, width: int, targets: MapSize, sources: MapSize, taps: int, untied: int
+) -> tuple[int, int]:
+    """Params and MACs of making the weights, but for the logits of attention and their bias."""
+    dynamics = mixer.dynamics
+    if dynamics is _STATIC:
+        return weight_sets(mixer, width) * untied * taps, 0
+    if dynamics is _HOMOGENEOUS or dynamics is _INHOMOGENEOUS:
+        hidden, weights = generator_width(mixer, width), weight_sets(mixer, width) * taps
+        macs, norm = hidden * (width + weights), 2 * hidden
+        if dynamics is _HOMOGENEOUS:  # from the pooled map; no bias before the norm
+            return macs + norm + weights, macs
+        return macs + hidden + norm + weights, macs * targets.positions
+    biases = 2 * width if mixer.query_key_bias else 0
+    return 2 * width * width + biases, width * width * (targets.positions + sources.positions)

@@ -1,59 +1,61 @@
 """Cost of a token mixer: its rank wrapper, the mixing inside, and its bias."""
 
+from typing import NamedTuple
+
 from space.axes import Dynamics, Rank
-from space.cost.mixing import mixing_cost
-from space.cost.tally import Cost, linear, norm
+from space.cost.mixing import mixing_sums
 from space.geometry import MapSize, channel_groups, inner_width, joint_rank, source_size
 from space.mixer import Mixer
 
+_FULL, _CHANNEL, _JOINT = Rank.FULL, Rank.CHANNEL, Rank.JOINT
 
-def token_mixer_cost(
-    mixer: Mixer, width: int, size: MapSize, shifted: bool, own_context: bool
-) -> Cost:
-    """Cost of `space.operators.TokenMixer`.
 
-    Args:
-        mixer, width, size, shifted: as for the operator.
-        own_context: whether the scaffold makes dynamic weights from another map than the values,
-            so that a rank wrapper has to reduce both.
+class MixerCost(NamedTuple):
+    """Cost of `space.operators.TokenMixer`, in the most frequent of its uses, and what others add.
+
+    Attributes:
+        params: parameters.
+        macs, unseen_macs: as of `space.cost.Cost`, with tiles that are not moved.
+        moved_macs: what moved tiles add: they are more, where they are not rolled.
+        context_macs: what is added if the scaffold makes dynamic weights from another map than
+            the values, so that a rank wrapper has to reduce both.
     """
-    bias = Cost(params=width if mixer.bias else 0)
-    if mixer.rank is Rank.JOINT:
-        entries, rank = size.positions * width, joint_rank(mixer, width, size)
-        return linear(entries, rank, 1, bias=False) + linear(rank, entries, 1, bias=False) + bias
-    return (
-        _RANKS[mixer.rank](mixer, width, size, own_context)
-        + bias
-        + mixing_cost(mixer, width, size, shifted)
-    )
+
+    params: int
+    macs: int
+    unseen_macs: int
+    moved_macs: int
+    context_macs: int
 
 
-def _full(mixer: Mixer, width: int, size: MapSize, own_context: bool) -> Cost:
-    return Cost()
+def token_mixer_cost(mixer: Mixer, width: int, size: MapSize) -> MixerCost:
+    """Cost of `space.operators.TokenMixer`, which has the same arguments."""
+    bias = width if mixer.bias else 0
+    if mixer.rank is _JOINT:
+        factors = 2 * size.positions * width * joint_rank(mixer, width, size)
+        return MixerCost(factors + bias, factors, 0, 0, 0)
+    params, macs, unseen, moved = mixing_sums(mixer, width, size)
+    if mixer.rank is _FULL:
+        return MixerCost(params + bias, macs, unseen, moved, 0)
+    wrap = _bottleneck if mixer.rank is _CHANNEL else _reduction
+    more_params, more_macs, context = wrap(mixer, width, size)
+    return MixerCost(params + bias + more_params, macs + more_macs, unseen, moved, context)
 
 
-def _channel(mixer: Mixer, width: int, size: MapSize, own_context: bool) -> Cost:
-    inner = inner_width(mixer, width)
-    down = linear(width, inner, size.positions, bias=False)
-    twice = own_context and mixer.dynamics is not Dynamics.STATIC
-    return down + linear(inner, width, size.positions, bias=False) + _again(down, twice)
+def _bottleneck(mixer: Mixer, width: int, size: MapSize) -> tuple[int, int, int]:
+    """Params, MACs, and MACs for a context of its own."""
+    one_way = width * inner_width(mixer, width)
+    down = one_way * size.positions
+    return 2 * one_way, 2 * down, 0 if mixer.dynamics is Dynamics.STATIC else down
 
 
-def _spatial(mixer: Mixer, width: int, size: MapSize, own_context: bool) -> Cost:
+def _reduction(mixer: Mixer, width: int, size: MapSize) -> tuple[int, int, int]:
+    """Params, MACs, and MACs for a context of its own."""
     normed = bool(mixer.reduction_norm)
-    reduction = norm(width) if normed else Cost()
+    params, macs = 2 * width * normed, 0
     if mixer.reduction != "average":
         groups = 1 if mixer.reduction == "dense" else channel_groups(mixer, width)
         weights = width * (width // groups) * (mixer.ratio or 1) ** 2
-        bias = width if normed else 0
-        reduction += Cost(weights + bias, weights * source_size(mixer, size).positions)
-    twice = own_context and mixer.dynamics is Dynamics.ATTENTION
-    return reduction + _again(reduction, twice)
-
-
-def _again(part: Cost, twice: bool) -> Cost:
-    """The same parameters applied once more."""
-    return Cost(macs=part.macs) if twice else Cost()
-
-
-_RANKS = {Rank.FULL: _full, Rank.CHANNEL: _channel, Rank.SPATIAL: _spatial}
+        params += weights + width * normed
+        macs = weights * source_size(mixer, size).positions
+    return params, macs, macs if mixer.dynamics is Dynamics.ATTENTION else 0
