@@ -39,11 +39,13 @@ def rates(repeats: int, count: int, run: Callable[[int], object]) -> tuple[float
     """(median, slowest, fastest) architectures a second; `run` gets the number of the repeat."""
     seconds = []
     gc.disable()  # as timeit does: a collection looks through all objects of the process
-    for repeat in range(repeats):
-        start = time.process_time()
-        run(repeat)
-        seconds.append(max(time.process_time() - start, 1e-9))
-    gc.enable()
+    try:
+        for repeat in range(repeats):
+            start = time.process_time()
+            run(repeat)
+            seconds.append(max(time.process_time() - start, 1e-9))
+    finally:
+        gc.enable()
     each = sorted(count / spent for spent in seconds)
     return median(each), each[0], each[-1]
 

@@ -1,23 +1,24 @@
 """The exact number of feasible architectures, by meeting in the middle of the stages.
 
 The costs of the first stages are summed in all combinations, and those of the last stages; then
-each sum of the one half counts the sums of the other half that still fit under both limits. So a
+each sum of the one half counts the sums of the other half that still fit under the limits. So a
 space of n⁴ points is counted in the order of n² log n steps.
 """
 
 import math
 
-from space.design.chain import Chain
+from space.design.chain import Chain, Node
 from space.design.dominance import exact_product, ways_within
 from space.design.frontier import Frontier
-from space.design.sums import MOST_WAYS, Pair, Sums, added, joined, merged
+from space.design.sums import MOST_WAYS, Sums, Vector, added, column, joined, merged, plus
 from space.design.too_large import TooLarge
 
 MOST_CORNERS = 2**26
-"""Comparisons of the two halves before a space counts as too large; about a microsecond each."""
+"""Comparisons of the two halves before a space counts as too large; about a microsecond each, and
+twenty of them with three sums to compare."""
 _BATCH = 2**23
 
-Groups = dict[int, Sums]
+Groups = dict[Node, Sums]
 
 
 def count_feasible(chain: Chain) -> int:
@@ -26,17 +27,30 @@ def count_feasible(chain: Chain) -> int:
     Raises:
         TooLarge: if the two halves are too many sums to hold or to compare.
     """
-    if chain.ceiling.params is None and chain.ceiling.macs is None:
-        return math.prod(options.count() for options in chain.options)
+    if not chain.ceiling.names:
+        return _count_ways(chain)
     frontier = Frontier(chain)
     if frontier.is_empty():
         return 0
     middle = _middle(chain)
     before = _before(chain, middle, frontier)
     if middle == len(chain.tables):
-        last = [sums.moved(chain.last(width)) for width, sums in before.items()]
-        return sum(int(sums.within(chain.ceiling.pair).ways.sum()) for sums in last)
+        last = [sums.moved(chain.last(node)) for node, sums in before.items()]
+        return sum(int(sums.within(chain.ceiling.limits).ways.sum()) for sums in last)
     return _meet(chain, middle - 1, before, _after(chain, middle, before))
+
+
+def _count_ways(chain: Chain) -> int:
+    """Where nothing adds up to a limit: the ways through the nodes."""
+    counts: dict[Node, int] = {}
+    for stage in reversed(range(len(chain.tables))):
+        last = stage == len(chain.tables) - 1
+        counts = {
+            node: table.count()
+            * (1 if last else sum(counts[after] for after, _ in chain.following(stage, node)))
+            for node, table in chain.tables[stage].items()
+        }
+    return sum(counts.values())
 
 
 def _middle(chain: Chain) -> int:
@@ -46,70 +60,67 @@ def _middle(chain: Chain) -> int:
     return min(cuts, key=lambda cut: max(math.prod(sizes[:cut]), math.prod(sizes[cut:])))
 
 
-def _room(limits: Pair, taken: Pair) -> Pair:
-    return limits[0] - taken[0], limits[1] - taken[1]
-
-
 def _before(chain: Chain, stages: int, frontier: Frontier) -> Groups:
-    """Sums over the first stages, by the width of the last of them."""
+    """Sums over the first stages, by the node of the last of them."""
+    limits = chain.ceiling.limits
     groups: Groups = {}
     for stage in range(stages):
-        reached: Groups = {}
-        for width, table in chain.tables[stage].items():
-            room = _room(chain.ceiling.pair, frontier.least_after(stage, width))
-            if stage == 0:
-                reached[width] = merged([table.sums.moved(chain.first(width)).within(room)])
-                continue
-            parts = [
-                added(sums.moved(chain.link(stage - 1, narrow, width)), table.sums, room)
-                for narrow, sums in groups.items()
-            ]
-            reached[width] = merged(parts)
-        groups = reached
+        reached: dict[Node, list[Sums]] = {node: [] for node in chain.tables[stage]}
+        rooms = {node: plus(limits, frontier.least_after(stage, node), -1) for node in reached}
+        if stage == 0:
+            for node, table in chain.tables[0].items():
+                reached[node] = [table.sums.moved(chain.first(node)).within(rooms[node])]
+        else:
+            for (narrow, node), cost in chain.links[stage - 1].items():
+                table = chain.tables[stage][node]
+                begun = groups[narrow].moved(cost)
+                reached[node].append(added(begun, table.sums, rooms[node]))
+        groups = {node: merged(parts, len(limits)) for node, parts in reached.items()}
     return groups
 
 
 def _after(chain: Chain, first: int, before: Groups) -> Groups:
-    """Sums from a stage to the last one, by the width of the first of them."""
+    """Sums from a stage to the last one, by the node of the first of them."""
+    limits = chain.ceiling.limits
     least = [sums.least for sums in before.values() if len(sums)]
-    taken = min(p for p, _ in least), min(m for _, m in least)
-    room = _room(chain.ceiling.pair, taken)
+    room = plus(limits, tuple(map(min, zip(*least, strict=True))), -1)
     groups: Groups = {}
     for stage in reversed(range(first, len(chain.tables))):
         reached: Groups = {}
-        for width, table in chain.tables[stage].items():
+        for node, table in chain.tables[stage].items():
             if stage == len(chain.tables) - 1:
-                reached[width] = merged([table.sums.moved(chain.last(width)).within(room)])
-                continue
-            parts = [
-                added(sums.moved(chain.link(stage, width, wide)), table.sums, room)
-                for wide, sums in groups.items()
-            ]
-            reached[width] = merged(parts)
+                parts = [table.sums.moved(chain.last(node)).within(room)]
+            else:
+                parts = [
+                    added(groups[after].moved(cost), table.sums, room)
+                    for after, cost in chain.following(stage, node)
+                ]
+            reached[node] = merged(parts, len(limits))
         groups = reached
     return groups
 
 
 def _meet(chain: Chain, gap: int, before: Groups, after: Groups) -> int:
-    corners = sum(map(len, before.values())) * len(after)
-    turned = sum(map(len, after.values())) * len(before)
+    links = chain.links[gap]
+    corners = sum(len(before[a]) for a, _ in links)
+    turned = sum(len(after[b]) for _, b in links)
     if min(corners, turned) > MOST_CORNERS:
         raise TooLarge(
             f"counting needs {min(corners, turned):,} comparisons, and {MOST_CORNERS:,} are allowed"
         )
     left_asks = corners <= turned
-    points, asking = (after, before) if left_asks else (before, after)
-    total = 0
-    for width, sums in points.items():
-        asked = []
-        for other, group in asking.items():
-            ends = (other, width) if left_asks else (width, other)
-            asked.append(group.moved(chain.link(gap, *ends)))
-        total += _pairs_within(sums, joined(asked), chain.ceiling.pair)
-    return total
+    asked: dict[Node, list[Sums]] = {}
+    for (a, b), cost in links.items():
+        node, asking = (b, before[a]) if left_asks else (a, after[b])
+        asked.setdefault(node, []).append(asking.moved(cost))
+    points, limits = (after if left_asks else before), chain.ceiling.limits
+    return sum(
+        _pairs_within(points[node], joined(parts, len(limits)), limits)
+        for node, parts in asked.items()
+    )
 
 
-def _pairs_within(points: Sums, asking: Sums, limits: Pair) -> int:
+def _pairs_within(points: Sums, asking: Sums, limits: Vector) -> int:
     """Ways to add one of each so that the sum stays within the limits."""
     if not len(points) or not len(asking):
         return 0
@@ -118,6 +129,6 @@ def _pairs_within(points: Sums, asking: Sums, limits: Pair) -> int:
     total = 0
     for start in range(0, len(asking), _BATCH):
         part = slice(start, start + _BATCH)
-        params, macs = limits[0] - asking.params[part], limits[1] - asking.macs[part]
-        total += exact_product(asking.ways[part], ways_within(points, params, macs))
+        corners = column(limits) - asking.costs[:, part]
+        total += exact_product(asking.ways[part], ways_within(points, corners))
     return total

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from space.architecture import Architecture, Head, Scaffold, Stage, Stem
-from space.cost import cost
 from space.design.decisions import Choose, Decision, Read, Value, choose_stage
 from space.design.features import encode
 from space.design.initial_points import axis_points, axis_values, named_points
@@ -16,7 +15,6 @@ from space.design.neighbours import neighbours
 from space.design.parsing import ParsedSpace, parse
 from space.design.population import TRIES, Population
 from space.design.reading import read_yaml
-from space.design.smallest import Quantity, smallest
 from space.design.stage_options import Keep, StageOptions
 from space.errors import InputError, Problem, join
 from space.geometry import MapSize
@@ -26,6 +24,10 @@ class DesignSpace:
     """The architectures that a space file allows.
 
     Build one with `from_yaml` or `from_dict`; both refuse a space without a feasible point.
+
+    Attributes:
+        name, input, classes, head, downsample, scaffolds, limits: as in the file.
+        stage_options: for each patch size, what each stage may be.
     """
 
     def __init__(self, parsed: ParsedSpace, where: str = "") -> None:
@@ -35,24 +37,23 @@ class DesignSpace:
         self.classes = file.classes
         self.limits: Limits = parsed.limits
         self.scaffolds: tuple[Scaffold, ...] = tuple(dict.fromkeys(file.scaffold))
-        self._head = Head(file.classes, file.head.norm)
-        self._downsample = file.downsample
+        self.head = Head(file.classes, file.head.norm)
+        self.downsample = file.downsample
         self._file = file
-        self._stages = {
-            patch: self._stage_options(parsed, patch)
-            for patch in dict.fromkeys(file.stem.patch_size)
+        self.stage_options: dict[int, tuple[StageOptions, ...]] = {
+            patch: self._options_at(parsed, patch) for patch in dict.fromkeys(file.stem.patch_size)
         }
         self._population = Population(
             self.input,
-            self._head,
-            self._downsample,
+            self.head,
+            self.downsample,
             self.scaffolds,
             self.limits,
-            {patch: tuple(stages) for patch, stages in self._stages.items()},
+            self.stage_options,
         )
         self._refuse_if_empty(where)
 
-    def _stage_options(self, parsed: ParsedSpace, patch_size: int) -> list[StageOptions]:
+    def _options_at(self, parsed: ParsedSpace, patch_size: int) -> tuple[StageOptions, ...]:
         size = MapSize(self.input.height, self.input.width).reduced(patch_size)
         options = []
         for stage, mixers in zip(parsed.file.stages, parsed.mixers, strict=True):
@@ -61,7 +62,7 @@ class DesignSpace:
             ratios = tuple(sorted(set(stage.mlp_ratio)))
             options.append(StageOptions(size, depths, widths, ratios, stage.pattern, mixers))
             size = size.reduced(2)
-        return options
+        return tuple(options)
 
     @classmethod
     def from_dict(cls, values: object, where: str = "") -> "DesignSpace":
@@ -88,7 +89,7 @@ class DesignSpace:
 
     def stage_choices(self) -> tuple[StageOptions, ...]:
         """What each stage may be, at the sizes that the first patch size gives."""
-        return tuple(next(iter(self._stages.values())))
+        return next(iter(self.stage_options.values()))
 
     # --- points -------------------------------------------------------------------------------
 
@@ -128,7 +129,7 @@ class DesignSpace:
 
     def _make(self, patch_size: int, scaffold: Scaffold, stages: tuple[Stage, ...]) -> Architecture:
         return Architecture(
-            self.input, Stem(patch_size), scaffold, stages, self._head, self._downsample
+            self.input, Stem(patch_size), scaffold, stages, self.head, self.downsample
         )
 
     def violations(self, architecture: Architecture) -> list[str]:
@@ -158,7 +159,7 @@ class DesignSpace:
             InputError: for an architecture that is not a point of this space.
         """
         self.decisions(architecture)
-        stages = self._stages[architecture.stem.patch_size]
+        stages = self.stage_options[architecture.stem.patch_size]
         moved: list[Architecture] = [
             self._make(architecture.stem.patch_size, scaffold, architecture.stages)
             for scaffold in self.scaffolds
@@ -183,8 +184,8 @@ class DesignSpace:
 
     def _walk(self, choose: Choose) -> Architecture:
         scaffold = choose("scaffold", self.scaffolds, lambda a: a.scaffold)
-        patch = choose("stem.patch_size", tuple(self._stages), lambda a: a.stem.patch_size)
-        stages = self._stages[int(patch)]
+        patch = choose("stem.patch_size", tuple(self.stage_options), lambda a: a.stem.patch_size)
+        stages = self.stage_options[int(patch)]
         chosen = tuple(choose_stage(stage, place, choose) for place, stage in enumerate(stages))
         return self._make(int(patch), scaffold, chosen)  # type: ignore[arg-type]
 
@@ -195,10 +196,10 @@ class DesignSpace:
             InputError: if it is not a point of this space, naming the first field that is not.
         """
         made: list[Decision] = []
-        if (architecture.input, architecture.head) != (self.input, self._head):
+        if (architecture.input, architecture.head) != (self.input, self.head):
             raise InputError.of("input", "the architecture is for other images or another head")
-        if architecture.downsample != self._downsample:
-            raise InputError.of("downsample", f"must be {self._downsample} in this space")
+        if architecture.downsample != self.downsample:
+            raise InputError.of("downsample", f"must be {self.downsample} in this space")
         if len(architecture.stages) != len(self._file.stages):
             raise InputError.of("stages", f"must be {len(self._file.stages)} in this space")
 
@@ -243,7 +244,7 @@ class DesignSpace:
 
     def _offered_values(self) -> list[set[tuple[str, str]]]:
         offered: list[set[tuple[str, str]]] = [set() for _ in self._file.stages]
-        for stages in self._stages.values():
+        for stages in self.stage_options.values():
             for values, options in zip(offered, stages, strict=True):
                 for width, depth, _ in options.shapes():
                     for mixer in options.choices(width, depth, 0):
@@ -254,7 +255,7 @@ class DesignSpace:
 
     def _refuse_if_empty(self, where: str) -> None:
         problems: list[Problem] = []
-        for stages in self._stages.values():
+        for stages in self.stage_options.values():
             for index, options in enumerate(stages):
                 if not options.shapes():
                     path = join(where, f"stages[{index}].mixers")
@@ -269,29 +270,17 @@ class DesignSpace:
             raise InputError(dict.fromkeys(problems))
 
     def _is_empty(self) -> bool:
-        if self.limits == Limits() or any(not self.violations(a) for a in self._smallest_points()):
+        if self.limits == Limits():
+            return False
+        smallest = self._population.smallest()
+        if any(not self.violations(point) for _, point in smallest.values()):
             return False
         return self._population.is_empty()
 
-    def _smallest_points(self) -> Iterator[Architecture]:
-        quantities: tuple[Quantity, Quantity] = ("params", "macs")
-        for patch, stages in self._stages.items():
-            for scaffold in self.scaffolds:
-                for quantity in quantities:
-                    yield smallest(
-                        self.input, patch, scaffold, stages, self._head, self._downsample, quantity
-                    )
-
     def _why_infeasible(self) -> str:
-        costs = [cost(architecture) for architecture in self._smallest_points()]
-        least_params = min(spent.params for spent in costs)
-        least_macs = min(spent.macs for spent in costs)
-        return (
-            f"no architecture of this space is feasible: the least params are {least_params:,} "
-            f"(limit {_shown(self.limits.params)}), the least macs {least_macs:,} "
-            f"(limit {_shown(self.limits.macs)})"
-        )
-
-
-def _shown(limit: int | None) -> str:
-    return "none" if limit is None else f"{limit:,}"
+        limits = self.limits.to_dict()
+        least = [
+            f"the least {name} are {needs:,} (limit {limits[name]:,})"
+            for name, (needs, _) in self._population.smallest().items()
+        ]
+        return f"no architecture of this space is feasible: {', '.join(least)}"

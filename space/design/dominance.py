@@ -1,7 +1,9 @@
-"""Two-dimensional dominance counting: how much weight lies below and left of many corners.
+"""Dominance counting: how much weight lies below many corners in every quantity.
 
-Points are cut into parts by their params; a corner takes all parts before its own from one running
-sum over the ranks of the MACs, and asks its own part, which is cut again until a table holds it.
+With two quantities, points are cut into parts by the first; a corner takes all parts before its
+own from one running sum over the ranks of the second, and asks its own part, which is cut again
+until a table holds it. With more, points are halved by the first: a corner in the upper half asks
+the lower half about the other quantities alone.
 """
 
 from typing import Any
@@ -16,33 +18,78 @@ _PARTS = 64
 _LEAF = 128
 
 
-def ways_within(points: Sums, params: Ints, macs: Ints) -> Ints:
-    """For each corner, the ways of the points with no more params and no more macs.
+def ways_within(points: Sums, corners: Ints) -> Ints:
+    """For each corner, the ways of the points that exceed it in no quantity.
 
     Args:
         points: the sums, with their ways; the ways together stay below 2⁶³.
-        params, macs: the corners, shape (corners,) each.
+        corners: (quantities, corners).
 
     Returns:
         Ways, shape (corners,), exact.
     """
-    by_params = np.argsort(points.params, kind="stable")
-    by_macs = np.argsort(points.macs, kind="stable")
-    columns = np.searchsorted(points.params[by_params], params, side="right")
-    rows = np.searchsorted(points.macs[by_macs], macs, side="right")
-    size = len(points)
+    return _ways(points.costs, points.ways, corners)
+
+
+def _ways(costs: Ints, ways: Ints, corners: Ints) -> Ints:
+    if not len(ways) or not corners.shape[1]:
+        return np.zeros(corners.shape[1], np.int64)
+    if len(costs) == 0:
+        return np.full(corners.shape[1], ways.sum())
+    order = np.argsort(costs[0], kind="stable")
+    places = np.searchsorted(costs[0, order], corners[0], side="right")
+    costs, ways = costs[:, order], ways[order]
+    if len(costs) == 1:
+        below: Ints = _running(ways)[places]
+        return below
+    if len(costs) == 2:
+        return _two(costs[1], ways, places, corners[1])
+    return _halved(costs[1:], ways, places, corners[1:])
+
+
+def _halved(costs: Ints, ways: Ints, places: _Ranks, corners: Ints) -> Ints:
+    """Ways among the first `places` points that exceed the corners in no other quantity."""
+    found = np.zeros(len(places), np.int64)
+    whole = places >= len(ways)
+    found[whole] = _ways(costs, ways, corners[:, whole])
+    rest = np.flatnonzero((places > 0) & ~whole)
+    if len(ways) <= _LEAF:
+        found[rest] = _one_by_one(costs, ways, places[rest], corners[:, rest])
+    elif len(rest):
+        half = len(ways) // 2
+        upper, lower = rest[places[rest] >= half], rest[places[rest] < half]
+        found[lower] = _halved(costs[:, :half], ways[:half], places[lower], corners[:, lower])
+        found[upper] = _ways(costs[:, :half], ways[:half], corners[:, upper]) + _halved(
+            costs[:, half:], ways[half:], places[upper] - half, corners[:, upper]
+        )
+    return found
+
+
+def _one_by_one(costs: Ints, ways: Ints, places: _Ranks, corners: Ints) -> Ints:
+    found = np.zeros(len(places), np.int64)
+    for place, weight in enumerate(ways.tolist()):
+        below = (costs[:, place, None] <= corners).all(axis=0)
+        found += weight * (below & (place < places))
+    return found
+
+
+def _two(second: Ints, ways: Ints, columns: _Ranks, corners: Ints) -> Ints:
+    """Ways among the first `columns` points that are at most as large in the second quantity."""
+    order = np.argsort(second, kind="stable")
+    rows = np.searchsorted(second[order], corners, side="right")
+    size = len(ways)
     # Where one of the two limits leaves every point, the other one decides alone.
-    found = np.where(
+    found: Ints = np.where(
         columns == size,
-        _running(points.ways[by_macs])[rows],
-        np.where(rows == size, _running(points.ways[by_params])[columns], 0),
+        _running(ways[order])[rows],
+        np.where(rows == size, _running(ways)[columns], 0),
     )
     unsettled = np.flatnonzero((columns > 0) & (columns < size) & (rows > 0) & (rows < size))
     if len(unsettled):
         ranks = np.empty(size, np.int64)
-        ranks[by_macs] = np.arange(size)
-        order = unsettled[np.argsort(columns[unsettled], kind="stable")]
-        found[order] = _below(ranks[by_params], points.ways[by_params], columns[order], rows[order])
+        ranks[order] = np.arange(size)
+        asked = unsettled[np.argsort(columns[unsettled], kind="stable")]
+        found[asked] = _below(ranks, ways, columns[asked], rows[asked])
     return found
 
 

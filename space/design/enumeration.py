@@ -4,12 +4,11 @@ import itertools
 from collections.abc import Iterator
 
 from space.architecture import Stage
-from space.design.chain import Chain
+from space.design.chain import Chain, Node
 from space.design.frontier import Frontier
-from space.design.stage_costs import Shape, plus
-from space.design.sums import Pair
+from space.design.sums import Vector, plus
 
-Found = tuple[Stage, Pair]
+Found = tuple[Stage, Vector]
 
 
 def enumerate_stages(chain: Chain) -> Iterator[tuple[Stage, ...]]:
@@ -18,10 +17,11 @@ def enumerate_stages(chain: Chain) -> Iterator[tuple[Stage, ...]]:
     Raises:
         TooLarge: if the patterns of one stage are too many for a table of their costs.
     """
-    limited = chain.ceiling.params is not None or chain.ceiling.macs is not None
-    frontier = Frontier(chain) if limited else None
+    frontier = None if chain.ceiling.is_open else Frontier(chain)
     if frontier is None or not frontier.is_empty():
-        yield from _Walk(chain, frontier).from_stage(0, (), (0, 0))
+        walk = _Walk(chain, frontier)
+        for node in chain.nodes[0]:
+            yield from walk.from_node(0, (), node, chain.first(node))
 
 
 class _Walk:
@@ -29,42 +29,33 @@ class _Walk:
         self._chain = chain
         self._frontier = frontier
 
-    def from_stage(
-        self, index: int, made: tuple[Stage, ...], spent: Pair
+    def from_node(
+        self, index: int, made: tuple[Stage, ...], node: Node, spent: Vector
     ) -> Iterator[tuple[Stage, ...]]:
-        """Every way to go on after some stages that cost so much."""
-        if index == len(self._chain.options):
-            yield made
-            return
-        for shape in self._chain.options[index].shapes():
-            start = plus(spent, self._entry(index, made, shape[0]))
-            for stage, cost in self._stages(index, shape, start):
-                if self._frontier is None or self._frontier.can_end(index, shape[0], cost):
-                    yield from self.from_stage(index + 1, (*made, stage), cost)
+        """Every way to go on after some stages that cost so much, the step to the node included."""
+        for stage, cost in self._stages(index, node, spent):
+            if self._frontier is not None and not self._frontier.can_end(index, node, cost):
+                continue
+            if index == len(self._chain.options) - 1:
+                yield (*made, stage)
+                continue
+            for after, more in self._chain.following(index, node):
+                yield from self.from_node(index + 1, (*made, stage), after, plus(cost, more))
 
-    def _entry(self, index: int, made: tuple[Stage, ...], width: int) -> Pair:
-        if not made:
-            return self._chain.first(width)
-        return self._chain.link(index - 1, made[-1].width, width)
-
-    def _stages(self, index: int, shape: Shape, start: Pair) -> Iterator[Found]:
-        """The stages of a shape with the cost up to their end."""
+    def _stages(self, index: int, node: Node, spent: Vector) -> Iterator[Found]:
+        """The stages of a node with the cost up to their end."""
         costs, ceiling = self._chain.costs[index], self._chain.ceiling
-        width, depth, ratio = shape
-        start = plus(start, ceiling.counted(costs.shape(shape)))
-        places = range(costs.options.pattern_length(depth))
-        choices = [
-            list(
-                zip(
-                    costs.options.choices(width, depth, place),
-                    map(ceiling.counted, costs.place(width, depth, place)),
-                    strict=True,
-                )
-            )
-            for place in places
-        ]
-        for pattern in itertools.product(*choices):
-            spent = start
-            for _, more in pattern:
-                spent = plus(spent, more)
-            yield Stage(depth, width, ratio, tuple(mixer for mixer, _ in pattern)), spent
+        choices = costs.options.choices
+        allowed = costs.allowed(node.width, self._chain.room(node))
+        for shape, numbers in zip(costs.shapes(node.width), allowed, strict=True):
+            width, depth, ratio = shape
+            start = plus(spent, ceiling.counted(costs.shape(shape)))
+            places = []
+            for place, kept in enumerate(numbers):
+                mixers, each = choices(width, depth, place), costs.place(width, depth, place)
+                places.append([(mixers[n], ceiling.counted(each[n])) for n in kept])
+            for pattern in itertools.product(*places):
+                total = start
+                for _, more in pattern:
+                    total = plus(total, more)
+                yield Stage(depth, width, ratio, tuple(mixer for mixer, _ in pattern)), total

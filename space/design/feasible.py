@@ -11,7 +11,8 @@ from space.design.enumeration import enumerate_stages
 from space.design.frontier import Frontier
 from space.design.grid import Grid
 
-RESOLUTIONS = (160, 480)
+RESOLUTIONS = (160**2, 480**2)
+"""Cells of the grids, whatever the number of quantities."""
 PROBES = 64
 LISTED = 20_000
 """Feasible points up to which they are listed where no grid serves."""
@@ -60,7 +61,7 @@ class FeasibleSampler:
             return None
         tables = zip(rows, grid.chain.tables, strict=True)
         return grid.chain.architecture(
-            tuple(by_width[width].draw(row, rng) for (width, row), by_width in tables)
+            tuple(by_node[node].draw(row, rng) for (node, row), by_node in tables)
         )
 
     def _list(self) -> list[Architecture]:

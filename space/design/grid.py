@@ -11,147 +11,137 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from space.design.chain import Chain
-from space.design.sums import Ints, Pair, Sums
+from space.design.chain import Chain, Node
+from space.design.sums import Ints, Sums, Vector, column, plus
 
 Floats = npt.NDArray[np.float64]
-Rows = list[tuple[int, int]]
+Rows = list[tuple[Node, int]]
 
 
 @dataclass(frozen=True)
 class _Step:
-    """One width of one stage on the grid: for each row of its table the costs and their cells."""
+    """One node of one stage on the grid: for each row of its table the costs and their cells."""
 
     sums: Sums
-    params: Ints
-    macs: Ints
+    cells: Ints
 
 
 class Grid:
-    """The ways through a chain, on a grid.
+    """The ways through a chain, on a grid of as many axes as quantities add up to a limit.
 
     Attributes:
         ways: how many architectures fit on the grid, at least as many as are feasible.
     """
 
-    def __init__(self, chain: Chain, resolution: int) -> None:
+    def __init__(self, chain: Chain, cells: int) -> None:
+        """The grid with about so many cells."""
         self.chain = chain
         sums = self._sums()
-        links = [[chain.ceiling.counted(c) for c in gap.values()] for gap in chain.downs]
         self._least = [_least([s.least for s in stage.values() if len(s)]) for stage in sums]
-        self._least_link = [_least(gap) for gap in links]
-        parts = [*self._least, *self._least_link]
-        self._unit, self._top = self._cells(parts, resolution)
+        self._least_link = [_least(list(gap.values())) for gap in chain.links]
+        self._unit, self._top = self._edges(cells)
         self._steps = [
-            {width: self._step(stage, s) for width, s in group.items()}
+            {node: self._step(stage, s) for node, s in group.items()}
             for stage, group in enumerate(sums)
         ]
-        self._after: list[dict[int, Floats]] = []
-        self._from: list[dict[int, Floats]] = []
+        self._after: list[dict[Node, Floats]] = []
+        self._from: list[dict[Node, Floats]] = []
         for stage in reversed(range(len(sums))):
-            self._after.insert(0, {width: self._ends(stage, width) for width in sums[stage]})
+            self._after.insert(0, {node: self._ends(stage, node) for node in sums[stage]})
             steps = self._steps[stage].items()
-            self._from.insert(0, {w: self._through(s, self._after[0][w]) for w, s in steps})
+            self._from.insert(0, {n: self._through(s, self._after[0][n]) for n, s in steps})
         self.ways = sum(float(ways[self._top]) for ways in self._from[0].values())
 
-    def _sums(self) -> list[dict[int, Sums]]:
+    def _sums(self) -> list[dict[Node, Sums]]:
         """The tables of the stages, with stem and head put to the first and the last one."""
         chain = self.chain
-        sums = [{w: table.sums for w, table in tables.items()} for tables in chain.tables]
-        sums[0] = {width: s.moved(chain.first(width)) for width, s in sums[0].items()}
-        sums[-1] = {width: s.moved(chain.last(width)) for width, s in sums[-1].items()}
+        sums = [{n: table.sums for n, table in tables.items()} for tables in chain.tables]
+        sums[0] = {node: s.moved(chain.first(node)) for node, s in sums[0].items()}
+        sums[-1] = {node: s.moved(chain.last(node)) for node, s in sums[-1].items()}
         return sums
 
-    def _cells(self, parts: list[Pair], resolution: int) -> tuple[Pair, Pair]:
-        """Edge of a cell, and how many of them the limits leave beyond the least costs."""
-        units, tops = [], []
-        limits = (self.chain.ceiling.params, self.chain.ceiling.macs)
-        for axis, limit in enumerate(limits):
-            slack = 0 if limit is None else max(0, limit - sum(part[axis] for part in parts))
-            units.append(max(1, -(-slack // resolution)))
-            tops.append(slack // units[-1])
-        return (units[0], units[1]), (tops[0], tops[1])
+    def _edges(self, cells: int) -> tuple[Vector, Vector]:
+        """Edges of a cell, and how many of them the limits leave beyond the least costs."""
+        slack = self.chain.ceiling.limits
+        for part in (*self._least, *self._least_link):
+            slack = plus(slack, part, -1)
+        resolution = round(cells ** (1 / max(1, len(slack))))
+        units = tuple(max(1, -(-max(0, each) // resolution)) for each in slack)
+        return units, tuple(max(0, a) // unit for a, unit in zip(slack, units, strict=True))
 
     def _step(self, stage: int, sums: Sums) -> _Step:
-        least = self._least[stage]
-        return _Step(
-            sums,
-            (sums.params - least[0]) // self._unit[0],
-            (sums.macs - least[1]) // self._unit[1],
-        )
+        return _Step(sums, (sums.costs - column(self._least[stage])) // column(self._unit))
 
-    def _link_cell(self, gap: int, before: int, after: int) -> Pair:
-        cost, least = self.chain.link(gap, before, after), self._least_link[gap]
-        return (cost[0] - least[0]) // self._unit[0], (cost[1] - least[1]) // self._unit[1]
+    def _cell(self, gap: int, cost: Vector) -> Vector:
+        beyond = plus(cost, self._least_link[gap], -1)
+        return tuple(each // unit for each, unit in zip(beyond, self._unit, strict=True))
 
-    def _ends(self, stage: int, width: int) -> Floats:
-        """Ways to go on after a stage of this width, for each number of cells that are left."""
-        shape = (self._top[0] + 1, self._top[1] + 1)
+    def _ends(self, stage: int, node: Node) -> Floats:
+        """Ways to go on after a stage of this node, for each number of cells that are left."""
+        shape = tuple(top + 1 for top in self._top)
         if stage == len(self.chain.tables) - 1:
             return np.ones(shape)
         ways = np.zeros(shape)
-        for wide, going_on in self._from[0].items():
-            _add_moved(ways, going_on, self._link_cell(stage, width, wide), 1.0)
+        for after, cost in self.chain.following(stage, node):
+            _add_moved(ways, self._from[0][after], self._cell(stage, cost), 1.0)
         return ways
 
     def _through(self, step: _Step, after: Floats) -> Floats:
-        fits = (step.params <= self._top[0]) & (step.macs <= self._top[1])
-        columns = self._top[1] + 1
-        cells, inverse = np.unique(
-            step.params[fits] * columns + step.macs[fits], return_inverse=True
+        fits = (step.cells <= column(self._top)).all(axis=0)
+        cells, inverse = np.unique(step.cells[:, fits], axis=1, return_inverse=True)
+        weights = np.bincount(
+            inverse.ravel(), weights=step.sums.ways[fits], minlength=cells.shape[1]
         )
-        weights = np.bincount(inverse, weights=step.sums.ways[fits], minlength=len(cells))
         ways = np.zeros_like(after)
-        for cell, weight in zip(cells.tolist(), weights.tolist(), strict=True):
-            _add_moved(ways, after, divmod(cell, columns), weight)
+        for cell, weight in zip(cells.T.tolist(), weights.tolist(), strict=True):
+            _add_moved(ways, after, tuple(cell), weight)
         return ways
 
     def draw(self, rng: np.random.Generator) -> Rows | None:
-        """A (width, row of its table) pair for each stage, uniformly; None if it does not fit."""
+        """A (node, row of its table) pair for each stage, uniformly; None if it does not fit."""
         left, rows = self._top, []
-        spent = (0, 0)
-        widths = list(self._from[0])
-        width = widths[_pick(rng, [self._from[0][w][left] for w in widths])]
+        spent = self.chain.ceiling.nothing
+        nodes = list(self._from[0])
+        node = nodes[_pick(rng, [self._from[0][n][left] for n in nodes])]
         for stage, steps in enumerate(self._steps):
             if stage:
-                width, left, spent = self._next_width(rng, stage - 1, width, left, spent)
-            step = steps[width]
-            row = self._row(rng, step, self._after[stage][width], left)
-            rows.append((width, row))
-            left = (left[0] - int(step.params[row]), left[1] - int(step.macs[row]))
-            spent = (spent[0] + int(step.sums.params[row]), spent[1] + int(step.sums.macs[row]))
-        limits = self.chain.ceiling.pair
-        return rows if spent[0] <= limits[0] and spent[1] <= limits[1] else None
+                node, left, spent = self._next(rng, stage - 1, node, left, spent)
+            step = steps[node]
+            row = self._row(rng, step, self._after[stage][node], left)
+            rows.append((node, row))
+            left = plus(left, tuple(step.cells[:, row].tolist()), -1)
+            spent = plus(spent, tuple(step.sums.costs[:, row].tolist()))
+        limits = self.chain.ceiling.limits
+        return rows if all(a <= b for a, b in zip(spent, limits, strict=True)) else None
 
-    def _next_width(
-        self, rng: np.random.Generator, gap: int, width: int, left: Pair, spent: Pair
-    ) -> tuple[int, Pair, Pair]:
+    def _next(
+        self, rng: np.random.Generator, gap: int, node: Node, left: Vector, spent: Vector
+    ) -> tuple[Node, Vector, Vector]:
         options = []
-        for wide, ways in self._from[gap + 1].items():
-            cell = self._link_cell(gap, width, wide)
-            rest = (left[0] - cell[0], left[1] - cell[1])
-            if min(rest) >= 0:
-                options.append((wide, rest, float(ways[rest])))
-        wide, rest, _ = options[_pick(rng, [ways for _, _, ways in options])]
-        cost = self.chain.link(gap, width, wide)
-        return wide, rest, (spent[0] + cost[0], spent[1] + cost[1])
+        for after, cost in self.chain.following(gap, node):
+            rest = plus(left, self._cell(gap, cost), -1)
+            if min(rest, default=0) >= 0:
+                options.append((after, rest, plus(spent, cost)))
+        ways = [float(self._from[gap + 1][after][rest]) for after, rest, _ in options]
+        return options[_pick(rng, ways)]
 
-    def _row(self, rng: np.random.Generator, step: _Step, after: Floats, left: Pair) -> int:
-        fits = np.flatnonzero((step.params <= left[0]) & (step.macs <= left[1]))
-        ends = after[left[0] - step.params[fits], left[1] - step.macs[fits]]
+    def _row(self, rng: np.random.Generator, step: _Step, after: Floats, left: Vector) -> int:
+        rest = column(left) - step.cells
+        fits = np.flatnonzero((rest >= 0).all(axis=0))
+        ends = after[tuple(rest[:, fits])]
         return int(fits[_pick(rng, step.sums.ways[fits] * ends)])
 
 
-def _least(pairs: list[Pair]) -> Pair:
-    return min(params for params, _ in pairs), min(macs for _, macs in pairs)
+def _least(vectors: list[Vector]) -> Vector:
+    return tuple(map(min, zip(*vectors, strict=True)))
 
 
-def _add_moved(target: Floats, source: Floats, cell: Pair, weight: float) -> None:
+def _add_moved(target: Floats, source: Floats, cell: Vector, weight: float) -> None:
     """target[i + cell] += weight · source[i], as far as that is on the grid."""
-    rows, columns = target.shape
-    if cell[0] < rows and cell[1] < columns:
-        moved = source[: rows - cell[0], : columns - cell[1]]
-        target[cell[0] :, cell[1] :] += weight * moved
+    edges = target.shape
+    if all(move < edge for move, edge in zip(cell, edges, strict=True)):
+        kept = tuple(slice(edge - move) for move, edge in zip(cell, edges, strict=True))
+        target[tuple(slice(move, None) for move in cell)] += weight * source[kept]
 
 
 def _pick(rng: np.random.Generator, weights: "list[float] | Floats") -> int:

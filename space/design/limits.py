@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from space.architecture import Architecture
-from space.cost import Cost, cost
-from space.design.quantities import quantity
+from space.cost import cost, memory
+from space.design.quantities import byte_quantity, quantity
 from space.errors import InputError, Problem, join
 
 
@@ -28,28 +28,34 @@ class Limits:
     Attributes:
         params: trainable parameters.
         macs: multiply-accumulates for one image.
+        training_bytes: activations that autograd saves, for one image in float32.
+        inference_bytes: largest sum of activations alive at once, for one image in float32.
     """
 
     params: int | None = None
     macs: int | None = None
-
-    def exceeded_by(self, spent: Cost) -> list[str]:
-        """The limits that a cost exceeds, in words."""
-        pairs = (("params", spent.params, self.params), ("macs", spent.macs, self.macs))
-        return [
-            f"{name} {value:,} exceed the limit {limit:,}"
-            for name, value, limit in pairs
-            if limit is not None and value > limit
-        ]
+    training_bytes: int | None = None
+    inference_bytes: int | None = None
 
     def violations(self, architecture: Architecture) -> list[str]:
         """The limits that an architecture exceeds, in words."""
-        return self.exceeded_by(cost(architecture)) if self.to_dict() else []
+        found: list[str] = []
+        limits = self.to_dict()
+        for names, measure in ((_COSTS, cost), (_MEMORIES, memory)):
+            asked = [name for name in names if name in limits]
+            spent = measure(architecture) if asked else None
+            values = [(name, getattr(spent, name)) for name in asked]
+            found += [
+                f"{name} {value:,} exceed the limit {limits[name]:,}"
+                for name, value in values
+                if value > limits[name]
+            ]
+        return found
 
     def to_dict(self) -> dict[str, int]:
         """The limits that are set."""
-        pairs = {"params": self.params, "macs": self.macs}
-        return {name: value for name, value in pairs.items() if value is not None}
+        pairs = ((name, getattr(self, name)) for name in (*_COSTS, *_MEMORIES))
+        return {name: value for name, value in pairs if value is not None}
 
     @classmethod
     def from_dict(cls, values: Any, where: str) -> "Limits":
@@ -59,19 +65,28 @@ class Limits:
             InputError: for unknown names and for what is not a positive number.
         """
         if not isinstance(values, dict):
-            raise InputError.of(where, f"{values!r} is not a mapping; allowed: params, macs")
+            raise InputError.of(where, f"{values!r} is not a mapping; allowed: {_ALLOWED}")
         problems: list[Problem] = []
         limits: dict[str, int] = {}
         for name, value in values.items():
-            if name not in ("params", "macs", "flops"):
-                problems.append(
-                    Problem(join(where, str(name)), "unknown limit; allowed: params, macs (flops)")
-                )
+            path = join(where, str(name))
+            if name not in _READERS:
+                reason = _NO_EVALUATOR if name == "latency" else "unknown limit"
+                problems.append(Problem(path, f"{reason}; allowed: {_ALLOWED}"))
                 continue
             try:
-                limits["macs" if name == "flops" else name] = quantity(value)
+                limits["macs" if name == "flops" else name] = _READERS[name](value)
             except InputError as error:
-                problems.append(Problem(join(where, name), error.problems[0].message))
+                problems.append(Problem(path, error.problems[0].message))
         if problems:
             raise InputError(problems)
         return cls(**limits)
+
+
+_COSTS = ("params", "macs")
+_MEMORIES = ("training_bytes", "inference_bytes")
+_ALLOWED = "params, macs (flops), training_bytes, inference_bytes"
+_NO_EVALUATOR = (
+    "latency has no closed form: it has to be measured on a device, which no hard limit does yet"
+)
+_READERS = dict.fromkeys((*_COSTS, "flops"), quantity) | dict.fromkeys(_MEMORIES, byte_quantity)

@@ -1,6 +1,6 @@
 """Neighbours of an architecture in a space: one move on the relation graph, or one step in size."""
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import fields, replace
 from functools import lru_cache
 from typing import TypeVar
@@ -115,7 +115,9 @@ def _relative_neighbours(
     }
 
 
-def neighbours(architecture: Architecture, stages: list[StageOptions]) -> Iterator[Architecture]:
+def neighbours(
+    architecture: Architecture, stages: Sequence[StageOptions]
+) -> Iterator[Architecture]:
     """Architectures that differ from the given one by one move in one stage."""
     for index, options in enumerate(stages):
         for stage in stage_neighbours(architecture.stages[index], options):

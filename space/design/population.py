@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from space.architecture import Architecture, Downsample, Head, Input, Scaffold
+from space.design.ceiling import Ceiling
 from space.design.chain import Chain
 from space.design.counting import count_feasible
 from space.design.enumeration import enumerate_stages
@@ -15,8 +16,8 @@ from space.design.feasible import FeasibleSampler
 from space.design.frontier import Frontier
 from space.design.limits import Limits
 from space.design.sampling import pick, sample_stage
+from space.design.smallest import smallest
 from space.design.stage_options import Keep, StageOptions
-from space.design.stage_table import Ceiling
 from space.design.too_large import TooLarge
 
 TRIES = 20_000
@@ -73,6 +74,14 @@ class Population:
         except TooLarge:
             return self.draw(np.random.default_rng(0), TRIES) is None
 
+    def smallest(self) -> dict[str, tuple[int, Architecture]]:
+        """For each quantity that has a limit, the least that a network needs, and a network."""
+        found = {}
+        for name in self.limits.to_dict():
+            least = [smallest(chain, name) for chain in self._chains]
+            found[name] = min(least, key=lambda each: each[0])
+        return found
+
     def sample(self, rng: np.random.Generator) -> Architecture | None:
         """A feasible architecture, uniformly; None if none was met in many draws."""
         return self.draw(rng, TRIES) if self._often_feasible else self._feasible.draw(rng, TRIES)
@@ -109,7 +118,7 @@ class Population:
         ]
 
     def _chain(self, patch: int, scaffold: Scaffold) -> Chain:
-        ceiling = Ceiling(self.limits.params, self.limits.macs)
+        ceiling = Ceiling.of(self.limits)
         stages = self.stages[patch]
         return Chain(self.image, patch, scaffold, self.head, self.downsample, stages, ceiling)
 

@@ -3,27 +3,22 @@
 Everything comes from `space.cost`: a stage costs the sum of its blocks.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from space.architecture import Scaffold, Stage
-from space.cost import Cost
-from space.cost.architecture_cost import place_cost, stage_cost
+from space.design.meter import Meter
 from space.design.stage_options import StageOptions
-from space.design.sums import Pair
-from space.geometry import MapSize
+from space.design.sums import Vector, plus
 
 Shape = tuple[int, int, float]
+Allowed = tuple[tuple[int, ...], ...]
+"""For each place of a pattern, the numbers of the choices that may be there."""
 
 
-def pair(spent: Cost) -> Pair:
-    """Params and MACs of a cost."""
-    return spent.params, spent.macs
-
-
-def plus(one: Pair, other: Pair, times: int = 1) -> Pair:
-    """one + times · other."""
-    return one[0] + times * other[0], one[1] + times * other[1]
+def hidden_width(width: int, ratio: float) -> int:
+    """Hidden channels of the MLP."""
+    return Stage(1, width, ratio, ()).hidden_width
 
 
 @dataclass(frozen=True)
@@ -33,10 +28,17 @@ class StageCosts:
     Attributes:
         options: what the stage may be.
         scaffold: the residual block around the mixers.
+        sums: reads the quantities that add up.
+        peak: reads the one that does not.
     """
 
     options: StageOptions
     scaffold: Scaffold
+    sums: Meter
+    peak: Meter
+    _known: dict[tuple[Meter, Shape, int], list[Vector]] = field(
+        default_factory=dict, init=False, compare=False
+    )
 
     def widths(self) -> list[int]:
         """The widths that some mixer fits."""
@@ -46,34 +48,54 @@ class StageCosts:
         """The shapes of this width."""
         return [shape for shape in self.options.shapes() if shape[0] == width]
 
-    def shape(self, shape: Shape) -> Pair:
+    def shape(self, shape: Shape) -> Vector:
         """What this MLP ratio costs more than the least one of its width, over all blocks."""
         width, depth, ratio = shape
         more = plus(self._one_block(width, ratio), self._one_block(width, self._least[width]), -1)
-        return plus((0, 0), more, depth)
+        return tuple(depth * each for each in more)
 
-    def place(self, width: int, depth: int, place: int) -> list[Pair]:
+    def place(self, width: int, depth: int, place: int) -> list[Vector]:
         """For each choice at a place of the pattern, the cost of all blocks that it fills.
 
         With the least MLP ratio of the width.
         """
-        length = self.options.pattern_length(depth)
-        hidden = Stage(1, width, self._least[width], ()).hidden_width
-        return [
-            pair(place_cost(self.scaffold, m, place, length, depth, width, hidden, self.size))
-            for m in self.options.choices(width, depth, place)
-        ]
+        return self._of_choices(self.sums, (width, depth, self._least[width]), place)
 
-    @property
-    def size(self) -> MapSize:
-        """The map of the stage."""
-        return self.options.size
+    def allowed(self, width: int, room: int | None) -> tuple[Allowed, ...]:
+        """For each shape of a width, the choices whose blocks need no more bytes than `room`.
 
-    def _one_block(self, width: int, ratio: float) -> Pair:
+        Blocks come one after the other, so that the choices at two places do not depend on each
+        other. None is no limit.
+        """
+        return tuple(self._allowed(shape, room) for shape in self.shapes(width))
+
+    def _allowed(self, shape: Shape, room: int | None) -> Allowed:
+        width, depth, _ = shape
+        places = range(self.options.pattern_length(depth))
+        if room is None:
+            return tuple(tuple(range(len(self.options.choices(width, depth, p)))) for p in places)
+        peaks = [self._of_choices(self.peak, shape, place) for place in places]
+        return tuple(
+            tuple(number for number, (peak,) in enumerate(of_place) if peak <= room)
+            for of_place in peaks
+        )
+
+    def _of_choices(self, meter: Meter, shape: Shape, place: int) -> list[Vector]:
+        key = meter, shape, place
+        if key not in self._known:
+            width, depth, ratio = shape
+            length, hidden = self.options.pattern_length(depth), hidden_width(width, ratio)
+            around = (place, length, depth, width, hidden, self.options.size)
+            mixers = self.options.choices(width, depth, place)
+            self._known[key] = [meter.place((self.scaffold, m, *around)) for m in mixers]
+        return self._known[key]
+
+    def _one_block(self, width: int, ratio: float) -> Vector:
         """A block with one and the same mixer."""
         _, depth, _ = self.shapes(width)[0]
         mixer = self.options.choices(width, depth, 0)[0]
-        return pair(stage_cost(Stage(1, width, ratio, (mixer,)), self.size, self.scaffold))
+        hidden = hidden_width(width, ratio)
+        return self.sums.place((self.scaffold, mixer, 0, 1, 1, width, hidden, self.options.size))
 
     @cached_property
     def _least(self) -> dict[int, float]:

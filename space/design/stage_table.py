@@ -1,43 +1,16 @@
 """All stages of one width as a table of costs, and the way back from a cost to a stage."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from space.architecture import Stage
+from space.design.ceiling import Ceiling
 from space.design.sampling import pick
-from space.design.stage_costs import Shape, StageCosts, plus
-from space.design.sums import Ints, Pair, Sums, added, merged, of_pairs
-
-UNLIMITED = 10**18
-"""No limit can be set above it (see `space.design.quantities`)."""
-
-
-@dataclass(frozen=True)
-class Ceiling:
-    """The hard limits as numbers; what has no limit counts as nothing.
-
-    Attributes:
-        params, macs: the limits, None where there is none.
-    """
-
-    params: int | None
-    macs: int | None
-
-    @property
-    def pair(self) -> Pair:
-        """Both limits, `UNLIMITED` where there is none."""
-        return (
-            UNLIMITED if self.params is None else self.params,
-            UNLIMITED if self.macs is None else self.macs,
-        )
-
-    def counted(self, spent: Pair) -> Pair:
-        """A cost without what has no limit; too much for 64 bits is just above the limit."""
-        params = 0 if self.params is None else min(spent[0], self.params + 1)
-        macs = 0 if self.macs is None else min(spent[1], self.macs + 1)
-        return params, macs
+from space.design.stage_costs import Allowed, Shape, StageCosts
+from space.design.sums import Ints, Sums, Vector, added, joined, merged, of_vectors, plus
 
 
 @dataclass(frozen=True)
@@ -48,46 +21,50 @@ class Patterns:
         costs: where the costs come from.
         width, depth: the shape, without the MLP ratio.
         ceiling: the hard limits; sums beyond are left out.
+        allowed: the choices that may be at each place.
     """
 
     costs: StageCosts
     width: int
     depth: int
     ceiling: Ceiling
+    allowed: Allowed
 
     @cached_property
-    def places(self) -> list[list[Pair]]:
-        """The cost of each choice at each place of the pattern."""
-        length = self.costs.options.pattern_length(self.depth)
-        return [
-            [self.ceiling.counted(p) for p in self.costs.place(self.width, self.depth, place)]
-            for place in range(length)
-        ]
+    def places(self) -> list[list[Vector]]:
+        """The cost of each allowed choice at each place of the pattern."""
+        places = []
+        for place, numbers in enumerate(self.allowed):
+            spent = self.costs.place(self.width, self.depth, place)
+            places.append([self.ceiling.counted(spent[number]) for number in numbers])
+        return places
 
     @cached_property
     def prefixes(self) -> list[Sums]:
         """The sums over the first places: none of them, one, two, up to all."""
-        sums = [of_pairs([(0, 0)])]
+        limits, quantities = self.ceiling.limits, len(self.ceiling.limits)
+        sums = [of_vectors([self.ceiling.nothing], quantities)]
         for place in self.places:
-            sums.append(merged([added(sums[-1], of_pairs(place), self.ceiling.pair)]))
+            longer = added(sums[-1], of_vectors(place, quantities), limits)
+            sums.append(merged([longer], quantities))
         return sums
 
     @cached_property
-    def _ways(self) -> list[dict[Pair, int]]:
+    def _ways(self) -> list[dict[Vector, int]]:
         return [
-            dict(zip(zip(s.params.tolist(), s.macs.tolist(), strict=True), s.ways.tolist(),
-                     strict=True))
-            for s in self.prefixes[:-1]
-        ]  # fmt: skip
+            dict(zip(sums.vectors(), sums.ways.tolist(), strict=True))
+            for sums in self.prefixes[:-1]
+        ]
 
-    def draw(self, spent: Pair, rng: np.random.Generator) -> list[int]:
+    def draw(self, spent: Vector, rng: np.random.Generator) -> list[int]:
         """One of the patterns of a cost, uniformly: the number of the choice at each place."""
         chosen: list[int] = []
         for place in reversed(range(len(self.places))):
             rests = [plus(spent, cost, -1) for cost in self.places[place]]
             ways = [self._ways[place].get(rest, 0) for rest in rests]
-            chosen.append(pick(rng, range(len(rests)), ways))
-            spent = rests[chosen[-1]]
+            here = pick(rng, range(len(rests)), ways)
+            chosen.append(self.allowed[place][here])
+            spent = rests[here]
         return chosen[::-1]
 
 
@@ -99,34 +76,47 @@ class StageTable:
         origin: for each row, the number of the shape in `shapes`.
     """
 
-    def __init__(self, costs: StageCosts, width: int, ceiling: Ceiling) -> None:
+    def __init__(
+        self, costs: StageCosts, width: int, allowed: tuple[Allowed, ...], ceiling: Ceiling
+    ) -> None:
+        """The table of the stages of a width, with the choices that are allowed for each shape."""
         self.shapes: list[Shape] = costs.shapes(width)
+        self.allowed = allowed
         self._costs = costs
         self._ceiling = ceiling
-        depths = dict.fromkeys(depth for _, depth, _ in self.shapes)
-        self._patterns = {depth: Patterns(costs, width, depth, ceiling) for depth in depths}
-        parts = [self._of_shape(shape) for shape in self.shapes]
-        lengths = [len(part) for part in parts]
-        self.sums = Sums(
-            np.concatenate([part.params for part in parts]),
-            np.concatenate([part.macs for part in parts]),
-            np.concatenate([part.ways for part in parts]),
-        )
-        self.origin: Ints = np.repeat(np.arange(len(parts)), lengths)
+        keys = [(shape[1], ok) for shape, ok in zip(self.shapes, allowed, strict=True)]
+        made = {key: Patterns(costs, width, key[0], ceiling, key[1]) for key in dict.fromkeys(keys)}
+        self._patterns = [made[key] for key in keys]
 
-    def _more(self, shape: Shape) -> Pair:
-        return self._ceiling.counted(self._costs.shape(shape))
+    def count(self) -> int:
+        """Number of the stages, whatever they cost."""
+        return sum(math.prod(map(len, allowed)) for allowed in self.allowed)
 
-    def _of_shape(self, shape: Shape) -> Sums:
+    @cached_property
+    def _parts(self) -> list[Sums]:
         # The first ratio is the least one, so that nothing is added below zero.
-        whole = self._patterns[shape[1]].prefixes[-1]
-        return whole.moved(self._more(shape)).within(self._ceiling.pair)
+        return [
+            patterns.prefixes[-1].moved(self._more(shape)).within(self._ceiling.limits)
+            for shape, patterns in zip(self.shapes, self._patterns, strict=True)
+        ]
+
+    @cached_property
+    def sums(self) -> Sums:
+        return joined(self._parts, len(self._ceiling.limits))
+
+    @cached_property
+    def origin(self) -> Ints:
+        return np.repeat(np.arange(len(self._parts)), [len(part) for part in self._parts])
+
+    def _more(self, shape: Shape) -> Vector:
+        return self._ceiling.counted(self._costs.shape(shape))
 
     def draw(self, row: int, rng: np.random.Generator) -> Stage:
         """A stage with the cost of a row, uniformly among those."""
-        width, depth, ratio = shape = self.shapes[int(self.origin[row])]
-        spent = (int(self.sums.params[row]), int(self.sums.macs[row]))
-        chosen = self._patterns[depth].draw(plus(spent, self._more(shape), -1), rng)
+        number = int(self.origin[row])
+        width, depth, ratio = shape = self.shapes[number]
+        spent: Vector = tuple(self.sums.costs[:, row].tolist())
+        chosen = self._patterns[number].draw(plus(spent, self._more(shape), -1), rng)
         choices = self._costs.options.choices
-        mixers = (choices(width, depth, place)[number] for place, number in enumerate(chosen))
+        mixers = (choices(width, depth, place)[choice] for place, choice in enumerate(chosen))
         return Stage(depth, width, ratio, tuple(mixers))

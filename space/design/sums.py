@@ -1,7 +1,7 @@
-"""Costs of many choices at once: sums of parameters and multiply-accumulates, and how many ways
-lead to each."""
+"""Costs of many choices at once: vectors of what adds up along a network, such as parameters and
+multiply-accumulates, and how many ways lead to each."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,73 +10,94 @@ import numpy.typing as npt
 from space.design.too_large import TooLarge
 
 Ints = npt.NDArray[np.int64]
-Pair = tuple[int, int]
+Vector = tuple[int, ...]
+"""A number for each quantity that has a limit, in the order of `Ceiling.names`."""
 
 MOST_SUMS = 2**24
-"""Sums that are held at once before a space counts as too large; 24 bytes each."""
+"""Sums that are held at once before a space counts as too large; 24 bytes each, or 32."""
 MOST_WAYS = 2**56
 """Ways that one array may add up to, far enough below 2⁶³ for a sum over the widths."""
 _CHUNK = 2**22
 
 
+def plus(one: Vector, other: Vector, times: int = 1) -> Vector:
+    """one + times · other."""
+    return tuple(a + times * b for a, b in zip(one, other, strict=True))
+
+
+def column(values: Vector) -> Ints:
+    """The vector as a (quantities, 1) array."""
+    return np.array(values, np.int64).reshape(-1, 1)
+
+
 @dataclass(frozen=True)
 class Sums:
-    """Distinct (params, macs) pairs, in order, and in how many ways each comes about."""
+    """Distinct vectors, in order, and in how many ways each comes about.
 
-    params: Ints
-    macs: Ints
+    Attributes:
+        costs: (quantities, sums).
+        ways: (sums,).
+    """
+
+    costs: Ints
     ways: Ints
 
     def __len__(self) -> int:
-        return len(self.params)
+        return len(self.ways)
 
     @property
-    def least(self) -> Pair:
-        """The least params and the least macs, of different sums perhaps."""
-        return int(self.params.min()), int(self.macs.min())
+    def least(self) -> Vector:
+        """The least of each quantity, of different sums perhaps."""
+        return tuple(self.costs.min(axis=1).tolist())
 
-    def moved(self, by: Pair) -> "Sums":
+    def vectors(self) -> list[Vector]:
+        """The sums as vectors."""
+        return [tuple(row) for row in self.costs.T.tolist()]
+
+    def moved(self, by: Vector) -> "Sums":
         """Every sum with the same cost added."""
-        return Sums(self.params + by[0], self.macs + by[1], self.ways)
+        return Sums(self.costs + column(by), self.ways)
 
-    def within(self, limits: Pair) -> "Sums":
-        """The sums that exceed neither limit."""
-        kept = (self.params <= limits[0]) & (self.macs <= limits[1])
-        return Sums(self.params[kept], self.macs[kept], self.ways[kept])
+    def within(self, limits: Vector) -> "Sums":
+        """The sums that exceed no limit."""
+        return self.taken(np.all(self.costs <= column(limits), axis=0))
+
+    def taken(self, places: npt.NDArray[np.bool_] | Ints) -> "Sums":
+        """Some of the sums, by a mask or by their places."""
+        return Sums(self.costs[:, places], self.ways[places])
 
 
-def nothing() -> Sums:
+def nothing(quantities: int) -> Sums:
     """No sum at all."""
-    empty = np.empty(0, np.int64)
-    return Sums(empty, empty, empty)
+    return Sums(np.empty((quantities, 0), np.int64), np.empty(0, np.int64))
 
 
-def of_pairs(pairs: Iterable[Pair]) -> Sums:
+def of_vectors(vectors: Sequence[Vector], quantities: int) -> Sums:
     """Sums of one way each, equal ones merged."""
-    table = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
-    return merged([Sums(table[:, 0], table[:, 1], np.ones(len(table), np.int64))])
+    table = np.array(vectors, np.int64).reshape(len(vectors), quantities)
+    return merged([Sums(table.T, np.ones(len(table), np.int64))], quantities)
 
 
-def merged(parts: list[Sums]) -> Sums:
+def merged(parts: list[Sums], quantities: int) -> Sums:
     """All sums of the parts, in order, equal ones merged."""
-    together = joined(parts) if parts else nothing()
+    together = joined(parts, quantities)
     if not len(together):
         return together
-    order = np.lexsort((together.macs, together.params))
-    params, macs, ways = together.params[order], together.macs[order], together.ways[order]
-    changes = (np.diff(params) != 0) | (np.diff(macs) != 0)
+    if quantities:
+        together = together.taken(np.lexsort(together.costs[::-1]))
+    changes = (np.diff(together.costs) != 0).any(axis=0)
     starts = np.concatenate([[0], np.flatnonzero(changes) + 1])
-    return Sums(params[starts], macs[starts], np.add.reduceat(ways, starts))
+    return Sums(together.costs[:, starts], np.add.reduceat(together.ways, starts))
 
 
-def added(one: Sums, other: Sums, limits: Pair) -> Sums:
+def added(one: Sums, other: Sums, limits: Vector) -> Sums:
     """Every sum of one with every sum of the other, within the limits; equal ones not merged.
 
     Raises:
         TooLarge: if there are more than can be held.
     """
     if not len(one) or not len(other):
-        return nothing()
+        return nothing(len(limits))
     if float(one.ways.sum(dtype=float)) * float(other.ways.sum(dtype=float)) >= MOST_WAYS:
         raise TooLarge(f"part of this space alone has more than {MOST_WAYS:,} points")
     parts, held = [], 0
@@ -90,21 +111,19 @@ def added(one: Sums, other: Sums, limits: Pair) -> Sums:
                 f"counting needs more than {MOST_SUMS:,} sums of costs, made of "
                 f"{len(one):,} × {len(other):,}"
             )
-    return joined(parts)
+    return joined(parts, len(limits))
 
 
 def _outer(one: Sums, other: Sums, rows: slice) -> Sums:
-    return Sums(
-        (one.params[rows, None] + other.params).ravel(),
-        (one.macs[rows, None] + other.macs).ravel(),
-        (one.ways[rows, None] * other.ways).ravel(),
-    )
+    ways = (one.ways[rows, None] * other.ways).ravel()
+    costs = one.costs[:, rows, None] + other.costs[:, None]
+    return Sums(costs.reshape(len(costs), len(ways)), ways)
 
 
-def joined(parts: list[Sums]) -> Sums:
+def joined(parts: list[Sums], quantities: int) -> Sums:
     """All sums of the parts, one after the other."""
+    parts = parts or [nothing(quantities)]
     return Sums(
-        np.concatenate([part.params for part in parts]),
-        np.concatenate([part.macs for part in parts]),
+        np.concatenate([part.costs for part in parts], axis=1),
         np.concatenate([part.ways for part in parts]),
     )

@@ -4,6 +4,7 @@ import copy
 import itertools
 import math
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from benchmarks.space import IMAGENET, LIMITS
 from space import Architecture, DesignSpace, InputError, cost
+from space.cost import memory
 from space.design import TooLarge, counting, sums
 from space.design.dominance import exact_product, ways_within
 from space.design.feasible import FeasibleSampler
@@ -49,37 +51,69 @@ def points() -> list[Architecture]:
     return every_point(tiny())
 
 
+def spent(point: Architecture) -> dict[str, int]:
+    return asdict(cost(point)) | asdict(memory(point))
+
+
 def quantile(points: list[Architecture], name: str, share: float) -> int:
-    return sorted(getattr(cost(point), name) for point in points)[int(share * len(points))]
+    return sorted(spent(point)[name] for point in points)[int(share * len(points))]
 
 
-LIMITED = [(0.6, 0.5), (0.1, None), (None, 0.15), (0.02, 0.3), (0.3, 0.01), (0.0, 1 / 3)]
+QUANTITIES = ("params", "macs", "training_bytes", "inference_bytes")
+LIMITED = [
+    {"params": 0.6, "macs": 0.5},
+    {"params": 0.1},
+    {"macs": 0.15},
+    {"params": 0.02, "macs": 0.3},
+    {"params": 0.3, "macs": 0.01},
+    {"params": 0.0, "macs": 1 / 3},
+    {"training_bytes": 0.2},
+    {"inference_bytes": 0.3},
+    {"inference_bytes": 0.0},
+    {"params": 0.5, "inference_bytes": 0.4},
+    {"macs": 0.5, "training_bytes": 0.5},
+    {"params": 0.5, "macs": 0.4, "training_bytes": 0.3},
+    dict.fromkeys(QUANTITIES, 0.5),
+    {"params": 0.4, "macs": 0.6, "training_bytes": 0.5, "inference_bytes": 0.7},
+]
 
 
-def limited(points: list[Architecture], params: float | None, macs: float | None) -> dict[str, int]:
-    limits = {}
-    if params is not None:
-        limits["params"] = quantile(points, "params", params)
-    if macs is not None:
-        limits["macs"] = quantile(points, "macs", macs)
-    return limits
+def limited(points: list[Architecture], shares: dict[str, float]) -> dict[str, int]:
+    return {name: quantile(points, name, share) for name, share in shares.items()}
 
 
 # --- counting and listing ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("params", "macs"), LIMITED)
+@pytest.mark.parametrize("shares", LIMITED, ids=str)
 def test_count_and_list_are_those_of_brute_force(
-    points: list[Architecture], params: float | None, macs: float | None
+    points: list[Architecture], shares: dict[str, float]
 ) -> None:
-    limits = limited(points, params, macs)
-    open_space = tiny()
+    limits = limited(points, shares)
     space = tiny(limits=limits)
-    feasible = {p.id for p in points if not space.violations(p)}
-    listed = [point.id for point in space.enumerate()]
-    assert len(listed) == len(set(listed)) == space.count() == len(feasible)
-    assert set(listed) == feasible
-    assert len(points) == open_space.size_hint() == open_space.count()
+    feasible = {
+        point.id
+        for point in points
+        if all(spent(point)[name] <= limit for name, limit in limits.items())
+    }
+    listed = list(space.enumerate())
+    assert len(listed) == len({point.id for point in listed}) == space.count() == len(feasible) > 0
+    assert {point.id for point in listed} == feasible
+    assert {p.id for p in points if space.contains(p)} == feasible
+    rng = np.random.default_rng(0)
+    assert {space.sample(rng).id for _ in range(20)} <= feasible
+    assert {n.id for point in listed[:3] for n in space.neighbours(point)} <= feasible
+    assert len(points) == tiny().size_hint() == tiny().count()
+
+
+@pytest.mark.parametrize("name", QUANTITIES)
+def test_a_limit_below_the_least_is_refused_with_the_least(
+    points: list[Architecture], name: str
+) -> None:
+    least = min(spent(point)[name] for point in points)
+    assert tiny(limits={name: least}).count() >= 1
+    with pytest.raises(InputError, match=f"least {name} are {least:,} .limit {least - 1:,}"):
+        tiny(limits={name: least - 1})
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -133,11 +167,10 @@ def test_a_feasible_point_off_both_extremes_is_found() -> None:
     """The cheapest in params breaks the MACs, and the other way round; what is between fits."""
     space = tiny()
     found = sorted({(cost(p).params, cost(p).macs) for p in space.enumerate()})
-    params, macs = np.array(found).T
-    edge = front(Sums(params, macs, np.ones_like(params)))
+    edge = front(Sums(np.array(found).T, np.ones(len(found), np.int64)))
     assert len(edge) >= 3
     middle = len(edge) // 2
-    limits = {"params": int(edge.params[middle]), "macs": int(edge.macs[middle])}
+    limits = dict(zip(("params", "macs"), edge.vectors()[middle], strict=True))
     space = tiny(limits=limits)
     assert 1 <= space.count() == len(list(space.enumerate()))
     assert space.sample(np.random.default_rng(0)).id in {p.id for p in space.enumerate()}
@@ -206,15 +239,23 @@ def deviation(counts: Counter[str], expected: set[str], each: int) -> float:
     return (chi_square - degrees) / (2 * degrees) ** 0.5
 
 
-@pytest.mark.parametrize("resolution", [3, 40])
+TIGHT = [
+    (3, {"params": 0.05, "macs": 0.08}),
+    (40, {"params": 0.05, "macs": 0.08}),
+    (40, {"params": 0.3, "macs": 0.1, "training_bytes": 0.2, "inference_bytes": 0.5}),
+    (10, {"inference_bytes": 0.05}),
+]
+
+
+@pytest.mark.parametrize(("resolution", "shares"), TIGHT)
 def test_the_grid_draws_uniformly_under_tight_limits(
-    points: list[Architecture], resolution: int
+    points: list[Architecture], resolution: int, shares: dict[str, float]
 ) -> None:
-    space = tiny(limits=limited(points, 0.05, 0.08))
+    space = tiny(limits=limited(points, shares))
     feasible = {point.id for point in space.enumerate()}
     assert 20 < len(feasible) < 0.1 * len(points)
     sampler = FeasibleSampler(space._population._chains)
-    sampler._grids = [Grid(grid.chain, resolution) for grid in sampler._grids]
+    sampler._grids = [Grid(grid.chain, resolution**2) for grid in sampler._grids]
     rng = np.random.default_rng(5)
     counts: Counter[str] = Counter()
     for _ in range(15 * len(feasible)):
@@ -229,7 +270,7 @@ def test_where_no_grid_serves_the_points_are_listed(
     points: list[Architecture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("space.design.feasible.RESOLUTIONS", ())
-    space = tiny(limits=limited(points, 0.02, 0.02))
+    space = tiny(limits=limited(points, {"params": 0.02, "macs": 0.02}))
     feasible = {point.id for point in space.enumerate()}
     sampler = FeasibleSampler(space._population._chains)
     rng = np.random.default_rng(5)
@@ -265,19 +306,46 @@ def test_draws_under_loose_limits_are_those_of_plain_drawing() -> None:
 # --- the arithmetic ---------------------------------------------------------------------------
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 700), st.integers(0, 300), st.booleans())
+AXES = st.integers(0, 4)
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 700),
+    st.integers(0, 300),
+    st.booleans(),
+    AXES,
+)
 @settings(max_examples=40, deadline=None)
-def test_dominance_counting_is_that_of_two_loops(
-    seed: int, size: int, corners: int, crowded: bool
+def test_dominance_counting_is_that_of_loops(
+    seed: int, size: int, corners: int, crowded: bool, quantities: int
 ) -> None:
     rng = np.random.default_rng(seed)
     spread = 20 if crowded else 10**12
-    params, macs = rng.integers(0, spread, (2, size))
+    costs = rng.integers(0, spread, (quantities, size))
     ways = rng.integers(1, 1000, size)
-    at_params, at_macs = rng.integers(-2, spread + 2, (2, corners))
-    below = (params <= at_params[:, None]) & (macs <= at_macs[:, None])
-    found = ways_within(Sums(params, macs, ways), at_params, at_macs)
+    asked = rng.integers(-2, spread + 2, (quantities, corners))
+    below = (costs[:, None] <= asked[:, :, None]).all(axis=0)
+    found = ways_within(Sums(costs, ways), asked)
     assert (found == (below * ways).sum(axis=1)).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 900), st.sampled_from([4, 30, 10**6]), AXES)
+@settings(max_examples=40, deadline=None)
+def test_a_front_is_what_nothing_undercuts(
+    seed: int, size: int, spread: int, quantities: int
+) -> None:
+    costs = np.random.default_rng(seed).integers(0, spread, (quantities, size))
+    distinct = sorted({tuple(row) for row in costs.T.tolist()})
+    expected = [
+        one
+        for one in distinct
+        if not any(
+            other != one and all(a <= b for a, b in zip(other, one, strict=True))
+            for other in distinct
+        )
+    ]
+    assert front(Sums(costs, np.ones(size, np.int64))).vectors() == expected
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**62), st.integers(0, 2**62)), max_size=20))

@@ -24,9 +24,9 @@ class Codes:
 
     def __init__(self, space: "DesignSpace") -> None:
         self.space = space
-        self.patch_sizes = list(space._stages)
+        self.patch_sizes = list(space.stage_options)
         self.stages = [
-            [StageCodes(options) for options in stages] for stages in space._stages.values()
+            [StageCodes(options) for options in stages] for stages in space.stage_options.values()
         ]
         ends = itertools.accumulate((1 + codes.places for codes in self.stages[0]), initial=2)
         self.columns = [slice(first, last) for first, last in itertools.pairwise(ends)]
@@ -46,8 +46,8 @@ class Codes:
         space, where = self.space, f"architectures[{index}]"
         same = (
             architecture.input == space.input
-            and architecture.head == space._head
-            and architecture.downsample == space._downsample
+            and architecture.head == space.head
+            and architecture.downsample == space.downsample
             and architecture.stem.patch_size in self.patch_sizes
             and architecture.scaffold in space.scaffolds
             and len(architecture.stages) == len(self.columns)
@@ -79,7 +79,7 @@ class Codes:
             for codes, columns in zip(self.stages[patch], self.columns, strict=True)
         )
         stem, scaffold = Stem(self.patch_sizes[patch]), space.scaffolds[row[1]]
-        return Architecture(space.input, stem, scaffold, stages, space._head, space._downsample)
+        return Architecture(space.input, stem, scaffold, stages, space.head, space.downsample)
 
     def draw(self, rng: np.random.Generator, count: int) -> Ints:
         """(count, width) codes, uniform over the distinct architectures before the limits."""

@@ -57,12 +57,12 @@ class CostTable:
     @cached_property
     def _costs(self) -> PieceTable:
         space = self.space
-        return PieceTable(self._codes, CostPrices(space.input, space._head, space._downsample))
+        return PieceTable(self._codes, CostPrices(space.input, space.head, space.downsample))
 
     @cached_property
     def _memories(self) -> PieceTable:
         space = self.space
-        prices = MemoryPrices(space.input, space._head, space._downsample, self.batch_size)
+        prices = MemoryPrices(space.input, space.head, space.downsample, self.batch_size)
         return PieceTable(self._codes, prices)
 
     def encode(self, architectures: Sequence[Architecture]) -> Ints:

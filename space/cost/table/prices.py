@@ -1,11 +1,13 @@
 """What the pieces of a network cost, as triples of whole numbers, for the tables."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Protocol
 
 from space.architecture import Downsample, Head, Input, Scaffold
 from space.cost.activations import pieces
+from space.cost.activations.memory import Memory
 from space.cost.architecture_cost import downsample_cost, head_cost, place_cost, stem_cost
+from space.cost.tally import Cost
 from space.geometry import MapSize
 from space.mixer import Mixer
 
@@ -34,6 +36,14 @@ class Prices(Protocol):
         ...
 
 
+def _of_cost(spent: Cost) -> Triple:
+    return spent.params, spent.macs, spent.unseen_macs
+
+
+def _of_memory(used: Memory) -> Triple:
+    return used.training_bytes, used.inference_bytes, used.moved_bytes
+
+
 @dataclass(frozen=True, slots=True)
 class CostPrices:
     """Params, MACs and unseen MACs."""
@@ -43,16 +53,16 @@ class CostPrices:
     kind: Downsample
 
     def stem(self, patch_size: int, width: int, size: MapSize) -> Triple:
-        return astuple(stem_cost(self.image.channels, patch_size, width, size.positions))
+        return _of_cost(stem_cost(self.image.channels, patch_size, width, size.positions))
 
     def place(self, blocks: Blocks) -> Triple:
-        return astuple(place_cost(*blocks))
+        return _of_cost(place_cost(*blocks))
 
     def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
-        return astuple(downsample_cost(before, after, larger.reduced(2), self.kind))
+        return _of_cost(downsample_cost(before, after, larger.reduced(2), self.kind))
 
     def head(self, width: int, size: MapSize) -> Triple:
-        return astuple(head_cost(width, self.top.classes))
+        return _of_cost(head_cost(width, self.top.classes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +75,13 @@ class MemoryPrices:
     batch: int
 
     def stem(self, patch_size: int, width: int, size: MapSize) -> Triple:
-        return astuple(pieces.stem_memory(self.image, patch_size, width, size, self.batch))
+        return _of_memory(pieces.stem_memory(self.image, patch_size, width, size, self.batch))
 
     def place(self, blocks: Blocks) -> Triple:
-        return astuple(pieces.place_memory(*blocks, self.batch))
+        return _of_memory(pieces.place_memory(*blocks, self.batch))
 
     def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
-        return astuple(pieces.downsample_memory(before, after, larger, self.kind, self.batch))
+        return _of_memory(pieces.downsample_memory(before, after, larger, self.kind, self.batch))
 
     def head(self, width: int, size: MapSize) -> Triple:
-        return astuple(pieces.head_memory(width, size, self.top, self.batch))
+        return _of_memory(pieces.head_memory(width, size, self.top, self.batch))
