@@ -1,8 +1,10 @@
 """Architectures costed per second: fvcore, torch's FlopCounterMode, and ours, singly and in batch.
 
-    python -m benchmarks.cost_model [--space FILE] [--json]
+    python -m benchmarks.cost_model [--space FILE ...] [--json]
 
-All count the same random architectures of one space, in one process, on one core. A time is CPU
+All count the same random architectures of a space, in one process, on one core. The spaces are one
+where parts repeat, one of 10¹³ networks, and one over every cell, where nearly every part is new. A
+time is CPU
 time of the process without garbage collection, so that a busy machine does not change it. What is
 not timed: building the networks that both peers need, making the architectures, encoding them.
 """
@@ -24,7 +26,10 @@ from space.cost import CostTable, memory
 from space.cost.remembering import forget
 
 ROOT = Path(__file__).parents[1]
-SPACE = ROOT / "configs" / "spaces" / "imagenet-tiny.yaml"
+SPACES = tuple(
+    str(ROOT / "configs" / "spaces" / f"{name}.yaml")
+    for name in ("imagenet-tiny", "imagenet-wide", "every-cell")
+)
 
 
 def parsed(table: CostTable, codes: Any) -> list[Architecture]:
@@ -52,9 +57,15 @@ def peer_row(counter: PeerCounter, architectures: Sequence[Architecture], repeat
 def single_rows(groups: list[list[Architecture]]) -> list[Row]:
     """Ours, one architecture after the other; each repeat has architectures of its own."""
     count = len(groups[0])
+
+    def run(repeat: int) -> None:
+        for architecture in groups[repeat]:
+            cost(architecture)
+
+    first = rates(len(groups), count, run, before=forget)
     forget()
-    first = rates(1, count, lambda repeat: [cost(item) for item in groups[0]])
-    later = rates(len(groups) - 1, count, lambda repeat: [cost(a) for a in groups[1 + repeat]])
+    run(0)
+    later = rates(len(groups) - 1, count, lambda repeat: run(1 + repeat))
     return [
         Row("ours, singly, first sight", count, *first, note="nothing remembered at the start"),
         Row("ours, singly", count, *later, note="architectures not seen before, parts seen"),
@@ -98,11 +109,11 @@ def encode_row(table: CostTable, singles: list[Architecture], repeats: int) -> R
     return Row("(encoding for the batch)", len(singles), *found, note="objects to codes")
 
 
-def measure(arguments: argparse.Namespace) -> list[Row]:
-    """Every row of the table."""
+def measure(space: str, arguments: argparse.Namespace) -> list[Row]:
+    """Every row of the table of one space."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(arguments.seed)
-    table = CostTable(DesignSpace.from_yaml(arguments.space))
+    table = CostTable(DesignSpace.from_yaml(space))
     singles = [
         parsed(table, table.draw(rng, arguments.singles)) for _ in range(arguments.repeats + 1)
     ]
@@ -118,7 +129,7 @@ def measure(arguments: argparse.Namespace) -> list[Row]:
 def main(words: Sequence[str] | None = None) -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cost_model")
-    parser.add_argument("--space", default=str(SPACE), help="a space file")
+    parser.add_argument("--space", nargs="+", default=SPACES, help="space files")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--singles", type=int, default=5_000, help="architectures one by one")
     parser.add_argument("--batch", type=int, default=1_000_000, help="architectures in batch")
@@ -127,12 +138,14 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--peer-repeats", type=int, default=3)
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args(words)
-    rows = measure(arguments)
+    found = {space: measure(space, arguments) for space in arguments.space}
     if arguments.json:
-        found = {"machine": machine(), "space": arguments.space, "seed": arguments.seed}
-        print(json.dumps(found | {"rows": [asdict(row) for row in rows]}, indent=2))
-    else:
-        show(rows, f"space {Path(arguments.space).name}, seed {arguments.seed}")
+        spaces = {space: [asdict(row) for row in rows] for space, rows in found.items()}
+        told = {"machine": machine(), "seed": arguments.seed, "spaces": spaces}
+        print(json.dumps(told, indent=2))
+        return
+    for space, rows in found.items():
+        show(rows, f"space {Path(space).name}, seed {arguments.seed}")
 
 
 if __name__ == "__main__":

@@ -35,12 +35,25 @@ class Row:
     note: str = ""
 
 
-def rates(repeats: int, count: int, run: Callable[[int], object]) -> tuple[float, float, float]:
-    """(median, slowest, fastest) architectures a second; `run` gets the number of the repeat."""
+def rates(
+    repeats: int,
+    count: int,
+    run: Callable[[int], object],
+    before: Callable[[], object] = lambda: None,
+) -> tuple[float, float, float]:
+    """(median, slowest, fastest) architectures a second.
+
+    Args:
+        repeats: how often.
+        count: architectures in a repeat.
+        run: what is timed; it gets the number of the repeat.
+        before: called before each repeat, not timed.
+    """
     seconds = []
     gc.disable()  # as timeit does: a collection looks through all objects of the process
     try:
         for repeat in range(repeats):
+            before()
             start = time.process_time()
             run(repeat)
             seconds.append(max(time.process_time() - start, 1e-9))

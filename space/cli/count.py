@@ -20,6 +20,10 @@ def command(space: str, as_json: bool) -> None:
       python -m space count configs/spaces/fashion-quickstart.yaml
       python -m space count configs/spaces/imagenet-tiny.yaml --json
 
+    A space file may set these `limits`: params, macs (or flops), training_bytes (what autograd
+    saves for the backward pass) and inference_bytes (what is alive at once at most), both for one
+    image in float32. Numbers are written 30M or 4.5G, bytes 512 MiB or 2 GB.
+
     The count is exact: networks that compute the same functions count once. A space that is too
     large to count exactly is refused with the reason and exit code 1, and never estimated.
     """

@@ -10,7 +10,7 @@ from space.architecture import Architecture
 from space.cli.options import json_option, print_json, seed_option
 from space.cli.output import stdout_console
 from space.cli.subjects import read_subject
-from space.cost import cost
+from space.cost import cost, memory
 from space.design import DesignSpace
 from space.wording import short
 
@@ -37,8 +37,8 @@ def command(space: str, number: int, seed: int, as_json: bool) -> None:
       python -m space sample configs/spaces/imagenet-tiny.yaml
       python -m space sample configs/spaces/imagenet-tiny.yaml --number 100 --seed 7 --json
 
-    With --json each network comes with its cost and its architecture, which the other commands
-    read from a file.
+    The bytes are those of activations, for one image in float32. With --json each network comes
+    with its cost and its architecture, which the other commands read from a file.
     """
     drawn = list(_distinct(read_subject(space).space(), number, np.random.default_rng(seed)))
     if as_json:
@@ -62,27 +62,30 @@ def _distinct(space: DesignSpace, number: int, rng: np.random.Generator) -> Iter
 
 
 def _plain(architecture: Architecture) -> dict[str, object]:
-    spent = cost(architecture)
+    spent, used = cost(architecture), memory(architecture)
     return {
         "id": architecture.id,
         "params": spent.params,
         "macs": spent.macs,
+        "training_bytes": used.training_bytes,
+        "inference_bytes": used.inference_bytes,
         "architecture": architecture.to_dict(),
     }
 
 
 def _table(drawn: list[Architecture]) -> Table:
     table = Table()
-    for column, side in (("network", "left"), ("params", "right"), ("MACs", "right")):
-        table.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("network", no_wrap=True)
+    for column in ("params", "MACs", "training bytes", "inference bytes"):
+        table.add_column(column, justify="right")
     for column in ("scaffold", "depths", "widths", "token mixers"):
         table.add_column(column, overflow="fold")
     for architecture in drawn:
-        spent = cost(architecture)
+        spent, used = cost(architecture), memory(architecture)
+        figures = (spent.params, spent.macs, used.training_bytes, used.inference_bytes)
         table.add_row(
             architecture.id,
-            short(spent.params),
-            short(spent.macs),
+            *map(short, figures),
             architecture.scaffold,
             "-".join(str(stage.depth) for stage in architecture.stages),
             "-".join(str(stage.width) for stage in architecture.stages),

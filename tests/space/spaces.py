@@ -1,52 +1,14 @@
 """Design spaces and architectures that several tests use."""
 
+from pathlib import Path
 from typing import Any
 
 from space import Architecture, DesignSpace, cell_named
+from space.design.reading import read_yaml
 from tests.space.strategies import cell_fields
 
-EVERYTHING: dict[str, Any] = {
-    "name": "every cell",
-    "input": {"channels": 3, "height": 21, "width": 26},
-    "classes": 7,
-    "stem": {"patch_size": [3, 4]},
-    "scaffold": ["conv", "prenorm", "convnext"],
-    "mixers": [
-        {
-            "operator": "all",
-            "kernel_size": [1, 2, 3, 4, 5, 9],
-            "groups": [1, 2, 4],
-            "heads": [1, 2, 4, 8],
-            "ratio": [1, 2, 3],
-            "bias": [True, False],
-        },
-        {
-            "operator": ["local vit", "neighbourhood attention"],
-            "kernel_size": 3,
-            "heads": 2,
-            "position_bias": [True, False],
-            "query_key_bias": [True, False],
-        },
-        {"operator": ["local mlp", "local vit"], "kernel_size": 3, "shift": [True, False]},
-        {
-            "operator": ["pvt", "pyramid ms conv."],
-            "kernel_size": 3,
-            "ratio": [2, 3],
-            "reduction": ["matched", "dense", "average"],
-            "reduction_norm": [True, False],
-        },
-        {
-            "operator": ["dynamic dw-s conv.", "dense synthesizer"],
-            "kernel_size": 5,
-            "generator_ratio": [1, 2, 100],
-        },
-    ],
-    "stages": [
-        {"depth": [1, 2, 3], "width": [8, 12], "mlp_ratio": [1, 2.5], "pattern": 2},
-        {"depth": [1, 2], "width": [16, 24], "mlp_ratio": [2, 4]},
-        {"depth": 1, "width": 24, "mlp_ratio": 2},
-    ],
-}
+FILES = Path(__file__).parents[2] / "configs" / "spaces"
+EVERYTHING: dict[str, Any] = read_yaml(FILES / "every-cell.yaml")
 """Every cell, every option, maps that no kernel or window divides."""
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from space import Architecture, DesignSpace, Infeasible, InputError, Mixer, cost
 from space.axes import AXES
 from space.cells import PAPER_NAMES
+from space.design import Limits
 from space.design.decisions import Read, Value
 from space.design.initial_points import axis_values
 from space.design.size_moves import size_moves
@@ -253,6 +254,35 @@ def test_all_problems_of_a_space_are_told_at_once() -> None:
         "space.limits.watts",
     }
     assert "allowed: global, window, sliding" in found["space.mixers[2].locality"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("512 MiB", 512 * 2**20),
+        ("2gb", 2 * 10**9),
+        ("1.5 GiB", 3 * 2**29),
+        ("800k", 800_000),
+        ("64ki", 2**16),
+        ("7000 B", 7000),
+        (12_345, 12_345),
+    ],
+)
+def test_limits_of_bytes_are_read_with_their_units(written: str | int, meant: int) -> None:
+    limits = Limits.from_dict({"training_bytes": written, "inference_bytes": written}, "limits")
+    assert limits == Limits(training_bytes=meant, inference_bytes=meant)
+
+
+@pytest.mark.parametrize("value", ["many", "3 apples", "-1 MB", "", "MiB", "1 mb 2", 0, True, None])
+def test_what_is_no_number_of_bytes_is_refused(value: object) -> None:
+    message = refusal(limits={"inference_bytes": value})["space.limits.inference_bytes"]
+    assert message == f"{value!r} is not a number of bytes such as 500000000, 512 MiB or 2 GB"
+
+
+def test_a_limit_of_latency_is_refused_with_the_reason() -> None:
+    message = refusal(limits={"latency": "5 ms", "params": 3})["space.limits.latency"]
+    assert message.startswith("latency has no closed form")
+    assert message.endswith("allowed: params, macs (flops), training_bytes, inference_bytes")
 
 
 @pytest.mark.parametrize(

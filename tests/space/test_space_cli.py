@@ -18,6 +18,7 @@ from space.cells import PAPER_NAMES
 from space.cli.program import run_program
 from space.design import TooLarge
 from space.mixer import Mixer
+from space.design.reading import read_yaml
 from space.published import ENTRIES
 from space.structure.marks import Marks
 from tests.space.test_relation_graph import FIGURE
@@ -207,6 +208,25 @@ def test_sample(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert found[0]["id"] in run(capsys, "sample", QUICKSTART, "-n", "1", "--seed", "3")[1]
     path = written(tmp_path / "first.json", found[0])
     assert values(capsys, "cost", path)["params"] == found[0]["params"]
+
+
+def test_limits_of_memory_are_shown_and_kept(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    limits = {"training_bytes": "180 kB", "inference_bytes": "56 KiB"}
+    plain = read_yaml(QUICKSTART)
+    path = written(tmp_path / "space.json", plain | {"limits": limits})
+    found = values(capsys, "count", path)
+    assert found["limits"] == {"training_bytes": 180_000, "inference_bytes": 57_344}
+    assert 0 < found["feasible"] < found["without_limits"]
+    shown = run(capsys, "count", path)[1]
+    assert "training_bytes up to 180,000 and inference_bytes up to 57,344" in shown
+    for row in values(capsys, "sample", path, "-n", "3"):
+        used = values(capsys, "cost", written(tmp_path / "one.json", row))
+        for name, limit in found["limits"].items():
+            assert row[name] == used[name] <= limit
+    spread = values(capsys, "cost", path, "--samples", "5")
+    assert spread["inference_bytes"]["most"] <= 57_344
 
 
 def test_sample_says_when_there_are_no_more(
