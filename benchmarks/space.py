@@ -5,9 +5,8 @@
 Without --space, the spaces are imagenet-tiny.yaml and imagenet-wide.yaml of configs/spaces, the
 second one, of 10¹³ networks, twice: with limits of about Swin-T's size, and with so few
 multiply-accumulates that one network in a million fits. Everything runs in one process, on one
-core; a time is CPU time
-of the process, so that a busy machine changes it little. What is drawn is a whole, checked
-`Architecture`, and repeats do not count.
+core; a time is CPU time of the process, so that a busy machine changes it little. What is drawn is
+a whole, checked `Architecture`, and repeats do not count.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from space.operators.layout import Layout, Plan
+from space.layout import Layout, Plan
 
 
 def unpacked(plan: Plan, weight: Tensor) -> Tensor:

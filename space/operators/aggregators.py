@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from space.operators.layout import Layout, Plan
+from space.layout import Layout, Plan
 from space.operators.neighbourhood import neighbourhood_sum
 from space.operators.tiles import Tiling
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from space.operators.layout import Layout, Plan
+from space.layout import Layout, Plan
 from space.operators.neighbourhood import neighbourhood_dot, outside_map
 from space.operators.tiles import Tiling
 

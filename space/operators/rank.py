@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from space.axes import Dynamics, Locality, Rank
 from space.geometry import joint_rank
+from space.layout import Plan
 from space.mixer import Mixer
-from space.operators.layout import Plan
 from space.operators.normalisation import LayerNorm
 
 

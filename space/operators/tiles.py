@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from space.geometry import MapSize, rolls_tiles
-from space.operators.layout import Plan
+from space.layout import Plan
 
 
 class Tiling:

@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from space.axes import Rank
 from space.errors import InputError
 from space.geometry import MapSize, width_problems
+from space.layout import Plan
 from space.mixer import Mixer
 from space.operators.aggregators import AGGREGATORS
-from space.operators.layout import Plan
 from space.operators.rank import RANKS
 from space.operators.weights import WEIGHT_SOURCES
 

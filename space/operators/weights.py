@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from space.axes import Dynamics
 from space.geometry import generator_width
+from space.layout import Layout, Plan
 from space.operators.attention import AttentionWeights
-from space.operators.layout import Layout, Plan
 from space.operators.normalisation import BatchNorm
 from space.operators.tiles import Tiling
 

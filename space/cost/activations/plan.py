@@ -1,23 +1,12 @@
-"""The sizes that the parts of one mixer share (the counterpart of `space.operators.layout`)."""
+"""What the memory of a mixer needs to know beside its layout: order in memory, and tiles."""
 
 import math
 from dataclasses import dataclass
 
-from space.axes import Channels, Dynamics, Locality
-from space.geometry import (
-    MapSize,
-    channel_groups,
-    generator_width,
-    inner_width,
-    rolls_tiles,
-    source_size,
-    target_size,
-    tile_counts,
-    tile_edges,
-    tile_offset,
-    weight_sets,
-)
-from space.mixer import Mixer
+from space import layout
+from space.axes import Dynamics
+from space.geometry import generator_width, rolls_tiles
+from space.layout import Layout
 
 
 def channels_last(width: int, positions: int) -> bool:
@@ -40,43 +29,12 @@ class Tiles:
         return self.down * self.across
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The sizes of a mixer at the width and maps at which it mixes."""
-
-    mixer: Mixer
-    width: int
-    targets: MapSize
-    sources: MapSize
-    shifted: bool
-
-    @classmethod
-    def of(cls, mixer: Mixer, width: int, size: MapSize, shifted: bool) -> "Plan":
-        """The plan of a mixer on a map of `width` channels and the given size."""
-        targets, sources = target_size(mixer, size), source_size(mixer, size)
-        return cls(mixer, inner_width(mixer, width), targets, sources, shifted)
+class Plan(layout.Plan):
+    """The plan of a mixer, as the operators have it, and what only its memory depends on."""
 
     @property
     def tiled(self) -> bool:
-        return self.mixer.locality is not Locality.SLIDING
-
-    @property
-    def separable(self) -> bool:
-        return self.mixer.channels is Channels.SEPARABLE
-
-    @property
-    def groups(self) -> int:
-        return channel_groups(self.mixer, self.width)
-
-    @property
-    def outputs(self) -> int:
-        """Weight sets for separable channels, else the width."""
-        return weight_sets(self.mixer, self.width) if self.separable else self.width
-
-    @property
-    def inputs(self) -> int:
-        """Channels that a channel reads."""
-        return self.width // self.groups
+        return self.layout is Layout.TILE
 
     @property
     def channels_last(self) -> bool:
@@ -90,28 +48,15 @@ class Plan:
         return generated and generator_width(self.mixer, self.width) > 1
 
     @property
-    def kernel_size(self) -> int:
-        return self.mixer.kernel_size or 1
-
-    @property
-    def taps(self) -> int:
-        """Sources in the reach of a target, padding included."""
-        if self.tiled:
-            return math.prod(tile_edges(self.mixer, self.sources))
-        return self.kernel_size**2
-
-    @property
     def target_tiles(self) -> Tiles:
         """The tiling of the map of targets."""
-        counts = tile_counts(self.mixer, self.targets, self.shifted)
-        edges = tile_edges(self.mixer, self.targets)
+        counts, edges = self.tile_counts, self.target_tile
         covered = [edge * count for edge, count in zip(edges, counts, strict=True)]
-        moved = any(tile_offset(self.mixer, self.targets, self.shifted))
         return Tiles(
             *counts,
             math.prod(edges),
             padded=covered != [self.targets.height, self.targets.width],
-            rolled=moved and rolls_tiles(self.mixer),
+            rolled=any(self.tile_offset) and rolls_tiles(self.mixer),
         )
 
     @property

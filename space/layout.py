@@ -19,6 +19,7 @@ grouped weights are applied in the shape of the parameters. Only kernels have fo
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from space.axes import Channels, Locality
 from space.geometry import (
@@ -62,7 +63,7 @@ class Plan:
     shifted: bool
 
     @classmethod
-    def of(cls, mixer: Mixer, width: int, size: MapSize, shifted: bool = False) -> "Plan":
+    def of(cls, mixer: Mixer, width: int, size: MapSize, shifted: bool = False) -> Self:
         """The plan of a mixer on a map of `width` channels and the given size."""
         return cls(
             mixer=mixer,
