@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from benchmarks.space import IMAGENET, LIMITS
 from space import Architecture, DesignSpace, InputError, cost
 from space.cost import memory
-from space.design import TooLarge, counting, sums
+from space.design import TooLarge, chain, counting, sums
 from space.design.dominance import exact_product, ways_within
 from space.design.feasible import FeasibleSampler
 from space.design.frontier import front
@@ -116,9 +116,9 @@ def test_a_limit_below_the_least_is_refused_with_the_least(
         tiny(limits={name: least - 1})
 
 
-@given(st.integers(0, 2**32 - 1))
-@settings(max_examples=10, deadline=None)
-def test_random_spaces_are_counted_as_they_are_listed(seed: int) -> None:
+@given(st.integers(0, 2**32 - 1), st.sets(st.sampled_from(QUANTITIES), min_size=1))
+@settings(max_examples=15, deadline=None)
+def test_random_spaces_are_counted_as_they_are_listed(seed: int, names: set[str]) -> None:
     rng = np.random.default_rng(seed)
     values = copy.deepcopy(EVERYTHING)
     values["mixers"] = [values["mixers"][0] | {"kernel_size": 3, "groups": 2, "bias": True}]
@@ -128,15 +128,15 @@ def test_random_spaces_are_counted_as_they_are_listed(seed: int) -> None:
         stage["pattern"] = 1
     values["stages"] = values["stages"][: rng.integers(1, 4)]
     open_space = DesignSpace.from_dict(values)
-    drawn = [cost(open_space.sample(rng)) for _ in range(100)]
-    limits = {
-        "params": min(spent.params for spent in drawn) + int(rng.integers(3000)),
-        "macs": min(spent.macs for spent in drawn) + int(rng.integers(10**6)),
-    }
+    drawn = [spent(open_space.sample(rng)) for _ in range(100)]
+    limits = {}
+    for name in sorted(names):
+        values_of = sorted(each[name] for each in drawn)
+        limits[name] = values_of[0] + int(rng.integers(values_of[20] - values_of[0] + 1))
     try:
         space = DesignSpace.from_dict(values | {"limits": limits})
     except InputError:
-        assert all(p > limits["params"] or m > limits["macs"] for p, m in costs(drawn))
+        assert all(any(each[name] > limits[name] for name in names) for each in drawn)
         return
     listed = list(itertools.islice(space.enumerate(), 400))
     assert all(space.contains(point) for point in listed[:10])
@@ -144,10 +144,6 @@ def test_random_spaces_are_counted_as_they_are_listed(seed: int) -> None:
         assert space.count() == len({point.id for point in listed}) == len(listed)
     else:
         assert space.count() >= 400
-
-
-def costs(drawn: list[Any]) -> list[tuple[int, int]]:
-    return [(spent.params, spent.macs) for spent in drawn]
 
 
 def test_one_stage_and_one_network() -> None:
@@ -227,6 +223,12 @@ def test_what_is_too_large_is_told_and_not_estimated(monkeypatch: pytest.MonkeyP
         patch.setattr(sums, "MOST_SUMS", 10)
         with pytest.raises(TooLarge, match="more than 10 sums"):
             tiny(limits={"params": 100_000, "macs": 300_000}).count()
+    with monkeypatch.context() as patch:
+        patch.setattr(chain, "MOST_NODES", 3)
+        crowded = tiny(limits={"inference_bytes": 10**6})
+        with pytest.raises(TooLarge, match="more than 3 cases a stage"):
+            crowded.count()
+        assert crowded.contains(crowded.sample(np.random.default_rng(0)))
 
 
 # --- drawing ----------------------------------------------------------------------------------
