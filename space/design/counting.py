@@ -10,7 +10,7 @@ import math
 from space.design.chain import Chain, Node
 from space.design.dominance import exact_product, ways_within
 from space.design.frontier import Frontier
-from space.design.sums import MOST_WAYS, Sums, Vector, added, column, joined, merged, plus
+from space.design.sums import MOST_WAYS, Sums, Vector, added, column, joined, merged, minus
 from space.design.too_large import TooLarge
 
 MOST_CORNERS = 2**26
@@ -66,7 +66,7 @@ def _before(chain: Chain, stages: int, frontier: Frontier) -> Groups:
     groups: Groups = {}
     for stage in range(stages):
         reached: dict[Node, list[Sums]] = {node: [] for node in chain.tables[stage]}
-        rooms = {node: plus(limits, frontier.least_after(stage, node), -1) for node in reached}
+        rooms = {node: minus(limits, frontier.least_after(stage, node)) for node in reached}
         if stage == 0:
             for node, table in chain.tables[0].items():
                 reached[node] = [table.sums.moved(chain.first(node)).within(rooms[node])]
@@ -83,7 +83,7 @@ def _after(chain: Chain, first: int, before: Groups) -> Groups:
     """Sums from a stage to the last one, by the node of the first of them."""
     limits = chain.ceiling.limits
     least = [sums.least for sums in before.values() if len(sums)]
-    room = plus(limits, tuple(map(min, zip(*least, strict=True))), -1)
+    room = minus(limits, tuple(map(min, zip(*least, strict=True))))
     groups: Groups = {}
     for stage in reversed(range(first, len(chain.tables))):
         reached: Groups = {}

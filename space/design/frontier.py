@@ -3,7 +3,7 @@
 import numpy as np
 
 from space.design.chain import Chain, Node
-from space.design.sums import Ints, Sums, Vector, column, merged, nothing, plus
+from space.design.sums import Ints, Sums, Vector, column, merged, minus, nothing
 
 _CHUNK = 256
 
@@ -83,7 +83,7 @@ class Frontier:
 
     def can_end(self, stage: int, node: Node, spent: Vector) -> bool:
         """Whether some feasible network goes on from a cost after a stage of this node."""
-        return len(self._after[stage][node].within(plus(self._limits, spent, -1))) > 0
+        return len(self._after[stage][node].within(minus(self._limits, spent))) > 0
 
     def is_empty(self) -> bool:
         """Whether the chain has no feasible network at all."""

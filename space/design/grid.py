@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from space.design.chain import Chain, Node
-from space.design.sums import Ints, Sums, Vector, column, plus
+from space.design.sums import Ints, Sums, Vector, column, minus, plus
 
 Floats = npt.NDArray[np.float64]
 Rows = list[tuple[Node, int]]
@@ -64,7 +64,7 @@ class Grid:
         """Edges of a cell, and how many of them the limits leave beyond the least costs."""
         slack = self.chain.ceiling.limits
         for part in (*self._least, *self._least_link):
-            slack = plus(slack, part, -1)
+            slack = minus(slack, part)
         resolution = round(cells ** (1 / max(1, len(slack))))
         units = tuple(max(1, -(-max(0, each) // resolution)) for each in slack)
         return units, tuple(max(0, a) // unit for a, unit in zip(slack, units, strict=True))
@@ -73,7 +73,7 @@ class Grid:
         return _Step(sums, (sums.costs - column(self._least[stage])) // column(self._unit))
 
     def _cell(self, gap: int, cost: Vector) -> Vector:
-        beyond = plus(cost, self._least_link[gap], -1)
+        beyond = minus(cost, self._least_link[gap])
         return tuple(each // unit for each, unit in zip(beyond, self._unit, strict=True))
 
     def _ends(self, stage: int, node: Node) -> Floats:
@@ -109,7 +109,7 @@ class Grid:
             step = steps[node]
             row = self._row(rng, step, self._after[stage][node], left)
             rows.append((node, row))
-            left = plus(left, tuple(step.cells[:, row].tolist()), -1)
+            left = minus(left, tuple(step.cells[:, row].tolist()))
             spent = plus(spent, tuple(step.sums.costs[:, row].tolist()))
         limits = self.chain.ceiling.limits
         return rows if all(a <= b for a, b in zip(spent, limits, strict=True)) else None
@@ -119,7 +119,7 @@ class Grid:
     ) -> tuple[Node, Vector, Vector]:
         options = []
         for after, cost in self.chain.following(gap, node):
-            rest = plus(left, self._cell(gap, cost), -1)
+            rest = minus(left, self._cell(gap, cost))
             if min(rest, default=0) >= 0:
                 options.append((after, rest, plus(spent, cost)))
         ways = [float(self._from[gap + 1][after][rest]) for after, rest, _ in options]

@@ -9,7 +9,7 @@ from functools import cached_property
 from space.architecture import Scaffold, Stage
 from space.design.meter import Meter
 from space.design.stage_options import StageOptions
-from space.design.sums import Vector, plus
+from space.design.sums import Vector, minus
 
 Shape = tuple[int, int, float]
 Allowed = tuple[tuple[int, ...], ...]
@@ -51,7 +51,7 @@ class StageCosts:
     def shape(self, shape: Shape) -> Vector:
         """What this MLP ratio costs more than the least one of its width, over all blocks."""
         width, depth, ratio = shape
-        more = plus(self._one_block(width, ratio), self._one_block(width, self._least[width]), -1)
+        more = minus(self._one_block(width, ratio), self._one_block(width, self._least[width]))
         return tuple(depth * each for each in more)
 
     def place(self, width: int, depth: int, place: int) -> list[Vector]:

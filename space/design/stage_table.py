@@ -10,7 +10,7 @@ from space.architecture import Stage
 from space.design.ceiling import Ceiling
 from space.design.sampling import pick
 from space.design.stage_costs import Allowed, Shape, StageCosts
-from space.design.sums import Ints, Sums, Vector, added, joined, merged, of_vectors, plus
+from space.design.sums import Ints, Sums, Vector, added, joined, merged, minus, of_vectors
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Patterns:
         """One of the patterns of a cost, uniformly: the number of the choice at each place."""
         chosen: list[int] = []
         for place in reversed(range(len(self.places))):
-            rests = [plus(spent, cost, -1) for cost in self.places[place]]
+            rests = [minus(spent, cost) for cost in self.places[place]]
             ways = [self._ways[place].get(rest, 0) for rest in rests]
             here = pick(rng, range(len(rests)), ways)
             chosen.append(self.allowed[place][here])
@@ -116,7 +116,7 @@ class StageTable:
         number = int(self.origin[row])
         width, depth, ratio = shape = self.shapes[number]
         spent: Vector = tuple(self.sums.costs[:, row].tolist())
-        chosen = self._patterns[number].draw(plus(spent, self._more(shape), -1), rng)
+        chosen = self._patterns[number].draw(minus(spent, self._more(shape)), rng)
         choices = self._costs.options.choices
         mixers = (choices(width, depth, place)[choice] for place, choice in enumerate(chosen))
         return Stage(depth, width, ratio, tuple(mixers))

@@ -1,6 +1,7 @@
 """Costs of many choices at once: vectors of what adds up along a network, such as parameters and
 multiply-accumulates, and how many ways lead to each."""
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,9 +21,14 @@ MOST_WAYS = 2**56
 _CHUNK = 2**22
 
 
-def plus(one: Vector, other: Vector, times: int = 1) -> Vector:
-    """one + times · other."""
-    return tuple(a + times * b for a, b in zip(one, other, strict=True))
+def plus(one: Vector, other: Vector) -> Vector:
+    """one + other, of the same quantities."""
+    return tuple(map(operator.add, one, other))
+
+
+def minus(one: Vector, other: Vector) -> Vector:
+    """one − other, of the same quantities."""
+    return tuple(map(operator.sub, one, other))
 
 
 def column(values: Vector) -> Ints:
