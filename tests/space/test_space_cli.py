@@ -17,8 +17,8 @@ from space.axes import AXES
 from space.cells import PAPER_NAMES
 from space.cli.program import run_program
 from space.design import TooLarge
-from space.mixer import Mixer
 from space.design.reading import read_yaml
+from space.mixer import Mixer
 from space.published import ENTRIES
 from space.structure.marks import Marks
 from tests.space.test_relation_graph import FIGURE
