@@ -20,13 +20,13 @@ class NextCommands:
     """Commands about one study.
 
     Attributes:
-        config: path of the configuration.
+        config: path of the configuration; None where the study's own is used.
         study: its name.
         store: where the study is; None where a command finds it without being told.
         overrides: the texts of `--set` that the run was given.
     """
 
-    config: str
+    config: str | None
     study: str
     store: str | None = None
     overrides: Sequence[str] = ()
@@ -65,6 +65,9 @@ class NextCommands:
         given = _ALWAYS_GIVEN if trials is None else (*_ALWAYS_GIVEN, "trials")
         kept = [text for text in self.overrides if _field(text) not in given]
         kept += [] if trials is None else [f"trials={trials}"]
+        if self.config is None:
+            more = "" if trials is None else f" --trials {trials}"
+            return f"{_PROGRAM} continue {shlex.quote(self.study)}{self._store}{more}"
         line = f"{_PROGRAM} run {shlex.quote(self.config)} --study {shlex.quote(self.study)}"
         return f"{line}{self._store} --resume" + "".join(f" --set {shlex.quote(t)}" for t in kept)
 
@@ -84,7 +87,7 @@ class NextCommands:
 
 
 def next_commands(
-    config: str, study: str, store: str, overrides: Sequence[str], *, store_given: bool
+    config: str | None, study: str, store: str, overrides: Sequence[str], *, store_given: bool
 ) -> NextCommands:
     """The commands about a study, with its store named only where it has to be.
 

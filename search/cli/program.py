@@ -13,11 +13,13 @@ from space.cli.output import ReaderLeft, close_stdout, reader_may_leave
 from space.errors import InputError
 
 _COMMANDS = {
-    "run": "search.cli.run",
-    "best": "search.cli.best",
-    "show": "search.cli.show",
-    "studies": "search.cli.studies",
-    "space": "space.cli",
+    "run": "search.cli.run:command",
+    "continue": "search.cli.going_on:continue_command",
+    "repeat": "search.cli.going_on:repeat_command",
+    "best": "search.cli.best:command",
+    "show": "search.cli.show:command",
+    "studies": "search.cli.studies:command",
+    "space": "space.cli:command",
 }
 
 
@@ -32,7 +34,8 @@ class _Lazy(click.Group):
         """The command of that name."""
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(_COMMANDS[cmd_name]).command
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
         return command
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,15 +16,20 @@ from pydantic import (
 )
 from pydantic import ConfigDict as PydanticConfig
 
+from search.config.goals import limited, read_goals
 from search.config.parts import (
     AshaConfig,
     NoSchedulerConfig,
     Part,
     RandomConfig,
     Resources,
+    Seeds,
     TpeConfig,
     parse_duration,
 )
+from search.objectives import Goals
+from search.schedulers import Scheduler, scheduler_class
+from search.searchers import Searcher, searcher_class
 from space import DesignSpace
 from space.errors import InputError, Problem
 from space.pydantic_errors import problems_from_pydantic
@@ -81,11 +87,19 @@ class Config(Part):
         space: the design space.
         data: which images, and where they lie.
         protocol: how every candidate is judged.
+        objectives: "maximise" or "minimise" by figure: validation_accuracy,
+            validation_loss, params, macs, training_bytes, inference_bytes.
+        constraints: hard bounds by figure, such as `params: 30M` or `macs: {at_least: 1G}`; upper
+            bounds on costs narrow the space before anything is trained.
         searcher, scheduler: how the space is explored, and which trials are cut short.
         trials: planned number of trials; failed and infeasible ones count.
         initial: points that are tried first: "named" are the paper's operators, "axes" are points
             that together touch every value of every axis.
         seed: of the searcher, and of every trial's initialisation and data order.
+        seeds: one of these three alone, in place of `seed`.
+        random_baseline: share of the trials that are random points, to compare the searcher with.
+        warm_start: earlier studies of the store whose results the searcher learns from.
+        retries: how often a trial whose worker was killed is taken up again from its checkpoint.
         time_limit: seconds after which the run stops (exit code 3); it can be resumed.
         resources: what a trial gets.
         checkpoints: folder for checkpoints; on a cluster, one that every node sees.
@@ -98,11 +112,17 @@ class Config(Part):
     space: Annotated[DesignSpace, PlainValidator(_space)]
     data: Annotated[DataConfig, PlainValidator(_data)] = DataConfig()
     protocol: Annotated[Protocol, PlainValidator(_protocol)] = Protocol()
+    objectives: dict[str, str] = {"validation_accuracy": "maximise"}  # noqa: RUF012 - frozen
+    constraints: dict[str, Any] = {}  # noqa: RUF012 - frozen
     searcher: SearcherConfig = TpeConfig()
     scheduler: SchedulerConfig = AshaConfig()
     trials: Whole = Field(ge=1, le=10_000_000)
     initial: Annotated[tuple[Initial, ...], AfterValidator(_no_repeats)] = INITIAL
     seed: Whole = Field(default=0, ge=0, lt=2**63)
+    seeds: Seeds = Seeds()
+    random_baseline: float = Field(default=0.0, ge=0, lt=1)
+    warm_start: Annotated[tuple[str, ...], AfterValidator(_no_repeats)] = ()
+    retries: Whole = Field(default=1, ge=0, le=100)
     time_limit: Annotated[float | None, BeforeValidator(parse_duration)] = None
     resources: Resources = Resources()
     checkpoints: Path = Path("checkpoints")
@@ -125,6 +145,21 @@ class Config(Part):
             return cls.model_validate(_with_protocol_data(values))
         except ValidationError as error:
             raise InputError(problems_from_pydantic(error, model=cls)) from None
+
+    @cached_property
+    def goals(self) -> Goals:
+        """Objectives and constraints, read."""
+        return read_goals(self.objectives, self.constraints)
+
+    @cached_property
+    def search_space(self) -> DesignSpace:
+        """The space, narrowed to what the constraints on costs allow."""
+        return limited(self.space, self.goals)
+
+    @property
+    def searcher_seed(self) -> int:
+        """Seed of the searcher."""
+        return self.seed if self.seeds.searcher is None else self.seeds.searcher
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; `from_dict` reads them back to an equal configuration."""
@@ -156,9 +191,29 @@ def _clashes(config: Config) -> list[Problem]:
     if config.protocol.data != config.data.name:
         message = f"must be data.name ({config.data.name}); got {config.protocol.data}"
         found.append(Problem("protocol.data", message))
+    try:
+        config.search_space  # noqa: B018 - reads goals and limits, once
+        found += _beyond_the_goals(config)
+    except InputError as error:
+        found += error.problems
     scheduler = config.scheduler
     if isinstance(scheduler, AshaConfig) and scheduler.grace_epochs > config.protocol.epochs:
         epochs = config.protocol.epochs
         message = f"must not exceed protocol.epochs ({epochs}); got {scheduler.grace_epochs}"
         found.append(Problem("scheduler.grace_epochs", message))
     return found
+
+
+def _beyond_the_goals(config: Config) -> list[Problem]:
+    """Searchers and schedulers of one objective, asked for several."""
+    if len(config.goals.objectives) == 1:
+        return []
+    kinds: dict[str, tuple[str, type[Searcher[Any]] | type[Scheduler]]] = {
+        "searcher": (config.searcher.name, searcher_class(config.searcher.name)),
+        "scheduler": (config.scheduler.name, scheduler_class(config.scheduler.name)),
+    }
+    return [
+        Problem(f"{part}.name", f"{name!r} takes one objective; got {', '.join(config.objectives)}")
+        for part, (name, kind) in kinds.items()
+        if not kind.multi_objective
+    ]

@@ -6,10 +6,18 @@ from typing import Any
 from search.config.config import Config
 from space.errors import InputError, Problem
 
-FIXED = ("space", "data", "protocol")
+FIXED = ("space", "data", "protocol", "objectives", "constraints")
 """Sections that decide what a result means: changing them makes it another study."""
 
-CHANGEABLE = ("study", "store", "trials", "time_limit", "resources", "checkpoints")
+CHANGEABLE = (
+    "study",
+    "store",
+    "trials",
+    "time_limit",
+    "resources",
+    "checkpoints",
+    "retries",
+)
 """Sections that a resumed run may set anew."""
 
 SAME_IMAGES = ("data.folder", "data.source", "data.download", "data.workers")

@@ -58,6 +58,20 @@ class AshaConfig(Part):
     reduction_factor: Whole = Field(default=3, ge=2, le=100)
 
 
+class Seeds(Part):
+    """Seeds of their own; null is the study's seed.
+
+    Attributes:
+        searcher: of what is proposed.
+        initialisation: of first weights, together with the architecture.
+        data_order: of the order and augmentation of images, together with the architecture.
+    """
+
+    searcher: Whole | None = Field(default=None, ge=0, lt=2**63)
+    initialisation: Whole | None = Field(default=None, ge=0, lt=2**63)
+    data_order: Whole | None = Field(default=None, ge=0, lt=2**63)
+
+
 class Resources(Part):
     """What one trial gets, and how many trials run at the same time.
 

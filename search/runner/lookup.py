@@ -1,8 +1,10 @@
 """Finds the study in the store before anything is written or started."""
 
+from collections.abc import Sequence
+
 from search.config import Config, merged_for_resume
 from search.store import NoStore, RunRecord, Store, StudyRecord, open_store
-from space.errors import InputError
+from space.errors import InputError, Problem
 from trainers import Protocol
 
 
@@ -53,6 +55,27 @@ def check_same_data(found: StudyRecord | None, protocol: Protocol) -> None:
         f"({', '.join(changed) or 'protocol'} differ); "
         "give back the same data, or begin another study by --study NAME",
     )
+
+
+def check_warm_start(url: str, names: Sequence[str]) -> None:
+    """Refuse to learn from studies that the store does not have.
+
+    Raises:
+        InputError: naming each of them.
+    """
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            if find_study(url, name) is None:
+                with open_store(url, create=False) as store:
+                    store.study(name)  # says which names come near
+        except NoStore:
+            message = f"{name!r} does not exist; {url} has no study yet"
+            problems.append(Problem("warm_start", message))
+        except InputError as error:
+            problems += [Problem("warm_start", problem.message) for problem in error.problems]
+    if problems:
+        raise InputError(problems)
 
 
 def refuse_second_driver(store: Store, study: StudyRecord) -> None:

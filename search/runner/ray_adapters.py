@@ -57,7 +57,10 @@ class SessionSearcher(_StaysHere, Searcher):
         if self._session.live >= self._concurrent:
             return None
         assignment = self._session.next_assignment()
-        return self.FINISHED if assignment is None else self._to_config(assignment)
+        if assignment is not None:
+            return self._to_config(assignment)
+        # A worker that is killed yet gives its trial back.
+        return None if self._session.live else self.FINISHED
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False

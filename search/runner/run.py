@@ -13,12 +13,13 @@ from search.runner import lookup
 from search.runner.assignment import TRAINING
 from search.runner.cluster import Cluster, check_resources, connected_to_ray
 from search.runner.collect import Problems
+from search.runner.extra import NOTHING_EXTRA, Asked
 from search.runner.interrupt import StopKind, StopRequest, stopping_on_signals
 from search.runner.machine import describe_machine
 from search.runner.outcome import RunOutcome
 from search.runner.places import check_checkpoints, check_store, make_checkpoints
 from search.runner.session import Stand, StudySession
-from search.runner.setup import begin_session, create_study, stand_of
+from search.runner.setup import begin_session, create_study, stand_of, task_of
 from search.runner.tuning import tune_session
 from search.runner.version import code_version
 from search.store import (
@@ -77,6 +78,7 @@ def prepare(given: Config, *, resume: bool) -> Prepared:
         protocol = description.protocol
         problems.attempt(lambda: _check_images(config, description))
         problems.attempt(lambda: lookup.check_same_data(found, protocol))
+    problems.attempt(lambda: lookup.check_warm_start(config.store, config.warm_start))
     problems.refuse()
     assert description is not None, "refused above"
     return Prepared(config, found, description)
@@ -89,6 +91,7 @@ def run_study(
     watcher: Watcher,
     training: str = TRAINING,
     address: str | None = None,
+    asked: Asked | None = None,
 ) -> RunOutcome:
     """Run a study, or the rest of it.
 
@@ -98,6 +101,7 @@ def run_study(
         watcher: told how it goes.
         training: entry point "module:function" that makes a Training in the workers.
         address: of a Ray cluster; None starts a private local Ray.
+        asked: work beside the planned trials.
 
     Raises:
         InputError: before anything is written.
@@ -107,7 +111,7 @@ def run_study(
     config, found = prepared.config, prepared.found
     for remark in lookup.resolve(given, found, resume=resume)[1]:
         watcher.say(remark)
-    if found is not None:
+    if found is not None and asked is None:
         done = _already_complete(config, found)
         if done is not None:
             return done
@@ -120,7 +124,7 @@ def run_study(
         check_resources(config.resources, cluster.resources)
         make_checkpoints(config.checkpoints)
         store = stack.enter_context(open_store(config.store, create=True))
-        return _work(store, prepared, cluster, stop, watcher, training)
+        return _work(store, prepared, cluster, stop, watcher, training, asked)
 
 
 def _work(
@@ -130,15 +134,17 @@ def _work(
     stop: StopRequest,
     watcher: Watcher,
     training: str,
+    asked: Asked | None,
 ) -> RunOutcome:
     study = _create_or_take_up(store, prepared)
+    extra = NOTHING_EXTRA if asked is None else asked(store, study, task_of(prepared.config))
     run = _begin_run(store, study, cluster)
     lookup.withdraw_if_second(store, study, run)
     reason = "the driver failed"
     try:
         lost = "another process has taken the study over"
         with Heartbeat(store, run.id, on_lost=lambda: stop.request(StopKind.LOST, lost)):
-            session = begin_session(store, study, run, prepared.config, prepared.protocol)
+            session = begin_session(store, study, run, prepared.config, prepared.protocol, extra)
             tune_session(session, prepared.config, cluster, stop, watcher.show, training)
         reason = "the run ended"
     finally:
@@ -226,7 +232,7 @@ def _already_complete(config: Config, found: StudyRecord) -> RunOutcome | None:
 
 def _check_images(config: Config, description: DataDescription) -> None:
     """The space must be for images of the size and number of classes that the data have."""
-    space = config.space
+    space = config.search_space
     wanted = {
         "space.input.channels": (space.input.channels, description.channels),
         "space.input.height": (space.input.height, description.height),

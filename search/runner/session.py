@@ -10,13 +10,15 @@ import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from search.runner.assignment import Assignment, Report
-from search.runner.history import Known, observation_of
-from search.schedulers import GO_ON, Scheduler, Verdict
-from search.searchers import Exhausted, Observation, Searcher
+from search.runner.checkpoints import Checkpoints
+from search.runner.proposals import Proposal, Proposals
+from search.runner.telling import Telling
+from search.runner.trial_seeds import TrialSeeds
+from search.schedulers import GO_ON, Verdict
+from search.searchers import Exhausted
 from search.store import (
     DuplicateArchitecture,
     EpochRecord,
@@ -24,6 +26,7 @@ from search.store import (
     Store,
     StoreError,
     StudyRecord,
+    TrainedElsewhere,
     TrialRecord,
     TrialState,
 )
@@ -60,8 +63,10 @@ class _Live:
 
     trial: TrialRecord
     architecture: Architecture
-    curve: dict[int, float]
+    recorded: set[int]
+    """Epochs in the store, those of earlier attempts included."""
     epochs: set[int] = field(default_factory=set)
+    """Epochs that this attempt has reported."""
     verdict: Verdict = GO_ON
 
 
@@ -85,19 +90,30 @@ class Stand:
         return sum(count for state, count in self.counts.items() if state.is_terminal)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A trial of the study as the store has it."""
+
+    trial: TrialRecord
+    architecture: Architecture
+    epochs: frozenset[int] = frozenset()
+
+
 class StudySession:
     """What one driver does for a study.
 
     Args:
         store, study, run: where everything is written, and as whom.
-        space, searcher, scheduler: the last two told the study's history already.
+        space: what is searched.
+        proposals: what to train next.
+        telling: has told the study's history to searcher and scheduler already.
         protocol, data: what every worker is told.
-        seed: of the study; every trial's seeds follow from it.
-        planned: the number of trials to reach.
+        seeds: of the trials.
+        planned: the number of trials to reach, repeats left out.
         known: every trial of the study so far.
         claimed: the numbers of those that this run goes on with.
-        initial: points to try before the searcher is asked, with their origins.
-        checkpoints: folder for the checkpoints of this study.
+        retries: how often a trial is taken up again after its worker was killed.
+        checkpoints: those of this study.
     """
 
     def __init__(
@@ -107,38 +123,38 @@ class StudySession:
         study: StudyRecord,
         run: RunRecord,
         space: DesignSpace,
-        searcher: Searcher[Architecture],
-        searcher_name: str,
-        scheduler: Scheduler,
+        proposals: Proposals,
+        telling: Telling,
         protocol: Protocol,
         data: Mapping[str, Any],
-        seed: int,
+        seeds: TrialSeeds,
         planned: int,
         known: Iterable[Known],
         claimed: Iterable[int],
-        initial: Iterable[tuple[str, Architecture]],
-        checkpoints: Path,
+        retries: int,
+        checkpoints: Checkpoints,
     ) -> None:
         self._store, self.study, self._run = store, study, run
-        self._space, self._searcher, self._scheduler = space, searcher, scheduler
-        self._searcher_name = searcher_name
-        self._protocol, self._data, self._seed = protocol, data, seed
+        self._space, self._proposals, self._telling = space, proposals, telling
+        self._protocol, self._data, self._seeds = protocol, data, seeds
         self.planned = planned
-        self._checkpoints = checkpoints
+        self._retries, self._checkpoints = retries, checkpoints
         self._live: dict[int, _Live] = {}
         self._states: dict[int, TrialState] = {}
         self._best: tuple[float, str] | None = None
         self._ids: set[str] = set()
+        self._repeats = 0
+        self._killed: Counter[int] = Counter()
         self.exhausted: str | None = None
         self.failure: StoreError | None = None
         by_number = {}
         for item in known:
             by_number[item.trial.number] = item
             self._ids.add(item.architecture.id)
+            self._repeats += item.trial.repeat > 0
             self._states[item.trial.number] = item.trial.state
             self._note_best(item.trial.best_accuracy, item.architecture)
         self._claimed = deque(by_number[number] for number in sorted(claimed))
-        self._initial = deque(initial)
 
     @property
     def live(self) -> int:
@@ -149,26 +165,25 @@ class StudySession:
         """How far the study is, from memory."""
         counts = dict.fromkeys(TrialState, 0) | Counter(self._states.values())
         best, name = self._best or (None, None)
-        return Stand(counts, self.planned, best, name)
+        planned = self.planned + self._repeats + self._proposals.repeats
+        return Stand(counts, planned, best, name)
 
     @_remembers_failure
     def next_assignment(self) -> Assignment | None:
-        """The next trial to run: an interrupted one, an initial point, or what the searcher asks.
+        """The next trial to run: an interrupted one, one that was asked for, or the searcher's.
 
-        None when the planned number is handed out or the space is exhausted.
+        None when the planned number is handed out or no point is left. A later call may give one
+        again, when a worker was killed in the meantime.
         """
-        if self._claimed:
+        while self._claimed:
             item = self._claimed.popleft()
-            return self._hand_out(item.trial, item.architecture, item.curve)
-        if len(self._states) >= self.planned:
-            return None
-        proposal = self._propose()
-        if proposal is None:
-            return None
-        trial, architecture = proposal
-        self._ids.add(architecture.id)
-        self._searcher.tell(architecture, Observation("running"))
-        return self._hand_out(trial, architecture, {})
+            self._take_up(item)
+            if not self._ended_by_verdict(item.trial.number):
+                return self._assignment(item)
+        while (new := self._new()) is not None:
+            if not self._ended_by_reuse(new):
+                return self._assignment(new)
+        return None
 
     @_remembers_failure
     def started(self, number: int) -> None:
@@ -198,9 +213,7 @@ class StudySession:
         if live is None:
             return
         if report.state == "preempted":
-            self._store.preempt_trial(live.trial.id, report.reason or "", run_id=self._run.id)
-            self._states[number] = TrialState.PREEMPTED
-            del self._live[number]
+            self._preempt(number, report.reason or "")
         elif report.state is not None:
             self._finish(number, TrialState(report.state), report.reason)
         elif live.verdict.stop:
@@ -208,85 +221,154 @@ class StudySession:
 
     @_remembers_failure
     def crashed(self, number: int, state: TrialState, reason: str) -> None:
-        """The worker is gone."""
-        if number in self._live:
+        """The worker is gone. The trial goes on from its checkpoint, as often as is allowed."""
+        live = self._live.get(number)
+        if live is None:
+            return
+        if state != TrialState.FAILED or self._killed[number] >= self._retries:
             self._finish(number, state, reason)
+            return
+        self._killed[number] += 1
+        _LOG.warning("trial %d: %s; it goes on in another worker", number, reason)
+        self._preempt(number, reason)
+        epochs = frozenset(live.recorded | live.epochs)
+        self._claimed.append(Known(live.trial, live.architecture, epochs))
 
-    def _propose(self) -> tuple[TrialRecord, Architecture] | None:
+    def _new(self) -> Known | None:
         """A new trial in the store; whatever proposes it, the study does not have it yet."""
+        elsewhere: set[str] = set()
         while True:
-            if self._initial:
-                origin, architecture = self._initial.popleft()
-                if architecture.id in self._ids:
-                    continue
-            else:
-                origin = self._searcher_name
-                try:
-                    architecture = self._searcher.ask()
-                except Exhausted as error:
-                    self.exhausted = str(error)
-                    return None
+            proposal = self._proposals.repeat()
+            if proposal is None and len(self._ids) >= self.planned:
+                return None
             try:
-                return self._add(architecture, origin), architecture
+                proposal = proposal or self._proposals.first(self._ids, elsewhere)
+            except Exhausted as error:
+                self.exhausted = str(error)
+                self._store.set_exhausted(self.study.id, self.exhausted)
+                return None
+            try:
+                return self._add(proposal)
+            except TrainedElsewhere:
+                elsewhere.add(proposal.architecture.id)
             except DuplicateArchitecture as error:
                 # Only another process can have added it; the searcher must know of it.
                 _LOG.warning("%s", error)
-                self._ids.add(architecture.id)
-                self._searcher.tell(architecture, Observation("running"))
+                self._note_new(error.trial, proposal.architecture)
 
-    def _add(self, architecture: Architecture, origin: str) -> TrialRecord:
+    def _add(self, proposal: Proposal) -> Known:
+        architecture = proposal.architecture
         costs = cost(architecture)
-        seeds = self._protocol.seeds(self._seed, architecture.id)
-        decisions = self._space.decisions(architecture)
-        return self._store.add_trial(
+        trial = self._store.add_trial(
             self.study.id,
             self._run.id,
             architecture,
             params=costs.params,
             macs=costs.macs,
-            origin=origin,
-            seeds={"initialisation": seeds.initialisation, "data_order": seeds.data_order},
-            decisions=[{"name": d.name, "choice": d.choice} for d in decisions],
+            origin=proposal.origin,
+            seeds=self._seeds.of(architecture.id, proposal.repeat),
+            decisions=[{"name": d.name, "choice": d.choice} for d in self._decisions(architecture)],
+            repeat=proposal.repeat,
+            exclusive=True,
         )
+        self._note_new(trial, architecture)
+        item = Known(trial, architecture)
+        self._take_up(item)
+        return item
 
-    def _hand_out(
-        self, trial: TrialRecord, architecture: Architecture, curve: Mapping[int, float]
-    ) -> Assignment:
-        self._live[trial.number] = _Live(trial, architecture, dict(curve))
-        self._states[trial.number] = TrialState.WAITING
-        checkpoint = self._checkpoints / f"{trial.number:05d}-{architecture.id}.safetensors"
-        return Assignment(trial, architecture, self._protocol.to_dict(), self._data, checkpoint)
+    def _decisions(self, architecture: Architecture) -> Iterable[Any]:
+        """How the space leads to it; a repeat or a warm start may come from outside the space."""
+        return self._space.decisions(architecture) if self._space.contains(architecture) else ()
+
+    def _note_new(self, trial: TrialRecord, architecture: Architecture) -> None:
+        self._ids.add(architecture.id)
+        self._repeats += trial.repeat > 0
+        self._states[trial.number] = trial.state
+        if not trial.repeat:
+            self._telling.created(trial.number, architecture)
+
+    def _ended_by_reuse(self, item: Known) -> bool:
+        """Whether another study has trained it under this protocol: then its epochs are taken."""
+        trial = item.trial
+        if trial.repeat:
+            return False
+        source = self._store.find_result(
+            trial.architecture_id, self.study.protocol_hash, outside=self.study.id
+        )
+        if source is None or not self._store.reuse_result(trial.id, source.id, self._run.id):
+            return False
+        live = self._live[trial.number]
+        live.trial = self._store.trial(trial.id)
+        theirs = Checkpoints.of(self._store.study_by_id(source.study_id))
+        self._checkpoints.adopt(trial, theirs.file(source))
+        for record in self._store.epochs(trial.id):
+            figures = {name: getattr(record, name) for name in _FIGURES}
+            live.verdict = self._telling.epoch(trial.number, record.epoch, figures)
+            live.recorded.add(record.epoch)
+        self._note_best(live.trial.best_accuracy, live.architecture)
+        if live.trial.state == TrialState.COMPLETE:
+            self._leave(trial.number, TrialState.COMPLETE)
+            return True
+        return self._ended_by_verdict(trial.number)
+
+    def _ended_by_verdict(self, number: int) -> bool:
+        """Prune a trial that was sentenced before it could be told; whether it was."""
+        live = self._live[number]
+        live.verdict = self._telling.verdict(number)
+        if live.verdict.stop:
+            self._finish(number, TrialState.PRUNED, live.verdict.reason)
+        return live.verdict.stop
+
+    def _take_up(self, item: Known) -> None:
+        self._live[item.trial.number] = _Live(item.trial, item.architecture, set(item.epochs))
+        self._states[item.trial.number] = TrialState.WAITING
+
+    def _assignment(self, item: Known) -> Assignment:
+        live = self._live[item.trial.number]
+        checkpoint = self._checkpoints.file(live.trial)
+        protocol = self._protocol.to_dict()
+        return Assignment(live.trial, live.architecture, protocol, self._data, checkpoint)
 
     def _record(self, live: _Live, epoch: int, figures: Mapping[str, Any]) -> None:
-        names = ("train_loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
-        record = EpochRecord(epoch, **{name: figures.get(name) for name in names})
+        record = EpochRecord(epoch, **{name: figures.get(name) for name in _FIGURES})
         self._store.record_epoch(live.trial.id, record, run_id=self._run.id)
         live.epochs.add(epoch)
+        is_new = epoch not in live.recorded
+        live.recorded.add(epoch)
         accuracy = record.validation_accuracy
-        if accuracy is None or not math.isfinite(accuracy):
-            return
-        live.curve[epoch] = accuracy
-        self._note_best(accuracy, live.architecture)
-        verdict = self._scheduler.report(
-            live.architecture.id, epoch, {"validation_accuracy": accuracy}
-        )
-        live.verdict = live.verdict if live.verdict.stop else verdict
+        if accuracy is not None and math.isfinite(accuracy):
+            self._note_best(accuracy, live.architecture)
+        if is_new:
+            verdict = self._telling.epoch(live.trial.number, epoch, figures)
+            live.verdict = live.verdict if live.verdict.stop else verdict
 
     def _forget_beyond(self, live: _Live, last: int) -> None:
         """Drop epochs of an earlier attempt that the worker does not know: its file was lost."""
-        if max(live.curve, default=0) > last:
+        if max(live.recorded, default=0) > last:
             self._store.forget_epochs(live.trial.id, after=last)
-            live.curve = {epoch: value for epoch, value in live.curve.items() if epoch <= last}
+            live.recorded = {epoch for epoch in live.recorded if epoch <= last}
+            self._telling.forgotten(live.trial.number, last)
+
+    def _preempt(self, number: int, reason: str) -> None:
+        live = self._live.pop(number)
+        self._store.preempt_trial(live.trial.id, reason, run_id=self._run.id)
+        self._states[number] = TrialState.PREEMPTED
 
     def _finish(self, number: int, state: TrialState, reason: str | None) -> None:
-        live = self._live.pop(number)
+        live = self._live[number]
         self._store.finish_trial(live.trial.id, state, reason, run_id=self._run.id)
+        self._leave(number, state)
+        if state in (TrialState.FAILED, TrialState.INFEASIBLE):
+            self._checkpoints.file(live.trial).unlink(missing_ok=True)  # nothing goes on from it
+
+    def _leave(self, number: int, state: TrialState) -> None:
+        del self._live[number]
         self._states[number] = state
-        self._searcher.tell(live.architecture, observation_of(state, live.curve))
-        if state != TrialState.COMPLETE:
-            checkpoint = self._checkpoints / f"{number:05d}-{live.architecture.id}.safetensors"
-            checkpoint.unlink(missing_ok=True)  # nothing will go on from it
+        self._telling.ended(number, state)
 
     def _note_best(self, accuracy: float | None, architecture: Architecture) -> None:
         if accuracy is not None and (self._best is None or accuracy > self._best[0]):
             self._best = accuracy, architecture.name
+
+
+_FIGURES = ("train_loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds")

@@ -3,19 +3,26 @@
 import numpy as np
 
 from search.config import Config
-from search.objectives import ACCURACY
-from search.runner.history import read_history, retell
-from search.runner.session import Stand, StudySession
+from search.figures import known_figures
+from search.runner.checkpoints import Checkpoints
+from search.runner.extra import NOTHING_EXTRA, Extra
+from search.runner.proposals import Proposal, Proposals
+from search.runner.ranking import networks_of
+from search.runner.session import Known, Stand, StudySession
+from search.runner.telling import Telling
+from search.runner.trial_seeds import TrialSeeds
 from search.runner.version import code_version
+from search.runner.warm_start import warm_points
 from search.schedulers import Scheduler, make_scheduler
-from search.searchers import Searcher, Task, make_searcher
+from search.searchers import Task, make_searcher
 from search.store import RunRecord, Store, StudyRecord
 from space import Architecture
 from trainers import Protocol
+from trainers.seeds import derive
 
-OBJECTIVE = {"metric": "validation_accuracy", "direction": "maximise", "epoch": "best"}
 _INITIAL_STREAM = 1
 """Keeps the random numbers of the initial points apart from the searcher's."""
+_BASELINE_STREAM = 2
 
 
 def create_study(store: Store, config: Config, protocol: Protocol) -> StudyRecord:
@@ -24,68 +31,106 @@ def create_study(store: Store, config: Config, protocol: Protocol) -> StudyRecor
     Raises:
         InputError: the name was taken in the meantime.
     """
+    seeds = TrialSeeds.from_config(config, protocol)
     return store.create_study(
         config.study,
         config=config.to_stored(),
-        space=config.space.to_dict(),
+        space=config.search_space.to_dict(),
         protocol=protocol.to_dict(),
         protocol_hash=protocol.hash,
-        objective=OBJECTIVE,
+        objective={"objectives": config.objectives, "constraints": config.constraints},
         planned_trials=config.trials,
         searcher=config.searcher.name,
         scheduler=config.scheduler.name,
-        seeds={"study": config.seed, "split": protocol.split_seed},
+        seeds={
+            "study": config.seed,
+            "split": protocol.split_seed,
+            "searcher": config.searcher_seed,
+            "initialisation": seeds.initialisation,
+            "data_order": seeds.data_order,
+        },
         code_version=code_version(),
     )
 
 
 def begin_session(
-    store: Store, study: StudyRecord, run: RunRecord, config: Config, protocol: Protocol
+    store: Store,
+    study: StudyRecord,
+    run: RunRecord,
+    config: Config,
+    protocol: Protocol,
+    extra: Extra = NOTHING_EXTRA,
 ) -> StudySession:
-    """A session that goes on where the earlier runs of the study ended."""
+    """A session that goes on where the earlier runs of the study ended.
+
+    Args:
+        extra: what this run was asked for beside the study's own trials.
+    """
+    for trial_id in extra.continued:
+        store.continue_trial(trial_id, run.id)
     claimed = store.claim_preempted(study.id, run.id)
-    known = read_history(store, study.id)
-    searcher, scheduler = _searcher(config), _scheduler(config)
-    retell(known, searcher, scheduler)
-    stamp = f"{study.created:%Y%m%d-%H%M%S}"
+    history = store.history(study.id)
+    architectures = networks_of(history)
+    task = task_of(config)
+    searcher = make_searcher(
+        config.searcher.name,
+        task,
+        config.searcher_seed,
+        config.searcher.model_dump(exclude={"name"}),
+    )
+    baseline = make_searcher("random", task, derive(config.searcher_seed, _BASELINE_STREAM))
+    warm = warm_points(store, study, config, searcher, task)
+    telling = Telling((searcher, baseline), _scheduler(config), task.known)
+    telling.retell(history, architectures)
+    queue = [*initial_points(config), *warm]
     return StudySession(
         store=store,
         study=study,
         run=run,
-        space=config.space,
-        searcher=searcher,
-        searcher_name=config.searcher.name,
-        scheduler=scheduler,
+        space=config.search_space,
+        proposals=Proposals(
+            extra.repeats, queue, searcher, config.searcher.name, baseline, config.random_baseline
+        ),
+        telling=telling,
         protocol=protocol,
         data=config.data.to_dict(),
-        seed=config.seed,
+        seeds=TrialSeeds.from_config(config, protocol),
         planned=study.planned_trials,
-        known=known,
+        known=[
+            Known(
+                trial,
+                architectures[trial.architecture_id],
+                frozenset(record.epoch for record in history.curves[trial.id]),
+            )
+            for trial in history.trials
+        ],
         claimed=[trial.number for trial in claimed],
-        initial=initial_points(config),
-        # The time keeps a new study of an old name from finding the old one's files.
-        checkpoints=config.checkpoints.absolute() / f"{study.name}-{stamp}",
+        retries=config.retries,
+        checkpoints=Checkpoints.of(study, config.checkpoints),
     )
 
 
-def initial_points(config: Config) -> list[tuple[str, Architecture]]:
+def task_of(config: Config) -> Task[Architecture]:
+    """What a study searches, and for what."""
+    goals = config.goals
+    known = known_figures(goals.names)
+    return Task(config.search_space, goals, known, config.protocol.epochs)
+
+
+def initial_points(config: Config) -> list[Proposal]:
     """The points to try first, the same in every run of a study."""
-    rng = np.random.default_rng([config.seed, _INITIAL_STREAM])
-    return list(config.space.initial_points(config.initial, rng))
+    rng = np.random.default_rng([config.searcher_seed, _INITIAL_STREAM])
+    points = config.search_space.initial_points(config.initial, rng)
+    return [Proposal(architecture, origin) for origin, architecture in points]
 
 
 def stand_of(store: Store, study_id: int) -> Stand:
     """How far a study is, from the store."""
     summary = store.summary(study_id)
-    return Stand(summary.counts, summary.planned_trials, summary.best_accuracy, None)
-
-
-def _searcher(config: Config) -> Searcher[Architecture]:
-    options = config.searcher.model_dump(exclude={"name"})
-    task = Task(config.space, ACCURACY, fidelities=config.protocol.epochs)
-    return make_searcher(config.searcher.name, task, config.seed, options)
+    planned = summary.planned_trials + summary.repeated
+    return Stand(summary.counts, planned, summary.best_accuracy, None)
 
 
 def _scheduler(config: Config) -> Scheduler:
     options = config.scheduler.model_dump(exclude={"name"})
-    return make_scheduler(config.scheduler.name, ACCURACY, config.protocol.epochs, options)
+    return make_scheduler(config.scheduler.name, config.goals, config.protocol.epochs, options)

@@ -2,7 +2,7 @@
 
 from search.schedulers.asha import Asha
 from search.schedulers.base import GO_ON, NoScheduler, Scheduler, Verdict
-from search.schedulers.make import SCHEDULERS, make_scheduler
+from search.schedulers.make import SCHEDULERS, make_scheduler, scheduler_class
 
 __all__ = [
     "GO_ON",
@@ -12,4 +12,5 @@ __all__ = [
     "Scheduler",
     "Verdict",
     "make_scheduler",
+    "scheduler_class",
 ]

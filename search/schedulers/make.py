@@ -33,7 +33,7 @@ def make_scheduler(
             objectives where the scheduler takes one.
     """
     name = "none" if name is None else name
-    kind = class_named("scheduler", name, _PLACES)
+    kind = scheduler_class(name)
     chosen = dict(options or {})
     refuse_unknown_options("scheduler", name, kind, chosen)
     if len(goals.objectives) > 1 and not kind.multi_objective:
@@ -45,3 +45,12 @@ def make_scheduler(
     except (TypeError, ValueError) as error:
         raise InputError.of("scheduler", str(error)) from None
     return scheduler
+
+
+def scheduler_class(name: str) -> type[Scheduler]:
+    """The class of a scheduler's name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    return class_named("scheduler", name, _PLACES)

@@ -10,7 +10,7 @@ from search.searchers.base import (
     Task,
 )
 from search.searchers.distinct import DistinctSearcher
-from search.searchers.make import SEARCHERS, make_searcher
+from search.searchers.make import SEARCHERS, make_searcher, searcher_class
 from search.searchers.random_search import RandomSearcher
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "Searcher",
     "Task",
     "make_searcher",
+    "searcher_class",
 ]

@@ -33,7 +33,7 @@ def make_searcher(
         InputError: an unknown name, an option that the searcher does not have, a value that
             cannot be, or a searcher of one objective asked for several.
     """
-    kind = class_named("searcher", name, _PLACES)
+    kind = searcher_class(name)
     chosen = dict(options or {})
     refuse_unknown_options("searcher", name, kind, chosen)
     if len(task.goals.objectives) > 1 and not kind.multi_objective:
@@ -45,3 +45,12 @@ def make_searcher(
     except (TypeError, ValueError) as error:
         raise InputError.of("searcher", str(error)) from None
     return DistinctSearcher(inner)
+
+
+def searcher_class(name: str) -> type[Searcher[Any]]:
+    """The class of a searcher's name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    return class_named("searcher", name, _PLACES)

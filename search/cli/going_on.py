@@ -1,0 +1,104 @@
+"""`continue` and `repeat`: more work on a study that is in the store, as it was configured."""
+
+import click
+
+from search.cli.options import Command, json_option, store_option
+from search.cli.running import GivenRun, carry_out
+from search.config import Config
+from search.runner.extra import continue_pruned, repeat_best
+from search.runner.retraining import retraining
+from search.store import open_store
+from space.errors import InputError
+
+
+@click.command("continue", cls=Command)
+@click.argument("study")
+@click.option("--trials", type=click.IntRange(min=1), help="Raise the planned number of trials.")
+@click.option(
+    "--pruned",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Train the best N pruned trials to their end, each from where it was stopped.",
+)
+@click.option(
+    "--trial",
+    "numbers",
+    type=int,
+    multiple=True,
+    metavar="NUMBER",
+    help="Train this pruned trial to its end. May be given many times.",
+)
+@store_option()
+@json_option
+def continue_command(
+    study: str,
+    trials: int | None,
+    pruned: int | None,
+    numbers: tuple[int, ...],
+    store: str,
+    as_json: bool,
+) -> int:
+    """Go on with STUDY: what was interrupted, what is planned, and pruned trials on request.
+
+    \b
+    Examples:
+      python -m search continue quickstart
+      python -m search continue quickstart --trials 40
+      python -m search continue quickstart --pruned 3
+      python -m search continue quickstart --trial 7 --trial 12
+
+    A pruned trial keeps its curve and its checkpoint, so nothing is trained twice.
+    """
+    config = _stored(store, study)
+    if trials is not None:
+        config = config.model_copy(update={"trials": max(trials, config.trials)})
+    asked = continue_pruned(pruned or 0, numbers) if pruned or numbers else None
+    return carry_out(config, GivenRun(None), resume=True, as_json=as_json, asked=asked)
+
+
+@click.command("repeat", cls=Command)
+@click.argument("study")
+@click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, metavar="N")
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=2, max=1000),
+    default=3,
+    show_default=True,
+    help="Train each until it has results of that many seeds, the first one included.",
+)
+@store_option()
+@json_option
+def repeat_command(study: str, top: int, seeds: int, store: str, as_json: bool) -> int:
+    """Train the best architectures of STUDY again with other seeds, to see what the order is worth.
+
+    \b
+    Examples:
+      python -m search repeat quickstart --top 5 --seeds 3
+      python -m search best --study quickstart
+
+    Every repeat trains from scratch, to its end. `best` then shows the mean and the spread, and
+    calls a tie what the spread does not separate. The best of a study whose trials inherit weights
+    are retrained in a study of their own, STUDY-retrained, since the two do not compare.
+    """
+    config = _stored(store, study)
+    asked = repeat_best(top, seeds)
+    if config.protocol.initialisation == "inherited":
+        config, asked = retraining(config, top, seeds)
+    return carry_out(config, GivenRun(None), resume=True, as_json=as_json, asked=asked)
+
+
+def _stored(store: str, study: str) -> Config:
+    """The configuration that a study was made with.
+
+    Raises:
+        InputError: there is no such study, or it was made by another version.
+    """
+    with open_store(store, create=False) as opened:
+        found = opened.study(study)
+    try:
+        config = Config.from_dict(found.config | {"store": store})
+    except InputError as error:
+        problems = "; ".join(map(str, error.problems))
+        message = f"{study!r} was made by a version that configured otherwise: {problems}"
+        raise InputError.of("study", message) from None
+    return config.model_copy(update={"trials": max(config.trials, found.planned_trials)})
