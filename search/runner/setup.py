@@ -66,9 +66,8 @@ def begin_session(
     Args:
         extra: what this run was asked for beside the study's own trials.
     """
-    for trial_id in extra.continued:
-        store.continue_trial(trial_id, run.id)
-    claimed = store.claim_preempted(study.id, run.id)
+    continued = {id_ for id_ in extra.continued if store.continue_trial(id_, run.id)}
+    continued |= {trial.id for trial in store.claim_preempted(study.id, run.id)}
     history = store.history(study.id)
     architectures = networks_of(history)
     task = task_of(config)
@@ -104,7 +103,7 @@ def begin_session(
             )
             for trial in history.trials
         ],
-        claimed=[trial.number for trial in claimed],
+        claimed=[trial.number for trial in history.trials if trial.id in continued],
         retries=config.retries,
         checkpoints=Checkpoints.of(study, config.checkpoints),
     )

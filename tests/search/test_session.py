@@ -1,22 +1,19 @@
 """The driver's bookkeeping, with a real store and without Ray."""
 
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from search.config import Config
 from search.runner import lookup
-from search.runner.assignment import Assignment, Report
-from search.runner.session import StudySession
-from search.runner.setup import begin_session, create_study, initial_points, stand_of
-from search.store import RunRecord, Store, TrialState, open_store, process_started
+from search.runner.assignment import Report
+from search.runner.setup import initial_points, stand_of
+from search.store import Store, TrialState, open_store
 from space import InputError
+from tests.search.driving import begin, begin_run, epoch, run_all, train
 from tests.search.small import config
-from trainers import Protocol
 
 HASHES = ("0" * 16, "1" * 16)
 
@@ -25,56 +22,6 @@ HASHES = ("0" * 16, "1" * 16)
 def store(tmp_path: Path) -> Iterator[Store]:
     with open_store(str(tmp_path / "tiny.db"), create=True) as opened:
         yield opened
-
-
-def begin_run(store: Store, study_id: int, pid: int | None = None) -> RunRecord:
-    return store.begin_run(
-        study_id,
-        host=socket.gethostname(),
-        pid=pid or os.getpid(),
-        process_started=process_started(),
-        machine={},
-        code_version="0",
-    )
-
-
-def begin(store: Store, settings: Config, protocol: Protocol | None = None) -> StudySession:
-    protocol = protocol or settings.protocol.bound_to(*HASHES)
-    if store.has_study(settings.study):
-        study = store.study(settings.study)
-    else:
-        study = create_study(store, settings, protocol)
-    return begin_session(store, study, begin_run(store, study.id), settings, protocol)
-
-
-def epoch(number: int, accuracy: float = 0.5) -> dict[str, Any]:
-    return {
-        "epoch": number,
-        "train_loss": 1.0,
-        "validation_loss": 1.0,
-        "validation_accuracy": accuracy,
-        "learning_rate": 0.1,
-        "seconds": 2.0,
-        "images_per_second": 100.0,
-    }
-
-
-def train(session: StudySession, assignment: Assignment, accuracies: list[float]) -> None:
-    """Play a worker that reports these epochs and stops when told to."""
-    number = assignment.trial.number
-    session.started(number)
-    for index, accuracy in enumerate(accuracies, 1):
-        done = index == len(accuracies)
-        report = Report((epoch(index, accuracy),), "complete" if done else None)
-        if session.reported(number, report).stop and not done:
-            report = Report((epoch(index, accuracy),))
-            break
-    session.ended(number, report)
-
-
-def run_all(session: StudySession) -> None:
-    while (assignment := session.next_assignment()) is not None:
-        train(session, assignment, [0.4, 0.5])
 
 
 def test_runs_the_planned_number_and_writes_everything_down(store: Store, tmp_path: Path) -> None:
@@ -98,7 +45,7 @@ def test_initial_points_come_first_with_their_origins(store: Store, tmp_path: Pa
     session = begin(store, settings)
     run_all(session)
     origins = [t.origin for t in store.trials(session.study.id)]
-    expected = [origin for origin, _ in initial_points(settings)]
+    expected = [proposal.origin for proposal in initial_points(settings)]
     assert origins[: len(expected)] == expected
     assert "named:ViT" in origins
     assert origins[-1] == "random"
@@ -132,8 +79,9 @@ def test_asha_prunes_with_a_reason(store: Store, tmp_path: Path) -> None:
     assert first.state == TrialState.COMPLETE
     assert (second.state, second.epochs_done) == (TrialState.PRUNED, 1)
     assert second.reason == "place 2 of 2 after 1 epoch; only the best went on (asha)"
-    files = [p.name for p in (tmp_path / "checkpoints").rglob("*.safetensors")]
-    assert files == [f"00000-{first.architecture_id}.safetensors"]
+    files = sorted(p.name for p in (tmp_path / "checkpoints").rglob("*.safetensors"))
+    # A pruned trial can be continued, so its checkpoint stays too.
+    assert [name[:5] for name in files] == ["00000", "00001"]
 
 
 @pytest.mark.parametrize("state", ["failed", "infeasible"])
@@ -153,11 +101,32 @@ def test_a_worker_that_reports_its_end(store: Store, tmp_path: Path, state: Any)
 
 
 def test_a_worker_that_died(store: Store, tmp_path: Path) -> None:
-    session = begin(store, config(tmp_path, trials=1))
-    session.next_assignment()
-    session.crashed(0, TrialState.FAILED, "the worker process died")
+    session = begin(store, config(tmp_path, trials=1, retries=1))
+    died = (0, TrialState.FAILED, "the worker process died")
+    first = session.next_assignment()
+    assert first is not None
+    session.started(0)
+    session.reported(0, Report((epoch(1, 0.45),)))
+    session.crashed(*died)
+    trial = store.trials(session.study.id)[0]
+    assert (trial.state, trial.reason) == (TrialState.PREEMPTED, "the worker process died")
+    again = session.next_assignment()  # it goes on from its checkpoint, once
+    assert again is not None
+    assert (again.trial.number, again.checkpoint) == (0, first.checkpoint)
+    session.started(0)
+    session.crashed(*died)
     trial = store.trials(session.study.id)[0]
     assert (trial.state, trial.reason) == (TrialState.FAILED, "the worker process died")
+    assert (trial.attempts, trial.epochs_done) == (2, 1)
+    assert session.next_assignment() is None
+
+
+def test_a_worker_without_memory_is_not_tried_again(store: Store, tmp_path: Path) -> None:
+    session = begin(store, config(tmp_path, trials=1, retries=5))
+    session.next_assignment()
+    session.started(0)
+    session.crashed(0, TrialState.INFEASIBLE, "out of memory")
+    assert store.trials(session.study.id)[0].state == TrialState.INFEASIBLE
 
 
 def test_non_finite_accuracy_is_stored_as_none_and_judged_nowhere(
@@ -176,8 +145,10 @@ def test_non_finite_accuracy_is_stored_as_none_and_judged_nowhere(
 
 def test_the_next_run_goes_on_with_what_was_open(store: Store, tmp_path: Path) -> None:
     settings = config(tmp_path, trials=5)
-    whole = begin(store, config(tmp_path, trials=5, study="whole"))
-    run_all(whole)
+    with open_store(str(tmp_path / "undisturbed.db"), create=True) as other:
+        whole = begin(other, settings)
+        run_all(whole)
+        same = other.trials(whole.study.id)
 
     session = begin(store, settings)
     first = session.next_assignment()
@@ -207,7 +178,6 @@ def test_the_next_run_goes_on_with_what_was_open(store: Store, tmp_path: Path) -
     assert [t.epochs_done for t in trials] == [2] * 5
     assert {t.state for t in trials} == {TrialState.COMPLETE}
     # The searcher goes on as it would have: the same points as in the uninterrupted study.
-    same = store.trials(whole.study.id)
     assert [t.architecture_id for t in trials] == [t.architecture_id for t in same]
     assert [t.seeds for t in trials] == [t.seeds for t in same]
 

@@ -1,0 +1,70 @@
+"""Plays a driver and its workers, without Ray."""
+
+import os
+import socket
+from typing import Any
+
+from search.config import Config
+from search.runner.assignment import Assignment, Report
+from search.runner.extra import NOTHING_EXTRA, Extra
+from search.runner.session import StudySession
+from search.runner.setup import begin_session, create_study
+from search.store import RunRecord, Store, process_started
+from trainers import Protocol
+
+HASHES = ("0" * 16, "1" * 16)
+
+
+def begin_run(store: Store, study_id: int, pid: int | None = None) -> RunRecord:
+    return store.begin_run(
+        study_id,
+        host=socket.gethostname(),
+        pid=pid or os.getpid(),
+        process_started=process_started(),
+        machine={},
+        code_version="0",
+    )
+
+
+def begin(
+    store: Store,
+    settings: Config,
+    protocol: Protocol | None = None,
+    extra: Extra = NOTHING_EXTRA,
+) -> StudySession:
+    protocol = protocol or settings.protocol.bound_to(*HASHES)
+    if store.has_study(settings.study):
+        study = store.study(settings.study)
+    else:
+        study = create_study(store, settings, protocol)
+    return begin_session(store, study, begin_run(store, study.id), settings, protocol, extra)
+
+
+def epoch(number: int, accuracy: float = 0.5) -> dict[str, Any]:
+    return {
+        "epoch": number,
+        "train_loss": 1.0,
+        "validation_loss": 1.0,
+        "validation_accuracy": accuracy,
+        "learning_rate": 0.1,
+        "seconds": 2.0,
+        "images_per_second": 100.0,
+    }
+
+
+def train(session: StudySession, assignment: Assignment, accuracies: list[float]) -> None:
+    """Play a worker that reports these epochs and stops when told to."""
+    number = assignment.trial.number
+    session.started(number)
+    for index, accuracy in enumerate(accuracies, 1):
+        done = index == len(accuracies)
+        report = Report((epoch(index, accuracy),), "complete" if done else None)
+        if session.reported(number, report).stop and not done:
+            report = Report((epoch(index, accuracy),))
+            break
+    session.ended(number, report)
+
+
+def run_all(session: StudySession) -> None:
+    while (assignment := session.next_assignment()) is not None:
+        train(session, assignment, [0.4, 0.5])

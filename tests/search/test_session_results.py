@@ -1,0 +1,281 @@
+"""Nothing is trained twice, nothing is lost: reuse, repeats, continued trials, other studies."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from search.runner.assignment import Assignment, Report
+from search.runner.extra import Extra, continue_pruned, repeat_best
+from search.runner.session import StudySession
+from search.runner.setup import stand_of, task_of
+from search.store import Store, TrialState, open_store
+from space.errors import InputError
+from tests.search.driving import begin, epoch, run_all, train
+from tests.search.small import config
+
+ASHA = {"name": "asha", "grace_epochs": 1, "reduction_factor": 2}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(str(tmp_path / "tiny.db"), create=True) as opened:
+        yield opened
+
+
+def accuracy(architecture_id: str, epoch_number: int) -> float:
+    """A made-up learning curve of its own for every architecture."""
+    return random.Random(architecture_id).random() * epoch_number / 9
+
+
+def play(session: StudySession, epochs: int) -> None:
+    while (assignment := session.next_assignment()) is not None:
+        id_ = assignment.architecture.id
+        assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        assignment.checkpoint.write_text(f"weights of {id_}")
+        train(session, assignment, [accuracy(id_, e) for e in range(1, epochs + 1)])
+
+
+def end(store: Store, session: StudySession) -> None:
+    store.end_run(store.runs(session.study.id)[-1].id, "the run ended")
+
+
+# --- reuse ------------------------------------------------------------------------------------
+
+
+def test_another_study_takes_results_over_and_says_so(store: Store, tmp_path: Path) -> None:
+    first = begin(store, config(tmp_path, trials=4))
+    play(first, 2)
+    second = begin(store, config(tmp_path, trials=6, study="second"))
+    trained = []
+    while (assignment := second.next_assignment()) is not None:
+        trained.append(assignment.architecture.id)
+        train(second, assignment, [0.4, 0.5])
+    old, new = store.trials(first.study.id), store.trials(second.study.id)
+    assert [t.architecture_id for t in new[:4]] == [t.architecture_id for t in old]
+    assert trained == [t.architecture_id for t in new[4:]]
+    for mine, theirs in zip(new, old, strict=False):
+        assert (mine.state, mine.source_trial_id) == (TrialState.COMPLETE, theirs.id)
+        assert mine.best_accuracy == theirs.best_accuracy
+        assert mine.reason == f"result of trial {theirs.number} of study 'tiny', same protocol"
+    assert store.summary(second.study.id).reused == 4
+    assert second.stand().best == max(t.best_accuracy or 0 for t in (*old, *new))
+
+
+def test_another_protocol_takes_nothing_over(store: Store, tmp_path: Path) -> None:
+    play(begin(store, config(tmp_path, trials=4)), 2)
+    protocol = {"epochs": 2, "batch_size": 20}
+    second = begin(store, config(tmp_path, trials=4, study="second", protocol=protocol))
+    play(second, 2)
+    assert all(t.source_trial_id is None for t in store.trials(second.study.id))
+
+
+def test_a_pruned_result_goes_on_from_its_checkpoint(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=8, protocol={"epochs": 4}, scheduler=ASHA)
+    first = begin(store, settings)
+    play(first, 4)
+    pruned = [t for t in store.trials(first.study.id) if t.state == TrialState.PRUNED]
+    assert pruned
+    whole = config(tmp_path, trials=8, protocol={"epochs": 4}, study="whole")
+    second = begin(store, whole)
+    handed: list[Assignment] = []
+    while (assignment := second.next_assignment()) is not None:
+        handed.append(assignment)
+        done = assignment.trial.epochs_done
+        id_ = assignment.architecture.id
+        assert assignment.checkpoint.read_text() == f"weights of {id_}"
+        second.started(assignment.trial.number)
+        figures = tuple(epoch(e, accuracy(id_, e)) for e in range(1, 5))
+        assert done > 0
+        report = Report(figures, "complete")
+        second.reported(assignment.trial.number, report)
+        second.ended(assignment.trial.number, report)
+    assert {a.architecture.id for a in handed} == {t.architecture_id for t in pruned}
+    seeds = {t.architecture_id: t.seeds for t in pruned}
+    assert all(a.trial.seeds == seeds[a.architecture.id] for a in handed)
+    trials = store.trials(second.study.id)
+    assert {(t.state, t.epochs_done) for t in trials} == {(TrialState.COMPLETE, 4)}
+
+
+def test_what_another_study_is_training_is_left_to_it(store: Store, tmp_path: Path) -> None:
+    first = begin(store, config(tmp_path, trials=3))
+    busy = [first.next_assignment() for _ in range(3)]
+    second = begin(store, config(tmp_path, trials=1000, study="second"))
+    play(second, 2)
+    mine = {t.architecture_id for t in store.trials(second.study.id)}
+    assert mine
+    assert not mine & {a.architecture.id for a in busy if a is not None}
+    assert second.exhausted == (
+        "what is left is being trained by other studies with the same protocol"
+    )
+    assert store.study("second").exhausted == second.exhausted
+
+
+# --- continued and repeated trials ------------------------------------------------------------
+
+
+def test_pruned_trials_go_on_to_their_end_by_request(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=8, protocol={"epochs": 4}, scheduler=ASHA)
+    session = begin(store, settings)
+    play(session, 4)
+    end(store, session)
+    before = {t.number: t for t in store.trials(session.study.id)}
+    extra = continue_pruned(2)(store, session.study, task_of(settings))
+    best = sorted(
+        (t for t in before.values() if t.state == TrialState.PRUNED),
+        key=lambda t: -(t.best_accuracy or 0),
+    )[:2]
+    assert set(extra.continued) == {t.id for t in best}
+    again = begin(store, settings, extra=extra)
+    play(again, 4)
+    after = {t.number: t for t in store.trials(session.study.id)}
+    for trial in best:
+        assert after[trial.number].state == TrialState.COMPLETE
+        assert after[trial.number].epochs_done == 4
+        assert after[trial.number].continued == 1
+    assert len(after) == 8
+
+
+def test_only_pruned_trials_can_be_continued(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=2)
+    session = begin(store, settings)
+    play(session, 2)
+    with pytest.raises(InputError, match="has no pruned trial"):
+        continue_pruned(2)(store, session.study, task_of(settings))
+    with pytest.raises(InputError, match="1 is not a pruned trial of 'tiny'; pruned: none"):
+        continue_pruned(0, [1])(store, session.study, task_of(settings))
+
+
+def test_the_best_are_repeated_with_other_seeds(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=4)
+    session = begin(store, settings)
+    play(session, 2)
+    end(store, session)
+    task = task_of(settings)
+    best = sorted(store.trials(session.study.id), key=lambda t: -(t.best_accuracy or 0))[:2]
+    extra = repeat_best(2, 3)(store, session.study, task)
+    again = begin(store, settings, extra=extra)
+    assert again.stand().planned == 8
+    play(again, 2)
+    end(store, again)
+    repeats = [t for t in store.trials(session.study.id) if t.repeat]
+    expected = {(t.architecture_id, k) for t in best for k in (1, 2)}
+    assert {(t.architecture_id, t.repeat) for t in repeats} == expected
+    for trial in best:
+        seeds = [str(t.seeds) for t in store.trials_of(trial.architecture_id)]
+        assert len(set(seeds)) == 3
+    assert repeat_best(2, 3)(store, session.study, task) == Extra()
+    stand = stand_of(store, session.study.id)
+    assert (stand.ended, stand.planned) == (8, 8)
+
+
+# --- baseline, warm start, several objectives -------------------------------------------------
+
+
+def test_a_share_of_the_trials_is_random(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=20, random_baseline=0.25, searcher={"name": "tpe"})
+    session = begin(store, settings)
+    run_all(session)
+    origins = [t.origin for t in store.trials(session.study.id)]
+    assert [i for i, origin in enumerate(origins) if origin == "random baseline"] == [
+        3,
+        7,
+        11,
+        15,
+        19,
+    ]
+    assert origins.count("tpe") == 15
+
+
+@pytest.mark.parametrize("batch_size", [50, 20])
+def test_a_warm_start_tries_the_best_of_an_earlier_study(
+    store: Store, tmp_path: Path, batch_size: int
+) -> None:
+    earlier = begin(store, config(tmp_path, trials=14, study="earlier"))
+    play(earlier, 2)
+    end(store, earlier)
+    best = sorted(store.trials(earlier.study.id), key=lambda t: -(t.best_accuracy or 0))[:10]
+    protocol = {"epochs": 2, "batch_size": batch_size, "warmup_epochs": 0.5}
+    warm = begin(
+        store,
+        config(
+            tmp_path, trials=12, study="warm", warm_start=["earlier"], protocol=protocol, seed=5
+        ),
+    )
+    play(warm, 2)
+    trials = store.trials(warm.study.id)
+    assert [t.architecture_id for t in trials[:10]] == [t.architecture_id for t in best]
+    assert {t.origin for t in trials[:10]} == {"warm start: earlier"}
+    same_protocol = batch_size == 50
+    assert all((t.source_trial_id is not None) == same_protocol for t in trials[:10])
+
+
+def test_a_warm_start_leaves_out_what_the_constraints_forbid(store: Store, tmp_path: Path) -> None:
+    earlier = begin(store, config(tmp_path, trials=20, study="earlier"))
+    play(earlier, 2)
+    costs = [store.architecture(t.architecture_id).params for t in store.trials(earlier.study.id)]
+    bound = sorted(costs)[len(costs) // 2]
+    settings = config(
+        tmp_path, trials=12, study="warm", warm_start=["earlier"], constraints={"params": bound}
+    )
+    warm = begin(store, settings)
+    play(warm, 2)
+    found = [store.architecture(t.architecture_id) for t in store.trials(warm.study.id)]
+    assert found
+    assert all(architecture.params <= bound for architecture in found)
+
+
+# --- the same points, whatever happened -------------------------------------------------------
+
+
+@pytest.mark.parametrize("searcher", ["random", "tpe"])
+def test_a_driver_killed_at_any_moment_asks_for_the_same_points(
+    tmp_path: Path, searcher: str
+) -> None:
+    """Three workers report in a shuffled order; the driver dies again and again."""
+
+    def study(kills: bool) -> list[tuple[str, str, str | None]]:
+        folder = tmp_path / f"kills {kills}"
+        folder.mkdir()
+        settings = config(
+            folder,
+            trials=14,
+            searcher={"name": searcher},
+            protocol={"epochs": 4},
+            scheduler=ASHA,
+        )
+        order, killing = random.Random(3), random.Random(4)
+        with open_store(str(folder / "tiny.db"), create=True) as opened:
+            session = begin(opened, settings)
+            working: dict[int, tuple[Assignment, int]] = {}
+            while True:
+                while len(working) < 3 and (given := session.next_assignment()) is not None:
+                    session.started(given.trial.number)
+                    working[given.trial.number] = (given, 0)
+                if not working:
+                    break
+                number = order.choice(sorted(working))
+                given, done = working.pop(number)
+                id_ = given.architecture.id
+                figures = tuple(epoch(e, accuracy(id_, e)) for e in range(1, done + 2))
+                report = Report(figures, "complete" if done == 3 else None)
+                if session.reported(number, report).stop or done == 3:
+                    session.ended(number, report)
+                else:
+                    working[number] = (given, done + 1)
+                if kills and killing.random() < 0.2:
+                    end(opened, session)
+                    session = begin(opened, settings)
+                    # Each worker goes on from its checkpoint, in the same order as before.
+                    taken = [session.next_assignment() for _ in working]
+                    assert {t.trial.number for t in taken if t} == set(working)
+                    for again in filter(None, taken):
+                        session.started(again.trial.number)
+                        working[again.trial.number] = (again, working[again.trial.number][1])
+            return [
+                (t.architecture_id, t.state.value, t.reason)
+                for t in opened.trials(session.study.id)
+            ]
+
+    assert study(kills=True) == study(kills=False)
