@@ -5,13 +5,12 @@ from dataclasses import asdict
 import click
 
 from search.cli.options import Command, json_option, print_json, store_option
-from search.store import Store, StudySummary, TrialState, open_store
+from search.store import StudySummary, TrialState, open_store
 from search.tables import Column, FittedTable
 from space.cli.output import stdout_console
 from space.wording import ago, percent
 
 _NAME_WIDTH = 20
-_BY_ITSELF = "the run ended"
 
 
 @click.command("studies", cls=Command)
@@ -28,18 +27,17 @@ def command(store: str, as_json: bool) -> None:
     with open_store(store, create=False) as opened:
         opened.reap()
         found = opened.studies()
-        exhausted = _exhausted(opened, found)
     if as_json:
         print_json([asdict(study) for study in found])
     elif found:
-        stdout_console().print(_table(found, exhausted))
+        stdout_console().print(_table(found))
     else:
         click.echo(
             "The store holds no study yet; `python -m search run CONFIG` makes one.", err=True
         )
 
 
-def _table(studies: list[StudySummary], exhausted: set[int]) -> FittedTable:
+def _table(studies: list[StudySummary]) -> FittedTable:
     def numbers(name: str, state: TrialState, optional: int) -> Column:
         cells = [str(study.counts[state]) for study in studies]
         return Column(name, cells, right=True, optional=optional)
@@ -47,7 +45,7 @@ def _table(studies: list[StudySummary], exhausted: set[int]) -> FittedTable:
     return FittedTable(
         (
             Column("study", [study.name for study in studies], fold_to=_NAME_WIDTH),
-            Column("state", [_state(study, exhausted) for study in studies]),
+            Column("state", [_state(study) for study in studies]),
             Column("done", [f"{s.ended_trials}/{s.planned_trials}" for s in studies], right=True),
             numbers("complete", TrialState.COMPLETE, 3),
             numbers("pruned", TrialState.PRUNED, 4),
@@ -60,19 +58,9 @@ def _table(studies: list[StudySummary], exhausted: set[int]) -> FittedTable:
     )
 
 
-def _state(study: StudySummary, exhausted: set[int]) -> str:
+def _state(study: StudySummary) -> str:
     if study.is_running:
         return "running"
-    if study.id in exhausted:
-        return "exhausted"
-    return "complete" if study.ended_trials >= study.planned_trials else "stopped"
-
-
-def _exhausted(store: Store, studies: list[StudySummary]) -> set[int]:
-    """Studies whose last run had nothing more to try, though more trials were planned."""
-    short = [s for s in studies if not s.is_running and 0 < s.trials == s.ended_trials]
-    found = set()
-    for study in (s for s in short if s.ended_trials < s.planned_trials):
-        if [run.end_reason for run in store.runs(study.id)][-1:] == [_BY_ITSELF]:
-            found.add(study.id)
-    return found
+    if study.ended_trials >= study.planned_trials:
+        return "complete"
+    return "stopped" if study.exhausted is None else "exhausted"

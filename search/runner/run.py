@@ -146,6 +146,7 @@ def _work(
         with Heartbeat(store, run.id, on_lost=lambda: stop.request(StopKind.LOST, lost)):
             session = begin_session(store, study, run, prepared.config, prepared.protocol, extra)
             tune_session(session, prepared.config, cluster, stop, watcher.show, training)
+        store.set_exhausted(study.id, session.exhausted)
         reason = "the run ended"
     finally:
         _end_run(store, run, stop.reason or reason)

@@ -5,6 +5,7 @@ or Optuna.
 """
 
 from search.store.connection import StoreError
+from search.store.elsewhere import TrainedElsewhere
 from search.store.heartbeat import Heartbeat
 from search.store.missing import NoStore
 from search.store.open import open_store
@@ -13,14 +14,18 @@ from search.store.reaper import run_is_alive
 from search.store.records import (
     ArchitectureRecord,
     EpochRecord,
+    EventRecord,
     MixerRecord,
+    Network,
+    Parent,
     RunRecord,
+    StudyHistory,
     StudyRecord,
     StudySummary,
     TestReading,
     TrialRecord,
 )
-from search.store.states import TrialState
+from search.store.states import EventKind, TrialState
 from search.store.store import Store
 from search.store.trials import DuplicateArchitecture
 
@@ -28,15 +33,21 @@ __all__ = [
     "ArchitectureRecord",
     "DuplicateArchitecture",
     "EpochRecord",
+    "EventKind",
+    "EventRecord",
     "Heartbeat",
     "MixerRecord",
+    "Network",
     "NoStore",
+    "Parent",
     "RunRecord",
     "Store",
     "StoreError",
+    "StudyHistory",
     "StudyRecord",
     "StudySummary",
     "TestReading",
+    "TrainedElsewhere",
     "TrialRecord",
     "TrialState",
     "open_store",

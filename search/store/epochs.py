@@ -9,11 +9,12 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from search.store.connection import Connected, reads, writes
+from search.store.events import lock_study_of, write_event
 from search.store.insert import upsert
 from search.store.mapping import EPOCH_COLUMNS
 from search.store.models import Metric, Trial
 from search.store.records import EpochRecord
-from search.store.states import TERMINAL
+from search.store.states import TERMINAL, EventKind
 
 _BATCH = 500
 """Ids per query; databases limit how many values one statement may bind."""
@@ -26,7 +27,7 @@ class Epochs(Connected):
     def record_epoch(
         self, session: Session, trial_id: int, epoch: EpochRecord, *, run_id: int | None = None
     ) -> bool:
-        """Writes an epoch down; writing it again replaces it.
+        """Writes an epoch down; writing it again replaces it, and is no new event.
 
         Args:
             trial_id: of the trial.
@@ -36,20 +37,25 @@ class Epochs(Connected):
         Returns:
             False, and nothing is written, when the trial has ended or belongs to another run.
         """
-        if not _holds(session, trial_id, run_id):
+        study_id = lock_study_of(session, trial_id)
+        if study_id is None or not _holds(session, trial_id, run_id):
             return False
         values = {name: _finite(value) for name, value in asdict(epoch).items()}
-        upsert(session, Metric, {"trial_id": trial_id, **values})
-        _retotal(session, trial_id)
+        if upsert(session, Metric, {"trial_id": trial_id, **values}):
+            write_event(session, study_id, trial_id, EventKind.EPOCH, epoch.epoch)
+        retotal(session, trial_id)
         return True
 
     @writes
     def forget_epochs(self, session: Session, trial_id: int, *, after: int) -> None:
         """Deletes the epochs numbered above `after`: a trial that goes on from an older point."""
-        if not _holds(session, trial_id, None):
+        study_id = lock_study_of(session, trial_id)
+        if study_id is None or not _holds(session, trial_id, None):
             return
-        session.execute(delete(Metric).where(Metric.trial_id == trial_id, Metric.epoch > after))
-        _retotal(session, trial_id)
+        beyond = delete(Metric).where(Metric.trial_id == trial_id, Metric.epoch > after)
+        if session.execute(beyond.returning(Metric.epoch)).first() is not None:
+            write_event(session, study_id, trial_id, EventKind.FORGOTTEN, after)
+            retotal(session, trial_id)
 
     @reads
     def epochs(self, session: Session, trial_id: int) -> list[EpochRecord]:
@@ -70,16 +76,21 @@ class Epochs(Connected):
     @reads
     def study_curves(self, session: Session, study_id: int) -> dict[int, list[EpochRecord]]:
         """The epochs of every trial of a study that has any, by trial id, each in order."""
-        query = (
-            select(Metric.trial_id, *EPOCH_COLUMNS)
-            .join(Trial, Trial.id == Metric.trial_id)
-            .where(Trial.study_id == study_id)
-            .order_by(Metric.trial_id, Metric.epoch)
-        )
-        curves: dict[int, list[EpochRecord]] = {}
-        for trial_id, *values in session.execute(query):
-            curves.setdefault(trial_id, []).append(EpochRecord(*values))
-        return curves
+        return read_curves(session, study_id)
+
+
+def read_curves(session: Session, study_id: int) -> dict[int, list[EpochRecord]]:
+    """The epochs of every trial of a study that has any, within a transaction."""
+    query = (
+        select(Metric.trial_id, *EPOCH_COLUMNS)
+        .join(Trial, Trial.id == Metric.trial_id)
+        .where(Trial.study_id == study_id)
+        .order_by(Metric.trial_id, Metric.epoch)
+    )
+    curves: dict[int, list[EpochRecord]] = {}
+    for trial_id, *values in session.execute(query):
+        curves.setdefault(trial_id, []).append(EpochRecord(*values))
+    return curves
 
 
 def _holds(session: Session, trial_id: int, run_id: int | None) -> bool:
@@ -89,7 +100,7 @@ def _holds(session: Session, trial_id: int, run_id: int | None) -> bool:
     return session.scalar(query.with_for_update()) is not None
 
 
-def _retotal(session: Session, trial_id: int) -> None:
+def retotal(session: Session, trial_id: int) -> None:
     """Sets the trial's totals from its epochs; right however often an epoch is written."""
     mine = Metric.trial_id == trial_id
     accuracy = Metric.validation_accuracy

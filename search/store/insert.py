@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, inspect
+from sqlalchemy import Table, inspect, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -17,13 +17,14 @@ def insert_missing(session: Session, model: type[Base], values: dict[str, Any]) 
     return inserted.one_or_none() is not None
 
 
-def upsert(session: Session, model: type[Base], values: dict[str, Any]) -> None:
-    """Inserts a row, or gives the one with its primary key these values."""
+def upsert(session: Session, model: type[Base], values: dict[str, Any]) -> bool:
+    """Inserts a row, or gives the one with its primary key these values; whether it is new."""
+    if insert_missing(session, model, values):
+        return True
     table = _table(model)
-    keys = [column.name for column in table.primary_key.columns]
-    changed = {name: value for name, value in values.items() if name not in keys}
-    statement = _insert(session, table).values(values)
-    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+    keys = [column == values[column.name] for column in table.primary_key.columns]
+    session.execute(update(table).where(*keys).values(values))
+    return False
 
 
 def _table(model: type[Base]) -> Table:

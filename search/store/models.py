@@ -3,17 +3,30 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    MetaData,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from search.store.columns import FiniteFloat, SafeJson, SafeText, UtcDateTime
-from search.store.states import TrialState
+from search.store.states import EventKind, TrialState
 
 Json = Annotated[Any, mapped_column(SafeJson)]
 BigInt = Annotated[int, mapped_column(BigInteger)]
 
 _STATES = ", ".join(f"'{state}'" for state in TrialState)
 _NO_REASON = ", ".join(f"'{state}'" for state in TrialState if not state.needs_reason)
+_EVENTS = ", ".join(f"'{kind}'" for kind in EventKind)
+SPECIAL = text(
+    "repeat > 0 OR continued > 0 OR source_trial_id IS NOT NULL OR parent_trial_id IS NOT NULL"
+)
+"""The condition of trials that are repeats, or were continued, reused or inherited."""
 
 
 class Base(DeclarativeBase):
@@ -53,6 +66,7 @@ class Study(Base):
     scheduler: Mapped[str]
     seeds: Mapped[Json]
     code_version: Mapped[str]
+    exhausted: Mapped[str | None]
 
 
 class Run(Base):
@@ -114,11 +128,13 @@ class Trial(Base):
     __tablename__ = "trials"
     __table_args__ = (
         UniqueConstraint("study_id", "number"),
-        UniqueConstraint("study_id", "architecture_id"),
+        UniqueConstraint("study_id", "architecture_id", "repeat"),
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         CheckConstraint(f"state IN ({_NO_REASON}) OR reason IS NOT NULL", name="reason"),
         # Holds all that the counts and the best accuracy of a study need.
         Index(None, "study_id", "state", "best_accuracy"),
+        # The few trials that did not simply train from scratch once, to count them.
+        Index("ix_trials_special", "study_id", sqlite_where=SPECIAL, postgresql_where=SPECIAL),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -138,9 +154,28 @@ class Trial(Base):
     last_epoch: Mapped[int | None]
     epochs_done: Mapped[int]
     seconds: Mapped[float]
+    repeat: Mapped[int] = mapped_column(default=0)
+    continued: Mapped[int] = mapped_column(default=0)
+    source_trial_id: Mapped[int | None] = mapped_column(ForeignKey("trials.id"))
+    parent_trial_id: Mapped[int | None] = mapped_column(ForeignKey("trials.id"))
+    inherited_along: Mapped[str | None]
+    ancestry_seconds: Mapped[float] = mapped_column(default=0.0)
     created: Mapped[datetime]
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]
+
+
+class Event(Base):
+    """One thing that happened to a trial; rows are only ever added."""
+
+    __tablename__ = "events"
+    __table_args__ = (CheckConstraint(f"kind IN ({_EVENTS})", name="kind"),)
+
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    trial_id: Mapped[int] = mapped_column(ForeignKey("trials.id"))
+    kind: Mapped[str]
+    epoch: Mapped[int | None]
 
 
 class Metric(Base):

@@ -43,7 +43,7 @@ class Reaper(Connected):
         """
         now = self._now(session)
         query = select(*RUN_COLUMNS).where(Run.ended.is_(None)).order_by(Run.id)
-        runs = [RunRecord(*row) for row in session.execute(query.with_for_update())]
+        runs = [RunRecord(*row) for row in session.execute(query.with_for_update(key_share=True))]
         preempted: list[int] = []
         for run in runs:
             reason = why_gone(run, now, alive, heartbeat_timeout)

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from search.store.states import TrialState
+from search.store.states import EventKind, TrialState
 
 
 @dataclass(frozen=True, slots=True)
 class StudyRecord:
-    """One search as it was configured."""
+    """One search as it was configured.
+
+    Attributes:
+        exhausted: why its searcher had nothing left to propose; None while it has.
+    """
 
     id: int
     name: str
@@ -24,6 +28,7 @@ class StudyRecord:
     scheduler: str
     seeds: dict[str, Any]
     code_version: str
+    exhausted: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,11 @@ class StudySummary:
         is_running: whether a driver works on it now.
         started: when its first run began; None before.
         last_activity: the latest sign of life of any run, or when the study was created.
+        exhausted: why its searcher had nothing left to propose; None while it has.
+        reused: trials that took over the result of another study's.
+        inherited: trials that began with another trial's weights.
+        continued: trials that went on after they were pruned.
+        repeated: trials of an architecture after its first.
     """
 
     id: int
@@ -50,6 +60,11 @@ class StudySummary:
     is_running: bool
     started: datetime | None
     last_activity: datetime
+    exhausted: str | None = None
+    reused: int = 0
+    inherited: int = 0
+    continued: int = 0
+    repeated: int = 0
 
     @property
     def trials(self) -> int:
@@ -94,6 +109,12 @@ class TrialRecord:
         last_accuracy: validation accuracy of `last_epoch`.
         epochs_done: how many epochs are recorded.
         seconds: training time of those epochs.
+        repeat: 0 for the study's first trial of the architecture, 1 for its first repeat.
+        continued: how often it was pruned and then continued.
+        source_trial_id: the trial of another study whose epochs were taken over.
+        parent_trial_id: the trial whose weights it began with.
+        inherited_along: the way from the parent's network to this one.
+        ancestry_seconds: training time of all ancestors on whose weights it stands.
     """
 
     id: int
@@ -113,6 +134,12 @@ class TrialRecord:
     last_epoch: int | None
     epochs_done: int
     seconds: float
+    repeat: int
+    continued: int
+    source_trial_id: int | None
+    parent_trial_id: int | None
+    inherited_along: str | None
+    ancestry_seconds: float
     created: datetime
     started: datetime | None
     ended: datetime | None
@@ -128,6 +155,61 @@ class EpochRecord:
     validation_accuracy: float | None
     learning_rate: float | None
     seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The trial whose weights a new trial begins with.
+
+    Attributes:
+        trial_id: of the parent, of any study.
+        along: the way from the parent's network to the child's, for people.
+    """
+
+    trial_id: int
+    along: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One thing that happened to a trial of a study.
+
+    Attributes:
+        number: its place in the study's log, from 0.
+        epoch: the epoch of kind epoch, the last one that was kept of kind forgotten; else None.
+    """
+
+    number: int
+    trial_id: int
+    kind: EventKind
+    epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An architecture without its mixers: its canonical JSON and what it costs."""
+
+    json: str
+    params: int
+    macs: int
+
+
+@dataclass(frozen=True, slots=True)
+class StudyHistory:
+    """All that is needed to tell a study again.
+
+    Attributes:
+        trials: in order of their numbers.
+        curves: the epochs of every trial by trial id, in order; an empty list without any.
+        networks: of every trial, by architecture id.
+        events: in the order in which they happened. An epoch that was forgotten and never
+            recorded again has an event but no figures.
+    """
+
+    trials: list[TrialRecord]
+    curves: dict[int, list[EpochRecord]]
+    networks: dict[str, Network]
+    events: list[EventRecord]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from search.store.connection import Connected, reads, writes
+from search.store.events import lock_study, write_events
 from search.store.mapping import RUN_COLUMNS
 from search.store.models import Run, Trial
 from search.store.records import RunRecord
-from search.store.states import OPEN, TrialState
+from search.store.states import OPEN, EventKind, TrialState
 
 
 class Runs(Connected):
@@ -80,8 +81,14 @@ def close_run(session: Session, run_id: int, reason: str, now: Any) -> list[int]
         .where(Run.id == run_id, Run.ended.is_(None))
         .values(ended=now, end_reason=reason)
     )
+    study_id = session.scalar(select(Run.study_id).where(Run.id == run_id))
+    if study_id is None:
+        return []
+    lock_study(session, study_id)
     left = update(Trial).where(Trial.run_id == run_id, Trial.state.in_(OPEN))
     preempted = session.execute(
         left.values(state=TrialState.PREEMPTED, reason=reason).returning(Trial.id)
     )
-    return sorted(preempted.scalars())
+    ids = sorted(preempted.scalars())
+    write_events(session, study_id, [(id_, EventKind.PREEMPTED, None) for id_ in ids])
+    return ids

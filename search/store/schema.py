@@ -1,5 +1,7 @@
 """The schema's version, and bringing a database up to it, once, by one process."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -33,11 +35,12 @@ def upgrade(engine: Engine, *, create: bool, shown: str) -> None:
     with engine.connect() as connection:
         if _is_current(connection, create, shown):
             return
-    with writing(engine).begin() as connection:
+    with writing(engine).connect() as connection, _free_to_rebuild(connection), connection.begin():
         _lock(connection)
         # Another process may have done it while this one waited.
         if not _is_current(connection, create, shown):
             command.upgrade(migration_config(connection), "head")
+            _check_references(connection)
 
 
 def revisions() -> list[str]:
@@ -85,6 +88,30 @@ def _check_vacant(connection: Connection, create: bool, shown: str) -> None:
         raise NoStore.of(
             WHERE, f"there is no mixspace store in {shown}; `mixspace run CONFIG` makes one"
         )
+
+
+@contextmanager
+def _free_to_rebuild(connection: Connection) -> Iterator[None]:
+    """On SQLite, foreign keys are off meanwhile, so that a table that others refer to can be
+    written anew; this cannot be changed within a transaction.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _check_references(connection: Connection) -> None:
+    """Nothing may refer to a row that is not there, as foreign keys were off."""
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        assert not broken, f"the migration broke references: {broken[:3]}"
 
 
 def _lock(connection: Connection) -> None:

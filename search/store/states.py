@@ -1,4 +1,8 @@
-"""The life of a trial: waiting → running → one terminal state, or preempted and back."""
+"""The life of a trial: waiting → running → one terminal state, or preempted and back.
+
+Nothing follows a terminal state, with one exception: a pruned trial may be continued, and is
+waiting again. What was recorded of it stays, and the event log tells of both.
+"""
 
 from enum import StrEnum
 
@@ -23,7 +27,7 @@ class TrialState(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether nothing follows this state."""
+        """Whether nothing follows this state (but see the head of this file)."""
         return self in TERMINAL
 
     @property
@@ -32,10 +36,30 @@ class TrialState(StrEnum):
         return self not in (TrialState.WAITING, TrialState.RUNNING, TrialState.COMPLETE)
 
 
+class EventKind(StrEnum):
+    """What can happen to a trial: what a study tells its searcher and its scheduler."""
+
+    CREATED = "created"
+    EPOCH = "epoch"
+    """An epoch was recorded for the first time, or for the first time since it was forgotten."""
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    INFEASIBLE = "infeasible"
+    PREEMPTED = "preempted"
+    CONTINUED = "continued"
+    """A pruned trial is waiting again."""
+    FORGOTTEN = "forgotten"
+    """The epochs above the given one were dropped."""
+
+
 TERMINAL = frozenset(
     {TrialState.COMPLETE, TrialState.PRUNED, TrialState.INFEASIBLE, TrialState.FAILED}
 )
 """The states that end a trial; the first one wins."""
+
+BUSY = frozenset({TrialState.WAITING, TrialState.RUNNING, TrialState.PREEMPTED})
+"""The states of a trial that is still to be trained, by whichever run."""
 
 OPEN = frozenset({TrialState.WAITING, TrialState.RUNNING})
 """The states in which a trial belongs to a run."""

@@ -14,6 +14,7 @@ from search.store.mapping import RUN_COLUMNS, STUDY_COLUMNS
 from search.store.models import Run, Study, Trial
 from search.store.reaper import run_is_alive
 from search.store.records import RunRecord, StudyRecord, StudySummary
+from search.store.special import SpecialCounts, special_counts
 from search.store.states import TrialState
 from space.errors import InputError
 
@@ -88,6 +89,11 @@ class Studies(Connected):
             update(Study).where(Study.id == study_id).values(planned_trials=planned_trials)
         )
 
+    @writes
+    def set_exhausted(self, session: Session, study_id: int, reason: str | None) -> None:
+        """Notes why the study's searcher has nothing left to propose; None takes it back."""
+        session.execute(update(Study).where(Study.id == study_id).values(exhausted=reason))
+
     @reads
     def studies(self, session: Session) -> list[StudySummary]:
         """Every study, the newest first."""
@@ -109,9 +115,15 @@ class Studies(Connected):
         only = [] if study_id is None else [Study.id == study_id]
         studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(Study.id.desc()))
         trials = _trial_totals(session, study_id)
+        special = special_counts(session, study_id)
         runs = _run_totals(session, study_id, self._now(session))
         return [
-            _summary(row, trials.get(row.id, _NO_TRIALS), runs.get(row.id, _NO_RUNS))
+            _summary(
+                row,
+                trials.get(row.id, _NO_TRIALS),
+                special.get(row.id, SpecialCounts()),
+                runs.get(row.id, _NO_RUNS),
+            )
             for row in studies
         ]
 
@@ -124,6 +136,7 @@ _SUMMARY_COLUMNS = [
     Study.searcher,
     Study.scheduler,
     Study.protocol_hash,
+    Study.exhausted,
 ]
 
 
@@ -142,9 +155,12 @@ _NO_TRIALS = _TrialTotals(dict.fromkeys(TrialState, 0), None)
 _NO_RUNS = _RunTotals(False, None, None)
 
 
-def _summary(row: Any, trials: _TrialTotals, runs: _RunTotals) -> StudySummary:
+def _summary(
+    row: Any, trials: _TrialTotals, special: SpecialCounts, runs: _RunTotals
+) -> StudySummary:
     return StudySummary(
         **row._mapping,
+        **special._asdict(),
         counts=dict(trials.counts),
         best_accuracy=trials.best,
         is_running=runs.running,

@@ -1,4 +1,4 @@
-"""Trials: add, start, finish, preempt, claim."""
+"""Trials: add, start, finish, preempt, claim. Each change stands in the event log too."""
 
 from collections.abc import Collection
 from typing import Any
@@ -10,15 +10,17 @@ from sqlalchemy.orm import Session
 from search.store.architectures import add_architecture
 from search.store.columns import utc_now
 from search.store.connection import Connected, reads, writes
+from search.store.elsewhere import TrainedElsewhere, busy_elsewhere
+from search.store.events import lock_study, lock_study_of, write_event
 from search.store.mapping import TRIAL_COLUMNS, trial_record
-from search.store.models import Run, Study, Trial
-from search.store.records import TrialRecord
-from search.store.states import TERMINAL, TrialState, checked_reason
+from search.store.models import Run, Trial
+from search.store.records import Parent, TrialRecord
+from search.store.states import TERMINAL, EventKind, TrialState, checked_reason
 from space.architecture import Architecture
 
 
 class DuplicateArchitecture(Exception):
-    """The study has a trial of this architecture already.
+    """The study has this trial of the architecture already.
 
     Attributes:
         trial: that trial.
@@ -47,6 +49,9 @@ class Trials(Connected):
         origin: str,
         seeds: dict[str, Any],
         decisions: Any = None,
+        repeat: int = 0,
+        parent: Parent | None = None,
+        exclusive: bool = False,
     ) -> TrialRecord:
         """A new waiting trial, numbered on from the study's last (the first is 0).
 
@@ -59,16 +64,25 @@ class Trials(Connected):
             origin: who proposed it, such as "tpe" or "named:ViT".
             seeds: the seeds of initialisation and data order.
             decisions: how the searcher reached it; any JSON.
+            repeat: 0 for the first trial of an architecture; a repeat, with other seeds, has its
+                number, from 1.
+            parent: the trial whose weights it begins with; the training that they cost is noted.
+            exclusive: refuse it while another study has the same still to train. Whoever adds
+                first and then asks `find_result` never trains what another trains: of two drivers
+                that add at once, one is refused here.
 
         Raises:
             DuplicateArchitecture: the study has it already.
+            TrainedElsewhere: `exclusive`, and another study has it to train; nothing was added.
+            LookupError: there is no such study or parent.
         """
         lock_study(session, study_id)
-        same = (Trial.study_id == study_id, Trial.architecture_id == architecture.id)
-        found = session.execute(select(*TRIAL_COLUMNS).where(*same)).one_or_none()
-        if found is not None:
-            raise DuplicateArchitecture(trial_record(found))
+        _check_new(session, study_id, architecture.id, repeat)
         add_architecture(session, architecture, params, macs)
+        if exclusive and repeat == 0:
+            busy = busy_elsewhere(session, study_id, architecture.id)
+            if busy is not None:
+                raise TrainedElsewhere(busy)
         last = session.scalar(select(sql.max(Trial.number)).where(Trial.study_id == study_id))
         trial = Trial(
             study_id=study_id,
@@ -82,10 +96,15 @@ class Trials(Connected):
             decisions=decisions,
             epochs_done=0,
             seconds=0.0,
+            repeat=repeat,
+            parent_trial_id=parent and parent.trial_id,
+            inherited_along=parent and parent.along,
+            ancestry_seconds=0.0 if parent is None else _training_behind(session, parent.trial_id),
             created=utc_now(),
         )
         session.add(trial)
         session.flush()
+        write_event(session, study_id, trial.id, EventKind.CREATED)
         return _trial(session, trial.id)
 
     @writes
@@ -137,7 +156,7 @@ class Trials(Connected):
         if not state.is_terminal:
             raise ValueError(f"{state} does not end a trial")
         values = {"state": state.value, "reason": checked_reason(state, reason), "ended": utc_now()}
-        return _updated(session, _unended(trial_id, run_id), values)
+        return _moved(session, trial_id, run_id, values)
 
     @writes
     def preempt_trial(
@@ -152,7 +171,7 @@ class Trials(Connected):
             "state": TrialState.PREEMPTED.value,
             "reason": checked_reason(TrialState.PREEMPTED, reason),
         }
-        return _updated(session, _unended(trial_id, run_id), values)
+        return _moved(session, trial_id, run_id, values)
 
     @writes
     def claim_preempted(self, session: Session, study_id: int, run_id: int) -> list[TrialRecord]:
@@ -207,22 +226,37 @@ class Trials(Connected):
         return [trial_record(row) for row in session.execute(query.order_by(Trial.id))]
 
 
-def lock_study(session: Session, study_id: int) -> None:
-    """Holds the study until the transaction ends, so that numbers and claims come one by one.
-
-    Raises:
-        LookupError: there is no such study.
-    """
-    query = select(Study.id).where(Study.id == study_id).with_for_update()
-    if session.scalar(query) is None:
-        raise LookupError(f"no study has the id {study_id}")
-
-
 def _trial(session: Session, trial_id: int) -> TrialRecord:
     row = session.execute(select(*TRIAL_COLUMNS).where(Trial.id == trial_id)).one_or_none()
     if row is None:
         raise LookupError(f"no trial has the id {trial_id}")
     return trial_record(row)
+
+
+def _check_new(session: Session, study_id: int, architecture_id: str, repeat: int) -> None:
+    same = (
+        Trial.study_id == study_id,
+        Trial.architecture_id == architecture_id,
+        Trial.repeat == repeat,
+    )
+    found = session.execute(select(*TRIAL_COLUMNS).where(*same)).one_or_none()
+    if found is not None:
+        raise DuplicateArchitecture(trial_record(found))
+
+
+def _training_behind(session: Session, parent_id: int) -> float:
+    """Seconds of training in a trial's weights: its own and those of its ancestors."""
+    parent = _trial(session, parent_id)
+    return parent.seconds + parent.ancestry_seconds
+
+
+def _moved(session: Session, trial_id: int, run_id: int | None, values: dict[str, Any]) -> bool:
+    """Puts an unended trial into the state of these values and logs it; whether it did."""
+    study_id = lock_study_of(session, trial_id)
+    if study_id is None or not _updated(session, _unended(trial_id, run_id), values):
+        return False
+    write_event(session, study_id, trial_id, EventKind(values["state"]))
+    return True
 
 
 def _unended(trial_id: int, run_id: int | None) -> tuple[Any, ...]:

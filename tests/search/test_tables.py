@@ -85,7 +85,7 @@ def test_short_mixers_leave_room_for_the_state() -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_studies(width: int) -> None:
-    text = printed(studies_module._table([STUDY], {1}), width)
+    text = printed(studies_module._table([replace(STUDY, exhausted="no points")]), width)
     for word in ("study", "state", "done", "best", STUDY.name, "exhausted", "1234/4000", "81.23%"):
         assert word in text, word
     assert ("last activity" in text) == (width >= 80)
@@ -94,7 +94,7 @@ def test_studies(width: int) -> None:
 
 def test_a_study_name_of_the_greatest_length() -> None:
     name = "".join(chr(97 + i % 26) for i in range(100))
-    text = printed(studies_module._table([replace(STUDY, name=name)], set()), 50)
+    text = printed(studies_module._table([replace(STUDY, name=name)]), 50)
     assert "".join(line.split()[0] for line in text.splitlines()[2:]) == name
 
 

@@ -68,3 +68,43 @@ def test_a_newer_schema_is_refused_and_left_alone(store: Store, store_url: str) 
             open_store(store_url, create=create)
     version = text(f"SELECT version_num FROM {VERSION_TABLE}")
     assert store.read(lambda session: session.scalar(version)) == "9999"
+
+
+@pytest.mark.parametrize("dump", sorted(OLD.glob("*.sql")), ids=lambda path: path.stem)
+def test_an_old_file_gets_a_plausible_log(tmp_path: Path, dump: Path) -> None:
+    path = tmp_path / "old.db"
+    with sqlite3.connect(path) as old:
+        old.executescript(dump.read_text())
+        # The second trial was created while the first one trained, and ended before it.
+        old.execute("UPDATE trials SET created = '2026-01-01 10:00:00'")
+        old.execute("UPDATE trials SET started = created")
+        old.execute("UPDATE trials SET ended = '2026-01-01 10:00:30' WHERE number = 0")
+        old.execute("UPDATE trials SET created = '2026-01-01 10:00:05' WHERE number = 1")
+        old.execute("UPDATE trials SET started = '2026-01-01 10:00:10' WHERE number = 1")
+        old.execute("UPDATE trials SET ended = '2026-01-01 10:00:20' WHERE number = 1")
+        old.execute("UPDATE trials SET state = 'failed', reason = 'why' WHERE number = 1")
+        old.execute("DELETE FROM metrics WHERE trial_id = 2")
+    old.close()
+    with open_store(str(path), create=False) as store:
+        study = store.study("old")
+        first, second = store.trials(study.id)
+        told = [(event.trial_id, str(event.kind), event.epoch) for event in store.events(study.id)]
+        assert told == [
+            (first.id, "created", None),
+            (first.id, "epoch", 1),
+            (second.id, "created", None),
+            (second.id, "failed", None),
+            (first.id, "complete", None),
+        ]
+        assert (first.repeat, first.continued, first.source_trial_id) == (0, 0, None)
+        assert store.continue_trial(second.id, 1) is False
+
+
+def test_a_migration_does_not_leave_foreign_keys_off(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    with sqlite3.connect(path) as old:
+        old.executescript((OLD / "revision_0002.sql").read_text())
+    old.close()
+    with open_store(str(path), create=False) as store:
+        assert store.write(lambda session: session.scalar(text("PRAGMA foreign_keys"))) == 1
+        assert store.read(lambda session: session.scalar(text("PRAGMA foreign_keys"))) == 1

@@ -161,10 +161,10 @@ def epoch(number: int, accuracy: float | None, **changes: Any) -> EpochRecord:
 
 
 def complete_trial(
-    store: Store, study_id: int, run_id: int, number: int, accuracy: float | None
+    store: Store, study_id: int, run_id: int, number: int, accuracy: float | None, **changes: Any
 ) -> TrialRecord:
     """A complete trial of one epoch."""
-    trial = add_trial(store, study_id, run_id, number)
+    trial = add_trial(store, study_id, run_id, number, **changes)
     store.start_trial(trial.id, run_id)
     store.record_epoch(trial.id, epoch(1, accuracy))
     store.finish_trial(trial.id, "complete")
