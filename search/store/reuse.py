@@ -91,6 +91,7 @@ class Reuse(Connected):
             "parent_trial_id": source.parent_trial_id,
             "inherited_along": source.inherited_along,
             "ancestry_seconds": source.ancestry_seconds,
+            "seeds": source.seeds,  # its checkpoint goes on with them
         }
         if source.state == TrialState.COMPLETE:
             reason = f"result of {place}, same protocol"

@@ -77,6 +77,18 @@ class Studies(Connected):
         raise InputError.of("study", _absent(name, list(newest), self.url))
 
     @reads
+    def study_by_id(self, session: Session, study_id: int) -> StudyRecord:
+        """The study of this id.
+
+        Raises:
+            LookupError: there is none.
+        """
+        row = session.execute(select(*STUDY_COLUMNS).where(Study.id == study_id)).one_or_none()
+        if row is None:
+            raise LookupError(f"no study has the id {study_id}")
+        return StudyRecord(*row)
+
+    @reads
     def has_study(self, session: Session, name: str) -> bool:
         """Whether there is a study of this name."""
         found = session.scalar(select(Study.id).where(Study.name == name))

@@ -41,7 +41,7 @@ def test_imagenet_follows_the_recipe_of_the_paper() -> None:
 
 def test_the_quickstart_touches_every_value_of_every_axis_in_its_initial_points() -> None:
     config = load_config(ROOT / "configs" / "quickstart.yaml")
-    points = [architecture for _, architecture in initial_points(config)]
+    points = [proposal.architecture for proposal in initial_points(config)]
     assert len(points) < config.trials
     for axis, values_of_axis in AXES.items():
         touched = {getattr(mixer, axis) for point in points for mixer in point.mixers()}

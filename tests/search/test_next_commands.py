@@ -155,8 +155,8 @@ def test_the_exit_code_stays_where_the_reader_has_left(
     def left(*_: object) -> None:
         raise ReaderLeft
 
-    monkeypatch.setattr("search.cli.run.print_report", left)
-    monkeypatch.setattr("search.cli.run.close_stdout", lambda: None)
+    monkeypatch.setattr("search.cli.running.print_report", left)
+    monkeypatch.setattr("search.cli.running.close_stdout", lambda: None)
     player.stop_after = 1
     assert run_program(["run", "it's mine.yaml"]) == 130
     assert "To go on: " in capsys.readouterr().err

@@ -100,7 +100,7 @@ def test_looking_leaves_nothing_behind_and_making_does(tmp_path: Path) -> None:
 def test_a_study_of_failures_is_told_from_others(
     tmp_path: Path, ends: tuple[TrialState, ...], words: str | None
 ) -> None:
-    settings = config(tmp_path, trials=2)
+    settings = config(tmp_path, trials=2, retries=0)
     with open_store(settings.store, create=True) as store:
         session = begin(store, settings)
         for number, state in enumerate(ends):
@@ -112,7 +112,7 @@ def test_a_study_of_failures_is_told_from_others(
 
 
 def test_a_study_of_failures_is_no_success(tmp_path: Path) -> None:
-    settings = config(tmp_path, trials=1)
+    settings = config(tmp_path, trials=1, retries=0)
     with open_store(settings.store, create=True) as store:
         protocol = prepare(settings, resume=False).protocol
         session = begin(store, settings, protocol)

@@ -77,7 +77,9 @@ def test_a_pruned_result_goes_on_from_its_checkpoint(store: Store, tmp_path: Pat
     play(first, 4)
     pruned = [t for t in store.trials(first.study.id) if t.state == TrialState.PRUNED]
     assert pruned
-    whole = config(tmp_path, trials=8, protocol={"epochs": 4}, study="whole")
+    whole = config(
+        tmp_path, trials=8, protocol={"epochs": 4}, study="whole", seeds={"data_order": 9}
+    )
     second = begin(store, whole)
     handed: list[Assignment] = []
     while (assignment := second.next_assignment()) is not None:
