@@ -19,10 +19,10 @@ class Coding(ABC, Generic[P]):
     version: int = 0
     """Counts how often the parameters of points that were told have changed."""
 
-    def grow(self, told: int) -> None:  # noqa: B027 - most codings need no such notice
+    def grow(self, told: int) -> None:
         """Make ready for an ask after that many points were told."""
 
-    def tell(self, point: P) -> None:  # noqa: B027 - most codings need no such notice
+    def tell(self, point: P) -> None:
         """Take note of a point of the study."""
 
     @abstractmethod

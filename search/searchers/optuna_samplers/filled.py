@@ -7,8 +7,6 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial
 
-from search.searchers.base import Option
-
 
 def filled(trials: Sequence[FrozenTrial], seed: int) -> list[FrozenTrial]:
     """Copies of the trials, each with every parameter that one of them has.
@@ -25,7 +23,7 @@ def filled(trials: Sequence[FrozenTrial], seed: int) -> list[FrozenTrial]:
 def _filled(
     trial: FrozenTrial, union: dict[str, BaseDistribution], rng: np.random.Generator
 ) -> FrozenTrial:
-    drawn: dict[str, Option] = {
+    drawn = {
         name: distribution.choices[int(rng.integers(len(distribution.choices)))]
         for name, distribution in union.items()
         if isinstance(distribution, CategoricalDistribution) and name not in trial.params

@@ -16,7 +16,7 @@ _FAR = 1e6
 """Stands for a violation that is infinite or not a number, which Optuna does not take."""
 
 
-class SharedTrial(FrozenTrial):  # type: ignore[misc]
+class SharedTrial(FrozenTrial):
     """A trial that many studies hold; Optuna copies deeply what it is handed, which is slow."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "SharedTrial":

@@ -7,6 +7,7 @@ from optuna.samplers import BaseSampler, GPSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from search.objectives import Values
+from search.options import whole_number
 from search.searchers.base import P, Task
 from search.searchers.history import Entry
 from search.searchers.optuna_samplers.frozen import broken_by, frozen
@@ -33,7 +34,7 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
         self, task: Task[P], seed: int, *, startup_trials: int = 10, look_back: int = 100
     ) -> None:
         super().__init__(task, seed, encoded=True)
-        self._startup_trials = startup_trials
+        self._startup_trials = whole_number("startup_trials", startup_trials, 1)
         self._look_back = LookBack(task, look_back)
 
     def note(self, entry: Entry[P]) -> None:
@@ -66,7 +67,8 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
     def _values(self, vector: Sequence[float]) -> Values:
         """The figures that give these objectives."""
         pairs = zip(self.task.goals.objectives, vector, strict=True)
-        return {each.name: value if each.direction == "maximise" else -value for each, value in pairs}
+        signs = {"maximise": 1.0, "minimise": -1.0}
+        return {each.name: signs[each.direction] * value for each, value in pairs}
 
     def _as_worst(self, entry: Entry[P], worst: Values) -> FrozenTrial:
         known = self.task.known(entry.point)

@@ -7,6 +7,7 @@ from typing import Generic
 import numpy as np
 
 from search.objectives import crowding_distances, nondominated_ranks
+from search.options import whole_number
 from search.searchers.base import P, Task
 from search.searchers.history import Entry, History
 
@@ -34,7 +35,7 @@ class LookBack(Generic[P]):
 
     def __init__(self, task: Task[P], limit: int) -> None:
         self._task = task
-        self._limit = limit
+        self._limit = whole_number("look_back", limit, 20)
         self._best: dict[Hashable, Entry[P]] = {}
 
     def tell(self, entry: Entry[P]) -> None:

@@ -1,13 +1,15 @@
 """NSGA-II (Deb et al., 2002), Optuna's, with generations that follow from the order of results."""
 
 import copy
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Generic
 
 from optuna import create_study
 from optuna.samplers import BaseSampler, NSGAIISampler
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from search.options import probability, whole_number
 from search.searchers.base import P, Task
 from search.searchers.history import Entry
 from search.searchers.optuna_samplers.filled import filled
@@ -44,21 +46,19 @@ class Nsga2Searcher(OptunaSearcher[P], Generic[P]):
         mutation: float | None = None,
     ) -> None:
         super().__init__(task, seed)
-        self._population = population
-        self._crossover = crossover
-        self._mutation = mutation
-        self._parents: dict[Hashable, P] = {}
-        self._arrived: dict[Hashable, P] = {}
-        self._sampler(0, population)  # Optuna refuses what cannot be
+        self._population = whole_number("population", population, 2)
+        self._crossover = probability("crossover", crossover)
+        self._mutation = None if mutation is None else probability("mutation", mutation)
+        self._parents: dict[int, P] = {}
+        self._arrived: dict[int, P] = {}
 
     def note(self, entry: Entry[P]) -> None:
         """Count a point that completed, and select parents at the end of a generation."""
-        key = self.task.space.key(entry.point)
-        if key in self._parents or self.trial(entry).state != TrialState.COMPLETE:
+        if entry.number in self._parents or self.trial(entry).state != TrialState.COMPLETE:
             return
-        self._arrived[key] = entry.point
+        self._arrived[entry.number] = entry.point
         if len(self._arrived) >= self._population:
-            self._parents = self._selected({**self._parents, **self._arrived})
+            self._parents = self._selected({**self._arrived, **self._parents})
             self._arrived = {}
 
     def best(self) -> Sequence[P]:
@@ -82,22 +82,24 @@ class Nsga2Searcher(OptunaSearcher[P], Generic[P]):
             mutation_prob=self._mutation,
         )
 
-    def _selected(self, rivals: Mapping[Hashable, P]) -> dict[Hashable, P]:
+    def _selected(self, rivals: Mapping[int, P]) -> dict[int, P]:
         """The parents of the next generation, by Optuna's elitist selection."""
         trials = self._generation(rivals)
-        study = create_study(directions=["maximize"] * len(self.task.goals.objectives))
+        directions = [StudyDirection.MAXIMIZE] * len(self.task.goals.objectives)
+        study = create_study(directions=directions)
         study.add_trials(trials.values())
         chosen = self._sampler(0, self._population).select_parent(study, 1)
-        numbers = {trial.number for trial in chosen}
-        return {key: rivals[key] for number, key in enumerate(trials) if number in numbers}
+        told = list(trials)
+        # In the order in which they were told, as Optuna keeps them: it decides between equals.
+        return {number: rivals[number] for number in sorted(told[t.number] for t in chosen)}
 
-    def _generation(self, points: Mapping[Hashable, P]) -> dict[Hashable, FrozenTrial]:
+    def _generation(self, points: Mapping[int, P]) -> dict[int, FrozenTrial]:
         """The points that are complete still, as trials of Optuna's first generation."""
-        found: dict[Hashable, FrozenTrial] = {}
-        for key, point in points.items():
+        found: dict[int, FrozenTrial] = {}
+        for number, point in points.items():
             entry = self.history.get(point)
             trial = None if entry is None else self.trial(entry)
             if trial is not None and trial.state == TrialState.COMPLETE:
-                found[key] = copy.copy(trial)
-                found[key].system_attrs = {**trial.system_attrs, _GENERATION: 0}
+                found[number] = copy.copy(trial)
+                found[number].system_attrs = {**trial.system_attrs, _GENERATION: 0}
         return found

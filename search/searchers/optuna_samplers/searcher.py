@@ -13,6 +13,7 @@ from typing import Generic
 import numpy as np
 import optuna
 from optuna.samplers import BaseSampler
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from search.searchers.base import DecisionSpace, Exhausted, Observation, P, Searcher, Task
@@ -94,7 +95,7 @@ class OptunaSearcher(Searcher[P], Generic[P]):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = self.sampler(int(seed.generate_state(1)[0]))
-        directions = ["maximize"] * len(self.task.goals.objectives)
+        directions = [StudyDirection.MAXIMIZE] * len(self.task.goals.objectives)
         study = optuna.create_study(directions=directions, sampler=sampler)
         study.add_trials(self.trials())
         return study

@@ -6,6 +6,7 @@ from typing import Generic
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial
 
+from search.options import whole_number
 from search.searchers.base import P, Task
 from search.searchers.history import Entry
 from search.searchers.optuna_samplers.look_back import LookBack
@@ -21,7 +22,8 @@ class TpeSearcher(OptunaSearcher[P], Generic[P]):
         startup_trials: that many points are random before TPE begins.
         candidates: how many candidates TPE compares for one proposal.
         look_back: TPE sees at most that many points, the best and the latest, so that an ask stays
-            fast in a long study.
+            fast in a long study. From 250 points on, Optuna's TPE takes 25 of them for good ones,
+            however many more there are.
     """
 
     def __init__(
@@ -31,11 +33,11 @@ class TpeSearcher(OptunaSearcher[P], Generic[P]):
         *,
         startup_trials: int = 10,
         candidates: int = 24,
-        look_back: int = 1000,
+        look_back: int = 250,
     ) -> None:
         super().__init__(task, seed)
-        self._startup_trials = startup_trials
-        self._candidates = candidates
+        self._startup_trials = whole_number("startup_trials", startup_trials, 1)
+        self._candidates = whole_number("candidates", candidates, 1)
         self._look_back = LookBack(task, look_back)
 
     def note(self, entry: Entry[P]) -> None:
