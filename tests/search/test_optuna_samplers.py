@@ -1,6 +1,9 @@
 """What the searchers behind Optuna do beyond the contract of all searchers."""
 
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -141,6 +144,34 @@ def test_two_objectives_beat_random_points(kind: type[OptunaSearcher[Point]]) ->
 def test_bad_options(name: str, options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         make_searcher(name, TASK, 0, options)
+
+
+ASKS = """
+from search.searchers import Observation, Task, make_searcher
+from tests.search.test_optuna_samplers import BOTH, SPACE, values
+
+for name, options in (("tpe", {}), ("nsga2", {"population": 5}), ("gp", {"startup_trials": 5})):
+    searcher = make_searcher(name, Task(SPACE, BOTH), 0, options)
+    for _ in range(14):
+        point = searcher.ask()
+        print(name, SPACE.key(point))
+        searcher.tell(point, Observation("complete", values(point)))
+"""
+
+
+def test_the_order_of_sets_does_not_matter() -> None:
+    """Another process hashes strings in another way, and asks for the same points."""
+
+    def asked(seed: str) -> str:
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", ASKS]
+        ran = subprocess.run(command, env=environment, text=True, capture_output=True)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    first = asked("1")
+    assert len(first.splitlines()) == 42
+    assert first == asked("2")
 
 
 # TPE
