@@ -4,7 +4,12 @@ from search.config.config import Config
 from search.config.differences import differences, merged_for_resume
 from search.config.parts import (
     AshaConfig,
+    GpConfig,
+    HyperbandConfig,
+    MedianConfig,
+    MoashaConfig,
     NoSchedulerConfig,
+    Nsga2Config,
     RandomConfig,
     Resources,
     TpeConfig,
@@ -14,7 +19,12 @@ from search.config.reading import load_config
 __all__ = [
     "AshaConfig",
     "Config",
+    "GpConfig",
+    "HyperbandConfig",
+    "MedianConfig",
+    "MoashaConfig",
     "NoSchedulerConfig",
+    "Nsga2Config",
     "RandomConfig",
     "Resources",
     "TpeConfig",

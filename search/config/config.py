@@ -19,7 +19,12 @@ from pydantic import ConfigDict as PydanticConfig
 from search.config.goals import limited, read_goals
 from search.config.parts import (
     AshaConfig,
+    GpConfig,
+    HyperbandConfig,
+    MedianConfig,
+    MoashaConfig,
     NoSchedulerConfig,
+    Nsga2Config,
     Part,
     RandomConfig,
     Resources,
@@ -74,8 +79,13 @@ def _no_repeats(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-SearcherConfig = Annotated[RandomConfig | TpeConfig, Field(discriminator="name")]
-SchedulerConfig = Annotated[NoSchedulerConfig | AshaConfig, Field(discriminator="name")]
+SearcherConfig = Annotated[
+    RandomConfig | TpeConfig | Nsga2Config | GpConfig, Field(discriminator="name")
+]
+SchedulerConfig = Annotated[
+    NoSchedulerConfig | MedianConfig | AshaConfig | HyperbandConfig | MoashaConfig,
+    Field(discriminator="name"),
+]
 
 
 class Config(Part):
@@ -196,9 +206,8 @@ def _clashes(config: Config) -> list[Problem]:
         found += _beyond_the_goals(config)
     except InputError as error:
         found += error.problems
-    scheduler = config.scheduler
-    if isinstance(scheduler, AshaConfig) and scheduler.grace_epochs > config.protocol.epochs:
-        epochs = config.protocol.epochs
+    scheduler, epochs = config.scheduler, config.protocol.epochs
+    if not isinstance(scheduler, NoSchedulerConfig) and scheduler.grace_epochs > epochs:
         message = f"must not exceed protocol.epochs ({epochs}); got {scheduler.grace_epochs}"
         found.append(Problem("scheduler.grace_epochs", message))
     return found

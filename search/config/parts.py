@@ -36,7 +36,36 @@ class TpeConfig(Part):
     name: Literal["tpe"] = "tpe"
     startup_trials: Whole = Field(default=10, ge=1)
     candidates: Whole = Field(default=24, ge=1, le=10_000)
-    look_back: Whole = Field(default=1000, ge=20)
+    look_back: Whole = Field(default=250, ge=20)
+
+
+class Nsga2Config(Part):
+    """Optuna's NSGA-II.
+
+    Attributes:
+        population: trials of a generation; the first generation is random.
+        crossover: the probability that a child has two parents.
+        mutation: the probability that a parameter is drawn anew; null is one over their number.
+    """
+
+    name: Literal["nsga2"] = "nsga2"
+    population: Whole = Field(default=50, ge=2, le=100_000)
+    crossover: float = Field(default=0.9, ge=0, le=1)
+    mutation: float | None = Field(default=None, ge=0, le=1)
+
+
+class GpConfig(Part):
+    """Optuna's Gaussian process.
+
+    Attributes:
+        startup_trials: that many trials are random before the process is fitted.
+        look_back: it sees at most that many trials (the best and the latest); a fit takes time
+            with the cube of their number.
+    """
+
+    name: Literal["gp"] = "gp"
+    startup_trials: Whole = Field(default=10, ge=1)
+    look_back: Whole = Field(default=100, ge=20)
 
 
 class NoSchedulerConfig(Part):
@@ -45,15 +74,27 @@ class NoSchedulerConfig(Part):
     name: Literal["none"] = "none"
 
 
-class AshaConfig(Part):
-    """Asynchronous successive halving.
+class MedianConfig(Part):
+    """The median stopping rule.
+
+    Attributes:
+        grace_epochs: no trial is pruned before that epoch.
+        min_trials: nor as long as fewer others have come as far.
+    """
+
+    name: Literal["median"] = "median"
+    grace_epochs: Whole = Field(default=1, ge=1)
+    min_trials: Whole = Field(default=5, ge=1)
+
+
+class HalvingConfig(Part):
+    """What all schedulers with rungs have.
 
     Attributes:
         grace_epochs: no trial is pruned before that epoch.
         reduction_factor: at every rung one of that many trials goes on.
     """
 
-    name: Literal["asha"] = "asha"
     grace_epochs: Whole = Field(default=1, ge=1)
     reduction_factor: Whole = Field(default=3, ge=2, le=100)
 
@@ -70,6 +111,24 @@ class Seeds(Part):
     searcher: Whole | None = Field(default=None, ge=0, lt=2**63)
     initialisation: Whole | None = Field(default=None, ge=0, lt=2**63)
     data_order: Whole | None = Field(default=None, ge=0, lt=2**63)
+
+
+class AshaConfig(HalvingConfig):
+    """Asynchronous successive halving, by one objective."""
+
+    name: Literal["asha"] = "asha"
+
+
+class HyperbandConfig(HalvingConfig):
+    """Asynchronous successive halving in brackets that begin later and later."""
+
+    name: Literal["hyperband"] = "hyperband"
+
+
+class MoashaConfig(HalvingConfig):
+    """Asynchronous successive halving, by any number of objectives."""
+
+    name: Literal["moasha"] = "moasha"
 
 
 class Resources(Part):

@@ -1,5 +1,6 @@
 """What a search wants: objectives, hard constraints, and which of two results is better."""
 
+from search.objectives.fronts import Fronts
 from search.objectives.goals import ACCURACY, Constraint, Goals, Objective, Values, goals_of
 from search.objectives.hypervolume import hypervolume
 from search.objectives.pareto import crowding_distances, dominates, nondominated_ranks
@@ -7,6 +8,7 @@ from search.objectives.pareto import crowding_distances, dominates, nondominated
 __all__ = [
     "ACCURACY",
     "Constraint",
+    "Fronts",
     "Goals",
     "Objective",
     "Values",

@@ -44,7 +44,12 @@ class Constraint:
         return "allowed " + " and ".join(part for part in (lower, upper) if part)
 
     def violation(self, value: float) -> float:
-        """By how much a value is off, as a share of the bound; 0 within the bounds."""
+        """By how much a value is off, as a share of the bound; 0 within the bounds.
+
+        What is not a number keeps no bound: it is infinitely far off.
+        """
+        if math.isnan(value):
+            return math.inf
         above = 0.0 if self.upper is None else (value - self.upper) / (abs(self.upper) or 1.0)
         below = 0.0 if self.lower is None else (self.lower - value) / (abs(self.lower) or 1.0)
         return max(above, below, 0.0)

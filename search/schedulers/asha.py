@@ -4,7 +4,8 @@ from collections.abc import Hashable
 from typing import ClassVar
 
 from search.objectives import Goals, Values
-from search.schedulers.base import GO_ON, Scheduler, Verdict
+from search.schedulers.base import Scheduler, Verdict
+from search.schedulers.halving import Halving, rung_epochs
 
 
 class Asha(Scheduler):
@@ -12,8 +13,6 @@ class Asha(Scheduler):
 
     Rungs lie at grace_epochs · reduction_factor^i below the full length, so no trial is stopped
     before grace_epochs. At every rung at least the best trial so far goes on.
-
-    A value is taken at the first report at or beyond a rung and not changed by a later one.
 
     Args:
         goals: one objective, and constraints.
@@ -23,46 +22,32 @@ class Asha(Scheduler):
     """
 
     multi_objective: ClassVar[bool] = False
+    name: ClassVar[str] = "asha"
 
     def __init__(
         self, goals: Goals, fidelities: int, *, grace_epochs: int = 1, reduction_factor: int = 3
     ) -> None:
         super().__init__(goals, fidelities)
-        if grace_epochs < 1 or reduction_factor < 2:
-            raise ValueError("grace_epochs must be at least 1 and reduction_factor at least 2")
-        self._reduction_factor = reduction_factor
-        self._rungs: dict[int, dict[Hashable, float]] = {}
-        rung = grace_epochs
-        while rung < fidelities:
-            self._rungs[rung] = {}
-            rung *= reduction_factor
-
-    @property
-    def rungs(self) -> tuple[int, ...]:
-        """The epochs at which trials are compared."""
-        return tuple(self._rungs)
+        self.rungs = rung_epochs(fidelities, grace_epochs, reduction_factor)
+        self._halving = Halving(goals, fidelities, self.rungs, reduction_factor)
 
     def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
-        """Take a trial's objective after an epoch, and judge it."""
-        if not self.goals.has(values):
-            return GO_ON
-        value = self.goals.vector(values)[0]
-        verdict = GO_ON
-        for rung, reached in self._rungs.items():
-            if rung <= epoch and trial not in reached:
-                reached[trial] = value
-                verdict = self._judge(rung, trial)
-                if verdict.stop:
-                    break
-        return verdict
+        """Take a trial's figures after an epoch, and judge it."""
+        return self._halving.report(trial, epoch, values, self.name)
 
-    def _judge(self, rung: int, trial: Hashable) -> Verdict:
-        values = self._rungs[rung]
-        better = sum(other > values[trial] for other in values.values())
-        places = max(1, len(values) // self._reduction_factor)
-        if better < places:
-            return GO_ON
-        went_on = "only the best" if places == 1 else f"the best {places}"
-        after = "1 epoch" if rung == 1 else f"{rung} epochs"
-        reason = f"place {better + 1} of {len(values)} after {after}; {went_on} went on (asha)"
-        return Verdict(stop=True, reason=reason)
+
+class Moasha(Asha):
+    """Multi-objective asynchronous successive halving (Schmucker et al., 2021).
+
+    At a rung, trials are ranked by Pareto front, and within a front so that the most different
+    ones go first. With one objective it is Asha.
+
+    Args:
+        goals: any number of objectives, and constraints.
+        fidelities: epochs of a full training.
+        grace_epochs: epochs of the first rung.
+        reduction_factor: at a rung, one of that many trials goes on.
+    """
+
+    multi_objective: ClassVar[bool] = True
+    name: ClassVar[str] = "moasha"

@@ -10,7 +10,10 @@ from space.errors import InputError
 
 _PLACES = {
     "none": "search.schedulers.base:NoScheduler",
+    "median": "search.schedulers.median:MedianStopping",
     "asha": "search.schedulers.asha:Asha",
+    "hyperband": "search.schedulers.hyperband:Hyperband",
+    "moasha": "search.schedulers.asha:Moasha",
 }
 
 SCHEDULERS = tuple(_PLACES)

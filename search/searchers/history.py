@@ -46,6 +46,9 @@ class History(Generic[P]):
     def __iter__(self) -> Iterator[Entry[P]]:
         return iter(self._entries.values())
 
+    def __reversed__(self) -> Iterator[Entry[P]]:
+        return reversed(self._entries.values())
+
     def __contains__(self, point: P) -> bool:
         return self._task.space.key(point) in self._entries
 

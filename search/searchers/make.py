@@ -10,7 +10,9 @@ from space.errors import InputError
 
 _PLACES = {
     "random": "search.searchers.random_search:RandomSearcher",
-    "tpe": "search.searchers.tpe:TpeSearcher",
+    "tpe": "search.searchers.optuna_samplers:TpeSearcher",
+    "nsga2": "search.searchers.optuna_samplers:Nsga2Searcher",
+    "gp": "search.searchers.optuna_samplers:GpSearcher",
 }
 """Where the class of each name is; it is imported when asked for, since some need Optuna."""
 

@@ -1,6 +1,5 @@
 """The contract of searchers, for every searcher."""
 
-import numpy as np
 import pytest
 
 from search.searchers import (
@@ -12,7 +11,6 @@ from search.searchers import (
     Task,
     make_searcher,
 )
-from search.searchers.tpe import TpeSearcher, parameter_name
 from space.errors import InputError
 from tests.search.toy import Point, ToySpace
 
@@ -85,40 +83,6 @@ def test_trials_without_a_value_do_no_harm(name: str, outcome: str) -> None:
             done(point) if index % 2 else Observation(outcome)  # type: ignore[arg-type]
         )
         searcher.tell(point, observation)
-
-
-def test_tpe_finds_better_points_than_random() -> None:
-    def best(name: str, seed: int) -> float:
-        searcher = make_searcher(name, TASK, seed)
-        return max(map(SPACE.value, run(searcher, 20)[10:]))
-
-    seeds = range(6)
-    assert np.mean([best("tpe", s) for s in seeds]) > np.mean([best("random", s) for s in seeds])
-
-
-def test_tpe_avoids_what_was_infeasible() -> None:
-    searcher = TpeSearcher(TASK, 0, startup_trials=5)
-    for point in SPACE.points():
-        if point[0] == "a":
-            searcher.tell(point, Observation("infeasible"))
-        else:
-            searcher.tell(point, done(point))
-    asked = [searcher.ask(attempt) for attempt in range(20)]
-    assert sum(point[0] == "a" for point in asked) < 5
-
-
-def test_tpe_looks_back_at_the_best_and_the_latest_only() -> None:
-    searcher = TpeSearcher(TASK, 0, startup_trials=5, look_back=20)
-    for point in sorted(SPACE.points(), key=SPACE.value, reverse=True):
-        searcher.tell(point, done(point))
-    study = searcher._study(0)
-    values = [trial.value for trial in study.trials]
-    everything = sorted(map(SPACE.value, SPACE.points()), reverse=True)
-    assert sorted(values, reverse=True) == everything[:5] + everything[-15:]
-
-
-def test_parameter_names_differ_with_the_options() -> None:
-    assert parameter_name("k", (3, 5)) != parameter_name("k", (3, 5, 7))
 
 
 def test_distinct_falls_back_when_the_inner_searcher_repeats_itself() -> None:

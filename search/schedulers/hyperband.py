@@ -1,0 +1,63 @@
+"""Asynchronous Hyperband (Li et al., 2018 and 2020): ladders that begin later and later."""
+
+import math
+from collections.abc import Hashable
+
+from search.objectives import Goals, Values
+from search.schedulers.base import Scheduler, Verdict
+from search.schedulers.halving import Halving, rung_epochs
+
+
+class Hyperband(Scheduler):
+    """Asha in brackets: the first has every rung, each next one rung less, the last has none.
+
+    So trials that are slow to start get their chance in a bracket that judges late. Trials are
+    given to brackets in the order in which they are added, and always to the one that lacks the
+    most of its share: with R rungs, a bracket that halves h times has the share
+    ⌈(R + 1) / (h + 1) · reduction_factor^h⌉ of Hyperband.
+
+    Args:
+        goals: objectives, several are compared as in Moasha, and constraints.
+        fidelities: epochs of a full training.
+        grace_epochs: epochs of the first rung of the first bracket.
+        reduction_factor: at a rung, one of that many trials of a bracket goes on.
+    """
+
+    def __init__(
+        self, goals: Goals, fidelities: int, *, grace_epochs: int = 1, reduction_factor: int = 3
+    ) -> None:
+        super().__init__(goals, fidelities)
+        epochs = rung_epochs(fidelities, grace_epochs, reduction_factor)
+        self.brackets = tuple(epochs[first:] for first in range(len(epochs) + 1))
+        """The epochs of the rungs of every bracket."""
+        self.shares = tuple(
+            math.ceil(len(self.brackets) / (len(rungs) + 1) * reduction_factor ** len(rungs))
+            for rungs in self.brackets
+        )
+        """How many trials of each bracket make a whole Hyperband."""
+        self._halvings = [
+            Halving(goals, fidelities, rungs, reduction_factor) for rungs in self.brackets
+        ]
+        self._sizes = [0] * len(self.brackets)
+        self._bracket: dict[Hashable, int] = {}
+
+    def added(self, trial: Hashable) -> None:
+        """Give the trial to a bracket."""
+        self.bracket(trial)
+
+    def bracket(self, trial: Hashable) -> int:
+        """The bracket of a trial, from 0; one that is new is given to a bracket."""
+        if trial not in self._bracket:
+            lacks = [
+                share / (size + 1) for share, size in zip(self.shares, self._sizes, strict=True)
+            ]
+            chosen = lacks.index(max(lacks))
+            self._sizes[chosen] += 1
+            self._bracket[trial] = chosen
+        return self._bracket[trial]
+
+    def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
+        """Take a trial's figures after an epoch, and judge it in its bracket."""
+        bracket = self.bracket(trial)
+        name = f"hyperband, bracket {bracket + 1} of {len(self.brackets)}"
+        return self._halvings[bracket].report(trial, epoch, values, name)

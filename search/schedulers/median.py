@@ -1,0 +1,89 @@
+"""The median stopping rule of Vizier (Golovin et al., 2017, section 3.2.2)."""
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from search.objectives import Goals, Values
+from search.options import whole_number
+from search.schedulers.base import GO_ON, Scheduler, Verdict
+from search.schedulers.standing import Standing, standing
+
+_WORST: Standing = (float("inf"), float("inf"))
+
+
+@dataclass
+class _Curve:
+    """What a trial has reported up to now."""
+
+    epoch: int = 0
+    reports: int = 0
+    violation: float = 0.0
+    objective: float = 0.0
+    best: Standing = _WORST
+
+    def add(self, epoch: int, one: Standing) -> None:
+        self.epoch = epoch
+        self.reports += 1
+        self.violation += one[0]
+        self.objective += one[1]
+        self.best = min(self.best, one)
+
+    @property
+    def average(self) -> Standing:
+        """Feasible only when every epoch was."""
+        if self.violation > 0:
+            return self.violation / self.reports, 0.0
+        return 0.0, self.objective / self.reports
+
+
+class MedianStopping(Scheduler):
+    """Stops a trial whose best result is below the median of the others' running averages.
+
+    After epoch s the best result of the trial up to s is compared with the averages over the
+    epochs up to s of all other trials that have reported s before.
+
+    Args:
+        goals: one objective, and constraints.
+        fidelities: epochs of a full training.
+        grace_epochs: no trial is stopped before that epoch.
+        min_trials: nor as long as fewer others have come as far.
+    """
+
+    multi_objective: ClassVar[bool] = False
+
+    def __init__(
+        self, goals: Goals, fidelities: int, *, grace_epochs: int = 1, min_trials: int = 5
+    ) -> None:
+        super().__init__(goals, fidelities)
+        self._grace_epochs = whole_number("grace_epochs", grace_epochs, 1)
+        self._min_trials = whole_number("min_trials", min_trials, 1)
+        self._curves: defaultdict[Hashable, _Curve] = defaultdict(_Curve)
+        self._averages: defaultdict[int, list[Standing]] = defaultdict(list)
+
+    def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
+        """Take a trial's figures after an epoch, and judge it."""
+        curve = self._curves[trial]
+        if not self.goals.has(values) or epoch <= curve.epoch:
+            return GO_ON
+        curve.add(epoch, standing(self.goals, values))
+        others = self._averages[epoch]
+        verdict = self._judge(epoch, curve.best, others)
+        insort(others, curve.average)
+        return verdict
+
+    def _judge(self, epoch: int, best: Standing, others: Sequence[Standing]) -> Verdict:
+        early = epoch < self._grace_epochs or len(others) < self._min_trials
+        if early or epoch >= self.fidelities or best <= _median(others):
+            return GO_ON
+        place = bisect_left(others, best) + 1
+        after = "1 epoch" if epoch == 1 else f"{epoch} epochs"
+        ranked = f"place {place} of {len(others) + 1} after {after}"
+        return Verdict(stop=True, reason=f"{ranked}; the better half went on (median)")
+
+
+def _median(ordered: Sequence[Standing]) -> Standing:
+    upper, lower = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return (upper[0] + lower[0]) / 2, (upper[1] + lower[1]) / 2

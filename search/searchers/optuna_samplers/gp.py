@@ -1,0 +1,80 @@
+"""Bayesian optimisation with Gaussian processes, Optuna's."""
+
+from collections.abc import Sequence
+from typing import Generic
+
+from optuna.samplers import BaseSampler, GPSampler
+from optuna.trial import FrozenTrial, TrialState
+
+from search.objectives import Values
+from search.options import whole_number
+from search.searchers.base import P, Task
+from search.searchers.history import Entry
+from search.searchers.optuna_samplers.frozen import broken_by, frozen
+from search.searchers.optuna_samplers.look_back import LookBack
+from search.searchers.optuna_samplers.searcher import OptunaSearcher
+
+
+class GpSearcher(OptunaSearcher[P], Generic[P]):
+    """Proposes points by Optuna's Gaussian process, one objective or several.
+
+    It works on the encoding of the points, since Optuna's process leaves out every parameter that
+    not all points have. It knows of complete and running points only, so one that was pruned,
+    failed or did not fit is shown as complete with the worst objectives that are known.
+
+    Args:
+        task: what is searched and for what.
+        seed: of all random choices.
+        startup_trials: that many points are random before the process is fitted.
+        look_back: it sees at most that many points, the best and the latest: a fit takes time
+            with the cube of their number.
+    """
+
+    def __init__(
+        self, task: Task[P], seed: int, *, startup_trials: int = 10, look_back: int = 100
+    ) -> None:
+        super().__init__(task, seed, encoded=True)
+        self._startup_trials = whole_number("startup_trials", startup_trials, 1)
+        self._look_back = LookBack(task, look_back)
+
+    def note(self, entry: Entry[P]) -> None:
+        """Keep the best."""
+        self._look_back.tell(entry)
+
+    def best(self) -> Sequence[P]:
+        """The best handful."""
+        return self._look_back.best(5)
+
+    def trials(self) -> Sequence[FrozenTrial]:
+        """The best and the latest, with values for those that have none."""
+        window = self._look_back.window(self.history)
+        trials = [self.trial(entry) for entry in window]
+        complete = [t.values for t in trials if t.state == TrialState.COMPLETE]
+        if not complete:
+            return []
+        worst = self._values([min(column) for column in zip(*complete, strict=True)])
+        return [
+            trial if trial.state != TrialState.PRUNED else self._as_worst(entry, worst)
+            for entry, trial in zip(window, trials, strict=True)
+        ]
+
+    def sampler(self, seed: int) -> BaseSampler:
+        """A process that is fitted anew."""
+        return GPSampler(
+            seed=seed, n_startup_trials=self._startup_trials, warn_independent_sampling=False
+        )
+
+    def _values(self, vector: Sequence[float]) -> Values:
+        """The figures that give these objectives."""
+        pairs = zip(self.task.goals.objectives, vector, strict=True)
+        signs = {"maximise": 1.0, "minimise": -1.0}
+        return {each.name: signs[each.direction] * value for each, value in pairs}
+
+    def _as_worst(self, entry: Entry[P], worst: Values) -> FrozenTrial:
+        known = self.task.known(entry.point)
+        return frozen(
+            self.coding.parameters(entry.point),
+            TrialState.COMPLETE,
+            vector=self.task.vector(entry.point, worst),
+            constraints=broken_by(self.task.goals, entry.observation.values, known),
+        )

@@ -1,0 +1,105 @@
+"""NSGA-II (Deb et al., 2002), Optuna's, with generations that follow from the order of results."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Generic
+
+from optuna import create_study
+from optuna.samplers import BaseSampler, NSGAIISampler
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from search.options import probability, whole_number
+from search.searchers.base import P, Task
+from search.searchers.history import Entry
+from search.searchers.optuna_samplers.filled import filled
+from search.searchers.optuna_samplers.searcher import OptunaSearcher
+
+_GENERATION = f"{NSGAIISampler.__name__}:generation"
+"""Where Optuna looks for the generation of a trial."""
+
+
+class Nsga2Searcher(OptunaSearcher[P], Generic[P]):
+    """Proposes points by Optuna's NSGA-II, one objective or several.
+
+    Whenever `population` points have completed, Optuna selects from them and their parents the
+    parents of the points that are asked for next. Optuna counts a point to the generation in which
+    it was asked for; here it counts where it completes. So slow points are not lost, points that
+    nobody asked for count too, and the generations follow from the order of the results alone.
+
+    Args:
+        task: what is searched and for what.
+        seed: of all random choices.
+        population: points of a generation; the first generation is random.
+        crossover: the probability that a child has two parents.
+        mutation: the probability that a parameter of a child is drawn anew; None is one over
+            the number of parameters.
+    """
+
+    def __init__(
+        self,
+        task: Task[P],
+        seed: int,
+        *,
+        population: int = 50,
+        crossover: float = 0.9,
+        mutation: float | None = None,
+    ) -> None:
+        super().__init__(task, seed)
+        self._population = whole_number("population", population, 2)
+        self._crossover = probability("crossover", crossover)
+        self._mutation = None if mutation is None else probability("mutation", mutation)
+        self._parents: dict[int, P] = {}
+        self._arrived: dict[int, P] = {}
+
+    def note(self, entry: Entry[P]) -> None:
+        """Count a point that completed, and select parents at the end of a generation."""
+        if entry.number in self._parents or self.trial(entry).state != TrialState.COMPLETE:
+            return
+        self._arrived[entry.number] = entry.point
+        if len(self._arrived) >= self._population:
+            self._parents = self._selected({**self._arrived, **self._parents})
+            self._arrived = {}
+
+    def best(self) -> Sequence[P]:
+        """A few of the parents."""
+        return list(self._parents.values())[:5]
+
+    def trials(self) -> Sequence[FrozenTrial]:
+        """The parents."""
+        return filled(list(self._generation(self._parents).values()), self.seed)
+
+    def sampler(self, seed: int) -> BaseSampler:
+        """NSGA-II that takes all the parents there are for one generation."""
+        parents = len(self._generation(self._parents))
+        return self._sampler(seed, parents if parents >= 2 else self._population)
+
+    def _sampler(self, seed: int, population: int) -> NSGAIISampler:
+        return NSGAIISampler(
+            seed=seed,
+            population_size=population,
+            crossover_prob=self._crossover,
+            mutation_prob=self._mutation,
+        )
+
+    def _selected(self, rivals: Mapping[int, P]) -> dict[int, P]:
+        """The parents of the next generation, by Optuna's elitist selection."""
+        trials = self._generation(rivals)
+        directions = [StudyDirection.MAXIMIZE] * len(self.task.goals.objectives)
+        study = create_study(directions=directions)
+        study.add_trials(trials.values())
+        chosen = self._sampler(0, self._population).select_parent(study, 1)
+        told = list(trials)
+        # In the order in which they were told, as Optuna keeps them: it decides between equals.
+        return {number: rivals[number] for number in sorted(told[t.number] for t in chosen)}
+
+    def _generation(self, points: Mapping[int, P]) -> dict[int, FrozenTrial]:
+        """The points that are complete still, as trials of Optuna's first generation."""
+        found: dict[int, FrozenTrial] = {}
+        for number, point in points.items():
+            entry = self.history.get(point)
+            trial = None if entry is None else self.trial(entry)
+            if trial is not None and trial.state == TrialState.COMPLETE:
+                found[number] = copy.copy(trial)
+                found[number].system_attrs = {**trial.system_attrs, _GENERATION: 0}
+        return found

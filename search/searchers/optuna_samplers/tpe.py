@@ -1,0 +1,64 @@
+"""Tree-structured Parzen estimator (Bergstra et al., 2011), Optuna's."""
+
+from collections.abc import Sequence
+from typing import Generic
+
+from optuna.samplers import BaseSampler, TPESampler
+from optuna.trial import FrozenTrial
+
+from search.options import whole_number
+from search.searchers.base import P, Task
+from search.searchers.history import Entry
+from search.searchers.optuna_samplers.look_back import LookBack
+from search.searchers.optuna_samplers.searcher import OptunaSearcher
+
+
+class TpeSearcher(OptunaSearcher[P], Generic[P]):
+    """Proposes points by Optuna's TPE, one objective or several.
+
+    Args:
+        task: what is searched and for what.
+        seed: of all random choices.
+        startup_trials: that many points are random before TPE begins.
+        candidates: how many candidates TPE compares for one proposal.
+        look_back: TPE sees at most that many points, the best and the latest, so that an ask stays
+            fast in a long study. From 250 points on, Optuna's TPE takes 25 of them for good ones,
+            however many more there are.
+    """
+
+    def __init__(
+        self,
+        task: Task[P],
+        seed: int,
+        *,
+        startup_trials: int = 10,
+        candidates: int = 24,
+        look_back: int = 250,
+    ) -> None:
+        super().__init__(task, seed)
+        self._startup_trials = whole_number("startup_trials", startup_trials, 1)
+        self._candidates = whole_number("candidates", candidates, 1)
+        self._look_back = LookBack(task, look_back)
+
+    def note(self, entry: Entry[P]) -> None:
+        """Keep the best."""
+        self._look_back.tell(entry)
+
+    def best(self) -> Sequence[P]:
+        """The best handful."""
+        return self._look_back.best(5)
+
+    def trials(self) -> Sequence[FrozenTrial]:
+        """The best and the latest."""
+        return [self.trial(entry) for entry in self._look_back.window(self.history)]
+
+    def sampler(self, seed: int) -> BaseSampler:
+        """TPE over all parameters jointly."""
+        return TPESampler(
+            seed=seed,
+            n_startup_trials=self._startup_trials,
+            n_ei_candidates=self._candidates,
+            multivariate=True,
+            group=True,  # decisions are conditional on each other
+            constant_liar=True,  # keeps trials that run at the same time apart
+        )

@@ -1,0 +1,233 @@
+"""The contract of schedulers, for every scheduler, and each rule against its slow twin."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from search.objectives import Constraint, Fronts, Goals, Objective, nondominated_ranks
+from search.schedulers import Hyperband, Moasha, Scheduler, make_scheduler
+from search.schedulers.pareto_places import ParetoPlaces, place_in_front
+from search.schedulers.standing import SortedPlaces
+from space.errors import InputError
+from tests.search import rules
+from tests.search.scheduler_conformance import (
+    CHECKS,
+    EPOCHS,
+    ONE,
+    TWO,
+    Case,
+    cases,
+    microseconds,
+    random_reports,
+    replay,
+    survivors,
+)
+
+THREE = Goals((*TWO.objectives, Objective("memory", "minimise")))
+BOUND = (Constraint("latency", upper=1.0), Constraint("macs", upper=6.0, lower=1.0))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("case", cases(), ids=str)
+def test_conformance(case: Case, check: Callable[[Case], None]) -> None:
+    check(case)
+
+
+# Against the rules, slow and obvious
+
+FIGURES = st.fixed_dictionaries(
+    {
+        "accuracy": st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]) | st.just(float("nan")),
+        "macs": st.sampled_from([0.0, 1.0, 2.0, 5.0, 9.0]),
+        "memory": st.sampled_from([1.0, 2.0, 3.0]),
+        "latency": st.sampled_from([0.5, 1.0, 1.5, 3.0]),
+    }
+)
+GOALS = st.builds(
+    lambda goals, constraints: Goals(goals.objectives, constraints),
+    st.sampled_from([ONE, TWO, THREE]),
+    st.sampled_from([(), BOUND]),
+)
+REPORTS = st.lists(st.tuples(st.integers(0, 12), st.integers(1, EPOCHS), FIGURES), max_size=50)
+
+
+def stops(scheduler: Scheduler, reports: list[rules.Report]) -> list[bool]:
+    return [scheduler.report(*report).stop for report in reports]
+
+
+@settings(deadline=None, max_examples=200)
+@given(GOALS, REPORTS, st.integers(1, 4), st.integers(2, 4))
+def test_halving_follows_the_rule(
+    goals: Goals, reports: list[rules.Report], grace: int, factor: int
+) -> None:
+    scheduler = Moasha(goals, EPOCHS, grace_epochs=grace, reduction_factor=factor)
+    rungs = [grace * factor**i for i in range(9) if grace * factor**i < EPOCHS]
+    assert list(scheduler.rungs) == rungs
+    expected = rules.halving(goals, EPOCHS, rungs, factor, reports)
+    assert stops(scheduler, reports) == expected
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from([(), BOUND]), REPORTS, st.integers(2, 4))
+def test_with_one_objective_moasha_is_asha(
+    constraints: tuple[Constraint, ...], reports: list[rules.Report], factor: int
+) -> None:
+    goals = Goals(ONE.objectives, constraints)
+    options = {"reduction_factor": factor}
+    asha, moasha = (make_scheduler(n, goals, EPOCHS, options) for n in ("asha", "moasha"))
+    assert stops(asha, reports) == stops(moasha, reports)
+
+
+@settings(deadline=None)
+@given(st.sampled_from([(), BOUND]), st.lists(FIGURES, max_size=40))
+def test_places_by_fronts_are_places_by_value_where_there_is_one_objective(
+    constraints: tuple[Constraint, ...], results: list[dict[str, float]]
+) -> None:
+    goals = Goals(ONE.objectives, constraints)
+    by_value, by_front = SortedPlaces(goals), ParetoPlaces(goals)
+    for values in filter(goals.has, results):
+        assert by_value.add(values) == by_front.add(values)
+        assert len(by_value) == len(by_front)
+
+
+@settings(deadline=None, max_examples=200)
+@given(REPORTS, st.integers(1, 4), st.integers(1, 4))
+def test_median_follows_the_rule(reports: list[rules.Report], grace: int, least: int) -> None:
+    options = {"grace_epochs": grace, "min_trials": least}
+    scheduler = make_scheduler("median", ONE, EPOCHS, options)
+    expected = rules.median(ONE, EPOCHS, grace, least, reports)
+    assert stops(scheduler, reports) == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_bracket_of_hyperband_is_an_asha_of_its_own(seed: int) -> None:
+    reports = random_reports(seed, trials=40)
+    hyperband = Hyperband(ONE, EPOCHS)
+    verdicts = replay(hyperband, reports)
+    assert hyperband.brackets == ((1, 3), (3,), ())
+    for bracket, rungs in enumerate(hyperband.brackets):
+        inside = [hyperband.bracket(trial) == bracket for trial, _, _ in reports]
+        own = [report for report, here in zip(reports, inside, strict=True) if here]
+        answers = [v.stop for v, here in zip(verdicts, inside, strict=True) if here]
+        assert answers == rules.halving(ONE, EPOCHS, rungs, 3, own)
+        assert len(own) > 0
+
+
+@pytest.mark.parametrize(("epochs", "factor"), [(27, 3), (81, 3), (9, 2), (5, 4), (1, 3)])
+def test_brackets_get_their_shares_of_hyperband(epochs: int, factor: int) -> None:
+    hyperband = Hyperband(ONE, epochs, reduction_factor=factor)
+    expected = rules.shares(len(hyperband.brackets) - 1, factor)
+    assert list(hyperband.shares) == expected
+    for trial in range(2 * sum(expected)):
+        hyperband.added(trial)
+    inside = [hyperband.bracket(trial) for trial in range(2 * sum(expected))]
+    assert [inside.count(bracket) for bracket in range(len(expected))] == [2 * n for n in expected]
+    begun = [hyperband.bracket(trial) for trial in range(sum(expected))]
+    assert [begun.count(bracket) for bracket in range(len(expected))] == expected
+
+
+# Fronts, and the order within one
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.integers(1, 4).flatmap(
+        lambda width: st.lists(
+            st.lists(st.integers(0, 5).map(float), min_size=width, max_size=width), min_size=1
+        )
+    )
+)
+def test_fronts_are_kept_as_they_would_be_found_anew(rows: list[list[float]]) -> None:
+    fronts = Fronts(len(rows[0]))
+    for count, row in enumerate(rows, start=1):
+        front = fronts.add(np.array(row))
+        ranks = nondominated_ranks(np.array(rows[:count]))
+        assert front == ranks[-1]
+        assert fronts.before(front) == (ranks < front).sum()
+        assert len(fronts) == count
+        for rank in range(ranks.max() + 1):
+            expected = sorted(map(tuple, np.array(rows[:count])[ranks == rank]))
+            assert sorted(map(tuple, fronts.rows(rank))) == expected
+
+
+def test_the_most_different_of_a_front_go_first() -> None:
+    """On a line from (0, 8) to (8, 0): one end, the other end, the middle, then the quarters."""
+    front = np.array([[x, 8.0 - x] for x in range(9)])
+    places = [place_in_front(front, row) for row in front]
+    assert places[8] == 1
+    assert places[0] == 2
+    assert places[4] == 3
+    assert sorted([places[2], places[6]]) == [4, 5]
+    assert sorted(places) == list(range(1, 10))
+
+
+def test_units_do_not_matter_within_a_front() -> None:
+    front = np.random.default_rng(0).random((30, 2))
+    scaled = front * [1.0, 1e9] + [5.0, -3e9]
+    one = [place_in_front(front, row) for row in front]
+    assert one == [place_in_front(scaled, row) for row in scaled]
+
+
+# How much goes on, and what it takes
+
+
+@pytest.mark.parametrize(
+    ("case", "low", "high"),
+    [
+        (Case("asha", ONE), 0.32, 0.37),
+        (Case("asha", ONE, (("reduction_factor", 5),)), 0.19, 0.24),
+        (Case("moasha", ONE), 0.32, 0.37),
+        (Case("moasha", TWO), 0.30, 0.37),
+        (Case("median", ONE), 0.46, 0.54),
+        # In brackets of 9, 5 and 3 of 17 trials the first epoch is a rung for the first only.
+        (Case("hyperband", ONE), 0.62, 0.68),
+        (Case("hyperband", TWO), 0.61, 0.68),
+        (Case("none", TWO), 1.0, 1.0),
+    ],
+    ids=str,
+)
+def test_the_share_that_goes_on(case: Case, low: float, high: float) -> None:
+    assert low <= survivors(case, 2000) <= high
+
+
+@pytest.mark.parametrize("case", [c for c in cases() if not c.options], ids=str)
+def test_ten_thousand_trials_are_cheap(case: Case) -> None:
+    """A report takes well under a thousandth of the shortest epoch there is."""
+    took = microseconds(case, 10_000)
+    print(f"{case}: {took:.0f} µs per report")
+    assert took < (20_000 if case.goals is TWO else 2_000)
+
+
+# By name
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("asha", {"grace_epochs": 0}, "grace_epochs must be a whole number of at least 1; got 0"),
+        ("asha", {"reduction_factor": 1}, "reduction_factor must be a whole number of at least 2"),
+        ("moasha", {"reduction_factor": 2.5}, "got 2.5"),
+        ("hyperband", {"grace_epochs": "one"}, "got 'one'"),
+        ("median", {"min_trials": 0}, "min_trials must be a whole number of at least 1; got 0"),
+        ("median", {"grace_epochs": True}, "grace_epochs"),
+        ("median", {"reduction_factor": 3}, "unknown option of 'median'"),
+        ("none", {"grace_epochs": 1}, "it has no options"),
+        ("medan", {}, "did you mean 'median'"),
+    ],
+)
+def test_bad_options(name: str, options: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make_scheduler(name, ONE, 9, options)
+
+
+@pytest.mark.parametrize("name", ["median", "asha"])
+def test_several_objectives_are_refused_where_one_is_compared(name: str) -> None:
+    with pytest.raises(InputError, match="takes one objective; got accuracy, macs"):
+        make_scheduler(name, TWO, 9)
+
+
+def test_none_is_a_name_too() -> None:
+    assert type(make_scheduler(None, TWO, 9)) is type(make_scheduler("none", TWO, 9))
