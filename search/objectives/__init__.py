@@ -3,7 +3,7 @@
 from search.objectives.fronts import Fronts
 from search.objectives.goals import ACCURACY, Constraint, Goals, Objective, Values, goals_of
 from search.objectives.hypervolume import hypervolume
-from search.objectives.pareto import crowding_distances, dominates, nondominated_ranks
+from search.objectives.pareto import crowding_distances, dominates, nondominated, nondominated_ranks
 
 __all__ = [
     "ACCURACY",
@@ -16,5 +16,6 @@ __all__ = [
     "dominates",
     "goals_of",
     "hypervolume",
+    "nondominated",
     "nondominated_ranks",
 ]

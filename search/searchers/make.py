@@ -13,6 +13,9 @@ _PLACES = {
     "tpe": "search.searchers.optuna_samplers:TpeSearcher",
     "nsga2": "search.searchers.optuna_samplers:Nsga2Searcher",
     "gp": "search.searchers.optuna_samplers:GpSearcher",
+    "evolution": "search.searchers.evolution:EvolutionSearcher",
+    "local": "search.searchers.local_search:LocalSearcher",
+    "surrogate": "search.searchers.surrogate:SurrogateSearcher",
 }
 """Where the class of each name is; it is imported when asked for, since some need Optuna."""
 
