@@ -9,6 +9,7 @@ from multiprocessing import connection
 
 def processes(workers: int) -> ProcessPoolExecutor:
     """A pool whose processes end with this one, even when it is killed."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by the processes as they start
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
 
