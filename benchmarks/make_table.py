@@ -4,34 +4,35 @@
 
 Every finished training is written to the journal at once; a killed command goes on where it was.
 The table itself, a Parquet file, is written at the end, and by --write-only from what is there.
+The figures of the data card beside the table are written with it.
 """
 
 import argparse
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from itertools import islice
 from pathlib import Path
 
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
+from benchmarks.parallel import processes
+from benchmarks.progress import bar_on_stderr
+from benchmarks.table.card import CARD, write_figures
 from benchmarks.table.journal import Journal
 from benchmarks.table.measure import Measured, measure
 from benchmarks.table.plan import planned
-from benchmarks.table.terms import bound_protocol, table_space
+from benchmarks.table.read import TABLE
+from benchmarks.table.terms import FASHION_CELLS, Terms
+from benchmarks.table.write import write_table
 from space import Architecture
 
-FOLDER = Path(__file__).parent / "table"
-TABLE = FOLDER / "fashion-cells.parquet"
 JOURNAL = Path("fashion-cells.jsonl")
+Wanted = list[tuple[Architecture, int]]
 
 
-def train(wanted: list[tuple[Architecture, int]], device: str, workers: int) -> Iterator[Measured]:
+def train(wanted: Wanted, terms: Terms, device: str, workers: int) -> Iterator[Measured]:
     """Train in processes of one thread each, and yield as they finish."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with processes(workers) as pool:
         running: list[Future[Measured]] = [
-            pool.submit(measure, architecture, seed, device) for architecture, seed in wanted
+            pool.submit(measure, architecture, seed, terms, device) for architecture, seed in wanted
         ]
         try:
             for future in as_completed(running):
@@ -40,8 +41,21 @@ def train(wanted: list[tuple[Architecture, int]], device: str, workers: int) -> 
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Train what the journal lacks; see the module's text."""
+def train_missing(journal: Journal, terms: Terms, options: argparse.Namespace) -> None:
+    """Train what the journal lacks, with a bar on stderr."""
+    done = {(measured.architecture_id, measured.seed) for measured in journal.read()}
+    every = planned(terms.space().enumerate(), terms.seeds, options.repeated)
+    plan = list(islice(every, options.limit))
+    wanted = [(a, seed) for a, seed in plan if (a.id, seed) not in done]
+    with bar_on_stderr() as progress:
+        bar = progress.add_task("trainings", total=len(plan), completed=len(plan) - len(wanted))
+        for measured in train(wanted, terms, options.device, options.workers):
+            journal.append(measured)
+            progress.advance(bar)
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.make_table",
         description=__doc__,
@@ -52,17 +66,21 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--limit", type=int, help="the first so many trainings only")
     parser.add_argument("--repeated", type=int, default=120, help="architectures with three seeds")
     parser.add_argument("--journal", type=Path, default=JOURNAL, help="the working file")
-    options = parser.parse_args(arguments)
-    journal = Journal(options.journal, bound_protocol().hash)
-    done = {(measured.architecture_id, measured.seed) for measured in journal.read()}
-    plan = list(islice(planned(table_space().enumerate(), options.repeated), options.limit))
-    wanted = [(a, seed) for a, seed in plan if (a.id, seed) not in done]
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        bar = progress.add_task("trainings", total=len(plan), completed=len(plan) - len(wanted))
-        for measured in train(wanted, options.device, options.workers):
-            journal.append(measured)
-            progress.advance(bar)
+    parser.add_argument("--table", type=Path, default=TABLE, help="the file to write")
+    parser.add_argument("--card", type=Path, default=CARD, help="the data card to fill")
+    parser.add_argument("--write-only", action="store_true", help="train nothing more")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None, terms: Terms = FASHION_CELLS) -> None:
+    """Train what the journal lacks and write the table; see the module's text."""
+    options = parse(arguments)
+    protocol = terms.bound_protocol()
+    journal = Journal(options.journal, protocol.hash)
+    if not options.write_only:
+        train_missing(journal, terms, options)
+    write_table(options.table, journal.read(), terms, protocol)
+    write_figures(options.card, options.table)
 
 
 if __name__ == "__main__":

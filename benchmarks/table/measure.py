@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.table.terms import DATA, bound_protocol
+from benchmarks.table.terms import Terms
 from space import Architecture
 from trainers import SearchData, Training, final_test, open_data
 from trainers.failures import classify
@@ -44,10 +44,10 @@ class Measured:
         return asdict(self)
 
 
-def measure(architecture: Architecture, seed: int, device: str = "cpu") -> Measured:
+def measure(architecture: Architecture, seed: int, terms: Terms, device: str = "cpu") -> Measured:
     """Train, validate after every epoch, and read the test split once at the end."""
     torch.set_num_threads(1)
-    data = _data()
+    data = _data(terms)
     clock = time.process_time if device == "cpu" else time.perf_counter
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -67,7 +67,12 @@ def measure(architecture: Architecture, seed: int, device: str = "cpu") -> Measu
                 training.run_epoch()
                 seconds.append(clock() - begun)
             test = final_test(
-                architecture, checkpoint, data.protocol, DATA, lambda reading: None, device=device
+                architecture,
+                checkpoint,
+                data.protocol,
+                terms.data,
+                lambda reading: None,
+                device=device,
             )
         except Exception as error:  # noqa: BLE001 - a table tells of every architecture
             failure = classify(error).reason
@@ -85,9 +90,9 @@ def measure(architecture: Architecture, seed: int, device: str = "cpu") -> Measu
 
 
 @cache
-def _data() -> SearchData:
+def _data(terms: Terms) -> SearchData:
     """The images, opened once in this process."""
-    return open_data(DATA, bound_protocol())
+    return open_data(terms.data, terms.bound_protocol())
 
 
 def _device_name(device: str) -> str:

@@ -1,19 +1,20 @@
 """Which trainings the table wants, in an order of which every beginning is a fair sample."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from benchmarks.table.terms import SEEDS
 from space import Architecture
 
 
-def planned(space: Iterable[Architecture], repeated: int) -> Iterator[tuple[Architecture, int]]:
+def planned(
+    space: Iterable[Architecture], seeds: Sequence[int], repeated: int
+) -> Iterator[tuple[Architecture, int]]:
     """Pairs of architecture and study seed.
 
     The order is that of a hash of the id, so it follows nothing that the architecture is. The
-    first `repeated` architectures come with every seed.
+    first `repeated` architectures come with every seed, the others with the first one.
     """
     shuffled = sorted(space, key=lambda a: hashlib.sha256(a.id.encode()).hexdigest())
     for position, architecture in enumerate(shuffled):
-        for seed in SEEDS if position < repeated else SEEDS[:1]:
+        for seed in seeds if position < repeated else seeds[:1]:
             yield architecture, seed

@@ -1,0 +1,1 @@
+"""Searches replayed on the table: simulated workers and simulated time, real proposals."""

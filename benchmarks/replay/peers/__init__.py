@@ -1,0 +1,1 @@
+"""Searches of other projects, written over plain parameters as their documentation shows."""

@@ -1,0 +1,118 @@
+"""The figures of the data card, counted from the table's file."""
+
+from pathlib import Path
+from statistics import mean, median, stdev
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.table.read import TabularBenchmark
+from space import Architecture, Mixer, all_cells
+
+CARD = Path(__file__).parent / "DATA_CARD.md"
+BEGIN, END = "<!-- figures, written by make_table -->", "<!-- end of the figures -->"
+NO_TABLE = "The table has not been written yet."
+
+
+def write_figures(card: Path, table: Path) -> None:
+    """Put the figures of the table into the card, in place of those that were there."""
+    before, _, rest = card.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    card.write_text(f"{before}{BEGIN}\n{figures(table)}\n{END}{after}")
+
+
+def written_figures(card: Path) -> str:
+    """What stands in the card."""
+    text = card.read_text()
+    return text.partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def figures(path: Path) -> str:
+    """A Markdown table of what the file holds; a sentence where there is no file."""
+    if not path.is_file():
+        return NO_TABLE
+    benchmark = TabularBenchmark(path)
+    rows = {**_counts(benchmark), **_accuracies(benchmark), **_spreads(benchmark)}
+    rows |= _seconds(benchmark) | _provenance(benchmark)
+    return "\n".join(
+        ["| figure | value |", "|---|---|", *(f"| {k} | {v} |" for k, v in rows.items())]
+    )
+
+
+def _counts(benchmark: TabularBenchmark) -> dict[str, str]:
+    trainings = [benchmark.trainings(name) for name in benchmark.architectures]
+    failed = sum(t.failure is not None for by_seed in trainings for t in by_seed.values())
+    cells = {mixer.cell for a in benchmark.architectures.values() for mixer in _mixers(a)}
+    return {
+        "architectures": f"{len(trainings):,} of {benchmark.space().count():,} in the space",
+        "cells of the algebra": f"{len(cells)} of {len(all_cells())}",
+        "trainings": f"{sum(map(len, trainings)):,}",
+        "architectures with several seeds": f"{sum(len(t) > 1 for t in trainings):,}",
+        "trainings that failed": f"{failed:,}",
+    }
+
+
+def _accuracies(benchmark: TabularBenchmark) -> dict[str, str]:
+    values = [benchmark.mean_accuracy(name) for name in benchmark.architectures]
+    low, middle, high = (f"{value:.4f}" for value in (min(values), median(values), max(values)))
+    return {
+        "validation accuracy, mean over seeds": f"{low} (least), {middle} (median), {high} (best)"
+    }
+
+
+def _spreads(benchmark: TabularBenchmark) -> dict[str, str]:
+    repeated = [t for t in map(benchmark.trainings, benchmark.architectures) if len(t) > 1]
+    rows = {}
+    if repeated:
+        within = median(stdev(t.accuracy for t in each.values()) for each in repeated)
+        rows["standard deviation over seeds, median architecture"] = f"{within:.4f}"
+    if len(repeated) > 2:
+        pairs = [[t.accuracy for t in list(each.values())[:2]] for each in repeated]
+        rows["rank correlation of two seeds"] = f"{rank_correlation(*np.array(pairs).T):.3f}"
+    return rows | _early_ranks(benchmark)
+
+
+def _early_ranks(benchmark: TabularBenchmark) -> dict[str, str]:
+    """How well an early epoch tells the end, over the first training of every architecture."""
+    firsts = (next(iter(benchmark.trainings(name).values())) for name in benchmark.architectures)
+    curves = np.array([t.validation_accuracy for t in firsts if t.failure is None])
+    if len(curves) < 3:
+        return {}
+    return {
+        f"rank correlation of epoch {epoch} with the last": (
+            f"{rank_correlation(curves[:, epoch - 1], curves[:, -1]):.3f}"
+        )
+        for epoch in (1, 3)
+        if epoch < benchmark.epochs
+    }
+
+
+def _seconds(benchmark: TabularBenchmark) -> dict[str, str]:
+    values = [benchmark.seconds(name) for name in benchmark.architectures]
+    text = f"{min(values):.1f} (least), {median(values):.1f} (median), {max(values):.1f} (most)"
+    return {"seconds of a training": text, "mean seconds of a training": f"{mean(values):.1f}"}
+
+
+def _provenance(benchmark: TabularBenchmark) -> dict[str, str]:
+    said = benchmark.metadata
+    return {
+        "protocol hash": f"`{said['protocol_hash']}`",
+        "trained on": ", ".join(said["trained_on"]),
+        "written": f"{said['written']}, on {said['machine']}",
+        "torch": said["versions"]["torch"],
+    }
+
+
+def _mixers(architecture: Architecture) -> list[Mixer]:
+    return [mixer for stage in architecture.stages for mixer in stage.mixers]
+
+
+def rank_correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Spearman's, with mean ranks for ties; both of shape (n,)."""
+    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(count)
+    return (last - (count - 1) / 2)[place]

@@ -1,0 +1,162 @@
+"""Reads the table: what searchers may know of it, and apart from that its final test."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import pyarrow.parquet
+import yaml
+
+from benchmarks.table.columns import SEARCH_COLUMNS, TEST_COLUMN
+from space import Architecture, DesignSpace
+from space.errors import InputError
+from trainers.data.test_split_lock import refuse_if_locked
+
+TABLE = Path(__file__).parent / "fashion-cells.parquet"
+"""The table that comes with the project."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One training, without its final test.
+
+    Attributes:
+        validation_accuracy: after every epoch, 0 to 1; fewer than all epochs where it failed.
+        train_loss: mean over every epoch.
+        seconds: of training and validation, every epoch.
+        device: where it ran.
+        failure: why it broke off, else None.
+    """
+
+    validation_accuracy: tuple[float, ...]
+    train_loss: tuple[float, ...]
+    seconds: tuple[float, ...]
+    device: str
+    failure: str | None
+
+    @property
+    def accuracy(self) -> float:
+        """The best validation accuracy, as a study judges it; 0 for a training that failed."""
+        return max(self.validation_accuracy, default=0.0) if self.failure is None else 0.0
+
+
+class TabularBenchmark:
+    """The trainings of a table, by architecture and seed. The test column is not even loaded.
+
+    Attributes:
+        metadata: what the file says of itself, such as its protocol.
+        architectures: every trained architecture by its id, in the order of the space.
+        known: its "params" and "macs", by id.
+
+    Args:
+        path: of the file.
+        protocol_hash: of the protocol that the caller means; another table is refused.
+
+    Raises:
+        InputError: there is no such file, it is no table, or it is of another protocol.
+    """
+
+    def __init__(self, path: Path = TABLE, protocol_hash: str | None = None) -> None:
+        self.metadata = read_metadata(path)
+        _refuse_other_protocol(self.metadata, protocol_hash)
+        self.architectures: dict[str, Architecture] = {}
+        self.known: dict[str, dict[str, float]] = {}
+        self._trainings: dict[str, dict[int, Training]] = {}
+        columns = list(SEARCH_COLUMNS)
+        for row in pyarrow.parquet.read_table(path, columns=columns).to_pylist():
+            self._add(row)
+
+    def _add(self, row: dict[str, Any]) -> None:
+        name = row["architecture_id"]
+        if name not in self.architectures:
+            self.architectures[name] = Architecture.from_json(row["architecture"])
+            self.known[name] = {"params": float(row["params"]), "macs": float(row["macs"])}
+        self._trainings.setdefault(name, {})[row["seed"]] = Training(
+            tuple(row["validation_accuracy"]),
+            tuple(row["train_loss"]),
+            tuple(row["seconds"]),
+            row["device"],
+            row["failure"],
+        )
+
+    @property
+    def epochs(self) -> int:
+        """Of a whole training."""
+        return int(self.metadata["protocol"]["epochs"])
+
+    def space(self) -> DesignSpace:
+        """The space that the architectures are of; it may have more than the table."""
+        return DesignSpace.from_dict(yaml.safe_load(self.metadata["space"]))
+
+    def trainings(self, architecture_id: str) -> dict[int, Training]:
+        """The trainings of an architecture by study seed.
+
+        Raises:
+            KeyError: the table does not have it.
+        """
+        return self._trainings[architecture_id]
+
+    def mean_accuracy(self, architecture_id: str) -> float:
+        """Best validation accuracy, mean over the seeds that there are."""
+        return mean(each.accuracy for each in self._trainings[architecture_id].values())
+
+    def seconds(self, architecture_id: str) -> float:
+        """Of a whole training, mean over the seeds that there are."""
+        return mean(math.fsum(t.seconds) for t in self._trainings[architecture_id].values())
+
+
+def final_test_accuracy(
+    architecture_id: str, record: Callable[[dict[str, Any]], object], path: Path = TABLE
+) -> dict[int, float | None]:
+    """Accuracy of a finished architecture on the test split, by study seed; None where it failed.
+
+    Args:
+        architecture_id: which.
+        record: called with what is going to be read before anything is; if it raises, nothing is.
+        path: of the file.
+
+    Raises:
+        TestSplitLocked: while a search is running in this process or in a parent.
+        InputError: there is no such table, or it does not have the architecture.
+    """
+    refuse_if_locked()
+    protocol_hash = read_metadata(path)["protocol_hash"]
+    record({"architecture_id": architecture_id, "protocol_hash": protocol_hash})
+    wanted = pyarrow.parquet.read_table(
+        path,
+        columns=["architecture_id", "seed", TEST_COLUMN],
+        filters=[("architecture_id", "=", architecture_id)],
+    ).to_pylist()
+    if not wanted:
+        raise InputError.of("architecture_id", f"the table does not have {architecture_id!r}")
+    return {row["seed"]: row[TEST_COLUMN] for row in wanted}
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """What a table's file says of itself.
+
+    Raises:
+        InputError: there is no such file, or it is no table.
+    """
+    if not path.is_file():
+        raise InputError.of("table", f"there is no file {path}; benchmarks.make_table makes it")
+    try:
+        found = pyarrow.parquet.read_schema(path)
+    except pyarrow.ArrowInvalid as error:
+        raise InputError.of("table", f"{path} is not a Parquet file: {error}") from None
+    metadata = found.metadata or {}
+    if b"protocol_hash" not in metadata or not set(SEARCH_COLUMNS) <= set(found.names):
+        raise InputError.of("table", f"{path} is not a table of trainings")
+    own = {key.decode(): value for key, value in metadata.items() if b":" not in key}
+    return {key: json.loads(value) for key, value in own.items() if key != "pandas"}
+
+
+def _refuse_other_protocol(metadata: dict[str, Any], wanted: str | None) -> None:
+    found = metadata["protocol_hash"]
+    if wanted is not None and wanted != found:
+        message = f"its trainings are under protocol {found}, not under {wanted}"
+        raise InputError.of("table", message)

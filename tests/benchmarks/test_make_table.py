@@ -1,0 +1,104 @@
+"""Making the table: a journal that survives everything, and a command that goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.make_table import main
+from benchmarks.table.journal import Journal
+from benchmarks.table.plan import planned
+from benchmarks.table.read import TabularBenchmark
+from tests.benchmarks.synthetic import TINY, trainings
+
+CODE = "from benchmarks.make_table import main; from tests.benchmarks.synthetic import TINY; "
+
+
+def arguments(folder: Path, *more: str) -> list[str]:
+    named = {"journal": "journal.jsonl", "table": "table.parquet", "card": "card.md"}
+    places = [word for name, file in named.items() for word in (f"--{name}", str(folder / file))]
+    (folder / "card.md").touch()
+    return [*places, "--workers", "1", "--repeated", "1", "--limit", "4", *more]
+
+
+def lines(journal: Path) -> list[str]:
+    return journal.read_text().splitlines() if journal.exists() else []
+
+
+def test_a_killed_command_goes_on_where_it_was(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.jsonl"
+    command = [sys.executable, "-c", f"{CODE}main({arguments(tmp_path)!r}, TINY)"]
+    log = (tmp_path / "log").open("w")
+    process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not lines(journal) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    log.close()
+    survived = lines(journal)
+    assert survived, (tmp_path / "log").read_text()
+    _wait_for_the_end_of_group(process.pid)
+    survived = lines(journal)
+
+    with journal.open("a") as file:
+        file.write('{"protocol_hash": "8f22e7cf64')  # as a kill in the middle of a write leaves it
+    main(arguments(tmp_path), TINY)
+    assert lines(journal)[: len(survived)] == survived
+
+    plan = list(planned(TINY.space().enumerate(), TINY.seeds, repeated=1))[:4]
+    benchmark = TabularBenchmark(tmp_path / "table.parquet", TINY.bound_protocol().hash)
+    assert {(name, s) for name in benchmark.architectures for s in benchmark.trainings(name)} == {
+        (architecture.id, seed) for architecture, seed in plan
+    }
+    read = Journal(journal, TINY.bound_protocol().hash).read()
+    assert len(read) == 4  # nothing was trained twice
+
+    before = journal.read_bytes()
+    main(arguments(tmp_path, "--write-only", "--limit", "9"), TINY)
+    assert journal.read_bytes() == before
+
+
+def _wait_for_the_end_of_group(group: int) -> None:
+    """The processes of a killed command end by themselves; nobody else ends them here."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    os.killpg(group, signal.SIGKILL)
+    raise AssertionError("workers outlived the command")
+
+
+def test_half_a_line_is_passed_over_wherever_it_ends(tmp_path: Path) -> None:
+    some = trainings(list(TINY.space().enumerate())[:3])
+    for cut in (1, 30, 200):
+        path = tmp_path / f"{cut}.jsonl"
+        journal = Journal(path, "a")
+        journal.append(some[0])
+        journal.append(some[1])
+        path.write_bytes(path.read_bytes()[:-cut])
+        journal.append(some[2])
+        whole = [some[0], some[1], some[2]] if cut == 1 else [some[0], some[2]]
+        assert journal.read() == whole
+
+
+def test_trainings_of_another_protocol_are_not_read(tmp_path: Path) -> None:
+    one, other = trainings(list(TINY.space().enumerate())[:2])
+    Journal(tmp_path / "journal", "a").append(one)
+    Journal(tmp_path / "journal", "b").append(other)
+    assert Journal(tmp_path / "journal", "a").read() == [one]
+    assert Journal(tmp_path / "journal", "b").read() == [other]
+    assert Journal(tmp_path / "nothing", "a").read() == []
+
+
+def test_every_beginning_of_the_plan_is_the_same_whatever_the_order_of_the_space() -> None:
+    space = list(TINY.space().enumerate())
+    plan = list(planned(space, (0, 1, 2), repeated=5))
+    assert plan == list(planned(space[::-1], (0, 1, 2), repeated=5))
+    assert len(plan) == len(space) + 10
+    assert [seed for _, seed in plan[:16]] == [0, 1, 2] * 5 + [0]
