@@ -21,7 +21,7 @@ from trainers import Protocol as TrainingProtocol
 from trainers.data.test_split_lock import lock_test_split_for_good
 
 if TYPE_CHECKING:
-    from trainers import SearchData
+    from trainers import Parent, SearchData
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,6 +36,10 @@ class Trains(Protocol):
     @property
     def history(self) -> tuple[EpochResult, ...]:
         """The epochs trained so far, those before a restart included."""
+
+    @property
+    def inherited_from(self) -> str | None:
+        """Id of the architecture whose weights it began with; asked where one was assigned."""
 
     def run_epoch(self) -> EpochResult:
         """Train and validate one more epoch."""
@@ -86,7 +90,9 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
         news = training.history[self._reported :]
         self._reported = len(training.history)
         state = "complete" if training.done else None
-        return Report(tuple(epoch.to_dict() for epoch in news), cast(Any, state))
+        inherited = training.inherited_from is not None if self._assignment.get("parent") else None
+        figures = tuple(epoch.to_dict() for epoch in news)
+        return Report(figures, cast(Any, state), inherited=inherited)
 
 
 def _make(config: Mapping[str, Any]) -> Trains:
@@ -104,27 +110,46 @@ def make_training(config: Mapping[str, Any]) -> Trains:
     torch.set_num_threads(config["threads"])
     protocol = TrainingProtocol.from_dict(config["protocol"])
     data = _data(DataConfig.from_dict(config["data"]).model_dump_json(), protocol)
-    checkpoint = Path(config["checkpoint"])
+    architecture = Architecture.from_json(config["architecture"])
 
-    def begin() -> Trains:
+    def begin(parent: "Parent | None") -> Trains:
         return Training(
-            Architecture.from_json(config["architecture"]),
+            architecture,
             protocol,
             data,
             seeds=Seeds(**config["seeds"]),
             device=config["device"],
-            checkpoint_path=checkpoint,
+            checkpoint_path=config["checkpoint"],
+            inherit_from=parent,
         )
 
+    return _begin_somehow(begin, Path(config["checkpoint"]), _parent(config.get("parent")))
+
+
+def _parent(config: Mapping[str, Any] | None) -> "Parent | None":
+    from trainers import Parent
+
+    if config is None:
+        return None
+    return Parent(Architecture.from_json(config["architecture"]), Path(config["checkpoint"]))
+
+
+def _begin_somehow(
+    begin: "Callable[[Parent | None], Trains]", checkpoint: Path, parent: "Parent | None"
+) -> Trains:
+    """A lost file costs what is in it, but not the trial: its own epochs, or its inheritance."""
     try:
-        return begin()
+        return begin(parent)
     except InputError as error:
-        if not checkpoint.exists() or any(p.where != "checkpoint" for p in error.problems):
-            raise
-        # A damaged file, or one of other code, costs the epochs in it but not the trial.
-        _LOG.warning("%s; the trial begins again", error)
-        checkpoint.replace(checkpoint.with_name(checkpoint.name + ".refused"))
-        return begin()
+        lost = {problem.where for problem in error.problems}
+        if lost == {"checkpoint"} and checkpoint.exists():
+            _LOG.warning("%s; the trial begins again", error)
+            checkpoint.replace(checkpoint.with_name(checkpoint.name + ".refused"))
+            return _begin_somehow(begin, checkpoint, parent)
+        if lost == {"parent"} and parent is not None:
+            _LOG.warning("%s; the trial begins from scratch", error)
+            return begin(None)
+        raise
 
 
 @lru_cache(maxsize=1)

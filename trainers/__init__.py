@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trainers.epoch_result import EpochResult
     from trainers.evaluation import final_test
     from trainers.failures import Failure, NonFiniteLoss, TrainingStopped, classify
+    from trainers.inheritance import Parent
     from trainers.loop import Training
     from trainers.protocol import Augmentation, Protocol
     from trainers.seeds import Seeds
@@ -28,6 +29,7 @@ __all__ = [
     "EpochResult",
     "Failure",
     "NonFiniteLoss",
+    "Parent",
     "Protocol",
     "SearchData",
     "Seeds",
@@ -50,6 +52,7 @@ _MODULES = {
     "EpochResult": "trainers.epoch_result",
     "Failure": "trainers.failures",
     "NonFiniteLoss": "trainers.failures",
+    "Parent": "trainers.inheritance",
     "Protocol": "trainers.protocol",
     "SearchData": "trainers.data.search_data",
     "Seeds": "trainers.seeds",

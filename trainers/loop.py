@@ -14,6 +14,7 @@ from trainers.checkpoint import load_checkpoint, save_checkpoint
 from trainers.data.search_data import SearchData
 from trainers.epoch_result import EpochResult
 from trainers.failures import NonFiniteLoss, TrainingStopped
+from trainers.inheritance import Parent, inherited
 from trainers.losses import LossLog, training_loss
 from trainers.optimisation import make_optimiser, make_schedule
 from trainers.placement import place
@@ -39,6 +40,8 @@ class Training:
     With a `checkpoint_path`, every finished epoch is saved there, and a training whose file is
     there already goes on behind it: on a CPU the weights come out equal to the last bit.
 
+    With a parent to inherit from, the weights start as the parent's, and all else as from scratch.
+
     After an exception from `run_epoch` the weights are those of a broken-off epoch: make a new
     Training, which starts from the checkpoint.
 
@@ -46,10 +49,14 @@ class Training:
         architecture: what to train. protocol: how. data: on what, opened under this protocol.
         seeds: what is random. device: where.
         build: makes the network; the default is `space.networks.build`.
+        inherit_from: a trained parent; it is not read again once there is a checkpoint.
+
+    Attributes:
+        inherited_from: id of the architecture whose weights this training began with, or None.
 
     Raises:
         InputError: if the data do not fit the architecture or the protocol, or the checkpoint is
-            corrupt or of something else.
+            corrupt or of something else; at `parent`, if that cannot be inherited from.
     """
 
     def __init__(
@@ -62,6 +69,7 @@ class Training:
         device: torch.device | str = "cpu",
         checkpoint_path: Path | str | None = None,
         build: Build = build_network,
+        inherit_from: Parent | None = None,
     ) -> None:
         _check_fit(architecture, data)
         self.architecture, self.data, self.seeds = architecture, data, seeds
@@ -70,9 +78,8 @@ class Training:
             raise InputError.of("protocol", "is not the one that the data were opened with")
         self.device = torch.device(device)
         self.checkpoint_path = Path(checkpoint_path) if checkpoint_path is not None else None
-        with seeded(seeds.initialisation):
-            model = build(architecture, protocol.drop_path)
-        self.model = place(model, self.device)
+        self.inherited_from: str | None = None
+        self.model = place(self._first_network(build, inherit_from), self.device)
         self.optimiser = make_optimiser(self.model, protocol)
         self.schedule = make_schedule(self.optimiser, protocol, data.steps_per_epoch)
         self.history: tuple[EpochResult, ...] = ()
@@ -125,6 +132,16 @@ class Training:
     def save(self, path: Path) -> None:
         """Write a checkpoint from which a Training with the same arguments goes on."""
         save_checkpoint(path, pack_state(self))
+
+    def _first_network(self, build: Build, parent: Parent | None) -> nn.Module:
+        if parent is not None and self.protocol.initialisation != "inherited":
+            message = f"not allowed where protocol.initialisation is {self.protocol.initialisation}"
+            raise InputError.of("inherit_from", message)
+        with seeded(self.seeds.initialisation):
+            if parent is None or (self.checkpoint_path and self.checkpoint_path.exists()):
+                return build(self.architecture, self.protocol.drop_path)
+            self.inherited_from = parent.architecture.id
+            return inherited(parent, self.architecture, self.protocol)
 
     def _resume(self, path: Path) -> None:
         checkpoint = load_checkpoint(path, identity(self.architecture, self.protocol, self.seeds))

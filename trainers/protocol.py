@@ -5,7 +5,15 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from space.errors import InputError
 from space.pydantic_errors import problems_from_pydantic
@@ -81,6 +89,9 @@ class Protocol(BaseModel):
         drop_path: rate in the last block, rising linearly from 0.
         precision: "auto" is bfloat16 autocast on a GPU and float32 on a CPU.
         seed_policy: "per-trial" gives every architecture its own seeds, "shared" all the same.
+        initialisation: "scratch" always starts from random weights; "inherited" from those of a
+            trained parent that the architecture contains, where there is one. Its results depend
+            on what was trained before, so they compare only with results of the same kind.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -105,6 +116,7 @@ class Protocol(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seed_policy: Literal["per-trial", "shared"] = "per-trial"
     augmentation: Augmentation = Augmentation()
+    initialisation: Literal["scratch", "inherited"] = "scratch"
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> Self:
@@ -133,8 +145,13 @@ class Protocol(BaseModel):
         """
         return cls.from_dict(PAPER_IMAGENET | changes)
 
+    @model_serializer(mode="wrap")
+    def _without_what_was_always_so(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = plain(self)
+        return {n: v for n, v in values.items() if n not in ADDED_LATER or v != ADDED_LATER[n]}
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, as JSON and YAML hold them."""
+        """Plain values, as JSON and YAML hold them; `ADDED_LATER` only where they differ."""
         return self.model_dump(mode="json")
 
     def bound_to(self, content_hash: str, split_hash: str) -> "Protocol":
@@ -163,9 +180,17 @@ class Protocol(BaseModel):
 
     @property
     def hash(self) -> str:
-        """16 hex digits over every field, in canonical JSON."""
+        """16 hex digits over `to_dict`, in canonical JSON."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+ADDED_LATER: dict[str, Any] = {"initialisation": "scratch"}
+"""Fields that protocols of earlier releases do not have, with the value that these stand for.
+
+At that value a field is left out of everything that is written, so that a protocol keeps its hash,
+and a stored study stays the study it was.
+"""
 
 
 def _clashes(protocol: Protocol) -> list[InputError]:

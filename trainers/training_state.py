@@ -26,6 +26,7 @@ def pack_state(training: "Training") -> Checkpoint:
     state: dict[str, Any] = dict(identity(training.architecture, training.protocol, training.seeds))
     state["epoch"] = training.epoch
     state["step"] = training.epoch * training.data.steps_per_epoch
+    state["inherited_from"] = training.inherited_from
     state["history"] = [result.to_dict() for result in training.history]
     return Checkpoint(tensors, state)
 
@@ -47,6 +48,7 @@ def unpack_state(training: "Training", checkpoint: Checkpoint, path: Path) -> No
         training.optimiser.state[parameter] = {
             slot: _like(parameter, value) for slot, value in values.items()
         }
+    training.inherited_from = checkpoint.state.get("inherited_from")
     training.history = tuple(EpochResult(**entry) for entry in checkpoint.state["history"])
 
 

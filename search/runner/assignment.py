@@ -15,6 +15,25 @@ EndState = Literal["complete", "failed", "infeasible", "preempted"]
 
 
 @dataclass(frozen=True, slots=True)
+class ParentWeights:
+    """The trained network that a trial shall start from.
+
+    Attributes:
+        architecture: of the parent.
+        checkpoint: file of the parent's weights.
+        along: the kinds of inclusion from the parent to the trial's architecture.
+    """
+
+    architecture: Architecture
+    checkpoint: Path
+    along: tuple[str, ...]
+
+    def to_config(self) -> dict[str, Any]:
+        """What the worker needs of it, as plain values."""
+        return {"architecture": self.architecture.to_json(), "checkpoint": str(self.checkpoint)}
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One trial as handed to a worker. A worker never touches the store.
 
@@ -23,6 +42,7 @@ class Assignment:
         architecture: what to train.
         protocol, data: how, and on which images, as plain values.
         checkpoint: file that the worker writes after every epoch and goes on from.
+        parent: whose weights it starts from, None for its own random ones.
     """
 
     trial: TrialRecord
@@ -30,6 +50,7 @@ class Assignment:
     protocol: Mapping[str, Any]
     data: Mapping[str, Any]
     checkpoint: Path
+    parent: ParentWeights | None = None
 
     def to_config(self, *, device: str, threads: int, training: str) -> dict[str, Any]:
         """The configuration of the Ray trial."""
@@ -40,6 +61,7 @@ class Assignment:
             "data": dict(self.data),
             "seeds": dict(self.trial.seeds),
             "checkpoint": str(self.checkpoint),
+            "parent": self.parent.to_config() if self.parent else None,
             "device": device,
             "threads": threads,
             "training": training,
@@ -56,19 +78,24 @@ class Report:
             checkpoint and its record.
         state: how the trial ended, None while it goes on.
         reason: why it ended in that state.
+        inherited: whether the weights began as those of the assigned parent, whose file may have
+            been lost; None where no parent was assigned, or nothing was trained.
     """
 
     epochs: tuple[Mapping[str, Any], ...] = ()
     state: EndState | None = None
     reason: str | None = None
+    inherited: bool | None = None
 
     @classmethod
     def from_result(cls, result: Mapping[str, Any]) -> "Report":
         """Read the result of a Ray trial back."""
-        return cls(tuple(result.get("epochs", ())), result.get("state"), result.get("reason"))
+        epochs = tuple(result.get("epochs", ()))
+        return cls(epochs, result.get("state"), result.get("reason"), result.get("inherited"))
 
     def to_result(self) -> dict[str, Any]:
         """The result for Ray."""
         done = self.state is not None
         plain = {"epochs": [dict(epoch) for epoch in self.epochs], "done": done}
+        plain |= {} if self.inherited is None else {"inherited": self.inherited}
         return plain | ({"state": self.state, "reason": self.reason} if done else {})

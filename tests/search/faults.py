@@ -18,6 +18,7 @@ class FakeTraining:
 
     def __init__(self, fault: object = None, epochs: int = 2, seconds: float = 0.0) -> None:
         self.history: tuple[EpochResult, ...] = ()
+        self.inherited_from: str | None = None
         self._fault, self._epochs, self._seconds = fault, epochs, seconds
 
     @property

@@ -1,14 +1,16 @@
 """The worker, called in this process as Ray calls it in its own."""
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from search.runner.assignment import Report
+from search.runner.assignment import ParentWeights, Report
 from search.trial import TrialWorker, make_training
+from space import Architecture, InputError
 from tests.search import faults
 from tests.search.small import config
 from trainers import TestSplitLocked, open_test_split
@@ -119,6 +121,48 @@ def test_a_damaged_checkpoint_costs_its_epochs_but_not_the_trial(tmp_path: Path)
     Path(config["checkpoint"]).write_bytes(b"rubbish")
     assert make_training(config).history == ()
     assert (tmp_path / "0.safetensors.refused").exists()
+
+
+def heir(folder: Path) -> dict[str, Any]:
+    """The assignment of a child of a parent that was trained in the same folder."""
+    parent = assignment(folder)
+    parent["protocol"]["initialisation"] = "inherited"
+    make_training(parent).run_epoch()
+    architecture = Architecture.from_json(parent["architecture"])
+    stages = tuple(replace(stage, depth=stage.depth + 1) for stage in architecture.stages)
+    grown = replace(architecture, stages=stages)
+    weights = ParentWeights(architecture, Path(parent["checkpoint"]), ("fewer blocks in more",))
+    own = {"architecture": grown.to_json(), "checkpoint": str(folder / "child.safetensors")}
+    return parent | own | {"parent": weights.to_config()}
+
+
+@pytest.mark.usefixtures("unlocked")
+def test_a_child_says_that_it_inherited_also_after_a_restart(tmp_path: Path) -> None:
+    child = heir(tmp_path)
+    assert Report.from_result(TrialWorker(child).step()).inherited is True
+    Path(child["parent"]["checkpoint"]).unlink()
+    assert Report.from_result(TrialWorker(child).step()).inherited is True
+
+
+@pytest.mark.usefixtures("unlocked")
+def test_a_lost_parent_costs_the_inheritance_but_not_the_trial(tmp_path: Path) -> None:
+    child = heir(tmp_path)
+    Path(child["parent"]["checkpoint"]).write_bytes(b"rubbish")
+    reports = train(TrialWorker(child))
+    assert reports[-1].state == "complete"
+    assert [report.inherited for report in reports] == [False, False]
+
+
+@pytest.mark.usefixtures("unlocked")
+def test_without_a_parent_nothing_is_said_of_inheritance(tmp_path: Path) -> None:
+    assert Report.from_result(TrialWorker(assignment(tmp_path)).step()).inherited is None
+
+
+def test_a_parent_under_a_protocol_from_scratch_fails_the_trial(tmp_path: Path) -> None:
+    child = heir(tmp_path)
+    del child["protocol"]["initialisation"]
+    with pytest.raises(InputError, match="inherit_from"):
+        make_training(child)
 
 
 def test_entry_points_exist() -> None:

@@ -1,0 +1,157 @@
+"""Inheritance: a child begins as its trained parent, goes on exactly, and never by mistake."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from space import Architecture, InputError
+from tests.trainers.tiny import SEEDS, architecture, short_protocol, small_data
+from trainers import Parent, Protocol, SearchData, Seeds, Training
+
+PROTOCOL = short_protocol(initialisation="inherited", epochs=3, batch_size=32)
+DATA = small_data(PROTOCOL, limit_train=960, limit_validation=300)
+GROWN: dict[str, object] = {"kernel_size": 5, "dynamics": "homogeneous"}
+
+
+def child() -> Architecture:
+    """It contains `architecture()`: dynamic, a larger kernel, deeper, an MLP twice as wide."""
+    grown = architecture(**GROWN)
+    stages = tuple(replace(stage, depth=2, mlp_ratio=4) for stage in grown.stages)
+    return replace(grown, stages=stages)
+
+
+def start(
+    what: Architecture,
+    checkpoint: Path | None = None,
+    parent: Parent | None = None,
+    seeds: Seeds = SEEDS,
+) -> Training:
+    return Training(
+        what, PROTOCOL, DATA, seeds=seeds, checkpoint_path=checkpoint, inherit_from=parent
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, Parent]:
+    torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp("parent") / "parent.safetensors"
+    training = start(architecture(), path)
+    while not training.done:
+        training.run_epoch()
+    return training, Parent(architecture(), path)
+
+
+def outputs(training: Training) -> torch.Tensor:
+    images, _ = next(iter(training.data.validation_batches(training.device)))
+    with torch.no_grad():
+        return training.model.eval()(images)
+
+
+def test_a_child_begins_with_what_its_parent_computes(trained: tuple[Training, Parent]) -> None:
+    parent, weights = trained
+    found = start(child(), parent=weights)
+    torch.testing.assert_close(outputs(found), outputs(parent), rtol=1e-5, atol=1e-5)
+    assert found.inherited_from == parent.architecture.id
+    assert found.history == ()
+    assert not found.optimiser.state
+
+
+def test_the_first_epoch_of_a_child_is_about_where_its_parent_ended(
+    trained: tuple[Training, Parent],
+) -> None:
+    parent, weights = trained
+    before = parent.history[-1].validation_accuracy
+    inherited = start(child(), parent=weights).run_epoch().validation_accuracy
+    alone = start(child()).run_epoch().validation_accuracy
+    assert inherited > before - 0.05
+    assert inherited > alone + 0.1
+
+
+def test_a_child_goes_on_exactly_and_needs_its_parent_no_more(
+    trained: tuple[Training, Parent], tmp_path: Path
+) -> None:
+    whole = start(child(), tmp_path / "whole", trained[1])
+    for _ in range(2):
+        whole.run_epoch()
+    start(child(), tmp_path / "broken", trained[1]).run_epoch()
+    gone = Parent(architecture(), tmp_path / "gone")
+    resumed = start(child(), tmp_path / "broken", gone)
+    assert resumed.inherited_from == architecture().id
+    resumed.run_epoch()
+    expected, found = whole.model.state_dict(), resumed.model.state_dict()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_what_is_new_in_a_child_follows_from_its_own_seed(
+    trained: tuple[Training, Parent],
+) -> None:
+    def weights(seeds: Seeds) -> torch.Tensor:
+        model = start(child(), parent=trained[1], seeds=seeds).model
+        return torch.nn.utils.parameters_to_vector(model.parameters())
+
+    assert torch.equal(weights(Seeds(1, 2)), weights(Seeds(1, 2)))
+    assert not torch.equal(weights(Seeds(1, 2)), weights(Seeds(2, 2)))
+
+
+def _missing(parent: Parent, folder: Path) -> Parent:
+    return Parent(parent.architecture, folder / "missing")
+
+
+def _damaged(parent: Parent, folder: Path) -> Parent:
+    content = bytearray(parent.checkpoint.read_bytes())
+    content[-100] ^= 1
+    (folder / "damaged").write_bytes(content)
+    return Parent(parent.architecture, folder / "damaged")
+
+
+def _of_another(parent: Parent, folder: Path) -> Parent:
+    return Parent(architecture(kernel_size=5), parent.checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_missing, "does not exist"),
+        (_damaged, "is corrupt"),
+        (_of_another, "was written for architecture"),
+    ],
+)
+def test_weights_that_cannot_be_had_are_refused_as_the_parents(
+    spoil: Callable[[Parent, Path], Parent],
+    reason: str,
+    trained: tuple[Training, Parent],
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(InputError, match=reason) as refused:
+        start(child(), parent=spoil(trained[1], tmp_path))
+    assert [problem.where for problem in refused.value.problems] == ["parent"]
+
+
+def test_a_child_that_does_not_contain_its_parent_is_refused(
+    trained: tuple[Training, Parent],
+) -> None:
+    with pytest.raises(InputError, match=r"parent: stages\[0\]\.block\[0\]\.mix"):
+        start(architecture(kernel_size=1), parent=trained[1])
+
+
+def scratch(**changes: object) -> tuple[Protocol, SearchData]:
+    protocol = short_protocol(**changes)
+    return protocol, small_data(protocol, limit_train=64)
+
+
+def test_under_a_protocol_from_scratch_nothing_is_inherited(
+    trained: tuple[Training, Parent],
+) -> None:
+    """So the final retraining, which is from scratch, cannot inherit."""
+    protocol, data = scratch()
+    with pytest.raises(InputError, match="inherit_from: not allowed"):
+        Training(child(), protocol, data, seeds=SEEDS, inherit_from=trained[1])
+
+
+def test_a_parent_of_another_protocol_is_refused(trained: tuple[Training, Parent]) -> None:
+    protocol, data = scratch(initialisation="inherited")
+    with pytest.raises(InputError, match=r"parent: .*was written for protocol"):
+        Training(child(), protocol, data, seeds=SEEDS, inherit_from=trained[1])
