@@ -31,8 +31,8 @@ def lift(
 
     Outputs are equal in eval mode, up to rounding (1e-5 in float32). Parameters that no output
     depends on yet, such as the inner layers of a further block, are freshly initialised, so that
-    training can use them. Copied channels are equal and stay so under deterministic training; add
-    a little noise where they should part.
+    training can use them. Copied channels begin equal, but what reads them reads the copies in
+    uneven shares, so that training parts them. All this draws from torch's global generator.
 
     Args:
         network: the trained parent; it is left as it is.
@@ -106,7 +106,7 @@ def _lift_own(special: nn.Module, general: nn.Module) -> None:
 def widened(weight: Tensor, shape: torch.Size) -> Tensor:
     """A layer's tensor for channels that stand several times in a row.
 
-    (outputs, inputs, ...) with outputs repeated, and inputs shared out over their copies.
+    (outputs, inputs, ...) with outputs repeated, and inputs shared out over their copies, unevenly.
     """
     if weight.dim() == 0:
         return weight

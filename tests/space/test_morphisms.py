@@ -394,6 +394,26 @@ def test_a_lifted_network_trains_in_what_is_new() -> None:
     assert silent == []
 
 
+@pytest.mark.parametrize("scaffold", SCAFFOLDS)
+def test_training_parts_copied_channels(scaffold: Scaffold) -> None:
+    """Else a network lifted into a wider one would stay as narrow as it was."""
+    torch.manual_seed(0)
+    parent = architecture([DW], scaffold, (16, 16))
+    child = architecture([DW], scaffold, (16, 16), width=2 * WIDTH, mlp_ratio=1)
+    network = lift(randomised(parent).train(), child)
+    copied = {n: p for n, p in network.named_parameters() if "mix" in n and p.dim() > 1}
+    optimiser = torch.optim.AdamW(network.parameters(), 1e-2)
+    for _ in range(3):
+        loss = nn.functional.cross_entropy(
+            network(torch.randn(4, 3, 16, 16)), torch.tensor([0, 1, 2, 3])
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    apart = {n: (p[0::2] - p[1::2]).abs().mean() for n, p in copied.items()}
+    assert {n for n, distance in apart.items() if distance < 1e-3} == set()
+
+
 @pytest.mark.parametrize("kind", PAIRS)
 def test_pairs_of_mixers_are_inclusions_of_their_kind(kind: Kind) -> None:
     for special, general in PAIRS[kind]:
