@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from search.runner.ancestry import Ancestry
 from search.runner.assignment import Assignment, Report
 from search.runner.checkpoints import Checkpoints
 from search.runner.proposals import Proposal, Proposals
@@ -114,6 +115,7 @@ class StudySession:
         claimed: the numbers of those that this run goes on with.
         retries: how often a trial is taken up again after its worker was killed.
         checkpoints: those of this study.
+        ancestry: where new trials find the weights that they start from.
     """
 
     def __init__(
@@ -133,12 +135,13 @@ class StudySession:
         claimed: Iterable[int],
         retries: int,
         checkpoints: Checkpoints,
+        ancestry: Ancestry,
     ) -> None:
         self._store, self.study, self._run = store, study, run
         self._space, self._proposals, self._telling = space, proposals, telling
         self._protocol, self._data, self._seeds = protocol, data, seeds
         self.planned = planned
-        self._retries, self._checkpoints = retries, checkpoints
+        self._retries, self._checkpoints, self._ancestry = retries, checkpoints, ancestry
         self._live: dict[int, _Live] = {}
         self._states: dict[int, TrialState] = {}
         self._best: tuple[float, str] | None = None
@@ -198,6 +201,9 @@ class StudySession:
         live = self._live.get(number)
         if live is None:
             return GO_ON
+        if report.inherited is False and live.trial.parent_trial_id is not None:
+            self._store.disinherit_trial(live.trial.id, run_id=self._run.id)
+            live.trial = self._store.trial(live.trial.id)
         if report.epochs and not live.epochs:
             self._forget_beyond(live, int(report.epochs[-1]["epoch"]))
         for figures in report.epochs:
@@ -269,6 +275,7 @@ class StudySession:
             seeds=self._seeds.of(architecture.id, proposal.repeat),
             decisions=[{"name": d.name, "choice": d.choice} for d in self._decisions(architecture)],
             repeat=proposal.repeat,
+            parent=None if proposal.repeat else self._ancestry.parent_of(architecture),
             exclusive=True,
         )
         self._note_new(trial, architecture)
@@ -293,7 +300,10 @@ class StudySession:
         if trial.repeat:
             return False
         source = self._store.find_result(
-            trial.architecture_id, self.study.protocol_hash, outside=self.study.id
+            trial.architecture_id,
+            self.study.protocol_hash,
+            outside=self.study.id,
+            inherited=self._ancestry.inherits,
         )
         if source is None or not self._store.reuse_result(trial.id, source.id, self._run.id):
             return False
@@ -327,7 +337,8 @@ class StudySession:
         live = self._live[item.trial.number]
         checkpoint = self._checkpoints.file(live.trial)
         protocol = self._protocol.to_dict()
-        return Assignment(live.trial, live.architecture, protocol, self._data, checkpoint)
+        parent = self._ancestry.weights(live.trial, live.architecture)
+        return Assignment(live.trial, live.architecture, protocol, self._data, checkpoint, parent)
 
     def _record(self, live: _Live, epoch: int, figures: Mapping[str, Any]) -> None:
         record = EpochRecord(epoch, **{name: figures.get(name) for name in _FIGURES})
@@ -362,9 +373,11 @@ class StudySession:
             self._checkpoints.file(live.trial).unlink(missing_ok=True)  # nothing goes on from it
 
     def _leave(self, number: int, state: TrialState) -> None:
-        del self._live[number]
+        live = self._live.pop(number)
         self._states[number] = state
         self._telling.ended(number, state)
+        if self._ancestry.inherits:
+            self._ancestry.add(self._store.trial(live.trial.id), live.architecture)
 
     def _note_best(self, accuracy: float | None, architecture: Architecture) -> None:
         if accuracy is not None and (self._best is None or accuracy > self._best[0]):

@@ -4,6 +4,7 @@ import numpy as np
 
 from search.config import Config
 from search.figures import known_figures
+from search.runner.ancestry import Ancestry
 from search.runner.checkpoints import Checkpoints
 from search.runner.extra import NOTHING_EXTRA, Extra
 from search.runner.proposals import Proposal, Proposals
@@ -81,6 +82,8 @@ def begin_session(
     warm = warm_points(store, study, config, searcher, task)
     telling = Telling((searcher, baseline), _scheduler(config), task.known)
     telling.retell(history, architectures)
+    checkpoints = Checkpoints.of(study, config.checkpoints)
+    inherits = protocol.initialisation == "inherited"
     queue = [*initial_points(config), *warm]
     return StudySession(
         store=store,
@@ -105,7 +108,8 @@ def begin_session(
         ],
         claimed=[trial.number for trial in history.trials if trial.id in continued],
         retries=config.retries,
-        checkpoints=Checkpoints.of(study, config.checkpoints),
+        checkpoints=checkpoints,
+        ancestry=Ancestry(checkpoints, inherits=inherits).add_history(history, architectures),
     )
 
 

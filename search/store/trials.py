@@ -174,6 +174,13 @@ class Trials(Connected):
         return _moved(session, trial_id, run_id, values)
 
     @writes
+    def disinherit_trial(self, session: Session, trial_id: int, *, run_id: int) -> bool:
+        """Notes that a trial of this run began from scratch after all; whether it did."""
+        values: dict[str, Any] = {"parent_trial_id": None, "inherited_along": None}
+        values["ancestry_seconds"] = 0.0
+        return _updated(session, (Trial.id == trial_id, Trial.run_id == run_id), values)
+
+    @writes
     def claim_preempted(self, session: Session, study_id: int, run_id: int) -> list[TrialRecord]:
         """Takes over every trial that no run holds, for this run, in order of their numbers.
 

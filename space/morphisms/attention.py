@@ -5,12 +5,13 @@ import math
 import numpy as np
 from torch import nn
 
-from space.errors import InputError
-from space.morphisms.correspondence import FREE, check_same_reach, of_positions
+from space.inclusion.correspondence import FREE
+from space.inclusion.mixers import check_reach, taken_position_bias
+from space.morphisms.placed import placed
 from space.morphisms.tensors import split_over_copies, to_device
 from space.operators import TokenMixer
 from space.operators.attention import AttentionWeights
-from space.structure.entries import IntArray, PositionEntries
+from space.structure.entries import IntArray
 
 
 def lift_attention(special: TokenMixer, general: TokenMixer, places: IntArray, copies: int) -> None:
@@ -23,16 +24,10 @@ def lift_attention(special: TokenMixer, general: TokenMixer, places: IntArray, c
             bottleneck, whose channels stand at `places`.
 
     Raises:
-        InputError: for other heads or another reach.
+        InputError: for another reach.
     """
     ours, theirs = _weights(special), _weights(general)
-    if ours.heads != theirs.heads:
-        raise InputError.of(
-            "heads",
-            "a head has a softmax of its own over its own channels, so heads neither "
-            "split nor merge",
-        )
-    _check_reach(special, general)
+    check_reach(placed(special), placed(general))
     factor = math.sqrt(theirs.plan.width / ours.plan.width)
     _lift_projection(ours.query, theirs.query, places, copies, factor)
     _lift_projection(ours.key, theirs.key, places, copies, 1.0)
@@ -55,8 +50,6 @@ def _lift_projection(
         new.weight[rows, :, 0, 0] = weight
     else:
         new.weight[rows[:, None], rows[None, :], 0, 0] = weight
-    if old.bias is not None and new.bias is None:
-        raise InputError.of("query_key_bias", "the general attention has none")
     if new.bias is not None:
         new.bias[rows] = 0.0 if old.bias is None else old.bias * factor
 
@@ -67,40 +60,11 @@ def _weights(operator: TokenMixer) -> AttentionWeights:
     return weights
 
 
-def _entries(operator: TokenMixer) -> PositionEntries:
-    plan = operator.plan
-    return PositionEntries(plan.mixer, plan.targets, plan.sources, plan.shifted)
-
-
-def _check_reach(special: TokenMixer, general: TokenMixer) -> None:
-    ours, theirs = _entries(special), _entries(general)
-    if (ours.targets, ours.sources) != (theirs.targets, theirs.sources):
-        raise InputError.of("positions", "softmax over other sources has other weights")
-    count = ours.targets.positions, ours.sources.positions
-    check_same_reach(ours.at, theirs.at, *count)
-
-
 def _lift_position_bias(special: TokenMixer, general: TokenMixer) -> None:
     old, new = _weights(special).position_bias, _weights(general).position_bias
-    if old is None:
-        if new is not None:
-            new.zero_()
-        return
-    if new is None:
-        raise InputError.of("position_bias", "the general attention has none")
-    ours, theirs = _entries(special), _entries(general)
-    taken = of_positions(
-        lambda p, q: _where_reached(ours, p, q),
-        lambda p, q: _where_reached(theirs, p, q),
-        new.shape[0],
-        ours.targets.positions,
-        ours.sources.positions,
-    )
-    used = np.flatnonzero(taken != FREE)
-    new[to_device(used, new)] = old[to_device(taken[used], old)]
-
-
-def _where_reached(entries: PositionEntries, p: IntArray, q: IntArray) -> IntArray:
-    reached = entries.at(p, q)
-    reached[reached >= 0] = entries.offset_at(p, q)[reached >= 0]
-    return reached
+    taken = taken_position_bias(placed(special), placed(general))
+    if new is not None and (old is None or taken is None):
+        new.zero_()
+    elif new is not None and old is not None and taken is not None:
+        used = np.flatnonzero(taken != FREE)
+        new[to_device(used, new)] = old[to_device(taken[used], old)]

@@ -10,60 +10,46 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from space.axes import Dynamics
-from space.errors import InputError
-from space.morphisms.correspondence import FREE, Numbering, of_channels, of_positions
+from space.inclusion.correspondence import FREE, of_channels, of_positions
+from space.inclusion.numbers import Numbers, embedded, repeated
 from space.morphisms.layouts import packed, unpacked
+from space.morphisms.placed import placed
 from space.morphisms.tensors import looked_up, split_over_copies, to_device
 from space.operators import TokenMixer
 from space.operators.weights import HomogeneousWeights, InhomogeneousWeights, StaticWeights
-from space.structure.entries import ZERO, IntArray, PositionEntries, channel_entries
+from space.structure.entries import IntArray
 
 Generator = HomogeneousWeights | InhomogeneousWeights
 
 
 @dataclass(frozen=True)
-class Core:
-    """Free entries with their numbering.
+class Core(Numbers):
+    """Free entries: their numbers and their values.
 
     Attributes:
-        positions: numbers the pairs (p, q), see `space.structure.entries`.
-        targets, sources: numbers of positions.
-        channels: (d, d) numbers of the pairs of channels.
         values: (channel entries, position entries, H) with H = 1, or hidden + 1 where the
             entries are made by a generator: its linear map and, last, its bias.
         reads: (hidden, d), the generator's first map; None where the weights are parameters.
         generator: the module with the generator's batch norm and bias.
     """
 
-    positions: Numbering
-    targets: int
-    sources: int
-    channels: IntArray
     values: Tensor
     reads: Tensor | None = None
     generator: Generator | None = None
 
-    @property
-    def dynamics(self) -> Dynamics:
-        """Where the entries come from."""
-        return Dynamics.STATIC if self.generator is None else self.generator.plan.mixer.dynamics
+    @classmethod
+    def at(cls, numbers: Numbers, values: Tensor) -> "Core":
+        """Entries that are parameters."""
+        return cls(numbers.positions, numbers.targets, numbers.sources, numbers.channels, values)
 
     def repeated(self, copies: int) -> "Core":
         """On a map where each channel stands `copies` times in a row: copy j reads copy j."""
-        if copies == 1:
-            return self
-        tiled = self.channels.repeat(copies, 0).repeat(copies, 1)
-        copy = np.arange(len(tiled)) % copies
-        channels = np.where(copy[:, None] == copy[None, :], tiled, ZERO)
         reads = None if self.reads is None else split_over_copies(self.reads, copies)
-        return replace(self, channels=channels, reads=reads)
+        return replace(self, channels=repeated(self.channels, copies), reads=reads)
 
     def embedded(self, places: IntArray, width: int) -> "Core":
         """On more channels: channel i stands at places[i], the others are free outputs."""
-        channels = np.full((width, width), FREE)
-        channels[places] = ZERO
-        channels[np.ix_(places, places)] = self.channels
+        channels = embedded(self.channels, places, width)
         if self.reads is None:
             return replace(self, channels=channels)
         reads = self.reads.new_zeros(self.reads.shape[0], width)
@@ -75,38 +61,24 @@ class Core:
         return looked_up(self.values, self.channels)
 
 
-def one_source_attention(operator: TokenMixer) -> Core | None:
+def one_source_attention(operator: TokenMixer) -> Core:
     """The core of an attention that reaches one source: the softmax of one logit is 1."""
-    plan = operator.plan
-    positions = PositionEntries(plan.mixer, plan.targets, plan.sources, plan.shifted)
-    if positions.taps > 1:
-        return None
-    channels = np.where(np.eye(plan.width, dtype=bool), 0, ZERO)
     one = next(operator.parameters()).new_ones(1, 1, 1)
-    return Core(positions.at, plan.targets.positions, plan.sources.positions, channels, one)
+    return Core.at(Numbers.of(placed(operator)), one)
 
 
 def read(operator: TokenMixer) -> Core:
     """The core of an operator whose weights are not those of attention."""
-    plan = operator.plan
     assert operator.mixing is not None
-    source = operator.mixing.weights
-    positions = PositionEntries(plan.mixer, plan.targets, plan.sources, plan.shifted)
-    core = Core(
-        positions.at,
-        plan.targets.positions,
-        plan.sources.positions,
-        channel_entries(plan.mixer, operator.width),
-        torch.empty(0),
-    )
+    source, numbers = operator.mixing.weights, Numbers.of(placed(operator))
     if isinstance(source, StaticWeights):
-        return replace(core, values=unpacked(plan, source.weight.detach()).unsqueeze(-1))
+        return Core.at(numbers, unpacked(operator.plan, source.weight.detach()).unsqueeze(-1))
     assert isinstance(source, Generator)
     assert source.expand.bias is not None
     made = [source.expand.weight[:, :, 0, 0], source.expand.bias[:, None]]
-    values = torch.cat(made, 1).detach().unflatten(0, (-1, positions.taps))
-    reads = source.reduce.weight.detach()[:, :, 0, 0]
-    return replace(core, values=values, reads=reads, generator=source)
+    taps = placed(operator).entries.taps
+    core = Core.at(numbers, torch.cat(made, 1).detach().unflatten(0, (-1, taps)))
+    return replace(core, reads=source.reduce.weight.detach()[:, :, 0, 0], generator=source)
 
 
 def write(special: Core, operator: TokenMixer) -> None:
@@ -116,11 +88,6 @@ def write(special: Core, operator: TokenMixer) -> None:
         InputError: if that cannot be.
     """
     general = read(operator)
-    if special.dynamics not in (Dynamics.STATIC, general.dynamics):
-        message = f"{special.dynamics} weights are not {general.dynamics} ones"
-        raise InputError.of("dynamics", message)
-    if (special.targets, special.sources) != (general.targets, general.sources):
-        raise InputError.of("positions", "the two sum over other maps")
     values = _taken(special, general)
     source = operator.mixing.weights if operator.mixing else None
     if isinstance(source, StaticWeights):
@@ -142,8 +109,6 @@ def _taken(special: Core, general: Core) -> Tensor:
         special.positions, general.positions, count, general.targets, general.sources
     )
     hidden = general.values.shape[2] - 1
-    if special.values.shape[2] - 1 > hidden:
-        raise InputError.of("generator_ratio", "the general generator has fewer hidden channels")
     asked = np.flatnonzero(channels != FREE)
     found = looked_up(special.values, channels[asked]).transpose(0, 1)
     found = looked_up(found, positions).transpose(0, 1)

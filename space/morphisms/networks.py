@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from space.architecture import Architecture, Stage
+from space.architecture import Architecture
 from space.errors import InputError, Problem, join
-from space.morphisms.kinds import Kind, kinds_between
+from space.inclusion import check_frame
 from space.morphisms.mixers import lift_operator
 from space.morphisms.tensors import split_over_copies
 from space.networks import Network, build
@@ -31,8 +31,8 @@ def lift(
 
     Outputs are equal in eval mode, up to rounding (1e-5 in float32). Parameters that no output
     depends on yet, such as the inner layers of a further block, are freshly initialised, so that
-    training can use them. Copied channels are equal and stay so under deterministic training; add
-    a little noise where they should part.
+    training can use them. Copied channels begin equal, but what reads them reads the copies in
+    uneven shares, so that training parts them. All this draws from torch's global generator.
 
     Args:
         network: the trained parent; it is left as it is.
@@ -47,7 +47,7 @@ def lift(
     Raises:
         InputError: naming the first thing that is not an inclusion.
     """
-    _check_frame(network.architecture, child_architecture)
+    check_frame(network.architecture, child_architecture)
     parameter = next(network.parameters())
     child = build(child_architecture, drop_path_rate).to(parameter.device, parameter.dtype)
     for name, special, general in _parts(network, child):
@@ -55,44 +55,6 @@ def lift(
     for stage, (few, many) in enumerate(zip(network.stages, child.stages, strict=True)):
         _lift_stage(list(few.children()), list(many.children()), f"stages[{stage}]")
     return child.train(network.training)
-
-
-def lift_kinds(parent: Architecture, child: Architecture) -> tuple[Kind, ...]:
-    """The kinds of all steps from the parent's architecture to the child's, in order of use."""
-    found: list[Kind] = []
-    for special, general in zip(parent.stages, child.stages, strict=True):
-        wider = general.hidden_width * special.width > special.hidden_width * general.width
-        found += [Kind.DEPTH] * (general.depth > special.depth)
-        found += [Kind.WIDTH] * (general.width > special.width) + [Kind.MLP_RATIO] * wider
-        pairs = zip(special.block_mixers(), general.block_mixers(), strict=False)
-        found += [
-            kind for one, other in pairs if one != other for kind in kinds_between(one, other)
-        ]
-    return tuple(dict.fromkeys(found)) or (Kind.SAME,)
-
-
-def _check_frame(parent: Architecture, child: Architecture) -> None:
-    for name in ("input", "stem", "scaffold", "downsample", "head"):
-        before, after = getattr(parent, name), getattr(child, name)
-        if before != after:
-            raise InputError.of(name, f"{after} instead of {before}; both must be equal")
-    if len(parent.stages) != len(child.stages):
-        message = f"{len(child.stages)} instead of {len(parent.stages)}; a new stage halves the map"
-        raise InputError.of("stages", message)
-    for index, (special, general) in enumerate(zip(parent.stages, child.stages, strict=True)):
-        _check_stage(special, general, f"stages[{index}]")
-
-
-def _check_stage(special: Stage, general: Stage, where: str) -> None:
-    if general.depth < special.depth:
-        message = f"{general.depth} is not allowed; at least the parent's {special.depth}"
-        raise InputError.of(f"{where}.depth", message)
-    if general.width % special.width:
-        message = f"{general.width} is no multiple of the parent's {special.width}"
-        raise InputError.of(f"{where}.width", message + "; layer norms would see other means")
-    if general.hidden_width < special.hidden_width:
-        message = f"{general.hidden_width} hidden channels are fewer than {special.hidden_width}"
-        raise InputError.of(f"{where}.mlp_ratio", message)
 
 
 def _parts(special: Network, general: Network) -> Iterator[tuple[str, nn.Module, nn.Module]]:
@@ -144,7 +106,7 @@ def _lift_own(special: nn.Module, general: nn.Module) -> None:
 def widened(weight: Tensor, shape: torch.Size) -> Tensor:
     """A layer's tensor for channels that stand several times in a row.
 
-    (outputs, inputs, ...) with outputs repeated, and inputs shared out over their copies.
+    (outputs, inputs, ...) with outputs repeated, and inputs shared out over their copies, unevenly.
     """
     if weight.dim() == 0:
         return weight

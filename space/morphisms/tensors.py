@@ -23,5 +23,14 @@ def looked_up(values: Tensor, numbers: IntArray) -> Tensor:
 
 
 def split_over_copies(weight: Tensor, copies: int) -> Tensor:
-    """(outputs, inputs, ...) for inputs that each stand `copies` times in a row."""
-    return weight.repeat_interleave(copies, 1) / copies if copies > 1 else weight
+    """(outputs, inputs, ...) for inputs that each stand `copies` times in a row.
+
+    The copies share every weight unevenly, by chance: the sum stays, but their gradients differ, so
+    that training parts channels that even shares would keep equal for ever.
+    """
+    if copies == 1:
+        return weight
+    chances = 1 + torch.rand(*weight.shape[:2], copies, device=weight.device, dtype=weight.dtype)
+    shares = chances / chances.sum(2, keepdim=True)
+    shares = shares.reshape(*shares.shape, *[1] * (weight.dim() - 2))
+    return (weight.unsqueeze(2) * shares).flatten(1, 2)

@@ -281,3 +281,51 @@ def test_a_driver_killed_at_any_moment_asks_for_the_same_points(
             ]
 
     assert study(kills=True) == study(kills=False)
+
+
+# --- inheritance ------------------------------------------------------------------------------
+
+
+def test_a_child_starts_from_the_best_network_that_it_contains(
+    store: Store, tmp_path: Path
+) -> None:
+    protocol = {"epochs": 2, "initialisation": "inherited"}
+    settings = config(tmp_path, trials=24, protocol=protocol)
+    session = begin(store, settings)
+    parents = {}
+    while (assignment := session.next_assignment()) is not None:
+        id_ = assignment.architecture.id
+        assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        assignment.checkpoint.write_text("weights")
+        if assignment.parent is not None:
+            parents[assignment.trial.number] = assignment.parent
+            assert assignment.parent.checkpoint.exists()
+        train(session, assignment, [accuracy(id_, 1), accuracy(id_, 2)])
+    trials = {t.number: t for t in store.trials(session.study.id)}
+    by_id = {t.id: t for t in trials.values()}
+    assert parents
+    for number, given in parents.items():
+        parent = by_id[trials[number].parent_trial_id or 0]
+        assert parent.architecture_id == given.architecture.id
+        assert parent.number < number
+        assert trials[number].inherited_along == " + ".join(given.along)
+        assert trials[number].ancestry_seconds == parent.seconds + parent.ancestry_seconds > 0
+    assert store.summary(session.study.id).inherited == len(parents)
+
+
+def test_a_parent_that_was_lost_is_not_claimed(store: Store, tmp_path: Path) -> None:
+    protocol = {"epochs": 2, "initialisation": "inherited"}
+    session = begin(store, config(tmp_path, trials=24, protocol=protocol))
+    while (assignment := session.next_assignment()) is not None:
+        assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        assignment.checkpoint.write_text("weights")
+        number = assignment.trial.number
+        session.started(number)
+        inherited = None if assignment.parent is None else False
+        report = Report((epoch(1, 0.5), epoch(2, 0.6)), "complete", inherited=inherited)
+        session.reported(number, report)
+        session.ended(number, report)
+    trials = store.trials(session.study.id)
+    assert {(t.parent_trial_id, t.inherited_along, t.ancestry_seconds) for t in trials} == {
+        (None, None, 0.0)
+    }

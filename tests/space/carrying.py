@@ -13,8 +13,9 @@ from space import InputError, Mixer
 from space.axes import Dynamics, Rank
 from space.canonical import FOLDS
 from space.geometry import MapSize
-from space.morphisms.core import one_source_attention, read
+from space.morphisms.core import read
 from space.morphisms.mixers import lift_operator
+from space.morphisms.placed import placed
 from space.operators import TokenMixer
 
 
@@ -50,7 +51,7 @@ def _by_hand(source: TokenMixer, target: TokenMixer) -> Callable[[TokenMixer, To
         return _pooled_position
     if ranks == {Rank.SPATIAL} and one.ratio != other.ratio:
         return _reaching_past_the_map
-    if one.dynamics is other.dynamics is Dynamics.ATTENTION and one_source_attention(source):
+    if one.dynamics is other.dynamics is Dynamics.ATTENTION and placed(source).one_source:
         return _without_softmax
     assert Rank.CHANNEL in ranks, (one, other)
     return _absorbed_in_up

@@ -15,15 +15,16 @@ from space import Architecture, InputError, Mixer, all_cells
 from space.architecture import SCAFFOLDS, Head, Input, Scaffold, Stage, Stem
 from space.canonical import canonical
 from space.geometry import MapSize
-from space.morphisms import (
+from space.inclusion import (
     Kind,
     inclusion,
     inclusion_edges,
-    lift,
-    lift_kinds,
-    lift_operator,
+    inclusion_kinds,
     refusal,
 )
+from space.inclusion.mixers import place_refusal
+from space.inclusion.place import Place
+from space.morphisms import lift, lift_operator
 from space.networks import Network, build
 from space.operators import TokenMixer
 from tests.space.strategies import cell_fields, map_sizes, mixers_of
@@ -218,7 +219,7 @@ def test_every_kind_lifts_whole_networks(
     exercised: set[Kind] = set()
     for parent, child, kind in network_pairs(scaffold):
         torch.manual_seed(len(exercised))
-        assert kind in lift_kinds(parent, child), kind
+        assert kind in (inclusion_kinds(parent, child) or ()), kind
         assert_lifts(parent, child)
         exercised.add(kind)
     with capsys.disabled():
@@ -253,10 +254,11 @@ def test_operators_lift_exactly_or_are_refused(
     shifted: bool,
     seed: int,
 ) -> None:
-    """Random pairs: what the index maps allow is exact, whatever the fields say."""
+    """Random pairs: what the index maps allow is exact, and what they refuse is not lifted."""
     special, width = drawn
     torch.manual_seed(seed)
     general = data.draw(generalised(special))
+    places = (Place(special, width, size, shifted), Place(general, copies * width, size, shifted))
     one = TokenMixer(special, width, size, shifted).double().eval()
     try:
         other = TokenMixer(general, copies * width, size, shifted).double().eval()
@@ -264,7 +266,9 @@ def test_operators_lift_exactly_or_are_refused(
         randomise(other)
         lift_operator(one, other)
     except InputError:
+        assert place_refusal(*places) is not None
         return
+    assert place_refusal(*places) is None
     values, context = torch.randn(2, 2, width, size.height, size.width, dtype=torch.float64)
     expected = one(values, context).repeat_interleave(copies, 1)
     found = other(values.repeat_interleave(copies, 1), context.repeat_interleave(copies, 1))
@@ -388,6 +392,26 @@ def test_a_lifted_network_trains_in_what_is_new() -> None:
         optimiser.step()
     silent = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert silent == []
+
+
+@pytest.mark.parametrize("scaffold", SCAFFOLDS)
+def test_training_parts_copied_channels(scaffold: Scaffold) -> None:
+    """Else a network lifted into a wider one would stay as narrow as it was."""
+    torch.manual_seed(0)
+    parent = architecture([DW], scaffold, (16, 16))
+    child = architecture([DW], scaffold, (16, 16), width=2 * WIDTH, mlp_ratio=1)
+    network = lift(randomised(parent).train(), child)
+    copied = {n: p for n, p in network.named_parameters() if "mix" in n and p.dim() > 1}
+    optimiser = torch.optim.AdamW(network.parameters(), 1e-2)
+    for _ in range(3):
+        loss = nn.functional.cross_entropy(
+            network(torch.randn(4, 3, 16, 16)), torch.tensor([0, 1, 2, 3])
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    apart = {n: (p[0::2] - p[1::2]).abs().mean() for n, p in copied.items()}
+    assert {n for n, distance in apart.items() if distance < 1e-3} == set()
 
 
 @pytest.mark.parametrize("kind", PAIRS)

@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-
-import torch
 
 from space.canonical import canonical
 from space.errors import InputError
 from space.geometry import MapSize
+from space.inclusion.kinds import Kind, kinds_between
+from space.inclusion.mixers import place_refusal
+from space.inclusion.place import Place
 from space.mixer import Mixer
-from space.morphisms.kinds import Kind, kinds_between
-from space.morphisms.mixers import lift_operator
-from space.operators import TokenMixer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +27,12 @@ class InclusionEdge:
     kinds: tuple[Kind, ...]
 
 
-@lru_cache(maxsize=4096)
 def refusal(parent: Mixer, child: Mixer, width: int, size: MapSize) -> InputError | None:
-    """Why the parent's weights cannot be lifted into the child, at some block; None if they can.
-
-    Nothing is computed with weights: the lift runs on the meta device, and only index maps count.
-    """
-    try:
-        with torch.device("meta"):
-            for shifted in (False, True):
-                operators = [TokenMixer(mixer, width, size, shifted) for mixer in (parent, child)]
-                lift_operator(*operators)
-    except InputError as error:
-        return error
+    """Why the parent's weights cannot be lifted into the child, at some block; None if they can."""
+    for shifted in (False, True):
+        places = (Place(mixer, width, size, shifted) for mixer in (parent, child))
+        if (error := place_refusal(*places)) is not None:
+            return error
     return None
 
 

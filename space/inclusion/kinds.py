@@ -1,7 +1,7 @@
 """The kinds of inclusion, each a step from a special mixer to one that contains it.
 
 A pair of mixers has the kinds of all fields in which they differ. The names only name: whether a
-pair is an inclusion is decided on the index maps (`space.morphisms.lift_mixer`).
+pair is an inclusion is decided on the index maps (`space.inclusion.mixers`).
 """
 
 from enum import StrEnum

@@ -1,0 +1,86 @@
+"""The choice of a parent, and what its child's worker is told."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.runner.inheritance import Trained, choose_parent, weights_for
+from space import Architecture
+from space.inclusion import inclusion_kinds
+from tests.trainers.tiny import architecture
+
+CHILD = architecture(kernel_size=5, dynamics="homogeneous")
+CONTAINED = [
+    architecture(kernel_size=kernel_size, dynamics=dynamics)
+    for kernel_size in (1, 3, 5)
+    for dynamics in ("static", "homogeneous")
+    if (kernel_size, dynamics) != (5, "homogeneous")
+]
+OTHERS = [architecture(kernel_size=7), architecture(scaffold="prenorm"), CHILD]
+
+
+def trained(what: Architecture, trial_id: int = 1, score: float = 0.5, **costs: Any) -> Trained:
+    return Trained(trial_id, what, Path(f"{trial_id}.safetensors"), score, **{"seconds": 1} | costs)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(CONTAINED + OTHERS),
+            st.sampled_from([0.1, 0.2, 0.3]),
+            st.sampled_from([1.0, 2.0]),
+            st.sampled_from([0.0, 1.0]),
+        )
+    )
+)
+def test_no_other_parent_is_better(drawn: list[tuple[Architecture, float, float, float]]) -> None:
+    candidates = [
+        trained(what, number, score, seconds=seconds, ancestry_seconds=ancestry)
+        for number, (what, score, seconds, ancestry) in enumerate(drawn)
+    ]
+    chosen = choose_parent(CHILD, candidates)
+    allowed = [candidate for candidate in candidates if candidate.architecture in CONTAINED]
+    assert (chosen is None) == (not allowed)
+    if chosen is None:
+        return
+    assert chosen in allowed
+    for other in allowed:
+        assert other.score <= chosen.score
+        if other.score == chosen.score:
+            ours, theirs = chosen.seconds + chosen.ancestry_seconds, other.cost_so_far
+            assert (ours, chosen.trial_id) <= (theirs, other.trial_id)
+
+
+def test_the_child_itself_is_no_parent() -> None:
+    assert choose_parent(CHILD, [trained(CHILD)]) is None
+
+
+def test_the_ancestry_adds_up_over_generations() -> None:
+    first = trained(CONTAINED[0], seconds=3.0)
+    second = trained(CONTAINED[1], seconds=4.0, ancestry_seconds=first.cost_so_far)
+    third = trained(CHILD, seconds=5.0, ancestry_seconds=second.cost_so_far)
+    assert third.ancestry_seconds == 7
+    assert third.cost_so_far == 12
+
+
+def test_the_worker_is_told_the_parent_and_the_way() -> None:
+    parent = trained(architecture(kernel_size=3), trial_id=7)
+    told = weights_for(CHILD, parent)
+    assert told.along == tuple(map(str, inclusion_kinds(parent.architecture, CHILD) or ()))
+    assert told.to_config() == {
+        "architecture": parent.architecture.to_json(),
+        "checkpoint": "7.safetensors",
+    }
+    with pytest.raises(ValueError, match="does not contain"):
+        weights_for(replace(CHILD, scaffold="prenorm"), parent)
+
+
+def test_the_driver_needs_no_torch_for_it() -> None:
+    code = "import search.runner.inheritance, sys; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
