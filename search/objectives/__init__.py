@@ -2,7 +2,7 @@
 
 from search.objectives.goals import ACCURACY, Constraint, Goals, Objective, Values, goals_of
 from search.objectives.hypervolume import hypervolume
-from search.objectives.pareto import crowding_distances, dominates, nondominated_ranks
+from search.objectives.pareto import crowding_distances, dominates, nondominated, nondominated_ranks
 
 __all__ = [
     "ACCURACY",
@@ -14,5 +14,6 @@ __all__ = [
     "dominates",
     "goals_of",
     "hypervolume",
+    "nondominated",
     "nondominated_ranks",
 ]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from search.objectives.pareto import Floats, nondominated_ranks
+from search.objectives.pareto import Floats, nondominated
 
 
 def hypervolume(vectors: ArrayLike, reference: ArrayLike) -> float:
@@ -30,7 +30,7 @@ def _volume(rows: Floats) -> float:
         return 0.0
     if rows.shape[1] == 1:
         return float(rows.max())
-    rows = rows[nondominated_ranks(rows) == 0]
+    rows = rows[nondominated(rows)]
     rows = rows[np.argsort(-rows[:, -1], kind="stable")]
     floors = np.append(rows[1:, -1], 0.0)
     if rows.shape[1] == 2:

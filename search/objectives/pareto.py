@@ -15,7 +15,7 @@ def dominates(one: ArrayLike, other: ArrayLike) -> bool:
 
 
 def nondominated_ranks(
-    vectors: ArrayLike, violations: ArrayLike | None = None
+    vectors: ArrayLike, violations: ArrayLike | None = None, most: int | None = None
 ) -> NDArray[np.int64]:
     """The front of every row: 0 for what nothing dominates, 1 for what only front 0 dominates.
 
@@ -25,6 +25,7 @@ def nondominated_ranks(
     Args:
         vectors: shape (n, m), higher is better.
         violations: shape (n,), 0 for feasible rows; None when all are feasible.
+        most: when that many feasible rows have a front, the others share the next one.
 
     Returns:
         Shape (n,).
@@ -33,34 +34,37 @@ def nondominated_ranks(
     ranks = np.zeros(len(rows), np.int64)
     off = np.zeros(len(rows)) if violations is None else np.asarray(violations, float)
     feasible = np.flatnonzero(off <= 0)
-    last = _peel(rows, feasible, ranks)
+    last = _peel(rows, feasible, ranks, len(rows) if most is None else most)
     broken = np.flatnonzero(off > 0)
     _, place = np.unique(off[broken], return_inverse=True)
     ranks[broken] = last + place
     return ranks
 
 
-def _peel(rows: Floats, members: NDArray[Any], ranks: NDArray[np.int64]) -> int:
+def _peel(rows: Floats, members: NDArray[Any], ranks: NDArray[np.int64], most: int) -> int:
     """Write the fronts of the members; returns how many fronts there are."""
     if rows.ndim == 2 and rows.shape[1] == 1:
         values, place = np.unique(-rows[members, 0], return_inverse=True)
         ranks[members] = place
         return len(values)
     front = 0
-    while len(members):
-        first = members[_is_front(rows[members])]
+    enough = len(members) - most
+    while len(members) > max(enough, 0):
+        first = members[nondominated(rows[members])]
         ranks[first] = front
         members = members[~np.isin(members, first)]
         front += 1
-    return front
+    ranks[members] = front
+    return front + bool(len(members))
 
 
-def _is_front(rows: Floats) -> NDArray[np.bool_]:
-    """Which rows nothing dominates, shape (n,): each row is compared with the front so far."""
+def nondominated(vectors: ArrayLike) -> NDArray[np.bool_]:
+    """Which rows nothing dominates, shape (n,): the first front alone, without the others."""
+    rows = np.asarray(vectors, float)
     order = np.lexsort(-rows.T[::-1])  # whoever dominates a row comes before it
     kept: list[int] = []
     for index in order:
-        front = rows[kept]
+        front = rows[kept]  # each row is compared with the front so far
         worse = (front >= rows[index]).all(1) & (front > rows[index]).any(1)
         if not worse.any():
             kept.append(int(index))

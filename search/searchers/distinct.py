@@ -6,7 +6,7 @@ from typing import Generic
 import numpy as np
 
 from search.searchers.base import Exhausted, Observation, P, Searcher
-from space import Infeasible
+from search.searchers.random_search import feasible_sample
 
 
 class DistinctSearcher(Searcher[P], Generic[P]):
@@ -57,8 +57,8 @@ class DistinctSearcher(Searcher[P], Generic[P]):
             yield from (neighbours[i] for i in rng.permutation(len(neighbours)))
         for _ in range(self._random_attempts):
             try:
-                yield self.task.space.sample(rng)
-            except Infeasible:
+                yield feasible_sample(self.task, rng)
+            except Exhausted:
                 break
         for point in list(self._known.values()):
             yield from self.task.space.neighbours(point)

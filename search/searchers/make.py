@@ -11,6 +11,9 @@ from space.errors import InputError
 _PLACES = {
     "random": "search.searchers.random_search:RandomSearcher",
     "tpe": "search.searchers.tpe:TpeSearcher",
+    "evolution": "search.searchers.evolution:EvolutionSearcher",
+    "local": "search.searchers.local_search:LocalSearcher",
+    "surrogate": "search.searchers.surrogate:SurrogateSearcher",
 }
 """Where the class of each name is; it is imported when asked for, since some need Optuna."""
 

@@ -7,6 +7,24 @@ import numpy as np
 from search.searchers.base import Exhausted, Observation, P, Searcher, Task
 from space import Infeasible
 
+_TRIES = 1000
+
+
+def feasible_sample(task: Task[P], rng: np.random.Generator) -> P:
+    """A random point whose known figures keep the constraints, as far as many draws find one.
+
+    Raises:
+        Exhausted: the space finds no point.
+    """
+    try:
+        for _ in range(_TRIES):
+            point = task.space.sample(rng)
+            if task.feasible(point):
+                break
+    except Infeasible as error:
+        raise Exhausted(str(error)) from None
+    return point
+
 
 class RandomSearcher(Searcher[P], Generic[P]):
     """Points drawn by the space's own sampling, whatever was observed."""
@@ -22,10 +40,7 @@ class RandomSearcher(Searcher[P], Generic[P]):
             Exhausted: the space finds no feasible point.
         """
         rng = np.random.default_rng([self.seed, len(self._told), attempt])
-        try:
-            return self.task.space.sample(rng)
-        except Infeasible as error:
-            raise Exhausted(str(error)) from None
+        return feasible_sample(self.task, rng)
 
     def tell(self, point: P, observation: Observation) -> None:
         """Count the point; its value does not matter to random search."""

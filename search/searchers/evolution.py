@@ -1,0 +1,87 @@
+"""Regularised evolution whose mutations are moves between neighbours of the space."""
+
+from collections import deque
+from typing import Generic
+
+import numpy as np
+
+from search.searchers.base import Observation, P, Searcher, Task
+from search.searchers.history import Entry, History
+from search.searchers.neighbourhood import Neighbourhood
+from search.searchers.random_search import feasible_sample
+from search.searchers.standing import Standing
+
+
+class EvolutionSearcher(Searcher[P], Generic[P]):
+    """A child of the best of a random tournament, among the points that ended last.
+
+    Old points leave the population however good they are, so that a lucky value does not rule.
+    Several objectives are compared by front and crowding, constraints come first (Deb's rule),
+    stopped points count with the values expected of them at the end. Source: Real et al.,
+    "Regularized Evolution for Image Classifier Architecture Search" (2019).
+
+    Args:
+        task: what is searched and for what.
+        seed: of all random choices.
+        population: how many points, the last ended, may be parents.
+        tournament: how many of them are drawn to find a parent.
+        startup: that many points are random before.
+        two_moves: the share of children that are two moves away.
+    """
+
+    def __init__(
+        self,
+        task: Task[P],
+        seed: int,
+        *,
+        population: int = 32,
+        tournament: int = 8,
+        startup: int = 12,
+        two_moves: float = 0.2,
+    ) -> None:
+        super().__init__(task, seed)
+        if min(population, tournament, startup) < 1:
+            raise ValueError("population, tournament and startup must be at least 1")
+        if tournament > population:
+            raise ValueError(
+                f"a tournament of {tournament} is more than the {population} there are"
+            )
+        if not 0 <= two_moves <= 1:
+            raise ValueError(f"two_moves is a share from 0 to 1; got {two_moves}")
+        self._tournament, self._startup, self._two_moves = tournament, startup, two_moves
+        self._history: History[P] = History(task)
+        self._living: deque[P] = deque(maxlen=population)
+        self._neighbourhood = Neighbourhood(task)
+        self._order: list[Entry[P]] | None = None
+
+    def ask(self, attempt: int = 0) -> P:
+        """A child, or a random point while the population is young."""
+        rng = np.random.default_rng([self.seed, len(self._history), self._history.ended, attempt])
+        order = self._ranked()
+        if len(self._history) < self._startup or not order:
+            return feasible_sample(self.task, rng)
+        size = min(self._tournament, len(order))
+        point = order[int(rng.choice(len(order), size, replace=False).min())].point
+        for _ in range(1 + (rng.random() < self._two_moves)):
+            moves = self._neighbourhood.around(point)
+            if not moves:
+                return feasible_sample(self.task, rng)
+            point = moves[int(rng.integers(len(moves)))]
+        return point
+
+    def tell(self, point: P, observation: Observation) -> None:
+        """A point enters the population when it ends with values, and leaves it by age."""
+        before = self._history.get(point)
+        self._history.tell(point, observation)
+        had_ended = before is not None and before.observation.outcome in ("complete", "pruned")
+        if not had_ended and observation.outcome in ("complete", "pruned"):
+            self._living.append(point)
+        if had_ended or observation.outcome != "running":
+            self._order = None
+
+    def _ranked(self) -> list[Entry[P]]:
+        """The population, the best first."""
+        if self._order is None:
+            entries = [self._history.get(point) for point in self._living]
+            self._order = Standing(self.task, [entry for entry in entries if entry]).order()
+        return self._order

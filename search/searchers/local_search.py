@@ -1,0 +1,73 @@
+"""Local search: the neighbours of the best point, then those of the next best."""
+
+from collections.abc import Hashable, Iterator
+from typing import Generic
+
+import numpy as np
+
+from search.searchers.base import Observation, P, Searcher, Task
+from search.searchers.history import Entry, History
+from search.searchers.neighbourhood import Neighbourhood
+from search.searchers.random_search import feasible_sample
+from search.searchers.standing import Standing
+
+_MOST = 512
+"""Points in order; whoever has spent that many has other worries."""
+
+
+class LocalSearcher(Searcher[P], Generic[P]):
+    """Proposes a new neighbour of the best point that still has one.
+
+    When a point improves on the best, the search goes on from there at once; when all neighbours
+    of the best are known, from the next best; when every point is spent, at random. With several
+    objectives the points of the first front come first, the loneliest ahead: a Pareto local
+    search. Source: White et al., "Exploring the Loss Landscape in Neural Architecture Search"
+    (2021).
+
+    Args:
+        task: what is searched and for what.
+        seed: of all random choices.
+        startup: that many points are random before.
+    """
+
+    def __init__(self, task: Task[P], seed: int, *, startup: int = 12) -> None:
+        super().__init__(task, seed)
+        if startup < 1:
+            raise ValueError(f"startup must be at least 1; got {startup}")
+        self._startup = startup
+        self._history: History[P] = History(task)
+        self._neighbourhood = Neighbourhood(task)
+        self._spent: set[Hashable] = set()
+        self._order: list[Entry[P]] = []
+        self._news = 0
+
+    def ask(self, attempt: int = 0) -> P:
+        """A neighbour of the best point that has a new one; with attempts the others follow."""
+        rng = np.random.default_rng([self.seed, len(self._history), self._history.ended])
+        if len(self._history) >= self._startup:
+            for place, point in enumerate(self._unknown_neighbours(rng)):
+                if place == attempt:
+                    return point
+        rng = np.random.default_rng([self.seed, len(self._history), attempt, 1])
+        return feasible_sample(self.task, rng)
+
+    def tell(self, point: P, observation: Observation) -> None:
+        """Take note; the order of the points is renewed when enough of them have news."""
+        before = self._history.get(point)
+        self._history.tell(point, observation)
+        was_running = before is None or before.observation.outcome == "running"
+        self._news += not (was_running and observation.outcome == "running")
+        if self._news > len(self._order) // 100:  # so that thousands of points stay cheap
+            self._order = Standing(self.task, list(self._history)).order(_MOST)
+            self._news = 0
+
+    def _unknown_neighbours(self, rng: np.random.Generator) -> Iterator[P]:
+        for entry in self._order:
+            key = self.task.space.key(entry.point)
+            if key in self._spent:
+                continue
+            around = self._neighbourhood.around(entry.point)
+            new = [point for point in around if point not in self._history]
+            if not new:
+                self._spent.add(key)  # for good: what is known stays known
+            yield from (new[i] for i in rng.permutation(len(new)))

@@ -1,0 +1,116 @@
+"""A searcher that learns the objectives, and proposes what promises the largest improvement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic
+
+import numpy as np
+
+from search.searchers.base import Exhausted, Observation, P, Searcher, Task
+from search.searchers.history import Entry, History
+from search.searchers.surrogate.batch import planned_batch
+from search.searchers.surrogate.candidates import Candidates
+from search.searchers.surrogate.model import Fitted, fitted
+
+_BATCH_SHARE = 32
+_REFIT_GROWTH = 1.2
+
+
+@dataclass(frozen=True)
+class _Stand(Generic[P]):
+    """The history at one time, and which batch that was."""
+
+    entries: Sequence[Entry[P]]
+    batch: int
+
+
+class SurrogateSearcher(Searcher[P], Generic[P]):
+    """Expected hypervolume improvement under Gaussian processes, on the encoding of the points.
+
+    - Every objective and constrained figure that is not known without evaluation has a process of
+      its own, and so has the question whether an evaluation ends well; figures that are known are
+      used as they are. With one objective the improvement is the classic expected improvement.
+    - Stopped and running points count with what their curves let expect, and the doubt of that.
+    - Points are chosen jointly: as if those that run, and those chosen before, were known.
+    - With n points a batch is n/32 points, planned from what was known when the batch before was
+      used up, so that thousands of results cost milliseconds; up to 64 points every proposal sees
+      everything. Kernels are fitted again whenever there are a fifth more points.
+
+    Args:
+        task: what is searched and for what.
+        seed: of all random choices.
+        startup: that many points are random, each far from those before.
+    """
+
+    def __init__(self, task: Task[P], seed: int, *, startup: int = 8) -> None:
+        super().__init__(task, seed)
+        if startup < 2:
+            raise ValueError(f"startup must be at least 2; got {startup}")
+        self._startup = startup
+        self._history: History[P] = History(task)
+        self._candidates = Candidates(task, seed)
+        self._stand: _Stand[P] = _Stand([], 0)
+        self._stand_for_fit: Sequence[Entry[P]] = []
+        self._fitted: Fitted | None = None
+        self._planned: list[P] | None = None
+
+    def ask(self, attempt: int = 0) -> P:
+        """The next of the batch; with attempts the ones after it.
+
+        Raises:
+            Exhausted: no candidate is left.
+        """
+        if len(self._history) < self._startup:
+            return self._far_away(attempt)
+        new = [point for point in self._plan() if point not in self._history]
+        if attempt < len(new):
+            return new[attempt]
+        if not self._history.judged():
+            return self._far_away(attempt)
+        raise Exhausted("the model has no other candidate")
+
+    def tell(self, point: P, observation: Observation) -> None:
+        """Take note; a new batch begins when the last one is used up."""
+        self._history.tell(point, observation)
+        count = len(self._history)
+        if count >= max(self._startup, _REFIT_GROWTH * len(self._stand_for_fit)):
+            self._stand_for_fit, self._fitted = list(self._history), None
+        before = len(self._stand.entries)
+        size = self._batch_size(before)
+        if size == 1 or count >= before + size:
+            number = self._stand.batch + (count > before)
+            self._stand, self._planned = _Stand(list(self._history), number), None
+
+    @staticmethod
+    def _batch_size(count: int) -> int:
+        return max(1, count // _BATCH_SHARE)
+
+    def _plan(self) -> list[P]:
+        if self._fitted is None:
+            self._fitted = fitted(self.task, self._candidates, self._stand_for_fit)
+        if self._planned is None:
+            self._planned = planned_batch(
+                self.task,
+                self._candidates,
+                self._stand.entries,
+                self._fitted,
+                size=self._batch_size(len(self._stand.entries)),
+                age=self._stand.batch,
+            )
+        return self._planned
+
+    def _far_away(self, attempt: int) -> P:
+        """Of some random points the one that is farthest from all that are known."""
+        drawn = list(self._candidates.drawn(0))
+        if not drawn:
+            raise Exhausted("the space finds no point")
+        count = len(self._history)
+        rng = np.random.default_rng([self.seed, count, attempt])
+        picked: list[int] = rng.choice(len(drawn), min(len(drawn), 8), replace=False).tolist()
+        some = [drawn[place] for place in picked]
+        if not count:
+            return some[0]
+        known = self._candidates.encode(entry.point for entry in self._history)
+        offs = self._candidates.encode(some)[:, None] - known
+        farthest = int((offs**2).sum(2).min(1).argmax())
+        return some[farthest]
