@@ -4,9 +4,12 @@ from search.config.config import Config
 from search.config.differences import differences, merged_for_resume
 from search.config.parts import (
     AshaConfig,
+    EvolutionConfig,
+    LocalConfig,
     NoSchedulerConfig,
     RandomConfig,
     Resources,
+    SurrogateConfig,
     TpeConfig,
 )
 from search.config.reading import load_config
@@ -14,9 +17,12 @@ from search.config.reading import load_config
 __all__ = [
     "AshaConfig",
     "Config",
+    "EvolutionConfig",
+    "LocalConfig",
     "NoSchedulerConfig",
     "RandomConfig",
     "Resources",
+    "SurrogateConfig",
     "TpeConfig",
     "differences",
     "load_config",

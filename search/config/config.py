@@ -17,10 +17,13 @@ from pydantic import ConfigDict as PydanticConfig
 
 from search.config.parts import (
     AshaConfig,
+    EvolutionConfig,
+    LocalConfig,
     NoSchedulerConfig,
     Part,
     RandomConfig,
     Resources,
+    SurrogateConfig,
     TpeConfig,
     parse_duration,
 )
@@ -68,7 +71,10 @@ def _no_repeats(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-SearcherConfig = Annotated[RandomConfig | TpeConfig, Field(discriminator="name")]
+SearcherConfig = Annotated[
+    RandomConfig | TpeConfig | EvolutionConfig | LocalConfig | SurrogateConfig,
+    Field(discriminator="name"),
+]
 SchedulerConfig = Annotated[NoSchedulerConfig | AshaConfig, Field(discriminator="name")]
 
 
