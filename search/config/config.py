@@ -19,8 +19,10 @@ from pydantic import ConfigDict as PydanticConfig
 from search.config.goals import limited, read_goals
 from search.config.parts import (
     AshaConfig,
+    EvolutionConfig,
     GpConfig,
     HyperbandConfig,
+    LocalConfig,
     MedianConfig,
     MoashaConfig,
     NoSchedulerConfig,
@@ -29,6 +31,7 @@ from search.config.parts import (
     RandomConfig,
     Resources,
     Seeds,
+    SurrogateConfig,
     TpeConfig,
     parse_duration,
 )
@@ -80,7 +83,14 @@ def _no_repeats(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 SearcherConfig = Annotated[
-    RandomConfig | TpeConfig | Nsga2Config | GpConfig, Field(discriminator="name")
+    RandomConfig
+    | TpeConfig
+    | Nsga2Config
+    | GpConfig
+    | EvolutionConfig
+    | LocalConfig
+    | SurrogateConfig,
+    Field(discriminator="name"),
 ]
 SchedulerConfig = Annotated[
     NoSchedulerConfig | MedianConfig | AshaConfig | HyperbandConfig | MoashaConfig,

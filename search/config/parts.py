@@ -4,7 +4,7 @@ import math
 import re
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from trainers.whole import Whole
 
@@ -66,6 +66,53 @@ class GpConfig(Part):
     name: Literal["gp"] = "gp"
     startup_trials: Whole = Field(default=10, ge=1)
     look_back: Whole = Field(default=100, ge=20)
+
+
+class EvolutionConfig(Part):
+    """Regularised evolution over moves on the relation graph.
+
+    Attributes:
+        population: that many trials, the last ended, may be parents.
+        tournament: how many of them are drawn to find a parent.
+        startup: that many trials are random before.
+        two_moves: the share of children that are two moves away.
+    """
+
+    name: Literal["evolution"] = "evolution"
+    population: Whole = Field(default=32, ge=1, le=100_000)
+    tournament: Whole = Field(default=8, ge=1, le=100_000)
+    startup: Whole = Field(default=12, ge=1)
+    two_moves: float = Field(default=0.2, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _tournament_within_population(self) -> Self:
+        if self.tournament > self.population:
+            raise ValueError(
+                f"tournament ({self.tournament}) must not exceed population ({self.population})"
+            )
+        return self
+
+
+class LocalConfig(Part):
+    """Local search.
+
+    Attributes:
+        startup: that many trials are random before.
+    """
+
+    name: Literal["local"] = "local"
+    startup: Whole = Field(default=12, ge=1)
+
+
+class SurrogateConfig(Part):
+    """Expected hypervolume improvement under Gaussian processes.
+
+    Attributes:
+        startup: that many trials are random, each far from those before.
+    """
+
+    name: Literal["surrogate"] = "surrogate"
+    startup: Whole = Field(default=8, ge=2)
 
 
 class NoSchedulerConfig(Part):

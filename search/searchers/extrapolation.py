@@ -22,6 +22,9 @@ _PRIOR_SLOPE = 0.7
 _PRIOR_RESIDUAL = 0.3
 """Of the spread at the lower fidelity; counts as much as two points do."""
 
+_ABSURD = 1e100
+"""From there on squares overflow; such a value is as good as none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
@@ -65,7 +68,7 @@ def _by_fidelity(observations: Sequence[Observation], name: str, fidelities: int
             row[-1] = observation.curve[fidelities].get(name, np.nan)
         elif not observation.curve and observation.outcome == "pruned":
             row[0] = observation.values.get(name, np.nan)
-    table[~np.isfinite(table)] = np.nan
+    table[~(np.abs(table) < _ABSURD)] = np.nan
     return table
 
 

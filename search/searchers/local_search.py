@@ -38,7 +38,8 @@ class LocalSearcher(Searcher[P], Generic[P]):
         self._history: History[P] = History(task)
         self._neighbourhood = Neighbourhood(task)
         self._spent: set[Hashable] = set()
-        self._order: list[Entry[P]] = []
+        self._stand: list[Entry[P]] = []
+        self._order: list[Entry[P]] | None = None
         self._news = 0
 
     def ask(self, attempt: int = 0) -> P:
@@ -57,12 +58,16 @@ class LocalSearcher(Searcher[P], Generic[P]):
         self._history.tell(point, observation)
         was_running = before is None or before.observation.outcome == "running"
         self._news += not (was_running and observation.outcome == "running")
-        if self._news > len(self._order) // 100:  # so that thousands of points stay cheap
-            self._order = Standing(self.task, list(self._history)).order(_MOST)
-            self._news = 0
+        if self._news > self._history.ended // 100:  # so that thousands of points stay cheap
+            self._stand, self._order, self._news = list(self._history), None, 0
+
+    def _ranked(self) -> list[Entry[P]]:
+        if self._order is None:
+            self._order = Standing(self.task, self._stand).order(_MOST)
+        return self._order
 
     def _unknown_neighbours(self, rng: np.random.Generator) -> Iterator[P]:
-        for entry in self._order:
+        for entry in self._ranked():
             key = self.task.space.key(entry.point)
             if key in self._spent:
                 continue

@@ -70,3 +70,50 @@ class ToySpace:
 
         self.walk(replay)
         return found
+
+
+Cell = tuple[int, ...]
+SIDE, DIMENSIONS = 5, 6
+
+
+class Lattice:
+    """Points of a 5×5×5×5×5×5 lattice: too many to try them all, and easy to climb."""
+
+    top: Cell = (1, 4, 2, 0, 3, 2)
+
+    def value(self, point: Cell) -> float:
+        return -float(sum(abs(x - y) for x, y in zip(point, self.top, strict=True)))
+
+    def sample(self, rng: np.random.Generator) -> Cell:
+        return tuple(int(x) for x in rng.integers(SIDE, size=DIMENSIONS))
+
+    def neighbours(self, point: Cell) -> Sequence[Cell]:
+        return [
+            (*point[:place], point[place] + step, *point[place + 1 :])
+            for place in range(DIMENSIONS)
+            for step in (-1, 1)
+            if 0 <= point[place] + step < SIDE
+        ]
+
+    def key(self, point: Cell) -> Cell:
+        return point
+
+    def encode(self, point: Cell) -> Sequence[float]:
+        return [float(x) for x in point]
+
+    def walk(self, choose: Callable[[str, tuple[Any, ...], Any], Any]) -> Cell:
+        def choice(place: int) -> int:
+            return int(choose(f"x{place}", tuple(range(SIDE)), lambda p: p[place]))
+
+        return tuple(choice(place) for place in range(DIMENSIONS))
+
+    def decisions(self, point: Cell) -> Sequence[Decision]:
+        return [Decision(f"x{place}", tuple(range(SIDE)), x) for place, x in enumerate(point)]
+
+
+class Bare:
+    """Another space, of which only the four methods are left that every space has."""
+
+    def __init__(self, space: Any) -> None:
+        self.sample, self.neighbours = space.sample, space.neighbours
+        self.key, self.encode = space.key, space.encode

@@ -10,9 +10,9 @@ from search.searchers.surrogate.matern import Matern
 
 Floats = NDArray[np.float64]
 
-_LENGTH_SPREAD = 1.0  # of log l
+_LENGTH_SPREAD = 0.5  # of log l
 _SCALE_SPREAD = 0.7
-_NOISE, _NOISE_SPREAD = 0.05, 1.2  # the variance that is usual, of values of variance 1
+_NOISE, _NOISE_SPREAD = 0.2, 1.2  # the variance that is usual, of values of variance 1
 _STEPS = 80
 _RATE = 0.1
 
