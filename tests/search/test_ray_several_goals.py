@@ -1,0 +1,135 @@
+"""Two objectives, multi-objective ASHA and three hard constraints on real images, killed twice."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from search.config import Config
+from search.runner.checkpoints import Checkpoints
+from search.runner.ranking import networks_of
+from search.runner.setup import initial_points, task_of
+from search.runner.telling import Telling
+from search.schedulers import make_scheduler
+from search.searchers import make_searcher
+from search.store import EventKind, TrialState, open_store
+from space.cost import cost, memory
+from tests.search.small import values
+from tests.search.test_ray_resume import (
+    epochs_recorded,
+    offspring,
+    read,
+    start,
+    survivors,
+    wait_until,
+)
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(400)]
+TRIALS = 9
+LIMITS = {"params": 60_000, "macs": 500_000, "training_bytes": 120_000}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    folder = tmp_path_factory.mktemp("goals")
+    return values(
+        store=str(folder / "tiny.db"),
+        checkpoints=str(folder / "checkpoints"),
+        trials=TRIALS,
+        objectives={"validation_accuracy": "maximise", "macs": "minimise"},
+        constraints=dict(LIMITS),
+        searcher={"name": "evolution"},
+        scheduler={"name": "moasha", "grace_epochs": 1, "reduction_factor": 2},
+        random_baseline=0.2,
+        retries=2,
+        protocol={"epochs": 6, "batch_size": 20, "warmup_epochs": 1},
+        data={"name": "fashion-mnist", "limit_train": 2000, "limit_validation": 200},
+    )
+
+
+def workers(driver: int) -> list[int]:
+    """The processes of Ray that train."""
+    names = {pid: read(Path(f"/proc/{pid}/cmdline")) for pid in offspring(driver)}
+    return [pid for pid, name in names.items() if "TrialWorker" in name]
+
+
+def test_killed_twice_and_resumed_it_ends_complete(settings: dict[str, object]) -> None:
+    folder = Path(str(settings["store"])).parent
+    path = folder / "goals.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    command = [sys.executable, "-m", "search", "run", str(path), "--resume"]
+    driver = start(command)
+    try:
+        wait_until(lambda: epochs_recorded(folder) >= 4, 120)
+        family = offspring(driver.pid)
+    finally:
+        driver.send_signal(signal.SIGKILL)
+        driver.communicate()
+    wait_until(lambda: not survivors(family), 60)
+
+    again = start(command)
+    try:
+        done = epochs_recorded(folder)
+        wait_until(lambda: epochs_recorded(folder) >= done + 3, 120)
+        wait_until(lambda: bool(workers(again.pid)), 60)
+        family = offspring(again.pid)
+        subprocess.run(["kill", "-KILL", str(workers(again.pid)[0])], check=True)
+        _, errors = again.communicate(timeout=200)
+    finally:
+        if again.poll() is None:
+            again.kill()
+            again.communicate()
+    assert again.returncode == 0, errors
+    wait_until(lambda: not survivors(family), 60)
+    check(Config.from_dict(settings))
+
+
+def check(config: Config) -> None:
+    """Complete, without duplicates or zombies, within the limits, and as the log says."""
+    with open_store(config.store, create=False) as store:
+        study = store.study(config.study)
+        history = store.history(study.id)
+        runs = store.runs(study.id)
+    trials = history.trials
+    assert len(trials) == TRIALS
+    assert all(run.ended is not None for run in runs)
+    assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
+    assert len({t.architecture_id for t in trials}) == TRIALS
+    assert any(t.attempts > 1 for t in trials)
+    networks = networks_of(history)
+    for network in networks.values():
+        assert cost(network).params <= LIMITS["params"]
+        assert cost(network).macs <= LIMITS["macs"]
+        assert memory(network).training_bytes <= LIMITS["training_bytes"]
+    for trial in trials:
+        assert [r.epoch for r in history.curves[trial.id]] == list(range(1, trial.epochs_done + 1))
+        assert Checkpoints.of(study).file(trial).exists()
+    proposals_follow_from_the_log(config)
+
+
+def proposals_follow_from_the_log(config: Config) -> None:
+    """A new searcher, told the log up to a trial, asks for the very architecture of that trial."""
+    with open_store(config.store, create=False) as store:
+        history = store.history(store.study(config.study).id)
+    task = task_of(config)
+    options = config.searcher.model_dump(exclude={"name"})
+    networks = networks_of(history)
+    trials = {trial.id: trial for trial in history.trials}
+    assert not initial_points(config)
+    asked = 0
+    for position, event in enumerate(history.events):
+        trial = trials[event.trial_id]
+        if event.kind != EventKind.CREATED or trial.origin != "evolution":
+            continue
+        searcher = make_searcher("evolution", task, config.searcher_seed, options)
+        scheduler = make_scheduler("none", task.goals, config.protocol.epochs)
+        before = type(history)(
+            history.trials, history.curves, history.networks, history.events[:position]
+        )
+        Telling([searcher], scheduler, task.known).retell(before, networks)
+        assert searcher.ask().id == trial.architecture_id
+        asked += 1
+    assert asked > 4
