@@ -116,7 +116,9 @@ def test_plain_words_become_axis_values() -> None:
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Mixer)])
-@pytest.mark.parametrize("value", ["blue", "7", 7.0, pytest.param(-(10**5000), id="huge"), [3], {}, b"full", object()])
+@pytest.mark.parametrize(
+    "value", ["blue", "7", 7.0, pytest.param(-(10**5000), id="huge"), [3], {}, b"full", object()]
+)
 def test_a_field_of_another_type_is_refused_by_name(name: str, value: Any) -> None:
     found = refused(**CONVOLUTION | {name: value})
     assert list(found) == [name]
