@@ -115,6 +115,9 @@ def test_plain_words_become_axis_values() -> None:
     assert Cell(*mixer.cell.label.split("/")) == mixer.cell  # type: ignore[arg-type]
 
 
+OTHER_TYPES = ["blue", "7", 7.0, [3], {}, b"full", object()]
+
+
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Mixer)])
 @pytest.mark.parametrize(
     "value", ["blue", "7", 7.0, pytest.param(-(10**5000), id="huge"), [3], {}, b"full", object()]
