@@ -16,8 +16,8 @@ from torch.func import functional_call
 
 from space import Mixer
 from space.geometry import MapSize
+from space.layout import Layout
 from space.operators import TokenMixer
-from space.operators.layout import Layout
 
 REACHED = 1e-8
 """Distance of unit vectors at which a member counts as reached; double precision leaves 1e-11."""
