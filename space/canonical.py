@@ -8,7 +8,6 @@ set of functions that the mixer can compute; the tests prove each by carrying we
 from space.axes import Channels, Dynamics, Locality, Rank, Sharing
 from space.geometry import (
     MapSize,
-    channel_groups,
     generator_width,
     inner_width,
     joint_rank,
@@ -16,6 +15,7 @@ from space.geometry import (
     target_size,
 )
 from space.mixer import Mixer
+from space.reduction_folds import fold_reduction
 
 _WITHOUT_HEADS = {Sharing.CHANNEL: Sharing.NONE, Sharing.BOTH: Sharing.POSITION}
 _SHARED_BY_ONE_TAP = {Sharing.NONE: Sharing.POSITION, Sharing.CHANNEL: Sharing.BOTH}
@@ -38,12 +38,15 @@ def canonical(mixer: Mixer, width: int, size: MapSize) -> Mixer:
         mixer = folded
 
 
+def without_unit_factor(mixer: Mixer) -> Mixer:
+    """The mixer, of full rank if its ratio is 1, which is no factor."""
+    return mixer.changed(rank=Rank.FULL) if mixer.ratio == 1 else mixer
+
+
 def _fold_ratio(mixer: Mixer, width: int, size: MapSize) -> Mixer:
-    if mixer.rank is not Rank.FULL and mixer.ratio == 1:
-        return mixer.changed(rank=Rank.FULL)
-    if mixer.rank is Rank.JOINT:
-        return _fold_joint_rank(mixer, width, size)
-    return _fold_reduction(mixer, width, size) if mixer.rank is Rank.SPATIAL else mixer
+    if mixer.rank is Rank.JOINT and mixer.ratio != 1:
+        mixer = _fold_joint_rank(mixer, width, size)
+    return without_unit_factor(mixer)
 
 
 def _fold_joint_rank(mixer: Mixer, width: int, size: MapSize) -> Mixer:
@@ -58,20 +61,6 @@ def _fold_joint_rank(mixer: Mixer, width: int, size: MapSize) -> Mixer:
             ratio=width // rank,
         )
     return mixer.changed(ratio=-(-size.positions * width // rank))
-
-
-def _fold_reduction(mixer: Mixer, width: int, size: MapSize) -> Mixer:
-    """Kernels reach no further than the map; what reads all channels has no groups to match.
-
-    A larger average divides by more, which weights after it make up for, but not a softmax.
-    """
-    if mixer.reduction == "dense" and channel_groups(mixer, width) == 1:
-        return mixer.changed(reduction="matched")
-    scaled = mixer.dynamics is Dynamics.ATTENTION or mixer.reduction_norm
-    most = max(2, size.longest)
-    if (mixer.ratio or 1) > most and not (mixer.reduction == "average" and scaled):
-        return mixer.changed(ratio=most)
-    return mixer
 
 
 def _fold_generator(mixer: Mixer, width: int, size: MapSize) -> Mixer:
@@ -123,16 +112,16 @@ def _covering_neighbourhood(mixer: Mixer, longest: int) -> Mixer:
 
 def _fold_single_position(mixer: Mixer, width: int, size: MapSize) -> Mixer:
     """On a map of one position all localities are one, and so are all positions."""
-    if size.positions > 1 or mixer.rank not in (Rank.FULL, Rank.CHANNEL):
+    if size.positions > 1 or mixer.rank is Rank.JOINT or mixer.kernel_size not in (None, 1):
         return mixer
-    if mixer.kernel_size not in (None, 1):
-        return mixer
-    if mixer.locality is not Locality.SLIDING:
-        mixer = mixer.changed(locality=Locality.SLIDING, kernel_size=1)
+    if mixer.rank is Rank.SPATIAL and mixer.dynamics is Dynamics.ATTENTION:
+        return mixer  # there is none that slides
+    alone = {"locality": Locality.SLIDING, "kernel_size": 1}
     if mixer.dynamics is Dynamics.ATTENTION or mixer.position_shared:
-        return mixer
+        return mixer.changed(**alone)
     generated = mixer.dynamics is Dynamics.INHOMOGENEOUS
     return mixer.changed(
+        **alone,
         sharing=_SHARED_BY_ONE_TAP[mixer.sharing],
         dynamics=Dynamics.HOMOGENEOUS if generated else mixer.dynamics,
     )
@@ -176,10 +165,14 @@ def _fold_pointwise_bottleneck(mixer: Mixer) -> Mixer:
 
 FOLDS = (
     _fold_ratio,
+    fold_reduction,
     _fold_channels,
     _fold_generator,
     _fold_reach,
     _fold_single_position,
     _fold_single_tap,
 )
-"""The folds: each takes a mixer, its width and its map, and gives an equal mixer."""
+"""The folds: each takes a mixer, its width and its map, and gives an equal mixer.
+
+In this order: after the first, a mixer with a ratio of 1 has no rank factor.
+"""

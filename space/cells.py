@@ -10,6 +10,7 @@ from functools import cache
 
 from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
 from space.errors import InputError, Problem
+from space.field_types import coerce_fields
 from space.rules import broken_rules
 
 
@@ -18,7 +19,8 @@ class Cell:
     """A legal combination of the five structural axes.
 
     Raises:
-        InputError: naming every rule that the combination breaks.
+        InputError: naming every word that is no axis value, or every rule that the combination
+            breaks.
     """
 
     locality: Locality
@@ -28,6 +30,7 @@ class Cell:
     dynamics: Dynamics
 
     def __post_init__(self) -> None:
+        coerce_fields(self, AXES)
         rules = broken_rules(*self.values)
         if rules:
             raise InputError([Problem("", f"{self.label} breaks {rule}") for rule in rules])
@@ -35,10 +38,7 @@ class Cell:
     @classmethod
     def of(cls, words: Iterable[str]) -> "Cell":
         """The cell with these axis values, given in the order of `space.axes.AXES`."""
-        locality, channels, rank, sharing, dynamics = words
-        return cls(
-            Locality(locality), Channels(channels), Rank(rank), Sharing(sharing), Dynamics(dynamics)
-        )
+        return cls(*words)  # type: ignore[arg-type]
 
     @property
     def values(self) -> tuple[Locality, Channels, Rank, Sharing, Dynamics]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from space.axes import Channels, Locality
+from space.axes import Channels, Dynamics, Locality
 from space.geometry import (
     MapSize,
     channel_groups,
@@ -78,6 +78,12 @@ class Plan:
         if self.mixer.locality is not Locality.SLIDING:
             return Layout.TILE
         return Layout.KERNEL if self.mixer.position_shared else Layout.NEIGHBOURHOOD
+
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether the parts keep nothing that fits one map only: weights, tiles or masks."""
+        generated = self.mixer.dynamics is Dynamics.INHOMOGENEOUS
+        return self.layout is Layout.KERNEL or (self.layout is Layout.NEIGHBOURHOOD and generated)
 
     @property
     def separable(self) -> bool:

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Strict, TypeAdapter, ValidationError
 
 from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
 from space.cells import Cell
 from space.errors import InputError, Problem
+from space.field_types import Kind, coerce_fields, shown
 from space.pydantic_errors import problems_from_pydantic
 from space.rules import broken_rules
 
@@ -19,6 +20,16 @@ _MOST_REDUCTION = 64
 
 Count = Annotated[int, Strict()]
 Flag = Annotated[bool, Strict()]
+Reduction = Literal["matched", "dense", "average"]
+
+_COUNTS = ("kernel_size", "groups", "heads", "ratio", "generator_ratio")
+_FLAGS = ("bias", "shift", "position_bias", "query_key_bias", "reduction_norm")
+_KINDS: dict[str, Kind] = {
+    **AXES,
+    **dict.fromkeys(_COUNTS, int),
+    **dict.fromkeys(_FLAGS, bool),
+    "reduction": get_args(Reduction),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,8 @@ class Mixer:
         reduction_norm: a layer norm after the reduction (PVT's, the default of attention).
 
     Raises:
-        InputError: one problem for every field that is off and every rule that is broken.
+        InputError: one problem for every field of another type or, where there is none, for every
+            field that is off and every rule that is broken.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -65,10 +77,11 @@ class Mixer:
     position_bias: Flag | None = None
     query_key_bias: Flag | None = None
     generator_ratio: Count | None = None
-    reduction: Literal["matched", "dense", "average"] | None = None
+    reduction: Reduction | None = None
     reduction_norm: Flag | None = None
 
     def __post_init__(self) -> None:
+        coerce_fields(self, _KINDS)
         problems = [Problem("", f"breaks {rule}") for rule in broken_rules(*self._axis_values)]
         problems += _size_problems(self)
         applicable = Mixer.applicable(*self._axis_values)
@@ -150,10 +163,13 @@ class Mixer:
 
     def changed(self, **changes: Any) -> "Mixer":
         """This mixer with some fields changed; fields that no longer apply are dropped."""
+        if all(getattr(self, name, None) == value for name, value in changes.items()):
+            return self
         values = {field.name: getattr(self, field.name) for field in fields(self)} | changes
-        axes = {name: values.pop(name) for name in AXES}
-        applicable = Mixer.applicable(*axes.values())
-        return Mixer(**axes, **{name: values[name] for name in values if name in applicable})
+        cell = Cell(*(values.pop(name) for name in AXES))
+        applicable = Mixer.applicable(*cell.values)
+        kept = {name: values[name] for name in values if name in applicable}
+        return Mixer(*cell.values, **kept)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, without the fields that do not apply."""
@@ -179,12 +195,11 @@ class Mixer:
 
 def _size_problems(mixer: Mixer) -> list[Problem]:
     problems = []
-    for name in ("kernel_size", "groups", "heads", "ratio", "generator_ratio"):
+    for name in _COUNTS:
         value = getattr(mixer, name)
         most = _MOST_REDUCTION if name == "ratio" and mixer.rank is Rank.SPATIAL else _MOST
         if value is not None and not 1 <= value <= most:
-            shown = value if abs(value) < 10**12 else "such a number"
-            message = f"{shown} is not allowed; must be at least 1 and at most {most}"
+            message = f"{shown(value)} is not allowed; must be at least 1 and at most {most}"
             problems.append(Problem(name, message))
     kernel = mixer.kernel_size
     if kernel is not None and not 1 <= kernel <= _MOST:

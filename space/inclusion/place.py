@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from space.axes import Dynamics, Locality, Rank
+from space.canonical import without_unit_factor
 from space.geometry import MapSize, channel_groups, generator_width, inner_width, tile_edges
 from space.mixer import Mixer
 from space.structure.entries import PositionEntries
@@ -13,7 +14,7 @@ class Place:
     """Everything that decides what a mixer can compute.
 
     Attributes:
-        mixer: the mixer.
+        mixer: the mixer, of full rank where its ratio is 1.
         width: channels of the map, which the mixer's counts divide.
         size: the map.
         shifted: whether window tiles are moved (every second block).
@@ -23,6 +24,9 @@ class Place:
     width: int
     size: MapSize
     shifted: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mixer", without_unit_factor(self.mixer))
 
     @property
     def inner(self) -> int:

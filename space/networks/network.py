@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from space.architecture import Architecture, Stage
 from space.geometry import MapSize
 from space.networks.parts import DOWNSAMPLES, Head, PatchStem
-from space.networks.scaffolds import BLOCKS
+from space.networks.scaffolds import BLOCKS, BlockPlan
 
 
 class Network(nn.Module):
@@ -39,13 +39,11 @@ class Network(nn.Module):
         self.head = Head(stages[-1].width, head.classes, norm_first=head.norm == "before")
 
     def _stage(self, stage: Stage, size: MapSize, rates: Iterator[float]) -> nn.Sequential:
-        block = BLOCKS[self.architecture.scaffold]
-        return nn.Sequential(
-            *(
-                block(mixer, stage.width, size, stage.hidden_width, index % 2 == 1, next(rates))
-                for index, mixer in enumerate(stage.block_mixers())
-            )
+        plans = (
+            BlockPlan(mixer, stage.width, size, stage.hidden_width, index % 2 == 1, next(rates))
+            for index, mixer in enumerate(stage.block_mixers())
         )
+        return nn.Sequential(*map(BLOCKS[self.architecture.scaffold], plans))
 
     def forward_stages(self, images: Tensor, count: int | None = None) -> list[Tensor]:
         """(B, channels, height, width) images to the maps after the first `count` stages."""

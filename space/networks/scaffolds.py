@@ -1,5 +1,7 @@
 """Scaffolds: residual blocks that any token mixer fits into."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,28 @@ from space.networks.drop_path import DropPath
 from space.networks.pointwise import convolution, linear
 from space.operators import TokenMixer
 from space.operators.normalisation import BatchNorm, LayerNorm
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlan:
+    """What a block is built from, whatever its scaffold.
+
+    Attributes:
+        mixer, width, size, shifted: see `space.operators.TokenMixer`.
+        hidden: hidden channels of the MLP.
+        drop_path: probability that a training image skips a branch.
+    """
+
+    mixer: Mixer
+    width: int
+    size: MapSize
+    hidden: int
+    shifted: bool
+    drop_path: float
+
+    def token_mixer(self) -> TokenMixer:
+        """A new operator of the mixer."""
+        return TokenMixer(self.mixer, self.width, self.size, self.shifted)
 
 
 class Mlp(nn.Module):
@@ -27,37 +51,24 @@ class Mlp(nn.Module):
 
 
 class ConvBlock(nn.Module):
-    """The paper's block: 1×1-BN-ReLU, mix, BN-ReLU, 1×1-BN, then BN and MLP, both residual.
+    """The paper's block: 1×1-BN-ReLU, mix, BN-ReLU, 1×1-BN, then BN and MLP, both residual."""
 
-    Args:
-        mixer, width, size, shifted: see `space.operators.TokenMixer`.
-        hidden: hidden channels of the MLP.
-        drop_path: probability that a training image skips a branch.
-    """
-
-    def __init__(
-        self,
-        mixer: Mixer,
-        width: int,
-        size: MapSize,
-        hidden: int,
-        shifted: bool,
-        drop_path: float,
-    ) -> None:
+    def __init__(self, plan: BlockPlan) -> None:
         super().__init__()
+        width = plan.width
         self.mix = nn.Sequential(
             convolution(width, width),
             BatchNorm(width),
             nn.ReLU(),
-            TokenMixer(mixer, width, size, shifted),
+            plan.token_mixer(),
             BatchNorm(width),
             nn.ReLU(),
             convolution(width, width),
             BatchNorm(width),
         )
         self.norm = BatchNorm(width)
-        self.mlp = Mlp(width, hidden)
-        self.drop_path = DropPath(drop_path)
+        self.mlp = Mlp(width, plan.hidden)
+        self.drop_path = DropPath(plan.drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
@@ -69,27 +80,19 @@ class ConvBlock(nn.Module):
 class PrenormBlock(nn.Module):
     """Swin's block: LN, value projection, mix, projection, then LN and MLP, both residual.
 
-    Dynamic weights are made from the normalised map, not from the values. The arguments are those
-    of `ConvBlock`.
+    Dynamic weights are made from the normalised map, not from the values.
     """
 
-    def __init__(
-        self,
-        mixer: Mixer,
-        width: int,
-        size: MapSize,
-        hidden: int,
-        shifted: bool,
-        drop_path: float,
-    ) -> None:
+    def __init__(self, plan: BlockPlan) -> None:
         super().__init__()
+        width = plan.width
         self.mix_norm = LayerNorm(width)
         self.value = linear(width, width)
-        self.mixer = TokenMixer(mixer, width, size, shifted)
+        self.mixer = plan.token_mixer()
         self.project = linear(width, width)
         self.norm = LayerNorm(width)
-        self.mlp = Mlp(width, hidden)
-        self.drop_path = DropPath(drop_path)
+        self.mlp = Mlp(width, plan.hidden)
+        self.drop_path = DropPath(plan.drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
@@ -101,26 +104,16 @@ class PrenormBlock(nn.Module):
 
 
 class ConvNextBlock(nn.Module):
-    """ConvNeXt's block: mix, LN, MLP with layer scale, one residual.
+    """ConvNeXt's block: mix, LN, MLP with layer scale, one residual."""
 
-    The arguments are those of `ConvBlock`.
-    """
-
-    def __init__(
-        self,
-        mixer: Mixer,
-        width: int,
-        size: MapSize,
-        hidden: int,
-        shifted: bool,
-        drop_path: float,
-    ) -> None:
+    def __init__(self, plan: BlockPlan) -> None:
         super().__init__()
-        self.mixer = TokenMixer(mixer, width, size, shifted)
+        width = plan.width
+        self.mixer = plan.token_mixer()
         self.norm = LayerNorm(width)
-        self.mlp = Mlp(width, hidden)
+        self.mlp = Mlp(width, plan.hidden)
         self.scale = nn.Parameter(torch.full((width,), 1e-6))
-        self.drop_path = DropPath(drop_path)
+        self.drop_path = DropPath(plan.drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""

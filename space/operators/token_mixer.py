@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from space.axes import Rank
+from space.canonical import without_unit_factor
 from space.errors import InputError
 from space.geometry import MapSize, width_problems
 from space.layout import Plan
@@ -31,7 +32,7 @@ class TokenMixer(nn.Module):
     """A token mixer on maps of one size.
 
     Args:
-        mixer: the mixer.
+        mixer: the mixer; a ratio of 1 is no factor, and none is built.
         width: channels C of the map.
         size: height and width of the map, in positions.
         shifted: whether window tiles are moved (every second block of a stage).
@@ -45,6 +46,7 @@ class TokenMixer(nn.Module):
         problems = width_problems(mixer, width)
         if problems:
             raise InputError(problems)
+        mixer = without_unit_factor(mixer)
         self.mixer = mixer
         self.width = width
         self.size = size
@@ -63,12 +65,23 @@ class TokenMixer(nn.Module):
 
         Returns:
             (B, C, H, W).
+
+        Raises:
+            InputError: for a map of another size, where the mixer keeps weights, tiles or masks
+                of the one that it was built for.
         """
         height, width = values.shape[2:]
+        if not self.plan.takes_any_size and (height, width) != (self.size.height, self.size.width):
+            raise self._wrong_size(height, width)
         inputs = self.rank.enter(values, values if context is None else context)
         mixed = inputs.values if self.mixing is None else self.mixing(*inputs)
         y = self.rank.leave(mixed)[:, :, :height, :width]
         return y if self.bias is None else y + self.bias[:, None, None]
+
+    def _wrong_size(self, height: int, width: int) -> InputError:
+        built = f"{self.size.height}×{self.size.width}"
+        message = f"{self.mixer.label} was built for maps of {built} positions and got one of"
+        return InputError.of("size", f"{message} {height}×{width}; build it for that size")
 
     def extra_repr(self) -> str:
         """The mixer in words, for the printed network."""

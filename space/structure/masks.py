@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from space.axes import Locality, Rank
+from space.canonical import without_unit_factor
 from space.geometry import MapSize, channel_groups
 from space.mixer import Mixer
 from space.structure.entries import ZERO, IntArray, PositionEntries, channel_entries
@@ -42,6 +43,7 @@ def connectivity(
         factors: with the rank factors around the sum: from the whole map to the whole map, all
             channels. Otherwise the sum itself, on reduced positions or channels.
     """
+    mixer = without_unit_factor(mixer)
     entries = PositionEntries.of(mixer, size, shifted)
     targets, sources = _numbers(entries, size, factors)
     positions = entries.at(targets[:, None], sources[None, :]) != ZERO

@@ -7,16 +7,20 @@ carried by hand: factors that a product absorbs, and parameters that no output d
 from collections.abc import Callable, Iterator
 
 import torch
-from torch import nn
 
 from space import InputError, Mixer
 from space.axes import Dynamics, Rank
 from space.canonical import FOLDS
 from space.geometry import MapSize
-from space.morphisms.core import read
 from space.morphisms.mixers import lift_operator
 from space.morphisms.placed import placed
 from space.operators import TokenMixer
+from tests.space.carrying_reductions import (
+    between_reductions,
+    into_reduction,
+    matrix_of,
+    set_identity,
+)
 
 
 def fold_steps(mixer: Mixer, width: int, size: MapSize) -> Iterator[tuple[Mixer, Mixer]]:
@@ -44,33 +48,17 @@ def carry(source: TokenMixer, target: TokenMixer) -> None:
 
 def _by_hand(source: TokenMixer, target: TokenMixer) -> Callable[[TokenMixer, TokenMixer], None]:
     one, other = source.mixer, target.mixer
-    ranks = {one.rank, other.rank}
-    if one.rank is Rank.FULL and other.ratio == 1:
-        return _identity_factors
     if {one.dynamics, other.dynamics} == {Dynamics.HOMOGENEOUS, Dynamics.INHOMOGENEOUS}:
         return _pooled_position
-    if ranks == {Rank.SPATIAL} and one.ratio != other.ratio:
-        return _reaching_past_the_map
-    if one.dynamics is other.dynamics is Dynamics.ATTENTION and placed(source).one_source:
+    attend = one.dynamics is other.dynamics is Dynamics.ATTENTION
+    if attend and one.ratio == other.ratio and placed(source).one_source:
         return _without_softmax
-    assert Rank.CHANNEL in ranks, (one, other)
+    if one.rank is other.rank is Rank.SPATIAL:
+        return between_reductions(source, target)
+    if other.rank is Rank.SPATIAL:
+        return into_reduction(source, target)
+    assert Rank.CHANNEL in (one.rank, other.rank), (one, other)
     return _absorbed_in_up
-
-
-def _matrix(operator: TokenMixer) -> torch.Tensor:
-    """W of a pointwise core."""
-    if operator.mixer.dynamics is Dynamics.ATTENTION:
-        return torch.eye(operator.plan.width, dtype=torch.float64)
-    return read(operator).dense_values()[:, :, 0, 0]
-
-
-def _set_identity(operator: TokenMixer) -> None:
-    if operator.mixing is None or operator.mixer.dynamics is Dynamics.ATTENTION:
-        return
-    weight = operator.mixing.weights.weight.flatten(1)
-    weight.zero_()
-    channel = torch.arange(weight.shape[0])
-    weight[channel, channel % weight.shape[1]] = 1
 
 
 def _factor(operator: TokenMixer, name: str) -> torch.Tensor:
@@ -80,10 +68,10 @@ def _factor(operator: TokenMixer, name: str) -> torch.Tensor:
 def _absorbed_in_up(source: TokenMixer, target: TokenMixer) -> None:
     up = _factor(source, "up")
     if source.mixing is not None:
-        up = up @ _matrix(source)
+        up = up @ matrix_of(source)
     _factor(target, "down").copy_(_factor(source, "down"))
     _factor(target, "up").copy_(up)
-    _set_identity(target)
+    set_identity(target)
 
 
 def _pooled_position(source: TokenMixer, target: TokenMixer) -> None:
@@ -97,31 +85,5 @@ def _pooled_position(source: TokenMixer, target: TokenMixer) -> None:
     target.load_state_dict(values)
 
 
-def _reaching_past_the_map(source: TokenMixer, target: TokenMixer) -> None:
-    values, own = dict(source.state_dict()), target.state_dict()
-    kernel = "rank.reduction.weight"
-    if kernel in values:
-        held = torch.zeros_like(own[kernel])
-        edge = min(held.shape[-1], values[kernel].shape[-1])
-        held[..., :edge, :edge] = values[kernel][..., :edge, :edge]
-        values[kernel] = held
-    else:
-        scale = ((target.mixer.ratio or 1) / (source.mixer.ratio or 1)) ** 2
-        for name in ("weight", "expand.weight", "expand.bias"):
-            if (key := f"mixing.weights.{name}") in values:
-                values[key] = values[key] * scale
-    target.load_state_dict(values)
-
-
 def _without_softmax(source: TokenMixer, target: TokenMixer) -> None:
     target.rank.load_state_dict(source.rank.state_dict())
-
-
-def _identity_factors(source: TokenMixer, target: TokenMixer) -> None:
-    assert target.mixing is not None
-    assert source.mixing is not None
-    target.mixing.load_state_dict(source.mixing.state_dict())
-    for layer in (part for part in target.rank.modules() if isinstance(part, nn.Conv2d)):
-        layer.weight.zero_()
-        channel = torch.arange(layer.weight.shape[0])
-        layer.weight[channel, channel % layer.weight.shape[1]] = 1

@@ -42,15 +42,9 @@ def assert_carried(
 def assert_fold_keeps_the_functions(
     before: Mixer, after: Mixer, width: int, size: MapSize, shifted: bool
 ) -> None:
-    """Each contains the other. A ratio of 1 means no factor, so there the factors are identities:
-    an operator built with them would have more parameters than the mixer stands for."""
+    """Each contains the other."""
     shape = (2, width, size.height, size.width)
     values, context = torch.randn(2, *shape, dtype=torch.float64)
-    if before.ratio == 1 and after.rank is Rank.FULL:
-        if not before.reduction_norm and before.reduction != "average":
-            special, general = operators((after, before), width, size, shifted)
-            assert_carried(special, general, values, context)
-        return
     for pair in ((before, after), (after, before)):
         assert_carried(*operators(pair, width, size, shifted), values, context)
 
@@ -75,6 +69,7 @@ def test_every_fold_acts_somewhere_and_keeps_the_functions(fold: Any) -> None:
         (mixer, after, width, size)
         for width, size in ((1, MapSize(2, 2)), (4, MapSize(1, 1)), (4, MapSize(2, 3)))
         for mixer in some_mixers(width)
+        if fold is FOLDS[0] or mixer.ratio != 1
         if (after := fold(mixer, width, size)) != mixer
     ]
     assert len(acts) > 20

@@ -57,10 +57,11 @@ def test_a_step_lowers_the_loss(cell: Cell, scaffold: str) -> None:
     assert loss() < before
 
 
+@pytest.mark.parametrize("scaffold", SCAFFOLDS)
 @pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
-def test_one_image_trains(cell: Cell) -> None:
+def test_one_image_trains(cell: Cell, scaffold: str) -> None:
     torch.manual_seed(0)
-    network = build(network_of(cell, "conv"))
+    network = build(network_of(cell, scaffold))
     logits = network(torch.randn(1, 2, 20, 14))
     logits.square().sum().backward()
     assert logits.isfinite().all()

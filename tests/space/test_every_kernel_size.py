@@ -1,48 +1,53 @@
-"""Every kernel size and tile edge from 1 to 31 against the definition.
+"""Every kernel size and tile edge from 1 to 31 against the definition, gradients too.
 
+All cells without rank factors, so that each weight source meets each aggregator.
 Maps are long and thin: they reach every row or every column of a kernel, at a hundredth of the
 position pairs of a square.
 """
 
 import pytest
 
-from space import Mixer, cell_named
+from space import Cell, Mixer, all_cells
+from space.axes import Locality, Rank
 from space.geometry import MapSize
 from tests.space.strategies import cell_fields
 from tests.space.test_operators_against_reference import assert_agrees
 
-SLIDING = [
-    "Conv.",
-    "DW-S Conv.",
-    "Dynamic DW-S Conv.",
-    "Dynamic Local-S MLP",
-    "Neighbourhood attention",
-]
-WINDOWS = ["Local ViT", "Local MLP"]
+GRADIENT_EDGE = 8
+"""The slow reference differentiates a whole tile's weights once for every position."""
 
 
-def mixer_of(name: str, kernel_size: int) -> Mixer:
-    cell = cell_named(name)
-    fields = cell_fields(cell) | {"kernel_size": kernel_size}
-    return Mixer(**fields | ({"heads": 2} if "heads" in Mixer.applicable(*cell.values) else {}))
+def families(locality: Locality) -> list[Cell]:
+    """The cells without rank factors: these only surround what depends on the kernel."""
+    return [c for c in all_cells() if c.locality is locality and c.rank is Rank.FULL]
 
 
-def thin(length: int, lying: bool) -> MapSize:
-    return MapSize(2, length) if lying else MapSize(length, 2)
+def mixer_of(cell: Cell, kernel_size: int) -> Mixer:
+    sizes = {"kernel_size": kernel_size, "heads": 2, "groups": 2}
+    applicable = Mixer.applicable(*cell.values)
+    fields = {name: size for name, size in sizes.items() if name in applicable}
+    return Mixer(**cell_fields(cell), **fields)
 
 
-@pytest.mark.parametrize("name", SLIDING)
-def test_sliding_kernels(name: str) -> None:
+def thin(length: int, lying: bool, thickness: int = 2) -> MapSize:
+    return MapSize(thickness, length) if lying else MapSize(length, thickness)
+
+
+@pytest.mark.parametrize("cell", families(Locality.SLIDING), ids=lambda cell: cell.label)
+def test_sliding_kernels(cell: Cell) -> None:
     for kernel_size in range(1, 32, 2):
         size = thin(kernel_size // 2 + 2, lying=kernel_size % 4 == 1)
-        assert_agrees(mixer_of(name, kernel_size), 4, size, shifted=False, seed=kernel_size)
+        assert_agrees(mixer_of(cell, kernel_size), 4, size, shifted=False, seed=kernel_size)
 
 
-@pytest.mark.parametrize("name", WINDOWS)
-def test_tiles(name: str) -> None:
+@pytest.mark.parametrize("cell", families(Locality.WINDOW), ids=lambda cell: cell.label)
+def test_tiles(cell: Cell) -> None:
     for edge in range(1, 32):
-        size = thin(edge + 2, lying=edge % 2 == 0)
-        # The slow reference differentiates a whole tile's weights once for every position.
         assert_agrees(
-            mixer_of(name, edge), 4, size, shifted=edge % 3 > 0, seed=edge, gradient=edge < 8
+            mixer_of(cell, edge),
+            4,
+            thin(edge + 2, lying=edge % 2 == 0, thickness=2 if edge < 12 else 1),
+            shifted=edge % 3 > 0,
+            seed=edge,
+            gradient=edge <= GRADIENT_EDGE,
         )

@@ -1,5 +1,6 @@
 """Mixers: fields that apply, defaults, refusals, and their plain form."""
 
+import dataclasses
 from contextlib import suppress
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from space import InputError, Mixer, all_cells
+from space import Cell, InputError, Mixer, all_cells
+from space.axes import AXES, Dynamics
 from tests.space.strategies import cell_fields, mixers_of
 
 
@@ -96,3 +98,57 @@ def test_junk_gives_nothing_but_input_errors(value: Any, based: bool) -> None:
         value = CONVOLUTION | value
     with suppress(InputError):
         Mixer.from_dict(value)
+
+
+def refused(**fields: Any) -> dict[str, str]:
+    with pytest.raises(InputError) as refusal:
+        Mixer(**fields)
+    return {problem.where: problem.message for problem in refusal.value.problems}
+
+
+def test_plain_words_become_axis_values() -> None:
+    mixer = Mixer(**CONVOLUTION)  # type: ignore[arg-type]
+    assert mixer == Mixer.from_dict(CONVOLUTION)
+    for name, axis in AXES.items():
+        assert type(getattr(mixer, name)) is axis
+    assert mixer.changed(dynamics="homogeneous").dynamics is Dynamics.HOMOGENEOUS
+    assert Cell(*mixer.cell.label.split("/")) == mixer.cell  # type: ignore[arg-type]
+
+
+OTHER_TYPES = ["blue", "7", 7.0, [3], {}, b"full", object()]
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Mixer)])
+@pytest.mark.parametrize(
+    "value", ["blue", "7", 7.0, pytest.param(-(10**5000), id="huge"), [3], {}, b"full", object()]
+)
+def test_a_field_of_another_type_is_refused_by_name(name: str, value: Any) -> None:
+    found = refused(**CONVOLUTION | {name: value})
+    assert list(found) == [name]
+    told, _, allowed = found[name].partition("; ")
+    assert "is not allowed" in told or "does not apply" in told
+    assert len(found[name]) < 200
+    assert allowed.startswith(("allowed: ", "must be ")) or "does not apply" in told
+
+
+@pytest.mark.parametrize("name", ["kernel_size", "groups", "heads", "ratio", "generator_ratio"])
+@pytest.mark.parametrize("value", [True, "7", 7.0, float("nan")])
+def test_a_count_is_a_whole_number(name: str, value: Any) -> None:
+    assert refused(**CONVOLUTION | {name: value})[name].endswith("must be a whole number")
+
+
+@pytest.mark.parametrize("kernel_size", [None, -1, 0, 2, 33, 10**30])
+def test_kernel_sizes_off_the_list_are_refused_by_the_constructor_too(kernel_size: Any) -> None:
+    assert set(refused(**CONVOLUTION | {"kernel_size": kernel_size})) == {"kernel_size"}
+
+
+def test_every_field_of_another_type_is_told_at_once() -> None:
+    found = refused(**CONVOLUTION | {"locality": "slide", "bias": 1, "kernel_size": "7"})
+    assert found == {
+        "locality": "'slide' is not allowed; allowed: 'global', 'window' or 'sliding'",
+        "bias": "1 is not allowed; must be true or false",
+        "kernel_size": "'7' is not allowed; must be a whole number",
+    }
+    assert refused(**CONVOLUTION | {"locality": None})["locality"].startswith("None is not")
+    with pytest.raises(InputError, match="channels: 'thick' is not allowed; allowed: 'dense'"):
+        Cell("global", "thick", "full", "none", "static")  # type: ignore[arg-type]

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from space import Architecture
+from space import Architecture, Cell, InputError, Mixer, all_cells
+from space.geometry import MapSize
 from space.networks import build
+from space.operators import TokenMixer
+from space.published import ENTRIES
 from tests.space.spaces import everything
+from tests.space.test_every_cell_trains import mixer_fields
 
 
 def sampled(seed: int, count: int) -> list[Architecture]:
@@ -71,3 +75,22 @@ def test_an_oversized_operator_is_refused() -> None:
 
     with pytest.raises(InputError, match="heads: 2 does not divide 3 channels"):
         TokenMixer(Mixer.from_dict(attention("global")), 3, MapSize(2, 2))
+
+
+def test_a_map_of_another_size_is_refused_with_both_sizes() -> None:
+    network = build(ENTRIES["swin_tiny"].architecture)
+    message = r"size: Local ViT k7 h3 was built for maps of 56×56 positions and got one of 28×20"
+    with pytest.raises(InputError, match=message):
+        network(torch.randn(1, 3, 112, 80))
+
+
+@pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
+def test_a_mixer_takes_another_size_or_says_that_it_does_not(cell: Cell) -> None:
+    mixer = Mixer.from_dict(mixer_fields(cell))
+    operator = TokenMixer(mixer, 8, MapSize(6, 5))
+    values = torch.randn(2, 8, 4, 7)
+    if operator.plan.takes_any_size:
+        assert operator(values).shape == values.shape
+        return
+    with pytest.raises(InputError, match="built for maps of 6×5 positions and got one of 4×7"):
+        operator(values)

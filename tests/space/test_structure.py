@@ -46,6 +46,9 @@ def matrices(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     operator = TokenMixer(mixer, width, size, shifted).double().eval()
     randomise(operator)
+    if mixer.dynamics == "attention":
+        # Large logits would leave weights so far below rounding that they look like zeros.
+        operator.mixing.weights.query.weight.data.mul_(0.1)  # type: ignore[union-attr,operator]
     image = torch.randn(width, size.height, size.width, dtype=torch.float64)
     with torch.no_grad():
         made = mixing_matrix(operator, image, image)
@@ -64,7 +67,6 @@ def test_masks_are_where_the_mixing_matrix_is_not_zero(
         if mixer.rank is Rank.JOINT and not factors:
             continue  # nothing is mixed between the factors
         mask = connectivity(mixer, width, size, shifted, factors)
-        # A saturated softmax leaves weights far below what rounding leaves elsewhere.
         nonzero = matrix != 0 if not factors else matrix.abs() > 1e-14
         np.testing.assert_array_equal(nonzero.any(3).any(1).numpy(), mask.positions)
         np.testing.assert_array_equal(nonzero.any(2).any(0).numpy(), mask.channels)
