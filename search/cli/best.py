@@ -37,19 +37,29 @@ def command(
     flops, depth, scaffold. Of its trial: accuracy, epochs, seconds, state, study. Of its token
     mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups, ratio, name; these
     must hold for every mixer, or after the word `any` for at least one.
+
+    An architecture that was trained several times with one protocol counts with the mean of its
+    complete trials. Sorted by accuracy, places with = are ties: a two-sided t-test at the 5 %
+    level does not tell the architecture from the best one of that place. Its standard deviation
+    is pooled over all architectures of the protocol that were trained several times; where there
+    are none, nothing is known of the spread and nothing is called a tie.
     """
-    from search.query import best
-    from search.report import leaderboard
+    from search.query import best, places, spreads
+    from search.report import leaderboard, what_of_the_spread
     from search.store import open_store
 
     with open_store(store, create=False) as opened:
         rows = best(opened, where=where, study=study, sort=sort, top=top)
+        spread = spreads(opened, study) if sort == "-accuracy" else {}
     if as_json:
-        print_json([asdict(row) for row in rows])
+        named = zip(rows, places(rows, spread), strict=True)
+        print_json([asdict(row) | {"place": place} for row, place in named])
     elif rows:
         several = len({row.study for row in rows}) > 1
         title = f"Best by {sort.removeprefix('-')}"
-        stdout_console().print(leaderboard(rows, title, with_study=several))
+        stdout_console().print(leaderboard(rows, title, with_study=several, spread=spread))
+        if sort == "-accuracy":
+            click.echo(what_of_the_spread(spread), err=True)
         if len({row.protocol_hash for row in rows}) > 1:
             click.echo(
                 "These studies were judged by different protocols: their accuracies do not "

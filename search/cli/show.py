@@ -109,7 +109,7 @@ def _print_trial(
     line += f" ({trial.reason})" if trial.reason else ""
     line += f" · from {trial.origin} · {duration(trial.seconds)} of training"
     seeds = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in trial.seeds.items())
-    console.print(Text(f"{line}\nSeeds: {seeds}"))
+    console.print(Text("\n".join([line, f"Seeds: {seeds}", *_history(trial)])))
     if not curve:
         return
     rates = [NONE if e.learning_rate is None else f"{e.learning_rate:.2e}" for e in curve]
@@ -123,6 +123,21 @@ def _print_trial(
         Column("seconds", seconds, right=True, optional=3),
     )
     console.print(FittedTable(columns, f"Learning curve  {_spark(curve)}"))
+
+
+def _history(trial: TrialRecord) -> list[str]:
+    """What sets the trial apart from one that trained once, from scratch, in one go."""
+    said = []
+    if trial.repeat:
+        said.append(f"repeat {trial.repeat}: other seeds than the study's first trial of it")
+    if trial.source_trial_id is not None:
+        said.append("epochs taken over from another study with the same protocol")
+    if trial.inherited_along is not None:
+        before = duration(trial.ancestry_seconds)
+        said.append(f"began with inherited weights ({trial.inherited_along}), {before} of training")
+    if trial.continued:
+        said.append(f"continued after it was pruned ({count(trial.continued, 'time')})")
+    return [f"History: {'; '.join(said)}"] if said else []
 
 
 def _number(value: float | None) -> str:

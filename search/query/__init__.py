@@ -7,6 +7,9 @@ from search.query.best import SORT_KEYS, BestRow, best
 from search.query.fields import FIELDS
 from search.query.operators import OperatorStanding, standings
 from search.query.pareto import pareto_front
+from search.query.places import places
+from search.query.repeats import spreads
+from search.query.spread import Spread
 from search.query.where import Where, parse_where
 
 __all__ = [
@@ -14,9 +17,12 @@ __all__ = [
     "SORT_KEYS",
     "BestRow",
     "OperatorStanding",
+    "Spread",
     "Where",
     "best",
     "pareto_front",
     "parse_where",
+    "places",
+    "spreads",
     "standings",
 ]
