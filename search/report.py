@@ -14,6 +14,7 @@ from search.query import (
     OperatorStanding,
     Spread,
     best,
+    comparison,
     pareto_front,
     places,
     spreads,
@@ -136,6 +137,8 @@ def print_report(
     if rows:
         found = spreads(store, outcome.study)
         parts += [*_tables(rows, found), Text(what_of_the_spread(found), style="dim")]
+    beside = comparison(store, outcome.study)
+    parts += [] if beside is None else [Text(beside.sentence)]
     parts += _trouble(store.trials(study.id, _TROUBLE))
     console.print(Group(*(part for pair in parts for part in (pair, Text()))))
     # A command that is folded in the middle cannot be copied.

@@ -9,7 +9,7 @@ from dashboard import messages
 from dashboard.charts.frame import show
 from dashboard.charts.history import history_figure
 from dashboard.reads import history as past
-from dashboard.reads.studies import study, summaries
+from dashboard.reads.studies import beside_random, study, summaries
 from dashboard.reads.trials import TrialRow, state_counts, trial_rows
 from dashboard.view import View, current, zone
 from search.store import StudySummary, TrialState
@@ -82,6 +82,8 @@ def _figures(view: View, studies: list[StudySummary], counts: dict[TrialState, i
     columns[4].metric("Failed", f"{bad:,}", help="Failed trials, and those that do not fit here.")
     columns[5].metric("Time left", wording.NONE if left is None else wording.duration(left))
     st.caption(_all_counts(studies, counts))
+    if len(studies) == 1 and (beside := beside_random(view, studies[0])) is not None:
+        st.caption(beside.sentence)
     if best:
         st.caption(
             f"Best so far: {best[0].operators} · {wording.short(best[0].params)} params · "

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import click
 
+from search.cli.front import print_front
 from search.cli.options import Command, json_option, print_json, store_option
 from space.cli.output import stdout_console
 
@@ -19,10 +20,17 @@ from space.cli.output import stdout_console
     metavar="KEY",
     help="accuracy, params, flops, epochs, seconds, depth or trial; '-' before it: descending.",
 )
+@click.option("--pareto", is_flag=True, help="The whole front over the objectives of --study.")
 @store_option()
 @json_option
 def command(
-    where: str | None, study: str | None, top: int, sort: str, store: str, as_json: bool
+    where: str | None,
+    study: str | None,
+    top: int,
+    sort: str,
+    pareto: bool,
+    store: str,
+    as_json: bool,
 ) -> None:
     """Print the best architectures, one line each.
 
@@ -31,6 +39,7 @@ def command(
       python -m search best --top 5
       python -m search best --where "flops < 4.5G and kernel >= 7" --sort params
       python -m search best --where "dynamics = static and params < 200k" --json
+      python -m search best --study imagenet --pareto
       python -m search best --where "any locality = window or name in (ViT, PVT)"
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,
@@ -44,6 +53,9 @@ def command(
     is pooled over all architectures of the protocol that were trained several times; where there
     are none, nothing is known of the spread and nothing is called a tie.
     """
+    if pareto:
+        print_front(store, study, where, as_json)
+        return
     from search.query import best, places, spreads
     from search.report import leaderboard, what_of_the_spread
     from search.store import open_store

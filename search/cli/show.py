@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from search.cli.options import Command, json_option, print_json, store_option
+from search.query import comparison
 from search.store import ArchitectureRecord, EpochRecord, TrialRecord, open_store
 from search.tables import Column, FittedTable
 from space import Architecture
@@ -38,6 +39,8 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         trials = opened.trials_of(record.id)
         curves = opened.curves([trial.id for trial in trials])
         studies = {study.id: study.name for study in opened.studies()}
+        named = sorted({studies[trial.study_id] for trial in trials})
+        compared = {name: comparison(opened, name) for name in named}
     if as_json:
         print_json(_plain(record, trials, curves, studies))
         return
@@ -45,6 +48,9 @@ def command(architecture: str, store: str, as_json: bool) -> None:
     _print_network(console, record)
     for trial in trials:
         _print_trial(console, trial, curves[trial.id], studies[trial.study_id])
+    for name, found in compared.items():
+        if found is not None:
+            console.print(Text(f"\nStudy {name}. {found.sentence}"))
 
 
 def _plain(
