@@ -154,9 +154,9 @@ class Trials(Connected):
     @writes
     def disinherit_trial(self, session: Session, trial_id: int, *, run_id: int) -> bool:
         """Notes that a trial of this run began from scratch after all; whether it did."""
-        values: dict[str, Any] = {"parent_trial_id": None, "inherited_along": None}
-        values["ancestry_seconds"] = 0.0
-        return _updated(session, (Trial.id == trial_id, Trial.run_id == run_id), values)
+        mine = update(Trial).where(Trial.id == trial_id, Trial.run_id == run_id)
+        scratch = mine.values(parent_trial_id=None, inherited_along=None, ancestry_seconds=0.0)
+        return session.execute(scratch.returning(Trial.id)).one_or_none() is not None
 
     @writes
     def claim_preempted(self, session: Session, study_id: int, run_id: int) -> list[TrialRecord]:
