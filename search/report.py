@@ -1,6 +1,6 @@
 """The report at the end of a run: leaderboard, Pareto fronts, the paper's operators, what next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,7 +9,17 @@ from rich.text import Text
 
 from search.commands import NextCommands
 from search.exit_code import ExitCode
-from search.query import BestRow, OperatorStanding, best, pareto_front, standings
+from search.query import (
+    BestRow,
+    OperatorStanding,
+    Spread,
+    best,
+    comparison,
+    pareto_front,
+    places,
+    spreads,
+    standings,
+)
 from search.runner.outcome import RunOutcome
 from search.store import Store, TrialRecord, TrialState
 from search.tables import Column, FittedTable
@@ -24,20 +34,28 @@ _SHOWN_TROUBLE = 5
 _STUDY_WIDTH = 16
 
 
-def leaderboard(rows: Sequence[BestRow], title: str, *, with_study: bool = False) -> FittedTable:
+def leaderboard(
+    rows: Sequence[BestRow],
+    title: str,
+    *,
+    with_study: bool = False,
+    spread: Mapping[str, Spread] | None = None,
+) -> FittedTable:
     """A table of architectures, a line each.
 
     Args:
         rows: in the order of the table.
         title: what the table shows.
         with_study: whether the rows come from several studies.
+        spread: by protocol, for rows by falling accuracy, to call ties what they do not separate.
     """
     longest = max((len(name) for row in rows for name in row.names), default=1)
     return FittedTable(
         (
-            Column("#", [str(place) for place in range(1, len(rows) + 1)], right=True),
+            Column("#", places(rows, spread or {}), right=True),
             Column("architecture", [row.architecture_id for row in rows]),
             Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
+            *(_repeats(rows) if any(row.repeats > 1 for row in rows) else ()),
             Column("params", [short(row.params) for row in rows], right=True, optional=1),
             Column("FLOPs", [short(row.flops) for row in rows], right=True, optional=2),
             Column("epochs", [str(row.epochs) for row in rows], right=True, optional=5),
@@ -46,6 +64,28 @@ def leaderboard(rows: Sequence[BestRow], title: str, *, with_study: bool = False
             Column("token mixers", [row.operators for row in rows], fold_to=longest),
         ),
         title,
+    )
+
+
+def _repeats(rows: Sequence[BestRow]) -> tuple[Column, Column]:
+    deviations = [NONE if r.deviation is None else f"±{percent(r.deviation)}" for r in rows]
+    return (
+        Column("spread", deviations, right=True, optional=3),
+        Column("seeds", [str(row.repeats) for row in rows], right=True, optional=3),
+    )
+
+
+def what_of_the_spread(found: Mapping[str, Spread]) -> str:
+    """One sentence on what the places mean."""
+    if not found:
+        return (
+            "No architecture was trained more than once: nothing is known of the spread over "
+            "seeds, and places may be chance."
+        )
+    known = sorted(found.values(), key=lambda spread: -spread.freedom)[0]
+    return (
+        f"One training scatters by ±{percent(known.deviation)} over seeds "
+        f"({count(known.freedom, 'degree')} of freedom); places with = are ties at the 5 % level."
     )
 
 
@@ -95,7 +135,10 @@ def print_report(
     study = store.study(outcome.study)
     parts: list[RenderableType] = [Text(headline(outcome), style="bold")]
     if rows:
-        parts += _tables(rows)
+        found = spreads(store, outcome.study)
+        parts += [*_tables(rows, found), Text(what_of_the_spread(found), style="dim")]
+    beside = comparison(store, outcome.study)
+    parts += [] if beside is None else [Text(beside.sentence)]
     parts += _trouble(store.trials(study.id, _TROUBLE))
     console.print(Group(*(part for pair in parts for part in (pair, Text()))))
     # A command that is folded in the middle cannot be copied.
@@ -143,17 +186,17 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
     }
 
 
-def _tables(rows: list[BestRow]) -> list[RenderableType]:
+def _tables(rows: list[BestRow], spread: Mapping[str, Spread]) -> list[RenderableType]:
     epochs = {row.epochs for row in rows}
     tables: list[RenderableType] = [
-        leaderboard(rows[:10], "Leaderboard, by best validation accuracy"),
+        leaderboard(rows[:10], "Leaderboard, by best validation accuracy", spread=spread),
         leaderboard(pareto_front(rows, "params"), "Pareto front of accuracy against params"),
         leaderboard(pareto_front(rows, "flops"), "Pareto front of accuracy against FLOPs"),
         operators_table(standings(rows), len(rows)),
     ]
     if len(epochs) > 1:
         note = (
-            "Accuracies are of validation images and measured, one seed each; trials with fewer "
+            "Accuracies are of validation images and measured; trials with fewer "
             "epochs were pruned, and would have gone further. FLOPs are multiply-accumulates for "
             "one image, from a closed form."
         )

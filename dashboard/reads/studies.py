@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from dashboard.reads.remember import remembered
 from dashboard.view import View
+from search.query import Comparison, comparison
 from search.store import Store, StoreError, StudyRecord, StudySummary, TrialState, run_is_alive
 
 
@@ -16,6 +17,12 @@ def summaries(view: View) -> list[StudySummary]:
 def study(view: View, name: str) -> StudyRecord:
     """How a study was configured."""
     return remembered(view, "study", (name,), lambda: view.store.study(name))
+
+
+def beside_random(view: View, summary: StudySummary) -> Comparison | None:
+    """The searcher of a study against its random points; None where it has none."""
+    arguments = (summary.name, summary.ended_trials)
+    return remembered(view, "beside", arguments, lambda: comparison(view.store, summary.name))
 
 
 def _after_reaping(store: Store) -> list[StudySummary]:

@@ -11,7 +11,7 @@ from dashboard import messages, source
 from dashboard.navigation import ARCHITECTURE, architecture_query, open_architecture
 from dashboard.reads.remember import remembered
 from dashboard.view import View, current
-from search.query import BestRow, best
+from search.query import BestRow, Spread, best, places, spreads
 from space.wording import NONE, duration, percent, short
 
 # What the table can be sorted by, as the query sorts.
@@ -33,8 +33,10 @@ def page() -> None:
     if not rows:
         messages.no_trials("No trial has ended yet.", view.is_filtered)
         return
+    spread = _spread(view) if sort == "accuracy" else {}
     st.caption(_note(rows, top))
-    chosen = _table(view, rows)
+    st.caption(_ties(spread))
+    chosen = _table(view, rows, spread)
     if chosen is not None:
         open_architecture(chosen)
 
@@ -45,6 +47,19 @@ def _rows(view: View, sort: str, top: int) -> list[BestRow]:
         return best(view.store, where=where, study=view.study, sort=sort, top=top)
 
     return remembered(view, "leaderboard", (view.study, view.where, sort, top), read)
+
+
+def _spread(view: View) -> dict[str, Spread]:
+    return remembered(view, "spread", (view.study,), lambda: spreads(view.store, view.study))
+
+
+def _ties(spread: dict[str, Spread]) -> str:
+    if not spread:
+        return "Places by accuracy are as measured: no spread over seeds is known or asked for."
+    return (
+        "Architectures trained several times count with their mean. Places with = are ties: a "
+        "t-test at the 5 % level, with the spread over seeds, does not tell them apart."
+    )
 
 
 def _note(rows: list[BestRow], top: int) -> str:
@@ -58,12 +73,12 @@ def _note(rows: list[BestRow], top: int) -> str:
     return f"{counted} Accuracy is of validation images. Mark a row to open its architecture."
 
 
-def _table(view: View, rows: list[BestRow]) -> str | None:
+def _table(view: View, rows: list[BestRow], spread: dict[str, Spread]) -> str | None:
     """The table; the id of the architecture whose row was marked."""
     links = source.is_default()
     query = architecture_query("", view.study, view.where)
     event = st.dataframe(
-        _frame(rows, query if links else None),
+        _frame(rows, query if links else None, spread),
         hide_index=True,
         width="stretch",
         height=min(38 + 35 * len(rows), 740),
@@ -76,10 +91,11 @@ def _table(view: View, rows: list[BestRow]) -> str | None:
     return rows[marked[0]].architecture_id if marked and marked[0] < len(rows) else None
 
 
-def _frame(rows: list[BestRow], query: dict[str, str] | None) -> Styler:
+def _frame(rows: list[BestRow], query: dict[str, str] | None, spread: dict[str, Spread]) -> Styler:
     """Numbers that sort as numbers and read as people write them."""
     table = pd.DataFrame(
         {
+            "place": places(rows, spread),
             "accuracy": [row.accuracy for row in rows],
             "architecture": [_cell(row.architecture_id, query) for row in rows],
             "token mixers": [row.operators for row in rows],
@@ -91,10 +107,14 @@ def _frame(rows: list[BestRow], query: dict[str, str] | None) -> Styler:
             "scaffold": [row.scaffold for row in rows],
         }
     )
+    if any(row.repeats > 1 for row in rows):
+        table["spread"] = [row.deviation for row in rows]
+        table["seeds"] = [row.repeats for row in rows]
     if len({row.study for row in rows}) > 1:
         table["study"] = [row.study for row in rows]
     words: dict[Any, Any] = {
         "accuracy": percent,
+        **({"spread": percent} if "spread" in table else {}),
         "params": short,
         "FLOPs": short,
         "training": duration,

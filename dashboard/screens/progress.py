@@ -9,7 +9,7 @@ from dashboard import messages
 from dashboard.charts.frame import show
 from dashboard.charts.history import history_figure
 from dashboard.reads import history as past
-from dashboard.reads.studies import study, summaries
+from dashboard.reads.studies import beside_random, study, summaries
 from dashboard.reads.trials import TrialRow, state_counts, trial_rows
 from dashboard.view import View, current, zone
 from search.store import StudySummary, TrialState
@@ -81,11 +81,24 @@ def _figures(view: View, studies: list[StudySummary], counts: dict[TrialState, i
     bad = counts[TrialState.FAILED] + counts[TrialState.INFEASIBLE]
     columns[4].metric("Failed", f"{bad:,}", help="Failed trials, and those that do not fit here.")
     columns[5].metric("Time left", wording.NONE if left is None else wording.duration(left))
+    st.caption(_all_counts(studies, counts))
+    if len(studies) == 1 and (beside := beside_random(view, studies[0])) is not None:
+        st.caption(beside.sentence)
     if best:
         st.caption(
             f"Best so far: {best[0].operators} · {wording.short(best[0].params)} params · "
             f"trial {best[0].number} of {best[0].study}"
         )
+
+
+def _all_counts(studies: list[StudySummary], counts: dict[TrialState, int]) -> str:
+    """Every trial in some state, and those that did not simply train from scratch once."""
+    states = [f"{counts[state]:,} {state}" for state in TrialState]
+    special = [
+        f"{sum(getattr(study, name) for study in studies):,} {name}"
+        for name in ("reused", "inherited", "continued", "repeated")
+    ]
+    return f"Trials: {', '.join(states)}. Of all trials of the study: {', '.join(special)}."
 
 
 def _over_time(view: View, counts: dict[TrialState, int]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import click
 
+from search.cli.front import print_front
 from search.cli.options import Command, json_option, print_json, store_option
 from space.cli.output import stdout_console
 
@@ -19,10 +20,17 @@ from space.cli.output import stdout_console
     metavar="KEY",
     help="accuracy, params, flops, epochs, seconds, depth or trial; '-' before it: descending.",
 )
+@click.option("--pareto", is_flag=True, help="The whole front over the objectives of --study.")
 @store_option()
 @json_option
 def command(
-    where: str | None, study: str | None, top: int, sort: str, store: str, as_json: bool
+    where: str | None,
+    study: str | None,
+    top: int,
+    sort: str,
+    pareto: bool,
+    store: str,
+    as_json: bool,
 ) -> None:
     """Print the best architectures, one line each.
 
@@ -31,25 +39,39 @@ def command(
       python -m search best --top 5
       python -m search best --where "flops < 4.5G and kernel >= 7" --sort params
       python -m search best --where "dynamics = static and params < 200k" --json
+      python -m search best --study imagenet --pareto
       python -m search best --where "any locality = window or name in (ViT, PVT)"
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,
     flops, depth, scaffold. Of its trial: accuracy, epochs, seconds, state, study. Of its token
     mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups, ratio, name; these
     must hold for every mixer, or after the word `any` for at least one.
+
+    An architecture that was trained several times with one protocol counts with the mean of its
+    complete trials. Sorted by accuracy, places with = are ties: a two-sided t-test at the 5 %
+    level does not tell the architecture from the best one of that place. Its standard deviation
+    is pooled over all architectures of the protocol that were trained several times; where there
+    are none, nothing is known of the spread and nothing is called a tie.
     """
-    from search.query import best
-    from search.report import leaderboard
+    if pareto:
+        print_front(store, study, where, as_json)
+        return
+    from search.query import best, places, spreads
+    from search.report import leaderboard, what_of_the_spread
     from search.store import open_store
 
     with open_store(store, create=False) as opened:
         rows = best(opened, where=where, study=study, sort=sort, top=top)
+        spread = spreads(opened, study) if sort == "-accuracy" else {}
     if as_json:
-        print_json([asdict(row) for row in rows])
+        named = zip(rows, places(rows, spread), strict=True)
+        print_json([asdict(row) | {"place": place} for row, place in named])
     elif rows:
         several = len({row.study for row in rows}) > 1
         title = f"Best by {sort.removeprefix('-')}"
-        stdout_console().print(leaderboard(rows, title, with_study=several))
+        stdout_console().print(leaderboard(rows, title, with_study=several, spread=spread))
+        if sort == "-accuracy":
+            click.echo(what_of_the_spread(spread), err=True)
         if len({row.protocol_hash for row in rows}) > 1:
             click.echo(
                 "These studies were judged by different protocols: their accuracies do not "

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from search.cli.options import Command, json_option, print_json, store_option
+from search.query import comparison
 from search.store import ArchitectureRecord, EpochRecord, TrialRecord, open_store
 from search.tables import Column, FittedTable
 from space import Architecture
@@ -38,6 +39,8 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         trials = opened.trials_of(record.id)
         curves = opened.curves([trial.id for trial in trials])
         studies = {study.id: study.name for study in opened.studies()}
+        named = sorted({studies[trial.study_id] for trial in trials})
+        compared = {name: comparison(opened, name) for name in named}
     if as_json:
         print_json(_plain(record, trials, curves, studies))
         return
@@ -45,6 +48,9 @@ def command(architecture: str, store: str, as_json: bool) -> None:
     _print_network(console, record)
     for trial in trials:
         _print_trial(console, trial, curves[trial.id], studies[trial.study_id])
+    for name, found in compared.items():
+        if found is not None:
+            console.print(Text(f"\nStudy {name}. {found.sentence}"))
 
 
 def _plain(
@@ -109,7 +115,7 @@ def _print_trial(
     line += f" ({trial.reason})" if trial.reason else ""
     line += f" · from {trial.origin} · {duration(trial.seconds)} of training"
     seeds = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in trial.seeds.items())
-    console.print(Text(f"{line}\nSeeds: {seeds}"))
+    console.print(Text("\n".join([line, f"Seeds: {seeds}", *_history(trial)])))
     if not curve:
         return
     rates = [NONE if e.learning_rate is None else f"{e.learning_rate:.2e}" for e in curve]
@@ -123,6 +129,21 @@ def _print_trial(
         Column("seconds", seconds, right=True, optional=3),
     )
     console.print(FittedTable(columns, f"Learning curve  {_spark(curve)}"))
+
+
+def _history(trial: TrialRecord) -> list[str]:
+    """What sets the trial apart from one that trained once, from scratch, in one go."""
+    said = []
+    if trial.repeat:
+        said.append(f"repeat {trial.repeat}: other seeds than the study's first trial of it")
+    if trial.source_trial_id is not None:
+        said.append("epochs taken over from another study with the same protocol")
+    if trial.inherited_along is not None:
+        before = duration(trial.ancestry_seconds)
+        said.append(f"began with inherited weights ({trial.inherited_along}), {before} of training")
+    if trial.continued:
+        said.append(f"continued after it was pruned ({count(trial.continued, 'time')})")
+    return [f"History: {'; '.join(said)}"] if said else []
 
 
 def _number(value: float | None) -> str:

@@ -1,5 +1,6 @@
 """`studies`: what is in the store."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import click
@@ -18,6 +19,11 @@ _NAME_WIDTH = 20
 @json_option
 def command(store: str, as_json: bool) -> None:
     """List the studies in the store, the newest first.
+
+    Reused trials took over a result of another study with the same protocol, repeated ones train
+    an architecture again with other seeds, continued ones went on after they were pruned, and
+    inherited ones began with another trial's weights; all of them are in the other counts too.
+    A narrow terminal leaves columns out; --json has all.
 
     \b
     Examples:
@@ -38,19 +44,26 @@ def command(store: str, as_json: bool) -> None:
 
 
 def _table(studies: list[StudySummary]) -> FittedTable:
-    def numbers(name: str, state: TrialState, optional: int) -> Column:
-        cells = [str(study.counts[state]) for study in studies]
-        return Column(name, cells, right=True, optional=optional)
+    def numbers(name: str, counts: Iterable[int], optional: int) -> Column:
+        return Column(name, [str(count) for count in counts], right=True, optional=optional)
+
+    def ended(state: TrialState, optional: int) -> Column:
+        return numbers(str(state), (study.counts[state] for study in studies), optional)
 
     return FittedTable(
         (
             Column("study", [study.name for study in studies], fold_to=_NAME_WIDTH),
             Column("state", [_state(study) for study in studies]),
             Column("done", [f"{s.ended_trials}/{s.planned_trials}" for s in studies], right=True),
-            numbers("complete", TrialState.COMPLETE, 3),
-            numbers("pruned", TrialState.PRUNED, 4),
-            numbers("failed", TrialState.FAILED, 1),
-            numbers("infeasible", TrialState.INFEASIBLE, 5),
+            ended(TrialState.COMPLETE, 3),
+            ended(TrialState.PRUNED, 4),
+            ended(TrialState.FAILED, 1),
+            ended(TrialState.INFEASIBLE, 5),
+            ended(TrialState.PREEMPTED, 7),
+            numbers("reused", (study.reused for study in studies), 8),
+            numbers("repeated", (study.repeated for study in studies), 9),
+            numbers("continued", (study.continued for study in studies), 10),
+            numbers("inherited", (study.inherited for study in studies), 11),
             Column("best", [percent(study.best_accuracy) for study in studies], right=True),
             Column("searcher", [study.searcher for study in studies], optional=6),
             Column("last activity", [ago(s.last_activity) for s in studies], optional=2),

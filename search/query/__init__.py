@@ -3,20 +3,32 @@
 Nothing here imports torch, Ray or Optuna.
 """
 
+from search.query.baseline import Comparison, comparison
 from search.query.best import SORT_KEYS, BestRow, best
 from search.query.fields import FIELDS
+from search.query.front import FrontRow, front
 from search.query.operators import OperatorStanding, standings
 from search.query.pareto import pareto_front
+from search.query.places import places
+from search.query.repeats import spreads
+from search.query.spread import Spread
 from search.query.where import Where, parse_where
 
 __all__ = [
     "FIELDS",
     "SORT_KEYS",
     "BestRow",
+    "Comparison",
+    "FrontRow",
     "OperatorStanding",
+    "Spread",
     "Where",
     "best",
+    "comparison",
+    "front",
     "pareto_front",
     "parse_where",
+    "places",
+    "spreads",
     "standings",
 ]

@@ -1,10 +1,12 @@
 """The best architectures: one row each, filtered, sorted and cut by the database."""
 
-from dataclasses import dataclass, fields
+import statistics
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, nulls_last, select
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, nulls_last, select
 
+from search.query.repeats import Key, repeated, repeated_results
 from search.query.where import Where, parse_where
 from search.store.models import Architecture, Study, Trial
 from search.store.states import TrialState
@@ -18,6 +20,7 @@ class BestRow:
 
     Attributes:
         accuracy: highest validation accuracy (0 to 1) of any epoch; None without a finite one.
+            The mean over `repeats` where the architecture was trained several times.
         params: number of parameters.
         flops: multiply-accumulates for one image (the paper prints these as FLOPs).
         epochs: how many epochs the trial has.
@@ -26,6 +29,9 @@ class BestRow:
         study: name of the trial's study.
         trial: the trial's number in its study.
         protocol_hash: results compare only where it is equal.
+        repeats: how many complete trainings from scratch with this protocol the accuracy stands
+            on; 1 also for a pruned trial.
+        deviation: their standard deviation; None for one.
     """
 
     architecture_id: str
@@ -43,6 +49,8 @@ class BestRow:
     state: TrialState
     origin: str
     protocol_hash: str
+    repeats: int = 1
+    deviation: float | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,6 +94,9 @@ def best(
 ) -> list[BestRow]:
     """One row per architecture: of its trials that `where` allows, the most accurate.
 
+    An architecture that was trained several times under one protocol counts with the mean of its
+    complete trials; `where` compares single trials.
+
     Args:
         store: where to look.
         where: a where-clause; unless it speaks of `state`, only complete and pruned trials count.
@@ -99,22 +110,30 @@ def best(
             MAX_TOP; all of these at once.
     """
     order, clause, study_id = _checked(store, where, study, sort, top)
-    query = _query(clause, study_id).order_by(*order)
+    several = repeated(study_id)
+    query = _query(clause, study_id, several).order_by(*_ordering(order, several))
     if top is not None:
         query = query.limit(top)
-    rows = store.read(lambda session: session.execute(query).all())
-    return [_row(row) for row in rows]
+    rows = [_row(row) for row in store.read(lambda session: session.execute(query).all())]
+    if all(row.repeats == 1 for row in rows):
+        return rows
+    results = repeated_results(store, study_id)
+    return [_with_spread(row, results) for row in rows]
+
+
+def _with_spread(row: BestRow, results: dict[Key, list[float]]) -> BestRow:
+    found = results.get((row.architecture_id, row.protocol_hash))
+    return row if found is None else replace(row, deviation=statistics.stdev(found))
 
 
 def _checked(
     store: Store, where: Where | str | None, study: str | None, sort: str, top: int | None
-) -> tuple[list[Any], list[ColumnElement[bool]], int | None]:
+) -> tuple[str, list[ColumnElement[bool]], int | None]:
     problems: list[Any] = []
-    order: list[Any] = []
     conditions: list[ColumnElement[bool]] = []
     study_id: int | None = None
     try:
-        order = _order(sort)
+        _check_sort(sort)
     except InputError as error:
         problems += error.problems
     try:
@@ -130,7 +149,7 @@ def _checked(
         problems += InputError.of("--top", message).problems
     if problems:
         raise InputError(problems)
-    return order, conditions, study_id
+    return sort, conditions, study_id
 
 
 def _conditions(where: Where | str | None) -> list[ColumnElement[bool]]:
@@ -141,37 +160,62 @@ def _conditions(where: Where | str | None) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _order(sort: str) -> list[Any]:
-    key = sort.removeprefix("-")
-    if key not in SORT_KEYS:
+def _check_sort(sort: str) -> None:
+    if sort.removeprefix("-") not in SORT_KEYS:
         allowed = ", ".join(SORT_KEYS)
         raise InputError.of("--sort", f'{sort!r} is not allowed; one of {allowed}, or "-" before')
+
+
+def _ordering(sort: str, several: Subquery) -> list[Any]:
+    key = sort.removeprefix("-")
     column = _COLUMNS["flops" if key == "macs" else key]
+    if key == "accuracy":
+        column = _accuracy(several)
     first = column.desc() if sort.startswith("-") else column.asc()
     return [nulls_last(first), Architecture.params, Trial.architecture_id]
 
 
-def _query(conditions: list[ColumnElement[bool]], study_id: int | None) -> Select[Any]:
-    joined = (
-        select(*(column.label(name) for name, column in _COLUMNS.items()))
-        .join(Architecture, Architecture.id == Trial.architecture_id)
-        .join(Study, Study.id == Trial.study_id)
-    )
-    if study_id is not None:
-        # A study has an architecture once, so there is nothing to choose from.
-        return joined.where(Trial.study_id == study_id, *conditions)
+def _accuracy(several: Subquery) -> ColumnElement[Any]:
+    """Of several complete trials their mean, of one its own."""
+    complete = Trial.state == TrialState.COMPLETE
+    return func.coalesce(case((complete, several.c.mean)), Trial.best_accuracy)
+
+
+def _query(
+    conditions: list[ColumnElement[bool]], study_id: int | None, several: Subquery
+) -> Select[Any]:
+    complete = Trial.state == TrialState.COMPLETE
+    columns = _COLUMNS | {
+        "accuracy": _accuracy(several),
+        "repeats": func.coalesce(case((complete, several.c.repeats)), 1),
+    }
     place = func.row_number().over(
         partition_by=Trial.architecture_id,
-        order_by=(nulls_last(Trial.best_accuracy.desc()), Trial.id),
+        order_by=(nulls_last(_accuracy(several).desc()), nulls_last(_BEST), Trial.id),
     )
+    only = [] if study_id is None else [Trial.study_id == study_id]
     ranked = (
-        select(Trial.id.label("id"), place.label("place"))
-        .join(Architecture, Architecture.id == Trial.architecture_id)
-        .join(Study, Study.id == Trial.study_id)
-        .where(*conditions)
+        _joined(select(Trial.id.label("id"), place.label("place")), several)
+        .where(*only, *conditions)
         .subquery()
     )
-    return joined.join(ranked, ranked.c.id == Trial.id).where(ranked.c.place == 1)
+    query = _joined(select(*(column.label(name) for name, column in columns.items())), several)
+    return query.join(ranked, ranked.c.id == Trial.id).where(ranked.c.place == 1)
+
+
+_BEST = Trial.best_accuracy.desc()
+
+
+def _joined(query: Select[Any], several: Subquery) -> Select[Any]:
+    same = (several.c.architecture_id == Trial.architecture_id) & (
+        several.c.protocol_hash == Study.protocol_hash
+    )
+    return (
+        query.select_from(Trial)
+        .join(Architecture, Architecture.id == Trial.architecture_id)
+        .join(Study, Study.id == Trial.study_id)
+        .outerjoin(several, same)
+    )
 
 
 _STATE = [field.name for field in fields(BestRow)].index("state")

@@ -5,11 +5,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import floor
 
+from search.query.baseline import BASELINE
 from search.searchers import Exhausted, Searcher
 from space import Architecture
-
-BASELINE = "random baseline"
-"""Origin of the random points beside a searcher."""
 
 _ROUNDS = 16
 _ATTEMPTS = 16

@@ -2,11 +2,11 @@
 
 import re
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from search.store.connection import Connected, reads
-from search.store.insert import insert_missing
+from search.store.insert import insert_missing, table_of
 from search.store.mapping import columns_of
 from search.store.models import Architecture as ArchitectureRow
 from search.store.models import ArchitectureMixer
@@ -42,8 +42,8 @@ class Architectures(Connected):
         return _record(session, (exact or found)[0])
 
 
-def add_architecture(session: Session, architecture: Architecture, params: int, macs: int) -> None:
-    """Writes the architecture and its mixers down unless they are there."""
+def add_architecture(session: Session, architecture: Architecture, params: int, macs: int) -> bool:
+    """Writes the architecture and its mixers down unless they are there; whether it did."""
     mixers = architecture.block_mixers()
     values = {
         "id": architecture.id,
@@ -54,24 +54,29 @@ def add_architecture(session: Session, architecture: Architecture, params: int, 
         "depth": len(mixers),
         "operators": architecture.name,
     }
-    if insert_missing(session, ArchitectureRow, values):
-        session.add_all(
-            ArchitectureMixer(
-                architecture_id=architecture.id,
-                stage=stage,
-                position=block,
-                locality=mixer.locality.value,
-                channels=mixer.channels.value,
-                rank=mixer.rank.value,
-                sharing=mixer.sharing.value,
-                dynamics=mixer.dynamics.value,
-                name=mixer.name,
-                label=mixer.label,
-                **{size: getattr(mixer, size) for size in _SIZES},
-            )
-            for stage, block, mixer in mixers
-        )
-        session.flush()
+    if not insert_missing(session, ArchitectureRow, values):
+        return False
+    rows = [
+        {
+            "architecture_id": architecture.id,
+            "stage": stage,
+            "position": block,
+            "locality": mixer.locality.value,
+            "channels": mixer.channels.value,
+            "rank": mixer.rank.value,
+            "sharing": mixer.sharing.value,
+            "dynamics": mixer.dynamics.value,
+            "name": mixer.name,
+            "label": mixer.label,
+            **{size: getattr(mixer, size) for size in _SIZES},
+        }
+        for stage, block, mixer in mixers
+    ]
+    session.execute(_ADD_MIXERS, rows)
+    return True
+
+
+_ADD_MIXERS = insert(table_of(ArchitectureMixer))
 
 
 def _record(session: Session, row: ArchitectureRow) -> ArchitectureRecord:

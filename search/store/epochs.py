@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Update, bindparam, case, delete, func, nulls_last, select, update
 from sqlalchemy.orm import Session
 
 from search.store.connection import Connected, reads, writes
 from search.store.events import lock_study_of, write_event
-from search.store.insert import upsert
+from search.store.insert import table_of, upsert
 from search.store.mapping import EPOCH_COLUMNS
 from search.store.models import Metric, Trial
 from search.store.records import EpochRecord
@@ -94,42 +94,53 @@ def read_curves(session: Session, study_id: int) -> dict[int, list[EpochRecord]]
 
 
 def _holds(session: Session, trial_id: int, run_id: int | None) -> bool:
-    query = select(Trial.id).where(Trial.id == trial_id, Trial.state.not_in(TERMINAL))
-    if run_id is not None:
-        query = query.where(Trial.run_id == run_id)
-    return session.scalar(query.with_for_update()) is not None
+    found = session.execute(_HOLDER, {"trial": trial_id}).one_or_none()
+    return found is not None and run_id in (None, found.run_id)
 
 
 def retotal(session: Session, trial_id: int) -> None:
     """Sets the trial's totals from its epochs; right however often an epoch is written."""
-    mine = Metric.trial_id == trial_id
-    accuracy = Metric.validation_accuracy
-    done, seconds = session.execute(
-        select(func.count(), func.coalesce(func.sum(Metric.seconds), 0.0)).where(mine)
-    ).one()
-    # The database knows the non-finite as NULL, which a maximum passes over.
-    best = select(Metric.epoch, accuracy).where(mine, accuracy.is_not(None))
-    best_epoch, best_accuracy = _first(session, best.order_by(accuracy.desc(), Metric.epoch))
-    last = select(Metric.epoch, accuracy).where(mine).order_by(Metric.epoch.desc())
-    last_epoch, last_accuracy = _first(session, last)
-    session.execute(
-        update(Trial)
-        .where(Trial.id == trial_id)
+    session.execute(_RETOTAL, {"trial": trial_id})
+
+
+_TRIALS = table_of(Trial)
+_HOLDER = (
+    select(_TRIALS.c.run_id)
+    .where(_TRIALS.c.id == bindparam("trial"), _TRIALS.c.state.not_in(TERMINAL))
+    .with_for_update()
+)
+
+
+def _totals() -> Update:
+    """One statement, made once: it runs at every epoch of every trial."""
+    metrics = table_of(Metric)
+    mine = metrics.c.trial_id == bindparam("trial")
+    accuracy, epoch = metrics.c.validation_accuracy, metrics.c.epoch
+
+    def of_all(figure: Any) -> Any:
+        return select(figure).where(mine).scalar_subquery()
+
+    def of_first(column: Any, *order: Any) -> Any:
+        return select(column).where(mine).order_by(*order).limit(1).scalar_subquery()
+
+    # The database knows the non-finite as NULL, which is never the best.
+    best = (nulls_last(accuracy.desc()), epoch)
+    is_known = of_all(func.max(accuracy)).is_not(None)
+    return (
+        update(_TRIALS)
+        .where(_TRIALS.c.id == bindparam("trial"))
         .values(
-            epochs_done=done,
-            seconds=seconds,
-            best_epoch=best_epoch,
-            best_accuracy=best_accuracy,
-            last_epoch=last_epoch,
-            last_accuracy=last_accuracy,
+            epochs_done=of_all(func.count()),
+            seconds=of_all(func.coalesce(func.sum(metrics.c.seconds), 0.0)),
+            best_epoch=case((is_known, of_first(epoch, *best))),
+            best_accuracy=of_all(func.max(accuracy)),
+            last_epoch=of_all(func.max(epoch)),
+            last_accuracy=of_first(accuracy, epoch.desc()),
         )
-        .execution_options(synchronize_session=False)
     )
 
 
-def _first(session: Session, query: Any) -> tuple[Any, Any]:
-    row = session.execute(query.limit(1)).one_or_none()
-    return (None, None) if row is None else (row[0], row[1])
+_RETOTAL = _totals()
 
 
 def _finite(value: float | None) -> float | None:

@@ -4,13 +4,13 @@ It is what makes a study's decisions reproducible: told again to a new searcher 
 it leads to the same stand. Every event is written in the transaction that did what it tells of.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from search.store.connection import Connected, reads
+from search.store.insert import table_of
 from search.store.models import Event, Study, Trial
 from search.store.records import EventRecord
 from search.store.states import EventKind
@@ -40,28 +40,25 @@ def read_events(session: Session, study_id: int) -> list[EventRecord]:
 def write_event(
     session: Session, study_id: int, trial_id: int, kind: EventKind, epoch: int | None = None
 ) -> None:
-    """Appends one event to the log of a study that this transaction has locked."""
-    write_events(session, study_id, [(trial_id, kind, epoch)])
+    """Appends an event to the log of a study, which this transaction holds already."""
+    values = {"study": study_id, "trial": trial_id, "kind": kind.value, "epoch": epoch}
+    session.execute(_APPEND, values)
 
 
-def write_events(
-    session: Session, study_id: int, events: Iterable[tuple[int, EventKind, int | None]]
-) -> None:
-    """Appends events (trial, kind, epoch) to the log of a study, which is locked already."""
-    last = session.scalar(select(func.max(Event.number)).where(Event.study_id == study_id))
-    first = 0 if last is None else last + 1
-    rows = [
-        {
-            "study_id": study_id,
-            "number": number,
-            "trial_id": trial_id,
-            "kind": kind.value,
-            "epoch": epoch,
-        }
-        for number, (trial_id, kind, epoch) in enumerate(events, start=first)
-    ]
-    if rows:
-        session.execute(insert(Event), rows)
+_EVENTS = table_of(Event)
+_NEXT = (
+    select(func.coalesce(func.max(_EVENTS.c.number), -1) + 1)
+    .where(_EVENTS.c.study_id == bindparam("study"))
+    .scalar_subquery()
+)
+# Made once, as SQLAlchemy takes longer to put a statement together than SQLite to run it.
+_APPEND = insert(_EVENTS).values(
+    study_id=bindparam("study"),
+    number=_NEXT,
+    trial_id=bindparam("trial"),
+    kind=bindparam("kind"),
+    epoch=bindparam("epoch"),
+)
 
 
 def lock_study(session: Session, study_id: int) -> None:
@@ -73,12 +70,20 @@ def lock_study(session: Session, study_id: int) -> None:
     Raises:
         LookupError: there is no such study.
     """
-    query = select(Study.id).where(Study.id == study_id).with_for_update()
-    if session.scalar(query) is None:
+    if session.scalar(_LOCK, {"study": study_id}) is None:
         raise LookupError(f"no study has the id {study_id}")
 
 
 def lock_study_of(session: Session, trial_id: int) -> int | None:
     """Holds the study of a trial until the transaction ends; its id, None without such a trial."""
-    query = select(Study.id).join(Trial, Trial.study_id == Study.id).where(Trial.id == trial_id)
-    return session.scalar(query.with_for_update(of=Study))
+    return session.scalar(_LOCK_OF, {"trial": trial_id})
+
+
+_STUDIES, _TRIALS = table_of(Study), table_of(Trial)
+_LOCK = select(_STUDIES.c.id).where(_STUDIES.c.id == bindparam("study")).with_for_update()
+_LOCK_OF = (
+    select(_STUDIES.c.id)
+    .join(_TRIALS, _TRIALS.c.study_id == _STUDIES.c.id)
+    .where(_TRIALS.c.id == bindparam("trial"))
+    .with_for_update(of=_STUDIES)
+)

@@ -24,7 +24,7 @@ _STATES = ", ".join(f"'{state}'" for state in TrialState)
 _NO_REASON = ", ".join(f"'{state}'" for state in TrialState if not state.needs_reason)
 _EVENTS = ", ".join(f"'{kind}'" for kind in EventKind)
 SPECIAL = text(
-    "repeat > 0 OR continued > 0 OR source_trial_id IS NOT NULL OR parent_trial_id IS NOT NULL"
+    "(repeat > 0 OR continued > 0 OR source_trial_id IS NOT NULL OR parent_trial_id IS NOT NULL)"
 )
 """The condition of trials that are repeats, or were continued, reused or inherited."""
 

@@ -9,7 +9,7 @@ from search.store.columns import utc_now
 from search.store.connection import Connected, reads, writes
 from search.store.elsewhere import busy_elsewhere, trials_elsewhere
 from search.store.epochs import retotal
-from search.store.events import lock_study_of, write_event, write_events
+from search.store.events import lock_study_of, write_event
 from search.store.mapping import EPOCH_COLUMNS, TRIAL_COLUMNS, trial_record
 from search.store.models import Metric, Study, Trial
 from search.store.records import TrialRecord
@@ -151,8 +151,8 @@ def _copy_epochs(session: Session, trial: TrialRecord, source: TrialRecord) -> N
     names = ["trial_id", *(column.key for column in EPOCH_COLUMNS)]
     session.execute(insert(Metric).from_select(names, columns.order_by(Metric.epoch)))
     epochs = select(Metric.epoch).where(Metric.trial_id == trial.id).order_by(Metric.epoch)
-    events = [(trial.id, EventKind.EPOCH, epoch) for epoch in session.scalars(epochs)]
-    write_events(session, trial.study_id, events)
+    for epoch in session.scalars(epochs).all():
+        write_event(session, trial.study_id, trial.id, EventKind.EPOCH, epoch)
 
 
 def _set(session: Session, trial_id: int, values: dict[str, Any]) -> None:

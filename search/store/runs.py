@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from search.store.connection import Connected, reads, writes
-from search.store.events import lock_study, write_events
+from search.store.events import lock_study, write_event
 from search.store.mapping import RUN_COLUMNS
 from search.store.models import Run, Trial
 from search.store.records import RunRecord
@@ -90,5 +90,6 @@ def close_run(session: Session, run_id: int, reason: str, now: Any) -> list[int]
         left.values(state=TrialState.PREEMPTED, reason=reason).returning(Trial.id)
     )
     ids = sorted(preempted.scalars())
-    write_events(session, study_id, [(id_, EventKind.PREEMPTED, None) for id_ in ids])
+    for trial_id in ids:
+        write_event(session, study_id, trial_id, EventKind.PREEMPTED)
     return ids

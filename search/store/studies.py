@@ -14,7 +14,7 @@ from search.store.mapping import RUN_COLUMNS, STUDY_COLUMNS
 from search.store.models import Run, Study, Trial
 from search.store.reaper import run_is_alive
 from search.store.records import RunRecord, StudyRecord, StudySummary
-from search.store.special import SpecialCounts, special_counts
+from search.store.special import SPECIAL_COUNTS
 from search.store.states import TrialState
 from space.errors import InputError
 
@@ -127,15 +127,9 @@ class Studies(Connected):
         only = [] if study_id is None else [Study.id == study_id]
         studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(Study.id.desc()))
         trials = _trial_totals(session, study_id)
-        special = special_counts(session, study_id)
         runs = _run_totals(session, study_id, self._now(session))
         return [
-            _summary(
-                row,
-                trials.get(row.id, _NO_TRIALS),
-                special.get(row.id, SpecialCounts()),
-                runs.get(row.id, _NO_RUNS),
-            )
+            _summary(row, trials.get(row.id, _NO_TRIALS), runs.get(row.id, _NO_RUNS))
             for row in studies
         ]
 
@@ -149,6 +143,7 @@ _SUMMARY_COLUMNS = [
     Study.scheduler,
     Study.protocol_hash,
     Study.exhausted,
+    *SPECIAL_COUNTS,
 ]
 
 
@@ -167,12 +162,9 @@ _NO_TRIALS = _TrialTotals(dict.fromkeys(TrialState, 0), None)
 _NO_RUNS = _RunTotals(False, None, None)
 
 
-def _summary(
-    row: Any, trials: _TrialTotals, special: SpecialCounts, runs: _RunTotals
-) -> StudySummary:
+def _summary(row: Any, trials: _TrialTotals, runs: _RunTotals) -> StudySummary:
     return StudySummary(
         **row._mapping,
-        **special._asdict(),
         counts=dict(trials.counts),
         best_accuracy=trials.best,
         is_running=runs.running,

@@ -1,9 +1,9 @@
 """Trials: add, start, finish, preempt, claim. Each change stands in the event log too."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func as sql
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,8 @@ from search.store.events import lock_study, lock_study_of, write_event
 from search.store.mapping import TRIAL_COLUMNS, trial_record
 from search.store.models import Run, Trial
 from search.store.records import Parent, TrialRecord
-from search.store.states import TERMINAL, EventKind, TrialState, checked_reason
+from search.store.states import EventKind, TrialState, checked_reason
+from search.store.trial_statements import ADD, MOVE, SAME, START
 from space.architecture import Architecture
 
 
@@ -78,34 +79,26 @@ class Trials(Connected):
         """
         lock_study(session, study_id)
         _check_new(session, study_id, architecture.id, repeat)
-        add_architecture(session, architecture, params, macs)
-        if exclusive and repeat == 0:
-            busy = busy_elsewhere(session, study_id, architecture.id)
-            if busy is not None:
-                raise TrainedElsewhere(busy)
-        last = session.scalar(select(sql.max(Trial.number)).where(Trial.study_id == study_id))
-        trial = Trial(
-            study_id=study_id,
-            number=0 if last is None else last + 1,
-            architecture_id=architecture.id,
-            state=TrialState.WAITING.value,
-            origin=origin,
-            attempts=0,
-            run_id=run_id,
-            seeds=seeds,
-            decisions=decisions,
-            epochs_done=0,
-            seconds=0.0,
-            repeat=repeat,
-            parent_trial_id=parent and parent.trial_id,
-            inherited_along=parent and parent.along,
-            ancestry_seconds=0.0 if parent is None else _training_behind(session, parent.trial_id),
-            created=utc_now(),
-        )
-        session.add(trial)
-        session.flush()
+        is_new = add_architecture(session, architecture, params, macs)
+        if exclusive and repeat == 0 and not is_new:
+            _check_elsewhere(session, study_id, architecture.id)
+        values = {
+            "study_id": study_id,
+            "study": study_id,
+            "architecture_id": architecture.id,
+            "origin": origin,
+            "run_id": run_id,
+            "seeds": seeds,
+            "decisions": decisions,
+            "repeat": repeat,
+            "parent_trial_id": parent and parent.trial_id,
+            "inherited_along": parent and parent.along,
+            "ancestry_seconds": _training_behind(session, parent.trial_id) if parent else 0.0,
+            "created": utc_now(),
+        }
+        trial = trial_record(session.execute(ADD, values).one())
         write_event(session, study_id, trial.id, EventKind.CREATED)
-        return _trial(session, trial.id)
+        return trial
 
     @writes
     def start_trial(self, session: Session, trial_id: int, run_id: int) -> bool:
@@ -113,19 +106,8 @@ class Trials(Connected):
 
         False, and nothing changed, when the trial has ended or runs in another run.
         """
-        free = (
-            Trial.id == trial_id,
-            Trial.state.not_in(TERMINAL),
-            or_(Trial.state != TrialState.RUNNING, Trial.run_id == run_id),
-        )
-        values = {
-            "state": TrialState.RUNNING.value,
-            "reason": None,
-            "run_id": run_id,
-            "attempts": Trial.attempts + 1,
-            "started": sql.coalesce(Trial.started, utc_now()),
-        }
-        return _updated(session, free, values)
+        values = {"trial": trial_id, "run": run_id, "now": utc_now()}
+        return session.execute(START, values).one_or_none() is not None
 
     @writes
     def finish_trial(
@@ -155,8 +137,7 @@ class Trials(Connected):
         state = TrialState(state)
         if not state.is_terminal:
             raise ValueError(f"{state} does not end a trial")
-        values = {"state": state.value, "reason": checked_reason(state, reason), "ended": utc_now()}
-        return _moved(session, trial_id, run_id, values)
+        return _moved(session, trial_id, run_id, state, checked_reason(state, reason), utc_now())
 
     @writes
     def preempt_trial(
@@ -167,18 +148,15 @@ class Trials(Connected):
         Raises:
             ValueError: the reason is empty.
         """
-        values = {
-            "state": TrialState.PREEMPTED.value,
-            "reason": checked_reason(TrialState.PREEMPTED, reason),
-        }
-        return _moved(session, trial_id, run_id, values)
+        state = TrialState.PREEMPTED
+        return _moved(session, trial_id, run_id, state, checked_reason(state, reason), None)
 
     @writes
     def disinherit_trial(self, session: Session, trial_id: int, *, run_id: int) -> bool:
         """Notes that a trial of this run began from scratch after all; whether it did."""
-        values: dict[str, Any] = {"parent_trial_id": None, "inherited_along": None}
-        values["ancestry_seconds"] = 0.0
-        return _updated(session, (Trial.id == trial_id, Trial.run_id == run_id), values)
+        mine = update(Trial).where(Trial.id == trial_id, Trial.run_id == run_id)
+        scratch = mine.values(parent_trial_id=None, inherited_along=None, ancestry_seconds=0.0)
+        return session.execute(scratch.returning(Trial.id)).one_or_none() is not None
 
     @writes
     def claim_preempted(self, session: Session, study_id: int, run_id: int) -> list[TrialRecord]:
@@ -241,14 +219,16 @@ def _trial(session: Session, trial_id: int) -> TrialRecord:
 
 
 def _check_new(session: Session, study_id: int, architecture_id: str, repeat: int) -> None:
-    same = (
-        Trial.study_id == study_id,
-        Trial.architecture_id == architecture_id,
-        Trial.repeat == repeat,
-    )
-    found = session.execute(select(*TRIAL_COLUMNS).where(*same)).one_or_none()
+    values = {"study_id": study_id, "architecture_id": architecture_id, "repeat": repeat}
+    found = session.execute(SAME, values).one_or_none()
     if found is not None:
         raise DuplicateArchitecture(trial_record(found))
+
+
+def _check_elsewhere(session: Session, study_id: int, architecture_id: str) -> None:
+    busy = busy_elsewhere(session, study_id, architecture_id)
+    if busy is not None:
+        raise TrainedElsewhere(busy)
 
 
 def _training_behind(session: Session, parent_id: int) -> float:
@@ -257,21 +237,18 @@ def _training_behind(session: Session, parent_id: int) -> float:
     return parent.seconds + parent.ancestry_seconds
 
 
-def _moved(session: Session, trial_id: int, run_id: int | None, values: dict[str, Any]) -> bool:
-    """Puts an unended trial into the state of these values and logs it; whether it did."""
+def _moved(
+    session: Session,
+    trial_id: int,
+    run_id: int | None,
+    state: TrialState,
+    reason: str | None,
+    ended: datetime | None,
+) -> bool:
+    """Takes an unended trial out of the hands of its run and logs it; whether it did."""
     study_id = lock_study_of(session, trial_id)
-    if study_id is None or not _updated(session, _unended(trial_id, run_id), values):
+    values = {"trial": trial_id, "run": run_id, "to": state, "why": reason, "when": ended}
+    if study_id is None or session.execute(MOVE, values).one_or_none() is None:
         return False
-    write_event(session, study_id, trial_id, EventKind(values["state"]))
+    write_event(session, study_id, trial_id, EventKind(state))
     return True
-
-
-def _unended(trial_id: int, run_id: int | None) -> tuple[Any, ...]:
-    conditions = (Trial.id == trial_id, Trial.state.not_in(TERMINAL))
-    return conditions if run_id is None else (*conditions, Trial.run_id == run_id)
-
-
-def _updated(session: Session, conditions: tuple[Any, ...], values: dict[str, Any]) -> bool:
-    statement = update(Trial).where(*conditions).values(values).returning(Trial.id)
-    statement = statement.execution_options(synchronize_session=False)
-    return session.execute(statement).one_or_none() is not None

@@ -11,8 +11,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.navigation import PAGES
-from search.store import TrialState, open_store
+from search.store import Parent, TrialState, open_store
 from tests.dashboard import stores
+from tests.support import samples
 
 SCRIPT = Path(__file__).parents[2] / "dashboard/streamlit_app.py"
 FILES = [entry.file for entry in PAGES]
@@ -223,3 +224,25 @@ def test_light_imports() -> None:
         env=os.environ,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_every_kind_of_trial_is_counted_and_ties_are_called_ties(
+    opened: Open, tmp_path: Path
+) -> None:
+    path = tmp_path / "repeats.db"
+    with open_store(str(path), create=True) as store:
+        study = samples.add_study(store, "repeats", searcher="tpe")
+        run = samples.begin_run(store, study.id)
+        for number, accuracy in enumerate((0.80, 0.79, 0.20)):
+            samples.complete_trial(store, study.id, run.id, number, accuracy)
+        samples.complete_trial(store, study.id, run.id, 0, 0.81, repeat=1)
+        samples.complete_trial(
+            store, study.id, run.id, 4, 0.01, origin="random baseline", parent=Parent(1, "along")
+        )
+    progress = texts(opened("progress", path))
+    assert "5 complete, 0 pruned, 0 infeasible, 0 failed, 0 preempted" in progress
+    assert "0 reused, 1 inherited, 0 continued, 1 repeated" in progress
+    assert "1 random and 0 searched evaluations are too few" in progress
+    (table,) = opened("leaderboard", path).dataframe
+    assert list(table.value["place"]) == ["=1", "=1", "3", "4"]
+    assert list(table.value["seeds"]) == [2, 1, 1, 1]

@@ -108,3 +108,15 @@ def test_a_migration_does_not_leave_foreign_keys_off(tmp_path: Path) -> None:
     with open_store(str(path), create=False) as store:
         assert store.write(lambda session: session.scalar(text("PRAGMA foreign_keys"))) == 1
         assert store.read(lambda session: session.scalar(text("PRAGMA foreign_keys"))) == 1
+
+
+@pytest.mark.parametrize("reason", ["the run ended", "interrupted by Ctrl-C"])
+def test_an_old_study_that_ran_out_of_points_is_exhausted(tmp_path: Path, reason: str) -> None:
+    path = tmp_path / "old.db"
+    with sqlite3.connect(path) as old:
+        old.executescript((OLD / "revision_0002.sql").read_text())
+        old.execute("UPDATE trials SET state = 'complete'")
+        old.execute("UPDATE runs SET ended = heartbeat, end_reason = ?", (reason,))
+    old.close()
+    with open_store(str(path), create=False) as store:
+        assert (store.study("old").exhausted is not None) == (reason == "the run ended")

@@ -282,3 +282,16 @@ def test_a_summary_counts_what_did_not_simply_train(store: Store) -> None:
     plain = store.summary(other.id)
     assert (plain.reused, plain.continued, plain.repeated, plain.inherited) == (0, 0, 0, 0)
     assert store.studies() == [plain, summary]
+
+
+def test_a_trial_that_began_from_scratch_after_all_is_no_heir(store: Store) -> None:
+    study = add_study(store)
+    run, other = begin_run(store, study.id), begin_run(store, study.id)
+    parent = complete_trial(store, study.id, run.id, 0, 0.5)
+    child = add_trial(store, study.id, run.id, 1, parent=Parent(parent.id, "along"))
+    assert not store.disinherit_trial(child.id, run_id=other.id)
+    assert store.trial(child.id) == child
+    assert store.disinherit_trial(child.id, run_id=run.id)
+    scratch = store.trial(child.id)
+    assert (scratch.parent_trial_id, scratch.inherited_along) == (None, None)
+    assert scratch.ancestry_seconds == 0

@@ -1,0 +1,69 @@
+"""The statements that every trial runs, put together once.
+
+SQLAlchemy takes longer to put a statement together than SQLite to run it. They are made of tables
+rather than of mapped classes, which spares the mapper's work.
+"""
+
+from sqlalchemy import Integer, bindparam, insert, or_, select, update
+from sqlalchemy import func as sql
+
+from search.store.columns import UtcDateTime
+from search.store.insert import table_of
+from search.store.mapping import TRIAL_COLUMNS
+from search.store.models import Trial
+from search.store.states import TERMINAL, TrialState
+
+_TRIALS = table_of(Trial)
+_NEXT = (
+    select(sql.coalesce(sql.max(_TRIALS.c.number), -1) + 1)
+    .where(_TRIALS.c.study_id == bindparam("study"))
+    .scalar_subquery()
+)
+_GIVEN = (
+    "study_id",
+    "architecture_id",
+    "origin",
+    "run_id",
+    "seeds",
+    "decisions",
+    "repeat",
+    "parent_trial_id",
+    "inherited_along",
+    "ancestry_seconds",
+    "created",
+)
+ADD = (
+    insert(_TRIALS)
+    .values(
+        **{name: bindparam(name) for name in _GIVEN},
+        number=_NEXT,
+        state=TrialState.WAITING.value,
+        attempts=0,
+        epochs_done=0,
+        seconds=0.0,
+    )
+    .returning(*(_TRIALS.c[column.key] for column in TRIAL_COLUMNS))
+)
+SAME = select(*(_TRIALS.c[column.key] for column in TRIAL_COLUMNS)).where(
+    *(_TRIALS.c[name] == bindparam(name) for name in ("study_id", "architecture_id", "repeat"))
+)
+_OPEN = (_TRIALS.c.id == bindparam("trial"), _TRIALS.c.state.not_in(TERMINAL))
+_MINE = _TRIALS.c.run_id == bindparam("run")
+START = (
+    update(_TRIALS)
+    .where(*_OPEN, or_(_TRIALS.c.state != TrialState.RUNNING, _MINE))
+    .values(
+        state=TrialState.RUNNING.value,
+        reason=None,
+        run_id=bindparam("run"),
+        attempts=_TRIALS.c.attempts + 1,
+        started=sql.coalesce(_TRIALS.c.started, bindparam("now", type_=UtcDateTime)),
+    )
+    .returning(_TRIALS.c.id)
+)
+MOVE = (
+    update(_TRIALS)
+    .where(*_OPEN, or_(bindparam("run", type_=Integer).is_(None), _MINE))
+    .values(state=bindparam("to"), reason=bindparam("why"), ended=bindparam("when"))
+    .returning(_TRIALS.c.id)
+)

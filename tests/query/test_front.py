@@ -1,0 +1,150 @@
+"""The front over a study's own objectives, and the comparison with its random points."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from search.cli.program import run_program
+from search.objectives import Goals, dominates, goals_of
+from search.query import comparison, front
+from search.query.baseline import ENOUGH, compared
+from search.store import Store, open_store
+from space.cost import cost
+from tests.support.samples import (
+    add_study,
+    add_trial,
+    architecture,
+    begin_run,
+    complete_trial,
+    epoch,
+)
+
+OBJECTIVES = {"validation_accuracy": "maximise", "macs": "minimise"}
+
+
+def filled(store: Store, seed: int) -> dict[str, tuple[float, float]]:
+    """A study of 30 complete trials; accuracy and minus MACs of each architecture."""
+    study = add_study(store, "s", objective={"objectives": OBJECTIVES, "constraints": {}})
+    run = begin_run(store, study.id)
+    found = {}
+    for number, accuracy in enumerate(np.random.default_rng(seed).uniform(0.1, 0.9, 30)):
+        complete_trial(store, study.id, run.id, number, float(accuracy))
+        one = architecture(number)
+        found[one.id] = (float(accuracy), -float(cost(one).macs))
+    pruned = add_trial(store, study.id, run.id, 40)
+    store.record_epoch(pruned.id, epoch(1, 0.99))
+    store.finish_trial(pruned.id, "pruned", "rung")
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_front_is_what_nothing_dominates(store: Store, seed: int) -> None:
+    points = filled(store, seed)
+    wanted = {
+        id_
+        for id_, point in points.items()
+        if not any(dominates(other, point) for other in points.values())
+    }
+    rows = front(store, "s", goals_of(OBJECTIVES))
+    assert {row.architecture_id for row in rows} == wanted
+    accuracies = [row.values["validation_accuracy"] for row in rows]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert len(rows) == len(wanted)
+
+
+def test_what_breaks_a_constraint_is_not_on_the_front(store: Store) -> None:
+    points = filled(store, 0)
+    bound = float(np.median([macs for _, macs in points.values()]))
+    goals = goals_of(OBJECTIVES, {"macs": -bound})
+    kept = {id_: point for id_, point in points.items() if point[1] >= bound}
+    wanted = {
+        id_
+        for id_, point in kept.items()
+        if not any(dominates(other, point) for other in kept.values())
+    }
+    assert {row.architecture_id for row in front(store, "s", goals)} == wanted
+    assert front(store, "s", goals_of(OBJECTIVES, {"macs": 1})) == []
+
+
+def test_repeats_count_with_their_mean_and_clauses_narrow(store: Store) -> None:
+    study = add_study(store, "s")
+    run = begin_run(store, study.id)
+    for repeat, accuracy in enumerate((0.5, 0.7)):
+        complete_trial(store, study.id, run.id, 0, accuracy, repeat=repeat)
+    goals: Goals = goals_of(OBJECTIVES)
+    (row,) = front(store, "s", goals)
+    assert (row.values["validation_accuracy"], row.repeats) == (pytest.approx(0.6), 2)
+    assert front(store, "s", goals, where="params < 10") == []
+
+
+def test_the_command_prints_the_front(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "s.db")
+    with open_store(path, create=True) as store:
+        filled(store, 0)
+        wanted = front(store, "s", goals_of(OBJECTIVES))
+        add_study(store, "single")
+    command = ["best", "--store", path, "--pareto"]
+    assert run_program([*command, "--study", "s", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert [row["architecture_id"] for row in printed] == [r.architecture_id for r in wanted]
+    assert set(printed[0]["values"]) >= set(OBJECTIVES)
+    assert run_program([*command, "--study", "s"]) == 0
+    out = capsys.readouterr().out
+    for word in (wanted[0].architecture_id, "validation_accuracy", "macs"):
+        assert word in out
+    for bad in ([], ["--study", "single"], ["--study", "none"]):
+        assert run_program([*command, *bad]) == 2
+    assert "one objective" in capsys.readouterr().err
+
+
+# Beside random points
+
+
+def test_a_study_without_random_points_is_not_compared(store: Store) -> None:
+    study = add_study(store, "s")
+    complete_trial(store, study.id, begin_run(store, study.id).id, 0, 0.5)
+    assert comparison(store, "s") is None
+
+
+def test_the_searcher_is_compared_at_equal_numbers_of_evaluations(store: Store) -> None:
+    study = add_study(store, "s", searcher="tpe")
+    run = begin_run(store, study.id)
+    for number in range(ENOUGH):
+        complete_trial(store, study.id, run.id, number, 0.5, origin="random baseline")
+    for number in range(ENOUGH, 2 * ENOUGH):
+        complete_trial(store, study.id, run.id, number, 0.6, origin="tpe")
+    # Neither what comes later, nor repeats, nor first points count.
+    complete_trial(store, study.id, run.id, 50, 0.99, origin="tpe")
+    complete_trial(store, study.id, run.id, 0, 0.99, origin="random baseline", repeat=1)
+    complete_trial(store, study.id, run.id, 51, 0.99, origin="named:ViT")
+    found = comparison(store, "s")
+    assert found is not None
+    assert (found.random, found.searched) == (ENOUGH, ENOUGH + 1)
+    assert (found.improvement, found.low, found.high) == pytest.approx((0.2, 0.2, 0.2))
+    assert "+20.00% relative" in found.sentence
+
+
+def test_too_few_evaluations_are_said_to_be_too_few() -> None:
+    found = compared([0.5] * (ENOUGH - 1), [0.9] * 100)
+    assert found.improvement is None
+    assert "too few" in found.sentence
+    assert compared([0.0] * ENOUGH, [0.9] * ENOUGH).improvement is None
+
+
+def test_the_interval_holds_the_improvement_and_narrows_with_the_scatter() -> None:
+    rng = np.random.default_rng(1)
+    widths = []
+    for _ in range(50):
+        random, searched = rng.normal(0.8, 0.02, (2, 40)).tolist()
+        steady = compared([0.8 + 0.01 * (each - 0.8) for each in random], searched)
+        found = compared(random, searched)
+        assert found.improvement is not None
+        assert found.low is not None
+        assert found.high is not None
+        assert found.low <= found.improvement <= found.high
+        assert steady.low is not None
+        assert steady.high is not None
+        widths.append((found.high - found.low, steady.high - steady.low))
+    assert all(wide > 10 * narrow for wide, narrow in widths)
