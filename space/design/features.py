@@ -1,16 +1,24 @@
 """An architecture as numbers, for predictors and surrogate models."""
 
 import math
+from functools import lru_cache
 
 from space.architecture import Architecture, Scaffold, Stage
 from space.axes import AXES
 from space.cost import cost
+from space.mixer import Mixer
+
+_SIZES = ("kernel_size", "groups", "heads", "ratio", "generator_ratio")
+_FLAGS = ("bias", "shift", "position_bias", "query_key_bias", "reduction_norm")
+_REDUCTIONS = ("matched", "dense", "average")
 
 
 def encode(architecture: Architecture, scaffolds: tuple[Scaffold, ...]) -> list[float]:
-    """Costs, scaffold, and for each stage its shape and the share of blocks with each axis value.
+    """Costs, scaffold, and for each stage its shape and what its mixers are.
 
-    The length depends on the number of stages and of scaffolds only.
+    The length depends on the number of stages and of scaffolds only. For every property of the
+    mixers there is its mean over the blocks, and how much more the early blocks have of it, which
+    is 0 where all blocks are alike.
     """
     spent = cost(architecture)
     numbers = [math.log10(spent.params), math.log10(spent.macs)]
@@ -23,11 +31,22 @@ def encode(architecture: Architecture, scaffolds: tuple[Scaffold, ...]) -> list[
 
 def _encode_stage(stage: Stage) -> list[float]:
     numbers = [float(stage.depth), math.log2(stage.width), float(stage.mlp_ratio)]
-    blocks = stage.block_mixers()
-    for name, axis in AXES.items():
-        for value in axis:
-            numbers.append(sum(getattr(m, name) == value for m in blocks) / len(blocks))
-    for name in ("kernel_size", "groups", "heads", "ratio"):
-        sizes = [math.log2(getattr(m, name) or 1) for m in blocks]
-        numbers.append(sum(sizes) / len(sizes))
+    blocks = [_encode_mixer(mixer) for mixer in stage.block_mixers()]
+    # Halved from block to block, so that no two orders of different mixers weigh the same.
+    weights = [0.5**place for place in range(len(blocks))]
+    for column in zip(*blocks, strict=True):
+        mean = sum(column) / len(column)
+        off = [value - mean for value in column]
+        numbers += [mean, sum(w * x for w, x in zip(weights, off, strict=True)) / sum(weights)]
     return numbers
+
+
+@lru_cache(maxsize=4096)
+def _encode_mixer(mixer: Mixer) -> list[float]:
+    """What does not apply to a mixer is 0."""
+    numbers = [
+        float(getattr(mixer, name) == value) for name, axis in AXES.items() for value in axis
+    ]
+    numbers += [math.log2(getattr(mixer, name) or 1) for name in _SIZES]
+    numbers += [float(bool(getattr(mixer, name))) for name in _FLAGS]
+    return numbers + [float(mixer.reduction == kind) for kind in _REDUCTIONS]

@@ -199,8 +199,14 @@ def test_neither_hashes_nor_the_global_generators_matter() -> None:
 # What a searcher is for
 
 
+SMALL: dict[str, dict[str, Any]] = {"nsga2": {"population": 10}}
+"""Options for few trials: the first generation is random, and the usual one has fifty."""
+
+
 def completed(name: str, task: Task[Any], case: Case, trials: int, seed: int) -> list[Any]:
-    return play(make_searcher(name, task, seed), case, trials, endings={"complete": 1.0}).points
+    return play(
+        make_searcher(name, task, seed, SMALL.get(name)), case, trials, endings={"complete": 1.0}
+    ).points
 
 
 @pytest.mark.parametrize("name", LEARNING)

@@ -14,7 +14,7 @@ from search.searchers.surrogate.planning import Planner
 
 Floats = NDArray[np.float64]
 
-_PARENTS = 8
+_PARENTS = 4
 _SPARE = 24
 _MOST_RUNNING = 256
 _MOST_COMPARED = 512

@@ -15,8 +15,8 @@ from search.searchers.surrogate.fitting import Hyperparameters, usual
 Floats = NDArray[np.float64]
 
 _CHUNK = 32
-_FIRST = 16  # chunks that are there from the start
-_MOST = 40
+_FIRST = 32  # chunks that are there from the start
+_MOST = 56
 _LEAST_SPREAD = 0.2  # of the range of a column, so that rare values are not miles away
 
 

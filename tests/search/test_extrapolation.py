@@ -1,0 +1,82 @@
+"""What stopped points would have reached, learnt from the others' curves."""
+
+import numpy as np
+import pytest
+
+from search.searchers import Observation
+from search.searchers.extrapolation import final_estimates
+
+EPOCHS = 9
+
+
+def observation(curve: list[float], outcome: str = "") -> Observation:
+    figures = {epoch: {"a": value} for epoch, value in enumerate(curve, 1)}
+    outcome = outcome or ("complete" if len(curve) == EPOCHS else "pruned")
+    return Observation(outcome, figures.get(len(curve), {}), figures)  # type: ignore[arg-type]
+
+
+def curves(count: int, noise: float = 0.02, seed: int = 0) -> np.ndarray:
+    """Learning curves that differ less the longer they are."""
+    rng = np.random.default_rng(seed)
+    final = rng.uniform(0.6, 0.9, count)
+    epochs = np.arange(1, EPOCHS + 1)
+    clean = 0.7 + (final[:, None] - 0.7) * (2 - epochs / EPOCHS) - 0.4 / epochs
+    return np.asarray(clean + rng.normal(0, noise, clean.shape))
+
+
+def test_complete_points_are_what_they_are_and_unknown_ones_unknown() -> None:
+    whole = curves(3)
+    seen = [*map(observation, whole.tolist()), Observation("running"), Observation("failed")]
+    found = final_estimates(seen, "a", EPOCHS)
+    assert found.mean[:3].tolist() == whole[:, -1].tolist()
+    assert found.variance[:3].tolist() == [0, 0, 0]
+    assert np.isnan(found.mean[3:]).all()
+    assert np.isnan(final_estimates(seen, "other", EPOCHS).mean).all()
+
+
+@pytest.mark.parametrize("stopped_at", [1, 3])
+def test_stopped_points_are_foretold_with_honest_doubt(stopped_at: int) -> None:
+    """Of 400 stopped points nearly nine tenths lie where nine tenths should."""
+    whole = curves(440)
+    seen = [observation(c) for c in whole[:40].tolist()]
+    seen += [observation(c[:stopped_at]) for c in whole[40:].tolist()]
+    found = final_estimates(seen, "a", EPOCHS)
+    off = (found.mean - whole[:, -1])[40:] / np.sqrt(found.variance[40:])
+    assert 0.82 < np.mean(np.abs(off) < 1.645) < 0.98
+    assert np.corrcoef(found.mean[40:], whole[40:, -1])[0, 1] > 0.8
+
+
+def test_a_low_value_early_on_is_not_taken_as_final() -> None:
+    whole = curves(20)
+    seen = [observation(c) for c in whole[:19].tolist()] + [observation(whole[19, :1].tolist())]
+    found = final_estimates(seen, "a", EPOCHS)
+    assert abs(found.mean[19] - whole[19, -1]) < 0.1 < whole[19, -1] - whole[19, 0]
+
+
+def test_it_goes_from_rung_to_rung_where_few_went_all_the_way() -> None:
+    """Two points are complete, which is too few to learn from; but twelve went from 1 to 3."""
+    whole = curves(30, noise=0.005)
+    lengths = [9] * 2 + [3] * 10 + [1] * 18
+    seen = [observation(c[:n]) for c, n in zip(whole.tolist(), lengths, strict=True)]
+    found = final_estimates(seen, "a", EPOCHS)
+    assert np.isfinite(found.mean).all()
+    assert np.corrcoef(found.mean[12:], whole[12:, -1])[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_nobody_went_further_yet(count: int) -> None:
+    seen = [observation(c[:1]) for c in curves(count).tolist()]
+    found = final_estimates(seen, "a", EPOCHS)
+    assert np.isfinite(found.mean).all()
+    assert (found.variance > 0).all()
+    assert np.argsort(found.mean).tolist() == np.argsort([o.values["a"] for o in seen]).tolist()
+
+
+def test_a_curve_that_broke_down_counts_little() -> None:
+    whole = curves(31, noise=0.005)
+    seen = [observation(c) for c in whole[:30].tolist()] + [observation(whole[30, :3].tolist())]
+    before = final_estimates(seen, "a", EPOCHS).mean[30]
+    broken = whole[0].copy()
+    broken[4:] = 0.1
+    after = final_estimates([observation(broken.tolist()), *seen[1:]], "a", EPOCHS).mean[30]
+    assert abs(after - before) < 0.02

@@ -1,0 +1,76 @@
+"""Pareto fronts and hypervolume against slow and obvious definitions."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from search.objectives import (
+    crowding_distances,
+    dominates,
+    hypervolume,
+    nondominated,
+    nondominated_ranks,
+)
+
+
+def vectors(seed: int, count: int, width: int) -> np.ndarray:
+    """With repeats, as rounded figures have them."""
+    return np.random.default_rng(seed).integers(0, 6, (count, width)).astype(float)
+
+
+def slow_ranks(rows: np.ndarray, off: np.ndarray) -> list[int]:
+    """A row's rank is one more than the highest rank of those that are better."""
+
+    def better(i: int, j: int) -> bool:
+        if off[i] > 0 or off[j] > 0:
+            return bool(off[i] < off[j])
+        return dominates(rows[i], rows[j])
+
+    ranks: dict[int, int] = {}
+
+    def rank(j: int) -> int:
+        if j not in ranks:
+            ranks[j] = max((rank(i) + 1 for i in range(len(rows)) if better(i, j)), default=0)
+        return ranks[j]
+
+    return [rank(j) for j in range(len(rows))]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(5))
+def test_ranks_are_the_longest_chain_of_better_rows(width: int, seed: int) -> None:
+    rows = vectors(seed, 25, width)
+    off = np.maximum(np.random.default_rng(seed).normal(size=25), 0).round(1)
+    assert nondominated_ranks(rows, off).tolist() == slow_ranks(rows, off)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("most", [0, 1, 7, 24, 100])
+def test_ranks_of_the_best_alone_are_those_of_all(width: int, most: int) -> None:
+    rows, off = vectors(1, 25, width), np.repeat([0.0, 0.5], [20, 5])
+    whole, some = nondominated_ranks(rows, off), nondominated_ranks(rows, off, most)
+    best = np.argsort(whole, kind="stable")[: min(most, 20)]
+    assert some[best].tolist() == whole[best].tolist()
+    order = np.argsort(some, kind="stable")
+    assert all(whole[order[:most]] <= whole[order[most:]].min(initial=100))
+    assert (some[20:] > some[:20].max()).all()
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+def test_the_first_front_alone(width: int) -> None:
+    rows = vectors(2, 60, width)
+    assert nondominated(rows).tolist() == (nondominated_ranks(rows) == 0).tolist()
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+def test_hypervolume_counts_the_unit_cubes_that_are_dominated(width: int) -> None:
+    rows = vectors(3, 12, width)
+    cubes = itertools.product(range(6), repeat=width)
+    counted = sum(bool((rows > np.array(cube)).all(1).any()) for cube in cubes)
+    assert hypervolume(rows, np.zeros(width)) == counted
+
+
+def test_crowding_is_infinite_at_the_ends_only() -> None:
+    distances = crowding_distances([[0, 4], [1, 3], [3, 1], [4, 0]])
+    assert distances.tolist() == [np.inf, 1.5, 1.5, np.inf]

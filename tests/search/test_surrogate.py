@@ -1,0 +1,179 @@
+"""The surrogate's parts against slow and obvious definitions, and what it promises."""
+
+import math
+
+import numpy as np
+import pytest
+
+from search.objectives import Constraint, Goals, Objective, hypervolume
+from search.searchers import Observation, Task, make_searcher
+from search.searchers.surrogate.candidates import Candidates
+from search.searchers.surrogate.fitting import Hyperparameters, _gradient, fit, usual
+from search.searchers.surrogate.gaussian_process import GaussianProcess
+from search.searchers.surrogate.improvement import Front, expected_improvement, normal_cdf
+from search.searchers.surrogate.matern import Matern
+from tests.search.toy import Lattice
+
+SPACE = Lattice()
+
+
+def sampled(count: int, seed: int = 0, columns: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Noisy values of a smooth function."""
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(count, columns))
+    values = np.sin(points[:, 0]) + 0.5 * points[:, 1] + rng.normal(0, 0.1, count)
+    return points, (values - values.mean()) / values.std()
+
+
+GIVEN = Hyperparameters(Matern(np.array([1.0, 2.0, 3.0]), 1.3), 0.1)
+
+
+def test_the_process_is_the_textbook_one_while_every_point_is_inducing() -> None:
+    points, values = sampled(20)
+    variances = np.linspace(0.1, 1, 20)
+    found = GaussianProcess(points, values, variances, GIVEN, np.arange(20))
+    new = np.random.default_rng(1).normal(size=(7, 3))
+    noisy = GIVEN.kernel(points, points) + np.diag(variances + GIVEN.noise)
+    inverse = np.linalg.inv(noisy)
+    mean = inverse.sum(0) @ values / inverse.sum()
+    across = GIVEN.kernel(new, points)
+    belief = found.at(new)
+    np.testing.assert_allclose(belief.mean, mean + across @ inverse @ (values - mean), atol=1e-4)
+    variance = GIVEN.kernel.scale - np.einsum("ij,jk,ik->i", across, inverse, across)
+    assert found.spread == 1  # no value is complete, so none tells of the spread
+    np.testing.assert_allclose(belief.variance, variance, atol=1e-4)
+
+
+def test_leaving_one_out_is_what_happens_without_it() -> None:
+    points, values = sampled(15)
+    # The mean is that of all points in both, so its share has to be small.
+    values = values - values.mean()
+    found = GaussianProcess(points, values, np.zeros(15), GIVEN, np.arange(15))
+    noisy = GIVEN.kernel(points, points) + GIVEN.noise * np.eye(15)
+    rest = np.arange(1, 15)
+    solved = np.linalg.solve(noisy[np.ix_(rest, rest)], noisy[rest, 0])
+    mean = found.mean + solved @ (values[rest] - found.mean)
+    variance = noisy[0, 0] - solved @ noisy[rest, 0]
+    assert found.left_out[0] == pytest.approx((values[0] - mean) / math.sqrt(variance), abs=1e-3)
+
+
+def test_expecting_a_value_is_conditioning_on_it() -> None:
+    points, values = sampled(20)
+    new = np.random.default_rng(1).normal(size=(6, 3))
+    belief = GaussianProcess(points, values, np.full(20, 0.1), GIVEN, np.arange(20)).at(new)
+    means = belief.mean.copy()
+    belief.expect(2, GIVEN.noise)
+    belief.expect(4, GIVEN.noise)
+    more = np.vstack([points, new[[2, 4]]])
+    told = np.append(values, means[[2, 4]])
+    doubts = np.append(np.full(20, 0.1), [0, 0])
+    again = GaussianProcess(more, told, doubts, GIVEN, np.arange(22))
+    np.testing.assert_array_equal(belief.mean, means)
+    np.testing.assert_allclose(belief.variance, again.at(new).variance / again.spread, atol=1e-3)
+
+
+def test_all_points_through_few_inducing_ones_tell_more_than_the_few_alone() -> None:
+    points, values = sampled(400)
+    new, truth = sampled(200, seed=5)
+    few, none = np.arange(0, 400, 8), np.zeros(400)
+    through = GaussianProcess(points, values, none, GIVEN, few).at(new)
+    alone = GaussianProcess(points[few], values[few], none[few], GIVEN, np.arange(50)).at(new)
+    assert np.std(through.mean - truth) < 0.9 * np.std(alone.mean - truth)
+
+
+def test_the_gradient_of_the_likelihood_is_its_slope() -> None:
+    points, values = sampled(12)
+    variances = np.linspace(0, 0.5, 12)
+
+    def likelihood(theta: np.ndarray) -> float:
+        kernel = Matern(np.exp(theta[:3]), math.exp(theta[3]))
+        noisy = kernel(points, points) + np.diag(variances + math.exp(theta[4]) + 1e-8)
+        inverse = np.linalg.inv(noisy)
+        residual = values - inverse.sum(0) @ values / inverse.sum()
+        return float(-residual @ inverse @ residual - np.linalg.slogdet(noisy)[1]) / 2
+
+    theta = np.array([0.3, 0.5, 1.0, -0.2, -1.5])
+    slopes = [
+        (likelihood(theta + step) - likelihood(theta - step)) / 2e-5 for step in 1e-5 * np.eye(5)
+    ]
+    np.testing.assert_allclose(_gradient(points, values, variances, theta), slopes, rtol=1e-4)
+
+
+def test_columns_that_matter_get_shorter_lengths() -> None:
+    points, values = sampled(80, columns=6)
+    lengths = fit(points, values, np.zeros(80)).kernel.lengths
+    assert max(lengths[:2]) < min(lengths[2:])
+
+
+@pytest.mark.parametrize("count", [15, 40, 120])
+def test_nine_tenths_of_new_values_lie_where_nine_tenths_should(count: int) -> None:
+    inside = []
+    for seed in range(5):
+        points, values = sampled(count + 100, seed, columns=8)
+        told, new = slice(0, count), slice(count, None)
+        given = fit(points[told], values[told], np.zeros(count))
+        process = GaussianProcess(
+            points[told], values[told], np.zeros(count), given, np.arange(count)
+        )
+        belief = process.at(points[new])
+        wide = 1.645 * np.sqrt(belief.variance + given.noise)
+        inside.append(np.mean(np.abs(belief.mean - values[new]) < wide))
+    assert 0.8 < np.mean(inside) < 0.98
+
+
+def test_the_normal_distribution_far_out() -> None:
+    for z in (-12.0, -5.0, -1.0, 0.0, 0.3, 4.0):
+        exact = math.erfc(-z / math.sqrt(2)) / 2
+        assert normal_cdf(np.array([z]))[0] == pytest.approx(exact, rel=3e-7)
+
+
+def test_expected_improvement_of_what_is_certain() -> None:
+    found = expected_improvement(np.array([1.0, 3.0]), np.zeros(2), np.array([2.0]))
+    assert found.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("known", [False, True])
+def test_expected_hypervolume_improvement_is_the_mean_over_draws(width: int, known: bool) -> None:
+    rng = np.random.default_rng(width)
+    best, reference = rng.uniform(0, 1, (8, width)), np.full(width, -0.1)
+    mean, deviation = rng.uniform(0.3, 1, width), rng.uniform(0.1, 0.4, width)
+    if known and width > 1:
+        deviation[0] = 0
+    draws = rng.normal(mean, deviation, (2000, width))
+    before = hypervolume(best, reference)
+    gains = [hypervolume([*best, draw], reference) - before for draw in draws]
+    found = Front(best, reference).improvement(mean[None], deviation[None])[0]
+    assert found == pytest.approx(np.mean(gains), abs=4 * np.std(gains) / math.sqrt(len(gains)))
+
+
+def test_the_usual_kernel_leaves_out_what_never_differs() -> None:
+    assert usual(10, 4).kernel.lengths.tolist() == [usual(4, 4).kernel.lengths[0]] * 10
+
+
+def test_candidates_change_slowly() -> None:
+    candidates = Candidates(Task(SPACE), 0)
+    first, later = set(candidates.drawn(0)), set(candidates.drawn(5))
+    assert first < later
+    assert len(first & set(candidates.drawn(200))) < 0.2 * len(first)  # by chance
+    assert set(candidates.drawn(0)) == first
+
+
+def test_known_figures_are_used_and_not_learnt() -> None:
+    """Accuracy against a known cost: the front that is found covers nearly all there is."""
+    goals = Goals(
+        (Objective("accuracy"), Objective("cost", "minimise")), (Constraint("cost", upper=16),)
+    )
+    task = Task(SPACE, goals, lambda point: {"cost": float(sum(point))})
+
+    def covered(name: str) -> float:
+        searcher, found = make_searcher(name, task, 0), []
+        for _ in range(60):
+            point = searcher.ask()
+            values = {"accuracy": SPACE.value(point)}
+            searcher.tell(point, Observation("running"))
+            searcher.tell(point, Observation("complete", values, {}))
+            found.append(task.vector(point, values))
+        return hypervolume(found, (-15, -17))
+
+    assert covered("surrogate") > 1.2 * covered("random")
