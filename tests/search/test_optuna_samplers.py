@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import optuna
@@ -144,6 +145,30 @@ def test_two_objectives_beat_random_points(kind: type[OptunaSearcher[Point]]) ->
 def test_bad_options(name: str, options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         make_searcher(name, TASK, 0, options)
+
+
+OUTCOMES = ("running", "complete", "complete", "complete", "pruned", "failed", "infeasible")
+
+
+@pytest.mark.parametrize("space", [ToySpace(), Grid()], ids=["decisions", "encoding"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_answer_depends_on_what_was_asked_before(kind: Any, space: Any) -> None:
+    """Whatever is told in whatever order, and however often an end is revised."""
+    rng = np.random.default_rng(4)
+    goals = Goals(BOTH.objectives, (Constraint("latency", upper=0.7),))
+    options: dict[str, Any] = {"population": 6} if kind is Nsga2Searcher else {"look_back": 20}
+    nosy, quiet = (kind(Task(space, goals), 1, **options) for _ in range(2))
+    points = [space.sample(rng) for _ in range(30)]
+    for step in range(60):
+        point = points[int(rng.integers(len(points)))]
+        figures = {name: float(rng.random()) for name in ("validation_accuracy", "size", "latency")}
+        outcome = OUTCOMES[int(rng.integers(len(OUTCOMES)))]
+        observation = Observation(outcome, figures, {1: figures})  # type: ignore[arg-type]
+        nosy.tell(point, observation)
+        quiet.tell(point, observation)
+        if step in (20, 40):
+            nosy.ask(step)
+    assert nosy.ask() == nosy.ask() == quiet.ask()
 
 
 ASKS = """
