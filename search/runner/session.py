@@ -181,7 +181,11 @@ class StudySession:
         while self._claimed:
             item = self._claimed.popleft()
             self._take_up(item)
-            if not self._ended_by_verdict(item.trial.number):
+            begun = bool(item.epochs) or self._killed[item.trial.number]
+            if begun and self._ended_by_verdict(item.trial.number):
+                continue
+            # While this study lay still, another may have trained what it had not begun.
+            if begun or not self._ended_by_reuse(item):
                 return self._assignment(item)
         while (new := self._new()) is not None:
             if not self._ended_by_reuse(new):
@@ -251,7 +255,6 @@ class StudySession:
                 proposal = proposal or self._proposals.first(self._ids, elsewhere)
             except Exhausted as error:
                 self.exhausted = str(error)
-                self._store.set_exhausted(self.study.id, self.exhausted)
                 return None
             try:
                 return self._add(proposal)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from search.store.mapping import TRIAL_COLUMNS, trial_record
 from search.store.models import Architecture, Study, Trial
 from search.store.records import TrialRecord
-from search.store.states import BUSY, TrialState
+from search.store.states import OPEN, TrialState
 
 
 class TrainedElsewhere(Exception):
@@ -36,7 +36,7 @@ def busy_elsewhere(session: Session, study_id: int, architecture_id: str) -> Tri
     mine = select(Architecture.id).where(Architecture.id == architecture_id)
     session.execute(mine.with_for_update(key_share=True))
     protocol = select(Study.protocol_hash).where(Study.id == study_id).scalar_subquery()
-    query = trials_elsewhere(protocol, study_id, BUSY).where(
+    query = trials_elsewhere(protocol, study_id, OPEN).where(
         Trial.architecture_id == architecture_id
     )
     row = session.execute(query.order_by(Trial.id).limit(1)).one_or_none()

@@ -13,7 +13,7 @@ from search.store.events import lock_study_of, write_event
 from search.store.mapping import EPOCH_COLUMNS, TRIAL_COLUMNS, trial_record
 from search.store.models import Metric, Study, Trial
 from search.store.records import TrialRecord
-from search.store.states import BUSY, TERMINAL, EventKind, TrialState
+from search.store.states import OPEN, TERMINAL, EventKind, TrialState
 
 _RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -57,8 +57,11 @@ class Reuse(Connected):
 
     @reads
     def busy_architectures(self, session: Session, protocol_hash: str, *, outside: int) -> set[str]:
-        """Architectures that other studies with this protocol have still to train."""
-        query = trials_elsewhere(protocol_hash, outside, BUSY)
+        """Architectures that runs of other studies with this protocol are training.
+
+        A preempted trial is not among them: nobody may ever resume it.
+        """
+        query = trials_elsewhere(protocol_hash, outside, OPEN)
         return set(session.scalars(query.with_only_columns(Trial.architecture_id)))
 
     @writes

@@ -58,9 +58,6 @@ TERMINAL = frozenset(
 )
 """The states that end a trial; the first one wins."""
 
-BUSY = frozenset({TrialState.WAITING, TrialState.RUNNING, TrialState.PREEMPTED})
-"""The states of a trial that is still to be trained, by whichever run."""
-
 OPEN = frozenset({TrialState.WAITING, TrialState.RUNNING})
 """The states in which a trial belongs to a run."""
 

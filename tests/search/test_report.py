@@ -128,7 +128,7 @@ def test_progress_goes_on_where_nobody_reads_it(monkeypatch: pytest.MonkeyPatch)
 def test_report_of_a_study(tmp_path: Path) -> None:
     path = str(tmp_path / "tiny.db")
     with open_store(path, create=True) as store:
-        session = begin(store, config(tmp_path, trials=7, initial=["named"]))
+        session = begin(store, config(tmp_path, trials=7, retries=0, initial=["named"]))
         session.next_assignment()
         session.crashed(0, TrialState.FAILED, "the worker process died: out of luck")
         run_all(session)

@@ -111,7 +111,6 @@ def test_what_another_study_is_training_is_left_to_it(store: Store, tmp_path: Pa
     assert second.exhausted == (
         "what is left is being trained by other studies with the same protocol"
     )
-    assert store.study("second").exhausted == second.exhausted
 
 
 # --- continued and repeated trials ------------------------------------------------------------

@@ -186,7 +186,7 @@ def test_what_other_studies_have_still_to_train_is_known(store: Store) -> None:
     add_trial(store, asking.id, None, 5)
     add_trial(store, study.id, run.id, 3, repeat=1)
     busy = store.busy_architectures(PROTOCOL, outside=asking.id)
-    assert busy == {trial.architecture_id for trial in (waiting, running, preempted)}
+    assert busy == {trial.architecture_id for trial in (waiting, running)}
     with pytest.raises(TrainedElsewhere) as caught:
         add_trial(store, asking.id, None, 0, exclusive=True)
     assert caught.value.trial == waiting
