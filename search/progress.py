@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from search.runner.session import Stand
+from search.runner.stand import Stand
 from search.store import TrialState
 from space.wording import duration, percent
 

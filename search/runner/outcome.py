@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from search.exit_code import ExitCode
-from search.runner.session import Stand
+from search.runner.stand import Stand
 
 
 @dataclass(frozen=True, slots=True)

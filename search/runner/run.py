@@ -18,8 +18,9 @@ from search.runner.interrupt import StopKind, StopRequest, stopping_on_signals
 from search.runner.machine import describe_machine
 from search.runner.outcome import RunOutcome
 from search.runner.places import check_checkpoints, check_store, make_checkpoints
-from search.runner.session import Stand, StudySession
+from search.runner.session import StudySession
 from search.runner.setup import begin_session, create_study, stand_of, task_of
+from search.runner.stand import Stand
 from search.runner.tuning import tune_session
 from search.runner.version import code_version
 from search.store import (

@@ -1,5 +1,7 @@
 """Writes a new study down, and rebuilds the state of a search from the store."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from search.config import Config
@@ -7,16 +9,18 @@ from search.figures import known_figures
 from search.runner.ancestry import Ancestry
 from search.runner.checkpoints import Checkpoints
 from search.runner.extra import NOTHING_EXTRA, Extra
+from search.runner.new_trials import Known, NewTrials
 from search.runner.proposals import Proposal, Proposals
 from search.runner.ranking import networks_of
-from search.runner.session import Known, Stand, StudySession
+from search.runner.session import StudySession
+from search.runner.stand import Stand
 from search.runner.telling import Telling
 from search.runner.trial_seeds import TrialSeeds
 from search.runner.version import code_version
 from search.runner.warm_start import warm_points
 from search.schedulers import Scheduler, make_scheduler
 from search.searchers import Task, make_searcher
-from search.store import RunRecord, Store, StudyRecord
+from search.store import RunRecord, Store, StudyHistory, StudyRecord
 from space import Architecture
 from trainers import Protocol
 from trainers.seeds import derive
@@ -85,32 +89,46 @@ def begin_session(
     checkpoints = Checkpoints.of(study, config.checkpoints)
     inherits = protocol.initialisation == "inherited"
     queue = [*initial_points(config), *warm]
+    ancestry = Ancestry(checkpoints, inherits=inherits).add_history(history, architectures)
+    proposals = Proposals(
+        extra.repeats, queue, searcher, config.searcher.name, baseline, config.random_baseline
+    )
     return StudySession(
         store=store,
         study=study,
         run=run,
-        space=config.search_space,
-        proposals=Proposals(
-            extra.repeats, queue, searcher, config.searcher.name, baseline, config.random_baseline
+        new_trials=NewTrials(
+            store=store,
+            study=study,
+            run=run,
+            space=config.search_space,
+            proposals=proposals,
+            seeds=TrialSeeds.from_config(config, protocol),
+            ancestry=ancestry,
+            checkpoints=checkpoints,
+            planned=study.planned_trials,
         ),
         telling=telling,
         protocol=protocol,
         data=config.data.to_dict(),
-        seeds=TrialSeeds.from_config(config, protocol),
-        planned=study.planned_trials,
-        known=[
-            Known(
-                trial,
-                architectures[trial.architecture_id],
-                frozenset(record.epoch for record in history.curves[trial.id]),
-            )
-            for trial in history.trials
-        ],
+        known=known_trials(history, architectures),
         claimed=[trial.number for trial in history.trials if trial.id in continued],
         retries=config.retries,
         checkpoints=checkpoints,
-        ancestry=Ancestry(checkpoints, inherits=inherits).add_history(history, architectures),
+        ancestry=ancestry,
     )
+
+
+def known_trials(history: StudyHistory, architectures: Mapping[str, Architecture]) -> list[Known]:
+    """The trials of a study with the numbers of their epochs."""
+    return [
+        Known(
+            trial,
+            architectures[trial.architecture_id],
+            frozenset(record.epoch for record in history.curves[trial.id]),
+        )
+        for trial in history.trials
+    ]
 
 
 def task_of(config: Config) -> Task[Architecture]:

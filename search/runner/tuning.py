@@ -9,7 +9,8 @@ from search.config import Config
 from search.runner.assignment import Assignment
 from search.runner.cluster import Cluster
 from search.runner.interrupt import StopRequest
-from search.runner.session import Stand, StudySession
+from search.runner.session import StudySession
+from search.runner.stand import Stand
 
 
 def tune_session(

@@ -13,7 +13,7 @@ from search.exit_code import ExitCode
 from search.progress import ProgressLine
 from search.report import PAPER_OPERATORS, as_json, headline, print_report
 from search.runner import RunOutcome
-from search.runner.session import Stand
+from search.runner.stand import Stand
 from search.store import TrialState, open_store
 from space.wording import ago, count, duration, percent, short
 from tests.search.small import config

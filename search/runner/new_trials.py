@@ -1,0 +1,155 @@
+"""Makes the trials of a study: writes them down once, or takes over what others have trained."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from search.runner.ancestry import Ancestry
+from search.runner.checkpoints import Checkpoints
+from search.runner.proposals import Proposal, Proposals
+from search.runner.trial_seeds import TrialSeeds
+from search.searchers import Exhausted
+from search.store import (
+    DuplicateArchitecture,
+    RunRecord,
+    Store,
+    StudyRecord,
+    TrainedElsewhere,
+    TrialRecord,
+)
+from space import Architecture, DesignSpace
+from space.cost import cost
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A trial of the study as the store has it."""
+
+    trial: TrialRecord
+    architecture: Architecture
+    epochs: frozenset[int] = frozenset()
+
+
+class NewTrials:
+    """Turns proposals into trials that are in the store, each architecture once.
+
+    Args:
+        store, study, run: where everything is written, and as whom.
+        space: what is searched.
+        proposals: what to train next.
+        seeds: of the trials.
+        ancestry: where new trials find the weights that they start from.
+        checkpoints: those of this study.
+        planned: the number of trials to reach, repeats left out.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        study: StudyRecord,
+        run: RunRecord,
+        space: DesignSpace,
+        proposals: Proposals,
+        seeds: TrialSeeds,
+        ancestry: Ancestry,
+        checkpoints: Checkpoints,
+        planned: int,
+    ) -> None:
+        self._store, self._study, self._run = store, study, run
+        self._space, self._proposals, self._seeds = space, proposals, seeds
+        self._ancestry, self._checkpoints = ancestry, checkpoints
+        self._planned = planned
+        self._ids: set[str] = set()
+        self._repeats = 0
+        self.exhausted: str | None = None
+
+    @property
+    def planned(self) -> int:
+        """How many trials there shall be, the repeats that are there or asked for included."""
+        return self._planned + self._repeats + self._proposals.repeats
+
+    def know(self, trial: TrialRecord) -> None:
+        """The study has this trial."""
+        self._ids.add(trial.architecture_id)
+        self._repeats += trial.repeat > 0
+
+    def next(self, noted: Callable[[TrialRecord, Architecture], None]) -> Known | None:
+        """A new trial in the store; whatever proposes it, the study does not have it yet.
+
+        Args:
+            noted: told of every trial that the study has from now on, also of one that another
+                process has written.
+
+        Returns:
+            None when the planned number is reached, or no point is left.
+        """
+        elsewhere: set[str] = set()
+        while True:
+            proposal = self._proposals.repeat()
+            if proposal is None and len(self._ids) >= self._planned:
+                return None
+            try:
+                proposal = proposal or self._proposals.first(self._ids, elsewhere)
+            except Exhausted as error:
+                self.exhausted = str(error)
+                return None
+            try:
+                trial = self._add(proposal)
+            except TrainedElsewhere:
+                elsewhere.add(proposal.architecture.id)
+                continue
+            except DuplicateArchitecture as error:
+                # Only another process can have added it; the searcher must know of it.
+                _LOG.warning("%s", error)
+                self.know(error.trial)
+                noted(error.trial, proposal.architecture)
+                continue
+            self.know(trial)
+            noted(trial, proposal.architecture)
+            return Known(trial, proposal.architecture)
+
+    def take_over(self, trial: TrialRecord) -> TrialRecord | None:
+        """Give a trial that has not begun the result of another study, with its checkpoint.
+
+        Returns:
+            The trial with that result: complete, or with the epochs of a pruned one; None when
+            no other study under this protocol has any.
+        """
+        if trial.repeat:
+            return None
+        source = self._store.find_result(
+            trial.architecture_id,
+            self._study.protocol_hash,
+            outside=self._study.id,
+            inherited=self._ancestry.inherits,
+        )
+        if source is None or not self._store.reuse_result(trial.id, source.id, self._run.id):
+            return None
+        theirs = Checkpoints.of(self._store.study_by_id(source.study_id))
+        self._checkpoints.adopt(trial, theirs.file(source))
+        return self._store.trial(trial.id)
+
+    def _add(self, proposal: Proposal) -> TrialRecord:
+        architecture = proposal.architecture
+        costs = cost(architecture)
+        return self._store.add_trial(
+            self._study.id,
+            self._run.id,
+            architecture,
+            params=costs.params,
+            macs=costs.macs,
+            origin=proposal.origin,
+            seeds=self._seeds.of(architecture.id, proposal.repeat),
+            decisions=[{"name": d.name, "choice": d.choice} for d in self._decisions(architecture)],
+            repeat=proposal.repeat,
+            parent=None if proposal.repeat else self._ancestry.parent_of(architecture),
+            exclusive=True,
+        )
+
+    def _decisions(self, architecture: Architecture) -> Iterable[Any]:
+        """How the space leads to it; a repeat may come from outside the space."""
+        return self._space.decisions(architecture) if self._space.contains(architecture) else ()

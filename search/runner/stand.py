@@ -1,0 +1,51 @@
+"""How far a study is."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from search.store import TrialState
+from space import Architecture
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How far the study is.
+
+    Attributes:
+        counts: trials by state; planned: how many there shall be.
+        best: highest validation accuracy so far, and best_name the operators that reached it.
+    """
+
+    counts: Mapping[TrialState, int]
+    planned: int
+    best: float | None
+    best_name: str | None
+
+    @property
+    def ended(self) -> int:
+        """Trials in a terminal state."""
+        return sum(count for state, count in self.counts.items() if state.is_terminal)
+
+
+class Tally:
+    """Keeps the states of a study's trials and its best accuracy in memory."""
+
+    def __init__(self) -> None:
+        self._states: dict[int, TrialState] = {}
+        self._best: tuple[float, str] | None = None
+
+    def set(self, number: int, state: TrialState) -> None:
+        """A trial is in this state now."""
+        self._states[number] = state
+
+    def reached(self, accuracy: float | None, architecture: Architecture) -> None:
+        """An epoch came to this accuracy."""
+        if accuracy is not None and (self._best is None or accuracy > self._best[0]):
+            self._best = accuracy, architecture.name
+
+    def stand(self, planned: int) -> Stand:
+        """How far that is of the planned number of trials."""
+        counts = dict.fromkeys(TrialState, 0) | Counter(self._states.values())
+        best, name = self._best or (None, None)
+        return Stand(counts, planned, best, name)
