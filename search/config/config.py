@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic import ConfigDict as PydanticConfig
 
-from search.config.goals import limited, read_goals
+from search.config.goals import limited, read_goals, refuse_unmet_lower_bounds
 from search.config.parts import (
     AshaConfig,
     EvolutionConfig,
@@ -212,7 +212,7 @@ def _clashes(config: Config) -> list[Problem]:
         message = f"must be data.name ({config.data.name}); got {config.protocol.data}"
         found.append(Problem("protocol.data", message))
     try:
-        config.search_space  # noqa: B018 - reads goals and limits, once
+        refuse_unmet_lower_bounds(config.search_space, config.goals)
         found += _beyond_the_goals(config)
     except InputError as error:
         found += error.problems

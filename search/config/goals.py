@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from search.figures import ANALYTIC, FIGURES
+import numpy as np
+
+from search.figures import ANALYTIC, FIGURES, known_figures
 from search.objectives import Goals, goals_of
 from space import DesignSpace
 from space.design import Limits
@@ -54,6 +56,36 @@ def limited(space: DesignSpace, goals: Goals) -> DesignSpace:
         return DesignSpace.from_dict(values | {"limits": limits | tighter})
     except InputError as error:
         raise InputError(Problem("constraints", p.message) for p in error.problems) from None
+
+
+DRAWS = 1000
+"""Random architectures that are looked at before lower bounds are refused."""
+
+
+def refuse_unmet_lower_bounds(space: DesignSpace, goals: Goals) -> None:
+    """Refuse lower bounds on costs that nothing in the space seems to reach.
+
+    Upper bounds narrow the space exactly; for lower ones there is only trying.
+
+    Raises:
+        InputError: a bound above the space's own limit, or one that no drawn architecture kept.
+    """
+    lower = [b for b in goals.constraints if b.name in ANALYTIC and b.lower is not None]
+    limits = space.to_dict().get("limits", {})
+    problems = [
+        Problem(f"constraints.{b.name}", f"at_least ({b.lower:g}) is above the limit {limit:,}")
+        for b in lower
+        if (limit := limits.get(b.name)) is not None and (b.lower or 0) > limit
+    ]
+    if problems:
+        raise InputError(problems)
+    if not lower:
+        return
+    rng, known = np.random.default_rng(0), known_figures(bound.name for bound in lower)
+    if not any(goals.violation(known(space.sample(rng))) <= 0 for _ in range(DRAWS)):
+        said = ", ".join(f"{bound.name} {bound}" for bound in lower)
+        message = f"none of {DRAWS:,} random architectures of the space keeps them: {said}"
+        raise InputError.of("constraints", message)
 
 
 def _without_evaluator(named: Mapping[str, Any], where: str) -> list[Problem]:

@@ -35,6 +35,8 @@ class DistinctSearcher(Searcher[P], Generic[P]):
         for point in self._candidates(attempt):
             if self.task.space.key(point) not in self._known and self.task.feasible(point):
                 return point
+        if not self._known:
+            raise Exhausted("no point of the space was found that keeps the constraints")
         raise Exhausted(f"all {len(self._known)} points that can be reached are in the study")
 
     def tell(self, point: P, observation: Observation) -> None:

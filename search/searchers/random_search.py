@@ -11,19 +11,19 @@ _TRIES = 1000
 
 
 def feasible_sample(task: Task[P], rng: np.random.Generator) -> P:
-    """A random point whose known figures keep the constraints, as far as many draws find one.
+    """A random point whose known figures keep the constraints.
 
     Raises:
-        Exhausted: the space finds no point.
+        Exhausted: the space finds no point, or none of many keeps them.
     """
     try:
         for _ in range(_TRIES):
             point = task.space.sample(rng)
             if task.feasible(point):
-                break
+                return point
     except Infeasible as error:
         raise Exhausted(str(error)) from None
-    return point
+    raise Exhausted(f"none of {_TRIES:,} random points keeps the constraints")
 
 
 class RandomSearcher(Searcher[P], Generic[P]):

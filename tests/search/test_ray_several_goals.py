@@ -74,9 +74,10 @@ def test_killed_twice_and_resumed_it_ends_complete(settings: dict[str, object]) 
     try:
         done = epochs_recorded(folder)
         wait_until(lambda: epochs_recorded(folder) >= done + 3, 120)
-        wait_until(lambda: bool(workers(again.pid)), 60)
+        seen: list[int] = []  # Ray renames its processes between two steps
+        wait_until(lambda: bool(seen.extend(workers(again.pid)) or seen), 60)
         family = offspring(again.pid)
-        subprocess.run(["kill", "-KILL", str(workers(again.pid)[0])], check=True)
+        subprocess.run(["kill", "-KILL", str(seen[0])], check=True)
         _, errors = again.communicate(timeout=200)
     finally:
         if again.poll() is None:
