@@ -11,10 +11,11 @@ from typing import Any
 from benchmarks.replay.method import Method
 from benchmarks.replay.ours import OwnMethod
 from benchmarks.replay.record import Aim
+from benchmarks.replay.space import TableSpace
 from benchmarks.table.read import TabularBenchmark
 from search.objectives import ACCURACY, Goals, Objective
 from search.schedulers import SCHEDULERS
-from search.searchers import SEARCHERS
+from search.searchers import SEARCHERS, Task
 from space.errors import InputError
 
 GOALS: dict[Aim, Goals] = {
@@ -68,7 +69,13 @@ def _name(searcher: str, scheduler: str) -> str:
 
 
 def _own(aim: Aim, searcher: str, scheduler: str, benchmark: TabularBenchmark, seed: int) -> Method:
-    return OwnMethod(benchmark, GOALS[aim], searcher, scheduler, seed)
+    task = Task(
+        TableSpace(benchmark),
+        GOALS[aim],
+        known=lambda architecture: benchmark.known[architecture.id],
+        fidelities=benchmark.epochs,
+    )
+    return OwnMethod(task, searcher, scheduler, seed)
 
 
 def _peers() -> list[Entry]:

@@ -1,13 +1,9 @@
 """A searcher and a scheduler of ours, driven by the simulator."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from benchmarks.replay.method import End, Method
-from benchmarks.replay.space import TableSpace
-from benchmarks.table.read import TabularBenchmark
-from search.objectives import Goals, Values
+from search.objectives import Values
 from search.schedulers import make_scheduler
 from search.searchers import Observation, Task, make_searcher
 from space import Architecture
@@ -28,30 +24,15 @@ class OwnMethod(Method):
     """Tells what a study would tell, in the same order.
 
     Args:
-        benchmark: where the space and the known figures are from.
-        goals: what is searched for.
-        searcher, scheduler: names. options: of the searcher.
+        task: what is searched, and for what.
+        searcher, scheduler: names.
         seed: of the searcher.
     """
 
-    def __init__(
-        self,
-        benchmark: TabularBenchmark,
-        goals: Goals,
-        searcher: str,
-        scheduler: str,
-        seed: int,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:
-        self._known = benchmark.known
-        task = Task(
-            TableSpace(benchmark),
-            goals,
-            known=lambda architecture: benchmark.known[architecture.id],
-            fidelities=benchmark.epochs,
-        )
-        self._searcher = make_searcher(searcher, task, seed, options)
-        self._scheduler = make_scheduler(scheduler, goals, benchmark.epochs)
+    def __init__(self, task: Task[Architecture], searcher: str, scheduler: str, seed: int) -> None:
+        self._task = task
+        self._searcher = make_searcher(searcher, task, seed)
+        self._scheduler = make_scheduler(scheduler, task.goals, task.fidelities)
         self._running: dict[int, _Running] = {}
 
     def start(self, trial: int) -> str:
@@ -61,6 +42,10 @@ class OwnMethod(Method):
         self._scheduler.added(architecture.id)
         self._running[trial] = _Running(architecture)
         return architecture.id
+
+    def architecture(self, trial: int) -> Architecture:
+        """What a running trial trains."""
+        return self._running[trial].architecture
 
     def report(self, trial: int, epoch: int, accuracy: float) -> bool:
         """Tell the searcher, and hear the scheduler."""
@@ -88,6 +73,5 @@ class OwnMethod(Method):
         return running
 
     def _verdict(self, running: _Running, epoch: int) -> bool:
-        name = running.architecture.id
-        values = {**running.curve[epoch], **self._known[name]}
-        return self._scheduler.report(name, epoch, values).stop
+        values = {**running.curve[epoch], **self._task.known(running.architecture)}
+        return self._scheduler.report(running.architecture.id, epoch, values).stop

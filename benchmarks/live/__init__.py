@@ -1,0 +1,1 @@
+"""Searches with real training, at equal CPU seconds."""

@@ -1,0 +1,1 @@
+"""Trials that do nothing, to see what is spent around them."""
