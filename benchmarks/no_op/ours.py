@@ -11,8 +11,9 @@ from benchmarks.no_op.training import accuracy_of
 from search.config import Config
 from search.runner import run_study
 from search.runner.assignment import Report
-from search.runner.session import Stand, StudySession
+from search.runner.session import StudySession
 from search.runner.setup import begin_session, create_study
+from search.runner.stand import Stand
 from search.searchers import DistinctSearcher
 from search.store import RunRecord, Store, open_store, process_started
 from space.design.reading import read_yaml
