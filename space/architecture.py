@@ -118,19 +118,34 @@ class Architecture:
     downsample: Downsample = "merge"
 
     def __post_init__(self) -> None:
-        problems: list[Problem] = []
-        sizes = self.stage_sizes()
-        stages = []
-        for index, (stage, size) in enumerate(zip(self.stages, sizes, strict=True)):
-            found = _stage_problems(stage)
-            problems += [Problem(join(f"stages[{index}]", p.where), p.message) for p in found]
-            stages.append(stage if found else _canonical_stage(stage, size))
+        problems = [p for index, stage in enumerate(self.stages) for p in _problems(index, stage)]
         if problems:
             raise InputError(problems)
-        object.__setattr__(self, "stages", tuple(stages))
+        stages = tuple(map(_canonical_stage, self.stages, self.stage_sizes()))
+        object.__setattr__(self, "stages", stages)
+
+    def with_stage(self, index: int, stage: Stage) -> "Architecture":
+        """This network with another stage at an index; the rest is canonical and stays as it is.
+
+        Raises:
+            InputError: with the path to every field of the stage that is off.
+        """
+        problems = _problems(index, stage)
+        if problems:
+            raise InputError(problems)
+        changed = _canonical_stage(stage, self._stage_sizes[index])
+        stages = (*self.stages[:index], changed, *self.stages[index + 1 :])
+        other = object.__new__(Architecture)
+        vars(other).update(vars(self), stages=stages)
+        vars(other).pop("id", None)
+        return other
 
     def stage_sizes(self) -> tuple[MapSize, ...]:
         """The map of each stage: the stem's, then halved (rounded up) from stage to stage."""
+        return self._stage_sizes
+
+    @cached_property
+    def _stage_sizes(self) -> tuple[MapSize, ...]:
         image = MapSize(self.input.height, self.input.width)
         return map_sizes(image, self.stem.patch_size, len(self.stages))
 
@@ -207,6 +222,13 @@ class Architecture:
         return cls.from_dict(from_json(text, "architecture"))
 
 
+def _problems(index: int, stage: Stage) -> list[Problem]:
+    return [
+        Problem(join(f"stages[{index}]", problem.where), problem.message)
+        for problem in _stage_problems(stage)
+    ]
+
+
 def _stage_problems(stage: Stage) -> list[Problem]:
     problems = []
     hidden = stage.width * stage.mlp_ratio
@@ -226,19 +248,20 @@ def at_block(mixer: Mixer, block: int) -> Mixer:
 
 
 def _canonical_stage(stage: Stage, size: MapSize) -> Stage:
-    folded = [canonical(mixer, stage.width, size) for mixer in stage.block_mixers()]
+    folded = [canonical(mixer, stage.width, size) for mixer in stage.mixers]
+    blocks = [at_block(folded[block % len(folded)], block) for block in range(stage.depth)]
     ratio = stage.mlp_ratio
     return Stage(
         depth=stage.depth,
         width=stage.width,
         mlp_ratio=int(ratio) if ratio == int(ratio) else ratio,
-        mixers=_shortest_pattern([at_block(mixer, block) for block, mixer in enumerate(folded)]),
+        mixers=_shortest_pattern(blocks),
     )
 
 
 def _shortest_pattern(mixers: list[Mixer]) -> tuple[Mixer, ...]:
     for length in range(1, len(mixers)):
-        if all(mixers[block] == mixers[block - length] for block in range(length, len(mixers))):
+        if mixers[length:] == mixers[:-length]:
             return tuple(mixers[:length])
     return tuple(mixers)
 

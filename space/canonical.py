@@ -5,6 +5,8 @@ of 1 is no factor, and so on. What folds depends on the width and on the map. Ev
 set of functions that the mixer can compute; the tests prove each by carrying weights across.
 """
 
+from functools import lru_cache
+
 from space.axes import Channels, Dynamics, Locality, Rank, Sharing
 from space.geometry import (
     MapSize,
@@ -21,6 +23,11 @@ _WITHOUT_HEADS = {Sharing.CHANNEL: Sharing.NONE, Sharing.BOTH: Sharing.POSITION}
 _SHARED_BY_ONE_TAP = {Sharing.NONE: Sharing.POSITION, Sharing.CHANNEL: Sharing.BOTH}
 
 
+_REMEMBERED = 1 << 15
+"""Folded mixers to keep, a few hundred bytes each: the networks of a space share most of them."""
+
+
+@lru_cache(_REMEMBERED)
 def canonical(mixer: Mixer, width: int, size: MapSize) -> Mixer:
     """The mixer that stands for all that compute the same functions at this width and map.
 

@@ -11,7 +11,7 @@ from space.cells import Cell
 from space.errors import InputError, Problem
 from space.field_types import Kind, coerce_fields, shown
 from space.pydantic_errors import problems_from_pydantic
-from space.rules import broken_rules
+from space.rules import Rule, Values, broken_rules
 
 MAX_KERNEL_SIZE = 31
 _MOST = 65536
@@ -82,10 +82,10 @@ class Mixer:
 
     def __post_init__(self) -> None:
         coerce_fields(self, _KINDS)
-        problems = [Problem("", f"breaks {rule}") for rule in broken_rules(*self._axis_values)]
+        problems = [Problem("", f"breaks {rule}") for rule in _broken_rules(self._axis_values)]
         problems += _size_problems(self)
-        applicable = Mixer.applicable(*self._axis_values)
-        for name in (field.name for field in fields(self)[5:]):
+        applicable = _applicable(self._axis_values)
+        for name in _OPTIONAL:
             value = getattr(self, name)
             if name not in applicable:
                 if value is not None:
@@ -96,13 +96,13 @@ class Mixer:
             raise InputError(problems)
 
     @property
-    def _axis_values(self) -> tuple[Locality, Channels, Rank, Sharing, Dynamics]:
+    def _axis_values(self) -> Values:
         return self.locality, self.channels, self.rank, self.sharing, self.dynamics
 
     @property
     def cell(self) -> Cell:
         """The structural cell that this mixer belongs to."""
-        return Cell(*self._axis_values)
+        return _cell(self._axis_values)
 
     @property
     def name(self) -> str:
@@ -191,6 +191,27 @@ class Mixer:
             return _adapter().validate_python(values)
         except ValidationError as error:
             raise InputError(problems_from_pydantic(error, where, cls)) from None
+
+
+_OPTIONAL = tuple(field.name for field in fields(Mixer) if field.name not in AXES)
+
+
+# Asked for every mixer that is made, of a few hundred combinations at most.
+
+
+@cache
+def _cell(values: Values) -> Cell:
+    return Cell(*values)
+
+
+@cache
+def _broken_rules(values: Values) -> tuple[Rule, ...]:
+    return tuple(broken_rules(*values))
+
+
+@cache
+def _applicable(values: Values) -> dict[str, Any]:
+    return Mixer.applicable(*values)
 
 
 def _size_problems(mixer: Mixer) -> list[Problem]:

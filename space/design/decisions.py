@@ -4,16 +4,15 @@ Searchers see nothing but questions with a name and a list of answers; they need
 questions are about. Replaying an architecture gives the answers that lead to it.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from space.architecture import Architecture, Stage
-from space.axes import AXES
+from space.design.mixer_questions import Value, field_value
 from space.design.stage_options import StageOptions
 from space.mixer import Mixer
 
-Value = str | int | float
 Read = Callable[[Architecture], Value | None]
 
 
@@ -38,9 +37,6 @@ class Decision:
     name: str
     options: tuple[Value, ...]
     choice: Value
-
-
-_SIZES_AND_OPTIONS = tuple(field.name for field in fields(Mixer) if field.name not in AXES)
 
 
 def choose_stage(options: StageOptions, index: int, choose: Choose) -> Stage:
@@ -76,19 +72,13 @@ def _choose_mixer(
     def reading(field: str) -> Read:
         def read(architecture: Architecture) -> Value | None:
             mixer = options.chosen(architecture.stages[index], place)
-            return None if mixer is None else _field(mixer, field)
+            return None if mixer is None else field_value(mixer, field)
 
         return read
 
-    remaining: Sequence[Mixer] = options.choices(width, depth, place)
-    for field in ("operator", *_SIZES_AND_OPTIONS):
-        values = tuple(dict.fromkeys(_field(mixer, field) for mixer in remaining))
-        if len(values) > 1 or field == "operator":
-            choice = choose(f"{where}.{field}", values, reading(field))
-            remaining = [mixer for mixer in remaining if _field(mixer, field) == choice]
-    return remaining[0]
-
-
-def _field(mixer: Mixer, name: str) -> Value:
-    value = mixer.name if name == "operator" else getattr(mixer, name)
-    return value if isinstance(value, str | int) else str(value)
+    remaining = options.questions(width, depth, place)
+    while remaining.question:
+        field, answers = remaining.question
+        choice = choose(f"{where}.{field}", tuple(answers), reading(field))
+        remaining = answers[choice]
+    return remaining.mixers[0]

@@ -1,17 +1,20 @@
 """A design space: the architectures that a file allows, to be drawn, checked and walked."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from space.architecture import Architecture, Head, Scaffold, Stage, Stem
-from space.design.decisions import Choose, Decision, Read, Value, choose_stage
+from space.design.decisions import Choose, Decision, Read, choose_stage
 from space.design.features import encode
 from space.design.initial_points import axis_points, axis_values, named_points
 from space.design.limits import Infeasible, Limits
-from space.design.neighbours import neighbours
+from space.design.mixer_questions import Value
+from space.design.neighbours import StageMoves, neighbours
 from space.design.parsing import ParsedSpace, parse
 from space.design.population import TRIES, Population
 from space.design.reading import read_yaml
@@ -159,14 +162,19 @@ class DesignSpace:
             InputError: for an architecture that is not a point of this space.
         """
         self.decisions(architecture)
-        stages = self.stage_options[architecture.stem.patch_size]
-        moved: list[Architecture] = [
-            self._make(architecture.stem.patch_size, scaffold, architecture.stages)
+        moved = [
+            replace(architecture, scaffold=scaffold)
             for scaffold in self.scaffolds
+            if scaffold != architecture.scaffold
         ]
-        moved += neighbours(architecture, stages)
-        distinct = {point.id: point for point in moved if point.id != architecture.id}
-        return [point for point in distinct.values() if not self.violations(point)]
+        moved += neighbours(architecture, self._moves[architecture.stem.patch_size])
+        return [point for point in moved if not self.violations(point)]
+
+    @cached_property
+    def _moves(self) -> dict[int, tuple[StageMoves, ...]]:
+        return {
+            patch: tuple(map(StageMoves, stages)) for patch, stages in self.stage_options.items()
+        }
 
     # --- decisions ----------------------------------------------------------------------------
 

@@ -1,10 +1,12 @@
 """Hard limits: what an architecture may cost at most, checked before any training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from space.architecture import Architecture
-from space.cost import cost, memory
+from space.cost import Cost, Memory, cost, memory
 from space.design.quantities import byte_quantity, quantity
 from space.errors import InputError, Problem, join
 
@@ -21,7 +23,7 @@ class Infeasible(ValueError):
         self.reasons = reasons
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limits:
     """Upper limits; None is no limit.
 
@@ -40,17 +42,23 @@ class Limits:
     def violations(self, architecture: Architecture) -> list[str]:
         """The limits that an architecture exceeds, in words."""
         found: list[str] = []
-        limits = self.to_dict()
-        for names, measure in ((_COSTS, cost), (_MEMORIES, memory)):
-            asked = [name for name in names if name in limits]
-            spent = measure(architecture) if asked else None
-            values = [(name, getattr(spent, name)) for name in asked]
-            found += [
-                f"{name} {value:,} exceed the limit {limits[name]:,}"
-                for name, value in values
-                if value > limits[name]
-            ]
+        for measure, limits in self._asked:
+            spent = measure(architecture)
+            for name, limit in limits.items():
+                value = getattr(spent, name)
+                if value > limit:
+                    found.append(f"{name} {value:,} exceed the limit {limit:,}")
         return found
+
+    @cached_property
+    def _asked(self) -> list[tuple[Callable[[Architecture], Cost | Memory], dict[str, int]]]:
+        """What has to be measured, and the limits of it."""
+        limits = self.to_dict()
+        asked = [
+            (measure, {name: limits[name] for name in names if name in limits})
+            for measure, names in ((cost, _COSTS), (memory, _MEMORIES))
+        ]
+        return [(measure, of_it) for measure, of_it in asked if of_it]
 
     def to_dict(self) -> dict[str, int]:
         """The limits that are set."""

@@ -8,10 +8,9 @@ from functools import cached_property
 
 from space.architecture import Scaffold, Stage
 from space.design.meter import Meter
-from space.design.stage_options import StageOptions
+from space.design.stage_options import Shape, StageOptions
 from space.design.sums import Vector, minus
 
-Shape = tuple[int, int, float]
 Allowed = tuple[tuple[int, ...], ...]
 """For each place of a pattern, the numbers of the choices that may be there."""
 

@@ -7,10 +7,13 @@ from functools import cached_property
 
 from space.architecture import Stage, at_block
 from space.canonical import canonical
+from space.design.mixer_questions import Remaining
 from space.geometry import MapSize, width_problems
 from space.mixer import Mixer
 
 Keep = Callable[[Mixer], bool]
+Shape = tuple[int, int, float]
+"""Width, depth and MLP ratio of a stage."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +51,38 @@ class StageOptions:
         """
         return self._choices[width, depth, place]
 
+    def questions(self, width: int, depth: int, place: int) -> Remaining:
+        """The questions whose answers lead to one of the choices."""
+        return self._questions[width, depth, place]
+
     @cached_property
     def _choices(self) -> dict[tuple[int, int, int], tuple[Mixer, ...]]:
+        return {key: tuple(choices.values()) for key, choices in self._by_blocks.items()}
+
+    @cached_property
+    def _questions(self) -> dict[tuple[int, int, int], Remaining]:
+        return {key: Remaining(choices) for key, choices in self._choices.items()}
+
+    @cached_property
+    def _by_blocks(self) -> dict[tuple[int, int, int], dict[tuple[Mixer, ...], Mixer]]:
+        """For each width, depth and place: what the blocks there hold, and the choice it is."""
         table = {}
-        for width, depth in itertools.product(self.widths, self.depths):
-            folded = [
-                canonical(mixer, width, self.size)
-                for mixer in self.mixers
-                if not width_problems(mixer, width)
-            ]
-            if self.keep is not None:
-                folded = [mixer for mixer in folded if self.keep(mixer)]
-            length = self.pattern_length(depth)
-            for place in range(length):
-                blocks = range(place, depth, length)
-                distinct = {tuple(at_block(m, block) for block in blocks): m for m in folded}
-                table[width, depth, place] = tuple(distinct.values())
+        for width in self.widths:
+            folded = self._folded(width)
+            for depth in self.depths:
+                length = self.pattern_length(depth)
+                for place in range(length):
+                    blocks = range(place, depth, length)
+                    distinct = {tuple(at_block(m, block) for block in blocks): m for m in folded}
+                    table[width, depth, place] = distinct
         return table
 
-    def shapes(self) -> list[tuple[int, int, float]]:
+    def _folded(self, width: int) -> list[Mixer]:
+        fitting = (mixer for mixer in self.mixers if not width_problems(mixer, width))
+        folded = (canonical(mixer, width, self.size) for mixer in fitting)
+        return [mixer for mixer in folded if self.keep is None or self.keep(mixer)]
+
+    def shapes(self) -> list[Shape]:
         """The (width, depth, MLP ratio) triples that some mixer fits.
 
         A ratio fits the widths at which the MLP has a whole number of channels.
@@ -74,7 +90,7 @@ class StageOptions:
         return list(self._shapes)
 
     @cached_property
-    def _shapes(self) -> tuple[tuple[int, int, float], ...]:
+    def _shapes(self) -> tuple[Shape, ...]:
         return tuple(
             (width, depth, ratio)
             for width, depth, ratio in itertools.product(self.widths, self.depths, self.mlp_ratios)
@@ -99,17 +115,8 @@ class StageOptions:
 
     def chosen(self, stage: Stage, place: int) -> Mixer | None:
         """The choice that a stage took at a place of the pattern, if it is one of this space."""
-        if stage.depth not in self.depths or stage.width not in self.widths:
-            return None
-        blocks = stage.block_mixers()
-        length = self.pattern_length(stage.depth)
-        for mixer in self.choices(stage.width, stage.depth, place):
-            if all(
-                at_block(mixer, block) == blocks[block]
-                for block in range(place, stage.depth, length)
-            ):
-                return mixer
-        return None
+        choices = self._by_blocks.get((stage.width, stage.depth, place), {})
+        return choices.get(stage.block_mixers()[place :: self.pattern_length(stage.depth)])
 
 
 def _is_whole(channels: float) -> bool:

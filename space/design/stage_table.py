@@ -9,7 +9,8 @@ import numpy as np
 from space.architecture import Stage
 from space.design.ceiling import Ceiling
 from space.design.sampling import pick
-from space.design.stage_costs import Allowed, Shape, StageCosts
+from space.design.stage_costs import Allowed, StageCosts
+from space.design.stage_options import Shape
 from space.design.sums import Ints, Sums, Vector, added, joined, merged, minus, of_vectors
 
 
