@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -21,6 +21,7 @@ Scaffold = Literal["conv", "prenorm", "convnext"]
 Downsample = Literal["merge", "conv"]
 SCAFFOLDS: tuple[Scaffold, ...] = ("conv", "prenorm", "convnext")
 
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _FORBID = ConfigDict(extra="forbid")
 _Count = Annotated[int, Strict(), Field(ge=1, le=65536)]
 _Classes = Annotated[int, Strict(), Field(ge=0, le=1_000_000)]
@@ -178,8 +179,12 @@ class Architecture:
         """
         values: dict[str, Any] = {
             "version": VERSION,
-            "input": asdict(self.input),
-            "stem": asdict(self.stem),
+            "input": {
+                "channels": self.input.channels,
+                "height": self.input.height,
+                "width": self.input.width,
+            },
+            "stem": {"patch_size": self.stem.patch_size},
             "scaffold": self.scaffold,
             "stages": [_stage_dict(stage) for stage in self.stages],
             "head": {"classes": self.head.classes},
@@ -192,7 +197,7 @@ class Architecture:
 
     def to_json(self) -> str:
         """The canonical JSON: sorted keys, no spaces."""
-        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return _JSON.encode(self.to_dict())
 
     @cached_property
     def id(self) -> str:

@@ -1,7 +1,7 @@
 """A token mixer: a cell of the algebra with its sizes and options, everything but the width."""
 
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Strict, TypeAdapter, ValidationError
@@ -15,6 +15,7 @@ from space.rules import Rule, Values, broken_rules
 
 MAX_KERNEL_SIZE = 31
 _MOST = 65536
+_REMEMBERED = 1 << 13  # mixers with their plain values, about 1 kB each
 _MOST_REDUCTION = 64
 """Edge of the patches of a spatial reduction; a map is padded to a multiple of it."""
 
@@ -173,12 +174,7 @@ class Mixer:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, without the fields that do not apply."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            name: str(value) if isinstance(value, str) else value
-            for name, value in values.items()
-            if value is not None
-        }
+        return dict(_plain_values(self))
 
     @classmethod
     def from_dict(cls, values: object, where: str = "mixer") -> "Mixer":
@@ -212,6 +208,16 @@ def _broken_rules(values: Values) -> tuple[Rule, ...]:
 @cache
 def _applicable(values: Values) -> dict[str, Any]:
     return Mixer.applicable(*values)
+
+
+@lru_cache(_REMEMBERED)
+def _plain_values(mixer: Mixer) -> dict[str, Any]:
+    values = ((field.name, getattr(mixer, field.name)) for field in fields(mixer))
+    return {
+        name: str(value) if isinstance(value, str) else value
+        for name, value in values
+        if value is not None
+    }
 
 
 def _size_problems(mixer: Mixer) -> list[Problem]:
