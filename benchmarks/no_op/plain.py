@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class NoOp(tune.Trainable):  # type: ignore[misc, unused-ignore]
         return {"accuracy": accuracy, "done": True}
 
 
+@cache
 def parameters(draws: int = 500) -> dict[str, list[Any]]:
     """The decisions of our space as parameters without conditions, each with all its values."""
     space, rng = DesignSpace.from_yaml(SPACE), np.random.default_rng(0)
@@ -126,8 +128,15 @@ def measure(folder: Path, history: int, trials: int) -> Overhead:
     begun = time.perf_counter()
     with stopwatch.timing(shares), stopwatch.noting_ends(OptunaSearch, "on_trial_complete"):
         run(folder, file, trials + 1)
-    assert len(stopwatch.ends) == trials + 1
+    complete = _complete(file)
+    assert complete == history + trials + 1, f"only {complete} trials are complete"
     return overhead("plain script", history, stopwatch, tuple(shares), begun)
+
+
+def _complete(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as connection:
+        query = "SELECT count(*) FROM trials WHERE state = 'COMPLETE'"
+        return int(connection.execute(query).fetchone()[0])
 
 
 def run(folder: Path, file: Path, trials: int) -> None:
@@ -150,5 +159,11 @@ def run(folder: Path, file: Path, trials: int) -> None:
                 metric="accuracy",
                 mode="max",
             ),
-            run_config=tune.RunConfig(name="plain", storage_path=str(folder / "ray"), verbose=0),
+            run_config=tune.RunConfig(
+                name="plain",
+                storage_path=str(folder / "ray"),
+                # The trainable has nothing to save.
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                verbose=0,
+            ),
         ).fit()
