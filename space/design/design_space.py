@@ -16,7 +16,7 @@ from space.design.parsing import ParsedSpace, parse
 from space.design.population import TRIES, Population
 from space.design.reading import read_yaml
 from space.design.stage_options import Keep, StageOptions
-from space.errors import InputError, Problem, join
+from space.errors import InputError, join
 from space.geometry import MapSize
 
 
@@ -60,7 +60,7 @@ class DesignSpace:
             depths = tuple(sorted(set(stage.depth)))
             widths = tuple(sorted(set(stage.width)))
             ratios = tuple(sorted(set(stage.mlp_ratio)))
-            options.append(StageOptions(size, depths, widths, ratios, stage.pattern, mixers))
+            options.append(StageOptions(size, depths, widths, ratios, stage.pattern, tuple(mixers)))
             size = size.reduced(2)
         return tuple(options)
 
@@ -254,20 +254,8 @@ class DesignSpace:
     # --- feasibility --------------------------------------------------------------------------
 
     def _refuse_if_empty(self, where: str) -> None:
-        problems: list[Problem] = []
-        for stages in self.stage_options.values():
-            for index, options in enumerate(stages):
-                if not options.shapes():
-                    path = join(where, f"stages[{index}].mixers")
-                    message = (
-                        f"no mixer fits any of the widths {list(options.widths)}: heads, groups "
-                        "or ratio do not divide them, or no MLP ratio gives whole channels"
-                    )
-                    problems.append(Problem(path, message))
-        if not problems and self._is_empty():
-            problems = [Problem(join(where, "limits"), self._why_infeasible())]
-        if problems:
-            raise InputError(dict.fromkeys(problems))
+        if self._is_empty():
+            raise InputError.of(join(where, "limits"), self._why_infeasible())
 
     def _is_empty(self) -> bool:
         if self.limits == Limits():

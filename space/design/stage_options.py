@@ -7,7 +7,7 @@ from functools import cached_property
 
 from space.architecture import Stage, at_block
 from space.canonical import canonical
-from space.geometry import MapSize, width_problems
+from space.geometry import MapSize, is_whole, width_problems
 from space.mixer import Mixer
 
 Keep = Callable[[Mixer], bool]
@@ -78,7 +78,7 @@ class StageOptions:
         return tuple(
             (width, depth, ratio)
             for width, depth, ratio in itertools.product(self.widths, self.depths, self.mlp_ratios)
-            if self.choices(width, depth, 0) and _is_whole(width * ratio)
+            if self.choices(width, depth, 0) and is_whole(width * ratio)
         )
 
     def patterns(self, width: int, depth: int) -> int:
@@ -110,7 +110,3 @@ class StageOptions:
             ):
                 return mixer
         return None
-
-
-def _is_whole(channels: float) -> bool:
-    return abs(channels - round(channels)) <= 1e-6 and round(channels) >= 1
