@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError
 
 from space.canonical import canonical
 from space.errors import InputError, Problem, join
-from space.geometry import MapSize, map_sizes, width_problems
+from space.geometry import MapSize, is_whole, map_sizes, width_problems
 from space.mixer import Mixer
 from space.plain_values import from_json
 from space.pydantic_errors import problems_from_pydantic
@@ -236,8 +236,7 @@ def _problems(index: int, stage: Stage) -> list[Problem]:
 
 def _stage_problems(stage: Stage) -> list[Problem]:
     problems = []
-    hidden = stage.width * stage.mlp_ratio
-    if abs(hidden - round(hidden)) > 1e-6 or round(hidden) < 1:
+    if not is_whole(stage.width * stage.mlp_ratio):
         problems.append(
             Problem("mlp_ratio", f"{stage.mlp_ratio} of width {stage.width} is not a whole number")
         )

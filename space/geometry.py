@@ -127,9 +127,24 @@ def width_problems(mixer: Mixer, width: int) -> list[Problem]:
     problems = []
     inner = inner_width(mixer, width)
     if mixer.rank is Rank.CHANNEL and width % (mixer.ratio or 1):
-        problems.append(Problem("ratio", f"{mixer.ratio} does not divide the width {width}"))
+        divisors = _nearest_divisors(mixer.ratio or 1, width)
+        problems.append(
+            Problem("ratio", f"{mixer.ratio} does not divide the width {width}; {divisors}")
+        )
         inner = max(1, inner)
     for name, count in (("groups", mixer.groups), ("heads", mixer.heads)):
         if count is not None and inner % count:
-            problems.append(Problem(name, f"{count} does not divide {inner} channels"))
+            message = f"{count} does not divide {inner} channels; {_nearest_divisors(count, inner)}"
+            problems.append(Problem(name, message))
     return problems
+
+
+def _nearest_divisors(count: int, channels: int) -> str:
+    less = next(n for n in range(min(count, channels), 0, -1) if channels % n == 0)
+    more = next((n for n in range(count, channels + 1) if channels % n == 0), None)
+    return f"{less} does" if more is None else f"{less} and {more} do"
+
+
+def is_whole(channels: float) -> bool:
+    """Whether the hidden channels of an MLP, width times ratio, can be built."""
+    return abs(channels - round(channels)) <= 1e-6 and round(channels) >= 1

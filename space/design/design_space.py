@@ -19,7 +19,7 @@ from space.design.parsing import ParsedSpace, parse
 from space.design.population import TRIES, Population
 from space.design.reading import read_yaml
 from space.design.stage_options import Keep, StageOptions
-from space.errors import InputError, Problem, join
+from space.errors import InputError, join
 from space.geometry import MapSize
 
 
@@ -63,7 +63,7 @@ class DesignSpace:
             depths = tuple(sorted(set(stage.depth)))
             widths = tuple(sorted(set(stage.width)))
             ratios = tuple(sorted(set(stage.mlp_ratio)))
-            options.append(StageOptions(size, depths, widths, ratios, stage.pattern, mixers))
+            options.append(StageOptions(size, depths, widths, ratios, stage.pattern, tuple(mixers)))
             size = size.reduced(2)
         return tuple(options)
 
@@ -167,8 +167,19 @@ class DesignSpace:
             for scaffold in self.scaffolds
             if scaffold != architecture.scaffold
         ]
+        moved += self._with_other_patches(architecture)
         moved += neighbours(architecture, self._moves[architecture.stem.patch_size])
         return [point for point in moved if not self.violations(point)]
+
+    def _with_other_patches(self, architecture: Architecture) -> Iterator[Architecture]:
+        """The same stages behind another stem, each with the mixers that come nearest there."""
+        for patch_size, moves in self._moves.items():
+            if patch_size == architecture.stem.patch_size:
+                continue
+            stages = [of.nearest(s) for of, s in zip(moves, architecture.stages, strict=True)]
+            found = tuple(stage for stage in stages if stage is not None)
+            if len(found) == len(stages):
+                yield self._make(patch_size, architecture.scaffold, found)
 
     @cached_property
     def _moves(self) -> dict[int, tuple[StageMoves, ...]]:
@@ -262,20 +273,8 @@ class DesignSpace:
     # --- feasibility --------------------------------------------------------------------------
 
     def _refuse_if_empty(self, where: str) -> None:
-        problems: list[Problem] = []
-        for stages in self.stage_options.values():
-            for index, options in enumerate(stages):
-                if not options.shapes():
-                    path = join(where, f"stages[{index}].mixers")
-                    message = (
-                        f"no mixer fits any of the widths {list(options.widths)}: heads, groups "
-                        "or ratio do not divide them, or no MLP ratio gives whole channels"
-                    )
-                    problems.append(Problem(path, message))
-        if not problems and self._is_empty():
-            problems = [Problem(join(where, "limits"), self._why_infeasible())]
-        if problems:
-            raise InputError(dict.fromkeys(problems))
+        if self._is_empty():
+            raise InputError.of(join(where, "limits"), self._why_infeasible())
 
     def _is_empty(self) -> bool:
         if self.limits == Limits():

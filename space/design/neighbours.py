@@ -36,11 +36,19 @@ class StageMoves:
                 mixers = (*blocks[:place], mixer, *blocks[place + 1 : length])
                 yield Stage(stage.depth, stage.width, stage.mlp_ratio, mixers)
 
+    def nearest(self, stage: Stage) -> Stage | None:
+        """The stage of this shape here that is nearest to one of another map size."""
+        shape = (stage.width, stage.depth, stage.mlp_ratio)
+        return self._placed(stage, shape) if shape in self.options.shapes() else None
+
     def _reshaped(self, stage: Stage, shape: Shape) -> Stage:
         """The stage in another shape, with the nearest mixers that this shape has."""
+        if shape[:2] == (stage.width, stage.depth):
+            return replace(stage, mlp_ratio=shape[2])
+        return self._placed(stage, shape)
+
+    def _placed(self, stage: Stage, shape: Shape) -> Stage:
         width, depth, ratio = shape
-        if (width, depth) == (stage.width, stage.depth):
-            return replace(stage, mlp_ratio=ratio)
         mixers = (
             self._at(width, depth, place).nearest(stage.mixers[place % len(stage.mixers)])
             for place in range(self.options.pattern_length(depth))

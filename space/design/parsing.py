@@ -1,5 +1,6 @@
 """Reading the file of a design space: every problem at once, each with its path."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -7,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from space.architecture import MAX_STAGES, SCAFFOLDS, Downsample, Input, Scaffold
 from space.design.limits import Limits
+from space.design.misfits import misfits
 from space.design.mixer_choice import expand_mixers
 from space.errors import InputError, Problem, join
 from space.mixer import Mixer
@@ -82,10 +84,13 @@ class SpaceFile(_Strict):
 
 @dataclass(frozen=True)
 class ParsedSpace:
-    """A space file with its mixers expanded, a tuple for each stage, and its limits."""
+    """A space file with the mixers of each stage and its limits.
+
+    Each mixer comes with the path of the line that stands for it.
+    """
 
     file: SpaceFile
-    mixers: tuple[tuple[Mixer, ...], ...]
+    mixers: tuple[Mapping[Mixer, str], ...]
     limits: Limits
 
 
@@ -113,23 +118,27 @@ def parse(values: object, where: str = "") -> ParsedSpace:
         if choices > MOST_CHOICES:
             message = f"offers {choices:,} choices (width × depth × pattern × mixer)"
             problems.append(Problem(f"{stages}[{index}]", f"{message}; at most {MOST_CHOICES:,}"))
+        else:
+            problems += misfits(f"{stages}[{index}]", stage.width, stage.mlp_ratio, mixers[-1])
     limits = Limits()
     try:
         limits = Limits.from_dict(file.limits, join(where, "limits"))
     except InputError as error:
         problems += error.problems
     if problems:
-        raise InputError(problems)
+        raise InputError(dict.fromkeys(problems))
     return ParsedSpace(file, tuple(mixers), limits)
 
 
-def _expanded(lines: list[Any] | None, where: str, problems: list[Problem]) -> tuple[Mixer, ...]:
-    mixers: list[Mixer] = []
+def _expanded(lines: list[Any] | None, where: str, problems: list[Problem]) -> dict[Mixer, str]:
+    mixers: dict[Mixer, str] = {}
     if lines == []:
         problems.append(Problem(where, "is empty; name at least one operator"))
     for index, line in enumerate(lines or ()):
+        path = f"{where}[{index}]"
         try:
-            mixers += expand_mixers(line, f"{where}[{index}]")
+            for mixer in expand_mixers(line, path):
+                mixers.setdefault(mixer, path)
         except InputError as error:
             problems += error.problems
-    return tuple(dict.fromkeys(mixers))
+    return mixers

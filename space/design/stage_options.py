@@ -8,7 +8,7 @@ from functools import cached_property
 from space.architecture import Stage, at_block
 from space.canonical import canonical
 from space.design.mixer_questions import Remaining
-from space.geometry import MapSize, width_problems
+from space.geometry import MapSize, is_whole, width_problems
 from space.mixer import Mixer
 
 Keep = Callable[[Mixer], bool]
@@ -94,7 +94,7 @@ class StageOptions:
         return tuple(
             (width, depth, ratio)
             for width, depth, ratio in itertools.product(self.widths, self.depths, self.mlp_ratios)
-            if self.choices(width, depth, 0) and _is_whole(width * ratio)
+            if self.choices(width, depth, 0) and is_whole(width * ratio)
         )
 
     def patterns(self, width: int, depth: int) -> int:
@@ -117,7 +117,3 @@ class StageOptions:
         """The choice that a stage took at a place of the pattern, if it is one of this space."""
         choices = self._by_blocks.get((stage.width, stage.depth, place), {})
         return choices.get(stage.block_mixers()[place :: self.pattern_length(stage.depth)])
-
-
-def _is_whole(channels: float) -> bool:
-    return abs(channels - round(channels)) <= 1e-6 and round(channels) >= 1

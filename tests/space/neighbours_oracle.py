@@ -16,12 +16,33 @@ SIZES = tuple(field.name for field in fields(Mixer) if field.name not in AXES)
 def slow_neighbours(space: DesignSpace, point: Architecture) -> list[Architecture]:
     """What `DesignSpace.neighbours` gives for a point of the space, in the same order."""
     moved = [replace(point, scaffold=scaffold) for scaffold in space.scaffolds]
+    moved += _with_other_patches(space, point)
     for index, options in enumerate(space.stage_options[point.stem.patch_size]):
         for stage in _stages(point.stages[index], options):
             stages = (*point.stages[:index], stage, *point.stages[index + 1 :])
             moved.append(Architecture.from_dict(replace(point, stages=stages).to_dict()))
     distinct = {other.id: other for other in moved if other.id != point.id}
     return [other for other in distinct.values() if not space.violations(other)]
+
+
+def _with_other_patches(space: DesignSpace, point: Architecture) -> Iterator[Architecture]:
+    for patch_size, options in space.stage_options.items():
+        pairs = list(zip(point.stages, options, strict=True))
+        shapes = [(stage.width, stage.depth, stage.mlp_ratio) for stage, _ in pairs]
+        offered = all(s in o.shapes() for s, (_, o) in zip(shapes, pairs, strict=True))
+        if patch_size != point.stem.patch_size and offered:
+            stages = tuple(_nearest(stage, here) for stage, here in pairs)
+            stem = replace(point.stem, patch_size=patch_size)
+            yield replace(point, stem=stem, stages=stages)
+
+
+def _nearest(stage: Stage, options: StageOptions) -> Stage:
+    mixers = []
+    for place in range(options.pattern_length(stage.depth)):
+        wanted = stage.mixers[place % len(stage.mixers)]
+        choices = options.choices(stage.width, stage.depth, place)
+        mixers.append(min(choices, key=lambda m, w=wanted: apart(m, w)))  # type: ignore[misc]
+    return Stage(stage.depth, stage.width, stage.mlp_ratio, tuple(mixers))
 
 
 def _stages(stage: Stage, options: StageOptions) -> Iterator[Stage]:

@@ -294,16 +294,51 @@ def test_a_limit_of_latency_is_refused_with_the_reason() -> None:
         ({"locality": "window", "sharing": "position", "kernel_size": 3}, "[0]", "rule 4"),
         ({"operator": "vit", "locality": "window"}, "[0].locality", "either"),
         ("window/dense/full/both/static", "[0].operator", "rule 5"),
-        ({"operator": "vit", "heads": 5}, None, "do not divide"),
+        ({"operator": "vit", "heads": 5}, "[0].heads", "5 does not divide"),
         ([], "[0]", "not an operator's name"),
     ],
 )
-def test_a_line_that_stands_for_no_mixer_is_refused(
-    line: Any, where: str | None, message: str
-) -> None:
-    found = refusal(mixers=[line])
-    expected = f"space.mixers{where}" if where else "space.stages[0].mixers"
-    assert message in found[expected]
+def test_a_line_that_stands_for_no_mixer_is_refused(line: Any, where: str, message: str) -> None:
+    assert message in refusal(mixers=[line])[f"space.mixers{where}"]
+
+
+def test_what_fits_no_width_of_a_stage_is_told_with_what_would() -> None:
+    conv = {"operator": "dw-s conv", "kernel_size": 3}
+    local = {"operator": "local vit", "kernel_size": 7, "heads": [1, 5]}
+    grouped = {"operator": "group conv.", "kernel_size": 3, "groups": [5, 7]}
+    narrow = {"operator": "bottleneck", "kernel_size": 3, "ratio": 64}
+    stages: list[dict[str, Any]] = [
+        {"depth": 1, "width": [32, 48], "mixers": [grouped, {**local, "heads": 5}]},
+        {"depth": 1, "width": 32, "mixers": [grouped, local]},
+        {"depth": 1, "width": 32, "mlp_ratio": [0.33, 0.4], "mixers": [conv]},
+        {"depth": 1, "width": 32, "mixers": [narrow]},
+        # One width fits the mixer, the other the ratio.
+        {"depth": 1, "width": [25, 32], "mlp_ratio": 0.5, "mixers": [{**local, "heads": 5}]},
+    ]
+    with pytest.raises(InputError) as refused:
+        DesignSpace.from_dict(small().to_dict() | {"stages": stages}, "space")
+    assert [str(problem) for problem in refused.value.problems] == [
+        "space.stages[0].mixers[0].groups: 5 does not divide 32 channels; 4 and 8 do",
+        "space.stages[0].mixers[0].groups: 7 does not divide 32 channels; 4 and 8 do",
+        "space.stages[0].mixers[1].heads: 5 does not divide 32 channels; 4 and 8 do",
+        "space.stages[0].mixers[0].groups: 5 does not divide 48 channels; 4 and 6 do",
+        "space.stages[0].mixers[0].groups: 7 does not divide 48 channels; 6 and 8 do",
+        "space.stages[0].mixers[1].heads: 5 does not divide 48 channels; 4 and 6 do",
+        "space.stages[2].mlp_ratio: 0.33 of width 32 is not a whole number",
+        "space.stages[2].mlp_ratio: 0.4 of width 32 is not a whole number",
+        "space.stages[3].mixers[0].ratio: 64 does not divide the width 32; 32 does",
+        "space.stages[4].mlp_ratio: 0.5 of width 25 is not a whole number",
+        "space.stages[4].mixers[0].heads: 5 does not divide 32 channels; 4 and 8 do",
+    ]
+
+
+def test_of_very_many_misfits_the_first_are_told() -> None:
+    line = {"operator": "vit", "heads": list(range(100, 200))}
+    stage = {"depth": 1, "width": 32, "mixers": [line]}
+    with pytest.raises(InputError) as refused:
+        DesignSpace.from_dict(small().to_dict() | {"stages": [stage]})
+    assert len(refused.value.problems) == 21
+    assert str(refused.value.problems[-1]) == "stages[0]: 80 more values do not fit its widths"
 
 
 def test_a_space_without_a_feasible_point_is_refused_with_the_least_costs() -> None:

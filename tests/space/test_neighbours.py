@@ -101,3 +101,25 @@ def test_limits_leave_some_out(name: str) -> None:
     points = [space.sample(np.random.default_rng(seed)) for seed in range(20)]
     kept = sum(len(space.neighbours(point)) for point in points)
     assert 0 < kept < sum(len(free.neighbours(point)) for point in points)
+
+
+def test_every_point_is_reached_whatever_the_patch_size() -> None:
+    space = DesignSpace.from_dict(
+        {
+            "name": "two patches",
+            "input": {"channels": 3, "size": 32},
+            "classes": 10,
+            "stem": {"patch_size": [2, 4]},
+            "scaffold": ["conv", "prenorm"],
+            "mixers": [{"operator": "dw-s conv.", "kernel_size": [3, 5]}],
+            "stages": [{"depth": 1, "width": [8, 12], "mlp_ratio": 2}],
+        }
+    )
+    first = next(iter(space.enumerate()))
+    met, waiting = {first.id}, [first]
+    while waiting:
+        for other in space.neighbours(waiting.pop()):
+            if other.id not in met:
+                met.add(other.id)
+                waiting.append(other)
+    assert len(met) == space.count() == 16
