@@ -76,7 +76,8 @@ def repeat_command(study: str, top: int, seeds: int, store: str, as_json: bool) 
       python -m search repeat quickstart --top 5 --seeds 3
       python -m search best --study quickstart
 
-    Every repeat trains from scratch, to its end. `best` then shows the mean and the spread, and
+    With several objectives the best are those of the front, its ends first. Every repeat trains
+    from scratch, to its end. `best` then shows the mean and the spread, and
     calls a tie what the spread does not separate. The best of a study whose trials inherit weights
     are retrained in a study of their own, STUDY-retrained, since the two do not compare.
     """
