@@ -7,6 +7,7 @@ from search.cli.running import GivenRun, carry_out
 from search.config import Config
 from search.runner.extra import continue_pruned, repeat_best
 from search.runner.retraining import retraining
+from search.runner.setup import task_of
 from search.store import open_store
 from space.errors import InputError
 
@@ -53,6 +54,9 @@ def continue_command(
     if trials is not None:
         config = config.model_copy(update={"trials": max(trials, config.trials)})
     asked = continue_pruned(pruned or 0, numbers) if pruned or numbers else None
+    if asked is not None:
+        with open_store(store, create=False) as opened:
+            asked(opened, opened.study(study), task_of(config))  # refuses before Ray starts
     return carry_out(config, GivenRun(None), resume=True, as_json=as_json, asked=asked)
 
 

@@ -82,6 +82,11 @@ def _no_repeats(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _named(value: object) -> object:
+    """A name alone is the choice of that name with all its defaults."""
+    return {"name": value} if isinstance(value, str) else value
+
+
 SearcherConfig = Annotated[
     RandomConfig
     | TpeConfig
@@ -91,10 +96,12 @@ SearcherConfig = Annotated[
     | LocalConfig
     | SurrogateConfig,
     Field(discriminator="name"),
+    BeforeValidator(_named),
 ]
 SchedulerConfig = Annotated[
     NoSchedulerConfig | MedianConfig | AshaConfig | HyperbandConfig | MoashaConfig,
     Field(discriminator="name"),
+    BeforeValidator(_named),
 ]
 
 

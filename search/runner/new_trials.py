@@ -17,6 +17,7 @@ from search.store import (
     StudyRecord,
     TrainedElsewhere,
     TrialRecord,
+    TrialState,
 )
 from space import Architecture, DesignSpace
 from space.cost import cost
@@ -112,8 +113,14 @@ class NewTrials:
             noted(trial, proposal.architecture)
             return Known(trial, proposal.architecture)
 
-    def take_over(self, trial: TrialRecord) -> TrialRecord | None:
-        """Give a trial that has not begun the result of another study, with its checkpoint.
+    def take_over(self, trial: TrialRecord, drop_epochs: Callable[[], None]) -> TrialRecord | None:
+        """Give a trial the result of another study, with its checkpoint.
+
+        A trial that has begun gives its own epochs up for a complete result only.
+
+        Args:
+            trial: of this study, not ended.
+            drop_epochs: called when its own epochs give way.
 
         Returns:
             The trial with that result: complete, or with the epochs of a pruned one; None when
@@ -127,7 +134,12 @@ class NewTrials:
             outside=self._study.id,
             inherited=self._ancestry.inherits,
         )
-        if source is None or not self._store.reuse_result(trial.id, source.id, self._run.id):
+        begun = trial.epochs_done > 0
+        if source is None or (begun and source.state != TrialState.COMPLETE):
+            return None
+        if begun:
+            drop_epochs()
+        if not self._store.reuse_result(trial.id, source.id, self._run.id):
             return None
         theirs = Checkpoints.of(self._store.study_by_id(source.study_id))
         self._checkpoints.adopt(trial, theirs.file(source))

@@ -125,11 +125,8 @@ class StudySession:
         while self._claimed:
             item = self._claimed.popleft()
             self._take_up(item)
-            begun = bool(item.epochs) or self._killed[item.trial.number]
-            if begun and self._ended_by_verdict(item.trial.number):
-                continue
-            # While this study lay still, another may have trained what it had not begun.
-            if begun or not self._ended_by_reuse(item):
+            # While this study lay still, another may have trained the same.
+            if not self._ended_by_reuse(item) and not self._ended_by_verdict(item.trial.number):
                 return self._assignment(item)
         while (new := self._new_trials.next(self._noted)) is not None:
             self._take_up(new)
@@ -151,8 +148,7 @@ class StudySession:
         if live is None:
             return GO_ON
         if report.inherited is False and live.trial.parent_trial_id is not None:
-            self._store.disinherit_trial(live.trial.id, run_id=self._run.id)
-            live.trial = self._store.trial(live.trial.id)
+            self._disinherit(live)
         if report.epochs and not live.epochs:
             self._forget_beyond(live, int(report.epochs[-1]["epoch"]))
         for figures in report.epochs:
@@ -196,10 +192,10 @@ class StudySession:
 
     def _ended_by_reuse(self, item: Known) -> bool:
         """Whether another study has trained it under this protocol: then its epochs are taken."""
-        reused = self._new_trials.take_over(item.trial)
+        live = self._live[item.trial.number]
+        reused = self._new_trials.take_over(item.trial, lambda: self._forget(live, 0))
         if reused is None:
             return False
-        live = self._live[reused.number]
         live.trial = reused
         for record in self._store.epochs(reused.id):
             figures = {name: getattr(record, name) for name in _FIGURES}
@@ -228,6 +224,8 @@ class StudySession:
         checkpoint = self._checkpoints.file(live.trial)
         protocol = self._protocol.to_dict()
         parent = self._ancestry.weights(live.trial, live.architecture)
+        if live.trial.parent_trial_id is not None and parent is None and not checkpoint.exists():
+            self._disinherit(live)  # its weights are gone, and with them the inheritance
         return Assignment(live.trial, live.architecture, protocol, self._data, checkpoint, parent)
 
     def _record(self, live: LiveTrial, epoch: int, figures: Mapping[str, Any]) -> None:
@@ -246,9 +244,17 @@ class StudySession:
     def _forget_beyond(self, live: LiveTrial, last: int) -> None:
         """Drop epochs of an earlier attempt that the worker does not know: its file was lost."""
         if max(live.recorded, default=0) > last:
-            self._store.forget_epochs(live.trial.id, after=last)
-            live.recorded = {epoch for epoch in live.recorded if epoch <= last}
-            self._telling.forgotten(live.trial.number, last)
+            self._forget(live, last)
+
+    def _forget(self, live: LiveTrial, last: int) -> None:
+        self._store.forget_epochs(live.trial.id, after=last)
+        live.recorded = {epoch for epoch in live.recorded if epoch <= last}
+        self._telling.forgotten(live.trial.number, last)
+
+    def _disinherit(self, live: LiveTrial) -> None:
+        """The trial begins from scratch after all."""
+        self._store.disinherit_trial(live.trial.id, run_id=self._run.id)
+        live.trial = self._store.trial(live.trial.id)
 
     def _preempt(self, number: int, reason: str) -> None:
         live = self._live.pop(number)

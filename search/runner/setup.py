@@ -17,7 +17,7 @@ from search.runner.stand import Stand
 from search.runner.telling import Telling
 from search.runner.trial_seeds import TrialSeeds
 from search.runner.version import code_version
-from search.runner.warm_start import warm_points
+from search.runner.warm_start import events_so_far, warm_points
 from search.schedulers import Scheduler, make_scheduler
 from search.searchers import Task, make_searcher
 from search.store import RunRecord, Store, StudyHistory, StudyRecord
@@ -43,7 +43,11 @@ def create_study(store: Store, config: Config, protocol: Protocol) -> StudyRecor
         space=config.search_space.to_dict(),
         protocol=protocol.to_dict(),
         protocol_hash=protocol.hash,
-        objective={"objectives": config.objectives, "constraints": config.constraints},
+        objective={
+            "objectives": config.objectives,
+            "constraints": config.constraints,
+            "warm_start": events_so_far(store, config.warm_start),
+        },
         planned_trials=config.trials,
         searcher=config.searcher.name,
         scheduler=config.scheduler.name,

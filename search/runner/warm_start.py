@@ -1,6 +1,7 @@
 """What a new study takes from earlier ones: their results where they compare, else their best."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from search.config import Config
 from search.runner.proposals import Proposal
@@ -8,7 +9,13 @@ from search.runner.ranking import best_first, networks_of
 from search.runner.telling import Telling
 from search.schedulers import NoScheduler
 from search.searchers import DistinctSearcher, Searcher, Task
-from search.store import Store, StudyHistory, StudyRecord
+from search.store import (
+    EventKind,
+    Store,
+    StudyHistory,
+    StudyRecord,
+    TrialState,
+)
 from space import Architecture
 
 POINTS = 10
@@ -38,7 +45,8 @@ def warm_points(
             for id_, architecture in networks_of(history).items()
             if config.search_space.contains(architecture) and task.feasible(architecture)
         }
-        kept = _before(history, study, allowed)
+        cut = study.objective.get("warm_start", {}).get(name, len(history.events))
+        kept = _as_it_was(history, cut, allowed)
         if earlier.protocol_hash == study.protocol_hash:
             # Not told as points of this study: one that is proposed is taken over, not trained.
             inner = searcher.inner if isinstance(searcher, DistinctSearcher) else searcher
@@ -49,18 +57,38 @@ def warm_points(
     return proposals
 
 
-def _before(
-    history: StudyHistory, study: StudyRecord, allowed: Mapping[str, Architecture]
+def events_so_far(store: Store, names: Iterable[str]) -> dict[str, int]:
+    """How long the logs of earlier studies are, by name; a new study keeps that with its goals."""
+    return {name: len(store.events(store.study(name).id)) for name in names}
+
+
+def _as_it_was(
+    history: StudyHistory, events: int, allowed: Mapping[str, Architecture]
 ) -> StudyHistory:
-    """What had ended when the study began, of the architectures that it allows."""
+    """What had ended after so many events, of the architectures that are allowed.
+
+    The log decides, not the rows: a trial that was continued later had ended before, too.
+    """
+    log = history.events[:events]
+    ended: dict[int, TrialState] = {}
+    epochs: dict[int, set[int]] = {}
+    for event in log:
+        known = epochs.setdefault(event.trial_id, set())
+        match event.kind:
+            case EventKind.EPOCH if event.epoch is not None:
+                known.add(event.epoch)
+            case EventKind.FORGOTTEN:
+                known.difference_update({e for e in known if e > (event.epoch or 0)})
+            case EventKind.CONTINUED:
+                ended.pop(event.trial_id, None)
+            case EventKind.COMPLETE | EventKind.PRUNED | EventKind.FAILED | EventKind.INFEASIBLE:
+                ended[event.trial_id] = TrialState(event.kind.value)
     trials = [
-        trial
+        replace(trial, state=ended[trial.id])
         for trial in history.trials
-        if trial.architecture_id in allowed
-        and not trial.repeat
-        and trial.ended is not None
-        and trial.ended <= study.created
+        if trial.id in ended and not trial.repeat and trial.architecture_id in allowed
     ]
     ids = {trial.id for trial in trials}
-    events = [event for event in history.events if event.trial_id in ids]
-    return StudyHistory(trials, history.curves, history.networks, events)
+    curves = {id_: [r for r in history.curves[id_] if r.epoch in epochs[id_]] for id_ in ids}
+    kept = [event for event in log if event.trial_id in ids]
+    return StudyHistory(trials, curves, history.networks, kept)

@@ -76,12 +76,18 @@ class MedianStopping(Scheduler):
 
     def _judge(self, epoch: int, best: Standing, others: Sequence[Standing]) -> Verdict:
         early = epoch < self._grace_epochs or len(others) < self._min_trials
-        if early or epoch >= self.fidelities or best <= _median(others):
+        if early or epoch >= self.fidelities or not _is_worse(best, _median(others)):
             return GO_ON
         place = bisect_left(others, best) + 1
         after = "1 epoch" if epoch == 1 else f"{epoch} epochs"
         ranked = f"place {place} of {len(others) + 1} after {after}"
         return Verdict(stop=True, reason=f"{ranked}; the better half went on (median)")
+
+
+def _is_worse(one: Standing, other: Standing) -> bool:
+    """Worse by more than the rounding of averages: equal curves are equal."""
+    slack = 1e-12 * max(1.0, abs(other[1]))
+    return (one[0], one[1] - slack) > other
 
 
 def _median(ordered: Sequence[Standing]) -> Standing:

@@ -99,7 +99,9 @@ def median(
             continue
         curve[epoch] = goals.vector(values)[0]
         enough = len(others) >= least and grace <= epoch < last
-        answers.append(enough and max(curve.values()) < statistics.median(others))
+        bound = statistics.median(others) if others else 0.0
+        slack = 1e-12 * max(1.0, abs(bound))  # averages are rounded
+        answers.append(enough and max(curve.values()) + slack < bound)
     return answers
 
 

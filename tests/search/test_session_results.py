@@ -328,3 +328,85 @@ def test_a_parent_that_was_lost_is_not_claimed(store: Store, tmp_path: Path) -> 
     assert {(t.parent_trial_id, t.inherited_along, t.ancestry_seconds) for t in trials} == {
         (None, None, 0.0)
     }
+
+
+# --- what an earlier study did in the meantime ------------------------------------------------
+
+
+def interrupted(store: Store, tmp_path: Path) -> StudySession:
+    """A study whose first trial has trained one epoch of two when its driver is gone."""
+    session = begin(store, config(tmp_path, trials=1, study="first"))
+    given = session.next_assignment()
+    assert given is not None
+    session.started(0)
+    session.reported(0, Report((epoch(1, 0.11),)))
+    end(store, session)
+    return session
+
+
+def test_what_another_study_has_completed_is_not_trained_on(store: Store, tmp_path: Path) -> None:
+    first = interrupted(store, tmp_path)
+    second = begin(store, config(tmp_path, trials=1, study="second"))
+    play(second, 2)
+    end(store, second)
+    resumed = begin(store, config(tmp_path, trials=1, study="first"))
+    assert resumed.next_assignment() is None
+    trial, source = store.trials(first.study.id)[0], store.trials(second.study.id)[0]
+    assert (trial.state, trial.source_trial_id) == (TrialState.COMPLETE, source.id)
+    assert (trial.best_accuracy, trial.epochs_done) == (source.best_accuracy, 2)
+
+
+def test_a_continued_trial_takes_over_what_another_study_has(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=8, protocol={"epochs": 4}, scheduler=ASHA, study="first")
+    first = begin(store, settings)
+    play(first, 4)
+    end(store, first)
+    second = begin(store, config(tmp_path, trials=8, protocol={"epochs": 4}, study="second"))
+    play(second, 4)
+    end(store, second)
+    extra = continue_pruned(1)(store, first.study, task_of(settings))
+    again = begin(store, settings, extra=extra)
+    assert again.next_assignment() is None
+    trial = store.trial(extra.continued[0])
+    assert trial.state == TrialState.COMPLETE
+    assert trial.source_trial_id is not None
+
+
+def test_a_warm_start_stays_what_it_was(store: Store, tmp_path: Path) -> None:
+    protocol = {"epochs": 4}
+    old = config(tmp_path, trials=12, protocol=protocol, scheduler=ASHA, study="earlier")
+    earlier = begin(store, old)
+    play(earlier, 4)
+    end(store, earlier)
+    settings = config(
+        tmp_path, trials=3, protocol=protocol, study="warm", warm_start=["earlier"], initial=[]
+    )
+    before = begin(store, settings)
+    first = [before._new_trials._proposals.first(set(), set()) for _ in range(2)]
+    end(store, before)
+    extra = continue_pruned(3)(store, earlier.study, task_of(old))
+    more = begin(store, old, extra=extra)
+    play(more, 4)
+    end(store, more)
+    after = begin(store, settings)
+    assert [after._new_trials._proposals.first(set(), set()) for _ in range(2)] == first
+
+
+def test_a_parent_lost_between_two_runs_is_not_claimed(store: Store, tmp_path: Path) -> None:
+    protocol = {"epochs": 2, "initialisation": "inherited"}
+    settings = config(tmp_path, trials=24, protocol=protocol)
+    session = begin(store, settings)
+    while (assignment := session.next_assignment()) is not None and assignment.parent is None:
+        assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        assignment.checkpoint.write_text("weights")
+        train(session, assignment, [0.4, 0.5])
+    assert assignment is not None
+    assert assignment.parent is not None
+    end(store, session)
+    assignment.parent.checkpoint.unlink()
+    resumed = begin(store, settings)
+    again = resumed.next_assignment()
+    assert again is not None
+    assert (again.trial.number, again.parent) == (assignment.trial.number, None)
+    trial = store.trial(again.trial.id)
+    assert (trial.parent_trial_id, trial.inherited_along, trial.ancestry_seconds) == (None, None, 0)
