@@ -226,7 +226,7 @@ def _next_lines(outcome: RunOutcome, rows: list[BestRow], commands: NextCommands
     ]
     if not _is_exhausted(outcome):
         stand = outcome.stand
-        more = stand.planned * 2 if stand.ended >= stand.planned else None
+        more = (stand.planned - stand.repeats) * 2 if stand.ended >= stand.planned else None
         lines.append(("Go on", commands.resume(more)))
     first = [] if commands.first is None else [commands.first]
     return "\n".join([*first, *(f"{what + ':':8}{command}" for what, command in lines)])

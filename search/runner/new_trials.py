@@ -71,7 +71,12 @@ class NewTrials:
     @property
     def planned(self) -> int:
         """How many trials there shall be, the repeats that are there or asked for included."""
-        return self._planned + self._repeats + self._proposals.repeats
+        return self._planned + self.repeats
+
+    @property
+    def repeats(self) -> int:
+        """How many repeats there are or are asked for."""
+        return self._repeats + self._proposals.repeats
 
     def know(self, trial: TrialRecord) -> None:
         """The study has this trial."""

@@ -113,7 +113,7 @@ class StudySession:
 
     def stand(self) -> Stand:
         """How far the study is, from memory."""
-        return self._tally.stand(self._new_trials.planned)
+        return self._tally.stand(self._new_trials.planned, self._new_trials.repeats)
 
     @_remembers_failure
     def next_assignment(self) -> Assignment | None:

@@ -153,7 +153,7 @@ def stand_of(store: Store, study_id: int) -> Stand:
     """How far a study is, from the store."""
     summary = store.summary(study_id)
     planned = summary.planned_trials + summary.repeated
-    return Stand(summary.counts, planned, summary.best_accuracy, None)
+    return Stand(summary.counts, planned, summary.best_accuracy, None, summary.repeated)
 
 
 def _scheduler(config: Config) -> Scheduler:

@@ -13,7 +13,7 @@ class Stand:
     """How far the study is.
 
     Attributes:
-        counts: trials by state; planned: how many there shall be.
+        counts: trials by state; planned: how many there shall be, `repeats` of them repeats.
         best: highest validation accuracy so far, and best_name the operators that reached it.
     """
 
@@ -21,6 +21,7 @@ class Stand:
     planned: int
     best: float | None
     best_name: str | None
+    repeats: int = 0
 
     @property
     def ended(self) -> int:
@@ -44,8 +45,8 @@ class Tally:
         if accuracy is not None and (self._best is None or accuracy > self._best[0]):
             self._best = accuracy, architecture.name
 
-    def stand(self, planned: int) -> Stand:
-        """How far that is of the planned number of trials."""
+    def stand(self, planned: int, repeats: int) -> Stand:
+        """How far that is of the planned number of trials, `repeats` of them repeats."""
         counts = dict.fromkeys(TrialState, 0) | Counter(self._states.values())
         best, name = self._best or (None, None)
-        return Stand(counts, planned, best, name)
+        return Stand(counts, planned, best, name, repeats)
