@@ -4,6 +4,7 @@
 
 Every finished training is written to the journal at once; a killed command goes on where it was.
 The table itself, a Parquet file, is written at the end, and by --write-only from what is there.
+What the table holds already is not trained again, so a table may be finished on another machine.
 The figures of the data card beside the table are written with it.
 """
 
@@ -20,6 +21,7 @@ from benchmarks.table.journal import Journal
 from benchmarks.table.measure import Measured, measure
 from benchmarks.table.plan import planned
 from benchmarks.table.read import TABLE
+from benchmarks.table.taken_up import trainings_of
 from benchmarks.table.terms import FASHION_CELLS, Terms
 from benchmarks.table.write import write_table
 from space import Architecture
@@ -41,9 +43,11 @@ def train(wanted: Wanted, terms: Terms, device: str, workers: int) -> Iterator[M
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def train_missing(journal: Journal, terms: Terms, options: argparse.Namespace) -> None:
-    """Train what the journal lacks, with a bar on stderr."""
-    done = {(measured.architecture_id, measured.seed) for measured in journal.read()}
+def train_missing(
+    have: list[Measured], journal: Journal, terms: Terms, options: argparse.Namespace
+) -> None:
+    """Train what is not there yet, with a bar on stderr."""
+    done = {(measured.architecture_id, measured.seed) for measured in have}
     every = planned(terms.space().enumerate(), terms.seeds, options.repeated)
     plan = list(islice(every, options.limit))
     wanted = [(a, seed) for a, seed in plan if (a.id, seed) not in done]
@@ -77,9 +81,10 @@ def main(arguments: list[str] | None = None, terms: Terms = FASHION_CELLS) -> No
     options = parse(arguments)
     protocol = terms.bound_protocol()
     journal = Journal(options.journal, protocol.hash)
+    in_table = trainings_of(options.table, protocol.hash)
     if not options.write_only:
-        train_missing(journal, terms, options)
-    write_table(options.table, journal.read(), terms, protocol)
+        train_missing([*in_table, *journal.read()], journal, terms, options)
+    write_table(options.table, [*in_table, *journal.read()], terms, protocol)
     write_figures(options.card, options.table)
 
 

@@ -60,6 +60,12 @@ def test_a_killed_command_goes_on_where_it_was(tmp_path: Path) -> None:
     main(arguments(tmp_path, "--write-only", "--limit", "9"), TINY)
     assert journal.read_bytes() == before
 
+    journal.unlink()  # on another machine there is only the table
+    main(arguments(tmp_path), TINY)
+    assert not journal.exists()
+    again = TabularBenchmark(tmp_path / "table.parquet", TINY.bound_protocol().hash)
+    assert list(again.architectures) == list(benchmark.architectures)
+
 
 def _wait_for_the_end_of_group(group: int) -> None:
     """The processes of a killed command end by themselves; nobody else ends them here."""
