@@ -9,8 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError
 
 from space.canonical import canonical
+from space.checked_fields import check_fields
 from space.errors import InputError, Problem, join
-from space.geometry import MapSize, is_whole, map_sizes, width_problems
+from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_problems
 from space.mixer import Mixer
 from space.plain_values import from_json
 from space.pydantic_errors import problems_from_pydantic
@@ -39,6 +40,9 @@ class Input:
     height: _Count
     width: _Count
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Stem:
@@ -47,6 +51,9 @@ class Stem:
     __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     patch_size: _Count
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +74,13 @@ class Stage:
     mlp_ratio: _Ratio
     mixers: Annotated[tuple[Mixer, ...], Field(min_length=1, max_length=512)]
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
     @property
     def hidden_width(self) -> int:
         """Hidden channels of the MLP."""
-        return round(self.width * self.mlp_ratio)
+        return hidden_width(self.width, self.mlp_ratio)
 
     def block_mixers(self) -> tuple[Mixer, ...]:
         """The mixer of each block."""
@@ -90,6 +100,9 @@ class Head:
 
     classes: _Classes
     norm: Literal["before", "after"] = "before"
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -119,6 +132,7 @@ class Architecture:
     downsample: Downsample = "merge"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         problems = [p for index, stage in enumerate(self.stages) for p in _problems(index, stage)]
         if problems:
             raise InputError(problems)
@@ -254,13 +268,11 @@ def at_block(mixer: Mixer, block: int) -> Mixer:
 def _canonical_stage(stage: Stage, size: MapSize) -> Stage:
     folded = [canonical(mixer, stage.width, size) for mixer in stage.mixers]
     blocks = [at_block(folded[block % len(folded)], block) for block in range(stage.depth)]
-    ratio = stage.mlp_ratio
-    return Stage(
-        depth=stage.depth,
-        width=stage.width,
-        mlp_ratio=int(ratio) if ratio == int(ratio) else ratio,
-        mixers=_shortest_pattern(blocks),
-    )
+    mixers, ratio = _shortest_pattern(blocks), stage.mlp_ratio
+    exact = int(ratio) if ratio == int(ratio) else ratio
+    if mixers == stage.mixers and type(ratio) is type(exact):
+        return stage
+    return Stage(depth=stage.depth, width=stage.width, mlp_ratio=exact, mixers=mixers)
 
 
 def _shortest_pattern(mixers: list[Mixer]) -> tuple[Mixer, ...]:

@@ -145,6 +145,11 @@ def _nearest_divisors(count: int, channels: int) -> str:
     return f"{less} does" if more is None else f"{less} and {more} do"
 
 
+def hidden_width(width: int, ratio: float) -> int:
+    """Hidden channels of an MLP."""
+    return round(width * ratio)
+
+
 def is_whole(channels: float) -> bool:
     """Whether the hidden channels of an MLP, width times ratio, can be built."""
     return abs(channels - round(channels)) <= 1e-6 and round(channels) >= 1

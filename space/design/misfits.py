@@ -39,7 +39,7 @@ def _at_width(
 ) -> Iterator[Problem]:
     if not any(is_whole(width * ratio) for ratio in ratios):
         for ratio in ratios:
-            message = f"{ratio} of width {width} is not a whole number"
+            message = f"{ratio} of width {width} does not give whole channels"
             yield Problem(join(where, "mlp_ratio"), message)
     off = {mixer: width_problems(mixer, width) for mixer in mixers}
     if all(off.values()):

@@ -8,8 +8,8 @@ from space.cost.activations.pieces import map_bytes
 from space.design.ceiling import PEAK
 from space.design.chain import Chain
 from space.design.meter import Meter
-from space.design.stage_costs import hidden_width
 from space.design.stage_options import Shape
+from space.geometry import hidden_width
 
 
 @dataclass(frozen=True)

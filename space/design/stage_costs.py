@@ -6,18 +6,14 @@ Everything comes from `space.cost`: a stage costs the sum of its blocks.
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from space.architecture import Scaffold, Stage
+from space.architecture import Scaffold
 from space.design.meter import Meter
 from space.design.stage_options import Shape, StageOptions
 from space.design.sums import Vector, minus
+from space.geometry import hidden_width
 
 Allowed = tuple[tuple[int, ...], ...]
 """For each place of a pattern, the numbers of the choices that may be there."""
-
-
-def hidden_width(width: int, ratio: float) -> int:
-    """Hidden channels of the MLP."""
-    return Stage(1, width, ratio, ()).hidden_width
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,15 @@
 
 from torch import Tensor, nn
 
+from space.errors import Problem
+
+
+def rate_problems(name: str, rate: object) -> list[Problem]:
+    """What is wrong with the rate of a dropout, if anything; at 1 nothing would be left."""
+    if type(rate) in (int, float) and 0 <= rate < 1:  # type: ignore[operator]
+        return []
+    return [Problem(name, f"{rate!r} is not a rate; must be at least 0 and less than 1")]
+
 
 class DropPath(nn.Module):
     """Zeroes the branch of an image with probability `rate`, and scales the others by 1/(1−rate).

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from space.architecture import Architecture, Stage
+from space.errors import InputError
 from space.geometry import MapSize
+from space.networks.drop_path import rate_problems
 from space.networks.parts import DOWNSAMPLES, Head, PatchStem
 from space.networks.scaffolds import BLOCKS, BlockPlan
 
@@ -17,10 +19,15 @@ class Network(nn.Module):
     Args:
         architecture: what to build.
         drop_path_rate: stochastic depth of the last block; it grows linearly from 0.
+
+    Raises:
+        InputError: for a rate outside [0, 1).
     """
 
     def __init__(self, architecture: Architecture, drop_path_rate: float = 0.0) -> None:
         super().__init__()
+        if problems := rate_problems("drop_path_rate", drop_path_rate):
+            raise InputError(problems)
         self.architecture = architecture
         stages = architecture.stages
         step = drop_path_rate / max(1, architecture.depth - 1)
@@ -68,5 +75,8 @@ def build(architecture: Architecture, drop_path_rate: float = 0.0) -> Network:
     Args:
         architecture: what to build.
         drop_path_rate: stochastic depth of the last block; it grows linearly from 0.
+
+    Raises:
+        InputError: for a rate outside [0, 1).
     """
     return Network(architecture, drop_path_rate)

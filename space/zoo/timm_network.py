@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from space.errors import InputError, Problem
 from space.networks import Network
+from space.networks.drop_path import rate_problems
 from space.networks.parts import Head, classifier
 from space.published import Entry
 from space.torchvision_support import prepare_torchvision
@@ -27,11 +28,9 @@ def _option_problems(size: object, rates: dict[str, float]) -> list[Problem]:
     problems = []
     if not (isinstance(size, tuple | list) and len(size) == 2):
         problems.append(Problem("img_size", f"{size!r} is no edge and no (height, width)"))
-    return problems + [
-        Problem(name, f"{rate!r} is not in [0, 1)")
-        for name, rate in rates.items()
-        if not 0 <= rate < 1
-    ]
+    for name, rate in rates.items():
+        problems += rate_problems(name, rate)
+    return problems
 
 
 def _class_problems(num_classes: object) -> list[Problem]:

@@ -1,8 +1,6 @@
 """The same network for other images or classes."""
 
-from dataclasses import replace
-
-from space.architecture import Architecture, Head, Input
+from space.architecture import Architecture
 
 
 def varied(
@@ -21,9 +19,10 @@ def varied(
     Raises:
         InputError: for values that no architecture has.
     """
-    image, head = architecture.input, architecture.head
-    height, width = image_size or (image.height, image.width)
-    image = Input(image.channels if channels is None else channels, height, width)
-    head = Head(head.classes if num_classes is None else num_classes, head.norm)
-    # Through the checked form: sizes and classes come from outside.
-    return Architecture.from_dict(replace(architecture, input=image, head=head).to_dict())
+    values = architecture.to_dict()
+    given = (num_classes, channels, *(image_size or (None, None)))
+    fields = (("head", "classes"), ("input", "channels"), ("input", "height"), ("input", "width"))
+    for (part, field), value in zip(fields, given, strict=True):
+        if value is not None:
+            values[part][field] = value
+    return Architecture.from_dict(values)

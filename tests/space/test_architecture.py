@@ -1,5 +1,6 @@
 """Architectures: one form, one id, and refusals with paths."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from space import Architecture, InputError
+from space.architecture import Head, Input, Stage, Stem
 from tests.space.spaces import TINY, everything, paper_network
 from tests.space.test_mixer import CONVOLUTION, junk
 
@@ -97,6 +99,50 @@ def test_counts_that_do_not_divide_the_width_are_refused() -> None:
         with_mixers(attention("global", heads=3))
     with pytest.raises(InputError, match=r"mlp_ratio: 0.33 of width 16 is not a whole number"):
         with_mixers(CONVOLUTION, mlp_ratio=0.33)
+
+
+@pytest.mark.parametrize(
+    ("kind", "broken"),
+    [
+        (Input, {"height": 0, "width": "28"}),
+        (Stem, {"patch_size": 0}),
+        (Stage, {"depth": 0, "mixers": ()}),
+        (Stage, {"width": 65537, "mlp_ratio": float("nan")}),
+        (Stage, {"mixers": (None,)}),
+        (Head, {"classes": -1, "norm": "between"}),
+        (Head, {"classes": True}),
+        (Architecture, {"scaffold": "cnv"}),
+        (Architecture, {"stages": (), "downsample": 3}),
+        (Architecture, {"input": None, "stem": 4}),
+    ],
+)
+def test_a_constructor_refuses_what_a_file_may_not_say(kind: Any, broken: dict[str, Any]) -> None:
+    """The same problems, with the same paths, as in the form of a file."""
+    whole = Architecture.from_dict(SMALL)
+    parts = {Input: whole.input, Stem: whole.stem, Stage: whole.stages[0], Head: whole.head}
+    good = parts.get(kind, whole)
+    fields = {field.name: getattr(good, field.name) for field in dataclasses.fields(kind)}
+    with pytest.raises(InputError) as refusal:
+        kind(**fields | broken)
+    place = {Input: "input", Stem: "stem", Stage: "stages", Head: "head"}.get(kind)
+    written: Any = SMALL[place] if place else SMALL
+    written = written[0] if kind is Stage else written
+    read = dict(written) | broken
+    if place:
+        read = SMALL | {place: [read] if kind is Stage else read}
+    prefix = {Stage: "stages[0].", Architecture: ""}.get(kind, f"{place}.")
+    with pytest.raises(InputError) as of_file:
+        Architecture.from_dict(read)
+    told = {prefix + str(problem) for problem in refusal.value.problems}
+    assert told == {str(problem) for problem in of_file.value.problems}
+    named = {problem.where.partition("[")[0] for problem in refusal.value.problems}
+    assert named == set(broken)
+
+
+def test_a_constructor_takes_a_list_as_a_file_may() -> None:
+    stage = Architecture.from_dict(SMALL).stages[0]
+    listed: Any = list(stage.mixers)
+    assert Stage(stage.depth, stage.width, stage.mlp_ratio, listed) == stage
 
 
 def test_an_unknown_version_is_refused() -> None:

@@ -324,10 +324,10 @@ def test_what_fits_no_width_of_a_stage_is_told_with_what_would() -> None:
         "space.stages[0].mixers[0].groups: 5 does not divide 48 channels; 4 and 6 do",
         "space.stages[0].mixers[0].groups: 7 does not divide 48 channels; 6 and 8 do",
         "space.stages[0].mixers[1].heads: 5 does not divide 48 channels; 4 and 6 do",
-        "space.stages[2].mlp_ratio: 0.33 of width 32 is not a whole number",
-        "space.stages[2].mlp_ratio: 0.4 of width 32 is not a whole number",
+        "space.stages[2].mlp_ratio: 0.33 of width 32 does not give whole channels",
+        "space.stages[2].mlp_ratio: 0.4 of width 32 does not give whole channels",
         "space.stages[3].mixers[0].ratio: 64 does not divide the width 32; 32 does",
-        "space.stages[4].mlp_ratio: 0.5 of width 25 is not a whole number",
+        "space.stages[4].mlp_ratio: 0.5 of width 25 does not give whole channels",
         "space.stages[4].mixers[0].heads: 5 does not divide 32 channels; 4 and 8 do",
     ]
 

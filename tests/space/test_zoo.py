@@ -1,6 +1,8 @@
 """The zoo: published networks as points, authors' checkpoints, and timm's registry."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -171,11 +173,30 @@ def test_junk_for_a_name_is_refused(name: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"num_classes": -3}, {"drop_path_rate": 1.5}, {"img_size": "64"}, {"in_chans": 0}]
+    ("options", "problem"),
+    [
+        ({"num_classes": -3}, "num_classes: -3 is not allowed"),
+        ({"img_size": "64"}, "img_size: '64' is no edge"),
+        ({"img_size": 0}, "input.height: "),
+        ({"img_size": -4}, "input.width: "),
+        ({"img_size": (64, 0)}, "input.width: "),
+        ({"in_chans": 0}, "input.channels: "),
+        ({"drop_rate": 1.0}, "drop_rate: 1.0 is not a rate"),
+        ({"drop_path_rate": -0.1}, "drop_path_rate: -0.1 is not a rate"),
+        ({"drop_path_rate": "a"}, "drop_path_rate: 'a' is not a rate"),
+        ({"drop_path_rate": True}, "drop_path_rate: True is not a rate"),
+        ({"drop_path_rate": float("nan"), "drop_rate": []}, "drop_path_rate: nan is not a rate"),
+    ],
 )
-def test_odd_options_of_timm_are_refused(options: dict[str, object]) -> None:
-    with pytest.raises(InputError):
-        timm.create_model("mixspace_resmlp_like", **options)
+def test_odd_options_of_timm_are_refused(options: dict[str, object], problem: str) -> None:
+    with pytest.raises(InputError, match=re.escape(problem)):
+        timm.create_model("mixspace_dwnet_tiny", **options)
+
+
+@pytest.mark.parametrize("rate", ["a", None, True, -0.1, 1, float("nan")])
+def test_a_network_refuses_what_is_no_rate(rate: Any) -> None:
+    with pytest.raises(InputError, match="drop_path_rate: "):
+        build(zoo.ENTRIES["resmlp_like"].architecture, drop_path_rate=rate)
 
 
 def test_an_authors_checkpoint_loads_strictly() -> None:
