@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from space import Architecture
+from space import Architecture, DesignSpace
 from space.cost import memory
 from space.networks import build
 from space.published import ENTRIES
 from tests.space.memory_oracles import forward_traffic, saved_bytes
-from tests.space.spaces import everything
+from tests.space.spaces import EVERYTHING, everything
 
 
 def network_and_images(architecture: Architecture, batch: int) -> tuple[nn.Module, Tensor]:
@@ -46,6 +46,57 @@ def test_inference_memory_and_traffic(batch: int, seed: int) -> None:
         ours = memory(architecture, batch)
         assert ours.inference_bytes == pytest.approx(peak, rel=0.01), architecture.to_json()
         assert ours.moved_bytes == pytest.approx(moved, rel=0.05), architecture.to_json()
+
+
+@pytest.mark.parametrize("size", [(27, 9), (25, 5), (5, 40), (64, 6)])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_maps_of_which_a_tile_covers_one_axis(size: tuple[int, int], batch: int) -> None:
+    """One row or column of tiles lies in memory as the map does, so that less is copied."""
+    image = {"channels": 3, "height": size[0], "width": size[1]}
+    space = DesignSpace.from_dict(EVERYTHING | {"input": image})
+    rng = np.random.default_rng(batch)
+    for _ in range(12):
+        architecture = space.sample(rng)
+        network, images = network_and_images(architecture, batch)
+        ours, saved = memory(architecture, batch), saved_bytes(network, images)
+        peak, moved = forward_traffic(network.eval(), images)
+        assert ours.training_bytes == pytest.approx(saved, rel=0.01), architecture.to_json()
+        assert ours.inference_bytes == pytest.approx(peak, rel=0.01), architecture.to_json()
+        assert ours.moved_bytes == pytest.approx(moved, rel=0.01), architecture.to_json()
+
+
+WINDOW = {"locality": "window", "channels": "separable", "rank": "full", "sharing": "none"}
+
+
+@pytest.mark.parametrize(
+    ("mixer", "width", "scaffold", "size", "patch", "batch"),
+    [
+        ({"kernel_size": 6, "dynamics": "static"}, 5, "conv", (27, 9), 4, 2),
+        ({"kernel_size": 8, "dynamics": "inhomogeneous"}, 5, "convnext", (25, 5), 2, 3),
+        ({"kernel_size": 8, "dynamics": "inhomogeneous"}, 2, "conv", (25, 5), 2, 1),
+        ({"kernel_size": 4, "dynamics": "inhomogeneous"}, 16, "prenorm", (16, 8), 2, 2),
+        ({"kernel_size": 6, "dynamics": "attention", "sharing": "channel", "heads": 2}, 8,
+         "prenorm", (26, 6), 2, 1),
+        ({"kernel_size": 3, "dynamics": "homogeneous", "sharing": "both", "locality": "sliding"}, 6,
+         "convnext", (10, 4), 2, 2),
+    ],
+)  # fmt: skip
+def test_a_column_of_tiles_to_the_byte(
+    mixer: dict[str, Any], width: int, scaffold: str, size: tuple[int, int], patch: int, batch: int
+) -> None:
+    stage = {"depth": 2, "width": width, "mlp_ratio": 1, "mixers": [WINDOW | mixer]}
+    architecture = Architecture.from_dict(
+        {
+            "input": {"channels": 1, "height": size[0], "width": size[1]},
+            "stem": {"patch_size": patch},
+            "scaffold": scaffold,
+            "stages": [stage],
+            "head": {"classes": 1},
+        }
+    )
+    network, images = network_and_images(architecture, batch)
+    saved = saved_bytes(network, images)
+    assert astuple(memory(architecture, batch)) == (saved, *forward_traffic(network.eval(), images))
 
 
 OPTIONS: list[dict[str, Any]] = [

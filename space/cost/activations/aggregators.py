@@ -5,8 +5,7 @@ from space.cost.activations import layers
 from space.cost.activations.neighbourhood import batch_last, neighbourhood_sum
 from space.cost.activations.plan import Plan, channels_last
 from space.cost.activations.tape import Tape, Tensor
-from space.cost.activations.tiles import join, split
-from space.cost.activations.weights import rearranged
+from space.cost.activations.tiles import join, scattered, split
 
 
 def aggregate(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
@@ -22,7 +21,10 @@ def aggregate(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
 
 def _convolution(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
     repeats = plan.width // plan.outputs
-    kernels = t.run(weights.size * repeats, weights) if repeats > 1 else t.view(weights)
+    # Repeating copies an expanded view, and reads each of its elements.
+    expanded = t.view(weights, weights.size * repeats)
+    kernels = t.copy_if(repeats > 1, expanded)
+    t.free(expanded)
     own = plan.mixer.dynamics is not Dynamics.STATIC
     # Kernels of its own for each image: the maps of all images side by side, channels first.
     flat = t.copy_if(own and plan.channels_last, x)
@@ -53,10 +55,11 @@ def _neighbourhood_matrices(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> 
 
 
 def _tile_product(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
-    tiles = split(t, x, plan.width, plan.source_tiles)
+    tiles = split(t, x, plan.width, plan.source_tiles, plan.channels_last)
     mix = _over_positions if plan.separable else _over_channels
     mixed = mix(t, plan, tiles, weights)
-    y = join(t, mixed, plan.width, plan.target_tiles, plan.targets.positions)
+    positions = plan.targets.positions
+    y = join(t, mixed, plan.width, plan.target_tiles, positions, plan.mixes_by_channel)
     t.free(tiles, mixed)
     return y
 
@@ -69,17 +72,16 @@ def _over_positions(t: Tape, plan: Plan, tiles: Tensor, weights: Tensor) -> Tens
     cut, heads = plan.source_tiles, plan.outputs
     static = plan.mixer.dynamics is Dynamics.STATIC
     products = t.batch * cut.count
-    own_channel = heads == plan.width
     if static and products > 1:
         # One matrix for all tiles: a product a head over the channels of all tiles.
-        moved = not own_channel and (heads > 1 or cut.across == 1)
+        moved = not plan.mixes_by_channel and (heads > 1 or cut.across == 1)
         rows = t.copy_if(moved, tiles)
         mixed = layers.product(t, _mixed_size(t, plan), rows, weights)
-        y = t.copy_if(heads > 1 and not own_channel, mixed)
+        y = t.copy_if(heads > 1 and not plan.mixes_by_channel, mixed)
         t.free(rows, mixed)
         return y
-    values = t.copy_if(rearranged(t, heads, cut.across), tiles)
-    split_anew = plan.weights_channels_last and rearranged(t, heads, cut.across)
+    values = t.copy_if(scattered(t, heads, cut, plan.channels_last), tiles)
+    split_anew = plan.weights_as_cut and scattered(t, heads, cut, plan.weights_channels_last)
     taps = t.copy_if(split_anew, weights)
     y = layers.product(t, _mixed_size(t, plan), values, taps)
     t.free(values, taps)

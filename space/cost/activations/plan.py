@@ -65,3 +65,22 @@ class Plan(layout.Plan):
         if self.sources == self.targets:
             return self.target_tiles
         return Tiles(1, 1, self.sources.positions, padded=False, rolled=False)
+
+    @property
+    def mask(self) -> int:
+        """Bytes of the booleans that keep apart what shares a tile; 0 for none."""
+        tiles = self.target_tiles
+        needed = self.sources == self.targets and (tiles.padded or tiles.rolled)
+        return tiles.count * tiles.positions * self.taps if needed else 0
+
+    @property
+    def weights_as_cut(self) -> bool:
+        """Whether the weights of tiles lie as cutting left them, not as a mask or softmax."""
+        return self.mixer.dynamics is Dynamics.INHOMOGENEOUS and not self.mask
+
+    @property
+    def mixes_by_channel(self) -> bool:
+        """Whether a product a channel, over its tiles, leaves them side by side."""
+        return (
+            self.mixer.dynamics is Dynamics.STATIC and self.separable and self.outputs == self.width
+        )

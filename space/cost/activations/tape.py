@@ -68,6 +68,10 @@ class Tape:
         size = FLOAT * elements
         return Tensor(Storage(size, parameter=True), size)
 
+    def buffer(self, size: int) -> Tensor:
+        """A tensor that the network keeps and autograd may save, such as a mask."""
+        return Tensor(Storage(size), size)
+
     def run(self, size: int, *read: Tensor, weights: int = 0) -> Tensor:
         """An operation that reads tensors and a number of parameters, and makes a new tensor."""
         self.moved += size + FLOAT * weights + sum(tensor.size for tensor in read)

@@ -5,7 +5,7 @@ from space.cost.activations import layers
 from space.cost.activations.neighbourhood import batch_last, neighbourhood_dot
 from space.cost.activations.plan import Plan
 from space.cost.activations.tape import FLOAT, Tape, Tensor
-from space.cost.activations.tiles import mask, split
+from space.cost.activations.tiles import scattered, split
 from space.geometry import generator_width, tile_edges, weight_sets
 
 
@@ -47,18 +47,21 @@ def _inhomogeneous(t: Tape, plan: Plan, targets: Tensor, sources: Tensor) -> Ten
     if not plan.tiled:
         return generated
     tiles = plan.target_tiles
-    weights = split(t, generated, plan.outputs * plan.taps, tiles)
-    apart = mask(t, tiles, plan.taps) if plan.sources == plan.targets else 0
-    if apart:
-        whole, weights = weights, _without(t, weights, apart)
+    width = plan.outputs * plan.taps
+    weights = split(t, generated, width, tiles, plan.weights_channels_last)
+    if plan.mask:
+        whole, weights = weights, _without(t, weights, plan.mask)
         t.free(whole)
     t.free(generated)
     return weights
 
 
 def _without(t: Tape, x: Tensor, apart: int) -> Tensor:
-    """x with the entries filled that a mask of `apart` bytes, repeated for each image, names."""
-    repeated = t.run(apart)
+    """x with the entries filled that a mask of `apart` bytes, repeated for each image, names.
+
+    The result lies in the order of its axes, whatever x does.
+    """
+    repeated = t.run(t.batch * apart, t.buffer(apart))
     y = layers.masked(t, x, repeated)
     t.free(repeated)
     return y
@@ -83,27 +86,26 @@ def _neighbourhood_logits(t: Tape, plan: Plan, query: Tensor, key: Tensor) -> Te
     t.free(targets, sources)
     if plan.mixer.position_bias:
         logits = _replaced(t, logits, t.run(logits.size, logits))
-    outside = t.parameter(0)
-    t.save_bytes(plan.taps * plan.targets.positions)
+    outside = t.buffer(plan.taps * plan.targets.positions)
     logits = _replaced(t, logits, layers.masked(t, logits, outside))
     return _replaced(t, logits, layers.softmax(t, logits))
 
 
 def _tile_logits(t: Tape, plan: Plan, query: Tensor, key: Tensor) -> Tensor:
     tiles, source_tiles = plan.target_tiles, plan.source_tiles
-    queries = split(t, query, plan.width, tiles)
-    keys = split(t, key, plan.width, source_tiles)
-    left = t.copy_if(rearranged(t, plan.outputs, tiles.across), queries)
-    right = t.copy_if(rearranged(t, plan.outputs, source_tiles.across), keys)
+    last, heads = plan.channels_last, plan.outputs
+    queries = split(t, query, plan.width, tiles, last)
+    keys = split(t, key, plan.width, source_tiles, last)
+    left = t.copy_if(scattered(t, heads, tiles, last), queries)
+    right = t.copy_if(scattered(t, heads, source_tiles, last), keys)
     logits = layers.product(
         t, t.map(plan.outputs, tiles.count * tiles.positions * plan.taps), left, right
     )
     t.free(left, right)
     if plan.mixer.position_bias:
         logits = _with_position_bias(t, plan, logits)
-    apart = mask(t, tiles, plan.taps) if plan.sources == plan.targets else 0
-    if apart:
-        logits = _replaced(t, logits, _without(t, logits, apart))
+    if plan.mask:
+        logits = _replaced(t, logits, _without(t, logits, plan.mask))
     weights = layers.softmax(t, logits)
     t.free(queries, keys, logits)
     return weights
@@ -119,11 +121,6 @@ def _with_position_bias(t: Tape, plan: Plan, logits: Tensor) -> Tensor:
     total = t.run(logits.size, logits, bias)
     t.free(bias, logits)
     return total
-
-
-def rearranged(t: Tape, heads: int, across: int) -> bool:
-    """Whether a product a head copies the map: not after tiles were cut, which did it already."""
-    return across == 1 and t.batch > 1 and heads > 1
 
 
 def _replaced(t: Tape, old: Tensor, new: Tensor) -> Tensor:
