@@ -1,5 +1,6 @@
 """`sample`: networks of a space, drawn uniformly."""
 
+import sys
 from collections.abc import Iterator
 
 import click
@@ -11,7 +12,7 @@ from space.cli.options import json_option, print_json, seed_option
 from space.cli.output import stdout_console
 from space.cli.subjects import read_subject
 from space.cost import cost, memory
-from space.design import DesignSpace
+from space.design import DesignSpace, TooLarge
 from space.wording import short
 
 _PATIENCE = 200
@@ -40,7 +41,10 @@ def command(space: str, number: int, seed: int, as_json: bool) -> None:
     The bytes are those of activations, for one image in float32. With --json each network comes
     with its cost and its architecture, which the other commands read from a file.
     """
-    drawn = list(_distinct(read_subject(space).space(), number, np.random.default_rng(seed)))
+    networks = _distinct(read_subject(space).space(), number, np.random.default_rng(seed))
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(networks, number, "Drawing", hidden=hidden, file=sys.stderr) as shown:
+        drawn = list(shown)
     if as_json:
         print_json([_plain(architecture) for architecture in drawn])
     else:
@@ -50,7 +54,13 @@ def command(space: str, number: int, seed: int, as_json: bool) -> None:
 
 
 def _distinct(space: DesignSpace, number: int, rng: np.random.Generator) -> Iterator[Architecture]:
-    """Networks without repeats; fewer than asked for where new ones stay out."""
+    """Networks without repeats; fewer than asked for where new ones stay out.
+
+    Of a space that has no more than that, all of them: to draw the last ones takes very long.
+    """
+    if not _has_more(space, number):
+        yield from space.enumerate()
+        return
     seen: set[str] = set()
     misses = 0
     while len(seen) < number and misses < _PATIENCE:
@@ -59,6 +69,16 @@ def _distinct(space: DesignSpace, number: int, rng: np.random.Generator) -> Iter
         if not misses:
             seen.add(architecture.id)
             yield architecture
+
+
+def _has_more(space: DesignSpace, number: int) -> bool:
+    """Whether there are more networks; taken for granted where counting could take long."""
+    if space.size_hint() > 10 * number:
+        return True
+    try:
+        return space.count() > number
+    except TooLarge:
+        return True
 
 
 def _plain(architecture: Architecture) -> dict[str, object]:

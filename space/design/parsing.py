@@ -68,7 +68,10 @@ class StageFile(_Strict):
 
 
 class SpaceFile(_Strict):
-    """A space file as it is written, without its `version`."""
+    """A space file as it is written, without its `version`.
+
+    It has at least one class, though an `Architecture` may have none: its points are trained.
+    """
 
     name: str = "space"
     input: Annotated[Input, BeforeValidator(_square)]

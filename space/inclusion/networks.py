@@ -62,6 +62,10 @@ def _frame_problems(parent: Architecture, child: Architecture) -> Iterator[tuple
     for index, (special, general) in enumerate(zip(parent.stages, child.stages, strict=True)):
         for name, message in _stage_problems(special, general):
             yield f"stages[{index}].{name}", message
+    before, after = parent.stages[-1].width, child.stages[-1].width
+    if not parent.head.classes and before != after:
+        message = f"{after} instead of {before}; without classes the features are the output"
+        yield f"stages[{len(parent.stages) - 1}].width", message
 
 
 def _stage_problems(special: Stage, general: Stage) -> Iterator[tuple[str, str]]:

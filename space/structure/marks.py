@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from space.axes import AXES
+from space.axes import AXES, Dynamics
 from space.cells import cell_named
 from space.geometry import MapSize
 from space.mixer import Mixer
@@ -27,8 +27,8 @@ class Marks:
             none is with another.
         sparse_channels: `–` or `✓`, likewise.
         shared_positions: `✓` if W depends on q − p only.
-        shared_channels: `✓` if all channels have equal weights, `✓ per head` if those of several
-            sets have.
+        shared_channels: `✓` if all channels have equal weights, `✓ per head` (attention and
+            static weights) or `✓ per group` (generated weights) if those of several sets have.
         dynamic: `✓` if W depends on x.
     """
 
@@ -39,12 +39,13 @@ class Marks:
     dynamic: str
 
 
-def marks_of(matrices: tuple[Tensor, Tensor], size: MapSize) -> Marks:
+def marks_of(matrices: tuple[Tensor, Tensor], size: MapSize, set_name: str = "head") -> Marks:
     """The marks of W.
 
     Args:
         matrices: (positions, d, positions, d), the W of one operator for two images.
         size: the map of the positions.
+        set_name: what the paper calls the channels that have equal weights.
     """
     first, second = matrices
     blocks = first.permute(0, 2, 1, 3)
@@ -55,7 +56,7 @@ def marks_of(matrices: tuple[Tensor, Tensor], size: MapSize) -> Marks:
         sparse_positions="✓ (full)" if alone else _mark(not connected.all()),
         sparse_channels=_mark(not between_channels.all()),
         shared_positions=_mark(_depends_on_offset_only(blocks, connected, size)),
-        shared_channels=_shared_channels(first),
+        shared_channels=_shared_channels(first, set_name),
         dynamic=_mark(not torch.allclose(first, second)),
     )
 
@@ -77,14 +78,14 @@ def _depends_on_offset_only(blocks: Tensor, connected: Tensor, size: MapSize) ->
     )
 
 
-def _shared_channels(matrix: Tensor) -> str:
+def _shared_channels(matrix: Tensor, set_name: str) -> str:
     """How many different weights the channels have on their own."""
     own = torch.diagonal(matrix, dim1=1, dim2=3).flatten(0, 1).T
     alike = torch.cdist(own, own) < _TOLERANCE
     sets = len({tuple(line) for line in alike.tolist()})
     if sets == len(own):
         return "–"
-    return "✓" if sets == 1 else "✓ per head"
+    return "✓" if sets == 1 else f"✓ per {set_name}"
 
 
 def structure_marks(mixer: Mixer, width: int, size: MapSize, seed: int = 0) -> Marks:
@@ -105,7 +106,8 @@ def structure_marks(mixer: Mixer, width: int, size: MapSize, seed: int = 0) -> M
         one, other = torch.randn(shape, dtype=torch.float64)
         with torch.no_grad():
             cores = [mixing_matrix(operator, image, image).core for image in (one, other)]
-    return marks_of((cores[0], cores[1]), size)
+    generated = mixer.dynamics is Dynamics.INHOMOGENEOUS
+    return marks_of((cores[0], cores[1]), size, "group" if generated else "head")
 
 
 def _of(operator: str, **sizes: int) -> Mixer:

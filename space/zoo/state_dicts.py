@@ -19,7 +19,8 @@ def load_strictly(
         names: {key of the network: key of the state dict}; the same keys by default.
 
     Raises:
-        InputError: with every key that is missing, not expected, no tensor or of another shape.
+        InputError: with every key that is missing, not expected, no tensor, of another shape, or
+            whose numbers cannot be taken as they are.
     """
     if not isinstance(given, Mapping):
         raise InputError.of("state_dict", f"is a {type(given).__name__}, not a state dict")
@@ -51,8 +52,29 @@ def _fitted(value: object, like: Tensor) -> Tensor | str:
     wanted = tuple(like.shape)
     if not isinstance(value, Tensor):
         return f"is a {type(value).__name__}, not a tensor of shape {wanted}"
+    if problem := _unreadable(value, like):
+        return problem
     if value.dim() == 2 and like.dim() == 4 and wanted[2:] == (1, 1):
         value = value[:, :, None, None]
     if value.shape != torch.Size(wanted):
         return f"has shape {tuple(value.shape)}; needed: {wanted}"
     return value.to(like.dtype)
+
+
+def _unreadable(value: Tensor, like: Tensor) -> str | None:
+    """Why the numbers of a tensor cannot be taken over, if so: none are there, or of other kind."""
+    layout = "nested" if value.is_nested else value.layout
+    if layout is not torch.strided:
+        return f"has layout {layout}; needed: a dense tensor (torch.strided)"
+    if value.is_meta:
+        return "is on the device meta, without data; needed: a tensor with data"
+    if _kind(value) != _kind(like):
+        return f"has dtype {value.dtype}; needed: {_kind(like)}, such as {like.dtype}"
+    return None
+
+
+def _kind(value: Tensor) -> str:
+    if value.dtype.is_floating_point:
+        return "floating point"
+    plain = value.dtype is not torch.bool and not value.is_complex() and not value.is_quantized
+    return "whole numbers" if plain else str(value.dtype)

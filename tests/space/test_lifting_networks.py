@@ -113,6 +113,17 @@ def test_the_first_thing_that_is_no_inclusion_is_named(changes: dict[str, Any], 
     assert [problem.where for problem in refused.value.problems] == [where]
 
 
+@pytest.mark.parametrize("norm", ["before", "after"])
+def test_the_features_of_a_network_without_classes_keep_their_width(norm: Any) -> None:
+    parent = replace(architecture([DW], "conv", (16, 16)), head=Head(0, norm))
+    first, last = parent.stages
+    assert_lifts(parent, replace(parent, stages=(replace(first, width=2 * first.width), last)))
+    child = replace(parent, stages=(first, replace(last, width=2 * last.width)))
+    assert inclusion_kinds(parent, child) is None
+    with pytest.raises(InputError, match=r"stages\[1\]\.width: .* without classes"):
+        lift(build(parent), child)
+
+
 def test_a_lifted_network_trains_in_what_is_new() -> None:
     """What nothing reads is freshly initialised, so that gradients reach every parameter soon."""
     torch.manual_seed(0)

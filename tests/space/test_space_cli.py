@@ -229,21 +229,6 @@ def test_limits_of_memory_are_shown_and_kept(
     assert spread["inference_bytes"]["most"] <= 57_344
 
 
-def test_sample_says_when_there_are_no_more(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    small = {
-        "input": {"channels": 1, "size": 8},
-        "classes": 2,
-        "scaffold": "conv",
-        "mixers": ["vit", "mlp"],
-        "stages": [{"depth": 1, "width": 4}],
-    }
-    code, _, err = run(capsys, "sample", written(tmp_path / "small.json", small))
-    assert code == 0
-    assert "Only 2 distinct networks were met." in err
-
-
 # --- show -------------------------------------------------------------------------------------
 
 

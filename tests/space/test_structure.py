@@ -32,9 +32,9 @@ PAPER_TABLE_1 = {
     "Local attention": ("✓", "✓", "–", "✓ per head", "✓"),
     "DW-Conv.": ("✓", "✓", "✓", "–", "–"),
     "D-DW-Conv.": ("✓", "✓", "✓", "–", "✓"),
-    "I-D-DW-Conv.": ("✓", "✓", "–", "✓ per head", "✓"),
+    "I-D-DW-Conv.": ("✓", "✓", "–", "✓ per group", "✓"),
 }
-"""PAPER.md, Table 1; the groups of I-D-DW-Conv. are heads of this algebra."""
+"""PAPER.md, Table 1; the groups of I-D-DW-Conv. are the `heads` of a mixer."""
 
 
 def test_table_1_is_read_off_the_mixing_matrix() -> None:

@@ -1,6 +1,7 @@
 """The zoo: published networks as points, authors' checkpoints, and timm's registry."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import space.zoo as zoo  # first: it makes timm importable beside a CPU build of
 from space import InputError, cost
 from space.networks import build
 from space.zoo.authors_weights import authors_keys
+from space.zoo.state_dicts import load_strictly
 
 import timm  # isort: skip
 
@@ -197,6 +199,41 @@ def test_odd_options_of_timm_are_refused(options: dict[str, object], problem: st
 def test_a_network_refuses_what_is_no_rate(rate: Any) -> None:
     with pytest.raises(InputError, match="drop_path_rate: "):
         build(zoo.ENTRIES["resmlp_like"].architecture, drop_path_rate=rate)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda x: x.to("meta"), "is on the device meta, without data"),
+        (lambda x: x.to_sparse(), "has layout torch.sparse_coo; needed: a dense tensor"),
+        (lambda x: x.to(torch.complex64), "has dtype torch.complex64; needed: floating point"),
+        (lambda x: x > 0, "has dtype torch.bool; needed: floating point"),
+        (lambda x: x.to(torch.int8), "has dtype torch.int8; needed: floating point"),
+        (lambda x: torch.nested.nested_tensor([x]), "has layout nested; needed: a dense"),
+    ],
+)
+def test_tensors_whose_numbers_are_not_there_or_others_are_refused(
+    spoil: Callable[[torch.Tensor], torch.Tensor], message: str
+) -> None:
+    network = build(zoo.ENTRIES["resmlp_like"].architecture)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    given = {key: value + 1 for key, value in before.items()}
+    given["head.classify.bias"] = spoil(given["head.classify.bias"])
+    with pytest.raises(InputError) as refusal:
+        load_strictly(network, given)
+    (problem,) = refusal.value.problems
+    assert problem.where == "head.classify.bias"
+    assert problem.message.startswith(message)
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+def test_half_precision_fits_and_a_fraction_is_no_count() -> None:
+    norm = torch.nn.BatchNorm2d(3)
+    state = {key: value.clone() for key, value in norm.state_dict().items()}
+    load_strictly(norm, state | {"weight": torch.full((3,), 0.5, dtype=torch.float16)})
+    assert norm.weight.tolist() == [0.5, 0.5, 0.5]
+    with pytest.raises(InputError, match=r"num_batches_tracked: has dtype .*; needed: whole"):
+        load_strictly(norm, state | {"num_batches_tracked": torch.tensor(1.5)})
 
 
 def test_an_authors_checkpoint_loads_strictly() -> None:
