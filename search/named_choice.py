@@ -30,21 +30,26 @@ def class_named(what: str, name: str, places: Mapping[str, str]) -> type[Any]:
     return found
 
 
-def refuse_unknown_options(
-    what: str, name: str, kind: type[Any], options: Mapping[str, Any]
-) -> None:
-    """Refuse options that are not keyword-only arguments of the class.
+def options_of(
+    what: str, name: str, kind: type[Any], options: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The options, when all of them are keyword-only arguments of the class.
 
     Raises:
-        InputError: with every unknown option.
+        InputError: what is no mapping, or with every unknown option.
     """
+    chosen: object = {} if options is None else options
+    if not isinstance(chosen, Mapping):
+        message = f"must be a mapping from option to value; got {chosen!r}"
+        raise InputError.of(f"{what}_options", message)
     parameters = inspect.signature(kind).parameters.values()
     allowed = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
     said = f"allowed: {', '.join(allowed)}" if allowed else "it has no options"
     problems = [
         Problem(f"{what}.{option}", f"unknown option of {name!r}; {said}")
-        for option in options
+        for option in chosen
         if option not in allowed
     ]
     if problems:
         raise InputError(problems)
+    return dict(chosen)

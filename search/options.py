@@ -1,5 +1,7 @@
 """Checks of the options that a searcher or a scheduler is made with."""
 
+from search.numeric import as_number, as_whole_number
+
 
 def whole_number(name: str, value: object, least: int) -> int:
     """The value, when it is a whole number of at least `least`.
@@ -7,9 +9,10 @@ def whole_number(name: str, value: object, least: int) -> int:
     Raises:
         ValueError: it is not.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    whole = as_whole_number(value, least)
+    if whole is None:
         raise ValueError(f"{name} must be a whole number of at least {least}; got {value!r}")
-    return value
+    return whole
 
 
 def probability(name: str, value: object) -> float:
@@ -18,6 +21,7 @@ def probability(name: str, value: object) -> float:
     Raises:
         ValueError: it is not.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+    number = as_number(value)
+    if number is None or not 0 <= number <= 1:
         raise ValueError(f"{name} must be a number from 0 to 1; got {value!r}")
-    return float(value)
+    return number

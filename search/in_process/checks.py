@@ -1,34 +1,42 @@
 """Refuses a space, or settings, that no search could work with, before anything is evaluated."""
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
 
+from search.numeric import as_whole_number
 from space import Infeasible
 from space.errors import InputError, Problem
 
 _METHODS = ("sample", "neighbours", "key", "encode")
 
 
-def check_settings(objective: object, budget: object, seed: object, fidelities: object) -> None:
-    """Refuse settings that cannot be.
+def whole_settings(
+    functions: Mapping[str, object], budget: object, seed: object, fidelities: object
+) -> tuple[int, int, int]:
+    """Budget, seed and fidelities, when they can be and the functions can be called.
 
     Raises:
         InputError: with all that is wrong.
     """
     problems: list[Problem] = []
-    if not callable(objective):
-        problems.append(Problem("objective", f"must be callable; got {objective!r}"))
-    least = {"budget": 1, "seed": 0, "fidelities": 1}
-    given = {"budget": budget, "seed": seed, "fidelities": fidelities}
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < least[name]:
-            message = f"must be a whole number of at least {least[name]}; got {value!r}"
+    for name, function in functions.items():
+        if not callable(function):
+            problems.append(Problem(name, f"must be callable; got {function!r}"))
+    given = {"budget": (budget, 1), "seed": (seed, 0), "fidelities": (fidelities, 1)}
+    whole: dict[str, int] = {}
+    for name, (value, least) in given.items():
+        number = as_whole_number(value, least)
+        if number is None:
+            message = f"must be a whole number of at least {least}; got {value!r}"
             problems.append(Problem(name, message))
+        else:
+            whole[name] = number
     if problems:
         raise InputError(problems)
+    return whole["budget"], whole["seed"], whole["fidelities"]
 
 
 def check_space(space: Any, seed: int) -> None:
@@ -37,6 +45,9 @@ def check_space(space: Any, seed: int) -> None:
     Raises:
         InputError: with all that is wrong.
     """
+    if isinstance(space, type):
+        message = f"must be a space, not the class of one; got {space.__name__} without ()"
+        raise InputError.of("space", message)
     missing = [name for name in _METHODS if not callable(getattr(space, name, None))]
     if missing:
         raise InputError([Problem(f"space.{name}", "this method is required") for name in missing])

@@ -25,10 +25,9 @@ def evaluate(
     curve: dict[int, Values] = {}
     state: State = "complete"
     reason: str | None = None
-    figures = readings(objective, point)
+    figures = readings(objective, point, fidelities)
     try:
-        for values in figures:
-            fidelity = len(curve) + 1
+        for fidelity, values in figures:
             curve[fidelity] = {**values, **known}
             verdict = judge(fidelity, curve[fidelity])
             if fidelity < fidelities and verdict.stop:
@@ -41,7 +40,7 @@ def evaluate(
         state, reason = "failed", f"{type(error).__name__}: {error}"
     finally:
         figures.close()
-    values = {} if state == "failed" else curve[len(curve)]
+    values = {} if state == "failed" else curve[max(curve)]
     seconds = time.perf_counter() - started
     return Evaluation(number, point, state, values, curve, reason, seconds)
 

@@ -1,12 +1,10 @@
 """The search loop: ask, evaluate, judge every fidelity, tell."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
-import numpy as np
-
-from search.in_process.checks import check_settings, check_space
+from search.in_process.checks import check_space, whole_settings
 from search.in_process.evaluate import Judge, by_goals, evaluate
 from search.in_process.readings import DEFAULT
 from search.in_process.result import Evaluation, Result
@@ -43,28 +41,35 @@ def optimize(
             whose points are hashable; a `DesignSpace` is one.
         objective: returns a number to maximise, or a dictionary of numbers by name; or is a
             generator that yields one of them for every fidelity (epoch), so that a scheduler can
-            stop it early. One that raises, or returns what is no finite number, fails its point.
+            stop it early. What returns is a whole evaluation, at the last fidelity, and never
+            stopped. One that raises, or returns what is no finite number, fails its point.
         searcher: random, tpe, nsga2, gp, evolution, local or surrogate.
         scheduler: none, median, asha, hyperband or moasha; all but none need `fidelities`.
         budget: how many points are evaluated at most; failed and stopped ones count.
         seed: of all random choices.
         objectives: "maximise" or "minimise" by name. Left out, every figure of the first
-            result that no constraint names is maximised.
+            result that is not known and that no constraint names is maximised; should they be
+            several, and the scheduler one of a single objective, that is refused only then.
         constraints: an upper bound by name, or {"at_least": …, "at_most": …}.
         known: figures of a point that need no evaluation; those that break a constraint are
             never evaluated.
-        fidelities: how many figures a generator yields for a whole evaluation.
+        fidelities: how many figures a generator yields for a whole evaluation. One that ends
+            sooner has seen enough by itself, say by a patience of its own: it is complete, is
+            judged by its last figures, and its curve says how far it came.
         searcher_options, scheduler_options: their keyword arguments.
         on_evaluation: called with every evaluation when it has ended.
 
     Raises:
-        InputError: settings, or a space, that cannot be searched; nothing was evaluated.
+        InputError: settings, or a space, that cannot be searched; nothing was evaluated, but for
+            several objectives that only the first result showed.
     """
-    check_settings(objective, budget, seed, fidelities)
+    figures, notify = known or _nothing, on_evaluation or _nothing
+    functions = {"objective": objective, "known": figures, "on_evaluation": notify}
+    budget, seed, fidelities = whole_settings(functions, budget, seed, fidelities)
     check_space(space, seed)
 
     def begin(goals: Goals) -> _Search[P]:
-        task = Task(space, goals, known or _nothing, fidelities)
+        task = Task(space, goals, _as_floats(figures), fidelities)
         judging = make_scheduler(scheduler, goals, fidelities, scheduler_options)
         if fidelities < 2 and not isinstance(judging, NoScheduler):
             message = f"must be at least 2 for the scheduler {scheduler!r}; got {fidelities}"
@@ -74,7 +79,7 @@ def optimize(
             make_searcher(searcher, task, seed, searcher_options),
             judging,
             objective,
-            on_evaluation or _nothing,
+            notify,
         )
 
     if objectives is not None:
@@ -82,20 +87,28 @@ def optimize(
         return search.run(budget)
     # Wrong names and options are refused now, not after the first evaluation.
     search = begin(goals_of({DEFAULT: "maximise"}, constraints))
-    first = list(search.look(budget, seed))
-    return begin(_shown(first, search.task.goals)).run(budget, first)
+    first = list(search.look(budget))
+    return begin(_shown(first, search.task)).run(budget, first)
 
 
 def _nothing(point: Any) -> Any:
     return {}
 
 
-def _shown(evaluations: list[Evaluation[P]], bounds: Goals) -> Goals:
-    """Every figure that was returned, but those that only constraints name, is an objective."""
-    bounded = [constraint.name for constraint in bounds.constraints]
-    returned = evaluations[-1].values if evaluations else {}
-    names = [name for name in returned if name not in bounded]
-    return Goals(tuple(map(Objective, names)) or bounds.objectives, bounds.constraints)
+def _as_floats(known: Callable[[P], Values]) -> Callable[[P], Values]:
+    """The known figures as those that are returned: decimals do not mix with floats."""
+    return lambda point: {str(name): float(value) for name, value in known(point).items()}
+
+
+def _shown(evaluations: list[Evaluation[P]], task: Task[P]) -> Goals:
+    """Every figure that was returned is an objective, but for known and constrained ones."""
+    goals = task.goals
+    if not evaluations:
+        return goals
+    others = {constraint.name for constraint in goals.constraints}
+    others.update(task.known(evaluations[-1].point))
+    names = [name for name in evaluations[-1].values if name not in others]
+    return Goals(tuple(map(Objective, names)) or goals.objectives, goals.constraints)
 
 
 @dataclass(frozen=True)
@@ -108,25 +121,31 @@ class _Search(Generic[P]):
     objective: Callable[[P], Any]
     notify: Callable[[Evaluation[P]], object]
 
-    def look(self, budget: int, seed: int) -> Iterator[Evaluation[P]]:
-        """Evaluate random points, whole, until one has shown the names of its figures."""
-        seen: set[Hashable] = set()
+    def look(self, budget: int) -> Iterator[Evaluation[P]]:
+        """Evaluate points, whole, until one has shown the names of its figures.
+
+        That one is not shown to anybody yet: how it ended depends on the objectives.
+        """
         for number in range(budget):
-            point = self.task.space.sample(np.random.default_rng([seed, number]))
-            key = self.task.space.key(point)
-            if key in seen or not self.task.feasible(point):
-                continue
-            seen.add(key)
-            evaluation = self._evaluate(len(seen) - 1, point, lambda fidelity, values: GO_ON)
+            try:
+                point = self.searcher.ask()
+            except Exhausted:
+                return  # who goes on asks again, and says why
+            evaluation = self._evaluate(number, point, lambda fidelity, values: GO_ON)
             yield evaluation
             if evaluation.state != "failed":
                 return
+            self.notify(evaluation)
+            self._tell(evaluation)
 
     def run(self, budget: int, first: Iterable[Evaluation[P]] = ()) -> Result[P]:
         """Go on after the first evaluations until the budget is used or no point is left."""
-        evaluations = [by_goals(evaluation, self.task.goals) for evaluation in first]
-        for evaluation in evaluations:
-            self._retell(evaluation)
+        evaluations: list[Evaluation[P]] = []
+        for evaluation in first:
+            evaluations.append(by_goals(evaluation, self.task.goals))
+            self._retell(evaluations[-1])
+            if evaluation.state != "failed":  # those were shown when they failed
+                self.notify(evaluations[-1])
         while len(evaluations) < budget:
             try:
                 point = self.searcher.ask()
@@ -147,14 +166,13 @@ class _Search(Generic[P]):
             return self.scheduler.report(number, fidelity, values)
 
         evaluation = by_goals(self._evaluate(number, point, judge), self.task.goals)
+        self.notify(evaluation)
         self._tell(evaluation)
         return evaluation
 
     def _evaluate(self, number: int, point: P, judge: Judge) -> Evaluation[P]:
         known, fidelities = self.task.known(point), self.task.fidelities
-        evaluation = evaluate(number, point, self.objective, known, fidelities, judge)
-        self.notify(by_goals(evaluation, self.task.goals))
-        return evaluation
+        return evaluate(number, point, self.objective, known, fidelities, judge)
 
     def _retell(self, evaluation: Evaluation[P]) -> None:
         """Bring searcher and scheduler to where they would be, had they proposed the point."""
@@ -164,6 +182,5 @@ class _Search(Generic[P]):
         self._tell(evaluation)
 
     def _tell(self, evaluation: Evaluation[P]) -> None:
-        values = evaluation.values
-        told = Observation(evaluation.state, values, evaluation.curve)
+        told = Observation(evaluation.state, evaluation.values, evaluation.curve)
         self.searcher.tell(evaluation.point, told)

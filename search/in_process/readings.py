@@ -1,10 +1,10 @@
 """What an objective returned, checked and by name."""
 
 import math
-import numbers
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
+from search.numeric import as_number
 from search.objectives import Values
 
 DEFAULT = "objective"
@@ -17,26 +17,27 @@ class BadReading(ValueError):
     """An objective returned what cannot be judged; the message says what."""
 
 
-def readings(objective: Objective, point: Any) -> Generator[Values, None, None]:
-    """The figures of each fidelity: one of a function that returns, several of a generator.
+def readings(
+    objective: Objective, point: Any, fidelities: int
+) -> Generator[tuple[int, Values], None, None]:
+    """Fidelities with their figures: from 1 of a generator, only the last of what returns.
 
     Raises:
         BadReading: for what is neither a finite number nor a dictionary of such by name.
     """
     returned = objective(point)
     if not isinstance(returned, Iterator):
-        yield read(returned)
+        yield fidelities, read(returned)
         return
-    met = False
+    fidelity = 0
     try:
-        for value in returned:
-            met = True
-            yield read(value)
+        for fidelity, value in enumerate(returned, 1):
+            yield fidelity, read(value)
     finally:
         close = getattr(returned, "close", None)
         if close is not None:
             close()  # a stopped evaluation may hold a GPU or a file
-    if not met:
+    if not fidelity:
         raise BadReading("the objective yielded nothing")
 
 
@@ -67,10 +68,9 @@ def _number(value: Any, name: str) -> float:
 
 def _real(value: Any) -> float | None:
     """Numbers, and arrays and tensors that hold a single one; not text, not truth values."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, numbers.Real):
-        return float(value)
+    number = as_number(value)
+    if number is not None or isinstance(value, bool):
+        return number
     item = getattr(value, "item", None)
     if not callable(item):
         return None

@@ -21,9 +21,10 @@ class Evaluation(Generic[P]):
         number: from 0, in order.
         point: what was evaluated.
         state: how it ended.
-        values: its figures, those known without evaluation included; of a pruned one the best so
-            far. Empty for a failed one.
-        curve: the figures by fidelity, from 1.
+        values: its last figures, those known without evaluation included: of a complete one those
+            that it is judged by, of a pruned one those that it was stopped for. Empty for a failed
+            one.
+        curve: the figures by fidelity, from 1; of an objective that returns only those of the last.
         reason: why it is not complete.
         seconds: wall time of the evaluation.
     """

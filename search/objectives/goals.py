@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from space.errors import InputError
+from search.numeric import as_number
+from space.errors import InputError, Problem
 
 Values = Mapping[str, float]
 """Figures by name, such as {"validation_accuracy": 0.91, "macs": 3.1e6}."""
@@ -107,6 +108,7 @@ def goals_of(
     Raises:
         InputError: every direction, bound or name that cannot be, and bounds that contradict.
     """
+    _refuse_lists(objectives=objectives, constraints=constraints or {})
     problems: list[InputError] = []
     for name, direction in objectives.items():
         if direction not in DIRECTIONS:
@@ -129,6 +131,18 @@ def goals_of(
     return Goals(tuple(wanted), tuple(found))
 
 
+def _refuse_lists(**given: object) -> None:
+    """A list of names says neither the direction nor the bound."""
+    wanted = {"objectives": '"maximise" or "minimise"', "constraints": "bound"}
+    problems = [
+        Problem(name, f"must be a mapping from name to {wanted[name]}; got {value!r}")
+        for name, value in given.items()
+        if not isinstance(value, Mapping)
+    ]
+    if problems:
+        raise InputError(problems)
+
+
 _BOUNDS = ("at_most", "at_least")
 
 
@@ -146,6 +160,7 @@ def _constraint(name: str, bound: object) -> Constraint:
 
 
 def _number(value: object, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    number = as_number(value)
+    if number is None or not math.isfinite(number):
         raise InputError.of(where, f"must be a finite number; got {value!r}")
-    return float(value)
+    return number

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from search.named_choice import class_named, refuse_unknown_options
+from search.named_choice import class_named, options_of
 from search.objectives import Goals
 from search.schedulers.base import Scheduler
 from space.errors import InputError
@@ -37,8 +37,7 @@ def make_scheduler(
     """
     name = "none" if name is None else name
     kind = scheduler_class(name)
-    chosen = dict(options or {})
-    refuse_unknown_options("scheduler", name, kind, chosen)
+    chosen = options_of("scheduler", name, kind, options)
     if len(goals.objectives) > 1 and not kind.multi_objective:
         wanted = ", ".join(objective.name for objective in goals.objectives)
         message = f"{name!r} takes one objective; got {wanted}"

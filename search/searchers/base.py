@@ -68,7 +68,7 @@ class Observation:
     Attributes:
         outcome: "running" until it has ended.
         values: the figures that it is judged by: those of the whole evaluation once "complete",
-            the best so far of a "pruned" one. Empty while nothing is known.
+            the best or the last so far of a "pruned" one. Empty while nothing is known.
         curve: the figures by fidelity (epoch, from 1), as far as it was evaluated.
     """
 

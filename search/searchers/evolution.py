@@ -5,6 +5,7 @@ from typing import Generic
 
 import numpy as np
 
+from search.options import probability, whole_number
 from search.searchers.base import Observation, P, Searcher, Task
 from search.searchers.history import Entry, History
 from search.searchers.neighbourhood import Neighbourhood
@@ -40,17 +41,14 @@ class EvolutionSearcher(Searcher[P], Generic[P]):
         two_moves: float = 0.2,
     ) -> None:
         super().__init__(task, seed)
-        if min(population, tournament, startup) < 1:
-            raise ValueError("population, tournament and startup must be at least 1")
-        if tournament > population:
-            raise ValueError(
-                f"a tournament of {tournament} is more than the {population} there are"
-            )
-        if not 0 <= two_moves <= 1:
-            raise ValueError(f"two_moves is a share from 0 to 1; got {two_moves}")
-        self._tournament, self._startup, self._two_moves = tournament, startup, two_moves
+        size = whole_number("population", population, 1)
+        self._tournament = whole_number("tournament", tournament, 1)
+        self._startup = whole_number("startup", startup, 1)
+        self._two_moves = probability("two_moves", two_moves)
+        if self._tournament > size:
+            raise ValueError(f"tournament must be at most the population, {size}; got {tournament}")
         self._history: History[P] = History(task)
-        self._living: deque[P] = deque(maxlen=population)
+        self._living: deque[P] = deque(maxlen=size)
         self._neighbourhood = Neighbourhood(task)
         self._order: list[Entry[P]] | None = None
 

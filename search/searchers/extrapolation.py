@@ -40,7 +40,11 @@ class Estimates:
 
 
 def final_estimates(observations: Sequence[Observation], name: str, fidelities: int) -> Estimates:
-    """The figure of that name at the highest fidelity, for every observation, in order."""
+    """The figure of that name at the highest fidelity, for every observation, in order.
+
+    A complete one that ended before the highest fidelity did so by itself: its figure is final,
+    but no other point learns from it how figures grow.
+    """
     values = _by_fidelity(observations, name, fidelities)
     reached = np.array([np.flatnonzero(row)[-1] if row.any() else -1 for row in ~np.isnan(values)])
     reached = reached.astype(np.int64)
@@ -52,17 +56,21 @@ def final_estimates(observations: Sequence[Observation], name: str, fidelities: 
         if level != final:
             steps[level] = _step_from(values, level, [*steps, final])
         mean[rows], variance[rows] = _follow(steps, level, final, values[rows, level])
+    for row, observation in enumerate(observations):
+        value = observation.values.get(name, np.nan)
+        if observation.outcome == "complete" and abs(value) < _ABSURD:
+            mean[row], variance[row] = value, 0.0
     return Estimates(mean, variance)
 
 
 def _by_fidelity(observations: Sequence[Observation], name: str, fidelities: int) -> Floats:
-    """Shape (n, fidelities), NaN where there is no value; complete points end in theirs."""
+    """Shape (n, fidelities), NaN where there is no value; whole points end in theirs."""
     table = np.full((len(observations), fidelities), np.nan)
     for row, observation in zip(table, observations, strict=True):
         for fidelity, values in observation.curve.items():
             if 1 <= fidelity < fidelities and name in values:
                 row[fidelity - 1] = values[name]
-        if observation.outcome == "complete":
+        if observation.outcome == "complete" and observation.fidelity in (0, fidelities):
             row[-1] = observation.values.get(name, np.nan)
         elif fidelities in observation.curve:
             row[-1] = observation.curve[fidelities].get(name, np.nan)

@@ -5,6 +5,7 @@ from typing import Generic
 
 import numpy as np
 
+from search.options import whole_number
 from search.searchers.base import Observation, P, Searcher, Task
 from search.searchers.history import Entry, History
 from search.searchers.neighbourhood import Neighbourhood
@@ -32,9 +33,7 @@ class LocalSearcher(Searcher[P], Generic[P]):
 
     def __init__(self, task: Task[P], seed: int, *, startup: int = 12) -> None:
         super().__init__(task, seed)
-        if startup < 1:
-            raise ValueError(f"startup must be at least 1; got {startup}")
-        self._startup = startup
+        self._startup = whole_number("startup", startup, 1)
         self._history: History[P] = History(task)
         self._neighbourhood = Neighbourhood(task)
         self._spent: set[Hashable] = set()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from search.named_choice import class_named, refuse_unknown_options
+from search.named_choice import class_named, options_of
 from search.searchers.base import P, Searcher, Task
 from search.searchers.distinct import DistinctSearcher
 from space.errors import InputError
@@ -39,8 +39,7 @@ def make_searcher(
             cannot be, or a searcher of one objective asked for several.
     """
     kind = searcher_class(name)
-    chosen = dict(options or {})
-    refuse_unknown_options("searcher", name, kind, chosen)
+    chosen = options_of("searcher", name, kind, options)
     if len(task.goals.objectives) > 1 and not kind.multi_objective:
         wanted = ", ".join(objective.name for objective in task.goals.objectives)
         message = f"{name!r} takes one objective; got {wanted}"

@@ -80,3 +80,18 @@ def test_a_curve_that_broke_down_counts_little() -> None:
     broken[4:] = 0.1
     after = final_estimates([observation(broken.tolist()), *seen[1:]], "a", EPOCHS).mean[30]
     assert abs(after - before) < 0.02
+
+
+def test_a_complete_point_that_ended_early_is_final_and_teaches_nobody() -> None:
+    def curve(*figures: float) -> dict[int, dict[str, float]]:
+        return {epoch: {"a": figure} for epoch, figure in enumerate(figures, 1)}
+
+    whole = [Observation("complete", {"a": x + 1}, curve(x, x + 1)) for x in (0.1, 0.3, 0.6)]
+    stopped = Observation("pruned", {"a": 0.4}, curve(0.4))
+    early = [Observation("complete", {"a": x}, curve(x)) for x in (0.2, 0.5)]
+    alone = final_estimates([*whole, stopped], "a", 2)
+    beside = final_estimates([*whole, stopped, *early], "a", 2)
+    assert beside.mean[4:].tolist() == [0.2, 0.5]
+    assert beside.variance[4:].tolist() == [0, 0]
+    assert beside.mean[3] == pytest.approx(alone.mean[3], abs=0.02)
+    assert beside.mean[3] > 1.3

@@ -1,6 +1,8 @@
 """Searching in this process: budget, objectives of every kind, failures, early stopping."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -49,6 +51,8 @@ def test_the_same_seed_gives_the_same_points() -> None:
         (None, "returned nothing"),
         (float("nan"), "nan, which is not finite"),
         (float("inf"), "inf, which is not finite"),
+        (Decimal("sNaN"), "nan, which is not finite"),
+        (10**400, "inf, which is not finite"),
         ("0.9", "'0.9' (str), which is not a number"),
         (True, "True (bool), which is not a number"),
         ([0.9], "which is not a number"),
@@ -83,6 +87,13 @@ def test_numbers_of_numpy_and_single_elements_are_numbers() -> None:
     assert result.counts["complete"] == 2
     result = optimize(SPACE, lambda p: np.array([1]), "random", budget=2)
     assert result.counts["complete"] == 2
+
+
+@pytest.mark.parametrize("number", [Decimal("0.25"), Fraction(1, 4)])
+def test_decimals_and_fractions_are_numbers(number: Any) -> None:
+    result = optimize(SPACE, lambda p: {"a": number}, "random", budget=1)
+    assert result.evaluations[0].values == {"a": 0.25}
+    assert type(result.evaluations[0].values["a"]) is float
 
 
 def test_figures_of_a_dictionary_are_maximised_when_no_objective_is_named() -> None:
@@ -154,7 +165,131 @@ def test_an_endless_generator_ends_at_the_last_fidelity() -> None:
 def test_every_evaluation_is_shown_once_it_ended() -> None:
     shown: list[Evaluation[Point]] = []
     result = optimize(SPACE, both, "random", budget=6, on_evaluation=shown.append)
-    assert [each.point for each in shown] == [each.point for each in result.evaluations]
+    assert shown == list(result.evaluations)
+    assert {each.state for each in shown} == {"complete"}
+
+
+@pytest.mark.parametrize("constraints", [None, {"digit": -1}])
+def test_failures_are_shown_once_too_before_the_figures_have_names(constraints: Any) -> None:
+    calls: list[Point] = []
+
+    def late(point: Point) -> dict[str, float]:
+        calls.append(point)
+        assert len(shown) == len(calls) - 1, "the ones before were shown at once"
+        if len(calls) < 4:
+            raise RuntimeError("warming up")
+        return both(point)
+
+    shown: list[Evaluation[Point]] = []
+    result = optimize(
+        SPACE, late, "random", budget=9, constraints=constraints, on_evaluation=shown.append
+    )
+    assert shown == list(result.evaluations)
+    good = "infeasible" if constraints else "complete"
+    assert [each.state for each in shown] == ["failed"] * 3 + [good] * 6
+
+
+@pytest.mark.parametrize("searcher", ["random", "tpe", "evolution", "surrogate"])
+def test_the_points_are_the_same_whether_the_objectives_are_named_or_not(searcher: str) -> None:
+    def flaky(point: Point) -> dict[str, float]:
+        if point[1] != "b":
+            raise RuntimeError("only b works")
+        return both(point)
+
+    named = {"value": "maximise", "digit": "maximise"}
+    for seed in range(3):
+        one = optimize(SPACE, flaky, searcher, budget=16, seed=seed)
+        two = optimize(SPACE, flaky, searcher, budget=16, seed=seed, objectives=named)
+        assert one.goals == two.goals
+        assert [e.point for e in one.evaluations] == [e.point for e in two.evaluations]
+
+
+class Grid:
+    """All pairs of numbers below `side`."""
+
+    side = 12
+
+    def sample(self, rng: np.random.Generator) -> tuple[int, int]:
+        return int(rng.integers(self.side)), int(rng.integers(self.side))
+
+    def neighbours(self, point: tuple[int, int]) -> Sequence[tuple[int, int]]:
+        x, y = point
+        around = [(x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)]
+        return [p for p in around if all(0 <= number < self.side for number in p)]
+
+    def key(self, point: tuple[int, int]) -> tuple[int, int]:
+        return point
+
+    def encode(self, point: tuple[int, int]) -> Sequence[float]:
+        return [float(number) for number in point]
+
+
+@pytest.mark.parametrize("searcher", ["random", "evolution", "surrogate"])
+def test_a_tight_known_constraint_and_no_named_objective(searcher: str) -> None:
+    result = optimize(
+        Grid(),
+        lambda p: {"a": float(p[0] + 2 * p[1])},
+        searcher,
+        budget=10,
+        known=lambda p: {"size": sum(p)},
+        constraints={"size": 1},
+    )
+    assert [each.name for each in result.goals.objectives] == ["a"]
+    assert {each.point for each in result.evaluations} == {(0, 0), (1, 0), (0, 1)}
+    assert result.counts["complete"] == 3
+    assert result.best is not None
+    assert result.best.point == (0, 1)
+    assert result.exhausted == "all 3 points that can be reached are in the study"
+
+
+def test_no_point_that_keeps_a_known_constraint_ends_exhausted() -> None:
+    result = optimize(
+        Grid(), lambda p: {"a": 1.0}, known=lambda p: {"size": sum(p)}, constraints={"size": -1}
+    )
+    assert result.evaluations == ()
+    assert result.exhausted == "no point of the space was found that keeps the constraints"
+
+
+def test_known_figures_are_no_objectives_and_may_be_decimals() -> None:
+    result = optimize(
+        Grid(),
+        lambda p: {"a": p[0]},
+        budget=6,
+        known=lambda p: {"size": Decimal(sum(p)), "half": Fraction(p[0], 2)},
+        constraints={"half": Decimal("3.5")},
+    )
+    assert [each.name for each in result.goals.objectives] == ["a"]
+    assert result.counts["complete"] == 6
+    assert all(e.values["size"] == sum(e.point) for e in result.evaluations)
+    assert all(e.point[0] <= 7 for e in result.evaluations)
+
+
+def test_an_objective_that_returns_is_whole_and_never_stopped() -> None:
+    result = optimize(SPACE, SPACE.value, "random", "asha", budget=30, fidelities=9)
+    assert result.counts["complete"] == 30
+    assert all(dict(e.curve) == {9: e.values} for e in result.evaluations)
+
+
+def test_a_generator_that_ends_sooner_is_complete_as_far_as_it_came() -> None:
+    def patient(point: Point) -> Iterator[float]:
+        for epoch in range(1, 10 if point[2] == 0 else 4):
+            yield SPACE.value(point) * epoch
+
+    result = optimize(SPACE, patient, "evolution", budget=40, fidelities=9)
+    assert result.counts["complete"] == 40
+    for each in result.evaluations:
+        last = 9 if each.point[2] == 0 else 3
+        assert list(each.curve) == list(range(1, last + 1))
+        assert each.values == {"objective": pytest.approx(SPACE.value(each.point) * last)}
+
+
+def test_numpy_counts_and_seeds_are_whole_numbers() -> None:
+    counts = {"budget": np.int64(3), "seed": np.uint8(1), "fidelities": np.int32(2)}
+    given: dict[str, Any] = {"searcher_options": {"population": np.int64(9)}, **counts}
+    plain = optimize(SPACE, by_epoch, budget=3, seed=1, fidelities=2)
+    result = optimize(SPACE, by_epoch, **given)
+    assert [e.point for e in result.evaluations] == [e.point for e in plain.evaluations]
+    assert len(result.evaluations) == 3
 
 
 @pytest.mark.parametrize(
@@ -178,6 +313,13 @@ def test_every_evaluation_is_shown_once_it_ended() -> None:
         ({"constraints": {"a": {"at_most": 1, "at_least": 2}}}, "constraints.a"),
         ({"constraints": {"a": {"below": 2}}}, "constraints.a"),
         ({"space": object()}, "space.sample"),
+        ({"space": ToySpace}, "space"),
+        ({"objectives": ["a"]}, "objectives"),
+        ({"constraints": ["a"]}, "constraints"),
+        ({"searcher_options": ["a"]}, "searcher_options"),
+        ({"scheduler_options": "a", "scheduler": "asha", "fidelities": 9}, "scheduler_options"),
+        ({"known": {"a": 1}}, "known"),
+        ({"on_evaluation": "print"}, "on_evaluation"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused_before_anything_is_evaluated(
@@ -190,6 +332,28 @@ def test_settings_that_cannot_be_are_refused_before_anything_is_evaluated(
     with pytest.raises(InputError) as refused:
         optimize(**given)
     assert where in [problem.where for problem in refused.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("searcher", "options", "message"),
+    [
+        ("evolution", {"population": "x"}, "population WHOLE of at least 1; got 'x'"),
+        ("evolution", {"population": 2.5}, "population WHOLE of at least 1; got 2.5"),
+        ("evolution", {"startup": 0}, "startup WHOLE of at least 1; got 0"),
+        ("evolution", {"tournament": True}, "tournament WHOLE of at least 1; got True"),
+        ("evolution", {"population": 4}, "tournament must be at most the population, 4; got 8"),
+        ("evolution", {"two_moves": "x"}, "two_moves must be a number from 0 to 1; got 'x'"),
+        ("local", {"startup": 2.5}, "startup WHOLE of at least 1; got 2.5"),
+        ("surrogate", {"startup": 1}, "startup WHOLE of at least 2; got 1"),
+    ],
+)  # fmt: skip
+def test_values_of_options_that_cannot_be_are_named(
+    searcher: str, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        optimize(SPACE, SPACE.value, searcher, searcher_options=options)
+    whole = message.replace("WHOLE", "must be a whole number")
+    assert str(refused.value) == f"searcher: {whole}"
 
 
 def test_a_space_whose_methods_give_the_wrong_things_is_refused() -> None:

@@ -6,6 +6,7 @@ from typing import Generic
 
 import numpy as np
 
+from search.options import whole_number
 from search.searchers.base import Exhausted, Observation, P, Searcher, Task
 from search.searchers.history import Entry, History
 from search.searchers.surrogate.batch import planned_batch
@@ -44,9 +45,7 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
 
     def __init__(self, task: Task[P], seed: int, *, startup: int = 8) -> None:
         super().__init__(task, seed)
-        if startup < 2:
-            raise ValueError(f"startup must be at least 2; got {startup}")
-        self._startup = startup
+        self._startup = whole_number("startup", startup, 2)
         self._history: History[P] = History(task)
         self._candidates = Candidates(task, seed)
         self._stand: _Stand[P] = _Stand([], 0)
