@@ -14,12 +14,13 @@ Key = tuple[str, str]
 """The id of an architecture and the hash of a protocol."""
 
 # A result that was taken over is no second one, and one with inherited weights no like one.
-_COUNTS = (
+COUNTS = (
     Trial.state == TrialState.COMPLETE,
     Trial.best_accuracy.is_not(None),
     Trial.source_trial_id.is_(None),
     Trial.parent_trial_id.is_(None),
 )
+"""Conditions on the trials that count as repeats."""
 
 
 # Texts, as numbers of more than 32 bits do not fit everywhere.
@@ -50,7 +51,7 @@ def _results(study_id: int | None) -> Subquery:
 
     Two trainings with the same seeds are one: the same again says nothing of the spread.
     """
-    only = (*_COUNTS, *_of_study(study_id))
+    only = (*COUNTS, *_of_study(study_id))
     key: list[Any] = [Trial.architecture_id, Study.protocol_hash]
     several = _joined(select(*key)).where(*only).group_by(*key)
     twice = several.having(func.count() > 1).subquery("twice")
