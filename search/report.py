@@ -9,12 +9,16 @@ from rich.text import Text
 
 from search.commands import NextCommands
 from search.exit_code import ExitCode
+from search.front_table import front_table
 from search.query import (
+    Aims,
     BestRow,
     OperatorStanding,
     Spread,
+    aims,
     best,
     comparison,
+    front,
     pareto_front,
     places,
     spreads,
@@ -40,6 +44,7 @@ def leaderboard(
     *,
     with_study: bool = False,
     spread: Mapping[str, Spread] | None = None,
+    aimed: Aims | None = None,
 ) -> FittedTable:
     """A table of architectures, a line each.
 
@@ -48,6 +53,7 @@ def leaderboard(
         title: what the table shows.
         with_study: whether the rows come from several studies.
         spread: by protocol, for rows by falling accuracy, to call ties what they do not separate.
+        aimed: goals of the one study that all rows are of, to mark what breaks its measured bounds.
     """
     longest = max((len(name) for row in rows for name in row.names), default=1)
     return FittedTable(
@@ -55,6 +61,7 @@ def leaderboard(
             Column("#", places(rows, spread or {}), right=True),
             Column("architecture", [row.architecture_id for row in rows]),
             Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
+            *_bounds(rows, aimed),
             *(_repeats(rows) if any(row.repeats > 1 for row in rows) else ()),
             Column("params", [short(row.params) for row in rows], right=True, optional=1),
             Column("FLOPs", [short(row.flops) for row in rows], right=True, optional=2),
@@ -65,6 +72,12 @@ def leaderboard(
         ),
         title,
     )
+
+
+def _bounds(rows: Sequence[BestRow], aimed: Aims | None, blanks: int = 0) -> list[Column]:
+    if aimed is None or not aimed.bounds:
+        return []
+    return [Column("bounds", [*(aimed.word(row) for row in rows), *[""] * blanks])]
 
 
 def _repeats(rows: Sequence[BestRow]) -> tuple[Column, Column]:
@@ -93,7 +106,9 @@ def _studies(rows: Sequence[BestRow]) -> Column:
     return Column("study", [row.study for row in rows], optional=3, fold_to=_STUDY_WIDTH)
 
 
-def operators_table(found: list[OperatorStanding], total: int) -> FittedTable:
+def operators_table(
+    found: list[OperatorStanding], total: int, aimed: Aims | None = None
+) -> FittedTable:
     """The paper's operators: the best network that uses each one throughout."""
     title = "Where the paper's operators stand, each in the best network made of it alone"
     by_name = {standing.name: standing for standing in found}
@@ -106,6 +121,7 @@ def operators_table(found: list[OperatorStanding], total: int) -> FittedTable:
             Column("operator", [*(s.name for s in tried), *untried]),
             Column("rank", [*(f"{s.rank} of {total}" for s in tried), *dashes], right=True),
             Column("accuracy", [*(percent(row.accuracy) for row in rows), *dashes], right=True),
+            *_bounds(rows, aimed, len(untried)),
             Column("params", [*(short(r.params) for r in rows), *blanks], right=True, optional=2),
             Column("FLOPs", [*(short(r.flops) for r in rows), *blanks], right=True, optional=3),
             Column("epochs", [*(str(r.epochs) for r in rows), *blanks], right=True, optional=5),
@@ -134,9 +150,13 @@ def print_report(
     rows = best(store, study=outcome.study, top=None)
     study = store.study(outcome.study)
     parts: list[RenderableType] = [Text(headline(outcome), style="bold")]
+    aimed = aims(store, outcome.study)
     if rows:
         found = spreads(store, outcome.study)
-        parts += [*_tables(rows, found), Text(what_of_the_spread(found), style="dim")]
+        parts += [*_tables(rows, found, aimed), Text(what_of_the_spread(found), style="dim")]
+    if len(aimed.goals.objectives) > 1:
+        parts.append(front_table(front(store, outcome.study, aimed.goals), aimed.goals))
+    parts += map(Text, aimed.sentences)
     beside = comparison(store, outcome.study)
     parts += [] if beside is None else [Text(beside.sentence)]
     parts += _trouble(store.trials(study.id, _TROUBLE))
@@ -164,13 +184,19 @@ def headline(outcome: RunOutcome) -> str:
 def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
     """The report as plain values."""
     rows = best(store, study=outcome.study, top=None)
+    aimed = aims(store, outcome.study)
+    several = len(aimed.goals.objectives) > 1
     return {
         "study": outcome.study,
         "exit_code": int(outcome.exit_code),
         "stopped_early": outcome.reason,
         "planned_trials": outcome.stand.planned,
         "trials": {str(state): number for state, number in outcome.stand.counts.items()},
-        "best": [asdict(row) for row in rows[:10]],
+        **aimed.plain(),
+        "best": [asdict(row) | {"keeps_constraints": aimed.keeps(row)} for row in rows[:10]],
+        "pareto_objectives": [
+            asdict(row) for row in (front(store, outcome.study, aimed.goals) if several else ())
+        ],
         "pareto_params": [row.architecture_id for row in pareto_front(rows, "params")],
         "pareto_flops": [row.architecture_id for row in pareto_front(rows, "flops")],
         "operators": [
@@ -186,13 +212,16 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
     }
 
 
-def _tables(rows: list[BestRow], spread: Mapping[str, Spread]) -> list[RenderableType]:
+def _tables(rows: list[BestRow], spread: Mapping[str, Spread], aimed: Aims) -> list[RenderableType]:
     epochs = {row.epochs for row in rows}
+    title = "Pareto front of accuracy against"
     tables: list[RenderableType] = [
-        leaderboard(rows[:10], "Leaderboard, by best validation accuracy", spread=spread),
-        leaderboard(pareto_front(rows, "params"), "Pareto front of accuracy against params"),
-        leaderboard(pareto_front(rows, "flops"), "Pareto front of accuracy against FLOPs"),
-        operators_table(standings(rows), len(rows)),
+        leaderboard(
+            rows[:10], "Leaderboard, by best validation accuracy", spread=spread, aimed=aimed
+        ),
+        leaderboard(pareto_front(rows, "params"), f"{title} params", aimed=aimed),
+        leaderboard(pareto_front(rows, "flops"), f"{title} FLOPs", aimed=aimed),
+        operators_table(standings(rows), len(rows), aimed),
     ]
     if len(epochs) > 1:
         note = (

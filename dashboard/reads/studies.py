@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from dashboard.reads.remember import remembered
 from dashboard.view import View
-from search.query import Comparison, comparison
+from search.query import Aims, Comparison, aims, comparison
 from search.store import Store, StoreError, StudyRecord, StudySummary, TrialState, run_is_alive
 
 
@@ -23,6 +23,14 @@ def beside_random(view: View, summary: StudySummary) -> Comparison | None:
     """The searcher of a study against its random points; None where it has none."""
     arguments = (summary.name, summary.ended_trials)
     return remembered(view, "beside", arguments, lambda: comparison(view.store, summary.name))
+
+
+def aimed(view: View) -> Aims | None:
+    """The aims of the study of the filter, or of the only one; None where there are several."""
+    names = [each.name for each in summaries(view)]
+    if len(names) != 1:
+        return None
+    return remembered(view, "aims", (names[0],), lambda: aims(view.store, names[0]))
 
 
 def _after_reaping(store: Store) -> list[StudySummary]:

@@ -7,6 +7,7 @@ from dashboard.charts.accuracy_cost import accuracy_cost_figure
 from dashboard.charts.frame import show_selectable
 from dashboard.navigation import open_architecture
 from dashboard.reads.cost_picture import CostPicture, cost_picture
+from dashboard.reads.studies import aimed
 from dashboard.view import current
 from search.query.pareto import Cost
 from space.wording import count
@@ -29,6 +30,9 @@ def page() -> None:
         accuracy_cost_figure(picture, cost), "accuracy-cost", f"Accuracy against {cost}"
     )
     st.caption(_note(picture))
+    aims = aimed(view)
+    for sentence in [] if aims is None else aims.sentences:
+        st.caption(sentence)
     if chosen is not None:
         open_architecture(chosen)
 

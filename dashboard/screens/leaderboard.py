@@ -10,8 +10,9 @@ from pandas.io.formats.style import Styler
 from dashboard import messages, source
 from dashboard.navigation import ARCHITECTURE, architecture_query, open_architecture
 from dashboard.reads.remember import remembered
+from dashboard.reads.studies import aimed
 from dashboard.view import View, current
-from search.query import BestRow, Spread, best, places, spreads
+from search.query import Aims, BestRow, Spread, best, places, spreads
 from space.wording import NONE, duration, percent, short
 
 # What the table can be sorted by, as the query sorts.
@@ -36,7 +37,10 @@ def page() -> None:
     spread = _spread(view) if sort == "accuracy" else {}
     st.caption(_note(rows, top))
     st.caption(_ties(spread))
-    chosen = _table(view, rows, spread)
+    aims = aimed(view)
+    for sentence in [] if aims is None else aims.sentences:
+        st.caption(sentence)
+    chosen = _table(view, rows, spread, aims)
     if chosen is not None:
         open_architecture(chosen)
 
@@ -73,12 +77,14 @@ def _note(rows: list[BestRow], top: int) -> str:
     return f"{counted} Accuracy is of validation images. Mark a row to open its architecture."
 
 
-def _table(view: View, rows: list[BestRow], spread: dict[str, Spread]) -> str | None:
+def _table(
+    view: View, rows: list[BestRow], spread: dict[str, Spread], aims: Aims | None
+) -> str | None:
     """The table; the id of the architecture whose row was marked."""
     links = source.is_default()
     query = architecture_query("", view.study, view.where)
     event = st.dataframe(
-        _frame(rows, query if links else None, spread),
+        _frame(rows, query if links else None, spread, aims),
         hide_index=True,
         width="stretch",
         height=min(38 + 35 * len(rows), 740),
@@ -91,7 +97,12 @@ def _table(view: View, rows: list[BestRow], spread: dict[str, Spread]) -> str | 
     return rows[marked[0]].architecture_id if marked and marked[0] < len(rows) else None
 
 
-def _frame(rows: list[BestRow], query: dict[str, str] | None, spread: dict[str, Spread]) -> Styler:
+def _frame(
+    rows: list[BestRow],
+    query: dict[str, str] | None,
+    spread: dict[str, Spread],
+    aims: Aims | None,
+) -> Styler:
     """Numbers that sort as numbers and read as people write them."""
     table = pd.DataFrame(
         {
@@ -107,6 +118,8 @@ def _frame(rows: list[BestRow], query: dict[str, str] | None, spread: dict[str, 
             "scaffold": [row.scaffold for row in rows],
         }
     )
+    if aims is not None and aims.bounds:
+        table.insert(2, "bounds", [aims.word(row) for row in rows])
     if any(row.repeats > 1 for row in rows):
         table["spread"] = [row.deviation for row in rows]
         table["seeds"] = [row.repeats for row in rows]

@@ -9,7 +9,7 @@ from dashboard import messages
 from dashboard.charts.frame import show
 from dashboard.charts.history import history_figure
 from dashboard.reads import history as past
-from dashboard.reads.studies import beside_random, study, summaries
+from dashboard.reads.studies import aimed, beside_random, study, summaries
 from dashboard.reads.trials import TrialRow, state_counts, trial_rows
 from dashboard.view import View, current, zone
 from search.store import StudySummary, TrialState
@@ -84,9 +84,12 @@ def _figures(view: View, studies: list[StudySummary], counts: dict[TrialState, i
     st.caption(_all_counts(studies, counts))
     if len(studies) == 1 and (beside := beside_random(view, studies[0])) is not None:
         st.caption(beside.sentence)
+    aims = aimed(view)
+    for sentence in [] if aims is None else aims.sentences:
+        st.caption(sentence)
     if best:
         st.caption(
-            f"Best so far: {best[0].operators} · {wording.short(best[0].params)} params · "
+            f"Most accurate so far: {best[0].operators} · {wording.short(best[0].params)} params · "
             f"trial {best[0].number} of {best[0].study}"
         )
 

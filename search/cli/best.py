@@ -3,10 +3,12 @@
 from dataclasses import asdict
 
 import click
+from click.core import ParameterSource
 
 from search.cli.front import print_front
 from search.cli.options import Command, json_option, print_json, store_option
 from space.cli.output import stdout_console
+from space.errors import InputError, Problem
 
 
 @click.command("best", cls=Command)
@@ -52,26 +54,40 @@ def command(
     level does not tell the architecture from the best one of that place. Its standard deviation
     is pooled over all architectures of the protocol that were trained several times; where there
     are none, nothing is known of the spread and nothing is called a tie.
+
+    With --study, the column bounds says which complete trials keep the study's constraints on
+    measured figures.
     """
     if pareto:
+        _refuse_unused("sort", "top")
         print_front(store, study, where, as_json)
         return
-    from search.query import best, places, spreads
+    from search.query import aims, best, places, spreads
     from search.report import leaderboard, what_of_the_spread
     from search.store import open_store
 
     with open_store(store, create=False) as opened:
         rows = best(opened, where=where, study=study, sort=sort, top=top)
         spread = spreads(opened, study) if sort == "-accuracy" else {}
+        aimed = None if study is None else aims(opened, study)
     if as_json:
         named = zip(rows, places(rows, spread), strict=True)
-        print_json([asdict(row) | {"place": place} for row, place in named])
+        print_json(
+            [
+                asdict(row) | {"place": place, "keeps_constraints": aimed and aimed.keeps(row)}
+                for row, place in named
+            ]
+        )
     elif rows:
         several = len({row.study for row in rows}) > 1
         title = f"Best by {sort.removeprefix('-')}"
-        stdout_console().print(leaderboard(rows, title, with_study=several, spread=spread))
+        stdout_console().print(
+            leaderboard(rows, title, with_study=several, spread=spread, aimed=aimed)
+        )
         if sort == "-accuracy":
             click.echo(what_of_the_spread(spread), err=True)
+        for sentence in [] if aimed is None else aimed.sentences:
+            click.echo(sentence, err=True)
         if len({row.protocol_hash for row in rows}) > 1:
             click.echo(
                 "These studies were judged by different protocols: their accuracies do not "
@@ -80,3 +96,15 @@ def command(
             )
     else:
         click.echo("No trained architecture fulfils this.", err=True)
+
+
+def _refuse_unused(*names: str) -> None:
+    """Refuse options that the front, which is whole and has an order of its own, cannot heed."""
+    context = click.get_current_context()
+    given = [name for name in names if context.get_parameter_source(name) != _DEFAULT]
+    if given:
+        message = "does not go with --pareto, which prints the whole front in its own order"
+        raise InputError(Problem(f"--{name}", message) for name in given)
+
+
+_DEFAULT = ParameterSource.DEFAULT

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from search.cli.options import Command, json_option, print_json, store_option
-from search.query import comparison
+from search.query import Aims, aims, comparison, listed
 from search.store import ArchitectureRecord, EpochRecord, TrialRecord, open_store
 from search.tables import Column, FittedTable
 from space import Architecture
@@ -41,8 +41,9 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         studies = {study.id: study.name for study in opened.studies()}
         named = sorted({studies[trial.study_id] for trial in trials})
         compared = {name: comparison(opened, name) for name in named}
+        aimed = {name: aims(opened, name) for name in named}
     if as_json:
-        print_json(_plain(record, trials, curves, studies))
+        print_json(_plain(record, trials, curves, studies) | _kept(record.id, aimed))
         return
     console = stdout_console()
     _print_network(console, record)
@@ -51,6 +52,16 @@ def command(architecture: str, store: str, as_json: bool) -> None:
     for name, found in compared.items():
         if found is not None:
             console.print(Text(f"\nStudy {name}. {found.sentence}"))
+    for name, keeps in _kept(record.id, aimed)["keeps_constraints"].items():
+        word = {True: "is kept", False: "is broken", None: "has no complete trial to judge"}[keeps]
+        bounds = listed(aimed[name].bounds)
+        console.print(Text(f"\nStudy {name} wants {bounds}: this {word}."))
+
+
+def _kept(architecture: str, aimed: dict[str, Aims]) -> dict[str, dict[str, bool | None]]:
+    """Whether the architecture keeps the measured bounds of each study that has some."""
+    bounded = {name: each.kept for name, each in aimed.items() if each.bounds}
+    return {"keeps_constraints": {name: kept.get(architecture) for name, kept in bounded.items()}}
 
 
 def _plain(

@@ -1,11 +1,12 @@
 """`studies`: what is in the store."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import asdict
 
 import click
 
 from search.cli.options import Command, json_option, print_json, store_option
+from search.query import aims
 from search.store import StudySummary, TrialState, open_store
 from search.tables import Column, FittedTable
 from space.cli.output import stdout_console
@@ -23,6 +24,9 @@ def command(store: str, as_json: bool) -> None:
     Reused trials took over a result of another study with the same protocol, repeated ones train
     an architecture again with other seeds, continued ones went on after they were pruned, and
     inherited ones began with another trial's weights; all of them are in the other counts too.
+    A * after the highest accuracy of complete and pruned trials: the study wants, or bounds, more
+    than that; a line below the table says what.
+
     A narrow terminal leaves columns out; --json has all.
 
     \b
@@ -33,17 +37,21 @@ def command(store: str, as_json: bool) -> None:
     with open_store(store, create=False) as opened:
         opened.reap()
         found = opened.studies()
+        aimed = {study.name: aims(opened, study.name) for study in found}
     if as_json:
-        print_json([asdict(study) for study in found])
+        print_json([asdict(study) | aimed[study.name].plain() for study in found])
     elif found:
-        stdout_console().print(_table(found))
+        said = {name: each.sentences for name, each in aimed.items() if each.sentences}
+        stdout_console().print(_table(found, said))
+        for name, sentences in said.items():
+            click.echo(f"* {name}: {' '.join(sentences)}", err=True)
     else:
         click.echo(
             "The store holds no study yet; `python -m search run CONFIG` makes one.", err=True
         )
 
 
-def _table(studies: list[StudySummary]) -> FittedTable:
+def _table(studies: list[StudySummary], marked: Container[str] = ()) -> FittedTable:
     def numbers(name: str, counts: Iterable[int], optional: int) -> Column:
         return Column(name, [str(count) for count in counts], right=True, optional=optional)
 
@@ -64,11 +72,15 @@ def _table(studies: list[StudySummary]) -> FittedTable:
             numbers("repeated", (study.repeated for study in studies), 9),
             numbers("continued", (study.continued for study in studies), 10),
             numbers("inherited", (study.inherited for study in studies), 11),
-            Column("best", [percent(study.best_accuracy) for study in studies], right=True),
+            Column("best", [_best(study, marked) for study in studies], right=True),
             Column("searcher", [study.searcher for study in studies], optional=6),
             Column("last activity", [ago(s.last_activity) for s in studies], optional=2),
         )
     )
+
+
+def _best(study: StudySummary, marked: Container[str]) -> str:
+    return percent(study.best_accuracy) + ("*" if study.name in marked else "")
 
 
 def _state(study: StudySummary) -> str:

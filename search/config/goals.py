@@ -5,35 +5,37 @@ from typing import Any
 
 import numpy as np
 
-from search.figures import ANALYTIC, FIGURES, known_figures
-from search.objectives import Goals, goals_of
+from search.figures import ANALYTIC, known_figures
+from search.objectives import Constraint, Goals
+from search.written_goals import written_goals
 from space import DesignSpace
-from space.design import Limits
 from space.errors import InputError, Problem
-
-_ALIASES = {"flops": "macs"}
 
 
 def read_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Goals:
-    """The goals of a study.
-
-    Args:
-        objectives: "maximise" or "minimise" by figure.
-        constraints: bounds by figure. Those of costs may be written as people write them, such
-            as 30M or "512 MiB".
+    """The goals of a new study, as written_goals reads them.
 
     Raises:
-        InputError: a figure that nothing here evaluates, a bound or direction that cannot be.
+        InputError: what written_goals refuses, and bounds that no accuracy could break or keep.
     """
-    problems = [
-        *_without_evaluator(objectives, "objectives"),
-        *_without_evaluator(constraints, "constraints"),
-    ]
+    goals = written_goals(objectives, constraints)
+    problems = [problem for bound in goals.constraints for problem in _no_shares(bound)]
     if problems:
         raise InputError(problems)
-    named = {_ALIASES.get(name, name): direction for name, direction in objectives.items()}
-    bounds = {_ALIASES.get(name, name): _bound(name, value) for name, value in constraints.items()}
-    return goals_of(named, bounds)
+    return goals
+
+
+def _no_shares(bound: Constraint) -> list[Problem]:
+    if bound.name != "validation_accuracy":
+        return []
+    sides = {"at_least": bound.lower, "at_most": bound.upper}
+    return [
+        Problem(
+            f"constraints.{bound.name}.{side}", f"must be 0 to 1 (1 is all right); got {value:g}"
+        )
+        for side, value in sides.items()
+        if value is not None and not 0 <= value <= 1
+    ]
 
 
 def limited(space: DesignSpace, goals: Goals) -> DesignSpace:
@@ -86,33 +88,3 @@ def refuse_unmet_lower_bounds(space: DesignSpace, goals: Goals) -> None:
         said = ", ".join(f"{bound.name} {bound}" for bound in lower)
         message = f"none of {DRAWS:,} random architectures of the space keeps them: {said}"
         raise InputError.of("constraints", message)
-
-
-def _without_evaluator(named: Mapping[str, Any], where: str) -> list[Problem]:
-    problems = []
-    for name in named:
-        if _ALIASES.get(name, name) in FIGURES:
-            continue
-        reason = "nothing here evaluates it"
-        if name == "latency":
-            reason = "nothing here measures it yet: it needs runs on a device"
-        problems.append(Problem(f"{where}.{name}", f"{reason}; allowed: {', '.join(FIGURES)}"))
-    return problems
-
-
-def _bound(name: str, value: Any) -> Any:
-    """A bound with its numbers read; measured figures have plain ones."""
-    if isinstance(value, Mapping):
-        return {side: _number(name, number, f".{side}") for side, number in value.items()}
-    return _number(name, value, "")
-
-
-def _number(name: str, value: Any, side: str) -> Any:
-    if _ALIASES.get(name, name) not in ANALYTIC:
-        return value
-    try:
-        limits = Limits.from_dict({name: value}, "").to_dict()
-    except InputError as error:
-        where = f"constraints.{name}{side}"
-        raise InputError(Problem(where, p.message) for p in error.problems) from None
-    return next(iter(limits.values()))

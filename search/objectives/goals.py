@@ -40,9 +40,14 @@ class Constraint:
     lower: float | None = None
 
     def __str__(self) -> str:
+        return f"allowed {self.bounds}"
+
+    @property
+    def bounds(self) -> str:
+        """The bounds in words, such as "at least 0.9"."""
         upper = "" if self.upper is None else f"at most {self.upper:g}"
         lower = "" if self.lower is None else f"at least {self.lower:g}"
-        return "allowed " + " and ".join(part for part in (lower, upper) if part)
+        return " and ".join(part for part in (lower, upper) if part)
 
     def violation(self, value: float) -> float:
         """By how much a value is off, as a share of the bound; 0 within the bounds.
@@ -82,6 +87,13 @@ class Goals:
     def has(self, values: Values) -> bool:
         """Whether every objective is there and finite."""
         return all(math.isfinite(values.get(each.name, math.nan)) for each in self.objectives)
+
+    def keeps(self, values: Values) -> bool:
+        """Whether every constraint is kept; a figure that is not there keeps none."""
+        return all(
+            constraint.violation(values.get(constraint.name, math.nan)) <= 0
+            for constraint in self.constraints
+        )
 
     def violation(self, values: Values) -> float:
         """The sum of relative violations, over the constraints whose figures are there."""

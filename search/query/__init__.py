@@ -3,6 +3,7 @@
 Nothing here imports torch, Ray or Optuna.
 """
 
+from search.query.aims import Aims, aims, listed
 from search.query.baseline import Comparison, comparison
 from search.query.best import SORT_KEYS, BestRow, best
 from search.query.fields import FIELDS
@@ -17,15 +18,18 @@ from search.query.where import Where, parse_where
 __all__ = [
     "FIELDS",
     "SORT_KEYS",
+    "Aims",
     "BestRow",
     "Comparison",
     "FrontRow",
     "OperatorStanding",
     "Spread",
     "Where",
+    "aims",
     "best",
     "comparison",
     "front",
+    "listed",
     "pareto_front",
     "parse_where",
     "places",

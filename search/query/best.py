@@ -29,8 +29,8 @@ class BestRow:
         study: name of the trial's study.
         trial: the trial's number in its study.
         protocol_hash: results compare only where it is equal.
-        repeats: how many complete trainings from scratch with this protocol the accuracy stands
-            on; 1 also for a pruned trial.
+        repeats: how many complete trainings from scratch with this protocol, each with seeds of its
+            own, the accuracy stands on; 1 also for a pruned trial.
         deviation: their standard deviation; None for one.
     """
 
@@ -95,7 +95,7 @@ def best(
     """One row per architecture: of its trials that `where` allows, the most accurate.
 
     An architecture that was trained several times under one protocol counts with the mean of its
-    complete trials; `where` compares single trials.
+    complete trials, one for each pair of seeds; `where` compares single trials.
 
     Args:
         store: where to look.
@@ -122,8 +122,10 @@ def best(
 
 
 def _with_spread(row: BestRow, results: dict[Key, list[float]]) -> BestRow:
-    found = results.get((row.architecture_id, row.protocol_hash))
-    return row if found is None else replace(row, deviation=statistics.stdev(found))
+    if row.repeats == 1:
+        return row
+    found = results[row.architecture_id, row.protocol_hash]
+    return replace(row, deviation=statistics.stdev(found))
 
 
 def _checked(

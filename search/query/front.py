@@ -56,7 +56,7 @@ def front(
     found = [
         FrontRow(id_, allowed[id_].operators, values, repeats)
         for id_, (values, repeats) in _judged(store, store.study(study).id, goals).items()
-        if id_ in allowed and goals.has(values) and goals.violation(values) <= 0
+        if id_ in allowed and goals.has(values) and goals.keeps(values)
     ]
     if not found:
         return []

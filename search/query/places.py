@@ -12,27 +12,29 @@ def places(rows: Sequence[BestRow], spreads: Mapping[str, Spread]) -> list[str]:
     """The place of every row, "=2" for each of those that share the second.
 
     Args:
-        rows: in order of falling accuracy; a row shares the place of the first one above it from
-            which the spread does not separate it, counted from the best down.
+        rows: in order of falling accuracy. The complete rows of each protocol are compared from
+            the best down: one that the spread does not separate from the leader shares its place,
+            one that it does is the next leader. Rows between them that are not compared (pruned,
+            or of another protocol) have the place where they stand, and break no tie.
         spreads: by protocol hash; rows of different protocols are never ties.
     """
-    first = 0
+    current: dict[str, int] = {}
     leaders = []
     for index, row in enumerate(rows):
-        if not _ties(rows[first], row, spreads):
-            first = index
-        leaders.append(first)
+        leaders.append(index)
+        # What was pruned would have gone further, nobody knows how far.
+        spread = spreads.get(row.protocol_hash) if row.state is TrialState.COMPLETE else None
+        if spread is None or row.accuracy is None:
+            continue
+        first = current.get(row.protocol_hash)
+        if first is not None and _ties(rows[first], row, spread):
+            leaders[index] = first
+        else:
+            current[row.protocol_hash] = index
     shared = Counter(leaders)
     return [f"={lead + 1}" if shared[lead] > 1 else str(lead + 1) for lead in leaders]
 
 
-def _ties(above: BestRow, below: BestRow, spreads: Mapping[str, Spread]) -> bool:
-    spread = spreads.get(above.protocol_hash)
-    if spread is None or above.protocol_hash != below.protocol_hash:
-        return False
-    if {above.state, below.state} != {TrialState.COMPLETE}:
-        return False  # what was pruned would have gone further, nobody knows how far
-    if above.accuracy is None or below.accuracy is None:
-        return False
-    difference = above.accuracy - below.accuracy
+def _ties(above: BestRow, below: BestRow, spread: Spread) -> bool:
+    difference = (above.accuracy or 0.0) - (below.accuracy or 0.0)
     return not spread.separates(difference, above.repeats, below.repeats)

@@ -1,9 +1,9 @@
-"""Architectures that were trained completely more than once under one protocol."""
+"""Architectures that were trained completely with several seeds under one protocol."""
 
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import JSON, Select, Subquery, func, select, type_coerce
 
 from search.query.spread import Spread, pooled
 from search.store.models import Study, Trial
@@ -14,49 +14,69 @@ Key = tuple[str, str]
 """The id of an architecture and the hash of a protocol."""
 
 # A result that was taken over is no second one, and one with inherited weights no like one.
-_COUNTS = (
+COUNTS = (
     Trial.state == TrialState.COMPLETE,
     Trial.best_accuracy.is_not(None),
     Trial.source_trial_id.is_(None),
     Trial.parent_trial_id.is_(None),
 )
+"""Conditions on the trials that count as repeats."""
+
+
+# Texts, as numbers of more than 32 bits do not fit everywhere.
+_SEEDS = tuple(
+    type_coerce(Trial.seeds, JSON)[name].as_string() for name in ("initialisation", "data_order")
+)
 
 
 def repeated(study_id: int | None) -> Subquery:
     """A row for each such architecture and protocol, of one study or of all: mean and count."""
+    results = _results(study_id)
+    key = (results.c.architecture_id, results.c.protocol_hash)
     query = (
         select(
-            Trial.architecture_id,
-            Study.protocol_hash,
-            func.avg(Trial.best_accuracy).label("mean"),
+            *key,
+            func.avg(results.c.best_accuracy).label("mean"),
             func.count().label("repeats"),
         )
-        .join(Study, Study.id == Trial.study_id)
-        .where(*_COUNTS, *_of_study(study_id))
-        .group_by(Trial.architecture_id, Study.protocol_hash)
+        .where(results.c.place == 1)
+        .group_by(*key)
         .having(func.count() > 1)
     )
     return query.subquery("repeated")
 
 
+def _results(study_id: int | None) -> Subquery:
+    """The trials of what was trained more than once; `place` is 1 for the first of its seeds.
+
+    Two trainings with the same seeds are one: the same again says nothing of the spread.
+    """
+    only = (*COUNTS, *_of_study(study_id))
+    key: list[Any] = [Trial.architecture_id, Study.protocol_hash]
+    several = _joined(select(*key)).where(*only).group_by(*key)
+    twice = several.having(func.count() > 1).subquery("twice")
+    same = (twice.c.architecture_id == Trial.architecture_id) & (
+        twice.c.protocol_hash == Study.protocol_hash
+    )
+    place = func.row_number().over(partition_by=(*key, *_SEEDS), order_by=Trial.id)
+    query = _joined(select(*key, Trial.id, Trial.best_accuracy, place.label("place")))
+    return query.join(twice, same).where(*only).subquery("results")
+
+
+def _joined(query: Select[Any]) -> Select[Any]:
+    return query.select_from(Trial).join(Study, Study.id == Trial.study_id)
+
+
 def repeated_results(store: Store, study_id: int | None) -> dict[Key, list[float]]:
     """The accuracies (0 to 1) of every such architecture, the oldest first."""
-    several = repeated(study_id)
-    same = (several.c.architecture_id == Trial.architecture_id) & (
-        several.c.protocol_hash == Study.protocol_hash
-    )
-    query = (
-        select(Trial.architecture_id, Study.protocol_hash, Trial.best_accuracy)
-        .join(Study, Study.id == Trial.study_id)
-        .join(several, same)
-        .where(*_COUNTS, *_of_study(study_id))
-        .order_by(Trial.id)
-    )
+    results = _results(study_id).c
+    query = select(results.architecture_id, results.protocol_hash, results.best_accuracy)
+    query = query.where(results.place == 1).order_by(results.id)
     found: dict[Key, list[float]] = defaultdict(list)
     rows: Any = store.read(lambda session: session.execute(query).all())
     for row in rows:
         found[row.architecture_id, row.protocol_hash].append(float(row[2]))
-    return dict(found)
+    return {key: accuracies for key, accuracies in found.items() if len(accuracies) > 1}
 
 
 def spreads(store: Store, study: str | None = None) -> dict[str, Spread]:

@@ -103,6 +103,24 @@ def test_nothing_runs_after_its_process_died(opened: Open, tmp_path: Path) -> No
     assert "gone" in test.dataframe[0].value["reason"][0]
 
 
+@pytest.mark.parametrize("file", ["progress", "leaderboard", "accuracy_cost"])
+def test_bounds_of_the_study_are_said(opened: Open, tmp_path: Path, file: str) -> None:
+    path = tmp_path / "bounds.db"
+    bound = {"validation_accuracy": {"at_least": 0.9}}
+    objective = {"objectives": {"validation_accuracy": "maximise"}, "constraints": bound}
+    with open_store(str(path), create=True) as store:
+        study = samples.add_study(store, "bounded", objective=objective)
+        run = samples.begin_run(store, study.id)
+        for number, accuracy in enumerate((0.95, 0.5)):
+            samples.complete_trial(store, study.id, run.id, number, accuracy)
+    test = opened(file, path)
+    assert not test.exception
+    assert "1 of 2 completely trained architectures keeps the study's constraints" in texts(test)
+    assert "(validation_accuracy at least 0.9)" in texts(test)
+    if file == "leaderboard":
+        assert list(test.dataframe[0].value["bounds"]) == ["kept", "broken"]
+
+
 def test_where_narrows_the_leaderboard(opened: Open, store_files: dict[str, Path]) -> None:
     everything = opened("leaderboard", store_files["finished"])
     narrowed = opened("leaderboard", store_files["finished"], where="dynamics = attention")

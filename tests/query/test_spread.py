@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.query import best, places, spreads
+from search.query import BestRow, best, places, spreads
 from search.query.spread import Spread, pooled, t_quantile
 from search.store import Parent, Store, TrialState
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial, epoch
@@ -61,6 +61,40 @@ def test_only_like_results_are_repeats(store: Store) -> None:
         assert row.repeats == 1
 
 
+def test_trainings_with_equal_seeds_count_once(store: Store) -> None:
+    """The second study trains what the first did: equal seeds say nothing of the spread."""
+    same = {"initialisation": 2**40, "data_order": 7}
+    first, second = (add_study(store, name, protocol_hash="p") for name in ("a", "b"))
+    for study, accuracy in ((first, 0.8), (second, 0.8001)):
+        run = begin_run(store, study.id)
+        complete_trial(store, study.id, run.id, 0, accuracy, seeds=same)
+    assert spreads(store) == {}
+    (row,) = best(store)
+    assert (row.accuracy, row.repeats, row.deviation) == (0.8001, 1, None)
+    for repeat, (name, seed) in enumerate((("data_order", 8), ("initialisation", 9)), 1):
+        seeds = same | {name: seed}
+        complete_trial(store, second.id, run.id, 0, 0.5 * repeat, repeat=repeat, seeds=seeds)
+    # Of the two with equal seeds the first counts.
+    counted = (0.8, 0.5, 1.0)
+    (row,) = best(store)
+    assert (row.accuracy, row.repeats) == (pytest.approx(statistics.mean(counted)), 3)
+    assert row.deviation == pytest.approx(statistics.stdev(counted))
+    spread = spreads(store)["p"]
+    assert (spread.freedom, spread.deviation) == (2, pytest.approx(statistics.stdev(counted)))
+
+
+def test_a_pruned_row_has_no_spread_of_its_own(store: Store) -> None:
+    study = add_study(store)
+    run = begin_run(store, study.id)
+    for repeat, accuracy in enumerate((0.5, 0.6)):
+        complete_trial(store, study.id, run.id, 0, accuracy, repeat=repeat)
+    pruned = add_trial(store, study.id, run.id, 0, repeat=2)
+    store.record_epoch(pruned.id, epoch(1, 0.9))
+    store.finish_trial(pruned.id, "pruned", "rung")
+    (row,) = best(store)
+    assert (row.accuracy, row.repeats, row.deviation) == (0.9, 1, None)
+
+
 def test_without_repeats_nothing_is_a_tie(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id)
@@ -84,6 +118,45 @@ def test_ties_are_called_ties(store: Store) -> None:
     assert places(pruned, {"p": Spread(0.5, 120)}) == ["1", "2", "3", "4"]
     mixed = [rows[0], replace(rows[1], protocol_hash="q")]
     assert places(mixed, {"p": Spread(0.5, 9), "q": Spread(0.5, 9)}) == ["1", "2"]
+
+
+def test_what_is_not_compared_breaks_no_tie(store: Store) -> None:
+    study = add_study(store, "s", protocol_hash="p")
+    run = begin_run(store, study.id)
+    for number, accuracy in enumerate((0.90, 0.899, 0.895, 0.80, 0.799)):
+        complete_trial(store, study.id, run.id, number, accuracy)
+    rows, spread = best(store), {"p": Spread(0.01, 120), "q": Spread(0.01, 120)}
+    pruned = [replace(rows[1], state=TrialState.PRUNED), replace(rows[3], state=TrialState.PRUNED)]
+    assert places([rows[0], pruned[0], *rows[2:]], spread) == ["=1", "2", "=1", "=4", "=4"]
+    assert places([*rows[:3], pruned[1], rows[4]], spread) == ["=1", "=1", "=1", "4", "5"]
+    other = replace(rows[1], protocol_hash="q")
+    assert places([rows[0], other, rows[2]], spread) == ["=1", "2", "=1"]
+    alone = replace(rows[1], protocol_hash="without a spread")
+    assert places([rows[0], alone, rows[2]], spread) == ["=1", "2", "=1"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_ties_stand_as_if_the_others_were_not_there(store: Store, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    study = add_study(store, "s", protocol_hash="p")
+    run = begin_run(store, study.id)
+    for number, accuracy in enumerate(rng.uniform(0.5, 0.6, 8)):
+        complete_trial(store, study.id, run.id, number, float(accuracy))
+    rows, spread = best(store), {"p": Spread(0.01, 120)}
+    cut = rng.random(len(rows)) < 0.4
+    mixed = [
+        replace(row, state=TrialState.PRUNED if gone else row.state)
+        for row, gone in zip(rows, cut, strict=True)
+    ]
+
+    def ties(ranked: list[BestRow]) -> set[frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for row, place in zip(ranked, places(ranked, spread), strict=True):
+            if row.state is TrialState.COMPLETE:
+                found.setdefault(place, set()).add(row.architecture_id)
+        return {frozenset(each) for each in found.values()}
+
+    assert ties(mixed) == ties([row for row in mixed if row.state is TrialState.COMPLETE])
 
 
 def test_more_results_separate_what_one_does_not() -> None:

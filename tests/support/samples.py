@@ -136,12 +136,15 @@ def begin_run(store: Store, study_id: int, **changes: Any) -> RunRecord:
 def add_trial(
     store: Store, study_id: int, run_id: int | None, number: int, **changes: Any
 ) -> TrialRecord:
-    """A waiting trial of architecture `number`, which has 1000·(number + 1) parameters."""
+    """A waiting trial of architecture `number`, which has 1000·(number + 1) parameters.
+
+    Its study and its repeat give it seeds of its own.
+    """
     values: dict[str, Any] = {
         "params": 1000 * (number + 1),
         "macs": 10_000 * (number + 1),
         "origin": "random",
-        "seeds": {"initialisation": number},
+        "seeds": {"initialisation": study_id, "data_order": changes.get("repeat", 0)},
         "decisions": [["width", 16]],
     }
     return store.add_trial(study_id, run_id, architecture(number), **values | changes)

@@ -1,0 +1,149 @@
+"""What a study is for besides accuracy, and which of its results keep its measured bounds."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select
+
+from search.figures import MEASURED
+from search.objectives import ACCURACY, Constraint, Goals
+from search.query.best import BestRow, best
+from search.query.repeats import COUNTS
+from search.store.models import Metric, Trial
+from search.store.states import TrialState
+from search.store.store import Store
+from search.written_goals import stored_goals
+from space.wording import NONE, count
+
+_LISTED = 5
+"""Architectures that a sentence names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aims:
+    """The goals of a study beside its results.
+
+    Attributes:
+        goals: of the study.
+        kept: by id of every completely trained architecture whether it keeps the bounds on
+            measured figures, the most accurate first; empty where there are no such bounds.
+    """
+
+    goals: Goals
+    kept: Mapping[str, bool]
+
+    @property
+    def bounds(self) -> tuple[Constraint, ...]:
+        """The constraints on measured figures; the space itself keeps those on costs."""
+        return measured_bounds(self.goals)
+
+    def keeps(self, row: BestRow) -> bool | None:
+        """Whether a row keeps the bounds; None without bounds, and for what is not complete.
+
+        What a pruned trial would have come to is not known.
+        """
+        return self.kept.get(row.architecture_id) if row.state is TrialState.COMPLETE else None
+
+    def word(self, row: BestRow) -> str:
+        """What a table says of it."""
+        return {True: "kept", False: "broken", None: NONE}[self.keeps(row)]
+
+    @property
+    def keeping(self) -> list[str]:
+        """The ids of those that keep the bounds, the most accurate first."""
+        return [id_ for id_, keeps in self.kept.items() if keeps]
+
+    @property
+    def sentences(self) -> list[str]:
+        """What the highest accuracy does not tell; nothing where accuracy is all."""
+        said = []
+        if self.goals.objectives != ACCURACY.objectives:
+            wanted = " and ".join(
+                f"{each.name} as {'high' if each.direction == 'maximise' else 'low'}"
+                for each in self.goals.objectives
+            )
+            said.append(f"The study wants {wanted} as possible, not accuracy alone.")
+        return [*said, *([self._of_bounds()] if self.bounds else [])]
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON: the goals, and the ids that keep the measured bounds; null without any."""
+        return {
+            "objectives": {each.name: each.direction for each in self.goals.objectives},
+            "constraints": {each.name: each.bounds for each in self.goals.constraints},
+            "keeping_constraints": self.keeping if self.bounds else None,
+        }
+
+    def _of_bounds(self) -> str:
+        total, keeping = len(self.kept), self.keeping
+        named = f"the study's constraints ({listed(self.bounds)})"
+        if not total:
+            return f"No architecture is completely trained yet: nothing keeps {named} so far."
+        if not keeping:
+            return f"None of {count(total, 'completely trained architecture')} keeps {named}."
+        more = len(keeping) - _LISTED
+        names = ", ".join(keeping[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
+        verb = "keeps" if len(keeping) == 1 else "keep"
+        trained = count(total, "completely trained architecture")
+        return f"{len(keeping):,} of {trained} {verb} {named}: {names}."
+
+
+def aims(store: Store, study: str) -> Aims:
+    """The aims of a study; the store's results are read only where there are measured bounds.
+
+    An architecture is judged by the figures that `best` ranks it by: the mean over its repeats
+    where it has several, else those of its best complete trial.
+
+    Raises:
+        InputError: an unknown study.
+    """
+    found = store.study(study)
+    goals = stored_goals(found.objective)
+    bounds = measured_bounds(goals)
+    if not bounds:
+        return Aims(goals, {})
+    rows = best(store, where="state = complete", study=study, top=None)
+    losses = _losses(store, found.id) if any(b.name == _LOSS for b in bounds) else {}
+    judged = Goals(goals.objectives, bounds)
+    return Aims(goals, {row.architecture_id: judged.keeps(_values(row, losses)) for row in rows})
+
+
+def measured_bounds(goals: Goals) -> tuple[Constraint, ...]:
+    """The constraints that only a training can tell."""
+    return tuple(bound for bound in goals.constraints if bound.name in MEASURED)
+
+
+def listed(bounds: tuple[Constraint, ...]) -> str:
+    """Such as "validation_accuracy at least 0.9 and macs at most 6e+06"."""
+    return " and ".join(f"{bound.name} {bound.bounds}" for bound in bounds)
+
+
+_LOSS = "validation_loss"
+_Key = tuple[str, int | None]
+
+
+def _values(row: BestRow, losses: Mapping[_Key, list[float]]) -> dict[str, float]:
+    found = {} if row.accuracy is None else {"validation_accuracy": row.accuracy}
+    loss = losses.get((row.architecture_id, None if row.repeats > 1 else row.trial_id))
+    return found | ({_LOSS: float(np.mean(loss))} if loss else {})
+
+
+def _losses(store: Store, study_id: int) -> dict[_Key, list[float]]:
+    """The lowest loss of every complete trial, by its id, and under None those of the repeats."""
+    lowest = func.min(Metric.validation_loss)
+    query = (
+        select(Trial.architecture_id, Trial.id, lowest, *(each.label(None) for each in COUNTS))
+        .join(Metric, Metric.trial_id == Trial.id)
+        .where(Trial.study_id == study_id, Trial.state == TrialState.COMPLETE)
+        .group_by(Trial.architecture_id, Trial.id)
+        .having(lowest.is_not(None))
+    )
+    found: dict[_Key, list[float]] = defaultdict(list)
+    rows: Any = store.read(lambda session: session.execute(query).all())
+    for architecture, trial, loss, *counts in rows:
+        found[architecture, trial].append(loss)
+        if all(counts):
+            found[architecture, None].append(loss)
+    return dict(found)

@@ -1,0 +1,71 @@
+"""Goals as people write them, and as the store keeps them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from search.figures import ANALYTIC, FIGURES
+from search.objectives import ACCURACY, Goals, goals_of
+from space.design import Limits
+from space.errors import InputError, Problem
+
+_ALIASES = {"flops": "macs"}
+
+
+def written_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Goals:
+    """The goals of a study.
+
+    Args:
+        objectives: "maximise" or "minimise" by figure.
+        constraints: bounds by figure. Those of costs may be written as people write them, such
+            as 30M or "512 MiB".
+
+    Raises:
+        InputError: a figure that nothing here evaluates, a bound or direction that cannot be.
+    """
+    problems = [
+        *_without_evaluator(objectives, "objectives"),
+        *_without_evaluator(constraints, "constraints"),
+    ]
+    if problems:
+        raise InputError(problems)
+    named = {_ALIASES.get(name, name): direction for name, direction in objectives.items()}
+    bounds = {_ALIASES.get(name, name): _bound(name, value) for name, value in constraints.items()}
+    return goals_of(named, bounds)
+
+
+def stored_goals(objective: Mapping[str, Any]) -> Goals:
+    """The goals of a study of the store; a study that names no objective wants accuracy."""
+    wanted = objective.get("objectives") or {
+        each.name: each.direction for each in ACCURACY.objectives
+    }
+    return written_goals(wanted, objective.get("constraints") or {})
+
+
+def _without_evaluator(named: Mapping[str, Any], where: str) -> list[Problem]:
+    problems = []
+    for name in named:
+        if _ALIASES.get(name, name) in FIGURES:
+            continue
+        reason = "nothing here evaluates it"
+        if name == "latency":
+            reason = "nothing here measures it yet: it needs runs on a device"
+        problems.append(Problem(f"{where}.{name}", f"{reason}; allowed: {', '.join(FIGURES)}"))
+    return problems
+
+
+def _bound(name: str, value: Any) -> Any:
+    """A bound with its numbers read; measured figures have plain ones."""
+    if isinstance(value, Mapping):
+        return {side: _number(name, number, f".{side}") for side, number in value.items()}
+    return _number(name, value, "")
+
+
+def _number(name: str, value: Any, side: str) -> Any:
+    if _ALIASES.get(name, name) not in ANALYTIC:
+        return value
+    try:
+        limits = Limits.from_dict({name: value}, "").to_dict()
+    except InputError as error:
+        where = f"constraints.{name}{side}"
+        raise InputError(Problem(where, p.message) for p in error.problems) from None
+    return next(iter(limits.values()))
