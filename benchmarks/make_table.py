@@ -68,7 +68,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, help="trainings at a time")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--limit", type=int, help="the first so many trainings only")
-    parser.add_argument("--repeated", type=int, default=120, help="architectures with three seeds")
+    parser.add_argument("--repeated", type=int, default=110, help="architectures with three seeds")
     parser.add_argument("--journal", type=Path, default=JOURNAL, help="the working file")
     parser.add_argument("--table", type=Path, default=TABLE, help="the file to write")
     parser.add_argument("--card", type=Path, default=CARD, help="the data card to fill")
