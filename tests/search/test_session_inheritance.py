@@ -1,0 +1,82 @@
+"""Trials that start from the weights of a trained network, and say so truly."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from search.runner.assignment import Report
+from search.store import Store, open_store
+from tests.search.driving import accuracy, begin, end, epoch, train
+from tests.search.small import config
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(str(tmp_path / "tiny.db"), create=True) as opened:
+        yield opened
+
+
+def test_a_child_starts_from_the_best_network_that_it_contains(
+    store: Store, tmp_path: Path
+) -> None:
+    protocol = {"epochs": 2, "initialisation": "inherited"}
+    settings = config(tmp_path, trials=24, protocol=protocol)
+    session = begin(store, settings)
+    parents = {}
+    while (assignment := session.next_assignment()) is not None:
+        id_ = assignment.architecture.id
+        assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        assignment.checkpoint.write_text("weights")
+        if assignment.parent is not None:
+            parents[assignment.trial.number] = assignment.parent
+            assert assignment.parent.checkpoint.exists()
+        train(session, assignment, [accuracy(id_, 1), accuracy(id_, 2)])
+    trials = {t.number: t for t in store.trials(session.study.id)}
+    by_id = {t.id: t for t in trials.values()}
+    assert parents
+    for number, given in parents.items():
+        parent = by_id[trials[number].parent_trial_id or 0]
+        assert parent.architecture_id == given.architecture.id
+        assert parent.number < number
+        assert trials[number].inherited_along == " + ".join(given.along)
+        assert trials[number].ancestry_seconds == parent.seconds + parent.ancestry_seconds > 0
+    assert store.summary(session.study.id).inherited == len(parents)
+
+
+def test_a_parent_that_was_lost_is_not_claimed(store: Store, tmp_path: Path) -> None:
+    protocol = {"epochs": 2, "initialisation": "inherited"}
+    session = begin(store, config(tmp_path, trials=24, protocol=protocol))
+    while (assignment := session.next_assignment()) is not None:
+        assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        assignment.checkpoint.write_text("weights")
+        number = assignment.trial.number
+        session.started(number)
+        inherited = None if assignment.parent is None else False
+        report = Report((epoch(1, 0.5), epoch(2, 0.6)), "complete", inherited=inherited)
+        session.reported(number, report)
+        session.ended(number, report)
+    trials = store.trials(session.study.id)
+    assert {(t.parent_trial_id, t.inherited_along, t.ancestry_seconds) for t in trials} == {
+        (None, None, 0.0)
+    }
+
+
+def test_a_parent_lost_between_two_runs_is_not_claimed(store: Store, tmp_path: Path) -> None:
+    protocol = {"epochs": 2, "initialisation": "inherited"}
+    settings = config(tmp_path, trials=24, protocol=protocol)
+    session = begin(store, settings)
+    while (assignment := session.next_assignment()) is not None and assignment.parent is None:
+        assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        assignment.checkpoint.write_text("weights")
+        train(session, assignment, [0.4, 0.5])
+    assert assignment is not None
+    assert assignment.parent is not None
+    end(store, session)
+    assignment.parent.checkpoint.unlink()
+    resumed = begin(store, settings)
+    again = resumed.next_assignment()
+    assert again is not None
+    assert (again.trial.number, again.parent) == (assignment.trial.number, None)
+    trial = store.trial(again.trial.id)
+    assert (trial.parent_trial_id, trial.inherited_along, trial.ancestry_seconds) == (None, None, 0)
