@@ -50,6 +50,8 @@ class Entry:
             self.make(benchmark, 0)
         except InputError as error:
             return str(error)
+        except ImportError as error:  # something that a peer in turn needs
+            return f"not whole: {error}"
         return None
 
 

@@ -154,6 +154,9 @@ class Searcher(ABC, Generic[P]):
     multi_objective: ClassVar[bool] = True
     """Whether it searches for a Pareto front; else goals of several objectives are refused."""
 
+    attempts: ClassVar[int] = 16
+    """How often to ask, at most, where all it proposes is known: less often where asking is slow."""
+
     def __init__(self, task: Task[P], seed: int) -> None:
         self.task = task
         self.seed = seed

@@ -1,7 +1,7 @@
 """Bayesian optimisation with Gaussian processes, Optuna's."""
 
 from collections.abc import Sequence
-from typing import Generic
+from typing import ClassVar, Generic
 
 from optuna.samplers import BaseSampler, GPSampler
 from optuna.trial import FrozenTrial, TrialState
@@ -29,6 +29,8 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
         look_back: it sees at most that many points, the best and the latest: a fit takes time
             with the cube of their number.
     """
+
+    attempts: ClassVar[int] = 2
 
     def __init__(
         self, task: Task[P], seed: int, *, startup_trials: int = 10, look_back: int = 100

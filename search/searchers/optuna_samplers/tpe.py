@@ -1,7 +1,7 @@
 """Tree-structured Parzen estimator (Bergstra et al., 2011), Optuna's."""
 
 from collections.abc import Sequence
-from typing import Generic
+from typing import ClassVar, Generic
 
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial
@@ -25,6 +25,8 @@ class TpeSearcher(OptunaSearcher[P], Generic[P]):
             fast in a long study. From 250 points on, Optuna's TPE takes 25 of them for good ones,
             however many more there are.
     """
+
+    attempts: ClassVar[int] = 4
 
     def __init__(
         self,
