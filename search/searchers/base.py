@@ -155,7 +155,7 @@ class Searcher(ABC, Generic[P]):
     """Whether it searches for a Pareto front; else goals of several objectives are refused."""
 
     attempts: ClassVar[int] = 16
-    """How often to ask, at most, where all it proposes is known: less often where asking is slow."""
+    """How often to ask, at most, while all it proposes is known; fewer where asking is slow."""
 
     def __init__(self, task: Task[P], seed: int) -> None:
         self.task = task
