@@ -4,12 +4,12 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from search.objectives import Goals
-from search.query import FrontRow, listed
+from search.query import Judged, listed
 from search.tables import Column, FittedTable
 from space.wording import percent, short
 
 
-def front_table(rows: list[FrontRow], goals: Goals) -> RenderableType:
+def front_table(rows: list[Judged], goals: Goals) -> RenderableType:
     """A line for each architecture, a column for each objective; without any, why there is none."""
     if not rows:
         return Text(no_front(goals))

@@ -7,7 +7,8 @@ from search.query.aims import Aims, aims, listed
 from search.query.baseline import Comparison, comparison
 from search.query.best import SORT_KEYS, BestRow, best
 from search.query.fields import FIELDS
-from search.query.front import FrontRow, front
+from search.query.front import front, front_of
+from search.query.judged import Judged, judged
 from search.query.operators import OperatorStanding, standings
 from search.query.pareto import pareto_front
 from search.query.places import places
@@ -21,7 +22,7 @@ __all__ = [
     "Aims",
     "BestRow",
     "Comparison",
-    "FrontRow",
+    "Judged",
     "OperatorStanding",
     "Spread",
     "Where",
@@ -29,6 +30,8 @@ __all__ = [
     "best",
     "comparison",
     "front",
+    "front_of",
+    "judged",
     "listed",
     "pareto_front",
     "parse_where",

@@ -121,11 +121,11 @@ def best(
     return [_with_spread(row, results) for row in rows]
 
 
-def _with_spread(row: BestRow, results: dict[Key, list[float]]) -> BestRow:
+def _with_spread(row: BestRow, results: dict[Key, dict[int, float]]) -> BestRow:
     if row.repeats == 1:
         return row
     found = results[row.architecture_id, row.protocol_hash]
-    return replace(row, deviation=statistics.stdev(found))
+    return replace(row, deviation=statistics.stdev(found.values()))
 
 
 def _checked(
