@@ -35,6 +35,11 @@ class Aims:
         """The constraints on measured figures; the space itself keeps those on costs."""
         return measured_bounds(self.goals)
 
+    @property
+    def accuracy_alone(self) -> bool:
+        """Whether the highest accuracy is all that the study wants."""
+        return self.goals.objectives == ACCURACY.objectives
+
     def keeps(self, row: BestRow) -> bool | None:
         """Whether a row keeps the bounds; None without bounds, and for what is not complete.
 
@@ -55,7 +60,7 @@ class Aims:
     def sentences(self) -> list[str]:
         """What the highest accuracy does not tell; nothing where accuracy is all."""
         said = []
-        if self.goals.objectives != ACCURACY.objectives:
+        if not self.accuracy_alone:
             wanted = " and ".join(
                 f"{each.name} as {'high' if each.direction == 'maximise' else 'low'}"
                 for each in self.goals.objectives
