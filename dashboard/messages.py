@@ -53,5 +53,11 @@ def no_trials(what: str, filtered: bool) -> None:
         st.info(what, icon=":material/hourglass_empty:")
 
 
+def nothing_complete(filtered: bool) -> None:
+    """No architecture is completely trained, or none that fits."""
+    what = "matches the filter." if filtered else "is there yet."
+    st.info(f"No completely trained architecture {what}", icon=":material/hourglass_empty:")
+
+
 def _what_to_do() -> None:
     st.code(_COMMANDS, language="bash", wrap_lines=True)

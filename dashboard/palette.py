@@ -31,6 +31,9 @@ STATE_COLOURS: dict[TrialState, str] = {
 FRONT_COLOUR = "#d1495b"
 """The Pareto front, and the best so far."""
 
+BREAKING_COLOUR = "#8b96a3"
+"""What breaks a constraint of its study."""
+
 LINE_COLOURS = (
     "#3f6fb5",
     "#e2703a",

@@ -4,12 +4,11 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from search.objectives import Goals
-from search.query import FrontRow, listed
+from search.query import Judged, figure_words, listed
 from search.tables import Column, FittedTable
-from space.wording import percent, short
 
 
-def front_table(rows: list[FrontRow], goals: Goals) -> RenderableType:
+def front_table(rows: list[Judged], goals: Goals) -> RenderableType:
     """A line for each architecture, a column for each objective; without any, why there is none."""
     if not rows:
         return Text(no_front(goals))
@@ -19,7 +18,7 @@ def front_table(rows: list[FrontRow], goals: Goals) -> RenderableType:
         (
             Column("architecture", [row.architecture_id for row in rows]),
             *(
-                Column(name, [_shown(name, row.values[name]) for row in rows], right=True)
+                Column(name, [figure_words(name, row.values[name]) for row in rows], right=True)
                 for name in names
             ),
             Column("seeds", [str(row.repeats) for row in rows], right=True, optional=1),
@@ -35,9 +34,3 @@ def no_front(goals: Goals) -> str:
     if not goals.constraints:
         return f"{said}."
     return f"{said} and keeps the study's constraints ({listed(goals.constraints)})."
-
-
-def _shown(name: str, value: float) -> str:
-    if name == "validation_accuracy":
-        return percent(value)
-    return f"{value:.4f}" if name == "validation_loss" else short(round(value))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -13,6 +13,7 @@ CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 }
+Axis = Literal["x", "y"]
 GRID = "rgba(128, 140, 155, 0.22)"
 AXIS = "rgba(128, 140, 155, 0.6)"
 
@@ -46,20 +47,24 @@ def veil() -> str:
     )
 
 
-def accuracy_axis(made: go.Figure, values: Sequence[float]) -> None:
-    """Percent on the y axis, with digits that keep neighbouring ticks apart."""
+def accuracy_axis(
+    made: go.Figure, values: Sequence[float], title: str = "validation accuracy", axis: Axis = "y"
+) -> None:
+    """Percent on an axis, with digits that keep neighbouring ticks apart."""
     spread = max(values, default=1.0) - min(values, default=0.0)
     digits = 0 if spread > 0.05 else 1 if spread > 0.005 else 2
-    made.update_yaxes(tickformat=f".{digits}%", title_text="validation accuracy")
+    update_axis(made, axis, tickformat=f".{digits}%", title_text=title)
 
 
-def cost_axis(made: go.Figure, values: Sequence[float], title: str) -> None:
-    """A logarithmic x axis with ticks at 1, 2 and 5 that read 20k, 50k, 100k."""
+def cost_axis(made: go.Figure, values: Sequence[float], title: str, axis: Axis = "x") -> None:
+    """A logarithmic axis with ticks that read 20k, 50k, 100k."""
     low, high = min(values, default=1.0), max(values, default=10.0)
     pad = 0.06 * max(math.log10(high / low), 0.3)
     ends = (math.log10(low) - pad, math.log10(high) + pad)
     ticks = _ticks(*ends)
-    made.update_xaxes(
+    update_axis(
+        made,
+        axis,
         type="log",
         range=ends,
         tickvals=ticks,
@@ -68,14 +73,25 @@ def cost_axis(made: go.Figure, values: Sequence[float], title: str) -> None:
     )
 
 
+def update_axis(made: go.Figure, axis: Axis, **options: Any) -> None:
+    """Changes the axis that runs across, or the one that runs up."""
+    (made.update_xaxes if axis == "x" else made.update_yaxes)(**options)
+
+
 def _ticks(low: float, high: float) -> list[float]:
     steps = (1, 2, 5) if high - low < 4 else (1,)
     powers = range(math.floor(low), math.ceil(high) + 1)
     every = [step * 10.0**power for power in powers for step in steps]
     found = [tick for tick in every if low <= math.log10(tick) <= high]
-    if len(found) >= 3:
-        return found
-    return [10 ** (low + (high - low) * part / 4) for part in range(5)]
+    return found if len(found) >= 3 else _even_ticks(10**low, 10**high)
+
+
+def _even_ticks(low: float, high: float) -> list[float]:
+    """At most six round numbers at even steps, where those of a logarithm are too far apart."""
+    fifth = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(fifth))
+    step = next(power * part for part in (1, 2, 2.5, 5, 10) if power * part >= fifth)
+    return [step * number for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def show(made: go.Figure, key: str, alt: str) -> None:

@@ -27,10 +27,16 @@ def beside_random(view: View, summary: StudySummary) -> Comparison | None:
 
 def aimed(view: View) -> Aims | None:
     """The aims of the study of the filter, or of the only one; None where there are several."""
+    name = only_study(view)
+    return (
+        None if name is None else remembered(view, "aims", (name,), lambda: aims(view.store, name))
+    )
+
+
+def only_study(view: View) -> str | None:
+    """The study of the filter, or the only one; None where there are several."""
     names = [each.name for each in summaries(view)]
-    if len(names) != 1:
-        return None
-    return remembered(view, "aims", (names[0],), lambda: aims(view.store, names[0]))
+    return names[0] if len(names) == 1 else None
 
 
 def _after_reaping(store: Store) -> list[StudySummary]:

@@ -6,8 +6,9 @@ from dashboard import messages
 from dashboard.charts.accuracy_cost import accuracy_cost_figure
 from dashboard.charts.frame import show_selectable
 from dashboard.navigation import open_architecture
+from dashboard.own_goals import own_goals
 from dashboard.reads.cost_picture import CostPicture, cost_picture
-from dashboard.reads.studies import aimed
+from dashboard.reads.studies import aimed, only_study
 from dashboard.view import current
 from search.query.pareto import Cost
 from space.wording import count
@@ -30,9 +31,13 @@ def page() -> None:
         accuracy_cost_figure(picture, cost), "accuracy-cost", f"Accuracy against {cost}"
     )
     st.caption(_note(picture))
-    aims = aimed(view)
-    for sentence in [] if aims is None else aims.sentences:
-        st.caption(sentence)
+    aims, study = aimed(view), only_study(view)
+    if aims is not None and study is not None:
+        for sentence in aims.sentences:
+            st.caption(sentence)
+        if not aims.accuracy_alone:
+            with messages.reported("The study's own objectives cannot be shown"):
+                chosen = own_goals(view, study, aims.goals) or chosen
     if chosen is not None:
         open_architecture(chosen)
 

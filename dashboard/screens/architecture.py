@@ -1,77 +1,61 @@
 """One architecture: its stages, mixers and costs, its trials and how they learned."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
 from dashboard import messages
+from dashboard.architecture_box import wanted_architecture
 from dashboard.charts.curves import Curve, curves_figure
 from dashboard.charts.frame import CONFIG, show
 from dashboard.charts.stages import stages_figure
-from dashboard.navigation import ARCHITECTURE
 from dashboard.part_costs import part_costs
+from dashboard.reads.leaderboard import leaderboard_row
 from dashboard.reads.studies import summaries
-from dashboard.reads.trials import TrialRow, trial_rows
 from dashboard.view import View, current, zone
-from search.store import ArchitectureRecord, MixerRecord, TrialRecord
+from search.query import BestRow
+from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRecord, TrialState
 from space import Architecture, InputError, wording
 
-_OFFERED = 200
+_RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def page() -> None:
     """The page."""
     view = current()
-    wanted = _wanted(view)
+    wanted = wanted_architecture(view)
     if wanted is None:
         messages.no_trials("No trial has been written down yet.", view.is_filtered)
         return
     with messages.reported("There is no such architecture"):
         record = view.store.architecture(wanted)
         trials = view.store.trials_of(record.id)
-        _headline(record, trials)
+        row = leaderboard_row(view, record.id)
+        studies = {each.id: each for each in summaries(replace(view, study=None))}
+        _headline(record, row)
+        if single := _single(trials, row, studies):
+            st.caption(single)
         _network(record)
         st.subheader("Token mixers")
         st.dataframe(_mixer_table(record.mixers), hide_index=True, width="stretch")
-        _trials(view, trials)
+        _trials(view, trials, {id_: each.name for id_, each in studies.items()})
         st.subheader("Canonical JSON")
         st.code(record.json, language="json", wrap_lines=True)
 
 
-def _wanted(view: View) -> str | None:
-    """The id that the URL asks for; the box offers the best ones, the URL follows it."""
-    rows = trial_rows(view, states=None, order="best", limit=_OFFERED)
-    names = {row.architecture_id: _name(row) for row in reversed(rows)}
-    offered = list(dict.fromkeys(row.architecture_id for row in rows))
-    asked = st.query_params.get(ARCHITECTURE)
-    if asked and asked not in names:
-        offered.insert(0, asked)
-    if not offered:
-        return None
-    chosen = st.selectbox(
-        "Architecture",
-        offered,
-        index=offered.index(asked) if asked else 0,
-        format_func=lambda id_: names.get(id_, id_),
-        key=f"architecture-box-{asked}",
-        help=f"The {_OFFERED} most accurate of the filter. In a URL, the beginning of an id does.",
-    )
-    if chosen is not None and chosen != (asked or offered[0]):
-        st.query_params[ARCHITECTURE] = chosen
-        st.rerun()
-    return chosen
-
-
-def _name(row: TrialRow) -> str:
-    parts = [wording.percent(row.best_accuracy), row.operators, f"{wording.short(row.params)}"]
-    return " · ".join([*parts, row.architecture_id])
-
-
-def _headline(record: ArchitectureRecord, trials: list[TrialRecord]) -> None:
+def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
     st.subheader(record.operators)
     st.caption(f"`{record.id}`")
-    accuracies = [trial.best_accuracy for trial in trials if trial.best_accuracy is not None]
     columns = st.columns(5)
-    columns[0].metric("Best accuracy", wording.percent(max(accuracies, default=None)))
+    columns[0].metric(
+        "Accuracy",
+        wording.percent(None if row is None else row.accuracy),
+        _spread(row),
+        delta_color="off",
+        delta_arrow="off",
+        help="As on the leaderboard: over several trainings the mean.",
+    )
     columns[1].metric("Params", wording.short(record.params), help=f"{record.params:,}")
     columns[2].metric(
         "FLOPs",
@@ -80,6 +64,28 @@ def _headline(record: ArchitectureRecord, trials: list[TrialRecord]) -> None:
     )
     columns[3].metric("Blocks", record.depth)
     columns[4].metric("Scaffold", record.scaffold)
+
+
+def _spread(row: BestRow | None) -> str | None:
+    if row is None or row.deviation is None:
+        return None
+    return f"± {wording.percent(row.deviation)} over {row.repeats} trainings"
+
+
+def _single(
+    trials: list[TrialRecord], row: BestRow | None, studies: dict[int, StudySummary]
+) -> str | None:
+    """The most accurate training of the row's protocol, where it is not what the row shows."""
+    if row is None:
+        return None
+    like = {id_ for id_, study in studies.items() if study.protocol_hash == row.protocol_hash}
+    found = [trial for trial in trials if trial.study_id in like and trial.state in _RESULTS]
+    best = max(found, key=lambda trial: trial.best_accuracy or 0.0, default=None)
+    if best is None or wording.percent(best.best_accuracy) == wording.percent(row.accuracy):
+        return None
+    how = ", with inherited weights" if best.parent_trial_id is not None else ""
+    where = f"trial {best.number} of {studies[best.study_id].name}{how}"
+    return f"The best single training reached {wording.percent(best.best_accuracy)} ({where})."
 
 
 def _network(record: ArchitectureRecord) -> None:
@@ -131,8 +137,7 @@ def _mixer_table(mixers: tuple[MixerRecord, ...]) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def _trials(view: View, trials: list[TrialRecord]) -> None:
-    studies = {study.id: study.name for study in summaries(View(view.store, view.key, None, ""))}
+def _trials(view: View, trials: list[TrialRecord], studies: dict[int, str]) -> None:
     st.subheader("Trials")
     st.dataframe(
         pd.DataFrame([_trial_row(trial, studies) for trial in trials]),

@@ -1,18 +1,19 @@
 """Leaderboard: the architectures by accuracy, narrowed by the filter."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from dashboard import messages, source
-from dashboard.navigation import ARCHITECTURE, architecture_query, open_architecture
+from dashboard import messages
+from dashboard.architecture_table import architecture_cells, architecture_table
+from dashboard.navigation import open_architecture
+from dashboard.reads.leaderboard import leaderboard
 from dashboard.reads.remember import remembered
 from dashboard.reads.studies import aimed
 from dashboard.view import View, current
-from search.query import Aims, BestRow, Spread, best, places, spreads
+from search.query import Aims, BestRow, Spread, places, spreads
 from space.wording import NONE, duration, percent, short
 
 # What the table can be sorted by, as the query sorts.
@@ -30,7 +31,7 @@ def page() -> None:
     left, right, _ = st.columns([1, 1, 2], vertical_alignment="bottom")
     sort = left.selectbox("Sort by", list(_SORTS), key="sort", bind="query-params")
     top = right.selectbox("Rows", [25, 100, 1000], key="rows", bind="query-params")
-    rows = _rows(view, _SORTS[sort], top)
+    rows = leaderboard(view, _SORTS[sort], top)
     if not rows:
         messages.no_trials("No trial has ended yet.", view.is_filtered)
         return
@@ -40,17 +41,11 @@ def page() -> None:
     aims = aimed(view)
     for sentence in [] if aims is None else aims.sentences:
         st.caption(sentence)
-    chosen = _table(view, rows, spread, aims)
+    ids = [row.architecture_id for row in rows]
+    table = _frame(rows, architecture_cells(view, ids), spread, aims)
+    chosen = architecture_table(table, ids, "leaderboard", _columns())
     if chosen is not None:
         open_architecture(chosen)
-
-
-def _rows(view: View, sort: str, top: int) -> list[BestRow]:
-    def read() -> list[BestRow]:
-        where = view.where or None
-        return best(view.store, where=where, study=view.study, sort=sort, top=top)
-
-    return remembered(view, "leaderboard", (view.study, view.where, sort, top), read)
 
 
 def _spread(view: View) -> dict[str, Spread]:
@@ -77,29 +72,9 @@ def _note(rows: list[BestRow], top: int) -> str:
     return f"{counted} Accuracy is of validation images. Mark a row to open its architecture."
 
 
-def _table(
-    view: View, rows: list[BestRow], spread: dict[str, Spread], aims: Aims | None
-) -> str | None:
-    """The table; the id of the architecture whose row was marked."""
-    links = source.is_default()
-    query = architecture_query("", view.study, view.where)
-    event = st.dataframe(
-        _frame(rows, query if links else None, spread, aims),
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(rows), 740),
-        key="leaderboard",
-        on_select="rerun",
-        selection_mode="single-row",
-        column_config=_columns(links),
-    )
-    marked = event["selection"]["rows"]
-    return rows[marked[0]].architecture_id if marked and marked[0] < len(rows) else None
-
-
 def _frame(
     rows: list[BestRow],
-    query: dict[str, str] | None,
+    cells: list[str],
     spread: dict[str, Spread],
     aims: Aims | None,
 ) -> Styler:
@@ -108,7 +83,7 @@ def _frame(
         {
             "place": places(rows, spread),
             "accuracy": [row.accuracy for row in rows],
-            "architecture": [_cell(row.architecture_id, query) for row in rows],
+            "architecture": cells,
             "token mixers": [row.operators for row in rows],
             "params": [row.params for row in rows],
             "FLOPs": [row.flops for row in rows],
@@ -135,16 +110,9 @@ def _frame(
     return table.style.format(words, na_rep=NONE)
 
 
-def _cell(architecture_id: str, query: dict[str, str] | None) -> str:
-    """The id, or a link to its page; a link opens a new tab, which knows the default store only."""
-    if query is None:
-        return architecture_id
-    return f"/{ARCHITECTURE}?{urlencode(query | {ARCHITECTURE: architecture_id})}"
-
-
-def _columns(links: bool) -> dict[str, Any]:
+def _columns() -> dict[str, Any]:
     column = st.column_config
-    columns: dict[str, Any] = {
+    return {
         "accuracy": column.NumberColumn(width=80),
         "token mixers": column.TextColumn(width=240),
         "params": column.NumberColumn(width=70),
@@ -152,10 +120,6 @@ def _columns(links: bool) -> dict[str, Any]:
         "epochs": column.NumberColumn(width=65),
         "training": column.NumberColumn(width=85),
     }
-    if links:
-        display = f"{ARCHITECTURE}=([0-9a-f]+)"
-        columns["architecture"] = column.LinkColumn(display_text=display, width=150)
-    return columns
 
 
 if __name__ == "__main__":  # as Streamlit runs it

@@ -3,11 +3,14 @@
 Nothing here imports torch, Ray or Optuna.
 """
 
+from search.objectives import Goals, Objective
 from search.query.aims import Aims, aims, listed
 from search.query.baseline import Comparison, comparison
 from search.query.best import SORT_KEYS, BestRow, best
 from search.query.fields import FIELDS
-from search.query.front import FrontRow, front
+from search.query.figure_words import figure_words
+from search.query.front import front, front_of
+from search.query.judged import Judged, judged
 from search.query.operators import OperatorStanding, standings
 from search.query.pareto import pareto_front
 from search.query.places import places
@@ -21,14 +24,19 @@ __all__ = [
     "Aims",
     "BestRow",
     "Comparison",
-    "FrontRow",
+    "Goals",
+    "Judged",
+    "Objective",
     "OperatorStanding",
     "Spread",
     "Where",
     "aims",
     "best",
     "comparison",
+    "figure_words",
     "front",
+    "front_of",
+    "judged",
     "listed",
     "pareto_front",
     "parse_where",

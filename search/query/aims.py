@@ -1,18 +1,13 @@
 """What a study is for besides accuracy, and which of its results keep its measured bounds."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from sqlalchemy import func, select
-
 from search.figures import MEASURED
 from search.objectives import ACCURACY, Constraint, Goals
-from search.query.best import BestRow, best
-from search.query.repeats import COUNTS
-from search.store.models import Metric, Trial
+from search.query.best import BestRow
+from search.query.judged import judged
 from search.store.states import TrialState
 from search.store.store import Store
 from search.written_goals import stored_goals
@@ -40,6 +35,11 @@ class Aims:
         """The constraints on measured figures; the space itself keeps those on costs."""
         return measured_bounds(self.goals)
 
+    @property
+    def accuracy_alone(self) -> bool:
+        """Whether the highest accuracy is all that the study wants."""
+        return self.goals.objectives == ACCURACY.objectives
+
     def keeps(self, row: BestRow) -> bool | None:
         """Whether a row keeps the bounds; None without bounds, and for what is not complete.
 
@@ -60,7 +60,7 @@ class Aims:
     def sentences(self) -> list[str]:
         """What the highest accuracy does not tell; nothing where accuracy is all."""
         said = []
-        if self.goals.objectives != ACCURACY.objectives:
+        if not self.accuracy_alone:
             wanted = " and ".join(
                 f"{each.name} as {'high' if each.direction == 'maximise' else 'low'}"
                 for each in self.goals.objectives
@@ -93,21 +93,16 @@ class Aims:
 def aims(store: Store, study: str) -> Aims:
     """The aims of a study; the store's results are read only where there are measured bounds.
 
-    An architecture is judged by the figures that `best` ranks it by: the mean over its repeats
-    where it has several, else those of its best complete trial.
-
     Raises:
         InputError: an unknown study.
     """
-    found = store.study(study)
-    goals = stored_goals(found.objective)
+    goals = stored_goals(store.study(study).objective)
     bounds = measured_bounds(goals)
     if not bounds:
         return Aims(goals, {})
-    rows = best(store, where="state = complete", study=study, top=None)
-    losses = _losses(store, found.id) if any(b.name == _LOSS for b in bounds) else {}
-    judged = Goals(goals.objectives, bounds)
-    return Aims(goals, {row.architecture_id: judged.keeps(_values(row, losses)) for row in rows})
+    rows = judged(store, study, {bound.name for bound in bounds})
+    measured = Goals(goals.objectives, bounds)
+    return Aims(goals, {row.architecture_id: measured.keeps(row.values) for row in rows})
 
 
 def measured_bounds(goals: Goals) -> tuple[Constraint, ...]:
@@ -118,32 +113,3 @@ def measured_bounds(goals: Goals) -> tuple[Constraint, ...]:
 def listed(bounds: tuple[Constraint, ...]) -> str:
     """Such as "validation_accuracy at least 0.9 and macs at most 6e+06"."""
     return " and ".join(f"{bound.name} {bound.bounds}" for bound in bounds)
-
-
-_LOSS = "validation_loss"
-_Key = tuple[str, int | None]
-
-
-def _values(row: BestRow, losses: Mapping[_Key, list[float]]) -> dict[str, float]:
-    found = {} if row.accuracy is None else {"validation_accuracy": row.accuracy}
-    loss = losses.get((row.architecture_id, None if row.repeats > 1 else row.trial_id))
-    return found | ({_LOSS: float(np.mean(loss))} if loss else {})
-
-
-def _losses(store: Store, study_id: int) -> dict[_Key, list[float]]:
-    """The lowest loss of every complete trial, by its id, and under None those of the repeats."""
-    lowest = func.min(Metric.validation_loss)
-    query = (
-        select(Trial.architecture_id, Trial.id, lowest, *(each.label(None) for each in COUNTS))
-        .join(Metric, Metric.trial_id == Trial.id)
-        .where(Trial.study_id == study_id, Trial.state == TrialState.COMPLETE)
-        .group_by(Trial.architecture_id, Trial.id)
-        .having(lowest.is_not(None))
-    )
-    found: dict[_Key, list[float]] = defaultdict(list)
-    rows: Any = store.read(lambda session: session.execute(query).all())
-    for architecture, trial, loss, *counts in rows:
-        found[architecture, trial].append(loss)
-        if all(counts):
-            found[architecture, None].append(loss)
-    return dict(found)

@@ -89,6 +89,7 @@ def best(
     *,
     where: Where | str | None = None,
     study: str | None = None,
+    architecture: str | None = None,
     sort: str = "-accuracy",
     top: int | None = 10,
 ) -> list[BestRow]:
@@ -101,6 +102,7 @@ def best(
         store: where to look.
         where: a where-clause; unless it speaks of `state`, only complete and pruned trials count.
         study: only trials of this study.
+        architecture: only the one with this id.
         sort: one of SORT_KEYS, "-" before it for descending; ties go by params, then by id, and
             rows without a value come last.
         top: how many rows; None is all.
@@ -110,6 +112,8 @@ def best(
             MAX_TOP; all of these at once.
     """
     order, clause, study_id = _checked(store, where, study, sort, top)
+    if architecture is not None:
+        clause.append(Trial.architecture_id == architecture)
     several = repeated(study_id)
     query = _query(clause, study_id, several).order_by(*_ordering(order, several))
     if top is not None:
@@ -121,11 +125,11 @@ def best(
     return [_with_spread(row, results) for row in rows]
 
 
-def _with_spread(row: BestRow, results: dict[Key, list[float]]) -> BestRow:
+def _with_spread(row: BestRow, results: dict[Key, dict[int, float]]) -> BestRow:
     if row.repeats == 1:
         return row
     found = results[row.architecture_id, row.protocol_hash]
-    return replace(row, deviation=statistics.stdev(found))
+    return replace(row, deviation=statistics.stdev(found.values()))
 
 
 def _checked(

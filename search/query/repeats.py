@@ -14,7 +14,7 @@ Key = tuple[str, str]
 """The id of an architecture and the hash of a protocol."""
 
 # A result that was taken over is no second one, and one with inherited weights no like one.
-COUNTS = (
+_COUNTS = (
     Trial.state == TrialState.COMPLETE,
     Trial.best_accuracy.is_not(None),
     Trial.source_trial_id.is_(None),
@@ -51,7 +51,7 @@ def _results(study_id: int | None) -> Subquery:
 
     Two trainings with the same seeds are one: the same again says nothing of the spread.
     """
-    only = (*COUNTS, *_of_study(study_id))
+    only = (*_COUNTS, *_of_study(study_id))
     key: list[Any] = [Trial.architecture_id, Study.protocol_hash]
     several = _joined(select(*key)).where(*only).group_by(*key)
     twice = several.having(func.count() > 1).subquery("twice")
@@ -67,15 +67,14 @@ def _joined(query: Select[Any]) -> Select[Any]:
     return query.select_from(Trial).join(Study, Study.id == Trial.study_id)
 
 
-def repeated_results(store: Store, study_id: int | None) -> dict[Key, list[float]]:
-    """The accuracies (0 to 1) of every such architecture, the oldest first."""
-    results = _results(study_id).c
-    query = select(results.architecture_id, results.protocol_hash, results.best_accuracy)
-    query = query.where(results.place == 1).order_by(results.id)
-    found: dict[Key, list[float]] = defaultdict(list)
+def repeated_results(store: Store, study_id: int | None) -> dict[Key, dict[int, float]]:
+    """The accuracies (0 to 1) of every such architecture by the trials' ids, the oldest first."""
+    results = _results(study_id)
+    query = select(results).where(results.c.place == 1).order_by(results.c.id)
+    found: dict[Key, dict[int, float]] = defaultdict(dict)
     rows: Any = store.read(lambda session: session.execute(query).all())
     for row in rows:
-        found[row.architecture_id, row.protocol_hash].append(float(row[2]))
+        found[row.architecture_id, row.protocol_hash][row.id] = float(row.best_accuracy)
     return {key: accuracies for key, accuracies in found.items() if len(accuracies) > 1}
 
 
@@ -92,7 +91,7 @@ def spreads(store: Store, study: str | None = None) -> dict[str, Spread]:
     results = repeated_results(store, None if study is None else store.study(study).id)
     groups: dict[str, list[list[float]]] = defaultdict(list)
     for (_, protocol), accuracies in results.items():
-        groups[protocol].append(accuracies)
+        groups[protocol].append(list(accuracies.values()))
     found = {protocol: pooled(each) for protocol, each in groups.items()}
     return {protocol: spread for protocol, spread in found.items() if spread is not None}
 

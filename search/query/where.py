@@ -50,6 +50,10 @@ class Where:
         """A condition for a query that joins trials, architectures and studies."""
         return compiled(self.tree)
 
+    def also(self, other: "Where") -> "Where":
+        """The clause that holds where both do."""
+        return Where(f"({self.text}) and ({other.text})", And((self.tree, other.tree)))
+
 
 def parse_where(text: str) -> Where:
     """Parses a where-clause.

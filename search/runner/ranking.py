@@ -1,11 +1,10 @@
 """The trials of a study in the order in which its goals prefer them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from search.objectives import crowding_distances, nondominated_ranks
-from search.query.front import measured_values
+from search.objectives import Values, crowding_distances, nondominated_ranks
 from search.searchers import Task
-from search.store import StudyHistory, TrialRecord, TrialState
+from search.store import EpochRecord, StudyHistory, TrialRecord, TrialState
 from space import Architecture
 
 
@@ -28,7 +27,7 @@ def best_first(
     rows: list[tuple[TrialRecord, tuple[float, ...], float]] = []
     for trial in history.trials:
         architecture = architectures.get(trial.architecture_id)
-        values = measured_values(history.curves[trial.id])
+        values = _measured(history.curves[trial.id])
         if architecture is None or trial.repeat or trial.state not in wanted:
             continue
         if task.judged(architecture, values):
@@ -41,6 +40,14 @@ def best_first(
     crowding = crowding_distances(vectors)
     order = sorted(range(len(rows)), key=lambda i: (ranks[i], -crowding[i], i))
     return [rows[index][0] for index in order]
+
+
+def _measured(curve: Sequence[EpochRecord]) -> Values:
+    """The best of every measured figure over the epochs of a trial."""
+    accuracies = [r.validation_accuracy for r in curve if r.validation_accuracy is not None]
+    losses = [r.validation_loss for r in curve if r.validation_loss is not None]
+    found = {"validation_accuracy": max(accuracies)} if accuracies else {}
+    return found | ({"validation_loss": min(losses)} if losses else {})
 
 
 def networks_of(history: StudyHistory) -> dict[str, Architecture]:

@@ -127,16 +127,25 @@ class Visitor:
         self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
         self.settle(title)
 
-    def click_point(self, trace: int) -> None:
-        """Clicks the middle of the first point of a trace of the page's first chart."""
-        chart = self.page.locator(".js-plotly-plot").first
-        point = chart.locator(".scatterlayer .trace").nth(trace).locator(".points path").first
+    def click_point(self, trace: int, chart: int = 0) -> None:
+        """Clicks the middle of the first point of a trace of one of the page's charts."""
+        plot = self.page.locator(".js-plotly-plot").nth(chart)
+        point = plot.locator(".scatterlayer .trace").nth(trace).locator(".points path").first
+        point.scroll_into_view_if_needed()
         box = point.bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)
         self.page.wait_for_timeout(150)  # Plotly takes a click for the point it hovers
         self.page.mouse.click(x, y)
+
+    def mark_row(self, row: int) -> None:
+        """Marks a row of the page's only table."""
+        table = self.page.get_by_test_id("stDataFrame")
+        table.scroll_into_view_if_needed()
+        box = table.bounding_box()
+        assert box is not None
+        self.page.mouse.click(box["x"] + 16, box["y"] + 35 * (row + 1) + 17)
 
     def parameter(self, name: str) -> str | None:
         """A query parameter of the URL that the browser shows."""

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,14 +39,16 @@ def points(count: int) -> list[tuple[str, Architecture]]:
     return list(found.values())[:count]
 
 
-def add_study(store: Store, name: str, planned: int) -> StudyRecord:
+def add_study(
+    store: Store, name: str, planned: int, objective: dict[str, Any] | None = None
+) -> StudyRecord:
     return store.create_study(
         name,
         config={"trials": planned, "searcher": {"name": "tpe"}},
         space=space().to_dict(),
         protocol={"epochs": EPOCHS, "batch_size": 128},
         protocol_hash="0123456789abcdef",
-        objective={"metric": "accuracy", "direction": "maximise"},
+        objective=objective or {"metric": "accuracy", "direction": "maximise"},
         planned_trials=planned,
         searcher="tpe",
         scheduler="asha",
@@ -67,7 +70,9 @@ def begin_run(store: Store, study_id: int, pid: int | None = None) -> RunRecord:
     )
 
 
-def add_trial(store: Store, study_id: int, run_id: int, origin: str, point: Architecture) -> int:
+def add_trial(
+    store: Store, study_id: int, run_id: int, origin: str, point: Architecture, repeat: int = 0
+) -> int:
     price = cost(point)
     trial = store.add_trial(
         study_id,
@@ -76,14 +81,17 @@ def add_trial(store: Store, study_id: int, run_id: int, origin: str, point: Arch
         params=price.params,
         macs=price.macs,
         origin=origin,
-        seeds={"initialisation": 7, "data_order": 8},
+        seeds={"initialisation": 7, "data_order": 8 + repeat},
+        repeat=repeat,
     )
     return trial.id
 
 
-def train(store: Store, trial_id: int, run_id: int, point: Architecture, epochs: int) -> None:
+def train(
+    store: Store, trial_id: int, run_id: int, point: Architecture, epochs: int, better: float = 0.0
+) -> None:
     """Epochs of a curve that grows towards a height that follows from the architecture."""
-    height = accuracy_of(point)
+    height = accuracy_of(point) + better
     store.start_trial(trial_id, run_id)
     for epoch in range(1, epochs + 1):
         accuracy = height - 0.25 * math.exp(-epoch / 1.6)
@@ -139,8 +147,39 @@ def running(path: Path, count: int = 12) -> None:
                 train(store, trial, run.id, point, 2 + index)
 
 
+TWO = {"validation_accuracy": "maximise", "macs": "minimise"}
+GOALS: dict[str, dict[str, Any]] = {
+    "two": {"objectives": TWO, "constraints": {"validation_accuracy": {"at_least": 0.85}}},
+    "three": {"objectives": TWO | {"training_bytes": "minimise"}, "constraints": {}},
+}
+
+
+def several_goals(path: Path, count: int = 26) -> None:
+    """Studies of two and of three objectives; of "two" the first architectures have repeats."""
+    with open_store(str(path), create=True) as store:
+        for name, objective in GOALS.items():
+            study = add_study(store, name, count, objective)
+            run = begin_run(store, study.id)
+            fill(store, study, run, count)
+            if name == "two":
+                _repeat(store, study.id, run.id)
+            store.end_run(run.id)
+
+
+REPEATED = ((1, 0.012), (2, -0.018))
+"""Repeats of the first two architectures, and how far they come out from their first trials."""
+
+
+def _repeat(store: Store, study_id: int, run_id: int) -> None:
+    for origin, point in points(2):
+        for repeat, better in REPEATED:
+            trial = add_trial(store, study_id, run_id, origin, point, repeat)
+            train(store, trial, run_id, point, EPOCHS, better)
+            store.finish_trial(trial, "complete")
+
+
 def _rest(count: int) -> Iterator[tuple[str, Architecture]]:
     yield from points(count + 3)[count:]
 
 
-BUILDERS = {"empty": empty, "running": running, "finished": finished}
+BUILDERS = {"empty": empty, "running": running, "finished": finished, "goals": several_goals}

@@ -87,9 +87,7 @@ def test_a_node_leads_to_its_best_architecture(visitor: Visitor) -> None:
 
 def test_a_marked_row_leads_to_its_architecture(visitor: Visitor) -> None:
     visitor.go("leaderboard", "Leaderboard")
-    box = visitor.page.get_by_test_id("stDataFrame").bounding_box()
-    assert box is not None
-    visitor.page.mouse.click(box["x"] + 16, box["y"] + 35 + 17)
+    visitor.mark_row(0)
     visitor.settle("Architecture")
     complete = [point for index, (_, point) in enumerate(stores.points(23)) if index % 3 != 2]
     assert visitor.parameter("architecture") == max(complete, key=stores.accuracy_of).id

@@ -54,6 +54,12 @@ def test_study_and_top(filled: Store) -> None:
     assert len(best(filled, top=None)) == 4
 
 
+def test_one_architecture(filled: Store) -> None:
+    for row in best(filled, top=None):
+        assert best(filled, architecture=row.architecture_id) == [row]
+    assert best(filled, architecture=architecture(9).id) == []
+
+
 @pytest.mark.parametrize("key", SORT_KEYS)
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_sorting(filled: Store, key: str, sign: str) -> None:

@@ -1,0 +1,128 @@
+"""The figures of every completely trained architecture of a study, one rule for all who ask.
+
+They are those that `best` ranks by: the mean over its repeats where an architecture has several,
+else those of its best complete trial. What was taken over or began with inherited weights is no
+repeat.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select
+
+from search.figures import ANALYTIC, known_figures
+from search.objectives import Values
+from search.query.best import BestRow, best
+from search.query.repeats import repeated_results
+from search.query.where import Where, parse_where
+from search.store.models import Architecture as Network
+from search.store.models import Metric, Study, Trial
+from search.store.states import TrialState
+from search.store.store import Store
+from space.architecture import Architecture
+
+_LOSS = "validation_loss"
+_COMPLETE = parse_where("state = complete")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A completely trained architecture.
+
+    Attributes:
+        architecture_id: its id; operators: its distinct mixer names, joined by " + ".
+        values: its figures by name. A measured one is there when each of the trainings has it:
+            the best of any epoch, and over several trainings the mean.
+        repeats: how many complete trainings the measured figures stand on.
+    """
+
+    architecture_id: str
+    operators: str
+    values: Values
+    repeats: int
+
+
+def judged(
+    store: Store, study: str, names: Iterable[str], *, where: Where | str | None = None
+) -> list[Judged]:
+    """Every architecture with a complete trial, the most accurate first.
+
+    Pruned trials do not count: what they would have come to is not known.
+
+    Args:
+        store: where to look.
+        study: its name.
+        names: the figures that are wanted, of `search.figures.FIGURES`.
+        where: only complete trials that fulfil this clause, as in `best`.
+
+    Raises:
+        InputError: a malformed where-clause or an unknown study.
+    """
+    wanted = set(names)
+    rows = best(store, where=_complete(where), study=study, top=None)
+    sources = [_accuracies(rows)]
+    if _LOSS in wanted:
+        sources.append(_losses(store, study, rows))
+    if wanted & set(ANALYTIC):
+        sources.append(_known(store, study, wanted, rows))
+    return [_judged(row, sources) for row in rows]
+
+
+def _judged(row: BestRow, sources: Iterable[Mapping[str, Values]]) -> Judged:
+    parts = [source.get(row.architecture_id, {}) for source in sources]
+    values = {name: value for part in parts for name, value in part.items()}
+    return Judged(row.architecture_id, row.operators, values, row.repeats)
+
+
+def _complete(where: Where | str | None) -> Where:
+    if where is None:
+        return _COMPLETE
+    return (parse_where(where) if isinstance(where, str) else where).also(_COMPLETE)
+
+
+def _accuracies(rows: Iterable[BestRow]) -> dict[str, Values]:
+    return {
+        row.architecture_id: {"validation_accuracy": row.accuracy}
+        for row in rows
+        if row.accuracy is not None
+    }
+
+
+def _losses(store: Store, study: str, rows: Collection[BestRow]) -> dict[str, Values]:
+    """The lowest loss of the trainings of every row, where each of them has one."""
+    study_id = store.study(study).id
+    query = (
+        select(Metric.trial_id, func.min(Metric.validation_loss))
+        .join(Trial, Trial.id == Metric.trial_id)
+        .where(Trial.study_id == study_id, Trial.state == TrialState.COMPLETE)
+        .where(Metric.validation_loss.is_not(None))
+        .group_by(Metric.trial_id)
+    )
+    read: Any = store.read(lambda session: session.execute(query).all())
+    lowest: dict[int, float] = dict(list(read))
+    repeats = repeated_results(store, study_id) if any(row.repeats > 1 for row in rows) else {}
+    found: dict[str, Values] = {}
+    for row in rows:
+        several = repeats[row.architecture_id, row.protocol_hash] if row.repeats > 1 else ()
+        trainings = list(several) or [row.trial_id]
+        losses = [lowest[trial] for trial in trainings if trial in lowest]
+        if len(losses) == len(trainings):
+            found[row.architecture_id] = {_LOSS: float(np.mean(losses))}
+    return found
+
+
+def _known(
+    store: Store, study: str, names: Collection[str], rows: Iterable[BestRow]
+) -> dict[str, Values]:
+    """The figures of the rows that need no training."""
+    met = select(Trial.architecture_id).join(Study).where(Study.name == study)
+    query = select(Network.id, Network.json).where(Network.id.in_(met))
+    found: Any = store.read(lambda session: session.execute(query).all())
+    texts = {row.id: row.json for row in found}
+    known = known_figures(names)
+    return {
+        row.architecture_id: known(Architecture.from_json(texts[row.architecture_id]))
+        for row in rows
+    }
