@@ -12,6 +12,7 @@ from benchmarks.markdown import markdown_table
 from benchmarks.replay.record import AIMS, Aim, Record
 from benchmarks.replay.summary import Spread, Summary
 from space.errors import InputError
+from space.wording import count
 
 NAMES: dict[Aim, str] = {
     "accuracy": "regret, points of accuracy",
@@ -34,7 +35,7 @@ def _place(one: Summary) -> tuple[float, float]:
 
 
 def _table(chosen: Sequence[Summary]) -> str:
-    marks = list(chosen[0].after)
+    marks, runs = list(chosen[0].after), max(each.runs for each in chosen)
     header = [
         "method",
         "end: median [95%]",
@@ -48,13 +49,13 @@ def _table(chosen: Sequence[Summary]) -> str:
         "repeats",
         "ms / proposal (p95)",
     ]
-    return markdown_table(header, [_row(each, marks) for each in chosen])
+    return markdown_table(header, [_row(each, marks, runs) for each in chosen])
 
 
-def _row(one: Summary, marks: Sequence[int]) -> list[str]:
+def _row(one: Summary, marks: Sequence[int], runs: int) -> list[str]:
     trials = "+".join(f"{one.trials.get(kind, 0):.0f}" for kind in ("complete", "pruned", "failed"))
     return [
-        one.method,
+        one.method if one.runs == runs else f"{one.method} ({count(one.runs, 'run')})",
         _points(one.shortfall),
         f"{100 * one.shortfall.worst:.2f}",
         f"{100 * one.quarter.median:.2f}",

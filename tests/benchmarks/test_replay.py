@@ -226,6 +226,16 @@ def test_the_command_prints_what_it_ran_and_does_not_run_it_again(
     assert results.read_text().count("record") == len(kept)
 
 
+def test_what_is_slow_to_propose_has_fewer_runs(
+    partial: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--table", str(partial), "--methods", "gp", "--seeds", "2", "--evaluations", "8"]
+    main([*words, "--slow-seeds", "1", "--aims", "accuracy", "--processes", "1"])
+    printed = capsys.readouterr().out
+    assert "| gp (1 run) " in printed
+    assert "| random " in printed
+
+
 def test_runs_under_other_settings_are_not_read(partial: Path, tmp_path: Path) -> None:
     from benchmarks.replay.run import _append, _read
 
