@@ -90,11 +90,13 @@ def plot(records: Sequence[Record], evaluations: int) -> go.Figure:
     titles = [f"{NAMES[aim]} {over}" for aim in aims for over in ("over cost", "over trials")]
     figure = make_subplots(rows=len(aims), cols=2, subplot_titles=titles)
     methods = list(dict.fromkeys(each.method for each in records))
+    named: set[str] = set()
     for row, aim in enumerate(aims, start=1):
         for place, method in enumerate(methods):
             runs = [each for each in records if (each.aim, each.method) == (aim, method)]
             if runs:
-                _add_lines(figure, row, place, runs, evaluations)
+                _add_lines(figure, row, place, runs, evaluations, in_legend=method not in named)
+                named.add(method)
         figure.update_xaxes(title="share of the budget in training seconds", row=row, col=1)
         figure.update_xaxes(title="trials ended", row=row, col=2)
         figure.update_yaxes(type="log", row=row)
@@ -102,7 +104,13 @@ def plot(records: Sequence[Record], evaluations: int) -> go.Figure:
 
 
 def _add_lines(
-    figure: go.Figure, row: int, place: int, runs: Sequence[Record], evaluations: int
+    figure: go.Figure,
+    row: int,
+    place: int,
+    runs: Sequence[Record],
+    evaluations: int,
+    *,
+    in_legend: bool,
 ) -> None:
     costs = np.linspace(0.01, 1, 100)
     counts = range(1, evaluations + 1)
@@ -114,7 +122,7 @@ def _add_lines(
             y=np.maximum(y, 0.01),  # the scale is logarithmic
             name=runs[0].method,
             legendgroup=runs[0].method,
-            showlegend=(row, column) == (1, 1),
+            showlegend=in_legend and column == 1,
             line={
                 "color": _COLOURS[place % len(_COLOURS)],
                 "dash": _DASHES[place // len(_COLOURS)],

@@ -249,6 +249,10 @@ def test_the_plot_has_a_line_for_every_method(tmp_path: Path) -> None:
     runs = [a_record(name, 0, (1, 0.1, 0.3)) for name in ("random", "other")]
     figure = plot(runs, evaluations=20)
     assert [line.name for line in figure.data if line.showlegend] == ["random", "other"]
+    front = [replace(one, aim="front", method=f"{one.method}, front") for one in runs[:1]]
+    both = plot([*runs, *front, replace(runs[1], aim="front")], evaluations=20)
+    legend = [line.name for line in both.data if line.showlegend]
+    assert legend == ["random", "other", "random, front"]
     write_plot(figure, tmp_path / "plot.html")
     assert "plotly" in (tmp_path / "plot.html").read_text()
     with pytest.raises(InputError, match=r"\.html or \.png"):
