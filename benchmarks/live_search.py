@@ -19,6 +19,7 @@ from statistics import median
 from benchmarks.live.arms import ARMS
 from benchmarks.live.run import LiveRun, LiveSettings, run
 from benchmarks.markdown import markdown_table
+from benchmarks.numbers import at_least
 from benchmarks.parallel import processes
 from benchmarks.progress import bar_on_stderr
 from benchmarks.timing import processor
@@ -36,8 +37,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--config", type=Path, default=CONFIG, help="space, data and protocol")
     parser.add_argument("--seconds", type=float, default=600, help="CPU seconds of every search")
-    parser.add_argument("--seeds", type=int, default=3, help="searches of every kind")
-    parser.add_argument("--processes", type=int, default=2, help="searches at the same time")
+    parser.add_argument("--seeds", type=at_least(1), default=3, help="searches of every kind")
+    parser.add_argument("--processes", type=at_least(1), default=2, help="at the same time")
     parser.add_argument("--quick", action="store_true", help="30 seconds and one seed")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)

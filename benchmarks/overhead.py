@@ -19,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.markdown import markdown_table
 from benchmarks.no_op.figures import Overhead
+from benchmarks.numbers import at_least
 from benchmarks.timing import processor
 from search.searchers import SEARCHERS
 
@@ -32,8 +33,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--history", type=int, nargs="+", default=[0, 10_000], help="trials before")
-    parser.add_argument("--trials", type=int, default=200, help="timed trials")
+    parser.add_argument(
+        "--history", type=at_least(0), nargs="+", default=[0, 10_000], help="trials before"
+    )
+    parser.add_argument("--trials", type=at_least(1), default=200, help="timed ones")
     parser.add_argument("--searchers", nargs="+", choices=SEARCHERS, default=QUICK_SEARCHERS)
     parser.add_argument("--no-plain", action="store_true", help="leave the plain script out")
     parser.add_argument("--json", action="store_true", help="print JSON")

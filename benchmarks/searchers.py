@@ -20,15 +20,17 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from benchmarks.numbers import at_least
 from benchmarks.progress import bar_on_stderr
 from benchmarks.replay.catalogue import BASELINE, Entry, entries
 from benchmarks.replay.record import AIMS, Record
 from benchmarks.replay.run import Settings, replays
-from benchmarks.replay.show import plot, tables, write_plot
+from benchmarks.replay.show import check_plot, plot, tables, write_plot
 from benchmarks.replay.summary import summaries
 from benchmarks.table.read import TABLE, TabularBenchmark
 from benchmarks.timing import processor
 from space.errors import InputError
+from space.wording import count
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -41,11 +43,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--table", type=Path, default=TABLE, help="of trained architectures")
     parser.add_argument("--aims", nargs="+", choices=AIMS, default=list(AIMS), help="what for")
     parser.add_argument("--methods", nargs="+", default=["*"], help="names, with * and ?")
-    parser.add_argument("--seeds", type=int, default=30, help="runs of every method")
-    parser.add_argument("--slow-seeds", type=int, default=3, help="runs of those slow to propose")
-    parser.add_argument("--evaluations", type=int, default=200, help="budget, in mean trainings")
-    parser.add_argument("--workers", type=int, default=4, help="simulated, at the same time")
-    parser.add_argument("--processes", type=int, default=2, help="real ones")
+    parser.add_argument("--seeds", type=at_least(1), default=30, help="runs of every method")
+    parser.add_argument("--slow-seeds", type=at_least(0), default=3, help="of the slow ones")
+    parser.add_argument(
+        "--evaluations", type=at_least(1), default=200, help="budget, in mean trainings"
+    )
+    parser.add_argument(
+        "--workers", type=at_least(1), default=4, help="simulated, at the same time"
+    )
+    parser.add_argument("--processes", type=at_least(1), default=2, help="real ones")
     parser.add_argument("--quick", action="store_true", help="3 seeds and 40 evaluations")
     parser.add_argument("--results", type=Path, help="keep finished runs here, and go on from it")
     parser.add_argument("--json", action="store_true", help="print summaries as JSON")
@@ -57,13 +63,31 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def chosen(options: argparse.Namespace, benchmark: TabularBenchmark) -> list[Entry]:
-    """The entries to run; says on stderr which cannot run. The baseline is always among them."""
+    """The entries to run; says on stderr which do not run. The baseline is always among them.
+
+    Raises:
+        InputError: a pattern that no method has.
+    """
+    _refuse_unknown(options.methods)
     wanted = [e for e in entries() if e.aim in options.aims and _named(e, options.methods)]
-    problems = {(entry.aim, entry.name): entry.problem(benchmark) for entry in wanted}
+    problems = {
+        (entry.aim, entry.name): "--slow-seeds is 0"
+        if entry.slow and not options.slow_seeds
+        else entry.problem(benchmark)
+        for entry in wanted
+    }
     for (aim, name), problem in problems.items():
         if problem is not None:
             print(f"not run: {name} ({aim}): {problem}", file=sys.stderr)
     return [entry for entry in wanted if problems[entry.aim, entry.name] is None]
+
+
+def _refuse_unknown(patterns: Sequence[str]) -> None:
+    names = list(dict.fromkeys(entry.name for entry in entries()))
+    for pattern in patterns:
+        if not any(fnmatch(name, pattern) for name in names):
+            message = f"{pattern!r} is no method; there are: {', '.join(names)}"
+            raise InputError.of("methods", message)
 
 
 def _named(entry: Entry, patterns: Sequence[str]) -> bool:
@@ -92,9 +116,9 @@ def title(options: argparse.Namespace) -> str:
     benchmark = TabularBenchmark(options.table)
     return (
         f"{len(benchmark.architectures):,} architectures, protocol "
-        f"{benchmark.metadata['protocol_hash']}; {options.seeds} seeds; budget: the seconds of "
-        f"{options.evaluations} mean trainings; {options.workers} simulated workers; "
-        f"{processor()}; {datetime.now(UTC):%Y-%m-%d}"
+        f"{benchmark.metadata['protocol_hash']}; {count(options.seeds, 'seed')}; budget: the "
+        f"seconds of {count(options.evaluations, 'mean training')}; "
+        f"{count(options.workers, 'simulated worker')}; {processor()}; {datetime.now(UTC):%Y-%m-%d}"
     )
 
 
@@ -111,6 +135,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run, and print; see the module's text."""
     options = parse(arguments)
     try:
+        if options.plot:
+            check_plot(options.plot)
         found = run(options)
         marks = [mark for mark in (50, 100, 200) if mark <= options.evaluations]
         summed = summaries(found, BASELINE, marks)

@@ -9,7 +9,7 @@ from typing import Any
 from space.errors import InputError, Problem
 
 
-def class_named(what: str, name: str, places: Mapping[str, str]) -> type[Any]:
+def class_named(what: str, name: object, places: Mapping[str, str]) -> type[Any]:
     """The class of a name.
 
     Args:
@@ -20,7 +20,7 @@ def class_named(what: str, name: str, places: Mapping[str, str]) -> type[Any]:
     Raises:
         InputError: there is none of that name.
     """
-    if name not in places:
+    if not isinstance(name, str) or name not in places:
         close = difflib.get_close_matches(str(name), places, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         message = f"{name!r} is not a {what}; allowed: {', '.join(places)}{hint}"

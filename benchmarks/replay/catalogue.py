@@ -52,8 +52,10 @@ class Entry:
             self.make(benchmark, 0)
         except InputError as error:
             return str(error)
-        except ImportError as error:  # something that a peer in turn needs
-            return f"not whole: {error}"
+        except ImportError as error:
+            if not self.needs:
+                raise
+            return f"not whole: {error}"  # something that a peer in turn needs
         return None
 
 

@@ -53,20 +53,26 @@ def _table(chosen: Sequence[Summary]) -> str:
 
 
 def _row(one: Summary, marks: Sequence[int], runs: int) -> list[str]:
+    several = one.runs >= ENOUGH or one.runs == runs
+    share = _share if several else lambda of: _percent(of.median)
     trials = "+".join(f"{one.trials.get(kind, 0):.0f}" for kind in ("complete", "pruned", "failed"))
     return [
         one.method if one.runs == runs else f"{one.method} ({count(one.runs, 'run')})",
-        _points(one.shortfall),
-        f"{100 * one.shortfall.worst:.2f}",
+        _points(one.shortfall) if several else f"{100 * one.shortfall.median:.2f}",
+        f"{100 * one.shortfall.worst:.2f}" if several else "–",
         f"{100 * one.quarter.median:.2f}",
         *(f"{100 * one.after[mark].median:.2f}" for mark in marks),
-        _share(one.to_random),
-        _percent(one.to_random.worst),
-        _share(one.to_tpe) if one.to_tpe else "–",
+        share(one.to_random),
+        _percent(one.to_random.worst) if several else "–",
+        share(one.to_tpe) if one.to_tpe else "–",
         trials,
         f"{one.duplicates:.1f}",
         f"{one.milliseconds[0]:.1f} ({one.milliseconds[1]:.1f})",
     ]
+
+
+ENOUGH = 10
+"""With fewer runs neither an interval nor the worst of them says anything."""
 
 
 def _points(of: Spread) -> str:
@@ -135,19 +141,30 @@ _COLOURS = ("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#
 _DASHES = ("solid", "dot", "dash", "longdash", "dashdot", "longdashdot", "solid", "dot")
 
 
+def check_plot(path: Path) -> None:
+    """Refuse a plot that could not be written.
+
+    Raises:
+        InputError: it is neither a page nor an image, or its folder is not there.
+    """
+    if path.suffix not in (".html", ".png"):
+        raise InputError.of("plot", f"must end with .html or .png; got {path.name!r}")
+    if not path.parent.is_dir():
+        raise InputError.of("plot", f"there is no folder {path.parent}")
+
+
 def write_plot(figure: go.Figure, path: Path) -> None:
     """As a page (.html), or as an image (.png) with a Chromium that playwright finds.
 
     Raises:
-        InputError: another suffix.
+        InputError: as check_plot.
     """
+    check_plot(path)
     page = figure.to_html(include_plotlyjs=True)
     if path.suffix == ".html":
         path.write_text(page)
-    elif path.suffix == ".png":
-        path.write_bytes(_photograph(page))
     else:
-        raise InputError.of("plot", f"must end with .html or .png; got {path.name!r}")
+        path.write_bytes(_photograph(page))
 
 
 def _photograph(page: str) -> bytes:

@@ -1,16 +1,18 @@
 """Refuses a space, or settings, that no search could work with, before anything is evaluated."""
 
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from search.numeric import as_whole_number
+from search.numeric import as_number, as_whole_number
 from space import Infeasible
 from space.errors import InputError, Problem
 
 _METHODS = ("sample", "neighbours", "key", "encode")
+_LOOKED_AT = 8
+"""Points that are drawn to look at a space."""
 
 
 def whole_settings(
@@ -51,15 +53,45 @@ def check_space(space: Any, seed: int) -> None:
     missing = [name for name in _METHODS if not callable(getattr(space, name, None))]
     if missing:
         raise InputError([Problem(f"space.{name}", "this method is required") for name in missing])
-    try:
-        points = [space.sample(np.random.default_rng([seed, index])) for index in range(2)]
-    except Infeasible as error:
-        raise InputError.of("space", f"has no point: {error}") from None
+    points = drawn(space, seed)
     problems = [problem for point in points[:1] for problem in _point_problems(space, point)]
     if not problems and len({len(_encoding(space, point)) for point in points}) > 1:
         problems.append(Problem("space.encode", "must give as many numbers for every point"))
     if problems:
         raise InputError(problems)
+
+
+def drawn(space: Any, seed: int) -> list[Any]:
+    """Some points to look at.
+
+    Raises:
+        InputError: not one could be drawn.
+    """
+    found, refusal = [], ""
+    for index in range(_LOOKED_AT):
+        try:
+            found.append(space.sample(np.random.default_rng([seed, index])))
+        except Infeasible as error:
+            refusal = str(error)
+    if not found:
+        raise InputError.of("space", f"has no point: {refusal}")
+    return found
+
+
+def check_known(known: Callable[[Any], object], points: Iterable[Any]) -> None:
+    """Refuse known figures that are no numbers by name.
+
+    Raises:
+        InputError: with what it gave for a point.
+    """
+    for point in points:
+        found = known(point)
+        if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
+            message = f"must give numbers by name; got {found!r} for {point!r}"
+            raise InputError.of("known", message)
+        wrong = {name: value for name, value in found.items() if as_number(value) is None}
+        if wrong:
+            raise InputError.of("known", f"must give numbers by name; got {wrong!r} for {point!r}")
 
 
 def _point_problems(space: Any, point: Any) -> list[Problem]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from search.in_process.checks import check_space, whole_settings
+from search.in_process.checks import check_known, check_space, drawn, whole_settings
 from search.in_process.evaluate import Judge, by_goals, evaluate
 from search.in_process.readings import DEFAULT
 from search.in_process.result import Evaluation, Result
@@ -62,11 +62,14 @@ def optimize(
     Raises:
         InputError: settings, or a space, that cannot be searched; nothing was evaluated, but for
             several objectives that only the first result showed.
+        Exception: whatever the space, `known` or `on_evaluation` raises gets through, and ends the
+            search; only the objective's exceptions are results.
     """
     figures, notify = known or _nothing, on_evaluation or _nothing
     functions = {"objective": objective, "known": figures, "on_evaluation": notify}
     budget, seed, fidelities = whole_settings(functions, budget, seed, fidelities)
     check_space(space, seed)
+    check_known(figures, drawn(space, seed))
 
     def begin(goals: Goals) -> _Search[P]:
         task = Task(space, goals, _as_floats(figures), fidelities)

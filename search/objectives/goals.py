@@ -151,6 +151,13 @@ def _refuse_lists(**given: object) -> None:
         for name, value in given.items()
         if not isinstance(value, Mapping)
     ]
+    problems += [
+        Problem(where, f"a name must be a text; got {name!r}")
+        for where, value in given.items()
+        if isinstance(value, Mapping)
+        for name in value
+        if not isinstance(name, str)
+    ]
     if problems:
         raise InputError(problems)
 

@@ -11,7 +11,7 @@ from benchmarks.replay.catalogue import Entry, entries
 from benchmarks.replay.peers.parameters import parameters_of
 from benchmarks.replay.record import Record, record
 from benchmarks.replay.run import Settings, replay
-from benchmarks.replay.show import plot, write_plot
+from benchmarks.replay.show import plot, tables, write_plot
 from benchmarks.replay.simulate import Ended, Simulation, Simulator
 from benchmarks.replay.space import TableSpace
 from benchmarks.replay.summary import spread, summaries
@@ -167,7 +167,8 @@ def test_every_method_searches_a_table(entry: Entry, whole: Path) -> None:
 
     def run() -> Simulation:
         method = entry.make(benchmark, 1)
-        return Simulator(method, view.training, workers=3, budget=40, most_trials=99).run()
+        budget = 20 if entry.slow else 40
+        return Simulator(method, view.training, workers=3, budget=budget, most_trials=99).run()
 
     first = run()
     assert len(first.ended) > 5
@@ -234,6 +235,42 @@ def test_what_is_slow_to_propose_has_fewer_runs(
     printed = capsys.readouterr().out
     assert "| gp (1 run) " in printed
     assert "| random " in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--methods", "nosuch"], "'nosuch' is no method; there are: random, random"),
+        (["--plot", "x.foo"], r"\.html or \.png; got 'x.foo'"),
+        (["--plot", "nowhere/x.png"], "there is no folder nowhere"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_runs(
+    words: list[str], message: str, partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*arguments: object) -> None:
+        raise AssertionError("run")
+
+    monkeypatch.setattr("benchmarks.searchers.replays", never)
+    with pytest.raises(SystemExit, match=message):
+        main(["--table", str(partial), *words])
+
+
+@pytest.mark.parametrize("option", ["--seeds", "--evaluations", "--workers", "--processes"])
+def test_counts_of_nothing_are_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ("0", "-3", "many"):
+        with pytest.raises(SystemExit):
+            main([option, text])
+        assert f"must be a whole number of at least 1: {text}" in capsys.readouterr().err
+
+
+def test_a_few_runs_have_neither_an_interval_nor_a_worst() -> None:
+    many = [a_record("random", seed, (1, 0.1, 0.3)) for seed in range(12)]
+    few = [a_record("gp", seed, (1, 0.1, 0.2)) for seed in range(3)]
+    text = tables(summaries([*many, *few], "random", [10]))
+    row = next(line for line in text.splitlines() if "gp (3 runs)" in line)
+    assert "[" not in row
+    assert row.count("–") == 3  # both worsts, and the cost to a TPE that was not run
 
 
 def test_runs_under_other_settings_are_not_read(partial: Path, tmp_path: Path) -> None:

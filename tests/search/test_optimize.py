@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from search import Evaluation, optimize
+from search.schedulers import SCHEDULERS
+from search.searchers import SEARCHERS
 from space.errors import InputError
+from tests.search.searcher_conformance import cases
 from tests.search.toy import Point, ToySpace
 
 SPACE = ToySpace()
@@ -296,6 +299,8 @@ def test_numpy_counts_and_seeds_are_whole_numbers() -> None:
     ("settings", "where"),
     [
         ({"searcher": "magic"}, "searcher"),
+        ({"searcher": []}, "searcher"),
+        ({"scheduler": []}, "scheduler"),
         ({"scheduler": "magic"}, "scheduler"),
         ({"scheduler": "asha"}, "fidelities"),
         ({"scheduler": "asha", "fidelities": 9, "objectives": {"a": "maximise", "b": "minimise"}},
@@ -319,6 +324,12 @@ def test_numpy_counts_and_seeds_are_whole_numbers() -> None:
         ({"searcher_options": ["a"]}, "searcher_options"),
         ({"scheduler_options": "a", "scheduler": "asha", "fidelities": 9}, "scheduler_options"),
         ({"known": {"a": 1}}, "known"),
+        ({"known": lambda point: None}, "known"),
+        ({"known": lambda point: "a"}, "known"),
+        ({"known": lambda point: {"a": "much"}}, "known"),
+        ({"known": lambda point: {1: 2.0}}, "known"),
+        ({"constraints": {1: 2}}, "constraints"),
+        ({"objectives": {1: "maximise"}}, "objectives"),
         ({"on_evaluation": "print"}, "on_evaluation"),
     ],
 )  # fmt: skip
@@ -374,3 +385,49 @@ def test_a_space_whose_methods_give_the_wrong_things_is_refused() -> None:
         optimize(Wrong(), lambda point: 1.0, "random")
     found = [problem.where for problem in refused.value.problems]
     assert found == ["space.sample", "space.key", "space.encode"]
+
+
+class Growing:
+    """Words whose encoding is as long as they are."""
+
+    def sample(self, rng: np.random.Generator) -> str:
+        return "a" * int(rng.integers(1, 4))
+
+    def neighbours(self, point: str) -> Sequence[str]:
+        return [point + "a"]
+
+    def key(self, point: str) -> str:
+        return point
+
+    def encode(self, point: str) -> Sequence[float]:
+        return [1.0] * len(point)
+
+
+def test_encodings_of_different_lengths_are_refused() -> None:
+    for seed in range(5):
+        with pytest.raises(InputError, match="as many numbers for every point"):
+            optimize(Growing(), lambda point: 1.0, "surrogate", seed=seed)
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize("searcher", SEARCHERS)
+@pytest.mark.parametrize("space", ["vision", "tiny-vision", "conditional"])
+def test_every_searcher_runs_under_every_scheduler(
+    space: str, searcher: str, scheduler: str
+) -> None:
+    """No point twice, the same again with the same seed, and stops only where there may be some."""
+    case = {each.name: each for each in cases()}[space]
+
+    def objective(point: Any) -> Iterator[float]:
+        yield from (case.values(point, epoch)["accuracy"] for epoch in range(1, 10))
+
+    def run() -> list[tuple[Any, str]]:
+        result = optimize(case.space, objective, searcher, scheduler, 13, 1, fidelities=9)
+        return [(evaluation.point, evaluation.state) for evaluation in result.evaluations]
+
+    found = run()
+    assert len({case.space.key(point) for point, _ in found}) == len(found) == 13
+    states = {state for _, state in found}
+    assert "complete" in states
+    assert states <= ({"complete"} if scheduler == "none" else {"complete", "pruned"})
+    assert run() == found

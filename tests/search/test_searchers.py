@@ -40,16 +40,6 @@ AVOIDING = ["evolution", "local", "surrogate"]
 TRIALS = 15
 
 
-def searcher_of(name: str, task: Task[Any], seed: int) -> Searcher[Any]:
-    """The searcher, or a skip where it says that it does not take such a task."""
-    try:
-        return make_searcher(name, task, seed)
-    except InputError as error:
-        if "walk" in str(error) or "takes one objective" in str(error):
-            pytest.skip(str(error))
-        raise
-
-
 @pytest.fixture(params=SEARCHERS)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -64,13 +54,13 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 def test_a_study_with_every_kind_of_ending(name: str, case: Case) -> None:
-    play(searcher_of(name, case.task(), 1), case, TRIALS)
+    play(make_searcher(name, case.task(), 1), case, TRIALS)
 
 
 @pytest.mark.parametrize("space", ["tiny-vision", "conditional", "bare"])
 def test_every_point_once_and_then_exhausted(name: str, space: str) -> None:
     case = CASES[space]
-    searcher = searcher_of(name, case.task(), 3)
+    searcher = make_searcher(name, case.task(), 3)
     recorded = play(searcher, case, 10)
     asked = recorded.points + finish(searcher, case, 10)
     assert len({case.space.key(point) for point in asked}) == case.count
@@ -79,7 +69,7 @@ def test_every_point_once_and_then_exhausted(name: str, space: str) -> None:
 
 
 def test_asking_changes_nothing(name: str, case: Case) -> None:
-    searcher = searcher_of(name, case.task(), 3)
+    searcher = make_searcher(name, case.task(), 3)
     play(searcher, case, TRIALS)
     first = searcher.ask()
     for attempt in (3, 0, 1, 20):
@@ -89,7 +79,7 @@ def test_asking_changes_nothing(name: str, case: Case) -> None:
 
 
 def test_the_seed_decides(name: str, case: Case) -> None:
-    searcher_of(name, case.task(), 5)
+    make_searcher(name, case.task(), 5)
     first, again, other = (
         play(make_searcher(name, case.task(), seed), case, 11).points for seed in (5, 5, 6)
     )
@@ -98,7 +88,7 @@ def test_the_seed_decides(name: str, case: Case) -> None:
 
 
 def test_told_the_same_it_asks_the_same_at_any_cut(name: str, case: Case) -> None:
-    searcher_of(name, case.task(), 7)
+    make_searcher(name, case.task(), 7)
     recorded = play(make_searcher(name, case.task(), 7), case, TRIALS)
     for cut, point in recorded.asked[1::5]:
         assert retold(name, case.task(), 7, recorded.told[:cut]).ask() == point
@@ -107,7 +97,7 @@ def test_told_the_same_it_asks_the_same_at_any_cut(name: str, case: Case) -> Non
 @pytest.mark.parametrize("objectives", [2, 3])
 def test_several_objectives(name: str, case: Case, objectives: int) -> None:
     task = case.task(objectives)
-    searcher = searcher_of(name, task, 2)
+    searcher = make_searcher(name, task, 2)
     recorded = play(searcher, case, TRIALS)
     assert retold(name, task, 2, recorded.told).ask() == searcher.ask()
 
@@ -116,7 +106,7 @@ def test_constraints_on_known_figures_are_never_broken(name: str, case: Case) ->
     rng = np.random.default_rng(0)
     costs = [case.known(case.space.sample(rng))["cost"] for _ in range(50)]
     task = case.task(1, [Constraint("cost", upper=float(np.quantile(costs, 0.6)))])
-    recorded = play(searcher_of(name, task, 1), case, 10)
+    recorded = play(make_searcher(name, task, 1), case, 10)
     assert all(task.feasible(point) for point in recorded.points)
 
 
@@ -124,7 +114,7 @@ def test_constraints_on_known_figures_are_never_broken(name: str, case: Case) ->
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_trials_that_all_end_alike(name: str, ending: str, objectives: int) -> None:
     case = CASES["conditional"]
-    searcher = searcher_of(name, case.task(objectives), 1)
+    searcher = make_searcher(name, case.task(objectives), 1)
     play(searcher, case, TRIALS, endings={ending: 1.0})  # type: ignore[dict-item]
     assert len(finish(searcher, case, TRIALS)) == 40 - TRIALS
 
