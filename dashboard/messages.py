@@ -7,6 +7,7 @@ import streamlit as st
 
 from search.store import StoreError
 from space.errors import InputError
+from space.wording import count
 
 _COMMANDS = """\
 make search                                            # a first search, a few minutes
@@ -57,6 +58,13 @@ def nothing_complete(filtered: bool) -> None:
     """No architecture is completely trained, or none that fits."""
     what = "matches the filter." if filtered else "is there yet."
     st.info(f"No completely trained architecture {what}", icon=":material/hourglass_empty:")
+
+
+def nothing_measured(architectures: int, missing: str) -> None:
+    """So many architectures are completely trained; each lacks an objective of those `missing`."""
+    what = f"{count(architectures, 'architecture')} completely trained, none with all objectives."
+    st.info(what, icon=":material/rule:")
+    st.caption(f"There is no finite figure for {missing}.")
 
 
 def _what_to_do() -> None:

@@ -23,7 +23,7 @@ def own_goals(view: View, study: str, goals: Goals) -> str | None:
     st.subheader("The study's own objectives")
     picture = goals_picture(view, study, goals)
     if not picture.total:
-        messages.nothing_complete(view.is_filtered)
+        _nothing(view, picture)
         return None
     clicked = None
     if len(goals.objectives) > 1:
@@ -37,6 +37,18 @@ def own_goals(view: View, study: str, goals: Goals) -> str | None:
     table = _frame(picture, architecture_cells(view, ids))
     marked = architecture_table(table, ids, "own-front", {})
     return clicked or marked
+
+
+def _nothing(view: View, picture: GoalsPicture) -> None:
+    """Says why there is nothing to draw."""
+    if picture.without:
+        messages.nothing_measured(picture.without, _missing(picture))
+    else:
+        messages.nothing_complete(view.is_filtered)
+
+
+def _missing(picture: GoalsPicture) -> str:
+    return " or ".join(NAMES[name] for name in picture.missing)
 
 
 def _axes(goals: Goals) -> tuple[Objective, Objective]:
@@ -75,7 +87,8 @@ def _note(picture: GoalsPicture) -> str:
     if picture.is_sample:
         parts.append(f"{len(picture.shown):,} points are drawn; the front is whole.")
     if picture.without:
-        parts.append(f"{count(picture.without, 'architecture')} without an objective left out.")
+        left_out = count(picture.without, "architecture")
+        parts.append(f"{left_out} without a figure for {_missing(picture)} left out.")
     parts.append("Complete trials only; over several trainings the mean.")
     return " ".join([*parts, "Click a point or mark a row to open its architecture."])
 

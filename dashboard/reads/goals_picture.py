@@ -21,6 +21,7 @@ class GoalsPicture:
         breaking: those that break a constraint, or an even sample of them.
         total: how many architectures there are with all objectives.
         without: how many lack one.
+        missing: the objectives that some of those lack.
     """
 
     goals: Goals
@@ -29,6 +30,7 @@ class GoalsPicture:
     breaking: list[Judged]
     total: int
     without: int
+    missing: tuple[str, ...] = ()
 
     @property
     def shown(self) -> list[Judged]:
@@ -50,6 +52,7 @@ def goals_picture(view: View, study: str, goals: Goals) -> GoalsPicture:
 def _picture(view: View, study: str, goals: Goals) -> GoalsPicture:
     rows = judged(view.store, study, goals.names, where=view.where or None)
     found = [row for row in rows if goals.has(row.values)]
+    lacked = {name for row in rows for name in goals.missing(row.values)}
     front = front_of(found, goals)
     on_front = {row.architecture_id for row in front}
     rest = [row for row in found if row.architecture_id not in on_front]
@@ -62,4 +65,5 @@ def _picture(view: View, study: str, goals: Goals) -> GoalsPicture:
         thinned(breaking, MAX_POINTS),
         len(found),
         len(rows) - len(found),
+        tuple(each.name for each in goals.objectives if each.name in lacked),
     )

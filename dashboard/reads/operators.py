@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, nulls_last
+from sqlalchemy import func
 
 from dashboard.reads.remember import remembered
 from dashboard.reads.trials import joined, matching
 from dashboard.view import View
-from search.store import TrialState
-from search.store.models import Architecture, Trial
+from search.query import best, standings
+from search.store.models import Architecture
 from space.relation_graph import NODES
 
 _SEPARATOR = " + "
@@ -21,8 +21,9 @@ class OperatorRecord:
     Attributes:
         alone: number of trials whose architecture uses this operator throughout.
         mixed: number of trials whose architecture uses it beside others.
-        best_accuracy: highest of the complete and pruned ones among `alone`.
-        best_architecture: its id.
+        best_accuracy: highest of their architectures, with the leaderboard's accuracy: over
+            several trainings the mean.
+        best_architecture: the id of that architecture.
     """
 
     alone: int
@@ -43,9 +44,9 @@ def _records(view: View) -> dict[str, OperatorRecord]:
         counts = alone if len(names) == 1 else mixed
         for name in (name for name in names if name in counts):
             counts[name] += trials
-    best = _best(view)
+    tops = _best(view)
     return {
-        name: OperatorRecord(alone[name], mixed[name], *best.get(name, (None, None)))
+        name: OperatorRecord(alone[name], mixed[name], *tops.get(name, (None, None)))
         for name in NODES
     }
 
@@ -57,24 +58,8 @@ def _counts(view: View) -> list[tuple[str, int]]:
     return [(operators, trials) for operators, trials in rows]
 
 
-def _best(view: View) -> dict[str, tuple[float, str]]:
-    """The most accurate architecture of each operator alone; the cheapest of equals."""
-    place = func.row_number().over(
-        partition_by=Architecture.operators,
-        order_by=(nulls_last(Trial.best_accuracy.desc()), Architecture.params, Trial.id),
-    )
-    ended = Trial.state.in_((TrialState.COMPLETE, TrialState.PRUNED))
-    ranked = (
-        joined(
-            Architecture.operators.label("name"),
-            Trial.best_accuracy.label("accuracy"),
-            Trial.architecture_id.label("architecture"),
-            place.label("place"),
-        )
-        .where(*matching(view), ended, Trial.best_accuracy.is_not(None))
-        .where(Architecture.operators.in_(NODES))
-        .subquery()
-    )
-    query = ranked.select().where(ranked.c.place == 1)
-    rows = view.store.read(lambda session: session.execute(query).all())
-    return {row.name: (row.accuracy, row.architecture) for row in rows}
+def _best(view: View) -> dict[str, tuple[float | None, str]]:
+    """The best architecture of each operator alone, by the rule of the leaderboard."""
+    rows = best(view.store, where=view.where or None, study=view.study, top=None)
+    found = {standing.name: standing.row for standing in standings(rows)}
+    return {name: (row.accuracy, row.architecture_id) for name, row in found.items()}

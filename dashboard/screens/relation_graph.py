@@ -14,7 +14,8 @@ def page() -> None:
     view = current()
     st.markdown(
         "The 12 operators that the paper names, and what changes from one to the next. Each node "
-        "shows the best accuracy of the networks made of that operator alone."
+        "shows the best accuracy of the networks made of that operator alone, over several "
+        "trainings of one the mean."
     )
     figure = relation_graph_figure(operator_records(view))
     alt = "The relation graph: 12 operators joined by 13 labelled edges"

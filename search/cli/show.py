@@ -47,8 +47,9 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         return
     console = stdout_console()
     _print_network(console, record)
+    places = _places(trials, studies)
     for trial in trials:
-        _print_trial(console, trial, curves[trial.id], studies[trial.study_id])
+        _print_trial(console, trial, curves[trial.id], places)
     for name, found in compared.items():
         if found is not None:
             console.print(Text(f"\nStudy {name}. {found.sentence}"))
@@ -70,6 +71,7 @@ def _plain(
     curves: dict[int, list[EpochRecord]],
     studies: dict[int, str],
 ) -> dict[str, Any]:
+    owners: dict[int | None, str] = {trial.id: studies[trial.study_id] for trial in trials}
     return {
         "id": record.id,
         "architecture": json.loads(record.json),
@@ -79,11 +81,16 @@ def _plain(
         "mixers": [asdict(mixer) for mixer in record.mixers],
         "trials": [
             asdict(trial)
-            | {"study": studies[trial.study_id]}
+            | {"study": studies[trial.study_id], "source_study": owners.get(trial.source_trial_id)}
             | {"epochs": [asdict(epoch) for epoch in curves[trial.id]]}
             for trial in trials
         ],
     }
+
+
+def _places(trials: list[TrialRecord], studies: dict[int, str]) -> dict[int, str]:
+    """The number and study of each by its id; what one of them took over is among them."""
+    return {trial.id: f"{trial.number} of study {studies[trial.study_id]}" for trial in trials}
 
 
 def _print_network(console: Console, record: ArchitectureRecord) -> None:
@@ -120,13 +127,16 @@ def _print_network(console: Console, record: ArchitectureRecord) -> None:
 
 
 def _print_trial(
-    console: Console, trial: TrialRecord, curve: list[EpochRecord], study: str
+    console: Console,
+    trial: TrialRecord,
+    curve: list[EpochRecord],
+    places: dict[int, str],
 ) -> None:
-    line = f"\nTrial {trial.number} of study {study}: {trial.state}"
+    line = f"\nTrial {places[trial.id]}: {trial.state}"
     line += f" ({trial.reason})" if trial.reason else ""
     line += f" · from {trial.origin} · {duration(trial.seconds)} of training"
     seeds = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in trial.seeds.items())
-    console.print(Text("\n".join([line, f"Seeds: {seeds}", *_history(trial)])))
+    console.print(Text("\n".join([line, f"Seeds: {seeds}", *_history(trial, places)])))
     if not curve:
         return
     rates = [NONE if e.learning_rate is None else f"{e.learning_rate:.2e}" for e in curve]
@@ -142,13 +152,14 @@ def _print_trial(
     console.print(FittedTable(columns, f"Learning curve  {_spark(curve)}"))
 
 
-def _history(trial: TrialRecord) -> list[str]:
+def _history(trial: TrialRecord, places: dict[int, str]) -> list[str]:
     """What sets the trial apart from one that trained once, from scratch, in one go."""
     said = []
     if trial.repeat:
         said.append(f"repeat {trial.repeat}: other seeds than the study's first trial of it")
     if trial.source_trial_id is not None:
-        said.append("epochs taken over from another study with the same protocol")
+        source = f"trial {places[trial.source_trial_id]}"
+        said.append(f"epochs, and their time of training, taken over from {source}, same protocol")
     if trial.inherited_along is not None:
         before = duration(trial.ancestry_seconds)
         said.append(f"began with inherited weights ({trial.inherited_along}), {before} of training")

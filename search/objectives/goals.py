@@ -86,7 +86,12 @@ class Goals:
 
     def has(self, values: Values) -> bool:
         """Whether every objective is there and finite."""
-        return all(math.isfinite(values.get(each.name, math.nan)) for each in self.objectives)
+        return not self.missing(values)
+
+    def missing(self, values: Values) -> list[str]:
+        """The objectives that are not there or not finite, by name."""
+        names = (each.name for each in self.objectives)
+        return [name for name in names if not math.isfinite(values.get(name, math.nan))]
 
     def keeps(self, values: Values) -> bool:
         """Whether every constraint is kept; a figure that is not there keeps none."""

@@ -16,7 +16,7 @@ from space.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class BestRow:
-    """An architecture with its best trial.
+    """An architecture with its best trial; of equals one that trained itself, then the oldest.
 
     Attributes:
         accuracy: highest validation accuracy (0 to 1) of any epoch; None without a finite one.
@@ -30,7 +30,7 @@ class BestRow:
         trial: the trial's number in its study.
         protocol_hash: results compare only where it is equal.
         repeats: how many complete trainings from scratch with this protocol, each with seeds of its
-            own, the accuracy stands on; 1 also for a pruned trial.
+            own, the accuracy stands on, those of reused results too; 1 also for a pruned trial.
         deviation: their standard deviation; None for one.
     """
 
@@ -96,7 +96,8 @@ def best(
     """One row per architecture: of its trials that `where` allows, the most accurate.
 
     An architecture that was trained several times under one protocol counts with the mean of its
-    complete trials, one for each pair of seeds; `where` compares single trials.
+    complete trials, one for each pair of seeds; what was taken over has those of its source.
+    `where` compares single trials.
 
     Args:
         store: where to look.
@@ -197,7 +198,7 @@ def _query(
     }
     place = func.row_number().over(
         partition_by=Trial.architecture_id,
-        order_by=(nulls_last(_accuracy(several).desc()), nulls_last(_BEST), Trial.id),
+        order_by=(nulls_last(_accuracy(several).desc()), nulls_last(_BEST), _TOOK_OVER, Trial.id),
     )
     only = [] if study_id is None else [Trial.study_id == study_id]
     ranked = (
@@ -210,6 +211,8 @@ def _query(
 
 
 _BEST = Trial.best_accuracy.desc()
+_TOOK_OVER = Trial.source_trial_id.is_not(None)
+"""Of a training and what took it over, the training itself is shown."""
 
 
 def _joined(query: Select[Any], several: Subquery) -> Select[Any]:

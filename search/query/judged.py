@@ -1,8 +1,8 @@
 """The figures of every completely trained architecture of a study, one rule for all who ask.
 
 They are those that `best` ranks by: the mean over its repeats where an architecture has several,
-else those of its best complete trial. What was taken over or began with inherited weights is no
-repeat.
+else those of its best complete trial. What was taken over from another study counts as one result
+of its source's seeds; what began with inherited weights is no repeat.
 """
 
 from collections.abc import Collection, Iterable, Mapping

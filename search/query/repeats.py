@@ -13,11 +13,10 @@ from search.store.store import Store
 Key = tuple[str, str]
 """The id of an architecture and the hash of a protocol."""
 
-# A result that was taken over is no second one, and one with inherited weights no like one.
+# A result with inherited weights is no like one.
 _COUNTS = (
     Trial.state == TrialState.COMPLETE,
     Trial.best_accuracy.is_not(None),
-    Trial.source_trial_id.is_(None),
     Trial.parent_trial_id.is_(None),
 )
 """Conditions on the trials that count as repeats."""
@@ -47,9 +46,11 @@ def repeated(study_id: int | None) -> Subquery:
 
 
 def _results(study_id: int | None) -> Subquery:
-    """The trials of what was trained more than once; `place` is 1 for the first of its seeds.
+    """The trials of what has several results; `place` is 1 for the one that counts of its seeds.
 
-    Two trainings with the same seeds are one: the same again says nothing of the spread.
+    Two results with the same seeds are one: the same again says nothing of the spread. So a result
+    that was taken over counts like its source, whose seeds it has, and counts once beside it. The
+    one that trained itself counts, of equals the oldest.
     """
     only = (*_COUNTS, *_of_study(study_id))
     key: list[Any] = [Trial.architecture_id, Study.protocol_hash]
@@ -58,7 +59,8 @@ def _results(study_id: int | None) -> Subquery:
     same = (twice.c.architecture_id == Trial.architecture_id) & (
         twice.c.protocol_hash == Study.protocol_hash
     )
-    place = func.row_number().over(partition_by=(*key, *_SEEDS), order_by=Trial.id)
+    order = (Trial.source_trial_id.is_not(None), Trial.id)
+    place = func.row_number().over(partition_by=(*key, *_SEEDS), order_by=order)
     query = _joined(select(*key, Trial.id, Trial.best_accuracy, place.label("place")))
     return query.join(twice, same).where(*only).subquery("results")
 

@@ -268,6 +268,29 @@ def test_one_objective_other_than_accuracy_has_a_table_alone(opened: Open, tmp_p
     assert len(test.get("plotly_chart")) == 1
 
 
+@pytest.mark.parametrize("lost", [(0, 1), (0,)])
+def test_a_missing_objective_is_named(opened: Open, tmp_path: Path, lost: tuple[int, ...]) -> None:
+    """Trainings that never gave a finite loss, in all architectures or in some."""
+    path = tmp_path / "lost.db"
+    goals = {"objectives": {"validation_accuracy": "maximise", "validation_loss": "minimise"}}
+    with open_store(str(path), create=True) as store:
+        study = samples.add_study(store, "lost", objective=goals)
+        run = samples.begin_run(store, study.id)
+        for number in range(2):
+            trial = samples.add_trial(store, study.id, run.id, number)
+            loss = None if number in lost else 0.5
+            store.record_epoch(trial.id, samples.epoch(1, 0.5, validation_loss=loss))
+            store.finish_trial(trial.id, "complete")
+    test = opened("accuracy_cost", path, study="lost")
+    assert not test.exception
+    shown = texts(test)
+    none = "2 architectures completely trained, none with all objectives."
+    assert (none in shown) == (lost == (0, 1))
+    assert ("There is no finite figure for loss." in shown) == (lost == (0, 1))
+    assert ("1 architecture without a figure for loss left out." in shown) == (lost == (0,))
+    assert "No completely trained architecture" not in shown
+
+
 def test_networks_of_another_version_leave_the_rest_of_the_page(
     opened: Open, tmp_path: Path
 ) -> None:

@@ -77,7 +77,7 @@ def test_progress_of_a_running_study(opened: Open, store_files: dict[str, Path])
     shown = {metric.label: metric.value for metric in test.metric}
     assert shown["Running"] == "2"
     assert shown["Failed"] == "3"
-    assert shown["Best accuracy"].endswith("%")
+    assert shown["Best single training"].endswith("%")
     assert shown["Time left"] != "–"
     assert "running" in texts(test)
     running_now, failures = (table.value for table in test.dataframe)

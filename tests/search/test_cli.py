@@ -99,6 +99,22 @@ def test_show_of_an_unknown_id(store: str, capsys: pytest.CaptureFixture[str]) -
     assert err.startswith("error: architecture: 'zebra'")
 
 
+def test_show_names_the_source_of_a_reused_result(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_store(store, create=False) as opened:
+        second = begin(opened, config(tmp_path, initial=["named"], study="second"))
+        run_all(second)
+        trial = opened.trials(second.study.id)[0]
+    assert trial.source_trial_id is not None
+    out = " ".join(run(capsys, "show", trial.architecture_id, "--store", store)[1].split())
+    said = "taken over from trial 0 of study tiny, same protocol"
+    assert out.count(f"History: epochs, and their time of training, {said}") == 1
+    plain = json.loads(run(capsys, "show", trial.architecture_id, "--store", store, "--json")[1])
+    sources = {each["study"]: each["source_study"] for each in plain["trials"]}
+    assert sources == {"tiny": None, "second": "tiny"}
+
+
 def test_studies(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "studies", "--store", store)
     assert (code, err) == (0, "")
