@@ -72,6 +72,11 @@ class NextCommands:
         return f"{line}{self._store} --resume" + "".join(f" --set {shlex.quote(t)}" for t in kept)
 
     @property
+    def repeat(self) -> str:
+        """Trains the best again; from scratch where the study's trials inherit weights."""
+        return f"{_PROGRAM} repeat {shlex.quote(self.study)}{self._store}"
+
+    @property
     def _store(self) -> str:
         if self.store is None:
             return ""

@@ -25,7 +25,7 @@ from search.query import (
     standings,
 )
 from search.runner.outcome import RunOutcome
-from search.store import Store, TrialRecord, TrialState
+from search.store import Store, StudySummary, TrialRecord, TrialState
 from search.tables import Column, FittedTable
 from space.cells import LITERATURE_NAMES, PAPER_NAMES
 from space.wording import NONE, count, percent, short
@@ -159,10 +159,13 @@ def print_report(
     parts += map(Text, aimed.sentences)
     beside = comparison(store, outcome.study)
     parts += [] if beside is None else [Text(beside.sentence)]
+    inherits = study.protocol.get("initialisation") == "inherited"
+    parts += [Text(_of_inheritance(store.summary(study.id)))] if inherits else []
     parts += _trouble(store.trials(study.id, _TROUBLE))
     console.print(Group(*(part for pair in parts for part in (pair, Text()))))
     # A command that is folded in the middle cannot be copied.
-    console.print(Text(_next_lines(outcome, rows, commands)), soft_wrap=True)
+    lines = _next_lines(outcome, rows, commands, inherits=inherits)
+    console.print(Text(lines), soft_wrap=True)
 
 
 def headline(outcome: RunOutcome) -> str:
@@ -246,13 +249,25 @@ def _trouble(trials: list[TrialRecord]) -> list[RenderableType]:
     return [Text("\n".join(lines))]
 
 
-def _next_lines(outcome: RunOutcome, rows: list[BestRow], commands: NextCommands) -> str:
+def _of_inheritance(summary: StudySummary) -> str:
+    return (
+        f"{summary.inherited:,} of {count(summary.trials, 'trial')} began with inherited weights: "
+        "such results do not compare with those from scratch. `repeat`, below, retrains the best "
+        f"from scratch in {summary.name}-retrained."
+    )
+
+
+def _next_lines(
+    outcome: RunOutcome, rows: list[BestRow], commands: NextCommands, *, inherits: bool
+) -> str:
     shown = rows[0].architecture_id if rows else "ARCHITECTURE"
     lines = [
         ("Look", commands.look),
         ("Query", commands.best("dynamics = static and params < 200k")),
         ("Show", commands.show(shown)),
     ]
+    if inherits:
+        lines.append(("Repeat", commands.repeat))
     if not _is_exhausted(outcome):
         stand = outcome.stand
         more = (stand.planned - stand.repeats) * 2 if stand.ended >= stand.planned else None

@@ -7,6 +7,7 @@ import click
 from search.cli.options import Command, json_option, store_option
 from search.cli.running import GivenRun, carry_out
 from search.config import load_config
+from search.query.baseline import ENOUGH
 
 
 @click.command("run", cls=Command)
@@ -26,7 +27,7 @@ from search.config import load_config
     type=float,
     metavar="SHARE",
     help="Give this share of the trials (0.1 is a tenth) to random points, so that the report can "
-    "say what the searcher is worth.",
+    f"say what the searcher is worth. That takes {ENOUGH} random points.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the study if it is there already.")
 @json_option

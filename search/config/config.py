@@ -78,7 +78,13 @@ def _study_name(value: str) -> str:
 
 def _no_repeats(value: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(value)) != len(value):
-        raise ValueError(f"must name each kind once; got {list(value)}")
+        raise ValueError(f"must name each once; got {list(value)}")
+    return value
+
+
+def _study_names(value: object) -> object:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"must be a list of study names; got {value!r}")
     return value
 
 
@@ -124,8 +130,10 @@ class Config(Part):
             that together touch every value of every axis.
         seed: of the searcher, and of every trial's initialisation and data order.
         seeds: one of these three alone, in place of `seed`.
-        random_baseline: share of the trials that are random points, to compare the searcher with.
-        warm_start: earlier studies of the store whose results the searcher learns from.
+        random_baseline: share of the trials behind the initial points that are random points, to
+            compare the searcher with; that takes 10 of them.
+        warm_start: earlier studies of the store whose results the searcher learns from. Their best
+            points are tried first, in at most a quarter of `trials`.
         retries: how often a trial whose worker was killed is taken up again from its checkpoint.
         time_limit: seconds after which the run stops (exit code 3); it can be resumed.
         resources: what a trial gets.
@@ -148,7 +156,9 @@ class Config(Part):
     seed: Whole = Field(default=0, ge=0, lt=2**63)
     seeds: Seeds = Seeds()
     random_baseline: float = Field(default=0.0, ge=0, lt=1)
-    warm_start: Annotated[tuple[str, ...], AfterValidator(_no_repeats)] = ()
+    warm_start: Annotated[
+        tuple[str, ...], BeforeValidator(_study_names), AfterValidator(_no_repeats)
+    ] = ()
     retries: Whole = Field(default=1, ge=0, le=100)
     time_limit: Annotated[float | None, BeforeValidator(parse_duration)] = None
     resources: Resources = Resources()

@@ -1,18 +1,23 @@
 """The searcher of a study beside the random points of the same study.
 
 The relative improvement is (A − R) / R at equal numbers n of evaluations (Yang, Esperança and
-Carlucci, "NAS evaluation is frustratingly hard", ICLR 2020): R is the best validation accuracy of
-the n random points, A that of the first n points of the searcher. Its interval comes from drawing
+Carlucci, "NAS evaluation is frustratingly hard", ICLR 2020): R is the best value of the n random
+points in the study's first objective, A that of the first n points of the searcher. Where the
+objective is minimised it is (R − A) / R, so that above 0 is better. Its interval comes from drawing
 the n random points anew with replacement (bootstrap, 95 %); it does not hold the luck of the
 searcher, of which there is one run.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
 import numpy as np
 
-from search.store.states import TrialState
+from search.objectives import ACCURACY, Objective
+from search.query.evaluated import evaluated
 from search.store.store import Store
+from search.written_goals import stored_goals
 
 BASELINE = "random baseline"
 """Origin of the trials that are random points beside a searcher."""
@@ -29,13 +34,16 @@ class Comparison:
 
     Attributes:
         random: evaluated random points, and searched: evaluated points of the searcher; complete
-            and pruned trials with an accuracy, no repeats.
-        improvement: relative, at min(random, searched) evaluations; None where they are too few.
+            and pruned trials that keep the measured bounds, no repeats.
+        objective: by which they are compared, the study's first.
+        improvement: relative, above 0 is better, at min(random, searched) evaluations; None where
+            they are too few.
         low, high: of its 95 % interval.
     """
 
     random: int
     searched: int
+    objective: Objective
     improvement: float | None = None
     low: float | None = None
     high: float | None = None
@@ -48,39 +56,57 @@ class Comparison:
                 f"Against random search: {self.random} random and {self.searched} searched "
                 f"evaluations are too few to tell ({ENOUGH} of each are needed)."
             )
+        better = "higher" if self.objective.direction == "maximise" else "lower"
         return (
-            f"Against random search, at {min(self.random, self.searched)} evaluations each: best "
-            f"accuracy {self.improvement:+.2%} relative "
+            f"Against random search, at {min(self.random, self.searched)} evaluations each, by the "
+            f"best {self.objective.name} ({better} is better): improvement "
+            f"{self.improvement:+.2%} relative "
             f"(95 % interval {self.low:+.2%} to {self.high:+.2%})."
         )
 
 
+def random_points(share: float, trials: int, first: int = 0) -> int:
+    """How many of the trials are random points: of the first n the share of n, rounded down.
+
+    Args:
+        share: that was asked for, 0 to 1.
+        first: trials at the beginning that are not given to random points.
+    """
+    return floor(trials * share) - floor(first * share)
+
+
 def comparison(store: Store, study: str) -> Comparison | None:
-    """How the searcher of a study compares; None for a study without random points beside it.
+    """How the searcher of a study compares; None for one that neither wants nor has random points.
 
     Raises:
         InputError: an unknown study.
     """
     found = store.study(study)
-    judged = [
-        (trial.origin, trial.best_accuracy)
-        for trial in store.trials(found.id, (TrialState.COMPLETE, TrialState.PRUNED))
-        if trial.best_accuracy is not None and trial.repeat == 0
-    ]
-    random = [accuracy for origin, accuracy in judged if origin == BASELINE]
-    searched = [accuracy for origin, accuracy in judged if origin == found.searcher]
-    return compared(random, searched) if random else None
+    goals = stored_goals(found.objective)
+    objective = goals.objectives[0]
+    values: dict[str, list[float]] = {BASELINE: [], found.searcher: []}
+    wanted = found.config.get("random_baseline", 0.0) > 0
+    for trial, figures in evaluated(store, study, goals):
+        wanted = wanted or trial.origin == BASELINE
+        if trial.origin in values:
+            values[trial.origin].append(figures[objective.name])
+    return compared(values[BASELINE], values[found.searcher], objective) if wanted else None
 
 
-def compared(random: list[float], searched: list[float]) -> Comparison:
-    """The comparison of accuracies (0 to 1) in the order in which they were proposed."""
+def compared(
+    random: Sequence[float],
+    searched: Sequence[float],
+    objective: Objective = ACCURACY.objectives[0],
+) -> Comparison:
+    """The comparison of values of an objective in the order in which they were proposed."""
     count = min(len(random), len(searched))
-    if count < ENOUGH or max(random[:count]) <= 0:
-        return Comparison(len(random), len(searched))
-    best = max(searched[:count])
-    draws = np.random.default_rng(0).choice(random[:count], (_DRAWS, count)).max(1)
+    sign, best_of = (1, np.max) if objective.direction == "maximise" else (-1, np.min)
+    if count < ENOUGH or best_of(random[:count]) <= 0:
+        return Comparison(len(random), len(searched), objective)
+    best = best_of(searched[:count])
+    draws = best_of(np.random.default_rng(0).choice(random[:count], (_DRAWS, count)), 1)
     # A draw's best may be 0 where most accuracies are; it says nothing of a ratio.
-    ratios = best / draws[draws > 0] - 1
-    low, high = np.quantile(ratios, (0.025, 0.975))
-    improvement = best / max(random[:count]) - 1
-    return Comparison(len(random), len(searched), improvement, float(low), float(high))
+    ratios = sign * (best / draws[draws > 0] - 1)
+    low, high = map(float, np.quantile(ratios, (0.025, 0.975)))
+    improvement = float(sign * (best / best_of(random[:count]) - 1))
+    return Comparison(len(random), len(searched), objective, improvement, low, high)

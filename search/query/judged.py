@@ -66,7 +66,8 @@ def judged(
     if _LOSS in wanted:
         sources.append(_losses(store, study, rows))
     if wanted & set(ANALYTIC):
-        sources.append(_known(store, study, wanted, rows))
+        ids = [row.architecture_id for row in rows]
+        sources.append(analytic_values(store, study, wanted, ids))
     return [_judged(row, sources) for row in rows]
 
 
@@ -113,16 +114,13 @@ def _losses(store: Store, study: str, rows: Collection[BestRow]) -> dict[str, Va
     return found
 
 
-def _known(
-    store: Store, study: str, names: Collection[str], rows: Iterable[BestRow]
+def analytic_values(
+    store: Store, study: str, names: Collection[str], ids: Iterable[str]
 ) -> dict[str, Values]:
-    """The figures of the rows that need no training."""
+    """Those of the named figures that need no training, by architecture of the study."""
     met = select(Trial.architecture_id).join(Study).where(Study.name == study)
     query = select(Network.id, Network.json).where(Network.id.in_(met))
     found: Any = store.read(lambda session: session.execute(query).all())
     texts = {row.id: row.json for row in found}
     known = known_figures(names)
-    return {
-        row.architecture_id: known(Architecture.from_json(texts[row.architecture_id]))
-        for row in rows
-    }
+    return {id_: known(Architecture.from_json(texts[id_])) for id_ in ids}

@@ -3,15 +3,13 @@
 from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from math import floor
 
-from search.query.baseline import BASELINE
+from search.query.baseline import BASELINE, random_points
 from search.searchers import Exhausted, Searcher
 from space import Architecture
 
 _ROUNDS = 16
-_ATTEMPTS = 16
-"""Attempts that a searcher makes for one answer; the next round begins behind them."""
+"""How often a searcher is asked for a point that nobody else trains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +30,26 @@ class Proposals:
 
     Args:
         repeats: trained again with other seeds, before all else.
-        queue: first points, before the searcher's; those that the study has are passed over.
+        initial: first points, before all others; those that the study has are passed over.
+        warm: points of earlier studies, before the searcher's but not in the baseline's turn.
         searcher: proposes the rest, under `name`.
-        baseline: proposes a share of the rest, so that the searcher can be compared with it.
-        share: of the baseline among all trials, 0 to 1.
+        baseline: proposes a share of the trials behind the initial points, so that the searcher
+            can be compared with it.
+        share: of the baseline, 0 to 1.
     """
 
     def __init__(
         self,
         repeats: Iterable[Proposal],
-        queue: Iterable[Proposal],
+        initial: Iterable[Proposal],
+        warm: Iterable[Proposal],
         searcher: Searcher[Architecture],
         name: str,
         baseline: Searcher[Architecture],
         share: float,
     ) -> None:
         self._repeats = deque(repeats)
-        self._queue = deque(queue)
+        self._initial, self._warm = deque(initial), deque(warm)
         self._searcher, self._name = searcher, name
         self._baseline, self._share = baseline, share
 
@@ -71,15 +72,30 @@ class Proposals:
         Raises:
             Exhausted: there is none.
         """
-        while self._queue:
-            asked = self._queue.popleft()
-            if asked.architecture.id not in has and asked.architecture.id not in avoid:
-                return asked
-        # So many of the first n trials are random: the share of n, rounded down.
-        random = floor((len(has) + 1) * self._share) > floor(len(has) * self._share)
-        searcher, origin = (self._baseline, BASELINE) if random else (self._searcher, self._name)
-        for attempt in range(0, _ROUNDS * _ATTEMPTS, _ATTEMPTS):
-            architecture = searcher.ask(attempt)
-            if architecture.id not in avoid:
-                return Proposal(architecture, origin)
-        raise Exhausted("what is left is being trained by other studies with the same protocol")
+        asked = _first_new(self._initial, has, avoid)
+        if asked is not None:
+            return asked
+        if random_points(self._share, len(has) + 1, len(has)):
+            return _asked(self._baseline, BASELINE, avoid)
+        warm = _first_new(self._warm, has, avoid)
+        return _asked(self._searcher, self._name, avoid) if warm is None else warm
+
+
+def _first_new(
+    queue: deque[Proposal], has: Collection[str], avoid: Collection[str]
+) -> Proposal | None:
+    """The first of a queue that can be trained; what stands before it is dropped."""
+    while queue:
+        asked = queue.popleft()
+        if asked.architecture.id not in has and asked.architecture.id not in avoid:
+            return asked
+    return None
+
+
+def _asked(searcher: Searcher[Architecture], origin: str, avoid: Collection[str]) -> Proposal:
+    """A point of the searcher; each round begins behind the attempts of the one before."""
+    for attempt in range(0, _ROUNDS * searcher.attempts, searcher.attempts):
+        architecture = searcher.ask(attempt)
+        if architecture.id not in avoid:
+            return Proposal(architecture, origin)
+    raise Exhausted("what is left is being trained by other studies with the same protocol")

@@ -11,6 +11,7 @@ from search.config import Config
 from search.exit_code import ExitCode
 from search.runner import lookup
 from search.runner.assignment import TRAINING
+from search.runner.baseline_warning import baseline_warning
 from search.runner.cluster import Cluster, check_resources, connected_to_ray
 from search.runner.collect import Problems
 from search.runner.extra import NOTHING_EXTRA, Asked
@@ -116,6 +117,9 @@ def run_study(
         done = _already_complete(config, found)
         if done is not None:
             return done
+    warning = baseline_warning(config) if asked is None else None
+    if warning is not None:
+        watcher.say(warning)
     stop = StopRequest(config.time_limit)
     with ExitStack() as stack:
         stack.enter_context(lock_test_split())

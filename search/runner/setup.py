@@ -87,15 +87,22 @@ def begin_session(
         config.searcher.model_dump(exclude={"name"}),
     )
     baseline = make_searcher("random", task, derive(config.searcher_seed, _BASELINE_STREAM))
-    warm = warm_points(store, study, config, searcher, task)
+    initial = initial_points(config)
+    beside = {point.architecture.id for point in initial}
+    warm = warm_points(store, study, config, searcher, task, beside)
     telling = Telling((searcher, baseline), _scheduler(config), task.known)
     telling.retell(history, architectures)
     checkpoints = Checkpoints.of(study, config.checkpoints)
     inherits = protocol.initialisation == "inherited"
-    queue = [*initial_points(config), *warm]
     ancestry = Ancestry(checkpoints, inherits=inherits).add_history(history, architectures)
     proposals = Proposals(
-        extra.repeats, queue, searcher, config.searcher.name, baseline, config.random_baseline
+        extra.repeats,
+        initial,
+        warm,
+        searcher,
+        config.searcher.name,
+        baseline,
+        config.random_baseline,
     )
     return StudySession(
         store=store,

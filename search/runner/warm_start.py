@@ -1,7 +1,8 @@
 """What a new study takes from earlier ones: their results where they compare, else their best."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, zip_longest
 
 from search.config import Config
 from search.runner.proposals import Proposal
@@ -19,7 +20,7 @@ from search.store import (
 from space import Architecture
 
 POINTS = 10
-"""So many of the best points of each earlier study are tried first."""
+"""At most so many of the best points of each earlier study are tried first."""
 
 
 def warm_points(
@@ -28,6 +29,7 @@ def warm_points(
     config: Config,
     searcher: Searcher[Architecture],
     task: Task[Architecture],
+    beside: Collection[str] = (),
 ) -> list[Proposal]:
     """Tell the searcher what earlier studies know, and say which of their points to try first.
 
@@ -35,8 +37,15 @@ def warm_points(
     under another protocol do not; of them only the order counts, through the points tried first.
     Points that this study's space or constraints do not allow are left out. Only what had ended
     before this study began is used, so that every run of the study starts alike.
+
+    Args:
+        beside: ids of architectures that the study tries first anyway.
+
+    Returns:
+        The best point of each earlier study, then the second of each, and so on: a quarter of
+        the trials that the study was made with, so that a raised number changes nothing.
     """
-    proposals: list[Proposal] = []
+    best: list[list[Proposal]] = []
     for name in config.warm_start:
         earlier = store.study(name)
         history = store.history(earlier.id)
@@ -52,9 +61,23 @@ def warm_points(
             inner = searcher.inner if isinstance(searcher, DistinctSearcher) else searcher
             scheduler = NoScheduler(task.goals, task.fidelities)
             Telling((inner,), scheduler, task.known).retell(kept, allowed)
-        best = best_first(kept, allowed, task)[:POINTS]
-        proposals += [Proposal(allowed[t.architecture_id], f"warm start: {name}") for t in best]
-    return proposals
+        ids = [trial.architecture_id for trial in best_first(kept, allowed, task)[:POINTS]]
+        best.append([Proposal(allowed[id_], f"warm start: {name}") for id_ in ids])
+    return _in_turn(best, beside)[: most_warm_points(study.config["trials"])]
+
+
+def most_warm_points(trials: int) -> int:
+    """How many points of earlier studies may be tried first: a quarter of the trials, or one."""
+    return max(1, trials // 4)
+
+
+def _in_turn(best: Sequence[Sequence[Proposal]], beside: Collection[str]) -> list[Proposal]:
+    """The first of each list, then the second of each; no architecture twice."""
+    found: dict[str, Proposal] = {}
+    for proposal in chain.from_iterable(zip_longest(*best)):
+        if proposal is not None and proposal.architecture.id not in beside:
+            found.setdefault(proposal.architecture.id, proposal)
+    return list(found.values())
 
 
 def events_so_far(store: Store, names: Iterable[str]) -> dict[str, int]:

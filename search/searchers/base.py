@@ -154,7 +154,7 @@ class Searcher(ABC, Generic[P]):
     multi_objective: ClassVar[bool] = True
     """Whether it searches for a Pareto front; else goals of several objectives are refused."""
 
-    attempts: ClassVar[int] = 16
+    attempts: int = 16
     """How often to ask, at most, while all it proposes is known; fewer where asking is slow."""
 
     def __init__(self, task: Task[P], seed: int) -> None:

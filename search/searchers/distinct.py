@@ -20,6 +20,7 @@ class DistinctSearcher(Searcher[P], Generic[P]):
     def __init__(self, inner: Searcher[P], *, random_attempts: int = 64) -> None:
         super().__init__(inner.task, inner.seed)
         self.inner = inner
+        self.attempts = inner.attempts
         self._random_attempts = random_attempts
         self._known: dict[Hashable, P] = {}
 
@@ -44,7 +45,7 @@ class DistinctSearcher(Searcher[P], Generic[P]):
     def _candidates(self, first: int) -> Iterator[P]:
         rng = np.random.default_rng([self.seed, len(self._known), first, 1])
         proposed: dict[Hashable, P] = {}
-        for attempt in range(first, first + self.inner.attempts):
+        for attempt in range(first, first + self.attempts):
             try:
                 point = self.inner.ask(attempt)
             except Exhausted:

@@ -286,8 +286,12 @@ class DesignSpace:
 
     def _why_infeasible(self) -> str:
         limits = self.limits.to_dict()
-        least = [
+        broken = [
             f"the least {name} are {needs:,} (limit {limits[name]:,})"
             for name, (needs, _) in self._population.smallest().items()
+            if needs > limits[name]
         ]
-        return f"no architecture of this space is feasible: {', '.join(least)}"
+        # Each limit alone can be kept, but by different networks.
+        all_limits = " and ".join(f"{name} {limit:,}" for name, limit in limits.items())
+        together = [f"each limit can be kept, but no network keeps {all_limits} together"]
+        return f"no architecture of this space is feasible: {', '.join(broken or together)}"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from search.cli.program import run_program
-from search.objectives import Goals, dominates, goals_of
+from search.objectives import Goals, Objective, dominates, goals_of
 from search.query import comparison, front
 from search.query.baseline import ENOUGH, compared
 from search.store import Store, open_store
@@ -108,6 +108,17 @@ def test_a_study_without_random_points_is_not_compared(store: Store) -> None:
     assert comparison(store, "s") is None
 
 
+def test_a_study_that_wants_random_points_and_has_none_is_told_so(store: Store) -> None:
+    study = add_study(store, "s", searcher="tpe", config={"random_baseline": 0.1})
+    complete_trial(store, study.id, begin_run(store, study.id).id, 0, 0.5, origin="tpe")
+    found = comparison(store, "s")
+    assert found is not None
+    assert found.sentence == (
+        "Against random search: 0 random and 1 searched evaluations are too few to tell "
+        "(10 of each are needed)."
+    )
+
+
 def test_the_searcher_is_compared_at_equal_numbers_of_evaluations(store: Store) -> None:
     study = add_study(store, "s", searcher="tpe")
     run = begin_run(store, study.id)
@@ -123,7 +134,72 @@ def test_the_searcher_is_compared_at_equal_numbers_of_evaluations(store: Store) 
     assert found is not None
     assert (found.random, found.searched) == (ENOUGH, ENOUGH + 1)
     assert (found.improvement, found.low, found.high) == pytest.approx((0.2, 0.2, 0.2))
+    assert "by the best validation_accuracy (higher is better)" in found.sentence
     assert "+20.00% relative" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("objectives", "words", "improvement"),
+    [
+        # The searcher has the lower loss, half the MACs, and the lower accuracy.
+        ({"validation_loss": "minimise"}, "validation_loss (lower", 0.25),
+        ({"validation_loss": "minimise", "macs": "minimise"}, "validation_loss (lower", 0.25),
+        ({"validation_loss": "maximise"}, "validation_loss (higher", -0.25),
+        ({"validation_accuracy": "maximise"}, "validation_accuracy (higher", -0.2),
+    ],
+)
+def test_the_first_objective_decides(
+    store: Store, objectives: dict[str, str], words: str, improvement: float
+) -> None:
+    study = add_study(store, "s", searcher="tpe", objective={"objectives": objectives})
+    run = begin_run(store, study.id)
+    for number in range(2 * ENOUGH):
+        random = number < ENOUGH
+        trial = add_trial(
+            store, study.id, run.id, number, origin="random baseline" if random else "tpe"
+        )
+        for index, loss in enumerate((2.0, 4.0) if random else (3.0, 1.5)):
+            accuracy = 0.5 if random else 0.4
+            store.record_epoch(trial.id, epoch(index + 1, accuracy, validation_loss=loss))
+        store.finish_trial(trial.id, "pruned", "rung")
+    found = comparison(store, "s")
+    assert found is not None
+    assert (found.improvement, found.low, found.high) == pytest.approx((improvement,) * 3)
+    assert f"by the best {words} is better)" in found.sentence
+
+
+def test_a_cost_may_be_the_first_objective(store: Store) -> None:
+    study = add_study(store, "s", searcher="tpe", objective={"objectives": {"macs": "minimise"}})
+    run = begin_run(store, study.id)
+    macs: dict[str, list[int]] = {"random baseline": [], "tpe": []}
+    for number in range(2 * ENOUGH):
+        origin = "random baseline" if number % 2 else "tpe"
+        complete_trial(store, study.id, run.id, number, 0.5, origin=origin)
+        macs[origin].append(cost(architecture(number)).macs)
+    found = comparison(store, "s")
+    assert found is not None
+    wanted = 1 - min(macs["tpe"]) / min(macs["random baseline"])
+    assert found.improvement == pytest.approx(wanted)
+
+
+def test_what_breaks_a_measured_bound_is_no_evaluation_to_compare(store: Store) -> None:
+    objective = {
+        "objectives": {"validation_accuracy": "maximise"},
+        "constraints": {"validation_loss": 1.0},
+    }
+    study = add_study(store, "s", searcher="tpe", objective=objective)
+    run = begin_run(store, study.id)
+    for number in range(2 * ENOUGH + 2):
+        origin = "tpe" if number % 2 else "random baseline"
+        breaks = number < 2
+        trial = add_trial(store, study.id, run.id, number, origin=origin)
+        values = epoch(1, 0.9 if breaks else 0.5, validation_loss=1.1 if breaks else 1.0)
+        store.record_epoch(trial.id, values)
+        store.finish_trial(trial.id, "complete")
+    found = comparison(store, "s")
+    assert found is not None
+    assert (found.random, found.searched) == (ENOUGH, ENOUGH)
+    assert found.improvement == 0
 
 
 def test_too_few_evaluations_are_said_to_be_too_few() -> None:
@@ -131,6 +207,16 @@ def test_too_few_evaluations_are_said_to_be_too_few() -> None:
     assert found.improvement is None
     assert "too few" in found.sentence
     assert compared([0.0] * ENOUGH, [0.9] * ENOUGH).improvement is None
+
+
+def test_what_is_minimised_is_compared_the_other_way_round() -> None:
+    rng = np.random.default_rng(2)
+    random, searched = rng.uniform(0.5, 1, (2, 30)).tolist()
+    found = compared(random, searched, Objective("validation_loss", "minimise"))
+    assert found.improvement == pytest.approx(1 - min(searched) / min(random))
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= found.improvement <= found.high
 
 
 def test_the_interval_holds_the_improvement_and_narrows_with_the_scatter() -> None:

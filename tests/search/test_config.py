@@ -96,6 +96,16 @@ def test_an_unknown_searcher_lists_those_there_are() -> None:
         Config.from_dict(values(searcher={"name": "gradient"}))
 
 
+@pytest.mark.parametrize("given", ["quickstart", 3, {"a": 1}, ["a", 3], None])
+def test_a_warm_start_is_a_list_of_names(given: object) -> None:
+    with pytest.raises(InputError) as error:
+        Config.from_dict(values(warm_start=given))
+    said = f"must be a list of study names; got {given!r}"
+    assert problems(error) == {"warm_start": said}
+    with pytest.raises(InputError, match="warm_start: must name each once"):
+        Config.from_dict(values(warm_start=["a", "a"]))
+
+
 def test_required_fields() -> None:
     with pytest.raises(InputError) as error:
         Config.from_dict({})

@@ -107,6 +107,31 @@ def test_every_printed_command_works(
     assert "6 of 6 trials done" in capsys.readouterr().out
 
 
+def test_the_best_of_a_study_that_inherits_are_retrained_by_the_printed_command(
+    player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inherit = ["--set", "protocol.initialisation=inherited", "--set", "trials=6"]
+    assert run_program(["run", "it's mine.yaml", "--store", "st ore.db", *inherit]) == 0
+    assert execute(printed(capsys.readouterr().out, "Repeat")) == 0
+    assert "Study tiny-retrained: 15 of 15 trials done" in capsys.readouterr().out
+
+
+def test_too_few_random_points_are_told_in_one_line_before_the_start(
+    player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["run", "it's mine.yaml", "--set", "trials=20"]
+    assert run_program([*command, "--study", "few", "--with-random-baseline", "0.1"]) == 0
+    out, err = capsys.readouterr()
+    (line,) = [line for line in err.splitlines() if "warning" in line]
+    assert line.endswith("10 of each are needed: random_baseline 0.5 gives enough")
+    assert err.index(line) < err.index("Starting Ray")
+    assert "2 random and 18 searched evaluations are too few" in " ".join(out.split())
+    assert run_program([*command, "--study", "enough", "--with-random-baseline", "0.5"]) == 0
+    out, err = capsys.readouterr()
+    assert "warning" not in err
+    assert "by the best validation_accuracy" in " ".join(out.split())
+
+
 def test_the_default_store_is_named_where_the_configuration_names_another(
     player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

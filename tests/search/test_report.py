@@ -14,10 +14,10 @@ from search.progress import ProgressLine
 from search.report import PAPER_OPERATORS, as_json, headline, print_report
 from search.runner import RunOutcome
 from search.runner.stand import Stand
-from search.store import TrialState, open_store
+from search.store import Store, TrialState, open_store
 from space.wording import ago, count, duration, percent, short
 from tests.search.small import config
-from tests.search.test_session import begin, run_all
+from tests.search.test_session import begin, run_all, train
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,41 @@ def test_report_of_a_study(tmp_path: Path) -> None:
     assert plain["trials"]["complete"] == 6
     assert len(plain["best"]) == 6
     assert {o["name"] for o in plain["operators"]} <= set(PAPER_OPERATORS)
+
+
+def test_report_of_a_study_whose_trials_inherit_weights(tmp_path: Path) -> None:
+    path = str(tmp_path / "tiny.db")
+    with open_store(path, create=True) as store:
+        protocol = {"epochs": 2, "initialisation": "inherited"}
+        session = begin(store, config(tmp_path, trials=24, protocol=protocol))
+        while (assignment := session.next_assignment()) is not None:
+            assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+            assignment.checkpoint.write_text("weights")
+            train(session, assignment, [0.4, 0.5])
+        inherited = store.summary(session.study.id).inherited
+        text = report_of(store, RunOutcome("tiny", ExitCode.DONE, session.stand()), path)
+    said = " ".join(text.split())
+    assert 0 < inherited < 24
+    assert f"{inherited} of 24 trials began with inherited weights: such results do not" in said
+    assert "retrains the best from scratch in tiny-retrained." in said
+    assert f"Repeat: python -m search repeat tiny --store {path}" in text
+
+
+def test_the_report_says_that_there_are_no_random_points(tmp_path: Path) -> None:
+    path = str(tmp_path / "tiny.db")
+    with open_store(path, create=True) as store:
+        session = begin(store, config(tmp_path, trials=8, random_baseline=0.1))
+        run_all(session)
+        text = report_of(store, RunOutcome("tiny", ExitCode.DONE, session.stand()), path)
+    assert "0 random and 8 searched evaluations are too few to tell (10 of each are" in text
+    assert "inherited" not in text
+
+
+def report_of(store: Store, outcome: RunOutcome, path: str) -> str:
+    output = io.StringIO()
+    console = Console(file=output, width=160)
+    print_report(console, store, outcome, NextCommands("tiny.yaml", "tiny", path))
+    return output.getvalue()
 
 
 def test_the_paper_has_twelve_nodes_and_local_mlp() -> None:

@@ -154,7 +154,7 @@ def test_the_best_are_repeated_with_other_seeds(store: Store, tmp_path: Path) ->
     assert (stand.ended, stand.planned) == (8, 8)
 
 
-# --- baseline, warm start, several objectives -------------------------------------------------
+# --- random points ----------------------------------------------------------------------------
 
 
 def test_a_share_of_the_trials_is_random(store: Store, tmp_path: Path) -> None:
@@ -170,44 +170,6 @@ def test_a_share_of_the_trials_is_random(store: Store, tmp_path: Path) -> None:
         19,
     ]
     assert origins.count("tpe") == 15
-
-
-@pytest.mark.parametrize("batch_size", [50, 20])
-def test_a_warm_start_tries_the_best_of_an_earlier_study(
-    store: Store, tmp_path: Path, batch_size: int
-) -> None:
-    earlier = begin(store, config(tmp_path, trials=14, study="earlier"))
-    play(earlier, 2)
-    end(store, earlier)
-    best = sorted(store.trials(earlier.study.id), key=lambda t: -(t.best_accuracy or 0))[:10]
-    protocol = {"epochs": 2, "batch_size": batch_size, "warmup_epochs": 0.5}
-    warm = begin(
-        store,
-        config(
-            tmp_path, trials=12, study="warm", warm_start=["earlier"], protocol=protocol, seed=5
-        ),
-    )
-    play(warm, 2)
-    trials = store.trials(warm.study.id)
-    assert [t.architecture_id for t in trials[:10]] == [t.architecture_id for t in best]
-    assert {t.origin for t in trials[:10]} == {"warm start: earlier"}
-    same_protocol = batch_size == 50
-    assert all((t.source_trial_id is not None) == same_protocol for t in trials[:10])
-
-
-def test_a_warm_start_leaves_out_what_the_constraints_forbid(store: Store, tmp_path: Path) -> None:
-    earlier = begin(store, config(tmp_path, trials=20, study="earlier"))
-    play(earlier, 2)
-    costs = [store.architecture(t.architecture_id).params for t in store.trials(earlier.study.id)]
-    bound = sorted(costs)[len(costs) // 2]
-    settings = config(
-        tmp_path, trials=12, study="warm", warm_start=["earlier"], constraints={"params": bound}
-    )
-    warm = begin(store, settings)
-    play(warm, 2)
-    found = [store.architecture(t.architecture_id) for t in store.trials(warm.study.id)]
-    assert found
-    assert all(architecture.params <= bound for architecture in found)
 
 
 # --- the same points, whatever happened -------------------------------------------------------
@@ -305,23 +267,3 @@ def test_a_continued_trial_takes_over_what_another_study_has(store: Store, tmp_p
     trial = store.trial(extra.continued[0])
     assert trial.state == TrialState.COMPLETE
     assert trial.source_trial_id is not None
-
-
-def test_a_warm_start_stays_what_it_was(store: Store, tmp_path: Path) -> None:
-    protocol = {"epochs": 4}
-    old = config(tmp_path, trials=12, protocol=protocol, scheduler=ASHA, study="earlier")
-    earlier = begin(store, old)
-    play(earlier, 4)
-    end(store, earlier)
-    settings = config(
-        tmp_path, trials=3, protocol=protocol, study="warm", warm_start=["earlier"], initial=[]
-    )
-    before = begin(store, settings)
-    first = [before._new_trials._proposals.first(set(), set()) for _ in range(2)]
-    end(store, before)
-    extra = continue_pruned(3)(store, earlier.study, task_of(old))
-    more = begin(store, old, extra=extra)
-    play(more, 4)
-    end(store, more)
-    after = begin(store, settings)
-    assert [after._new_trials._proposals.first(set(), set()) for _ in range(2)] == first

@@ -170,8 +170,18 @@ def test_a_feasible_point_off_both_extremes_is_found() -> None:
     space = tiny(limits=limits)
     assert 1 <= space.count() == len(list(space.enumerate()))
     assert space.sample(np.random.default_rng(0)).id in {p.id for p in space.enumerate()}
-    with pytest.raises(InputError, match="no architecture of this space is feasible"):
+    said = r"no network keeps params [0-9,]+ and macs [0-9,]+ together"
+    with pytest.raises(InputError, match=said) as error:
         tiny(limits={"params": limits["params"], "macs": limits["macs"] - 1})
+    assert "least" not in str(error.value)
+
+
+def test_only_the_limits_that_are_broken_are_named(points: list[Architecture]) -> None:
+    least = {name: min(spent(point)[name] for point in points) for name in ("params", "macs")}
+    with pytest.raises(InputError) as error:
+        tiny(limits={"params": least["params"] - 1, "macs": least["macs"]})
+    assert f"the least params are {least['params']:,}" in str(error.value)
+    assert "macs" not in str(error.value)
 
 
 def test_enumeration_is_lazy_and_its_order_is_fixed() -> None:

@@ -1,7 +1,7 @@
 """Bayesian optimisation with Gaussian processes, Optuna's."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Generic
+from typing import Generic
 
 from optuna.samplers import BaseSampler, GPSampler
 from optuna.trial import FrozenTrial, TrialState
@@ -30,7 +30,7 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
             with the cube of their number.
     """
 
-    attempts: ClassVar[int] = 2
+    attempts = 2
 
     def __init__(
         self, task: Task[P], seed: int, *, startup_trials: int = 10, look_back: int = 100

@@ -1,7 +1,7 @@
 """Tree-structured Parzen estimator (Bergstra et al., 2011), Optuna's."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Generic
+from typing import Generic
 
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial
@@ -26,7 +26,7 @@ class TpeSearcher(OptunaSearcher[P], Generic[P]):
             however many more there are.
     """
 
-    attempts: ClassVar[int] = 4
+    attempts = 4
 
     def __init__(
         self,

@@ -1,0 +1,56 @@
+"""The figures of every evaluated trial of a study, for questions about its course."""
+
+from collections.abc import Collection
+
+from search.figures import ANALYTIC
+from search.objectives import Goals, Values
+from search.query.aims import measured_bounds
+from search.query.judged import analytic_values
+from search.store.records import TrialRecord
+from search.store.states import TrialState
+from search.store.store import Store
+
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+_ACCURACY, _LOSS = "validation_accuracy", "validation_loss"
+
+
+def evaluated(store: Store, study: str, goals: Goals) -> list[tuple[TrialRecord, Values]]:
+    """The complete and pruned trials that have the first objective and keep the measured bounds.
+
+    A pruned trial counts with the best figures of the epochs that it had. Repeats do not count.
+
+    Returns:
+        Each trial with its first objective and its bounded figures, in order of their numbers.
+
+    Raises:
+        InputError: an unknown study.
+    """
+    measured = Goals(goals.objectives[:1], measured_bounds(goals))
+    trials = [t for t in store.trials(store.study(study).id, _ENDED) if t.repeat == 0]
+    found = _figures(store, study, measured.names, trials)
+    return [
+        (trial, values)
+        for trial, values in zip(trials, found, strict=True)
+        if measured.has(values) and measured.keeps(values)
+    ]
+
+
+def _figures(
+    store: Store, study: str, names: Collection[str], trials: list[TrialRecord]
+) -> list[Values]:
+    """What is known of each trial; the store's curves are read only where a loss is wanted."""
+    curves = store.curves([trial.id for trial in trials]) if _LOSS in names else {}
+    analytic = set(names) & set(ANALYTIC)
+    ids = {trial.architecture_id for trial in trials} if analytic else ()
+    known = analytic_values(store, study, analytic, ids) if analytic else {}
+    found: list[Values] = []
+    for trial in trials:
+        values = dict(known.get(trial.architecture_id, {}))
+        if trial.best_accuracy is not None:
+            values[_ACCURACY] = trial.best_accuracy
+        losses = [epoch.validation_loss for epoch in curves.get(trial.id, ())]
+        measured = [loss for loss in losses if loss is not None]
+        if measured:
+            values[_LOSS] = min(measured)
+        found.append(values)
+    return found
