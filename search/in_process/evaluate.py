@@ -55,7 +55,7 @@ def by_goals(evaluation: Evaluation[P], goals: Goals) -> Evaluation[P]:
         reason = f"the objective did not return {', '.join(missing)}; it returned {had}"
         return _ended(evaluation, "failed", reason, {})
     broken = [
-        f"{each.name} is {evaluation.values[each.name]:g}, {each}"
+        f"{each.name} is {evaluation.values[each.name]:,.10g}, {each}"
         for each in goals.constraints
         if each.violation(evaluation.values[each.name]) > 0
     ]

@@ -45,8 +45,8 @@ class Constraint:
     @property
     def bounds(self) -> str:
         """The bounds in words, such as "at least 0.9"."""
-        upper = "" if self.upper is None else f"at most {self.upper:g}"
-        lower = "" if self.lower is None else f"at least {self.lower:g}"
+        upper = "" if self.upper is None else f"at most {self.upper:,.10g}"
+        lower = "" if self.lower is None else f"at least {self.lower:,.10g}"
         return " and ".join(part for part in (lower, upper) if part)
 
     def violation(self, value: float) -> float:
@@ -179,7 +179,7 @@ def _constraint(name: str, bound: object) -> Constraint:
     numbers = {key: _number(value, f"{where}.{key}") for key, value in bounds.items()}
     upper, lower = numbers.get("at_most"), numbers.get("at_least")
     if upper is not None and lower is not None and lower > upper:
-        raise InputError.of(where, f"at_least ({lower:g}) is above at_most ({upper:g})")
+        raise InputError.of(where, f"at_least ({lower:,.10g}) is above at_most ({upper:,.10g})")
     return Constraint(name, upper, lower)
 
 

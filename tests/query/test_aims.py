@@ -90,7 +90,7 @@ def test_a_bound_on_loss_judges_the_lowest_of_each_training(store: Store) -> Non
     assert [keeps for _, keeps in marks(store)] == [True, True, False, False]
     assert aims(store, "s").plain() == {
         "objectives": ONE,
-        "constraints": {"validation_loss": "at most 0.5", "macs": "at most 3e+07"},
+        "constraints": {"validation_loss": "at most 0.5", "macs": "at most 30,000,000"},
         "keeping_constraints": [architecture(0).id, architecture(1).id],
     }
 
