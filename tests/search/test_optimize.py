@@ -9,10 +9,7 @@ import numpy as np
 import pytest
 
 from search import Evaluation, optimize
-from search.schedulers import SCHEDULERS
-from search.searchers import SEARCHERS
 from space.errors import InputError
-from tests.search.searcher_conformance import cases
 from tests.search.toy import Point, ToySpace
 
 SPACE = ToySpace()
@@ -407,27 +404,3 @@ def test_encodings_of_different_lengths_are_refused() -> None:
     for seed in range(5):
         with pytest.raises(InputError, match="as many numbers for every point"):
             optimize(Growing(), lambda point: 1.0, "surrogate", seed=seed)
-
-
-@pytest.mark.parametrize("scheduler", SCHEDULERS)
-@pytest.mark.parametrize("searcher", SEARCHERS)
-@pytest.mark.parametrize("space", ["vision", "tiny-vision", "conditional"])
-def test_every_searcher_runs_under_every_scheduler(
-    space: str, searcher: str, scheduler: str
-) -> None:
-    """No point twice, the same again with the same seed, and stops only where there may be some."""
-    case = {each.name: each for each in cases()}[space]
-
-    def objective(point: Any) -> Iterator[float]:
-        yield from (case.values(point, epoch)["accuracy"] for epoch in range(1, 10))
-
-    def run() -> list[tuple[Any, str]]:
-        result = optimize(case.space, objective, searcher, scheduler, 13, 1, fidelities=9)
-        return [(evaluation.point, evaluation.state) for evaluation in result.evaluations]
-
-    found = run()
-    assert len({case.space.key(point) for point, _ in found}) == len(found) == 13
-    states = {state for _, state in found}
-    assert "complete" in states
-    assert states <= ({"complete"} if scheduler == "none" else {"complete", "pruned"})
-    assert run() == found
