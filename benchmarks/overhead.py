@@ -2,26 +2,32 @@
 
     python -m benchmarks.overhead [--history 0 10000] [--searchers random evolution] [--json]
 
-The plain script is Ray Tune with OptunaSearch and Optuna's SQLite storage. Both run one after the
-other on the same machine, on a private Ray, two trials at a time, in workers that are used again.
-The history is made up beforehand, through the interface of each.
+The plain script is Ray Tune with OptunaSearch and Optuna's SQLite storage. They take turns, round
+after round, on the same machine, each on a private Ray, two trials at a time, in workers that are
+used again. The history is made up beforehand, through the interface of each, and every round
+begins with it.
 """
 
 import argparse
 import json
 import os
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from benchmarks.markdown import markdown_table
-from benchmarks.no_op.figures import Overhead
+from benchmarks.no_op.figures import PLAIN, Overhead, Rounds, over_rounds
 from benchmarks.numbers import at_least
+from benchmarks.progress import bar_on_stderr
 from benchmarks.timing import processor
 from search.searchers import SEARCHERS
+from space.wording import count
+
+if TYPE_CHECKING:
+    from benchmarks.no_op.arms import Arm
 
 QUICK_SEARCHERS = [name for name in ("random", "evolution", "surrogate") if name in SEARCHERS]
 
@@ -37,61 +43,63 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--history", type=at_least(0), nargs="+", default=[0, 10_000], help="trials before"
     )
     parser.add_argument("--trials", type=at_least(1), default=200, help="timed ones")
+    parser.add_argument("--rounds", type=at_least(1), default=3, help="turns of each")
     parser.add_argument("--searchers", nargs="+", choices=SEARCHERS, default=QUICK_SEARCHERS)
     parser.add_argument("--no-plain", action="store_true", help="leave the plain script out")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser.parse_args(arguments)
 
 
-def measured(options: argparse.Namespace) -> Iterator[Overhead]:
-    """One after the other; what is under way is said on stderr."""
-    from benchmarks.no_op import ours, plain  # they import Ray, which --help need not wait for
+def measured(options: argparse.Namespace) -> list[Rounds]:
+    """All rounds of all searches; what is under way is said on stderr."""
+    from benchmarks.no_op.arms import own, plain_script  # Ray, which --help need not wait for
 
+    arms = []
     for history in options.history:
-        for searcher in options.searchers:
-            yield _in_folder(
-                f"{searcher}, {history:,} trials before",
-                lambda folder, s=searcher, h=history: ours.measure(folder, s, h, options.trials),  # type: ignore[misc]
-            )
-        if not options.no_plain:
-            yield _in_folder(
-                f"plain script, {history:,} trials before",
-                lambda folder, h=history: plain.measure(folder, h, options.trials),  # type: ignore[misc]
-            )
+        arms += [own(searcher, history, options.trials) for searcher in options.searchers]
+        arms += [] if options.no_plain else [plain_script(history, options.trials)]
+    found: dict[Arm, list[Overhead]] = {arm: [] for arm in arms}
+    with TemporaryDirectory() as folder, bar_on_stderr() as progress:
+        bar = progress.add_task("histories", total=len(arms))
+        for arm in arms:
+            arm.prepare(Path(folder))
+            progress.advance(bar)
+        bar = progress.add_task("rounds", total=len(arms) * options.rounds)
+        for _ in range(options.rounds):
+            for arm in arms:
+                found[arm].append(arm.measure(Path(folder)))
+                progress.advance(bar)
+    plain = {arm.history: rows for arm, rows in found.items() if arm.name == PLAIN}
+    return [over_rounds(rows, plain.get(arm.history, ())) for arm, rows in found.items()]
 
 
-def _in_folder(said: str, measure: Callable[[Path], Overhead]) -> Overhead:
-    print(f"{said} ...", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as folder:
-        return measure(Path(folder))
-
-
-def show(rows: list[Overhead]) -> str:
-    """A table of milliseconds."""
-    header = ["search", "before", "ms / trial", "median gap", "p95 gap"]
+def show(found: list[Rounds]) -> str:
+    """A table of milliseconds, medians of the rounds."""
+    header = ["search", "before", "ms / trial", "times less", "median gap", "p95 gap"]
     header += ["searcher", "store", "rest", "start, s"]
-    cells = [
-        [
-            row.name,
-            f"{row.history:,}",
-            *(f"{value:.1f}" for value in (row.each, row.median, row.p95)),
-            *(f"{row.shares[share]:.1f}" for share in ("searcher", "store", "rest")),
-            f"{row.start:.1f}",
-        ]
-        for row in rows
-    ]
-    return markdown_table(header, cells)
+    return markdown_table(header, [_cells(each) for each in found])
+
+
+def _cells(each: Rounds) -> list[str]:
+    rows = each.rounds
+    figures = [[row.median for row in rows], [row.p95 for row in rows]]
+    figures += [[row.shares[share] for row in rows] for share in ("searcher", "store", "rest")]
+    figures += [[row.start for row in rows]]
+    less = "" if each.times_less is None or each.name == PLAIN else str(each.times_less)
+    medians = [f"{median(figure):.1f}" for figure in figures]
+    return [each.name, f"{each.history:,}", str(each.each), less, *medians]
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print; see the module's text."""
     options = parse(arguments)
-    rows = list(measured(options))
+    found = measured(options)
     if options.json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
+        print(json.dumps([asdict(each) for each in found], indent=2))
     else:
         where = f"{processor()}, {os.cpu_count()} cores, {datetime.now(UTC):%Y-%m-%d}"
-        print(f"{options.trials} no-op trials; {where}\n\n{show(rows)}")
+        title = f"{options.trials} no-op trials, {count(options.rounds, 'round')}; {where}"
+        print(f"{title}\n\n{show(found)}")
 
 
 if __name__ == "__main__":

@@ -93,10 +93,8 @@ def measure(folder: Path, searcher: str, history: int, trials: int) -> Overhead:
     """Run so many no-op trials after so many of history.
 
     Args:
-        folder: empty; holds the store.
+        folder: with the history of `write_history`, or empty where there is none.
     """
-    if history:
-        write_history(folder, searcher, history)
     stopwatch = Stopwatch()
     shares: Shares = {
         "searcher": [(DistinctSearcher, "ask"), (DistinctSearcher, "tell")],

@@ -15,7 +15,7 @@ from ray import tune
 from ray.tune.search import ConcurrencyLimiter
 from ray.tune.search.optuna import OptunaSearch
 
-from benchmarks.no_op.figures import Overhead, overhead
+from benchmarks.no_op.figures import PLAIN, Overhead, overhead
 from benchmarks.no_op.ours import CONCURRENT, SPACE
 from benchmarks.no_op.stopwatch import Shares, Stopwatch, public_methods
 from benchmarks.no_op.training import accuracy_of
@@ -23,6 +23,7 @@ from search.runner.cluster import connected_to_ray
 from space import DesignSpace
 
 STUDY = "no-op"
+FILE = "optuna.db"
 
 
 class NoOp(tune.Trainable):  # type: ignore[misc, unused-ignore]
@@ -59,13 +60,13 @@ def distributions() -> dict[str, BaseDistribution]:
     return {name: CategoricalDistribution(values) for name, values in parameters().items()}
 
 
-def write_history(file: Path, trials: int) -> None:
+def write_history(folder: Path, trials: int) -> None:
     """A study with so many complete random trials.
 
     The first is added by Optuna, which takes some 80 ms for one; the others are copies of its rows
     with other choices and another value.
     """
-    choices, rng = parameters(), np.random.default_rng(1)
+    file, choices, rng = folder / FILE, parameters(), np.random.default_rng(1)
     study = optuna.create_study(storage=f"sqlite:///{file}", study_name=STUDY, direction="maximize")
     first = {name: values[0] for name, values in choices.items()}
     study.add_trial(
@@ -114,12 +115,10 @@ def measure(folder: Path, history: int, trials: int) -> Overhead:
     """Run so many no-op trials after so many of history.
 
     Args:
-        folder: empty; holds the storage.
+        folder: with the history of `write_history`, or empty where there is none.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    file = folder / "optuna.db"
-    if history:
-        write_history(file, history)
+    file = folder / FILE
     stopwatch = Stopwatch()
     shares: Shares = {
         "searcher": [(OptunaSearch, "suggest"), (OptunaSearch, "on_trial_complete")],
@@ -130,7 +129,7 @@ def measure(folder: Path, history: int, trials: int) -> Overhead:
         run(folder, file, trials + 1)
     complete = _complete(file)
     assert complete == history + trials + 1, f"only {complete} trials are complete"
-    return overhead("plain script", history, stopwatch, tuple(shares), begun)
+    return overhead(PLAIN, history, stopwatch, tuple(shares), begun)
 
 
 def _complete(file: Path) -> int:

@@ -1,6 +1,7 @@
 """Thin adapters: Ray Tune's searcher, scheduler, callback and stopper, around a StudySession."""
 
 import re
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -78,11 +79,26 @@ class SessionSearcher(_StaysHere, Searcher):
 
 
 class SessionScheduler(_StaysHere, FIFOScheduler):
-    """Stops the trials that the session's scheduler wants stopped."""
+    """Stops the trials that the session's scheduler wants stopped.
+
+    It also says which trial a worker takes that comes free: a new one. Left to itself Ray Tune
+    takes the oldest, which has a worker of its own starting, and ends that one as not needed any
+    more. Trials that are shorter than the start of a worker then keep all workers from starting
+    but one.
+    """
 
     def __init__(self, session: StudySession) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._session = session
+        self._new: deque[Trial] = deque()
+
+    def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
+        """A trial that has no worker yet."""
+        self._new.append(trial)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
+        """The oldest that was never chosen; Ray Tune itself looks after the others."""
+        return self._new.popleft() if self._new else None
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
         """Record the epoch and pass the verdict on."""

@@ -1,6 +1,5 @@
 """How far a study is."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -34,10 +33,16 @@ class Tally:
 
     def __init__(self) -> None:
         self._states: dict[int, TrialState] = {}
+        # Kept up to date, as progress asks several times a trial and studies have many thousands.
+        self._counts = dict.fromkeys(TrialState, 0)
         self._best: tuple[float, str] | None = None
 
     def set(self, number: int, state: TrialState) -> None:
         """A trial is in this state now."""
+        before = self._states.get(number)
+        if before is not None:
+            self._counts[before] -= 1
+        self._counts[state] += 1
         self._states[number] = state
 
     def reached(self, accuracy: float | None, architecture: Architecture) -> None:
@@ -47,6 +52,5 @@ class Tally:
 
     def stand(self, planned: int, repeats: int) -> Stand:
         """How far that is of the planned number of trials, `repeats` of them repeats."""
-        counts = dict.fromkeys(TrialState, 0) | Counter(self._states.values())
         best, name = self._best or (None, None)
-        return Stand(counts, planned, best, name, repeats)
+        return Stand(dict(self._counts), planned, best, name, repeats)

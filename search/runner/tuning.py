@@ -11,6 +11,7 @@ from search.runner.cluster import Cluster
 from search.runner.interrupt import StopRequest
 from search.runner.session import StudySession
 from search.runner.stand import Stand
+from search.runner.trainable_lookup import trainable_looked_up_once
 
 
 def tune_session(
@@ -79,7 +80,8 @@ def tune_session(
         ),
     )
     try:
-        tuner.fit()
+        with trainable_looked_up_once():
+            tuner.fit()
     except Exception:
         if session.failure is not None:
             raise session.failure from None

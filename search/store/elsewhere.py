@@ -44,7 +44,9 @@ def busy_elsewhere(session: Session, study_id: int, architecture_id: str) -> Tri
 
 
 def trials_elsewhere(
-    protocol_hash: str | ColumnElement[str], outside: int, states: Collection[TrialState]
+    protocol_hash: str | ColumnElement[str],
+    outside: int | ColumnElement[int],
+    states: Collection[TrialState],
 ) -> Select[Any]:
     """A query of the first trials of architectures, of all other studies with this protocol."""
     return (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import bindparam, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from search.store.columns import utc_now
@@ -16,6 +16,20 @@ from search.store.records import TrialRecord
 from search.store.states import OPEN, TERMINAL, EventKind, TrialState
 
 _RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
+
+# Made once, as every new trial asks: SQLAlchemy takes longer to put them together than to run them.
+_RESULT = (
+    trials_elsewhere(bindparam("protocol"), bindparam("outside"), _RESULTS)
+    .where(Trial.architecture_id == bindparam("architecture"))
+    .order_by(
+        (Trial.state == TrialState.COMPLETE).desc(),
+        Trial.epochs_done.desc(),
+        Trial.source_trial_id.is_not(None),
+        Trial.id,
+    )
+    .limit(1)
+)
+_SCRATCH = _RESULT.where(Trial.parent_trial_id.is_(None))
 
 
 class Reuse(Connected):
@@ -42,17 +56,8 @@ class Reuse(Connected):
             outside: the id of the study that asks.
             inherited: whether results that began with another trial's weights will do.
         """
-        query = trials_elsewhere(protocol_hash, outside, _RESULTS)
-        query = query.where(Trial.architecture_id == architecture_id)
-        if not inherited:
-            query = query.where(Trial.parent_trial_id.is_(None))
-        order = (
-            (Trial.state == TrialState.COMPLETE).desc(),
-            Trial.epochs_done.desc(),
-            Trial.source_trial_id.is_not(None),
-            Trial.id,
-        )
-        row = session.execute(query.order_by(*order).limit(1)).one_or_none()
+        values = {"architecture": architecture_id, "protocol": protocol_hash, "outside": outside}
+        row = session.execute(_RESULT if inherited else _SCRATCH, values).one_or_none()
         return None if row is None else trial_record(row)
 
     @reads

@@ -61,6 +61,11 @@ def by_number(config: Mapping[str, Any]) -> FakeTraining:
     return FakeTraining(faults.get(config["number"]))
 
 
+def instant(config: Mapping[str, Any]) -> FakeTraining:
+    """Over long before a worker has started."""
+    return FakeTraining()
+
+
 def slow(config: Mapping[str, Any]) -> FakeTraining:
     """Half a second an epoch; writes down who trains."""
     folder = Path(config["checkpoint"]).parent

@@ -1,0 +1,117 @@
+"""Trials that are over sooner than a worker starts: what is spent around them on the real path."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from ray.air.execution._internal.actor_manager import RayActorManager
+from ray.tune import registry
+from ray.tune.experiment import Trial
+
+from search.exit_code import ExitCode
+from search.runner import RunOutcome, run_study
+from search.runner.ray_adapters import SessionScheduler
+from search.runner.trainable_lookup import trainable_looked_up_once
+from tests.search.small import Silent, config
+
+TRIALS, CONCURRENT = 20, 2
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunOutcome, Counter[str]]:
+    """A study of instant trials, and what was asked of Ray for it."""
+    counts: Counter[str] = Counter()
+
+    def counting(owner: Any, name: str) -> None:
+        method = getattr(owner, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            counts[name] += 1
+            return method(*args, **kwargs)
+
+        patch.setattr(owner, name, call)
+
+    settings = config(
+        tmp_path_factory.mktemp("workers"),
+        trials=TRIALS,
+        resources={"cpus_per_trial": 1, "concurrent_trials": CONCURRENT},
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        counting(RayActorManager, "add_actor")
+        counting(registry, "_internal_kv_get")
+        outcome = run_study(
+            settings, resume=False, watcher=Silent(), training="tests.search.faults:instant"
+        )
+    return outcome, counts
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(180)
+def test_a_study_starts_as_many_workers_as_it_has_trials_at_a_time(
+    counted: tuple[RunOutcome, Counter[str]],
+) -> None:
+    outcome, counts = counted
+    assert outcome.exit_code == ExitCode.DONE
+    assert outcome.stand.ended == TRIALS
+    assert counts["add_actor"] == CONCURRENT
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(180)
+def test_the_class_of_the_trials_is_not_looked_up_for_every_trial(
+    counted: tuple[RunOutcome, Counter[str]],
+) -> None:
+    assert 0 < counted[1]["_internal_kv_get"] < TRIALS
+
+
+def test_a_free_worker_takes_a_new_trial() -> None:
+    scheduler = SessionScheduler(None)  # type: ignore[arg-type]
+    first, second = (Trial("any", stub=True) for _ in range(2))
+    assert scheduler.choose_trial_to_run(None) is None
+    for trial in (first, second):
+        scheduler.on_trial_add(None, trial)
+    assert [scheduler.choose_trial_to_run(None) for _ in range(3)] == [first, second, None]
+
+
+class Registry:
+    """Counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.asked = 0
+
+    def contains(self, category: str, name: str) -> bool:
+        self.asked += 1
+        return name in self.names
+
+    def get(self, category: str, name: str) -> str:
+        self.asked += 1
+        if name not in self.names:
+            raise ValueError(name)
+        return f"the class {name}"
+
+
+def test_a_lookup_is_remembered_within_the_block_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Registry()
+    monkeypatch.setattr(registry, "_global_registry", known)
+    with trainable_looked_up_once():
+        assert not known.contains("class", "worker")
+        with pytest.raises(ValueError, match="worker"):
+            known.get("class", "worker")
+        known.names.add("worker")  # what was not there may come
+        asked = known.asked
+        for _ in range(5):
+            assert known.contains("class", "worker")
+            assert known.get("class", "worker") == "the class worker"
+        assert known.asked == asked + 2
+    known.names.clear()
+    assert not known.contains("class", "worker")
+
+
+def test_a_registry_that_looks_otherwise_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_global_registry", object())
+    with trainable_looked_up_once():
+        pass
+    monkeypatch.delattr(registry, "_global_registry")
+    with trainable_looked_up_once():
+        pass
