@@ -55,8 +55,9 @@ def measured(options: argparse.Namespace) -> list[Rounds]:
     from benchmarks.no_op.arms import own, plain_script  # Ray, which --help need not wait for
 
     arms = []
-    for history in options.history:
-        arms += [own(searcher, history, options.trials) for searcher in options.searchers]
+    for history in dict.fromkeys(options.history):
+        searchers = dict.fromkeys(options.searchers)
+        arms += [own(searcher, history, options.trials) for searcher in searchers]
         arms += [] if options.no_plain else [plain_script(history, options.trials)]
     found: dict[Arm, list[Overhead]] = {arm: [] for arm in arms}
     with TemporaryDirectory() as folder, bar_on_stderr() as progress:
