@@ -189,12 +189,15 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
     rows = best(store, study=outcome.study, top=None)
     aimed = aims(store, outcome.study)
     several = len(aimed.goals.objectives) > 1
+    beside = comparison(store, outcome.study)
     return {
         "study": outcome.study,
         "exit_code": int(outcome.exit_code),
         "stopped_early": outcome.reason,
         "planned_trials": outcome.stand.planned,
         "trials": {str(state): number for state, number in outcome.stand.counts.items()},
+        "inherited_trials": store.summary(store.study(outcome.study).id).inherited,
+        "against_random_search": None if beside is None else asdict(beside),
         **aimed.plain(),
         "best": [asdict(row) | {"keeps_constraints": aimed.keeps(row)} for row in rows[:10]],
         "pareto_objectives": [

@@ -87,8 +87,11 @@ def repeat_command(study: str, top: int, seeds: int, store: str, as_json: bool) 
     """
     config = _stored(store, study)
     asked = repeat_best(top, seeds)
-    if config.protocol.initialisation == "inherited":
-        config, asked = retraining(config, top, seeds)
+    with open_store(store, create=False) as opened:
+        if config.protocol.initialisation == "inherited":
+            config, asked = retraining(opened, config, top, seeds)
+        else:
+            asked(opened, opened.study(study), task_of(config))  # refuses before Ray starts
     return carry_out(config, GivenRun(None), resume=True, as_json=as_json, asked=asked)
 
 

@@ -43,7 +43,9 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         compared = {name: comparison(opened, name) for name in named}
         aimed = {name: aims(opened, name) for name in named}
     if as_json:
-        print_json(_plain(record, trials, curves, studies) | _kept(record.id, aimed))
+        beside = {name: found and asdict(found) for name, found in compared.items()}
+        plain = _plain(record, trials, curves, studies) | _kept(record.id, aimed)
+        print_json(plain | {"against_random_search": beside})
         return
     console = stdout_console()
     _print_network(console, record)

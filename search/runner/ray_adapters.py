@@ -1,6 +1,7 @@
 """Thin adapters: Ray Tune's searcher, scheduler, callback and stopper, around a StudySession."""
 
 import re
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,8 @@ from search.store import TrialState
 
 _OUT_OF_MEMORY = re.compile(r"OutOfMemoryError|running low on memory|memory pressure", re.I)
 _DETAIL = re.compile(r"exit detail: (.+?)(?:\.|$)", re.I)
+_WORKER_STARTS = 60.0
+"""Seconds within which a worker starts where there is a place for it."""
 
 
 class _StaysHere:
@@ -84,21 +87,32 @@ class SessionScheduler(_StaysHere, FIFOScheduler):
     It also says which trial a worker takes that comes free: a new one. Left to itself Ray Tune
     takes the oldest, which has a worker of its own starting, and ends that one as not needed any
     more. Trials that are shorter than the start of a worker then keep all workers from starting
-    but one.
+    but one. A trial that has waited longer than a worker takes to start goes first all the same:
+    there may be no place for a worker of its own.
     """
 
     def __init__(self, session: StudySession) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._session = session
-        self._new: deque[Trial] = deque()
+        self._new: list[Trial] = []
+        self._waiting: deque[tuple[Trial, float]] = deque()
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
         """A trial that has no worker yet."""
         self._new.append(trial)
+        self._waiting.append((trial, time.monotonic()))
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
-        """The oldest that was never chosen; Ray Tune itself looks after the others."""
-        return self._new.popleft() if self._new else None
+        """The trial that takes the next free worker, or else has one started.
+
+        Asked between any two events. What came since and is not chosen has a worker started too.
+        """
+        new, self._new = self._new, []
+        while self._waiting and self._waiting[0][0].status != Trial.PENDING:
+            self._waiting.popleft()
+        if self._waiting and time.monotonic() - self._waiting[0][1] > _WORKER_STARTS:
+            return self._waiting[0][0]
+        return new[0] if new else None
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
         """Record the epoch and pass the verdict on."""

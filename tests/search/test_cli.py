@@ -91,6 +91,7 @@ def test_show(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     plain = json.loads(run(capsys, "show", row["architecture_id"], "--store", store, "--json")[1])
     assert plain["params"] == row["params"]
     assert [e["epoch"] for e in plain["trials"][0]["epochs"]] == [1, 2]
+    assert plain["against_random_search"] == {"tiny": None}
 
 
 def test_show_of_an_unknown_id(store: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from search.runner import run as run_module
 from search.runner.cluster import Cluster
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.session import StudySession
+from search.store import open_store
 from space.cli.output import ReaderLeft
 from tests.search.small import SPACE, values
 from tests.search.test_session import run_all, train
@@ -114,6 +115,32 @@ def test_the_best_of_a_study_that_inherits_are_retrained_by_the_printed_command(
     assert run_program(["run", "it's mine.yaml", "--store", "st ore.db", *inherit]) == 0
     assert execute(printed(capsys.readouterr().out, "Repeat")) == 0
     assert "Study tiny-retrained: 15 of 15 trials done" in capsys.readouterr().out
+
+
+def test_no_more_are_retrained_than_the_study_has_complete(
+    player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inherit = ["--set", "protocol.initialisation=inherited", "--set", "trials=4"]
+    assert run_program(["run", "it's mine.yaml", "--store", "a.db", *inherit]) == 0
+    assert run_program(["repeat", "tiny", "--top", "9", "--seeds", "2", "--store", "a.db"]) == 0
+    assert "Study tiny-retrained: 8 of 8 trials done" in capsys.readouterr().out
+    with open_store("a.db", create=False) as store:
+        trials = store.trials(store.study("tiny-retrained").id)
+    assert {trial.origin for trial in trials} == {f"retrains trial {n}" for n in range(4)}
+
+
+@pytest.mark.parametrize("initialisation", ["scratch", "inherited"])
+def test_a_study_without_a_complete_trial_is_refused_before_ray_starts(
+    initialisation: str, player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    player.stop_after = 0
+    inherit = ["--set", f"protocol.initialisation={initialisation}"]
+    assert run_program(["run", "it's mine.yaml", "--store", "a.db", *inherit]) == 130
+    capsys.readouterr()
+    assert run_program(["repeat", "tiny", "--store", "a.db"]) == 2
+    err = capsys.readouterr().err
+    assert "'tiny' has no complete trial to re" in err
+    assert "Ray" not in err
 
 
 def test_too_few_random_points_are_told_in_one_line_before_the_start(

@@ -9,7 +9,7 @@ from ray.tune import registry
 from ray.tune.experiment import Trial
 
 from search.exit_code import ExitCode
-from search.runner import RunOutcome, run_study
+from search.runner import RunOutcome, ray_adapters, run_study
 from search.runner.ray_adapters import SessionScheduler
 from search.runner.trainable_lookup import trainable_looked_up_once
 from tests.search.small import Silent, config
@@ -64,13 +64,36 @@ def test_the_class_of_the_trials_is_not_looked_up_for_every_trial(
     assert 0 < counted[1]["_internal_kv_get"] < TRIALS
 
 
-def test_a_free_worker_takes_a_new_trial() -> None:
+def test_a_free_worker_takes_a_new_trial_and_none_that_ray_has_seen_before() -> None:
     scheduler = SessionScheduler(None)  # type: ignore[arg-type]
-    first, second = (Trial("any", stub=True) for _ in range(2))
+    first, second, third = (Trial("any", stub=True) for _ in range(3))
     assert scheduler.choose_trial_to_run(None) is None
     for trial in (first, second):
         scheduler.on_trial_add(None, trial)
-    assert [scheduler.choose_trial_to_run(None) for _ in range(3)] == [first, second, None]
+    assert scheduler.choose_trial_to_run(None) is first
+    assert scheduler.choose_trial_to_run(None) is None  # the second may run or be over by now
+    scheduler.on_trial_add(None, third)
+    assert scheduler.choose_trial_to_run(None) is third
+
+
+def test_a_trial_that_waits_for_long_goes_before_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(ray_adapters.time, "monotonic", lambda: clock[0])
+    scheduler = SessionScheduler(None)  # type: ignore[arg-type]
+    running, first, second, new = (Trial("any", stub=True) for _ in range(4))
+    for trial in (running, first, second):
+        scheduler.on_trial_add(None, trial)
+        assert scheduler.choose_trial_to_run(None) is trial
+    running.set_status(Trial.RUNNING)
+    clock[0] = 50.0
+    scheduler.on_trial_add(None, new)
+    assert scheduler.choose_trial_to_run(None) is new
+    clock[0] = 61.0
+    assert scheduler.choose_trial_to_run(None) is first
+    first.set_status(Trial.RUNNING)
+    assert scheduler.choose_trial_to_run(None) is second
+    second.set_status(Trial.RUNNING)
+    assert scheduler.choose_trial_to_run(None) is None
 
 
 class Registry:

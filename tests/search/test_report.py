@@ -148,6 +148,7 @@ def test_report_of_a_study(tmp_path: Path) -> None:
     assert all(path in command for command in commands)
     assert commands[-1].endswith("--resume --set trials=14")
     assert plain["trials"]["complete"] == 6
+    assert (plain["inherited_trials"], plain["against_random_search"]) == (0, None)
     assert len(plain["best"]) == 6
     assert {o["name"] for o in plain["operators"]} <= set(PAPER_OPERATORS)
 
@@ -162,7 +163,9 @@ def test_report_of_a_study_whose_trials_inherit_weights(tmp_path: Path) -> None:
             assignment.checkpoint.write_text("weights")
             train(session, assignment, [0.4, 0.5])
         inherited = store.summary(session.study.id).inherited
-        text = report_of(store, RunOutcome("tiny", ExitCode.DONE, session.stand()), path)
+        outcome = RunOutcome("tiny", ExitCode.DONE, session.stand())
+        text = report_of(store, outcome, path)
+        assert as_json(store, outcome)["inherited_trials"] == inherited
     said = " ".join(text.split())
     assert 0 < inherited < 24
     assert f"{inherited} of 24 trials began with inherited weights: such results do not" in said
@@ -175,7 +178,11 @@ def test_the_report_says_that_there_are_no_random_points(tmp_path: Path) -> None
     with open_store(path, create=True) as store:
         session = begin(store, config(tmp_path, trials=8, random_baseline=0.1))
         run_all(session)
-        text = report_of(store, RunOutcome("tiny", ExitCode.DONE, session.stand()), path)
+        outcome = RunOutcome("tiny", ExitCode.DONE, session.stand())
+        text = report_of(store, outcome, path)
+        beside = as_json(store, outcome)["against_random_search"]
+    assert (beside["random"], beside["searched"], beside["improvement"]) == (0, 8, None)
+    assert beside["objective"] == {"name": "validation_accuracy", "direction": "maximise"}
     assert "0 random and 8 searched evaluations are too few to tell (10 of each are" in text
     assert "inherited" not in text
 
