@@ -61,6 +61,8 @@ class ProgressLine:
                 parts.append(f"{stand.counts[state]} {state}")
         if stand.counts[TrialState.INFEASIBLE]:
             parts.append(f"{stand.counts[TrialState.INFEASIBLE]} infeasible")
+        if stand.reused:
+            parts.append(f"{stand.reused} reused")
         if stand.best is not None:
             parts.append(f"best {percent(stand.best)} ({stand.best_name})")
         if (left := self._time_left(stand)) is not None and left > 0:
@@ -68,8 +70,8 @@ class ProgressLine:
         return " · ".join(parts)
 
     def _time_left(self, stand: Stand) -> float | None:
-        """From the pace of this run; unknown until a few trials have ended in it."""
-        ended = stand.ended - self._ended_before
+        """From the pace of this run; unknown until a few trials were trained in it."""
+        ended = stand.ended - self._ended_before - stand.reused
         if self._started is None or ended < 3:
             return None
         elapsed = time.monotonic() - self._started

@@ -203,6 +203,7 @@ class StudySession:
             live.recorded.add(record.epoch)
         self._tally.reached(reused.best_accuracy, live.architecture)
         if reused.state == TrialState.COMPLETE:
+            self._tally.took_over()
             self._leave(reused.number, TrialState.COMPLETE)
             return True
         return self._ended_by_verdict(reused.number)

@@ -14,6 +14,7 @@ class Stand:
     Attributes:
         counts: trials by state; planned: how many there shall be, `repeats` of them repeats.
         best: highest validation accuracy so far, and best_name the operators that reached it.
+        reused: results of other studies that this run took over whole instead of training.
     """
 
     counts: Mapping[TrialState, int]
@@ -21,6 +22,7 @@ class Stand:
     best: float | None
     best_name: str | None
     repeats: int = 0
+    reused: int = 0
 
     @property
     def ended(self) -> int:
@@ -36,6 +38,7 @@ class Tally:
         # Kept up to date, as progress asks several times a trial and studies have many thousands.
         self._counts = dict.fromkeys(TrialState, 0)
         self._best: tuple[float, str] | None = None
+        self._reused = 0
 
     def set(self, number: int, state: TrialState) -> None:
         """A trial is in this state now."""
@@ -50,7 +53,11 @@ class Tally:
         if accuracy is not None and (self._best is None or accuracy > self._best[0]):
             self._best = accuracy, architecture.name
 
+    def took_over(self) -> None:
+        """A trial ended with the result of another study."""
+        self._reused += 1
+
     def stand(self, planned: int, repeats: int) -> Stand:
         """How far that is of the planned number of trials, `repeats` of them repeats."""
         best, name = self._best or (None, None)
-        return Stand(dict(self._counts), planned, best, name, repeats)
+        return Stand(dict(self._counts), planned, best, name, repeats, self._reused)

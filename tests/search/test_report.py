@@ -1,6 +1,7 @@
 """Words, the progress line, and the report at the end."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -76,6 +77,24 @@ def test_a_plain_line_every_few_seconds_if_something_changed(
         "4/10 trials done · 2 running · 0 pruned · best 87.10% (ViT) · about 15 s left",
         "4/10 trials done · 2 running · 0 pruned · best 87.10% (ViT) · about 22 s left",
         "5/10 trials done · 2 running · 0 pruned · 1 failed · best 87.10% (ViT) · about 1 min left",
+    ]
+
+
+def test_results_that_were_taken_over_say_nothing_of_the_pace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: clock[0])
+    output = io.StringIO()
+    line = ProgressLine(Console(file=output, width=20))
+    for second, (ended, reused) in enumerate([(0, 0), (5, 5), (8, 5)]):
+        clock[0] = 10.0 * second
+        line.show(replace(stand(ended), reused=reused))
+    line.close()
+    assert output.getvalue().splitlines() == [
+        "0/10 trials done · 0 running · 0 pruned",
+        "5/10 trials done · 0 running · 0 pruned · 5 reused · best 87.10% (ViT)",
+        "8/10 trials done · 0 running · 0 pruned · 5 reused · best 87.10% (ViT) · about 13 s left",
     ]
 
 

@@ -42,7 +42,7 @@ def test_another_study_takes_results_over_and_says_so(store: Store, tmp_path: Pa
         assert (mine.state, mine.source_trial_id) == (TrialState.COMPLETE, theirs.id)
         assert mine.best_accuracy == theirs.best_accuracy
         assert mine.reason == f"result of trial {theirs.number} of study 'tiny', same protocol"
-    assert store.summary(second.study.id).reused == 4
+    assert store.summary(second.study.id).reused == second.stand().reused == 4
     assert second.stand().best == max(t.best_accuracy or 0 for t in (*old, *new))
 
 
