@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from search.config import Resources
-from search.runner.watchdog import watched_folder
+from search.runner.ray_servers import Server, servers_of
+from search.runner.watchdog import MARK, watched_folder
 from space.errors import InputError, Problem
 
 _ADDRESS = "RAY_ADDRESS"
@@ -37,11 +38,13 @@ class Cluster:
         resources: `ray.cluster_resources()` at the start.
         folder: where Ray Tune may put its own files; they may vanish.
         local: whether it was started for this run alone.
+        servers: what every trial needs of a private one.
     """
 
     resources: dict[str, float]
     folder: Path
     local: bool
+    servers: tuple[Server, ...] = ()
 
     def fitting_trials(self, resources: Resources) -> int:
         """How many trials fit at the same time; at least 1."""
@@ -84,7 +87,8 @@ def _private() -> Iterator[Cluster]:
                 **_options(),
             )
             logging.getLogger("ray").setLevel(logging.ERROR)
-            yield Cluster(_resources(), folder / "tune", local=True)
+            servers = servers_of(os.environ[MARK], folder)
+            yield Cluster(_resources(), folder / "tune", local=True, servers=servers)
         finally:
             ray.shutdown()
 

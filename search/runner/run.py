@@ -19,6 +19,7 @@ from search.runner.interrupt import StopKind, StopRequest, stopping_on_signals
 from search.runner.machine import describe_machine
 from search.runner.outcome import RunOutcome
 from search.runner.places import check_checkpoints, check_store, make_checkpoints
+from search.runner.ray_servers import watching
 from search.runner.session import StudySession
 from search.runner.setup import begin_session, create_study, stand_of, task_of
 from search.runner.stand import Stand
@@ -148,7 +149,14 @@ def _work(
     reason = "the driver failed"
     try:
         lost = "another process has taken the study over"
-        with Heartbeat(store, run.id, on_lost=lambda: stop.request(StopKind.LOST, lost)):
+        with (
+            Heartbeat(store, run.id, on_lost=lambda: stop.request(StopKind.LOST, lost)),
+            watching(
+                cluster.servers,
+                lambda name: stop.request(StopKind.LOST, f"Ray's {name} was killed"),
+                lambda: _give_up(store, run, stop, watcher),
+            ),
+        ):
             session = begin_session(store, study, run, prepared.config, prepared.protocol, extra)
             tune_session(session, prepared.config, cluster, stop, watcher.show, training)
         store.set_exhausted(study.id, session.exhausted)
@@ -156,6 +164,13 @@ def _work(
     finally:
         _end_run(store, run, stop.reason or reason)
     return _outcome(store, study, session, stop)
+
+
+def _give_up(store: Store, run: RunRecord, stop: StopRequest, watcher: Watcher) -> None:
+    """End this process: without its head Ray does not return, and ends it without a word."""
+    watcher.say(f"Stopped: {stop.reason}. To go on, run the same command with --resume.")
+    _end_run(store, run, stop.reason)
+    os._exit(ExitCode.FAILED)
 
 
 def _outcome(

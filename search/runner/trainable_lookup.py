@@ -25,23 +25,27 @@ def trainable_looked_up_once() -> Iterator[None]:
 
 @contextmanager
 def _replaced(registry: Any, name: str) -> Iterator[None]:
+    before = vars(registry).get(name)
     setattr(registry, name, _remembering(getattr(registry, name)))
     try:
         yield
     finally:
-        delattr(registry, name)  # the method of the class is seen again
+        if before is None:
+            delattr(registry, name)  # the method of the class is seen again
+        else:
+            setattr(registry, name, before)
 
 
-def _remembering(ask: Callable[..., Any]) -> Callable[..., Any]:
+def _remembering(ask: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
     """Remembers what is there; what is not there yet may be registered later."""
-    answers: dict[tuple[Any, ...], Any] = {}
+    answers: dict[tuple[str, str], Any] = {}
 
-    def call(*question: Any) -> Any:
-        if question not in answers:
-            answer = ask(*question)
+    def call(category: str, key: str) -> Any:
+        if (category, key) not in answers:
+            answer = ask(category, key)
             if not answer:
                 return answer
-            answers[question] = answer
-        return answers[question]
+            answers[category, key] = answer
+        return answers[category, key]
 
     return call

@@ -127,6 +127,44 @@ def test_killed_half_way_then_resumed(tmp_path: Path, command: list[str]) -> Non
     assert "Starting Ray" not in again.stderr
 
 
+def program_of(pid: int) -> str:
+    return Path(read(Path(f"/proc/{pid}/cmdline")).split("\0")[0]).name
+
+
+@pytest.mark.parametrize(
+    "programs", [{"gcs_server", "raylet"}, pytest.param({"raylet"}, marks=pytest.mark.slow)]
+)
+def test_a_killed_ray_ends_its_driver_which_says_how_to_go_on(
+    programs: set[str], tmp_path: Path, command: list[str]
+) -> None:
+    driver = start(command)
+    try:
+        wait_until(lambda: epochs_recorded(tmp_path) >= 2, 90)
+        family = offspring(driver.pid)
+        servers = [pid for pid in family if program_of(pid) in programs]
+        assert len(servers) == len(programs)
+        for pid in servers:
+            os.kill(pid, signal.SIGKILL)
+        _, errors = driver.communicate(timeout=50)  # Ray itself ends a driver after 60 s
+    finally:
+        driver.kill()
+    assert driver.returncode == 1
+    advice = errors.rstrip().splitlines()[-1]
+    assert "was killed" in advice
+    assert "--resume" in advice
+    wait_until(lambda: not survivors(family), 30)
+
+    resumed = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
+    assert resumed.returncode == 0, resumed.stderr
+    with open_store(str(tmp_path / "tiny.db"), create=False) as store:
+        study = store.study("tiny")
+        trials, runs = store.trials(study.id), store.runs(study.id)
+    assert "was killed" in str(runs[0].end_reason)
+    assert {(t.state, t.epochs_done) for t in trials} == {(TrialState.COMPLETE, 6)}
+    assert len({t.architecture_id for t in trials}) == len(trials) == TRIALS
+    assert any(t.attempts > 1 for t in trials)
+
+
 def test_ctrl_c_stops_cleanly_and_a_second_driver_is_refused(
     tmp_path: Path, command: list[str]
 ) -> None:

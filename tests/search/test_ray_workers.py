@@ -131,6 +131,17 @@ def test_a_lookup_is_remembered_within_the_block_alone(monkeypatch: pytest.Monke
     assert not known.contains("class", "worker")
 
 
+def test_one_lookup_within_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Registry()
+    known.names.add("worker")
+    monkeypatch.setattr(registry, "_global_registry", known)
+    with trainable_looked_up_once():
+        with trainable_looked_up_once():
+            assert known.contains("class", key="worker")  # type: ignore[call-arg]
+        assert known.contains("class", "worker")
+    assert vars(known).keys() == {"names", "asked"}
+
+
 def test_a_registry_that_looks_otherwise_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_global_registry", object())
     with trainable_looked_up_once():
