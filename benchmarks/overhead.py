@@ -42,7 +42,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--history", type=at_least(0), nargs="+", default=[0, 10_000], help="trials before"
     )
-    parser.add_argument("--trials", type=at_least(1), default=200, help="timed ones")
+    parser.add_argument("--trials", type=at_least(1), default=400, help="timed ones in a round")
     parser.add_argument("--rounds", type=at_least(1), default=3, help="turns of each")
     parser.add_argument("--searchers", nargs="+", choices=SEARCHERS, default=QUICK_SEARCHERS)
     parser.add_argument("--no-plain", action="store_true", help="leave the plain script out")
