@@ -3,12 +3,13 @@
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-from search.config import Config
+from search.config import Config, load_config
 from search.runner.checkpoints import Checkpoints
 from search.runner.ranking import networks_of
 from search.runner.setup import initial_points, task_of
@@ -74,10 +75,10 @@ def test_killed_twice_and_resumed_it_ends_complete(settings: dict[str, object]) 
     try:
         done = epochs_recorded(folder)
         wait_until(lambda: epochs_recorded(folder) >= done + 3, 120)
-        seen: list[int] = []  # Ray renames its processes between two steps
-        wait_until(lambda: bool(seen.extend(workers(again.pid)) or seen), 60)
         family = offspring(again.pid)
-        subprocess.run(["kill", "-KILL", str(seen[0])], check=True)
+        before = preempted(str(settings["store"]))
+        assert before > 0  # the driver's death
+        kill_a_worker_that_trains(again, str(settings["store"]), before)
         _, errors = again.communicate(timeout=200)
     finally:
         if again.poll() is None:
@@ -85,7 +86,33 @@ def test_killed_twice_and_resumed_it_ends_complete(settings: dict[str, object]) 
             again.communicate()
     assert again.returncode == 0, errors
     wait_until(lambda: not survivors(family), 60)
-    check(Config.from_dict(settings))
+    assert preempted(str(settings["store"])) > before  # the worker's death
+    check(load_config(path))
+
+
+def a_worker(driver: int) -> int:
+    """Waits until one is seen: Ray renames its processes between two steps."""
+    seen: list[int] = []
+    wait_until(lambda: bool(seen.extend(workers(driver)) or seen), 60)
+    return seen[0]
+
+
+def kill_a_worker_that_trains(driver: subprocess.Popen[str], store: str, before: int) -> None:
+    """Kill workers until a trial was interrupted by it: one may be between two trials."""
+    for _ in range(3):
+        subprocess.run(["kill", "-KILL", str(a_worker(driver.pid))], check=True)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if preempted(store) > before:
+                return
+            time.sleep(0.2)
+
+
+def preempted(store: str) -> int:
+    """How often a trial was interrupted."""
+    with open_store(store, create=False) as opened:
+        events = opened.events(opened.study("tiny").id)
+    return sum(event.kind == EventKind.PREEMPTED for event in events)
 
 
 def check(config: Config) -> None:
@@ -109,6 +136,7 @@ def check(config: Config) -> None:
         assert [r.epoch for r in history.curves[trial.id]] == list(range(1, trial.epochs_done + 1))
         assert Checkpoints.of(study).file(trial).exists()
     proposals_follow_from_the_log(config)
+    verdicts_follow_from_the_log(config)
 
 
 def proposals_follow_from_the_log(config: Config) -> None:
@@ -134,3 +162,25 @@ def proposals_follow_from_the_log(config: Config) -> None:
         assert searcher.ask().id == trial.architecture_id
         asked += 1
     assert asked > 4
+
+
+def verdicts_follow_from_the_log(config: Config) -> None:
+    """A new scheduler, told the log up to a trial's end, stops just the trials that were pruned."""
+    with open_store(config.store, create=False) as store:
+        history = store.history(store.study(config.study).id)
+    task = task_of(config)
+    options = config.scheduler.model_dump(exclude={"name"})
+    trials = {trial.id: trial for trial in history.trials}
+    stopped = []
+    for position, event in enumerate(history.events):
+        if event.kind not in (EventKind.PRUNED, EventKind.COMPLETE):
+            continue
+        scheduler = make_scheduler("moasha", task.goals, config.protocol.epochs, options)
+        before = type(history)(
+            history.trials, history.curves, history.networks, history.events[:position]
+        )
+        telling = Telling([], scheduler, task.known)
+        telling.retell(before, networks_of(history))
+        stopped.append(telling.verdict(trials[event.trial_id].number).stop)
+        assert stopped[-1] == (event.kind == EventKind.PRUNED)
+    assert set(stopped) == {True, False}
