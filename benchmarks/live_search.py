@@ -19,7 +19,7 @@ from statistics import median
 from benchmarks.live.arms import ARMS
 from benchmarks.live.run import LiveRun, LiveSettings, run
 from benchmarks.markdown import markdown_table
-from benchmarks.numbers import at_least
+from benchmarks.numbers import above_zero, at_least
 from benchmarks.parallel import processes
 from benchmarks.progress import bar_on_stderr
 from benchmarks.timing import processor
@@ -36,7 +36,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", type=Path, default=CONFIG, help="space, data and protocol")
-    parser.add_argument("--seconds", type=float, default=600, help="CPU seconds of every search")
+    parser.add_argument("--seconds", type=above_zero, default=600, help="CPU seconds a search")
     parser.add_argument("--seeds", type=at_least(1), default=3, help="searches of every kind")
     parser.add_argument("--processes", type=at_least(1), default=2, help="at the same time")
     parser.add_argument("--quick", action="store_true", help="30 seconds and one seed")

@@ -14,6 +14,7 @@ from concurrent.futures import Future, as_completed
 from itertools import islice
 from pathlib import Path
 
+from benchmarks.numbers import at_least
 from benchmarks.parallel import processes
 from benchmarks.progress import bar_on_stderr
 from benchmarks.table.card import CARD, write_figures
@@ -65,10 +66,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--workers", type=int, default=2, help="trainings at a time")
+    parser.add_argument("--workers", type=at_least(1), default=2, help="trainings at a time")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--limit", type=int, help="the first so many trainings only")
-    parser.add_argument("--repeated", type=int, default=110, help="architectures with three seeds")
+    parser.add_argument("--limit", type=at_least(1), help="the first so many trainings only")
+    parser.add_argument(
+        "--repeated", type=at_least(0), default=110, help="architectures with three seeds"
+    )
     parser.add_argument("--journal", type=Path, default=JOURNAL, help="the working file")
     parser.add_argument("--table", type=Path, default=TABLE, help="the file to write")
     parser.add_argument("--card", type=Path, default=CARD, help="the data card to fill")

@@ -1,6 +1,7 @@
 """Numbers on a command line."""
 
 import argparse
+import math
 from collections.abc import Callable
 
 
@@ -17,3 +18,14 @@ def at_least(least: int) -> Callable[[str], int]:
         return number
 
     return read
+
+
+def above_zero(text: str) -> float:
+    """Reads a finite number above 0, for an option's `type`."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a finite number above 0: {text}")
+    return number

@@ -33,6 +33,18 @@ def written_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any])
     return goals_of(named, bounds)
 
 
+def given_twice(named: Mapping[str, Any], where: str) -> list[Problem]:
+    """The names that are another word for a figure that was named before them."""
+    first: dict[str, str] = {}
+    problems = []
+    for name in named:
+        before = first.setdefault(_ALIASES.get(name, name), name)
+        if before != name:
+            message = f"is the same figure as {where}.{before}, give it once"
+            problems.append(Problem(f"{where}.{name}", message))
+    return problems
+
+
 def stored_goals(objective: Mapping[str, Any]) -> Goals:
     """The goals of a study of the store; a study that names no objective wants accuracy."""
     wanted = objective.get("objectives") or {

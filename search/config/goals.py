@@ -7,7 +7,7 @@ import numpy as np
 
 from search.figures import ANALYTIC, known_figures
 from search.objectives import Constraint, Goals
-from search.written_goals import written_goals
+from search.written_goals import given_twice, written_goals
 from space import DesignSpace
 from space.errors import InputError, Problem
 
@@ -16,10 +16,12 @@ def read_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) ->
     """The goals of a new study, as written_goals reads them.
 
     Raises:
-        InputError: what written_goals refuses, and bounds that no accuracy could break or keep.
+        InputError: what written_goals refuses, a figure given by two of its names, and bounds
+            that no accuracy could break or keep.
     """
     goals = written_goals(objectives, constraints)
-    problems = [problem for bound in goals.constraints for problem in _no_shares(bound)]
+    problems = [*given_twice(objectives, "objectives"), *given_twice(constraints, "constraints")]
+    problems += [problem for bound in goals.constraints for problem in _no_shares(bound)]
     if problems:
         raise InputError(problems)
     return goals

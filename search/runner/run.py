@@ -178,7 +178,7 @@ def _outcome(
 ) -> RunOutcome:
     stand = stand_of(store, study.id)
     if stand.ended >= stand.planned or session.exhausted is not None:
-        failure = every_trial_failed(store, study, stand)
+        failure = _nothing_searched(session, stand) or every_trial_failed(store, study, stand)
         if failure is not None:
             return RunOutcome(study.name, ExitCode.FAILED, stand, failure)
         return RunOutcome(study.name, ExitCode.DONE, stand, _exhausted(session, stand))
@@ -194,6 +194,13 @@ def _outcome(
 
 def _exhausted(session: StudySession, stand: Stand) -> str | None:
     return session.exhausted if stand.ended < stand.planned else None
+
+
+def _nothing_searched(session: StudySession, stand: Stand) -> str | None:
+    """The words for a study of which not one point was found; None for all others."""
+    if session.exhausted is None or any(stand.counts.values()):
+        return None
+    return f"nothing was searched: {session.exhausted}"
 
 
 def every_trial_failed(store: Store, study: StudyRecord, stand: Stand) -> str | None:

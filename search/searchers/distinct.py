@@ -59,6 +59,7 @@ class DistinctSearcher(Searcher[P], Generic[P]):
             try:
                 yield feasible_sample(self.task, rng)
             except Exhausted:
-                break
+                if self._known:
+                    break  # whose neighbours are found sooner than another random point
         for point in list(self._known.values()):
             yield from self.task.space.neighbours(point)

@@ -70,7 +70,7 @@ class Limits:
         """Limits from a mapping; `flops` is another name of `macs`, as papers print them.
 
         Raises:
-            InputError: for unknown names and for what is not a positive number.
+            InputError: for unknown names, both names of one figure, and no positive number.
         """
         if not isinstance(values, dict):
             raise InputError.of(where, f"{values!r} is not a mapping; allowed: {_ALLOWED}")
@@ -82,8 +82,13 @@ class Limits:
                 reason = _NO_EVALUATOR if name == "latency" else "unknown limit"
                 problems.append(Problem(path, f"{reason}; allowed: {_ALLOWED}"))
                 continue
+            figure = "macs" if name == "flops" else name
+            if figure != name and figure in values:
+                same = f"is the same figure as {join(where, figure)}, give it once"
+                problems.append(Problem(path, same))
+                continue
             try:
-                limits["macs" if name == "flops" else name] = _READERS[name](value)
+                limits[figure] = _READERS[name](value)
             except InputError as error:
                 problems.append(Problem(path, error.problems[0].message))
         if problems:

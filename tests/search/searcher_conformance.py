@@ -17,7 +17,7 @@ from search.objectives import Constraint, Goals, Objective
 from search.searchers import Exhausted, Observation, Outcome, Searcher, Task, make_searcher
 from space import DesignSpace
 from tests.search.small import SPACE
-from tests.search.toy import Bare, Lattice, ToySpace
+from tests.search.toy import Bare, Corner, Lattice, ToySpace
 
 FIDELITIES = 9
 ACCURACY, COST, NOISE = Objective("accuracy"), Objective("cost", "minimise"), Objective("noise")
@@ -71,6 +71,14 @@ def cases() -> list[Case]:
         Case("bare", Bare(toy), toy.value, len(toy.points())),
         Case("lattice", Lattice(), Lattice().value),
     ]
+
+
+def rare() -> Case:
+    """A space of which the constraint on its known cost leaves next to nothing.
+
+    Not among `cases`, since every random point of it takes hundreds of draws.
+    """
+    return Case("rare", Corner(), Corner().value, (Corner.reach + 1) * (Corner.reach + 2) // 2)
 
 
 @dataclass
@@ -128,9 +136,15 @@ def play(
     return recording
 
 
-def retold(name: str, task: Task[Any], seed: int, told: Sequence[Any]) -> Searcher[Any]:
+def retold(
+    name: str,
+    task: Task[Any],
+    seed: int,
+    told: Sequence[Any],
+    options: Mapping[str, Any] | None = None,
+) -> Searcher[Any]:
     """A new searcher that was told the same."""
-    searcher = make_searcher(name, task, seed)
+    searcher = make_searcher(name, task, seed, options)
     for point, observation in told:
         searcher.tell(point, observation)
     return searcher

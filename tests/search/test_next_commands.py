@@ -16,6 +16,7 @@ from search.runner import run as run_module
 from search.runner.cluster import Cluster
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.session import StudySession
+from search.searchers import Exhausted
 from search.store import open_store
 from space.cli.output import ReaderLeft
 from tests.search.small import SPACE, values
@@ -186,6 +187,24 @@ def test_an_exhausted_study_says_so_and_has_no_command_to_go_on(
     out = capsys.readouterr().out
     assert "exhausted" in out
     assert "stopped" not in out
+
+
+def test_a_study_of_which_no_point_was_found_has_failed(
+    player: Player,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def none(searcher: object, attempt: int = 0) -> None:
+        raise Exhausted("no point of the space was found that keeps the constraints")
+
+    monkeypatch.setattr("search.searchers.DistinctSearcher.ask", none)
+    assert run_program(["run", "it's mine.yaml"]) == 1
+    said = capsys.readouterr()
+    reason = "nothing was searched: no point of the space was found that keeps the constraints"
+    assert reason in " ".join(said.out.split())
+    assert reason in " ".join(said.err.split())
+    assert "is exhausted" not in said.out
 
 
 def test_a_study_that_was_interrupted_is_not_exhausted(

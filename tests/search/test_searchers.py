@@ -28,9 +28,10 @@ from tests.search.searcher_conformance import (
     cases,
     finish,
     play,
+    rare,
     retold,
 )
-from tests.search.toy import LETTERS, Lattice, Point, ToySpace
+from tests.search.toy import LETTERS, Corner, Lattice, Point, ToySpace
 
 ROOT = Path(__file__).parents[2]
 CASES = {case.name: case for case in cases()}
@@ -108,6 +109,17 @@ def test_constraints_on_known_figures_are_never_broken(name: str, case: Case) ->
     task = case.task(1, [Constraint("cost", upper=float(np.quantile(costs, 0.6)))])
     recorded = play(make_searcher(name, task, 1), case, 10)
     assert all(task.feasible(point) for point in recorded.points)
+
+
+@pytest.mark.parametrize("seed", [0, 4])
+def test_where_one_random_point_in_five_hundred_is_allowed(name: str, seed: int) -> None:
+    """A search for a random point is often in vain there, for some seeds the very first ones."""
+    case = rare()
+    task = case.task(1, [Constraint("cost", upper=Corner.reach)])
+    recorded = play(make_searcher(name, task, seed, SMALL.get(name)), case, 16)
+    assert all(task.feasible(point) for point in recorded.points)
+    cut, point = recorded.asked[-3]
+    assert retold(name, task, seed, recorded.told[:cut], SMALL.get(name)).ask() == point
 
 
 @pytest.mark.parametrize("objectives", [1, 2])
@@ -285,6 +297,12 @@ def test_distinct_survives_an_exhausted_inner_searcher() -> None:
             pass
 
     assert len(set(run(DistinctSearcher(Dry(Task(SPACE), 0)), 40))) == 40
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_distinct_does_not_give_up_after_one_search_for_a_first_point(seed: int) -> None:
+    few = rare().task(1, [Constraint("cost", upper=2)])  # 6 of 22,500: most searches are in vain
+    assert few.feasible(make_searcher("random", few, seed).ask())
 
 
 def test_where_the_known_figures_leave_little_that_little_is_found(name: str) -> None:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from search.objectives import Constraint, Goals, Objective, hypervolume
-from search.searchers import Observation, Task, make_searcher
+from search.searchers import Exhausted, Observation, Task, make_searcher
 from search.searchers.surrogate.candidates import Candidates
 from search.searchers.surrogate.fitting import Hyperparameters, _gradient, fit, usual
 from search.searchers.surrogate.gaussian_process import GaussianProcess
 from search.searchers.surrogate.improvement import Front, expected_improvement, normal_cdf
 from search.searchers.surrogate.matern import Matern
-from tests.search.toy import Lattice
+from tests.search.toy import Corner, Lattice
 
 SPACE = Lattice()
 
@@ -177,3 +177,39 @@ def test_known_figures_are_used_and_not_learnt() -> None:
         return hypervolume(found, (-15, -17))
 
     assert covered("surrogate") > 1.2 * covered("random")
+
+
+class Walled(Lattice):
+    """A lattice of which random draws find nothing that is allowed, but neighbours do."""
+
+    def sample(self, rng: np.random.Generator) -> tuple[int, ...]:
+        return (4, *super().sample(rng)[1:])
+
+
+def wall() -> Task[tuple[int, ...]]:
+    goals = Goals((Objective("value"),), (Constraint("first", upper=1),))
+    return Task(Walled(), goals, lambda point: {"first": float(point[0])})
+
+
+def test_without_any_random_candidate_it_searches_around_what_it_was_told() -> None:
+    searcher, asked = make_searcher("surrogate", wall(), 0), [(1, 1, 1, 1, 1, 1)]
+    for _ in range(20):
+        value = {"value": SPACE.value(asked[-1])}
+        searcher.tell(asked[-1], Observation("complete", value, {1: value}))
+        asked.append(searcher.ask())
+    assert len(set(asked)) == 21
+    assert all(point[0] <= 1 for point in asked)
+    assert max(map(SPACE.value, asked)) > SPACE.value(asked[0])
+
+
+def test_without_any_random_candidate_and_told_nothing_it_says_that_nothing_is_found() -> None:
+    with pytest.raises(Exhausted, match="no point of the space was found"):
+        make_searcher("surrogate", wall(), 0).ask()
+
+
+def test_a_chunk_keeps_the_points_that_were_found_before_a_search_in_vain() -> None:
+    goals = Goals((Objective("accuracy"),), (Constraint("cost", upper=Corner.reach),))
+    task = Task(Corner(), goals, lambda point: {"cost": float(sum(point))})
+    found = list(Candidates(task, 0).drawn(0))
+    assert 45 < len(found) < 32 * 32
+    assert all(task.feasible(point) for point in found)

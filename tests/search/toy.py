@@ -111,6 +111,30 @@ class Lattice:
         return [Decision(f"x{place}", tuple(range(SIDE)), x) for place, x in enumerate(point)]
 
 
+class Corner:
+    """A grid of 150 × 150, to be searched in its corner of 45 points: one point in five hundred."""
+
+    side = 150
+    reach = 8
+
+    def value(self, point: Cell) -> float:
+        return float(point[0] + 2 * point[1])
+
+    def sample(self, rng: np.random.Generator) -> Cell:
+        return divmod(int(rng.integers(self.side**2)), self.side)
+
+    def neighbours(self, point: Cell) -> Sequence[Cell]:
+        x, y = point
+        moves = ((x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1))
+        return [move for move in moves if min(move) >= 0 and max(move) < self.side]
+
+    def key(self, point: Cell) -> Cell:
+        return point
+
+    def encode(self, point: Cell) -> Sequence[float]:
+        return [float(x) for x in point]
+
+
 class Bare:
     """Another space, of which only the four methods are left that every space has."""
 

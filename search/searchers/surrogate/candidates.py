@@ -11,6 +11,7 @@ from search.searchers.base import Exhausted, P, Task
 from search.searchers.neighbourhood import Neighbourhood
 from search.searchers.random_search import feasible_sample
 from search.searchers.surrogate.fitting import Hyperparameters, usual
+from space import Infeasible
 
 Floats = NDArray[np.float64]
 
@@ -22,6 +23,8 @@ _LEAST_SPREAD = 0.2  # of the range of a column, so that rare values are not mil
 
 class Candidates(Generic[P]):
     """A reservoir of random points that is slowly renewed, and neighbours of good points.
+
+    Where the constraints leave next to nothing of the space the reservoir is small, or empty.
 
     Args:
         task: with the space.
@@ -59,24 +62,52 @@ class Candidates(Generic[P]):
     @cached_property
     def usual(self) -> Hyperparameters:
         """What is assumed of a figure before anything of it was seen."""
-        first = np.array([self._raw(point) for point in self.drawn(0)])
-        return usual(first.shape[1], int((np.ptp(first, axis=0) > 0).sum()))
+        return usual(self._sights.shape[1], int((np.ptp(self._sights, axis=0) > 0).sum()))
 
     @cached_property
     def _scaling(self) -> tuple[Floats, Floats]:
-        first = np.array([self._raw(point) for point in self.drawn(0)])
-        reach = np.ptp(first, axis=0)
-        spread = np.maximum(first.std(axis=0), _LEAST_SPREAD * reach)
-        return first.mean(axis=0), np.where(reach > 0, spread, 1.0)
+        reach = np.ptp(self._sights, axis=0)
+        spread = np.maximum(self._sights.std(axis=0), _LEAST_SPREAD * reach)
+        return self._sights.mean(axis=0), np.where(reach > 0, spread, 1.0)
+
+    @cached_property
+    def _sights(self) -> Floats:
+        """The raw encodings that tell how wide the space is, shape (n, d).
+
+        Too few feasible points do not tell; then those count too that break a constraint. What
+        was told must not count: the scale would depend on when it was first asked for.
+
+        Raises:
+            Exhausted: the space finds no point at all.
+        """
+        points = list(self.drawn(0))
+        if len(points) < _CHUNK:
+            points = list(self._whatever_it_breaks())
+        if not points:
+            raise Exhausted("the space finds no point")
+        return np.array([self._raw(point) for point in points])
+
+    def _whatever_it_breaks(self) -> Iterator[P]:
+        rng = np.random.default_rng([self._seed, 0, 4])
+        for _ in range(_FIRST * _CHUNK):
+            try:
+                yield self._task.space.sample(rng)
+            except Infeasible:
+                continue
 
     def _chunk(self, number: int) -> list[P]:
         if number not in self._chunks:
             rng = np.random.default_rng([self._seed, number, 2])
-            try:
-                self._chunks[number] = [feasible_sample(self._task, rng) for _ in range(_CHUNK)]
-            except Exhausted:
-                self._chunks[number] = []
+            self._chunks[number] = list(self._sampled(rng))
         return self._chunks[number]
+
+    def _sampled(self, rng: np.random.Generator) -> Iterator[P]:
+        """The points of a chunk; fewer where a search for one was in vain, as that takes long."""
+        try:
+            for _ in range(_CHUNK):
+                yield feasible_sample(self._task, rng)
+        except Exhausted:
+            return
 
     def _raw(self, point: P) -> Floats:
         key = self._task.space.key(point)

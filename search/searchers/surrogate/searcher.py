@@ -99,10 +99,13 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
         return self._planned
 
     def _far_away(self, attempt: int) -> P:
-        """Of some random points the one that is farthest from all that are known."""
-        drawn = list(self._candidates.drawn(0))
+        """Of some random points the one that is farthest from all that are known.
+
+        Of new neighbours of those that are known where random points break constraints.
+        """
+        drawn = list(self._candidates.drawn(0)) or self._new_neighbours()
         if not drawn:
-            raise Exhausted("the space finds no point")
+            raise Exhausted("no random point keeps the constraints, nor any new neighbour")
         count = len(self._history)
         rng = np.random.default_rng([self.seed, count, attempt])
         picked: list[int] = rng.choice(len(drawn), min(len(drawn), 8), replace=False).tolist()
@@ -113,3 +116,7 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
         offs = self._candidates.encode(some)[:, None] - known
         farthest = int((offs**2).sum(2).min(1).argmax())
         return some[farthest]
+
+    def _new_neighbours(self) -> list[P]:
+        around = self._candidates.around(entry.point for entry in self._history)
+        return [point for point in around if point not in self._history]
