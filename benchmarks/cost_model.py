@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.numbers import at_least
 from benchmarks.peer_counters import PeerCounter, peer_counters
 from benchmarks.timing import Row, machine, rates, show
 from space import Architecture, DesignSpace, cost
@@ -129,12 +130,16 @@ def main(words: Sequence[str] | None = None) -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cost_model")
     parser.add_argument("--space", nargs="+", default=SPACES, help="space files")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--singles", type=int, default=5_000, help="architectures one by one")
-    parser.add_argument("--batch", type=int, default=1_000_000, help="architectures in batch")
-    parser.add_argument("--repeats", type=int, default=7, help="repeats of ours")
-    parser.add_argument("--peers", type=int, default=6, help="architectures for the peers")
-    parser.add_argument("--peer-repeats", type=int, default=3)
+    parser.add_argument("--seed", type=at_least(0), default=0)
+    parser.add_argument(
+        "--singles", type=at_least(1), default=5_000, help="architectures one by one"
+    )
+    parser.add_argument(
+        "--batch", type=at_least(1), default=1_000_000, help="architectures in batch"
+    )
+    parser.add_argument("--repeats", type=at_least(1), default=7, help="repeats of ours")
+    parser.add_argument("--peers", type=at_least(1), default=6, help="architectures for the peers")
+    parser.add_argument("--peer-repeats", type=at_least(1), default=3)
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args(words)
     found = {space: measure(space, arguments) for space in arguments.space}

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from benchmarks.numbers import at_least
 from space import Architecture, DesignSpace
 from space.cost.remembering import forget
 from space.design import Limits
@@ -188,8 +189,8 @@ def main(arguments: list[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--space", help="a space file, measured with its own limits")
-    parser.add_argument("--samples", type=int, default=1000, help="networks in a repeat")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--samples", type=at_least(1), default=1000, help="networks in a repeat")
+    parser.add_argument("--repeats", type=at_least(1), default=3)
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
     spaces = (

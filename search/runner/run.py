@@ -177,7 +177,8 @@ def _outcome(
     store: Store, study: StudyRecord, session: StudySession, stop: StopRequest
 ) -> RunOutcome:
     stand = stand_of(store, study.id)
-    if stand.ended >= stand.planned or session.exhausted is not None:
+    exhausted = session.exhausted is not None and not stand.unfinished
+    if stand.ended >= stand.planned or exhausted:
         failure = _nothing_searched(session, stand) or every_trial_failed(store, study, stand)
         if failure is not None:
             return RunOutcome(study.name, ExitCode.FAILED, stand, failure)

@@ -29,6 +29,11 @@ class Stand:
         """Trials in a terminal state."""
         return sum(count for state, count in self.counts.items() if state.is_terminal)
 
+    @property
+    def unfinished(self) -> int:
+        """Trials that have not ended, interrupted ones among them."""
+        return sum(self.counts.values()) - self.ended
+
 
 class Tally:
     """Keeps the states of a study's trials and its best accuracy in memory."""

@@ -54,6 +54,18 @@ def player(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Player:
     return playing
 
 
+def all_but_one(session: StudySession, *others: Any) -> None:
+    """In Ray's place: takes every point that there is, and is interrupted in the last trial."""
+    (stop,) = (other for other in others if isinstance(other, StopRequest))
+    assignment = session.next_assignment()
+    while assignment is not None:
+        last, assignment = assignment, session.next_assignment()
+        if assignment is not None:
+            train(session, last, [0.4, 0.5])
+    assert session.exhausted
+    stop.request(StopKind.INTERRUPT, "interrupted by SIGINT")
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with a configuration whose path has a blank and a quote in it."""
@@ -142,6 +154,21 @@ def test_a_study_without_a_complete_trial_is_refused_before_ray_starts(
     err = capsys.readouterr().err
     assert "'tiny' has no complete trial to re" in err
     assert "Ray" not in err
+
+
+def test_a_search_without_points_left_is_not_done_before_its_last_trial_is(
+    player: Player,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = ["run", "it's mine.yaml", "--set", "trials=99"]
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "tune_session", all_but_one)
+        assert run_program(command) == 130
+    assert "Stopped: interrupted by SIGINT. To go on" in capsys.readouterr().err
+    assert run_program([*command, "--resume"]) == 0
+    assert "24 of 99 trials done (24 complete). The space is exhausted" in capsys.readouterr().out
 
 
 def test_too_few_random_points_are_told_in_one_line_before_the_start(
