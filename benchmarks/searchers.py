@@ -5,8 +5,8 @@
 Real proposals, simulated trainings: a trial costs the seconds that the table has for it, and
 several workers run at the same time. A run sees one training of an architecture, and is judged by
 the mean over its seeds. Peers that are not installed are named; pip install pyglove syne-tune to
-have them. What takes long to propose (Gaussian processes of Optuna's, two of Syne Tune's) has fewer
-runs, --slow-seeds; the table says so.
+have them. What takes long to propose (Optuna's Gaussian processes, two of Syne Tune's) takes
+most of the time: --slow-seeds gives it fewer runs, or none, and the table says so.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--aims", nargs="+", choices=AIMS, default=list(AIMS), help="what for")
     parser.add_argument("--methods", nargs="+", default=["*"], help="names, with * and ?")
     parser.add_argument("--seeds", type=at_least(1), default=30, help="runs of every method")
-    parser.add_argument("--slow-seeds", type=at_least(0), default=3, help="of the slow ones")
+    parser.add_argument("--slow-seeds", type=at_least(0), help="of the slow ones, if fewer")
     parser.add_argument(
         "--evaluations", type=at_least(1), default=200, help="budget, in mean trainings"
     )
@@ -59,6 +59,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.quick:
         options.seeds, options.evaluations = 3, 40
+    if options.slow_seeds is None:
+        options.slow_seeds = options.seeds
     return options
 
 

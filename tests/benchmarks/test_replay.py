@@ -16,7 +16,7 @@ from benchmarks.replay.simulate import Ended, Simulation, Simulator
 from benchmarks.replay.space import TableSpace
 from benchmarks.replay.summary import spread, summaries
 from benchmarks.replay.view import View
-from benchmarks.searchers import main
+from benchmarks.searchers import main, parse
 from benchmarks.table.read import TabularBenchmark
 from space import Infeasible, InputError
 from tests.benchmarks.synthetic import LONG, trainings, write
@@ -299,3 +299,14 @@ def test_the_plot_has_a_line_for_every_method(tmp_path: Path) -> None:
 def test_a_missing_table_is_said(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="make_table makes it"):
         main(["--table", str(tmp_path / "none.parquet")])
+
+
+@pytest.mark.parametrize(
+    ("words", "runs"),
+    [("", (30, 30)), ("--quick", (3, 3)), ("--seeds 9", (9, 9)), ("--slow-seeds 0", (30, 0))],
+)
+def test_what_is_slow_has_as_many_runs_unless_told_otherwise(
+    words: str, runs: tuple[int, int]
+) -> None:
+    options = parse(words.split())
+    assert (options.seeds, options.slow_seeds) == runs
