@@ -1,5 +1,7 @@
 """Searches a space that is not vision: how to cut a matrix product into tiles.
 
+    python -m docs.examples.search_a_kernel
+
 A space says how to draw a point, which points are one move away, what tells two points apart, and
 what a point looks like in numbers. What the points are is its own business.
 """
