@@ -1,6 +1,8 @@
 """What the commands that train have in common: progress, the report, what to do next."""
 
 import os
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +48,11 @@ def carry_out(
     progress = ProgressLine()
     _warn_of_lost_folders(config, progress)
     try:
-        outcome = run_study(config, resume=resume, watcher=progress, address=address, asked=asked)
+        # Ray prints the death of a worker to stdout, which is for the data.
+        with redirect_stdout(sys.stderr):
+            outcome = run_study(
+                config, resume=resume, watcher=progress, address=address, asked=asked
+            )
     finally:
         progress.close()
     commands = next_commands(

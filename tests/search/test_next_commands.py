@@ -1,5 +1,6 @@
 """The commands that a run prints are copied and executed as they stand; nothing starts Ray."""
 
+import json
 import os
 import shlex
 from collections.abc import Iterator
@@ -95,6 +96,9 @@ STORES = [
 ]
 
 
+INHERITING = ["run", "it's mine.yaml", "--set", "protocol.initialisation=inherited"]
+
+
 @pytest.mark.parametrize("store", STORES)
 def test_every_printed_command_works(
     store: list[str], player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
@@ -124,8 +128,7 @@ def test_every_printed_command_works(
 def test_the_best_of_a_study_that_inherits_are_retrained_by_the_printed_command(
     player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    inherit = ["--set", "protocol.initialisation=inherited", "--set", "trials=6"]
-    assert run_program(["run", "it's mine.yaml", "--store", "st ore.db", *inherit]) == 0
+    assert run_program([*INHERITING, "--store", "st ore.db", "--set", "trials=6"]) == 0
     assert execute(printed(capsys.readouterr().out, "Repeat")) == 0
     assert "Study tiny-retrained: 15 of 15 trials done" in capsys.readouterr().out
 
@@ -133,8 +136,7 @@ def test_the_best_of_a_study_that_inherits_are_retrained_by_the_printed_command(
 def test_no_more_are_retrained_than_the_study_has_complete(
     player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    inherit = ["--set", "protocol.initialisation=inherited", "--set", "trials=4"]
-    assert run_program(["run", "it's mine.yaml", "--store", "a.db", *inherit]) == 0
+    assert run_program([*INHERITING, "--store", "a.db"]) == 0
     assert run_program(["repeat", "tiny", "--top", "9", "--seeds", "2", "--store", "a.db"]) == 0
     assert "Study tiny-retrained: 8 of 8 trials done" in capsys.readouterr().out
     with open_store("a.db", create=False) as store:
@@ -169,6 +171,23 @@ def test_a_search_without_points_left_is_not_done_before_its_last_trial_is(
     assert "Stopped: interrupted by SIGINT. To go on" in capsys.readouterr().err
     assert run_program([*command, "--resume"]) == 0
     assert "24 of 99 trials done (24 complete). The space is exhausted" in capsys.readouterr().out
+
+
+def test_what_is_printed_during_a_run_is_no_data(
+    folder: Path,
+    player: Player,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def noisy(session: StudySession, *others: Any) -> None:
+        print("(raylet) A worker died")
+        player(session, *others)
+
+    monkeypatch.setattr(run_module, "tune_session", noisy)
+    assert run_program(["run", "it's mine.yaml", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["trials"]["complete"] == 4
+    assert "A worker died" in err
 
 
 def test_too_few_random_points_are_told_in_one_line_before_the_start(

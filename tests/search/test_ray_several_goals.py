@@ -79,12 +79,13 @@ def test_killed_twice_and_resumed_it_ends_complete(settings: dict[str, object]) 
         before = preempted(str(settings["store"]))
         assert before > 0  # the driver's death
         kill_a_worker_that_trains(again, str(settings["store"]), before)
-        _, errors = again.communicate(timeout=200)
+        output, errors = again.communicate(timeout=200)
     finally:
         if again.poll() is None:
             again.kill()
             again.communicate()
     assert again.returncode == 0, errors
+    assert output.startswith("Study tiny: 9 of 9 trials done")  # what Ray prints is no data
     wait_until(lambda: not survivors(family), 60)
     assert preempted(str(settings["store"])) > before  # the worker's death
     check(load_config(path))

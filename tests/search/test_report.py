@@ -58,11 +58,15 @@ def stand(ended: int, **counts: int) -> Stand:
     return Stand(states, 10, 0.871 if ended else None, "ViT" if ended else None)
 
 
-def test_a_plain_line_every_few_seconds_if_something_changed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock = [0.0]
-    monkeypatch.setattr(progress_module.time, "monotonic", lambda: clock[0])
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that the progress line sees, to be set."""
+    now = [0.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_a_plain_line_every_few_seconds_if_something_changed(clock: list[float]) -> None:
     output = io.StringIO()
     line = ProgressLine(Console(file=output, width=20))
     for second in range(20):
@@ -80,11 +84,7 @@ def test_a_plain_line_every_few_seconds_if_something_changed(
     ]
 
 
-def test_results_that_were_taken_over_say_nothing_of_the_pace(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock = [0.0]
-    monkeypatch.setattr(progress_module.time, "monotonic", lambda: clock[0])
+def test_results_that_were_taken_over_say_nothing_of_the_pace(clock: list[float]) -> None:
     output = io.StringIO()
     line = ProgressLine(Console(file=output, width=20))
     for second, (ended, reused) in enumerate([(0, 0), (5, 5), (8, 5)]):
