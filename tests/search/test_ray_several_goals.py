@@ -1,5 +1,6 @@
 """Two objectives, multi-objective ASHA and three hard constraints on real images, killed twice."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -51,10 +52,15 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     )
 
 
-def workers(driver: int) -> list[int]:
-    """The processes of Ray that train."""
-    names = {pid: read(Path(f"/proc/{pid}/cmdline")) for pid in offspring(driver)}
-    return [pid for pid, name in names.items() if "TrialWorker" in name]
+def worker_that_trains(driver: subprocess.Popen[str]) -> int:
+    """A process that trains at this moment; Ray names a process after the call it is in."""
+    while driver.poll() is None:
+        for pid in offspring(driver.pid):
+            name = read(Path(f"/proc/{pid}/cmdline"))
+            if name.startswith("ray::") and ".train" in name:
+                return pid
+        time.sleep(0.1)
+    raise AssertionError("the study was done before a worker could be killed")
 
 
 def test_killed_twice_and_resumed_it_ends_complete(settings: dict[str, object]) -> None:
@@ -91,17 +97,10 @@ def test_killed_twice_and_resumed_it_ends_complete(settings: dict[str, object]) 
     check(load_config(path))
 
 
-def a_worker(driver: int) -> int:
-    """Waits until one is seen: Ray renames its processes between two steps."""
-    seen: list[int] = []
-    wait_until(lambda: bool(seen.extend(workers(driver)) or seen), 60)
-    return seen[0]
-
-
 def kill_a_worker_that_trains(driver: subprocess.Popen[str], store: str, before: int) -> None:
-    """Kill workers until a trial was interrupted by it: one may be between two trials."""
+    """Kill a worker; another one where the first had just trained the last epoch of its trial."""
     for _ in range(3):
-        subprocess.run(["kill", "-KILL", str(a_worker(driver.pid))], check=True)
+        os.kill(worker_that_trains(driver), signal.SIGKILL)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             if preempted(store) > before:
