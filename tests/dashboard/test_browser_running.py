@@ -7,9 +7,18 @@ import pytest
 
 from dashboard.navigation import PAGES, Entry
 from search.store import TrialState, open_store
+from tests.dashboard import stores
 from tests.dashboard.server import Visitor
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def store_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A store of its own, as a test here writes to it."""
+    path = tmp_path_factory.mktemp("running") / "running.db"
+    stores.running(path)
+    return {"running": path}
 
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
