@@ -5,10 +5,8 @@ from typing import Any
 
 from search.figures import ANALYTIC, FIGURES
 from search.objectives import ACCURACY, Goals, goals_of
-from space.design import Limits
+from space.design import Limits, figure_of
 from space.errors import InputError, Problem
-
-_ALIASES = {"flops": "macs"}
 
 
 def written_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Goals:
@@ -28,8 +26,8 @@ def written_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any])
     ]
     if problems:
         raise InputError(problems)
-    named = {_ALIASES.get(name, name): direction for name, direction in objectives.items()}
-    bounds = {_ALIASES.get(name, name): _bound(name, value) for name, value in constraints.items()}
+    named = {figure_of(name): direction for name, direction in objectives.items()}
+    bounds = {figure_of(name): _bound(name, value) for name, value in constraints.items()}
     return goals_of(named, bounds)
 
 
@@ -38,7 +36,7 @@ def given_twice(named: Mapping[str, Any], where: str) -> list[Problem]:
     first: dict[str, str] = {}
     problems = []
     for name in named:
-        before = first.setdefault(_ALIASES.get(name, name), name)
+        before = first.setdefault(figure_of(name), name)
         if before != name:
             message = f"is the same figure as {where}.{before}, give it once"
             problems.append(Problem(f"{where}.{name}", message))
@@ -56,7 +54,7 @@ def stored_goals(objective: Mapping[str, Any]) -> Goals:
 def _without_evaluator(named: Mapping[str, Any], where: str) -> list[Problem]:
     problems = []
     for name in named:
-        if _ALIASES.get(name, name) in FIGURES:
+        if figure_of(name) in FIGURES:
             continue
         reason = "nothing here evaluates it"
         if name == "latency":
@@ -73,7 +71,7 @@ def _bound(name: str, value: Any) -> Any:
 
 
 def _number(name: str, value: Any, side: str) -> Any:
-    if _ALIASES.get(name, name) not in ANALYTIC:
+    if figure_of(name) not in ANALYTIC:
         return value
     try:
         limits = Limits.from_dict({name: value}, "").to_dict()

@@ -10,6 +10,13 @@ from space.cost import Cost, Memory, cost, memory
 from space.design.quantities import byte_quantity, quantity
 from space.errors import InputError, Problem, join
 
+_OTHER_NAMES = {"flops": "macs"}
+
+
+def figure_of(name: str) -> str:
+    """The name that a figure has here, as `flops` is another name of `macs`; else the same name."""
+    return _OTHER_NAMES.get(name, name)
+
 
 class Infeasible(ValueError):
     """An architecture that the hard limits refuse.
@@ -82,7 +89,7 @@ class Limits:
                 reason = _NO_EVALUATOR if name == "latency" else "unknown limit"
                 problems.append(Problem(path, f"{reason}; allowed: {_ALLOWED}"))
                 continue
-            figure = "macs" if name == "flops" else name
+            figure = figure_of(name)
             if figure != name and figure in values:
                 same = f"is the same figure as {join(where, figure)}, give it once"
                 problems.append(Problem(path, same))
@@ -102,4 +109,7 @@ _ALLOWED = "params, macs (flops), training_bytes, inference_bytes"
 _NO_EVALUATOR = (
     "latency has no closed form: it has to be measured on a device, which no hard limit does yet"
 )
-_READERS = dict.fromkeys((*_COSTS, "flops"), quantity) | dict.fromkeys(_MEMORIES, byte_quantity)
+_READERS = {
+    **dict.fromkeys((*_COSTS, *_OTHER_NAMES), quantity),
+    **dict.fromkeys(_MEMORIES, byte_quantity),
+}
