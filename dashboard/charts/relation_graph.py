@@ -157,11 +157,16 @@ def _nodes(
 
 
 def _text(name: str, record: OperatorRecord) -> str:
-    found = percent(record.best_accuracy) if record.best_accuracy is not None else "not tried"
+    found = _accuracy(record) if record.best_accuracy is not None else "not tried"
     trials = f" · {count(record.alone, 'trial')}" if record.alone else ""
     if record.alone and record.best_accuracy is None:
         found, trials = count(record.alone, "trial"), ""
     return f"<b>{name}</b><br>{found}{trials}"
+
+
+def _accuracy(record: OperatorRecord) -> str:
+    """At least so much where the trial was stopped early."""
+    return ("≥ " if record.pruned else "") + percent(record.best_accuracy)
 
 
 def _hover(name: str, record: OperatorRecord) -> str:
@@ -172,7 +177,8 @@ def _hover(name: str, record: OperatorRecord) -> str:
     lines += [f"{axis}: {value}" for axis, value in zip(AXES, cell.values, strict=True)]
     lines.append(f"alone in {count(record.alone, 'trial')}, beside others in {record.mixed:,}")
     if record.best_architecture is not None:
-        lines.append(f"best {percent(record.best_accuracy)} by {record.best_architecture}")
+        stopped = ", whose trial was pruned" if record.pruned else ""
+        lines.append(f"best {_accuracy(record)} by {record.best_architecture}{stopped}")
     return "<br>".join(lines)
 
 

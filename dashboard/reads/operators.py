@@ -8,6 +8,7 @@ from dashboard.reads.remember import remembered
 from dashboard.reads.trials import joined, matching
 from dashboard.view import View
 from search.query import best, standings
+from search.store import TrialState
 from search.store.models import Architecture
 from space.relation_graph import NODES
 
@@ -24,12 +25,14 @@ class OperatorRecord:
         best_accuracy: highest of their architectures, with the leaderboard's accuracy: over
             several trainings the mean.
         best_architecture: the id of that architecture.
+        pruned: whether that accuracy is of a pruned trial, which would have gone further.
     """
 
     alone: int
     mixed: int
     best_accuracy: float | None
     best_architecture: str | None
+    pruned: bool = False
 
 
 def operator_records(view: View) -> dict[str, OperatorRecord]:
@@ -58,8 +61,11 @@ def _counts(view: View) -> list[tuple[str, int]]:
     return [(operators, trials) for operators, trials in rows]
 
 
-def _best(view: View) -> dict[str, tuple[float | None, str]]:
+def _best(view: View) -> dict[str, tuple[float | None, str, bool]]:
     """The best architecture of each operator alone, by the rule of the leaderboard."""
     rows = best(view.store, where=view.where or None, study=view.study, top=None)
     found = {standing.name: standing.row for standing in standings(rows)}
-    return {name: (row.accuracy, row.architecture_id) for name, row in found.items()}
+    return {
+        name: (row.accuracy, row.architecture_id, row.state is TrialState.PRUNED)
+        for name, row in found.items()
+    }

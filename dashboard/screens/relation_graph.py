@@ -14,8 +14,9 @@ def page() -> None:
     view = current()
     st.markdown(
         "The 12 operators that the paper names, and what changes from one to the next. Each node "
-        "shows the best accuracy of the networks made of that operator alone, over several "
-        "trainings of one the mean."
+        "shows the best accuracy of the networks made of that operator alone; one that was trained "
+        "several times counts with the mean. Where it says ≥, that network's trial was pruned: it "
+        "would have gone further, and does not compare with those that are complete."
     )
     figure = relation_graph_figure(operator_records(view))
     alt = "The relation graph: 12 operators joined by 13 labelled edges"

@@ -39,6 +39,17 @@ def test_relation_graph_shows_every_node_and_edge() -> None:
     assert sorted(colours) == sorted(KIND_COLOURS[edge.kind] for edge in EDGES)
 
 
+def test_relation_graph_marks_the_accuracy_of_a_pruned_trial() -> None:
+    complete = OperatorRecord(3, 0, 0.9, "0123456789abcdef")
+    pruned = OperatorRecord(1, 0, 0.8, "fedcba9876543210", pruned=True)
+    nodes = relation_graph_figure(NOTHING | {"ViT": complete, "PVT": pruned}).data[-1]
+    vit, pvt = NODES.index("ViT"), NODES.index("PVT")
+    assert nodes.text[vit].endswith(">90.00% · 3 trials")
+    assert nodes.text[pvt].endswith(">≥ 80.00% · 1 trial")
+    assert nodes.hovertext[vit].endswith("best 90.00% by 0123456789abcdef")
+    assert nodes.hovertext[pvt].endswith("by fedcba9876543210, whose trial was pruned")
+
+
 def test_relation_graph_hover_tells_every_axis_value() -> None:
     nodes = relation_graph_figure(NOTHING).data[-1]
     for name, text in zip(NODES, nodes.hovertext, strict=True):

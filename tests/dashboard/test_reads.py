@@ -46,6 +46,9 @@ def test_operator_records(view: View) -> None:
         assert record.best_accuracy == max(best, default=None)
         if record.best_architecture is not None:
             assert names[record.best_architecture] == [name]
+        states = {t.state for t in alone if t.architecture_id == record.best_architecture}
+        assert record.pruned == (states == {TrialState.PRUNED})
+    assert {record.pruned for record in records.values()} == {True, False}
 
 
 def test_an_operator_has_the_accuracy_of_the_leaderboard(store: Store) -> None:
