@@ -1,6 +1,5 @@
 """No-op trials through the real path: our runner on Ray Tune, and a real SQLite store."""
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from search.runner.session import StudySession
 from search.runner.setup import begin_session, create_study
 from search.runner.stand import Stand
 from search.searchers import DistinctSearcher
-from search.store import RunRecord, Store, open_store, process_started
+from search.store import ProcessIdentity, RunRecord, Store, open_store
 from space.design.reading import read_yaml
 from trainers import describe_data
 
@@ -59,9 +58,7 @@ def write_history(folder: Path, searcher: str, trials: int) -> None:
 def _begin_run(store: Store, study_id: int) -> RunRecord:
     return store.begin_run(
         study_id,
-        host="benchmark",
-        pid=os.getpid(),
-        process_started=process_started(),
+        process=ProcessIdentity.of(),
         machine={},
         code_version="benchmark",
     )

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol as Interface
@@ -27,13 +26,13 @@ from search.runner.tuning import tune_session
 from search.runner.version import code_version
 from search.store import (
     Heartbeat,
+    ProcessIdentity,
     RunRecord,
     Store,
     StoreError,
     StudyRecord,
     TrialState,
     open_store,
-    process_started,
 )
 from space.errors import InputError, Problem
 from trainers import DataDescription, Protocol, describe_data
@@ -232,9 +231,7 @@ def _create_or_take_up(store: Store, prepared: Prepared) -> StudyRecord:
 def _begin_run(store: Store, study: StudyRecord, cluster: Cluster) -> RunRecord:
     return store.begin_run(
         study.id,
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        process_started=process_started(),
+        process=ProcessIdentity.of(),
         machine=describe_machine(cluster.resources),
         code_version=code_version(),
     )

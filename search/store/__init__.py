@@ -9,7 +9,7 @@ from search.store.elsewhere import TrainedElsewhere
 from search.store.heartbeat import Heartbeat
 from search.store.missing import NoStore
 from search.store.open import open_store
-from search.store.process import process_is_alive, process_started
+from search.store.process import ProcessIdentity, process_is_alive, process_started
 from search.store.reaper import run_is_alive
 from search.store.records import (
     ArchitectureRecord,
@@ -40,6 +40,7 @@ __all__ = [
     "Network",
     "NoStore",
     "Parent",
+    "ProcessIdentity",
     "RunRecord",
     "Store",
     "StoreError",

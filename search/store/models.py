@@ -67,6 +67,8 @@ class Study(Base):
     seeds: Mapped[Json]
     code_version: Mapped[str]
     exhausted: Mapped[str | None]
+    uid: Mapped[str] = mapped_column(unique=True)
+    checkpoints: Mapped[Any] = mapped_column(SafeJson(none_as_null=True), nullable=True)
 
 
 class Run(Base):
@@ -79,6 +81,9 @@ class Run(Base):
     host: Mapped[str]
     pid: Mapped[int]
     process_started: Mapped[float]
+    boot_id: Mapped[str | None]
+    pid_namespace: Mapped[str | None]
+    start_ticks: Mapped[BigInt | None]
     started: Mapped[datetime]
     heartbeat: Mapped[datetime]
     ended: Mapped[datetime | None]

@@ -1,13 +1,52 @@
-"""Naming a process of this machine so that its pid, used again, is not taken for it."""
+"""Naming a process so that no other is ever taken for it, and looking whether it still runs."""
 
 import os
+import socket
 import subprocess
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 _SAME_SECONDS = 2.0
 """Two readings of one start time differ by rounding, and by what the clock was set by."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessIdentity:
+    """What tells a process from every other, on whatever machine it runs.
+
+    Attributes:
+        host: its machine's name, for people: containers share theirs, and machines are renamed.
+        pid: its number, which means something in its PID namespace only, and is used again.
+        process_started: when it began, in seconds since 1970, by a clock that may be set since.
+        boot_id: names its kernel, from its start to its end; None where there is no such name.
+        pid_namespace: names the namespace that its pid belongs to, within its kernel.
+        start_ticks: when it began, in clock ticks since its kernel's start, which nobody can set.
+    """
+
+    host: str
+    pid: int
+    process_started: float
+    boot_id: str | None = None
+    pid_namespace: str | None = None
+    start_ticks: int | None = None
+
+    @classmethod
+    def of(cls, pid: int | None = None) -> Self:
+        """The identity of a process that this one can see; None is this one.
+
+        Raises:
+            ProcessLookupError: there is none, or it has ended and is not collected yet.
+        """
+        number = os.getpid() if pid is None else pid
+        host, started = socket.gethostname(), process_started(pid)
+        try:
+            kernel = kernel_of_this_process()
+        except OSError:  # a system that does not say
+            return cls(host, number, started)
+        return cls(host, number, started, *kernel, start_ticks(pid))
 
 
 def process_started(pid: int | None = None) -> float:
@@ -19,11 +58,9 @@ def process_started(pid: int | None = None) -> float:
     Raises:
         ProcessLookupError: there is none, or it has ended and is not collected yet.
     """
-    pid = os.getpid() if pid is None else pid
-    started = _from_proc(pid) if Path("/proc/self/stat").exists() else _from_ps(pid)
-    if started is None:
-        raise ProcessLookupError(f"there is no process {pid}")
-    return started
+    if not Path("/proc/self/stat").exists():
+        return _from_ps(os.getpid() if pid is None else pid)
+    return _boot_time() + start_ticks(pid) / os.sysconf("SC_CLK_TCK")
 
 
 def process_is_alive(pid: int, started: float) -> bool:
@@ -34,16 +71,35 @@ def process_is_alive(pid: int, started: float) -> bool:
         return False
 
 
-def _from_proc(pid: int) -> float | None:
+def kernel_of_this_process() -> tuple[str, str]:
+    """The boot id of this machine and the PID namespace of this process.
+
+    Raises:
+        OSError: the system does not say.
+    """
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    namespace = Path("/proc/self/ns/pid").readlink().name  # such as "pid:[4026531836]"
+    return boot_id, namespace.partition("[")[2].rstrip("]")
+
+
+def start_ticks(pid: int | None = None) -> int:
+    """When a process began, in clock ticks since the start of the kernel; None is this one.
+
+    Raises:
+        ProcessLookupError: there is none, or it has ended and is not collected yet.
+        OSError: the system does not say.
+    """
+    # Not by its number: /proc may be mounted from outside this process's PID namespace.
+    who = "self" if pid is None else str(pid)
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
+        text = Path(f"/proc/{who}/stat").read_text()
+    except FileNotFoundError:
+        raise ProcessLookupError(f"there is no process {who}") from None
     # The second field is the name in brackets, which may itself hold spaces and brackets.
     fields = text.rpartition(")")[2].split()
     if fields[0] in "ZXx":
-        return None
-    return _boot_time() + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        raise ProcessLookupError(f"process {who} has ended")
+    return int(fields[19])
 
 
 @cache
@@ -52,11 +108,11 @@ def _boot_time() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("btime "))
 
 
-def _from_ps(pid: int) -> float | None:
+def _from_ps(pid: int) -> float:
     command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
     environment = os.environ | {"LC_ALL": "C"}
     found = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     status, _, when = found.stdout.strip().partition(" ")
     if not when or status.startswith("Z"):
-        return None
+        raise ProcessLookupError(f"there is no process {pid}")
     return datetime.strptime(" ".join(when.split()), "%a %b %d %H:%M:%S %Y").timestamp()

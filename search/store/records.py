@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from search.store.process import ProcessIdentity
 from search.store.states import EventKind, TrialState
 
 
@@ -13,6 +14,8 @@ class StudyRecord:
 
     Attributes:
         exhausted: why its searcher had nothing left to propose; None while it has.
+        uid: 32 hexadecimal digits that no other study has, in whatever store.
+        checkpoints: where its checkpoints are, as its last run wrote it down; None before.
     """
 
     id: int
@@ -29,6 +32,8 @@ class StudyRecord:
     seeds: dict[str, Any]
     code_version: str
     exhausted: str | None
+    uid: str
+    checkpoints: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,8 @@ class RunRecord:
     """One driver process on a study.
 
     Attributes:
-        process_started: when the process began, in seconds since 1970; with the pid it names the
-            process even after the pid is used again.
+        host, pid, process_started, boot_id, pid_namespace, start_ticks: of the process, as
+            ProcessIdentity says.
     """
 
     id: int
@@ -91,12 +96,27 @@ class RunRecord:
     host: str
     pid: int
     process_started: float
+    boot_id: str | None
+    pid_namespace: str | None
+    start_ticks: int | None
     started: datetime
     heartbeat: datetime
     ended: datetime | None
     end_reason: str | None
     machine: dict[str, Any]
     code_version: str
+
+    @property
+    def process(self) -> ProcessIdentity:
+        """What tells the driver process from every other."""
+        return ProcessIdentity(
+            self.host,
+            self.pid,
+            self.process_started,
+            self.boot_id,
+            self.pid_namespace,
+            self.start_ticks,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Runs: the driver processes and their heartbeats."""
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import select, update
@@ -9,6 +10,7 @@ from search.store.connection import Connected, reads, writes
 from search.store.events import lock_study, write_event
 from search.store.mapping import RUN_COLUMNS
 from search.store.models import Run, Trial
+from search.store.process import ProcessIdentity
 from search.store.records import RunRecord
 from search.store.states import OPEN, EventKind, TrialState
 
@@ -22,9 +24,7 @@ class Runs(Connected):
         session: Session,
         study_id: int,
         *,
-        host: str,
-        pid: int,
-        process_started: float,
+        process: ProcessIdentity,
         machine: dict[str, Any],
         code_version: str,
     ) -> RunRecord:
@@ -32,18 +32,14 @@ class Runs(Connected):
 
         Args:
             study_id: of the study.
-            host: this machine's name, as `socket.gethostname()` gives it.
-            pid: of the process.
-            process_started: as `process_started()` gives it.
+            process: which one it is.
             machine: what the machine is, for people.
             code_version: of mixspace.
         """
         now = self._now(session)
         run = Run(
             study_id=study_id,
-            host=host,
-            pid=pid,
-            process_started=process_started,
+            **asdict(process),
             started=now,
             heartbeat=now,
             machine=machine,

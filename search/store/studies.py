@@ -3,6 +3,7 @@
 import difflib
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -50,7 +51,7 @@ class Studies(Connected):
 
     @writes
     def _insert_study(self, session: Session, values: dict[str, Any]) -> StudyRecord:
-        study = Study(created=utc_now(), **values)
+        study = Study(created=utc_now(), uid=uuid4().hex, **values)
         session.add(study)
         try:
             session.flush()
@@ -105,6 +106,11 @@ class Studies(Connected):
     def set_exhausted(self, session: Session, study_id: int, reason: str | None) -> None:
         """Notes why the study's searcher has nothing left to propose; None takes it back."""
         session.execute(update(Study).where(Study.id == study_id).values(exhausted=reason))
+
+    @writes
+    def set_checkpoints(self, session: Session, study_id: int, value: Any) -> None:
+        """Notes where the study's checkpoints are; any JSON, None forgets it."""
+        session.execute(update(Study).where(Study.id == study_id).values(checkpoints=value))
 
     @reads
     def studies(self, session: Session) -> list[StudySummary]:

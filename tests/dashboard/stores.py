@@ -1,9 +1,7 @@
 """Stores in every state that a dashboard meets, filled through the store's own methods."""
 
 import math
-import os
 import random
-import socket
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from search.store import EpochRecord, RunRecord, Store, StudyRecord, open_store, process_started
+from search.store import EpochRecord, ProcessIdentity, RunRecord, Store, StudyRecord, open_store
 from space import Architecture, DesignSpace, cost
 
 SPACE = Path(__file__).parents[2] / "configs/spaces/fashion-quickstart.yaml"
@@ -59,12 +57,9 @@ def add_study(
 
 def begin_run(store: Store, study_id: int, pid: int | None = None) -> RunRecord:
     """A run of this very process, or of another."""
-    pid = os.getpid() if pid is None else pid
     return store.begin_run(
         study_id,
-        host=socket.gethostname(),
-        pid=pid,
-        process_started=process_started(pid),
+        process=ProcessIdentity.of(pid),
         machine={"cpus": 2},
         code_version="0.1.0",
     )

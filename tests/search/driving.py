@@ -1,8 +1,7 @@
 """Plays a driver and its workers, without Ray."""
 
-import os
 import random
-import socket
+from dataclasses import replace
 from typing import Any
 
 from search.config import Config
@@ -10,18 +9,17 @@ from search.runner.assignment import Assignment, Report
 from search.runner.extra import NOTHING_EXTRA, Extra
 from search.runner.session import StudySession
 from search.runner.setup import begin_session, create_study
-from search.store import RunRecord, Store, process_started
+from search.store import ProcessIdentity, RunRecord, Store
 from trainers import Protocol
 
 HASHES = ("0" * 16, "1" * 16)
 
 
 def begin_run(store: Store, study_id: int, pid: int | None = None) -> RunRecord:
+    me = ProcessIdentity.of()
     return store.begin_run(
         study_id,
-        host=socket.gethostname(),
-        pid=pid or os.getpid(),
-        process_started=process_started(),
+        process=replace(me, pid=pid or me.pid),
         machine={},
         code_version="0",
     )

@@ -1,3 +1,4 @@
+import re
 import sqlite3
 from pathlib import Path
 
@@ -39,6 +40,11 @@ def test_an_old_file_is_brought_up_to_date(tmp_path: Path, dump: Path) -> None:
         assert (complete.state, complete.best_accuracy) == (TrialState.COMPLETE, 0.75)
         assert running.state is TrialState.RUNNING
         assert len(store.epochs(complete.id)) == 1
+        assert re.fullmatch("[0-9a-f]{32}", study.uid)
+        assert study.checkpoints is None
+        (run,) = store.runs(study.id)
+        assert (run.boot_id, run.pid_namespace, run.start_ticks) == (None, None, None)
+        assert run.process_started == 1700000000.5
         store.record_test_reading(complete.architecture_id, protocol_hash="x", accuracy=0.5)
         assert len(store.test_readings()) == 1
 
@@ -50,9 +56,19 @@ def test_every_revision_in_turn_leads_to_the_newest(store_url: str) -> None:
         with writing(engine).begin() as connection:
             config = migration_config(connection)
             command.upgrade(config, revision)
+            if revision == revisions()[0]:
+                connection.execute(_OLD_STUDY)
     engine.dispose()
     with open_store(store_url, create=False) as store:
-        assert store.studies() == []
+        assert [study.name for study in store.studies()] == ["old"]
+        assert len(store.study("old").uid) == 32
+
+
+_OLD_STUDY = text(
+    "INSERT INTO studies (name, created, config, space, protocol, protocol_hash, objective, "
+    "planned_trials, searcher, scheduler, seeds, code_version) VALUES ('old', "
+    "'2026-01-01 10:00:00', '{}', '{}', '{}', 'x', '{}', 3, 'random', 'none', '{}', '0.1.0')"
+)
 
 
 def test_there_is_an_old_file_of_every_revision_but_the_newest() -> None:
@@ -70,11 +86,11 @@ def test_a_newer_schema_is_refused_and_left_alone(store: Store, store_url: str) 
     assert store.read(lambda session: session.scalar(version)) == "9999"
 
 
-@pytest.mark.parametrize("dump", sorted(OLD.glob("*.sql")), ids=lambda path: path.stem)
-def test_an_old_file_gets_a_plausible_log(tmp_path: Path, dump: Path) -> None:
+@pytest.mark.parametrize("revision", ["0001", "0002"])  # later ones have logs of their own
+def test_an_old_file_gets_a_plausible_log(tmp_path: Path, revision: str) -> None:
     path = tmp_path / "old.db"
     with sqlite3.connect(path) as old:
-        old.executescript(dump.read_text())
+        old.executescript((OLD / f"revision_{revision}.sql").read_text())
         # The second trial was created while the first one trained, and ended before it.
         old.execute("UPDATE trials SET created = '2026-01-01 10:00:00'")
         old.execute("UPDATE trials SET started = created")
@@ -98,6 +114,23 @@ def test_an_old_file_gets_a_plausible_log(tmp_path: Path, dump: Path) -> None:
         ]
         assert (first.repeat, first.continued, first.source_trial_id) == (0, 0, None)
         assert store.continue_trial(second.id, 1) is False
+
+
+def test_every_old_study_gets_a_uid_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    with sqlite3.connect(path) as old:
+        old.executescript((OLD / "revision_0003.sql").read_text())
+        columns = [row[1] for row in old.execute("PRAGMA table_info(studies)")]
+        same = ", ".join(name for name in columns if name not in ("id", "name"))
+        for name in ("second", "third"):
+            old.execute(
+                f"INSERT INTO studies (name, {same}) SELECT ?, {same} FROM studies LIMIT 1", (name,)
+            )
+    old.close()
+    with open_store(str(path), create=False) as store:
+        studies = [store.study(name) for name in ("old", "second", "third")]
+        assert len({study.uid for study in studies}) == 3
+        assert [study.config for study in studies] == [{"trials": 3}] * 3
 
 
 def test_a_migration_does_not_leave_foreign_keys_off(tmp_path: Path) -> None:

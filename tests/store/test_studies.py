@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 
@@ -47,6 +48,21 @@ def test_planned_trials_can_change(store: Store) -> None:
     study = add_study(store)
     store.set_planned_trials(study.id, 99)
     assert store.study(study.name).planned_trials == 99
+
+
+def test_every_study_has_a_uid_of_its_own(store: Store) -> None:
+    studies = [add_study(store, name) for name in ("first", "second")]
+    assert all(re.fullmatch("[0-9a-f]{32}", study.uid) for study in studies)
+    assert studies[0].uid != studies[1].uid
+    assert store.study("first").uid == studies[0].uid
+
+
+def test_where_the_checkpoints_are_is_remembered(store: Store) -> None:
+    study = add_study(store)
+    assert study.checkpoints is None
+    for value in ({"folder": "a/b", "node": None}, "a/b", None):
+        store.set_checkpoints(study.id, value)
+        assert store.study(study.name).checkpoints == value
 
 
 def test_summaries_count_by_state(store: Store) -> None:

@@ -1,12 +1,18 @@
 """Architectures, studies and trials to fill stores with."""
 
 import itertools
-import os
-import socket
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from search.store import EpochRecord, RunRecord, Store, StudyRecord, TrialRecord, process_started
+from search.store import (
+    EpochRecord,
+    ProcessIdentity,
+    RunRecord,
+    Store,
+    StudyRecord,
+    TrialRecord,
+)
 from space.architecture import Architecture, Head, Input, Stage, Stem
 from space.mixer import Mixer
 
@@ -122,15 +128,13 @@ def add_study(store: Store, name: str = "study", **changes: Any) -> StudyRecord:
 
 
 def begin_run(store: Store, study_id: int, **changes: Any) -> RunRecord:
-    """A run of this very process."""
-    values: dict[str, Any] = {
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "process_started": process_started(),
-        "machine": {"cpus": 2},
-        "code_version": "0.1.0",
-    }
-    return store.begin_run(study_id, **values | changes)
+    """A run of this very process, or of one of which something is different."""
+    return store.begin_run(
+        study_id,
+        process=replace(ProcessIdentity.of(), **changes),
+        machine={"cpus": 2},
+        code_version="0.1.0",
+    )
 
 
 def add_trial(
