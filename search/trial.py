@@ -1,8 +1,8 @@
 """The worker of a trial: a Ray Tune Trainable around `trainers.Training`.
 
-Nothing that goes wrong in a trial escapes from here: NaN, want of memory and exceptions end the
-trial with a state and a reason, and the same process goes on with the next trial. Only a worker
-that is killed is noticed from outside, by the driver.
+What goes wrong in a trial becomes a `Failure` that is reported, and the same process goes on with
+the next trial. Only a worker that is killed, or that an error on its GPU has made useless, is
+noticed from outside, by the driver.
 """
 
 import importlib
@@ -10,13 +10,15 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ray import tune
 
 from search.runner.assignment import Report
+from search.runner.reported import plain_epoch
+from search.runner.trial_log import CrashLog
 from space import Architecture, InputError
-from trainers import DataConfig, EpochResult, Seeds, classify
+from trainers import DataConfig, EpochResult, Failure, Seeds, classify
 from trainers import Protocol as TrainingProtocol
 from trainers.data.test_split_lock import lock_test_split_for_good
 
@@ -49,6 +51,7 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
     """Trains one trial after the other in the same process, an epoch a step."""
 
     _training: Trains | None = None
+    _log: CrashLog | None = None
     _reported = 0
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -62,26 +65,44 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
         return True
 
     def step(self) -> dict[str, Any]:
-        """One epoch; never raises."""
+        """One epoch; raises only where this process must not be used again."""
         try:
-            return self._step().to_result()
-        except Exception as error:  # noqa: BLE001 - whatever a trial raises ends that trial only
-            failure = classify(error)
-            _LOG.info("trial ended: %s", failure.reason, exc_info=error)
-            self._training = None  # gives its memory back before the next trial
-            return Report(state=failure.state, reason=failure.reason).to_result()
+            report = self._step()
+        except (Exception, SystemExit) as error:
+            report = Report(failure=self._failed(error))
+            if report.failure is not None and report.failure.breaks_worker:
+                raise
+        if report.ended:
+            self._leave()
+        return report.to_result()
 
     def cleanup(self) -> None:
         """Drop the training."""
-        self._training = None
+        self._leave()
 
     def _begin(self, config: dict[str, Any]) -> None:
-        # Building waits for the first step, whose exceptions become a state and a reason.
+        # Building waits for the first step, whose exceptions become a failure.
+        self._leave()
         self._assignment = config
-        self._training = None
         self._reported = 0
 
+    def _leave(self) -> None:
+        """Give the memory of a training back before the next one."""
+        self._training = None
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _failed(self, error: BaseException) -> Failure:
+        failure = classify(error, whole_gpu=self._assignment.get("whole_gpu", False))
+        _LOG.info("trial broke off: %s", failure.reason, exc_info=error)
+        if self._log is not None:
+            self._log.raised(error)
+        return failure
+
     def _step(self) -> Report:
+        if self._log is None and "log" in self._assignment:
+            self._log = CrashLog(Path(self._assignment["log"]))
         if self._training is None:
             self._training = _make(self._assignment)
         training = self._training
@@ -89,10 +110,9 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
             training.run_epoch()
         news = training.history[self._reported :]
         self._reported = len(training.history)
-        state = "complete" if training.done else None
         inherited = training.inherited_from is not None if self._assignment.get("parent") else None
-        figures = tuple(epoch.to_dict() for epoch in news)
-        return Report(figures, cast(Any, state), inherited=inherited)
+        figures = tuple(plain_epoch(epoch) for epoch in news)
+        return Report(figures, bool(training.done), inherited=inherited)
 
 
 def _make(config: Mapping[str, Any]) -> Trains:

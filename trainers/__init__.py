@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from trainers.data.test_split_lock import TestSplitLocked, lock_test_split
     from trainers.epoch_result import EpochResult
     from trainers.evaluation import final_test
-    from trainers.failures import Failure, NonFiniteLoss, TrainingStopped, classify
+    from trainers.failures import (
+        Cause,
+        Failure,
+        NonFiniteLoss,
+        Retry,
+        TrainingStopped,
+        UnreadableData,
+        classify,
+        classify_death,
+    )
     from trainers.inheritance import Parent
     from trainers.loop import Training
     from trainers.protocol import Augmentation, Protocol
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Augmentation",
+    "Cause",
     "DataConfig",
     "DataDescription",
     "EpochResult",
@@ -31,13 +41,16 @@ __all__ = [
     "NonFiniteLoss",
     "Parent",
     "Protocol",
+    "Retry",
     "SearchData",
     "Seeds",
     "TestReading",
     "TestSplitLocked",
     "Training",
     "TrainingStopped",
+    "UnreadableData",
     "classify",
+    "classify_death",
     "describe_data",
     "final_test",
     "lock_test_split",
@@ -47,6 +60,7 @@ __all__ = [
 
 _MODULES = {
     "Augmentation": "trainers.protocol",
+    "Cause": "trainers.failures",
     "DataConfig": "trainers.data.config",
     "DataDescription": "trainers.data.describe",
     "EpochResult": "trainers.epoch_result",
@@ -54,13 +68,16 @@ _MODULES = {
     "NonFiniteLoss": "trainers.failures",
     "Parent": "trainers.inheritance",
     "Protocol": "trainers.protocol",
+    "Retry": "trainers.failures",
     "SearchData": "trainers.data.search_data",
     "Seeds": "trainers.seeds",
     "TestReading": "trainers.data.test_split",
     "TestSplitLocked": "trainers.data.test_split_lock",
     "Training": "trainers.loop",
     "TrainingStopped": "trainers.failures",
+    "UnreadableData": "trainers.failures",
     "classify": "trainers.failures",
+    "classify_death": "trainers.failures",
     "describe_data": "trainers.data.describe",
     "final_test": "trainers.evaluation",
     "lock_test_split": "trainers.data.test_split_lock",

@@ -4,9 +4,11 @@ Tensors are named "model.<key>" and "optimiser.<slot>.<parameter>"; everything e
 header. Random states are not among it: those of an epoch follow from the seeds and its number.
 """
 
+import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +69,7 @@ def load_checkpoint(path: Path, expected: Mapping[str, Any] | None = None) -> Ch
 
     Raises:
         InputError: naming the file, if it is missing, corrupt, or not of what is expected.
+        OSError: the operating system does not let it be read, which says nothing of the file.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -75,6 +78,8 @@ def load_checkpoint(path: Path, expected: Mapping[str, Any] | None = None) -> Ch
     except FileNotFoundError:
         raise InputError.of("checkpoint", f"{path} does not exist") from None
     except (SafetensorError, OSError, ValueError, KeyError, UnicodeDecodeError) as error:
+        if _is_of_the_system(error):
+            raise
         raise InputError.of("checkpoint", f"{path} is corrupt ({error})") from None
     if metadata.get("format") != FORMAT:
         found = metadata.get("format", "none")
@@ -85,6 +90,21 @@ def load_checkpoint(path: Path, expected: Mapping[str, Any] | None = None) -> Ch
     state: dict[str, Any] = json.loads(metadata["state"])
     _check_expected(path, state, expected or {})
     return Checkpoint(tensors, state)
+
+
+_OF_THE_SYSTEM = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT),
+        *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOTCONN, errno.EREMOTEIO),
+    }
+)
+
+
+def _is_of_the_system(error: Exception) -> bool:
+    """Whether the file may well be sound, and only cannot be reached now."""
+    told = re.search(r"\(os error (\d+)\)", str(error))
+    number = int(told[1]) if told else getattr(error, "errno", None)
+    return number in _OF_THE_SYSTEM
 
 
 def check_tensors(

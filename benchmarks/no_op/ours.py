@@ -75,7 +75,7 @@ def _run_at_once(session: StudySession, number: int, architecture: str) -> None:
     }
     session.started(number)
     session.reported(number, Report((figures,)))
-    session.ended(number, Report((), "complete"))
+    session.ended(number, Report(complete=True))
 
 
 class _Silent:

@@ -5,7 +5,7 @@ import click
 from search.cli.options import Command, json_option, store_option
 from search.cli.running import GivenRun, carry_out
 from search.config import Config
-from search.runner.extra import continue_pruned, repeat_best
+from search.runner.extra import continue_ended, repeat_best
 from search.runner.retraining import retraining
 from search.runner.setup import task_of
 from search.store import open_store
@@ -22,12 +22,17 @@ from space.errors import InputError
     help="Train the best N pruned trials to their end, each from where it was stopped.",
 )
 @click.option(
+    "--failed",
+    is_flag=True,
+    help="Train the failed trials again, each from its checkpoint where it has one.",
+)
+@click.option(
     "--trial",
     "numbers",
     type=int,
     multiple=True,
     metavar="NUMBER",
-    help="Train this pruned trial to its end. May be given many times.",
+    help="Let this pruned, failed or infeasible trial go on. May be given many times.",
 )
 @store_option()
 @json_option
@@ -35,25 +40,29 @@ def continue_command(
     study: str,
     trials: int | None,
     pruned: int | None,
+    failed: bool,
     numbers: tuple[int, ...],
     store: str,
     as_json: bool,
 ) -> int:
-    """Go on with STUDY: what was interrupted, what is planned, and pruned trials on request.
+    """Go on with STUDY: what was interrupted, what is planned, and ended trials on request.
 
     \b
     Examples:
       python -m search continue quickstart
       python -m search continue quickstart --trials 40
       python -m search continue quickstart --pruned 3
+      python -m search continue quickstart --failed
       python -m search continue quickstart --trial 7 --trial 12
 
-    A pruned trial keeps its curve and its checkpoint, so nothing is trained twice.
+    A pruned trial keeps its curve and its checkpoint, so nothing is trained twice. A failed one
+    is trained again only on request, as one more of its attempts: once what broke it is mended.
     """
     config = _stored(store, study)
     if trials is not None:
         config = config.model_copy(update={"trials": max(trials, config.trials)})
-    asked = continue_pruned(pruned or 0, numbers) if pruned or numbers else None
+    wanted = bool(pruned or failed or numbers)
+    asked = continue_ended(pruned=pruned or 0, failed=failed, numbers=numbers) if wanted else None
     if asked is not None:
         with open_store(store, create=False) as opened:
             asked(opened, opened.study(study), task_of(config))  # refuses before Ray starts

@@ -8,9 +8,10 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from search.checkpoints import Checkpoints
 from search.cli.options import Command, json_option, print_json, store_option
 from search.query import Aims, aims, comparison, listed
-from search.store import ArchitectureRecord, EpochRecord, TrialRecord, open_store
+from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_store
 from search.tables import Column, FittedTable
 from space import Architecture
 from space.cli.output import stdout_console
@@ -40,18 +41,19 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         curves = opened.curves([trial.id for trial in trials])
         studies = {study.id: study.name for study in opened.studies()}
         named = sorted({studies[trial.study_id] for trial in trials})
+        logs = _logs(opened, trials)
         compared = {name: comparison(opened, name) for name in named}
         aimed = {name: aims(opened, name) for name in named}
     if as_json:
         beside = {name: found and asdict(found) for name, found in compared.items()}
-        plain = _plain(record, trials, curves, studies) | _kept(record.id, aimed)
+        plain = _plain(record, trials, curves, studies, logs) | _kept(record.id, aimed)
         print_json(plain | {"against_random_search": beside})
         return
     console = stdout_console()
     _print_network(console, record)
     places = _places(trials, studies)
     for trial in trials:
-        _print_trial(console, trial, curves[trial.id], places)
+        _print_trial(console, trial, curves[trial.id], places, logs.get(trial.id))
     for name, found in compared.items():
         if found is not None:
             console.print(Text(f"\nStudy {name}. {found.sentence}"))
@@ -67,11 +69,20 @@ def _kept(architecture: str, aimed: dict[str, Aims]) -> dict[str, dict[str, bool
     return {"keeps_constraints": {name: kept.get(architecture) for name, kept in bounded.items()}}
 
 
+def _logs(store: Store, trials: list[TrialRecord]) -> dict[int, str]:
+    """The files that tell how attempts broke off, by the ids of their trials, where there are."""
+    records = {id_: store.study_by_id(id_) for id_ in {trial.study_id for trial in trials}}
+    files = {id_: Checkpoints.of(record, store.url) for id_, record in records.items()}
+    found = {trial.id: files[trial.study_id].find_log(trial) for trial in trials}
+    return {id_: str(log) for id_, log in found.items() if log is not None}
+
+
 def _plain(
     record: ArchitectureRecord,
     trials: list[TrialRecord],
     curves: dict[int, list[EpochRecord]],
     studies: dict[int, str],
+    logs: dict[int, str],
 ) -> dict[str, Any]:
     owners: dict[int | None, str] = {trial.id: studies[trial.study_id] for trial in trials}
     return {
@@ -84,6 +95,7 @@ def _plain(
         "trials": [
             asdict(trial)
             | {"study": studies[trial.study_id], "source_study": owners.get(trial.source_trial_id)}
+            | {"log": logs.get(trial.id)}
             | {"epochs": [asdict(epoch) for epoch in curves[trial.id]]}
             for trial in trials
         ],
@@ -133,12 +145,14 @@ def _print_trial(
     trial: TrialRecord,
     curve: list[EpochRecord],
     places: dict[int, str],
+    log: str | None,
 ) -> None:
     line = f"\nTrial {places[trial.id]}: {trial.state}"
     line += f" ({trial.reason})" if trial.reason else ""
     line += f" · from {trial.origin} · {duration(trial.seconds)} of training"
     seeds = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in trial.seeds.items())
-    console.print(Text("\n".join([line, f"Seeds: {seeds}", *_history(trial, places)])))
+    told = [] if log is None else [f"Log of how it broke off: {log}"]
+    console.print(Text("\n".join([line, f"Seeds: {seeds}", *_history(trial, places), *told])))
     if not curve:
         return
     rates = [NONE if e.learning_rate is None else f"{e.learning_rate:.2e}" for e in curve]

@@ -135,6 +135,13 @@ class Config(Part):
         warm_start: earlier studies of the store whose results the searcher learns from. Their best
             points are tried first, in at most a quarter of `trials`.
         retries: how often a trial whose worker was killed is taken up again from its checkpoint.
+        stop_after_same_failures: the run stops when its first that many trials all fail alike;
+            null lets it go on.
+        trial_time_limit: seconds within which a trial must finish an epoch. One that does not has
+            hung: it is interrupted and taken up again, and the second time it has failed. Null
+            waits for ever.
+        store_patience: seconds for which the store may be away; meanwhile results are kept beside
+            the checkpoints.
         time_limit: seconds after which the run stops (exit code 3); it can be resumed.
         resources: what a trial gets.
         checkpoints: folder for checkpoints; on a cluster, one that every node sees.
@@ -160,6 +167,9 @@ class Config(Part):
         tuple[str, ...], BeforeValidator(_study_names), AfterValidator(_no_repeats)
     ] = ()
     retries: Whole = Field(default=1, ge=0, le=100)
+    stop_after_same_failures: Whole | None = Field(default=3, ge=1)
+    trial_time_limit: Annotated[float | None, BeforeValidator(parse_duration)] = 86400.0
+    store_patience: Annotated[float, BeforeValidator(parse_duration)] = 600.0
     time_limit: Annotated[float | None, BeforeValidator(parse_duration)] = None
     resources: Resources = Resources()
     checkpoints: Path = Path("checkpoints")

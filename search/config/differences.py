@@ -17,6 +17,9 @@ CHANGEABLE = (
     "resources",
     "checkpoints",
     "retries",
+    "stop_after_same_failures",
+    "trial_time_limit",
+    "store_patience",
 )
 """Sections that a resumed run may set anew."""
 

@@ -1,7 +1,7 @@
 """The trained networks of a study that new trials may start from."""
 
+from search.checkpoints import Checkpoints
 from search.runner.assignment import ParentWeights
-from search.runner.checkpoints import Checkpoints
 from search.runner.inheritance import Trained, choose_parent, weights_for
 from search.store import Parent, StudyHistory, TrialRecord, TrialState
 from space import Architecture
@@ -34,8 +34,10 @@ class Ancestry:
         """Take in a trial that has ended; without weights, or without a figure, it is no parent."""
         if not self.inherits:
             return
-        checkpoint = self._checkpoints.file(trial)
-        if trial.state in _WITH_WEIGHTS and trial.last_accuracy is not None and checkpoint.exists():
+        if trial.state not in _WITH_WEIGHTS or trial.last_accuracy is None:
+            return
+        checkpoint = self._checkpoints.find(trial)
+        if checkpoint is not None:
             self._trained[trial.id] = Trained(
                 trial.id,
                 architecture,

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from search.store import TrialRecord
 from space import Architecture
+from trainers import Failure
 
 TRAINING = "search.trial:make_training"
 """The entry point that makes a Training from an assignment; tests put a faulty one in its place."""
-
-EndState = Literal["complete", "failed", "infeasible", "preempted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ class Assignment:
         architecture: what to train.
         protocol, data: how, and on which images, as plain values.
         checkpoint: file that the worker writes after every epoch and goes on from.
+        log: file beside it that tells how an attempt broke off.
         parent: whose weights it starts from, None for its own random ones.
     """
 
@@ -50,9 +50,12 @@ class Assignment:
     protocol: Mapping[str, Any]
     data: Mapping[str, Any]
     checkpoint: Path
+    log: Path
     parent: ParentWeights | None = None
 
-    def to_config(self, *, device: str, threads: int, training: str) -> dict[str, Any]:
+    def to_config(
+        self, *, device: str, threads: int, training: str, whole_gpu: bool = False
+    ) -> dict[str, Any]:
         """The configuration of the Ray trial."""
         return {
             "number": self.trial.number,
@@ -61,8 +64,10 @@ class Assignment:
             "data": dict(self.data),
             "seeds": dict(self.trial.seeds),
             "checkpoint": str(self.checkpoint),
+            "log": str(self.log),
             "parent": self.parent.to_config() if self.parent else None,
             "device": device,
+            "whole_gpu": whole_gpu,
             "threads": threads,
             "training": training,
         }
@@ -76,26 +81,39 @@ class Report:
         epochs: figures by name of the epochs that were not reported yet. The first report of an
             attempt repeats those of earlier attempts, since their driver may have died between a
             checkpoint and its record.
-        state: how the trial ended, None while it goes on.
-        reason: why it ended in that state.
+        complete: whether all epochs are trained.
+        failure: why it broke off; None while it has not.
         inherited: whether the weights began as those of the assigned parent, whose file may have
             been lost; None where no parent was assigned, or nothing was trained.
     """
 
     epochs: tuple[Mapping[str, Any], ...] = ()
-    state: EndState | None = None
-    reason: str | None = None
+    complete: bool = False
+    failure: Failure | None = None
     inherited: bool | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more comes of this attempt."""
+        return self.complete or self.failure is not None
 
     @classmethod
     def from_result(cls, result: Mapping[str, Any]) -> "Report":
         """Read the result of a Ray trial back."""
-        epochs = tuple(result.get("epochs", ()))
-        return cls(epochs, result.get("state"), result.get("reason"), result.get("inherited"))
+        failure = result.get("failure")
+        return cls(
+            tuple(result.get("epochs", ())),
+            bool(result.get("complete")),
+            None if failure is None else Failure.from_dict(failure),
+            result.get("inherited"),
+        )
 
     def to_result(self) -> dict[str, Any]:
         """The result for Ray."""
-        done = self.state is not None
-        plain = {"epochs": [dict(epoch) for epoch in self.epochs], "done": done}
-        plain |= {} if self.inherited is None else {"inherited": self.inherited}
-        return plain | ({"state": self.state, "reason": self.reason} if done else {})
+        plain: dict[str, Any] = {
+            "epochs": [dict(epoch) for epoch in self.epochs],
+            "complete": self.complete,
+            "done": self.ended,
+        }
+        plain |= {} if self.failure is None else {"failure": self.failure.to_dict()}
+        return plain | ({} if self.inherited is None else {"inherited": self.inherited})

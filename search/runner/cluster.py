@@ -46,6 +46,11 @@ class Cluster:
     local: bool
     servers: tuple[Server, ...] = ()
 
+    @property
+    def worker_logs(self) -> Path | None:
+        """Where this machine's Ray keeps what its workers print; None on a cluster."""
+        return self.folder.parent / "session_latest" / "logs" if self.local else None
+
     def fitting_trials(self, resources: Resources) -> int:
         """How many trials fit at the same time; at least 1."""
         fits = self.resources.get("CPU", 0.0) / resources.cpus_per_trial

@@ -1,12 +1,13 @@
 """What a run is asked for beside the trials that the study plans."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from search.runner.proposals import Proposal
 from search.runner.ranking import best_first, networks_of
 from search.searchers import Task
-from search.store import Store, StudyRecord, TrialState
+from search.store import Store, StudyRecord, TrialRecord, TrialState
+from search.store.states import CONTINUABLE
 from space import Architecture
 from space.errors import InputError, Problem
 
@@ -16,7 +17,7 @@ class Extra:
     """Work on a study beside its plan, which counts the first trials of architectures only.
 
     Attributes:
-        continued: ids of pruned trials that shall train to their end.
+        continued: ids of trials that ended short of their last epoch and shall go on.
         repeats: architectures to train again, from scratch and with other seeds.
     """
 
@@ -30,32 +31,49 @@ Asked = Callable[[Store, StudyRecord, Task[Architecture]], Extra]
 """Finds out what a run is asked for, once the study is there."""
 
 
-def continue_pruned(top: int, numbers: Collection[int] = ()) -> Asked:
-    """Let pruned trials train to their end.
+def continue_ended(
+    *, pruned: int = 0, failed: bool = False, numbers: Collection[int] = ()
+) -> Asked:
+    """Let trials that ended short of their last epoch go on.
 
     Args:
-        top: so many of the best; with `numbers` it is not looked at.
-        numbers: of the trials.
+        pruned: so many of the best pruned ones. failed: all failed ones.
+        numbers: of pruned, failed or infeasible trials; with them `pruned` is not looked at.
 
     Raises (the function that is returned):
-        InputError: a number of no pruned trial, or a study without any.
+        InputError: a number of no such trial, or a study without any.
     """
 
     def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> Extra:
         history = store.history(study.id)
-        pruned = best_first(history, networks_of(history), task, [TrialState.PRUNED])
-        by_number = {trial.number: trial for trial in pruned}
-        unknown = [number for number in numbers if number not in by_number]
-        if unknown:
-            said = ", ".join(map(str, sorted(by_number))) or "none"
-            message = f"not a pruned trial of {study.name!r}; pruned: {said}"
-            raise InputError(Problem("--trial", f"{number} is {message}") for number in unknown)
-        if not pruned:
-            raise InputError.of("study", f"{study.name!r} has no pruned trial to continue")
-        chosen = [by_number[number] for number in numbers] or pruned[:top]
-        return Extra(continued=tuple(trial.id for trial in chosen))
+        ended = {t.number: t for t in history.trials if t.state in CONTINUABLE}
+        chosen = [*numbers]
+        if pruned and not numbers:
+            order = best_first(history, networks_of(history), task, [TrialState.PRUNED])
+            chosen += _some("pruned", study, [trial.number for trial in order[:pruned]])
+        if failed:
+            broken = [n for n, trial in ended.items() if trial.state == TrialState.FAILED]
+            chosen += _some("failed", study, broken)
+        _refuse_others(chosen, ended, study)
+        return Extra(continued=tuple(ended[number].id for number in dict.fromkeys(chosen)))
 
     return find
+
+
+def _some(what: str, study: StudyRecord, found: list[int]) -> list[int]:
+    if not found:
+        raise InputError.of("study", f"{study.name!r} has no {what} trial to continue")
+    return found
+
+
+def _refuse_others(
+    numbers: Collection[int], ended: Mapping[int, TrialRecord], study: StudyRecord
+) -> None:
+    unknown = [number for number in numbers if number not in ended]
+    if unknown:
+        said = ", ".join(f"{n} ({trial.state})" for n, trial in sorted(ended.items())) or "none"
+        message = f"can not be continued in {study.name!r}; those that can: {said}"
+        raise InputError(Problem("--trial", f"{number} {message}") for number in unknown)
 
 
 def repeat_best(top: int, seeds: int) -> Asked:

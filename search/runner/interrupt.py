@@ -15,6 +15,10 @@ class StopKind(StrEnum):
     INTERRUPT = "interrupted"
     TIME_LIMIT = "time limit"
     LOST = "lost"
+    FAULT = "fault"
+    """Of the data or the surroundings: every other trial would meet it."""
+    STORE = "store"
+    """It was away for longer than the configuration has patience."""
 
 
 class StopRequest:

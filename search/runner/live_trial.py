@@ -1,9 +1,12 @@
 """A trial that this run has handed out."""
 
-from dataclasses import dataclass, field
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from search.schedulers import GO_ON, Verdict
-from search.store import TrialRecord
+from search.store import EpochRecord, TrialRecord, TrialState
 from space import Architecture
 
 
@@ -13,12 +16,55 @@ class LiveTrial:
 
     Attributes:
         recorded: epochs in the store, those of earlier attempts included.
-        epochs: epochs that this attempt has reported.
+        curve: the epochs that this attempt has reported, by their numbers.
         verdict: what the scheduler said last.
+        sign_of_life: when it started or reported last, in seconds of a clock that is never set;
+            None before its worker began.
+        hung: whether its worker was ended for giving no sign of life.
     """
 
     trial: TrialRecord
     architecture: Architecture
     recorded: set[int]
-    epochs: set[int] = field(default_factory=set)
+    curve: dict[int, EpochRecord] = field(default_factory=dict)
     verdict: Verdict = GO_ON
+    sign_of_life: float | None = None
+    hung: bool = False
+
+    def begin(self) -> int:
+        """A worker takes it up; for the how many-th time."""
+        self.trial = replace(self.trial, attempts=self.trial.attempts + 1)
+        self.sign_of_life = time.monotonic()
+        return self.trial.attempts
+
+    def report(self, record: EpochRecord) -> None:
+        """An epoch came."""
+        self.curve[record.epoch] = record
+        self.sign_of_life = time.monotonic()
+
+    def silent_for(self) -> float:
+        """Seconds without a sign of life; 0 before it began."""
+        return 0.0 if self.sign_of_life is None else time.monotonic() - self.sign_of_life
+
+    def lacks(self, figures: Iterable[str]) -> list[str]:
+        """Those of the figures of which no epoch has a finite value."""
+
+        def known(name: str) -> bool:
+            values = (getattr(record, name) for record in self.curve.values())
+            return any(value is not None and math.isfinite(value) for value in values)
+
+        return [name for name in figures if not known(name)]
+
+    def ended(self, state: TrialState) -> TrialRecord:
+        """Its record in the end, also while the store cannot be asked."""
+        if not self.curve:
+            return replace(self.trial, state=state)
+        last = max(self.curve)
+        return replace(
+            self.trial,
+            state=state,
+            last_epoch=last,
+            last_accuracy=self.curve[last].validation_accuracy,
+            epochs_done=len(self.curve),
+            seconds=sum(record.seconds or 0.0 for record in self.curve.values()),
+        )

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from search.checkpoints import Checkpoints
 from search.runner.ancestry import Ancestry
-from search.runner.checkpoints import Checkpoints
 from search.runner.proposals import Proposal, Proposals
 from search.runner.trial_seeds import TrialSeeds
 from search.searchers import Exhausted
@@ -14,6 +14,7 @@ from search.store import (
     DuplicateArchitecture,
     RunRecord,
     Store,
+    StoreAway,
     StudyRecord,
     TrainedElsewhere,
     TrialRecord,
@@ -65,6 +66,7 @@ class NewTrials:
         self._ancestry, self._checkpoints = ancestry, checkpoints
         self._planned = planned
         self._ids: set[str] = set()
+        self._known: set[int] = set()
         self._repeats = 0
         self.exhausted: str | None = None
 
@@ -81,6 +83,7 @@ class NewTrials:
     def know(self, trial: TrialRecord) -> None:
         """The study has this trial."""
         self._ids.add(trial.architecture_id)
+        self._known.add(trial.id)
         self._repeats += trial.repeat > 0
 
     def next(self, noted: Callable[[TrialRecord, Architecture], None]) -> Known | None:
@@ -104,16 +107,18 @@ class NewTrials:
                 self.exhausted = str(error)
                 return None
             try:
-                trial = self._add(proposal)
+                trial = self._added(proposal)
             except TrainedElsewhere:
                 elsewhere.add(proposal.architecture.id)
                 continue
             except DuplicateArchitecture as error:
-                # Only another process can have added it; the searcher must know of it.
-                _LOG.warning("%s", error)
-                self.know(error.trial)
-                noted(error.trial, proposal.architecture)
-                continue
+                if not self._was_added(error.trial):
+                    # Another process has it; the searcher must know of it.
+                    _LOG.warning("%s", error)
+                    self.know(error.trial)
+                    noted(error.trial, proposal.architecture)
+                    continue
+                trial = error.trial
             self.know(trial)
             noted(trial, proposal.architecture)
             return Known(trial, proposal.architecture)
@@ -146,9 +151,21 @@ class NewTrials:
             drop_epochs()
         if not self._store.reuse_result(trial.id, source.id, self._run.id):
             return None
-        theirs = Checkpoints.of(self._store.study_by_id(source.study_id))
-        self._checkpoints.adopt(trial, theirs.file(source))
+        theirs = Checkpoints.of(self._store.study_by_id(source.study_id), self._store.url)
+        self._checkpoints.adopt(trial, theirs.find(source))
         return self._store.trial(trial.id)
+
+    def _added(self, proposal: Proposal) -> TrialRecord:
+        try:
+            return self._add(proposal)
+        except StoreAway:
+            self._proposals.give_back(proposal)
+            raise
+
+    def _was_added(self, trial: TrialRecord) -> bool:
+        """Whether this run added it itself, and the store went away before it could say so."""
+        mine = trial.run_id == self._run.id and trial.state == TrialState.WAITING
+        return mine and trial.id not in self._known
 
     def _add(self, proposal: Proposal) -> TrialRecord:
         architecture = proposal.architecture

@@ -62,6 +62,10 @@ class Proposals:
         """The next repeat; None when there is none."""
         return self._repeats.popleft() if self._repeats else None
 
+    def give_back(self, proposal: Proposal) -> None:
+        """One that could not be written down is the next to be handed out again."""
+        (self._repeats if proposal.repeat else self._initial).appendleft(proposal)
+
     def first(self, has: Collection[str], avoid: Collection[str]) -> Proposal:
         """The next architecture that the study does not have yet.
 

@@ -1,6 +1,5 @@
 """Thin adapters: Ray Tune's searcher, scheduler, callback and stopper, around a StudySession."""
 
-import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,10 +14,9 @@ from ray.tune.search import Searcher
 from search.runner.assignment import Report
 from search.runner.interrupt import StopRequest
 from search.runner.session import StudySession
-from search.store import TrialState
+from search.runner.trial_log import crash_in, write_death
+from trainers import classify_death
 
-_OUT_OF_MEMORY = re.compile(r"OutOfMemoryError|running low on memory|memory pressure", re.I)
-_DETAIL = re.compile(r"exit detail: (.+?)(?:\.|$)", re.I)
 _WORKER_STARTS = 60.0
 """Seconds within which a worker starts where there is a place for it."""
 
@@ -63,8 +61,8 @@ class SessionSearcher(_StaysHere, Searcher):
         assignment = self._session.next_assignment()
         if assignment is not None:
             return self._to_config(assignment)
-        # A worker that is killed yet gives its trial back.
-        return None if self._session.live else self.FINISHED
+        # A worker that is killed yet gives its trial back, and a store that is away comes back.
+        return None if self._session.waits else self.FINISHED
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -121,14 +119,25 @@ class SessionScheduler(_StaysHere, FIFOScheduler):
 
 
 class SessionCallback(_StaysHere, Callback):
-    """Tells the session what becomes of its trials, and the progress line to move on."""
+    """Tells the session what becomes of its trials, and the progress line to move on.
 
-    def __init__(self, session: StudySession, on_step: Callable[[], None]) -> None:
-        self._session = session
-        self._on_step = on_step
+    Args:
+        session: is told.
+        on_step: called several times a second.
+        worker_logs: folder with what the workers of this machine print, where known.
+    """
+
+    def __init__(
+        self, session: StudySession, on_step: Callable[[], None], worker_logs: Path | None
+    ) -> None:
+        self._session, self._on_step, self._worker_logs = session, on_step, worker_logs
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
-        """A moment in which to show progress."""
+        """A moment in which to show progress, and to end workers that hang."""
+        hung = self._session.look_after()
+        for trial in trials if hung else ():
+            if trial.status == Trial.RUNNING and number_of(trial) in hung:
+                _kill_worker(trial)
         self._on_step()
 
     def on_trial_start(
@@ -158,8 +167,11 @@ class SessionCallback(_StaysHere, Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         """The worker died."""
-        state, reason = death(_error_text(trial))
-        self._session.crashed(number_of(trial), state, reason)
+        text, log = _error_text(trial), self._session.log_of(number_of(trial))
+        crash = "" if log is None else crash_in(log)
+        if log is not None:
+            write_death(log, text, self._worker_logs)
+        self._session.crashed(number_of(trial), classify_death(text, crash))
 
 
 class RequestStopper(_StaysHere, Stopper):
@@ -190,16 +202,9 @@ def number_of(trial: Trial) -> int:
     return int(trial.config["number"])
 
 
-def death(text: str) -> tuple[TrialState, str]:
-    """The state and the reason for a worker that Ray lost.
+def _kill_worker(trial: Trial) -> None:
+    """End a worker that does not answer; Ray Tune then tells of its death."""
+    import ray
 
-    Args:
-        text: what Ray says of it, many lines.
-    """
-    if _OUT_OF_MEMORY.search(text):
-        return TrialState.INFEASIBLE, "out of memory: Ray ended the worker to save the machine"
-    detail = _DETAIL.search(text)
-    lines = (line.strip() for line in text.splitlines())
-    telling = (line for line in lines if line and not line.startswith("Failure #"))
-    first = next(telling, "no more is known")
-    return TrialState.FAILED, f"the worker process died: {(detail[1] if detail else first)[:300]}"
+    if trial.temporary_state.ray_actor is not None:
+        ray.kill(trial.temporary_state.ray_actor)

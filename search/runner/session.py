@@ -9,27 +9,34 @@ import logging
 import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from search.checkpoints import Checkpoints
 from search.runner.ancestry import Ancestry
 from search.runner.assignment import Assignment, Report
-from search.runner.checkpoints import Checkpoints
+from search.runner.interrupt import StopKind, StopRequest
+from search.runner.journal import Journal
+from search.runner.limits import FirstFailures, Limits
 from search.runner.live_trial import LiveTrial
 from search.runner.new_trials import Known, NewTrials
+from search.runner.reported import FIGURES
 from search.runner.stand import Stand, Tally
 from search.runner.telling import Telling
 from search.schedulers import GO_ON, Verdict
 from search.store import (
     EpochRecord,
-    RunRecord,
     Store,
+    StoreAway,
     StoreError,
     StudyRecord,
     TrialRecord,
     TrialState,
 )
 from space import Architecture
-from trainers import Protocol
+from space.wording import duration
+from trainers import Cause, Failure, Protocol, Retry
 
 _LOG = logging.getLogger(__name__)
 _Arguments = ParamSpec("_Arguments")
@@ -39,7 +46,7 @@ _Result = TypeVar("_Result")
 def _remembers_failure(
     method: Callable[Concatenate["StudySession", _Arguments], _Result],
 ) -> Callable[Concatenate["StudySession", _Arguments], _Result]:
-    """Keep a StoreError for the driver: Ray Tune turns what a callback raises into mere text."""
+    """Keep an error for the driver: Ray Tune turns what a callback raises into mere text."""
 
     @functools.wraps(method)
     def call(
@@ -47,7 +54,7 @@ def _remembers_failure(
     ) -> _Result:
         try:
             return method(self, *args, **kwargs)
-        except StoreError as error:
+        except (StoreError, OSError) as error:
             self.failure = error
             raise
 
@@ -58,15 +65,19 @@ class StudySession:
     """What one driver does for a study.
 
     Args:
-        store, study, run: where everything is written, and as whom.
+        store, study: where everything is.
+        journal: takes what becomes of trials to the store.
         new_trials: makes the trials that the study does not have yet.
         telling: has told the study's history to searcher and scheduler already.
         protocol, data: what every worker is told.
         known: every trial of the study so far.
         claimed: the numbers of those that this run goes on with.
-        retries: how often a trial is taken up again after its worker was killed.
+        wanted: the measured figures without which no trial is complete.
+        limits: how much goes wrong before the run gives up.
         checkpoints: those of this study.
         ancestry: where trials find the weights that they start from.
+        stop: asked for where going on makes no sense.
+        say: tells a person what is lost.
     """
 
     def __init__(
@@ -74,25 +85,33 @@ class StudySession:
         *,
         store: Store,
         study: StudyRecord,
-        run: RunRecord,
+        journal: Journal,
         new_trials: NewTrials,
         telling: Telling,
         protocol: Protocol,
         data: Mapping[str, Any],
         known: Iterable[Known],
         claimed: Iterable[int],
-        retries: int,
+        wanted: Iterable[str],
+        limits: Limits,
         checkpoints: Checkpoints,
         ancestry: Ancestry,
+        stop: StopRequest,
+        say: Callable[[str], None],
     ) -> None:
-        self._store, self.study, self._run = store, study, run
+        self._store, self.study, self.journal = store, study, journal
         self._new_trials, self._telling = new_trials, telling
         self._protocol, self._data = protocol, data
-        self._retries, self._checkpoints, self._ancestry = retries, checkpoints, ancestry
+        self._wanted, self._limits = tuple(wanted), limits
+        self._checkpoints, self._ancestry = checkpoints, ancestry
+        self._stop, self._say = stop, say
         self._live: dict[int, LiveTrial] = {}
+        self._unsettled: deque[Known] = deque()
         self._tally = Tally()
         self._killed: Counter[int] = Counter()
-        self.failure: StoreError | None = None
+        self._hung: set[int] = set()
+        self._first_failures = FirstFailures(limits.first_failures)
+        self.failure: StoreError | OSError | None = None
         by_number = {}
         for item in known:
             by_number[item.trial.number] = item
@@ -111,6 +130,11 @@ class StudySession:
         """Trials that are handed out and have not ended."""
         return len(self._live)
 
+    @property
+    def waits(self) -> bool:
+        """Whether there may be more to hand out, once a worker or the store comes back."""
+        return bool(self._live or self._unsettled or self.journal.away)
+
     def stand(self) -> Stand:
         """How far the study is, from memory."""
         return self._tally.stand(self._new_trials.planned, self._new_trials.repeats)
@@ -119,27 +143,35 @@ class StudySession:
     def next_assignment(self) -> Assignment | None:
         """The next trial to run: an interrupted one, one that was asked for, or the searcher's.
 
-        None when the planned number is handed out or no point is left. A later call may give one
-        again, when a worker was killed in the meantime.
+        None when the planned number is handed out, no point is left, or the store is away. A later
+        call may give one again, when a worker was killed or the store came back in the meantime.
         """
+        if not self.journal.flush():
+            return None
+        try:
+            return self._next_assignment()
+        except StoreAway as error:
+            self.journal.note_away(error)
+            return None
+
+    def _next_assignment(self) -> Assignment | None:
+        while self._unsettled:
+            if (given := self._hand_out(self._unsettled.popleft(), again=True)) is not None:
+                return given
         while self._claimed:
-            item = self._claimed.popleft()
-            self._take_up(item)
-            # While this study lay still, another may have trained the same.
-            if not self._ended_by_reuse(item) and not self._ended_by_verdict(item.trial.number):
-                return self._assignment(item)
+            if (given := self._hand_out(self._claimed.popleft())) is not None:
+                return given
         while (new := self._new_trials.next(self._noted)) is not None:
-            self._take_up(new)
-            if not self._ended_by_reuse(new):
-                return self._assignment(new)
+            if (given := self._hand_out(new)) is not None:
+                return given
         return None
 
     @_remembers_failure
     def started(self, number: int) -> None:
         """A worker has taken the trial up."""
         live = self._live[number]
-        if self._store.start_trial(live.trial.id, self._run.id):
-            self._tally.set(number, TrialState.RUNNING)
+        self.journal.start(live.trial.id, live.begin())
+        self._tally.set(number, TrialState.RUNNING)
 
     @_remembers_failure
     def reported(self, number: int, report: Report) -> Verdict:
@@ -149,12 +181,11 @@ class StudySession:
             return GO_ON
         if report.inherited is False and live.trial.parent_trial_id is not None:
             self._disinherit(live)
-        if report.epochs and not live.epochs:
+        if report.epochs and not live.curve:
             self._forget_beyond(live, int(report.epochs[-1]["epoch"]))
         for figures in report.epochs:
-            epoch = int(figures["epoch"])
-            if epoch not in live.epochs:
-                self._record(live, epoch, figures)
+            if int(figures["epoch"]) not in live.curve:
+                self._record(live, figures)
         return live.verdict
 
     @_remembers_failure
@@ -163,83 +194,143 @@ class StudySession:
         live = self._live.get(number)
         if live is None:
             return
-        if report.state == "preempted":
-            self._preempt(number, report.reason or "")
-        elif report.state is not None:
-            self._finish(number, TrialState(report.state), report.reason)
+        if report.failure is not None:
+            self._broke_off(live, report.failure)
+        elif report.complete:
+            self._completed(live)
         elif live.verdict.stop:
-            self._finish(number, TrialState.PRUNED, live.verdict.reason)
+            self._finish(live, TrialState.PRUNED, live.verdict.reason)
 
     @_remembers_failure
-    def crashed(self, number: int, state: TrialState, reason: str) -> None:
+    def crashed(self, number: int, failure: Failure) -> None:
         """The worker is gone. The trial goes on from its checkpoint, as often as is allowed."""
         live = self._live.get(number)
-        if live is None:
-            return
-        if state != TrialState.FAILED or self._killed[number] >= self._retries:
-            self._finish(number, state, reason)
-            return
-        self._killed[number] += 1
-        _LOG.warning("trial %d: %s; it goes on in another worker", number, reason)
-        self._preempt(number, reason)
-        epochs = frozenset(live.recorded | live.epochs)
-        self._claimed.append(Known(live.trial, live.architecture, epochs))
+        if live is not None:
+            self._broke_off(live, self._hang() if live.hung else failure)
+
+    @_remembers_failure
+    def look_after(self) -> list[int]:
+        """To be called all the time: writes what waits; the trials whose workers are to be ended.
+
+        A stop is requested where the store has been away for too long.
+        """
+        self.journal.flush()
+        if self.journal.away_for() > self._limits.store_seconds:
+            patience = duration(self._limits.store_seconds)
+            reason = f"the store was away for more than {patience} ({self.journal.error})"
+            self._stop.request(StopKind.STORE, reason)
+        limit = self._limits.trial_seconds
+        if limit is None:
+            return []
+        silent = [n for n, live in self._live.items() if live.silent_for() > limit]
+        for number in silent:
+            self._live[number].hung = True
+        return silent
+
+    def log_of(self, number: int) -> Path | None:
+        """The file that tells how a trial that is handed out broke off."""
+        live = self._live.get(number)
+        return None if live is None else self._checkpoints.log(live.trial)
 
     def _noted(self, trial: TrialRecord, architecture: Architecture) -> None:
         self._tally.set(trial.number, trial.state)
         if not trial.repeat:
             self._telling.created(trial.number, architecture)
 
+    # --- handing out
+
+    def _hand_out(self, item: Known, *, again: bool = False) -> Assignment | None:
+        """A trial for a worker; None when it has ended without one.
+
+        Args:
+            again: whether the store went away while this was tried before.
+        """
+        try:
+            now = replace(item, trial=self._store.trial(item.trial.id)) if again else item
+            return self._settled(now)
+        except StoreAway:
+            self._unsettled.append(item)
+            raise
+
+    def _settled(self, item: Known) -> Assignment | None:
+        number = item.trial.number
+        self._live[number] = LiveTrial(item.trial, item.architecture, set(item.epochs))
+        self._tally.set(number, TrialState.WAITING)
+        try:
+            # While this study lay still, another may have trained the same.
+            ended = self._ended_by_reuse(item) or self._ended_by_verdict(number)
+        except StoreAway:
+            del self._live[number]
+            raise
+        return None if ended else self._assignment(self._live[number])
+
     def _ended_by_reuse(self, item: Known) -> bool:
         """Whether another study has trained it under this protocol: then its epochs are taken."""
         live = self._live[item.trial.number]
-        reused = self._new_trials.take_over(item.trial, lambda: self._forget(live, 0))
+        reused: TrialRecord | None = item.trial
+        if item.trial.source_trial_id is None or item.epochs:
+            reused = self._new_trials.take_over(item.trial, lambda: self._forget(live, 0))
         if reused is None:
             return False
         live.trial = reused
         for record in self._store.epochs(reused.id):
-            figures = {name: getattr(record, name) for name in _FIGURES}
+            figures = {name: getattr(record, name) for name in FIGURES}
             self._telling.epoch(reused.number, record.epoch, figures)
             live.recorded.add(record.epoch)
         self._tally.reached(reused.best_accuracy, live.architecture)
         if reused.state == TrialState.COMPLETE:
             self._tally.took_over()
-            self._leave(reused.number, TrialState.COMPLETE)
+            self._leave(live, reused)
             return True
-        return self._ended_by_verdict(reused.number)
+        return False
 
     def _ended_by_verdict(self, number: int) -> bool:
         """Prune a trial that was sentenced before it could be told; whether it was."""
         live = self._live[number]
         live.verdict = self._telling.verdict(number)
         if live.verdict.stop:
-            self._finish(number, TrialState.PRUNED, live.verdict.reason)
+            self._finish(live, TrialState.PRUNED, live.verdict.reason)
         return live.verdict.stop
 
-    def _take_up(self, item: Known) -> None:
-        self._live[item.trial.number] = LiveTrial(item.trial, item.architecture, set(item.epochs))
-        self._tally.set(item.trial.number, TrialState.WAITING)
-
-    def _assignment(self, item: Known) -> Assignment:
-        live = self._live[item.trial.number]
-        checkpoint = self._checkpoints.file(live.trial)
-        protocol = self._protocol.to_dict()
+    def _assignment(self, live: LiveTrial) -> Assignment:
+        checkpoint = self._checkpoints.fetch(live.trial)
+        self._tell_of_loss(live)
         parent = self._ancestry.weights(live.trial, live.architecture)
         if live.trial.parent_trial_id is not None and parent is None and not checkpoint.exists():
             self._disinherit(live)  # its weights are gone, and with them the inheritance
-        return Assignment(live.trial, live.architecture, protocol, self._data, checkpoint, parent)
+        return Assignment(
+            live.trial,
+            live.architecture,
+            self._protocol.to_dict(),
+            self._data,
+            checkpoint,
+            self._checkpoints.log(live.trial),
+            parent,
+        )
 
-    def _record(self, live: LiveTrial, epoch: int, figures: Mapping[str, Any]) -> None:
-        record = EpochRecord(epoch, **{name: figures.get(name) for name in _FIGURES})
-        self._store.record_epoch(live.trial.id, record, run_id=self._run.id)
-        live.epochs.add(epoch)
+    def _tell_of_loss(self, live: LiveTrial) -> None:
+        """Say which epochs are trained again, before they are."""
+        done, held = max(live.recorded, default=0), self._checkpoints.epochs_of(live.trial)
+        if held is None or held >= done:
+            return
+        lost = f"epoch {done}" if done == held + 1 else f"epochs {held + 1} to {done}"
+        what = "is gone" if not held else f"holds {held} of {done} epochs"
+        place = self._checkpoints.file(live.trial)
+        self._say(f"Trial {live.trial.number}: its checkpoint {place} {what}; {lost} trained again")
+
+    # --- what is reported
+
+    def _record(self, live: LiveTrial, figures: Mapping[str, Any]) -> None:
+        epoch = int(figures["epoch"])
+        values = {name: _finite(figures.get(name)) for name in FIGURES}
+        record = EpochRecord(epoch, **values)
+        self.journal.epoch(live.trial.id, record)
+        live.report(record)
         is_new = epoch not in live.recorded
         live.recorded.add(epoch)
-        accuracy = record.validation_accuracy
-        if accuracy is not None and math.isfinite(accuracy):
-            self._tally.reached(accuracy, live.architecture)
+        self._tally.reached(record.validation_accuracy, live.architecture)
         if is_new:
-            verdict = self._telling.epoch(live.trial.number, epoch, figures)
+            verdict = self._telling.epoch(live.trial.number, epoch, values)
             live.verdict = live.verdict if live.verdict.stop else verdict
 
     def _forget_beyond(self, live: LiveTrial, last: int) -> None:
@@ -248,33 +339,74 @@ class StudySession:
             self._forget(live, last)
 
     def _forget(self, live: LiveTrial, last: int) -> None:
-        self._store.forget_epochs(live.trial.id, after=last)
+        self.journal.forget(live.trial.id, last)
         live.recorded = {epoch for epoch in live.recorded if epoch <= last}
         self._telling.forgotten(live.trial.number, last)
 
     def _disinherit(self, live: LiveTrial) -> None:
         """The trial begins from scratch after all."""
-        self._store.disinherit_trial(live.trial.id, run_id=self._run.id)
-        live.trial = self._store.trial(live.trial.id)
+        self.journal.disinherit(live.trial.id)
+        live.trial = replace(
+            live.trial, parent_trial_id=None, inherited_along=None, ancestry_seconds=0.0
+        )
 
-    def _preempt(self, number: int, reason: str) -> None:
-        live = self._live.pop(number)
-        self._store.preempt_trial(live.trial.id, reason, run_id=self._run.id)
-        self._tally.set(number, TrialState.PREEMPTED)
+    # --- how it ends
 
-    def _finish(self, number: int, state: TrialState, reason: str | None) -> None:
-        live = self._live[number]
-        self._store.finish_trial(live.trial.id, state, reason, run_id=self._run.id)
-        self._leave(number, state)
-        if state in (TrialState.FAILED, TrialState.INFEASIBLE):
-            self._checkpoints.file(live.trial).unlink(missing_ok=True)  # nothing goes on from it
+    def _completed(self, live: LiveTrial) -> None:
+        lacking = live.lacks(self._wanted)
+        if not lacking:
+            self._finish(live, TrialState.COMPLETE, None)
+            return
+        epochs = f"in {len(live.curve)} epochs" if live.curve else "and no epoch"
+        reason = f"it ended without a finite {' or '.join(lacking)} {epochs}"
+        self._broke_off(live, Failure(Cause.CODE, reason))
 
-    def _leave(self, number: int, state: TrialState) -> None:
-        live = self._live.pop(number)
-        self._tally.set(number, state)
-        self._telling.ended(number, state)
-        if self._ancestry.inherits:
-            self._ancestry.add(self._store.trial(live.trial.id), live.architecture)
+    def _hang(self) -> Failure:
+        limit = duration(self._limits.trial_seconds or 0.0)
+        return Failure(Cause.CODE, f"it hung: no epoch within {limit} (trial_time_limit)")
+
+    def _broke_off(self, live: LiveTrial, failure: Failure) -> None:
+        if self._goes_on_elsewhere(live, failure):
+            _LOG.warning("trial %d: %s; it goes on in another worker", live.trial.number, failure)
+            self._preempt(live, failure.reason)
+            epochs = frozenset(live.recorded | live.curve.keys())
+            self._claimed.append(Known(live.trial, live.architecture, epochs))
+        elif failure.cause.ends_trial:
+            self._finish(live, TrialState(failure.state), failure.reason)
+        else:
+            self._preempt(live, failure.reason)
+            if failure.cause.stops_run:
+                reason = f"trial {live.trial.number} met a fault of the {failure.cause}"
+                self._stop.request(StopKind.FAULT, f"{reason}: {failure.sentence}")
+
+    def _goes_on_elsewhere(self, live: LiveTrial, failure: Failure) -> bool:
+        number = live.trial.number
+        if live.hung:
+            first = number not in self._hung
+            self._hung.add(number)
+            return first
+        counted = failure.retry == Retry.COUNTED and self._killed[number] < self._limits.retries
+        self._killed[number] += counted
+        return counted or failure.retry == Retry.ALWAYS
+
+    def _preempt(self, live: LiveTrial, reason: str) -> None:
+        del self._live[live.trial.number]
+        self.journal.preempt(live.trial.id, reason)
+        self._tally.set(live.trial.number, TrialState.PREEMPTED)
+
+    def _finish(self, live: LiveTrial, state: TrialState, reason: str | None) -> None:
+        self.journal.finish(live.trial.id, state, reason)
+        self._leave(live, live.ended(state))
+        why = self._first_failures.ended(state, reason)
+        if why is not None:
+            self._stop.request(StopKind.FAULT, why)
+
+    def _leave(self, live: LiveTrial, record: TrialRecord) -> None:
+        del self._live[record.number]
+        self._tally.set(record.number, record.state)
+        self._telling.ended(record.number, record.state)
+        self._ancestry.add(record, live.architecture)
 
 
-_FIGURES = ("train_loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value

@@ -1,14 +1,18 @@
 """Writes a new study down, and rebuilds the state of a search from the store."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from search.checkpoints import Checkpoints
 from search.config import Config
-from search.figures import known_figures
+from search.figures import MEASURED, known_figures
 from search.runner.ancestry import Ancestry
-from search.runner.checkpoints import Checkpoints
 from search.runner.extra import NOTHING_EXTRA, Extra
+from search.runner.interrupt import StopRequest
+from search.runner.journal import Journal, replay
+from search.runner.limits import Limits
 from search.runner.new_trials import Known, NewTrials
 from search.runner.proposals import Proposal, Proposals
 from search.runner.ranking import networks_of
@@ -19,12 +23,14 @@ from search.runner.trial_seeds import TrialSeeds
 from search.runner.version import code_version
 from search.runner.warm_start import events_so_far, warm_points
 from search.schedulers import Scheduler, make_scheduler
-from search.searchers import Task, make_searcher
+from search.searchers import Searcher, Task, make_searcher
 from search.store import RunRecord, Store, StudyHistory, StudyRecord
 from space import Architecture
+from space.wording import count
 from trainers import Protocol
 from trainers.seeds import derive
 
+_LOG = logging.getLogger(__name__)
 _INITIAL_STREAM = 1
 """Keeps the random numbers of the initial points apart from the searcher's."""
 _BASELINE_STREAM = 2
@@ -69,65 +75,118 @@ def begin_session(
     config: Config,
     protocol: Protocol,
     extra: Extra = NOTHING_EXTRA,
+    *,
+    stop: StopRequest | None = None,
+    say: Callable[[str], None] = _LOG.warning,
+    answered_since: Callable[[float], bool] = lambda moment: True,
 ) -> StudySession:
     """A session that goes on where the earlier runs of the study ended.
 
     Args:
         extra: what this run was asked for beside the study's own trials.
+        stop: asked for where going on makes no sense. say: tells a person what is lost.
+        answered_since: whether the store has answered anybody since a moment (`Journal`).
     """
-    continued = {id_ for id_ in extra.continued if store.continue_trial(id_, run.id)}
-    continued |= {trial.id for trial in store.claim_preempted(study.id, run.id)}
+    checkpoints = _checkpoints(store, study, config)
+    claimed = _claim(store, study, run, extra, checkpoints, say)
     history = store.history(study.id)
     architectures = networks_of(history)
     task = task_of(config)
-    searcher = make_searcher(
-        config.searcher.name,
-        task,
-        config.searcher_seed,
-        config.searcher.model_dump(exclude={"name"}),
-    )
-    baseline = make_searcher("random", task, derive(config.searcher_seed, _BASELINE_STREAM))
-    initial = initial_points(config)
-    beside = {point.architecture.id for point in initial}
-    warm = warm_points(store, study, config, searcher, task, beside)
+    searcher, baseline = _searchers(config, task)
     telling = Telling((searcher, baseline), _scheduler(config), task.known)
+    warm = _warm(store, study, config, searcher, task)
     telling.retell(history, architectures)
-    checkpoints = Checkpoints.of(study, config.checkpoints)
     inherits = protocol.initialisation == "inherited"
     ancestry = Ancestry(checkpoints, inherits=inherits).add_history(history, architectures)
     proposals = Proposals(
         extra.repeats,
-        initial,
+        initial_points(config),
         warm,
         searcher,
         config.searcher.name,
         baseline,
         config.random_baseline,
     )
-    return StudySession(
+    new_trials = NewTrials(
         store=store,
         study=study,
         run=run,
-        new_trials=NewTrials(
-            store=store,
-            study=study,
-            run=run,
-            space=config.search_space,
-            proposals=proposals,
-            seeds=TrialSeeds.from_config(config, protocol),
-            ancestry=ancestry,
-            checkpoints=checkpoints,
-            planned=study.planned_trials,
-        ),
+        space=config.search_space,
+        proposals=proposals,
+        seeds=TrialSeeds.from_config(config, protocol),
+        ancestry=ancestry,
+        checkpoints=checkpoints,
+        planned=study.planned_trials,
+    )
+    return StudySession(
+        store=store,
+        study=study,
+        journal=Journal(store, run.id, checkpoints.folder, answered_since),
+        new_trials=new_trials,
         telling=telling,
         protocol=protocol,
         data=config.data.to_dict(),
         known=known_trials(history, architectures),
-        claimed=[trial.number for trial in history.trials if trial.id in continued],
-        retries=config.retries,
+        claimed=[trial.number for trial in history.trials if trial.id in claimed],
+        wanted=[name for name in config.objectives if name in MEASURED],
+        limits=Limits(
+            retries=config.retries,
+            first_failures=config.stop_after_same_failures,
+            trial_seconds=config.trial_time_limit,
+            store_seconds=config.store_patience,
+        ),
         checkpoints=checkpoints,
         ancestry=ancestry,
+        stop=StopRequest() if stop is None else stop,
+        say=say,
     )
+
+
+def _checkpoints(store: Store, study: StudyRecord, config: Config) -> Checkpoints:
+    """The study's folders, noted in the store so that every later run finds them."""
+    checkpoints = Checkpoints.of(study, store.url, config.checkpoints)
+    stored = checkpoints.to_stored(store.url)
+    if stored != study.checkpoints:
+        store.set_checkpoints(study.id, stored)
+    return checkpoints
+
+
+def _claim(
+    store: Store,
+    study: StudyRecord,
+    run: RunRecord,
+    extra: Extra,
+    checkpoints: Checkpoints,
+    say: Callable[[str], None],
+) -> set[int]:
+    """Ids of the trials that this run goes on with, after what earlier runs could not write."""
+    folders = (checkpoints.folder, *checkpoints.earlier)
+    replayed = sum(replay(store, folder) for folder in folders)
+    if replayed:
+        say(f"Wrote {count(replayed, 'result')} that an earlier run kept while the store was away.")
+    continued = {id_ for id_ in extra.continued if store.continue_trial(id_, run.id)}
+    return continued | {trial.id for trial in store.claim_preempted(study.id, run.id)}
+
+
+def _searchers(
+    config: Config, task: Task[Architecture]
+) -> tuple[Searcher[Architecture], Searcher[Architecture]]:
+    """The study's own, and the random one that it is compared with."""
+    options = config.searcher.model_dump(exclude={"name"})
+    own = make_searcher(config.searcher.name, task, config.searcher_seed, options)
+    seed = derive(config.searcher_seed, _BASELINE_STREAM)
+    return own, make_searcher("random", task, seed)
+
+
+def _warm(
+    store: Store,
+    study: StudyRecord,
+    config: Config,
+    searcher: Searcher[Architecture],
+    task: Task[Architecture],
+) -> list[Proposal]:
+    beside = {point.architecture.id for point in initial_points(config)}
+    return list(warm_points(store, study, config, searcher, task, beside))
 
 
 def known_trials(history: StudyHistory, architectures: Mapping[str, Architecture]) -> list[Known]:

@@ -34,6 +34,7 @@ class _Told:
     curve: dict[int, Values] = field(default_factory=dict)
     verdict: Verdict = GO_ON
     judged: bool = True
+    pruned: bool = False
 
 
 class Telling:
@@ -84,15 +85,16 @@ class Telling:
             self._tell(number, "running")
 
     def continued(self, number: int) -> None:
-        """A stopped trial goes on by request, to its end whatever the scheduler says."""
+        """An ended trial goes on by request; a pruned one to its end whatever is said of it."""
         told = self._told.get(number)
         if told is not None:
-            told.verdict, told.judged = GO_ON, False
+            told.verdict, told.judged = GO_ON, told.judged and not told.pruned
             self._tell(number, "running")
 
     def ended(self, number: int, state: TrialState) -> None:
         """A trial has reached a terminal state."""
         if number in self._told:
+            self._told[number].pruned = state == TrialState.PRUNED
             self._tell(number, _OUTCOMES[state])
 
     def verdict(self, number: int) -> Verdict:

@@ -55,6 +55,7 @@ def tune_session(
             device="cuda" if resources.gpus_per_trial else "cpu",
             threads=max(1, int(resources.cpus_per_trial)),
             training=training,
+            whole_gpu=resources.gpus_per_trial >= 1,
         )
 
     tuner = tune.Tuner(
@@ -71,7 +72,9 @@ def tune_session(
         run_config=tune.RunConfig(
             name=session.study.name,
             storage_path=str(cluster.folder),
-            callbacks=[SessionCallback(session, lambda: show(session.stand()))],
+            callbacks=[
+                SessionCallback(session, lambda: show(session.stand()), cluster.worker_logs)
+            ],
             stop=RequestStopper(stop),
             failure_config=tune.FailureConfig(max_failures=0),
             # The trial writes its own checkpoints, without pickle.

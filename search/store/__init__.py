@@ -4,7 +4,7 @@
 or Optuna.
 """
 
-from search.store.connection import StoreError
+from search.store.connection import StoreAway, StoreError
 from search.store.elsewhere import TrainedElsewhere
 from search.store.heartbeat import Heartbeat
 from search.store.missing import NoStore
@@ -43,6 +43,7 @@ __all__ = [
     "ProcessIdentity",
     "RunRecord",
     "Store",
+    "StoreAway",
     "StoreError",
     "StudyHistory",
     "StudyRecord",

@@ -1,13 +1,14 @@
 """Transactions: one per call, repeated when the database went away, errors without passwords."""
 
 import functools
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import URL, Engine, func, select
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from search.store.columns import utc_now
@@ -26,6 +27,10 @@ _PASSING = frozenset({"57P01", "57P02", "57P03", "40P01", "40001"})
 
 class StoreError(RuntimeError):
     """The database failed during the work: it went away, is locked, or its disk is full."""
+
+
+class StoreAway(StoreError):
+    """It may answer again by itself: a server restarts, another program holds the file's lock."""
 
 
 class Connected:
@@ -102,7 +107,8 @@ class Connected:
             raise self._store_error(error) from None
 
     def _store_error(self, error: DBAPIError) -> StoreError:
-        return StoreError(f"the store {self.url} failed: {describe(error, self._secret_url)}")
+        kind = StoreAway if _may_come_back(error) else StoreError
+        return kind(f"the store {self.url} failed: {describe(error, self._secret_url)}")
 
     def _now(self, session: Session) -> datetime:
         """The time that heartbeats are compared in: the server's, as hosts' clocks differ."""
@@ -123,6 +129,17 @@ def _is_passing(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     lost = isinstance(error, OperationalError) and hasattr(error.orig, "sqlstate") and not state
     return lost or state in _PASSING
+
+
+# Lost connections, resources used up, a server that only reads as long as it is no primary.
+_AWAY = re.compile(r"08...|53...|25006|57P0.|40...")
+
+
+def _may_come_back(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return _AWAY.fullmatch(state) is not None
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
 
 
 def reads(

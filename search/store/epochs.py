@@ -47,10 +47,15 @@ class Epochs(Connected):
         return True
 
     @writes
-    def forget_epochs(self, session: Session, trial_id: int, *, after: int) -> None:
-        """Deletes the epochs numbered above `after`: a trial that goes on from an older point."""
+    def forget_epochs(
+        self, session: Session, trial_id: int, *, after: int, run_id: int | None = None
+    ) -> None:
+        """Deletes the epochs numbered above `after`: a trial that goes on from an older point.
+
+        With a `run_id`, only while the trial belongs to this run.
+        """
         study_id = lock_study_of(session, trial_id)
-        if study_id is None or not _holds(session, trial_id, None):
+        if study_id is None or not _holds(session, trial_id, run_id):
             return
         beyond = delete(Metric).where(Metric.trial_id == trial_id, Metric.epoch > after)
         if session.execute(beyond.returning(Metric.epoch)).first() is not None:

@@ -13,7 +13,7 @@ from search.store.events import lock_study_of, write_event
 from search.store.mapping import EPOCH_COLUMNS, TRIAL_COLUMNS, trial_record
 from search.store.models import Metric, Study, Trial
 from search.store.records import TrialRecord
-from search.store.states import OPEN, TERMINAL, EventKind, TrialState
+from search.store.states import CONTINUABLE, OPEN, TERMINAL, EventKind, TrialState
 
 _RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -112,17 +112,17 @@ class Reuse(Connected):
 
     @writes
     def continue_trial(self, session: Session, trial_id: int, run_id: int) -> bool:
-        """Makes a pruned trial waiting again, in this run, with all its epochs.
+        """Makes a pruned, failed or infeasible trial waiting again, in this run, with its epochs.
 
         It is the only way out of a terminal state.
 
         Returns:
-            False, and nothing changed, when it is not pruned, or another study with the same
+            False, and nothing changed, when it has not ended so, or another study with the same
             protocol has the architecture to train.
         """
         study_id = lock_study_of(session, trial_id)
         trial = _read(session, trial_id)
-        if study_id is None or trial is None or trial.state != TrialState.PRUNED:
+        if study_id is None or trial is None or trial.state not in CONTINUABLE:
             return False
         if trial.repeat == 0 and busy_elsewhere(session, study_id, trial.architecture_id):
             return False

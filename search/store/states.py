@@ -1,7 +1,7 @@
 """The life of a trial: waiting → running → one terminal state, or preempted and back.
 
-Nothing follows a terminal state, with one exception: a pruned trial may be continued, and is
-waiting again. What was recorded of it stays, and the event log tells of both.
+Nothing follows a terminal state, with one exception: on request a trial that is not complete goes
+on, and is waiting again. What was recorded of it stays, and the event log tells of both.
 """
 
 from enum import StrEnum
@@ -48,7 +48,7 @@ class EventKind(StrEnum):
     INFEASIBLE = "infeasible"
     PREEMPTED = "preempted"
     CONTINUED = "continued"
-    """A pruned trial is waiting again."""
+    """A pruned, failed or infeasible trial is waiting again."""
     FORGOTTEN = "forgotten"
     """The epochs above the given one were dropped."""
 
@@ -57,6 +57,9 @@ TERMINAL = frozenset(
     {TrialState.COMPLETE, TrialState.PRUNED, TrialState.INFEASIBLE, TrialState.FAILED}
 )
 """The states that end a trial; the first one wins."""
+
+CONTINUABLE = TERMINAL - {TrialState.COMPLETE}
+"""The states from which a trial may go on, on request."""
 
 OPEN = frozenset({TrialState.WAITING, TrialState.RUNNING})
 """The states in which a trial belongs to a run."""

@@ -56,14 +56,18 @@ START = (
         state=TrialState.RUNNING.value,
         reason=None,
         run_id=bindparam("run"),
-        attempts=_TRIALS.c.attempts + 1,
+        attempts=sql.coalesce(bindparam("attempt", type_=Integer), _TRIALS.c.attempts + 1),
         started=sql.coalesce(_TRIALS.c.started, bindparam("now", type_=UtcDateTime)),
     )
     .returning(_TRIALS.c.id)
 )
 MOVE = (
     update(_TRIALS)
-    .where(*_OPEN, or_(bindparam("run", type_=Integer).is_(None), _MINE))
+    .where(
+        *_OPEN,
+        or_(bindparam("run", type_=Integer).is_(None), _MINE),
+        _TRIALS.c.state != bindparam("to"),
+    )
     .values(state=bindparam("to"), reason=bindparam("why"), ended=bindparam("when"))
     .returning(_TRIALS.c.id)
 )

@@ -101,12 +101,19 @@ class Trials(Connected):
         return trial
 
     @writes
-    def start_trial(self, session: Session, trial_id: int, run_id: int) -> bool:
+    def start_trial(
+        self, session: Session, trial_id: int, run_id: int, *, attempt: int | None = None
+    ) -> bool:
         """Makes a waiting or preempted trial running in this run, `attempts` one higher.
 
-        False, and nothing changed, when the trial has ended or runs in another run.
+        Args:
+            trial_id: of the trial. run_id: of the run.
+            attempt: what `attempts` shall be, so that doing it twice is doing it once.
+
+        Returns:
+            False, and nothing changed, when the trial has ended or runs in another run.
         """
-        values = {"trial": trial_id, "run": run_id, "now": utc_now()}
+        values = {"trial": trial_id, "run": run_id, "now": utc_now(), "attempt": attempt}
         return session.execute(START, values).one_or_none() is not None
 
     @writes

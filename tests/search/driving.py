@@ -57,7 +57,7 @@ def train(session: StudySession, assignment: Assignment, accuracies: list[float]
     session.started(number)
     for index, accuracy in enumerate(accuracies, 1):
         done = index == len(accuracies)
-        report = Report((epoch(index, accuracy),), "complete" if done else None)
+        report = Report((epoch(index, accuracy),), done)
         if session.reported(number, report).stop and not done:
             report = Report((epoch(index, accuracy),))
             break

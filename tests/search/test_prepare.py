@@ -11,13 +11,17 @@ from search.config import Config, merged_for_resume
 from search.exit_code import ExitCode
 from search.runner import prepare, run_study
 from search.runner import run as run_module
+from search.runner.assignment import Report
 from search.runner.places import make_checkpoints
 from search.runner.run import every_trial_failed
+from search.runner.session import StudySession
 from search.runner.setup import stand_of
 from search.store import TrialState, open_store
 from space import InputError
+from tests.search.driving import epoch
 from tests.search.small import Silent, config
 from tests.search.test_session import begin
+from trainers import Cause, Failure
 from trainers.data.test_split_lock import TestSplitLocked, refuse_if_locked
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc here")
@@ -88,6 +92,15 @@ def test_looking_leaves_nothing_behind_and_making_does(tmp_path: Path) -> None:
     assert list(settings.checkpoints.iterdir()) == []
 
 
+def play_end(session: StudySession, number: int, state: TrialState) -> None:
+    if state == TrialState.COMPLETE:
+        session.reported(number, Report((epoch(1),)))
+        session.ended(number, Report(complete=True))
+    else:
+        memory = state == TrialState.INFEASIBLE
+        session.crashed(number, Failure(Cause.CODE, f"reason {number}", infeasible=memory))
+
+
 @pytest.mark.parametrize(
     ("ends", "words"),
     [
@@ -106,7 +119,7 @@ def test_a_study_of_failures_is_told_from_others(
         for number, state in enumerate(ends):
             session.next_assignment()
             session.started(number)
-            session.crashed(number, state, f"reason {number}")
+            play_end(session, number, state)
         stand = stand_of(store, session.study.id)
         assert every_trial_failed(store, session.study, stand) == words
 
@@ -118,7 +131,7 @@ def test_a_study_of_failures_is_no_success(tmp_path: Path) -> None:
         session = begin(store, settings, protocol)
         session.next_assignment()
         session.started(0)
-        session.crashed(0, TrialState.FAILED, "no luck")
+        session.crashed(0, Failure(Cause.CODE, "no luck"))
         store.end_run(store.runs(session.study.id)[0].id, "the run ended")
     outcome = run_study(settings, resume=True, watcher=Silent())
     assert outcome.exit_code == ExitCode.FAILED

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from search.checkpoints import Checkpoints
 from search.config import Config, load_config
-from search.runner.checkpoints import Checkpoints
 from search.runner.ranking import networks_of
 from search.runner.setup import initial_points, task_of
 from search.runner.telling import Telling
@@ -134,7 +134,7 @@ def check(config: Config) -> None:
         assert memory(network).training_bytes <= LIMITS["training_bytes"]
     for trial in trials:
         assert [r.epoch for r in history.curves[trial.id]] == list(range(1, trial.epochs_done + 1))
-        assert Checkpoints.of(study).file(trial).exists()
+        assert Checkpoints.of(study, config.store).file(trial).exists()
     proposals_follow_from_the_log(config)
     verdicts_follow_from_the_log(config)
 

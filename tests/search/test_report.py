@@ -19,6 +19,7 @@ from search.store import Store, TrialState, open_store
 from space.wording import ago, count, duration, percent, short
 from tests.search.small import config
 from tests.search.test_session import begin, run_all, train
+from trainers import Cause, Failure
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_report_of_a_study(tmp_path: Path) -> None:
     with open_store(path, create=True) as store:
         session = begin(store, config(tmp_path, trials=7, retries=0, initial=["named"]))
         session.next_assignment()
-        session.crashed(0, TrialState.FAILED, "the worker process died: out of luck")
+        session.crashed(0, Failure(Cause.CODE, "the worker process died: out of luck"))
         run_all(session)
         outcome = RunOutcome("tiny", ExitCode.DONE, session.stand())
         output = io.StringIO()

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from search.store import Store, TrialState, open_store
 from space import InputError
 from tests.search.driving import begin, begin_run, epoch, run_all, train
 from tests.search.small import config
+from trainers import Cause, Failure, Retry
 
 HASHES = ("0" * 16, "1" * 16)
 
@@ -85,24 +85,26 @@ def test_asha_prunes_with_a_reason(store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("state", ["failed", "infeasible"])
-def test_a_worker_that_reports_its_end(store: Store, tmp_path: Path, state: Any) -> None:
+def test_a_worker_that_reports_its_end(store: Store, tmp_path: Path, state: str) -> None:
     session = begin(store, config(tmp_path, trials=2))
     assignment = session.next_assignment()
     assert assignment is not None
     session.started(0)
-    report = Report(state=state, reason="train loss is nan in epoch 1, step 3")
+    reason = "train loss is nan in epoch 1, step 3"
+    failure = Failure(Cause.ARCHITECTURE, reason, infeasible=state == "infeasible")
+    report = Report(failure=failure)
     session.reported(0, report)
     session.ended(0, report)
-    session.crashed(0, TrialState.FAILED, "later news do not count")
+    session.crashed(0, Failure(Cause.CODE, "later news do not count"))
     trial = store.trials(session.study.id)[0]
-    assert (trial.state, trial.reason) == (state, "train loss is nan in epoch 1, step 3")
+    assert (trial.state, trial.reason) == (state, reason)
     run_all(session)
     assert session.stand().ended == 2
 
 
 def test_a_worker_that_died(store: Store, tmp_path: Path) -> None:
     session = begin(store, config(tmp_path, trials=1, retries=1))
-    died = (0, TrialState.FAILED, "the worker process died")
+    died = (0, Failure(Cause.CODE, "the worker process died", retry=Retry.COUNTED))
     first = session.next_assignment()
     assert first is not None
     session.started(0)
@@ -121,11 +123,13 @@ def test_a_worker_that_died(store: Store, tmp_path: Path) -> None:
     assert session.next_assignment() is None
 
 
-def test_a_worker_without_memory_is_not_tried_again(store: Store, tmp_path: Path) -> None:
+def test_want_of_memory_of_the_architecture_itself_is_not_tried_again(
+    store: Store, tmp_path: Path
+) -> None:
     session = begin(store, config(tmp_path, trials=1, retries=5))
     session.next_assignment()
     session.started(0)
-    session.crashed(0, TrialState.INFEASIBLE, "out of memory")
+    session.crashed(0, Failure(Cause.ARCHITECTURE, "out of memory", infeasible=True))
     assert store.trials(session.study.id)[0].state == TrialState.INFEASIBLE
 
 
@@ -169,7 +173,7 @@ def test_the_next_run_goes_on_with_what_was_open(store: Store, tmp_path: Path) -
     assert again.checkpoint == interrupted.checkpoint
     # The worker goes on from its checkpoint and repeats what it reported before.
     resumed.started(1)
-    report = Report((epoch(1, 0.45), epoch(2, 0.55)), "complete")
+    report = Report((epoch(1, 0.45), epoch(2, 0.55)), complete=True)
     resumed.reported(1, report)
     resumed.ended(1, report)
     run_all(resumed)
@@ -221,7 +225,7 @@ def test_a_driver_that_lost_its_run_writes_no_more(store: Store, tmp_path: Path)
     winner = begin(store, settings)
     winner.next_assignment()
     winner.started(0)
-    report = Report((epoch(1, 0.9), epoch(2, 0.9)), "complete")
+    report = Report((epoch(1, 0.9), epoch(2, 0.9)), complete=True)
     lost.reported(0, report)
     lost.ended(0, report)
     trial = store.trials(winner.study.id)[0]

@@ -53,7 +53,7 @@ def test_a_parent_that_was_lost_is_not_claimed(store: Store, tmp_path: Path) -> 
         number = assignment.trial.number
         session.started(number)
         inherited = None if assignment.parent is None else False
-        report = Report((epoch(1, 0.5), epoch(2, 0.6)), "complete", inherited=inherited)
+        report = Report((epoch(1, 0.5), epoch(2, 0.6)), complete=True, inherited=inherited)
         session.reported(number, report)
         session.ended(number, report)
     trials = store.trials(session.study.id)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from search.runner.assignment import Assignment, Report
-from search.runner.extra import Extra, continue_pruned, repeat_best
+from search.runner.extra import Extra, continue_ended, repeat_best
 from search.runner.session import StudySession
 from search.runner.setup import stand_of, task_of
 from search.store import Store, TrialState, open_store
@@ -73,7 +73,7 @@ def test_a_pruned_result_goes_on_from_its_checkpoint(store: Store, tmp_path: Pat
         second.started(assignment.trial.number)
         figures = tuple(epoch(e, accuracy(id_, e)) for e in range(1, 5))
         assert done > 0
-        report = Report(figures, "complete")
+        report = Report(figures, complete=True)
         second.reported(assignment.trial.number, report)
         second.ended(assignment.trial.number, report)
     assert {a.architecture.id for a in handed} == {t.architecture_id for t in pruned}
@@ -105,7 +105,7 @@ def test_pruned_trials_go_on_to_their_end_by_request(store: Store, tmp_path: Pat
     play(session, 4)
     end(store, session)
     before = {t.number: t for t in store.trials(session.study.id)}
-    extra = continue_pruned(2)(store, session.study, task_of(settings))
+    extra = continue_ended(pruned=2)(store, session.study, task_of(settings))
     best = sorted(
         (t for t in before.values() if t.state == TrialState.PRUNED),
         key=lambda t: -(t.best_accuracy or 0),
@@ -121,14 +121,16 @@ def test_pruned_trials_go_on_to_their_end_by_request(store: Store, tmp_path: Pat
     assert len(after) == 8
 
 
-def test_only_pruned_trials_can_be_continued(store: Store, tmp_path: Path) -> None:
+def test_a_complete_trial_is_not_continued(store: Store, tmp_path: Path) -> None:
     settings = config(tmp_path, trials=2)
     session = begin(store, settings)
     play(session, 2)
     with pytest.raises(InputError, match="has no pruned trial"):
-        continue_pruned(2)(store, session.study, task_of(settings))
-    with pytest.raises(InputError, match="1 is not a pruned trial of 'tiny'; pruned: none"):
-        continue_pruned(0, [1])(store, session.study, task_of(settings))
+        continue_ended(pruned=2)(store, session.study, task_of(settings))
+    with pytest.raises(InputError, match="has no failed trial"):
+        continue_ended(failed=True)(store, session.study, task_of(settings))
+    with pytest.raises(InputError, match="1 can not be continued in 'tiny'; those that can: none"):
+        continue_ended(numbers=[1])(store, session.study, task_of(settings))
 
 
 def test_the_best_are_repeated_with_other_seeds(store: Store, tmp_path: Path) -> None:
@@ -205,7 +207,7 @@ def test_a_driver_killed_at_any_moment_asks_for_the_same_points(
                 given, done = working.pop(number)
                 id_ = given.architecture.id
                 figures = tuple(epoch(e, accuracy(id_, e)) for e in range(1, done + 2))
-                report = Report(figures, "complete" if done == 3 else None)
+                report = Report(figures, done == 3)
                 if session.reported(number, report).stop or done == 3:
                     session.ended(number, report)
                 else:
@@ -261,7 +263,7 @@ def test_a_continued_trial_takes_over_what_another_study_has(store: Store, tmp_p
     second = begin(store, config(tmp_path, trials=8, protocol={"epochs": 4}, study="second"))
     play(second, 4)
     end(store, second)
-    extra = continue_pruned(1)(store, first.study, task_of(settings))
+    extra = continue_ended(pruned=1)(store, first.study, task_of(settings))
     again = begin(store, settings, extra=extra)
     assert again.next_assignment() is None
     trial = store.trial(extra.continued[0])

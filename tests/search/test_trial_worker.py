@@ -28,9 +28,13 @@ def worker(number: int, training: str = "tests.search.faults:by_number") -> Tria
     return TrialWorker({"number": number, "training": training})
 
 
+def failed(report: Report) -> bool:
+    return report.failure is not None and report.failure.state == "failed"
+
+
 def train(trial: TrialWorker) -> list[Report]:
     reports = [Report.from_result(trial.step())]
-    while reports[-1].state is None:
+    while not reports[-1].ended:
         reports.append(Report.from_result(trial.step()))
     return reports
 
@@ -48,18 +52,21 @@ def train(trial: TrialWorker) -> list[Report]:
 )
 def test_every_end_is_a_state_and_a_reason(number: int, state: str, reason: str | None) -> None:
     end = train(worker(number))[-1]
-    assert end.state == state
-    assert (end.reason or "").startswith(reason or "")
+    if end.failure is None:
+        assert (state, end.complete) == ("complete", True)
+    else:
+        assert end.failure.state == state
+        assert end.failure.reason.startswith(reason or "")
 
 
 @pytest.mark.usefixtures("unlocked")
 def test_the_same_process_goes_on_with_the_next_trial() -> None:
     trial = worker(1)
-    assert train(trial)[-1].state == "failed"
+    assert failed(train(trial)[-1])
     assert trial.reset_config({"number": 9, "training": "tests.search.faults:by_number"})
     reports = train(trial)
     assert [[e["epoch"] for e in report.epochs] for report in reports] == [[1], [2]]
-    assert reports[-1].state == "complete"
+    assert reports[-1].complete
 
 
 @pytest.mark.usefixtures("unlocked")
@@ -149,7 +156,7 @@ def test_a_lost_parent_costs_the_inheritance_but_not_the_trial(tmp_path: Path) -
     child = heir(tmp_path)
     Path(child["parent"]["checkpoint"]).write_bytes(b"rubbish")
     reports = train(TrialWorker(child))
-    assert reports[-1].state == "complete"
+    assert reports[-1].complete
     assert [report.inherited for report in reports] == [False, False]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from search.query.baseline import ENOUGH
 from search.runner.baseline_warning import baseline_warning
-from search.runner.extra import continue_pruned
+from search.runner.extra import continue_ended
 from search.runner.setup import initial_points, task_of
 from search.store import Store, open_store
 from tests.search.driving import accuracy, begin, end, play, run_all, train
@@ -164,7 +164,7 @@ def test_a_warm_start_stays_what_it_was(store: Store, tmp_path: Path) -> None:
     first = [before._new_trials._proposals.first(set(), set()) for _ in range(2)]
     assert {proposal.origin for proposal in first} == {"warm start: earlier"}
     end(store, before)
-    extra = continue_pruned(3)(store, earlier.study, task_of(old))
+    extra = continue_ended(pruned=3)(store, earlier.study, task_of(old))
     more = begin(store, old, extra=extra)
     play(more, 4)
     end(store, more)

@@ -113,7 +113,7 @@ def test_an_old_file_gets_a_plausible_log(tmp_path: Path, revision: str) -> None
             (first.id, "complete", None),
         ]
         assert (first.repeat, first.continued, first.source_trial_id) == (0, 0, None)
-        assert store.continue_trial(second.id, 1) is False
+        assert store.continue_trial(first.id, 1) is False
 
 
 def test_every_old_study_gets_a_uid_of_its_own(tmp_path: Path) -> None:

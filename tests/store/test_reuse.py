@@ -237,15 +237,29 @@ def test_a_pruned_trial_goes_on_with_its_epochs(store: Store) -> None:
     assert store.trial(trial.id).epochs_done == 3
 
 
-@pytest.mark.parametrize("state", ["complete", "failed", "infeasible"])
-def test_nothing_else_is_continued(store: Store, state: str) -> None:
+@pytest.mark.parametrize("state", ["failed", "infeasible"])
+def test_what_broke_off_may_be_tried_again(store: Store, state: str) -> None:
+    study = add_study(store)
+    run = begin_run(store, study.id)
+    trial = add_trial(store, study.id, run.id, 0)
+    store.start_trial(trial.id, run.id)
+    store.finish_trial(trial.id, state, "why")
+    assert store.continue_trial(trial.id, run.id)
+    assert store.trial(trial.id).state == TrialState.WAITING
+    assert store.start_trial(trial.id, run.id)
+    assert store.trial(trial.id).attempts == 2
+    kinds = [str(event.kind) for event in store.events(study.id)]
+    assert kinds == ["created", state, "continued"]
+
+
+def test_nothing_else_is_continued(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id)
     trial = add_trial(store, study.id, run.id, 0)
     assert not store.continue_trial(trial.id, run.id)
-    store.finish_trial(trial.id, state, "why")
+    store.finish_trial(trial.id, "complete")
     assert not store.continue_trial(trial.id, run.id)
-    assert store.trial(trial.id).state == state
+    assert store.trial(trial.id).state == TrialState.COMPLETE
     assert not store.continue_trial(999, run.id)
 
 

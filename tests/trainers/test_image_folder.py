@@ -12,9 +12,11 @@ from space.errors import InputError
 from space.torchvision_support import prepare_torchvision
 from tests.trainers.tiny import SEEDS, architecture, image_folder
 from trainers import (
+    Cause,
     Protocol,
     TestReading,
     Training,
+    UnreadableData,
     classify,
     describe_data,
     final_test,
@@ -108,7 +110,7 @@ def test_val_is_the_test_split_and_stays_unread(folder: Path, tmp_path: Path) ->
     assert sum(len(labels) for _, labels in data.validation_batches()) == 9
     readings: list[TestReading] = []
     split = open_test_split(config(copy), paper(), architecture_id="a", record=readings.append)
-    with pytest.raises(OSError, match="is not a readable image"):
+    with pytest.raises(UnreadableData, match="is not a readable image"):
         list(split.batches("cpu"))
     assert len(readings) == 1
 
@@ -127,7 +129,7 @@ def test_a_broken_image_is_named(tmp_path: Path) -> None:
     broken = root / "train" / "red" / "001.png"
     broken.write_bytes(broken.read_bytes()[:60])
     images = FolderImages(index, np.arange(6), train_transform(paper().augmentation))
-    with pytest.raises(OSError, match=r"red/001\.png is not a readable image"):
+    with pytest.raises(UnreadableData, match=r"red/001\.png is not a readable image"):
         images[5]
 
 
@@ -137,14 +139,14 @@ def test_the_reason_of_a_trial_names_the_broken_image(tmp_path: Path, workers: i
     for broken in (root / "train" / "red").glob("*.png"):
         broken.write_bytes(broken.read_bytes()[:60])
     data = open_data(config(root, workers=workers), paper(batch_size=2))
-    with pytest.raises(OSError, match="is not a readable image") as error:
+    with pytest.raises(UnreadableData, match="is not a readable image") as error:
         list(data.train_batches(1, 5))
-    reason = classify(error.value).reason
-    assert reason.startswith(f"OSError: {root}/train/red/00")
-    assert ".png is not a readable image (" in reason
-    assert "(in __getitem__, image_folder.py:" in reason
-    assert "raise OSError(" in reason
-    assert "\n" not in reason
+    found = classify(error.value)
+    assert (found.cause, found.state) == (Cause.DATA, "preempted")
+    assert found.reason.startswith(f"{root}/train/red/00")
+    assert ".png is not a readable image (" in found.reason
+    assert "\n" not in found.reason
+    assert "mend the file" in found.advice
 
 
 def problems(folder: Path) -> str:

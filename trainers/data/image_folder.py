@@ -1,10 +1,13 @@
 """Images of an ImageNet-style folder, decoded and augmented by workers with timm's transforms."""
 
+import errno
+import struct
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -13,6 +16,7 @@ from trainers.data.describe import DataDescription
 from trainers.data.image_index import ImageIndex
 from trainers.data.search_data import Batch, SearchData
 from trainers.data.split import Indices, Split
+from trainers.failures import UnreadableData
 from trainers.protocol import Augmentation
 from trainers.seeds import derive, seeded
 
@@ -36,14 +40,28 @@ class FolderImages(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, item: int) -> tuple[Tensor, int]:
         position = int(self.positions[item])
-        path = self.index.folder / self.index.files[position]
-        try:
-            with Image.open(path) as file:
-                image = file.convert("RGB")
-        except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
-            raise OSError(f"{path} is not a readable image ({error})") from None
+        image = _read(self.index.folder / self.index.files[position])
         with seeded(derive(self.seed, position)):
             return self.transform(image), int(self.index.labels[position])
+
+
+_NOT_OF_THE_FILE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+
+
+def _read(path: Path) -> Image.Image:
+    """A file as an RGB image.
+
+    Raises:
+        UnreadableData: naming the file, whatever is wrong with it.
+    """
+    try:
+        with Image.open(path) as file:
+            return file.convert("RGB")
+    except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno in _NOT_OF_THE_FILE:
+            raise
+        raise UnreadableData(f"{path} is not a readable image ({error})") from None
 
 
 def train_transform(chosen: Augmentation) -> Transform:
