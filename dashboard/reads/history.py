@@ -83,13 +83,18 @@ def seconds_left(view: View, studies: Sequence[StudySummary]) -> float | None:
 
 
 def _seconds_left(store: Store, running: Sequence[StudySummary]) -> float | None:
-    found = [_left(store, study, store.runs(study.id)) for study in running]
+    gone = store.gone_runs()
+    live = {
+        study.id: [run for run in store.runs(study.id) if run.ended is None and run.id not in gone]
+        for study in running
+    }
+    found = [_left(store, study, live[study.id]) for study in running]
     known = [seconds for seconds in found if seconds is not None]
     return max(known) if known else None
 
 
 def _left(store: Store, study: StudySummary, runs: Sequence[RunRecord]) -> float | None:
-    begun = min((run.started for run in runs if run.ended is None), default=None)
+    begun = min((run.started for run in runs), default=None)
     if begun is None:
         return None
     query = select(func.count()).where(Trial.study_id == study.id, Trial.ended >= begun)

@@ -1,16 +1,14 @@
-"""Studies: how far they are, and ending the runs whose process is gone."""
-
-from datetime import UTC, datetime
+"""Studies: how far they are, and what they want."""
 
 from dashboard.reads.remember import remembered
 from dashboard.view import View
 from search.query import Aims, Comparison, aims, comparison
-from search.store import Store, StoreError, StudyRecord, StudySummary, TrialState, run_is_alive
+from search.store import StudyRecord, StudySummary
 
 
 def summaries(view: View) -> list[StudySummary]:
     """The studies of the filter, the newest first."""
-    found = remembered(view, "summaries", (), lambda: _after_reaping(view.store))
+    found = remembered(view, "summaries", (), view.store.studies)
     return [study for study in found if view.study in (None, study.name)]
 
 
@@ -37,24 +35,3 @@ def only_study(view: View) -> str | None:
     """The study of the filter, or the only one; None where there are several."""
     names = [each.name for each in summaries(view)]
     return names[0] if len(names) == 1 else None
-
-
-def _after_reaping(store: Store) -> list[StudySummary]:
-    """The studies, with nothing shown as running whose process is gone."""
-    found = store.studies()
-    if not any(_may_be_dead(store, study) for study in found):
-        return found
-    try:
-        store.reap()
-    except StoreError:
-        # A store that can be read but not written is shown as it stands.
-        return found
-    return store.studies()
-
-
-def _may_be_dead(store: Store, summary: StudySummary) -> bool:
-    if not summary.counts[TrialState.RUNNING] + summary.counts[TrialState.WAITING]:
-        return False
-    now = datetime.now(UTC)
-    runs = store.runs(summary.id)
-    return any(run.ended is None and not run_is_alive(run, now) for run in runs)

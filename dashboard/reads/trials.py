@@ -12,6 +12,7 @@ from dashboard.view import View
 from search.query import parse_where
 from search.store import TrialState
 from search.store.models import Architecture, Study, Trial
+from search.store.seen import as_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,14 @@ ORDERS: dict[str, tuple[Any, ...]] = {
 }
 
 
+def seen_by(view: View, expression: Any) -> Any:
+    """A column of trials, or a condition on them, in which nothing runs whose process is gone."""
+    return as_seen(expression, remembered(view, "gone", (), view.store.gone_runs))
+
+
 def matching(view: View) -> list[ColumnElement[bool]]:
     """The filter as conditions on trials joined with architectures and studies."""
-    conditions = [parse_where(view.where).clause()] if view.where else []
+    conditions = [seen_by(view, parse_where(view.where).clause())] if view.where else []
     if view.study is not None:
         conditions.append(Study.name == view.study)
     return conditions
@@ -82,9 +88,9 @@ def trial_rows(
         limit: how many at most.
     """
     wanted = None if states is None else tuple(sorted(states))
-    query = joined(*_COLUMNS).where(*matching(view))
+    query = joined(*(seen_by(view, column) for column in _COLUMNS)).where(*matching(view))
     if wanted is not None:
-        query = query.where(Trial.state.in_(wanted))
+        query = query.where(seen_by(view, Trial.state).in_(wanted))
     query = query.order_by(*ORDERS[order]).limit(limit)
     arguments = (view.study, view.where, wanted, order, limit)
     return remembered(view, "trials", arguments, lambda: _rows(view, query))
@@ -102,7 +108,8 @@ def _row(row: Any) -> TrialRow:
 
 def state_counts(view: View) -> dict[TrialState, int]:
     """How many trials of the filter are in each state."""
-    query = joined(Trial.state, func.count()).where(*matching(view)).group_by(Trial.state)
+    state = seen_by(view, Trial.state)
+    query = joined(state, func.count()).where(*matching(view)).group_by(state)
 
     def read() -> dict[TrialState, int]:
         found = view.store.read(lambda session: session.execute(query).all())

@@ -36,7 +36,6 @@ def command(store: str, as_json: bool) -> None:
       python -m search studies --store postgresql://user@host/mixspace --json
     """
     with open_store(store, create=False) as opened:
-        opened.reap()
         found = opened.studies()
         aimed = {study.name: aims(opened, study.name) for study in found}
     if as_json:

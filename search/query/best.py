@@ -8,7 +8,9 @@ from sqlalchemy import ColumnElement, Select, Subquery, case, func, nulls_last, 
 
 from search.query.repeats import Key, repeated, repeated_results
 from search.query.where import Where, parse_where
+from search.store.liveness import Gone
 from search.store.models import Architecture, Study, Trial
+from search.store.seen import as_seen
 from search.store.states import TrialState
 from search.store.store import Store
 from space.errors import InputError
@@ -112,11 +114,13 @@ def best(
         InputError: a malformed where-clause, an unknown study or sort key, top not in 1 to
             MAX_TOP; all of these at once.
     """
-    order, clause, study_id = _checked(store, where, study, sort, top)
+    parsed, study_id = _checked(store, where, study, sort, top)
+    gone = store.gone_runs() if _asks_for_states(parsed) else {}
+    clause = _conditions(parsed, gone)
     if architecture is not None:
         clause.append(Trial.architecture_id == architecture)
     several = repeated(study_id)
-    query = _query(clause, study_id, several).order_by(*_ordering(order, several))
+    query = _query(clause, study_id, several, gone).order_by(*_ordering(sort, several))
     if top is not None:
         query = query.limit(top)
     rows = [_row(row) for row in store.read(lambda session: session.execute(query).all())]
@@ -135,16 +139,16 @@ def _with_spread(row: BestRow, results: dict[Key, dict[int, float]]) -> BestRow:
 
 def _checked(
     store: Store, where: Where | str | None, study: str | None, sort: str, top: int | None
-) -> tuple[str, list[ColumnElement[bool]], int | None]:
+) -> tuple[Where | None, int | None]:
     problems: list[Any] = []
-    conditions: list[ColumnElement[bool]] = []
+    parsed: Where | None = None
     study_id: int | None = None
     try:
         _check_sort(sort)
     except InputError as error:
         problems += error.problems
     try:
-        conditions = _conditions(where)
+        parsed = parse_where(where) if isinstance(where, str) else where
     except InputError as error:
         problems += error.problems
     try:
@@ -156,15 +160,18 @@ def _checked(
         problems += InputError.of("--top", message).problems
     if problems:
         raise InputError(problems)
-    return sort, conditions, study_id
+    return parsed, study_id
 
 
-def _conditions(where: Where | str | None) -> list[ColumnElement[bool]]:
-    parsed = parse_where(where) if isinstance(where, str) else where
-    conditions = [] if parsed is None else [parsed.clause()]
-    if parsed is None or "state" not in parsed.fields:
+def _conditions(parsed: Where | None, gone: Gone) -> list[ColumnElement[bool]]:
+    conditions = [] if parsed is None else [as_seen(parsed.clause(), gone)]
+    if not _asks_for_states(parsed):
         conditions.append(Trial.state.in_(_STATES))
     return conditions
+
+
+def _asks_for_states(parsed: Where | None) -> bool:
+    return parsed is not None and "state" in parsed.fields
 
 
 def _check_sort(sort: str) -> None:
@@ -189,12 +196,13 @@ def _accuracy(several: Subquery) -> ColumnElement[Any]:
 
 
 def _query(
-    conditions: list[ColumnElement[bool]], study_id: int | None, several: Subquery
+    conditions: list[ColumnElement[bool]], study_id: int | None, several: Subquery, gone: Gone
 ) -> Select[Any]:
     complete = Trial.state == TrialState.COMPLETE
     columns = _COLUMNS | {
         "accuracy": _accuracy(several),
         "repeats": func.coalesce(case((complete, several.c.repeats)), 1),
+        "state": as_seen(Trial.state, gone),
     }
     place = func.row_number().over(
         partition_by=Trial.architecture_id,

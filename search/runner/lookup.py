@@ -1,11 +1,22 @@
 """Finds the study in the store before anything is written or started."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from search.config import Config, merged_for_resume
-from search.store import NoStore, RunRecord, Store, StudyRecord, open_store
+from search.store import (
+    NoStore,
+    RunRecord,
+    Store,
+    StudyRecord,
+    open_store,
+    standing_heartbeats,
+)
 from space.errors import InputError, Problem
 from trainers import Protocol
+
+_PAUSE = 0.05
+"""Seconds between two looks for the run of another driver."""
 
 
 def find_study(url: str, name: str) -> StudyRecord | None:
@@ -78,16 +89,50 @@ def check_warm_start(url: str, names: Sequence[str]) -> None:
         raise InputError(problems)
 
 
-def refuse_second_driver(store: Store, study: StudyRecord) -> None:
-    """Refuse to work on a study on which a live process works.
+def take_over(store: Store, study: StudyRecord, say: Callable[[str], None]) -> None:
+    """End the study's runs whose process is gone; refuse where a live process works on it.
+
+    Where a process cannot be seen from here this watches its heartbeat, for a minute at most.
+
+    Args:
+        store: of the study.
+        study: to go on with.
+        say: told what there is to wait for.
 
     Raises:
-        InputError: naming the process.
+        InputError: naming the process that works on it.
     """
-    store.reap()
-    for run in store.runs(study.id):
-        if run.ended is None:
-            raise _taken(study, run)
+    store.reap(study.id, standing=standing_heartbeats(store, study.id, say=say))
+    open_runs = [run for run in store.runs(study.id) if run.ended is None]
+    if open_runs:
+        raise _taken(study, max(open_runs, key=lambda run: run.heartbeat))
+
+
+def create_first(
+    store: Store, name: str, create: Callable[[], StudyRecord], patience: float = 30.0
+) -> StudyRecord:
+    """Create a study; of two drivers that create it at the same moment, the later gives way.
+
+    Args:
+        store: of the study.
+        name: its name.
+        create: makes the study.
+        patience: for how many seconds to wait until the first driver has said who it is.
+
+    Raises:
+        InputError: naming the other process, or what else `create` found.
+    """
+    try:
+        return create()
+    except InputError:
+        if not store.has_study(name):
+            raise
+        study, end = store.study(name), time.monotonic() + patience
+        while not (runs := store.runs(study.id)) and time.monotonic() < end:
+            time.sleep(_PAUSE)
+        if not runs or runs[-1].ended is not None:
+            raise
+        raise _taken(study, runs[-1]) from None
 
 
 def withdraw_if_second(store: Store, study: StudyRecord, mine: RunRecord) -> None:

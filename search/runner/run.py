@@ -4,6 +4,7 @@ import logging
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol as Interface
 
 from search.config import Config
@@ -113,6 +114,9 @@ def run_study(
     config, found = prepared.config, prepared.found
     for remark in lookup.resolve(given, found, resume=resume)[1]:
         watcher.say(remark)
+    if found is not None:
+        with open_store(config.store, create=False) as store:
+            lookup.take_over(store, found, watcher.say)
     if found is not None and asked is None:
         done = _already_complete(config, found)
         if done is not None:
@@ -141,7 +145,7 @@ def _work(
     training: str,
     asked: Asked | None,
 ) -> RunOutcome:
-    study = _create_or_take_up(store, prepared)
+    study = _create_or_take_up(store, prepared, watcher)
     extra = NOTHING_EXTRA if asked is None else asked(store, study, task_of(prepared.config))
     run = _begin_run(store, study, cluster)
     lookup.withdraw_if_second(store, study, run)
@@ -218,13 +222,15 @@ def _find(given: Config, *, resume: bool) -> tuple[StudyRecord | None, Config]:
     return found, lookup.resolve(given, found, resume=resume)[0]
 
 
-def _create_or_take_up(store: Store, prepared: Prepared) -> StudyRecord:
+def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> StudyRecord:
+    config = prepared.config
     if prepared.found is None:
-        return create_study(store, prepared.config, prepared.protocol)
+        create = partial(create_study, store, config, prepared.protocol)
+        return lookup.create_first(store, config.study, create)
     study = store.study(prepared.found.name)
-    lookup.refuse_second_driver(store, study)
-    if prepared.config.trials > study.planned_trials:
-        store.set_planned_trials(study.id, prepared.config.trials)
+    lookup.take_over(store, study, watcher.say)
+    if config.trials > study.planned_trials:
+        store.set_planned_trials(study.id, config.trials)
     return store.study(study.name)
 
 
@@ -247,7 +253,6 @@ def _end_run(store: Store, run: RunRecord, reason: str) -> None:
 
 def _already_complete(config: Config, found: StudyRecord) -> RunOutcome | None:
     with open_store(config.store, create=False) as store:
-        lookup.refuse_second_driver(store, found)
         stand = stand_of(store, found.id)
         failure = every_trial_failed(store, found, stand)
     if stand.ended < max(config.trials, stand.planned):

@@ -10,7 +10,6 @@ from search.store.heartbeat import Heartbeat
 from search.store.missing import NoStore
 from search.store.open import open_store
 from search.store.process import ProcessIdentity, process_is_alive, process_started
-from search.store.reaper import run_is_alive
 from search.store.records import (
     ArchitectureRecord,
     EpochRecord,
@@ -28,6 +27,7 @@ from search.store.records import (
 from search.store.states import EventKind, TrialState
 from search.store.store import Store
 from search.store.trials import DuplicateArchitecture
+from search.store.watch import standing_heartbeats
 
 __all__ = [
     "ArchitectureRecord",
@@ -55,5 +55,5 @@ __all__ = [
     "open_store",
     "process_is_alive",
     "process_started",
-    "run_is_alive",
+    "standing_heartbeats",
 ]

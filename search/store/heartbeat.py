@@ -24,7 +24,7 @@ class Heartbeat:
     """Beats for a run from a daemon thread until stopped; a context manager.
 
     A database error is logged once and the beat goes on; the runs of a database that is away
-    for a while are not lost, since the reaper looks at the process too.
+    for a while are not lost: nobody ends a run whose process can be seen to live.
     """
 
     def __init__(

@@ -60,14 +60,14 @@ def process_started(pid: int | None = None) -> float:
     """
     if not Path("/proc/self/stat").exists():
         return _from_ps(os.getpid() if pid is None else pid)
-    return _boot_time() + start_ticks(pid) / os.sysconf("SC_CLK_TCK")
+    return _boot_time() + _ticks_as_seen(pid) / os.sysconf("SC_CLK_TCK")
 
 
 def process_is_alive(pid: int, started: float) -> bool:
     """Whether the process of this machine that had this pid and start time still runs."""
     try:
         return abs(process_started(pid) - started) <= _SAME_SECONDS
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         return False
 
 
@@ -89,6 +89,10 @@ def start_ticks(pid: int | None = None) -> int:
         ProcessLookupError: there is none, or it has ended and is not collected yet.
         OSError: the system does not say.
     """
+    return _ticks_as_seen(pid) - _shift_of_boot_time()
+
+
+def _ticks_as_seen(pid: int | None) -> int:
     # Not by its number: /proc may be mounted from outside this process's PID namespace.
     who = "self" if pid is None else str(pid)
     try:
@@ -100,6 +104,16 @@ def start_ticks(pid: int | None = None) -> int:
     if fields[0] in "ZXx":
         raise ProcessLookupError(f"process {who} has ended")
     return int(fields[19])
+
+
+def _shift_of_boot_time() -> int:
+    """By how many ticks the kernel's start lies elsewhere for this process's time namespace."""
+    try:
+        lines = Path("/proc/self/timens_offsets").read_text().splitlines()
+    except FileNotFoundError:  # a kernel without time namespaces
+        return 0
+    offsets = {name: int(seconds) for name, seconds, _ in map(str.split, lines)}
+    return offsets.get("boottime", 0) * os.sysconf("SC_CLK_TCK")
 
 
 @cache

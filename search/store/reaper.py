@@ -1,75 +1,61 @@
 """The reaper: ends runs whose process is gone, so that no trial stays running without one."""
 
-import socket
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from search.store.connection import Connected, writes
+from search.store.connection import writes
+from search.store.liveness import Liveness, silent, why_gone
 from search.store.mapping import RUN_COLUMNS, TRIAL_COLUMNS, trial_record
 from search.store.models import Run, Trial
-from search.store.process import process_is_alive
 from search.store.records import RunRecord, TrialRecord
 from search.store.runs import close_run
-
-HEARTBEAT_TIMEOUT = 60.0
-"""Seconds without a heartbeat after which a run of another machine counts as gone."""
-
-Alive = Callable[[int, float], bool]
-"""Whether the process of this machine with that pid and start time still runs."""
+from search.store.sight import Sight, look_at
 
 
-class Reaper(Connected):
-    """The part of the store that notices processes that are gone."""
+class Reaper(Liveness):
+    """The part of the store by which a driver takes a study over."""
 
     @writes
     def reap(
         self,
         session: Session,
+        study_id: int,
         *,
-        alive: Alive = process_is_alive,
-        heartbeat_timeout: float = HEARTBEAT_TIMEOUT,
+        standing: Mapping[int, datetime] | None = None,
     ) -> list[TrialRecord]:
-        """Ends the runs whose process is gone and preempts their open trials, with the reason.
+        """Ends the study's runs whose process is gone; preempts their open trials, with the reason.
 
-        A run of this machine is gone when no live process has its pid and start time; a run of
-        another machine, when its heartbeat is older than `heartbeat_timeout` seconds. Doing it
+        Only for the driver that takes the study over; `gone_runs` tells readers the same. Doing it
         twice, or in two processes at once, changes nothing more.
+
+        Args:
+            study_id: of the study.
+            standing: of runs whose process cannot be seen from here, the heartbeats that have been
+                watched and stand still, as `standing_heartbeats` gives them. Such a run ends if
+                its heartbeat is still this one; all others that cannot be seen are left alone.
 
         Returns:
             The trials that this call preempted.
         """
         now = self._now(session)
-        query = select(*RUN_COLUMNS).where(Run.ended.is_(None)).order_by(Run.id)
-        runs = [RunRecord(*row) for row in session.execute(query.with_for_update(key_share=True))]
+        mine = select(*RUN_COLUMNS).where(Run.ended.is_(None), Run.study_id == study_id)
+        locked = mine.order_by(Run.id).with_for_update(key_share=True)
         preempted: list[int] = []
-        for run in runs:
-            reason = why_gone(run, now, alive, heartbeat_timeout)
+        for run in [RunRecord(*row) for row in session.execute(locked)]:
+            reason = _why_over(run, now, (standing or {}).get(run.id))
             if reason is not None:
                 preempted += close_run(session, run.id, reason, now)
         trials = select(*TRIAL_COLUMNS).where(Trial.id.in_(preempted)).order_by(Trial.id)
         return [trial_record(row) for row in session.execute(trials)] if preempted else []
 
 
-def why_gone(
-    run: RunRecord,
-    now: datetime,
-    alive: Alive = process_is_alive,
-    heartbeat_timeout: float = HEARTBEAT_TIMEOUT,
-) -> str | None:
-    """Why an unended run's process must be gone; None when it seems to live."""
-    if run.host == socket.gethostname():
-        if alive(run.pid, run.process_started):
-            return None
-        return f"process {run.pid} on {run.host} is gone"
-    silence = (now - run.heartbeat).total_seconds()
-    if silence <= heartbeat_timeout:
+def _why_over(run: RunRecord, now: datetime, standing: datetime | None) -> str | None:
+    """Why an unended run is over for certain; None where it may live."""
+    if look_at(run.process) is not Sight.HIDDEN:
+        return why_gone(run, now)
+    if run.heartbeat != standing:
         return None
-    return f"no heartbeat from process {run.pid} on {run.host} for {silence:.0f} s"
-
-
-def run_is_alive(run: RunRecord, now: datetime) -> bool:
-    """Whether a run has not ended and its process seems to live."""
-    return run.ended is None and why_gone(run, now) is None
+    return silent(run, (now - run.heartbeat).total_seconds())

@@ -6,14 +6,15 @@ from sqlalchemy import bindparam, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from search.store.columns import utc_now
-from search.store.connection import Connected, reads, writes
-from search.store.elsewhere import busy_elsewhere, trials_elsewhere
+from search.store.connection import reads, writes
+from search.store.elsewhere import busy_elsewhere, open_elsewhere, trials_elsewhere
 from search.store.epochs import retotal
 from search.store.events import lock_study_of, write_event
+from search.store.liveness import Liveness
 from search.store.mapping import EPOCH_COLUMNS, TRIAL_COLUMNS, trial_record
 from search.store.models import Metric, Study, Trial
 from search.store.records import TrialRecord
-from search.store.states import CONTINUABLE, OPEN, TERMINAL, EventKind, TrialState
+from search.store.states import CONTINUABLE, TERMINAL, EventKind, TrialState
 
 _RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -32,7 +33,7 @@ _RESULT = (
 _SCRATCH = _RESULT.where(Trial.parent_trial_id.is_(None))
 
 
-class Reuse(Connected):
+class Reuse(Liveness):
     """The part of the store that spares a training that was done already."""
 
     @reads
@@ -64,9 +65,10 @@ class Reuse(Connected):
     def busy_architectures(self, session: Session, protocol_hash: str, *, outside: int) -> set[str]:
         """Architectures that runs of other studies with this protocol are training.
 
-        A preempted trial is not among them: nobody may ever resume it.
+        A preempted trial is not among them, nor one that a run left open whose process is gone:
+        nobody may ever resume it.
         """
-        query = trials_elsewhere(protocol_hash, outside, OPEN)
+        query = open_elsewhere(protocol_hash, outside, self._gone(session))
         return set(session.scalars(query.with_only_columns(Trial.architecture_id)))
 
     @writes
@@ -124,7 +126,8 @@ class Reuse(Connected):
         trial = _read(session, trial_id)
         if study_id is None or trial is None or trial.state not in CONTINUABLE:
             return False
-        if trial.repeat == 0 and busy_elsewhere(session, study_id, trial.architecture_id):
+        gone = self._gone(session)
+        if trial.repeat == 0 and busy_elsewhere(session, study_id, trial.architecture_id, gone):
             return False
         values = {"state": "waiting", "reason": None, "run_id": run_id, "ended": None}
         _set(session, trial_id, values | {"continued": trial.continued + 1})

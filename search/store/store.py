@@ -9,11 +9,22 @@ from search.store.reaper import Reaper
 from search.store.reuse import Reuse
 from search.store.runs import Runs
 from search.store.studies import Studies
+from search.store.summaries import Summaries
 from search.store.trials import Trials
 
 
 class Store(
-    Studies, Runs, Trials, Epochs, Events, Histories, Reuse, Architectures, Readings, Reaper
+    Studies,
+    Summaries,
+    Runs,
+    Trials,
+    Epochs,
+    Events,
+    Histories,
+    Reuse,
+    Architectures,
+    Readings,
+    Reaper,
 ):
     """All that searches did; `open_store` makes one.
 

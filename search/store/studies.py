@@ -1,22 +1,21 @@
 """Studies: create, find, summarise."""
 
 import difflib
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import (
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from search.store.columns import utc_now
 from search.store.connection import Connected, reads, writes
-from search.store.mapping import RUN_COLUMNS, STUDY_COLUMNS
-from search.store.models import Run, Study, Trial
-from search.store.reaper import run_is_alive
-from search.store.records import RunRecord, StudyRecord, StudySummary
-from search.store.special import SPECIAL_COUNTS
-from search.store.states import TrialState
+from search.store.mapping import STUDY_COLUMNS
+from search.store.models import Study
+from search.store.records import StudyRecord
 from space.errors import InputError
 
 _MAX_NAME = 200
@@ -111,104 +110,6 @@ class Studies(Connected):
     def set_checkpoints(self, session: Session, study_id: int, value: Any) -> None:
         """Notes where the study's checkpoints are; any JSON, None forgets it."""
         session.execute(update(Study).where(Study.id == study_id).values(checkpoints=value))
-
-    @reads
-    def studies(self, session: Session) -> list[StudySummary]:
-        """Every study, the newest first."""
-        return self._summaries(session, None)
-
-    @reads
-    def summary(self, session: Session, study_id: int) -> StudySummary:
-        """How far one study is.
-
-        Raises:
-            LookupError: no study has this id.
-        """
-        found = self._summaries(session, study_id)
-        if not found:
-            raise LookupError(f"no study has the id {study_id}")
-        return found[0]
-
-    def _summaries(self, session: Session, study_id: int | None) -> list[StudySummary]:
-        only = [] if study_id is None else [Study.id == study_id]
-        studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(Study.id.desc()))
-        trials = _trial_totals(session, study_id)
-        runs = _run_totals(session, study_id, self._now(session))
-        return [
-            _summary(row, trials.get(row.id, _NO_TRIALS), runs.get(row.id, _NO_RUNS))
-            for row in studies
-        ]
-
-
-_SUMMARY_COLUMNS = [
-    Study.id,
-    Study.name,
-    Study.created,
-    Study.planned_trials,
-    Study.searcher,
-    Study.scheduler,
-    Study.protocol_hash,
-    Study.exhausted,
-    *SPECIAL_COUNTS,
-]
-
-
-class _TrialTotals(NamedTuple):
-    counts: dict[TrialState, int]
-    best: float | None
-
-
-class _RunTotals(NamedTuple):
-    running: bool
-    started: datetime | None
-    last: datetime | None
-
-
-_NO_TRIALS = _TrialTotals(dict.fromkeys(TrialState, 0), None)
-_NO_RUNS = _RunTotals(False, None, None)
-
-
-def _summary(row: Any, trials: _TrialTotals, runs: _RunTotals) -> StudySummary:
-    return StudySummary(
-        **row._mapping,
-        counts=dict(trials.counts),
-        best_accuracy=trials.best,
-        is_running=runs.running,
-        started=runs.started,
-        last_activity=runs.last or row.created,
-    )
-
-
-def _trial_totals(session: Session, study_id: int | None) -> dict[int, _TrialTotals]:
-    """Counts by state and the best accuracy, in one grouped query that an index answers."""
-    only = [] if study_id is None else [Trial.study_id == study_id]
-    query = select(Trial.study_id, Trial.state, func.count(), func.max(Trial.best_accuracy))
-    totals: dict[int, _TrialTotals] = {}
-    for study, state, count, best in session.execute(
-        query.where(*only).group_by(Trial.study_id, Trial.state)
-    ):
-        before = totals.get(study, _NO_TRIALS)
-        known = [before.best] if before.best is not None else []
-        if best is not None and state in (TrialState.COMPLETE, TrialState.PRUNED):
-            known.append(best)
-        counts = before.counts | {TrialState(state): count}
-        totals[study] = _TrialTotals(counts, max(known, default=None))
-    return totals
-
-
-def _run_totals(session: Session, study_id: int | None, now: datetime) -> dict[int, _RunTotals]:
-    only = [] if study_id is None else [Run.study_id == study_id]
-    totals: dict[int, _RunTotals] = {}
-    for row in session.execute(select(*RUN_COLUMNS).where(*only).order_by(Run.id)):
-        run = RunRecord(*row)
-        before = totals.get(run.study_id, _NO_RUNS)
-        last = run.ended or run.heartbeat
-        totals[run.study_id] = _RunTotals(
-            before.running or run_is_alive(run, now),
-            before.started or run.started,
-            max(last, before.last or last),
-        )
-    return totals
 
 
 def _check_name(name: str) -> None:

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 
 from search.store.architectures import add_architecture
 from search.store.columns import utc_now
-from search.store.connection import Connected, reads, writes
+from search.store.connection import reads, writes
 from search.store.elsewhere import TrainedElsewhere, busy_elsewhere
 from search.store.events import lock_study, lock_study_of, write_event
+from search.store.liveness import Liveness
 from search.store.mapping import TRIAL_COLUMNS, trial_record
 from search.store.models import Run, Trial
 from search.store.records import Parent, TrialRecord
+from search.store.seen import as_seen
 from search.store.states import EventKind, TrialState, checked_reason
 from search.store.trial_statements import ADD, MOVE, SAME, START
 from space.architecture import Architecture
@@ -34,7 +36,7 @@ class DuplicateArchitecture(Exception):
         self.trial = trial
 
 
-class Trials(Connected):
+class Trials(Liveness):
     """The part of the store that keeps trials."""
 
     @writes
@@ -81,7 +83,7 @@ class Trials(Connected):
         _check_new(session, study_id, architecture.id, repeat)
         is_new = add_architecture(session, architecture, params, macs)
         if exclusive and repeat == 0 and not is_new:
-            _check_elsewhere(session, study_id, architecture.id)
+            self._check_elsewhere(session, study_id, architecture.id)
         values = {
             "study_id": study_id,
             "study": study_id,
@@ -205,7 +207,12 @@ class Trials(Connected):
     def trials(
         self, session: Session, study_id: int, states: Collection[TrialState | str] | None = None
     ) -> list[TrialRecord]:
-        """The study's trials in order of their numbers, those in `states` only when given."""
+        """The study's trials as they are written down, in order of their numbers.
+
+        Args:
+            study_id: of the study.
+            states: only those in these states.
+        """
         query = select(*TRIAL_COLUMNS).where(Trial.study_id == study_id)
         if states is not None:
             query = query.where(Trial.state.in_([TrialState(state) for state in states]))
@@ -213,9 +220,19 @@ class Trials(Connected):
 
     @reads
     def trials_of(self, session: Session, architecture_id: str) -> list[TrialRecord]:
-        """The trials of one architecture, over all studies, the oldest first."""
-        query = select(*TRIAL_COLUMNS).where(Trial.architecture_id == architecture_id)
+        """The trials of one architecture as readers see them, over all studies, the oldest first.
+
+        Those that a run left open whose process is gone are preempted, with the reason.
+        """
+        gone = self._gone(session)
+        columns = [as_seen(column, gone) for column in TRIAL_COLUMNS]
+        query = select(*columns).where(Trial.architecture_id == architecture_id)
         return [trial_record(row) for row in session.execute(query.order_by(Trial.id))]
+
+    def _check_elsewhere(self, session: Session, study_id: int, architecture_id: str) -> None:
+        busy = busy_elsewhere(session, study_id, architecture_id, self._gone(session))
+        if busy is not None:
+            raise TrainedElsewhere(busy)
 
 
 def _trial(session: Session, trial_id: int) -> TrialRecord:
@@ -230,12 +247,6 @@ def _check_new(session: Session, study_id: int, architecture_id: str, repeat: in
     found = session.execute(SAME, values).one_or_none()
     if found is not None:
         raise DuplicateArchitecture(trial_record(found))
-
-
-def _check_elsewhere(session: Session, study_id: int, architecture_id: str) -> None:
-    busy = busy_elsewhere(session, study_id, architecture_id)
-    if busy is not None:
-        raise TrainedElsewhere(busy)
 
 
 def _training_behind(session: Session, parent_id: int) -> float:

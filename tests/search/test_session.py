@@ -251,7 +251,7 @@ def test_a_taken_name_is_refused_with_two_ways_on(store: Store, tmp_path: Path) 
 def test_a_live_driver_is_not_disturbed(store: Store, tmp_path: Path) -> None:
     session = begin(store, config(tmp_path))
     with pytest.raises(InputError, match=f"process {os.getpid()} on .* is working on 'tiny'"):
-        lookup.refuse_second_driver(store, session.study)
+        lookup.take_over(store, session.study, lambda _: None)
     second = begin_run(store, session.study.id)
     with pytest.raises(InputError, match="is working on"):
         lookup.withdraw_if_second(store, session.study, second)

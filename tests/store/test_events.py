@@ -87,7 +87,7 @@ def test_the_end_of_a_run_tells_of_the_trials_that_it_left(store: Store) -> None
     for number in range(3):
         add_trial(store, study.id, run.id, number)
     add_trial(store, other.id, None, 0)
-    assert len(store.reap()) == 3
+    assert len(store.reap(study.id)) == 3
     assert told(store, study.id)[3:] == [(number, "preempted", None) for number in range(3)]
     assert told(store, other.id) == [(0, "created", None)]
 
@@ -103,7 +103,7 @@ def test_many_writers_tell_without_gaps_and_without_waiting_for_each_other(
         with open_store(store_url, create=False) as own:
             for number in range(1, 9):
                 own.record_epoch(trial_id, epoch(number, 0.5))
-            own.reap()
+            own.reap(study.id)
             own.finish_trial(trial_id, "complete", run_id=run.id)
 
     threads = [threading.Thread(target=work, args=(trial.id,)) for trial in trials]

@@ -1,0 +1,136 @@
+"""Summaries: how far studies are, as readers see them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Executable, func, literal, null, select, union_all
+from sqlalchemy.orm import Session
+
+from search.store.connection import reads
+from search.store.liveness import Gone, Liveness
+from search.store.mapping import RUN_COLUMNS
+from search.store.models import Run, Study, Trial
+from search.store.records import RunRecord, StudySummary
+from search.store.seen import left_open
+from search.store.special import SPECIAL_COUNTS
+from search.store.states import TrialState
+
+
+class Summaries(Liveness):
+    """The part of the store that tells how far studies are."""
+
+    @reads
+    def studies(self, session: Session) -> list[StudySummary]:
+        """Every study as readers see it, the newest first."""
+        return self._summaries(session, None)
+
+    @reads
+    def summary(self, session: Session, study_id: int) -> StudySummary:
+        """How far one study is, as readers see it: runs whose process is gone do not run.
+
+        Raises:
+            LookupError: no study has this id.
+        """
+        found = self._summaries(session, study_id)
+        if not found:
+            raise LookupError(f"no study has the id {study_id}")
+        return found[0]
+
+    def _summaries(self, session: Session, study_id: int | None) -> list[StudySummary]:
+        only = [] if study_id is None else [Study.id == study_id]
+        studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(Study.id.desc()))
+        gone = self._gone(session)
+        trials = _trial_totals(session, study_id, gone)
+        runs = _run_totals(session, study_id, gone)
+        return [
+            _summary(row, trials.get(row.id, _NO_TRIALS), runs.get(row.id, _NO_RUNS))
+            for row in studies
+        ]
+
+
+_SUMMARY_COLUMNS = [
+    Study.id,
+    Study.name,
+    Study.created,
+    Study.planned_trials,
+    Study.searcher,
+    Study.scheduler,
+    Study.protocol_hash,
+    Study.exhausted,
+    *SPECIAL_COUNTS,
+]
+
+
+class _TrialTotals(NamedTuple):
+    counts: dict[TrialState, int]
+    best: float | None
+
+
+class _RunTotals(NamedTuple):
+    running: bool
+    started: datetime | None
+    last: datetime | None
+
+
+_NO_TRIALS = _TrialTotals(dict.fromkeys(TrialState, 0), None)
+_NO_RUNS = _RunTotals(False, None, None)
+
+
+def _summary(row: Any, trials: _TrialTotals, runs: _RunTotals) -> StudySummary:
+    return StudySummary(
+        **row._mapping,
+        counts=dict(trials.counts),
+        best_accuracy=trials.best,
+        is_running=runs.running,
+        started=runs.started,
+        last_activity=runs.last or row.created,
+    )
+
+
+def _trial_totals(session: Session, study_id: int | None, gone: Gone) -> dict[int, _TrialTotals]:
+    """Counts by state and the best accuracy, in one query."""
+    only = [] if study_id is None else [Trial.study_id == study_id]
+    totals: dict[int, _TrialTotals] = {}
+    for study, state, count, best in session.execute(_counts(only, gone)):
+        before = totals.get(study, _NO_TRIALS)
+        known = [before.best] if before.best is not None else []
+        if best is not None and state in (TrialState.COMPLETE, TrialState.PRUNED):
+            known.append(best)
+        counts = before.counts | {TrialState(state): before.counts[TrialState(state)] + count}
+        totals[study] = _TrialTotals(counts, max(known, default=None))
+    return totals
+
+
+def _counts(only: Sequence[ColumnElement[bool]], gone: Gone) -> Executable:
+    """Rows of study, state, number of trials to add and best accuracy.
+
+    Trials are counted as they are written down, which an index answers; the few that gone runs left
+    open are then taken from their states and added to the preempted.
+    """
+    written, number = (Trial.study_id, Trial.state), func.count()
+    all_of_them = select(*written, number, func.max(Trial.best_accuracy)).where(*only)
+    if not gone:
+        return all_of_them.group_by(*written)
+    left = (*only, left_open(gone))
+    seen = (Trial.study_id, literal(TrialState.PREEMPTED.value))
+    return union_all(
+        all_of_them.group_by(*written),
+        select(*written, -number, null()).where(*left).group_by(*written),
+        select(*seen, number, null()).where(*left).group_by(Trial.study_id),
+    )
+
+
+def _run_totals(session: Session, study_id: int | None, gone: Gone) -> dict[int, _RunTotals]:
+    only = [] if study_id is None else [Run.study_id == study_id]
+    totals: dict[int, _RunTotals] = {}
+    for row in session.execute(select(*RUN_COLUMNS).where(*only).order_by(Run.id)):
+        run = RunRecord(*row)
+        before = totals.get(run.study_id, _NO_RUNS)
+        last = run.ended or run.heartbeat
+        totals[run.study_id] = _RunTotals(
+            before.running or (run.ended is None and run.id not in gone),
+            before.started or run.started,
+            max(last, before.last or last),
+        )
+    return totals

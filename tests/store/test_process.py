@@ -1,0 +1,159 @@
+"""Which process is meant, and whether it runs: with real processes, in real namespaces."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.store import ProcessIdentity, process_is_alive, process_started
+from search.store.sight import Sight, look_at
+from tests.support.namespaces import PRIVATE_PIDS, run_in
+
+HAS_PROC = Path("/proc/self/stat").exists()
+pytestmark = pytest.mark.skipif(not HAS_PROC, reason="there is no /proc here")
+
+LOOK = (
+    "import ast, sys; from search.store import ProcessIdentity; "
+    "from search.store.sight import look_at; {before}"
+    "print(look_at(ProcessIdentity(**ast.literal_eval(sys.argv[1]))).name)"
+)
+AS_NOBODY = "import os; os.setgroups([]); os.setgid(65534); os.setuid(65534); "
+MOUNTED_ANEW = (
+    "import subprocess; "
+    "subprocess.run(['mount', '-t', 'proc', '-o', 'hidepid=2', 'proc', '/proc'], check=True); "
+)
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that lives until it is killed."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def kill_and_leave(process: subprocess.Popen[bytes]) -> None:
+    """Kills a process and leaves it uncollected."""
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+
+def looked_at(process: ProcessIdentity, *options: str, before: str = "") -> str:
+    """What a look at a process comes to in other namespaces."""
+    arguments = ["-c", LOOK.format(before=before), repr(asdict(process))]
+    return run_in(*options, arguments=arguments).strip()
+
+
+def test_a_process_is_named_by_pid_and_start(child: subprocess.Popen[bytes]) -> None:
+    started = process_started(child.pid)
+    assert abs(started - time.time()) < 30
+    assert process_is_alive(child.pid, started)
+    assert not process_is_alive(child.pid, started - 60)
+    kill_and_leave(child)
+    assert not process_is_alive(child.pid, started)
+    child.wait()
+    with pytest.raises(ProcessLookupError):
+        process_started(child.pid)
+    with pytest.raises(ProcessLookupError):
+        ProcessIdentity.of(child.pid)
+
+
+def test_this_process_is_named_as_others_name_it() -> None:
+    assert ProcessIdentity.of() == ProcessIdentity.of(os.getpid())
+    assert look_at(ProcessIdentity.of()) is Sight.RUNS
+
+
+def test_a_process_is_gone_as_soon_as_it_has_ended(child: subprocess.Popen[bytes]) -> None:
+    identity = ProcessIdentity.of(child.pid)
+    assert look_at(identity) is Sight.RUNS
+    child.send_signal(signal.SIGSTOP)
+    assert look_at(identity) is Sight.RUNS
+    kill_and_leave(child)
+    assert look_at(identity) is Sight.GONE
+    child.wait()
+    assert look_at(identity) is Sight.GONE
+
+
+@given(ticks=st.integers(1, 2**40))
+def test_a_pid_that_is_used_again_is_another_process(ticks: int) -> None:
+    me = ProcessIdentity.of()
+    later = replace(me, start_ticks=(me.start_ticks or 0) + ticks)
+    earlier = replace(me, start_ticks=(me.start_ticks or 0) - ticks)
+    assert look_at(later) is look_at(earlier) is Sight.GONE
+
+
+@given(seconds=st.floats(-1e9, 1e9), host=st.text(max_size=20))
+def test_no_step_of_the_clock_and_no_name_of_a_host_ends_a_process(
+    seconds: float, host: str
+) -> None:
+    me = ProcessIdentity.of()
+    stepped = replace(me, host=host, process_started=me.process_started + seconds)
+    assert look_at(stepped) is Sight.RUNS
+
+
+@given(
+    pid=st.integers(1, 2**22),
+    ticks=st.integers(0, 2**40),
+    other=st.sampled_from(["boot_id", "pid_namespace"]),
+    name=st.sampled_from(["", "1", "f0e1d2c3"]),
+)
+def test_what_runs_elsewhere_cannot_be_seen(pid: int, ticks: int, other: str, name: str) -> None:
+    """Another boot of this machine, another machine, another container with the same host name."""
+    elsewhere = replace(ProcessIdentity.of(), pid=pid, start_ticks=ticks, **{other: name})
+    assert look_at(elsewhere) is Sight.HIDDEN
+
+
+def test_an_identity_without_a_boot_id_proves_life_but_no_end(
+    child: subprocess.Popen[bytes],
+) -> None:
+    old = replace(ProcessIdentity.of(child.pid), boot_id=None, pid_namespace=None, start_ticks=None)
+    assert look_at(old) is Sight.RUNS
+    assert look_at(replace(old, host="elsewhere")) is Sight.HIDDEN
+    assert look_at(replace(old, process_started=1.0)) is Sight.HIDDEN
+
+
+def test_another_pid_namespace_sees_nothing_of_this_one(child: subprocess.Popen[bytes]) -> None:
+    identity = ProcessIdentity.of(child.pid)
+    assert looked_at(identity, *PRIVATE_PIDS) == "HIDDEN"
+    assert looked_at(identity, "--pid", "--fork") == "HIDDEN"  # with /proc of outside
+
+
+@pytest.mark.parametrize("options", [PRIVATE_PIDS, ("--pid", "--fork")])
+def test_a_namespace_sees_its_own_processes(options: tuple[str, ...]) -> None:
+    """With /proc of its own, and with that of outside, in which pids mean others."""
+    code = (
+        "from dataclasses import replace; from search.store import ProcessIdentity; "
+        "from search.store.sight import look_at; me = ProcessIdentity.of(); "
+        "print(me.pid, look_at(me).name, look_at(replace(me, pid=4000)).name)"
+    )
+    pid, mine, none = run_in(*options, arguments=["-c", code]).split()
+    assert (pid, none) == ("1", "GONE")
+    # /proc of outside cannot tell a process from the next one with its pid: this proves no end.
+    assert mine == ("RUNS" if options == PRIVATE_PIDS else "HIDDEN")
+
+
+def test_the_processes_of_other_users_may_be_hidden(child: subprocess.Popen[bytes]) -> None:
+    identity = ProcessIdentity.of(child.pid)
+    hiding = MOUNTED_ANEW + AS_NOBODY
+    assert looked_at(identity, "--mount", before=hiding) == "HIDDEN"
+    child.kill()
+    child.communicate()
+    assert looked_at(identity, "--mount", before=hiding) == "GONE"
+
+
+def test_a_time_namespace_changes_no_identity(child: subprocess.Popen[bytes]) -> None:
+    identity = ProcessIdentity.of(child.pid)
+    shifted = ("--time", "--boottime", "86400", "--monotonic", "86400", "--fork")
+    assert looked_at(identity, *shifted) == "RUNS"
+    child.kill()
+    child.communicate()
+    assert looked_at(identity, *shifted) == "GONE"
