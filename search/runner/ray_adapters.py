@@ -121,10 +121,15 @@ class SessionScheduler(_StaysHere, FIFOScheduler):
 
 
 class SessionCallback(_StaysHere, Callback):
-    """Tells the session what becomes of its trials, and the progress line to move on."""
+    """Tells the session what becomes of its trials, and the progress line to move on.
 
-    def __init__(self, session: StudySession, on_step: Callable[[], None]) -> None:
-        self._session = session
+    What asks for a stop may end the workers too: after that, none has died of its trial.
+    """
+
+    def __init__(
+        self, session: StudySession, on_step: Callable[[], None], stop: StopRequest
+    ) -> None:
+        self._session, self._stop = session, stop
         self._on_step = on_step
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
@@ -158,6 +163,10 @@ class SessionCallback(_StaysHere, Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         """The worker died."""
+        if self._stop.requested():
+            preempted = Report(state="preempted", reason=self._stop.reason)
+            self._session.ended(number_of(trial), preempted)
+            return
         state, reason = death(_error_text(trial))
         self._session.crashed(number_of(trial), state, reason)
 

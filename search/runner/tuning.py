@@ -71,7 +71,7 @@ def tune_session(
         run_config=tune.RunConfig(
             name=session.study.name,
             storage_path=str(cluster.folder),
-            callbacks=[SessionCallback(session, lambda: show(session.stand()))],
+            callbacks=[SessionCallback(session, lambda: show(session.stand()), stop)],
             stop=RequestStopper(stop),
             failure_config=tune.FailureConfig(max_failures=0),
             # The trial writes its own checkpoints, without pickle.
