@@ -1,5 +1,16 @@
 """How the space is explored: searchers, schedulers, the runner, the store and queries."""
 
-from search.in_process import Evaluation, Result, optimize
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from search.in_process import Evaluation, Result, optimize
 
 __all__ = ["Evaluation", "Result", "optimize"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imported when it is used: the command line has to hear signals before that."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("search.in_process"), name)

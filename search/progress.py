@@ -1,5 +1,6 @@
 """One line on stderr that says how far a run is."""
 
+import threading
 import time
 
 from rich.console import Console
@@ -33,13 +34,27 @@ class ProgressLine:
         self._started: float | None = None
         self._ended_before = 0
         self._last = ("", float("-inf"))
+        self._lock = threading.RLock()
+        self._over = False
 
     def say(self, text: str) -> None:
         """A line of its own, above the progress line."""
         self._console.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
+    def say_last(self, text: str) -> None:
+        """A line after which nothing is shown any more; may be called from any thread."""
+        with self._lock:
+            self._over = True
+            self.close()
+            self.say(text)
+
     def show(self, stand: Stand) -> None:
         """Renew the line."""
+        with self._lock:
+            if not self._over:
+                self._show(stand)
+
+    def _show(self, stand: Stand) -> None:
         if self._started is None:
             self._started, self._ended_before = time.monotonic(), stand.ended
         text = self._text(stand)

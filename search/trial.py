@@ -7,6 +7,7 @@ noticed from outside, by the driver.
 
 import importlib
 import logging
+import signal
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -57,6 +58,8 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
     def setup(self, config: dict[str, Any]) -> None:
         """Begin the first trial of this process."""
         lock_test_split_for_good()
+        # The servers of a private Ray are started deaf, and what a training starts is not to be.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGHUP})
         self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:

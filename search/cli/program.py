@@ -76,7 +76,9 @@ def program() -> None:
 
 def main() -> NoReturn:
     """Run the program with the arguments of this process, and exit."""
-    sys.exit(run_program(None))
+    from search.__main__ import main as run
+
+    sys.exit(run())
 
 
 def run_program(arguments: list[str] | None) -> int:
@@ -100,8 +102,11 @@ def run_program(arguments: list[str] | None) -> int:
     except StoreError as error:
         click.echo(f"error: {error}", err=True)
         return ExitCode.FAILED
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+    except (click.Abort, KeyboardInterrupt) as error:
+        # Click turns a KeyboardInterrupt into an Abort.
+        signalled = error.__cause__ if isinstance(error, click.Abort) else error
+        reason = str(signalled or "") or "interrupted"
+        click.echo(f"{reason}; to go on, run the same command again", err=True)
         return ExitCode.INTERRUPTED
     except ReaderLeft:
         close_stdout()

@@ -2,9 +2,10 @@
 
 import os
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TextIO, cast
 
 from search.cli.options import print_json
 from search.commands import STORE_VARIABLE, NextCommands, next_commands
@@ -15,7 +16,8 @@ from search.report import as_json as report_as_json
 from search.report import print_report
 from search.runner import RunOutcome, run_study
 from search.runner.extra import Asked
-from search.store import open_store
+from search.runner.last_words import LastWords
+from search.store import StoreError, open_store
 from space.cli.output import ReaderLeft, close_stdout, stdout_console
 
 _JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
@@ -44,46 +46,87 @@ def carry_out(
     asked: Asked | None = None,
 ) -> int:
     """Run a study and print what came of it; the exit code."""
-    address = os.environ.get("RAY_ADDRESS") or None
     progress = ProgressLine()
+    commands = next_commands(
+        given.config, config.study, config.store, given.overrides, store_given=given.store_given
+    )
+    words = LastWords(progress.say_last, lambda reason: _advice(reason, commands))
     _warn_of_lost_folders(config, progress)
     try:
-        # Ray prints the death of a worker to stdout, which is for the data.
-        with redirect_stdout(sys.stderr):
-            outcome = run_study(
-                config, resume=resume, watcher=progress, address=address, asked=asked
-            )
-    finally:
-        progress.close()
-    commands = next_commands(
-        given.config, outcome.study, config.store, given.overrides, store_given=given.store_given
-    )
-    try:
+        outcome = _run(config, progress, words, resume=resume, asked=asked)
         _print(config, outcome, commands, as_json)
-    except ReaderLeft:
-        close_stdout()  # the exit code still says how the run ended
+    except StoreError as error:
+        words.say(str(error))
+        return ExitCode.FAILED
+    except KeyboardInterrupt as error:
+        words.say(str(error) or "interrupted")
+        return ExitCode.INTERRUPTED
     if outcome.exit_code != ExitCode.DONE:
-        _say_what_stopped_it(progress, outcome, commands)
+        _say_what_stopped_it(progress, words, outcome)
     return int(outcome.exit_code)
 
 
+def _run(
+    config: Config,
+    progress: ProgressLine,
+    words: LastWords,
+    *,
+    resume: bool,
+    asked: Asked | None,
+) -> RunOutcome:
+    address = os.environ.get("RAY_ADDRESS") or None
+    try:
+        # Ray prints the death of a worker to stdout, which is for the data.
+        until = cast(TextIO, _UntilLastWords(sys.stderr, words))
+        with redirect_stdout(until), redirect_stderr(until):
+            return run_study(
+                config,
+                resume=resume,
+                watcher=progress,
+                address=address,
+                asked=asked,
+                last_words=words,
+            )
+    finally:
+        progress.close()
+
+
+class _UntilLastWords:
+    """A stream on which nothing follows the last words, whoever writes: Ray, a log."""
+
+    def __init__(self, stream: TextIO, words: LastWords) -> None:
+        self._stream, self._words = stream, words
+
+    def write(self, text: str) -> int:
+        """Write to the stream, or not."""
+        return len(text) if self._words.over else self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _advice(reason: str, commands: NextCommands) -> list[str]:
+    """The last lines of a run that was not done."""
+    first = [] if commands.first is None else [commands.first]
+    return [*first, f"Stopped: {reason}. To go on: {commands.resume()}"]
+
+
 def _print(config: Config, outcome: RunOutcome, commands: NextCommands, as_json: bool) -> None:
-    with open_store(config.store, create=False) as store:
-        if as_json:
-            print_json(report_as_json(store, outcome))
-        else:
-            print_report(stdout_console(), store, outcome, commands)
+    try:
+        with open_store(config.store, create=False) as store:
+            if as_json:
+                print_json(report_as_json(store, outcome))
+            else:
+                print_report(stdout_console(), store, outcome, commands)
+    except ReaderLeft:
+        close_stdout()  # the exit code still says how the run ended
 
 
-def _say_what_stopped_it(
-    progress: ProgressLine, outcome: RunOutcome, commands: NextCommands
-) -> None:
-    if outcome.stand.ended >= outcome.stand.planned:
-        progress.say(f"Failed: {outcome.reason}")
-        return
-    if commands.first is not None:
-        progress.say(commands.first)
-    progress.say(f"Stopped: {outcome.reason}. To go on: {commands.resume()}")
+def _say_what_stopped_it(progress: ProgressLine, words: LastWords, outcome: RunOutcome) -> None:
+    if outcome.stand.ended >= outcome.stand.planned and not words.said:
+        progress.say_last(f"Failed: {outcome.reason}")
+    else:
+        words.say(str(outcome.reason))
 
 
 def _warn_of_lost_folders(config: Config, progress: ProgressLine) -> None:

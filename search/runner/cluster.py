@@ -13,7 +13,8 @@ from typing import Any
 
 from search.config import Resources
 from search.runner.ray_servers import Server, servers_of
-from search.runner.watchdog import MARK, watched_folder
+from search.runner.ray_start import keeping_our_signal_handlers, sheltering_servers
+from search.runner.watchdog import MARK, end_all, watched_folder
 from space.errors import InputError, Problem
 
 _ADDRESS = "RAY_ADDRESS"
@@ -85,17 +86,19 @@ def _private() -> Iterator[Cluster]:
 
     with watched_folder() as folder:
         try:
-            ray.init(
-                address="local",
-                include_dashboard=False,
-                _temp_dir=str(folder),
-                **_options(),
-            )
+            with keeping_our_signal_handlers(), sheltering_servers():
+                ray.init(
+                    address="local",
+                    include_dashboard=False,
+                    _temp_dir=str(folder),
+                    **_options(),
+                )
             logging.getLogger("ray").setLevel(logging.ERROR)
             servers = servers_of(os.environ[MARK], folder)
             yield Cluster(_resources(), folder / "tune", local=True, servers=servers)
         finally:
             ray.shutdown()
+            end_all(os.environ[MARK], folder)
 
 
 @contextmanager
@@ -104,7 +107,8 @@ def _existing(address: str) -> Iterator[Cluster]:
 
     _probe(address)
     try:
-        ray.init(address=address, **_options())
+        with keeping_our_signal_handlers():
+            ray.init(address=address, **_options())
     except (ConnectionError, RuntimeError, ValueError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError.of(_ADDRESS, f"no Ray answers at {address}: {first}") from None

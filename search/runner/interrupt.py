@@ -1,12 +1,10 @@
 """Stopping on request: Ctrl-C, SIGTERM, a time limit, or another driver that took over."""
 
-import signal
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
-from types import FrameType
-from typing import Any
+
+from search.exit_code import ExitCode
 
 
 class StopKind(StrEnum):
@@ -20,9 +18,29 @@ class StopKind(StrEnum):
     STORE = "store"
     """It was away for longer than the configuration has patience."""
 
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the shell is told of a run that stops for this."""
+        return _EXIT_CODES.get(self, ExitCode.FAILED)
+
+
+_EXIT_CODES = {
+    StopKind.INTERRUPT: ExitCode.INTERRUPTED,
+    StopKind.TIME_LIMIT: ExitCode.BUDGET,
+}
+"""All others are failures."""
+
+_PATIENCE = 60.0
+
 
 class StopRequest:
     """Remembers the first reason to stop; asked by the runner between two events.
+
+    Attributes:
+        kind: None as long as nothing is asked for.
+        reason: in words, as it is written into the store.
+        patience: seconds that the run has to clean up by itself.
+        hurried: whether it has to end without that.
 
     Args:
         time_limit: seconds until the run stops by itself, None for no limit.
@@ -31,35 +49,37 @@ class StopRequest:
     def __init__(self, time_limit: float | None = None) -> None:
         self.kind: StopKind | None = None
         self.reason = ""
+        self.patience = _PATIENCE
+        self.hurried = False
         self._limit = time_limit
         self._deadline = None if time_limit is None else time.monotonic() + time_limit
+        self._lock = threading.Lock()
 
-    def request(self, kind: StopKind, reason: str) -> None:
-        """Ask for a stop; only the first request counts."""
-        if self.kind is None:
-            self.kind, self.reason = kind, reason
+    def request(self, kind: StopKind, reason: str, patience: float = _PATIENCE) -> bool:
+        """Ask for a stop, from any thread; only the first request counts. Whether this was it."""
+        with self._lock:
+            if self.kind is not None:
+                return False
+            self.reason, self.patience = reason, patience
+            self.kind = kind  # last: whoever sees it may read the others
+            return True
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the shell is told; a failure as long as no stop was asked for."""
+        return ExitCode.FAILED if self.kind is None else self.kind.exit_code
+
+    def hurry(self) -> None:
+        """Ask that the run end at once."""
+        self.hurried = True
+
+    def lift_time_limit(self) -> None:
+        """The work is done: no limit is reached any more."""
+        self._deadline = None
 
     def requested(self) -> bool:
         """Whether to stop now."""
-        if self._deadline is not None and time.monotonic() > self._deadline:
+        deadline = self._deadline
+        if deadline is not None and time.monotonic() > deadline:
             self.request(StopKind.TIME_LIMIT, f"the time limit of {self._limit:g} s was reached")
         return self.kind is not None
-
-
-@contextmanager
-def stopping_on_signals(stop: StopRequest) -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into a request; the second interrupts at once."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if stop.kind is not None:
-            raise KeyboardInterrupt
-        stop.request(StopKind.INTERRUPT, f"interrupted by {signal.Signals(number).name}")
-
-    before: dict[int, Any] = {}
-    for number in (int(signal.SIGINT), int(signal.SIGTERM)):
-        before[number] = signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

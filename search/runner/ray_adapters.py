@@ -15,7 +15,7 @@ from search.runner.assignment import Report
 from search.runner.interrupt import StopRequest
 from search.runner.session import StudySession
 from search.runner.trial_log import crash_in, write_death
-from trainers import classify_death
+from trainers import Cause, Failure, classify_death
 
 _WORKER_STARTS = 60.0
 """Seconds within which a worker starts where there is a place for it."""
@@ -121,16 +121,24 @@ class SessionScheduler(_StaysHere, FIFOScheduler):
 class SessionCallback(_StaysHere, Callback):
     """Tells the session what becomes of its trials, and the progress line to move on.
 
+    What asks for a stop may end the workers too: after that, none has died of its trial.
+
     Args:
         session: is told.
         on_step: called several times a second.
+        stop: may have been asked for.
         worker_logs: folder with what the workers of this machine print, where known.
     """
 
     def __init__(
-        self, session: StudySession, on_step: Callable[[], None], worker_logs: Path | None
+        self,
+        session: StudySession,
+        on_step: Callable[[], None],
+        stop: StopRequest,
+        worker_logs: Path | None,
     ) -> None:
-        self._session, self._on_step, self._worker_logs = session, on_step, worker_logs
+        self._session, self._on_step = session, on_step
+        self._stop, self._worker_logs = stop, worker_logs
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
         """A moment in which to show progress, and to end workers that hang."""
@@ -167,11 +175,16 @@ class SessionCallback(_StaysHere, Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         """The worker died."""
-        text, log = _error_text(trial), self._session.log_of(number_of(trial))
+        number = number_of(trial)
+        if self._stop.requested():
+            stopped = Failure(Cause.REQUEST, self._stop.reason)
+            self._session.ended(number, Report(failure=stopped))
+            return
+        text, log = _error_text(trial), self._session.log_of(number)
         crash = "" if log is None else crash_in(log)
         if log is not None:
             write_death(log, text, self._worker_logs)
-        self._session.crashed(number_of(trial), classify_death(text, crash))
+        self._session.crashed(number, classify_death(text, crash))
 
 
 class RequestStopper(_StaysHere, Stopper):

@@ -10,7 +10,7 @@ from search.runner.watchdog import belonging
 from search.store import process_is_alive, process_started
 
 _NAMES = ("gcs_server", "raylet")
-_INTERVAL = 1.0
+_INTERVAL = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,12 @@ def servers_of(mark: str, folder: Path) -> tuple[Server, ...]:
 
 
 @contextlib.contextmanager
-def watching(
-    servers: tuple[Server, ...],
-    on_gone: Callable[[str], None],
-    on_stuck: Callable[[], None],
-    patience: float = 20.0,
-) -> Iterator[None]:
+def watching(servers: tuple[Server, ...], on_gone: Callable[[str], None]) -> Iterator[None]:
     """Look after the servers for the length of a block.
 
     Args:
         servers: all of them run.
         on_gone: told the name of the first that does not any more, once, from a thread.
-        on_stuck: called from the thread when the block goes on for so long after that.
-        patience: seconds.
     """
     over = threading.Event()
 
@@ -60,8 +53,6 @@ def watching(
             gone = [server.name for server in servers if not server.alive]
             if gone:
                 on_gone(gone[0])
-                if not over.wait(patience):
-                    on_stuck()
                 return
 
     thread = threading.Thread(target=look, name="ray servers", daemon=True)

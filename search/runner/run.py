@@ -1,7 +1,6 @@
 """Runs a study: checks everything, starts Ray, works until it is done, and cleans up."""
 
 import logging
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -14,15 +13,19 @@ from search.runner.assignment import TRAINING
 from search.runner.baseline_warning import baseline_warning
 from search.runner.cluster import Cluster, check_resources, connected_to_ray
 from search.runner.collect import Problems
-from search.runner.extra import NOTHING_EXTRA, Asked
-from search.runner.interrupt import StopKind, StopRequest, stopping_on_signals
+from search.runner.extra import NOTHING_EXTRA, Asked, Extra
+from search.runner.interrupt import StopKind, StopRequest
+from search.runner.journal import Journal
+from search.runner.last_words import LastWords
 from search.runner.machine import describe_machine
 from search.runner.outcome import RunOutcome
 from search.runner.places import check_checkpoints, check_store, make_checkpoints
 from search.runner.ray_servers import watching
+from search.runner.run_end import RunEnd
 from search.runner.session import StudySession
 from search.runner.setup import begin_session, create_study, stand_of, task_of
 from search.runner.stand import Stand
+from search.runner.stop_signals import StopSignals, stopping_on_signals
 from search.runner.tuning import tune_session
 from search.runner.version import code_version
 from search.store import (
@@ -95,6 +98,7 @@ def run_study(
     training: str = TRAINING,
     address: str | None = None,
     asked: Asked | None = None,
+    last_words: LastWords | None = None,
 ) -> RunOutcome:
     """Run a study, or the rest of it.
 
@@ -105,10 +109,12 @@ def run_study(
         training: entry point "module:function" that makes a Training in the workers.
         address: of a Ray cluster; None starts a private local Ray.
         asked: work beside the planned trials.
+        last_words: said as soon as the run is asked to stop; what else it returns is not said.
 
     Raises:
         InputError: before anything is written.
         StoreError: the store failed during the work.
+        KeyboardInterrupt: a signal came when the work had not begun yet, or was done.
     """
     prepared = prepare(given, resume=resume)
     config, found = prepared.config, prepared.found
@@ -125,60 +131,125 @@ def run_study(
     if warning is not None:
         watcher.say(warning)
     stop = StopRequest(config.time_limit)
-    with ExitStack() as stack:
+    words = last_words or LastWords(watcher.say)
+    with (
+        stopping_on_signals(stop) as signals,
+        RunEnd(stop, words) as end,
+        ExitStack() as stack,
+    ):
         stack.enter_context(lock_test_split())
-        stack.enter_context(stopping_on_signals(stop))
         watcher.say("Starting Ray ..." if address is None else f"Connecting to {address} ...")
         cluster = stack.enter_context(connected_to_ray(address))
         check_resources(config.resources, cluster.resources)
         make_checkpoints(config.checkpoints)
         store = stack.enter_context(open_store(config.store, create=True))
-        return _work(store, prepared, cluster, stop, watcher, training, asked)
+        work = _Work(store, prepared, cluster, stop, watcher, training, asked)
+        outcome = work.carry_out(signals, end)
+    if stop.kind == StopKind.INTERRUPT and outcome.exit_code == ExitCode.DONE:
+        raise KeyboardInterrupt(stop.reason)
+    return outcome
 
 
-def _work(
-    store: Store,
-    prepared: Prepared,
-    cluster: Cluster,
-    stop: StopRequest,
-    watcher: Watcher,
-    training: str,
-    asked: Asked | None,
-) -> RunOutcome:
-    study = _create_or_take_up(store, prepared, watcher)
-    extra = NOTHING_EXTRA if asked is None else asked(store, study, task_of(prepared.config))
-    run = _begin_run(store, study, cluster)
-    lookup.withdraw_if_second(store, study, run)
-    reason = "the driver failed"
-    try:
-        lost = "another process has taken the study over"
-        with (
-            Heartbeat(store, run.id, on_lost=lambda: stop.request(StopKind.LOST, lost)),
-            watching(
-                cluster.servers,
-                lambda name: stop.request(StopKind.LOST, f"Ray's {name} was killed"),
-                lambda: _give_up(store, run, stop, watcher),
-            ),
-        ):
-            session = begin_session(store, study, run, prepared.config, prepared.protocol, extra)
-            tune_session(session, prepared.config, cluster, stop, watcher.show, training)
-        store.set_exhausted(study.id, session.exhausted)
-        reason = "the run ended"
-    finally:
-        _end_run(store, run, stop.reason or reason)
-    return _outcome(store, study, session, stop)
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """All that a run needs to work."""
+
+    store: Store
+    prepared: Prepared
+    cluster: Cluster
+    stop: StopRequest
+    watcher: Watcher
+    training: str
+    asked: Asked | None
+
+    def carry_out(self, signals: StopSignals, end: RunEnd) -> RunOutcome:
+        """Begin a run of the study and work until it is done or asked to stop."""
+        store, config = self.store, self.prepared.config
+        signals.begin_work()
+        study = _create_or_take_up(store, self.prepared, self.watcher)
+        asked = self.asked
+        extra = NOTHING_EXTRA if asked is None else asked(store, study, task_of(config))
+        run = _begin_run(store, study, self.cluster)
+        lookup.withdraw_if_second(store, study, run)
+        end.begun(lambda reason: _end_run(store, run, reason))
+        reason = "the driver failed"
+        try:
+            session = self._tune(study, run, extra)
+            reason = "the run ended"
+            if not session.journal.away:
+                store.set_exhausted(study.id, session.exhausted)
+        finally:
+            self.stop.lift_time_limit()
+            _end_run(store, run, self.stop.reason or reason)
+        return _outcome(store, study, session, self.stop)
+
+    def _tune(self, study: StudyRecord, run: RunRecord, extra: Extra) -> StudySession:
+        """Work through the trials."""
+        prepared, stop = self.prepared, self.stop
+        config = prepared.config
+        heartbeat = Heartbeat(_Beats(self.store, stop), run.id, on_lost=lambda: _taken_over(stop))
+        with heartbeat, watching(self.cluster.servers, lambda name: _server_is_gone(stop, name)):
+            session = begin_session(
+                self.store,
+                study,
+                run,
+                config,
+                prepared.protocol,
+                extra,
+                stop=stop,
+                say=self.watcher.say,
+                answered_since=heartbeat.answered_since,
+            )
+            try:
+                tune_session(session, config, self.cluster, stop, self._show, self.training)
+            finally:
+                _close(session.journal, stop)
+        return session
+
+    def _show(self, stand: Stand) -> None:
+        if self.stop.kind is None:  # after that the last words stand
+            self.watcher.show(stand)
 
 
-def _give_up(store: Store, run: RunRecord, stop: StopRequest, watcher: Watcher) -> None:
-    """End this process: without its head Ray does not return, and ends it without a word."""
-    watcher.say(f"Stopped: {stop.reason}. To go on, run the same command with --resume.")
-    _end_run(store, run, stop.reason)
-    os._exit(ExitCode.FAILED)
+@dataclass(frozen=True, slots=True)
+class _Beats:
+    """The heartbeat of a run that may have been ended by itself before its work is over."""
+
+    store: Store
+    stop: StopRequest
+
+    def heartbeat(self, run_id: int) -> bool:
+        """Says that the run is alive; False when another ended it."""
+        return self.stop.kind is not None or self.store.heartbeat(run_id)
+
+
+def _close(journal: Journal, stop: StopRequest) -> None:
+    """Write what still waits; where the store is away, the end of the run waits with it."""
+    if not journal.flush(at_once=True):
+        journal.end(stop.reason or "the run ended while the store was away")
+
+
+def _taken_over(stop: StopRequest) -> None:
+    stop.request(StopKind.LOST, "another process has taken the study over")
+
+
+_WITHOUT_SERVERS = 5.0
+"""Seconds within which Ray returns when its servers are gone, if it ever does."""
+
+
+def _server_is_gone(stop: StopRequest, name: str) -> None:
+    if not stop.request(StopKind.LOST, f"Ray's {name} was killed", _WITHOUT_SERVERS):
+        stop.hurry()  # what asked for the stop has ended the servers too
 
 
 def _outcome(
     store: Store, study: StudyRecord, session: StudySession, stop: StopRequest
 ) -> RunOutcome:
+    if session.journal.away:
+        reason = stop.reason or f"the store is away ({session.journal.error})"
+        kept = f"{reason}; what it lacks is kept in {session.journal.path}"
+        code = ExitCode.FAILED if stop.kind is None else stop.exit_code
+        return RunOutcome(study.name, code, session.stand(), kept)
     stand = stand_of(store, study.id)
     exhausted = session.exhausted is not None and not stand.unfinished
     if stand.ended >= stand.planned or exhausted:
@@ -186,14 +257,8 @@ def _outcome(
         if failure is not None:
             return RunOutcome(study.name, ExitCode.FAILED, stand, failure)
         return RunOutcome(study.name, ExitCode.DONE, stand, _exhausted(session, stand))
-    codes = {
-        StopKind.INTERRUPT: ExitCode.INTERRUPTED,
-        StopKind.TIME_LIMIT: ExitCode.BUDGET,
-        StopKind.LOST: ExitCode.FAILED,
-        None: ExitCode.FAILED,
-    }
     reason = stop.reason or "Ray ended the experiment early"
-    return RunOutcome(study.name, codes[stop.kind], stand, reason)
+    return RunOutcome(study.name, stop.exit_code, stand, reason)
 
 
 def _exhausted(session: StudySession, stand: Stand) -> str | None:

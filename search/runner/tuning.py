@@ -73,7 +73,7 @@ def tune_session(
             name=session.study.name,
             storage_path=str(cluster.folder),
             callbacks=[
-                SessionCallback(session, lambda: show(session.stand()), cluster.worker_logs)
+                SessionCallback(session, lambda: show(session.stand()), stop, cluster.worker_logs)
             ],
             stop=RequestStopper(stop),
             failure_config=tune.FailureConfig(max_failures=0),

@@ -50,7 +50,7 @@ def watched_folder() -> Iterator[Path]:
 
 
 def belonging(mark: str, folder: Path) -> list[int]:
-    """The processes whose environment holds the mark, or that hold a file below the folder open."""
+    """The other processes that hold the mark in their environment, or a file below the folder."""
     needle = f"{MARK}={mark}".encode()
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
@@ -59,7 +59,7 @@ def belonging(mark: str, folder: Path) -> list[int]:
             environment = (entry / "environ").read_bytes().split(b"\0")
             if needle in environment or _holds_open(entry, f"{folder}/"):
                 found.append(int(entry.name))
-    return found
+    return [pid for pid in found if pid != os.getpid()]
 
 
 def _holds_open(process: Path, prefix: str) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
@@ -49,6 +50,7 @@ class Heartbeat:
         self._on_lost = on_lost
         self._stopped = threading.Event()
         self._failing = False
+        self._answered = float("-inf")
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def start(self) -> Self:
@@ -72,6 +74,10 @@ class Heartbeat:
     ) -> None:
         self.stop()
 
+    def answered_since(self, moment: float) -> bool:
+        """Whether the store has taken a beat after a moment of `time.monotonic`."""
+        return self._answered > moment
+
     def _beat(self) -> None:
         while not self._stopped.wait(self._interval):
             if not self._beat_once():
@@ -84,6 +90,7 @@ class Heartbeat:
         """One beat; False when the run was ended."""
         try:
             alive = self._store.heartbeat(self._run_id)
+            self._answered = time.monotonic()
         except StoreError as error:
             if not self._failing:
                 _LOG.warning("heartbeat of run %d: %s; trying on", self._run_id, error)

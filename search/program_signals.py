@@ -1,0 +1,67 @@
+"""Signals that end a program, as an exception: it cleans up, and says so in one line.
+
+Light to import: a signal may come while the rest is still being imported.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from search.exit_code import ExitCode
+
+SAME_SECONDS = 0.5
+"""Signals so close are one: `timeout` sends one to its process, and one to the whole group."""
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal that came when no run was under way that has to be ended in order.
+
+    Attributes:
+        reason: in words.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.reason = reason_of(number)
+        super().__init__(self.reason)
+
+
+def reason_of(number: int) -> str:
+    """What is said of a run that a signal ended."""
+    return f"interrupted by {signal.Signals(number).name}"
+
+
+def heeded() -> list[signal.Signals]:
+    """The signals that ask for an end; without SIGHUP where `nohup` has it ignored."""
+    deaf = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return [number for number in _ENDING if number != signal.SIGHUP or not deaf]
+
+
+@contextmanager
+def interrupting_the_program() -> Iterator[None]:
+    """Around a whole program: a signal raises `Interrupted`, the next one exits.
+
+    Afterwards none is heard: all is said, and the process is about to exit.
+    """
+    first: float | None = None
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal first
+        if first is None:
+            first = time.monotonic()
+            raise Interrupted(number)
+        if time.monotonic() - first > SAME_SECONDS:
+            os._exit(ExitCode.INTERRUPTED)
+
+    numbers = heeded()
+    for number in numbers:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)

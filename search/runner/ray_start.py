@@ -1,0 +1,72 @@
+"""How Ray is started, so that a signal to the driver is the driver's alone.
+
+A signal often goes to a whole process group, or to every process of a job. Ray's servers would
+die of it, and a driver without them is ended by Ray on the spot. And Ray puts a handler for
+SIGTERM in place that ends the driver without a word. Neither can be had otherwise by an option;
+a Ray that looks otherwise than expected is left as it is.
+"""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+_DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def keeping_our_signal_handlers() -> Iterator[None]:
+    """For a block in which Ray connects: it sets no handlers."""
+    from ray._private import utils
+
+    with _replaced(utils, "set_sigterm_handler", lambda handler: None):
+        yield
+
+
+@contextmanager
+def sheltering_servers() -> Iterator[None]:
+    """For a block in which Ray starts servers: they hear no signal but SIGKILL.
+
+    Each has a session of its own. They are told to end by Ray itself, which then kills them.
+    """
+    from ray._private import services
+
+    with ExitStack() as stack:
+        popen = getattr(services, "ConsolePopen", None)
+        if isinstance(popen, type):
+            stack.enter_context(_replaced(services, "ConsolePopen", _sheltered(popen)))
+        yield
+
+
+def _sheltered(popen: Any) -> Any:
+    class Sheltered(popen):  # type: ignore[misc]
+        """A server that is started with these signals blocked, and ended by SIGKILL."""
+
+        def __init__(
+            self, *args: Any, preexec_fn: Callable[[], None] | None = None, **options: Any
+        ) -> None:
+            def prepare() -> None:
+                if preexec_fn is not None:
+                    preexec_fn()
+                signal.pthread_sigmask(signal.SIG_BLOCK, _DEAF_TO)
+
+            super().__init__(*args, **options | {"start_new_session": True, "preexec_fn": prepare})
+
+        def terminate(self) -> None:
+            """It would not hear SIGTERM."""
+            self.kill()
+
+    return Sheltered
+
+
+@contextmanager
+def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
+    before = getattr(module, name, None)
+    if before is None:
+        yield
+        return
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, before)

@@ -1,0 +1,78 @@
+"""Ends a run as soon as a stop is asked for, before Ray has cleaned up, and sees that it ends."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import NoReturn, Self
+
+from search.exit_code import ExitCode
+from search.runner.interrupt import StopRequest
+from search.runner.last_words import LastWords
+
+_INTERVAL = 0.05
+_STORE_SECONDS = 1.5
+
+
+class RunEnd:
+    """Looks after the end of a run from a thread of its own; a context manager.
+
+    What preempts a run leaves it seconds, and Ray Tune takes longer than that to clean up. So the
+    end is written into the store and said at once. What workers report later is still recorded.
+
+    Args:
+        stop: looked at all the time.
+        words: said when a stop is asked for.
+    """
+
+    def __init__(self, stop: StopRequest, words: LastWords) -> None:
+        self._stop, self._words = stop, words
+        self._end_run: Callable[[str], None] | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="end of the run", daemon=True)
+
+    def begun(self, end_run: Callable[[str], None]) -> None:
+        """There is a run now.
+
+        Args:
+            end_run: writes its end for a reason; may be called more than once.
+        """
+        self._end_run = end_run
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._stop.requested():
+            if self._over.wait(_INTERVAL):
+                return
+        deadline = time.monotonic() + self._stop.patience
+        self._write()
+        self._words.say(self._stop.reason)
+        while not self._over.wait(_INTERVAL):
+            if self._stop.hurried or time.monotonic() > deadline:
+                _leave(self._stop.exit_code)
+
+    def _write(self) -> None:
+        """Write the end down; a store that is away does not keep the words back."""
+        if self._end_run is None:
+            return
+        writing = threading.Thread(target=self._end_run, args=(self._stop.reason,), daemon=True)
+        writing.start()
+        writing.join(_STORE_SECONDS)
+
+
+def _leave(code: ExitCode) -> NoReturn:
+    """End this process: Ray may never return. Its processes are the watchdog's to end."""
+    os._exit(code)

@@ -1,0 +1,81 @@
+"""Signals that ask a run to stop: Ctrl-C, and what preempts it.
+
+Ray puts handlers of its own in place of those that it finds, and a handler in Python waits until
+the main thread comes out of Ray. So a thread listens beside it: it hears of a signal at once.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from search.program_signals import SAME_SECONDS, Interrupted, heeded, reason_of
+from search.runner.interrupt import StopKind, StopRequest
+
+_PATIENCE = {signal.SIGINT: 30.0, signal.SIGTERM: 2.0, signal.SIGHUP: 2.0}
+"""Seconds for cleaning up. `ray job stop` kills after 3; a person may press Ctrl-C again."""
+
+
+class StopSignals:
+    """Handles the signals of one run; made by `stopping_on_signals`."""
+
+    def __init__(self, stop: StopRequest) -> None:
+        self._stop = stop
+        self._raises = True
+
+    def begin_work(self) -> None:
+        """From here on a request is enough: the work looks at it. Call it after Ray's start."""
+        self._raises = False
+        self.install()
+
+    def install(self) -> None:
+        """Put the handlers in place, again where somebody has put others there since."""
+        for number in heeded():
+            signal.signal(number, self._handle)
+
+    def listen(self, source: int) -> None:
+        """Turn the numbers that arrive at a pipe into requests until it is closed."""
+        first: float | None = None
+        while data := os.read(source, 1):
+            if data[0] not in _PATIENCE:
+                continue
+            patience = _PATIENCE[signal.Signals(data[0])]
+            is_first = self._stop.request(StopKind.INTERRUPT, reason_of(data[0]), patience)
+            now = time.monotonic()
+            if not is_first and (first is None or now - first > SAME_SECONDS):
+                self._stop.hurry()
+            first = now if first is None else first
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._raises:
+            self._raises = False  # once: what is left behind is cleaned up undisturbed
+            raise Interrupted(number)
+
+
+@contextmanager
+def stopping_on_signals(stop: StopRequest) -> Iterator[StopSignals]:
+    """Turn the first signal into a request, and the next into one to hurry.
+
+    Until `begin_work` it also raises `Interrupted` in the main thread.
+    """
+    signals = StopSignals(stop)
+    source, sink = os.pipe()
+    os.set_blocking(sink, False)
+    listener = threading.Thread(target=signals.listen, args=(source,), name="signals", daemon=True)
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in heeded()}
+    sink_before = signal.set_wakeup_fd(sink, warn_on_full_buffer=False)
+    listener.start()
+    signals.install()
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(sink_before)
+        os.close(sink)
+        listener.join()
+        os.close(source)
