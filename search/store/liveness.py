@@ -1,6 +1,6 @@
 """Which runs are gone: not ended, and without a process. Telling so changes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import select
@@ -41,11 +41,15 @@ class Liveness(Connected):
         return [(run, (now - run.heartbeat).total_seconds()) for run in hidden]
 
     def _gone(self, session: Session) -> Gone:
-        runs = _unended(session)
-        if not runs:
+        return self._gone_of(session, _unended(session))
+
+    def _gone_of(self, session: Session, runs: Iterable[RunRecord]) -> Gone:
+        """Those of the runs that are gone."""
+        unended = [run for run in runs if run.ended is None]
+        if not unended:
             return {}
         now = self._now(session)
-        reasons = {run.id: why_gone(run, now) for run in runs}
+        reasons = {run.id: why_gone(run, now) for run in unended}
         return {run_id: reason for run_id, reason in reasons.items() if reason is not None}
 
 

@@ -40,9 +40,10 @@ class Summaries(Liveness):
     def _summaries(self, session: Session, study_id: int | None) -> list[StudySummary]:
         only = [] if study_id is None else [Study.id == study_id]
         studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(Study.id.desc()))
-        gone = self._gone(session)
+        its_runs = _runs(session, study_id)
+        gone = self._gone_of(session, its_runs)
         trials = _trial_totals(session, study_id, gone)
-        runs = _run_totals(session, study_id, gone)
+        runs = _run_totals(its_runs, gone)
         return [
             _summary(row, trials.get(row.id, _NO_TRIALS), runs.get(row.id, _NO_RUNS))
             for row in studies
@@ -121,11 +122,15 @@ def _counts(only: Sequence[ColumnElement[bool]], gone: Gone) -> Executable:
     )
 
 
-def _run_totals(session: Session, study_id: int | None, gone: Gone) -> dict[int, _RunTotals]:
+def _runs(session: Session, study_id: int | None) -> list[RunRecord]:
     only = [] if study_id is None else [Run.study_id == study_id]
+    query = select(*RUN_COLUMNS).where(*only).order_by(Run.id)
+    return [RunRecord(*row) for row in session.execute(query)]
+
+
+def _run_totals(runs: Sequence[RunRecord], gone: Gone) -> dict[int, _RunTotals]:
     totals: dict[int, _RunTotals] = {}
-    for row in session.execute(select(*RUN_COLUMNS).where(*only).order_by(Run.id)):
-        run = RunRecord(*row)
+    for run in runs:
         before = totals.get(run.study_id, _NO_RUNS)
         last = run.ended or run.heartbeat
         totals[run.study_id] = _RunTotals(

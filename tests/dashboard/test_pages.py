@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.navigation import PAGES
-from search.store import Parent, TrialState, open_store
+from search.store import Parent, open_store
 from tests.dashboard import stores
 from tests.support import samples
 
@@ -96,8 +96,9 @@ def test_nothing_runs_after_its_process_died(opened: Open, tmp_path: Path) -> No
         stores.train(store, trial, run.id, point, 1)
         ended.kill()
         ended.communicate()
+        before = [store.trial(trial), store.runs(study.id), store.events(study.id)]
         test = opened("progress", path)
-        assert store.trial(trial).state is TrialState.PREEMPTED
+        assert before == [store.trial(trial), store.runs(study.id), store.events(study.id)]
     assert {metric.label: metric.value for metric in test.metric}["Running"] == "0"
     assert "stopped before its end" in texts(test)
     assert "gone" in test.dataframe[0].value["reason"][0]

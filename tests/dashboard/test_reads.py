@@ -87,6 +87,30 @@ def test_all_studies(view: View) -> None:
     assert {s.name for s in picture.named} <= set(NODES)
 
 
+def test_nothing_runs_whose_process_is_gone(view: View) -> None:
+    """In counts, rows and filters, without a query for each trial and without a change."""
+    store, study = view.store, view.store.study("second")
+    dead = samples.begin_run(store, study.id, start_ticks=1)
+    waiting, running = (samples.add_trial(store, study.id, dead.id, n).id for n in range(2))
+    store.start_trial(running, dead.id)
+    live = samples.add_trial(store, study.id, store.runs(study.id)[0].id, 2).id
+    written = store.trials(study.id)
+    preempted = trial_rows(view, states=[TrialState.PREEMPTED], order="newest", limit=9)
+    assert [row.id for row in preempted] == [running, waiting]
+    assert {row.reason for row in preempted} == set(store.gone_runs().values())
+    assert trial_rows(view, states=[TrialState.RUNNING], order="newest", limit=9) == []
+    (row,) = trial_rows(view, states=[TrialState.WAITING], order="newest", limit=9)
+    assert (row.id, row.reason) == (live, None)
+    counts = state_counts(view)
+    assert [counts[state] for state in ("waiting", "running", "preempted")] == [1, 0, 2]
+    assert counts == summaries(view)[0].counts
+    for state, ids in {"preempted": [running, waiting], "waiting": [live], "running": []}.items():
+        some = View(store, view.key, "second", f"state = {state} and seconds < 1")
+        assert [row.id for row in trial_rows(some, states=None, order="newest", limit=9)] == ids
+        assert state_counts(some)[TrialState(state)] == len(ids)
+    assert store.trials(study.id) == written
+
+
 def test_orders(view: View) -> None:
     best = trial_rows(view, states=ENDED, order="best", limit=5)
     assert len(best) == 5

@@ -43,6 +43,16 @@ def test_one_row_per_architecture_with_its_best_trial(filled: Store) -> None:
     assert row.names == tuple(wanted.name.split(" + "))
 
 
+def test_what_a_dead_driver_left_is_preempted(filled: Store) -> None:
+    study = filled.study("second")
+    run = begin_run(filled, study.id, start_ticks=1)
+    left = add_trial(filled, study.id, run.id, 50)
+    (row,) = best(filled, where="state = preempted", study="second")
+    assert (row.trial_id, row.state) == (left.id, TrialState.PREEMPTED)
+    assert best(filled, where="state in (waiting, running)", study="second") == []
+    assert filled.trial(left.id).state is TrialState.WAITING
+
+
 def test_state_is_open_to_where(filled: Store) -> None:
     (row,) = best(filled, where="state = failed", study="second")
     assert (row.accuracy, row.state) == (0.99, TrialState.FAILED)
