@@ -1,14 +1,14 @@
 """The store: what every search did, in one SQLite file or a PostgreSQL database.
 
-`open_store` is the way in; what comes out are frozen records. Nothing here imports torch, Ray
-or Optuna.
+`open_store` is the way in, `open_to_read` that of those who only look; what comes out are frozen
+records. Nothing here imports torch, Ray or Optuna.
 """
 
 from search.store.connection import StoreError
 from search.store.elsewhere import TrainedElsewhere
 from search.store.heartbeat import Heartbeat
 from search.store.missing import NoStore
-from search.store.open import open_store
+from search.store.open import open_store, open_to_read
 from search.store.process import process_is_alive, process_started
 from search.store.reaper import run_is_alive
 from search.store.records import (
@@ -51,6 +51,7 @@ __all__ = [
     "TrialRecord",
     "TrialState",
     "open_store",
+    "open_to_read",
     "process_is_alive",
     "process_started",
     "run_is_alive",
