@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from search.config import Config, merged_for_resume
 from search.store import NoStore, RunRecord, Store, StudyRecord, open_store
+from search.store.url import display, parse_url
 from space.errors import InputError, Problem
 from trainers import Protocol
 
@@ -70,7 +71,7 @@ def check_warm_start(url: str, names: Sequence[str]) -> None:
                 with open_store(url, create=False) as store:
                     store.study(name)  # says which names come near
         except NoStore:
-            message = f"{name!r} does not exist; {url} has no study yet"
+            message = f"{name!r} does not exist; {display(parse_url(url))} has no study yet"
             problems.append(Problem("warm_start", message))
         except InputError as error:
             problems += [Problem("warm_start", problem.message) for problem in error.problems]

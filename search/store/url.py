@@ -49,7 +49,9 @@ def parse_url(text: str) -> URL:
     if not text:
         raise InputError.of(WHERE, f"empty; allowed is {_ALLOWED}")
     if "\0" in text or not _is_unicode(text):
-        raise InputError.of(WHERE, f"holds a NUL, or bytes that are no UTF-8; allowed is {_ALLOWED}")
+        raise InputError.of(
+            WHERE, f"holds a NUL, or bytes that are no UTF-8; allowed is {_ALLOWED}"
+        )
     if "://" not in text:
         return _sqlite(URL.create("sqlite", database=text), text)
     scheme, _, rest = text.partition("://")
