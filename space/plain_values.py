@@ -94,8 +94,17 @@ def from_yaml(text: str, where: str) -> Any:
     except RecursionError:
         raise InputError.of(where, _TOO_DEEP) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        raise InputError.of(where, f"is not valid YAML: {_shortened(error)}") from None
+        raise InputError.of(where, f"is not valid YAML: {_shortened(_unquoted(error))}") from None
     return _checked(values, where)
+
+
+def _unquoted(error: Exception) -> Exception:
+    """The error without the line that it quotes where that may be a URL with a password."""
+    if isinstance(error, yaml.MarkedYAMLError):
+        for mark in (error.context_mark, error.problem_mark):
+            if mark is not None and "@" in (mark.buffer or ""):
+                mark.buffer = None
+    return error
 
 
 def from_json(text: object, where: str) -> Any:

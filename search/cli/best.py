@@ -64,9 +64,9 @@ def command(
         return
     from search.query import aims, best, places, spreads
     from search.report import leaderboard, what_of_the_spread
-    from search.store import open_store
+    from search.store import open_to_read
 
-    with open_store(store, create=False) as opened:
+    with open_to_read(store) as opened:
         rows = best(opened, where=where, study=study, sort=sort, top=top)
         spread = spreads(opened, study) if sort == "-accuracy" else {}
         aimed = None if study is None else aims(opened, study)

@@ -17,12 +17,12 @@ def print_front(store: str, study: str | None, where: str | None, as_json: bool)
     """
     from search.front_table import front_table, no_front
     from search.query import front
-    from search.store import open_store
+    from search.store import open_to_read
     from search.written_goals import stored_goals
 
     if study is None:
         raise InputError.of("--pareto", "name the study whose objectives count by --study")
-    with open_store(store, create=False) as opened:
+    with open_to_read(store) as opened:
         goals = stored_goals(opened.study(study).objective)
         if len(goals.objectives) < 2:
             raise InputError.of("--pareto", f"{study!r} has one objective; leave --pareto out")

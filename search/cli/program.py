@@ -19,6 +19,7 @@ _COMMANDS = {
     "best": "search.cli.best:command",
     "show": "search.cli.show:command",
     "studies": "search.cli.studies:command",
+    "upgrade": "search.cli.upgrade:command",
     "space": "space.cli:command",
 }
 
@@ -88,13 +89,14 @@ def run_program(arguments: list[str] | None) -> int:
         arguments: without the program's name; None takes those of this process.
     """
     from search.store import StoreError
+    from search.store.url import masked
 
     name = "mixspace" if arguments is None and _is_script() else "python -m search"
     try:
         result = program.main(args=arguments, prog_name=name, standalone_mode=False)
         return int(result or ExitCode.DONE)
     except InputError as error:
-        click.echo(describe(error), err=True)
+        click.echo(masked(describe(error)), err=True)
         return ExitCode.BAD_INPUT
     except click.ClickException as error:
         error.show()

@@ -11,7 +11,7 @@ from rich.text import Text
 from search.checkpoints import Checkpoints
 from search.cli.options import Command, json_option, print_json, store_option
 from search.query import Aims, aims, comparison, listed
-from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_store
+from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
 from search.tables import Column, FittedTable
 from space import Architecture
 from space.cli.output import stdout_console
@@ -35,7 +35,7 @@ def command(architecture: str, store: str, as_json: bool) -> None:
       python -m search show 1f0c9a52e7d3b846
       python -m search show 1f0c --json
     """
-    with open_store(store, create=False) as opened:
+    with open_to_read(store) as opened:
         record = opened.architecture(architecture)
         trials = opened.trials_of(record.id)
         curves = opened.curves([trial.id for trial in trials])

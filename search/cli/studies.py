@@ -7,7 +7,7 @@ import click
 
 from search.cli.options import Command, json_option, print_json, store_option
 from search.query import aims
-from search.store import StudySummary, TrialState, open_store
+from search.store import StudySummary, TrialState, open_to_read
 from search.tables import Column, FittedTable
 from space.cli.output import stdout_console
 from space.wording import ago, percent
@@ -35,7 +35,7 @@ def command(store: str, as_json: bool) -> None:
       python -m search studies
       python -m search studies --store postgresql://user@host/mixspace --json
     """
-    with open_store(store, create=False) as opened:
+    with open_to_read(store) as opened:
         found = opened.studies()
         aimed = {study.name: aims(opened, study.name) for study in found}
     if as_json:

@@ -38,6 +38,7 @@ from search.config.parts import (
 from search.objectives import Goals
 from search.schedulers import Scheduler, scheduler_class
 from search.searchers import Searcher, searcher_class
+from search.store.url import parse_url
 from space import DesignSpace
 from space.errors import InputError, Problem
 from space.pydantic_errors import problems_from_pydantic
@@ -73,6 +74,14 @@ def _study_name(value: str) -> str:
             "must be 1 to 100 letters, digits, '.', '_' or '-', beginning with a letter or digit; "
             f"got {value!r}"
         )
+    return value
+
+
+def _store_url(value: str) -> str:
+    try:
+        parse_url(value)
+    except InputError as error:  # pydantic names the field, and must not show the value
+        raise InputError(Problem("", problem.message) for problem in error.problems) from None
     return value
 
 
@@ -150,7 +159,7 @@ class Config(Part):
     model_config = PydanticConfig(arbitrary_types_allowed=True)
 
     study: Annotated[str, AfterValidator(_study_name)]
-    store: str = Field(default="mixspace.db", min_length=1)
+    store: Annotated[str, AfterValidator(_store_url)] = "mixspace.db"
     space: Annotated[DesignSpace, PlainValidator(_space)]
     data: Annotated[DataConfig, PlainValidator(_data)] = DataConfig()
     protocol: Annotated[Protocol, PlainValidator(_protocol)] = Protocol()

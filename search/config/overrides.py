@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from search.store.url import masked
 from space.errors import InputError, Problem
 from space.plain_values import from_yaml
 
@@ -36,7 +37,7 @@ def apply_overrides(
     parsed: list[tuple[list[str | int], Any, str]] = []
     for override in overrides:
         try:
-            parsed.append((*_parse(override), override))
+            parsed.append((*_parse(override), masked(override)))
         except InputError as error:
             problems += error.problems
     _drop_old_variants(result, {tuple(steps): value for steps, value, _ in parsed})
@@ -65,10 +66,10 @@ def _parse(override: str) -> tuple[list[str | int], Any]:
     steps = _steps(path.strip())
     if not equals or steps is None:
         raise InputError.of(
-            WHERE, f"write FIELD=VALUE, for example protocol.epochs=2; got {override!r}"
+            WHERE, f"write FIELD=VALUE, for example protocol.epochs=2; got {masked(override)!r}"
         )
     try:
-        return steps, from_yaml(text, f"the value of {override[:80]!r}")
+        return steps, from_yaml(text, f"the value of {masked(override)[:80]!r}")
     except InputError as error:
         raise InputError(Problem(WHERE, str(problem)) for problem in error.problems) from None
 
@@ -112,5 +113,5 @@ def _item(here: Any, step: str | int, override: str) -> Any:
     elif isinstance(here, dict):
         found = "there are fields, not a list"
     else:
-        found = f"there is only the value {here!r}"
+        found = f"there is only the value {masked(repr(here))}"
     raise InputError.of(WHERE, f"cannot follow {step!r} in {override!r}: {found}")

@@ -12,6 +12,7 @@ from search.store import (
     open_store,
     standing_heartbeats,
 )
+from search.store.url import display, parse_url
 from space.errors import InputError, Problem
 from trainers import Protocol
 
@@ -81,7 +82,7 @@ def check_warm_start(url: str, names: Sequence[str]) -> None:
                 with open_store(url, create=False) as store:
                     store.study(name)  # says which names come near
         except NoStore:
-            message = f"{name!r} does not exist; {url} has no study yet"
+            message = f"{name!r} does not exist; {display(parse_url(url))} has no study yet"
             problems.append(Problem("warm_start", message))
         except InputError as error:
             problems += [Problem("warm_start", problem.message) for problem in error.problems]

@@ -1,14 +1,14 @@
 """The store: what every search did, in one SQLite file or a PostgreSQL database.
 
-`open_store` is the way in; what comes out are frozen records. Nothing here imports torch, Ray
-or Optuna.
+`open_store` is the way in, `open_to_read` that of those who only look; what comes out are frozen
+records. Nothing here imports torch, Ray or Optuna.
 """
 
 from search.store.connection import StoreAway, StoreError
 from search.store.elsewhere import TrainedElsewhere
 from search.store.heartbeat import Heartbeat
 from search.store.missing import NoStore
-from search.store.open import open_store
+from search.store.open import open_store, open_to_read
 from search.store.process import ProcessIdentity, process_is_alive, process_started
 from search.store.records import (
     ArchitectureRecord,
@@ -53,6 +53,7 @@ __all__ = [
     "TrialRecord",
     "TrialState",
     "open_store",
+    "open_to_read",
     "process_is_alive",
     "process_started",
     "standing_heartbeats",

@@ -1,22 +1,25 @@
-"""`open_store`: the one way to a store."""
+"""The ways to a store: `open_store` to work with it, `open_to_read` to look at it."""
 
+import os
 import sqlite3
 import time
+from pathlib import Path
 
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
-from search.store.connection import describe
+from search.store.connection import StoreError, describe
 from search.store.engine import make_engine
 from search.store.missing import NoStore
 from search.store.network_folder import is_on_network
-from search.store.read_only import can_only_be_read, reading_url
-from search.store.schema import upgrade
+from search.store.read_only import reader
+from search.store.schema import check_current, upgrade
+from search.store.sqlite_file import may_write, real_path
 from search.store.store import Store
 from search.store.url import WHERE, display, is_sqlite, parse_url, sqlite_path
 from space.errors import InputError
 
-_SQLITE_MAGIC = b"SQLite format 3\0"
 _BUSY_SECONDS = 10.0
 
 
@@ -36,44 +39,102 @@ def open_store(url: str, *, create: bool, busy_timeout: float = _BUSY_SECONDS) -
     """
     parsed = parse_url(url)
     if is_sqlite(parsed):
-        _check_file(parsed, create)
-    only_read = is_sqlite(parsed) and not create and can_only_be_read(sqlite_path(parsed))
-    engine = make_engine(reading_url(parsed) if only_read else parsed, busy_timeout)
+        path = _checked_file(parsed, create)
+        if not create and not may_write(path):
+            return _opened_to_read(parsed, busy_timeout)
+    engine = make_engine(parsed, busy_timeout)
     try:
         upgrade(engine, create=create, shown=display(parsed))
-        if is_sqlite(parsed) and not only_read:
+        if is_sqlite(parsed):
             _choose_journal(engine, parsed, busy_timeout)
     except DBAPIError as error:
         engine.dispose()
-        raise InputError.of(WHERE, _why(error, parsed, only_read)) from None
+        raise InputError.of(WHERE, _why(error, parsed)) from None
     except BaseException:
         engine.dispose()
         raise
     return Store(parsed, engine)
 
 
-def _check_file(url: URL, create: bool) -> None:
-    path = sqlite_path(url)
-    if path.is_dir():
-        raise InputError.of(WHERE, f"{path} is a folder; a store is a file in it")
-    if not path.parent.is_dir():
-        raise InputError.of(WHERE, f"the folder {path.parent} does not exist")
+def open_to_read(url: str, *, busy_timeout: float = _BUSY_SECONDS) -> Store:
+    """The store at `url` for looking alone: nothing is written, not even a newer schema.
+
+    A file that was replaced, or is led to by a link that now leads elsewhere, is read as it is at
+    each transaction, so the store may be kept open for long.
+
+    Args:
+        url: as for `open_store`.
+        busy_timeout: seconds to wait for another process's lock on an SQLite file.
+
+    Raises:
+        InputError: as for `open_store`; and an older schema, with what to do.
+    """
+    parsed = parse_url(url)
+    if is_sqlite(parsed):
+        _checked_file(parsed, create=False)
+    return _opened_to_read(parsed, busy_timeout)
+
+
+def _opened_to_read(url: URL, busy_timeout: float) -> Store:
+    def check(session: Session) -> None:
+        check_current(session.connection(), display(url))
+
+    store = reader(url, busy_timeout)
     try:
-        with path.open("rb") as file:
-            head = file.read(len(_SQLITE_MAGIC))
-    except FileNotFoundError:
-        head = b""
+        store.read(check)
+    except StoreError as error:
+        store.close()
+        words = str(error).removeprefix(f"the store {store.url} failed: ")
+        raise InputError.of(WHERE, _why_unread(words, url)) from None
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _checked_file(url: URL, create: bool) -> Path:
+    """The SQLite file, links followed, which may hold a store or where one may be made."""
+    shown = sqlite_path(url)
+    try:
+        path = real_path(shown)
+        if path.is_dir():
+            raise InputError.of(WHERE, f"{shown} is a folder; a store is a file in it")
+        if not path.parent.is_dir():
+            raise InputError.of(WHERE, f"the folder {path.parent} does not exist")
+        size, names = _size_and_names(path)
     except OSError as error:
-        raise InputError.of(WHERE, f"{path} cannot be read: {error.strerror}") from None
-    if head not in (b"", _SQLITE_MAGIC):
-        raise InputError.of(WHERE, f"{path} is not an SQLite database")
-    if not head and not create:
-        raise NoStore.of(WHERE, f"there is no store {path}; `mixspace run CONFIG` makes one")
+        raise InputError.of(WHERE, f"{_short(shown)} cannot be read: {error.strerror}") from None
+    if not size and not create:
+        raise NoStore.of(WHERE, f"there is no store {shown}; `mixspace run CONFIG` makes one")
+    if names and not os.access(path, os.R_OK):
+        raise InputError.of(WHERE, f"{shown} cannot be read: its permissions forbid it")
+    if names > 1:
+        raise InputError.of(
+            WHERE,
+            f"{shown} has {names} names (hard links), and SQLite's log lies beside one of them "
+            "only; make a symbolic link instead, or a copy of its own (cp)",
+        )
+    return path
+
+
+def _size_and_names(path: Path) -> tuple[int, int]:
+    """Bytes of a file, and how many names it has; none of a file that is not there."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_size, status.st_nlink
+
+
+def _short(path: Path) -> str:
+    text = str(path)
+    return text if len(text) < 200 else f"{text[:100]}…{text[-40:]}"
 
 
 def _choose_journal(engine: Engine, url: URL, busy_timeout: float) -> None:
     """WAL, so that readers and the writer do not wait for each other; not over a network."""
-    wanted = "delete" if is_on_network(sqlite_path(url).parent) else "wal"
+    folder = real_path(sqlite_path(url)).parent
+    wanted = "delete" if is_on_network(folder) else "wal"
     deadline = time.monotonic() + busy_timeout
     connection = engine.raw_connection()
     try:
@@ -90,17 +151,18 @@ def _choose_journal(engine: Engine, url: URL, busy_timeout: float) -> None:
         connection.close()
 
 
-def _why(error: DBAPIError, url: URL, only_read: bool) -> str:
+def _why(error: DBAPIError, url: URL) -> str:
     words = describe(error, url)
+    if is_sqlite(url) and ("readonly" in words or "unable to open" in words):
+        return f"{sqlite_path(url)} cannot be written ({words}); is its folder read-only?"
+    return _why_unread(words, url)
+
+
+def _why_unread(words: str, url: URL) -> str:
     if not is_sqlite(url):
         return f"{display(url)} does not answer or refuses: {words}"
+    if "not a database" in words:
+        return f"{sqlite_path(url)} is not an SQLite database, or a damaged one"
     if "locked" in words:
         return f"{sqlite_path(url)} is locked by another process ({words})"
-    if only_read:
-        return (
-            f"{sqlite_path(url)} cannot be read where it cannot be written ({words}); "
-            f"copy it, and {sqlite_path(url).name}-wal beside it, to a folder of your own"
-        )
-    if "readonly" in words or "unable to open" in words:
-        return f"{sqlite_path(url)} cannot be written ({words}); is its folder read-only?"
     return f"{sqlite_path(url)} cannot be used: {words}"

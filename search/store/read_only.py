@@ -1,38 +1,139 @@
-"""SQLite files that can only be read: on a read-only mount, or of another user."""
+"""Stores that are only read: each transaction on the file that is there then, never a stale one."""
 
-import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import URL
+from sqlalchemy import URL, create_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
-from search.store.url import sqlite_path
+from search.store.connection import StoreError
+from search.store.engine import begin_by_hand, make_engine
+from search.store.schema import check_current
+from search.store.sqlite_file import FileState
+from search.store.store import Store
+from search.store.url import is_sqlite, sqlite_path
 
-_HEADER = 20
-_WAL = 2
-"""What the header's last bytes are in a file with a write-ahead log."""
-
-
-def can_only_be_read(path: Path) -> bool:
-    """Whether the file is there, and it or its folder cannot be written."""
-    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    return path.exists() and not writable
-
-
-def reading_url(url: URL) -> URL:
-    """The same SQLite file, opened for nothing but reading."""
-    path = sqlite_path(url)
-    options = {"mode": "ro", "uri": "true"}
-    if _needs_a_log(path) and not _log(path).exists():
-        # SQLite would make the log anew, and cannot. Nobody else can be writing without one.
-        options["immutable"] = "1"
-    return url.set(database=f"file:{quote(str(path))}", query=options)
+Result = TypeVar("Result")
+_PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5)
+"""Before a read is tried again whose file changed under it."""
 
 
-def _needs_a_log(path: Path) -> bool:
-    with path.open("rb") as file:
-        return _WAL in file.read(_HEADER)[-2:]
+def reader(url: URL, busy_timeout: float) -> Store:
+    """A store that can only be read; nothing is connected yet.
+
+    Args:
+        url: as `parse_url` gives it.
+        busy_timeout: seconds to wait for another process's lock on an SQLite file.
+    """
+    if is_sqlite(url):
+        return _FileReader(url, busy_timeout)
+    return Store(url, make_engine(url, busy_timeout, only_read=True))
 
 
-def _log(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
+class _FileReader(Store):
+    """On a file, no connection outlives its transaction: the file may be replaced, a link may be
+    led elsewhere, and a log may appear beside a file that could be read without one.
+    """
+
+    def __init__(self, url: URL, busy_timeout: float) -> None:
+        self._path = sqlite_path(url)
+        self._connections = _Connections(self._path, busy_timeout)
+        engine = create_engine(
+            "sqlite+pysqlite://",
+            creator=self._connections.connect,
+            poolclass=NullPool,
+            hide_parameters=True,
+        )
+        begin_by_hand(engine, "PRAGMA query_only = ON")
+        super().__init__(url, engine)
+
+    def read(self, work: Callable[[Session], Result]) -> Result:
+        """What `work` reads in one transaction, of one state of the file.
+
+        `work` is repeated when the file changed meanwhile, so it must have no other effects.
+
+        Raises:
+            InputError: another file has taken its place, of another schema.
+            StoreError: the database failed.
+        """
+
+        def checked(session: Session) -> Result:
+            check_current(session.connection(), self.url)
+            return work(session)
+
+        for attempt, pause in enumerate((*_PAUSES, None)):
+            before = self._state()
+            self._connections.want_locks = attempt % 2 == 1
+            try:
+                result = super().read(checked)
+            except StoreError as error:
+                same = self._state() == before and not self._connections.want_locks
+                if pause is None or same:
+                    raise _with_a_way_out(error, before) from None
+            else:
+                if self._connections.has_locks or self._state() == before:
+                    return result
+            if pause is not None:
+                time.sleep(pause)
+        raise StoreError(f"the store {self.url} failed: its file changes with each reading")
+
+    def _state(self) -> FileState | None:
+        try:
+            return FileState.of(self._path)
+        except OSError:
+            return None
+
+
+class _Connections(threading.local):
+    """Connects to the file that is there; each thread has its own.
+
+    A file that cannot be written and has nothing in its log is read without locks, as SQLite would
+    make a log, and cannot; or can, in a folder where its owner could not use that log afterwards.
+    What was read so holds only if the file did not change.
+
+    Attributes:
+        want_locks: whether to try it with locks nonetheless, as somebody writes without a log.
+        has_locks: whether the thread's last connection had them.
+    """
+
+    def __init__(self, path: Path, busy_timeout: float) -> None:
+        self._path = path
+        self._timeout = busy_timeout
+        self.want_locks = False
+        self.has_locks = False
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection for one transaction.
+
+        Raises:
+            sqlite3.OperationalError: the file is gone, or cannot be read.
+        """
+        try:
+            state = FileState.of(self._path)
+        except OSError as error:
+            message = f"unable to open {self._path}: {error.strerror}"
+            raise sqlite3.OperationalError(message) from None
+        may_lock = not state.rests or (self.want_locks and not state.may_add)
+        self.has_locks = state.may_write or may_lock
+        if state.may_write:
+            return self._open(state.path, "mode=rw")
+        return self._open(state.path, "mode=ro" if may_lock else "mode=ro&immutable=1")
+
+    def _open(self, path: Path, options: str) -> sqlite3.Connection:
+        uri = f"file:{quote(str(path))}?{options}"
+        return sqlite3.connect(uri, uri=True, timeout=self._timeout)
+
+
+def _with_a_way_out(error: StoreError, state: FileState | None) -> StoreError:
+    if state is None or state.may_write or state.rests or "unable to open" not in str(error):
+        return error
+    return StoreError(
+        f"{error}; {state.path} cannot be read where it cannot be written: "
+        f"copy it, and {state.path.name}-wal beside it, to a folder of your own"
+    )

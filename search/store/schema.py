@@ -1,7 +1,9 @@
 """The schema's version, and bringing a database up to it, once, by one process."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -13,7 +15,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from search.store.engine import writing
 from search.store.missing import NoStore
 from search.store.models import Base
-from search.store.url import WHERE
+from search.store.url import MASK, WHERE
 from space.errors import InputError
 
 VERSION_TABLE = "mixspace_version"
@@ -43,10 +45,31 @@ def upgrade(engine: Engine, *, create: bool, shown: str) -> None:
             _check_references(connection)
 
 
-def revisions() -> list[str]:
+def check_current(connection: Connection, shown: str) -> None:
+    """Refuses a database whose schema is not the newest; changes nothing.
+
+    Args:
+        connection: to the database.
+        shown: the URL as messages show it.
+
+    Raises:
+        InputError: no store there, an older or a newer schema, or another program's tables.
+    """
+    if not _is_current(connection, create=False, shown=shown):
+        # A URL whose password is not shown comes from the environment, where the command finds it.
+        place = "" if MASK in shown else f" --store {shlex.quote(shown)}"
+        raise InputError.of(
+            WHERE,
+            f"{shown} has the schema of an earlier mixspace, and looking changes nothing; "
+            f"`python -m search upgrade{place}` brings it up to date, as the next `run` does",
+        )
+
+
+@cache
+def revisions() -> tuple[str, ...]:
     """Every revision, oldest first."""
     walk = ScriptDirectory.from_config(migration_config()).walk_revisions()
-    return [script.revision for script in walk][::-1]
+    return tuple(script.revision for script in walk)[::-1]
 
 
 def migration_config(connection: Connection | None = None) -> Config:

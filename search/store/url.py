@@ -1,5 +1,6 @@
 """Store URLs: what a person may write, and how it is shown without its password."""
 
+import re
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -17,8 +18,25 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
-_SECRET_OPTIONS = ("password", "sslpassword")
-_MASK = "***"
+_SECRET_WORDS = ("pass", "pwd", "secret", "token", "scram")
+"""Options whose name holds one of these are never shown."""
+MASK = "***"
+"""Stands for a password."""
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9.+-]{0,39}")
+# What a person may have meant for a URL holds a password, which a file's name would show.
+_LIKE_A_URL = re.compile(
+    r":.*(@|%40)"
+    r"|://"
+    r"|^/*(jdbc|sqlite|postgres|postgresql|mysql|mariadb|mssql|oracle|mongodb|redis|cockroachdb)"
+    r"[\w+]*(:|//)"
+    r"|(^|[\s?&;])\w*(password|passwd|pwd)\s*=",
+    re.IGNORECASE | re.DOTALL,
+)
+
+_USER_AND_PASSWORD = re.compile(r"(://[^\s@/:]*:|:(?!//))\S*@")
+_PASSWORD_OPTION = re.compile(
+    rf"(\w*(?:{'|'.join(_SECRET_WORDS)})\w*\s*=\s*)[^\s&;,'\"]+", re.IGNORECASE
+)
 
 
 def parse_url(text: str) -> URL:
@@ -30,11 +48,21 @@ def parse_url(text: str) -> URL:
     text = text.strip()
     if not text:
         raise InputError.of(WHERE, f"empty; allowed is {_ALLOWED}")
+    if "\0" in text or not _is_unicode(text):
+        raise InputError.of(
+            WHERE, f"holds a NUL, or bytes that are no UTF-8; allowed is {_ALLOWED}"
+        )
     if "://" not in text:
-        return _sqlite(URL.create("sqlite", database=text))
-    scheme = text.split("://", 1)[0]
+        return _sqlite(URL.create("sqlite", database=text), text)
+    scheme, _, rest = text.partition("://")
     if scheme not in _DRIVERS:
-        raise InputError.of(WHERE, f"unknown scheme {scheme!r}; allowed is {_ALLOWED}")
+        named = f" {scheme!r}" if _SCHEME.fullmatch(scheme) else ""
+        raise InputError.of(WHERE, f"unknown scheme{named}; allowed is {_ALLOWED}")
+    # Behind the first "@" may stand the rest of a password, so the URL must not be shown.
+    if _DRIVERS[scheme].startswith("postgresql") and text.count("@") > 1:
+        raise InputError.of(
+            WHERE, "this postgresql URL has more than one '@'; write '@' as %40 in a password"
+        )
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
@@ -42,7 +70,16 @@ def parse_url(text: str) -> URL:
             WHERE, f"this {scheme} URL cannot be read; allowed is {_ALLOWED}"
         ) from None
     url = url.set(drivername=_DRIVERS[scheme])
-    return _sqlite(url) if is_sqlite(url) else _postgresql(url)
+    return _sqlite(url, rest) if is_sqlite(url) else _postgresql(url)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be written as UTF-8; bytes of an argument that could not be read cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_sqlite(url: URL) -> bool:
@@ -59,22 +96,31 @@ def display(url: URL) -> str:
     """The URL for people: no password, no driver."""
     if is_sqlite(url):
         return f"sqlite:///{url.database}"
-    shown = {key: _MASK for key in url.query if key in _SECRET_OPTIONS}
+    shown = {key: MASK for key in url.query if _is_secret(key)}
     url = url.set(drivername="postgresql").update_query_dict(shown)
-    return url.render_as_string(hide_password=True).replace(quote_plus(_MASK), _MASK)
+    return url.render_as_string(hide_password=True).replace(quote_plus(MASK), MASK)
 
 
 def scrub(text: str, url: URL) -> str:
     """The text without the URL's passwords, plain or as they stand in a URL."""
     for secret in secrets(url):
-        text = text.replace(secret, _MASK)
+        text = text.replace(secret, MASK)
     return text
+
+
+def masked(text: str) -> str:
+    """A text that may quote a store's URL, well written or not, without what may be a password.
+
+    For messages about input that was refused before it was read as a URL.
+    """
+    text = _USER_AND_PASSWORD.sub(rf"\1{MASK}@", text)
+    return _PASSWORD_OPTION.sub(rf"\1{MASK}", text)
 
 
 def secrets(url: URL) -> list[str]:
     """Every spelling of every password in the URL, longest first."""
     found: set[str] = set()
-    plain = [url.password, *(url.query.get(option) for option in _SECRET_OPTIONS)]
+    plain = [url.password, *(value for option, value in url.query.items() if _is_secret(option))]
     for value in plain:
         for secret in (value,) if isinstance(value, str) else value or ():
             escaped = URL.create("x", username="u", password=secret).render_as_string(False)
@@ -82,27 +128,37 @@ def secrets(url: URL) -> list[str]:
     return sorted(found - {""}, key=len, reverse=True)
 
 
-def _sqlite(url: URL) -> URL:
+def _is_secret(option: str) -> bool:
+    return any(word in option.lower() for word in _SECRET_WORDS)
+
+
+def _sqlite(url: URL, written: str) -> URL:
     if url.host or url.username or url.password:
         raise InputError.of(
             WHERE, "an SQLite URL has three slashes and then the file: sqlite:///FILE"
         )
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise InputError.of(WHERE, f"a store in memory would be lost; allowed is {_ALLOWED}")
+    if _LIKE_A_URL.search(written):
+        raise InputError.of(
+            WHERE,
+            "looks like the URL of a server, which may hold a password, written in another way "
+            f"than its own, so it is not shown; allowed is {_ALLOWED}",
+        )
     if url.query:
         options = ", ".join(url.query)
         raise InputError.of(WHERE, f"an SQLite URL takes no options, got {options}")
-    return url.set(
-        drivername="sqlite+pysqlite", database=str(Path(url.database).expanduser().absolute())
-    )
+    try:
+        path = Path(url.database).expanduser().absolute()
+    except RuntimeError:
+        user = url.database.partition("/")[0]
+        raise InputError.of(WHERE, f"there is no home folder {user}") from None
+    if not _is_unicode(str(path)):
+        raise InputError.of(WHERE, "the working folder's name is no UTF-8, which SQLite asks for")
+    return url.set(drivername="sqlite+pysqlite", database=str(path))
 
 
 def _postgresql(url: URL) -> URL:
-    # Behind the first "@" may stand the rest of a password, so the URL must not be shown.
-    if "@" in (url.host or "") or "@" in (url.database or ""):
-        raise InputError.of(
-            WHERE, "this postgresql URL has more than one '@'; write '@' as %40 in a password"
-        )
     if not url.database:
         raise InputError.of(
             WHERE, f"the URL {display(url)} names no database; allowed is {_ALLOWED}"
