@@ -46,7 +46,9 @@ from space.pydantic_errors import problems_from_pydantic
 from space.strict_types import Number, Whole
 from trainers import DataConfig, Protocol
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+LONGEST_NAME = 100
+"""Characters of the name of a study."""
+NAME = rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}"
 Initial = Literal["named", "axes"]
 INITIAL: tuple[Initial, ...] = ("named", "axes")
 
@@ -72,8 +74,8 @@ def _protocol(value: object) -> Protocol:
 def _study_name(value: str) -> str:
     if not re.fullmatch(NAME, value):
         raise ValueError(
-            "must be 1 to 100 letters, digits, '.', '_' or '-', beginning with a letter or digit; "
-            f"got {value!r}"
+            f"must be 1 to {LONGEST_NAME} letters, digits, '.', '_' or '-', beginning with a letter "
+            f"or digit; got {value!r:.200}"
         )
     return value
 

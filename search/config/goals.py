@@ -22,8 +22,8 @@ def read_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) ->
     """
     goals = written_goals(objectives, constraints)
     problems = [*given_twice(objectives, "objectives"), *given_twice(constraints, "constraints")]
-    problems += bare_bound_problems(objectives, constraints)
-    problems += [problem for bound in goals.constraints for problem in _no_shares(bound)]
+    bare = bare_bound_problems(objectives, constraints)
+    problems += bare or [p for bound in goals.constraints for p in _no_shares(bound)]
     if problems:
         raise InputError(problems)
     return goals

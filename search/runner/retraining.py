@@ -4,6 +4,7 @@ from search.config import Config, NoSchedulerConfig, RandomConfig
 from search.runner.extra import Asked, Extra
 from search.runner.proposals import Proposal
 from search.runner.ranking import best_first, networks_of
+from search.runner.retrained_name import retrained_name
 from search.runner.setup import task_of
 from search.searchers import Task
 from search.store import Store, StudyRecord
@@ -30,7 +31,7 @@ def retraining(store: Store, config: Config, top: int, seeds: int) -> tuple[Conf
         raise InputError.of("study", f"{source.name!r} has no complete trial to retrain")
     scratch = config.protocol.model_copy(update={"initialisation": "scratch"})
     values = {
-        "study": f"{config.study}-retrained",
+        "study": retrained_name(config.study),
         "protocol": scratch,
         "searcher": RandomConfig(),
         "scheduler": NoSchedulerConfig(),

@@ -32,7 +32,7 @@ def seed_option(function: F) -> F:
     )(function)
 
 
-class PathType(click.ParamType):
+class PathType(click.ParamType[Path]):
     """A path that a person wrote, with `~` expanded."""
 
     name = "path"
