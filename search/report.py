@@ -28,8 +28,8 @@ from search.query import (
     tried_alone,
 )
 from search.runner.outcome import RunOutcome
-from search.runner.retrained_name import retrained_name
 from search.store import Store, StudySummary, TrialRecord, TrialState
+from search.study_name import retrained_name
 from search.tables import Column, FittedTable
 from space.cells import LITERATURE_NAMES, PAPER_NAMES
 from space.wording import NONE, count, percent, short

@@ -1,6 +1,5 @@
 """The whole configuration, as one frozen object."""
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +38,7 @@ from search.config.parts import (
 from search.objectives import Goals
 from search.schedulers import Scheduler, scheduler_class
 from search.searchers import Searcher, searcher_class
+from search.study_name import LONGEST_NAME, is_study_name
 from space import DesignSpace
 from space.errors import InputError, Problem
 from space.paths import Folder
@@ -46,9 +46,6 @@ from space.pydantic_errors import problems_from_pydantic
 from space.strict_types import Number, Whole
 from trainers import DataConfig, Protocol
 
-LONGEST_NAME = 100
-"""Characters of the name of a study."""
-NAME = rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}"
 Initial = Literal["named", "axes"]
 INITIAL: tuple[Initial, ...] = ("named", "axes")
 
@@ -72,10 +69,10 @@ def _protocol(value: object) -> Protocol:
 
 
 def _study_name(value: str) -> str:
-    if not re.fullmatch(NAME, value):
+    if not is_study_name(value):
         raise ValueError(
-            f"must be 1 to {LONGEST_NAME} letters, digits, '.', '_' or '-', beginning with a letter "
-            f"or digit; got {value!r:.200}"
+            f"must be 1 to {LONGEST_NAME} letters, digits, '.', '_' or '-', beginning with a "
+            f"letter or digit; got {value!r:.200}"
         )
     return value
 
@@ -164,7 +161,7 @@ class Config(Part):
         tuple[str, ...], BeforeValidator(_study_names), AfterValidator(_no_repeats)
     ] = ()
     retries: Whole = Field(default=1, ge=0, le=100)
-    time_limit: Annotated[float | None, BeforeValidator(parse_duration)] = None
+    time_limit: Annotated[Number | None, BeforeValidator(parse_duration)] = None
     resources: Resources = Resources()
     checkpoints: Folder = Path("checkpoints")
 

@@ -4,10 +4,10 @@ from search.config import Config, NoSchedulerConfig, RandomConfig
 from search.runner.extra import Asked, Extra
 from search.runner.proposals import Proposal
 from search.runner.ranking import best_first, networks_of
-from search.runner.retrained_name import retrained_name
 from search.runner.setup import task_of
 from search.searchers import Task
 from search.store import Store, StudyRecord
+from search.study_name import retrained_name
 from space import Architecture
 from space.errors import InputError
 
