@@ -13,19 +13,23 @@ from search.front_table import front_table
 from search.query import (
     Aims,
     BestRow,
+    Fates,
     OperatorStanding,
     Spread,
     aims,
     best,
     comparison,
+    fate_words,
     front,
     pareto_front,
     places,
     spreads,
     standings,
+    tried_alone,
 )
 from search.runner.outcome import RunOutcome
 from search.store import Store, StudySummary, TrialRecord, TrialState
+from search.study_name import retrained_name
 from search.tables import Column, FittedTable
 from space.cells import LITERATURE_NAMES, PAPER_NAMES
 from space.wording import NONE, count, percent, short
@@ -107,28 +111,39 @@ def _studies(rows: Sequence[BestRow]) -> Column:
 
 
 def operators_table(
-    found: list[OperatorStanding], total: int, aimed: Aims | None = None
+    found: list[OperatorStanding],
+    total: int,
+    aimed: Aims | None = None,
+    tried: Mapping[str, Fates] | None = None,
 ) -> FittedTable:
-    """The paper's operators: the best network that uses each one throughout."""
+    """The paper's operators: the best network that uses each one throughout.
+
+    Args:
+        found: where they stand.
+        total: how many architectures have an accuracy.
+        aimed: as of `leaderboard`.
+        tried: what became of the trials of each, to say it of those that gave no accuracy.
+    """
     title = "Where the paper's operators stand, each in the best network made of it alone"
     by_name = {standing.name: standing for standing in found}
-    tried = [s for s in found if s.name in PAPER_OPERATORS]
-    untried = [name for name in PAPER_OPERATORS if name not in by_name]
-    rows = [s.row for s in tried]
-    dashes, blanks = [NONE] * len(untried), [""] * len(untried)
+    ranked = [s for s in found if s.name in PAPER_OPERATORS]
+    others = [name for name in PAPER_OPERATORS if name not in by_name]
+    rows = [s.row for s in ranked]
+    dashes, blanks = [NONE] * len(others), [""] * len(others)
+    fates = [fate_words((tried or {}).get(name)) for name in others]
     return FittedTable(
         (
-            Column("operator", [*(s.name for s in tried), *untried]),
-            Column("rank", [*(f"{s.rank} of {total}" for s in tried), *dashes], right=True),
+            Column("operator", [*(s.name for s in ranked), *others]),
+            Column("rank", [*(f"{s.rank} of {total}" for s in ranked), *dashes], right=True),
             Column("accuracy", [*(percent(row.accuracy) for row in rows), *dashes], right=True),
-            *_bounds(rows, aimed, len(untried)),
+            *_bounds(rows, aimed, len(others)),
             Column("params", [*(short(r.params) for r in rows), *blanks], right=True, optional=2),
             Column("FLOPs", [*(short(r.flops) for r in rows), *blanks], right=True, optional=3),
             Column("epochs", [*(str(r.epochs) for r in rows), *blanks], right=True, optional=5),
-            Column("Pareto", [*("yes" if s.on_front else "" for s in tried), *blanks], optional=4),
+            Column("Pareto", [*("yes" if s.on_front else "" for s in ranked), *blanks], optional=4),
             Column(
                 "architecture",
-                [*(row.architecture_id for row in rows), *(["not tried alone"] * len(untried))],
+                [*(row.architecture_id for row in rows), *fates],
                 optional=1,
             ),
         ),
@@ -153,7 +168,8 @@ def print_report(
     aimed = aims(store, outcome.study)
     if rows:
         found = spreads(store, outcome.study)
-        parts += [*_tables(rows, found, aimed), Text(what_of_the_spread(found), style="dim")]
+        tables = _tables(rows, found, aimed, tried_alone(store, outcome.study))
+        parts += [*tables, Text(what_of_the_spread(found), style="dim")]
     if len(aimed.goals.objectives) > 1:
         parts.append(front_table(front(store, outcome.study, aimed.goals), aimed.goals))
     parts += map(Text, aimed.sentences)
@@ -215,10 +231,23 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
             }
             for standing in standings(rows)
         ],
+        "operators_without_accuracy": _without_accuracy(store, outcome.study, rows),
     }
 
 
-def _tables(rows: list[BestRow], spread: Mapping[str, Spread], aimed: Aims) -> list[RenderableType]:
+def _without_accuracy(store: Store, study: str, rows: list[BestRow]) -> dict[str, dict[str, int]]:
+    """The paper's operators that were tried alone and have no accuracy: trials by state."""
+    ranked = {standing.name for standing in standings(rows)}
+    return {
+        name: {str(state): trials for state, trials in fates.items()}
+        for name, fates in tried_alone(store, study).items()
+        if name in PAPER_OPERATORS and name not in ranked
+    }
+
+
+def _tables(
+    rows: list[BestRow], spread: Mapping[str, Spread], aimed: Aims, tried: Mapping[str, Fates]
+) -> list[RenderableType]:
     epochs = {row.epochs for row in rows}
     title = "Pareto front of accuracy against"
     tables: list[RenderableType] = [
@@ -227,7 +256,7 @@ def _tables(rows: list[BestRow], spread: Mapping[str, Spread], aimed: Aims) -> l
         ),
         leaderboard(pareto_front(rows, "params"), f"{title} params", aimed=aimed),
         leaderboard(pareto_front(rows, "flops"), f"{title} FLOPs", aimed=aimed),
-        operators_table(standings(rows), len(rows), aimed),
+        operators_table(standings(rows), len(rows), aimed, tried),
     ]
     if len(epochs) > 1:
         note = (
@@ -256,7 +285,7 @@ def _of_inheritance(summary: StudySummary) -> str:
     return (
         f"{summary.inherited:,} of {count(summary.trials, 'trial')} began with inherited weights: "
         "such results do not compare with those from scratch. `repeat`, below, retrains the best "
-        f"from scratch in {summary.name}-retrained."
+        f"from scratch in {retrained_name(summary.name)}."
     )
 
 

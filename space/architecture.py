@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from space.canonical import canonical
 from space.checked_fields import check_fields
@@ -15,6 +15,7 @@ from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_pro
 from space.mixer import Mixer
 from space.plain_values import from_json
 from space.pydantic_errors import problems_from_pydantic
+from space.strict_types import Number, Whole
 from space.version import VERSION, without_version
 
 MAX_STAGES = 8
@@ -24,10 +25,10 @@ SCAFFOLDS: tuple[Scaffold, ...] = ("conv", "prenorm", "convnext")
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _FORBID = ConfigDict(extra="forbid")
-_Count = Annotated[int, Strict(), Field(ge=1, le=65536)]
-_Classes = Annotated[int, Strict(), Field(ge=0, le=1_000_000)]
-_Depth = Annotated[int, Strict(), Field(ge=1, le=512)]
-_Ratio = Annotated[float, Field(gt=0, le=64, allow_inf_nan=False)]
+_Count = Annotated[Whole, Field(ge=1, le=65536)]
+_Classes = Annotated[Whole, Field(ge=0, le=1_000_000)]
+_Depth = Annotated[Whole, Field(ge=1, le=512)]
+_Ratio = Annotated[Number, Field(gt=0, le=64, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)

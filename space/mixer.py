@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, fields
 from functools import cache, lru_cache
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
-from pydantic import ConfigDict, Strict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
 from space.cells import Cell
@@ -12,6 +12,7 @@ from space.errors import InputError, Problem
 from space.field_types import Kind, coerce_fields, shown
 from space.pydantic_errors import problems_from_pydantic
 from space.rules import Rule, Values, broken_rules
+from space.strict_types import Flag, Whole
 
 MAX_KERNEL_SIZE = 31
 _MOST = 65536
@@ -19,8 +20,6 @@ _REMEMBERED = 1 << 13  # mixers with their plain values, about 1 kB each
 _MOST_REDUCTION = 64
 """Edge of the patches of a spatial reduction; a map is padded to a multiple of it."""
 
-Count = Annotated[int, Strict()]
-Flag = Annotated[bool, Strict()]
 Reduction = Literal["matched", "dense", "average"]
 
 _COUNTS = ("kernel_size", "groups", "heads", "ratio", "generator_ratio")
@@ -69,15 +68,15 @@ class Mixer:
     rank: Rank
     sharing: Sharing
     dynamics: Dynamics
-    kernel_size: Count | None = None
-    groups: Count | None = None
-    heads: Count | None = None
-    ratio: Count | None = None
+    kernel_size: Whole | None = None
+    groups: Whole | None = None
+    heads: Whole | None = None
+    ratio: Whole | None = None
     bias: Flag | None = None
     shift: Flag | None = None
     position_bias: Flag | None = None
     query_key_bias: Flag | None = None
-    generator_ratio: Count | None = None
+    generator_ratio: Whole | None = None
     reduction: Reduction | None = None
     reduction_norm: Flag | None = None
 

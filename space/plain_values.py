@@ -1,19 +1,23 @@
 """YAML and JSON to plain values, whatever a person or a program wrote, or one clear refusal."""
 
 import json
+import re
 from collections.abc import Generator, Hashable, Iterable
 from typing import Any
 
 import yaml
 
 from space.errors import InputError, Problem
+from space.paths import shown_path
+from space.yaml_scalars import MERGE, CoreLoader
 
 MOST_VALUES = 200_000
 DEEPEST = 40
 LONGEST_NUMBER = 400
 """In bits."""
 
-_MERGE = "tag:yaml.org,2002:merge"
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""NUL and lone surrogates."""
 _TOO_DEEP = f"is nested too deeply; at most {DEEPEST} levels"
 
 
@@ -23,7 +27,7 @@ class _Doubled(dict[Any, Any]):
     twice: tuple[tuple[object, int | None], ...] = ()
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(CoreLoader):
     """Safe YAML without tags that notes the keys that stand twice; plain YAML keeps the last."""
 
     def __init__(self, text: str) -> None:
@@ -45,7 +49,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def _key(self, node: yaml.ScalarNode) -> Hashable:
-        found: Hashable = node.value if node.tag == _MERGE else self.construct_object(node)
+        found: Hashable = node.value if node.tag == MERGE else self.construct_object(node)
         return found
 
     def construct_yaml_map(self, node: yaml.MappingNode) -> Generator[dict[Any, Any], None, None]:
@@ -149,8 +153,7 @@ def _checked(values: Any, where: str) -> Any:
         value, depth, path = open_.pop()
         inner = _items(value)
         if inner is None:
-            if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
-                raise InputError.of(where, "holds a number of more than a hundred digits")
+            _refuse_unusable(value, path, where)
             continue
         left -= len(inner)
         if depth >= DEEPEST:
@@ -163,6 +166,16 @@ def _checked(values: Any, where: str) -> Any:
     if problems:
         raise InputError([problem for found in problems.values() for problem in found])
     return values
+
+
+def _refuse_unusable(value: Any, path: _Path, where: str) -> None:
+    """Numbers that nothing can hold, and characters that no file, database or terminal takes."""
+    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+        raise InputError.of(where, "holds a number of more than a hundred digits")
+    found = _NO_TEXT.search(value) if isinstance(value, str) else None
+    if found is not None:
+        place = f"{shown_path(_written(path))}: " if path else ""
+        raise InputError.of(where, f"{place}{found[0]!r} is not allowed in text")
 
 
 def _start() -> _Path:

@@ -4,10 +4,25 @@ from dataclasses import fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from space.errors import InputError, Problem, join
 
 _UNKNOWN = "unknown field"
+_MUST_BE = {
+    "bool_type": "must be true or false",
+    "float_type": "must be a number",
+    "int_type": "must be an integer",
+    "int_from_float": "must be an integer",
+    "finite_number": "must be a finite number",
+    "string_type": "must be text",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping of fields",
+    "model_attributes_type": "must be a mapping of fields",
+}
+"""What a field of a simple type allows, by pydantic's name of the error."""
 
 
 def _walked(model: Any, location: tuple[int | str, ...]) -> tuple[tuple[int | str, ...], list[Any]]:
@@ -66,14 +81,27 @@ def _message(error_type: str, message: str, value: object) -> str:
         return _UNKNOWN
     if error_type in ("missing", "missing_argument"):
         return "this field is required"
-    message = message.removeprefix("Value error, ")
+    message = _MUST_BE.get(error_type, message.removeprefix("Value error, "))
+    if error_type in _MUST_BE and isinstance(value, str):
+        message += ", not text"  # "0.1" in quotes looks like a number
+    if error_type == "string_type" and isinstance(value, int | float):
+        message += ", in quotes"
+    return _got(message, value)
+
+
+def _got(message: str, value: object) -> str:
+    """The message with the value, where that is short and was not told."""
     try:
-        shown = repr(value)
+        shown = _WORDS.get(value, "") if value is None or type(value) is bool else repr(value)
     except ValueError:  # Python does not print integers of thousands of digits
         return f"{message}; got a number of thousands of digits"
-    if isinstance(value, (dict, list, tuple)) or len(shown) > 80 or shown in message:
+    if isinstance(value, (dict, list, tuple)) or len(shown) > 80 or "; got " in message:
         return message
     return f"{message}; got {shown}"
+
+
+_WORDS = {None: "null", True: "true", False: "false"}
+"""As a file has them."""
 
 
 def _has_problem_inside(
@@ -93,25 +121,51 @@ def problems_from_pydantic(
         prefix: path of the validated value inside the whole input, such as "space".
         model: the type that was validated; unknown fields are then told with the known ones.
     """
-    problems: list[Problem] = []
     details = error.errors(include_url=False)
     places = [detail["loc"] for detail in details]
-    for detail in details:
-        if detail["type"] == "too_short" and _has_problem_inside(detail["loc"], places):
-            continue  # the refused items themselves are named; the list was not short
-        context = detail.get("ctx", {})
-        cause = context.get("error")
-        location, models = _walked(model, detail["loc"])
-        if detail["type"] == "union_tag_invalid":
-            location = (*location, str(context["discriminator"]).strip("'"))
+    return [
+        problem
+        for detail in details
+        # Where refused items themselves are named, the list was not short.
+        if detail["type"] != "too_short" or not _has_problem_inside(detail["loc"], places)
+        for problem in _problems(detail, prefix, model)
+    ]
+
+
+def _problems(detail: ErrorDetails, prefix: str, model: Any) -> list[Problem]:
+    location, models = _walked(model, detail["loc"])
+    context = detail.get("ctx", {})
+    if isinstance(cause := context.get("error"), InputError):
         where = _path(location, prefix)
-        if isinstance(cause, InputError):
-            problems += [Problem(join(where, p.where), p.message) for p in cause.problems]
-        else:
-            message = _message(detail["type"], detail["msg"], detail["input"])
-            if message == _UNKNOWN and len(models) == 1:
-                message += f"; allowed: {', '.join(_field_types(models[0]))}"
-            if detail["type"] == "union_tag_invalid":
-                message = f"{context['tag']!r} is not allowed; allowed: {context['expected_tags']}"
-            problems.append(Problem(where, message))
-    return problems
+        return [Problem(join(where, p.where), p.message) for p in cause.problems]
+    if "discriminator" in context:
+        location = (*location, str(context["discriminator"]).strip("'"))
+    return [Problem(_path(location, prefix), _said(detail, models))]
+
+
+def _said(detail: ErrorDetails, models: list[Any]) -> str:
+    """What is wrong, by the models that may hold the field."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    names = ", ".join(map(repr, _tags(models, str(detail["loc"][-1]) if detail["loc"] else "")))
+    if kind == "union_tag_invalid":
+        return f"{context['tag']!r} is not allowed; allowed: {context['expected_tags']}"
+    if kind == "union_tag_not_found":
+        return f"this field is required: add {context['discriminator']}; allowed: {names}"
+    message = _message(kind, detail["msg"], detail["input"])
+    if kind == "model_attributes_type" and names:
+        message = _got("must be a name or a mapping of fields", detail["input"])
+        return f"{message}; allowed: {names}"
+    if message == _UNKNOWN and len(models) == 1:
+        return f"{message}; allowed: {', '.join(_field_types(models[0]))}"
+    return message
+
+
+def _tags(holders: list[Any], field: str) -> list[str]:
+    """The values that pick a member of a tagged union; none of a field that is no such union."""
+    found: list[str] = []
+    for holder in holders:
+        info = getattr(holder, "model_fields", {}).get(field)
+        if info is not None and isinstance(info.discriminator, str):
+            for member in _models_in(info.annotation):
+                found += get_args(_field_types(member)[info.discriminator])
+    return found

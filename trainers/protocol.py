@@ -17,8 +17,8 @@ from pydantic import (
 
 from space.errors import InputError
 from space.pydantic_errors import problems_from_pydantic
+from space.strict_types import Number, Whole
 from trainers.seeds import Seeds, derive
-from trainers.whole import Whole
 
 
 class Augmentation(BaseModel):
@@ -41,19 +41,19 @@ class Augmentation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     crop_padding: Whole = Field(default=0, ge=0, le=16)
-    flip: float = Field(default=0.5, ge=0, le=1)
-    mixup: float = Field(default=0.0, ge=0, le=10)
-    cutmix: float = Field(default=0.0, ge=0, le=10)
-    mixup_switch: float = Field(default=0.5, ge=0, le=1)
-    random_erasing: float = Field(default=0.0, ge=0, le=1)
+    flip: Number = Field(default=0.5, ge=0, le=1)
+    mixup: Number = Field(default=0.0, ge=0, le=10)
+    cutmix: Number = Field(default=0.0, ge=0, le=10)
+    mixup_switch: Number = Field(default=0.5, ge=0, le=1)
+    random_erasing: Number = Field(default=0.0, ge=0, le=1)
     rand_augment: str | None = Field(
         default=None, pattern=r"^rand(-(m|mstd|inc|n|p|w|t)\d+(\.\d+)?)*$"
     )
-    colour_jitter: float = Field(default=0.0, ge=0, le=1)
-    crop_scale: tuple[float, float] = (0.08, 1.0)
+    colour_jitter: Number = Field(default=0.0, ge=0, le=1)
+    crop_scale: tuple[Number, Number] = (0.08, 1.0)
     interpolation: Literal["bicubic", "bilinear", "random"] = "bicubic"
     image_size: Whole = Field(default=224, ge=8, le=4096)
-    test_crop: float = Field(default=0.875, gt=0, le=1)
+    test_crop: Number = Field(default=0.875, gt=0, le=1)
 
     @model_validator(mode="after")
     def _crop_scale_is_a_range(self) -> Self:
@@ -100,19 +100,19 @@ class Protocol(BaseModel):
     content_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
     split_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
     split_seed: Whole = Field(default=0, ge=0)
-    validation_fraction: float = Field(default=0.2, gt=0, lt=1)
+    validation_fraction: Number = Field(default=0.2, gt=0, lt=1)
     epochs: Whole = Field(default=6, ge=1, le=100_000)
     batch_size: Whole = Field(default=64, ge=2, le=65_536)
     optimiser: Literal["adamw"] = "adamw"
-    learning_rate: float = Field(default=5e-3, gt=0, le=10)
-    weight_decay: float = Field(default=0.2, ge=0, le=10)
-    betas: tuple[float, float] = (0.9, 0.99)
-    warmup_epochs: float = Field(default=1.0, ge=0)
-    warmup_learning_rate: float = Field(default=1e-4, ge=0, le=10)
-    minimum_learning_rate: float = Field(default=1e-5, ge=0, le=10)
-    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
-    clip_norm: float | None = Field(default=5.0, gt=0)
-    drop_path: float = Field(default=0.0, ge=0, lt=1)
+    learning_rate: Number = Field(default=5e-3, gt=0, le=10)
+    weight_decay: Number = Field(default=0.2, ge=0, le=10)
+    betas: tuple[Number, Number] = (0.9, 0.99)
+    warmup_epochs: Number = Field(default=1.0, ge=0)
+    warmup_learning_rate: Number = Field(default=1e-4, ge=0, le=10)
+    minimum_learning_rate: Number = Field(default=1e-5, ge=0, le=10)
+    label_smoothing: Number = Field(default=0.1, ge=0, lt=1)
+    clip_norm: Number | None = Field(default=5.0, gt=0)
+    drop_path: Number = Field(default=0.0, ge=0, lt=1)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seed_policy: Literal["per-trial", "shared"] = "per-trial"
     augmentation: Augmentation = Augmentation()

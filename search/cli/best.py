@@ -45,9 +45,9 @@ def command(
       python -m search best --where "any locality = window or name in (ViT, PVT)"
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,
-    flops, depth, scaffold. Of its trial: accuracy, epochs, seconds, state, study. Of its token
-    mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups, ratio, name; these
-    must hold for every mixer, or after the word `any` for at least one.
+    flops, depth, scaffold. Of its trial: accuracy (0.86 or 86%), epochs, seconds, state, study. Of
+    its token mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups, ratio,
+    name; these must hold for every mixer, or after the word `any` for at least one.
 
     An architecture that was trained several times with one protocol counts with the mean of its
     complete trials. Sorted by accuracy, places with = are ties: a two-sided t-test at the 5 %
@@ -62,7 +62,7 @@ def command(
         _refuse_unused("sort", "top")
         print_front(store, study, where, as_json)
         return
-    from search.query import aims, best, places, spreads
+    from search.query import aims, best, parse_where, places, spreads
     from search.report import leaderboard, what_of_the_spread
     from search.store import open_to_read
 
@@ -96,6 +96,8 @@ def command(
             )
     else:
         click.echo("No trained architecture fulfils this.", err=True)
+        for hint in [] if where is None else parse_where(where).hints:
+            click.echo(hint, err=True)
 
 
 def _refuse_unused(*names: str) -> None:

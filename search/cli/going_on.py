@@ -113,7 +113,7 @@ def _stored(store: str, study: str) -> Config:
     with open_store(store, create=False) as opened:
         found = opened.study(study)
     try:
-        config = Config.from_dict(found.config | {"store": store})
+        config = Config.from_stored(found.config | {"store": store})
     except InputError as error:
         problems = "; ".join(map(str, error.problems))
         message = f"{study!r} was made by a version that configured otherwise: {problems}"

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from search.exit_code import ExitCode
+from space.cli.options import refuse_undecodable
 from space.cli.output import ReaderLeft, close_stdout, reader_may_leave
 from space.errors import InputError
 
@@ -93,6 +94,7 @@ def run_program(arguments: list[str] | None) -> int:
 
     name = "mixspace" if arguments is None and _is_script() else "python -m search"
     try:
+        refuse_undecodable(arguments)
         result = program.main(args=arguments, prog_name=name, standalone_mode=False)
         return int(result or ExitCode.DONE)
     except InputError as error:

@@ -8,10 +8,11 @@ from search.cli.options import Command, json_option, store_option
 from search.cli.running import GivenRun, carry_out
 from search.config import load_config
 from search.query.baseline import ENOUGH
+from space.cli.options import PathType
 
 
 @click.command("run", cls=Command)
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", type=PathType())
 @click.option("--study", metavar="NAME", help="Name of the study, in place of the configuration's.")
 @store_option(default=None)
 @click.option(

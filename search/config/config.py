@@ -1,6 +1,5 @@
 """The whole configuration, as one frozen object."""
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import (
 )
 from pydantic import ConfigDict as PydanticConfig
 
+from search.config.earlier import as_meant
 from search.config.goals import limited, read_goals, refuse_unmet_lower_bounds
 from search.config.parts import (
     AshaConfig,
@@ -39,13 +39,14 @@ from search.objectives import Goals
 from search.schedulers import Scheduler, scheduler_class
 from search.searchers import Searcher, searcher_class
 from search.store.url import parse_url
+from search.study_name import LONGEST_NAME, is_study_name
 from space import DesignSpace
 from space.errors import InputError, Problem
+from space.paths import Folder
 from space.pydantic_errors import problems_from_pydantic
+from space.strict_types import Number, Whole
 from trainers import DataConfig, Protocol
-from trainers.whole import Whole
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 Initial = Literal["named", "axes"]
 INITIAL: tuple[Initial, ...] = ("named", "axes")
 
@@ -69,10 +70,10 @@ def _protocol(value: object) -> Protocol:
 
 
 def _study_name(value: str) -> str:
-    if not re.fullmatch(NAME, value):
+    if not is_study_name(value):
         raise ValueError(
-            "must be 1 to 100 letters, digits, '.', '_' or '-', beginning with a letter or digit; "
-            f"got {value!r}"
+            f"must be 1 to {LONGEST_NAME} letters, digits, '.', '_' or '-', beginning with a "
+            f"letter or digit; got {value!r:.200}"
         )
     return value
 
@@ -171,17 +172,17 @@ class Config(Part):
     initial: Annotated[tuple[Initial, ...], AfterValidator(_no_repeats)] = INITIAL
     seed: Whole = Field(default=0, ge=0, lt=2**63)
     seeds: Seeds = Seeds()
-    random_baseline: float = Field(default=0.0, ge=0, lt=1)
+    random_baseline: Number = Field(default=0.0, ge=0, lt=1)
     warm_start: Annotated[
         tuple[str, ...], BeforeValidator(_study_names), AfterValidator(_no_repeats)
     ] = ()
     retries: Whole = Field(default=1, ge=0, le=100)
     stop_after_same_failures: Whole | None = Field(default=3, ge=1)
-    trial_time_limit: Annotated[float | None, BeforeValidator(parse_duration)] = 86400.0
-    store_patience: Annotated[float, BeforeValidator(parse_duration)] = 600.0
-    time_limit: Annotated[float | None, BeforeValidator(parse_duration)] = None
+    trial_time_limit: Annotated[Number | None, BeforeValidator(parse_duration)] = 86400.0
+    store_patience: Annotated[Number, BeforeValidator(parse_duration)] = 600.0
+    time_limit: Annotated[Number | None, BeforeValidator(parse_duration)] = None
     resources: Resources = Resources()
-    checkpoints: Path = Path("checkpoints")
+    checkpoints: Folder = Path("checkpoints")
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> "Config":
@@ -201,6 +202,18 @@ class Config(Part):
             return cls.model_validate(_with_protocol_data(values))
         except ValidationError as error:
             raise InputError(problems_from_pydantic(error, model=cls)) from None
+
+    @classmethod
+    def from_stored(cls, values: Mapping[str, Any]) -> "Config":
+        """The configuration that a study was made with, also by an earlier release.
+
+        Args:
+            values: what `to_stored` gave then, and the store.
+
+        Raises:
+            InputError: it cannot be read any more.
+        """
+        return cls.from_dict(as_meant(values))
 
     @cached_property
     def goals(self) -> Goals:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from search.config.config import Config
+from search.config.earlier import as_meant
 from space.errors import InputError, Problem
 
 FIXED = ("space", "data", "protocol", "objectives", "constraints")
@@ -59,7 +60,7 @@ def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config,
     Raises:
         InputError: naming every field of space, data or protocol that differs.
     """
-    now = given.to_dict()
+    stored, now = as_meant(stored), given.to_dict()
     changed = [d for d in differences(stored, now) if d[0] not in SAME_IMAGES]
     problems = [
         Problem(path, f"the study was made with {_short(old)}; got {_short(new)}")
@@ -79,7 +80,7 @@ def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config,
     if given.trials < trials:
         remarks.append(f"trials: the study already plans {trials} ({given.trials} is ignored)")
     kept = {name: now[name] for name in CHANGEABLE} | {"trials": trials, "data": now["data"]}
-    return Config.from_dict(dict(stored) | kept), remarks
+    return Config.from_dict(stored | kept), remarks
 
 
 def _has(values: Any, path: str) -> bool:

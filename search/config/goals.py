@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from search.bare_bounds import bare_bound_problems
 from search.figures import ANALYTIC, known_figures
 from search.objectives import Constraint, Goals
 from search.written_goals import given_twice, written_goals
@@ -16,12 +17,13 @@ def read_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) ->
     """The goals of a new study, as written_goals reads them.
 
     Raises:
-        InputError: what written_goals refuses, a figure given by two of its names, and bounds
-            that no accuracy could break or keep.
+        InputError: what written_goals refuses, a figure given by two of its names, a bound without
+            a side on what should be high, and bounds that no accuracy could break or keep.
     """
     goals = written_goals(objectives, constraints)
     problems = [*given_twice(objectives, "objectives"), *given_twice(constraints, "constraints")]
-    problems += [problem for bound in goals.constraints for problem in _no_shares(bound)]
+    bare = bare_bound_problems(objectives, constraints)
+    problems += bare or [p for bound in goals.constraints for p in _no_shares(bound)]
     if problems:
         raise InputError(problems)
     return goals

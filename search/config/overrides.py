@@ -45,6 +45,7 @@ def apply_overrides(
         try:
             if steps[0] == "space" and len(steps) > 1:
                 result = open_space(result)
+            _spell_out_name(result, steps)
             _assign(result, steps, value, override)
         except InputError as error:
             problems += error.problems
@@ -59,6 +60,16 @@ def _drop_old_variants(values: dict[str, Any], chosen: Mapping[tuple[str | int, 
         here, path = values.get(section), (section, "name")
         if isinstance(here, dict) and path in chosen and chosen[path] != here.get("name"):
             values[section] = {}
+
+
+def _spell_out_name(values: dict[str, Any], steps: list[str | int]) -> None:
+    """Where an override reaches into a section that is a name alone, the short form is of no use.
+
+    `searcher: tpe` is `searcher: {name: tpe}`.
+    """
+    section = steps[0]
+    if section in VARIANTS and len(steps) > 1 and isinstance(values.get(str(section)), str):
+        values[str(section)] = {"name": values[str(section)]}
 
 
 def _parse(override: str) -> tuple[list[str | int], Any]:

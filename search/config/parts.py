@@ -6,10 +6,11 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from trainers.whole import Whole
+from search.numeric import as_number
+from space.strict_types import Flag, Number, Whole
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
 
 
 class Part(BaseModel):
@@ -50,8 +51,8 @@ class Nsga2Config(Part):
 
     name: Literal["nsga2"] = "nsga2"
     population: Whole = Field(default=50, ge=2, le=100_000)
-    crossover: float = Field(default=0.9, ge=0, le=1)
-    mutation: float | None = Field(default=None, ge=0, le=1)
+    crossover: Number = Field(default=0.9, ge=0, le=1)
+    mutation: Number | None = Field(default=None, ge=0, le=1)
 
 
 class GpConfig(Part):
@@ -82,7 +83,7 @@ class EvolutionConfig(Part):
     population: Whole = Field(default=32, ge=1, le=100_000)
     tournament: Whole = Field(default=8, ge=1, le=100_000)
     startup: Whole = Field(default=12, ge=1)
-    two_moves: float = Field(default=0.2, ge=0, le=1)
+    two_moves: Number = Field(default=0.2, ge=0, le=1)
 
     @model_validator(mode="after")
     def _tournament_within_population(self) -> Self:
@@ -188,10 +189,10 @@ class Resources(Part):
         autoscaling: the cluster adds nodes on demand, so do not refuse what it does not have yet.
     """
 
-    cpus_per_trial: float = Field(default=1, gt=0, le=1024)
-    gpus_per_trial: float = Field(default=0, ge=0, le=64)
+    cpus_per_trial: Number = Field(default=1, gt=0, le=1024)
+    gpus_per_trial: Number = Field(default=0, ge=0, le=64)
     concurrent_trials: Whole | None = Field(default=None, ge=1, le=100_000)
-    autoscaling: bool = False
+    autoscaling: Flag = False
 
     @field_validator("gpus_per_trial")
     @classmethod
@@ -213,7 +214,13 @@ def parse_duration(value: object) -> object:
     """
     if value is None:
         return None
-    match = _DURATION.fullmatch(str(value).strip())
-    if isinstance(value, bool) or not match or float(match[1]) <= 0:
-        raise ValueError(f"must be seconds, or a text such as 90s, 30m, 4h or 2d; got {value!r}")
-    return float(match[1]) * _UNITS[match[2] or "s"]
+    seconds = _seconds(value) if isinstance(value, str) else as_number(value)
+    if seconds is None or not 0 < seconds < math.inf:
+        shown = f"{value!r:.80}"
+        raise ValueError(f"must be seconds, or a text such as 90s, 30m, 4h or 2d; got {shown}")
+    return seconds
+
+
+def _seconds(text: str) -> float | None:
+    match = _DURATION.fullmatch(text.strip())
+    return float(match[1]) * _UNITS[match[2] or "s"] if match else None

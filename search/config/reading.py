@@ -8,6 +8,7 @@ from search.config.config import Config
 from search.config.overrides import apply_overrides
 from space.design.reading import read_yaml
 from space.errors import InputError, Problem
+from space.paths import given_path, is_file, shown_path
 
 
 def _mapping_in(path: Path, where: str) -> dict[str, Any]:
@@ -21,7 +22,9 @@ def _mapping_in(path: Path, where: str) -> dict[str, Any]:
     except InputError as error:
         raise InputError(Problem(where, str(problem)) for problem in error.problems) from None
     if not isinstance(values, dict):
-        raise InputError.of(where, f"{path} must hold a mapping of fields; got {values!r:.80}")
+        raise InputError.of(
+            where, f"{shown_path(str(path))} must hold a mapping of fields; got {values!r:.80}"
+        )
     return values
 
 
@@ -35,8 +38,8 @@ def load_config(
     """The checked configuration of a study.
 
     Args:
-        path: the YAML file. Where `space` is a text, it is the path of another YAML file, seen
-            from the folder of this one or from the working directory.
+        path: the YAML file; `~` is the home. Where `space` is a text, it is the path of another
+            YAML file, seen from the folder of this one or from the working directory.
         overrides: texts such as "protocol.epochs=2", applied in order.
         study: replaces the name of the study.
         store: replaces the store.
@@ -44,6 +47,7 @@ def load_config(
     Raises:
         InputError: with every problem of every part.
     """
+    path = given_path(path, "config")
     values = _mapping_in(path, "config")
     values = apply_overrides(values, overrides, lambda raw: _with_space(raw, path.parent))
     values = _with_space(values, path.parent)
@@ -57,9 +61,10 @@ def _with_space(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     space = values.get("space")
     if not isinstance(space, str):
         return dict(values)
-    candidates = [folder / space, Path(space)]
+    written = given_path(space, "space")
+    candidates = [folder / written, written]
     for candidate in candidates:
-        if candidate.is_file():
+        if is_file(candidate):
             return dict(values) | {"space": _mapping_in(candidate, "space")}
-    tried = " or ".join(dict.fromkeys(str(candidate) for candidate in candidates))
+    tried = " or ".join(dict.fromkeys(shown_path(str(candidate)) for candidate in candidates))
     raise InputError([Problem("space", f"there is no file {tried}")])

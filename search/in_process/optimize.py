@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
+from search.bare_bounds import bare_bound_problems
 from search.in_process.checks import check_known, check_space, drawn, whole_settings
 from search.in_process.evaluate import Judge, by_goals, evaluate
 from search.in_process.readings import DEFAULT
@@ -50,7 +51,8 @@ def optimize(
         objectives: "maximise" or "minimise" by name. Left out, every figure of the first
             result that is not known and that no constraint names is maximised; should they be
             several, and the scheduler one of a single objective, that is refused only then.
-        constraints: an upper bound by name, or {"at_least": …, "at_most": …}.
+        constraints: an upper bound by name, or {"at_least": …, "at_most": …}; what is maximised
+            needs the latter.
         known: figures of a point that need no evaluation; those that break a constraint are
             never evaluated.
         fidelities: how many figures a generator yields for a whole evaluation. One that ends
@@ -86,8 +88,10 @@ def optimize(
         )
 
     if objectives is not None:
-        search = begin(goals_of(objectives, constraints))
-        return search.run(budget)
+        goals = goals_of(objectives, constraints)
+        if problems := bare_bound_problems(objectives, constraints or {}):
+            raise InputError(problems)
+        return begin(goals).run(budget)
     # Wrong names and options are refused now, not after the first evaluation.
     search = begin(goals_of({DEFAULT: "maximise"}, constraints))
     first = list(search.look(budget))

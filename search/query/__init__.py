@@ -16,6 +16,7 @@ from search.query.pareto import pareto_front
 from search.query.places import places
 from search.query.repeats import spreads
 from search.query.spread import Spread
+from search.query.tried import Fates, fate_words, tried_alone
 from search.query.where import Where, parse_where
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Aims",
     "BestRow",
     "Comparison",
+    "Fates",
     "Goals",
     "Judged",
     "Objective",
@@ -33,6 +35,7 @@ __all__ = [
     "aims",
     "best",
     "comparison",
+    "fate_words",
     "figure_words",
     "front",
     "front_of",
@@ -43,4 +46,5 @@ __all__ = [
     "places",
     "spreads",
     "standings",
+    "tried_alone",
 ]

@@ -29,6 +29,7 @@ class Field:
         column: what it compiles to.
         words: the allowed words of kind word.
         of_mixer: whether every mixer of an architecture has its own.
+        is_share: whether it is a number from 0 to 1, which may be written in per cent.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Field:
     column: Any
     words: tuple[str, ...] = ()
     of_mixer: bool = False
+    is_share: bool = False
 
 
 def _number(name: str, column: Any, of_mixer: bool = False) -> Field:
@@ -45,7 +47,7 @@ def _number(name: str, column: Any, of_mixer: bool = False) -> Field:
 _FIELDS = [
     _number("params", Architecture.params),
     _number("flops", Architecture.macs),
-    _number("accuracy", Trial.best_accuracy),
+    Field("accuracy", Kind.NUMBER, Trial.best_accuracy, is_share=True),
     _number("epochs", Trial.epochs_done),
     _number("seconds", Trial.seconds),
     _number("depth", Architecture.depth),

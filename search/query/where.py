@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement
 from search.query.compile import compiled
 from search.query.fields import FIELDS, Field, Kind
 from search.query.numbers import parse_number
+from search.query.shares import unreachable, why_no_share
 from search.query.tokens import Token, mistake, tokens
 from search.query.tree import And, Comparison, Node, Not, Or, Value, field_names
 from space.cells import cell_named
@@ -45,6 +46,11 @@ class Where:
     def fields(self) -> set[str]:
         """The fields that it compares, aliases resolved."""
         return field_names(self.tree)
+
+    @property
+    def hints(self) -> list[str]:
+        """What is said of its comparisons that nothing can fulfil."""
+        return unreachable(self.tree)
 
     def clause(self) -> ColumnElement[bool]:
         """A condition for a query that joins trials, architectures and studies."""
@@ -174,6 +180,8 @@ class _Parser:
             raise self._mistake("; ".join(p.message for p in error.problems)) from None
         if value is None:
             raise self._mistake(f"{token.text!r} is no {field.name}; expected {_expected(field)}")
+        if field.is_share and (why := why_no_share(token.text, float(value))):
+            raise self._mistake(why)
         self._take()
         return value
 
@@ -205,7 +213,8 @@ def _read(field: Field, token: Token) -> Value | None:
         InputError: no operator has this name.
     """
     if field.kind is Kind.NUMBER:
-        return parse_number(token.text) if token.kind == "word" else None
+        is_number = token.kind == "word" and (field.is_share or "%" not in token.text)
+        return parse_number(token.text) if is_number else None
     if field.kind is Kind.WORD:
         return token.text.lower() if token.text.lower() in field.words else None
     if field.kind is Kind.OPERATOR:
@@ -214,6 +223,8 @@ def _read(field: Field, token: Token) -> Value | None:
 
 
 def _expected(field: Field) -> str:
+    if field.is_share:
+        return "a share such as 0.9 or 90%"
     if field.kind is Kind.NUMBER:
         return "a number such as 7, 0.9, 200k, 1.5M or 4.5G"
     if field.kind is Kind.WORD:

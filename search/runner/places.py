@@ -6,6 +6,7 @@ from pathlib import Path
 
 from search.store.url import is_sqlite, parse_url, sqlite_path
 from space.errors import InputError
+from space.paths import is_folder, is_there
 
 
 def check_store(url: str) -> None:
@@ -18,7 +19,7 @@ def check_store(url: str) -> None:
     if not is_sqlite(parsed):
         return
     path = sqlite_path(parsed)
-    if path.exists() and not os.access(path, os.W_OK):
+    if is_there(path) and not os.access(path, os.W_OK):
         raise InputError.of("store", f"{path} cannot be written: it is read-only")
     _probe(path.parent, "store")
 
@@ -48,14 +49,14 @@ def make_checkpoints(folder: Path) -> None:
 
 def _nearest(folder: Path) -> Path:
     """The folder itself, or the innermost one above it that is there."""
-    return next(path for path in (folder, *folder.parents) if path.exists())
+    return next(path for path in (folder, *folder.parents) if is_there(path))
 
 
 def _probe(folder: Path, where: str) -> None:
     """A file without a name is the only sure sign: root passes every check of permissions."""
-    if not folder.exists():
+    if not is_there(folder):
         raise InputError.of(where, f"the folder {folder} does not exist")
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise InputError.of(where, f"{folder} is not a folder")
     try:
         with tempfile.TemporaryFile(dir=folder):

@@ -7,6 +7,7 @@ from search.runner.ranking import best_first, networks_of
 from search.runner.setup import task_of
 from search.searchers import Task
 from search.store import Store, StudyRecord
+from search.study_name import retrained_name
 from space import Architecture
 from space.errors import InputError
 
@@ -30,7 +31,7 @@ def retraining(store: Store, config: Config, top: int, seeds: int) -> tuple[Conf
         raise InputError.of("study", f"{source.name!r} has no complete trial to retrain")
     scratch = config.protocol.model_copy(update={"initialisation": "scratch"})
     values = {
-        "study": f"{config.study}-retrained",
+        "study": retrained_name(config.study),
         "protocol": scratch,
         "searcher": RandomConfig(),
         "scheduler": NoSchedulerConfig(),

@@ -1,10 +1,15 @@
-"""Options that several commands share, and how they print JSON."""
+"""Options and arguments that several commands share, and how they print JSON."""
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from space.errors import InputError, Problem
+from space.paths import given_path, shown_path
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +30,37 @@ def seed_option(function: F) -> F:
         type=click.IntRange(min=0),
         help="Seed of NumPy's generator: the same seed, the same networks.",
     )(function)
+
+
+class PathType(click.ParamType[Path]):
+    """A path that a person wrote, with `~` expanded."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path.
+
+        Raises:
+            InputError: no file system could take it.
+        """
+        return given_path(value, param.opts[0] if param is not None else "")
+
+
+def refuse_undecodable(arguments: Sequence[str] | None) -> None:
+    """Refuse arguments whose bytes are no text: no file, database or terminal of ours takes them.
+
+    Args:
+        arguments: without the program's name; None takes those of this process.
+
+    Raises:
+        InputError: with every one of them.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    if wrong := [text for text in given if any("\ud800" <= letter <= "\udfff" for letter in text)]:
+        raise InputError(
+            Problem("command line", f"must be text in UTF-8; got '{shown_path(text)}'")
+            for text in wrong
+        )
 
 
 def print_json(values: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from space.errors import InputError
+from space.paths import is_folder
 from space.structure.masks import BoolArray
 
 INK, PALE, PAPER, EDGE = "#1f3b57", "#e4e9ee", "#ffffff", "#aab4be"
@@ -119,7 +120,7 @@ def refuse_bad_file(path: Path) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise InputError.of("--out", f"{str(path)!r} ends in neither {' nor '.join(SUFFIXES)}")
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise InputError.of("--out", f"there is no folder {str(path.parent)!r}")
 
 

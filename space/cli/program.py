@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import click
 
 from space.cli.messages import describe
+from space.cli.options import refuse_undecodable
 from space.cli.output import ReaderLeft, close_stdout, reader_may_leave
 from space.design import Infeasible, TooLarge
 from space.errors import InputError
@@ -78,6 +79,7 @@ def run_program(arguments: list[str] | None) -> int:
         arguments: without the program's name; None takes those of this process.
     """
     try:
+        refuse_undecodable(arguments)
         result = command.main(args=arguments, prog_name="python -m space", standalone_mode=False)
         return int(result or DONE)
     except InputError as error:

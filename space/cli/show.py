@@ -12,7 +12,7 @@ from rich.table import Table
 from space.architecture import Architecture
 from space.cli.drawing import mixer_picture, mixer_text, network_picture, network_text
 from space.cli.masks import channel_mask, mixers_of, position_mask
-from space.cli.options import json_option, print_json
+from space.cli.options import PathType, json_option, print_json
 from space.cli.output import stdout_console
 from space.cli.picture import refuse_bad_file, write
 from space.cli.subjects import Subject, read_subject
@@ -27,7 +27,7 @@ MOST_CELLS = 500_000
 
 @click.command("show")
 @click.argument("subject")
-@click.option("--out", type=click.Path(path_type=Path), help="Draw into this .svg or .png file.")
+@click.option("--out", type=PathType(), help="Draw into this .svg or .png file.")
 @click.option("--map", "size", default="14x14", show_default=True, help="Of a mixer: HEIGHTxWIDTH.")
 @click.option(
     "--width",

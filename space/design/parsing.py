@@ -13,6 +13,7 @@ from space.design.mixer_choice import expand_mixers
 from space.errors import InputError, Problem, join
 from space.mixer import Mixer
 from space.pydantic_errors import problems_from_pydantic
+from space.strict_types import Number, Whole
 from space.version import without_version
 
 
@@ -32,11 +33,11 @@ MOST_CHOICES = 500_000
 """Width × depth × mixer × place of the pattern, of one stage."""
 
 _LIST = Field(min_length=1, max_length=256)
-_Count = Annotated[int, Field(strict=True, ge=1, le=65536)]
+_Count = Annotated[Whole, Field(ge=1, le=65536)]
 _Counts = Annotated[tuple[_Count, ...], BeforeValidator(_listed), _LIST]
-_Depth = Annotated[int, Field(strict=True, ge=1, le=512)]
+_Depth = Annotated[Whole, Field(ge=1, le=512)]
 _Depths = Annotated[tuple[_Depth, ...], BeforeValidator(_listed), _LIST]
-_Ratio = Annotated[float, Field(gt=0, le=64, allow_inf_nan=False)]
+_Ratio = Annotated[Number, Field(gt=0, le=64, allow_inf_nan=False)]
 _Ratios = Annotated[tuple[_Ratio, ...], BeforeValidator(_listed), _LIST]
 _Scaffolds = Annotated[tuple[Scaffold, ...], BeforeValidator(_listed), _LIST]
 
@@ -75,7 +76,7 @@ class SpaceFile(_Strict):
 
     name: str = "space"
     input: Annotated[Input, BeforeValidator(_square)]
-    classes: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+    classes: Annotated[Whole, Field(ge=1, le=1_000_000)]
     stem: StemFile = StemFile()
     scaffold: _Scaffolds = SCAFFOLDS
     downsample: Downsample = "merge"

@@ -6,6 +6,7 @@ from space.errors import InputError
 
 _SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY = {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?")
 _BYTES = re.compile(r"(?P<number>[^a-z]*)(?P<unit>[kmgt]i?)?b?")
 
 
@@ -55,7 +56,5 @@ def _parsed_bytes(text: str) -> float | None:
 
 
 def _scaled(number: str, scale: int) -> float | None:
-    try:
-        return float(number) * scale
-    except ValueError:
-        return None
+    # Python reads more than people write: 1_000, nan, digits of other scripts.
+    return float(number) * scale if _NUMBER.fullmatch(number.strip()) else None

@@ -201,3 +201,43 @@ def test_no_value_becomes_part_of_the_sql() -> None:
     bound = clause.compile().params.values()
     assert set(bound) == {"x' OR 1=1 --", 12345.0}
     assert all(not isinstance(value, float) or math.isfinite(value) for value in bound)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("accuracy > 86", "did you mean 0.86 or 86%?"),
+        ("accuracy>=86.4 and depth = 3", "did you mean 0.864 or 86.4%?"),
+        ("accuracy in (0.5, 86)", "did you mean 0.86 or 86%?"),
+        ("not accuracy < 86", "did you mean 0.86 or 86%?"),
+        ("accuracy != 100", "did you mean 1 or 100%?"),
+        ("accuracy > 86k", "86k is no accuracy"),
+        ("accuracy > -0.1", "-0.1 is no accuracy"),
+        ("accuracy > 120%", "120% is no accuracy"),
+    ],
+)
+def test_what_no_accuracy_can_be_gets_a_hint(text: str, hint: str) -> None:
+    said = message(text)
+    assert hint in said
+    assert "accuracies are shares from 0 to 1" in said
+    assert "^" in said
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["", " "]))
+def test_an_accuracy_may_be_written_in_per_cent(millionths: int, gap: str) -> None:
+    per_cent = f"{millionths // 10**4}.{millionths % 10**4:04}"
+    tree = parse_where(f"accuracy >= {per_cent}{gap}%").tree
+    assert tree == parse_where(f"accuracy >= {millionths}e-6").tree
+
+
+def test_per_cent_are_of_accuracies_only() -> None:
+    assert "'5%' is no params" in message("params < 5%")
+    assert "means nothing here" in message("study = a%")
+
+
+def test_edges_that_nothing_passes_are_right_and_said() -> None:
+    assert parse_where("accuracy > 1 or accuracy < 0.2").hints == [
+        "no accuracy is above 1: accuracies are shares from 0 to 1"
+    ]
+    assert parse_where("not accuracy < 0").hints[0].startswith("no accuracy is below 0")
+    assert parse_where("accuracy >= 0 and accuracy <= 1 and params > 1").hints == []

@@ -66,6 +66,15 @@ def test_best_of_nothing_says_so(store: str, capsys: pytest.CaptureFixture[str])
     assert (code, out, err) == (0, "", "No trained architecture fulfils this.\n")
 
 
+def test_best_above_every_accuracy_says_why(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "best", "--store", store, "--where", "accuracy > 1")
+    assert (code, out) == (0, "")
+    assert "no accuracy is above 1" in err
+    code, out, err = run(capsys, "best", "--store", store, "--where", "accuracy > 86")
+    assert (code, out) == (2, "")
+    assert "did you mean 0.86 or 86%?" in err
+
+
 def test_bad_clause_is_marked_and_all_problems_are_listed(
     store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ from search import progress as progress_module
 from search.commands import NextCommands
 from search.exit_code import ExitCode
 from search.progress import ProgressLine
+from search.query import fate_words
 from search.report import PAPER_OPERATORS, as_json, headline, print_report
 from search.runner import RunOutcome
 from search.runner.stand import Stand
@@ -171,6 +172,46 @@ def test_report_of_a_study(tmp_path: Path) -> None:
     assert (plain["inherited_trials"], plain["against_random_search"]) == (0, None)
     assert len(plain["best"]) == 6
     assert {o["name"] for o in plain["operators"]} <= set(PAPER_OPERATORS)
+
+
+def test_an_operator_that_was_tried_in_vain_is_not_called_untried(tmp_path: Path) -> None:
+    path = str(tmp_path / "tiny.db")
+    ends = [TrialState.FAILED, TrialState.INFEASIBLE, TrialState.PREEMPTED, TrialState.RUNNING]
+    vain: dict[str, TrialState] = {}
+    with open_store(path, create=True) as store:
+        session = begin(store, config(tmp_path, trials=5, retries=0, initial=["named"]))
+        while (assignment := session.next_assignment()) is not None:
+            names = {mixer.name for mixer in assignment.architecture.mixers()}
+            if len(vain) == len(ends) or len(names) > 1 or names & {*vain}:
+                train(session, assignment, [0.4, 0.5])
+                continue
+            vain[names.pop()] = state = ends[len(vain)]
+            session.started(assignment.trial.number)
+            if state is TrialState.PREEMPTED:
+                run = store.runs(session.study.id)[0]
+                store.preempt_trial(assignment.trial.id, "the node went away", run_id=run.id)
+            elif state is not TrialState.RUNNING:
+                session.crashed(assignment.trial.number, state, "in vain")
+        outcome = RunOutcome("tiny", ExitCode.DONE, session.stand())
+        text, plain = report_of(store, outcome, path), as_json(store, outcome)
+    ranked = {standing["name"] for standing in plain["operators"]}
+    table = text.split("Where the paper's operators stand")[1]
+    cells = [line.split("│") for line in table.splitlines() if line.startswith("│")]
+    said = {row[1].strip(): row[-2].strip() for row in cells}
+    assert len(vain.keys() - ranked) >= 3  # the fifth trial makes at most one of them succeed
+    for name, state in vain.items():
+        if name not in ranked:
+            assert said[name] == state
+            assert plain["operators_without_accuracy"][name][str(state)] == 1
+    assert said["PVT"] == "not tried alone"
+
+
+def test_words_for_what_became_of_trials() -> None:
+    assert fate_words(None) == fate_words({}) == "not tried alone"
+    assert fate_words({TrialState.FAILED: 1}) == "failed"
+    both = {TrialState.FAILED: 2, TrialState.RUNNING: 1}
+    assert fate_words(both) == "1 running, 2 failed"
+    assert fate_words({TrialState.PRUNED: 1}) == "pruned without accuracy"
 
 
 def test_report_of_a_study_whose_trials_inherit_weights(tmp_path: Path) -> None:

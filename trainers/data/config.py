@@ -1,14 +1,14 @@
 """Where the images come from, as a person writes it in a configuration."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from space.errors import InputError
+from space.paths import Folder
 from space.pydantic_errors import problems_from_pydantic
-from trainers.whole import Whole
+from space.strict_types import Flag, Whole
 
 
 class DataConfig(BaseModel):
@@ -31,8 +31,8 @@ class DataConfig(BaseModel):
 
     name: Literal["fashion-mnist", "image-folder"] = "fashion-mnist"
     source: Literal["auto", "embedded", "full"] = "embedded"
-    folder: Path | None = None
-    download: bool = False
+    folder: Folder | None = None
+    download: Flag = False
     limit_train: Whole | None = Field(default=None, ge=2)
     limit_validation: Whole | None = Field(default=None, ge=1)
     workers: Whole = Field(default=0, ge=0, le=256)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from space.errors import InputError
+from space.paths import is_file, is_folder
 from trainers.data.config import DataConfig
 from trainers.data.idx import read_idx
 
@@ -94,7 +95,7 @@ def cache_folder() -> Path:
 
 
 def _given(folder: Path) -> Path:
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise InputError.of("data.folder", f"{folder} is not a folder")
     # torchvision keeps the files two levels down; a person may name either folder.
     for candidate in (folder, folder / "FashionMNIST" / "raw"):
@@ -110,7 +111,7 @@ def _holds_all(folder: Path) -> bool:
 
 def _present(folder: Path, stem: str) -> Path | None:
     for name in (f"{stem}.gz", stem):
-        if (folder / name).is_file():
+        if is_file(folder / name):
             return folder / name
     return None
 

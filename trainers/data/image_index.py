@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from space.errors import InputError, Problem
+from space.paths import is_folder
 from trainers.data.config import DataConfig
 
 # The suffixes that torchvision's ImageFolder takes.
@@ -54,8 +55,8 @@ def index_images(config: DataConfig, part: Part = "train") -> ImageIndex:
     root = config.folder
     problems = [
         Problem("data.folder", f"{folder} is not a folder")
-        for folder in ((root / "train", root / "val") if root.is_dir() else (root,))
-        if not folder.is_dir()
+        for folder in ((root / "train", root / "val") if is_folder(root) else (root,))
+        if not is_folder(folder)
     ]
     if problems:
         raise InputError(problems)

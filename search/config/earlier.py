@@ -1,0 +1,30 @@
+"""Configurations that the store keeps from earlier releases, in the words of this one."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from search.bare_bounds import with_sides
+
+
+def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The stored values with the meaning that they had when they were written.
+
+    A bare bound was an upper one, also of an accuracy, and `~` was a folder of that name.
+    """
+    values = dict(stored)
+    objectives, constraints = values.get("objectives"), values.get("constraints")
+    if isinstance(objectives, Mapping) and isinstance(constraints, Mapping):
+        values["constraints"] = with_sides(objectives, constraints)
+    if "checkpoints" in values:
+        values["checkpoints"] = _no_home(values["checkpoints"])
+    data = values.get("data")
+    if isinstance(data, Mapping) and "folder" in data:
+        values["data"] = dict(data) | {"folder": _no_home(data["folder"])}
+    return values
+
+
+def _no_home(path: Any) -> Any:
+    """A path as it stands; what this release stores never begins with `~`."""
+    is_home = isinstance(path, str) and path.startswith("~")
+    return str(Path(path).absolute()) if is_home else path

@@ -1,0 +1,48 @@
+"""What became of the trials of each operator alone, also of those without a result."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from sqlalchemy import func, select
+
+from search.store.models import Architecture, Study, Trial
+from search.store.states import TrialState
+from search.store.store import Store
+
+Fates = Mapping[TrialState, int]
+"""How many trials are in each state."""
+
+_WITH_ACCURACY = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def tried_alone(store: Store, study: str) -> dict[str, Fates]:
+    """The trials of a study by what their networks are made of, in the words of `BestRow`.
+
+    An operator alone goes by its name, several by their names joined.
+    """
+    query = (
+        select(Architecture.operators, Trial.state, func.count())
+        .select_from(Trial)
+        .join(Architecture, Architecture.id == Trial.architecture_id)
+        .join(Study, Study.id == Trial.study_id)
+        .where(Study.name == study)
+        .group_by(Architecture.operators, Trial.state)
+    )
+    found: dict[str, dict[TrialState, int]] = defaultdict(dict)
+    for operators, state, trials in store.read(lambda session: session.execute(query).all()):
+        found[operators][TrialState(state)] = trials
+    return dict(found)
+
+
+def fate_words(fates: Fates | None) -> str:
+    """What became of trials that gave no accuracy, such as "failed" or "2 failed, 1 running"."""
+    if not fates:
+        return "not tried alone"
+    words = {state: _word(state) for state in TrialState if state in fates}
+    if sum(fates.values()) == 1:
+        return next(iter(words.values()))
+    return ", ".join(f"{fates[state]:,} {word}" for state, word in words.items())
+
+
+def _word(state: TrialState) -> str:
+    return f"{state} without accuracy" if state in _WITH_ACCURACY else str(state)
