@@ -16,7 +16,7 @@ from search.report import print_report
 from search.runner import RunOutcome, run_study
 from search.runner.extra import Asked
 from search.store import open_store
-from space.cli.output import ReaderLeft, close_stdout, stdout_console
+from space.cli.output import report_may_be_lost, stdout_console
 
 _JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 
@@ -58,10 +58,8 @@ def carry_out(
     commands = next_commands(
         given.config, outcome.study, config.store, given.overrides, store_given=given.store_given
     )
-    try:
+    with report_may_be_lost():  # the exit code still says how the run ended
         _print(config, outcome, commands, as_json)
-    except ReaderLeft:
-        close_stdout()  # the exit code still says how the run ended
     if outcome.exit_code != ExitCode.DONE:
         _say_what_stopped_it(progress, outcome, commands)
     return int(outcome.exit_code)
