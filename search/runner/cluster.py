@@ -14,6 +14,7 @@ from typing import Any
 from search.config import Resources
 from search.runner.ray_servers import Server, servers_of
 from search.runner.watchdog import MARK, watched_folder
+from search.runner.worker_path import refuse_foreign_search
 from space.errors import InputError, Problem
 
 _ADDRESS = "RAY_ADDRESS"
@@ -65,8 +66,9 @@ def connected_to_ray(address: str | None) -> Iterator[Cluster]:
     """Connect to the cluster at `address`, or start a private one when it is None.
 
     Raises:
-        InputError: the cluster does not answer.
+        InputError: the cluster does not answer, or its workers would find another program.
     """
+    refuse_foreign_search(Path.cwd())
     os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
     logging.getLogger("ray").setLevel(logging.ERROR)
     context = _private() if address is None else _existing(address)
