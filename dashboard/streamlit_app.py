@@ -3,13 +3,21 @@
 The store is the one that MIXSPACE_STORE names, else mixspace.db in the working directory.
 """
 
+import sys
+from pathlib import Path
+
 import streamlit as st
+
+# Streamlit runs this file as a script, so other modules may be first to have the names of ours.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dashboard import messages, sidebar, source
 from dashboard.navigation import PAGES
 from dashboard.reads.studies import summaries
 from dashboard.view import View, set_current
 from search.store import NoStore
+
+sys.path.pop(0)  # with `search` it is seen to that ours are found
 
 # Drawn here, as Streamlit fetches its own icons for the tab from another host.
 ICON = (

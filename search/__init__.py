@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import search.own_rooms  # noqa: F401 - first, so that no other room is taken for one of ours
+
 if TYPE_CHECKING:
     from search.in_process import Evaluation, Result, optimize
 

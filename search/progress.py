@@ -15,12 +15,6 @@ _PLAIN_SECONDS = 5.0
 _IDLE_SECONDS = 30.0
 
 
-class _StderrConsole(Console):
-    def on_broken_pipe(self) -> None:
-        """Rich would end the run because nobody reads how it goes on."""
-        self.quiet = True
-
-
 class ProgressLine:
     """Redraws one line on a terminal; elsewhere prints a line every few seconds if it changed.
 
@@ -29,7 +23,7 @@ class ProgressLine:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or _StderrConsole(stderr=True, highlight=False)
+        self._console = console or Console(stderr=True, highlight=False)
         self._live: Live | None = None
         self._started: float | None = None
         self._ended_before = 0
@@ -93,7 +87,9 @@ class ProgressLine:
         return elapsed / ended * (stand.planned - stand.ended)
 
     def _redraw(self, text: str) -> None:
-        line = Text(text, no_wrap=True, overflow="ellipsis")
+        # In ASCII an ellipsis takes three places, and the line would break.
+        narrow = self._console.options.ascii_only
+        line = Text(text, no_wrap=True, overflow="crop" if narrow else "ellipsis")
         if self._live is None:
             self._live = Live(line, console=self._console, refresh_per_second=4)
             self._live.start()

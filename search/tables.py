@@ -1,12 +1,14 @@
 """Tables that stay readable on narrow terminals: columns are left out, never cut."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
+
+from space.cli.readable import carried
 
 _SHORTEST = 4
 """Characters of a column that is folded on a terminal too narrow for anything."""
@@ -43,6 +45,10 @@ class Column:
             return self.full
         return min(self.full, max(self.fold_to, cell_len(self.name)))
 
+    def carried(self, encoding: str) -> "Column":
+        """The column in the characters of an encoding; what is written otherwise may be wider."""
+        return replace(self, cells=[carried(cell, encoding) for cell in self.cells])
+
 
 @dataclass(frozen=True, slots=True)
 class FittedTable:
@@ -60,7 +66,8 @@ class FittedTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """What rich prints."""
-        yield self.fitted(options.max_width)
+        columns = [column.carried(options.encoding) for column in self.columns]
+        yield replace(self, columns=columns).fitted(options.max_width)
 
     def fitted(self, width: int) -> Table:
         """The table for a terminal of this width."""

@@ -6,12 +6,12 @@ import click
 from click.core import ParameterSource
 
 from search.cli.front import print_front
-from search.cli.options import Command, json_option, print_json, store_option
+from search.cli.options import json_option, print_json, store_option
 from space.cli.output import stdout_console
 from space.errors import InputError, Problem
 
 
-@click.command("best", cls=Command)
+@click.command("best")
 @click.option("--where", metavar="CLAUSE", help="Only architectures that fulfil this clause.")
 @click.option("--study", metavar="NAME", help="Only trials of this study.")
 @click.option("--top", default=10, show_default=True, metavar="N", help="How many to print.")

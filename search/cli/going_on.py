@@ -2,7 +2,7 @@
 
 import click
 
-from search.cli.options import Command, json_option, store_option
+from search.cli.options import json_option, store_option
 from search.cli.running import GivenRun, carry_out
 from search.config import Config
 from search.runner.extra import continue_ended, repeat_best
@@ -12,7 +12,7 @@ from search.store import open_store
 from space.errors import InputError
 
 
-@click.command("continue", cls=Command)
+@click.command("continue")
 @click.argument("study")
 @click.option("--trials", type=click.IntRange(min=1), help="Raise the planned number of trials.")
 @click.option(
@@ -69,7 +69,7 @@ def continue_command(
     return carry_out(config, GivenRun(None), resume=True, as_json=as_json, asked=asked)
 
 
-@click.command("repeat", cls=Command)
+@click.command("repeat")
 @click.argument("study")
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, metavar="N")
 @click.option(

@@ -8,18 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from search.commands import DEFAULT_STORE, STORE_VARIABLE
-from space.cli.output import reader_may_leave
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Command(click.Command):
-    """A command whose help may be piped into `head` like all else."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Read the arguments; prints the help."""
-        with reader_may_leave():
-            return super().make_context(*args, **kwargs)
 
 
 def store_option(default: str | None = DEFAULT_STORE) -> Callable[[F], F]:
@@ -48,9 +38,7 @@ def json_option(function: F) -> F:
 
 def print_json(values: Any) -> None:
     """Print plain values as JSON on stdout."""
-    text = json.dumps(values, indent=2, default=_plain, allow_nan=False)
-    with reader_may_leave():
-        click.echo(text)
+    click.echo(json.dumps(values, indent=2, default=_plain, allow_nan=False))
 
 
 def _plain(value: Any) -> Any:

@@ -4,13 +4,13 @@ import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from search.exit_code import ExitCode
 from space.cli.options import refuse_undecodable
-from space.cli.output import ReaderLeft, close_stdout, reader_may_leave
+from space.cli.output import on_standard_streams
 from space.errors import InputError
 
 _COMMANDS = {
@@ -39,11 +39,6 @@ class _Lazy(click.Group):
         module, _, name = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Read the arguments; prints the help and the version."""
-        with reader_may_leave():
-            return super().make_context(*args, **kwargs)
 
 
 def _version() -> str:
@@ -89,6 +84,10 @@ def run_program(arguments: list[str] | None) -> int:
     Args:
         arguments: without the program's name; None takes those of this process.
     """
+    return on_standard_streams(lambda: _answer(arguments))
+
+
+def _answer(arguments: list[str] | None) -> int:
     from search.store import StoreError
     from search.store.url import masked
 
@@ -112,9 +111,6 @@ def run_program(arguments: list[str] | None) -> int:
         reason = str(signalled or "") or "interrupted"
         click.echo(f"{reason}; to go on, run the same command again", err=True)
         return ExitCode.INTERRUPTED
-    except ReaderLeft:
-        close_stdout()
-        return ExitCode.DONE
 
 
 def describe(error: InputError) -> str:

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from search.cli.options import Command, json_option, store_option
+from search.cli.options import json_option, store_option
 from search.cli.running import GivenRun, carry_out
 from search.config import load_config
 from search.query.baseline import ENOUGH
 from space.cli.options import PathType
 
 
-@click.command("run", cls=Command)
+@click.command("run")
 @click.argument("config", type=PathType())
 @click.option("--study", metavar="NAME", help="Name of the study, in place of the configuration's.")
 @store_option(default=None)

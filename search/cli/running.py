@@ -18,7 +18,7 @@ from search.runner import RunOutcome, run_study
 from search.runner.extra import Asked
 from search.runner.last_words import LastWords
 from search.store import StoreError, open_store
-from space.cli.output import ReaderLeft, close_stdout, stdout_console
+from space.cli.output import report_may_be_lost, stdout_console
 
 _JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 
@@ -54,7 +54,8 @@ def carry_out(
     _warn_of_lost_folders(config, progress)
     try:
         outcome = _run(config, progress, words, resume=resume, asked=asked)
-        _print(config, outcome, commands, as_json)
+        with report_may_be_lost():  # the exit code still says how the run ended
+            _print(config, outcome, commands, as_json)
     except StoreError as error:
         words.say(str(error))
         return ExitCode.FAILED
@@ -112,14 +113,11 @@ def _advice(reason: str, commands: NextCommands) -> list[str]:
 
 
 def _print(config: Config, outcome: RunOutcome, commands: NextCommands, as_json: bool) -> None:
-    try:
-        with open_store(config.store, create=False) as store:
-            if as_json:
-                print_json(report_as_json(store, outcome))
-            else:
-                print_report(stdout_console(), store, outcome, commands)
-    except ReaderLeft:
-        close_stdout()  # the exit code still says how the run ended
+    with open_store(config.store, create=False) as store:
+        if as_json:
+            print_json(report_as_json(store, outcome))
+        else:
+            print_report(stdout_console(), store, outcome, commands)
 
 
 def _say_what_stopped_it(progress: ProgressLine, words: LastWords, outcome: RunOutcome) -> None:

@@ -9,19 +9,20 @@ from rich.console import Console
 from rich.text import Text
 
 from search.checkpoints import Checkpoints
-from search.cli.options import Command, json_option, print_json, store_option
+from search.cli.options import json_option, print_json, store_option
 from search.query import Aims, aims, comparison, listed
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
 from search.tables import Column, FittedTable
 from space import Architecture
-from space.cli.output import stdout_console
+from space.cli.output import stdout_can_carry, stdout_console
 from space.wording import NONE, count, duration, percent, short
 
 _MIXERS_WIDTH = 20
 _BARS = "▁▂▃▄▅▆▇█"
+_DIGITS = "12345678"
 
 
-@click.command("show", cls=Command)
+@click.command("show")
 @click.argument("architecture")
 @store_option()
 @json_option
@@ -189,10 +190,11 @@ def _number(value: float | None) -> str:
 
 
 def _spark(curve: list[EpochRecord]) -> str:
-    """Validation accuracy as a row of bars, from its lowest to its highest."""
+    """Validation accuracy as a row of bars, lowest to highest; digits where there are none."""
+    bars = _BARS if stdout_can_carry(_BARS) else _DIGITS
     values = [e.validation_accuracy for e in curve if e.validation_accuracy is not None]
     if len(values) < 2:
         return ""
     low, high = min(values), max(values)
-    scale = (len(_BARS) - 1) / (high - low) if high > low else 0.0
-    return "".join(_BARS[round((value - low) * scale)] for value in values)
+    scale = (len(bars) - 1) / (high - low) if high > low else 0.0
+    return "".join(bars[round((value - low) * scale)] for value in values)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from search.cli.options import Command, json_option, print_json, store_option
+from search.cli.options import json_option, print_json, store_option
 from search.query import aims
 from search.store import StudySummary, TrialState, open_to_read
 from search.tables import Column, FittedTable
@@ -15,7 +15,7 @@ from space.wording import ago, percent
 _NAME_WIDTH = 20
 
 
-@click.command("studies", cls=Command)
+@click.command("studies")
 @store_option()
 @json_option
 def command(store: str, as_json: bool) -> None:

@@ -2,11 +2,11 @@
 
 import click
 
-from search.cli.options import Command, store_option
+from search.cli.options import store_option
 from search.store import open_store
 
 
-@click.command("upgrade", cls=Command)
+@click.command("upgrade")
 @store_option()
 def command(store: str) -> None:
     """Bring a store of an earlier version up to date, so that it can be looked at.

@@ -15,6 +15,7 @@ from search.config import Resources
 from search.runner.ray_servers import Server, servers_of
 from search.runner.ray_start import keeping_our_signal_handlers, sheltering_servers
 from search.runner.watchdog import MARK, end_all, watched_folder
+from search.runner.worker_path import refuse_foreign_search
 from space.errors import InputError, Problem
 
 _ADDRESS = "RAY_ADDRESS"
@@ -71,8 +72,9 @@ def connected_to_ray(address: str | None) -> Iterator[Cluster]:
     """Connect to the cluster at `address`, or start a private one when it is None.
 
     Raises:
-        InputError: the cluster does not answer.
+        InputError: the cluster does not answer, or its workers would find another program.
     """
+    refuse_foreign_search(Path.cwd())
     os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
     logging.getLogger("ray").setLevel(logging.ERROR)
     context = _private() if address is None else _existing(address)

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from space.architecture import Architecture
 from space.cli.masks import channel_mask, in_words, mixers_of, position_mask
+from space.cli.output import stdout_can_carry
 from space.cli.picture import Line, Picture
 from space.cost import cost
 from space.geometry import MapSize
@@ -13,6 +14,7 @@ from space.mixer import Mixer
 from space.structure.masks import BoolArray
 from space.wording import count, short
 
+_IN_ASCII = {(False, False): " ", (True, False): "'", (False, True): ".", (True, True): ":"}
 _HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 _FEW = 16
 _EDGE = 112
@@ -21,12 +23,13 @@ _LEFT = 24
 
 def mask_text(mask: BoolArray) -> str:
     """A mask as half blocks in a frame, two rows to a line."""
+    halves = _HALVES if stdout_can_carry("".join(_HALVES.values())) else _IN_ASCII
     rows = [list(map(bool, row)) for row in mask]
     if len(rows) % 2:
         rows.append([False] * len(rows[0]))
     bar = "─" * len(rows[0])
     pairs = zip(rows[::2], rows[1::2], strict=True)
-    lines = ["│" + "".join(_HALVES[p] for p in zip(a, b, strict=True)) + "│" for a, b in pairs]
+    lines = ["│" + "".join(halves[p] for p in zip(a, b, strict=True)) + "│" for a, b in pairs]
     return "\n".join([f"┌{bar}┐", *lines, f"└{bar}┘"])
 
 

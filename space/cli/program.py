@@ -8,7 +8,7 @@ import click
 
 from space.cli.messages import describe
 from space.cli.options import refuse_undecodable
-from space.cli.output import ReaderLeft, close_stdout, reader_may_leave
+from space.cli.output import on_standard_streams
 from space.design import Infeasible, TooLarge
 from space.errors import InputError
 
@@ -31,16 +31,10 @@ class _Lazy(click.Group):
         found: click.Command = import_module(f"space.cli.{cmd_name}").command
         return found
 
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Read the arguments; prints the help."""
-        with reader_may_leave():
-            return super().make_context(*args, **kwargs)
-
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what it cannot tell is said here, so that every program agrees on it."""
         try:
-            with reader_may_leave():
-                return super().invoke(ctx)
+            return super().invoke(ctx)
         except (TooLarge, Infeasible) as error:
             click.echo(f"error: {error}", err=True)
             return FAILED
@@ -78,6 +72,10 @@ def run_program(arguments: list[str] | None) -> int:
     Args:
         arguments: without the program's name; None takes those of this process.
     """
+    return on_standard_streams(lambda: _answer(arguments))
+
+
+def _answer(arguments: list[str] | None) -> int:
     try:
         refuse_undecodable(arguments)
         result = command.main(args=arguments, prog_name="python -m space", standalone_mode=False)
@@ -91,10 +89,3 @@ def run_program(arguments: list[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except ReaderLeft:
-        close_stdout()
-        return DONE
-    except OSError as error:  # files are read and refused before; what is left is stdout
-        close_stdout()
-        click.echo(f"error: stdout cannot be written: {error.strerror}", err=True)
-        return FAILED

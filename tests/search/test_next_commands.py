@@ -273,7 +273,6 @@ def test_the_exit_code_stays_where_the_reader_has_left(
         raise ReaderLeft
 
     monkeypatch.setattr("search.cli.running.print_report", left)
-    monkeypatch.setattr("search.cli.running.close_stdout", lambda: None)
     player.stop_after = 1
     assert run_program(["run", "it's mine.yaml"]) == 130
     assert "To go on: " in capsys.readouterr().err

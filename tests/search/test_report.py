@@ -1,5 +1,6 @@
 """Words, the progress line, and the report at the end."""
 
+import errno
 import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from search import progress as progress_module
 from search.commands import NextCommands
@@ -17,6 +19,7 @@ from search.report import PAPER_OPERATORS, as_json, headline, print_report
 from search.runner import RunOutcome
 from search.runner.stand import Stand
 from search.store import Store, TrialState, open_store
+from space.cli.output import on_standard_streams
 from space.wording import ago, count, duration, percent, short
 from tests.search.small import config
 from tests.search.test_session import begin, run_all, train
@@ -134,16 +137,48 @@ def test_headline_where_every_trial_failed() -> None:
     assert headline(outcome).endswith("(10 failed). Failed: every trial failed: x.")
 
 
-def test_progress_goes_on_where_nobody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(errno.ENOSPC, "full"), OSError()])
+@pytest.mark.parametrize("terminal", [False, True])
+def test_progress_goes_on_where_nobody_reads_it(
+    error: OSError, terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:
-            raise BrokenPipeError
+            raise error
+
+        def isatty(self) -> bool:
+            return terminal
+
+    def work() -> int:
+        line = ProgressLine()
+        line.say("Starting Ray ...")
+        line.show(stand(0, running=1))
+        line.close()
+        return 3
 
     monkeypatch.setattr("sys.stderr", Gone())
-    line = ProgressLine()
-    line.say("Starting Ray ...")
-    line.show(stand(0, running=1))
-    line.close()
+    assert on_standard_streams(work) == 3
+
+
+def test_progress_in_ascii_keeps_to_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    def work() -> int:
+        line = ProgressLine()
+        line.show(stand(4, running=2, failed=1))
+        line.close()
+        return 0
+
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stderr", Terminal(shown, "ascii", write_through=True))
+    monkeypatch.setenv("COLUMNS", "40")
+    assert on_standard_streams(work) == 0
+    text = Text.from_ansi(shown.getvalue().decode("ascii")).plain
+    lines = [line for line in text.splitlines() if "trials done" in line]
+    assert lines
+    assert all(len(line) <= 40 and "done | 2" in line for line in lines)
 
 
 def test_report_of_a_study(tmp_path: Path) -> None:
