@@ -4,6 +4,7 @@ import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Protocol as Interface
 
 from search.config import Config
@@ -24,6 +25,7 @@ from search.runner.ray_servers import watching
 from search.runner.run_end import RunEnd
 from search.runner.session import StudySession
 from search.runner.setup import begin_session, create_study, stand_of, task_of
+from search.runner.shared_folder import nodes_that_do_not_see, warning_of
 from search.runner.stand import Stand
 from search.runner.stop_signals import StopSignals, stopping_on_signals
 from search.runner.tuning import tune_session
@@ -142,6 +144,7 @@ def run_study(
         cluster = stack.enter_context(connected_to_ray(address))
         check_resources(config.resources, cluster.resources)
         make_checkpoints(config.checkpoints)
+        _tell_of_blind_nodes(config.checkpoints.absolute(), cluster, watcher)
         store = stack.enter_context(open_store(config.store, create=True))
         work = _Work(store, prepared, cluster, stop, watcher, training, asked)
         outcome = work.carry_out(signals, end)
@@ -227,6 +230,12 @@ def _close(journal: Journal, stop: StopRequest) -> None:
     """Write what still waits; where the store is away, the end of the run waits with it."""
     if not journal.flush(at_once=True):
         journal.end(stop.reason or "the run ended while the store was away")
+
+
+def _tell_of_blind_nodes(checkpoints: Path, cluster: Cluster, watcher: Watcher) -> None:
+    blind = [] if cluster.local else nodes_that_do_not_see(checkpoints)
+    if blind:
+        watcher.say(warning_of(checkpoints, blind))
 
 
 def _taken_over(stop: StopRequest) -> None:

@@ -1,9 +1,10 @@
 """Trainings that go wrong, in place of the real one, for tests of the workers."""
 
+import ctypes
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,50 @@ def kill_this_process() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def stop_this_process() -> None:
+    """It hangs as a whole, without a chance to notice it itself."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def crash_in_native_code() -> None:
+    ctypes.string_at(0)
+
+
 def allocate_too_much() -> None:
     """A real refusal of the allocator, whatever the machine."""
-    import torch
+    bytearray(2**62)
 
-    torch.empty(2**60, dtype=torch.uint8)
+
+class Odd:
+    """An epoch of a user's own training."""
+
+    def __init__(self, epoch: int, accuracy: Any) -> None:
+        self._values = {"epoch": epoch, "validation_accuracy": accuracy, "validation_loss": 1.0}
+
+    def to_dict(self) -> dict[str, Any]:
+        return self._values
+
+
+class Reporting(FakeTraining):
+    """Reports these accuracies, one an epoch."""
+
+    def __init__(self, accuracies: Sequence[Any]) -> None:
+        super().__init__(epochs=len(accuracies))
+        self._accuracies = accuracies
+
+    def run_epoch(self) -> EpochResult:
+        number = len(self.history)
+        result: Any = Odd(number + 1, self._accuracies[number])
+        self.history += (result,)
+        return self.history[-1]
+
+
+REPORTS: Mapping[int, Sequence[Any]] = {
+    5: [0.5, "good"],
+    6: [None, None],
+    7: [],
+    11: [float("nan"), float("inf")],
+}
 
 
 def by_number(config: Mapping[str, Any]) -> FakeTraining:
@@ -55,7 +95,12 @@ def by_number(config: Mapping[str, Any]) -> FakeTraining:
         1: RuntimeError("the flux capacitor is empty\nand a second line"),
         2: allocate_too_much,
         3: kill_this_process,
+        8: stop_this_process,
+        9: crash_in_native_code,
+        10: SystemExit(3),
     }
+    if config["number"] in REPORTS:
+        return Reporting(REPORTS[config["number"]])
     if config["number"] == 4:
         raise KeyError("broken before the first epoch")
     return FakeTraining(faults.get(config["number"]))

@@ -1,9 +1,11 @@
 """Trials that go wrong on the real path: Ray's processes, the driver, the store."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from search.cli.program import run_program
 from search.exit_code import ExitCode
 from search.runner import RunOutcome, run_study
 from search.store import TrialRecord, TrialState, open_store
@@ -13,15 +15,42 @@ from tests.search.small import Silent, config
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
 
 
+TRIALS = 14
+EPOCHS = {4: 0, 6: 2, 7: 0, 11: 2}
+TWICE = (3, 8, 9)
+"""Numbers of the trials whose workers died, which were taken up once more."""
+
+
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunOutcome, list[TrialRecord]]:
-    """A study whose first five trials each break in their own way, in one Ray."""
-    settings = config(tmp_path_factory.mktemp("faults"), trials=8)
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("faults")
+
+
+@pytest.fixture(scope="module")
+def result(place: Path) -> tuple[RunOutcome, list[TrialRecord]]:
+    """A study whose first twelve trials each break in their own way, in one Ray."""
+    settings = config(place, trials=TRIALS, trial_time_limit="12s")
     outcome = run_study(
         settings, resume=False, watcher=Silent(), training="tests.search.faults:by_number"
     )
     with open_store(settings.store, create=False) as store:
         return outcome, store.trials(store.study("tiny").id)
+
+
+@pytest.fixture
+def logs(
+    result: tuple[RunOutcome, list[TrialRecord]], place: Path, capsys: pytest.CaptureFixture[str]
+) -> dict[int, str]:
+    """What stands in the files that `show` names, by the numbers of the trials."""
+    found = {}
+    for trial in result[1]:
+        capsys.readouterr()
+        store = str(place / "tiny.db")
+        assert run_program(["show", trial.architecture_id, "--store", store, "--json"]) == 0
+        log = json.loads(capsys.readouterr().out)["trials"][0]["log"]
+        if log is not None:
+            found[trial.number] = Path(log).read_text()
+    return found
 
 
 @pytest.mark.parametrize(
@@ -30,8 +59,15 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunOutcome, list[T
         (0, TrialState.FAILED, "train loss is nan in epoch 2, step 17"),
         (1, TrialState.FAILED, "RuntimeError: the flux capacitor is empty"),
         (2, TrialState.INFEASIBLE, "out of memory: "),
-        (3, TrialState.FAILED, "the worker process died: "),
+        (3, TrialState.FAILED, "the worker process died: it was killed, or crashed"),
         (4, TrialState.FAILED, "KeyError: 'broken before the first epoch'"),
+        (5, TrialState.FAILED, "WrongReport: validation_accuracy of epoch 2 must be a number"),
+        (6, TrialState.FAILED, "it ended without a finite validation_accuracy in 2 epochs"),
+        (7, TrialState.FAILED, "it ended without a finite validation_accuracy and no epoch"),
+        (8, TrialState.FAILED, "it hung: no epoch within 12 s (trial_time_limit)"),
+        (9, TrialState.FAILED, "the worker process died: Segmentation fault"),
+        (10, TrialState.FAILED, "SystemExit: 3"),
+        (11, TrialState.FAILED, "it ended without a finite validation_accuracy in 2 epochs"),
     ],
 )
 def test_each_fault_is_a_state_with_a_reason(
@@ -42,7 +78,8 @@ def test_each_fault_is_a_state_with_a_reason(
     assert trial.reason is not None
     assert trial.reason.startswith(reason)
     assert len(trial.reason) > len("the worker process died: ") + 5
-    assert trial.epochs_done == (0 if number == 4 else 1)
+    assert trial.epochs_done == EPOCHS.get(number, 1)
+    assert trial.attempts > 1 or number not in TWICE
 
 
 def test_the_study_goes_on_to_its_planned_number(
@@ -50,9 +87,22 @@ def test_the_study_goes_on_to_its_planned_number(
 ) -> None:
     outcome, trials = result
     assert outcome.exit_code == ExitCode.DONE
-    assert [t.number for t in trials] == list(range(8))
-    assert {t.state for t in trials[5:]} == {TrialState.COMPLETE}
-    assert {t.epochs_done for t in trials[5:]} == {2}
+    assert [t.number for t in trials] == list(range(TRIALS))
+    assert {t.state for t in trials[12:]} == {TrialState.COMPLETE}
+    assert {t.epochs_done for t in trials[12:]} == {2}
+
+
+def test_the_whole_traceback_is_kept_beside_the_checkpoint_and_named_by_show(
+    result: tuple[RunOutcome, list[TrialRecord]], logs: dict[int, str]
+) -> None:
+    assert "flux capacitor is empty\nand a second line" in logs[1]
+    assert "in run_epoch" in logs[1]
+    assert "Worker exit" in logs[3]
+    assert "Fatal Python error: Segmentation fault" in logs[9]
+    assert "crash_in_native_code" in logs[9]
+    assert "KeyError: 'broken before the first epoch'" in logs[4]
+    assert not logs.keys() & set(range(12, TRIALS))
+    assert all("\x1b[" not in str(trial.reason) for trial in result[1])
 
 
 def test_more_gpus_than_there_are_is_refused_before_anything_is_written(tmp_path: Path) -> None:
