@@ -37,9 +37,10 @@ def nothing_made_of_it(visitor: Visitor) -> None:
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
 def test_a_page_shows_names_as_text(visitor: Visitor, entry: Entry) -> None:
     visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)
-    nothing_made_of_it(visitor)
     if entry.file in ("progress", "architecture"):
+        visitor.page.get_by_text("**bold**").first.wait_for()
         assert NASTY in shown(visitor)
+    nothing_made_of_it(visitor)
 
 
 def test_boxes_show_names_as_text(visitor: Visitor) -> None:
@@ -51,6 +52,7 @@ def test_boxes_show_names_as_text(visitor: Visitor) -> None:
         assert "**bold** _em_ :red[r] $x^2$ <b>h</b>" in options.last.inner_text()
         nothing_made_of_it(visitor)
         options.last.click()
+        visitor.page.keyboard.press("Escape")
         visitor.settle("Learning curves")
         nothing_made_of_it(visitor)
 
@@ -62,7 +64,8 @@ def test_a_hover_shows_names_as_text(visitor: Visitor) -> None:
     point.hover(force=True)
     hover = visitor.page.locator(".hoverlayer .hovertext")
     hover.first.wait_for()
-    assert "**bold** _em_ :red[r] $x^2$ <b>h</b>" in hover.first.inner_text()
-    assert "%{x} %{y}" in hover.first.inner_text()
+    text = hover.first.text_content() or ""
+    assert "**bold** _em_ :red[r] $x^2$ <b>h</b>" in text
+    assert "%{x} %{y}" in text
     assert visitor.page.locator(".hoverlayer a").count() == 0
     nothing_made_of_it(visitor)
