@@ -28,8 +28,8 @@ help: ## show this list
 search: $(VENV)/.runtime ## run the quickstart search on real images (CONFIG=..., ARGS=...)
 	@$(BIN)/python -m search run $(CONFIG) $(ARGS)
 
-dashboard: $(VENV)/.runtime ## look at the studies in a browser (MIXSPACE_STORE=... for another store)
-	@$(BIN)/python -m streamlit run dashboard --server.headless true --browser.gatherUsageStats false
+dashboard: $(VENV)/.runtime ## look at the studies in a browser of this machine (MIXSPACE_STORE=... for another store)
+	@$(BIN)/python -m streamlit run dashboard --server.headless true
 
 test: $(VENV)/.test ## run the tests, but for the slow ones (TESTS=tests/space, PYTEST_ARGS=...)
 	@$(BIN)/python -m pytest $(TESTS) -m "not slow" -q -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)

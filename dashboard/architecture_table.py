@@ -7,19 +7,14 @@ from urllib.parse import urlencode
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from dashboard import source
-from dashboard.navigation import ARCHITECTURE, architecture_query
+from dashboard.navigation import ARCHITECTURE, STORE, architecture_query
 from dashboard.view import View
 
 
 def architecture_cells(view: View, ids: Sequence[str]) -> list[str]:
-    """Links to the pages of these ids; a link opens a new tab, which knows the default store only.
-
-    In another store the ids themselves.
-    """
-    if not source.is_default():
-        return list(ids)
-    queries = (architecture_query(id_, view.study, view.where) for id_ in ids)
+    """Links to the pages of these ids, which open in a new tab."""
+    store = st.session_state.get(STORE)
+    queries = (architecture_query(id_, store, view.study, view.where) for id_ in ids)
     return [f"/{ARCHITECTURE}?{urlencode(query)}" for query in queries]
 
 
@@ -34,10 +29,9 @@ def architecture_table(
         key: of the table.
         columns: how its other columns look.
     """
-    if source.is_default():
-        display = f"{ARCHITECTURE}=([0-9a-f]+)"
-        link = st.column_config.LinkColumn(display_text=display, width=150)
-        columns = columns | {"architecture": link}
+    display = f"{ARCHITECTURE}=([0-9a-f]+)"
+    link = st.column_config.LinkColumn(display_text=display, width=150)
+    columns = columns | {"architecture": link}
     event = st.dataframe(
         table,
         hide_index=True,

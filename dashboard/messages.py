@@ -1,14 +1,17 @@
 """What is shown where there is nothing to show: errors without tracebacks, and what to do."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
 from search.store import StoreError
+from search.store.url import masked
 from space.errors import InputError
 from space.wording import count
 
+_LOG = logging.getLogger(__name__)
 _COMMANDS = """\
 make search                                            # a first search, a few minutes
 python -m search run configs/quickstart.yaml --resume  # the same, in an environment of your own"""
@@ -16,11 +19,17 @@ python -m search run configs/quickstart.yaml --resume  # the same, in an environ
 
 @contextmanager
 def reported(heading: str) -> Iterator[None]:
-    """Shows bad input and a failing database as text, under a heading."""
+    """Shows bad input and a failing database as text, under a heading.
+
+    Of an error that nobody foresaw, visitors see one line and the server's log all the rest.
+    """
     try:
         yield
     except (InputError, StoreError) as error:
-        show_error(heading, str(error))
+        show_error(heading, masked(str(error)))
+    except Exception:  # noqa: BLE001 - the log has all of it
+        _LOG.exception("%s", heading)
+        show_error(heading, "Something went wrong here. The server's log says what.")
 
 
 def show_error(heading: str, text: str) -> None:
@@ -35,7 +44,7 @@ def no_store(url: str) -> None:
     st.code(url, language=None, wrap_lines=True)
     st.markdown("A search makes one. In the project's folder:")
     _what_to_do()
-    st.caption("Another store is chosen in the sidebar, or by the environment's MIXSPACE_STORE.")
+    st.caption("Another store is named by MIXSPACE_STORE when the dashboard is started.")
 
 
 def no_studies() -> None:

@@ -32,9 +32,17 @@ ARCHITECTURE = "architecture"
 """The query parameter, and the URL path, that lead to one architecture."""
 
 
-def architecture_query(architecture_id: str, study: str | None, where: str) -> dict[str, str]:
+STORE = "store"
+"""Session state and query parameter of the store's name, where there are several."""
+
+
+def architecture_query(
+    architecture_id: str, store: str | None, study: str | None, where: str
+) -> dict[str, str]:
     """The query parameters of a link to an architecture's page, with the filter kept."""
     found = {ARCHITECTURE: architecture_id}
+    if store is not None:
+        found[STORE] = store
     if study is not None:
         found["study"] = study
     if where:

@@ -9,6 +9,7 @@ from pandas.io.formats.style import Styler
 
 from dashboard import messages
 from dashboard.architecture_table import architecture_cells, architecture_table
+from dashboard.as_text import markdown
 from dashboard.charts.frame import show_selectable
 from dashboard.charts.goals import goals_figure
 from dashboard.figure_names import COSTS, NAMES, arrow
@@ -30,7 +31,7 @@ def own_goals(view: View, study: str, goals: Goals) -> str | None:
         across, up = _axes(goals)
         alt = f"{NAMES[up.name]} against {NAMES[across.name]}"
         clicked = show_selectable(goals_figure(picture, across, up), "own-goals", alt.capitalize())
-    st.caption(_note(picture))
+    st.caption(markdown(_note(picture)))
     if not picture.front:
         return clicked
     ids = [row.architecture_id for row in picture.front]

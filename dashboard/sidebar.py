@@ -1,10 +1,10 @@
 """The sidebar: the filter that applies to every page, and the store."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from dashboard import messages, source
+from dashboard.as_text import markdown
+from dashboard.navigation import STORE
 from dashboard.reads import remember
 from search.query import FIELDS, parse_where
 from search.store import StudySummary
@@ -68,35 +68,19 @@ def where_help() -> str:
     )
 
 
-def store_box(url: str) -> None:
-    """Shows the store, and lets a person choose another."""
+def chosen_store(stores: dict[str, str]) -> str:
+    """The name of the store to look at: of those that the dashboard was started with, no other."""
+    names = list(stores)
+    if len(names) == 1:
+        return names[0]
+    chosen = st.sidebar.selectbox("Store", names, key=STORE, bind="query-params")
+    return chosen if chosen in stores else names[0]
+
+
+def store_box(name: str, url: str) -> None:
+    """Shows which store it is, and reads it anew on request."""
     with st.sidebar.container():
-        st.caption(f"Store  \n`{Path(source.shown(url)).name}`", help=f"`{source.shown(url)}`")
-        left, right = st.columns(2)
-        if left.button("Refresh", icon=":material/refresh:", width="stretch"):
+        st.caption(f"Store  \n{markdown(name)}", help=markdown(source.shown(url)))
+        if st.button("Refresh", icon=":material/refresh:", width="stretch"):
             remember.forget()
             st.rerun()
-        with right.popover("Change", width="stretch"):
-            _choice()
-
-
-def _choice() -> None:
-    names = sorted(path.name for path in Path.cwd().glob("*.db"))
-    for name in names[:20]:
-        if st.button(name, key=f"store-{name}", width="stretch"):
-            _choose(name)
-    if not source.is_default() and st.button("Back to the default", width="stretch"):
-        _choose(None)
-    with st.form("another-store", clear_on_submit=True, border=False):
-        other = st.text_input(
-            "Another file or URL",
-            type="password",
-            help="Hidden as you type, because a URL may hold a password.",
-        )
-        if st.form_submit_button("Open", width="stretch") and other.strip():
-            _choose(other.strip())
-
-
-def _choose(url: str | None) -> None:
-    source.choose(url)
-    st.rerun()

@@ -1,18 +1,24 @@
-"""Which store the dashboard looks at, and opening it."""
+"""Which stores the dashboard was started with, which of them is looked at, and opening it."""
 
 import os
+import shlex
+import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import streamlit as st
 
-from search.store import Store, open_store
+from search.store import Store, open_to_read
+from search.store.sqlite_file import Identity, identity
 from search.store.url import display, is_sqlite, parse_url, sqlite_path
 from space.errors import InputError
 
 VARIABLE = "MIXSPACE_STORE"
+LIST_VARIABLE = "MIXSPACE_STORES"
 DEFAULT = "mixspace.db"
-_CHOSEN = "chosen_store"
+SCRIPT = "streamlit_app.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +33,52 @@ class Source:
     key: str
 
 
-def default_url() -> str:
-    """The store that the environment names, else the one in the working directory."""
-    return os.environ.get(VARIABLE) or DEFAULT
+def given_stores() -> dict[str, str]:
+    """The URLs of the stores that the dashboard was started with, by what people read.
+
+    Those of `--store`, which may be given many times, else of MIXSPACE_STORES, written as a shell
+    reads words, else that of MIXSPACE_STORE, else the one in the working directory. A visitor can
+    look at no other.
+
+    Raises:
+        InputError: the command line or MIXSPACE_STORES cannot be read.
+    """
+    # Where Streamlit runs this dashboard, the arguments are those behind its own "--".
+    arguments = sys.argv[1:] if Path(sys.argv[0]).name == SCRIPT else []
+    urls = list(dict.fromkeys(_of_command_line(arguments) or _of_environment()))
+    names = [_name(url) for url in urls]
+    often = Counter(names)
+    long = [shown(url) if often[name] > 1 else name for url, name in zip(urls, names, strict=True)]
+    often = Counter(long)
+    numbered = [
+        f"{name} ({place})" if often[name] > 1 else name for place, name in enumerate(long, 1)
+    ]
+    return dict(zip(numbered, urls, strict=True))
 
 
-def current_url() -> str:
-    """The store of this session: the one chosen in the sidebar, else the default."""
-    chosen: str | None = st.session_state.get(_CHOSEN)
-    return chosen or default_url()
+@click.command("dashboard", add_help_option=False)
+@click.option("--store", "stores", multiple=True, metavar="URL")
+def _stores(stores: tuple[str, ...]) -> list[str]:
+    return [url.strip() for url in stores]
 
 
-def choose(url: str | None) -> None:
-    """Makes this session look at another store; None goes back to the default."""
-    st.session_state[_CHOSEN] = url
+def _of_command_line(arguments: list[str]) -> list[str]:
+    try:
+        found: list[str] = _stores.main(args=arguments, standalone_mode=False)
+    except click.ClickException:
+        # Without the words: they may hold a password.
+        message = "write streamlit run dashboard -- --store URL --store URL"
+        raise InputError.of("the command line", message) from None
+    return found
 
 
-def is_default() -> bool:
-    """Whether this session looks at the default store, as a link opened elsewhere would."""
-    return st.session_state.get(_CHOSEN) is None
+def _of_environment() -> list[str]:
+    try:
+        several = shlex.split(os.environ.get(LIST_VARIABLE, ""))
+    except ValueError as error:
+        message = f"cannot be read as a shell reads words ({error})"
+        raise InputError.of(LIST_VARIABLE, message) from None
+    return several or [os.environ.get(VARIABLE) or DEFAULT]
 
 
 def shown(url: str) -> str:
@@ -58,28 +91,25 @@ def shown(url: str) -> str:
 
 
 def open_source(url: str) -> Source:
-    """The store at `url`; it stays open between reruns.
+    """The store at `url`, to be read; it stays open between reruns.
 
     Raises:
-        InputError: as `open_store` does; nothing is written where no store is.
+        InputError: as `open_to_read` does.
     """
-    identity = _identity(url)
-    store = _opened(url, identity)
-    return Source(store, f"{store.url} {identity}")
+    file = _identity(url)
+    store = _opened(url, file)
+    return Source(store, f"{store.url} {file}")
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, on_release=lambda store: store.close())
-def _opened(url: str, identity: tuple[int, int] | None) -> Store:
-    return open_store(url, create=False)
+def _opened(url: str, file: Identity | None) -> Store:
+    return open_to_read(url)
 
 
-def _identity(url: str) -> tuple[int, int] | None:
+def _identity(url: str) -> Identity | None:
     """Tells a file from another that has taken its place; None where there is no file."""
     path = _file(url)
-    if path is None or not path.exists():
-        return None
-    status = path.stat()
-    return status.st_dev, status.st_ino
+    return None if path is None else identity(path)
 
 
 def _file(url: str) -> Path | None:
@@ -88,3 +118,9 @@ def _file(url: str) -> Path | None:
     except InputError:
         return None
     return sqlite_path(parsed) if is_sqlite(parsed) else None
+
+
+def _name(url: str) -> str:
+    """A file's name alone, as long as no other store has it."""
+    path = _file(url)
+    return shown(url) if path is None else path.name

@@ -1,6 +1,7 @@
 """The dashboard: `streamlit run dashboard` runs this file.
 
-The store is the one that MIXSPACE_STORE names, else mixspace.db in the working directory.
+The stores are those of `streamlit run dashboard -- --store URL --store URL`, else of
+MIXSPACE_STORES, else that of MIXSPACE_STORE, else mixspace.db in the working directory.
 """
 
 import sys
@@ -11,7 +12,7 @@ import streamlit as st
 # Streamlit runs this file as a script, so other modules may be first to have the names of ours.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dashboard import messages, sidebar, source
+from dashboard import login, messages, sidebar, source
 from dashboard.navigation import PAGES
 from dashboard.reads.studies import summaries
 from dashboard.view import View, set_current
@@ -32,6 +33,7 @@ WIDE = {entry.title for entry in PAGES if entry.wide_filter}
 def main() -> None:
     """Draws the sidebar, and the page that the URL names."""
     st.set_page_config(page_title="mixspace", page_icon=ICON, layout="wide")
+    login.ask()
     page = st.navigation(
         [
             st.Page(
@@ -45,11 +47,14 @@ def main() -> None:
         ]
     )
     st.title(page.title)
-    url = source.current_url()
     view = None
     with messages.reported("The store cannot be opened"):
-        view = _filtered(url, wide=page.title in WIDE)
-    sidebar.store_box(url)
+        stores = source.given_stores()
+        name = sidebar.chosen_store(stores)
+        try:
+            view = _filtered(stores[name], wide=page.title in WIDE)
+        finally:
+            sidebar.store_box(name, stores[name])
     if view is not None:
         set_current(view)
         with messages.reported("This page cannot be shown"):

@@ -272,6 +272,91 @@ def test_image_is_built_on_the_pinned_ray() -> None:
     assert f"-t {IMAGE} " in dockerfile
 
 
+def docker_instructions(word: str) -> list[str]:
+    lines = (ROOT / "deploy" / "Dockerfile").read_text().splitlines()
+    return [line.removeprefix(word).strip() for line in lines if line.startswith(f"{word} ")]
+
+
+def test_image_runs_as_an_ordinary_user_on_an_exact_base() -> None:
+    (base,) = docker_instructions("FROM")
+    assert re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+-py\d+-gpu", base)
+    assert docker_instructions("USER") == ["ray"]
+    assert "--chown=ray . ." in docker_instructions("COPY")
+    (folder,) = docker_instructions("WORKDIR")
+    made = f"mkdir -p {folder}"
+    assert docker_instructions("RUN")[0] == made, "made by that user, who writes into it"
+    text = (ROOT / "deploy" / "Dockerfile").read_text()
+    places = [text.index(f"\n{word}") for word in ("USER", f"RUN {made}", "WORKDIR", "COPY")]
+    assert places == sorted(places)
+    assert "server.address" not in text, "its dashboard listens where the settings beside it say"
+    job = deploy_yaml("rayjob.yaml")["spec"]["rayClusterSpec"]
+    for group in (job["headGroupSpec"], *job["workerGroupSpecs"]):
+        assert group["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
+
+
+LEFT_AT_HOME = (
+    *("mixspace.db", "a/b/x.db", "a/x.db-wal", "a/x.db-shm", "a/x.db-journal", "a/x.sqlite"),
+    *("x.sqlite3", "a/b/c/x.sqlite3-wal", "a/w.safetensors", "w.pt", "a/w.pth", "a/b/w.ckpt"),
+    *("a/w.npz", "w.onnx", "checkpoints/t/1.bin", ".env", "a/.env", "a/.env.local", "prod.env"),
+    *("a/tls.pem", "tls.key", "id_rsa", "a/id_rsa.pub", "a/id_ed25519", ".ssh/config", "a/.ssh/x"),
+    *(".aws/config", "a/.aws/credentials", ".netrc", "a/.netrc", "credentials", "a/credentials"),
+    *(".git/config", "a/.git/config", ".venv/bin/python", "a/.venv/x", "a/__pycache__/m.pyc"),
+    *("dashboard/.streamlit/secrets.toml", ".pgpass", "a/.kube/config", "docs/x.md", "tests/t.py"),
+)
+TAKEN_ALONG = (
+    *(
+        "pyproject.toml",
+        "configs/mine.yaml",
+        "configs/spaces/s.yaml",
+        "trainers/data/embedded/i.gz",
+    ),
+    *("search/store/migrations/versions/r0001.py", "search/runner/checkpoints.py", "keys.py"),
+    *("mine/credentials.py", "mine/environment.yaml", "mine/tests/data.csv", "mine/docs/t.json"),
+    *("dashboard/.streamlit/config.toml", "mine/database.py", "mine/model.py", "photos/a/1.jpg"),
+)
+
+
+@pytest.mark.parametrize("with_gitignore", [False, True])
+def test_a_ray_job_leaves_stores_weights_and_secrets_at_home(
+    tmp_path: Path, with_gitignore: bool
+) -> None:
+    """Packed as Ray packs a working directory."""
+    from zipfile import ZipFile
+
+    from ray._private.runtime_env.packaging import create_package
+
+    folder, package = tmp_path / "project", tmp_path / "package.zip"
+    for name in (*LEFT_AT_HOME, *TAKEN_ALONG):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    shutil.copy(ROOT / ".rayignore", folder)
+    create_package(str(folder), package, include_gitignore=with_gitignore)
+    with ZipFile(package) as packed:
+        taken = {name for name in packed.namelist() if not name.endswith("/")}
+    assert taken == {*TAKEN_ALONG, ".rayignore"}
+
+
+def test_a_ray_job_takes_along_every_tracked_file_that_it_needs() -> None:
+    from ray._private.runtime_env.packaging import get_excludes_from_ignore_files
+
+    left = get_excludes_from_ignore_files(ROOT, include_gitignore=False)
+    at_home = {path.relative_to(ROOT).parts[0] for path in project_files() if left[0](path)}
+    assert at_home <= {".ci", "docs", "tests"}
+
+
+def test_the_image_leaves_out_what_a_ray_job_leaves_at_home() -> None:
+    def patterns(path: Path) -> list[str]:
+        lines = path.read_text().splitlines()
+        return [line for line in lines if line and not line.startswith("#")]
+
+    written = [
+        line.removeprefix("/").rstrip("/") if line.startswith("/") else f"**/{line.rstrip('/')}"
+        for line in patterns(ROOT / ".rayignore")
+    ]
+    assert patterns(ROOT / "deploy" / "Dockerfile.dockerignore") == written
+
+
 def test_ray_accepts_the_cluster_file() -> None:
     from ray.autoscaler._private.util import prepare_config, validate_config
 

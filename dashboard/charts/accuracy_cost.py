@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import plotly.graph_objects as go
 
+from dashboard.as_text import hover
 from dashboard.charts.frame import accuracy_axis, cost_axis, figure, ink, veil
 from dashboard.charts.label_places import place_labels
 from dashboard.palette import FRONT_COLOUR, KIND_COLOURS, STATE_COLOURS, kind_of_cell
@@ -173,13 +174,13 @@ def _custom(rows: Sequence[BestRow]) -> list[list[str]]:
     return [
         [
             row.architecture_id,
-            row.operators,
+            hover(row.operators),
             percent(row.accuracy),
             short(row.params),
             short(row.flops),
             str(row.state),
             f"{row.epochs} epochs",
-            row.study,
+            hover(row.study),
             str(row.trial),
         ]
         for row in rows

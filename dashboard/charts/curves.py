@@ -6,6 +6,7 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
+from dashboard.as_text import hover
 from dashboard.charts.frame import accuracy_axis, figure
 from dashboard.palette import LINE_COLOURS
 from search.store import EpochRecord, TrialState
@@ -58,17 +59,17 @@ def _line(
     colour: str,
 ) -> None:
     pruned = curve.state is TrialState.PRUNED
+    name, detail = hover(curve.name), hover(curve.detail)
     number = "%{y:.2%}" if measure == "accuracy" else "%{y:.4f}"
     made.add_scatter(
         x=[epoch.epoch for epoch in curve.epochs],
         y=heights,
         mode="lines+markers",
-        name=curve.name,
+        name=name,
         line={"color": colour, "width": 1.5 if pruned else 2.5, "dash": "dot" if pruned else None},
         marker={"size": 5},
         opacity=0.45 if pruned else 1.0,
-        hovertemplate=f"<b>{curve.name}</b><br>{curve.detail}<br>epoch %{{x}}: {number}"
-        "<extra></extra>",
+        hovertemplate=f"<b>{name}</b><br>{detail}<br>epoch %{{x}}: {number}<extra></extra>",
     )
 
 

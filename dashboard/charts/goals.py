@@ -5,6 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboard.as_text import hover
 from dashboard.charts.frame import Axis, accuracy_axis, cost_axis, figure, update_axis
 from dashboard.figure_names import COSTS, NAMES, axis_title
 from dashboard.palette import BREAKING_COLOUR, FRONT_COLOUR, STATE_COLOURS
@@ -109,4 +110,4 @@ def _custom(row: Judged, goals: Goals) -> list[str]:
         for each in goals.objectives
     ]
     trained = count(row.repeats, "training")
-    return [row.architecture_id, row.operators, " · ".join(figures), trained]
+    return [row.architecture_id, hover(row.operators), " · ".join(figures), trained]

@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 
 import plotly.graph_objects as go
 
+from dashboard.as_text import hover
 from dashboard.charts.frame import accuracy_axis, figure
 from dashboard.palette import FRONT_COLOUR, STATE_COLOURS
 from dashboard.reads.history import History, Point
@@ -52,6 +53,6 @@ def _local(moment: datetime, zone: tzinfo) -> datetime:
 
 def _custom(points: Sequence[Point]) -> list[list[str]]:
     return [
-        [p.architecture_id, p.operators, percent(p.accuracy), str(p.state), str(p.number)]
+        [p.architecture_id, hover(p.operators), percent(p.accuracy), str(p.state), str(p.number)]
         for p in points
     ]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
+from dashboard.as_text import hover
 from dashboard.charts.frame import ink
 from dashboard.palette import FRONT_COLOUR, KIND_COLOURS, kind_of_cell, translucent
 from dashboard.reads.operators import OperatorRecord
@@ -178,7 +179,7 @@ def _hover(name: str, record: OperatorRecord) -> str:
     lines.append(f"alone in {count(record.alone, 'trial')}, beside others in {record.mixed:,}")
     if record.best_architecture is not None:
         stopped = ", whose trial was pruned" if record.pruned else ""
-        lines.append(f"best {_accuracy(record)} by {record.best_architecture}{stopped}")
+        lines.append(f"best {_accuracy(record)} by {hover(record.best_architecture)}{stopped}")
     return "<br>".join(lines)
 
 

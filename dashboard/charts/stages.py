@@ -6,6 +6,7 @@ from itertools import groupby
 
 import plotly.graph_objects as go
 
+from dashboard.as_text import hover
 from dashboard.charts.frame import ink
 from dashboard.palette import KIND_COLOURS, kind_of, translucent
 from search.store import MixerRecord
@@ -59,7 +60,7 @@ def _rows(mixers: Sequence[MixerRecord], stage: int) -> list[_Row]:
         kind = kind_of(first.locality, first.channels, first.rank, first.dynamics)
         times = f" ×{len(equal)}" if len(equal) > 1 else ""
         axes = (first.locality, first.channels, first.rank, first.sharing, first.dynamics)
-        found.append(_Row(_wrapped(label) + times, " / ".join(axes), KIND_COLOURS[kind]))
+        found.append(_Row(_wrapped(label) + times, hover(" / ".join(axes)), KIND_COLOURS[kind]))
     if len(found) > _MAX_ROWS:
         rest = len(found) - _MAX_ROWS + 1
         found[_MAX_ROWS - 1 :] = [_Row(f"… {rest} more", "listed in the table below", _GREY)]
@@ -69,9 +70,9 @@ def _rows(mixers: Sequence[MixerRecord], stage: int) -> list[_Row]:
 def _wrapped(label: str) -> str:
     """A cell's label in two lines, as it is too long for one."""
     if len(label) <= 26:
-        return label
+        return hover(label)
     half = label.rfind("/" if "/" in label else " ", 0, len(label) // 2 + 4) + 1
-    return f"{label[:half]}<br>{label[half:]}" if half else label
+    return f"{hover(label[:half])}<br>{hover(label[half:])}" if half else hover(label)
 
 
 def _stage(

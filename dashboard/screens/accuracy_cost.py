@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import messages
+from dashboard.as_text import markdown
 from dashboard.charts.accuracy_cost import accuracy_cost_figure
 from dashboard.charts.frame import show_selectable
 from dashboard.navigation import open_architecture
@@ -34,7 +35,7 @@ def page() -> None:
     aims, study = aimed(view), only_study(view)
     if aims is not None and study is not None:
         for sentence in aims.sentences:
-            st.caption(sentence)
+            st.caption(markdown(sentence))
         if not aims.accuracy_alone:
             with messages.reported("The study's own objectives cannot be shown"):
                 chosen = own_goals(view, study, aims.goals) or chosen

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import messages
 from dashboard.architecture_box import wanted_architecture
+from dashboard.as_text import markdown
 from dashboard.charts.curves import Curve, curves_figure
 from dashboard.charts.frame import CONFIG, show
 from dashboard.charts.stages import stages_figure
@@ -35,7 +36,7 @@ def page() -> None:
         studies = {each.id: each for each in summaries(replace(view, study=None))}
         _headline(record, row)
         if single := _single(trials, row, studies):
-            st.caption(single)
+            st.caption(markdown(single))
         _network(record)
         st.subheader("Token mixers")
         st.dataframe(_mixer_table(record.mixers), hide_index=True, width="stretch")
@@ -45,8 +46,8 @@ def page() -> None:
 
 
 def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
-    st.subheader(record.operators)
-    st.caption(f"`{record.id}`")
+    st.subheader(markdown(record.operators), anchor=False)
+    st.caption(markdown(record.id))
     columns = st.columns(5)
     columns[0].metric(
         "Accuracy",
@@ -63,7 +64,7 @@ def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
         help=f"{record.macs:,} multiply-accumulates for one image, in closed form",
     )
     columns[3].metric("Blocks", record.depth)
-    columns[4].metric("Scaffold", record.scaffold)
+    columns[4].metric("Scaffold", markdown(record.scaffold))
 
 
 def _spread(row: BestRow | None) -> str | None:

@@ -8,6 +8,7 @@ from pandas.io.formats.style import Styler
 
 from dashboard import messages
 from dashboard.architecture_table import architecture_cells, architecture_table
+from dashboard.as_text import markdown
 from dashboard.navigation import open_architecture
 from dashboard.reads.leaderboard import leaderboard
 from dashboard.reads.remember import remembered
@@ -40,7 +41,7 @@ def page() -> None:
     st.caption(_ties(spread))
     aims = aimed(view)
     for sentence in [] if aims is None else aims.sentences:
-        st.caption(sentence)
+        st.caption(markdown(sentence))
     ids = [row.architecture_id for row in rows]
     table = _frame(rows, architecture_cells(view, ids), spread, aims)
     chosen = architecture_table(table, ids, "leaderboard", _columns())

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import messages
+from dashboard.as_text import markdown
 from dashboard.charts.frame import show
 from dashboard.charts.history import history_figure
 from dashboard.reads import history as past
@@ -47,7 +48,7 @@ def live(view: View, was_running: bool) -> None:
 def _headline(view: View, studies: list[StudySummary]) -> None:
     ended = sum(each.ended_trials for each in studies)
     planned = sum(max(each.planned_trials, each.ended_trials) for each in studies)
-    name = studies[0].name if len(studies) == 1 else f"{len(studies)} studies"
+    name = markdown(studies[0].name) if len(studies) == 1 else f"{len(studies)} studies"
     st.markdown(f"**{name}** &nbsp; {_badge(studies)} &nbsp; {_activity(studies)}")
     st.progress(
         min(1.0, ended / planned) if planned else 0.0,
@@ -85,14 +86,16 @@ def _figures(view: View, studies: list[StudySummary], counts: dict[TrialState, i
     columns[5].metric("Time left", wording.NONE if left is None else wording.duration(left))
     st.caption(_all_counts(studies, counts))
     if len(studies) == 1 and (beside := beside_random(view, studies[0])) is not None:
-        st.caption(beside.sentence)
+        st.caption(markdown(beside.sentence))
     aims = aimed(view)
     for sentence in [] if aims is None else aims.sentences:
-        st.caption(sentence)
+        st.caption(markdown(sentence))
     if best:
         st.caption(
-            f"Most accurate so far: {best[0].operators} · {wording.short(best[0].params)} params · "
-            f"trial {best[0].number} of {best[0].study}"
+            markdown(
+                f"Most accurate so far: {best[0].operators} · {wording.short(best[0].params)} "
+                f"params · trial {best[0].number} of {best[0].study}"
+            )
         )
 
 

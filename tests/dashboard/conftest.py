@@ -5,10 +5,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from tests.dashboard import stores
 from tests.dashboard.server import Visitor, browser, dashboard
 from tests.support.stores import postgres_server, store, store_url
+
+SCRIPT = Path(__file__).parents[2] / "dashboard/streamlit_app.py"
+Open = Callable[..., AppTest]
 
 __all__ = ["postgres_server", "store", "store_files", "store_url", "visit"]
 
@@ -40,3 +45,19 @@ def visit(
             return opened[state]
 
         yield visitor
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens a page on a store, with query parameters."""
+
+    def run(file: str, store: Path | str, /, **query: str) -> AppTest:
+        st.cache_data.clear()
+        monkeypatch.setenv("MIXSPACE_STORE", str(store))
+        test = AppTest.from_file(str(SCRIPT), default_timeout=60)
+        test.query_params.update(query)
+        test.run()
+        test.switch_page(f"screens/{file}.py")
+        return test.run()
+
+    return run

@@ -18,10 +18,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 ROOT = Path(__file__).parents[2]
 FLAGS = (
     "--server.headless=true",
-    "--server.address=127.0.0.1",
     "--server.fileWatcherType=none",
     "--browser.gatherUsageStats=false",
-    "--client.showErrorDetails=none",
 )
 CHROMIUM_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 ERRORS = (
@@ -35,15 +33,17 @@ BUSY = '[data-testid="stStatusWidget"], [data-stale="true"], [data-testid="stSke
 
 
 @contextmanager
-def dashboard(store: str, log: Path) -> Iterator[str]:
+def dashboard(store: str, log: Path, *flags: str, folder: Path = ROOT) -> Iterator[str]:
     """`streamlit run dashboard` on a store; its URL. Ends exactly that process."""
     port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard", f"--server.port={port}"]
-    environment = os.environ | {"MIXSPACE_STORE": store}
+    script = "dashboard" if folder == ROOT else str(ROOT / "dashboard")
+    command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", *flags]
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"MIXSPACE_STORE": store, "PYTHONPATH": path}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, *FLAGS],
-            cwd=ROOT,
+            cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -67,6 +67,20 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     raise RuntimeError(f"Streamlit does not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def listening_addresses(port: int) -> set[str]:
+    """The addresses on which this machine listens on a port."""
+    found = set()
+    for family, file in ((socket.AF_INET, "tcp"), (socket.AF_INET6, "tcp6")):
+        for line in Path(f"/proc/net/{file}").read_text().splitlines()[1:]:
+            local, state = line.split()[1], line.split()[3]
+            address, _, listed = local.partition(":")
+            if state == "0A" and int(listed, 16) == port:
+                words = [address[start : start + 8] for start in range(0, len(address), 8)]
+                packed = b"".join(bytes.fromhex(word)[::-1] for word in words)
+                found.add(socket.inet_ntop(family, packed))
+    return found
 
 
 def _free_port() -> int:

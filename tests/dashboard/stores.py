@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from search.store import EpochRecord, ProcessIdentity, RunRecord, Store, StudyRecord, open_store
 from space import Architecture, DesignSpace, cost
@@ -173,8 +175,40 @@ def _repeat(store: Store, study_id: int, run_id: int) -> None:
             store.finish_trial(trial, "complete")
 
 
+EVIL = "evil.example"
+NASTY = (
+    f"**bold** _em_ :red[r] $x^2$ <b>h</b> <img src=x> [l](http://{EVIL}/l) ![i](http://{EVIL}/i) "
+    f"`c` ~~s~~ :material/home: :smile: www.{EVIL} http://{EVIL} me@{EVIL} &amp; -> %{{x}} %{{y}}"
+)
+"""What a name may hold that somebody wrote into the store by hand."""
+
+
+def nasty(path: Path, count: int = 12) -> None:
+    """Names, reasons and labels that Markdown, HTML, LaTeX or Plotly would make something of."""
+    running(path, count)
+    with open_store(str(path), create=False) as store:
+
+        def rename(session: Session) -> None:
+            for change in (
+                "studies SET name = :name",
+                "trials SET origin = :name",
+                "trials SET reason = :name WHERE reason IS NOT NULL",
+                "architectures SET operators = :name, scaffold = :name",
+                "architecture_mixers SET label = :name, name = :name",
+            ):
+                session.execute(text(f"UPDATE {change}"), {"name": NASTY})
+
+        store.write(rename)
+
+
 def _rest(count: int) -> Iterator[tuple[str, Architecture]]:
     yield from points(count + 3)[count:]
 
 
-BUILDERS = {"empty": empty, "running": running, "finished": finished, "goals": several_goals}
+BUILDERS = {
+    "empty": empty,
+    "running": running,
+    "finished": finished,
+    "goals": several_goals,
+    "nasty": nasty,
+}

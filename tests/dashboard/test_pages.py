@@ -3,39 +3,20 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.navigation import PAGES
 from search.store import Parent, open_store
 from tests.dashboard import stores
+from tests.dashboard.conftest import SCRIPT, Open
 from tests.support import samples
 
-SCRIPT = Path(__file__).parents[2] / "dashboard/streamlit_app.py"
 FILES = [entry.file for entry in PAGES]
 TITLES = {entry.file: entry.title for entry in PAGES}
 STATES = ("missing", "empty", "running", "finished")
-Open = Callable[..., AppTest]
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Open:
-    """Opens a page on a store, with query parameters."""
-
-    def run(file: str, store: Path | str, **query: str) -> AppTest:
-        st.cache_data.clear()
-        monkeypatch.setenv("MIXSPACE_STORE", str(store))
-        test = AppTest.from_file(str(SCRIPT), default_timeout=60)
-        test.query_params.update(query)
-        test.run()
-        test.switch_page(f"screens/{file}.py")
-        return test.run()
-
-    return run
 
 
 def texts(test: AppTest) -> str:
@@ -213,16 +194,6 @@ def test_a_file_that_is_no_store(opened: Open, tmp_path: Path) -> None:
     test = opened("progress", path)
     assert not test.exception
     assert "not an SQLite database" in test.code[0].value
-
-
-def test_another_store_is_chosen_in_the_sidebar(opened: Open, store_files: dict[str, Path]) -> None:
-    test = opened("leaderboard", store_files["empty"])
-    box = next(box for box in test.text_input if box.label == "Another file or URL")
-    box.set_value(str(store_files["finished"]))
-    next(button for button in test.button if button.label == "Open").click()
-    test.run()
-    assert not test.exception
-    assert "architecture?" not in str(test.dataframe[0].value["architecture"][0])
 
 
 def test_light_imports() -> None:
