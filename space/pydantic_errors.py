@@ -1,10 +1,10 @@
 """Pydantic's errors in plain words, each with the path to its field and what is allowed there."""
 
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from space.errors import InputError, Problem, join
 
@@ -132,7 +132,7 @@ def problems_from_pydantic(
     ]
 
 
-def _problems(detail: ErrorDetails, prefix: str, model: Any) -> list[Problem]:
+def _problems(detail: Mapping[str, Any], prefix: str, model: Any) -> list[Problem]:
     location, models = _walked(model, detail["loc"])
     context = detail.get("ctx", {})
     if isinstance(cause := context.get("error"), InputError):
@@ -143,7 +143,7 @@ def _problems(detail: ErrorDetails, prefix: str, model: Any) -> list[Problem]:
     return [Problem(_path(location, prefix), _said(detail, models))]
 
 
-def _said(detail: ErrorDetails, models: list[Any]) -> str:
+def _said(detail: Mapping[str, Any], models: list[Any]) -> str:
     """What is wrong, by the models that may hold the field."""
     kind, context = detail["type"], detail.get("ctx", {})
     names = ", ".join(map(repr, _tags(models, str(detail["loc"][-1]) if detail["loc"] else "")))

@@ -25,7 +25,6 @@ from space.cli.options import PathType
 @click.option(
     "--with-random-baseline",
     "random_baseline",
-    type=float,
     metavar="SHARE",
     help="Give this share of the trials (0.1 is a tenth) to random points, so that the report can "
     f"say what the searcher is worth. That takes {ENOUGH} random points.",
@@ -37,7 +36,7 @@ def command(
     study: str | None,
     store: str | None,
     overrides: tuple[str, ...],
-    random_baseline: float | None,
+    random_baseline: str | None,
     resume: bool,
     as_json: bool,
 ) -> int:

@@ -39,19 +39,32 @@ def check_refused(code: int, out: str, err: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_bytes_that_are_no_text_are_refused(
-    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_arguments_that_are_no_text_are_refused(
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *(part.format(FOREIGN) for part in command))
+    check_refused(code, out, err)
+    assert "UTF-8" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [COMMANDS[0], COMMANDS[5], COMMANDS[6]], ids=" ".join)
+def test_bytes_that_are_no_text_are_refused_by_the_real_program(
+    command: list[str], tmp_path: Path
+) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "search", *(part.format(FOREIGN) for part in command)],
         capture_output=True,
+        cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
         check=False,
     )
     check_refused(done.returncode, done.stdout.decode(), done.stderr.decode())
     assert b"UTF-8" in done.stderr
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", FILES, ids=" ".join)
@@ -107,3 +120,14 @@ def test_a_tilde_is_the_home_on_every_command_line(
     code, _, err = run(capsys, "run", "~/missing.yaml")
     assert (code, "No such file" in err) == (2, True)
     assert list(work.iterdir()) == []
+
+
+@pytest.mark.parametrize("share", ["0.1_5", "nan", "1:30", "on", "'0.1'", "a: b", "٠.٣"])
+def test_a_share_on_the_command_line_is_a_number_as_in_a_file(
+    share: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(yaml.safe_dump(values(store=str(tmp_path / "new.db"))))
+    code, out, err = run(capsys, "run", str(file), "--with-random-baseline", share)
+    check_refused(code, out, err)
+    assert "random_baseline" in err
