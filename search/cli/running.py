@@ -1,11 +1,15 @@
 """What the commands that train have in common: progress, the report, what to do next."""
 
+import logging
 import os
 import sys
+import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
+
+import click
 
 from search.cli.options import print_json
 from search.commands import STORE_VARIABLE, NextCommands, next_commands
@@ -19,7 +23,9 @@ from search.runner.extra import Asked
 from search.runner.last_words import LastWords
 from search.store import StoreError, open_store
 from space.cli.output import ReaderLeft, close_stdout, stdout_console
+from space.errors import InputError
 
+_LOG = logging.getLogger(__name__)
 _JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 
 
@@ -61,6 +67,12 @@ def carry_out(
     except KeyboardInterrupt as error:
         words.say(str(error) or "interrupted")
         return ExitCode.INTERRUPTED
+    except (InputError, click.ClickException):
+        raise
+    except Exception as error:  # noqa: BLE001 - the last line says how to go on, whatever it was
+        _LOG.debug("the driver failed", exc_info=error)
+        words.say(_unexpected(error))
+        return ExitCode.FAILED
     if outcome.exit_code != ExitCode.DONE:
         _say_what_stopped_it(progress, words, outcome)
     return int(outcome.exit_code)
@@ -89,6 +101,13 @@ def _run(
             )
     finally:
         progress.close()
+
+
+def _unexpected(error: Exception) -> str:
+    """An error that nothing was prepared for, and where it came from, on one line."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    said = f"{type(error).__name__}: {error}"[:300]
+    return f"{said} ({Path(where.filename).name}, line {where.lineno})"
 
 
 class _UntilLastWords:
