@@ -45,7 +45,7 @@ def hang_up(driver: int) -> None:
     "preempt",
     [
         to_its_group,
-        to_everyone,
+        pytest.param(to_everyone, marks=pytest.mark.slow),
         pytest.param(to_the_process, marks=pytest.mark.slow),
         pytest.param(hang_up, marks=pytest.mark.slow),
     ],
@@ -53,7 +53,7 @@ def hang_up(driver: int) -> None:
 def test_a_preempted_search_is_ended_said_and_gone_on_with(
     preempt: Callable[[int], None], tmp_path: Path, command: list[str]
 ) -> None:
-    driver = start([*command, "--set", "protocol.epochs=2000"])
+    driver = start([*command, "--set", "protocol.epochs=2000", "--set", "data.limit_train=200"])
     try:
         wait_until(lambda: epochs_recorded(tmp_path) >= 2, 90)
         family = offspring(driver.pid)
@@ -98,25 +98,3 @@ def test_a_search_that_is_preempted_while_ray_starts_leaves_nothing(
     assert line.startswith("Stopped: interrupted by SIGTERM. To go on: ")
     assert not (tmp_path / "checkpoints").exists()
     wait_until(lambda: not survivors(family), 30)
-
-
-def test_a_killed_driver_is_told_and_its_run_ended_by_its_watchdog(
-    tmp_path: Path, command: list[str]
-) -> None:
-    driver = start([*command, "--set", "protocol.epochs=2000"])
-    try:
-        wait_until(lambda: epochs_recorded(tmp_path) >= 1, 90)
-        driver.kill()
-        _, errors = driver.communicate(timeout=60)
-    finally:
-        driver.kill()
-    last = errors.rstrip().splitlines()[-1]
-    assert last.startswith(
-        f"Stopped: the driver was killed: process {driver.pid} is gone. To go on"
-    )
-    with open_store(str(tmp_path / "tiny.db"), create=False) as store:
-        study = store.study("tiny")
-        (run,) = store.runs(study.id)
-        states = {trial.state for trial in store.trials(study.id)}
-    assert run.end_reason == f"the driver was killed: process {driver.pid} is gone"
-    assert states == {TrialState.PREEMPTED}

@@ -24,7 +24,7 @@ def listening(pids: list[int]) -> set[str]:
     for pid in pids:
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
             try:
-                inodes.add(os.readlink(descriptor).removeprefix("socket:[").removesuffix("]"))
+                inodes.add(str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
             except OSError:
                 continue
     found = set()

@@ -26,7 +26,7 @@ def test_a_folder_is_given_if_and_only_if_the_sockets_of_ray_fit_below_it(length
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("RAY_TMPDIR", str(place))
             if not fits:
-                with pytest.raises(InputError, match="RAY_TMPDIR: .* too long"):
+                with pytest.raises(InputError, match=r"RAY_TMPDIR: .* too long"):
                     new_session_folder()
                 return
             folder = new_session_folder()
