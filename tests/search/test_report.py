@@ -227,8 +227,8 @@ def test_an_operator_that_was_tried_in_vain_is_not_called_untried(tmp_path: Path
                 store.preempt_trial(assignment.trial.id, "the node went away", run_id=run.id)
             elif state is not TrialState.RUNNING:
                 memory = state is TrialState.INFEASIBLE
-                    failure = Failure(Cause.CODE, "in vain", infeasible=memory)
-                    session.crashed(assignment.trial.number, failure)
+                failure = Failure(Cause.CODE, "in vain", infeasible=memory)
+                session.crashed(assignment.trial.number, failure)
         outcome = RunOutcome("tiny", ExitCode.DONE, session.stand())
         text, plain = report_of(store, outcome, path), as_json(store, outcome)
     ranked = {standing["name"] for standing in plain["operators"]}
