@@ -2,6 +2,8 @@
 
 import logging
 import os
+import shlex
+import stat
 import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
@@ -59,6 +61,7 @@ def carry_out(
     )
     words = LastWords(progress.say_last, lambda reason: _advice(reason, commands))
     _warn_of_lost_folders(config, progress)
+    _warn_of_readable_token(progress)
     try:
         outcome = _run(config, progress, words, resume=resume, asked=asked)
         with report_may_be_lost():  # the exit code still says how the run ended
@@ -171,6 +174,22 @@ def _warn_of_lost_folders(config: Config, progress: ProgressLine) -> None:
     if not config.checkpoints.is_absolute():
         way_out = "give an absolute path by --set checkpoints=/PATH"
         progress.say(_lost(f"the checkpoints folder {config.checkpoints}", way_out))
+
+
+def _warn_of_readable_token(progress: ProgressLine) -> None:
+    """Ray itself makes the file with the token of a cluster as the umask has it."""
+    if not os.environ.get("RAY_ADDRESS") or os.environ.get("RAY_AUTH_TOKEN"):
+        return
+    file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token").expanduser()
+    try:
+        readable = stat.S_IMODE(file.stat().st_mode) & 0o077
+    except OSError:
+        return
+    if readable:
+        progress.say(
+            f"warning: others may read {file}, and whoever has Ray's token may run code: "
+            f"chmod 600 {shlex.quote(str(file))}"
+        )
 
 
 def _lost(what: str, way_out: str) -> str:

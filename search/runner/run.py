@@ -3,7 +3,7 @@
 import logging
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol as Interface
@@ -153,8 +153,17 @@ def run_study(
         store = stack.enter_context(open_store(config.store, create=True))
         work = _Work(store, prepared, cluster, stop, watcher, training, asked)
         outcome = work.carry_out(signals, end)
-    if stop.kind == StopKind.INTERRUPT and outcome.exit_code == ExitCode.DONE:
+    return _or_stopped(outcome, stop, words)
+
+
+def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: LastWords) -> RunOutcome:
+    """The outcome; of work that was done just when it was asked to stop, what was said of it."""
+    if outcome.exit_code != ExitCode.DONE:
+        return outcome
+    if stop.kind == StopKind.INTERRUPT:
         raise KeyboardInterrupt(stop.reason)
+    if words.said:
+        return replace(outcome, exit_code=stop.exit_code, reason=stop.reason)
     return outcome
 
 

@@ -353,6 +353,26 @@ def test_a_run_that_is_stopped_says_so_once_and_nothing_after_it(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o640, True), (0o600, False)])
+def test_a_token_that_others_may_read_is_told(
+    mode: int,
+    warned: bool,
+    player: Player,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    token = folder / "token"
+    token.write_text("ab")
+    token.chmod(mode)
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    player.stop_after = 0
+    assert run_program(["run", "it's mine.yaml"]) == 130
+    assert (f"chmod 600 {token}" in capsys.readouterr().err) == warned
+
+
 @pytest.mark.parametrize("url", [SECRET, "postgresql://host/base?password=s3cret"])
 def test_a_password_is_taken_from_the_environment(url: str) -> None:
     overrides = (f"store={url}", f" store ={url}", "seed=1")
