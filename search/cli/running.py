@@ -1,11 +1,15 @@
 """What the commands that train have in common: progress, the report, what to do next."""
 
+import logging
 import os
 import sys
+import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
+
+import click
 
 from search.cli.options import print_json
 from search.commands import STORE_VARIABLE, NextCommands, next_commands
@@ -19,7 +23,9 @@ from search.runner.extra import Asked
 from search.runner.last_words import LastWords
 from search.store import StoreError, open_store
 from space.cli.output import report_may_be_lost, stdout_console
+from space.errors import InputError
 
+_LOG = logging.getLogger(__name__)
 _JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 
 
@@ -55,13 +61,19 @@ def carry_out(
     try:
         outcome = _run(config, progress, words, resume=resume, asked=asked)
         with report_may_be_lost():  # the exit code still says how the run ended
-            _print(config, outcome, commands, as_json)
+            _print(config, outcome, commands, as_json, progress)
     except StoreError as error:
         words.say(str(error))
         return ExitCode.FAILED
     except KeyboardInterrupt as error:
         words.say(str(error) or "interrupted")
         return ExitCode.INTERRUPTED
+    except (InputError, click.ClickException):
+        raise
+    except Exception as error:  # noqa: BLE001 - the last line says how to go on, whatever it was
+        _LOG.debug("the driver failed", exc_info=error)
+        words.say(_unexpected(error))
+        return ExitCode.FAILED
     if outcome.exit_code != ExitCode.DONE:
         _say_what_stopped_it(progress, words, outcome)
     return int(outcome.exit_code)
@@ -92,6 +104,13 @@ def _run(
         progress.close()
 
 
+def _unexpected(error: Exception) -> str:
+    """An error that nothing was prepared for, and where it came from, on one line."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    said = f"{type(error).__name__}: {error}"[:300]
+    return f"{said} ({Path(where.filename).name}, line {where.lineno})"
+
+
 class _UntilLastWords:
     """A stream on which nothing follows the last words, whoever writes: Ray, a log."""
 
@@ -112,8 +131,19 @@ def _advice(reason: str, commands: NextCommands) -> list[str]:
     return [*first, f"Stopped: {reason}. To go on: {commands.resume()}"]
 
 
-def _print(config: Config, outcome: RunOutcome, commands: NextCommands, as_json: bool) -> None:
-    with open_store(config.store, create=False) as store:
+def _print(
+    config: Config,
+    outcome: RunOutcome,
+    commands: NextCommands,
+    as_json: bool,
+    progress: ProgressLine,
+) -> None:
+    try:
+        opened = open_store(config.store, create=False)
+    except InputError as error:  # it went away meanwhile
+        progress.say(f"There is no report: {error}")
+        return
+    with opened as store:
         if as_json:
             print_json(report_as_json(store, outcome))
         else:

@@ -3,8 +3,6 @@
 import logging
 import math
 import os
-import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,14 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from search.config import Resources
-from search.runner.ray_servers import Server, servers_of
-from search.runner.ray_start import keeping_our_signal_handlers, sheltering_servers
-from search.runner.watchdog import MARK, end_all, watched_folder
+from search.runner.ray_servers import Watched
+from search.runner.watched import Watchdog
 from search.runner.worker_path import refuse_foreign_search
 from space.errors import InputError, Problem
 
-_ADDRESS = "RAY_ADDRESS"
-_PROBE_SECONDS = 10.0
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",  # the new one cannot be silenced
@@ -40,13 +35,15 @@ class Cluster:
         resources: `ray.cluster_resources()` at the start.
         folder: where Ray Tune may put its own files; they may vanish.
         local: whether it was started for this run alone.
-        servers: what every trial needs of a private one.
+        servers: what every trial needs.
+        watchdog: outlives this process.
     """
 
     resources: dict[str, float]
     folder: Path
     local: bool
-    servers: tuple[Server, ...] = ()
+    servers: tuple[Watched, ...] = ()
+    watchdog: Watchdog | None = None
 
     @property
     def worker_logs(self) -> Path | None:
@@ -72,82 +69,35 @@ def connected_to_ray(address: str | None) -> Iterator[Cluster]:
     """Connect to the cluster at `address`, or start a private one when it is None.
 
     Raises:
-        InputError: the cluster does not answer, or its workers would find another program.
+        InputError: the cluster does not answer, none can be started, or its workers would find
+            another program.
     """
+    from search.runner.joined_ray import joined_ray
+    from search.runner.private_ray import private_ray
+
     refuse_foreign_search(Path.cwd())
     os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
     logging.getLogger("ray").setLevel(logging.ERROR)
-    context = _private() if address is None else _existing(address)
-    with context as cluster:
+    with private_ray() if address is None else joined_ray(address) as cluster:
         yield cluster
 
 
-@contextmanager
-def _private() -> Iterator[Cluster]:
-    import ray
-
-    with watched_folder() as folder:
-        try:
-            with keeping_our_signal_handlers(), sheltering_servers():
-                ray.init(
-                    address="local",
-                    include_dashboard=False,
-                    _temp_dir=str(folder),
-                    **_options(),
-                )
-            logging.getLogger("ray").setLevel(logging.ERROR)
-            servers = servers_of(os.environ[MARK], folder)
-            yield Cluster(_resources(), folder / "tune", local=True, servers=servers)
-        finally:
-            ray.shutdown()
-            end_all(os.environ[MARK], folder)
-
-
-@contextmanager
-def _existing(address: str) -> Iterator[Cluster]:
-    import ray
-
-    _probe(address)
-    try:
-        with keeping_our_signal_handlers():
-            ray.init(address=address, **_options())
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError.of(_ADDRESS, f"no Ray answers at {address}: {first}") from None
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    try:
-        with tempfile.TemporaryDirectory(prefix="mixspace-tune-") as folder:
-            yield Cluster(_resources(), Path(folder), local=False)
-    finally:
-        ray.shutdown()
-
-
-def _probe(address: str) -> None:
-    """Ray tries an address where nobody answers for minutes; a look takes a moment."""
-    if "://" in address:
-        raise InputError.of(
-            _ADDRESS,
-            f"{address} is not the address of a head node; submit the search as a job instead: "
-            "ray job submit --working-dir . -- python -m search run CONFIG",
-        )
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdigit():
-        return  # a word such as "auto", of which Ray knows what to make
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_PROBE_SECONDS).close()
-    except OSError as error:
-        reason = error.strerror or "no answer in time"
-        raise InputError.of(_ADDRESS, f"no Ray answers at {address}: {reason}") from None
-
-
-def _resources() -> dict[str, float]:
+def cluster_resources() -> dict[str, float]:
+    """What the Ray has to which this process is connected."""
     import ray
 
     return dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
 
 
-def _options() -> dict[str, Any]:
+def init_options() -> dict[str, Any]:
+    """Options of `ray.init` for any Ray."""
     return {"log_to_driver": False, "logging_level": logging.ERROR}
+
+
+def first_line(error: Exception) -> str:
+    """What Ray says of an error, which may be a whole page, on one line."""
+    said = str(error.__cause__ or error).strip() or type(error).__name__
+    return " ".join(said.split())[:300]
 
 
 def check_resources(resources: Resources, cluster: dict[str, float]) -> None:

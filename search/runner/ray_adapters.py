@@ -205,7 +205,8 @@ class RequestStopper(_StaysHere, Stopper):
 def _error_text(trial: Trial) -> str:
     """What Ray wrote down of the trial's error; its own reader looks where it is copied later."""
     try:
-        return Path(trial.error_file).read_text() if trial.error_file else ""
+        path = trial.error_file
+        return Path(path).read_text(encoding="utf-8", errors="replace") if path else ""
     except OSError:
         return ""
 

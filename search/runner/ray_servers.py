@@ -1,30 +1,100 @@
-"""Notices that a server of a private Ray is gone, of which Ray tells its driver late or never."""
+"""Notices that what every trial needs is gone, of which Ray tells its driver late or never."""
 
 import contextlib
+import os
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from search.runner.watchdog import belonging
 from search.store import process_is_alive, process_started
 
 _NAMES = ("gcs_server", "raylet")
 _INTERVAL = 0.2
+_HEAD_INTERVAL = 2.0
+_RECONNECTS = 60.0
+"""Seconds that Ray waits for its head to come back, before it ends the driver without a word."""
+
+_RECONNECT_VARIABLE = "RAY_gcs_rpc_server_reconnect_timeout_s"
+
+
+class Watched(Protocol):
+    """What has to be there for the length of a run."""
+
+    def gone(self) -> str | None:
+        """Why the run cannot go on; None while it can."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A process that every trial of a private Ray needs, named by its pid and start time."""
+    """A process of Ray on this machine, named by its pid and start time."""
 
     name: str
     pid: int
     started: float
 
-    @property
-    def alive(self) -> bool:
-        """Whether it runs."""
-        return process_is_alive(self.pid, self.started)
+    def gone(self) -> str | None:
+        """That it was killed; None while it runs."""
+        return None if process_is_alive(self.pid, self.started) else f"Ray's {self.name} was killed"
+
+
+@dataclass(slots=True)
+class HeadNode:
+    """The head of a cluster, which may be away for a while and come back.
+
+    Attributes:
+        address: HOST:PORT.
+        patience: seconds.
+    """
+
+    address: str
+    patience: float = field(default_factory=lambda: _reconnects() * 0.75)
+    _asked: float = field(default_factory=time.monotonic)
+    _answered: float = field(default_factory=time.monotonic)
+
+    def gone(self) -> str | None:
+        """That it has not answered for too long."""
+        now = time.monotonic()
+        if now - self._asked >= _HEAD_INTERVAL:
+            self._asked = now
+            if self._answers():
+                self._answered = time.monotonic()
+        if now - self._answered <= self.patience:
+            return None
+        return f"the head of the cluster at {self.address} does not answer"
+
+    def _answers(self) -> bool:
+        host, _, port = self.address.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), _HEAD_INTERVAL).close()
+        except OSError:
+            return False
+        return True
+
+
+def _reconnects() -> float:
+    try:
+        return float(os.environ.get(_RECONNECT_VARIABLE, _RECONNECTS))
+    except ValueError:
+        return _RECONNECTS
+
+
+def raylet_of_this_driver() -> tuple[Server, ...]:
+    """The raylet to which this process is connected; none where it cannot be known."""
+    import ray
+
+    node = getattr(ray._private.worker, "_global_node", None)
+    named = getattr(node, "raylet_socket_name", None)
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # one that has ended meanwhile
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if Path(words[0]).name == "raylet" and f"--raylet_socket_name={named}" in words:
+                return (Server("raylet", int(entry.name), process_started(int(entry.name))),)
+    return ()
 
 
 def servers_of(mark: str, folder: Path) -> tuple[Server, ...]:
@@ -39,21 +109,22 @@ def servers_of(mark: str, folder: Path) -> tuple[Server, ...]:
 
 
 @contextlib.contextmanager
-def watching(servers: tuple[Server, ...], on_gone: Callable[[str], None]) -> Iterator[None]:
+def watching(servers: tuple[Watched, ...], on_gone: Callable[[str], None]) -> Iterator[None]:
     """Look after the servers for the length of a block.
 
     Args:
-        servers: all of them run.
-        on_gone: told the name of the first that does not any more, once, from a thread.
+        servers: all of them are there.
+        on_gone: told why the first of them is not any more, once, from a thread.
     """
     over = threading.Event()
 
     def look() -> None:
         while not over.wait(_INTERVAL):
-            gone = [server.name for server in servers if not server.alive]
-            if gone:
-                on_gone(gone[0])
-                return
+            for server in servers:
+                reason = server.gone()
+                if reason is not None:
+                    on_gone(reason)
+                    return
 
     thread = threading.Thread(target=look, name="ray servers", daemon=True)
     thread.start()

@@ -6,9 +6,11 @@ SIGTERM in place that ends the driver without a word. Neither can be had otherwi
 a Ray that looks otherwise than expected is left as it is.
 """
 
+import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from typing import Any
 
 _DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -20,6 +22,37 @@ def keeping_our_signal_handlers() -> Iterator[None]:
     from ray._private import utils
 
     with _replaced(utils, "set_sigterm_handler", lambda handler: None):
+        yield
+
+
+@contextmanager
+def ray_settings(settings: Mapping[str, str | None]) -> Iterator[None]:
+    """Variables of the environment that Ray reads, for a block; None takes one away."""
+    before = {name: os.environ.get(name) for name in settings}
+    _set(settings)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(settings: Mapping[str, str | None]) -> None:
+    for name, value in settings.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+    raylet: Any = import_module("ray._raylet")
+    # It remembers how to authenticate from when it was imported.
+    raylet.Config.initialize("")
+    raylet.AuthenticationTokenLoader.instance().reset_cache()
+
+
+@contextmanager
+def staying_on_loopback() -> Iterator[None]:
+    """For a block in which Ray starts servers: this machine has no address but 127.0.0.1."""
+    from ray._private import ray_constants
+
+    with _replaced(ray_constants, "ENABLE_RAY_CLUSTER", False):
         yield
 
 

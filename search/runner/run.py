@@ -1,6 +1,7 @@
 """Runs a study: checks everything, starts Ray, works until it is done, and cleans up."""
 
 import logging
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ from search.exit_code import ExitCode
 from search.runner import lookup
 from search.runner.assignment import TRAINING
 from search.runner.baseline_warning import baseline_warning
-from search.runner.cluster import Cluster, check_resources, connected_to_ray
+from search.runner.cluster import Cluster, check_resources, connected_to_ray, first_line
 from search.runner.collect import Problems
 from search.runner.extra import NOTHING_EXTRA, Asked, Extra
 from search.runner.interrupt import StopKind, StopRequest
@@ -143,6 +144,9 @@ def run_study(
         watcher.say("Starting Ray ..." if address is None else f"Connecting to {address} ...")
         cluster = stack.enter_context(connected_to_ray(address))
         check_resources(config.resources, cluster.resources)
+        if cluster.watchdog is not None:
+            cluster.watchdog.tell(last_words=words.lines(_killed()))
+            end.reports_to(cluster.watchdog)
         make_checkpoints(config.checkpoints)
         _tell_of_blind_nodes(config.checkpoints.absolute(), cluster, watcher)
         store = stack.enter_context(open_store(config.store, create=True))
@@ -175,12 +179,18 @@ class _Work:
         run = _begin_run(store, study, self.cluster)
         lookup.withdraw_if_second(store, study, run)
         end.begun(lambda reason: _end_run(store, run, reason))
+        if self.cluster.watchdog is not None:
+            named = {"store": config.store, "id": run.id}
+            self.cluster.watchdog.tell(run=named, reason=_killed())
         reason = "the driver failed"
         try:
             session = self._tune(study, run, extra)
             reason = "the run ended"
             if not session.journal.away:
                 store.set_exhausted(study.id, session.exhausted)
+        except Exception as error:
+            reason = f"the driver failed: {first_line(error)}"
+            raise
         finally:
             self.stop.lift_time_limit()
             _end_run(store, run, self.stop.reason or reason)
@@ -191,7 +201,7 @@ class _Work:
         prepared, stop = self.prepared, self.stop
         config = prepared.config
         heartbeat = Heartbeat(_Beats(self.store, stop), run.id, on_lost=lambda: _taken_over(stop))
-        with heartbeat, watching(self.cluster.servers, lambda name: _server_is_gone(stop, name)):
+        with heartbeat, watching(self.cluster.servers, lambda why: _server_is_gone(stop, why)):
             session = begin_session(
                 self.store,
                 study,
@@ -242,12 +252,17 @@ def _taken_over(stop: StopRequest) -> None:
     stop.request(StopKind.LOST, "another process has taken the study over")
 
 
+def _killed() -> str:
+    """What is known of a driver that is gone without a word."""
+    return f"the driver was killed: process {os.getpid()} is gone"
+
+
 _WITHOUT_SERVERS = 5.0
 """Seconds within which Ray returns when its servers are gone, if it ever does."""
 
 
-def _server_is_gone(stop: StopRequest, name: str) -> None:
-    if not stop.request(StopKind.LOST, f"Ray's {name} was killed", _WITHOUT_SERVERS):
+def _server_is_gone(stop: StopRequest, reason: str) -> None:
+    if not stop.request(StopKind.LOST, reason, _WITHOUT_SERVERS):
         stop.hurry()  # what asked for the stop has ended the servers too
 
 

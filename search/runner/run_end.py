@@ -10,6 +10,7 @@ from typing import NoReturn, Self
 from search.exit_code import ExitCode
 from search.runner.interrupt import StopRequest
 from search.runner.last_words import LastWords
+from search.runner.watched import Watchdog
 
 _INTERVAL = 0.05
 _STORE_SECONDS = 1.5
@@ -28,6 +29,7 @@ class RunEnd:
 
     def __init__(self, stop: StopRequest, words: LastWords) -> None:
         self._stop, self._words = stop, words
+        self._watchdog: Watchdog | None = None
         self._end_run: Callable[[str], None] | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, name="end of the run", daemon=True)
@@ -39,6 +41,10 @@ class RunEnd:
             end_run: writes its end for a reason; may be called more than once.
         """
         self._end_run = end_run
+
+    def reports_to(self, watchdog: Watchdog) -> None:
+        """Tell the watchdog when the words are said."""
+        self._watchdog = watchdog
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -60,6 +66,8 @@ class RunEnd:
         deadline = time.monotonic() + self._stop.patience
         self._write()
         self._words.say(self._stop.reason)
+        if self._watchdog is not None:
+            self._watchdog.tell(said=True, reason=self._stop.reason)
         while not self._over.wait(_INTERVAL):
             if self._stop.hurried or time.monotonic() > deadline:
                 _leave(self._stop.exit_code)

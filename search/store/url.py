@@ -8,6 +8,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from space.errors import InputError
+from space.paths import given_path
 
 WHERE = "store"
 _ALLOWED = 'a file such as "mixspace.db", "sqlite:///FILE" or "postgresql://USER@HOST/DATABASE"'
@@ -148,11 +149,7 @@ def _sqlite(url: URL, written: str) -> URL:
     if url.query:
         options = ", ".join(url.query)
         raise InputError.of(WHERE, f"an SQLite URL takes no options, got {options}")
-    try:
-        path = Path(url.database).expanduser().absolute()
-    except RuntimeError:
-        user = url.database.partition("/")[0]
-        raise InputError.of(WHERE, f"there is no home folder {user}") from None
+    path = given_path(url.database, WHERE).absolute()
     if not _is_unicode(str(path)):
         raise InputError.of(WHERE, "the working folder's name is no UTF-8, which SQLite asks for")
     return url.set(drivername="sqlite+pysqlite", database=str(path))

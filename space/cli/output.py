@@ -155,18 +155,25 @@ def _streams() -> Iterator[None]:
     """Put ours in the place of Python's for the length of a block."""
     _occupy_closed_places()
     before = sys.stdout, sys.stderr
-    # Python has no stream where the place was closed.
-    below, err_below = (
-        stream or open(place, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - not ours to close
-        for stream, place in zip(before, (_STDOUT, _STDERR), strict=True)
-    )
-    remarks = _Stderr(err_below, escape=True)
-    sys.stdout, sys.stderr = _Stdout(below, escape=False), remarks
+    remarks = _Stderr(_whole(sys.stderr, _STDERR), escape=True)
+    sys.stdout, sys.stderr = _Stdout(_whole(sys.stdout, _STDOUT), escape=False), remarks
     try:
         yield
     finally:
         remarks.settle()
         sys.stdout, sys.stderr = before
+
+
+def _whole(stream: TextIO | None, place: int) -> TextIO:
+    """The stream, or one in its stead that is there, and writes everything or says that it cannot.
+
+    Python has none where the place was closed; and its unbuffered ones (PYTHONUNBUFFERED) forget
+    what is left of a short write, which is the first thing that happens on a disk that fills up.
+    """
+    if stream is not None and not isinstance(getattr(stream, "buffer", None), io.RawIOBase):
+        return stream
+    encoding = "utf-8" if stream is None else stream.encoding
+    return open(place, "w", buffering=1, encoding=encoding, errors="replace", closefd=False)
 
 
 def _occupy_closed_places() -> None:

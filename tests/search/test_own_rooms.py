@@ -13,7 +13,6 @@ from tests.search.small import values
 from tests.support.streams import python
 
 THEIRS = "raise RuntimeError(f'{__file__} was imported')\n"
-CLONE = {"PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def test_ours_are_taken_in_the_working_folder(folder: Path) -> None:
     for words in (["space", "zoo", "--json"], ["run", "no.yaml"]):
-        ran = python("-m", "search", *words, environment=CLONE, cwd=folder)
+        ran = python("-m", "search", *words, cwd=folder)
         assert "was imported" not in ran.stderr.decode()
         assert ran.returncode == (0 if words[0] == "space" else 2), ran.stderr
 
@@ -64,14 +63,14 @@ def test_ours_are_taken_where_theirs_come_first_in_pythonpath(
 
 def test_theirs_that_were_imported_before_are_named(tmp_path: Path) -> None:
     (tmp_path / "space.py").write_text("")
-    ran = python("-c", "import space, search", environment=CLONE, cwd=tmp_path)
+    ran = python("-c", "import space, search", cwd=tmp_path)
     last = ran.stderr.decode().splitlines()[-1]
     assert last.startswith(f"ImportError: {tmp_path / 'space.py'} was imported as 'space'")
 
 
 def test_their_other_modules_are_found(folder: Path) -> None:
     (folder / "mine.py").write_text("import search.store\nprint('mine')\n")
-    ran = python("-c", "import search, mine", environment=CLONE, cwd=folder)
+    ran = python("-c", "import search, mine", cwd=folder)
     assert ran.stdout == b"mine\n", ran.stderr
 
 
@@ -92,7 +91,7 @@ def test_a_folder_of_data_is_no_module(tmp_path: Path) -> None:
     for room in ROOMS:
         (tmp_path / room).mkdir()
     refuse_foreign_search(tmp_path)
-    ran = python("-m", "search", "space", "zoo", "--json", environment=CLONE, cwd=tmp_path)
+    ran = python("-m", "search", "space", "zoo", "--json", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
 
 
@@ -101,7 +100,7 @@ def test_a_run_is_refused_where_workers_would_find_another_search(
 ) -> None:
     (folder / "search.py").write_text(THEIRS)
     (folder / "tiny.yaml").write_text(yaml.safe_dump(values(store="tiny.db")))
-    ran = python(script, "run", "tiny.yaml", environment=CLONE, cwd=folder)
+    ran = python(script, "run", "tiny.yaml", cwd=folder)
     assert ran.returncode == 2
     last = ran.stderr.decode().splitlines()[-1]
     assert last.startswith(f"error: working folder: Ray's workers would take {folder}/search.py")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 FULL = Path("/dev/full")
 BUFFERING = ({}, {"PYTHONUNBUFFERED": "1"})
 """Environments: errors come when a stream is flushed, or at once."""
@@ -22,7 +23,7 @@ def python(
     environment: dict[str, str] | None = None,
     cwd: Path | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run this Python.
+    """Run this Python, which finds the modules under test from every folder.
 
     Args:
         words: its arguments.
@@ -32,10 +33,11 @@ def python(
     """
     unset = ("PYTHONUNBUFFERED", "PYTHONIOENCODING", "PYTHONUTF8", "LC_ALL", "LANG")
     kept = {name: value for name, value in os.environ.items() if name not in unset}
+    kept |= {"LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         ["bash", "-c", f'exec "$0" "$@" {redirected}', sys.executable, *words],
         capture_output=True,
-        env=kept | {"LC_ALL": "C.UTF-8"} | (environment or {}),
+        env=kept | (environment or {}),
         cwd=cwd,
         check=False,
         timeout=120,

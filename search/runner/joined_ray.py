@@ -1,0 +1,53 @@
+"""A Ray that is there already: found, asked whether it takes us, and joined."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from search.runner.cluster import Cluster, cluster_resources, first_line, init_options
+from search.runner.ray_head import ADDRESS, address_of, ask_head
+from search.runner.ray_servers import HeadNode, Watched, raylet_of_this_driver
+from search.runner.ray_start import keeping_our_signal_handlers
+from search.runner.watched import watched_folder
+from space.errors import InputError
+
+
+@contextmanager
+def joined_ray(given: str) -> Iterator[Cluster]:
+    """Connect to the cluster at an address for a block.
+
+    Args:
+        given: HOST:PORT of its head, or "auto".
+
+    Raises:
+        InputError: nobody answers, or does not take us.
+    """
+    import ray
+
+    address = address_of(given)
+    ask_head(address)
+    with watched_folder() as watchdog:
+        try:
+            _connect(address)
+            logging.getLogger("ray").setLevel(logging.ERROR)
+            servers: tuple[Watched, ...] = (HeadNode(address), *raylet_of_this_driver())
+            yield Cluster(
+                cluster_resources(),
+                watchdog.folder / "tune",
+                local=False,
+                servers=servers,
+                watchdog=watchdog,
+            )
+        finally:
+            ray.shutdown()
+
+
+def _connect(address: str) -> None:
+    import ray
+
+    with keeping_our_signal_handlers():
+        try:
+            ray.init(address=address, **init_options())
+        except Exception as error:
+            message = f"the Ray at {address} cannot be used: {first_line(error)}"
+            raise InputError.of(ADDRESS, message) from error

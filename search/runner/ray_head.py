@@ -1,0 +1,127 @@
+"""The head node of a cluster: where it is, and whether it takes us. Ray itself asks for minutes."""
+
+import socket
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from search.runner.watchdog import PREFIX
+from space.errors import InputError
+
+ADDRESS = "RAY_ADDRESS"
+_SECONDS = 10.0
+_TOKEN = (
+    "give the cluster's token by RAY_AUTH_MODE=token with ~/.ray/auth_token, "
+    "RAY_AUTH_TOKEN_PATH or RAY_AUTH_TOKEN"
+)
+
+
+def address_of(given: str) -> str:
+    """HOST:PORT of the head that a value of RAY_ADDRESS means.
+
+    Raises:
+        InputError: it means none.
+    """
+    if "://" in given:
+        raise InputError.of(
+            ADDRESS,
+            f"{given} is not the address of a head node; submit the search as a job instead: "
+            "ray job submit --working-dir . -- python -m search run CONFIG",
+        )
+    if given == "auto":
+        return _found_here()
+    host, _, port = given.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+        raise InputError.of(ADDRESS, f'is {given!r}, and has to be HOST:PORT or "auto"')
+    return given
+
+
+def _found_here() -> str:
+    """The Ray that "auto" means: on this machine, and no private one of some run."""
+    from ray._private.utils import read_ray_address
+
+    running = _heads_here()
+    try:
+        latest = read_ray_address()
+    except OSError:  # of another user
+        latest = None
+    if latest in running:
+        return latest
+    if running:
+        return sorted(running)[0]
+    raise InputError.of(
+        ADDRESS,
+        "is auto, and no Ray runs on this machine; start one by ray start --head, give HOST:PORT, "
+        "or unset it: then the run starts a private Ray",
+    )
+
+
+def _heads_here() -> set[str]:
+    """The heads to which Ray's servers of this machine belong, private ones left out."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:  # it has ended meanwhile
+            continue
+        if Path(words[0]).name == "raylet" and not any(f"/{PREFIX}" in word for word in words):
+            found |= {
+                word.partition("=")[2] for word in words if word.partition("=")[0] == _GCS_ADDRESS
+            }
+    return found
+
+
+_GCS_ADDRESS = "--gcs-address"
+
+
+def ask_head(address: str) -> None:
+    """See that a Ray answers at an address, and that it takes our token.
+
+    Raises:
+        InputError: why not, within seconds.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS).close()
+    except OSError as error:
+        reason = error.strerror or "no answer in time"
+        raise InputError.of(ADDRESS, f"no Ray answers at {address}: {reason}") from None
+    _check_token(address)
+    _check_service(address)
+
+
+def _check_token(address: str) -> None:
+    """Ray ends the process that has to show a token and has none."""
+    raylet = _untyped("ray._raylet")
+    if raylet.get_authentication_mode() != raylet.AuthenticationMode.TOKEN:
+        return
+    if not raylet.AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True):
+        message = f"the Ray at {address} cannot be asked without a token, and there is none"
+        raise InputError.of(ADDRESS, f"{message}; {_TOKEN}")
+
+
+def _check_service(address: str) -> None:
+    grpc = _untyped("grpc")
+    messages = _untyped("ray.core.generated.gcs_service_pb2")
+    services = _untyped("ray.core.generated.gcs_service_pb2_grpc")
+    channel = _untyped("ray._private.grpc_utils").init_grpc_channel(address)
+    try:
+        head = services.NodeInfoGcsServiceStub(channel)
+        head.GetClusterId(messages.GetClusterIdRequest(), timeout=_SECONDS)
+    except grpc.RpcError as error:
+        raise InputError.of(ADDRESS, _refusal(address, error)) from None
+    finally:
+        channel.close()
+
+
+def _untyped(name: str) -> Any:
+    """A module of which mypy knows nothing."""
+    return import_module(name)
+
+
+def _refusal(address: str, error: Any) -> str:
+    grpc = _untyped("grpc")
+    if error.code() in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+        return f"the Ray at {address} does not take our token; {_TOKEN}"
+    said = " ".join(str(error.details() or error.code().name).split())
+    return f"what answers at {address} is not the head of a Ray: {said[:200]}"
