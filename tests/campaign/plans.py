@@ -22,7 +22,7 @@ _SCHEDULERS: list[dict[str, Any]] = [
     {"name": "asha", "grace_epochs": 2, "reduction_factor": 2},
 ]
 _EPOCHS = 6
-_FEWEST, _MOST = 3, 6
+_FEWEST, _MOST = 4, 6
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+_WORKER = re.compile(r"ray::\w*(?:Trainable|TrialWorker)")
 _PRIVATE_RAY = re.compile(r"/\S*/mixspace-ray-\w+")
 
 
@@ -46,7 +47,7 @@ class Process:
     def trains(self) -> bool:
         """Whether it is a worker of Ray that has taken up a trial."""
         title = " ".join(self.words)
-        return title.startswith("ray::") and "Trainable" in title
+        return _WORKER.match(title) is not None
 
     def send(self, number: signal.Signals) -> bool:
         """Send it a signal; False when it is gone."""
