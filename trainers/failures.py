@@ -5,6 +5,7 @@ The one taxonomy of failure. An exception, or what Ray says of a worker that die
 good; faults of the data and of the surroundings say nothing of the architecture.
 """
 
+import contextlib
 import errno
 import re
 import sys
@@ -182,7 +183,7 @@ _MUCH = 0.1
 def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and any(s in str(error).lower() for s in MEMORY_SIGNS)
+    return isinstance(error, RuntimeError) and any(s in _words(error).lower() for s in MEMORY_SIGNS)
 
 
 def _out_of_memory(message: str, held: float) -> Failure:
@@ -217,19 +218,21 @@ def _error_number(error: BaseException) -> int | None:
     for each in _chain(error):
         if isinstance(each, OSError) and each.errno is not None:
             return each.errno
-        if match := _NUMBER.search(str(each)):
+        if match := _NUMBER.search(_words(each)):
             return int(next(filter(None, match.groups())))
     return None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it was raised from; not what was merely being handled meanwhile."""
+    """The error, what it was raised from and what it gathers; not what was merely handled then."""
     seen: set[int] = set()
-    each: BaseException | None = error
-    while each is not None and id(each) not in seen:
-        seen.add(id(each))
-        yield each
-        each = each.__cause__
+    left: list[BaseException | None] = [error]
+    while left:
+        each = left.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            left += [each.__cause__, *getattr(each, "exceptions", ())]
 
 
 def _of_system(reason: str, number: int) -> Failure:
@@ -266,7 +269,7 @@ def _told_by_loader(error: BaseException) -> tuple[str, str, str] | None:
 
     PyTorch keeps it as text only.
     """
-    text = str(error)
+    text = _words(error)
     if not _IN_LOADER.match(text):
         return None
     last = text.rpartition("Traceback (most recent call last):")[2]
@@ -383,8 +386,14 @@ def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {_first_line(error)}{_place(error)}"
 
 
+def _words(error: BaseException) -> str:
+    with contextlib.suppress(Exception):  # a user's own exception may not even have words
+        return str(error)
+    return ""
+
+
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
+    lines = _words(error).strip().splitlines()
     return lines[0][:_LONGEST] if lines else type(error).__name__
 
 

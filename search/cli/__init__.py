@@ -1,5 +1,5 @@
 """The command line: `python -m search`, or `mixspace`."""
 
-from search.cli.program import main
+from search.cli.main import main
 
 __all__ = ["main"]

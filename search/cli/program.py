@@ -4,7 +4,6 @@ import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
@@ -69,13 +68,6 @@ def program() -> None:
     Exit codes: 0 done, 1 the run failed, 2 bad input, 3 stopped at a budget, 130 interrupted.
     Data go to stdout, progress and messages to stderr.
     """
-
-
-def main() -> NoReturn:
-    """Run the program with the arguments of this process, and exit."""
-    from search.__main__ import main as run
-
-    sys.exit(run())
 
 
 def run_program(arguments: list[str] | None) -> int:

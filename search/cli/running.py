@@ -24,6 +24,7 @@ from search.runner.last_words import LastWords
 from search.store import StoreError, open_store
 from space.cli.output import report_may_be_lost, stdout_console
 from space.errors import InputError
+from trainers import classify
 
 _LOG = logging.getLogger(__name__)
 _JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
@@ -106,6 +107,8 @@ def _run(
 
 def _unexpected(error: Exception) -> str:
     """An error that nothing was prepared for, and where it came from, on one line."""
+    if isinstance(error, OSError):
+        return classify(error).sentence
     where = traceback.extract_tb(error.__traceback__)[-1]
     said = f"{type(error).__name__}: {error}"[:300]
     return f"{said} ({Path(where.filename).name}, line {where.lineno})"
@@ -162,7 +165,7 @@ def _warn_of_lost_folders(config: Config, progress: ProgressLine) -> None:
     if _JOB_VARIABLE not in os.environ:
         return
     path = config.store.removeprefix("sqlite:///")
-    if "://" not in path and not Path(path).expanduser().is_absolute():
+    if "://" not in path and not path.startswith(("/", "~")):
         way_out = f"give an absolute path or a PostgreSQL URL by --store or {STORE_VARIABLE}"
         progress.say(_lost(f"the store {config.store}", way_out))
     if not config.checkpoints.is_absolute():

@@ -2,6 +2,8 @@
 
 import logging
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,12 +58,24 @@ def _start(folder: Path) -> None:
                 address="local",
                 include_dashboard=False,
                 object_store_memory=_OBJECT_STORE,
+                _plasma_directory=_shared_memory(folder),
                 _temp_dir=str(folder),
                 **init_options(),
             )
         except Exception as error:
             message = f"a private one does not start: {first_line(error)}"
             raise InputError.of("Ray", message) from error
+
+
+def _shared_memory(folder: Path) -> str:
+    """Where the object store lies: in memory, or where that is too small, in the session folder."""
+    memory = Path("/dev/shm")
+    try:
+        with tempfile.TemporaryFile(dir=memory):
+            free = shutil.disk_usage(memory).free
+    except OSError:
+        return str(folder)
+    return str(memory if free > _OBJECT_STORE else folder)
 
 
 def _settings(folder: Path) -> dict[str, str | None]:

@@ -10,6 +10,8 @@ from space.errors import InputError
 
 ADDRESS = "RAY_ADDRESS"
 _SECONDS = 10.0
+_PROCESSES = Path("/proc")
+_GCS_ADDRESS = "--gcs-address"
 _TOKEN = (
     "give the cluster's token by RAY_AUTH_MODE=token with ~/.ray/auth_token, "
     "RAY_AUTH_TOKEN_PATH or RAY_AUTH_TOKEN"
@@ -59,7 +61,7 @@ def _found_here() -> str:
 def _heads_here() -> set[str]:
     """The heads to which Ray's servers of this machine belong, private ones left out."""
     found = set()
-    for entry in Path("/proc").glob("[0-9]*"):
+    for entry in _PROCESSES.glob("[0-9]*"):
         try:
             words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:  # it has ended meanwhile
@@ -69,9 +71,6 @@ def _heads_here() -> set[str]:
                 word.partition("=")[2] for word in words if word.partition("=")[0] == _GCS_ADDRESS
             }
     return found
-
-
-_GCS_ADDRESS = "--gcs-address"
 
 
 def ask_head(address: str) -> None:
@@ -88,6 +87,17 @@ def ask_head(address: str) -> None:
         raise InputError.of(ADDRESS, f"no Ray answers at {address}: {reason}") from None
     _check_token(address)
     _check_service(address)
+    _check_machine(address)
+
+
+def _check_machine(address: str) -> None:
+    """A driver talks to the cluster through the Ray of its own machine, and waits for that."""
+    if not _untyped("ray._private.services").find_node_ids():
+        raise InputError.of(
+            ADDRESS,
+            f"this machine is no node of the cluster at {address}; make it one by "
+            f"ray start --address={address}, or use ray job submit",
+        )
 
 
 def _check_token(address: str) -> None:
@@ -95,7 +105,11 @@ def _check_token(address: str) -> None:
     raylet = _untyped("ray._raylet")
     if raylet.get_authentication_mode() != raylet.AuthenticationMode.TOKEN:
         return
-    if not raylet.AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True):
+    try:
+        found = raylet.AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True)
+    except _untyped("ray.exceptions").AuthenticationError:  # a file that is named and not there
+        found = False
+    if not found:
         message = f"the Ray at {address} cannot be asked without a token, and there is none"
         raise InputError.of(ADDRESS, f"{message}; {_TOKEN}")
 

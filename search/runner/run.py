@@ -13,8 +13,9 @@ from search.exit_code import ExitCode
 from search.runner import lookup
 from search.runner.assignment import TRAINING
 from search.runner.baseline_warning import baseline_warning
-from search.runner.cluster import Cluster, check_resources, connected_to_ray, first_line
+from search.runner.cluster import Cluster, check_resources, first_line
 from search.runner.collect import Problems
+from search.runner.connection import connected_to_ray
 from search.runner.extra import NOTHING_EXTRA, Asked, Extra
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.journal import Journal

@@ -399,7 +399,8 @@ class StudySession:
         self._leave(live, live.ended(state))
         why = self._first_failures.ended(state, reason)
         if why is not None:
-            self._stop.request(StopKind.FAULT, why)
+            again = f"once it is mended, `continue {self.study.name} --failed` trains them again"
+            self._stop.request(StopKind.FAULT, f"{why}; {again}")
 
     def _leave(self, live: LiveTrial, record: TrialRecord) -> None:
         del self._live[record.number]

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from search.config import Resources
-from search.runner.cluster import Cluster, check_resources, connected_to_ray
-from search.runner.ray_adapters import death
-from search.store import TrialState
+from search.runner.cluster import Cluster, check_resources
+from search.runner.connection import connected_to_ray
 from space import InputError
 
 
@@ -50,24 +49,3 @@ def test_too_much_is_refused_for_each_kind() -> None:
 def test_addresses_that_cannot_be_used(address: str, message: str) -> None:
     with pytest.raises(InputError, match=message), connected_to_ray(address):
         pass
-
-
-def test_ray_says_why_a_worker_died() -> None:
-    killed = (
-        "Failure # 1 (occurred at 2026-11-22_16-35-48)\n"
-        "The actor died unexpectedly before finishing this task.\n\tclass_name: X\n"
-        "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR "
-        "Worker exit detail: Worker unexpectedly exits with a connection error code 2. End of "
-        "file. There are some potential root causes. (1) The process is killed by SIGKILL by OOM "
-        "killer due to high memory usage."
-    )
-    state, reason = death(killed)
-    assert state == TrialState.FAILED
-    assert reason == (
-        "the worker process died: Worker unexpectedly exits with a connection error code 2"
-    )
-    memory = (
-        "ray.exceptions.OutOfMemoryError: Task was killed due to the node running low on memory"
-    )
-    assert death(memory)[0] == TrialState.INFEASIBLE
-    assert death("")[1].startswith("the worker process died: ")

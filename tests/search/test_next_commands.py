@@ -3,6 +3,9 @@
 import json
 import os
 import shlex
+import signal
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +16,13 @@ import yaml
 
 from search.cli.program import run_program
 from search.commands import NextCommands, next_commands
+from search.program_signals import Interrupted
 from search.runner import run as run_module
 from search.runner.cluster import Cluster
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.session import StudySession
 from search.searchers import Exhausted
-from search.store import open_store
+from search.store import StoreError, open_store
 from space.cli.output import ReaderLeft
 from tests.search.small import SPACE, values
 from tests.search.test_session import run_all, train
@@ -276,6 +280,77 @@ def test_the_exit_code_stays_where_the_reader_has_left(
     player.stop_after = 1
     assert run_program(["run", "it's mine.yaml"]) == 130
     assert "To go on: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (StoreError("the store is away"), "the store is away"),
+        (RuntimeError("Ray is\nout of order"), "RuntimeError: Ray is out of order (test_next_"),
+        (KeyboardInterrupt(), "interrupted"),
+    ],
+)
+def test_whatever_ends_a_run_the_last_line_says_how_to_go_on(
+    error: BaseException,
+    said: str,
+    player: Player,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    command = ["run", "it's mine.yaml", "--store", "a.db"]
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "tune_session", broken)
+        code = run_program(command)
+    assert code == (130 if isinstance(error, KeyboardInterrupt) else 1)
+    err = capsys.readouterr().err
+    assert "Traceback" not in err
+    last = err.splitlines()[-1]
+    assert last.startswith(f"Stopped: {said}")
+    assert execute(last.partition("To go on: ")[2]) == 0
+
+
+def test_a_signal_while_the_report_is_printed_is_an_interrupt(
+    player: Player,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise Interrupted(signal.SIGTERM)
+
+    monkeypatch.setattr("search.cli.running.print_report", interrupted)
+    assert run_program(["run", "it's mine.yaml"]) == 130
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("Stopped: interrupted by SIGTERM. To go on: ")
+
+
+def test_a_run_that_is_stopped_says_so_once_and_nothing_after_it(
+    player: Player,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def stopped(session: StudySession, *others: Any) -> None:
+        (stop,) = (other for other in others if isinstance(other, StopRequest))
+        stop.request(StopKind.LOST, "Ray's raylet was killed")
+        deadline = time.monotonic() + 30
+        while "Stopped: " not in (err := capsys.readouterr().err):
+            assert time.monotonic() < deadline
+        assert err.count("To go on: ") == 1
+        with open_store("a.db", create=False) as store:
+            (run,) = store.runs(store.study("tiny").id)
+        assert run.end_reason == "Ray's raylet was killed"  # before the work has ended
+        time.sleep(0.1)
+        print("(raylet) A worker died")
+        sys.stderr.write("and more of it\n")
+
+    monkeypatch.setattr(run_module, "tune_session", stopped)
+    assert run_program(["run", "it's mine.yaml", "--store", "a.db"]) == 1
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("url", [SECRET, "postgresql://host/base?password=s3cret"])

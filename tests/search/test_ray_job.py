@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from search.store import TrialState, open_store
+from search.store import NoStore, TrialState, open_store
+from space import InputError
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,16 @@ RAY = str(BIN / "ray")
 @dataclass(frozen=True)
 class Head:
     address: str
+    gcs: str
     environment: dict[str, str]
+
+    def jobs(self, action: str, *arguments: str) -> str:
+        """What `ray job ACTION` says."""
+        command = [RAY, "job", action, "--address", self.address, *arguments]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=self.environment, check=False, timeout=120
+        )
+        return done.stdout + done.stderr
 
     def submit(
         self, *entrypoint: str, token: str | None = None
@@ -74,7 +84,7 @@ def head() -> Iterator[Head]:
             )
         try:
             wait_for_port(int(dashboard), process, log)
-            yield Head(f"http://127.0.0.1:{dashboard}", environment)
+            yield Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{gcs}", environment)
         finally:
             process.terminate()  # `--block` ends the processes of this head, and no others
             try:
@@ -116,6 +126,66 @@ def test_the_quickstart_as_a_ray_job(head: Head, tmp_path: Path) -> None:
         assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
         assert all(t.epochs_done == 2 for t in trials)
         assert opened.runs(study.id)[0].machine["cluster"]["cpus"] == 2
+
+
+def test_a_stopped_job_has_ended_its_run_within_the_seconds_that_it_has(
+    head: Head, tmp_path: Path
+) -> None:
+    """Ray sends SIGTERM to all that belongs to the job, and SIGKILL three seconds later."""
+    store, job = str(tmp_path / "job.db"), "stopped"
+    search = f"python -m search run {ROOT}/configs/quickstart.yaml --store {store}"
+    search += f" --set checkpoints={tmp_path}/checkpoints --set protocol.epochs=2000"
+    search += " --set data.limit_train=500 --set data.limit_validation=100"
+    head.jobs("submit", "--no-wait", "--submission-id", job, "--", *search.split())
+    deadline = time.monotonic() + 120
+    while not epochs(store):
+        assert time.monotonic() < deadline, head.jobs("logs", job)
+        time.sleep(0.3)
+    head.jobs("stop", job)
+    assert "was stopped" in head.jobs("status", job)
+    log = head.jobs("logs", job)
+    assert "Traceback" not in log
+    assert log.count("Stopped: interrupted by SIGTERM. To go on: python -m search run ") == 1
+    with open_store(store, create=False) as opened:
+        study = opened.study("quickstart")
+        (run,) = opened.runs(study.id)
+        unended = [t for t in opened.trials(study.id) if not t.state.is_terminal]
+    assert run.end_reason == "interrupted by SIGTERM"
+    assert {t.state for t in unended} == {TrialState.PREEMPTED}
+
+
+def epochs(store: str) -> int:
+    try:
+        with open_store(store, create=False) as opened:
+            return sum(t.epochs_done for t in opened.trials(opened.study("quickstart").id))
+    except (NoStore, InputError):
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "version", "said"),
+    [
+        ({"RAY_AUTH_TOKEN": "f" * 64}, "", "does not take our token; give the cluster's token by"),
+        ({"RAY_AUTH_MODE": "disabled"}, "", "does not take our token; give the cluster's token by"),
+        ({}, "9.9.9", "cannot be used: Version mismatch: "),
+    ],
+)
+def test_a_head_that_does_not_take_us_is_told_in_a_line_before_anything_is_written(
+    settings: dict[str, str], version: str, said: str, head: Head, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import ray\nray.__version__ = {version!r} or ray.__version__\n"
+    )
+    path = f"{tmp_path}:{ROOT}"
+    environment = head.environment | {"RAY_ADDRESS": head.gcs, "PYTHONPATH": path} | settings
+    command = [sys.executable, "-m", "search", "run", f"{ROOT}/configs/quickstart.yaml"]
+    command += ["--store", str(tmp_path / "a.db"), "--set", f"checkpoints={tmp_path}/checkpoints"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    assert line == done.stderr.splitlines()[-1]
+    assert said in line
+    assert not (tmp_path / "a.db").exists()
 
 
 def test_a_wrong_token_is_refused(head: Head) -> None:

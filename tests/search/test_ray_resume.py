@@ -100,8 +100,10 @@ def test_killed_half_way_then_resumed(tmp_path: Path, command: list[str]) -> Non
         assert len(family) > 5
     finally:
         driver.send_signal(signal.SIGKILL)
-        driver.communicate()
+        _, errors = driver.communicate()
     wait_until(lambda: not survivors(family), 30)
+    gone = f"the driver was killed: process {driver.pid} is gone"
+    assert errors.splitlines()[-1].startswith(f"Stopped: {gone}. To go on: python -m search run ")
 
     refused = subprocess.run(command, capture_output=True, text=True, check=False)
     assert refused.returncode == 2
@@ -119,7 +121,7 @@ def test_killed_half_way_then_resumed(tmp_path: Path, command: list[str]) -> Non
         assert any(t.attempts == 2 for t in trials)
         runs = store.runs(store.study("tiny").id)
         assert [run.ended is not None for run in runs] == [True, True]
-        assert "is gone" in str(runs[0].end_reason)
+        assert runs[0].end_reason == gone
 
     again = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
     assert again.returncode == 0

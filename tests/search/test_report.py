@@ -200,7 +200,7 @@ def test_report_of_a_study(tmp_path: Path) -> None:
     assert "trial 0 (" in text
     assert "failed: the worker process died: out of luck" in text
     commands = [line for line in text.splitlines() if "python -m search" in line]
-    assert len(commands) == 3
+    assert len(commands) == 4  # one of them trains the failed trial again
     assert all(path in command for command in commands)
     assert commands[-1].endswith("--resume --set trials=14")
     assert plain["trials"]["complete"] == 6
@@ -226,7 +226,9 @@ def test_an_operator_that_was_tried_in_vain_is_not_called_untried(tmp_path: Path
                 run = store.runs(session.study.id)[0]
                 store.preempt_trial(assignment.trial.id, "the node went away", run_id=run.id)
             elif state is not TrialState.RUNNING:
-                session.crashed(assignment.trial.number, state, "in vain")
+                memory = state is TrialState.INFEASIBLE
+                failure = Failure(Cause.CODE, "in vain", infeasible=memory)
+                session.crashed(assignment.trial.number, failure)
         outcome = RunOutcome("tiny", ExitCode.DONE, session.stand())
         text, plain = report_of(store, outcome, path), as_json(store, outcome)
     ranked = {standing["name"] for standing in plain["operators"]}

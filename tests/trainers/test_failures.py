@@ -114,6 +114,18 @@ def test_also_when_it_was_raised_from_and_as_text() -> None:
     )
 
 
+def test_odd_exceptions_are_faults_too() -> None:
+    class Wordless(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    found = classify(raised(Wordless()))
+    assert (found.cause, found.reason.split()[0]) == (Cause.CODE, "Wordless:")
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert blame(ExceptionGroup("several", [ValueError("x"), full])) == Cause.SURROUNDINGS
+    assert blame(ExceptionGroup("several", [ValueError("x")])) == Cause.CODE
+
+
 def test_what_was_merely_handled_meanwhile_is_not_to_blame() -> None:
     def train() -> None:
         try:

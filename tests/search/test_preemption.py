@@ -1,0 +1,100 @@
+"""What preempts a real search: signals to its process, its group, and all of its processes."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from search.store import TrialState, open_store
+from tests.search.test_ray_resume import (
+    command,
+    epochs_recorded,
+    offspring,
+    start,
+    survivors,
+    wait_until,
+)
+
+__all__ = ["command"]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+
+
+def to_the_process(driver: int) -> None:
+    os.kill(driver, signal.SIGTERM)
+
+
+def to_its_group(driver: int) -> None:
+    """As `docker stop`, `timeout` and a shell do."""
+    os.killpg(driver, signal.SIGTERM)
+
+
+def to_everyone(driver: int) -> None:
+    """As `scancel` does: Ray's servers and the workers hear it too."""
+    for pid in [*offspring(driver), driver]:
+        os.kill(pid, signal.SIGTERM)
+
+
+def hang_up(driver: int) -> None:
+    """As a terminal does that is closed."""
+    os.killpg(driver, signal.SIGHUP)
+
+
+@pytest.mark.parametrize(
+    "preempt",
+    [
+        to_its_group,
+        pytest.param(to_everyone, marks=pytest.mark.slow),
+        pytest.param(to_the_process, marks=pytest.mark.slow),
+        pytest.param(hang_up, marks=pytest.mark.slow),
+    ],
+)
+def test_a_preempted_search_is_ended_said_and_gone_on_with(
+    preempt: Callable[[int], None], tmp_path: Path, command: list[str]
+) -> None:
+    driver = start([*command, "--set", "protocol.epochs=2000", "--set", "data.limit_train=200"])
+    try:
+        wait_until(lambda: epochs_recorded(tmp_path) >= 2, 90)
+        family = offspring(driver.pid)
+        preempt(driver.pid)
+        _, errors = driver.communicate(timeout=30)
+    finally:
+        driver.kill()
+    assert driver.returncode == 130, errors
+    assert "Traceback" not in errors
+    last = errors.rstrip().splitlines()[-1]
+    name = "SIGHUP" if preempt is hang_up else "SIGTERM"
+    assert last.startswith(f"Stopped: interrupted by {name}. To go on: python -m search run ")
+    assert errors.count("To go on: ") == 1
+    wait_until(lambda: not survivors(family), 30)
+
+    with open_store(str(tmp_path / "tiny.db"), create=False) as store:
+        study = store.study("tiny")
+        (run,) = store.runs(study.id)
+        trials = store.trials(study.id)
+    assert run.end_reason == f"interrupted by {name}"
+    assert {(t.state, t.reason) for t in trials} == {(TrialState.PREEMPTED, run.end_reason)}
+    # Whoever trained past its first epoch has a checkpoint of it.
+    kept = {path.stem for path in (tmp_path / "checkpoints").rglob("*.safetensors")}
+    assert len(kept) >= sum(t.epochs_done > 0 for t in trials)
+
+
+def test_a_search_that_is_preempted_while_ray_starts_leaves_nothing(
+    tmp_path: Path, command: list[str]
+) -> None:
+    driver = start(command)
+    try:
+        assert driver.stderr is not None
+        assert driver.stderr.readline() == "Starting Ray ...\n"
+        wait_until(lambda: bool(offspring(driver.pid)), 30)
+        family = offspring(driver.pid)
+        os.killpg(driver.pid, signal.SIGTERM)
+        _, errors = driver.communicate(timeout=60)
+    finally:
+        driver.kill()
+    assert driver.returncode == 130
+    (line,) = errors.splitlines()
+    assert line.startswith("Stopped: interrupted by SIGTERM. To go on: ")
+    assert not (tmp_path / "checkpoints").exists()
+    wait_until(lambda: not survivors(family), 30)

@@ -1,0 +1,109 @@
+"""Heads of clusters that cannot be joined: each is refused in a line, and soon."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from search.runner import ray_head
+from search.runner.connection import connected_to_ray
+from search.runner.ray_servers import HeadNode
+from search.runner.ray_start import ray_settings
+from space import InputError
+
+
+@contextmanager
+def answering(answer: bytes | None) -> Iterator[str]:
+    """A port where somebody says something that is not what a Ray says, or nothing."""
+    held: list[socket.socket] = []
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(16)
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                held.append(connection)
+                if answer is not None:
+                    connection.sendall(answer)
+                    connection.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    for connection in held:
+        connection.close()
+
+
+def refused(address: str) -> str:
+    with pytest.raises(InputError) as error, connected_to_ray(address):
+        pass
+    (problem,) = error.value.problems
+    assert problem.where == "RAY_ADDRESS"
+    assert "\n" not in problem.message
+    return problem.message
+
+
+@pytest.mark.parametrize("answer", [None, b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_what_is_no_ray_is_refused(answer: bytes | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_head, "_SECONDS", 1.0)
+    with answering(answer) as address:
+        assert refused(address).startswith(f"what answers at {address} is not the head of a Ray: ")
+
+
+@pytest.mark.parametrize("given", ["frobnicate", "10.0.0.1", "host:", ":6379", "host:0", "h:70000"])
+def test_an_address_is_a_host_and_a_port(given: str) -> None:
+    assert refused(given) == f'is {given!r}, and has to be HOST:PORT or "auto"'
+
+
+def test_nobody_is_asked_for_with_a_token_that_is_not_there(tmp_path: Path) -> None:
+    settings = {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": None,
+        "RAY_AUTH_TOKEN_PATH": str(tmp_path / "none"),
+    }
+    with answering(None) as address, ray_settings(settings):
+        assert "without a token, and there is none" in refused(address)
+
+
+def fake_proc(folder: Path, *commands: list[str]) -> Path:
+    for number, words in enumerate(commands, 1):
+        (folder / str(number)).mkdir(parents=True)
+        (folder / str(number) / "cmdline").write_text("\0".join(words))
+    return folder
+
+
+def test_auto_is_never_the_private_ray_of_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = [
+        *("/lib/raylet", "--raylet_socket_name=/tmp/mixspace-ray-a1/session/sockets/raylet"),
+        "--gcs-address=127.0.0.1:1111",
+    ]
+    cluster = ["/lib/raylet", "--raylet_socket_name=/tmp/ray/s/raylet", "--gcs-address=10.0.0.1:2"]
+    monkeypatch.setattr(ray_head, "_PROCESSES", fake_proc(tmp_path / "a", private))
+    assert "auto, and no Ray runs on this machine" in refused("auto")
+    monkeypatch.setattr(ray_head, "_PROCESSES", fake_proc(tmp_path / "b", private, cluster))
+    assert ray_head.address_of("auto") == "10.0.0.1:2"
+
+
+def test_a_head_may_be_away_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.runner.ray_servers._HEAD_INTERVAL", 0.01)
+    with answering(b"") as address:
+        head = HeadNode(address, patience=0.2)
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until:
+            assert head.gone() is None
+            time.sleep(0.01)
+    assert HeadNode(address, patience=60).gone() is None
+    deadline = time.monotonic() + 20
+    while head.gone() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert head.gone() == f"the head of the cluster at {address} does not answer"
