@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -102,7 +103,12 @@ def main(arguments: list[str] | None = None) -> int:
     campaign = Campaign(
         options.stores, options.kills, options.seed, options.seconds, folder.resolve(), say
     )
-    campaign.run(options.jobs)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        campaign.run(options.jobs)
+    except KeyboardInterrupt:
+        print(f"Interrupted; what there is is kept in {folder}", file=sys.stderr)
+        return 130
     rows, seconds = list(campaign.rows.values()), time.monotonic() - began
     if options.json:
         print(as_json(rows, seconds))

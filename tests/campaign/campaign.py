@@ -73,12 +73,18 @@ class Campaign:
         self._deadline = time.monotonic() + seconds
         self._under_way = 0
         self._changed = threading.Condition()
+        self._over = threading.Event()
 
     def run(self, jobs: int) -> None:
-        """Run them, so many at a time."""
+        """Run them, so many at a time; Ctrl-C ends those that are under way."""
         with ThreadPoolExecutor(jobs) as pool:
-            for done in [pool.submit(self._work) for _ in range(jobs)]:
-                done.result()
+            work = [pool.submit(self._work) for _ in range(jobs)]
+            try:
+                for done in work:
+                    done.result()
+            except BaseException:
+                self._over.set()
+                raise
 
     def _work(self) -> None:
         for plan in self._given():
@@ -95,7 +101,7 @@ class Campaign:
             with self._changed:
                 while (lacking := self._lacking()) <= 0 < self._under_way:
                     self._changed.wait()
-                if lacking <= 0 or time.monotonic() > self._deadline:
+                if lacking <= 0 or time.monotonic() > self._deadline or self._over.is_set():
                     return
                 plan = next(self._plans)
                 plan = replace(plan, faults=plan.faults[:lacking])
@@ -110,7 +116,7 @@ class Campaign:
         folder.mkdir()
         self._say(f"{plan.name}: begins, with {len(plan.faults)} faults to come")
         with place(plan.store, folder) as where:
-            study = StudyUnderFire(plan, folder, where, self._say)
+            study = StudyUnderFire(plan, folder, where, self._say, self._over)
             try:
                 study.run()
             except Exception:

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -67,15 +68,23 @@ class StudyUnderFire:
         folder: an empty one for this study.
         place: where its store is.
         say: told of every step.
+        over: set when the study shall be given up.
     """
 
-    def __init__(self, plan: Plan, folder: Path, place: Place, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        folder: Path,
+        place: Place,
+        say: Callable[[str], None],
+        over: threading.Event,
+    ) -> None:
         self.plan, self.folder, self.place = plan, folder, place
         self.drivers: list[Driver] = []
         self.seen = Seen()
         self.struck: list[Fault] = []
         self.gave_up = ""
-        self._say, self._log = say, folder / "what-happened.log"
+        self._say, self._over, self._log = say, over, folder / "what-happened.log"
         self._mark = f"{os.getpid()}-{plan.name}-{random.SystemRandom().randrange(2**32):08x}"
         self.family = Family(f"{MARK}={self._mark}")
         self._left = list(plan.faults)
@@ -144,6 +153,9 @@ class StudyUnderFire:
                 self._strike(self._left[0], driver)
             if time.monotonic() - self._moved > _STALLED:
                 self.gave_up = f"nothing moved for {_STALLED:.0f} s"
+            if self._over.is_set():
+                self.gave_up = "interrupted"
+            if self.gave_up:
                 self.note(self.gave_up)
                 return
             time.sleep(_TICK)

@@ -1,5 +1,6 @@
 """A campaign of three faults, for the campaign itself: `make faults` is the whole of it."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_a_study_survives_its_faults_and_is_judged_sound(tmp_path: Path) -> None
     }
     plan = Plan("small", "sqlite", settings, faults)
     said: list[str] = []
-    study = StudyUnderFire(plan, tmp_path, SqlitePlace(tmp_path), said.append)
+    study = StudyUnderFire(plan, tmp_path, SqlitePlace(tmp_path), said.append, threading.Event())
     study.run()
     verdict = judge(study)
     assert verdict.problems == ()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -56,7 +57,7 @@ def test_an_epoch_that_was_seen_once_must_stay(epoch: tuple[int, str, int]) -> N
 
 @given(st.sampled_from(sorted(sound().epochs)))
 def test_an_epoch_that_takes_another_time_was_trained_again(epoch: tuple[int, str, int]) -> None:
-    again = replace(sound(), epochs=sound().epochs | {epoch: 7.5})
+    again = replace(sound(), epochs={**sound().epochs, epoch: 7.5})
     seen = seen_of(sound(), again)
     assert lost_epochs(again, seen) == [f"epoch {epoch[2]} of trial {epoch[0]} was trained again"]
 
@@ -81,7 +82,7 @@ def test_epochs_that_were_forgotten_are_lost() -> None:
         ({"events": (*sound().events, EventRow(2, "pruned", None))}, "ended twice"),
     ],
 )
-def test_what_is_there_twice(damage: dict[str, object], word: str) -> None:
+def test_what_is_there_twice(damage: dict[str, Any], word: str) -> None:
     look = replace(sound(), **damage)
     found = duplicates(look, seen_of(look))
     assert len(found) == 1
