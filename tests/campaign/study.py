@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.campaign.drivers import MARK, Driver, start_driver
-from tests.campaign.faults import STOP, Fault, Sequel, Victim
+from tests.campaign.faults import STOP, TERM, Fault, Sequel, Victim
 from tests.campaign.looking import Epoch, Look, look_at_checkpoints, look_at_store
 from tests.campaign.places import Place
 from tests.campaign.plans import Plan
@@ -171,8 +171,16 @@ class StudyUnderFire:
 
     def _condition(self, fault: Fault, driver: Driver, look: Look | None) -> bool:
         if fault.at_start and not any(process.trains for process in self.family.living):
-            return driver.starts_ray
+            # Nobody is there yet to speak for a driver that is killed sooner.
+            return driver.starts_ray if fault.signal == TERM else self._is_watched(driver)
         return look is not None and len(self.seen.epochs) >= self._counted + fault.epochs
+
+    def _is_watched(self, driver: Driver) -> bool:
+        """Whether the watchdog of this driver runs."""
+        return any(
+            process.started >= driver.process.started and "watchdog.py" in " ".join(process.words)
+            for process in self.family.living
+        )
 
     def _strike(self, fault: Fault, driver: Driver) -> None:
         self.look()
