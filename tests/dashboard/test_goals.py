@@ -25,11 +25,11 @@ from search.store import Parent, Store, open_store
 from search.written_goals import stored_goals
 from space.wording import percent
 from tests.dashboard import stores
-from tests.dashboard.test_pages import Open, opened, texts
+from tests.dashboard.conftest import Open
+from tests.dashboard.test_pages import texts
 from tests.support import samples
 from tests.support.bulk import add_many_trials
 
-__all__ = ["opened"]
 TWO, THREE = (stored_goals(stores.GOALS[name]) for name in ("two", "three"))
 
 
