@@ -18,7 +18,7 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help search test test-slow lint dashboard constraints clean
+.PHONY: help search test test-slow faults lint dashboard constraints clean
 
 help: ## show this list
 	@echo "mixspace: search the design space of vision token mixers"
@@ -36,6 +36,10 @@ test: $(VENV)/.test ## run the tests, but for the slow ones (TESTS=tests/space, 
 
 test-slow: $(VENV)/.test ## run the slow tests
 	@$(BIN)/python -m pytest $(TESTS) -m slow -q $(PYTEST_ARGS)
+
+# ARGS is for `search` by default; whatever is given on the command line is for this one.
+faults: $(VENV)/.test ## kill what a search needs a hundred times, and say what it cost (ARGS="--kills 20")
+	@$(BIN)/python -m tests.campaign $(if $(filter command line,$(origin ARGS)),$(ARGS))
 
 lint: $(VENV)/.lint ## check style, types and import directions
 	@$(BIN)/ruff check .

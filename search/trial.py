@@ -72,6 +72,8 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
         try:
             report = self._step()
         except (Exception, SystemExit) as error:
+            if _asked_to_end(error):
+                raise
             report = Report(failure=self._failed(error))
             if report.failure is not None and report.failure.breaks_worker:
                 raise
@@ -116,6 +118,11 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
         inherited = training.inherited_from is not None if self._assignment.get("parent") else None
         figures = tuple(plain_epoch(epoch) for epoch in news)
         return Report(figures, bool(training.done), inherited=inherited)
+
+
+def _asked_to_end(error: BaseException) -> bool:
+    """Whether Ray raised this because the process got SIGTERM, which says nothing of the trial."""
+    return isinstance(error, SystemExit) and hasattr(error, "ray_terminate_msg")
 
 
 def _make(config: Mapping[str, Any]) -> Trains:

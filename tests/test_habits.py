@@ -229,6 +229,13 @@ def test_test_adds_its_own_tools(newcomer: Newcomer) -> None:
     assert tests.startswith("-m pytest tests")
 
 
+def test_faults_does_not_take_the_arguments_of_a_search(newcomer: Newcomer) -> None:
+    newcomer.make("faults")
+    assert newcomer.calls()[-1] == "-m tests.campaign"
+    newcomer.make("faults", "ARGS=--kills 20")
+    assert newcomer.calls() == ["-m tests.campaign --kills 20"]
+
+
 def test_changed_pins_are_installed(newcomer: Newcomer) -> None:
     newcomer.make("search")
     newcomer.calls()
@@ -248,7 +255,7 @@ def test_old_python_is_refused_with_a_way_out(tmp_path: Path) -> None:
 
 def test_help_is_the_default_and_lists_the_targets(newcomer: Newcomer) -> None:
     shown = newcomer.make().stdout
-    for target in ("search", "test", "test-slow", "lint", "dashboard", "clean"):
+    for target in ("search", "test", "test-slow", "faults", "lint", "dashboard", "clean"):
         assert f"make {target} " in shown
 
 

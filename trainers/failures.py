@@ -341,6 +341,7 @@ _NODE_LOST = re.compile(
 )
 _DETAIL = re.compile(r"exit detail: (.+)", re.IGNORECASE)
 _KILLED = re.compile(r"exits with a connection error code|killed by `ray\.kill`")
+_TERMINATED = re.compile(r"process receives? a SIGTERM", re.IGNORECASE)
 _RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Z]\w*)(?:: (.*))?$")
 _OF_RAY = re.compile(r"^(?:Ray\w*Error|Actor\w*Error|TuneError|\w*TaskError)$")
 _OBJECTS = re.compile(r"^(?:class_name|actor_id|pid|namespace|ip|name|node_id|worker_id)\s*:", re.I)
@@ -363,6 +364,8 @@ def _detail(text: str) -> str:
     """The one line of Ray's many that says something."""
     if _KILLED.search(text):
         return "it was killed, or crashed in native code"
+    if _TERMINATED.search(text):
+        return "it was ended by SIGTERM"
     if match := _DETAIL.search(text):
         return " ".join(match[1].split())[:_LONGEST]
     for line in (line.strip() for line in text.splitlines()):

@@ -367,7 +367,8 @@ class StudySession:
 
     def _broke_off(self, live: LiveTrial, failure: Failure) -> None:
         if self._goes_on_elsewhere(live, failure):
-            _LOG.warning("trial %d: %s; it goes on in another worker", live.trial.number, failure)
+            number, reason = live.trial.number, failure.reason
+            _LOG.warning("trial %d: %s; it goes on in another worker", number, reason)
             self._preempt(live, failure.reason)
             epochs = frozenset(live.recorded | live.curve.keys())
             self._claimed.append(Known(live.trial, live.architecture, epochs))

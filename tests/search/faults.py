@@ -47,6 +47,12 @@ def stop_this_process() -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
+def terminate_this_process() -> None:
+    """As a scheduler does that wants its node back; the training is never told."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(5)
+
+
 def crash_in_native_code() -> None:
     ctypes.string_at(0)
 
@@ -98,6 +104,7 @@ def by_number(config: Mapping[str, Any]) -> FakeTraining:
         8: stop_this_process,
         9: crash_in_native_code,
         10: SystemExit(3),
+        12: terminate_this_process,
     }
     if config["number"] in REPORTS:
         return Reporting(REPORTS[config["number"]])

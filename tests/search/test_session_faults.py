@@ -79,6 +79,16 @@ def test_a_lost_node_is_not_counted_against_the_trial(store: Store, tmp_path: Pa
     assert (trials(store, session)[0].state, trials(store, session)[0].attempts) == ("complete", 6)
 
 
+def test_what_is_said_of_a_trial_that_goes_on_is_a_sentence(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = begin(store, config(tmp_path, trials=1))
+    hand_out(session)
+    session.crashed(0, Failure(Cause.CODE, "the worker process died", retry=Retry.COUNTED))
+    said = "trial 0: the worker process died; it goes on in another worker"
+    assert caplog.messages == [said]
+
+
 def test_memory_held_by_others_is_tried_again_and_then_stops_the_run(
     store: Store, tmp_path: Path
 ) -> None:

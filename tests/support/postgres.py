@@ -81,6 +81,16 @@ class PostgresServer:
     ) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int | None:
+        """Of the server's first process; None where it was stopped."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def log(self) -> Path:
+        """The file with what the server says."""
+        return self._folder / "log"
+
     def url(self, database: str, user: str = USER) -> str:
         """The store URL of a database of this server."""
         return f"postgresql://{user}:{QUOTED_PASSWORD}@127.0.0.1:{self.port}/{database}"
