@@ -65,7 +65,7 @@ def carry_out(
     try:
         outcome = _run(config, progress, words, resume=resume, asked=asked)
         with report_may_be_lost():  # the exit code still says how the run ended
-            _print(config, outcome, commands, as_json, progress)
+            _print(config, outcome, commands, as_json, progress, words)
     except StoreError as error:
         words.say(str(error))
         return ExitCode.FAILED
@@ -79,7 +79,7 @@ def carry_out(
         words.say(_unexpected(error))
         return ExitCode.FAILED
     if outcome.exit_code != ExitCode.DONE:
-        _say_what_stopped_it(progress, words, outcome)
+        _say_what_stopped_it(progress, words, outcome, commands)
     return int(outcome.exit_code)
 
 
@@ -143,11 +143,13 @@ def _print(
     commands: NextCommands,
     as_json: bool,
     progress: ProgressLine,
+    words: LastWords,
 ) -> None:
     try:
         opened = open_store(config.store, create=False)
     except InputError as error:  # it went away meanwhile
-        progress.say(f"There is no report: {error}")
+        if not words.said:  # they are the last, and tell of a store that was away before
+            progress.say(f"There is no report: {error}")
         return
     with opened as store:
         if as_json:
@@ -156,9 +158,12 @@ def _print(
             print_report(stdout_console(), store, outcome, commands)
 
 
-def _say_what_stopped_it(progress: ProgressLine, words: LastWords, outcome: RunOutcome) -> None:
+def _say_what_stopped_it(
+    progress: ProgressLine, words: LastWords, outcome: RunOutcome, commands: NextCommands
+) -> None:
     if outcome.stand.ended >= outcome.stand.planned and not words.said:
-        progress.say_last(f"Failed: {outcome.reason}")
+        again = f"To train them again, once that is mended: {commands.train_failed}"
+        progress.say_last(f"Failed: {outcome.reason}. {again}")
     else:
         words.say(str(outcome.reason))
 

@@ -87,7 +87,7 @@ def prepare(given: Config, *, resume: bool) -> Prepared:
     if description is not None:
         protocol = description.protocol
         problems.attempt(lambda: _check_images(config, description))
-        problems.attempt(lambda: lookup.check_same_data(found, protocol))
+        problems.attempt(lambda: lookup.check_same_data(config.store, found, protocol))
     problems.attempt(lambda: lookup.check_warm_start(config.store, config.warm_start))
     problems.refuse()
     assert description is not None, "refused above"
@@ -330,6 +330,11 @@ def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> St
     lookup.take_over(store, study, watcher.say)
     if config.trials > study.planned_trials:
         store.set_planned_trials(study.id, config.trials)
+    if prepared.protocol.hash != study.protocol_hash:
+        store.set_protocol(study.id, prepared.protocol.to_dict(), prepared.protocol.hash)
+        watcher.say(
+            "The images have changed before anything was trained on them: taken as they are."
+        )
     return store.study(study.name)
 
 
