@@ -112,7 +112,6 @@ def by_number(config: Mapping[str, Any]) -> FakeTraining:
         10: RuntimeError("CUDA error: device-side assert triggered"),
         12: out_of_gpu_memory,
         14: SystemExit(3),
-        15: terminate_this_process,
     }
     if config["number"] in REPORTS:
         return Reporting(REPORTS[config["number"]])
@@ -122,10 +121,12 @@ def by_number(config: Mapping[str, Any]) -> FakeTraining:
 
 
 def one_by_one(config: dict[str, Any]) -> FakeTraining:
-    """As `by_number`; it is written down who trains, and trial 13 finds its GPU taken at first."""
+    """As `by_number`; it is written down who trains, and trials 13 and 15 meet theirs at first."""
     first = write_pid(config)
     if config["number"] == 13 and first:
         return FakeTraining(gpu_held_by_others(config))
+    if config["number"] == 15 and first:
+        return FakeTraining(terminate_this_process)
     return by_number(config)
 
 
