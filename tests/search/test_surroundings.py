@@ -18,8 +18,8 @@ from tests.trainers.tiny import image_folder
 from trainers import Protocol
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
-LONG = {"epochs": 12, "batch_size": 20, "warmup_epochs": 1}
-LARGER = {"name": "fashion-mnist", "limit_train": 2000, "limit_validation": 100}
+LONG = {"epochs": 8, "batch_size": 20, "warmup_epochs": 1}
+LARGER = {"name": "fashion-mnist", "limit_train": 1000, "limit_validation": 100}
 ONE_AT_A_TIME = {"cpus_per_trial": 1, "concurrent_trials": 1}
 
 
@@ -88,10 +88,8 @@ def cut_off(content: bytes) -> bytes:
     return content[:60]
 
 
-@pytest.mark.parametrize(
-    ("workers", "broken"),
-    [(1, cut_off), pytest.param(0, overwritten, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("workers", "broken"), [(1, cut_off), (0, overwritten)])
 def test_a_broken_image(tmp_path: Path, workers: int, broken: Callable[[bytes], bytes]) -> None:
     search, image = on_images(tmp_path, workers)
     whole = image.read_bytes()

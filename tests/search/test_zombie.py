@@ -16,7 +16,7 @@ from tests.search.test_ray_resume import epochs_recorded, offspring, read, wait_
 from tests.support.namespaces import PRIVATE_PIDS
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(290)]
-EPOCHS = 40
+EPOCHS = 24
 TRIALS = 2
 
 
