@@ -153,6 +153,9 @@ def classify_death(text: str, crash: str = "") -> Failure:
         return _of_text(*raised, "")
     if sign := next((s for s in _SURROUNDINGS if s[0].search(plain)), None):
         return Failure(Cause.SURROUNDINGS, _detail(plain), sign[1])
+    if _UNREACHABLE.search(plain):
+        reason = "its worker cannot be reached: it died, its node or the network is gone"
+        return Failure(Cause.SURROUNDINGS, reason, "look at its node", retry=Retry.COUNTED)
     reason = f"the worker process died: {crash or _detail(plain)}"
     return Failure(Cause.CODE, reason, retry=Retry.COUNTED)
 
@@ -339,6 +342,8 @@ _NODE_LOST = re.compile(
     r"(?:marked dead|missing too many heartbeats|preempted)",
     re.IGNORECASE,
 )
+# What Ray says before it knows of the death of a node, or of a worker.
+_UNREACHABLE = re.compile(r"is temporarily unavailable|ActorUnavailableError")
 _DETAIL = re.compile(r"exit detail: (.+)", re.IGNORECASE)
 _KILLED = re.compile(r"exits with a connection error code|killed by `ray\.kill`")
 _RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Z]\w*)(?:: (.*))?$")

@@ -1,6 +1,7 @@
 """Trainings that go wrong, in place of the real one, for tests of the workers."""
 
 import ctypes
+import importlib
 import os
 import signal
 import time
@@ -135,6 +136,12 @@ def write_pid(config: Mapping[str, Any]) -> bool:
 def place_of(config: Mapping[str, Any]) -> Path:
     """The folder in which `RealSearch` keeps a study."""
     return Path(config["checkpoint"]).parents[2]
+
+
+def with_a_package(config: Mapping[str, Any]) -> FakeTraining:
+    """It needs a package that not every machine has."""
+    importlib.import_module("a_package_of_a_user")
+    return FakeTraining()
 
 
 def broken_by_a_file(config: Mapping[str, Any]) -> FakeTraining:

@@ -152,28 +152,42 @@ def test_a_folder_that_may_not_be_written_any_more(tmp_path: Path) -> None:
 
 # --- packages -------------------------------------------------------------------------------------
 
+
 BLIND = """
 import sys
 if any("default_worker" in word for word in sys.orig_argv):
     class Missing:
         def find_spec(self, name, path=None, target=None):
-            if name == {package!r}:
-                raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+            if name == "safetensors":
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
     sys.meta_path.insert(0, Missing())
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("package", ["safetensors", "optuna", "timm", "space"])
-def test_a_package_that_the_workers_lack(tmp_path: Path, package: str) -> None:
+def test_a_package_that_the_workers_lack(tmp_path: Path) -> None:
     """As on a node that was set up otherwise than that of the driver."""
     search = RealSearch(tmp_path, {"trials": 2, "resources": ONE_AT_A_TIME})
-    (tmp_path / "sitecustomize.py").write_text(BLIND.format(package=package))
+    (tmp_path / "sitecustomize.py").write_text(BLIND)
     paths = os.pathsep.join([str(tmp_path), search.environment()["PYTHONPATH"]])
     driver = search.run(PYTHONPATH=paths)
-    stopped(search, driver, f"No module named '{package}'")
+    stopped(search, driver, "No module named 'safetensors'")
     assert "install the same packages on every node" in driver.stderr
     goes_on(search, 2, 2)
+
+
+@pytest.mark.slow
+def test_a_package_that_a_training_of_the_user_needs(tmp_path: Path) -> None:
+    training = "tests.search.faults:with_a_package"
+    search = RealSearch(tmp_path, {"trials": 2, "resources": ONE_AT_A_TIME}, training)
+    stopped(search, search.run(), "No module named 'a_package_of_a_user'")
+    assert "install the same packages on every node" in str(search.runs()[0].end_reason)
+    (tmp_path / "installed").mkdir()
+    (tmp_path / "installed" / "a_package_of_a_user.py").touch()
+    paths = os.pathsep.join([search.environment()["PYTHONPATH"], str(tmp_path / "installed")])
+    resumed = search.run("--resume", PYTHONPATH=paths)
+    assert resumed.returncode == ExitCode.DONE, resumed.stderr
+    complete(search, 2, 2)
 
 
 # --- memory ---------------------------------------------------------------------------------------
