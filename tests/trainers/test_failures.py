@@ -369,6 +369,13 @@ def test_the_exception_of_a_dead_worker_and_its_last_line(last: str, cause: Caus
             Retry.COUNTED,
         ),
         (
+            "The actor 1604af4a38b2511e8e3fe9f102000000 is unavailable: The actor is temporarily "
+            "unavailable: RpcError: RPC error: Socket closed rpc_code: 14. The task may or may not",
+            "its worker cannot be reached: it died, its node or the network is gone",
+            Cause.SURROUNDINGS,
+            Retry.COUNTED,
+        ),
+        (
             "its node has died. Node Id: 1f2e",
             "the node of its worker was lost",
             Cause.SURROUNDINGS,
