@@ -82,6 +82,11 @@ class NextCommands:
         return f"{_PROGRAM} repeat {shlex.quote(self.study)}{self._store}"
 
     @property
+    def train_failed(self) -> str:
+        """Trains the failed trials again."""
+        return f"{_PROGRAM} continue {shlex.quote(self.study)}{self._store} --failed"
+
+    @property
     def _store(self) -> str:
         if self.store is None:
             return ""

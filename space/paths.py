@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import PlainValidator
 
 from space.errors import InputError
 
@@ -124,5 +124,5 @@ def _folder(value: object) -> Path:
     return written_path(value, ROOM)
 
 
-Folder = Annotated[Path, BeforeValidator(_folder)]
-"""A field for the path of a folder."""
+Folder = Annotated[Path, PlainValidator(_folder)]
+"""A field for the path of a folder, in plain values and in JSON."""

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import shlex
+import stat
 import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
@@ -59,10 +61,11 @@ def carry_out(
     )
     words = LastWords(progress.say_last, lambda reason: _advice(reason, commands))
     _warn_of_lost_folders(config, progress)
+    _warn_of_readable_token(progress)
     try:
         outcome = _run(config, progress, words, resume=resume, asked=asked)
         with report_may_be_lost():  # the exit code still says how the run ended
-            _print(config, outcome, commands, as_json, progress)
+            _print(config, outcome, commands, as_json, progress, words)
     except StoreError as error:
         words.say(str(error))
         return ExitCode.FAILED
@@ -76,7 +79,7 @@ def carry_out(
         words.say(_unexpected(error))
         return ExitCode.FAILED
     if outcome.exit_code != ExitCode.DONE:
-        _say_what_stopped_it(progress, words, outcome)
+        _say_what_stopped_it(progress, words, outcome, commands)
     return int(outcome.exit_code)
 
 
@@ -140,11 +143,13 @@ def _print(
     commands: NextCommands,
     as_json: bool,
     progress: ProgressLine,
+    words: LastWords,
 ) -> None:
     try:
         opened = open_store(config.store, create=False)
     except InputError as error:  # it went away meanwhile
-        progress.say(f"There is no report: {error}")
+        if not words.said:  # they are the last, and tell of a store that was away before
+            progress.say(f"There is no report: {error}")
         return
     with opened as store:
         if as_json:
@@ -153,9 +158,12 @@ def _print(
             print_report(stdout_console(), store, outcome, commands)
 
 
-def _say_what_stopped_it(progress: ProgressLine, words: LastWords, outcome: RunOutcome) -> None:
+def _say_what_stopped_it(
+    progress: ProgressLine, words: LastWords, outcome: RunOutcome, commands: NextCommands
+) -> None:
     if outcome.stand.ended >= outcome.stand.planned and not words.said:
-        progress.say_last(f"Failed: {outcome.reason}")
+        again = f"To train them again, once that is mended: {commands.train_failed}"
+        progress.say_last(f"Failed: {outcome.reason}. {again}")
     else:
         words.say(str(outcome.reason))
 
@@ -171,6 +179,22 @@ def _warn_of_lost_folders(config: Config, progress: ProgressLine) -> None:
     if not config.checkpoints.is_absolute():
         way_out = "give an absolute path by --set checkpoints=/PATH"
         progress.say(_lost(f"the checkpoints folder {config.checkpoints}", way_out))
+
+
+def _warn_of_readable_token(progress: ProgressLine) -> None:
+    """Ray itself makes the file with the token of a cluster as the umask has it."""
+    if not os.environ.get("RAY_ADDRESS") or os.environ.get("RAY_AUTH_TOKEN"):
+        return
+    file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token").expanduser()
+    try:
+        readable = stat.S_IMODE(file.stat().st_mode) & 0o077
+    except OSError:
+        return
+    if readable:
+        progress.say(
+            f"warning: others may read {file}, and whoever has Ray's token may run code: "
+            f"chmod 600 {shlex.quote(str(file))}"
+        )
 
 
 def _lost(what: str, way_out: str) -> str:

@@ -181,7 +181,7 @@ def _history(trial: TrialRecord, places: dict[int, str]) -> list[str]:
         before = duration(trial.ancestry_seconds)
         said.append(f"began with inherited weights ({trial.inherited_along}), {before} of training")
     if trial.continued:
-        said.append(f"continued after it was pruned ({count(trial.continued, 'time')})")
+        said.append(f"went on after it had ended ({count(trial.continued, 'time')})")
     return [f"History: {'; '.join(said)}"] if said else []
 
 

@@ -51,14 +51,19 @@ def resolve(given: Config, found: StudyRecord | None, *, resume: bool) -> tuple[
     return merged_for_resume(found.config, given)
 
 
-def check_same_data(found: StudyRecord | None, protocol: Protocol) -> None:
-    """Refuse to resume on other images than those that the study began with.
+def check_same_data(url: str, found: StudyRecord | None, protocol: Protocol) -> None:
+    """Refuse to resume on other images than those that the study was trained on.
+
+    As long as it was trained on none, a broken file may have been mended, or taken away.
 
     Raises:
         InputError: the content or the split of the data differ.
     """
     if found is None or found.protocol_hash == protocol.hash:
         return
+    with open_store(url, create=False) as store:
+        if not store.was_trained(found.id):
+            return
     now = protocol.to_dict()
     changed = [name for name in now if now[name] != found.protocol.get(name)]
     raise InputError.of(

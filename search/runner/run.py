@@ -3,7 +3,7 @@
 import logging
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol as Interface
@@ -87,7 +87,7 @@ def prepare(given: Config, *, resume: bool) -> Prepared:
     if description is not None:
         protocol = description.protocol
         problems.attempt(lambda: _check_images(config, description))
-        problems.attempt(lambda: lookup.check_same_data(found, protocol))
+        problems.attempt(lambda: lookup.check_same_data(config.store, found, protocol))
     problems.attempt(lambda: lookup.check_warm_start(config.store, config.warm_start))
     problems.refuse()
     assert description is not None, "refused above"
@@ -153,8 +153,17 @@ def run_study(
         store = stack.enter_context(open_store(config.store, create=True))
         work = _Work(store, prepared, cluster, stop, watcher, training, asked)
         outcome = work.carry_out(signals, end)
-    if stop.kind == StopKind.INTERRUPT and outcome.exit_code == ExitCode.DONE:
+    return _or_stopped(outcome, stop, words)
+
+
+def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: LastWords) -> RunOutcome:
+    """The outcome; of work that was done just when it was asked to stop, what was said of it."""
+    if outcome.exit_code != ExitCode.DONE:
+        return outcome
+    if stop.kind == StopKind.INTERRUPT:
         raise KeyboardInterrupt(stop.reason)
+    if words.said:
+        return replace(outcome, exit_code=stop.exit_code, reason=stop.reason)
     return outcome
 
 
@@ -321,6 +330,11 @@ def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> St
     lookup.take_over(store, study, watcher.say)
     if config.trials > study.planned_trials:
         store.set_planned_trials(study.id, config.trials)
+    if prepared.protocol.hash != study.protocol_hash:
+        store.set_protocol(study.id, prepared.protocol.to_dict(), prepared.protocol.hash)
+        watcher.say(
+            "The images have changed before anything was trained on them: taken as they are."
+        )
     return store.study(study.name)
 
 

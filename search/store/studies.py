@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from search.store.columns import utc_now
 from search.store.connection import Connected, reads, writes
 from search.store.mapping import STUDY_COLUMNS
-from search.store.models import Study
+from search.store.models import Metric, Study, Trial
 from search.store.records import StudyRecord
 from space.errors import InputError
 
@@ -106,10 +106,34 @@ class Studies(Connected):
         """Notes why the study's searcher has nothing left to propose; None takes it back."""
         session.execute(update(Study).where(Study.id == study_id).values(exhausted=reason))
 
+    @reads
+    def was_trained(self, session: Session, study_id: int) -> bool:
+        """Whether any epoch of the study is recorded."""
+        return _was_trained(session, study_id)
+
+    @writes
+    def set_protocol(
+        self, session: Session, study_id: int, protocol: dict[str, Any], protocol_hash: str
+    ) -> None:
+        """Changes the protocol of a study of which nothing was trained.
+
+        Raises:
+            InputError: where="protocol", when epochs are recorded: they belong to its protocol.
+        """
+        if _was_trained(session, study_id):
+            raise InputError.of("protocol", "epochs were trained under another protocol")
+        values = {"protocol": protocol, "protocol_hash": protocol_hash}
+        session.execute(update(Study).where(Study.id == study_id).values(**values))
+
     @writes
     def set_checkpoints(self, session: Session, study_id: int, value: Any) -> None:
         """Notes where the study's checkpoints are; any JSON, None forgets it."""
         session.execute(update(Study).where(Study.id == study_id).values(checkpoints=value))
+
+
+def _was_trained(session: Session, study_id: int) -> bool:
+    of_study = select(Metric.epoch).join(Trial).where(Trial.study_id == study_id)
+    return session.scalar(of_study.limit(1)) is not None
 
 
 def _check_name(name: str) -> None:

@@ -62,6 +62,12 @@ def allocate_too_much() -> None:
     bytearray(2**62)
 
 
+def out_of_gpu_memory() -> None:
+    import torch
+
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has ...")
+
+
 class Odd:
     """An epoch of a user's own training."""
 
@@ -103,14 +109,65 @@ def by_number(config: Mapping[str, Any]) -> FakeTraining:
         3: kill_this_process,
         8: stop_this_process,
         9: crash_in_native_code,
-        10: SystemExit(3),
-        12: terminate_this_process,
+        10: RuntimeError("CUDA error: device-side assert triggered"),
+        12: out_of_gpu_memory,
+        14: SystemExit(3),
+        15: terminate_this_process,
     }
     if config["number"] in REPORTS:
         return Reporting(REPORTS[config["number"]])
     if config["number"] == 4:
         raise KeyError("broken before the first epoch")
     return FakeTraining(faults.get(config["number"]))
+
+
+def one_by_one(config: dict[str, Any]) -> FakeTraining:
+    """As `by_number`; it is written down who trains, and trial 13 finds its GPU taken at first."""
+    first = write_pid(config)
+    if config["number"] == 13 and first:
+        return FakeTraining(gpu_held_by_others(config))
+    return by_number(config)
+
+
+def write_pid(config: Mapping[str, Any]) -> bool:
+    """Write down who trains a trial; whether it is the first attempt."""
+    file = Path(config["checkpoint"]).with_name(f"{config['number']}.pid")
+    first = not file.exists()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(str(os.getpid()))
+    return first
+
+
+def place_of(config: Mapping[str, Any]) -> Path:
+    """The folder in which `RealSearch` keeps a study."""
+    return Path(config["checkpoint"]).parents[2]
+
+
+def broken_by_a_file(config: Mapping[str, Any]) -> FakeTraining:
+    """Every trial fails in its second epoch as long as there is a file "broken"."""
+    return FakeTraining(KeyError("x") if (place_of(config) / "broken").exists() else None)
+
+
+def on_a_taken_gpu(config: dict[str, Any]) -> FakeTraining:
+    """There is no memory on the GPU, which is a stand-in, as long as there is a file "taken"."""
+    taken = (place_of(config) / "taken").exists()
+    return FakeTraining(gpu_held_by_others(config) if taken else None)
+
+
+def gpu_held_by_others(config: dict[str, Any]) -> Exception:
+    """The error of an allocation on a GPU of the trial's own, of which others hold one half."""
+    import torch
+
+    from trainers import failures
+
+    config["whole_gpu"] = True
+    failures.held_by_others = lambda: 0.5
+    return torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
+def patient(config: Mapping[str, Any]) -> FakeTraining:
+    """As many epochs as the protocol has, of half a second each."""
+    return FakeTraining(epochs=config["protocol"]["epochs"], seconds=0.5)
 
 
 def instant(config: Mapping[str, Any]) -> FakeTraining:
@@ -120,7 +177,5 @@ def instant(config: Mapping[str, Any]) -> FakeTraining:
 
 def slow(config: Mapping[str, Any]) -> FakeTraining:
     """Half a second an epoch; writes down who trains."""
-    folder = Path(config["checkpoint"]).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{config['number']}.pid").write_text(str(os.getpid()))
+    write_pid(config)
     return FakeTraining(epochs=4, seconds=0.5)

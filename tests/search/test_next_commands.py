@@ -18,6 +18,7 @@ from search.cli.program import run_program
 from search.commands import NextCommands, next_commands
 from search.program_signals import Interrupted
 from search.runner import run as run_module
+from search.runner.assignment import Report
 from search.runner.cluster import Cluster
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.session import StudySession
@@ -26,6 +27,7 @@ from search.store import StoreError, open_store
 from space.cli.output import ReaderLeft
 from tests.search.small import SPACE, values
 from tests.search.test_session import run_all, train
+from trainers import Cause, Failure
 
 SECRET = "postgresql://user:s3cret@host/base"
 
@@ -69,6 +71,14 @@ def all_but_one(session: StudySession, *others: Any) -> None:
             train(session, last, [0.4, 0.5])
     assert session.exhausted
     stop.request(StopKind.INTERRUPT, "interrupted by SIGINT")
+
+
+def all_fail(session: StudySession, *others: Any) -> None:
+    """In Ray's place: every trial breaks off."""
+    while (assignment := session.next_assignment()) is not None:
+        session.started(assignment.trial.number)
+        broken = Failure(Cause.CODE, f"KeyError: {assignment.trial.number}")
+        session.ended(assignment.trial.number, Report(failure=broken))
 
 
 @pytest.fixture
@@ -127,6 +137,24 @@ def test_every_printed_command_works(
     assert "trials=3" not in go_on
     assert execute(go_on) == 0
     assert "6 of 6 trials done" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_failed_trials_are_trained_again_by_the_printed_command(
+    store: list[str],
+    player: Player,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = ["run", "it's mine.yaml", *store, "--set", "trials=2"]
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "tune_session", all_fail)
+        assert run_program(command) == 1
+    last = capsys.readouterr().err.rstrip().splitlines()[-1]
+    assert last.startswith("Failed: every trial failed: KeyError: 0. To train them again, once ")
+    assert execute(last.rpartition(": ")[2]) == 0
+    assert "2 of 2 trials done (2 complete)" in capsys.readouterr().out
 
 
 def test_the_best_of_a_study_that_inherits_are_retrained_by_the_printed_command(
@@ -351,6 +379,26 @@ def test_a_run_that_is_stopped_says_so_once_and_nothing_after_it(
     monkeypatch.setattr(run_module, "tune_session", stopped)
     assert run_program(["run", "it's mine.yaml", "--store", "a.db"]) == 1
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o640, True), (0o600, False)])
+def test_a_token_that_others_may_read_is_told(
+    mode: int,
+    warned: bool,
+    player: Player,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    token = folder / "token"
+    token.write_text("ab")
+    token.chmod(mode)
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    player.stop_after = 0
+    assert run_program(["run", "it's mine.yaml"]) == 130
+    assert (f"chmod 600 {token}" in capsys.readouterr().err) == warned
 
 
 @pytest.mark.parametrize("url", [SECRET, "postgresql://host/base?password=s3cret"])

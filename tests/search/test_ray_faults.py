@@ -15,10 +15,11 @@ from tests.search.small import Silent, config
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
 
 
-TRIALS = 15
-EPOCHS = {4: 0, 6: 2, 7: 0, 11: 2}
-TWICE = (3, 8, 9, 12)
-"""Numbers of the trials whose workers died, which were taken up once more."""
+FAULTS = 16
+TRIALS = FAULTS + 2
+EPOCHS = {4: 0, 6: 2, 7: 0, 11: 2, 13: 2}
+TWICE = (3, 8, 9, 13, 15)
+"""Numbers of the trials that were taken up once more: their workers died, or a GPU was taken."""
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +29,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def result(place: Path) -> tuple[RunOutcome, list[TrialRecord]]:
-    """A study whose first thirteen trials each break in their own way, in one Ray."""
+    """A study whose first trials each break in their own way, in one Ray."""
     settings = config(place, trials=TRIALS, trial_time_limit="12s")
     outcome = run_study(
-        settings, resume=False, watcher=Silent(), training="tests.search.faults:by_number"
+        settings, resume=False, watcher=Silent(), training="tests.search.faults:one_by_one"
     )
     with open_store(settings.store, create=False) as store:
         return outcome, store.trials(store.study("tiny").id)
@@ -66,19 +67,22 @@ def logs(
         (7, TrialState.FAILED, "it ended without a finite validation_accuracy and no epoch"),
         (8, TrialState.FAILED, "it hung: no epoch within 12 s (trial_time_limit)"),
         (9, TrialState.FAILED, "the worker process died: Segmentation fault"),
-        (10, TrialState.FAILED, "SystemExit: 3"),
+        (10, TrialState.FAILED, "RuntimeError: CUDA error: device-side assert triggered"),
         (11, TrialState.FAILED, "it ended without a finite validation_accuracy in 2 epochs"),
-        (12, TrialState.FAILED, "the worker process died: it was ended by SIGTERM"),
+        (12, TrialState.INFEASIBLE, "out of memory: CUDA out of memory. Tried to allocate"),
+        (13, TrialState.COMPLETE, None),
+        (14, TrialState.FAILED, "SystemExit: 3"),
+        (15, TrialState.FAILED, "the worker process died: it was ended by SIGTERM"),
     ],
 )
 def test_each_fault_is_a_state_with_a_reason(
-    result: tuple[RunOutcome, list[TrialRecord]], number: int, state: TrialState, reason: str
+    result: tuple[RunOutcome, list[TrialRecord]], number: int, state: TrialState, reason: str | None
 ) -> None:
     trial = result[1][number]
     assert trial.state == state
-    assert trial.reason is not None
-    assert trial.reason.startswith(reason)
-    assert trial.reason.removeprefix("the worker process died: ")
+    assert (trial.reason is None) == (reason is None)
+    assert str(trial.reason).startswith(str(reason))
+    assert trial.reason != "the worker process died: "
     assert trial.epochs_done == EPOCHS.get(number, 1)
     assert trial.attempts > 1 or number not in TWICE
 
@@ -89,8 +93,8 @@ def test_the_study_goes_on_to_its_planned_number(
     outcome, trials = result
     assert outcome.exit_code == ExitCode.DONE
     assert [t.number for t in trials] == list(range(TRIALS))
-    assert {t.state for t in trials[13:]} == {TrialState.COMPLETE}
-    assert {t.epochs_done for t in trials[13:]} == {2}
+    assert {t.state for t in trials[FAULTS:]} == {TrialState.COMPLETE}
+    assert {t.epochs_done for t in trials[FAULTS:]} == {2}
 
 
 def test_the_whole_traceback_is_kept_beside_the_checkpoint_and_named_by_show(
@@ -102,8 +106,19 @@ def test_the_whole_traceback_is_kept_beside_the_checkpoint_and_named_by_show(
     assert "Fatal Python error: Segmentation fault" in logs[9]
     assert "crash_in_native_code" in logs[9]
     assert "KeyError: 'broken before the first epoch'" in logs[4]
-    assert not logs.keys() & set(range(13, TRIALS))
+    assert not logs.keys() & set(range(FAULTS, TRIALS))
     assert all("\x1b[" not in str(trial.reason) for trial in result[1])
+
+
+def test_a_worker_with_a_broken_gpu_trains_nothing_more(
+    result: tuple[RunOutcome, list[TrialRecord]], place: Path
+) -> None:
+    begun = sorted(place.rglob("*.pid"), key=lambda path: path.stat().st_mtime_ns)
+    numbers = [int(path.stem) for path in begun]
+    broken = begun[numbers.index(10)].read_text()
+    later = begun[numbers.index(10) + 1 :]
+    assert later
+    assert broken not in {path.read_text() for path in later}
 
 
 def test_more_gpus_than_there_are_is_refused_before_anything_is_written(tmp_path: Path) -> None:

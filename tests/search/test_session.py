@@ -259,8 +259,13 @@ def test_a_live_driver_is_not_disturbed(store: Store, tmp_path: Path) -> None:
     lookup.withdraw_if_second(store, session.study, store.runs(session.study.id)[0])
 
 
-def test_other_images_are_refused(store: Store, tmp_path: Path) -> None:
+def test_other_images_are_refused_once_something_was_trained(store: Store, tmp_path: Path) -> None:
+    """Before that a broken file may have been mended."""
     session = begin(store, config(tmp_path))
     other = config(tmp_path).protocol.bound_to("2" * 16, HASHES[1])
+    lookup.check_same_data(config(tmp_path).store, session.study, other)
+    assignment = session.next_assignment()
+    assert assignment is not None
+    train(session, assignment, [0.5])
     with pytest.raises(InputError, match="content_hash differ"):
-        lookup.check_same_data(session.study, other)
+        lookup.check_same_data(config(tmp_path).store, session.study, other)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,17 @@ for folder in map(Path, sys.argv[2:]):
 """
 
 
+@dataclass(frozen=True)
+class Nodes:
+    """A head and a second node of one CPU each; `own` is another folder for the second."""
+
+    address: str
+    second: "subprocess.Popen[bytes]"
+
+
 @pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[str]:
-    """A head, and a node for which one folder is another one than the head's; its address."""
+def nodes(tmp_path: Path) -> Iterator[Nodes]:
+    """Two nodes that share one folder of two."""
     if os.geteuid() != 0:
         pytest.skip("a mount of its own for a node needs root")
     mounts = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
@@ -53,17 +62,17 @@ def nodes(tmp_path: Path) -> Iterator[str]:
             for each in (head, node)
         ]
         try:
-            yield f"127.0.0.1:{port}"
+            yield Nodes(f"127.0.0.1:{port}", started[1])
         finally:
             for process in reversed(started):
                 process.terminate()
                 process.wait(timeout=60)
 
 
-def test_nodes_that_do_not_share_the_checkpoints_are_named(nodes: str, tmp_path: Path) -> None:
+def test_nodes_that_do_not_share_the_checkpoints_are_named(nodes: Nodes, tmp_path: Path) -> None:
     folders = [str(tmp_path / name) for name in ("own", "shared")]
     environment = os.environ | {"RAY_AUTH_MODE": "disabled"}
-    command = [sys.executable, "-c", LOOK, nodes, *folders]
+    command = [sys.executable, "-c", LOOK, nodes.address, *folders]
     seen = subprocess.run(command, text=True, capture_output=True, env=environment, check=False)
     assert seen.returncode == 0, seen.stderr
     own, warning, shared = seen.stdout.splitlines()

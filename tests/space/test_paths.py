@@ -6,9 +6,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from space import InputError
-from space.paths import LONGEST_NAME, LONGEST_PATH, ROOM, given_path, shown_path, written_path
+from space.paths import (
+    LONGEST_NAME,
+    LONGEST_PATH,
+    ROOM,
+    Folder,
+    given_path,
+    shown_path,
+    written_path,
+)
 
 
 @pytest.fixture
@@ -91,3 +100,16 @@ def test_any_text_is_a_path_that_may_be_asked_for_or_is_refused(text: str) -> No
         return
     os.path.lexists(path)
     assert written_path(str(path)) == path
+
+
+class _Place(BaseModel):
+    folder: Folder | None = None
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=100))
+def test_a_configuration_with_a_folder_travels_as_json(text: str) -> None:
+    """As the one of the data does to a worker."""
+    place = _Place.model_validate({"folder": text if "~" not in text else "~/x"})
+    assert isinstance(place.folder, Path)
+    assert _Place.model_validate_json(place.model_dump_json()) == place
+    assert _Place.model_validate(place.model_dump(mode="json")) == place

@@ -108,3 +108,16 @@ def test_an_ended_run_is_not_running(store: Store) -> None:
     assert ended.machine == {"cpus": 2}
     assert summary.last_activity == ended.ended
     assert not store.heartbeat(run.id)
+
+
+def test_the_protocol_may_change_as_long_as_nothing_was_trained(store: Store) -> None:
+    study = add_study(store)
+    store.set_protocol(study.id, {"epochs": 7}, "other")
+    changed = store.study(study.name)
+    assert (changed.protocol, changed.protocol_hash) == ({"epochs": 7}, "other")
+    assert not store.was_trained(study.id)
+    complete_trial(store, study.id, begin_run(store, study.id).id, 0, 0.5)
+    assert store.was_trained(study.id)
+    with pytest.raises(InputError, match="epochs were trained under another protocol"):
+        store.set_protocol(study.id, {"epochs": 8}, "third")
+    assert store.study(study.name) == changed

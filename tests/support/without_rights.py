@@ -24,7 +24,7 @@ def give_away(*paths: Path) -> None:
 
 def python_without_rights(code: str, *arguments: str) -> subprocess.Popen[str]:
     """Python that runs the code, spoken to through its stdin and stdout."""
-    return _started([*_prefix(), sys.executable, "-c", code, *arguments])
+    return _started([*without_rights(), sys.executable, "-c", code, *arguments])
 
 
 def in_own_mounts(script: str, *arguments: str) -> subprocess.Popen[str]:
@@ -36,7 +36,8 @@ def in_own_mounts(script: str, *arguments: str) -> subprocess.Popen[str]:
     return _started(["unshare", "-m", "sh", "-euc", script, "sh", *arguments])
 
 
-def _prefix() -> list[str]:
+def without_rights() -> list[str]:
+    """The beginning of a command that gives up what root may do with files of others."""
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:
