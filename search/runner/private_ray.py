@@ -22,6 +22,8 @@ from space.errors import InputError
 _OBJECT_STORE = 128 * 2**20
 """Bytes of shared memory. Trials report a few numbers; Ray's default is a third of the memory."""
 
+_AGAIN = "To go on, run the same command again; with --resume if the study is there already"
+
 
 @contextmanager
 def private_ray() -> Iterator[Cluster]:
@@ -63,7 +65,8 @@ def _start(folder: Path) -> None:
                 **init_options(),
             )
         except Exception as error:
-            message = f"a private one does not start: {first_line(error)}"
+            why = first_line(error).rstrip(".")
+            message = f"a private one does not start: {why}. {_AGAIN}"
             raise InputError.of("Ray", message) from error
 
 

@@ -69,11 +69,12 @@ def watched_folder() -> Iterator[Watchdog]:
         yield watching
     finally:
         os.environ.pop(MARK, None)
+        # Before the farewell: what ends this process amid it leaves the rest to the watchdog.
+        shutil.rmtree(folder, ignore_errors=True)
         watching.tell(farewell=True)
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
         _wait_for_end_of(process.stdout)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(mark: str, folder: Path) -> "subprocess.Popen[bytes]":

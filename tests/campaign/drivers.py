@@ -15,7 +15,7 @@ _TRACEBACK = re.compile(
     r"Traceback \(most recent call last\)|Fatal Python error|\*\*\* SIG[A-Z]+ received|"
     r"StackTrace Information|Check failed|terminate called"
 )
-_HOW_TO_GO_ON = re.compile(r"To go on: .*--resume|search continue ")
+_HOW_TO_GO_ON = re.compile(r"To go on: .*--resume|To go on, run the same command again")
 
 
 @dataclass

@@ -104,6 +104,27 @@ def test_a_clean_end_removes_the_folder_and_leaves_children_to_ray(
         end(child)
 
 
+CUT_SHORT = """
+import os, shutil
+from search.runner.watched import watched_folder
+def end_amid(folder, **options):
+    print(folder, flush=True)
+    os._exit(130)
+with watched_folder() as watchdog:
+    (watchdog.folder / "logs").mkdir()
+    shutil.rmtree = end_amid
+"""
+
+
+def test_a_driver_that_is_ended_while_it_removes_its_folder_leaves_none() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CUT_SHORT], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130, done.stderr
+    folder = Path(done.stdout.strip())
+    assert wait_until(lambda: not folder.exists())
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT])
 def test_the_run_of_a_driver_that_is_gone_is_ended_and_its_last_words_are_said(
     number: signal.Signals, tmp_path: Path
