@@ -62,7 +62,7 @@ def _lost_place(text: str) -> str | None:
     if _NODE_LOST.search(text):
         return "the node of its worker was lost"
     if _UNREACHABLE.search(text):
-        return "its worker cannot be reached"
+        return "its worker cannot be reached: it died, its node or the network is gone"
     return "its worker was ended by SIGTERM" if _TERMINATED.search(text) else None
 
 

@@ -373,7 +373,7 @@ def test_the_exception_of_a_dead_worker_and_its_last_line(last: str, cause: Caus
             "unavailable: RpcError: RPC error: Socket closed rpc_code: 14. The task may or may not",
             "its worker cannot be reached: it died, its node or the network is gone",
             Cause.SURROUNDINGS,
-            Retry.COUNTED,
+            Retry.OFTEN,
         ),
         (
             "its node has died. Node Id: 1f2e",
