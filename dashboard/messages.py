@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import streamlit as st
 
 from search.store import StoreError
-from search.store.url import masked
 from space.errors import InputError
+from space.masking import masked
 from space.wording import count
 
 _LOG = logging.getLogger(__name__)

@@ -14,7 +14,9 @@ from space.errors import InputError
 
 @click.command("continue")
 @click.argument("study")
-@click.option("--trials", type=click.IntRange(min=1), help="Raise the planned number of trials.")
+@click.option(
+    "--trials", type=click.IntRange(1, 10_000_000), help="Raise the planned number of trials."
+)
 @click.option(
     "--pruned",
     type=click.IntRange(min=1),

@@ -14,6 +14,7 @@ from search.query import Aims, aims, comparison, listed
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
 from search.tables import Column, FittedTable
 from space import Architecture
+from space.cli.messages import printable
 from space.cli.output import stdout_can_carry, stdout_console
 from space.wording import NONE, count, duration, percent, short
 
@@ -149,7 +150,7 @@ def _print_trial(
     log: str | None,
 ) -> None:
     line = f"\nTrial {places[trial.id]}: {trial.state}"
-    line += f" ({trial.reason})" if trial.reason else ""
+    line += f" ({printable(trial.reason)})" if trial.reason else ""
     line += f" · from {trial.origin} · {duration(trial.seconds)} of training"
     seeds = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in trial.seeds.items())
     told = [] if log is None else [f"Log of how it broke off: {log}"]

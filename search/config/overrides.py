@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from search.store.url import masked
 from space.errors import InputError, Problem
+from space.masking import masked
 from space.plain_values import from_yaml
 
 WHERE = "--set"

@@ -8,6 +8,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from space.errors import InputError
+from space.masking import MASK, NAMES_A_SECRET, SECRET_WORDS
 from space.paths import given_path
 
 WHERE = "store"
@@ -19,24 +20,15 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
-_SECRET_WORDS = ("pass", "pwd", "secret", "token", "scram")
-"""Options whose name holds one of these are never shown."""
-MASK = "***"
-"""Stands for a password."""
+_SHORTEST = 4
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9.+-]{0,39}")
 # What a person may have meant for a URL holds a password, which a file's name would show.
 _LIKE_A_URL = re.compile(
     r":.*(@|%40)"
     r"|://"
     r"|^/*(jdbc|sqlite|postgres|postgresql|mysql|mariadb|mssql|oracle|mongodb|redis|cockroachdb)"
-    r"[\w+]*(:|//)"
-    r"|(^|[\s?&;])\w*(password|passwd|pwd)\s*=",
+    r"[\w+]*(:|//)",
     re.IGNORECASE | re.DOTALL,
-)
-
-_USER_AND_PASSWORD = re.compile(r"(://[^\s@/:]*:|:(?!//))\S*@")
-_PASSWORD_OPTION = re.compile(
-    rf"(\w*(?:{'|'.join(_SECRET_WORDS)})\w*\s*=\s*)[^\s&;,'\"]+", re.IGNORECASE
 )
 
 
@@ -105,17 +97,11 @@ def display(url: URL) -> str:
 def scrub(text: str, url: URL) -> str:
     """The text without the URL's passwords, plain or as they stand in a URL."""
     for secret in secrets(url):
-        text = text.replace(secret, MASK)
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, MASK)
+        else:  # letters of other words, which the holes would tell
+            text = re.sub(rf"(?<![^\s:@/'\"=]){re.escape(secret)}(?![^\s:@/'\",])", MASK, text)
     return text
-
-
-def masked(text: str) -> str:
-    """A text that may quote a store's URL, well written or not, without what may be a password.
-
-    For messages about input that was refused before it was read as a URL.
-    """
-    text = _USER_AND_PASSWORD.sub(rf"\1{MASK}@", text)
-    return _PASSWORD_OPTION.sub(rf"\1{MASK}", text)
 
 
 def secrets(url: URL) -> list[str]:
@@ -130,7 +116,7 @@ def secrets(url: URL) -> list[str]:
 
 
 def _is_secret(option: str) -> bool:
-    return any(word in option.lower() for word in _SECRET_WORDS)
+    return option.lower() == "pw" or any(word in option.lower() for word in SECRET_WORDS)
 
 
 def _sqlite(url: URL, written: str) -> URL:
@@ -140,7 +126,7 @@ def _sqlite(url: URL, written: str) -> URL:
         )
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise InputError.of(WHERE, f"a store in memory would be lost; allowed is {_ALLOWED}")
-    if _LIKE_A_URL.search(written):
+    if _LIKE_A_URL.search(written) or NAMES_A_SECRET.search(written):
         raise InputError.of(
             WHERE,
             "looks like the URL of a server, which may hold a password, written in another way "
@@ -149,6 +135,8 @@ def _sqlite(url: URL, written: str) -> URL:
     if url.query:
         options = ", ".join(url.query)
         raise InputError.of(WHERE, f"an SQLite URL takes no options, got {options}")
+    if "?" in written:
+        raise InputError.of(WHERE, "a file's name with a '?' cannot be told from options of a URL")
     path = given_path(url.database, WHERE).absolute()
     if not _is_unicode(str(path)):
         raise InputError.of(WHERE, "the working folder's name is no UTF-8, which SQLite asks for")
@@ -156,6 +144,10 @@ def _sqlite(url: URL, written: str) -> URL:
 
 
 def _postgresql(url: URL) -> URL:
+    ports = url.query.get("port", ())
+    for port in (ports,) if isinstance(ports, str) else ports:
+        if any(not each.isdigit() for each in port.split(",") if each):
+            raise InputError.of(WHERE, f"port must be a number, got {port!r}")
     if not url.database:
         raise InputError.of(
             WHERE, f"the URL {display(url)} names no database; allowed is {_ALLOWED}"

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from search.cli.program import run_program
 from search.config import Config
 from search.store import open_store, open_to_read
-from search.store.url import display, masked, parse_url
+from search.store.url import display, parse_url
 from space.errors import InputError
+from space.masking import masked
 from tests.search.small import values
 
 SECRET = "hunter2"
