@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from search.store import StudyRecord, TrialRecord
 from search.store.url import is_sqlite, parse_url, sqlite_path
+from space.paths import is_folder, is_there
 
 _MOST_PLACES = 8
 _LONGEST_HEADER = 100_000_000
@@ -37,18 +39,19 @@ class Checkpoints:
                 looked for from there: a project that was moved takes both along.
             root: the `checkpoints` of the configuration; None takes those that the study has.
         """
-        mine = Path(study.config["checkpoints"])
+        mine = Path(study.config.get("checkpoints", "checkpoints"))
         root = mine if root is None else root
         beside = _folder_of_store(store)
         written = list(_places(study, beside))
         roots = [root.absolute(), *([beside / root] if beside is not None else [])]
         here = [place / _name(study) for place in roots]
-        known = [*here, *written] if root != mine else _existing_first([*here, *written])
+        # Where the last run wrote comes first, unless another place is asked for.
+        known = [*here, *written] if root != mine else [*written, *here]
+        folder = here[0] if root != mine else next(filter(is_folder, known), here[0])
         # Before studies had an id of their own, the second of their creation told them apart.
         old = [place / f"{study.name}-{study.created:%Y%m%d-%H%M%S}" for place in roots]
-        folder = known[0]
         others = dict.fromkeys(path for path in (*known, *old) if path != folder)
-        return cls(folder, tuple(path for path in others if path.is_dir()))
+        return cls(folder, tuple(path for path in others if is_folder(path)))
 
     def to_stored(self, store: str) -> list[dict[str, str]]:
         """What the store keeps of the folders: as they are, and as they are seen from the store."""
@@ -68,16 +71,21 @@ class Checkpoints:
         return self.file(trial).with_suffix(".log")
 
     def find(self, trial: TrialRecord) -> Path | None:
-        """The file of a trial wherever it lies; None where it is gone."""
-        name = self.file(trial).name
-        places = (folder / name for folder in (self.folder, *self.earlier))
-        return next((path for path in places if path.exists()), None)
+        """The file of a trial wherever it lies, the one with most epochs; None where it is gone."""
+        found = self._all(self.file(trial).name)
+        return (
+            max(found, key=lambda path: _epochs_in(path) or -1)
+            if len(found) > 1
+            else (found[0] if found else None)
+        )
 
     def find_log(self, trial: TrialRecord) -> Path | None:
         """The log of a trial wherever it lies; None where nothing was told."""
-        name = self.log(trial).name
+        return next(iter(self._all(self.log(trial).name)), None)
+
+    def _all(self, name: str) -> list[Path]:
         places = (folder / name for folder in (self.folder, *self.earlier))
-        return next((path for path in places if path.exists()), None)
+        return [path for path in places if is_there(path)]
 
     def fetch(self, trial: TrialRecord) -> Path:
         """The file of a trial, brought here where an earlier run left it elsewhere."""
@@ -87,19 +95,20 @@ class Checkpoints:
         return target
 
     def adopt(self, trial: TrialRecord, source: Path | None) -> bool:
-        """Give a trial the checkpoint of another one; False when that is gone.
+        """Give a trial the checkpoint of another one; False when that is gone or out of reach.
 
         A link where the file system has it: checkpoints are replaced, never written into.
         """
-        target = self.file(trial)
-        if source is None or not source.exists():
+        if source is None or not _readable(source):
             return False
+        target = self.file(trial)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
+        partial = target.with_name(f"{target.name}.{uuid.uuid4().hex}.partial")
         try:
-            os.link(source, target)
-        except OSError:
-            shutil.copyfile(source, target)
+            _link_or_copy(source, partial)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
         return True
 
     def epochs_of(self, trial: TrialRecord) -> int | None:
@@ -125,8 +134,21 @@ def _places(study: StudyRecord, beside: Path | None) -> Iterable[Path]:
         yield Path(place["path"])
 
 
-def _existing_first(folders: list[Path]) -> list[Path]:
-    return sorted(dict.fromkeys(folders), key=lambda folder: not folder.is_dir())
+def _readable(path: Path) -> bool:
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+        with target.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def _epochs_in(path: Path) -> int | None:

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
         TrainingStopped,
         UnreadableData,
         classify,
-        classify_death,
     )
     from trainers.inheritance import Parent
     from trainers.loop import Training
     from trainers.protocol import Augmentation, Protocol
     from trainers.seeds import Seeds
+    from trainers.worker_death import classify_death
 
 __all__ = [
     "Augmentation",
@@ -77,7 +77,7 @@ _MODULES = {
     "TrainingStopped": "trainers.failures",
     "UnreadableData": "trainers.failures",
     "classify": "trainers.failures",
-    "classify_death": "trainers.failures",
+    "classify_death": "trainers.worker_death",
     "describe_data": "trainers.data.describe",
     "final_test": "trainers.evaluation",
     "lock_test_split": "trainers.data.test_split_lock",

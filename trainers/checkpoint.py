@@ -92,19 +92,15 @@ def load_checkpoint(path: Path, expected: Mapping[str, Any] | None = None) -> Ch
     return Checkpoint(tensors, state)
 
 
-_OF_THE_SYSTEM = frozenset(
-    {
-        *(errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT),
-        *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOTCONN, errno.EREMOTEIO),
-    }
-)
+_OF_THE_FILE = frozenset({None, errno.EINVAL, errno.EISDIR, errno.ENODEV, errno.ENOTDIR})
+"""Errors of what is no file of ours, a folder among it; with all others it may well be sound."""
 
 
 def _is_of_the_system(error: Exception) -> bool:
-    """Whether the file may well be sound, and only cannot be reached now."""
+    """Whether the file only cannot be reached now."""
     told = re.search(r"\(os error (\d+)\)", str(error))
     number = int(told[1]) if told else getattr(error, "errno", None)
-    return number in _OF_THE_SYSTEM
+    return number not in _OF_THE_FILE
 
 
 def check_tensors(

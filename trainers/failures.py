@@ -1,12 +1,12 @@
 """How a trial ends when it does not end well: who is to blame, and what a person can do about it.
 
-The one taxonomy of failure. An exception, or what Ray says of a worker that died, becomes a
-`Failure` with a `Cause`. Only a fault of the architecture or of the trial's code ends a trial for
+The one taxonomy of failure. An exception becomes a `Failure` with a `Cause`, and so does what Ray
+says of a worker that died (`trainers.worker_death`); the words by which faults are known stand in
+`trainers.fault_words`. Only a fault of the architecture or of the trial's code ends a trial for
 good; faults of the data and of the surroundings say nothing of the architecture.
 """
 
 import contextlib
-import errno
 import re
 import sys
 import traceback
@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from space.errors import InputError
+from trainers import fault_words
 
 
 class Cause(StrEnum):
@@ -49,8 +50,8 @@ class Retry(StrEnum):
     NEVER = "never"
     COUNTED = "counted"
     """As often as the configuration's `retries` allow."""
-    ALWAYS = "always"
-    """It has lost a node, of which a cluster may lose many."""
+    OFTEN = "often"
+    """It has lost its node or its place there, of which a cluster may lose many."""
 
 
 EndState = Literal["failed", "infeasible", "preempted"]
@@ -114,47 +115,15 @@ class UnreadableData(RuntimeError):
 def classify(error: BaseException, *, whole_gpu: bool = False) -> Failure:
     """The failure behind an exception that broke off a trial.
 
+    Of what the exception was raised from, the first that is no fault of the code tells.
+
     Args:
         error: what was raised.
         whole_gpu: whether the trial has its GPU for itself, so that memory which others hold on
             it is theirs to give back.
     """
-    if isinstance(error, TrainingStopped):
-        return Failure(Cause.REQUEST, _first_line(error))
-    if isinstance(error, NonFiniteLoss):
-        return Failure(Cause.ARCHITECTURE, _first_line(error))
-    if _is_out_of_memory(error):
-        return _out_of_memory(_first_line(error), held_by_others() if whole_gpu else 0.0)
-    told = _told_by_loader(error)
-    if told is not None:
-        return _of_text(*told)
-    if (found := _data(error)) is not None:
-        return found
-    if (number := _error_number(error)) is not None:
-        return _of_system(_named(error), number)
-    return _of_text(type(error).__name__, _first_line(error), _place(error))
-
-
-def classify_death(text: str, crash: str = "") -> Failure:
-    """The failure behind the death of a worker.
-
-    Args:
-        text: what Ray says of it: many lines, with colours, object names and a traceback.
-        crash: what the worker itself left behind, such as "Segmentation fault".
-    """
-    plain = _COLOURS.sub("", text)
-    if _NODE_LOST.search(plain):
-        return Failure(Cause.SURROUNDINGS, "the node of its worker was lost", retry=Retry.ALWAYS)
-    if _HOST_MEMORY.search(plain):
-        reason = "out of memory: Ray ended the worker to save the machine"
-        return Failure(Cause.ARCHITECTURE, reason, infeasible=True, retry=Retry.COUNTED)
-    raised = _last_exception(plain)
-    if raised is not None:
-        return _of_text(*raised, "")
-    if sign := next((s for s in _SURROUNDINGS if s[0].search(plain)), None):
-        return Failure(Cause.SURROUNDINGS, _detail(plain), sign[1])
-    reason = f"the worker process died: {crash or _detail(plain)}"
-    return Failure(Cause.CODE, reason, retry=Retry.COUNTED)
+    found = [_classified(each, whole_gpu) for each in _chain(error)]
+    return next((failure for failure in found if failure.cause != Cause.CODE), found[0])
 
 
 def held_by_others() -> float:
@@ -168,14 +137,78 @@ def held_by_others() -> float:
     return max(0.0, others)
 
 
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, what it was raised from, and what it gathers."""
+    seen: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        each = left.pop(0)
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            left += [each.__cause__ or _handled(each), *getattr(each, "exceptions", ())]
+
+
+def _handled(error: BaseException) -> BaseException | None:
+    """The error of the `except` block that this one was raised in, by that block itself.
+
+    What a block calls may fail for reasons of its own: `except FileNotFoundError: train()`.
+    """
+    handled = error.__context__
+    if handled is None or error.__suppress_context__ or handled.__traceback__ is None:
+        return None
+    raised = error.__traceback__
+    while raised is not None and raised.tb_next is not None:
+        raised = raised.tb_next
+    same = raised is not None and raised.tb_frame is handled.__traceback__.tb_frame
+    return handled if same else None
+
+
+def _classified(error: BaseException, whole_gpu: bool) -> Failure:
+    if isinstance(error, TrainingStopped):
+        return Failure(Cause.REQUEST, _first_line(error))
+    told = _told_by_loader(error)
+    if told is not None:
+        return _of_loader(*told)
+    if _is_out_of_memory(error):
+        return _out_of_memory(_first_line(error), held_by_others() if whole_gpu else 0.0)
+    if isinstance(error, InputError):
+        return _of_input(error)
+    if isinstance(error, OSError) and not _says_data(_words(error)):
+        return _of_system(error)
+    return of_words(type(error).__name__, _first_line(error), _place(error))
+
+
+def of_words(name: str, message: str, place: str = "") -> Failure:
+    """The failure of an exception of which only the words are known.
+
+    Args:
+        name: of its class. message: its first line. place: where it was raised, in brackets.
+    """
+    reason = f"{name}: {message}{place}"
+    if name == UnreadableData.__name__ or _says_data(message):
+        return Failure(Cause.DATA, message, fault_words.MEND_FILE)
+    if name == NonFiniteLoss.__name__:
+        return Failure(Cause.ARCHITECTURE, message)
+    if name in ("MemoryError", "OutOfMemoryError"):
+        return _out_of_memory(message, 0.0)
+    if (number := fault_words.number_in(message)) is not None:
+        return _of_number(number, reason)
+    if (fault := fault_words.fault_in(name, message)) is not None:
+        return Failure(Cause.SURROUNDINGS, reason, fault.advice, breaks_worker=fault.of_gpu)
+    return Failure(Cause.CODE, reason, breaks_worker=fault_words.breaks_gpu(message))
+
+
+def _of_input(error: InputError) -> Failure:
+    places = {problem.where.split(".")[0] for problem in error.problems}
+    if places <= {"data", "protocol"}:
+        advice = "every node must see the data that the study began with"
+        return Failure(Cause.DATA, _first_line(error), advice)
+    return Failure(Cause.CODE, _named(error))
+
+
 # --- memory ---------------------------------------------------------------------------------------
 
-MEMORY_SIGNS = (
-    "out of memory",
-    "not enough memory",
-    "can't allocate memory",
-    "cublas_status_alloc_failed",
-)
 _MUCH = 0.1
 """The share of a GPU from which on it matters that others hold it."""
 
@@ -183,7 +216,7 @@ _MUCH = 0.1
 def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and any(s in _words(error).lower() for s in MEMORY_SIGNS)
+    return isinstance(error, RuntimeError) and fault_words.says_memory(_words(error))
 
 
 def _out_of_memory(message: str, held: float) -> Failure:
@@ -197,71 +230,28 @@ def _out_of_memory(message: str, held: float) -> Failure:
 
 # --- the operating system -------------------------------------------------------------------------
 
-_MAKE_SPACE = "make space there, or put the checkpoints elsewhere by --set checkpoints=FOLDER"
-_ADVICE: Mapping[str, tuple[str, ...]] = {
-    _MAKE_SPACE: ("ENOSPC", "EDQUOT", "EFBIG"),
-    "give this user permission there": ("EACCES", "EPERM", "EROFS"),
-    "bring it back": ("ENOENT", "ENOTDIR", "EISDIR"),
-    "raise the limit of open files (ulimit -n)": ("EMFILE", "ENFILE"),
-    "free memory or processes of the machine": ("ENOMEM", "EAGAIN"),
-}
-_BY_NUMBER = {getattr(errno, name): advice for advice, names in _ADVICE.items() for name in names}
-_MEND = "mend it"
-_NUMBER = re.compile(r"\[Errno (\d+)\]|\(os error (\d+)\)|No space left on device \((\d+)\)")
-_NETWORK = frozenset(
-    {"ConnectionError", "TimeoutError", *(k.__name__ for k in ConnectionError.__subclasses__())}
-)
+
+def _of_system(error: OSError) -> Failure:
+    number = error.errno if error.errno is not None else fault_words.number_in(_words(error))
+    if number is not None:
+        return _of_number(number, _named(error))
+    # Raised by a library, as of the network, without a number of the operating system.
+    return Failure(Cause.SURROUNDINGS, _named(error), fault_words.advice_for(None))
 
 
-def _error_number(error: BaseException) -> int | None:
-    """The number by which the operating system refused something; also of what it led to."""
-    for each in _chain(error):
-        if isinstance(each, OSError) and each.errno is not None:
-            return each.errno
-        if match := _NUMBER.search(_words(each)):
-            return int(next(filter(None, match.groups())))
-    return None
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, what it was raised from and what it gathers; not what was merely handled then."""
-    seen: set[int] = set()
-    left: list[BaseException | None] = [error]
-    while left:
-        each = left.pop()
-        if each is not None and id(each) not in seen:
-            seen.add(id(each))
-            yield each
-            left += [each.__cause__, *getattr(each, "exceptions", ())]
-
-
-def _of_system(reason: str, number: int) -> Failure:
-    return Failure(Cause.SURROUNDINGS, reason, _BY_NUMBER.get(number, _MEND))
+def _of_number(number: int, reason: str) -> Failure:
+    if number in fault_words.OF_THE_CODE:
+        return Failure(Cause.CODE, reason)
+    return Failure(Cause.SURROUNDINGS, reason, fault_words.advice_for(number))
 
 
 # --- data -----------------------------------------------------------------------------------------
 
-_MEND_FILE = "mend the file or take it away, or bring back the disk that it lies on"
-# What PIL says of broken files, by OSErrors that no operating system gave a number.
-_BROKEN_IMAGE = re.compile(
-    r"cannot identify image file|image file is truncated|broken data stream|truncated file read|"
-    r"decompression bomb",
-    re.IGNORECASE,
-)
-
-
-def _data(error: BaseException) -> Failure | None:
-    if isinstance(error, UnreadableData):
-        return Failure(Cause.DATA, _first_line(error), _MEND_FILE)
-    if isinstance(error, InputError):
-        places = {problem.where.split(".")[0] for problem in error.problems}
-        if places <= {"data", "protocol"}:
-            advice = "every node must see the data that the study began with"
-            return Failure(Cause.DATA, _first_line(error), advice)
-    return None
-
-
 _IN_LOADER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback ")
+
+
+def _says_data(message: str) -> bool:
+    return fault_words.says_broken_file(message)
 
 
 def _told_by_loader(error: BaseException) -> tuple[str, str, str] | None:
@@ -280,100 +270,12 @@ def _told_by_loader(error: BaseException) -> tuple[str, str, str] | None:
     return name, message[:_LONGEST] or name, _at(*frames[-1]) if frames else ""
 
 
-# --- by the words of the message ------------------------------------------------------------------
-
-_INSTALL = "install the same packages on every node as where the search is started"
-_LOOK_AT_GPU = "look at the GPU of that node (`nvidia-smi`)"
-_SURROUNDINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), advice)
-    for pattern, advice in (
-        (r"failed to import on the worker|runtime_?env", _INSTALL),
-        (r"out of disk|OutOfDisk|ObjectStoreFull|object store is full|no space left", _MAKE_SPACE),
-        (r"PytorchStreamWriter failed|inline_container|disk is full", _MAKE_SPACE),
-        (r"insufficient shared memory|out of shared memory|bus error", "enlarge /dev/shm"),
-        (r"can't start new thread", "free memory or processes of the machine"),
-        (
-            r"no CUDA-capable device|no NVIDIA driver|CUDA driver|busy or unavailable|"
-            r"GPU is lost|fallen off the bus|uncorrectable|ECC error|no kernel image|"
-            r"CUDA unknown error|NVML|system not yet initialized|CUDA is not available|"
-            r"not compiled with CUDA|invalid device ordinal",
-            _LOOK_AT_GPU,
-        ),
-        (r"DataLoader worker .*(?:killed|exited unexpectedly)", "give it memory, or fewer workers"),
-        (r"cannot be scheduled|Unschedulable", "give the cluster the resources of a trial"),
-    )
-)
-_BROKEN_GPU = re.compile(
-    r"illegal memory access|device-side assert|misaligned address|unspecified launch failure", re.I
-)
-_IMPORTS = ("ImportError", "ModuleNotFoundError")
-
-
-def _of_text(name: str, message: str, place: str) -> Failure:
-    """The failure of an exception of which only the words are known."""
-    reason = f"{name}: {message}{place}"
-    if name == UnreadableData.__name__ or _BROKEN_IMAGE.search(message):
-        return Failure(Cause.DATA, message, _MEND_FILE)
-    if name == NonFiniteLoss.__name__:
-        return Failure(Cause.ARCHITECTURE, message)
-    if name in ("MemoryError", "OutOfMemoryError"):
-        return _out_of_memory(message, 0.0)
-    if name in _IMPORTS:
-        return Failure(Cause.SURROUNDINGS, reason, _INSTALL)
-    if match := _NUMBER.search(message):
-        return _of_system(reason, int(next(filter(None, match.groups()))))
-    if name in _NETWORK:
-        return Failure(Cause.SURROUNDINGS, reason, "bring the network back")
-    if sign := next((s for s in _SURROUNDINGS if s[0].search(message)), None):
-        gpu = sign[1] == _LOOK_AT_GPU
-        return Failure(Cause.SURROUNDINGS, reason, sign[1], breaks_worker=gpu)
-    return Failure(Cause.CODE, reason, breaks_worker=bool(_BROKEN_GPU.search(message)))
-
-
-# --- what Ray says --------------------------------------------------------------------------------
-
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_HOST_MEMORY = re.compile(r"running low on memory|memory pressure|OutOfMemoryError: Task was", re.I)
-_NODE_LOST = re.compile(
-    r"node (?:has died|was terminated|is dead|died)|its node|NodeDied|node .{0,80}"
-    r"(?:marked dead|missing too many heartbeats|preempted)",
-    re.IGNORECASE,
-)
-_DETAIL = re.compile(r"exit detail: (.+)", re.IGNORECASE)
-_KILLED = re.compile(r"exits with a connection error code|killed by `ray\.kill`")
-_TERMINATED = re.compile(r"process receives? a SIGTERM", re.IGNORECASE)
-_RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Z]\w*)(?:: (.*))?$")
-_OF_RAY = re.compile(r"^(?:Ray\w*Error|Actor\w*Error|TuneError|\w*TaskError)$")
-_OBJECTS = re.compile(r"^(?:class_name|actor_id|pid|namespace|ip|name|node_id|worker_id)\s*:", re.I)
-_EMPTY = re.compile(r"^(?:Failure # |ray::|The actor (?:died|is dead|is temporarily)|Traceback)")
-
-
-def _last_exception(text: str) -> tuple[str, str] | None:
-    """Name and message of the exception that a traceback ends with; not one of Ray's own."""
-    lines = text.splitlines()
-    frames = [place for place, line in enumerate(lines) if line.startswith('  File "')]
-    behind = lines[frames[-1] :] if frames else []
-    raised = next((line for line in behind if line and not line.startswith(" ")), "")
-    match = _RAISED.match(raised)
-    if match is None or _OF_RAY.match(match[1]):
-        return None
-    return match[1], (match[2] or match[1])[:_LONGEST]
-
-
-def _detail(text: str) -> str:
-    """The one line of Ray's many that says something."""
-    if _KILLED.search(text):
-        return "it was killed, or crashed in native code"
-    if _TERMINATED.search(text):
-        return "it was ended by SIGTERM"
-    if match := _DETAIL.search(text):
-        return " ".join(match[1].split())[:_LONGEST]
-    for line in (line.strip() for line in text.splitlines()):
-        name, _, rest = line.partition(": ")
-        said = rest if _OF_RAY.match(name.rpartition(".")[2]) else line
-        if said and not _EMPTY.match(said) and not _OBJECTS.match(said) and said[0] != '"':
-            return said[:_LONGEST]
-    return "no more is known"
+def _of_loader(name: str, message: str, place: str) -> Failure:
+    if name == "MemoryError":  # of the machine: a loader holds images, and no architecture
+        advice = "set fewer data.workers, or free memory of the machine"
+        reason = f"{name}: {message}{place}"
+        return Failure(Cause.SURROUNDINGS, reason, advice, retry=Retry.COUNTED)
+    return of_words(name, message, place)
 
 
 # --- wording --------------------------------------------------------------------------------------

@@ -32,12 +32,16 @@ Asked = Callable[[Store, StudyRecord, Task[Architecture]], Extra]
 
 
 def continue_ended(
-    *, pruned: int = 0, failed: bool = False, numbers: Collection[int] = ()
+    *,
+    pruned: int = 0,
+    failed: bool = False,
+    infeasible: bool = False,
+    numbers: Collection[int] = (),
 ) -> Asked:
     """Let trials that ended short of their last epoch go on.
 
     Args:
-        pruned: so many of the best pruned ones. failed: all failed ones.
+        pruned: so many of the best pruned ones. failed, infeasible: all of them.
         numbers: of pruned, failed or infeasible trials; with them `pruned` is not looked at.
 
     Raises (the function that is returned):
@@ -51,9 +55,9 @@ def continue_ended(
         if pruned and not numbers:
             order = best_first(history, networks_of(history), task, [TrialState.PRUNED])
             chosen += _some("pruned", study, [trial.number for trial in order[:pruned]])
-        if failed:
-            broken = [n for n, trial in ended.items() if trial.state == TrialState.FAILED]
-            chosen += _some("failed", study, broken)
+        for state, wanted in {TrialState.FAILED: failed, TrialState.INFEASIBLE: infeasible}.items():
+            broken = [n for n, trial in ended.items() if trial.state == state]
+            chosen += _some(state, study, broken) if wanted else []
         _refuse_others(chosen, ended, study)
         return Extra(continued=tuple(ended[number].id for number in dict.fromkeys(chosen)))
 

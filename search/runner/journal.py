@@ -12,17 +12,35 @@ import os
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from search.store import EpochRecord, Store, StoreAway, TrialState
+from search.store import EpochRecord, RunRecord, Store, StoreAway, TrialState
 
 _LOG = logging.getLogger(__name__)
 _NAME = re.compile(r"journal-of-run-(\d+)\.jsonl")
 
 Values = Mapping[str, Any]
+
+
+_HEAD = "run"
+_FIELDS: Mapping[str, set[str]] = {
+    "start": {"trial", "attempt"},
+    "epoch": {"trial", "figures"},
+    "forget": {"trial", "after"},
+    "finish": {"trial", "state", "reason"},
+    "preempt": {"trial", "reason"},
+    "disinherit": {"trial"},
+    "end": {"reason"},
+}
+_FIGURES = frozenset(field.name for field in fields(EpochRecord))
+
+
+def _epoch(store: Store, run: int, v: Values) -> None:
+    known = {name: value for name, value in v["figures"].items() if name in _FIGURES}
+    store.record_epoch(v["trial"], EpochRecord(**known), run_id=run)
 
 
 def _finish(store: Store, run: int, v: Values) -> None:
@@ -31,9 +49,7 @@ def _finish(store: Store, run: int, v: Values) -> None:
 
 _WRITES: Mapping[str, Callable[[Store, int, Values], object]] = {
     "start": lambda store, run, v: store.start_trial(v["trial"], run, attempt=v["attempt"]),
-    "epoch": lambda store, run, v: store.record_epoch(
-        v["trial"], EpochRecord(**v["figures"]), run_id=run
-    ),
+    "epoch": _epoch,
     "forget": lambda store, run, v: store.forget_epochs(v["trial"], after=v["after"], run_id=run),
     "finish": _finish,
     "preempt": lambda store, run, v: store.preempt_trial(v["trial"], v["reason"], run_id=run),
@@ -46,7 +62,7 @@ class Journal:
     """Writes the results of one run.
 
     Args:
-        store, run_id: where, and as whom.
+        store, run: where, and as whom.
         folder: for the file.
         answered_since: whether the store has answered anybody since a moment of
             `time.monotonic`; asked before it is tried again, as each try may take seconds.
@@ -55,13 +71,13 @@ class Journal:
     def __init__(
         self,
         store: Store,
-        run_id: int,
+        run: RunRecord,
         folder: Path,
         answered_since: Callable[[float], bool] = lambda moment: True,
     ) -> None:
-        self._store, self._run_id = store, run_id
+        self._store, self._run = store, run
         self._answered_since = answered_since
-        self.path = folder / f"journal-of-run-{run_id}.jsonl"
+        self.path = folder / f"journal-of-run-{run.id}.jsonl"
         self._waiting: deque[tuple[str, Values]] = deque()
         self._failed: float | None = None
         self._since: float | None = None
@@ -124,7 +140,7 @@ class Journal:
         while self._waiting:
             kind, values = self._waiting[0]
             try:
-                _WRITES[kind](self._store, self._run_id, values)
+                _WRITES[kind](self._store, self._run.id, values)
             except StoreAway as error:
                 self.note_away(error)
                 return False
@@ -141,7 +157,7 @@ class Journal:
     def _write(self, kind: str, **values: Any) -> None:
         if self.flush():
             try:
-                _WRITES[kind](self._store, self._run_id, values)
+                _WRITES[kind](self._store, self._run.id, values)
                 return
             except StoreAway as error:
                 _LOG.warning("%s; what happens is kept in %s until it is back", error, self.path)
@@ -150,37 +166,82 @@ class Journal:
 
     def _append(self, kind: str, values: Values) -> None:
         self._waiting.append((kind, values))
-        line = json.dumps([kind, values])
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        with self.path.open("ab+") as file:
+            if file.tell() == 0:
+                file.write(_line(_HEAD, {"started": self._run.started.isoformat()}))
+            elif not _ends_a_line(file):  # what stands there was cut off
+                file.write(b"\n")
+            file.write(_line(kind, values))
             file.flush()
             os.fsync(file.fileno())
 
 
-def replay(store: Store, folder: Path) -> int:
-    """Write what the journals of earlier runs hold, and remove them; the number of entries.
+def replay(store: Store, folder: Path, runs: Iterable[RunRecord]) -> int:
+    """Write what the journals of earlier runs hold; the number of entries.
+
+    A file is removed once all of it is written, and set aside as `.damaged` where a part of it
+    cannot be read. That of another store, of which this one is a copy, is left alone.
+
+    Args:
+        store: of the runs.
+        folder: of the journals.
+        runs: of the study.
 
     Raises:
         StoreAway: the store is away again; nothing is lost.
     """
+    started = {run.id: run.started.isoformat() for run in runs}
     count = 0
-    found = ((int(m[1]), path) for path in folder.glob("*") if (m := _NAME.fullmatch(path.name)))
-    for run_id, path in sorted(found):
-        for kind, values in _entries(path):
+    for run_id, path in _journals(folder):
+        entries, whole = _entries(path)
+        if not entries or entries[0] != (_HEAD, {"started": started.get(run_id)}):
+            continue
+        for kind, values in entries[1:]:
             _WRITES[kind](store, run_id, values)
             count += 1
-        path.unlink()
+        if whole:
+            path.unlink()
+        else:
+            _LOG.warning("%s: some lines cannot be read; it is kept as .damaged", path)
+            path.replace(path.with_name(path.name + ".damaged"))
     return count
 
 
-def _entries(path: Path) -> Iterator[tuple[str, Values]]:
-    """The entries of a file; a last line that was cut off when its writer died is none."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            kind, values = json.loads(line)
-        except ValueError:
-            _LOG.warning("%s: a line was cut off", path)
-            return
-        if kind in _WRITES:
-            yield kind, values
+def _journals(folder: Path) -> list[tuple[int, Path]]:
+    """The journals in a folder, in the order of their runs."""
+    try:
+        paths = list(folder.iterdir())
+    except OSError:  # not there, or not ours to look into
+        return []
+    return sorted((int(m[1]), path) for path in paths if (m := _NAME.fullmatch(path.name)))
+
+
+def _entries(path: Path) -> tuple[list[tuple[str, Values]], bool]:
+    """The entries of a file, and whether it is whole.
+
+    A last line that was cut off when its writer died is no damage: it was not written.
+    """
+    lines = path.read_bytes().split(b"\n")
+    entries = [_entry(line) for line in lines[:-1] if line]
+    return [entry for entry in entries if entry is not None], None not in entries
+
+
+def _entry(line: bytes) -> tuple[str, Values] | None:
+    try:
+        kind, values = json.loads(line)
+    except (ValueError, TypeError):
+        return None
+    if kind not in (_HEAD, *_WRITES) or not isinstance(values, dict):
+        return None
+    needed = _FIELDS.get(kind, set())
+    return (kind, values) if needed <= values.keys() else None
+
+
+def _line(kind: str, values: Values) -> bytes:
+    return json.dumps([kind, values]).encode() + b"\n"
+
+
+def _ends_a_line(file: BinaryIO) -> bool:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"

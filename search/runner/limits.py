@@ -42,14 +42,16 @@ class FirstFailures:
         """A trial has ended; why to stop, None to go on."""
         if self._limit is None:
             return None
-        if state != TrialState.FAILED or not self._alike(reason or ""):
+        broken = state in (TrialState.FAILED, TrialState.INFEASIBLE)
+        if not broken or not self._alike(f"{state}: {reason}"):
             self._limit = None
             return None
-        self._reasons.append(reason or "")
+        self._reasons.append(f"{state}: {reason}")
         if len(self._reasons) < self._limit:
             return None
         self._limit = None
-        return f"the first {len(self._reasons)} trials of this run failed alike: {reason}"
+        how = "failed" if state == TrialState.FAILED else "were infeasible"
+        return f"the first {len(self._reasons)} trials of this run {how} alike: {reason}"
 
     def _alike(self, reason: str) -> bool:
         return not self._reasons or _pattern(self._reasons[0]) == _pattern(reason)

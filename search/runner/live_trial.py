@@ -21,6 +21,8 @@ class LiveTrial:
         sign_of_life: when it started or reported last, in seconds of a clock that is never set;
             None before its worker began.
         hung: whether its worker was ended for giving no sign of life.
+        told_of_loss: whether a person knows that epochs of it are lost.
+        handed_out: when, in seconds of the same clock.
     """
 
     trial: TrialRecord
@@ -30,6 +32,8 @@ class LiveTrial:
     verdict: Verdict = GO_ON
     sign_of_life: float | None = None
     hung: bool = False
+    told_of_loss: bool = False
+    handed_out: float = field(default_factory=time.monotonic)
 
     def begin(self) -> int:
         """A worker takes it up; for the how many-th time."""
@@ -41,6 +45,10 @@ class LiveTrial:
         """An epoch came."""
         self.curve[record.epoch] = record
         self.sign_of_life = time.monotonic()
+
+    def waited_for(self) -> float:
+        """Seconds since it was handed out."""
+        return time.monotonic() - self.handed_out
 
     def silent_for(self) -> float:
         """Seconds without a sign of life; 0 before it began."""

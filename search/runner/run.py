@@ -26,7 +26,7 @@ from search.runner.places import check_checkpoints, check_store, make_checkpoint
 from search.runner.ray_servers import watching
 from search.runner.run_end import RunEnd
 from search.runner.session import StudySession
-from search.runner.setup import begin_session, create_study, stand_of, task_of
+from search.runner.setup import begin_session, create_study, settle, stand_of, task_of
 from search.runner.shared_folder import nodes_that_do_not_see, warning_of
 from search.runner.stand import Stand
 from search.runner.stop_signals import StopSignals, stopping_on_signals
@@ -184,6 +184,7 @@ class _Work:
         store, config = self.store, self.prepared.config
         signals.begin_work()
         study = _create_or_take_up(store, self.prepared, self.watcher)
+        settle(store, study, config, self.watcher.say)
         asked = self.asked
         extra = NOTHING_EXTRA if asked is None else asked(store, study, task_of(config))
         run = _begin_run(store, study, self.cluster)
@@ -308,9 +309,10 @@ def _nothing_searched(session: StudySession, stand: Stand) -> str | None:
 
 def every_trial_failed(store: Store, study: StudyRecord, stand: Stand) -> str | None:
     """The words for a study of which nothing but failures came; None for all others."""
-    if not stand.ended or stand.counts[TrialState.FAILED] < stand.ended:
+    broken = (TrialState.FAILED, TrialState.INFEASIBLE)
+    if not stand.ended or sum(stand.counts[state] for state in broken) < stand.ended:
         return None
-    reasons = (t.reason for t in store.trials(study.id) if t.state == TrialState.FAILED)
+    reasons = (trial.reason for trial in store.trials(study.id) if trial.state in broken)
     return f"every trial failed: {next(reasons, None)}"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from search.checkpoints import Checkpoints
+from search.figures import MEASURED
 from search.runner.ancestry import Ancestry
 from search.runner.assignment import Assignment, Report
 from search.runner.interrupt import StopKind, StopRequest
@@ -35,10 +36,14 @@ from search.store import (
     TrialState,
 )
 from space import Architecture
-from space.wording import duration
+from space.wording import count, duration
 from trainers import Cause, Failure, Protocol, Retry
 
 _LOG = logging.getLogger(__name__)
+_OFTEN = 10
+"""So often a trial goes on that has lost its node: it may be the trial that brings nodes down."""
+_LONG_WAIT = 120.0
+"""Seconds after which it is said that no worker begins."""
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
@@ -108,8 +113,9 @@ class StudySession:
         self._live: dict[int, LiveTrial] = {}
         self._unsettled: deque[Known] = deque()
         self._tally = Tally()
-        self._killed: Counter[int] = Counter()
+        self._retried: Counter[tuple[int, Retry]] = Counter()
         self._hung: set[int] = set()
+        self._told_of_waiting = False
         self._first_failures = FirstFailures(limits.first_failures)
         self.failure: StoreError | OSError | None = None
         by_number = {}
@@ -215,6 +221,7 @@ class StudySession:
         A stop is requested where the store has been away for too long.
         """
         self.journal.flush()
+        self._tell_of_waiting()
         if self.journal.away_for() > self._limits.store_seconds:
             patience = duration(self._limits.store_seconds)
             reason = f"the store was away for more than {patience} ({self.journal.error})"
@@ -226,6 +233,17 @@ class StudySession:
         for number in silent:
             self._live[number].hung = True
         return silent
+
+    def _tell_of_waiting(self) -> None:
+        """Say once that nothing begins: no node has room, or workers hang at their start."""
+        if self._told_of_waiting or any(live.sign_of_life for live in self._live.values()):
+            return
+        longest = max((live.waited_for() for live in self._live.values()), default=0.0)
+        if longest > _LONG_WAIT:
+            self._told_of_waiting = True
+            waiting = count(len(self._live), "trial")
+            why = "no node has room, or no worker starts"
+            self._say(f"{waiting} waiting for a worker since {duration(longest)}: {why}")
 
     def log_of(self, number: int) -> Path | None:
         """The file that tells how a trial that is handed out broke off."""
@@ -313,10 +331,10 @@ class StudySession:
         done, held = max(live.recorded, default=0), self._checkpoints.epochs_of(live.trial)
         if held is None or held >= done:
             return
-        lost = f"epoch {done}" if done == held + 1 else f"epochs {held + 1} to {done}"
+        live.told_of_loss = True
         what = "is gone" if not held else f"holds {held} of {done} epochs"
         place = self._checkpoints.file(live.trial)
-        self._say(f"Trial {live.trial.number}: its checkpoint {place} {what}; {lost} trained again")
+        self._say(f"Trial {live.trial.number}: its checkpoint {place} {what}; {_again(held, done)}")
 
     # --- what is reported
 
@@ -335,7 +353,11 @@ class StudySession:
 
     def _forget_beyond(self, live: LiveTrial, last: int) -> None:
         """Drop epochs of an earlier attempt that the worker does not know: its file was lost."""
-        if max(live.recorded, default=0) > last:
+        done = max(live.recorded, default=0)
+        if done > last:
+            if not live.told_of_loss:
+                why = "its checkpoint was damaged or lost"
+                self._say(f"Trial {live.trial.number}: {why}; {_again(last, done)}")
             self._forget(live, last)
 
     def _forget(self, live: LiveTrial, last: int) -> None:
@@ -353,8 +375,8 @@ class StudySession:
     # --- how it ends
 
     def _completed(self, live: LiveTrial) -> None:
-        lacking = live.lacks(self._wanted)
-        if not lacking:
+        lacking = live.lacks(self._wanted or MEASURED)
+        if not lacking or (not self._wanted and len(lacking) < len(MEASURED)):
             self._finish(live, TrialState.COMPLETE, None)
             return
         epochs = f"in {len(live.curve)} epochs" if live.curve else "and no epoch"
@@ -366,6 +388,9 @@ class StudySession:
         return Failure(Cause.CODE, f"it hung: no epoch within {limit} (trial_time_limit)")
 
     def _broke_off(self, live: LiveTrial, failure: Failure) -> None:
+        if self._stop.kind is not None and failure.cause != Cause.ARCHITECTURE:
+            # What asks for a stop may end workers, and what they have started, too.
+            failure = Failure(Cause.REQUEST, self._stop.reason)
         if self._goes_on_elsewhere(live, failure):
             number, reason = live.trial.number, failure.reason
             _LOG.warning("trial %d: %s; it goes on in another worker", number, reason)
@@ -386,9 +411,10 @@ class StudySession:
             first = number not in self._hung
             self._hung.add(number)
             return first
-        counted = failure.retry == Retry.COUNTED and self._killed[number] < self._limits.retries
-        self._killed[number] += counted
-        return counted or failure.retry == Retry.ALWAYS
+        allowed = {Retry.NEVER: 0, Retry.COUNTED: self._limits.retries, Retry.OFTEN: _OFTEN}
+        tried = self._retried[number, failure.retry]
+        self._retried[number, failure.retry] += 1
+        return tried < allowed[failure.retry]
 
     def _preempt(self, live: LiveTrial, reason: str) -> None:
         del self._live[live.trial.number]
@@ -400,7 +426,8 @@ class StudySession:
         self._leave(live, live.ended(state))
         why = self._first_failures.ended(state, reason)
         if why is not None:
-            again = f"once it is mended, `continue {self.study.name} --failed` trains them again"
+            option = "--failed" if state == TrialState.FAILED else "--infeasible"
+            again = f"once it is mended, `continue {self.study.name} {option}` trains them again"
             self._stop.request(StopKind.FAULT, f"{why}; {again}")
 
     def _leave(self, live: LiveTrial, record: TrialRecord) -> None:
@@ -408,6 +435,11 @@ class StudySession:
         self._tally.set(record.number, record.state)
         self._telling.ended(record.number, record.state)
         self._ancestry.add(record, live.architecture)
+
+
+def _again(held: int, done: int) -> str:
+    lost = f"epoch {done} is" if done == held + 1 else f"epochs {held + 1} to {done} are"
+    return f"{lost} trained again"
 
 
 def _finite(value: float | None) -> float | None:

@@ -87,8 +87,8 @@ def begin_session(
         stop: asked for where going on makes no sense. say: tells a person what is lost.
         answered_since: whether the store has answered anybody since a moment (`Journal`).
     """
-    checkpoints = _checkpoints(store, study, config)
-    claimed = _claim(store, study, run, extra, checkpoints, say)
+    checkpoints = settle(store, study, config, say)
+    claimed = _claim(store, study, run, extra, say)
     history = store.history(study.id)
     architectures = networks_of(history)
     task = task_of(config)
@@ -121,14 +121,14 @@ def begin_session(
     return StudySession(
         store=store,
         study=study,
-        journal=Journal(store, run.id, checkpoints.folder, answered_since),
+        journal=Journal(store, run, checkpoints.folder, answered_since),
         new_trials=new_trials,
         telling=telling,
         protocol=protocol,
         data=config.data.to_dict(),
         known=known_trials(history, architectures),
         claimed=[trial.number for trial in history.trials if trial.id in claimed],
-        wanted=[name for name in config.objectives if name in MEASURED],
+        wanted=[name for name in MEASURED if name in config.goals.names],
         limits=Limits(
             retries=config.retries,
             first_failures=config.stop_after_same_failures,
@@ -151,20 +151,31 @@ def _checkpoints(store: Store, study: StudyRecord, config: Config) -> Checkpoint
     return checkpoints
 
 
-def _claim(
-    store: Store,
-    study: StudyRecord,
-    run: RunRecord,
-    extra: Extra,
-    checkpoints: Checkpoints,
-    say: Callable[[str], None],
-) -> set[int]:
-    """Ids of the trials that this run goes on with, after what earlier runs could not write."""
+def settle(
+    store: Store, study: StudyRecord, config: Config, say: Callable[[str], None]
+) -> Checkpoints:
+    """Write what earlier runs of a study could not write; its checkpoints, which hold that.
+
+    Call it before anything is read of the study's trials.
+    """
+    checkpoints = _checkpoints(store, study, config)
+    runs = store.runs(study.id)
     folders = (checkpoints.folder, *checkpoints.earlier)
-    replayed = sum(replay(store, folder) for folder in folders)
+    replayed = sum(replay(store, folder, runs) for folder in folders)
     if replayed:
         say(f"Wrote {count(replayed, 'result')} that an earlier run kept while the store was away.")
+    return checkpoints
+
+
+def _claim(
+    store: Store, study: StudyRecord, run: RunRecord, extra: Extra, say: Callable[[str], None]
+) -> set[int]:
+    """Ids of the trials that this run goes on with."""
     continued = {id_ for id_ in extra.continued if store.continue_trial(id_, run.id)}
+    for id_ in extra.continued:
+        if id_ not in continued:
+            number = store.trial(id_).number
+            say(f"Trial {number} is left as it is: another study trains that architecture.")
     return continued | {trial.id for trial in store.claim_preempted(study.id, run.id)}
 
 

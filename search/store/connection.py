@@ -132,7 +132,7 @@ def _is_passing(error: DBAPIError) -> bool:
 
 
 # Lost connections, resources used up, a server that only reads as long as it is no primary.
-_AWAY = re.compile(r"08...|53...|25006|57P0.|40...")
+_AWAY = re.compile(r"08...|53...|58...|25006|25P03|55P03|57014|57P0.|40...|XX000")
 
 
 def _may_come_back(error: DBAPIError) -> bool:

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from search.store.connection import StoreError
-
 INTERVAL = 5.0
 _LOG = logging.getLogger(__name__)
 
@@ -91,7 +89,7 @@ class Heartbeat:
         try:
             alive = self._store.heartbeat(self._run_id)
             self._answered = time.monotonic()
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, a silent heart is taken for dead
             if not self._failing:
                 _LOG.warning("heartbeat of run %d: %s; trying on", self._run_id, error)
             self._failing = True

@@ -4,16 +4,16 @@ SQLAlchemy takes longer to put a statement together than SQLite to run it. They 
 rather than of mapped classes, which spares the mapper's work.
 """
 
-from sqlalchemy import Integer, bindparam, insert, or_, select, update
+from sqlalchemy import Integer, bindparam, case, exists, insert, or_, select, update
 from sqlalchemy import func as sql
 
 from search.store.columns import UtcDateTime
 from search.store.insert import table_of
 from search.store.mapping import TRIAL_COLUMNS
-from search.store.models import Trial
+from search.store.models import Run, Trial
 from search.store.states import TERMINAL, TrialState
 
-_TRIALS = table_of(Trial)
+_TRIALS, _RUNS = table_of(Trial), table_of(Run)
 _NEXT = (
     select(sql.coalesce(sql.max(_TRIALS.c.number), -1) + 1)
     .where(_TRIALS.c.study_id == bindparam("study"))
@@ -49,13 +49,16 @@ SAME = select(*(_TRIALS.c[column.key] for column in TRIAL_COLUMNS)).where(
 )
 _OPEN = (_TRIALS.c.id == bindparam("trial"), _TRIALS.c.state.not_in(TERMINAL))
 _MINE = _TRIALS.c.run_id == bindparam("run")
+_RUN_IS_OVER = exists(
+    select(_RUNS.c.id).where(_RUNS.c.id == bindparam("run"), _RUNS.c.ended.is_not(None))
+)
+# A run that was ended meanwhile counts its attempt, and its trial stays as the end left it.
 START = (
     update(_TRIALS)
-    .where(*_OPEN, or_(_TRIALS.c.state != TrialState.RUNNING, _MINE))
+    .where(*_OPEN, _MINE)
     .values(
-        state=TrialState.RUNNING.value,
-        reason=None,
-        run_id=bindparam("run"),
+        state=case((_RUN_IS_OVER, _TRIALS.c.state), else_=TrialState.RUNNING.value),
+        reason=case((_RUN_IS_OVER, _TRIALS.c.reason), else_=None),
         attempts=sql.coalesce(bindparam("attempt", type_=Integer), _TRIALS.c.attempts + 1),
         started=sql.coalesce(_TRIALS.c.started, bindparam("now", type_=UtcDateTime)),
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from search.store.architectures import add_architecture
 from search.store.columns import utc_now
-from search.store.connection import reads, writes
+from search.store.connection import StoreError, reads, writes
 from search.store.elsewhere import TrainedElsewhere, busy_elsewhere
 from search.store.events import lock_study, lock_study_of, write_event
 from search.store.liveness import Liveness
@@ -17,7 +17,7 @@ from search.store.mapping import TRIAL_COLUMNS, trial_record
 from search.store.models import Run, Trial
 from search.store.records import Parent, TrialRecord
 from search.store.seen import as_seen
-from search.store.states import EventKind, TrialState, checked_reason
+from search.store.states import OPEN, EventKind, TrialState, checked_reason
 from search.store.trial_statements import ADD, MOVE, SAME, START
 from space.architecture import Architecture
 
@@ -78,8 +78,10 @@ class Trials(Liveness):
             DuplicateArchitecture: the study has it already.
             TrainedElsewhere: `exclusive`, and another study has it to train; nothing was added.
             LookupError: there is no such study or parent.
+            StoreError: the run has ended.
         """
         lock_study(session, study_id)
+        _check_run(session, run_id)
         _check_new(session, study_id, architecture.id, repeat)
         is_new = add_architecture(session, architecture, params, macs)
         if exclusive and repeat == 0 and not is_new:
@@ -113,7 +115,7 @@ class Trials(Liveness):
             attempt: what `attempts` shall be, so that doing it twice is doing it once.
 
         Returns:
-            False, and nothing changed, when the trial has ended or runs in another run.
+            False, and nothing changed, when the trial has ended or belongs to another run.
         """
         values = {"trial": trial_id, "run": run_id, "now": utc_now(), "attempt": attempt}
         return session.execute(START, values).one_or_none() is not None
@@ -171,7 +173,7 @@ class Trials(Liveness):
     def claim_preempted(self, session: Session, study_id: int, run_id: int) -> list[TrialRecord]:
         """Takes over every trial that no run holds, for this run, in order of their numbers.
 
-        These are the preempted ones, and the waiting ones of no run or of one that has ended.
+        These are the preempted ones, and the open ones of no run or of one that has ended.
         They become waiting, in this run; no two runs get the same. Call `reap` before, so that
         runs whose process is gone have ended.
         """
@@ -180,7 +182,7 @@ class Trials(Liveness):
         deserted = Trial.run_id.is_(None) | Trial.run_id.in_(ended)
         free = or_(
             Trial.state == TrialState.PREEMPTED,
-            (Trial.state == TrialState.WAITING) & deserted,
+            Trial.state.in_(OPEN) & deserted,
         )
         claimed = session.execute(
             update(Trial)
@@ -240,6 +242,13 @@ def _trial(session: Session, trial_id: int) -> TrialRecord:
     if row is None:
         raise LookupError(f"no trial has the id {trial_id}")
     return trial_record(row)
+
+
+def _check_run(session: Session, run_id: int | None) -> None:
+    """A driver that was taken for dead, and comes back, begins nothing new."""
+    ended = session.scalar(select(Run.end_reason).where(Run.id == run_id, Run.ended.is_not(None)))
+    if ended is not None:
+        raise StoreError(f"run {run_id} has ended: {ended}")
 
 
 def _check_new(session: Session, study_id: int, architecture_id: str, repeat: int) -> None:

@@ -1,6 +1,7 @@
 """Trainings that go wrong, in place of the real one, for tests of the workers."""
 
 import ctypes
+import importlib
 import os
 import signal
 import time
@@ -8,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from trainers import EpochResult, NonFiniteLoss
+from trainers import EpochResult, NonFiniteLoss, failures
 
 
 class FakeTraining:
@@ -62,10 +63,11 @@ def allocate_too_much() -> None:
     bytearray(2**62)
 
 
-def out_of_gpu_memory() -> None:
-    import torch
+class OutOfMemoryError(RuntimeError):
+    """A stand-in for torch's own, of the same name: its import takes longer than a whole test."""
 
-    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has ...")
+    def __init__(self) -> None:
+        super().__init__("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has ...")
 
 
 class Odd:
@@ -110,9 +112,8 @@ def by_number(config: Mapping[str, Any]) -> FakeTraining:
         8: stop_this_process,
         9: crash_in_native_code,
         10: RuntimeError("CUDA error: device-side assert triggered"),
-        12: out_of_gpu_memory,
+        12: OutOfMemoryError(),
         14: SystemExit(3),
-        15: terminate_this_process,
     }
     if config["number"] in REPORTS:
         return Reporting(REPORTS[config["number"]])
@@ -122,10 +123,12 @@ def by_number(config: Mapping[str, Any]) -> FakeTraining:
 
 
 def one_by_one(config: dict[str, Any]) -> FakeTraining:
-    """As `by_number`; it is written down who trains, and trial 13 finds its GPU taken at first."""
+    """As `by_number`; it is written down who trains, and trials 13 and 15 meet theirs at first."""
     first = write_pid(config)
     if config["number"] == 13 and first:
         return FakeTraining(gpu_held_by_others(config))
+    if config["number"] == 15 and first:
+        return FakeTraining(terminate_this_process)
     return by_number(config)
 
 
@@ -143,6 +146,12 @@ def place_of(config: Mapping[str, Any]) -> Path:
     return Path(config["checkpoint"]).parents[2]
 
 
+def with_a_package(config: Mapping[str, Any]) -> FakeTraining:
+    """It needs a package that not every machine has."""
+    importlib.import_module("a_package_of_a_user")
+    return FakeTraining()
+
+
 def broken_by_a_file(config: Mapping[str, Any]) -> FakeTraining:
     """Every trial fails in its second epoch as long as there is a file "broken"."""
     return FakeTraining(KeyError("x") if (place_of(config) / "broken").exists() else None)
@@ -156,13 +165,9 @@ def on_a_taken_gpu(config: dict[str, Any]) -> FakeTraining:
 
 def gpu_held_by_others(config: dict[str, Any]) -> Exception:
     """The error of an allocation on a GPU of the trial's own, of which others hold one half."""
-    import torch
-
-    from trainers import failures
-
     config["whole_gpu"] = True
     failures.held_by_others = lambda: 0.5
-    return torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+    return OutOfMemoryError()
 
 
 def patient(config: Mapping[str, Any]) -> FakeTraining:

@@ -115,6 +115,76 @@ def test_another_root_takes_along_what_is_needed(tmp_path: Path) -> None:
         assert Checkpoints.of(study, store.url).find(store.trials(study.id)[0]) is not None
 
 
+def test_a_run_that_wrote_elsewhere_is_gone_on_with_from_there(tmp_path: Path) -> None:
+    """Also where the next one does not name the place: the last run's is the newest."""
+    settings = config(tmp_path, trials=1, protocol=LONG)
+    with open_store(settings.store, create=True) as store:
+        first = interrupted(store, settings)
+        other = config(tmp_path, trials=1, protocol=LONG, checkpoints=str(tmp_path / "other"))
+        session = begin(store, other)
+        given = session.next_assignment()
+        assert given is not None
+        session.started(0)
+        session.reported(0, Report(tuple(epoch(n) for n in range(1, 7))))
+        weights(given.checkpoint, 6)
+        end(store, session)
+        found, said = resumed(store, settings)
+        assert (found, said) == (given.checkpoint, [])
+        end(store, session)
+        third = config(tmp_path, trials=1, protocol=LONG, checkpoints=str(tmp_path / "third"))
+        with open_store(settings.store, create=False):
+            begin(store, third)
+        checkpoints = Checkpoints.of(store.study("tiny"), store.url, tmp_path / "third")
+        assert checkpoints.epochs_of(first) == 6
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
+def test_folders_of_others_are_as_good_as_gone(tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=1, protocol=LONG)
+    with open_store(settings.store, create=True) as store:
+        trial = interrupted(store, settings)
+        study = store.study("tiny")
+        (tmp_path / "checkpoints").chmod(0o700)
+        os.seteuid(65534)
+        try:
+            checkpoints = Checkpoints.of(study, store.url)
+            assert checkpoints.find(trial) is None
+            assert checkpoints.find_log(trial) is None
+        finally:
+            os.seteuid(0)
+
+
+def test_a_copy_that_breaks_off_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:20])
+        raise OSError(28, "No space left on device")
+
+    settings = config(tmp_path, trials=1, protocol=LONG)
+    with open_store(settings.store, create=True) as store:
+        trial = interrupted(store, settings)
+        other = Checkpoints.of(store.study("tiny"), store.url, tmp_path / "other")
+        monkeypatch.setattr(os, "link", full)
+        monkeypatch.setattr(shutil, "copyfile", full)
+        with pytest.raises(OSError, match="No space left"):
+            other.fetch(trial)
+        assert other.epochs_of(trial) == 3
+        assert list((tmp_path / "other").rglob("*.*")) == []
+
+
+def test_epochs_that_a_damaged_file_cost_are_said(tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=1, protocol=LONG)
+    with open_store(settings.store, create=True) as store:
+        interrupted(store, settings)
+        said: list[str] = []
+        session = begin(store, settings, say=said.append)
+        session.next_assignment()
+        session.started(0)
+        session.reported(0, Report((epoch(1),)))  # the worker has set the file aside
+    assert said == ["Trial 0: its checkpoint was damaged or lost; epochs 2 to 3 are trained again"]
+
+
 def removed(folder: Path) -> None:
     shutil.rmtree(folder)
 
@@ -126,8 +196,8 @@ def older(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("lose", "words"),
     [
-        (removed, "is gone; epochs 1 to 3 trained again"),
-        (older, "holds 1 of 3 epochs; epochs 2 to 3 trained again"),
+        (removed, "is gone; epochs 1 to 3 are trained again"),
+        (older, "holds 1 of 3 epochs; epochs 2 to 3 are trained again"),
     ],
 )
 def test_what_is_truly_gone_is_said_before_it_is_trained_again(

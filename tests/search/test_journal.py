@@ -15,7 +15,7 @@ from search.runner.assignment import Report
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.journal import Journal, replay
 from search.runner.session import StudySession
-from search.store import EpochRecord, Store, StoreAway, TrialState, open_store
+from search.store import EpochRecord, Store, StoreAway, StoreError, TrialState, open_store
 from tests.search.driving import accuracy, begin, end, epoch
 from tests.search.small import config
 from tests.support.postgres import PostgresServer, postgres
@@ -172,7 +172,7 @@ from search.runner.journal import Journal
 from search.store import EpochRecord, open_store
 url, run, trial, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
 store = open_store(url, create=False, busy_timeout=0.05)
-journal = Journal(store, run, folder)
+journal = Journal(store, next(each for each in store.runs(1) if each.id == run), folder)
 journal.start(trial, 1)
 for number in (1, 2):
     journal.epoch(trial, EpochRecord(number, 1.0, 1.0, number / 4, 0.1, 1.0))
@@ -195,11 +195,11 @@ def test_a_driver_that_is_killed_meanwhile_loses_nothing(tmp_path: Path) -> None
         assert store.trial(trial.id).epochs_done == 0
         with next(folder.iterdir()).open("a") as torn:
             torn.write('["epoch", {"trial": 1, "fig')  # the line that it died in
-        assert replay(store, folder) == 3
+        assert replay(store, folder, store.runs(run.study_id)) == 3
         found = store.trial(trial.id)
         assert (found.state, found.epochs_done, found.attempts) == (TrialState.RUNNING, 2, 1)
         assert list(folder.iterdir()) == []
-        assert replay(store, folder) == 0
+        assert replay(store, folder, store.runs(run.study_id)) == 0
 
 
 def test_what_another_run_has_taken_over_meanwhile_stays_its_own(tmp_path: Path) -> None:
@@ -207,14 +207,90 @@ def test_what_another_run_has_taken_over_meanwhile_stays_its_own(tmp_path: Path)
         study = add_study(store)
         lost, winner = begin_run(store, study.id), begin_run(store, study.id)
         trial = add_trial(store, study.id, lost.id, 0)
-        journal = Journal(Away(), lost.id, tmp_path)  # type: ignore[arg-type]
+        journal = Journal(Away(), lost, tmp_path)  # type: ignore[arg-type]
+        journal.start(trial.id, 1)
         journal.epoch(trial.id, EpochRecord(1, 1.0, 1.0, 0.9, 0.1, 1.0))
         journal.finish(trial.id, TrialState.FAILED, "why")
         store.end_run(lost.id, "gone")
         store.claim_preempted(study.id, winner.id)
-        replay(store, tmp_path)
+        assert replay(store, tmp_path, store.runs(study.id)) == 3
         found = store.trial(trial.id)
         assert (found.state, found.epochs_done, found.run_id) == ("waiting", 0, winner.id)
+        assert store.start_trial(trial.id, winner.id)
+        with pytest.raises(StoreError, match="has ended: gone"):
+            add_trial(store, study.id, lost.id, 1)
+
+
+def test_what_began_while_the_store_was_away_does_not_stay_running(tmp_path: Path) -> None:
+    """Its journal is written after the run was ended for it."""
+    with open_store(str(tmp_path / "s.db"), create=True) as store:
+        study = add_study(store)
+        run = begin_run(store, study.id)
+        trial = add_trial(store, study.id, run.id, 0)
+        Journal(Away(), run, tmp_path).start(trial.id, 1)  # type: ignore[arg-type]
+        store.end_run(run.id, "the driver was killed")
+        replay(store, tmp_path, store.runs(study.id))
+        found = store.trial(trial.id)
+        assert (found.state, found.attempts) == (TrialState.PREEMPTED, 1)
+        late = begin_run(store, study.id)
+        assert [each.id for each in store.claim_preempted(study.id, late.id)] == [trial.id]
+
+
+def journal_of(store: Store, folder: Path) -> tuple[Path, int, int]:
+    """A journal with two epochs; its path, and the ids of study and trial."""
+    run = begin_run(store, add_study(store).id)
+    trial = add_trial(store, run.study_id, run.id, 0)
+    journal = Journal(Away(), run, folder)  # type: ignore[arg-type]
+    for number in (1, 2):
+        journal.epoch(trial.id, EpochRecord(number, 1.0, 1.0, number / 4, 0.1, 1.0))
+    return journal.path, run.study_id, trial.id
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\xff\xfe\n", b"null\n", b'["epoch", {"trial": 1}]\n', b'["what", {}]\n', b"[\n"]
+)
+def test_a_damaged_line_costs_no_other_and_blocks_nothing(tmp_path: Path, damage: bytes) -> None:
+    with open_store(str(tmp_path / "s.db"), create=True) as store:
+        path, study, trial = journal_of(store, tmp_path)
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(b"".join([*lines[:2], damage, lines[2]]))
+        assert replay(store, tmp_path, store.runs(study)) == 2
+        assert store.trial(trial).epochs_done == 2
+        assert path.with_name(path.name + ".damaged").exists()
+        assert replay(store, tmp_path, store.runs(study)) == 0
+
+
+def test_figures_of_another_version_are_left_out(tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "s.db"), create=True) as store:
+        path, study, trial = journal_of(store, tmp_path)
+        path.write_text(path.read_text().replace('"seconds"', '"speed": 1.0, "seconds"'))
+        assert replay(store, tmp_path, store.runs(study)) == 2
+        assert store.trial(trial).epochs_done == 2
+
+
+def test_the_journal_of_another_store_with_the_same_ids_is_left_alone(tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "a.db"), create=True) as first:
+        path, *_ = journal_of(first, tmp_path)
+    with open_store(str(tmp_path / "b.db"), create=True) as second:
+        study = add_study(second)
+        run = begin_run(second, study.id)
+        trial = add_trial(second, study.id, run.id, 0)
+        assert replay(second, tmp_path, second.runs(study.id)) == 0
+        assert second.trial(trial.id).epochs_done == 0
+    assert path.exists()
+
+
+def test_a_line_that_was_cut_off_is_not_written_on(tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "s.db"), create=True) as store:
+        run = begin_run(store, add_study(store).id)
+        trial = add_trial(store, run.study_id, run.id, 0)
+        journal = Journal(Away(), run, tmp_path)  # type: ignore[arg-type]
+        journal.epoch(trial.id, EpochRecord(1, 1.0, 1.0, 0.5, 0.1, 1.0))
+        with journal.path.open("a") as torn:
+            torn.write('["epoch", {"tri')  # as a full disk leaves it
+        journal.epoch(trial.id, EpochRecord(2, 1.0, 1.0, 0.6, 0.1, 1.0))
+        assert replay(store, tmp_path, store.runs(run.study_id)) == 2
+        assert store.trial(trial.id).epochs_done == 2
 
 
 class Away:
@@ -234,13 +310,16 @@ def test_a_store_that_is_away_is_not_asked_before_somebody_heard_of_it(tmp_path:
         asked.append(moment)
         return False
 
-    journal = Journal(Away(), 1, tmp_path, answered_since)  # type: ignore[arg-type]
+    with open_store(str(tmp_path / "s.db"), create=True) as store:
+        run = begin_run(store, add_study(store).id)
+    folder = tmp_path / "checkpoints"
+    journal = Journal(Away(), run, folder, answered_since)  # type: ignore[arg-type]
     journal.start(1, 1)
     for _ in range(3):
         assert not journal.flush()
     assert len(asked) == 3
     assert journal.away_for() > 0
-    assert [file.name for file in tmp_path.iterdir()] == ["journal-of-run-1.jsonl"]
+    assert [file.name for file in folder.iterdir()] == ["journal-of-run-1.jsonl"]
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def test_a_lost_node_is_not_counted_against_the_trial(store: Store, tmp_path: Pa
     session = begin(store, config(tmp_path, trials=1, retries=0), stop=stop)
     for _ in range(5):
         hand_out(session)
-        session.crashed(0, Failure(Cause.SURROUNDINGS, "node lost", retry=Retry.ALWAYS))
+        session.crashed(0, Failure(Cause.SURROUNDINGS, "node lost", retry=Retry.OFTEN))
     assert stop.kind is None
     run_all(session)
     assert (trials(store, session)[0].state, trials(store, session)[0].attempts) == ("complete", 6)
@@ -167,6 +167,55 @@ def test_other_reasons_or_one_success_let_it_go_on(store: Store, tmp_path: Path)
     fail(session, "KeyError: y")
     assert stop.kind is None
     assert "stop_after_same_failures" in config(tmp_path).to_stored()
+
+
+def test_a_run_of_nothing_but_infeasible_trials_stops_too(store: Store, tmp_path: Path) -> None:
+    stop = StopRequest()
+    session = begin(store, config(tmp_path, trials=9, stop_after_same_failures=2), stop=stop)
+    for size in (3, 7):
+        number = hand_out(session)
+        memory = Failure(Cause.ARCHITECTURE, f"out of memory: {size} GiB", infeasible=True)
+        session.ended(number, Report(failure=memory))
+    assert "the first 2 trials of this run were infeasible alike" in stop.reason
+    assert "--infeasible" in stop.reason
+
+
+def test_what_asks_for_a_stop_may_have_ended_what_the_trial_had_started(
+    store: Store, tmp_path: Path
+) -> None:
+    stop = StopRequest()
+    session = begin(store, config(tmp_path, trials=1), stop=stop)
+    hand_out(session)
+    stop.request(StopKind.INTERRUPT, "interrupted by SIGTERM")
+    session.ended(0, Report(failure=Failure(Cause.CODE, "CalledProcessError: died of SIGTERM")))
+    trial = trials(store, session)[0]
+    assert (trial.state, trial.reason) == ("preempted", "interrupted by SIGTERM")
+
+
+def test_a_trial_that_takes_node_after_node_along_stops_the_run(
+    store: Store, tmp_path: Path
+) -> None:
+    stop = StopRequest()
+    session = begin(store, config(tmp_path, trials=1), stop=stop)
+    lost = Failure(Cause.SURROUNDINGS, "the node of its worker was lost", retry=Retry.OFTEN)
+    while stop.kind is None:
+        hand_out(session)
+        session.crashed(0, lost)
+    assert trials(store, session)[0].state == TrialState.PREEMPTED
+    assert trials(store, session)[0].attempts == 11
+
+
+def test_where_only_costs_are_wanted_a_trial_still_needs_a_figure(
+    store: Store, tmp_path: Path
+) -> None:
+    session = begin(store, config(tmp_path, trials=2, objectives={"params": "minimise"}))
+    hand_out(session)
+    session.ended(0, Report(complete=True))
+    hand_out(session)
+    figures = epoch(1) | {"validation_accuracy": None}
+    session.reported(1, Report((figures,), complete=True))
+    session.ended(1, Report((figures,), complete=True))
+    assert [t.state for t in trials(store, session)] == [TrialState.FAILED, TrialState.COMPLETE]
 
 
 @given(st.lists(st.sampled_from(["a", "b", None]), max_size=8), st.integers(1, 4))

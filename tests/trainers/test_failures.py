@@ -1,12 +1,16 @@
 """Exceptions become states and reasons."""
 
 import errno
+import gzip
+import http.client
 import os
 import pickle
+import socket
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 import torch
@@ -24,6 +28,7 @@ from trainers import (
     classify,
     classify_death,
     failures,
+    fault_words,
 )
 from trainers.losses import LossLog, training_loss
 
@@ -89,8 +94,16 @@ def blame(error: BaseException) -> Cause:
     return classify(raised(error)).cause
 
 
-@given(st.sampled_from(sorted(errno.errorcode)), st.text(max_size=20))
-def test_whatever_the_operating_system_refuses_is_a_fault_of_the_surroundings(
+OF_THE_CODE = {errno.EEXIST, errno.EINVAL, errno.ENAMETOOLONG, errno.EISDIR, errno.EBADF}
+
+
+@pytest.mark.parametrize("number", sorted(OF_THE_CODE))
+def test_what_no_other_disk_would_grant_is_a_fault_of_the_code(number: int) -> None:
+    assert blame(OSError(number, os.strerror(number), "/runs/1")) == Cause.CODE
+
+
+@given(st.sampled_from(sorted({*errno.errorcode} - fault_words.OF_THE_CODE)), st.text(max_size=20))
+def test_what_else_the_operating_system_refuses_is_a_fault_of_the_surroundings(
     number: int, name: str
 ) -> None:
     found = classify(raised(OSError(number, os.strerror(number), f"/data/{name}")))
@@ -114,6 +127,50 @@ def test_also_when_it_was_raised_from_and_as_text() -> None:
     )
 
 
+def test_what_an_except_block_makes_of_it_is_still_that_fault() -> None:
+    def save() -> None:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:
+            raise RuntimeError("could not save")  # noqa: B904 - as people write it
+
+    with pytest.raises(RuntimeError) as caught:
+        save()
+    assert classify(caught.value).cause == Cause.SURROUNDINGS
+
+
+@pytest.mark.parametrize(
+    ("first", "cause"),
+    [
+        (UnreadableData("x.png is not a readable image"), Cause.DATA),
+        (ModuleNotFoundError("No module named 'x'"), Cause.SURROUNDINGS),
+        (MemoryError(), Cause.ARCHITECTURE),
+        (NonFiniteLoss("train loss is nan"), Cause.ARCHITECTURE),
+        (KeyError("x"), Cause.CODE),
+    ],
+)
+def test_an_error_in_other_clothes_is_what_it_was(first: Exception, cause: Cause) -> None:
+    def dress() -> None:
+        raise RuntimeError("training failed") from first
+
+    with pytest.raises(RuntimeError) as caught:
+        dress()
+    assert classify(caught.value).cause == cause
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("runtime_env must be a dict"),
+        KeyError("NVML"),
+        TypeError("no space left for arguments"),
+        AssertionError("bus error"),
+    ],
+)
+def test_mistakes_may_quote_any_words(error: Exception) -> None:
+    assert blame(error) == Cause.CODE
+
+
 def test_odd_exceptions_are_faults_too() -> None:
     class Wordless(Exception):
         def __str__(self) -> str:
@@ -127,11 +184,14 @@ def test_odd_exceptions_are_faults_too() -> None:
 
 
 def test_what_was_merely_handled_meanwhile_is_not_to_blame() -> None:
+    def epoch() -> None:
+        raise ValueError("odd")
+
     def train() -> None:
         try:
             raise FileNotFoundError(errno.ENOENT, "no cache")
         except FileNotFoundError:
-            raise ValueError("odd")  # noqa: B904 - as people write it
+            epoch()
 
     with pytest.raises(ValueError, match="odd") as caught:
         train()
@@ -152,6 +212,20 @@ def test_what_was_merely_handled_meanwhile_is_not_to_blame() -> None:
         RuntimeError("DataLoader worker (pid(s) 17) exited unexpectedly"),
         sqlite3.OperationalError("database or disk is full"),
         ConnectionError("the tracking server does not answer"),
+        RuntimeError("No CUDA GPUs are available"),
+        RuntimeError("CUDA error: unknown error"),
+        RuntimeError(
+            "unable to open shared memory object </x> in write mode: Too many open files (24)"
+        ),
+        RuntimeError("received 0 items of ancdata"),
+        RuntimeError("Parent directory runs/3 does not exist."),
+        OSError("We couldn't connect to 'https://hub.example' to load the files"),
+        URLError(socket.gaierror(-2, "Name or service not known")),
+        http.client.RemoteDisconnected("Remote end closed connection without response"),
+        RuntimeError(
+            "Caught MemoryError in DataLoader worker process 0.\nOriginal Traceback (most "
+            "recent call last):\nMemoryError"
+        ),
         TimeoutError("timed out"),
     ],
 )
@@ -166,6 +240,8 @@ def test_words_of_the_surroundings(error: BaseException) -> None:
     [
         UnreadableData("x.png is not a readable image (truncated)"),
         OSError("image file is truncated (12 bytes not processed)"),
+        gzip.BadGzipFile("Not a gzipped file (b'xx')"),
+        EOFError("Compressed file ended before the end-of-stream marker was reached"),
         InputError.of("data.folder", "photos is not a folder"),
     ],
 )
@@ -235,7 +311,7 @@ for write in writers:
 
 
 def test_they_travel_as_plain_values() -> None:
-    failure = Failure(Cause.DATA, "why", "what to do", retry=Retry.ALWAYS)
+    failure = Failure(Cause.DATA, "why", "what to do", retry=Retry.OFTEN)
     assert Failure.from_dict(failure.to_dict()) == failure
 
 
@@ -293,10 +369,23 @@ def test_the_exception_of_a_dead_worker_and_its_last_line(last: str, cause: Caus
             Retry.COUNTED,
         ),
         (
+            "The actor 1604af4a38b2511e8e3fe9f102000000 is unavailable: The actor is temporarily "
+            "unavailable: RpcError: RPC error: Socket closed rpc_code: 14. The task may or may not",
+            "its worker cannot be reached: it died, its node or the network is gone",
+            Cause.SURROUNDINGS,
+            Retry.OFTEN,
+        ),
+        (
             "its node has died. Node Id: 1f2e",
             "the node of its worker was lost",
             Cause.SURROUNDINGS,
-            Retry.ALWAYS,
+            Retry.OFTEN,
+        ),
+        (
+            "Worker exits unexpectedly. Worker process receives a SIGTERM",
+            "its worker was ended by SIGTERM",
+            Cause.SURROUNDINGS,
+            Retry.OFTEN,
         ),
         (
             "the node was running low on memory",
@@ -317,3 +406,9 @@ def test_whatever_ray_says_is_one_line_of_a_reason(text: str) -> None:
     assert found.reason.strip()
     assert "\n" not in found.reason
     assert "\x1b[" not in found.reason
+
+
+def test_a_bus_error_is_a_full_disk_behind_mapped_memory() -> None:
+    found = classify_death(DIED.format(why="its worker process has died."), "Bus error")
+    assert (found.cause, found.retry) == (Cause.SURROUNDINGS, Retry.COUNTED)
+    assert "Bus error" in found.reason
