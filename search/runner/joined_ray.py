@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from search.runner.cluster import Cluster, cluster_resources, first_line, init_options
 from search.runner.ray_head import ADDRESS, address_of, ask_head
 from search.runner.ray_servers import HeadNode, Watched, raylet_of_this_driver
-from search.runner.ray_start import keeping_our_signal_handlers
+from search.runner.ray_start import keeping_our_signal_handlers, shut_down_ray
 from search.runner.watched import watched_folder
 from space.errors import InputError
 
@@ -22,7 +22,6 @@ def joined_ray(given: str) -> Iterator[Cluster]:
     Raises:
         InputError: nobody answers, or does not take us.
     """
-    import ray
 
     address = address_of(given)
     ask_head(address)
@@ -39,7 +38,7 @@ def joined_ray(given: str) -> Iterator[Cluster]:
                 watchdog=watchdog,
             )
         finally:
-            ray.shutdown()
+            shut_down_ray()
 
 
 def _connect(address: str) -> None:

@@ -14,6 +14,7 @@ from search.runner.ray_start import (
     keeping_our_signal_handlers,
     ray_settings,
     sheltering_servers,
+    shut_down_ray,
     staying_on_loopback,
 )
 from search.runner.watched import watched_folder
@@ -33,8 +34,6 @@ def private_ray() -> Iterator[Cluster]:
         InputError: there is no place for its files, or it does not start.
     """
     with watched_folder() as watchdog, ray_settings(_settings(watchdog.folder)):
-        import ray
-
         try:
             _start(watchdog.folder)
             logging.getLogger("ray").setLevel(logging.ERROR)
@@ -47,7 +46,7 @@ def private_ray() -> Iterator[Cluster]:
                 watchdog=watchdog,
             )
         finally:
-            ray.shutdown()
+            shut_down_ray()
             watchdog.end_all()
 
 

@@ -25,6 +25,17 @@ def keeping_our_signal_handlers() -> Iterator[None]:
         yield
 
 
+def shut_down_ray() -> None:
+    """Leave it, and put back the handlers of signals for which Ray restores the system's own."""
+    import ray
+
+    ray.shutdown()
+    for number in _DEAF_TO:
+        handler = signal.getsignal(number)
+        if handler is not None:  # else it is none of Python's
+            signal.signal(number, handler)
+
+
 @contextmanager
 def ray_settings(settings: Mapping[str, str | None]) -> Iterator[None]:
     """Variables of the environment that Ray reads, for a block; None takes one away."""
