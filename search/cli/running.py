@@ -39,11 +39,24 @@ class GivenRun:
     Attributes:
         config: path of the configuration; None where the study's own is used.
         overrides: texts of `--set`. store_given: whether `--store` was written.
+        asked: the words of a `continue` or `repeat`, store and `--set` left out.
     """
 
     config: str | None
     overrides: tuple[str, ...] = ()
     store_given: bool = True
+    asked: tuple[str, ...] = ()
+
+    def commands(self, config: Config) -> NextCommands:
+        """The commands about the study of a run."""
+        return next_commands(
+            self.config,
+            config.study,
+            config.store,
+            self.overrides,
+            store_given=self.store_given,
+            asked=self.asked,
+        )
 
 
 def carry_out(
@@ -56,16 +69,14 @@ def carry_out(
 ) -> int:
     """Run a study and print what came of it; the exit code."""
     progress = ProgressLine()
-    commands = next_commands(
-        given.config, config.study, config.store, given.overrides, store_given=given.store_given
-    )
-    words = LastWords(progress.say_last, lambda reason: _advice(reason, commands))
+    commands = given.commands(config)
+    words = LastWords(progress.say_last, lambda reason: _advice(reason, _now(commands, words)))
     _warn_of_lost_folders(config, progress)
     _warn_of_readable_token(progress)
     try:
         outcome = _run(config, progress, words, resume=resume, asked=asked)
         with report_may_be_lost():  # the exit code still says how the run ended
-            _print(config, outcome, commands, as_json, progress, words)
+            _print(config, outcome, _now(commands, words), as_json, progress, words)
     except StoreError as error:
         words.say(str(error))
         return ExitCode.FAILED
@@ -129,6 +140,11 @@ class _UntilLastWords:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _now(commands: NextCommands, words: LastWords) -> NextCommands:
+    """The commands that fit how far the run has come."""
+    return commands.once_taken_up() if words.taken_up else commands
 
 
 def _advice(reason: str, commands: NextCommands) -> list[str]:

@@ -15,6 +15,7 @@ class LastWords:
     Attributes:
         said: whether it is, or is being said.
         over: whether it is, and nothing shall follow.
+        taken_up: whether the store has what the run was asked for; advice may look at it.
 
     Args:
         say: writes a line.
@@ -26,7 +27,7 @@ class LastWords:
         say: Callable[[str], None],
         advice: Callable[[str], Sequence[str]] = _same_command,
     ) -> None:
-        self.said = self.over = False
+        self.said = self.over = self.taken_up = False
         self._say, self._advice = say, advice
         self._lock = threading.Lock()
 
