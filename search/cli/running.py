@@ -23,6 +23,7 @@ from search.report import print_report
 from search.runner import RunOutcome, run_study
 from search.runner.extra import Asked
 from search.runner.last_words import LastWords
+from search.runner.run_end import leave
 from search.store import StoreError, open_store
 from space.cli.output import report_may_be_lost, stdout_console
 from space.errors import InputError
@@ -78,20 +79,24 @@ def carry_out(
         with report_may_be_lost():  # the exit code still says how the run ended
             _print(config, outcome, _now(commands, words), as_json, progress, words)
     except StoreError as error:
-        words.say(str(error))
-        return ExitCode.FAILED
+        return _ended(words, str(error), ExitCode.FAILED)
     except KeyboardInterrupt as error:
-        words.say(str(error) or "interrupted")
-        return ExitCode.INTERRUPTED
+        return _ended(words, str(error) or "interrupted", ExitCode.INTERRUPTED)
     except (InputError, click.ClickException):
         raise
     except Exception as error:  # noqa: BLE001 - the last line says how to go on, whatever it was
         _LOG.debug("the driver failed", exc_info=error)
-        words.say(_unexpected(error))
-        return ExitCode.FAILED
+        return _ended(words, _unexpected(error), ExitCode.FAILED)
     if outcome.exit_code != ExitCode.DONE:
         _say_what_stopped_it(progress, words, outcome, commands)
     return int(outcome.exit_code)
+
+
+def _ended(words: LastWords, reason: str, code: ExitCode) -> int:
+    """Say why; the exit code."""
+    if not words.say(reason):
+        leave(code)
+    return code
 
 
 def _run(
@@ -181,7 +186,7 @@ def _say_what_stopped_it(
         again = f"To train them again, once that is mended: {commands.train_failed}"
         progress.say_last(f"Failed: {outcome.reason}. {again}")
     else:
-        words.say(str(outcome.reason))
+        _ended(words, str(outcome.reason), outcome.exit_code)
 
 
 def _warn_of_lost_folders(config: Config, progress: ProgressLine) -> None:
