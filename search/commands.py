@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from search.store.url import parse_url, secrets
 
@@ -24,12 +24,21 @@ class NextCommands:
         study: its name.
         store: where the study is; None where a command finds it without being told.
         overrides: the texts of `--set` that the run was given.
+        asked: the words of a `continue` or `repeat`, store and `--set` left out.
     """
 
     config: str | None
     study: str
     store: str | None = None
     overrides: Sequence[str] = ()
+    asked: Sequence[str] = ()
+
+    def once_taken_up(self) -> "NextCommands":
+        """The commands from when the store has what was asked for: to go on is enough then.
+
+        Repeats are in the store only from when they are handed out, so they are asked for again.
+        """
+        return self if self.asked[:1] == ("repeat",) else replace(self, asked=())
 
     @property
     def first(self) -> str | None:
@@ -64,12 +73,14 @@ class NextCommands:
         """
         given = _ALWAYS_GIVEN if trials is None else (*_ALWAYS_GIVEN, "trials")
         kept = [text for text in self.overrides if _field(text) not in given]
-        kept += [] if trials is None else [f"trials={trials}"]
+        kept += [] if trials is None or self.config is None else [f"trials={trials}"]
+        sets = "".join(f" --set {shlex.quote(text)}" for text in kept)
         if self.config is None:
-            more = "" if trials is None else f" --trials {trials}"
-            return f"{_PROGRAM} continue {shlex.quote(self.study)}{self._store}{more}"
+            plain = ["continue", self.study]
+            words = (self.asked or plain) if trials is None else [*plain, "--trials", str(trials)]
+            return f"{_PROGRAM} {shlex.join(words)}{self._store}{sets}"
         line = f"{_PROGRAM} run {shlex.quote(self.config)} --study {shlex.quote(self.study)}"
-        return f"{line}{self._store} --resume" + "".join(f" --set {shlex.quote(t)}" for t in kept)
+        return f"{line}{self._store} --resume{sets}"
 
     @property
     def failed(self) -> str:
@@ -102,7 +113,13 @@ class NextCommands:
 
 
 def next_commands(
-    config: str | None, study: str, store: str, overrides: Sequence[str], *, store_given: bool
+    config: str | None,
+    study: str,
+    store: str,
+    overrides: Sequence[str],
+    *,
+    store_given: bool,
+    asked: Sequence[str] = (),
 ) -> NextCommands:
     """The commands about a study, with its store named only where it has to be.
 
@@ -112,12 +129,14 @@ def next_commands(
         store: where it is.
         overrides: the texts of `--set` that the run was given.
         store_given: whether the store was chosen on the command line.
+        asked: the words of a `continue` or `repeat`.
     """
     variable = os.environ.get(STORE_VARIABLE)
     chosen = store_given or any(_field(text) == "store" for text in overrides)
     is_default = store == DEFAULT_STORE and not variable and not chosen
     found_anyway = is_default or store == variable
-    return NextCommands(config, study, None if found_anyway else store, tuple(overrides))
+    named = None if found_anyway else store
+    return NextCommands(config, study, named, tuple(overrides), tuple(asked))
 
 
 def _field(override: str) -> str:

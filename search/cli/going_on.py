@@ -1,15 +1,26 @@
 """`continue` and `repeat`: more work on a study that is in the store, as it was configured."""
 
+from collections.abc import Sequence
+
 import click
 
 from search.cli.options import json_option, store_option
 from search.cli.running import GivenRun, carry_out
-from search.config import Config
-from search.runner.extra import continue_ended, repeat_best
-from search.runner.retraining import retraining
+from search.config import Config, changed_for_resume
+from search.runner.extra import Asked, both, continue_ended, repeat_best
+from search.runner.retraining import rest_of_retraining, retrained_source, retraining
 from search.runner.setup import task_of
 from search.store import open_store
 from space.errors import InputError
+
+_set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Change a field that decides nothing about the results, such as checkpoints or "
+    "resources.gpus_per_trial. May be given many times.",
+)
 
 
 @click.command("continue")
@@ -36,6 +47,7 @@ from space.errors import InputError
     metavar="NUMBER",
     help="Let this pruned, failed or infeasible trial go on. May be given many times.",
 )
+@_set_option
 @store_option()
 @json_option
 def continue_command(
@@ -44,6 +56,7 @@ def continue_command(
     pruned: int | None,
     failed: bool,
     numbers: tuple[int, ...],
+    overrides: tuple[str, ...],
     store: str,
     as_json: bool,
 ) -> int:
@@ -60,7 +73,7 @@ def continue_command(
     A pruned trial keeps its curve and its checkpoint, so nothing is trained twice. A failed one
     is trained again only on request, as one more of its attempts: once what broke it is mended.
     """
-    config = _stored(store, study)
+    config = _stored(store, study, overrides)
     if trials is not None:
         config = config.model_copy(update={"trials": max(trials, config.trials)})
     wanted = bool(pruned or failed or numbers)
@@ -68,7 +81,14 @@ def continue_command(
     if asked is not None:
         with open_store(store, create=False) as opened:
             asked(opened, opened.study(study), task_of(config))  # refuses before Ray starts
-    return carry_out(config, GivenRun(None), resume=True, as_json=as_json, asked=asked)
+    config, asked = _rest_where_it_retrains(config, asked)
+    words = ["continue", study]
+    words += [] if trials is None else ["--trials", str(trials)]
+    words += [] if pruned is None else ["--pruned", str(pruned)]
+    words += ["--failed"] if failed else []
+    words += [word for number in numbers for word in ("--trial", str(number))]
+    given = GivenRun(None, overrides, asked=tuple(words))
+    return carry_out(config, given, resume=True, as_json=as_json, asked=asked)
 
 
 @click.command("repeat")
@@ -81,9 +101,12 @@ def continue_command(
     show_default=True,
     help="Train each until it has results of that many seeds, the first one included.",
 )
+@_set_option
 @store_option()
 @json_option
-def repeat_command(study: str, top: int, seeds: int, store: str, as_json: bool) -> int:
+def repeat_command(
+    study: str, top: int, seeds: int, overrides: tuple[str, ...], store: str, as_json: bool
+) -> int:
     """Train the best architectures of STUDY again with other seeds, to see what the order is worth.
 
     \b
@@ -96,21 +119,37 @@ def repeat_command(study: str, top: int, seeds: int, store: str, as_json: bool) 
     calls a tie what the spread does not separate. The best of a study whose trials inherit weights
     are retrained in a study of their own, STUDY-retrained, since the two do not compare.
     """
-    config = _stored(store, study)
+    config = _stored(store, study, overrides)
     asked = repeat_best(top, seeds)
     with open_store(store, create=False) as opened:
         if config.protocol.initialisation == "inherited":
             config, asked = retraining(opened, config, top, seeds)
         else:
             asked(opened, opened.study(study), task_of(config))  # refuses before Ray starts
-    return carry_out(config, GivenRun(None), resume=True, as_json=as_json, asked=asked)
+    words = ("repeat", study, "--top", str(top), "--seeds", str(seeds))
+    given = GivenRun(None, overrides, asked=words)
+    return carry_out(config, given, resume=True, as_json=as_json, asked=asked)
 
 
-def _stored(store: str, study: str) -> Config:
-    """The configuration that a study was made with.
+def _rest_where_it_retrains(config: Config, asked: Asked | None) -> tuple[Config, Asked | None]:
+    """A study that retrains the best of another has no plan but those: nothing of a searcher's."""
+    with open_store(config.store, create=False) as opened:
+        study = opened.study(config.study)
+        source = retrained_source(opened, study)
+        if source is None:
+            return config, asked
+        top, rest = rest_of_retraining(
+            opened, study, _stored(config.store, source.name), config.trials
+        )
+    config = config.model_copy(update={"trials": top})
+    return config, rest if asked is None else both(asked, rest)
+
+
+def _stored(store: str, study: str, overrides: Sequence[str] = ()) -> Config:
+    """The configuration that a study was made with, and what `--set` changes of it.
 
     Raises:
-        InputError: there is no such study, or it was made by another version.
+        InputError: there is no such study, it was made by another version, or it keeps a field.
     """
     with open_store(store, create=False) as opened:
         found = opened.study(study)
@@ -120,4 +159,5 @@ def _stored(store: str, study: str) -> Config:
         problems = "; ".join(map(str, error.problems))
         message = f"{study!r} was made by a version that configured otherwise: {problems}"
         raise InputError.of("study", message) from None
-    return config.model_copy(update={"trials": max(config.trials, found.planned_trials)})
+    config = config.model_copy(update={"trials": max(config.trials, found.planned_trials)})
+    return changed_for_resume(config, overrides)

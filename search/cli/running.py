@@ -23,6 +23,7 @@ from search.report import print_report
 from search.runner import RunOutcome, run_study
 from search.runner.extra import Asked
 from search.runner.last_words import LastWords
+from search.runner.run_end import leave
 from search.store import StoreError, open_store
 from space.cli.output import report_may_be_lost, stdout_console
 from space.errors import InputError
@@ -39,11 +40,24 @@ class GivenRun:
     Attributes:
         config: path of the configuration; None where the study's own is used.
         overrides: texts of `--set`. store_given: whether `--store` was written.
+        asked: the words of a `continue` or `repeat`, store and `--set` left out.
     """
 
     config: str | None
     overrides: tuple[str, ...] = ()
     store_given: bool = True
+    asked: tuple[str, ...] = ()
+
+    def commands(self, config: Config) -> NextCommands:
+        """The commands about the study of a run."""
+        return next_commands(
+            self.config,
+            config.study,
+            config.store,
+            self.overrides,
+            store_given=self.store_given,
+            asked=self.asked,
+        )
 
 
 def carry_out(
@@ -56,31 +70,33 @@ def carry_out(
 ) -> int:
     """Run a study and print what came of it; the exit code."""
     progress = ProgressLine()
-    commands = next_commands(
-        given.config, config.study, config.store, given.overrides, store_given=given.store_given
-    )
-    words = LastWords(progress.say_last, lambda reason: _advice(reason, commands))
+    commands = given.commands(config)
+    words = LastWords(progress.say_last, lambda reason: _advice(reason, _now(commands, words)))
     _warn_of_lost_folders(config, progress)
     _warn_of_readable_token(progress)
     try:
         outcome = _run(config, progress, words, resume=resume, asked=asked)
         with report_may_be_lost():  # the exit code still says how the run ended
-            _print(config, outcome, commands, as_json, progress, words)
+            _print(config, outcome, _now(commands, words), as_json, progress, words)
     except StoreError as error:
-        words.say(str(error))
-        return ExitCode.FAILED
+        return _ended(words, str(error), ExitCode.FAILED)
     except KeyboardInterrupt as error:
-        words.say(str(error) or "interrupted")
-        return ExitCode.INTERRUPTED
+        return _ended(words, str(error) or "interrupted", ExitCode.INTERRUPTED)
     except (InputError, click.ClickException):
         raise
     except Exception as error:  # noqa: BLE001 - the last line says how to go on, whatever it was
         _LOG.debug("the driver failed", exc_info=error)
-        words.say(_unexpected(error))
-        return ExitCode.FAILED
+        return _ended(words, _unexpected(error), ExitCode.FAILED)
     if outcome.exit_code != ExitCode.DONE:
         _say_what_stopped_it(progress, words, outcome, commands)
     return int(outcome.exit_code)
+
+
+def _ended(words: LastWords, reason: str, code: ExitCode) -> int:
+    """Say why; the exit code."""
+    if not words.say(reason):
+        leave(code)
+    return code
 
 
 def _run(
@@ -131,6 +147,11 @@ class _UntilLastWords:
         return getattr(self._stream, name)
 
 
+def _now(commands: NextCommands, words: LastWords) -> NextCommands:
+    """The commands that fit how far the run has come."""
+    return commands.once_taken_up() if words.taken_up else commands
+
+
 def _advice(reason: str, commands: NextCommands) -> list[str]:
     """The last lines of a run that was not done."""
     first = [] if commands.first is None else [commands.first]
@@ -165,7 +186,7 @@ def _say_what_stopped_it(
         again = f"To train them again, once that is mended: {commands.train_failed}"
         progress.say_last(f"Failed: {outcome.reason}. {again}")
     else:
-        words.say(str(outcome.reason))
+        _ended(words, str(outcome.reason), outcome.exit_code)
 
 
 def _warn_of_lost_folders(config: Config, progress: ProgressLine) -> None:

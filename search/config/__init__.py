@@ -1,7 +1,7 @@
 """The configuration of a study: read from YAML, checked as a whole before any work starts."""
 
 from search.config.config import Config
-from search.config.differences import differences, merged_for_resume
+from search.config.differences import changed_for_resume, differences, merged_for_resume
 from search.config.parts import (
     AshaConfig,
     EvolutionConfig,
@@ -34,6 +34,7 @@ __all__ = [
     "Resources",
     "SurrogateConfig",
     "TpeConfig",
+    "changed_for_resume",
     "differences",
     "load_config",
     "merged_for_resume",

@@ -1,10 +1,11 @@
 """What may change when a study is resumed, and what may not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from search.config.config import Config
 from search.config.earlier import as_meant
+from search.config.overrides import WHERE, apply_overrides, field_of
 from space.errors import InputError, Problem
 
 FIXED = ("space", "data", "protocol", "objectives", "constraints")
@@ -81,6 +82,33 @@ def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config,
         remarks.append(f"trials: the study already plans {trials} ({given.trials} is ignored)")
     kept = {name: now[name] for name in CHANGEABLE} | {"trials": trials, "data": now["data"]}
     return Config.from_dict(stored | kept), remarks
+
+
+_BY_OTHER_OPTIONS = ("study", "store")
+"""Fields that name what is gone on with, which has words of its own on the command line."""
+
+
+def changed_for_resume(config: Config, overrides: Sequence[str]) -> Config:
+    """The configuration of a study that is gone on with, and what `--set` changes of it.
+
+    Args:
+        config: of the study.
+        overrides: texts "FIELD=VALUE".
+
+    Raises:
+        InputError: naming every field that a study keeps.
+    """
+    if not overrides:
+        return config
+    allowed = [name for name in CHANGEABLE if name not in _BY_OTHER_OPTIONS]
+    problems = [
+        Problem(WHERE, f"{field} stays as it is; what may change: {', '.join(allowed)}")
+        for field in map(field_of, overrides)
+        if field is not None and field not in allowed
+    ]
+    if problems:
+        raise InputError(problems)
+    return Config.from_dict(apply_overrides(config.to_dict(), overrides, dict))
 
 
 def _has(values: Any, path: str) -> bool:

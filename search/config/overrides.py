@@ -72,6 +72,15 @@ def _spell_out_name(values: dict[str, Any], steps: list[str | int]) -> None:
         values[str(section)] = {"name": values[str(section)]}
 
 
+def field_of(override: str) -> str | None:
+    """The field of the configuration in which an override changes something; None of no override.
+
+    `resources` of "resources.gpus_per_trial=1".
+    """
+    steps = _steps(override.partition("=")[0].strip())
+    return None if steps is None else str(steps[0])
+
+
 def _parse(override: str) -> tuple[list[str | int], Any]:
     path, equals, text = override.partition("=")
     steps = _steps(path.strip())

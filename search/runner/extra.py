@@ -19,10 +19,17 @@ class Extra:
     Attributes:
         continued: ids of trials that ended short of their last epoch and shall go on.
         repeats: architectures to train again, from scratch and with other seeds.
+        nothing_else: whether the study trains nothing beside: no random point, no searcher's.
     """
 
     continued: tuple[int, ...] = ()
     repeats: tuple[Proposal, ...] = ()
+    nothing_else: bool = False
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is no work in it."""
+        return not self.continued and not self.repeats
 
 
 NOTHING_EXTRA = Extra()
@@ -78,6 +85,18 @@ def _refuse_others(
         said = ", ".join(f"{n} ({trial.state})" for n, trial in sorted(ended.items())) or "none"
         message = f"can not be continued in {study.name!r}; those that can: {said}"
         raise InputError(Problem("--trial", f"{number} {message}") for number in unknown)
+
+
+def both(one: Asked, other: Asked) -> Asked:
+    """What two ask for, together."""
+
+    def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> Extra:
+        a, b = one(store, study, task), other(store, study, task)
+        return Extra(
+            a.continued + b.continued, a.repeats + b.repeats, a.nothing_else or b.nothing_else
+        )
+
+    return find
 
 
 def repeat_best(top: int, seeds: int) -> Asked:

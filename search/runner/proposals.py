@@ -11,6 +11,8 @@ from space import Architecture
 _ROUNDS = 16
 """How often a searcher is asked for a point that nobody else trains."""
 
+_ELSEWHERE = "what is left is being trained by other studies with the same protocol"
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -36,6 +38,7 @@ class Proposals:
         baseline: proposes a share of the trials behind the initial points, so that the searcher
             can be compared with it.
         share: of the baseline, 0 to 1.
+        nothing_else: whether `repeats` are all there is.
     """
 
     def __init__(
@@ -47,11 +50,14 @@ class Proposals:
         name: str,
         baseline: Searcher[Architecture],
         share: float,
+        *,
+        nothing_else: bool = False,
     ) -> None:
         self._repeats = deque(repeats)
         self._initial, self._warm = deque(initial), deque(warm)
         self._searcher, self._name = searcher, name
         self._baseline, self._share = baseline, share
+        self._nothing_else = nothing_else
 
     @property
     def repeats(self) -> int:
@@ -79,6 +85,8 @@ class Proposals:
         asked = _first_new(self._initial, has, avoid)
         if asked is not None:
             return asked
+        if self._nothing_else:
+            raise Exhausted(_ELSEWHERE if avoid else "nothing but repeats was asked for")
         if random_points(self._share, len(has) + 1, len(has)):
             return _asked(self._baseline, BASELINE, avoid)
         warm = _first_new(self._warm, has, avoid)
@@ -102,4 +110,4 @@ def _asked(searcher: Searcher[Architecture], origin: str, avoid: Collection[str]
         architecture = searcher.ask(attempt)
         if architecture.id not in avoid:
             return Proposal(architecture, origin)
-    raise Exhausted("what is left is being trained by other studies with the same protocol")
+    raise Exhausted(_ELSEWHERE)

@@ -127,8 +127,8 @@ def run_study(
     if found is not None:
         with open_store(config.store, create=False) as store:
             lookup.take_over(store, found, watcher.say)
-    if found is not None and asked is None:
-        done = _already_complete(config, found)
+    if found is not None:
+        done = _already_complete(config, found, asked)
         if done is not None:
             return done
     warning = baseline_warning(config) if asked is None else None
@@ -151,7 +151,7 @@ def run_study(
         make_checkpoints(config.checkpoints)
         _tell_of_blind_nodes(config.checkpoints.absolute(), cluster, watcher)
         store = stack.enter_context(open_store(config.store, create=True))
-        work = _Work(store, prepared, cluster, stop, watcher, training, asked)
+        work = _Work(store, prepared, cluster, stop, watcher, training, asked, words)
         outcome = work.carry_out(signals, end)
     return _or_stopped(outcome, stop, words)
 
@@ -178,6 +178,7 @@ class _Work:
     watcher: Watcher
     training: str
     asked: Asked | None
+    words: LastWords
 
     def carry_out(self, signals: StopSignals, end: RunEnd) -> RunOutcome:
         """Begin a run of the study and work until it is done or asked to stop."""
@@ -224,11 +225,18 @@ class _Work:
                 say=self.watcher.say,
                 answered_since=heartbeat.answered_since,
             )
+            self._taken_up()
             try:
                 tune_session(session, config, self.cluster, stop, self._show, self.training)
             finally:
                 _close(session.journal, stop)
         return session
+
+    def _taken_up(self) -> None:
+        """From now on the store has what was asked for, and other words say how to go on."""
+        self.words.taken_up = True
+        if self.cluster.watchdog is not None:
+            self.cluster.watchdog.tell(last_words=self.words.lines(_killed()))
 
     def _show(self, stand: Stand) -> None:
         if self.stop.kind is None:  # after that the last words stand
@@ -285,7 +293,7 @@ def _outcome(
         kept = f"{reason}; what it lacks is kept in {session.journal.path}"
         code = ExitCode.FAILED if stop.kind is None else stop.exit_code
         return RunOutcome(study.name, code, session.stand(), kept)
-    stand = stand_of(store, study.id)
+    stand = stand_of(store, study.id).with_plan_of(session.stand())
     exhausted = session.exhausted is not None and not stand.unfinished
     if stand.ended >= stand.planned or exhausted:
         failure = _nothing_searched(session, stand) or every_trial_failed(store, study, stand)
@@ -357,8 +365,10 @@ def _end_run(store: Store, run: RunRecord, reason: str) -> None:
         _LOG.warning("the end of the run could not be written down: %s", error)
 
 
-def _already_complete(config: Config, found: StudyRecord) -> RunOutcome | None:
+def _already_complete(config: Config, found: StudyRecord, asked: Asked | None) -> RunOutcome | None:
     with open_store(config.store, create=False) as store:
+        if asked is not None and not asked(store, found, task_of(config)).is_nothing:
+            return None
         stand = stand_of(store, found.id)
         failure = every_trial_failed(store, found, stand)
     if stand.ended < max(config.trials, stand.planned):

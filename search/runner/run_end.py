@@ -58,6 +58,8 @@ class RunEnd:
     ) -> None:
         self._over.set()
         self._thread.join()
+        if self._words.said and not self._words.wait():
+            leave(self._stop.exit_code)
 
     def _look(self) -> None:
         while not self._stop.requested():
@@ -70,7 +72,7 @@ class RunEnd:
             self._watchdog.tell(said=True, reason=self._stop.reason)
         while not self._over.wait(_INTERVAL):
             if self._stop.hurried or time.monotonic() > deadline:
-                _leave(self._stop.exit_code)
+                leave(self._stop.exit_code)
 
     def _write(self) -> None:
         """Write the end down; a store that is away does not keep the words back."""
@@ -81,6 +83,9 @@ class RunEnd:
         writing.join(_STORE_SECONDS)
 
 
-def _leave(code: ExitCode) -> NoReturn:
-    """End this process: Ray may never return. Its processes are the watchdog's to end."""
+def leave(code: ExitCode) -> NoReturn:
+    """End this process: Ray may never return, and a pipe may never be read.
+
+    Its processes are the watchdog's to end.
+    """
     os._exit(code)

@@ -106,6 +106,7 @@ def begin_session(
         config.searcher.name,
         baseline,
         config.random_baseline,
+        nothing_else=extra.nothing_else,
     )
     new_trials = NewTrials(
         store=store,

@@ -1,7 +1,7 @@
 """How far a study is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from search.store import TrialState
 from space import Architecture
@@ -33,6 +33,12 @@ class Stand:
     def unfinished(self) -> int:
         """Trials that have not ended, interrupted ones among them."""
         return sum(self.counts.values()) - self.ended
+
+    def with_plan_of(self, other: "Stand") -> "Stand":
+        """This one with the larger plan: repeats are in the store only once they are handed out."""
+        if other.planned <= self.planned:
+            return self
+        return replace(self, planned=other.planned, repeats=other.repeats)
 
 
 class Tally:

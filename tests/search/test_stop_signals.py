@@ -173,6 +173,48 @@ def test_work_that_does_not_end_is_left(numbers: list[signal.Signals]) -> None:
     ]
 
 
+UNREAD = """
+import os, sys, time
+from search.runner.interrupt import StopRequest
+from search.runner.last_words import LastWords
+from search.runner.run_end import RunEnd, leave
+from search.runner.stop_signals import stopping_on_signals
+os.set_blocking(2, False)
+try:
+    while True:
+        os.write(2, b"x" * 512)
+except BlockingIOError:
+    os.set_blocking(2, True)
+stop = StopRequest()
+words = LastWords(lambda line: print(line, file=sys.stderr, flush=True))
+with stopping_on_signals(stop) as signals, RunEnd(stop, words):
+    signals.begin_work()
+    print("working", flush=True)
+    while not (stop.requested() and sys.argv[1] == "ends"):
+        time.sleep(0.01)
+if not words.say("interrupted"):
+    leave(stop.exit_code)
+"""
+
+
+@pytest.mark.parametrize("work", ["ends", "goes on"])
+def test_a_run_whose_words_nobody_reads_ends_all_the_same(work: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", UNREAD, work],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "working\n"
+    process.terminate()
+    try:
+        assert process.wait(timeout=60) == ExitCode.INTERRUPTED
+    finally:
+        process.kill()
+        process.communicate()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_during_the_imports_is_told_in_a_line(number: signal.Signals) -> None:
     process = subprocess.Popen(

@@ -10,6 +10,7 @@ import torch
 
 from space.errors import InputError
 from space.torchvision_support import prepare_torchvision
+from tests.support.without_rights import python_without_rights
 from tests.trainers.tiny import SEEDS, architecture, image_folder
 from trainers import (
     Cause,
@@ -170,3 +171,30 @@ def test_wrong_folders_are_named(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "train" / "dog")
     shutil.rmtree(tmp_path / "val" / "dog")
     assert "holds one class, 'cat'" in problems(tmp_path)
+
+
+LISTING = """
+import sys
+from pathlib import Path
+from space.errors import InputError
+from trainers.data.config import DataConfig
+from trainers.data.image_index import index_images
+try:
+    index_images(DataConfig(name="image-folder", folder=Path(sys.argv[1])))
+    print("taken", flush=True)
+except InputError as error:
+    print(error.problems[0], flush=True)
+"""
+
+
+@pytest.mark.parametrize("part", ["train", "val", "train/red", "train/red/deeper"])
+def test_a_part_that_cannot_be_read_is_named_and_never_left_out(part: str, tmp_path: Path) -> None:
+    for class_folder in ("train/red/deeper", "train/blue", "val/red", "val/blue"):
+        (tmp_path / class_folder).mkdir(parents=True)
+        (tmp_path / class_folder / "1.png").write_bytes(b"x")
+    (tmp_path / "train/red/1.png").write_bytes(b"x")
+    unreadable = tmp_path / part
+    unreadable.chmod(0o300)
+    process = python_without_rights(LISTING, str(tmp_path))
+    said, _ = process.communicate(timeout=60)
+    assert said == f"data.folder: {unreadable} cannot be read: Permission denied\n"

@@ -85,8 +85,11 @@ def _matching_classes(root: Path) -> tuple[str, ...]:
 
 
 def _classes(folder: Path) -> tuple[str, ...]:
-    with os.scandir(folder) as entries:
-        return tuple(sorted(entry.name for entry in entries if entry.is_dir()))
+    try:
+        with os.scandir(folder) as entries:
+            return tuple(sorted(entry.name for entry in entries if entry.is_dir()))
+    except OSError as error:
+        raise InputError([_unreadable(error, folder)]) from None
 
 
 def _index(folder: Path, classes: tuple[str, ...]) -> ImageIndex:
@@ -95,7 +98,11 @@ def _index(folder: Path, classes: tuple[str, ...]) -> ImageIndex:
     labels: list[int] = []
     problems: list[Problem] = []
     for label, name in enumerate(classes):
-        found = sorted(_images(folder / name))
+        try:
+            found = sorted(_images(folder / name))
+        except OSError as error:
+            problems.append(_unreadable(error, folder / name))
+            continue
         if not found:
             problems.append(Problem("data.folder", f"{folder / name} holds no images"))
         files += [os.path.relpath(path, folder) for path, _ in found]
@@ -106,10 +113,20 @@ def _index(folder: Path, classes: tuple[str, ...]) -> ImageIndex:
     return ImageIndex(folder, classes, tuple(files), np.array(sizes), np.array(labels))
 
 
+def _unreadable(error: OSError, folder: Path) -> Problem:
+    place = error.filename or folder
+    return Problem("data.folder", f"{place} cannot be read: {error.strerror or error}")
+
+
 def _images(folder: Path) -> list[tuple[str, int]]:
+    """Paths and sizes, or the error of the first part that cannot be read: none is left out."""
     return [
         (path := os.path.join(root, name), os.stat(path).st_size)
-        for root, _, names in os.walk(folder, followlinks=True)
+        for root, _, names in os.walk(folder, onerror=_refuse, followlinks=True)
         for name in names
         if name.lower().endswith(SUFFIXES)
     ]
+
+
+def _refuse(error: OSError) -> None:
+    raise error

@@ -1,0 +1,157 @@
+"""`repeat` and `continue` that are interrupted: the printed command does the rest; without Ray."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from search.cli.program import run_program
+from search.runner import run as run_module
+from search.runner.assignment import Report
+from search.runner.cluster import Cluster
+from search.runner.interrupt import StopKind, StopRequest
+from search.runner.session import StudySession
+from search.store import TrialRecord, TrialState, open_store
+from tests.search.small import values
+from tests.search.test_next_commands import Player, all_fail, execute, printed
+from trainers import Cause, Failure
+
+STORE = ["--store", "a.db"]
+INHERITED = ["--set", "protocol.initialisation=inherited"]
+
+
+@pytest.fixture
+def playing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Player:
+    """In Ray's place, in a folder with a configuration."""
+
+    @contextmanager
+    def connected(address: str | None) -> Iterator[Cluster]:
+        yield Cluster({"CPU": 2.0}, tmp_path, local=True)
+
+    player = Player()
+    monkeypatch.setattr(run_module, "connected_to_ray", connected)
+    monkeypatch.setattr(run_module, "tune_session", player)
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(values(trials=4)))
+    monkeypatch.chdir(tmp_path)
+    return player
+
+
+def trials_of(study: str) -> list[TrialRecord]:
+    with open_store("a.db", create=False) as store:
+        return store.trials(store.study(study).id)
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> str:
+    """The command to go on with, which last words and report tell alike."""
+    out, err = capsys.readouterr()
+    go_on = err.splitlines()[-1].partition("To go on: ")[2]
+    assert go_on == printed(out, "Go on")
+    return go_on
+
+
+@pytest.mark.parametrize("done", [0, 1, 4])
+def test_repeats_that_were_interrupted_are_asked_for_again(
+    done: int, playing: Player, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_program(["run", "a.yaml", *STORE]) == 0
+    playing.stop_after = done
+    capsys.readouterr()
+    repeat = ["repeat", "tiny", "--top", "3", "--seeds", "3", *STORE]
+    assert run_program([*repeat, "--set", "retries=2"]) == 130
+    go_on = told(capsys)
+    playing.stop_after = None
+    assert execute(go_on) == 0
+    assert "10 of 10 trials done (10 complete)" in capsys.readouterr().out
+    assert execute(go_on) == 0
+    assert "There was nothing left to do" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("more", [[], ["--trials", "3"], ["--failed"]])
+def test_a_study_that_retrains_never_trains_a_random_point(
+    more: list[str],
+    playing: Player,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert run_program(["run", "a.yaml", *STORE, *INHERITED]) == 0
+    repeat = ["repeat", "tiny", "--top", "2", "--seeds", "2", *STORE]
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "tune_session", one_fails)
+        assert run_program(repeat) == 130
+    go_on = told(capsys)
+    playing.stop_after = None
+    assert run_program(["continue", "tiny-retrained", *more, *STORE]) == 0
+    assert execute(go_on) == 0
+    trials = trials_of("tiny-retrained")
+    assert all(trial.origin.startswith("retrains trial ") for trial in trials)
+    assert len(trials) == (6 if "--trials" in more else 4)
+    assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.FAILED}
+
+
+def one_fails(session: StudySession, *others: Any) -> None:
+    """In Ray's place: the first trial breaks off, and then the run is interrupted."""
+    assignment = session.next_assignment()
+    assert assignment is not None
+    session.started(assignment.trial.number)
+    session.ended(assignment.trial.number, Report(failure=Failure(Cause.CODE, "KeyError: 1")))
+    (stop,) = (other for other in others if isinstance(other, StopRequest))
+    stop.request(StopKind.INTERRUPT, "interrupted by SIGINT")
+
+
+def test_what_ended_goes_on_by_the_printed_command(
+    playing: Player, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "tune_session", all_fail)
+        assert run_program(["run", "a.yaml", *STORE]) == 1
+    playing.stop_after = 1
+    capsys.readouterr()
+    assert run_program(["continue", "tiny", "--failed", *STORE]) == 130
+    go_on = told(capsys)
+    playing.stop_after = None
+    assert execute(go_on) == 0
+    assert "4 of 4 trials done (4 complete)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("more", [["--failed"], ["--trial", "2"], ["--trials", "6"]])
+def test_what_was_not_taken_up_is_asked_for_again(
+    more: list[str],
+    playing: Player,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "tune_session", all_fail)
+        assert run_program(["run", "a.yaml", *STORE]) == 1
+        patch.setattr(run_module, "connected_to_ray", interrupted)
+        assert run_program(["continue", "tiny", *more, *STORE]) == 130
+    go_on = capsys.readouterr().err.splitlines()[-1].partition("To go on: ")[2]
+    assert execute(go_on) == 0
+    complete = [trial.number for trial in trials_of("tiny") if trial.state == TrialState.COMPLETE]
+    assert complete == {"--failed": [0, 1, 2, 3], "--trial": [2], "--trials": [4, 5]}[more[0]]
+
+
+def interrupted(address: str | None) -> None:
+    """In place of Ray's start."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("command", ["repeat", "continue"])
+def test_only_what_decides_nothing_can_be_set(
+    command: str, playing: Player, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_program(["run", "a.yaml", *STORE]) == 0
+    capsys.readouterr()
+    wrong = ["--set", "protocol.epochs=9", "--set", "seed=3", "--set", "store=b.db"]
+    assert run_program([command, "tiny", *STORE, *wrong]) == 2
+    err = capsys.readouterr().err
+    for field in ("protocol", "seed", "store"):
+        assert f"{field} stays as it is; what may change: trials, time_limit, " in err
+    right = ["--set", "checkpoints=elsewhere", "--set", "resources.concurrent_trials=1"]
+    more = ["--trials", "5"] if command == "continue" else []
+    assert run_program([command, "tiny", *STORE, *right, *more]) == 0
+    assert Path("elsewhere").is_dir()
