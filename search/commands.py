@@ -83,11 +83,6 @@ class NextCommands:
         return f"{line}{self._store} --resume{sets}"
 
     @property
-    def failed(self) -> str:
-        """Trains the failed trials again."""
-        return f"{_PROGRAM} continue {shlex.quote(self.study)}{self._store} --failed"
-
-    @property
     def repeat(self) -> str:
         """Trains the best again; from scratch where the study's trials inherit weights."""
         return f"{_PROGRAM} repeat {shlex.quote(self.study)}{self._store}"

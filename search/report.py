@@ -301,7 +301,7 @@ def _next_lines(
     if inherits:
         lines.append(("Repeat", commands.repeat))
     if outcome.stand.counts[TrialState.FAILED]:
-        lines.append(("Failed", commands.failed))
+        lines.append(("Failed", commands.train_failed))
     if not _is_exhausted(outcome):
         stand = outcome.stand
         more = (stand.planned - stand.repeats) * 2 if stand.ended >= stand.planned else None

@@ -40,6 +40,11 @@ _set_option = click.option(
     help="Train the failed trials again, each from its checkpoint where it has one.",
 )
 @click.option(
+    "--infeasible",
+    is_flag=True,
+    help="Try the infeasible trials again, as on a machine with more memory.",
+)
+@click.option(
     "--trial",
     "numbers",
     type=int,
@@ -55,6 +60,7 @@ def continue_command(
     trials: int | None,
     pruned: int | None,
     failed: bool,
+    infeasible: bool,
     numbers: tuple[int, ...],
     overrides: tuple[str, ...],
     store: str,
@@ -76,9 +82,11 @@ def continue_command(
     config = _stored(store, study, overrides)
     if trials is not None:
         config = config.model_copy(update={"trials": max(trials, config.trials)})
-    wanted = bool(pruned or failed or numbers)
-    asked = continue_ended(pruned=pruned or 0, failed=failed, numbers=numbers) if wanted else None
-    if asked is not None:
+    asked = None
+    if pruned or failed or infeasible or numbers:
+        asked = continue_ended(
+            pruned=pruned or 0, failed=failed, infeasible=infeasible, numbers=numbers
+        )
         with open_store(store, create=False) as opened:
             asked(opened, opened.study(study), task_of(config))  # refuses before Ray starts
     config, asked = _rest_where_it_retrains(config, asked)
@@ -86,6 +94,7 @@ def continue_command(
     words += [] if trials is None else ["--trials", str(trials)]
     words += [] if pruned is None else ["--pruned", str(pruned)]
     words += ["--failed"] if failed else []
+    words += ["--infeasible"] if infeasible else []
     words += [word for number in numbers for word in ("--trial", str(number))]
     given = GivenRun(None, overrides, asked=tuple(words))
     return carry_out(config, given, resume=True, as_json=as_json, asked=asked)
