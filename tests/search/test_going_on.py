@@ -107,7 +107,8 @@ def test_what_ended_goes_on_by_the_printed_command(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(run_module, "tune_session", all_fail)
-        assert run_program(["run", "a.yaml", *STORE]) == 1
+        every = ["--set", "stop_after_same_failures=null"]
+        assert run_program(["run", "a.yaml", *every, *STORE]) == 1
     playing.stop_after = 1
     capsys.readouterr()
     assert run_program(["continue", "tiny", "--failed", *STORE]) == 130
@@ -126,7 +127,8 @@ def test_what_was_not_taken_up_is_asked_for_again(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(run_module, "tune_session", all_fail)
-        assert run_program(["run", "a.yaml", *STORE]) == 1
+        every = ["--set", "stop_after_same_failures=null"]
+        assert run_program(["run", "a.yaml", *every, *STORE]) == 1
         patch.setattr(run_module, "connected_to_ray", interrupted)
         assert run_program(["continue", "tiny", *more, *STORE]) == 130
     go_on = capsys.readouterr().err.splitlines()[-1].partition("To go on: ")[2]
