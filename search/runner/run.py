@@ -22,6 +22,7 @@ from search.runner.journal import Journal
 from search.runner.last_words import LastWords
 from search.runner.machine import describe_machine
 from search.runner.outcome import RunOutcome
+from search.runner.patience import Patience, opened_again
 from search.runner.places import check_checkpoints, check_store, make_checkpoints
 from search.runner.ray_servers import watching
 from search.runner.run_end import RunEnd
@@ -37,6 +38,7 @@ from search.store import (
     ProcessIdentity,
     RunRecord,
     Store,
+    StoreAway,
     StoreError,
     StudyRecord,
     TrialState,
@@ -150,8 +152,11 @@ def run_study(
             end.reports_to(cluster.watchdog)
         make_checkpoints(config.checkpoints)
         _tell_of_blind_nodes(config.checkpoints.absolute(), cluster, watcher)
-        store = stack.enter_context(open_store(config.store, create=True))
-        work = _Work(store, prepared, cluster, stop, watcher, training, asked, words)
+        patience = Patience(config.store_patience, stop.requested, watcher.say)
+        store = stack.enter_context(
+            patience.until_back(lambda: opened_again(config.store, create=True))
+        )
+        work = _Work(store, prepared, cluster, stop, watcher, training, asked, words, patience)
         outcome = work.carry_out(signals, end)
     return _or_stopped(outcome, stop, words)
 
@@ -179,15 +184,16 @@ class _Work:
     training: str
     asked: Asked | None
     words: LastWords
+    patience: Patience
 
     def carry_out(self, signals: StopSignals, end: RunEnd) -> RunOutcome:
         """Begin a run of the study and work until it is done or asked to stop."""
         store, config = self.store, self.prepared.config
         signals.begin_work()
-        study = _create_or_take_up(store, self.prepared, self.watcher)
-        asked = self.asked
-        extra = NOTHING_EXTRA if asked is None else asked(store, study, task_of(config))
-        run = _begin_run(store, study, self.cluster)
+        once = self.patience.until_back
+        study = once(lambda: _create_or_take_up(store, self.prepared, self.watcher))
+        extra = once(lambda: self._extra(study))
+        run = once(lambda: _begin_run(store, study, self.cluster))
         lookup.withdraw_if_second(store, study, run)
         end.begun(lambda reason: _end_run(store, run, reason))
         if self.cluster.watchdog is not None:
@@ -197,15 +203,45 @@ class _Work:
         try:
             session = self._tune(study, run, extra)
             reason = "the run ended"
-            if not session.journal.away:
-                store.set_exhausted(study.id, session.exhausted)
+            self.stop.lift_time_limit()
+            self._finish(study, run, session)
         except Exception as error:
             reason = f"the driver failed: {first_line(error)}"
             raise
         finally:
             self.stop.lift_time_limit()
             _end_run(store, run, self.stop.reason or reason)
-        return _outcome(store, study, session, self.stop)
+        return self._outcome(study, session)
+
+    def _extra(self, study: StudyRecord) -> Extra:
+        if self.asked is None:
+            return NOTHING_EXTRA
+        return self.asked(self.store, study, task_of(self.prepared.config))
+
+    def _finish(self, study: StudyRecord, run: RunRecord, session: StudySession) -> None:
+        """Write down how the run ended; where the store stays away, the results are there still."""
+        if session.journal.away:
+            return
+
+        def write() -> None:
+            self.store.set_exhausted(study.id, session.exhausted)
+            self.store.end_run(run.id, self.stop.reason or "the run ended")
+
+        try:
+            self.patience.until_back(write)
+        except StoreAway as error:
+            _LOG.warning("the end of the run could not be written down: %s", error)
+
+    def _outcome(self, study: StudyRecord, session: StudySession) -> RunOutcome:
+        """How it ended, from the store; from memory where that stays away."""
+        if session.journal.away:
+            return _kept_aside(study, session, self.stop)
+        try:
+            stand, failure = self.patience.until_back(lambda: _stand(self.store, study))
+        except StoreAway as error:
+            _LOG.warning("the end of the study could not be read: %s", error)
+            stand, failure = session.stand(), None
+        return _judged(study, session, self.stop, stand.with_plan_of(session.stand()), failure)
 
     def _tune(self, study: StudyRecord, run: RunRecord, extra: Extra) -> StudySession:
         """Work through the trials."""
@@ -213,7 +249,8 @@ class _Work:
         config = prepared.config
         heartbeat = Heartbeat(_Beats(self.store, stop), run.id, on_lost=lambda: _taken_over(stop))
         with heartbeat, watching(self.cluster.servers, lambda why: _server_is_gone(stop, why)):
-            session = begin_session(
+            begin = partial(
+                begin_session,
                 self.store,
                 study,
                 run,
@@ -224,6 +261,7 @@ class _Work:
                 say=self.watcher.say,
                 answered_since=heartbeat.answered_since,
             )
+            session = self.patience.until_back(begin)
             self._taken_up()
             try:
                 tune_session(session, config, self.cluster, stop, self._show, self.training)
@@ -284,18 +322,25 @@ def _server_is_gone(stop: StopRequest, reason: str) -> None:
         stop.hurry()  # what asked for the stop has ended the servers too
 
 
-def _outcome(
-    store: Store, study: StudyRecord, session: StudySession, stop: StopRequest
+def _kept_aside(study: StudyRecord, session: StudySession, stop: StopRequest) -> RunOutcome:
+    reason = stop.reason or f"the store is away ({session.journal.error})"
+    kept = f"{reason}; what it lacks is kept in {session.journal.path}"
+    code = ExitCode.FAILED if stop.kind is None else stop.exit_code
+    return RunOutcome(study.name, code, session.stand(), kept)
+
+
+def _stand(store: Store, study: StudyRecord) -> tuple[Stand, str | None]:
+    """How far the study is, and the words for one of which nothing but failures came."""
+    stand = stand_of(store, study.id)
+    return stand, every_trial_failed(store, study, stand)
+
+
+def _judged(
+    study: StudyRecord, session: StudySession, stop: StopRequest, stand: Stand, failed: str | None
 ) -> RunOutcome:
-    if session.journal.away:
-        reason = stop.reason or f"the store is away ({session.journal.error})"
-        kept = f"{reason}; what it lacks is kept in {session.journal.path}"
-        code = ExitCode.FAILED if stop.kind is None else stop.exit_code
-        return RunOutcome(study.name, code, session.stand(), kept)
-    stand = stand_of(store, study.id).with_plan_of(session.stand())
     exhausted = session.exhausted is not None and not stand.unfinished
     if stand.ended >= stand.planned or exhausted:
-        failure = _nothing_searched(session, stand) or every_trial_failed(store, study, stand)
+        failure = _nothing_searched(session, stand) or failed
         if failure is not None:
             return RunOutcome(study.name, ExitCode.FAILED, stand, failure)
         return RunOutcome(study.name, ExitCode.DONE, stand, _exhausted(session, stand))

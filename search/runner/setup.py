@@ -25,6 +25,7 @@ from search.runner.warm_start import events_so_far, warm_points
 from search.schedulers import Scheduler, make_scheduler
 from search.searchers import Searcher, Task, make_searcher
 from search.store import RunRecord, Store, StudyHistory, StudyRecord
+from search.store.states import OPEN
 from space import Architecture
 from space.wording import count
 from trainers import Protocol
@@ -165,8 +166,11 @@ def _claim(
     replayed = sum(replay(store, folder) for folder in folders)
     if replayed:
         say(f"Wrote {count(replayed, 'result')} that an earlier run kept while the store was away.")
-    continued = {id_ for id_ in extra.continued if store.continue_trial(id_, run.id)}
-    return continued | {trial.id for trial in store.claim_preempted(study.id, run.id)}
+    for id_ in extra.continued:
+        store.continue_trial(id_, run.id)
+    store.claim_preempted(study.id, run.id)
+    # All that is the run's, also where the store went away in between and this is the second try.
+    return {trial.id for trial in store.trials(study.id, OPEN) if trial.run_id == run.id}
 
 
 def _searchers(
