@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol as Interface
 
+from search.checkpoints import Checkpoints
 from search.config import Config
 from search.exit_code import ExitCode
 from search.runner import lookup
@@ -82,9 +83,9 @@ def prepare(given: Config, *, resume: bool) -> Prepared:
         InputError: with all that is wrong.
     """
     problems = Problems()
-    problems.attempt(lambda: check_checkpoints(given.checkpoints))
     study = problems.attempt(lambda: _find(given, resume=resume))
     found, config = study or (None, given)
+    problems.attempt(lambda: check_checkpoints(_folder_in_use(config, found)))
     description = problems.attempt(lambda: describe_data(config.data, config.protocol))
     if description is not None:
         protocol = description.protocol
@@ -150,8 +151,9 @@ def run_study(
         if cluster.watchdog is not None:
             cluster.watchdog.tell(last_words=words.lines(_killed()))
             end.reports_to(cluster.watchdog)
-        make_checkpoints(config.checkpoints)
-        _tell_of_blind_nodes(config.checkpoints.absolute(), cluster, watcher)
+        folder = _folder_in_use(config, found)
+        make_checkpoints(folder)
+        _tell_of_blind_nodes(folder.absolute(), cluster, watcher)
         patience = Patience(config.store_patience, stop.requested, watcher.say)
         store = stack.enter_context(
             patience.until_back(lambda: opened_again(config.store, create=True))
@@ -194,6 +196,7 @@ class _Work:
         study = once(lambda: _create_or_take_up(store, self.prepared, self.watcher))
         extra = once(lambda: self._extra(study))
         run = once(lambda: _begin_run(store, study, self.cluster))
+        make_checkpoints(_folder_in_use(config, study))  # where later runs find it, from anywhere
         lookup.withdraw_if_second(store, study, run)
         end.begun(lambda reason: _end_run(store, run, reason))
         if self.cluster.watchdog is not None:
@@ -296,6 +299,13 @@ def _close(journal: Journal, stop: StopRequest) -> None:
     """Write what still waits; where the store is away, the end of the run waits with it."""
     if not journal.flush(at_once=True):
         journal.end(stop.reason or "the run ended while the store was away")
+
+
+def _folder_in_use(config: Config, found: StudyRecord | None) -> Path:
+    """Where checkpoints go: a study that is there has its folder, wherever it is gone on with."""
+    if found is None:
+        return config.checkpoints
+    return Checkpoints.of(found, config.store, config.checkpoints).folder
 
 
 def _tell_of_blind_nodes(checkpoints: Path, cluster: Cluster, watcher: Watcher) -> None:

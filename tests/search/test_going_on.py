@@ -92,6 +92,22 @@ def test_a_study_that_retrains_never_trains_a_random_point(
     assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.FAILED}
 
 
+@pytest.mark.parametrize("command", [["continue", "tiny"], ["run", "a.yaml", "--resume"]])
+def test_going_on_from_elsewhere_asks_nothing_of_the_working_folder(
+    command: list[str], playing: Player, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playing.stop_after = 1
+    assert run_program(["run", "a.yaml", *STORE]) == 130
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "checkpoints").touch()  # nothing could be put there
+    (elsewhere / "a.yaml").write_text(Path("a.yaml").read_text())
+    monkeypatch.chdir(elsewhere)
+    playing.stop_after = None
+    assert run_program([*command, "--store", str(tmp_path / "a.db")]) == 0
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["a.yaml", "checkpoints"]
+
+
 def one_fails(session: StudySession, *others: Any) -> None:
     """In Ray's place: the first trial breaks off, and then the run is interrupted."""
     assignment = session.next_assignment()
