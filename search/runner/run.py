@@ -18,7 +18,7 @@ from search.runner.cluster import Cluster, check_resources, first_line
 from search.runner.collect import Problems
 from search.runner.connection import connected_to_ray
 from search.runner.extra import NOTHING_EXTRA, Asked, Extra
-from search.runner.interrupt import StopKind, StopRequest
+from search.runner.interrupt import ALWAYS_HEARD, StopKind, StopRequest
 from search.runner.journal import Journal
 from search.runner.last_words import LastWords
 from search.runner.machine import describe_machine
@@ -159,19 +159,33 @@ def run_study(
             patience.until_back(lambda: opened_again(config.store, create=True))
         )
         work = _Work(store, prepared, cluster, stop, watcher, training, asked, words, patience)
-        outcome = work.carry_out(signals, end)
+        try:
+            outcome = work.carry_out(signals, end)
+        except StoreAway:
+            if stop.kind is None:
+                raise
+            outcome = _stopped_before_it_began(config, stop)  # it was waited for until then
     return _or_stopped(outcome, stop, words)
 
 
 def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: LastWords) -> RunOutcome:
-    """The outcome; of work that was done just when it was asked to stop, what was said of it."""
-    if outcome.exit_code != ExitCode.DONE:
-        return outcome
-    if stop.kind == StopKind.INTERRUPT:
+    """The outcome, with the exit code of what was said.
+
+    A stop that came when nothing was left to do was not said, and changes nothing; only an
+    interrupt is one whenever it comes.
+    """
+    is_done = outcome.exit_code == ExitCode.DONE
+    if is_done and stop.kind == StopKind.INTERRUPT:
         raise KeyboardInterrupt(stop.reason)
-    if words.said:
-        return replace(outcome, exit_code=stop.exit_code, reason=stop.reason)
+    if words.said and stop.kind is not None:
+        reason = stop.reason if is_done else outcome.reason
+        return replace(outcome, exit_code=stop.exit_code, reason=reason)
     return outcome
+
+
+def _stopped_before_it_began(config: Config, stop: StopRequest) -> RunOutcome:
+    nothing = Stand(dict.fromkeys(TrialState, 0), config.trials, None, None)
+    return RunOutcome(config.study, stop.exit_code, nothing, stop.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,18 +216,19 @@ class _Work:
         if self.cluster.watchdog is not None:
             named = {"store": config.store, "id": run.id}
             self.cluster.watchdog.tell(run=named, reason=_killed())
-        reason = "the driver failed"
+        reason = self.stop.reason or "the driver failed"
         try:
-            session = self._tune(study, run, extra)
-            reason = "the run ended"
+            session = self._tune(study, run, extra, end)
             self.stop.lift_time_limit()
-            self._finish(study, run, session)
+            heard = self.stop.kind in ALWAYS_HEARD or not _nothing_left(session)
+            reason = (self.stop.reason if heard else "") or "the run ended"
+            self._finish(study, run, session, reason)
         except Exception as error:
-            reason = f"the driver failed: {first_line(error)}"
+            reason = self.stop.reason or f"the driver failed: {first_line(error)}"
             raise
         finally:
             self.stop.lift_time_limit()
-            _end_run(store, run, self.stop.reason or reason)
+            _end_run(store, run, reason)
         return self._outcome(study, session)
 
     def _extra(self, study: StudyRecord) -> Extra:
@@ -221,14 +236,16 @@ class _Work:
             return NOTHING_EXTRA
         return self.asked(self.store, study, task_of(self.prepared.config))
 
-    def _finish(self, study: StudyRecord, run: RunRecord, session: StudySession) -> None:
+    def _finish(
+        self, study: StudyRecord, run: RunRecord, session: StudySession, reason: str
+    ) -> None:
         """Write down how the run ended; where the store stays away, the results are there still."""
         if session.journal.away:
             return
 
         def write() -> None:
             self.store.set_exhausted(study.id, session.exhausted)
-            self.store.end_run(run.id, self.stop.reason or "the run ended")
+            self.store.end_run(run.id, reason)
 
         try:
             self.patience.until_back(write)
@@ -246,7 +263,7 @@ class _Work:
             stand, failure = session.stand(), None
         return _judged(study, session, self.stop, stand.with_plan_of(session.stand()), failure)
 
-    def _tune(self, study: StudyRecord, run: RunRecord, extra: Extra) -> StudySession:
+    def _tune(self, study: StudyRecord, run: RunRecord, extra: Extra, end: RunEnd) -> StudySession:
         """Work through the trials."""
         prepared, stop = self.prepared, self.stop
         config = prepared.config
@@ -266,6 +283,7 @@ class _Work:
             )
             session = self.patience.until_back(begin)
             self._taken_up()
+            end.asks(lambda: _nothing_left(session))
             try:
                 tune_session(session, config, self.cluster, stop, self._show, self.training)
             finally:
@@ -330,6 +348,13 @@ _WITHOUT_SERVERS = 5.0
 def _server_is_gone(stop: StopRequest, reason: str) -> None:
     if not stop.request(StopKind.LOST, reason, _WITHOUT_SERVERS):
         stop.hurry()  # what asked for the stop has ended the servers too
+
+
+def _nothing_left(session: StudySession) -> bool:
+    """Whether all is trained and written that the run was to train."""
+    stand = session.stand()
+    exhausted = session.exhausted is not None and not stand.unfinished
+    return not session.waits and (stand.ended >= stand.planned or exhausted)
 
 
 def _kept_aside(study: StudyRecord, session: StudySession, stop: StopRequest) -> RunOutcome:
