@@ -1,5 +1,7 @@
 """A store that is away at the edges of a run: waited for, and never what decides the exit code."""
 
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -7,10 +9,11 @@ import pytest
 
 from search.cli.program import run_program
 from search.runner import patience as patience_module
+from search.runner import run as run_module
 from search.runner.patience import Patience
 from search.store import Store, StoreAway, open_store
 from space.errors import InputError
-from tests.search.test_going_on import STORE, Player, playing, trials_of
+from tests.search.test_going_on import STORE, Player, all_fail, playing, trials_of
 
 __all__ = ["playing"]
 
@@ -106,3 +109,27 @@ def test_a_store_that_stays_away_in_the_end_does_not_make_a_done_run_fail(
     assert run_program(["run", "a.yaml", *STORE, "--set", "store_patience=0.2"]) == 0
     assert "Stopped" not in capsys.readouterr().err
     assert {str(trial.state) for trial in trials_of("tiny")} == {"complete"}
+
+
+def test_what_was_taken_up_before_the_store_went_away_is_gone_on_with(
+    playing: Player, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "tune_session", all_fail)
+        assert run_program(["run", "a.yaml", *STORE]) == 1
+    away = Away(2, Store.claim_preempted, StoreAway("the store does not answer"))
+    monkeypatch.setattr(Store, "claim_preempted", away)
+    assert run_program(["continue", "tiny", "--failed", *STORE]) == 0
+    assert {str(trial.state) for trial in trials_of("tiny")} == {"complete"}
+
+
+def test_a_signal_while_the_store_is_waited_for_is_an_interrupt(
+    playing: Player, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise StoreAway("the store does not answer")
+
+    monkeypatch.setattr(Store, "begin_run", interrupted)
+    assert run_program(["run", "a.yaml", *STORE]) == 130
+    assert capsys.readouterr().err.count("Stopped: interrupted by SIGTERM. To go on: ") == 1
