@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from space.errors import InputError
+from trainers.partial_files import partial_file
 
 FORMAT = "mixspace checkpoint 1"
 
@@ -48,8 +49,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     state = json.dumps(checkpoint.state, sort_keys=True, allow_nan=False)
     metadata = {"format": FORMAT, "state": state, "sha256": _seal(tensors, state)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    # One writer owns a checkpoint, so a fixed name will do, and a killed writer leaves no heap.
-    partial = path.with_name(path.name + ".partial")
+    partial = partial_file(path)
     try:
         save_file(tensors, partial, metadata)
         _flush(partial)

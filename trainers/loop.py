@@ -17,6 +17,7 @@ from trainers.failures import NonFiniteLoss, TrainingStopped
 from trainers.inheritance import Parent, inherited
 from trainers.losses import LossLog, training_loss
 from trainers.optimisation import make_optimiser, make_schedule
+from trainers.partial_files import remove_abandoned
 from trainers.placement import place
 from trainers.precision import autocast
 from trainers.protocol import Protocol
@@ -84,8 +85,10 @@ class Training:
         self.schedule = make_schedule(self.optimiser, protocol, data.steps_per_epoch)
         self.history: tuple[EpochResult, ...] = ()
         self._stop_reason: str | None = None
-        if self.checkpoint_path is not None and self.checkpoint_path.exists():
-            self._resume(self.checkpoint_path)
+        if self.checkpoint_path is not None:
+            remove_abandoned(self.checkpoint_path)
+            if self.checkpoint_path.exists():
+                self._resume(self.checkpoint_path)
 
     @property
     def epoch(self) -> int:

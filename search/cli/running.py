@@ -23,8 +23,9 @@ from search.report import print_report
 from search.runner import RunOutcome, run_study
 from search.runner.extra import Asked
 from search.runner.last_words import LastWords
+from search.runner.patience import Patience, opened_again
 from search.runner.run_end import leave
-from search.store import StoreError, open_store
+from search.store import StoreError
 from space.cli.output import report_may_be_lost, stdout_console
 from space.errors import InputError
 from trainers import classify
@@ -166,13 +167,18 @@ def _print(
     progress: ProgressLine,
     words: LastWords,
 ) -> None:
+    """Print the report; one that cannot be read changes nothing about how the run ended."""
+    seconds = config.store_patience if outcome.exit_code == ExitCode.DONE else 0.0
+    patience = Patience(seconds, lambda: words.said, progress.say)
     try:
-        opened = open_store(config.store, create=False)
-    except InputError as error:  # it went away meanwhile
+        patience.until_back(lambda: _print_from_store(config.store, outcome, commands, as_json))
+    except StoreError as error:  # it went away meanwhile
         if not words.said:  # they are the last, and tell of a store that was away before
             progress.say(f"There is no report: {error}")
-        return
-    with opened as store:
+
+
+def _print_from_store(url: str, outcome: RunOutcome, commands: NextCommands, as_json: bool) -> None:
+    with opened_again(url, create=False) as store:
         if as_json:
             print_json(report_as_json(store, outcome))
         else:

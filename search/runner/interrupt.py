@@ -30,6 +30,9 @@ _EXIT_CODES = {
 }
 """All others are failures."""
 
+ALWAYS_HEARD = frozenset({StopKind.INTERRUPT, StopKind.STORE})
+"""A run ends by these also when nothing is left to train: others come too late for it then."""
+
 _PATIENCE = 60.0
 
 

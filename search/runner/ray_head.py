@@ -1,6 +1,8 @@
 """The head node of a cluster: where it is, and whether it takes us. Ray itself asks for minutes."""
 
+import os
 import socket
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ def address_of(given: str) -> str:
 
 
 def _found_here() -> str:
-    """The Ray that "auto" means: on this machine, and no private one of some run."""
+    """The Ray that "auto" means: of this user, on this machine, and no private one of some run."""
     from ray._private.utils import read_ray_address
 
     running = _heads_here()
@@ -53,24 +55,41 @@ def _found_here() -> str:
         return sorted(running)[0]
     raise InputError.of(
         ADDRESS,
-        "is auto, and no Ray runs on this machine; start one by ray start --head, give HOST:PORT, "
-        "or unset it: then the run starts a private Ray",
+        "is auto, and no Ray of this user runs on this machine; start one by ray start --head, "
+        "give HOST:PORT, or unset it: then the run starts a private Ray",
     )
 
 
 def _heads_here() -> set[str]:
-    """The heads to which Ray's servers of this machine belong, private ones left out."""
-    found = set()
+    """The heads to which this user's Ray servers of this machine belong, private ones left out.
+
+    Another user's Ray is nobody else's: it may be a notebook's, and end with it.
+    """
+    me = os.geteuid()
+    return {
+        head
+        for owner, words in _raylets()
+        for head in _heads_of(words)
+        if owner == me and not any(f"/{PREFIX}" in word for word in words)
+    }
+
+
+def _raylets() -> Iterator[tuple[int, list[str]]]:
+    """The user and the command of every raylet of this machine."""
     for entry in _PROCESSES.glob("[0-9]*"):
         try:
             words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            owner = entry.stat().st_uid
         except OSError:  # it has ended meanwhile
             continue
-        if Path(words[0]).name == "raylet" and not any(f"/{PREFIX}" in word for word in words):
-            found |= {
-                word.partition("=")[2] for word in words if word.partition("=")[0] == _GCS_ADDRESS
-            }
-    return found
+        if Path(words[0]).name == "raylet":
+            yield owner, words
+
+
+def _heads_of(words: list[str]) -> set[str]:
+    """The head that a raylet's command names."""
+    pairs = (word.partition("=") for word in words)
+    return {value for name, _, value in pairs if name == _GCS_ADDRESS}
 
 
 def ask_head(address: str) -> None:
@@ -92,12 +111,21 @@ def ask_head(address: str) -> None:
 
 def _check_machine(address: str) -> None:
     """A driver talks to the cluster through the Ray of its own machine, and waits for that."""
-    if not _untyped("ray._private.services").find_node_ids():
+    heads = {head for _, words in _raylets() for head in _heads_of(words)}
+    if address not in heads and not any(_is_same(address, head) for head in sorted(heads)):
         raise InputError.of(
             ADDRESS,
             f"this machine is no node of the cluster at {address}; make it one by "
             f"ray start --address={address}, or use ray job submit",
         )
+
+
+def _is_same(address: str, other: str) -> bool:
+    """Whether one cluster answers at both: a head has names, and an address in every network."""
+    try:
+        return _cluster_id(address) == _cluster_id(other)
+    except _untyped("grpc").RpcError:
+        return False
 
 
 def _check_token(address: str) -> None:
@@ -115,15 +143,21 @@ def _check_token(address: str) -> None:
 
 
 def _check_service(address: str) -> None:
-    grpc = _untyped("grpc")
+    try:
+        _cluster_id(address)
+    except _untyped("grpc").RpcError as error:
+        raise InputError.of(ADDRESS, _refusal(address, error)) from None
+
+
+def _cluster_id(address: str) -> bytes:
+    """What the head at an address calls its cluster."""
     messages = _untyped("ray.core.generated.gcs_service_pb2")
     services = _untyped("ray.core.generated.gcs_service_pb2_grpc")
     channel = _untyped("ray._private.grpc_utils").init_grpc_channel(address)
     try:
         head = services.NodeInfoGcsServiceStub(channel)
-        head.GetClusterId(messages.GetClusterIdRequest(), timeout=_SECONDS)
-    except grpc.RpcError as error:
-        raise InputError.of(ADDRESS, _refusal(address, error)) from None
+        answer = head.GetClusterId(messages.GetClusterIdRequest(), timeout=_SECONDS)
+        return bytes(answer.cluster_id)
     finally:
         channel.close()
 

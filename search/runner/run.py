@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol as Interface
 
+from search.checkpoints import Checkpoints
 from search.config import Config
 from search.exit_code import ExitCode
 from search.runner import lookup
@@ -17,11 +18,12 @@ from search.runner.cluster import Cluster, check_resources, first_line
 from search.runner.collect import Problems
 from search.runner.connection import connected_to_ray
 from search.runner.extra import NOTHING_EXTRA, Asked, Extra
-from search.runner.interrupt import StopKind, StopRequest
+from search.runner.interrupt import ALWAYS_HEARD, StopKind, StopRequest
 from search.runner.journal import Journal
 from search.runner.last_words import LastWords
 from search.runner.machine import describe_machine
 from search.runner.outcome import RunOutcome
+from search.runner.patience import Patience, opened_again
 from search.runner.places import check_checkpoints, check_store, make_checkpoints
 from search.runner.ray_servers import watching
 from search.runner.run_end import RunEnd
@@ -37,6 +39,7 @@ from search.store import (
     ProcessIdentity,
     RunRecord,
     Store,
+    StoreAway,
     StoreError,
     StudyRecord,
     TrialState,
@@ -80,9 +83,9 @@ def prepare(given: Config, *, resume: bool) -> Prepared:
         InputError: with all that is wrong.
     """
     problems = Problems()
-    problems.attempt(lambda: check_checkpoints(given.checkpoints))
     study = problems.attempt(lambda: _find(given, resume=resume))
     found, config = study or (None, given)
+    problems.attempt(lambda: check_checkpoints(_folder_in_use(config, found)))
     description = problems.attempt(lambda: describe_data(config.data, config.protocol))
     if description is not None:
         protocol = description.protocol
@@ -148,23 +151,41 @@ def run_study(
         if cluster.watchdog is not None:
             cluster.watchdog.tell(last_words=words.lines(_killed()))
             end.reports_to(cluster.watchdog)
-        make_checkpoints(config.checkpoints)
-        _tell_of_blind_nodes(config.checkpoints.absolute(), cluster, watcher)
-        store = stack.enter_context(open_store(config.store, create=True))
-        work = _Work(store, prepared, cluster, stop, watcher, training, asked, words)
-        outcome = work.carry_out(signals, end)
+        folder = _folder_in_use(config, found)
+        make_checkpoints(folder)
+        _tell_of_blind_nodes(folder.absolute(), cluster, watcher)
+        patience = Patience(config.store_patience, stop.requested, watcher.say)
+        store = stack.enter_context(
+            patience.until_back(lambda: opened_again(config.store, create=True))
+        )
+        work = _Work(store, prepared, cluster, stop, watcher, training, asked, words, patience)
+        try:
+            outcome = work.carry_out(signals, end)
+        except StoreAway:
+            if stop.kind is None:
+                raise
+            outcome = _stopped_before_it_began(config, stop)  # it was waited for until then
     return _or_stopped(outcome, stop, words)
 
 
 def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: LastWords) -> RunOutcome:
-    """The outcome; of work that was done just when it was asked to stop, what was said of it."""
-    if outcome.exit_code != ExitCode.DONE:
-        return outcome
-    if stop.kind == StopKind.INTERRUPT:
+    """The outcome, with the exit code of what was said.
+
+    A stop that came when nothing was left to do was not said, and changes nothing; only an
+    interrupt is one whenever it comes.
+    """
+    is_done = outcome.exit_code == ExitCode.DONE
+    if is_done and stop.kind == StopKind.INTERRUPT:
         raise KeyboardInterrupt(stop.reason)
-    if words.said:
-        return replace(outcome, exit_code=stop.exit_code, reason=stop.reason)
+    if words.said and stop.kind is not None:
+        reason = stop.reason if is_done else outcome.reason
+        return replace(outcome, exit_code=stop.exit_code, reason=reason)
     return outcome
+
+
+def _stopped_before_it_began(config: Config, stop: StopRequest) -> RunOutcome:
+    nothing = Stand(dict.fromkeys(TrialState, 0), config.trials, None, None)
+    return RunOutcome(config.study, stop.exit_code, nothing, stop.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,42 +200,79 @@ class _Work:
     training: str
     asked: Asked | None
     words: LastWords
+    patience: Patience
 
     def carry_out(self, signals: StopSignals, end: RunEnd) -> RunOutcome:
         """Begin a run of the study and work until it is done or asked to stop."""
         store, config = self.store, self.prepared.config
         signals.begin_work()
-        study = _create_or_take_up(store, self.prepared, self.watcher)
-        settle(store, study, config, self.watcher.say)
-        asked = self.asked
-        extra = NOTHING_EXTRA if asked is None else asked(store, study, task_of(config))
-        run = _begin_run(store, study, self.cluster)
+        once = self.patience.until_back
+        study = once(lambda: _create_or_take_up(store, self.prepared, self.watcher))
+        extra = once(lambda: self._extra(study))
+        run = once(lambda: _begin_run(store, study, self.cluster))
+        make_checkpoints(_folder_in_use(config, study))  # where later runs find it, from anywhere
         lookup.withdraw_if_second(store, study, run)
         end.begun(lambda reason: _end_run(store, run, reason))
         if self.cluster.watchdog is not None:
             named = {"store": config.store, "id": run.id}
             self.cluster.watchdog.tell(run=named, reason=_killed())
-        reason = "the driver failed"
+        reason = self.stop.reason or "the driver failed"
         try:
-            session = self._tune(study, run, extra)
-            reason = "the run ended"
-            if not session.journal.away:
-                store.set_exhausted(study.id, session.exhausted)
+            session = self._tune(study, run, extra, end)
+            self.stop.lift_time_limit()
+            heard = self.stop.kind in ALWAYS_HEARD or not _nothing_left(session)
+            reason = (self.stop.reason if heard else "") or "the run ended"
+            self._finish(study, run, session, reason)
         except Exception as error:
-            reason = f"the driver failed: {first_line(error)}"
+            reason = self.stop.reason or f"the driver failed: {first_line(error)}"
             raise
         finally:
             self.stop.lift_time_limit()
-            _end_run(store, run, self.stop.reason or reason)
-        return _outcome(store, study, session, self.stop)
+            _end_run(store, run, reason)
+        return self._outcome(study, session)
 
-    def _tune(self, study: StudyRecord, run: RunRecord, extra: Extra) -> StudySession:
+    def _extra(self, study: StudyRecord) -> Extra:
+        config = self.prepared.config
+        settle(self.store, study, config, self.watcher.say)
+        return (
+            NOTHING_EXTRA if self.asked is None else self.asked(self.store, study, task_of(config))
+        )
+
+    def _finish(
+        self, study: StudyRecord, run: RunRecord, session: StudySession, reason: str
+    ) -> None:
+        """Write down how the run ended; where the store stays away, the results are there still."""
+        if session.journal.away:
+            return
+
+        def write() -> None:
+            self.store.set_exhausted(study.id, session.exhausted)
+            self.store.end_run(run.id, reason)
+
+        try:
+            self.patience.until_back(write)
+        except StoreAway as error:
+            _LOG.warning("the end of the run could not be written down: %s", error)
+
+    def _outcome(self, study: StudyRecord, session: StudySession) -> RunOutcome:
+        """How it ended, from the store; from memory where that stays away."""
+        if session.journal.away:
+            return _kept_aside(study, session, self.stop)
+        try:
+            stand, failure = self.patience.until_back(lambda: _stand(self.store, study))
+        except StoreAway as error:
+            _LOG.warning("the end of the study could not be read: %s", error)
+            stand, failure = session.stand(), None
+        return _judged(study, session, self.stop, stand.with_plan_of(session.stand()), failure)
+
+    def _tune(self, study: StudyRecord, run: RunRecord, extra: Extra, end: RunEnd) -> StudySession:
         """Work through the trials."""
         prepared, stop = self.prepared, self.stop
         config = prepared.config
         heartbeat = Heartbeat(_Beats(self.store, stop), run.id, on_lost=lambda: _taken_over(stop))
         with heartbeat, watching(self.cluster.servers, lambda why: _server_is_gone(stop, why)):
-            session = begin_session(
+            begin = partial(
+                begin_session,
                 self.store,
                 study,
                 run,
@@ -225,7 +283,9 @@ class _Work:
                 say=self.watcher.say,
                 answered_since=heartbeat.answered_since,
             )
+            session = self.patience.until_back(begin)
             self._taken_up()
+            end.asks(lambda: _nothing_left(session))
             try:
                 tune_session(session, config, self.cluster, stop, self._show, self.training)
             finally:
@@ -261,6 +321,13 @@ def _close(journal: Journal, stop: StopRequest) -> None:
         journal.end(stop.reason or "the run ended while the store was away")
 
 
+def _folder_in_use(config: Config, found: StudyRecord | None) -> Path:
+    """Where checkpoints go: a study that is there has its folder, wherever it is gone on with."""
+    if found is None:
+        return config.checkpoints
+    return Checkpoints.of(found, config.store, config.checkpoints).folder
+
+
 def _tell_of_blind_nodes(checkpoints: Path, cluster: Cluster, watcher: Watcher) -> None:
     blind = [] if cluster.local else nodes_that_do_not_see(checkpoints)
     if blind:
@@ -285,18 +352,32 @@ def _server_is_gone(stop: StopRequest, reason: str) -> None:
         stop.hurry()  # what asked for the stop has ended the servers too
 
 
-def _outcome(
-    store: Store, study: StudyRecord, session: StudySession, stop: StopRequest
+def _nothing_left(session: StudySession) -> bool:
+    """Whether all is trained and written that the run was to train."""
+    stand = session.stand()
+    exhausted = session.exhausted is not None and not stand.unfinished
+    return not session.waits and (stand.ended >= stand.planned or exhausted)
+
+
+def _kept_aside(study: StudyRecord, session: StudySession, stop: StopRequest) -> RunOutcome:
+    reason = stop.reason or f"the store is away ({session.journal.error})"
+    kept = f"{reason}; what it lacks is kept in {session.journal.path}"
+    code = ExitCode.FAILED if stop.kind is None else stop.exit_code
+    return RunOutcome(study.name, code, session.stand(), kept)
+
+
+def _stand(store: Store, study: StudyRecord) -> tuple[Stand, str | None]:
+    """How far the study is, and the words for one of which nothing but failures came."""
+    stand = stand_of(store, study.id)
+    return stand, every_trial_failed(store, study, stand)
+
+
+def _judged(
+    study: StudyRecord, session: StudySession, stop: StopRequest, stand: Stand, failed: str | None
 ) -> RunOutcome:
-    if session.journal.away:
-        reason = stop.reason or f"the store is away ({session.journal.error})"
-        kept = f"{reason}; what it lacks is kept in {session.journal.path}"
-        code = ExitCode.FAILED if stop.kind is None else stop.exit_code
-        return RunOutcome(study.name, code, session.stand(), kept)
-    stand = stand_of(store, study.id).with_plan_of(session.stand())
     exhausted = session.exhausted is not None and not stand.unfinished
     if stand.ended >= stand.planned or exhausted:
-        failure = _nothing_searched(session, stand) or every_trial_failed(store, study, stand)
+        failure = _nothing_searched(session, stand) or failed
         if failure is not None:
             return RunOutcome(study.name, ExitCode.FAILED, stand, failure)
         return RunOutcome(study.name, ExitCode.DONE, stand, _exhausted(session, stand))

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from search.exit_code import ExitCode
-from search.runner.interrupt import StopRequest
+from search.runner.interrupt import ALWAYS_HEARD, StopRequest
 from search.runner.last_words import LastWords
 from search.runner.watched import Watchdog
 
@@ -31,6 +31,7 @@ class RunEnd:
         self._stop, self._words = stop, words
         self._watchdog: Watchdog | None = None
         self._end_run: Callable[[str], None] | None = None
+        self._nothing_left: Callable[[], bool] = lambda: False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, name="end of the run", daemon=True)
 
@@ -41,6 +42,10 @@ class RunEnd:
             end_run: writes its end for a reason; may be called more than once.
         """
         self._end_run = end_run
+
+    def asks(self, nothing_left: Callable[[], bool]) -> None:
+        """How to see that a stop changes nothing any more: then nothing is said of it."""
+        self._nothing_left = nothing_left
 
     def reports_to(self, watchdog: Watchdog) -> None:
         """Tell the watchdog when the words are said."""
@@ -66,13 +71,21 @@ class RunEnd:
             if self._over.wait(_INTERVAL):
                 return
         deadline = time.monotonic() + self._stop.patience
+        if self._stop.kind in ALWAYS_HEARD or not self._nothing_left():
+            self._tell()
+        while not self._over.wait(_INTERVAL):
+            if self._stop.hurried or time.monotonic() > deadline:
+                self._tell()
+                leave(self._stop.exit_code)
+
+    def _tell(self) -> None:
+        """Write why the run ends, and say it; the second time does nothing."""
+        if self._words.said:
+            return
         self._write()
         self._words.say(self._stop.reason)
         if self._watchdog is not None:
             self._watchdog.tell(said=True, reason=self._stop.reason)
-        while not self._over.wait(_INTERVAL):
-            if self._stop.hurried or time.monotonic() > deadline:
-                leave(self._stop.exit_code)
 
     def _write(self) -> None:
         """Write the end down; a store that is away does not keep the words back."""

@@ -25,6 +25,7 @@ from search.runner.warm_start import events_so_far, warm_points
 from search.schedulers import Scheduler, make_scheduler
 from search.searchers import Searcher, Task, make_searcher
 from search.store import RunRecord, Store, StudyHistory, StudyRecord
+from search.store.states import OPEN
 from space import Architecture
 from space.wording import count
 from trainers import Protocol
@@ -172,12 +173,15 @@ def _claim(
     store: Store, study: StudyRecord, run: RunRecord, extra: Extra, say: Callable[[str], None]
 ) -> set[int]:
     """Ids of the trials that this run goes on with."""
-    continued = {id_ for id_ in extra.continued if store.continue_trial(id_, run.id)}
     for id_ in extra.continued:
-        if id_ not in continued:
-            number = store.trial(id_).number
-            say(f"Trial {number} is left as it is: another study trains that architecture.")
-    return continued | {trial.id for trial in store.claim_preempted(study.id, run.id)}
+        store.continue_trial(id_, run.id)
+    store.claim_preempted(study.id, run.id)
+    # All that is the run's, also where the store went away in between and this is the second try.
+    mine = {trial.id for trial in store.trials(study.id, OPEN) if trial.run_id == run.id}
+    for id_ in sorted({*extra.continued} - mine):
+        number = store.trial(id_).number
+        say(f"Trial {number} is left as it is: another study trains that architecture.")
+    return mine
 
 
 def _searchers(

@@ -1,6 +1,7 @@
 """`repeat` and `continue` that are interrupted: the printed command does the rest; without Ray."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from search.runner.cluster import Cluster
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.session import StudySession
 from search.store import TrialRecord, TrialState, open_store
+from tests.search.driving import run_all
 from tests.search.small import values
 from tests.search.test_next_commands import Player, all_fail, execute, printed
 from trainers import Cause, Failure
@@ -92,6 +94,22 @@ def test_a_study_that_retrains_never_trains_a_random_point(
     assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.FAILED}
 
 
+@pytest.mark.parametrize("command", [["continue", "tiny"], ["run", "a.yaml", "--resume"]])
+def test_going_on_from_elsewhere_asks_nothing_of_the_working_folder(
+    command: list[str], playing: Player, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playing.stop_after = 1
+    assert run_program(["run", "a.yaml", *STORE]) == 130
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "checkpoints").touch()  # nothing could be put there
+    (elsewhere / "a.yaml").write_text(Path("a.yaml").read_text())
+    monkeypatch.chdir(elsewhere)
+    playing.stop_after = None
+    assert run_program([*command, "--store", str(tmp_path / "a.db")]) == 0
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["a.yaml", "checkpoints"]
+
+
 def one_fails(session: StudySession, *others: Any) -> None:
     """In Ray's place: the first trial breaks off, and then the run is interrupted."""
     assignment = session.next_assignment()
@@ -157,3 +175,46 @@ def test_only_what_decides_nothing_can_be_set(
     more = ["--trials", "5"] if command == "continue" else []
     assert run_program([command, "tiny", *STORE, *right, *more]) == 0
     assert Path("elsewhere").is_dir()
+
+
+@pytest.mark.parametrize("kind", [StopKind.TIME_LIMIT, StopKind.LOST, StopKind.FAULT])
+@pytest.mark.parametrize("work", [run_all, all_fail])
+def test_a_stop_that_comes_when_nothing_is_left_to_do_changes_nothing(
+    kind: StopKind,
+    work: Callable[[StudySession], None],
+    playing: Player,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def too_late(session: StudySession, *others: Any) -> None:
+        work(session)
+        (stop,) = (other for other in others if isinstance(other, StopRequest))
+        stop.request(kind, "too late")
+        time.sleep(0.2)  # for the thread that would say it
+
+    monkeypatch.setattr(run_module, "tune_session", too_late)
+    command = ["run", "a.yaml", *STORE, "--set", "stop_after_same_failures=null"]
+    assert run_program(command) == (0 if work is run_all else 1)
+    assert "too late" not in "".join(capsys.readouterr())
+    with open_store("a.db", create=False) as store:
+        (run,) = store.runs(store.study("tiny").id)
+    assert run.end_reason == "the run ended"
+
+
+@pytest.mark.parametrize("work", [run_all, all_fail])
+def test_an_interrupt_is_one_whenever_it_comes(
+    work: Callable[[StudySession], None],
+    playing: Player,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def in_the_end(session: StudySession, *others: Any) -> None:
+        work(session)
+        (stop,) = (other for other in others if isinstance(other, StopRequest))
+        stop.request(StopKind.INTERRUPT, "interrupted by SIGTERM")
+        time.sleep(0.2)
+
+    monkeypatch.setattr(run_module, "tune_session", in_the_end)
+    command = ["run", "a.yaml", *STORE, "--set", "stop_after_same_failures=null"]
+    assert run_program(command) == 130
+    assert "Stopped: interrupted by SIGTERM. To go on" in capsys.readouterr().err

@@ -1,10 +1,11 @@
 """Heads of clusters that cannot be joined: each is refused in a line, and soon."""
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -88,9 +89,40 @@ def test_auto_is_never_the_private_ray_of_another_run(
     ]
     cluster = ["/lib/raylet", "--raylet_socket_name=/tmp/ray/s/raylet", "--gcs-address=10.0.0.1:2"]
     monkeypatch.setattr(ray_head, "_PROCESSES", fake_proc(tmp_path / "a", private))
-    assert "auto, and no Ray runs on this machine" in refused("auto")
+    assert "auto, and no Ray of this user runs on this machine" in refused("auto")
     monkeypatch.setattr(ray_head, "_PROCESSES", fake_proc(tmp_path / "b", private, cluster))
     assert ray_head.address_of("auto") == "10.0.0.1:2"
+
+
+def test_auto_is_never_the_ray_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = fake_proc(tmp_path, ["/lib/raylet", "--gcs-address=10.0.0.1:2"])
+    monkeypatch.setattr(ray_head, "_PROCESSES", folder)
+    another = os.geteuid() + 1
+    monkeypatch.setattr("os.geteuid", lambda: another)
+    assert "auto, and no Ray of this user runs on this machine" in refused("auto")
+
+
+@pytest.mark.parametrize(
+    ("address", "head", "joined"),
+    [
+        ("10.0.0.1:2", "10.0.0.1:2", True),
+        ("127.0.0.1:2", "10.0.0.1:2", True),
+        ("localhost:2", "10.0.0.1:2", True),
+        ("10.0.0.1:2", "10.0.0.1:3", False),
+        ("127.0.0.1:2", "10.0.0.7:2", False),
+    ],
+)
+def test_a_machine_that_is_a_node_of_another_cluster_is_none_of_this(
+    address: str, head: str, joined: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = fake_proc(tmp_path, ["/lib/raylet", f"--gcs-address={head}"])
+    monkeypatch.setattr(ray_head, "_PROCESSES", folder)
+    clusters = {"10.0.0.7:2": b"b", "10.0.0.1:3": b"c"}  # all others are of one
+    monkeypatch.setattr(ray_head, "_cluster_id", lambda at: clusters.get(at, b"a"))
+    with nullcontext() if joined else pytest.raises(InputError, match="is no node of the cluster"):
+        ray_head._check_machine(address)
 
 
 def test_a_head_may_be_away_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

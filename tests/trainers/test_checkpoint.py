@@ -1,9 +1,12 @@
 """Checkpoints: round trips, damage, foreign files, and a writer killed in the middle."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 from space.errors import InputError
 from trainers.checkpoint import Checkpoint, check_tensors, load_checkpoint, save_checkpoint
+from trainers.partial_files import remove_abandoned
 
 TENSORS = {
     "model.weight": torch.arange(12, dtype=torch.float32).reshape(3, 4),
@@ -107,8 +111,8 @@ def test_keys_shapes_and_types_are_checked(path: Path) -> None:
 
 
 def test_a_failed_write_leaves_the_old_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        path.with_name(path.name + ".partial").write_bytes(b"half")
+    def full(tensors: object, partial: Path, metadata: object) -> None:
+        partial.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("trainers.checkpoint.save_file", full)
@@ -116,6 +120,69 @@ def test_a_failed_write_leaves_the_old_one(path: Path, monkeypatch: pytest.Monke
         save_checkpoint(path, Checkpoint(TENSORS, {"epoch": 3}))
     assert load_checkpoint(path).state == STATE
     assert list(path.parent.iterdir()) == [path]
+
+
+HALTING = """
+import sys, torch
+from pathlib import Path
+from trainers import checkpoint
+def halting(tensors, partial, metadata):
+    save_file(tensors, partial, metadata)
+    print("written", flush=True)
+    sys.stdin.readline()
+save_file, checkpoint.save_file = checkpoint.save_file, halting
+contents = checkpoint.Checkpoint({"a": torch.ones(2)}, {"epoch": 7})
+checkpoint.save_checkpoint(Path(sys.argv[1]), contents)
+"""
+
+
+@contextmanager
+def in_the_middle_of_a_save(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that has written a checkpoint beside its place, and waits for a line."""
+    command = [sys.executable, "-c", HALTING, str(path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "written\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_two_writers_do_not_meet(path: Path) -> None:
+    """A worker that goes on for a while after its trial was taken over elsewhere."""
+    with in_the_middle_of_a_save(path) as writer:
+        remove_abandoned(path)
+        save_checkpoint(path, Checkpoint(TENSORS, {"epoch": 3}))
+        assert load_checkpoint(path).state == {"epoch": 3}
+        writer.communicate("go on\n")
+        assert writer.returncode == 0
+    assert load_checkpoint(path).state == {"epoch": 7}
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_left_is_removed(path: Path) -> None:
+    beside = path.with_name("trial.safetensors2.partial")
+    beside.touch()
+    with in_the_middle_of_a_save(path) as writer:
+        writer.kill()
+        writer.communicate()
+        assert len(list(path.parent.iterdir())) == 3
+        remove_abandoned(path)
+    assert set(path.parent.iterdir()) == {path, beside}
+
+
+@pytest.mark.parametrize(("hours", "stays"), [(1, True), (48, False)])
+def test_what_was_left_elsewhere_is_removed_when_it_is_old(
+    hours: int, stays: bool, path: Path
+) -> None:
+    for name in ("trial.safetensors.partial", "trial.safetensors.0123abcd-1-2.partial"):
+        left = path.with_name(name)
+        left.touch()
+        os.utime(left, times=(time.time() - hours * 3600,) * 2)
+        remove_abandoned(path)
+        assert left.exists() == stays
 
 
 @pytest.mark.parametrize("wait", [0.003, 0.011, 0.017])
