@@ -105,7 +105,7 @@ def play_end(session: StudySession, number: int, state: TrialState) -> None:
     ("ends", "words"),
     [
         ((TrialState.FAILED, TrialState.FAILED), "every trial failed: reason 0"),
-        ((TrialState.FAILED, TrialState.INFEASIBLE), None),
+        ((TrialState.FAILED, TrialState.INFEASIBLE), "every trial failed: reason 0"),
         ((TrialState.FAILED, TrialState.COMPLETE), None),
         ((), None),
     ],
