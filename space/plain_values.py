@@ -103,10 +103,10 @@ def from_yaml(text: str, where: str) -> Any:
 
 
 def _unquoted(error: Exception) -> Exception:
-    """The error without the line that it quotes where that may be a URL with a password."""
+    """The error without the line that it quotes, which may hold a password."""
     if isinstance(error, yaml.MarkedYAMLError):
         for mark in (error.context_mark, error.problem_mark):
-            if mark is not None and "@" in (mark.buffer or ""):
+            if mark is not None:
                 mark.buffer = None
     return error
 

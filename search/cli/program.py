@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from search.exit_code import ExitCode
+from space.cli.messages import printable, usage
 from space.cli.options import refuse_undecodable
 from space.cli.output import on_standard_streams
 from space.errors import InputError
@@ -92,7 +93,7 @@ def _answer(arguments: list[str] | None) -> int:
         click.echo(masked(describe(error)), err=True)
         return ExitCode.BAD_INPUT
     except click.ClickException as error:
-        error.show()
+        click.echo(masked(usage(error)), err=True)
         return ExitCode.BAD_INPUT
     except StoreError as error:
         click.echo(f"error: {error}", err=True)
@@ -108,10 +109,10 @@ def _answer(arguments: list[str] | None) -> int:
 def describe(error: InputError) -> str:
     """All problems for people: one line for one, a list for more."""
     if len(error.problems) == 1:
-        return f"error: {error.problems[0]}"
+        return printable(f"error: {error.problems[0]}")
     lines = [f"error: {len(error.problems)} problems"]
     lines += [f"  {problem}".replace("\n", "\n  ") for problem in error.problems]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _is_script() -> bool:

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Engine, inspect, text
 from search.store.engine import writing
 from search.store.missing import NoStore
 from search.store.models import Base
-from search.store.url import MASK, WHERE
+from search.store.url import WHERE
 from space.errors import InputError
+from space.passwords import MASK
 
 VERSION_TABLE = "mixspace_version"
 _LOCK = 0x6D6978737061  # "mixspa": the advisory lock's number

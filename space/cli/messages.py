@@ -1,5 +1,9 @@
 """Refusals as text for people, whatever the refused input holds."""
 
+from io import StringIO
+
+import click
+
 from space.errors import InputError, Problem
 
 MOST_PROBLEMS = 100
@@ -20,8 +24,22 @@ def describe(error: InputError) -> str:
 def plain(problem: Problem) -> str:
     """A problem on one line of printable characters, cut where it is endless."""
     text = " ".join(str(problem).split())
-    shown = "".join(letter if letter.isprintable() else escaped(letter) for letter in text)
+    shown = printable(text)
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} …"
+
+
+def usage(error: click.ClickException) -> str:
+    """What click says of a command line that it refuses."""
+    said = StringIO()
+    error.show(said)
+    return printable(said.getvalue().rstrip("\n"))
+
+
+def printable(text: str) -> str:
+    """A text of several lines without what would steer a terminal or turn letters around."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else escaped(letter) for letter in text
+    )
 
 
 def escaped(letter: str) -> str:

@@ -6,11 +6,12 @@ from typing import Any, NoReturn
 
 import click
 
-from space.cli.messages import describe
+from space.cli.messages import describe, usage
 from space.cli.options import refuse_undecodable
 from space.cli.output import on_standard_streams
 from space.design import Infeasible, TooLarge
 from space.errors import InputError
+from space.passwords import masked
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -81,10 +82,10 @@ def _answer(arguments: list[str] | None) -> int:
         result = command.main(args=arguments, prog_name="python -m space", standalone_mode=False)
         return int(result or DONE)
     except InputError as error:
-        click.echo(describe(error), err=True)
+        click.echo(masked(describe(error)), err=True)
         return BAD_INPUT
     except click.ClickException as error:
-        error.show()
+        click.echo(masked(usage(error)), err=True)
         return BAD_INPUT
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -118,3 +119,24 @@ def test_another_container_does_not_end_a_live_search(tmp_path: Path) -> None:
         assert seen["counts"]["running"] == 1
         assert store.heartbeat(run.id)
         assert store.trial(trial.id).state is TrialState.RUNNING
+
+
+def test_no_stored_text_steers_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = str(tmp_path / "s.db")
+    with open_store(url, create=True) as store:
+        study = add_study(store, "odd")
+        run = begin_run(store, study.id)
+        complete_trial(store, study.id, run.id, 0, 0.5)
+    with sqlite3.connect(url) as connection:
+        connection.execute("UPDATE trials SET reason = ?", ("\x1b[2Jgone\u202efelt\x9b0m",))
+    connection.close()
+    assert run_program(["show", architecture(0).id, "--store", url]) == 0
+    shown = capsys.readouterr().out
+    assert r"\x1b[2Jgone\u202efelt\x9b0m" in " ".join(shown.split())
+    for where in ("name = 'a\x1b[2J", "a\u202e = 1"):
+        assert run_program(["best", "--where", where, "--store", url]) == 2
+        said = capsys.readouterr().err.replace("\n", "")
+        assert said.isprintable()
+        assert "^" in said
