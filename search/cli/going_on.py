@@ -5,19 +5,23 @@ import click
 from search.cli.options import json_option, store_option
 from search.cli.running import GivenRun, carry_out
 from search.config import Config
+from search.config.config import MOST_TRIALS
 from search.runner.extra import continue_ended, repeat_best
 from search.runner.retraining import retraining
 from search.runner.setup import task_of
 from search.store import open_store
+from search.store.open import open_to_look_up
 from space.errors import InputError
 
 
 @click.command("continue")
 @click.argument("study")
-@click.option("--trials", type=click.IntRange(min=1), help="Raise the planned number of trials.")
+@click.option(
+    "--trials", type=click.IntRange(1, MOST_TRIALS), help="Raise the planned number of trials."
+)
 @click.option(
     "--pruned",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_TRIALS),
     metavar="N",
     help="Train the best N pruned trials to their end, each from where it was stopped.",
 )
@@ -71,7 +75,9 @@ def continue_command(
 
 @click.command("repeat")
 @click.argument("study")
-@click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, metavar="N")
+@click.option(
+    "--top", type=click.IntRange(1, MOST_TRIALS), default=5, show_default=True, metavar="N"
+)
 @click.option(
     "--seeds",
     type=click.IntRange(min=2, max=1000),
@@ -110,7 +116,7 @@ def _stored(store: str, study: str) -> Config:
     Raises:
         InputError: there is no such study, or it was made by another version.
     """
-    with open_store(store, create=False) as opened:
+    with open_to_look_up(store) as opened:
         found = opened.study(study)
     try:
         config = Config.from_stored(found.config | {"store": store})

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from search.store.connection import StoreError, describe
 from search.store.engine import make_engine
-from search.store.missing import NoStore
+from search.store.missing import NoStore, OlderStore
 from search.store.network_folder import is_on_network
 from search.store.read_only import reader
 from search.store.schema import check_current, upgrade
@@ -77,6 +77,23 @@ def open_to_read(url: str, *, busy_timeout: float = _BUSY_SECONDS) -> Store:
     if is_sqlite(parsed):
         _checked_file(parsed, create=False)
     return _opened_to_read(parsed, busy_timeout)
+
+
+def open_to_look_up(url: str) -> Store:
+    """The store at `url` for finding a study before it is clear that work goes on with it.
+
+    Nothing is written but where an older schema leaves no other way to read.
+
+    Args:
+        url: as for `open_store`.
+
+    Raises:
+        InputError: as for `open_store`.
+    """
+    try:
+        return open_to_read(url)
+    except OlderStore:
+        return open_store(url, create=False)
 
 
 def _opened_to_read(url: URL, busy_timeout: float) -> Store:

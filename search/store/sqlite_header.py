@@ -37,7 +37,7 @@ class SqliteHeader:
     def _file(self, state: FileState) -> BinaryIO:
         if self._open is not None and self._open[:2] == (state.path, state.identity):
             return self._open[2]
-        file: BinaryIO = state.path.open("rb", buffering=0)  # type: ignore[assignment]
+        file: BinaryIO = state.path.open("rb", buffering=0)
         if self._open is not None:
             self._open[2].close()
         self._open = (state.path, state.identity, file)
