@@ -15,7 +15,9 @@ def architecture_cells(view: View, ids: Sequence[str]) -> list[str]:
     """Links to the pages of these ids, which open in a new tab."""
     store = st.session_state.get(STORE)
     queries = (architecture_query(id_, store, view.study, view.where) for id_ in ids)
-    return [f"/{ARCHITECTURE}?{urlencode(query)}" for query in queries]
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    page = f"/{base}/{ARCHITECTURE}" if base else f"/{ARCHITECTURE}"
+    return [f"{page}?{urlencode(query)}" for query in queries]
 
 
 def architecture_table(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from search.store import StoreError
 from space.errors import InputError
-from space.masking import masked
+from space.passwords import masked
 from space.wording import count
 
 _LOG = logging.getLogger(__name__)

@@ -308,6 +308,12 @@ LEFT_AT_HOME = (
     *("a/tls.pem", "tls.key", "id_rsa", "a/id_rsa.pub", "a/id_ed25519", ".ssh/config", "a/.ssh/x"),
     *(".aws/config", "a/.aws/credentials", ".netrc", "a/.netrc", "credentials", "a/credentials"),
     *(".git/config", "a/.git/config", ".venv/bin/python", "a/.venv/x", "a/__pycache__/m.pyc"),
+    *("a/w.pth.tar", "a/pytorch_model.bin", "w.h5", "a/w.pkl", "w.npy", "a/w.gguf", "venv/x"),
+    *(".htpasswd", "a/m.htpasswd", "service-account-1.json", "a/client_secret_2.json"),
+    *("secrets.yaml", "a/secrets.yml", "secrets.json", ".docker/config.json", "kubeconfig"),
+    *(".config/gcloud/x.json", "a/.config/gcloud/x.json", ".huggingface/token", "a/x.jks"),
+    *("x.ppk", ".s3cfg", "a/.my.cnf", "kaggle.json", ".vault-token", "a/x.db3", "a/X.DB"),
+    *("X.DB-wal", "a/checkpoints/t/1.txt"),
     *("dashboard/.streamlit/secrets.toml", ".pgpass", "a/.kube/config", "docs/x.md", "tests/t.py"),
 )
 TAKEN_ALONG = (
@@ -358,7 +364,9 @@ def test_the_image_leaves_out_what_a_ray_job_leaves_at_home() -> None:
         return [line for line in lines if line and not line.startswith("#")]
 
     written = [
-        line.removeprefix("/").rstrip("/") if line.startswith("/") else f"**/{line.rstrip('/')}"
+        line.removeprefix("/").rstrip("/")
+        if line.startswith("/")
+        else f"**/{line.removeprefix('**/').rstrip('/')}"
         for line in patterns(ROOT / ".rayignore")
     ]
     assert patterns(ROOT / "deploy" / "Dockerfile.dockerignore") == written

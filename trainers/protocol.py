@@ -99,7 +99,7 @@ class Protocol(BaseModel):
     data: Literal["fashion-mnist", "image-folder"] = "fashion-mnist"
     content_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
     split_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
-    split_seed: Whole = Field(default=0, ge=0)
+    split_seed: Whole = Field(default=0, ge=0, lt=2**63)
     validation_fraction: Number = Field(default=0.2, gt=0, lt=1)
     epochs: Whole = Field(default=6, ge=1, le=100_000)
     batch_size: Whole = Field(default=64, ge=2, le=65_536)

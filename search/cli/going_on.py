@@ -7,10 +7,12 @@ import click
 from search.cli.options import json_option, store_option
 from search.cli.running import GivenRun, carry_out
 from search.config import Config, changed_for_resume
+from search.config.config import MOST_TRIALS
 from search.runner.extra import Asked, both, continue_ended, repeat_best
 from search.runner.retraining import rest_of_retraining, retrained_source, retraining
 from search.runner.setup import task_of
 from search.store import open_store
+from search.store.open import open_to_look_up
 from space.errors import InputError
 
 _set_option = click.option(
@@ -26,11 +28,11 @@ _set_option = click.option(
 @click.command("continue")
 @click.argument("study")
 @click.option(
-    "--trials", type=click.IntRange(1, 10_000_000), help="Raise the planned number of trials."
+    "--trials", type=click.IntRange(1, MOST_TRIALS), help="Raise the planned number of trials."
 )
 @click.option(
     "--pruned",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_TRIALS),
     metavar="N",
     help="Train the best N pruned trials to their end, each from where it was stopped.",
 )
@@ -102,7 +104,9 @@ def continue_command(
 
 @click.command("repeat")
 @click.argument("study")
-@click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, metavar="N")
+@click.option(
+    "--top", type=click.IntRange(1, MOST_TRIALS), default=5, show_default=True, metavar="N"
+)
 @click.option(
     "--seeds",
     type=click.IntRange(min=2, max=1000),
@@ -160,7 +164,7 @@ def _stored(store: str, study: str, overrides: Sequence[str] = ()) -> Config:
     Raises:
         InputError: there is no such study, it was made by another version, or it keeps a field.
     """
-    with open_store(store, create=False) as opened:
+    with open_to_look_up(store) as opened:
         found = opened.study(study)
     try:
         config = Config.from_stored(found.config | {"store": store})

@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 
 from search.exit_code import ExitCode
-from space.cli.messages import escaped, usage
+from space.cli.messages import printable, usage
 from space.cli.options import refuse_undecodable
 from space.cli.output import on_standard_streams
-from space.errors import InputError, Problem
-from space.masking import masked
+from space.errors import InputError
 
 _COMMANDS = {
     "run": "search.cli.run:command",
@@ -83,6 +82,7 @@ def run_program(arguments: list[str] | None) -> int:
 
 def _answer(arguments: list[str] | None) -> int:
     from search.store import StoreError
+    from space.passwords import masked
 
     name = "mixspace" if arguments is None and _is_script() else "python -m search"
     try:
@@ -93,7 +93,7 @@ def _answer(arguments: list[str] | None) -> int:
         click.echo(masked(describe(error)), err=True)
         return ExitCode.BAD_INPUT
     except click.ClickException as error:
-        click.echo(usage(error), err=True)
+        click.echo(masked(usage(error)), err=True)
         return ExitCode.BAD_INPUT
     except StoreError as error:
         click.echo(f"error: {error}", err=True)
@@ -109,16 +109,10 @@ def _answer(arguments: list[str] | None) -> int:
 def describe(error: InputError) -> str:
     """All problems for people: one line for one, a list for more."""
     if len(error.problems) == 1:
-        return f"error: {_shown(error.problems[0])}"
+        return printable(f"error: {error.problems[0]}")
     lines = [f"error: {len(error.problems)} problems"]
-    lines += [f"  {_shown(problem)}".replace("\n", "\n  ") for problem in error.problems]
-    return "\n".join(lines)
-
-
-def _shown(problem: Problem) -> str:
-    """Without what a terminal would obey; the line break before a caret stays."""
-    text = str(problem)
-    return "".join(each if each.isprintable() or each == "\n" else escaped(each) for each in text)
+    lines += [f"  {problem}".replace("\n", "\n  ") for problem in error.problems]
+    return printable("\n".join(lines))
 
 
 def _is_script() -> bool:

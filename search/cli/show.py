@@ -154,7 +154,8 @@ def _print_trial(
     line += f" · from {trial.origin} · {duration(trial.seconds)} of training"
     seeds = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in trial.seeds.items())
     told = [] if log is None else [f"Log of how it broke off: {log}"]
-    console.print(Text("\n".join([line, f"Seeds: {seeds}", *_history(trial, places), *told])))
+    lines = [line, f"Seeds: {seeds}", *_history(trial, places), *told]
+    console.print(Text(printable("\n".join(lines))))
     if not curve:
         return
     rates = [NONE if e.learning_rate is None else f"{e.learning_rate:.2e}" for e in curve]

@@ -2,14 +2,17 @@
 
 from collections.abc import Container, Iterable
 from dataclasses import asdict
+from typing import Any, NamedTuple
 
 import click
 
 from search.cli.options import json_option, print_json, store_option
 from search.query import aims
-from search.store import StudySummary, TrialState, open_to_read
+from search.store import Store, StudySummary, TrialState, open_to_read
 from search.tables import Column, FittedTable
+from space.cli.messages import printable
 from space.cli.output import stdout_console
+from space.errors import InputError
 from space.wording import ago, percent
 
 _NAME_WIDTH = 20
@@ -37,18 +40,37 @@ def command(store: str, as_json: bool) -> None:
     """
     with open_to_read(store) as opened:
         found = opened.studies()
-        aimed = {study.name: aims(opened, study.name) for study in found}
+        aimed = {study.name: _goals(opened, study.name) for study in found}
     if as_json:
-        print_json([asdict(study) | aimed[study.name].plain() for study in found])
+        print_json([asdict(study) | aimed[study.name].plain for study in found])
     elif found:
         said = {name: each.sentences for name, each in aimed.items() if each.sentences}
         stdout_console().print(_table(found, said))
         for name, sentences in said.items():
-            click.echo(f"* {name}: {' '.join(sentences)}", err=True)
+            click.echo(printable(f"* {name}: {' '.join(sentences)}"), err=True)
     else:
         click.echo(
             "The store holds no study yet; `python -m search run CONFIG` makes one.", err=True
         )
+
+
+class _Goals(NamedTuple):
+    sentences: list[str]
+    plain: dict[str, Any]
+
+
+def _goals(store: Store, study: str) -> _Goals:
+    """What a study is for, or that it is not known here: the other studies are shown all the same.
+
+    A newer version, or a program of one's own, may have evaluated what this one does not.
+    """
+    try:
+        found = aims(store, study)
+    except InputError as error:
+        why = "; ".join(map(str, error.problems))
+        unknown = dict.fromkeys(("objectives", "constraints", "keeping_constraints"))
+        return _Goals([f"Its goals are not known to this version ({why})."], unknown)
+    return _Goals(found.sentences, found.plain())
 
 
 def _table(studies: list[StudySummary], marked: Container[str] = ()) -> FittedTable:

@@ -48,6 +48,7 @@ from space.strict_types import Number, Whole
 from trainers import DataConfig, Protocol
 
 Initial = Literal["named", "axes"]
+MOST_TRIALS = 10_000_000
 INITIAL: tuple[Initial, ...] = ("named", "axes")
 
 
@@ -168,7 +169,7 @@ class Config(Part):
     constraints: dict[str, Any] = {}  # noqa: RUF012 - frozen
     searcher: SearcherConfig = TpeConfig()
     scheduler: SchedulerConfig = AshaConfig()
-    trials: Whole = Field(ge=1, le=10_000_000)
+    trials: Whole = Field(ge=1, le=MOST_TRIALS)
     initial: Annotated[tuple[Initial, ...], AfterValidator(_no_repeats)] = INITIAL
     seed: Whole = Field(default=0, ge=0, lt=2**63)
     seeds: Seeds = Seeds()
@@ -177,7 +178,7 @@ class Config(Part):
         tuple[str, ...], BeforeValidator(_study_names), AfterValidator(_no_repeats)
     ] = ()
     retries: Whole = Field(default=1, ge=0, le=100)
-    stop_after_same_failures: Whole | None = Field(default=3, ge=1)
+    stop_after_same_failures: Whole | None = Field(default=3, ge=1, le=MOST_TRIALS)
     trial_time_limit: Annotated[Number | None, BeforeValidator(parse_duration)] = 86400.0
     store_patience: Annotated[Number, BeforeValidator(parse_duration)] = 600.0
     time_limit: Annotated[Number | None, BeforeValidator(parse_duration)] = None

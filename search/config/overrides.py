@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from space.errors import InputError, Problem
-from space.masking import masked
+from space.passwords import masked
 from space.plain_values import from_yaml
 
 WHERE = "--set"

@@ -35,9 +35,9 @@ class TpeConfig(Part):
     """
 
     name: Literal["tpe"] = "tpe"
-    startup_trials: Whole = Field(default=10, ge=1)
+    startup_trials: Whole = Field(default=10, ge=1, le=10_000_000)
     candidates: Whole = Field(default=24, ge=1, le=10_000)
-    look_back: Whole = Field(default=250, ge=20)
+    look_back: Whole = Field(default=250, ge=20, le=10_000_000)
 
 
 class Nsga2Config(Part):
@@ -65,8 +65,8 @@ class GpConfig(Part):
     """
 
     name: Literal["gp"] = "gp"
-    startup_trials: Whole = Field(default=10, ge=1)
-    look_back: Whole = Field(default=100, ge=20)
+    startup_trials: Whole = Field(default=10, ge=1, le=10_000_000)
+    look_back: Whole = Field(default=100, ge=20, le=10_000_000)
 
 
 class EvolutionConfig(Part):
@@ -82,7 +82,7 @@ class EvolutionConfig(Part):
     name: Literal["evolution"] = "evolution"
     population: Whole = Field(default=32, ge=1, le=100_000)
     tournament: Whole = Field(default=8, ge=1, le=100_000)
-    startup: Whole = Field(default=12, ge=1)
+    startup: Whole = Field(default=12, ge=1, le=10_000_000)
     two_moves: Number = Field(default=0.2, ge=0, le=1)
 
     @model_validator(mode="after")
@@ -102,7 +102,7 @@ class LocalConfig(Part):
     """
 
     name: Literal["local"] = "local"
-    startup: Whole = Field(default=12, ge=1)
+    startup: Whole = Field(default=12, ge=1, le=10_000_000)
 
 
 class SurrogateConfig(Part):
@@ -113,7 +113,7 @@ class SurrogateConfig(Part):
     """
 
     name: Literal["surrogate"] = "surrogate"
-    startup: Whole = Field(default=8, ge=2)
+    startup: Whole = Field(default=8, ge=2, le=10_000_000)
 
 
 class NoSchedulerConfig(Part):

@@ -8,7 +8,7 @@ from search.config.config import Config
 from search.config.overrides import apply_overrides
 from space.design.reading import read_yaml
 from space.errors import InputError, Problem
-from space.paths import given_path, is_file, shown_path
+from space.paths import given_path, is_folder, is_there, shown_path
 
 
 def _mapping_in(path: Path, where: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _with_space(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     written = given_path(space, "space")
     candidates = [folder / written, written]
     for candidate in candidates:
-        if is_file(candidate):
+        if is_there(candidate) and not is_folder(candidate):
             return dict(values) | {"space": _mapping_in(candidate, "space")}
     tried = " or ".join(dict.fromkeys(shown_path(str(candidate)) for candidate in candidates))
     raise InputError([Problem("space", f"there is no file {tried}")])

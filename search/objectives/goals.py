@@ -176,7 +176,8 @@ def _constraint(name: str, bound: object) -> Constraint:
     unknown = [str(key) for key in bounds if key not in _BOUNDS]
     if unknown or not bounds:
         raise InputError.of(where, f"allowed are {', '.join(_BOUNDS)}; got {bound!r}")
-    numbers = {key: _number(value, f"{where}.{key}") for key, value in bounds.items()}
+    sides = {key: f"{where}.{key}" if isinstance(bound, Mapping) else where for key in bounds}
+    numbers = {key: _number(value, sides[key]) for key, value in bounds.items()}
     upper, lower = numbers.get("at_most"), numbers.get("at_least")
     if upper is not None and lower is not None and lower > upper:
         raise InputError.of(where, f"at_least ({lower:,.10g}) is above at_most ({upper:,.10g})")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import func, select
 
 from search.store.models import Architecture, Study, Trial
+from search.store.seen import as_seen
 from search.store.states import TrialState
 from search.store.store import Store
 
@@ -20,14 +21,16 @@ def tried_alone(store: Store, study: str) -> dict[str, Fates]:
 
     An operator alone goes by its name, several by their names joined.
     """
-    query = (
-        select(Architecture.operators, Trial.state, func.count())
+    seen = (
+        select(Architecture.operators, as_seen(Trial.state, store.gone_runs()).label("state"))
         .select_from(Trial)
         .join(Architecture, Architecture.id == Trial.architecture_id)
         .join(Study, Study.id == Trial.study_id)
         .where(Study.name == study)
-        .group_by(Architecture.operators, Trial.state)
+        .subquery()
     )
+    each = (seen.c.operators, seen.c.state)
+    query = select(*each, func.count()).group_by(*each)
     found: dict[str, dict[TrialState, int]] = defaultdict(dict)
     for operators, state, trials in store.read(lambda session: session.execute(query).all()):
         found[operators][TrialState(state)] = trials

@@ -9,9 +9,9 @@ from search.store import (
     RunRecord,
     Store,
     StudyRecord,
-    open_store,
     standing_heartbeats,
 )
+from search.store.open import open_to_look_up
 from search.store.url import display, parse_url
 from space.errors import InputError, Problem
 from trainers import Protocol
@@ -27,7 +27,7 @@ def find_study(url: str, name: str) -> StudyRecord | None:
         InputError: the store cannot be used.
     """
     try:
-        with open_store(url, create=False) as store:
+        with open_to_look_up(url) as store:
             return store.study(name) if store.has_study(name) else None
     except NoStore:
         return None
@@ -61,7 +61,7 @@ def check_same_data(url: str, found: StudyRecord | None, protocol: Protocol) -> 
     """
     if found is None or found.protocol_hash == protocol.hash:
         return
-    with open_store(url, create=False) as store:
+    with open_to_look_up(url) as store:
         if not store.was_trained(found.id):
             return
     now = protocol.to_dict()
@@ -84,7 +84,7 @@ def check_warm_start(url: str, names: Sequence[str]) -> None:
     for name in names:
         try:
             if find_study(url, name) is None:
-                with open_store(url, create=False) as store:
+                with open_to_look_up(url) as store:
                     store.study(name)  # says which names come near
         except NoStore:
             message = f"{name!r} does not exist; {display(parse_url(url))} has no study yet"

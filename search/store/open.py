@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from search.store.connection import StoreError, describe
 from search.store.engine import make_engine
-from search.store.missing import NoStore
+from search.store.missing import NoStore, OlderStore
 from search.store.network_folder import is_on_network
 from search.store.read_only import reader
 from search.store.schema import check_current, upgrade
@@ -19,8 +19,12 @@ from search.store.sqlite_file import may_write, real_path
 from search.store.store import Store
 from search.store.url import WHERE, display, is_sqlite, parse_url, sqlite_path
 from space.errors import InputError
+from space.paths import LONGEST_NAME
 
 _BUSY_SECONDS = 10.0
+_BESIDE = len("-journal")
+_LONGEST_PATH = 512 - _BESIDE
+"""Bytes that SQLite takes on Unix, its longest name beside the file included."""
 
 
 def open_store(url: str, *, create: bool, busy_timeout: float = _BUSY_SECONDS) -> Store:
@@ -75,6 +79,23 @@ def open_to_read(url: str, *, busy_timeout: float = _BUSY_SECONDS) -> Store:
     return _opened_to_read(parsed, busy_timeout)
 
 
+def open_to_look_up(url: str) -> Store:
+    """The store at `url` for finding a study before it is clear that work goes on with it.
+
+    Nothing is written but where an older schema leaves no other way to read.
+
+    Args:
+        url: as for `open_store`.
+
+    Raises:
+        InputError: as for `open_store`.
+    """
+    try:
+        return open_to_read(url)
+    except OlderStore:
+        return open_store(url, create=False)
+
+
 def _opened_to_read(url: URL, busy_timeout: float) -> Store:
     def check(session: Session) -> None:
         check_current(session.connection(), display(url))
@@ -97,6 +118,7 @@ def _checked_file(url: URL, create: bool) -> Path:
     shown = sqlite_path(url)
     try:
         path = real_path(shown)
+        _refuse_too_long(path)
         if path.is_dir():
             raise InputError.of(WHERE, f"{shown} is a folder; a store is a file in it")
         if not path.parent.is_dir():
@@ -115,6 +137,18 @@ def _checked_file(url: URL, create: bool) -> Path:
             "only; make a symbolic link instead, or a copy of its own (cp)",
         )
     return path
+
+
+def _refuse_too_long(path: Path) -> None:
+    """Refuse what the file system takes, but not the journal beside it, nor SQLite."""
+    name, whole = len(os.fsencode(path.name)), len(os.fsencode(path))
+    most = LONGEST_NAME - _BESIDE
+    if name > most or whole > _LONGEST_PATH:
+        raise InputError.of(
+            WHERE,
+            f"{_short(path)} is too long for SQLite, which takes names of {most} bytes and whole "
+            f"paths of {_LONGEST_PATH}; this has {name} and {whole}",
+        )
 
 
 def _size_and_names(path: Path) -> tuple[int, int]:

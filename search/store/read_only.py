@@ -16,6 +16,7 @@ from search.store.connection import StoreError
 from search.store.engine import begin_by_hand, make_engine
 from search.store.schema import check_current
 from search.store.sqlite_file import FileState
+from search.store.sqlite_header import SqliteHeader
 from search.store.store import Store
 from search.store.url import is_sqlite, sqlite_path
 
@@ -43,7 +44,7 @@ class _FileReader(Store):
 
     def __init__(self, url: URL, busy_timeout: float) -> None:
         self._path = sqlite_path(url)
-        self._connections = _Connections(self._path, busy_timeout)
+        self._connections = _Connections(self._path, busy_timeout, SqliteHeader())
         engine = create_engine(
             "sqlite+pysqlite://",
             creator=self._connections.connect,
@@ -67,14 +68,12 @@ class _FileReader(Store):
             check_current(session.connection(), self.url)
             return work(session)
 
-        for attempt, pause in enumerate((*_PAUSES, None)):
+        for pause in (*_PAUSES, None):
             before = self._state()
-            self._connections.want_locks = attempt % 2 == 1
             try:
                 result = super().read(checked)
             except StoreError as error:
-                same = self._state() == before and not self._connections.want_locks
-                if pause is None or same:
+                if pause is None or self._state() == before:
                     raise _with_a_way_out(error, before) from None
             else:
                 if self._connections.has_locks or self._state() == before:
@@ -82,6 +81,11 @@ class _FileReader(Store):
             if pause is not None:
                 time.sleep(pause)
         raise StoreError(f"the store {self.url} failed: its file changes with each reading")
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        super().close()
+        self._connections.header.close()
 
     def _state(self) -> FileState | None:
         try:
@@ -93,19 +97,21 @@ class _FileReader(Store):
 class _Connections(threading.local):
     """Connects to the file that is there; each thread has its own.
 
-    A file that cannot be written and has nothing in its log is read without locks, as SQLite would
-    make a log, and cannot; or can, in a folder where its owner could not use that log afterwards.
-    What was read so holds only if the file did not change.
+    A file that cannot be written is read with locks too: somebody else may be writing to it, and
+    his rollback journal has what he may yet take back. Only a file that asks for a write-ahead
+    log, and has nothing in one, is read without locks: SQLite would make that log, and cannot; or
+    can, in a folder where its owner could not use that log afterwards. What was read so holds only
+    if the file did not change.
 
     Attributes:
-        want_locks: whether to try it with locks nonetheless, as somebody writes without a log.
+        header: of the file; all threads have the same.
         has_locks: whether the thread's last connection had them.
     """
 
-    def __init__(self, path: Path, busy_timeout: float) -> None:
+    def __init__(self, path: Path, busy_timeout: float, header: SqliteHeader) -> None:
         self._path = path
         self._timeout = busy_timeout
-        self.want_locks = False
+        self.header = header
         self.has_locks = False
 
     def connect(self) -> sqlite3.Connection:
@@ -116,14 +122,15 @@ class _Connections(threading.local):
         """
         try:
             state = FileState.of(self._path)
+            may_rest = state.rests and not state.may_write
+            without_locks = may_rest and self.header.asks_for_wal(state)
         except OSError as error:
             message = f"unable to open {self._path}: {error.strerror}"
             raise sqlite3.OperationalError(message) from None
-        may_lock = not state.rests or (self.want_locks and not state.may_add)
-        self.has_locks = state.may_write or may_lock
+        self.has_locks = not without_locks
         if state.may_write:
             return self._open(state.path, "mode=rw")
-        return self._open(state.path, "mode=ro" if may_lock else "mode=ro&immutable=1")
+        return self._open(state.path, "mode=ro&immutable=1" if without_locks else "mode=ro")
 
     def _open(self, path: Path, options: str) -> sqlite3.Connection:
         uri = f"file:{quote(str(path))}?{options}"
@@ -131,9 +138,11 @@ class _Connections(threading.local):
 
 
 def _with_a_way_out(error: StoreError, state: FileState | None) -> StoreError:
-    if state is None or state.may_write or state.rests or "unable to open" not in str(error):
+    cannot_read = any(words in str(error) for words in ("unable to open", "readonly"))
+    if state is None or state.may_write or state.rests or not cannot_read:
         return error
+    ending = "-wal" if state.log and state.log[0] else "-journal"
     return StoreError(
         f"{error}; {state.path} cannot be read where it cannot be written: "
-        f"copy it, and {state.path.name}-wal beside it, to a folder of your own"
+        f"copy it, and {state.path.name}{ending} beside it, to a folder of your own"
     )

@@ -13,11 +13,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from search.store.engine import writing
-from search.store.missing import NoStore
+from search.store.missing import NoStore, OlderStore
 from search.store.models import Base
 from search.store.url import WHERE
 from space.errors import InputError
-from space.masking import MASK
+from space.passwords import MASK
 
 VERSION_TABLE = "mixspace_version"
 _LOCK = 0x6D6978737061  # "mixspa": the advisory lock's number
@@ -54,12 +54,13 @@ def check_current(connection: Connection, shown: str) -> None:
         shown: the URL as messages show it.
 
     Raises:
-        InputError: no store there, an older or a newer schema, or another program's tables.
+        InputError: no store there, an older schema (`OlderStore`) or a newer one, or another
+            program's tables.
     """
     if not _is_current(connection, create=False, shown=shown):
         # A URL whose password is not shown comes from the environment, where the command finds it.
         place = "" if MASK in shown else f" --store {shlex.quote(shown)}"
-        raise InputError.of(
+        raise OlderStore.of(
             WHERE,
             f"{shown} has the schema of an earlier mixspace, and looking changes nothing; "
             f"`python -m search upgrade{place}` brings it up to date, as the next `run` does",

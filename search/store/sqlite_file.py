@@ -21,6 +21,7 @@ class FileState:
         identity: device and inode; another file in the same place has another one.
         written: its size and time of change, to the nanosecond.
         log: size and time of change of the write-ahead log beside it; None where there is none.
+        journal: the same of the rollback journal, which a store on a network has instead.
         may_add: whether this process may make files beside it.
         may_write: whether it may do that, and write to the file itself.
     """
@@ -29,6 +30,7 @@ class FileState:
     identity: Identity
     written: tuple[int, int]
     log: tuple[int, int] | None
+    journal: tuple[int, int] | None
     may_add: bool
     may_write: bool
 
@@ -45,7 +47,8 @@ class FileState:
             path,
             (status.st_dev, status.st_ino),
             (status.st_size, status.st_mtime_ns),
-            _log(path),
+            _beside(path, "-wal"),
+            _beside(path, "-journal"),
             os.access(path.parent, os.W_OK),
             may_write(path),
         )
@@ -53,7 +56,7 @@ class FileState:
     @property
     def rests(self) -> bool:
         """Whether all there is stands in the file itself: nothing is in a log beside it."""
-        return self.log is None or self.log[0] == 0
+        return not any(beside and beside[0] for beside in (self.log, self.journal))
 
 
 def real_path(path: Path) -> Path:
@@ -82,9 +85,9 @@ def identity(path: Path) -> Identity | None:
     return status.st_dev, status.st_ino
 
 
-def _log(path: Path) -> tuple[int, int] | None:
+def _beside(path: Path, ending: str) -> tuple[int, int] | None:
     try:
-        status = path.with_name(path.name + "-wal").stat()
+        status = path.with_name(path.name + ending).stat()
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns

@@ -7,8 +7,9 @@ from urllib.parse import quote_plus
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from space import passwords
 from space.errors import InputError
-from space.masking import MASK, NAMES_A_SECRET, SECRET_WORDS
+from space.passwords import MASK, SECRET_NAME, is_secret
 from space.paths import given_path
 
 WHERE = "store"
@@ -20,14 +21,15 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
-_SHORTEST = 4
+_SHORT = 4
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9.+-]{0,39}")
 # What a person may have meant for a URL holds a password, which a file's name would show.
 _LIKE_A_URL = re.compile(
     r":.*(@|%40)"
     r"|://"
     r"|^/*(jdbc|sqlite|postgres|postgresql|mysql|mariadb|mssql|oracle|mongodb|redis|cockroachdb)"
-    r"[\w+]*(:|//)",
+    r"[\w+]*(:|//)"
+    rf"|(^|[\s?&;]){SECRET_NAME}\s*=",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -63,7 +65,15 @@ def parse_url(text: str) -> URL:
             WHERE, f"this {scheme} URL cannot be read; allowed is {_ALLOWED}"
         ) from None
     url = url.set(drivername=_DRIVERS[scheme])
-    return _sqlite(url, rest) if is_sqlite(url) else _postgresql(url)
+    if not is_sqlite(url):
+        return _postgresql(url)
+    if "?" in rest:
+        raise InputError.of(
+            WHERE,
+            "an SQLite URL takes no options; a file with '?' in its name is given by its path "
+            "alone, without sqlite:///",
+        )
+    return _sqlite(url, rest)
 
 
 def _is_unicode(text: str) -> bool:
@@ -89,7 +99,7 @@ def display(url: URL) -> str:
     """The URL for people: no password, no driver."""
     if is_sqlite(url):
         return f"sqlite:///{url.database}"
-    shown = {key: MASK for key in url.query if _is_secret(key)}
+    shown = {key: MASK for key in url.query if is_secret(key)}
     url = url.set(drivername="postgresql").update_query_dict(shown)
     return url.render_as_string(hide_password=True).replace(quote_plus(MASK), MASK)
 
@@ -97,26 +107,29 @@ def display(url: URL) -> str:
 def scrub(text: str, url: URL) -> str:
     """The text without the URL's passwords, plain or as they stand in a URL."""
     for secret in secrets(url):
-        if len(secret) >= _SHORTEST:
-            text = text.replace(secret, MASK)
-        else:  # letters of other words, which the holes would tell
-            text = re.sub(rf"(?<![^\s:@/'\"=]){re.escape(secret)}(?![^\s:@/'\",])", MASK, text)
+        # A few letters stand in many words, and taking them out there would tell what they are.
+        alone = r"(?<=[:='\"])%s(?=[@&'\"]|$)" if len(secret) < _SHORT else "%s"
+        text = re.sub(alone % re.escape(secret), MASK, text)
     return text
+
+
+def masked(text: str) -> str:
+    """A text that may quote a store's URL, well written or not, without what may be a password.
+
+    For messages about input that was refused before it was read as a URL.
+    """
+    return _ALLOWED.join(passwords.masked(part) for part in text.split(_ALLOWED))
 
 
 def secrets(url: URL) -> list[str]:
     """Every spelling of every password in the URL, longest first."""
     found: set[str] = set()
-    plain = [url.password, *(value for option, value in url.query.items() if _is_secret(option))]
+    plain = [url.password, *(value for option, value in url.query.items() if is_secret(option))]
     for value in plain:
         for secret in (value,) if isinstance(value, str) else value or ():
             escaped = URL.create("x", username="u", password=secret).render_as_string(False)
             found |= {secret, escaped.removeprefix("x://u:").removesuffix("@"), repr(secret)[1:-1]}
     return sorted(found - {""}, key=len, reverse=True)
-
-
-def _is_secret(option: str) -> bool:
-    return option.lower() == "pw" or any(word in option.lower() for word in SECRET_WORDS)
 
 
 def _sqlite(url: URL, written: str) -> URL:
@@ -126,17 +139,12 @@ def _sqlite(url: URL, written: str) -> URL:
         )
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise InputError.of(WHERE, f"a store in memory would be lost; allowed is {_ALLOWED}")
-    if _LIKE_A_URL.search(written) or NAMES_A_SECRET.search(written):
+    if _LIKE_A_URL.search(written):
         raise InputError.of(
             WHERE,
             "looks like the URL of a server, which may hold a password, written in another way "
             f"than its own, so it is not shown; allowed is {_ALLOWED}",
         )
-    if url.query:
-        options = ", ".join(url.query)
-        raise InputError.of(WHERE, f"an SQLite URL takes no options, got {options}")
-    if "?" in written:
-        raise InputError.of(WHERE, "a file's name with a '?' cannot be told from options of a URL")
     path = given_path(url.database, WHERE).absolute()
     if not _is_unicode(str(path)):
         raise InputError.of(WHERE, "the working folder's name is no UTF-8, which SQLite asks for")
@@ -144,12 +152,14 @@ def _sqlite(url: URL, written: str) -> URL:
 
 
 def _postgresql(url: URL) -> URL:
-    ports = url.query.get("port", ())
-    for port in (ports,) if isinstance(ports, str) else ports:
-        if any(not each.isdigit() for each in port.split(",") if each):
-            raise InputError.of(WHERE, f"port must be a number, got {port!r}")
     if not url.database:
         raise InputError.of(
             WHERE, f"the URL {display(url)} names no database; allowed is {_ALLOWED}"
         )
+    try:
+        url.get_dialect()().create_connect_args(url)
+    except (ArgumentError, ValueError):
+        raise InputError.of(
+            WHERE, "the options of this postgresql URL cannot be read: see its host and port"
+        ) from None
     return url

@@ -1,9 +1,10 @@
 """Refusals as text for people, whatever the refused input holds."""
 
+from io import StringIO
+
 import click
 
 from space.errors import InputError, Problem
-from space.masking import masked
 
 MOST_PROBLEMS = 100
 LONGEST = 600
@@ -20,20 +21,6 @@ def describe(error: InputError) -> str:
     return "\n".join(lines)
 
 
-def usage(error: click.ClickException) -> str:
-    """What is wrong with a command line, without what may be a password in it."""
-    lines = (
-        []
-        if not isinstance(error, click.UsageError) or error.ctx is None
-        else [
-            error.ctx.get_usage(),
-            f"Try '{error.ctx.command_path} --help' for help.",
-            "",
-        ]
-    )
-    return masked("\n".join([*lines, f"Error: {error.format_message()}"]))
-
-
 def plain(problem: Problem) -> str:
     """A problem on one line of printable characters, cut where it is endless."""
     text = " ".join(str(problem).split())
@@ -41,9 +28,18 @@ def plain(problem: Problem) -> str:
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} …"
 
 
+def usage(error: click.ClickException) -> str:
+    """What click says of a command line that it refuses."""
+    said = StringIO()
+    error.show(said)
+    return printable(said.getvalue().rstrip("\n"))
+
+
 def printable(text: str) -> str:
-    """A text that no terminal obeys, and which cannot run backwards: on one line."""
-    return "".join(letter if letter.isprintable() else escaped(letter) for letter in text)
+    """A text of several lines without what would steer a terminal or turn letters around."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else escaped(letter) for letter in text
+    )
 
 
 def escaped(letter: str) -> str:

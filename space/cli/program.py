@@ -11,7 +11,7 @@ from space.cli.options import refuse_undecodable
 from space.cli.output import on_standard_streams
 from space.design import Infeasible, TooLarge
 from space.errors import InputError
-from space.masking import masked
+from space.passwords import masked
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -85,7 +85,7 @@ def _answer(arguments: list[str] | None) -> int:
         click.echo(masked(describe(error)), err=True)
         return BAD_INPUT
     except click.ClickException as error:
-        click.echo(usage(error), err=True)
+        click.echo(masked(usage(error)), err=True)
         return BAD_INPUT
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

@@ -1,9 +1,11 @@
 """What became of the trials of each operator alone."""
 
+import subprocess
+import sys
 from collections import Counter
 
 from search.query import tried_alone
-from search.store import Store, TrialState
+from search.store import ProcessIdentity, Store, TrialState
 from tests.support.samples import add_study, add_trial, architecture, begin_run, complete_trial
 
 
@@ -27,3 +29,12 @@ def test_trials_are_counted_by_operators_and_state(store: Store) -> None:
         TrialState.FAILED,
         TrialState.WAITING,
     }
+
+
+def test_what_a_killed_run_left_is_counted_as_readers_see_it(store: Store) -> None:
+    study = add_study(store, "one")
+    with subprocess.Popen([sys.executable, "-c", ""]) as driver:
+        identity = ProcessIdentity.of(driver.pid)
+    run = begin_run(store, study.id, pid=driver.pid, start_ticks=identity.start_ticks)
+    store.start_trial(add_trial(store, study.id, run.id, 0).id, run.id)
+    assert list(tried_alone(store, "one").values()) == [{TrialState.PREEMPTED: 1}]

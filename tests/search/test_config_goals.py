@@ -1,5 +1,7 @@
 """One figure has two words, flops and macs; a goal that is given by both is refused."""
 
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +48,47 @@ def test_either_name_alone_is_the_same_goal() -> None:
     flops, macs = (Config.from_dict(values(constraints={name: "9M"})) for name in ("flops", "macs"))
     assert flops.goals == macs.goals
     assert flops.goals.constraints[0].name == "macs"
+
+
+@pytest.mark.parametrize("bound", [None, True, "much"])
+def test_a_bound_is_refused_where_it_was_written(bound: object) -> None:
+    with pytest.raises(InputError) as caught:
+        Config.from_dict(values() | {"constraints": {"validation_accuracy": bound}})
+    assert [problem.where for problem in caught.value.problems] == [
+        "constraints.validation_accuracy"
+    ]
+    with pytest.raises(InputError) as caught:
+        Config.from_dict(values() | {"constraints": {"validation_accuracy": {"at_least": bound}}})
+    assert [problem.where for problem in caught.value.problems] == [
+        "constraints.validation_accuracy.at_least"
+    ]
+
+
+def test_whole_numbers_have_an_upper_bound() -> None:
+    endless = 10**30
+    changes: dict[str, dict[str, object]] = {
+        "stop_after_same_failures": {"stop_after_same_failures": endless},
+        "searcher.startup_trials": {"searcher": {"name": "tpe", "startup_trials": endless}},
+        "searcher.look_back": {"searcher": {"name": "gp", "look_back": endless}},
+        "searcher.startup": {"searcher": {"name": "surrogate", "startup": endless}},
+        "data.limit_train": {"data": {"limit_train": endless}},
+        "data.limit_validation": {"data": {"limit_validation": endless}},
+        "protocol.split_seed": {"protocol": {"split_seed": endless}},
+    }
+    for where, change in changes.items():
+        with pytest.raises(InputError) as caught:
+            Config.from_dict(values() | change)
+        assert [problem.where for problem in caught.value.problems] == [where]
+
+
+def test_a_space_is_read_from_what_is_no_regular_file(tmp_path: Path) -> None:
+    plain = values()
+    pipe = tmp_path / "space.yaml"
+    os.mkfifo(pipe)
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(plain | {"space": str(pipe)}))
+    text = yaml.safe_dump(plain["space"])
+    writer = threading.Thread(target=lambda: pipe.write_text(text), daemon=True)
+    writer.start()
+    read = load_config(tmp_path / "c.yaml")
+    assert read.space.to_dict() == Config.from_dict(plain).space.to_dict()
+    writer.join()

@@ -1,5 +1,6 @@
 """A user's own modules called like our rooms: ours are taken, or the refusal names theirs."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,20 @@ def test_a_run_is_refused_where_workers_would_find_another_search(
     assert not (folder / "tiny.db").exists()
     with pytest.raises(InputError):
         refuse_foreign_search(folder)
+
+
+def test_a_copy_of_this_program_is_not_foreign(tmp_path: Path) -> None:
+    for room in ("space", "trainers", "search"):
+        ignored = shutil.ignore_patterns("__pycache__", "*.gz", "*.pyc")
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=ignored)
+    refuse_foreign_search(tmp_path)
+    changed = tmp_path / "trainers" / "protocol.py"
+    changed.write_text(changed.read_text() + "\n")
+    with pytest.raises(InputError, match=r"search/__init__\.py"):
+        refuse_foreign_search(tmp_path)
+    changed.unlink()
+    with pytest.raises(InputError):
+        refuse_foreign_search(tmp_path)
 
 
 @pytest.mark.ray

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from psycopg import sql
 
 from search.cli.program import run_program
+from search.runner.lookup import find_study
 from search.store import ProcessIdentity, Store, TrialState, open_store
 from tests.support.namespaces import PRIVATE_PIDS, run_in
 from tests.support.postgres import PASSWORD, QUOTED_PASSWORD, PostgresServer
@@ -118,3 +120,68 @@ def test_another_container_does_not_end_a_live_search(tmp_path: Path) -> None:
         assert seen["counts"]["running"] == 1
         assert store.heartbeat(run.id)
         assert store.trial(trial.id).state is TrialState.RUNNING
+
+
+def test_no_stored_text_steers_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = str(tmp_path / "s.db")
+    with open_store(url, create=True) as store:
+        study = add_study(store, "odd")
+        run = begin_run(store, study.id)
+        complete_trial(store, study.id, run.id, 0, 0.5)
+    with sqlite3.connect(url) as connection:
+        connection.execute("UPDATE trials SET reason = ?", ("\x1b[2Jgone\u202efelt\x9b0m",))
+    connection.close()
+    assert run_program(["show", architecture(0).id, "--store", url]) == 0
+    shown = capsys.readouterr().out
+    assert r"\x1b[2Jgone\u202efelt\x9b0m" in " ".join(shown.split())
+    for where in ("name = 'a\x1b[2J", "a\u202e = 1"):
+        assert run_program(["best", "--where", where, "--store", url]) == 2
+        said = capsys.readouterr().err.replace("\n", "")
+        assert said.isprintable()
+        assert "^" in said
+
+
+def test_one_study_with_unknown_goals_hides_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = str(tmp_path / "s.db")
+    with open_store(url, create=True) as store:
+        add_study(store, "odd", objective={"objectives": {"joy": "maximise"}})
+        add_study(store, "plain")
+    assert run_program(["studies", "--store", url]) == 0
+    said = capsys.readouterr()
+    assert "odd" in said.out
+    assert "plain" in said.out
+    assert "* odd: Its goals are not known to this version" in said.err
+    assert "joy" in said.err
+    assert run_program(["studies", "--json", "--store", url]) == 0
+    rows = {row["name"]: row["objectives"] for row in json.loads(capsys.readouterr().out)}
+    assert rows["odd"] is None
+    assert list(rows["plain"]) == ["validation_accuracy"]
+
+
+def test_a_run_that_is_refused_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    url = tmp_path / "s.db"
+    with open_store(str(url), create=True) as store:
+        add_study(store, "there")
+    with sqlite3.connect(url) as connection:
+        connection.execute("PRAGMA journal_mode = delete")
+    connection.close()
+    before = url.read_bytes()
+    assert find_study(str(url), "there") is not None
+    assert find_study(str(url), "other") is None
+    assert run_program(["continue", "there", "--store", str(url)]) == 2
+    assert url.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["continue", "x", "--trials"], ["continue", "x", "--pruned"], ["repeat", "x", "--top"]],
+)
+def test_no_more_trials_are_asked_for_than_a_study_may_have(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_program([*words, "10000001", "--store", str(tmp_path / "s.db")]) == 2
+    assert "1<=x<=10000000" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search.store import network_folder
 from search.store.network_folder import is_on_network
 from tests.support.without_rights import in_own_mounts
 
@@ -52,7 +53,16 @@ def test_the_last_of_equal_mounts_lies_on_top(tmp_path: Path) -> None:
     assert is_on_network(tmp_path, listed(tmp_path, above, below))
 
 
-@given(st.text(st.sampled_from(' \t\n\\#"ab0é\udcff'), min_size=1, max_size=8))
+def test_a_later_mount_hides_longer_ones_before_it(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    hidden = (f"/dev/x {runs} ext4 rw 0 0", f"h:/y {tmp_path} nfs4 rw 0 0")
+    root = "/dev/y / ext4 rw 0 0"
+    assert is_on_network(runs, listed(tmp_path, root, *hidden))
+    assert not is_on_network(runs, listed(tmp_path, root, *reversed(hidden)))
+    assert is_on_network(tmp_path / "other", listed(tmp_path, root, *reversed(hidden)))
+
+
+@given(st.text(st.sampled_from(' \t\n\r\v\x85\\#"ab0é\udcff'), min_size=1, max_size=8))
 def test_every_name_of_a_mount_is_read_as_the_kernel_writes_it(
     tmp_path_factory: pytest.TempPathFactory, name: str
 ) -> None:
@@ -79,3 +89,34 @@ def test_a_real_mount_with_an_odd_name(tmp_path: Path) -> None:
     arguments = (str(tmp_path / "a b\\c\td"), sys.executable)
     process: subprocess.Popen[str] = in_own_mounts(REAL_MOUNT, *arguments)
     assert process.communicate(timeout=60)[0].strip() == "False True"
+
+
+SHADOWED = """
+mkdir -p "$1/runs"
+mount -t ramfs none "$1/runs"
+mount -t tmpfs none "$1"
+mkdir "$1/runs"
+exec "$2" -c 'import sys; from pathlib import Path
+from search.store import network_folder
+network_folder._LOCAL -= {sys.argv[2]}
+print(network_folder.is_on_network(Path(sys.argv[1])))' "$1/runs" "$3"
+"""
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("tmpfs", "True"), ("ramfs", "False")])
+def test_a_real_mount_hides_longer_ones(tmp_path: Path, kind: str, expected: str) -> None:
+    process = in_own_mounts(SHADOWED, str(tmp_path / "data"), sys.executable, kind)
+    assert process.communicate(timeout=60)[0].strip() == expected
+
+
+def test_the_device_tells_the_mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = tmp_path.stat().st_dev
+    here = f"{os.major(device)}:{os.minor(device)}"
+    lines = f"1 0 {here} / {tmp_path} rw shared:1 - nfs h:/x rw\n2 0 0:999 / / rw - ext4 x rw\n"
+    (tmp_path / "own").write_text(lines)
+    monkeypatch.setattr(network_folder, "_OWN", tmp_path / "own")
+    assert is_on_network(tmp_path)
+    (tmp_path / "own").write_text(lines.replace(" nfs ", " ext4 ").replace(" ext4 x", " nfs x"))
+    assert not is_on_network(tmp_path)
+    (tmp_path / "own").unlink()
+    assert is_on_network(tmp_path)

@@ -229,6 +229,76 @@ def test_what_happens_to_the_file_is_seen_by_readers_who_stay(
                 assert planned(guest) == place.number
 
 
+REFUSED = """
+import sys
+from search.store import open_to_read
+from space.errors import InputError
+try:
+    open_to_read(sys.argv[1])
+except InputError as error:
+    print(error, flush=True)
+input()
+"""
+JOURNAL_WRITER = """
+import sqlite3, sys
+store = sqlite3.connect(sys.argv[1], isolation_level=None)
+store.execute("PRAGMA cache_size = 1")
+store.execute("BEGIN IMMEDIATE")
+store.execute("UPDATE studies SET planned_trials = 666")
+store.execute("CREATE TABLE filler (x)")
+for _ in range(50):  # more than the cache holds, so that pages reach the file before the commit
+    store.execute("INSERT INTO filler VALUES (zeroblob(5000))")
+print("written", flush=True)
+input()
+store.execute("ROLLBACK")
+print("taken back", flush=True)
+input()
+"""
+
+
+@pytest.mark.parametrize("may_add", [False, True])
+def test_what_a_rollback_journal_may_take_back_is_never_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, may_add: bool
+) -> None:
+    path = tmp_path / "s.db"
+    make(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode = delete")
+    connection.close()
+    monkeypatch.setattr(
+        sqlite_file.os,
+        "access",
+        lambda of, mode: mode != os.W_OK or (may_add and Path(of) != path),
+    )
+    command = [sys.executable, "-c", JOURNAL_WRITER, str(path)]
+    writer = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    with ended(writer), open_to_read(str(path), busy_timeout=0.1) as guest:
+        assert planned(guest) == 1
+        assert first_line(writer) == "written"
+        with pytest.raises(StoreError, match="locked"):
+            planned(guest)
+        assert ask(writer, "") == "taken back"
+        assert planned(guest) == 1
+
+
+def test_a_journal_left_behind_is_named_to_who_may_not_play_it_back(tmp_path: Path) -> None:
+    path = tmp_path / "s" / "s.db"
+    path.parent.mkdir()
+    make(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode = delete")
+    connection.close()
+    command = [sys.executable, "-c", JOURNAL_WRITER, str(path)]
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with ended(writer):
+        assert first_line(writer) == "written"
+    give_away(path.parent, path)
+    with ended(python_without_rights(REFUSED, str(path))) as reader:
+        assert "s.db-journal beside it" in first_line(reader)
+
+
 def _no_writing(path: object, mode: int) -> bool:
     return mode != os.W_OK
 

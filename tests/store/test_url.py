@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from search.cli.program import run_program
 from search.config import Config
 from search.store import open_store, open_to_read
-from search.store.url import display, parse_url
+from search.store.url import display, masked, parse_url, scrub
+from space.cli.program import run_program as run_space
 from space.errors import InputError
-from space.masking import masked
 from tests.search.small import values
 
 SECRET = "hunter2"
@@ -156,3 +156,86 @@ def test_options_that_hold_secrets_are_not_shown() -> None:
     assert display(parse_url(text)) == (
         "postgresql://h/d?Password=***&oauth_client_secret=***&sslmode=require"
     )
+
+
+MALFORMED = (
+    "postgresql://u:my sekret@h/d",
+    "postgresql://u:my@sekret/b@h/d",
+    "postgresql://u:sekret",
+    "postgresql://u:sekret/d",
+    'host=h password="my sekret"',
+    "host=h password=my sekret dbname=d",
+    'PGPASSWORD="my sekret"',
+    "postgresql://h/d?password=my sekret",
+    "user=u pw='sekret'",
+    "user=u api_token=sekret",
+)
+
+
+@pytest.mark.parametrize("text", MALFORMED)
+def test_no_malformed_spelling_shows_its_password(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for shown in (masked(text), masked(f"error: {text!r} is refused"), masked(f"got ({text})")):
+        assert "sekret" not in shown
+    (tmp_path / "c.yaml").write_text(f"store: {text}\n  x: [\n")
+    commands = (
+        *(["continue", "x", text], ["studies", text], [text], ["best", "--top", text]),
+        *(["studies", "--store", text], ["run", str(tmp_path / "c.yaml")]),
+        *(["space", "count", "a", text], ["space", "sample", "a", "--number", text]),
+    )
+    for command in commands:
+        assert run_program(command) == 2, command
+        assert "sekret" not in "".join(capsys.readouterr()), command
+    for command in (["count", "a", text], ["sample", "a", "--number", text], [text]):
+        assert run_space(command) == 2, command
+        assert "sekret" not in "".join(capsys.readouterr()), command
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://h:5432/d does not answer",
+        "postgresql://[::1]:5432/d does not answer",
+        'error: store: empty; allowed is a file such as "mixspace.db", "sqlite:///FILE" or '
+        '"postgresql://USER@HOST/DATABASE"',
+        "error: --top: 0 is not in the range x>=1",
+    ],
+)
+def test_what_is_no_password_stays(text: str) -> None:
+    assert masked(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["postgresql://u:pw@/d?host=127.0.0.1&port=abc", "postgresql://u@/d?host=a&host=b&port=1"],
+)
+def test_options_that_the_driver_cannot_read_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="host and port"):
+        open_to_read(text)
+
+
+def test_a_question_mark_does_not_lead_to_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="by its path alone"):
+        open_store("sqlite:///a?b.db", create=True)
+    open_store("a?b.db", create=True).close()
+    assert {each.name for each in tmp_path.iterdir()} == {"a?b.db"}
+
+
+@pytest.mark.parametrize("text", ["b" * 247, "b" * 248, "c/" * 250 + "s.db"], ids=range(3))
+def test_what_sqlite_takes_no_more_is_said(text: str, tmp_path: Path) -> None:
+    path = tmp_path / text
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if len(path.name) <= 247 and len(str(path)) <= 504:
+        open_store(str(path), create=True).close()
+        return
+    with pytest.raises(InputError, match="too long for SQLite"):
+        open_store(str(path), create=True)
+
+
+def test_a_short_password_garbles_no_word() -> None:
+    url = parse_url("postgresql://u:ab@h/d")
+    assert scrub("about u:ab@h", url) == "about u:***@h"

@@ -33,8 +33,8 @@ class DataConfig(BaseModel):
     source: Literal["auto", "embedded", "full"] = "embedded"
     folder: Folder | None = None
     download: Flag = False
-    limit_train: Whole | None = Field(default=None, ge=2)
-    limit_validation: Whole | None = Field(default=None, ge=1)
+    limit_train: Whole | None = Field(default=None, ge=2, le=1_000_000_000)
+    limit_validation: Whole | None = Field(default=None, ge=1, le=1_000_000_000)
     workers: Whole = Field(default=0, ge=0, le=256)
 
     @model_validator(mode="after")

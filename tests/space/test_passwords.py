@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.cli.program import run_program
-from space.masking import masked
+from space.passwords import masked
 
 FORMS = [
     "postgresql://u:{}@h/d",
