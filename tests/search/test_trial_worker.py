@@ -47,7 +47,7 @@ def train(trial: TrialWorker) -> list[Report]:
         (1, "failed", "RuntimeError: the flux capacitor is empty (in run_epoch, faults.py:"),
         (2, "infeasible", "out of memory: "),
         (4, "failed", "KeyError: 'broken before the first epoch'"),
-        (9, "complete", None),
+        (20, "complete", None),
     ],
 )
 def test_every_end_is_a_state_and_a_reason(number: int, state: str, reason: str | None) -> None:
@@ -63,7 +63,7 @@ def test_every_end_is_a_state_and_a_reason(number: int, state: str, reason: str 
 def test_the_same_process_goes_on_with_the_next_trial() -> None:
     trial = worker(1)
     assert failed(train(trial)[-1])
-    assert trial.reset_config({"number": 9, "training": "tests.search.faults:by_number"})
+    assert trial.reset_config({"number": 20, "training": "tests.search.faults:by_number"})
     reports = train(trial)
     assert [[e["epoch"] for e in report.epochs] for report in reports] == [[1], [2]]
     assert reports[-1].complete
@@ -86,7 +86,7 @@ def test_a_training_that_is_done_already_reports_all_its_epochs(
 
 @pytest.mark.usefixtures("unlocked")
 def test_a_worker_cannot_read_the_test_split() -> None:
-    worker(9)
+    worker(20)
     settings = config(Path())
     with pytest.raises(TestSplitLocked):
         open_test_split(
