@@ -15,7 +15,7 @@ _BEFORE_PASSWORD = r"://[^@/:\n'\"\[]*:"
 _UP_TO_HOST = re.compile(rf"({_BEFORE_PASSWORD})[^\n]*@|(:(?!//))\S*@")
 # Without a host it goes to the next slash, quote or end, where it is no port.
 _WITHOUT_HOST = re.compile(
-    rf"({_BEFORE_PASSWORD})(?!\*\*\*@|\d{{1,5}}(?:[/?'\"\s)]|$))[^/'\"\n]+", re.MULTILINE
+    rf"({_BEFORE_PASSWORD})(?!\*\*\*@|\d{{1,5}}(?:[/?'\"\s),;:]|$))[^/'\"\n]+", re.MULTILINE
 )
 _VALUE_TO_NEXT = r"[^'\"\n&;,]+?(?=\s+\w+\s*=|['\"\n&;,]|$)"
 _OPTION = re.compile(
