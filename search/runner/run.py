@@ -8,14 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol as Interface
 
-from search.checkpoints import Checkpoints
 from search.config import Config
 from search.exit_code import ExitCode
 from search.runner import lookup
 from search.runner.assignment import TRAINING
 from search.runner.baseline_warning import baseline_warning
 from search.runner.cluster import Cluster, check_resources, first_line
-from search.runner.collect import Problems
 from search.runner.connection import connected_to_ray
 from search.runner.extra import NOTHING_EXTRA, Asked, Extra
 from search.runner.interrupt import ALWAYS_HEARD, StopKind, StopRequest
@@ -24,7 +22,8 @@ from search.runner.last_words import LastWords
 from search.runner.machine import describe_machine
 from search.runner.outcome import RunOutcome
 from search.runner.patience import Patience, opened_again
-from search.runner.places import check_checkpoints, check_store, make_checkpoints
+from search.runner.places import make_checkpoints
+from search.runner.prepared import Prepared, folder_in_use, prepare
 from search.runner.ray_servers import watching
 from search.runner.run_end import RunEnd
 from search.runner.session import StudySession
@@ -45,8 +44,6 @@ from search.store import (
     TrialState,
     open_store,
 )
-from space.errors import InputError, Problem
-from trainers import DataDescription, Protocol, describe_data
 from trainers.data.test_split_lock import lock_test_split
 
 _LOG = logging.getLogger(__name__)
@@ -60,41 +57,6 @@ class Watcher(Interface):
 
     def show(self, stand: Stand) -> None:
         """Called several times a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A run of which everything has been checked that can be without Ray."""
-
-    config: Config
-    found: StudyRecord | None
-    description: DataDescription
-
-    @property
-    def protocol(self) -> Protocol:
-        """The protocol with the hashes of the data in it."""
-        return self.description.protocol
-
-
-def prepare(given: Config, *, resume: bool) -> Prepared:
-    """Check store, study, checkpoints and data; writes nothing.
-
-    Raises:
-        InputError: with all that is wrong.
-    """
-    problems = Problems()
-    study = problems.attempt(lambda: _find(given, resume=resume))
-    found, config = study or (None, given)
-    problems.attempt(lambda: check_checkpoints(_folder_in_use(config, found)))
-    description = problems.attempt(lambda: describe_data(config.data, config.protocol))
-    if description is not None:
-        protocol = description.protocol
-        problems.attempt(lambda: _check_images(config, description))
-        problems.attempt(lambda: lookup.check_same_data(config.store, found, protocol))
-    problems.attempt(lambda: lookup.check_warm_start(config.store, config.warm_start))
-    problems.refuse()
-    assert description is not None, "refused above"
-    return Prepared(config, found, description)
 
 
 def run_study(
@@ -151,7 +113,7 @@ def run_study(
         if cluster.watchdog is not None:
             cluster.watchdog.tell(last_words=words.lines(_killed()))
             end.reports_to(cluster.watchdog)
-        folder = _folder_in_use(config, found)
+        folder = folder_in_use(config, found)
         make_checkpoints(folder)
         _tell_of_blind_nodes(folder.absolute(), cluster, watcher)
         patience = Patience(config.store_patience, stop.requested, watcher.say)
@@ -210,7 +172,7 @@ class _Work:
         study = once(lambda: _create_or_take_up(store, self.prepared, self.watcher))
         extra = once(lambda: self._extra(study))
         run = once(lambda: _begin_run(store, study, self.cluster))
-        make_checkpoints(_folder_in_use(config, study))  # where later runs find it, from anywhere
+        make_checkpoints(folder_in_use(config, study))  # where later runs find it, from anywhere
         lookup.withdraw_if_second(store, study, run)
         end.begun(lambda reason: _end_run(store, run, reason))
         if self.cluster.watchdog is not None:
@@ -321,13 +283,6 @@ def _close(journal: Journal, stop: StopRequest) -> None:
         journal.end(stop.reason or "the run ended while the store was away")
 
 
-def _folder_in_use(config: Config, found: StudyRecord | None) -> Path:
-    """Where checkpoints go: a study that is there has its folder, wherever it is gone on with."""
-    if found is None:
-        return config.checkpoints
-    return Checkpoints.of(found, config.store, config.checkpoints).folder
-
-
 def _tell_of_blind_nodes(checkpoints: Path, cluster: Cluster, watcher: Watcher) -> None:
     blind = [] if cluster.local else nodes_that_do_not_see(checkpoints)
     if blind:
@@ -405,13 +360,6 @@ def every_trial_failed(store: Store, study: StudyRecord, stand: Stand) -> str | 
     return f"every trial failed: {next(reasons, None)}"
 
 
-def _find(given: Config, *, resume: bool) -> tuple[StudyRecord | None, Config]:
-    """The study where there is one, and the configuration to run with."""
-    found = lookup.find_study(given.store, given.study)
-    check_store(given.store)
-    return found, lookup.resolve(given, found, resume=resume)[0]
-
-
 def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> StudyRecord:
     config = prepared.config
     if prepared.found is None:
@@ -456,21 +404,3 @@ def _already_complete(config: Config, found: StudyRecord, asked: Asked | None) -
         return None
     code = ExitCode.DONE if failure is None else ExitCode.FAILED
     return RunOutcome(found.name, code, stand, failure, was_complete=True)
-
-
-def _check_images(config: Config, description: DataDescription) -> None:
-    """The space must be for images of the size and number of classes that the data have."""
-    space = config.search_space
-    wanted = {
-        "space.input.channels": (space.input.channels, description.channels),
-        "space.input.height": (space.input.height, description.height),
-        "space.input.width": (space.input.width, description.width),
-        "space.classes": (space.classes, description.classes),
-    }
-    problems = [
-        Problem(where, f"is {said}, and {description.name} has {found}")
-        for where, (said, found) in wanted.items()
-        if said != found
-    ]
-    if problems:
-        raise InputError(problems)
