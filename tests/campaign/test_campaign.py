@@ -14,6 +14,7 @@ from tests.campaign.verdict import judge
 
 @pytest.mark.ray
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_a_study_survives_its_faults_and_is_judged_sound(tmp_path: Path) -> None:
     faults = (Fault(Victim.WORKER, TERM), Fault(Victim.WORKER, KILL), Fault(Victim.DRIVER, KILL))
     settings = {

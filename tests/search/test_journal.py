@@ -331,6 +331,7 @@ def own_server() -> Iterator[PostgresServer]:
 
 
 @pytest.mark.postgres
+@pytest.mark.slow
 def test_a_server_that_restarts_in_the_middle(own_server: PostgresServer, tmp_path: Path) -> None:
     wanted = config(tmp_path, trials=2, store=own_server.create_database())
     with open_store(wanted.store, create=True) as store:

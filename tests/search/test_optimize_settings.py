@@ -32,7 +32,7 @@ SPACE = ToySpace()
         ({"objective": 3}, "objective"),
         ({"objectives": {}}, "objectives"),
         ({"objectives": {"a": "up"}}, "objectives.a"),
-        ({"constraints": {"a": float("nan")}}, "constraints.a.at_most"),
+        ({"constraints": {"a": float("nan")}}, "constraints.a"),
         ({"constraints": {"a": {"at_most": 1, "at_least": 2}}}, "constraints.a"),
         ({"constraints": {"a": {"below": 2}}}, "constraints.a"),
         ({"space": object()}, "space.sample"),

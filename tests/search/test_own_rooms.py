@@ -125,6 +125,7 @@ def test_a_copy_of_this_program_is_not_foreign(tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 def test_workers_take_ours(folder: Path, installed: dict[str, str]) -> None:
     content = values(store="tiny.db", trials=1, resources={"concurrent_trials": 1})
     content["protocol"] |= {"epochs": 1}

@@ -128,6 +128,7 @@ def test_the_quickstart_as_a_ray_job(head: Head, tmp_path: Path) -> None:
         assert opened.runs(study.id)[0].machine["cluster"]["cpus"] == 2
 
 
+@pytest.mark.slow
 def test_a_stopped_job_has_ended_its_run_within_the_seconds_that_it_has(
     head: Head, tmp_path: Path
 ) -> None:

@@ -133,9 +133,8 @@ def program_of(pid: int) -> str:
     return Path(read(Path(f"/proc/{pid}/cmdline")).split("\0")[0]).name
 
 
-@pytest.mark.parametrize(
-    "programs", [{"gcs_server", "raylet"}, pytest.param({"raylet"}, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("programs", [{"gcs_server", "raylet"}, {"raylet"}])
+@pytest.mark.slow
 def test_a_killed_ray_ends_its_driver_which_says_how_to_go_on(
     programs: set[str], tmp_path: Path, command: list[str]
 ) -> None:

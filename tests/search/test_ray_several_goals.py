@@ -63,6 +63,7 @@ def worker_that_trains(driver: subprocess.Popen[str]) -> int:
     raise AssertionError("the study was done before a worker could be killed")
 
 
+@pytest.mark.slow
 def test_killed_twice_and_resumed_it_ends_complete(settings: dict[str, object]) -> None:
     folder = Path(str(settings["store"])).parent
     path = folder / "goals.yaml"

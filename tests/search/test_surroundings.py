@@ -113,6 +113,7 @@ find checkpoints -name '*.safetensors' | wc -l
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk(tmp_path: Path) -> None:
     search = RealSearch(tmp_path, {"trials": 3, "resources": ONE_AT_A_TIME})
     search.checkpoints.mkdir()
@@ -228,6 +229,7 @@ def test_a_machine_without_memory(tmp_path: Path) -> None:
 # --- everything fails -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_everything_fails_alike_and_is_trained_again_on_request(tmp_path: Path) -> None:
     training = "tests.search.faults:broken_by_a_file"
     search = RealSearch(tmp_path, {"trials": 8, "stop_after_same_failures": 3}, training)
