@@ -29,12 +29,6 @@ def chromium() -> str:
     pytest.skip("no Chromium here; on Debian: apt-get install chromium")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that start Ray come first: they are long, and no worker shall wait for another."""
-    long = {item.path for item in items if item.get_closest_marker("ray")}
-    items.sort(key=lambda item: item.path not in long)
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip tests marked gpu where torch sees no GPU; torch is imported only for those."""
     if item.get_closest_marker("gpu") is None:
