@@ -7,6 +7,7 @@ remarks, and no work ends for want of them.
 import io
 import os
 import sys
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
@@ -113,8 +114,9 @@ class _Stream(io.TextIOBase):
         """Write what waits."""
         self._attempt(self._below.flush)
 
+    @abstractmethod
     def _attempt(self, act: Callable[[], object]) -> None:
-        raise NotImplementedError
+        """Write, and deal with a stream that cannot be written."""
 
     def _let_vanish(self) -> None:
         """What still waits; Python would complain of it at exit, with an exit code of its own."""
