@@ -15,13 +15,14 @@ from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_pro
 from space.mixer import Mixer
 from space.plain_values import from_json
 from space.pydantic_errors import problems_from_pydantic
-from space.strict_types import Number, Whole
+from space.strict_types import Flag, Number, Whole
 from space.version import VERSION, without_version
 
 MAX_STAGES = 8
 Scaffold = Literal["conv", "prenorm", "convnext"]
 Downsample = Literal["merge", "conv"]
 SCAFFOLDS: tuple[Scaffold, ...] = ("conv", "prenorm", "convnext")
+LAYER_SCALE = 1e-6
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _FORBID = ConfigDict(extra="forbid")
@@ -29,6 +30,7 @@ _Count = Annotated[Whole, Field(ge=1, le=65536)]
 _Classes = Annotated[Whole, Field(ge=0, le=1_000_000)]
 _Depth = Annotated[Whole, Field(ge=1, le=512)]
 _Ratio = Annotated[Number, Field(gt=0, le=64, allow_inf_nan=False)]
+LayerScale = Annotated[Number, Field(ge=0, le=10, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,28 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Stem:
-    """Cuts the image into patches of patch_size × patch_size pixels, a token each."""
+    """Cuts the image into patches of patch_size × patch_size pixels, a token each.
+
+    Attributes:
+        patch_size: edge of a patch, and the distance between two.
+        overlapping: whether a token sees its neighbours' patches too: a convolution of edge
+            2·patch_size − 1 (PVTv2: 7 for patches of 4) with the same distance.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     patch_size: _Count
+    overlapping: Flag = False
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.overlapping and self.patch_size == 1:
+            object.__setattr__(self, "overlapping", False)
+
+    @property
+    def kernel_size(self) -> int:
+        """Edge in pixels of what a token is made from."""
+        return 2 * self.patch_size - 1 if self.overlapping else self.patch_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +134,8 @@ class Architecture:
         scaffold: the residual block that holds the mixers.
         downsample: between stages, `merge` (2×2 neighbours side by side, norm, linear: Swin, the
             paper) or `conv` (norm, 2×2 convolution with stride 2: ConvNeXt).
+        layer_scale: of the convnext scaffold, what its factors begin with (ConvNeXt: 1e-6, for
+            hundreds of epochs; 1 is for short trainings). Other scaffolds keep the default.
 
     Raises:
         InputError: with the path to every field that is off.
@@ -131,9 +149,13 @@ class Architecture:
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=MAX_STAGES)]
     head: Head
     downsample: Downsample = "merge"
+    layer_scale: LayerScale = LAYER_SCALE
 
     def __post_init__(self) -> None:
         check_fields(self)
+        # What no block reads makes no other network.
+        scale = float(self.layer_scale) if self.scaffold == "convnext" else LAYER_SCALE
+        object.__setattr__(self, "layer_scale", scale)
         problems = [p for index, stage in enumerate(self.stages) for p in _problems(index, stage)]
         if problems:
             raise InputError(problems)
@@ -188,7 +210,7 @@ class Architecture:
         return sum(stage.depth for stage in self.stages)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON or YAML; `head.norm` and `downsample` only off their default.
+        """Plain values for JSON or YAML; options only off their default.
 
         A field that a later release adds must be left out at its default, so that no id changes.
         """
@@ -208,6 +230,10 @@ class Architecture:
             values["head"]["norm"] = self.head.norm
         if self.downsample != "merge":
             values["downsample"] = self.downsample
+        if self.stem.overlapping:
+            values["stem"]["overlapping"] = True
+        if self.layer_scale != LAYER_SCALE:
+            values["layer_scale"] = self.layer_scale
         return values
 
     def to_json(self) -> str:

@@ -44,7 +44,7 @@ class _Search:
 
     def __init__(self, chain: Chain, quantity: str) -> None:
         self._chain = chain
-        self._meter = Meter(chain.image, chain.head, chain.downsample, (quantity,))
+        self._meter = Meter(chain.frame, (quantity,))
         self._is_peak = quantity == PEAK
 
     def _joined(self, needs: int, piece: tuple[int, ...], held: int) -> int:

@@ -33,7 +33,7 @@ class Network(nn.Module):
         step = drop_path_rate / max(1, architecture.depth - 1)
         rates = (step * block for block in itertools.count())
         shape = architecture.input
-        self.stem = PatchStem(shape.channels, stages[0].width, architecture.stem.patch_size)
+        self.stem = PatchStem(shape.channels, stages[0].width, architecture.stem)
         self.stages = nn.ModuleList(
             self._stage(stage, size, rates)
             for stage, size in zip(stages, architecture.stage_sizes(), strict=True)
@@ -46,8 +46,11 @@ class Network(nn.Module):
         self.head = Head(stages[-1].width, head.classes, norm_first=head.norm == "before")
 
     def _stage(self, stage: Stage, size: MapSize, rates: Iterator[float]) -> nn.Sequential:
+        scale = self.architecture.layer_scale
         plans = (
-            BlockPlan(mixer, stage.width, size, stage.hidden_width, index % 2 == 1, next(rates))
+            BlockPlan(
+                mixer, stage.width, size, stage.hidden_width, index % 2 == 1, next(rates), scale
+            )
             for index, mixer in enumerate(stage.block_mixers())
         )
         return nn.Sequential(*map(BLOCKS[self.architecture.scaffold], plans))

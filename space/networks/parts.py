@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from space.architecture import Stem
 from space.networks.pointwise import linear
 from space.operators.normalisation import LayerNorm
 
@@ -17,17 +18,23 @@ class PatchStem(nn.Module):
     """Patches of p×p pixels, each mapped to a token, then layer norm.
 
     (B, channels, height, width) to (B, C, ⌈height/p⌉, ⌈width/p⌉); borders are padded with zeros.
+    Patches that overlap are (2p−1)×(2p−1) pixels, with the same distance.
     """
 
-    def __init__(self, channels: int, width: int, patch_size: int) -> None:
+    def __init__(self, channels: int, width: int, stem: Stem) -> None:
         super().__init__()
-        self.patch_size = patch_size
-        self.project = nn.Conv2d(channels, width, patch_size, patch_size)
+        self.patch_size = patch = stem.patch_size
+        margin = patch - 1 if stem.overlapping else 0
+        self.project = nn.Conv2d(channels, width, stem.kernel_size, patch, margin)
         self.norm = LayerNorm(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.norm(self.project(_padded_to_multiple(x, self.patch_size)))
+        y: Tensor = self.norm(self.project(self._with_whole_patches(x)))
         return y
+
+    def _with_whole_patches(self, x: Tensor) -> Tensor:
+        # An overlapping stem has a margin, and reaches ⌈height/p⌉ rows with that alone.
+        return x if self.project.padding[0] else _padded_to_multiple(x, self.patch_size)
 
 
 class MergeDownsample(nn.Module):

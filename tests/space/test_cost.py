@@ -54,6 +54,17 @@ def test_costs_of_deep_networks_are_exact(seed: int, monkeypatch: pytest.MonkeyP
         assert_exact(space.sample(rng), unseen)
 
 
+@pytest.mark.parametrize("patch_size", [1, 2, 3, 5])
+def test_costs_of_an_overlapping_stem_are_exact(
+    patch_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stem = {"patch_size": patch_size, "overlapping": True}
+    space = DesignSpace.from_dict(EVERYTHING | {"stem": stem, "layer_scale": 0.5})
+    rng, unseen = np.random.default_rng(11), UnseenCounter(monkeypatch)
+    for _ in range(5):
+        assert_exact(space.sample(rng), unseen)
+
+
 def test_costs_are_exact_over_every_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand networks of one stage, as many of each cell."""
     rng = np.random.default_rng(7)

@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from space import Architecture, Cell, InputError, Mixer, all_cells
+from space.architecture import Stem
 from space.geometry import MapSize
 from space.networks import build
+from space.networks.parts import PatchStem
 from space.operators import TokenMixer
 from space.published import ENTRIES
 from tests.space.spaces import everything
@@ -44,6 +48,21 @@ def test_images_of_a_batch_do_not_see_each_other_in_eval_mode() -> None:
         batch = images(architecture, 3).double()
         alone = torch.cat([network(image[None]) for image in batch])
         torch.testing.assert_close(network(batch), alone, rtol=1e-9, atol=1e-9)
+
+
+@given(
+    patch_size=st.integers(1, 5),
+    height=st.integers(1, 23),
+    width=st.integers(1, 23),
+    overlapping=st.booleans(),
+)
+def test_a_stem_gives_the_map_that_the_architecture_says(
+    patch_size: int, height: int, width: int, overlapping: bool
+) -> None:
+    stem = PatchStem(2, 4, Stem(patch_size, overlapping))
+    tokens = stem(torch.randn(1, 2, height, width))
+    size = MapSize(height, width).reduced(patch_size)
+    assert tokens.shape == (1, 4, size.height, size.width)
 
 
 def test_memory_format_does_not_change_the_result() -> None:

@@ -5,7 +5,7 @@ Each takes its input from a caller who holds it until the part has returned, as 
 
 from collections.abc import Callable
 
-from space.architecture import Downsample, Scaffold
+from space.architecture import Downsample, Scaffold, Stem
 from space.cost.activations import layers
 from space.cost.activations.tape import Tape, Tensor
 from space.geometry import MapSize
@@ -90,10 +90,13 @@ def _padded(t: Tape, x: Tensor, size: int) -> Tensor:
 
 
 def stem(
-    t: Tape, images: Tensor, channels: int, width: int, patch_size: int, size: MapSize
+    t: Tape, images: Tensor, channels: int, width: int, patches: Stem, size: MapSize
 ) -> Tensor:
     """Patches to tokens; `size` is the map of tokens."""
-    pixels = channels * patch_size**2
+    pixels = channels * patches.kernel_size**2
+    if patches.overlapping:
+        tokens = layers.convolution(t, images, t.map(width, size.positions), (pixels + 1) * width)
+        return _then(t, layers.layer_norm, tokens, width)
     padded = _padded(t, images, t.map(pixels, size.positions))
     tokens = layers.linear(t, padded, pixels, width)
     t.free(padded)
