@@ -253,7 +253,7 @@ class StudySession:
     def _noted(self, trial: TrialRecord, architecture: Architecture) -> None:
         self._tally.set(trial.number, trial.state)
         if not trial.repeat:
-            self._telling.created(trial.number, architecture)
+            self._telling.created(trial.number, architecture, trial.origin)
 
     # --- handing out
 

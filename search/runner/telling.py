@@ -10,6 +10,7 @@ from search.schedulers import GO_ON, Scheduler, Verdict
 from search.searchers import Observation, Outcome, Searcher
 from search.store import EventKind, StudyHistory, TrialState
 from space import Architecture
+from space.design.paired_points import PAIRED
 
 _BEST: Mapping[str, Callable[[list[float]], float]] = {
     "validation_accuracy": max,
@@ -57,9 +58,10 @@ class Telling:
         self._searchers, self._scheduler, self._known = searchers, scheduler, known
         self._told: dict[int, _Told] = {}
 
-    def created(self, number: int, architecture: Architecture) -> None:
-        """A trial stands in the store."""
-        self._told[number] = _Told(architecture, self._known(architecture))
+    def created(self, number: int, architecture: Architecture, origin: str) -> None:
+        """A trial stands in the store; one of a paired comparison is not cut short."""
+        judged = not origin.startswith(PAIRED)
+        self._told[number] = _Told(architecture, self._known(architecture), judged=judged)
         self._scheduler.added(number)
         self._tell(number, "running")
 
@@ -115,7 +117,7 @@ class Telling:
                 continue
             match event.kind:
                 case EventKind.CREATED:
-                    self.created(trial.number, architectures[trial.architecture_id])
+                    self.created(trial.number, architectures[trial.architecture_id], trial.origin)
                 case EventKind.EPOCH if event.epoch in figures[trial.id]:
                     record = figures[trial.id][event.epoch]
                     named = {name: getattr(record, name) for name in MEASURED}

@@ -14,6 +14,7 @@ from space.design.initial_points import axis_points, axis_values, named_points
 from space.design.limits import Infeasible, Limits
 from space.design.mixer_questions import Value
 from space.design.neighbours import StageMoves, neighbours
+from space.design.paired_points import paired_points
 from space.design.parsing import ParsedSpace, parse, without_defaults
 from space.design.population import TRIES, Population
 from space.design.reading import read_yaml
@@ -234,9 +235,10 @@ class DesignSpace:
         """Points to begin a search with, each with where it comes from.
 
         Args:
-            kinds: `named` for one architecture of each named operator (origin
-                `named:DW-S Conv.`), `axes` for architectures that touch every axis value the
-                earlier ones do not (origin `axes:sharing=both`).
+            kinds: `paired` for the named operators in one skeleton (origin `paired:DW-S Conv.`),
+                `named` for one architecture of each of them (origin `named:DW-S Conv.`), `axes` for
+                architectures that touch every axis value the earlier ones do not (origin
+                `axes:sharing=both`).
             rng: draws what the kinds leave open.
         """
 
@@ -244,6 +246,8 @@ class DesignSpace:
             return self._population.kept(keep).sample_once(rng)
 
         points: list[tuple[str, Architecture]] = []
+        if "paired" in kinds:
+            points += paired_points(self, rng)
         if "named" in kinds:
             points += named_points(len(self._file.stages), sample)
         if "axes" in kinds:

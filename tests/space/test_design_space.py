@@ -16,10 +16,10 @@ from space.axes import AXES
 from space.cells import PAPER_NAMES
 from space.design import Limits
 from space.design.decisions import Read
-from space.design.initial_points import axis_values
+from space.design.initial_points import NAMED_OPERATORS, axis_values
 from space.design.mixer_questions import Value
 from space.design.size_moves import size_moves
-from tests.space.spaces import EVERYTHING, everything
+from tests.space.spaces import EVERYTHING, FILES, everything
 
 SMALL: dict[str, Any] = {
     "input": {"channels": 1, "size": 16},
@@ -208,6 +208,45 @@ def test_first_points_hold_the_named_operators_and_touch_every_axis_value() -> N
     assert all(space.contains(point) for _, point in points)
     again = space.initial_points(["named", "axes"], np.random.default_rng(3))
     assert points == again
+
+
+@pytest.mark.parametrize("name", ["fashion-quickstart", "fashion-cells", "imagenet-tiny"])
+def test_paired_points_differ_by_their_operator_alone(name: str) -> None:
+    space = DesignSpace.from_yaml(FILES / f"{name}.yaml")
+    points = dict(space.initial_points(["paired"], np.random.default_rng(0)))
+    assert len({point.id for point in points.values()}) == len(points) > 3
+    skeletons = {
+        (
+            point.stem,
+            point.scaffold,
+            point.head,
+            tuple((stage.width, stage.depth, stage.mlp_ratio) for stage in point.stages),
+        )
+        for point in points.values()
+    }
+    assert len(skeletons) == 1
+    for origin, point in points.items():
+        assert {mixer.name for mixer in point.mixers()} == {origin.removeprefix("paired:")}
+        assert space.contains(point)
+    again = dict(space.initial_points(["paired"], np.random.default_rng(0)))
+    assert again == points
+
+
+def test_all_operators_that_fit_one_skeleton_are_paired() -> None:
+    """Limits that MLP keeps in the smallest network alone: that is the skeleton for all."""
+    space = DesignSpace.from_yaml(FILES / "fashion-quickstart.yaml")
+    values = space.to_dict() | {"limits": {"params": 900_000}}
+    points = dict(
+        DesignSpace.from_dict(values).initial_points(["paired"], np.random.default_rng(0))
+    )
+    assert [origin.removeprefix("paired:") for origin in points] == list(NAMED_OPERATORS)
+    assert [(s.width, s.depth) for s in points["paired:MLP"].stages] == [(16, 1), (32, 1)]
+
+
+def test_one_operator_is_paired_with_nothing() -> None:
+    space = DesignSpace.from_yaml(FILES / "fashion-quickstart.yaml")
+    values = space.to_dict() | {"mixers": [{"operator": "vit", "heads": 4}]}
+    assert DesignSpace.from_dict(values).initial_points(["paired"], np.random.default_rng(0)) == []
 
 
 def test_a_space_can_be_written_and_read_back(tmp_path: Path) -> None:
