@@ -9,6 +9,7 @@ from space.architecture import Architecture, Stage
 from space.errors import InputError
 from space.geometry import MapSize
 from space.networks.drop_path import rate_problems
+from space.networks.initialisation import WeightInit, initialise
 from space.networks.parts import DOWNSAMPLES, Head, PatchStem
 from space.networks.scaffolds import BLOCKS, BlockPlan
 
@@ -72,14 +73,21 @@ class Network(nn.Module):
         return logits
 
 
-def build(architecture: Architecture, drop_path_rate: float = 0.0) -> Network:
+def build(
+    architecture: Architecture,
+    drop_path_rate: float = 0.0,
+    weight_init: WeightInit = "published",
+) -> Network:
     """The network of an architecture, freshly initialised, in train mode.
 
     Args:
         architecture: what to build.
         drop_path_rate: stochastic depth of the last block; it grows linearly from 0.
+        weight_init: the first weights, see `space.networks.initialisation`.
 
     Raises:
-        InputError: for a rate outside [0, 1).
+        InputError: for a rate outside [0, 1), and another kind of first weights.
     """
-    return Network(architecture, drop_path_rate)
+    network = Network(architecture, drop_path_rate)
+    initialise(network, weight_init)
+    return network

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
 from space import Architecture, Cell, InputError, Mixer, all_cells
 from space.architecture import Stem
@@ -84,6 +85,33 @@ def test_drop_path_grows_linearly_and_is_idle_in_eval_mode() -> None:
     network.eval()
     batch = images(architecture, 2)
     torch.testing.assert_close(network(batch), network(batch))
+
+
+def test_weights_by_fan_in_keep_the_scale_of_their_input() -> None:
+    architecture = ENTRIES["dynamic_dwnet_tiny"].architecture
+    torch.manual_seed(0)
+    network = build(architecture, weight_init="fan_in")
+    published = build(architecture)
+    layers = 0
+    for layer, before in zip(network.modules(), published.modules(), strict=True):
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            fan_in = layer.weight[0].numel()
+            deviation = float(layer.weight.detach().std()) * fan_in**0.5
+            assert deviation == pytest.approx(1, rel=4 / layer.weight.numel() ** 0.5)
+            assert float(layer.weight.abs().max()) * fan_in**0.5 < 2.3
+            assert layer.bias is None or not layer.bias.any()
+            layers += 1
+        else:
+            own = [layer.parameters(recurse=False), before.parameters(recurse=False)]
+            for one, other in zip(*own, strict=True):
+                constant = other.std() == 0
+                assert torch.equal(one, other) or not constant
+    assert layers > 50
+
+
+def test_first_weights_of_another_kind_are_refused() -> None:
+    with pytest.raises(InputError, match="weight_init: must be published or fan_in; got 'xavier'"):
+        build(ENTRIES["swin_tiny"].architecture, weight_init="xavier")  # type: ignore[arg-type]
 
 
 def test_an_oversized_operator_is_refused() -> None:
