@@ -178,6 +178,7 @@ def print_report(
     inherits = study.protocol.get("initialisation") == "inherited"
     parts += [Text(_of_inheritance(store.summary(study.id)))] if inherits else []
     parts += _trouble(store.trials(study.id, _TROUBLE))
+    parts += [Text("\n".join(f"Note: {note}" for note in outcome.notes))] if outcome.notes else []
     console.print(Group(*(part for pair in parts for part in (pair, Text()))))
     # A command that is folded in the middle cannot be copied.
     lines = _next_lines(outcome, rows, commands, inherits=inherits)
@@ -210,6 +211,7 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         "study": outcome.study,
         "exit_code": int(outcome.exit_code),
         "stopped_early": outcome.reason,
+        "notes": list(outcome.notes),
         "planned_trials": outcome.stand.planned,
         "trials": {str(state): number for state, number in outcome.stand.counts.items()},
         "inherited_trials": store.summary(store.study(outcome.study).id).inherited,
