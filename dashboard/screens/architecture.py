@@ -81,12 +81,12 @@ def _single(
         return None
     like = {id_ for id_, study in studies.items() if study.protocol_hash == row.protocol_hash}
     found = [trial for trial in trials if trial.study_id in like and trial.state in _RESULTS]
-    best = max(found, key=lambda trial: trial.best_accuracy or 0.0, default=None)
-    if best is None or wording.percent(best.best_accuracy) == wording.percent(row.accuracy):
+    best = max(found, key=lambda trial: trial.accuracy or 0.0, default=None)
+    if best is None or wording.percent(best.accuracy) == wording.percent(row.accuracy):
         return None
     how = ", with inherited weights" if best.parent_trial_id is not None else ""
     where = f"trial {best.number} of {studies[best.study_id].name}{how}"
-    return f"The best single training reached {wording.percent(best.best_accuracy)} ({where})."
+    return f"The best single training reached {wording.percent(best.accuracy)} ({where})."
 
 
 def _network(record: ArchitectureRecord) -> None:
@@ -167,7 +167,7 @@ def _trial_row(trial: TrialRecord, studies: dict[int, str]) -> dict[str, object]
         "trial": trial.number,
         "state": str(trial.state),
         "reason": trial.reason or "",
-        "accuracy": wording.percent(trial.best_accuracy),
+        "accuracy": wording.percent(trial.accuracy),
         "epochs": trial.epochs_done,
         "training": wording.duration(trial.seconds),
         "origin": trial.origin,

@@ -62,8 +62,8 @@ def command(
         _refuse_unused("sort", "top")
         print_front(store, study, where, as_json)
         return
-    from search.query import aims, best, parse_where, places, spreads
-    from search.report import leaderboard, what_of_the_spread
+    from search.query import aims, best, optimism, parse_where, places, spreads
+    from search.report import leaderboards, what_of_the_spread
     from search.store import open_to_read
 
     with open_to_read(store) as opened:
@@ -81,12 +81,12 @@ def command(
     elif rows:
         several = len({row.study for row in rows}) > 1
         title = f"Best by {sort.removeprefix('-')}"
-        stdout_console().print(
-            leaderboard(rows, title, with_study=several, spread=spread, aimed=aimed)
-        )
+        for table in leaderboards(rows, title, with_study=several, spread=spread, aimed=aimed):
+            stdout_console().print(table)
         if sort == "-accuracy":
             click.echo(what_of_the_spread(spread), err=True)
-        for sentence in [] if aimed is None else aimed.sentences:
+        said = [*([] if aimed is None else aimed.sentences), optimism(rows)]
+        for sentence in filter(None, said):
             click.echo(sentence, err=True)
         if len({row.protocol_hash for row in rows}) > 1:
             click.echo(

@@ -12,6 +12,7 @@ from search.query.figure_words import figure_words
 from search.query.front import front, front_of
 from search.query.judged import Judged, judged
 from search.query.operators import OperatorStanding, standings
+from search.query.optimism import optimism
 from search.query.pareto import pareto_front
 from search.query.places import places
 from search.query.repeats import spreads
@@ -41,6 +42,7 @@ __all__ = [
     "front_of",
     "judged",
     "listed",
+    "optimism",
     "pareto_front",
     "parse_where",
     "places",
