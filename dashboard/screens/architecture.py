@@ -15,7 +15,7 @@ from dashboard.part_costs import part_costs
 from dashboard.reads.leaderboard import leaderboard_row
 from dashboard.reads.studies import summaries
 from dashboard.view import View, current, zone
-from search.query import BestRow
+from search.query import BestRow, optimism
 from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRecord, TrialState
 from space import Architecture, InputError, wording
 
@@ -55,7 +55,7 @@ def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
         _spread(row),
         delta_color="off",
         delta_arrow="off",
-        help="As on the leaderboard: over several trainings the mean.",
+        help=_help(row),
     )
     columns[1].metric("Params", wording.short(record.params), help=f"{record.params:,}")
     columns[2].metric(
@@ -65,6 +65,11 @@ def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
     )
     columns[3].metric("Blocks", record.depth)
     columns[4].metric("Scaffold", markdown(record.scaffold))
+
+
+def _help(row: BestRow | None) -> str:
+    said = None if row is None else optimism([row])
+    return " ".join(filter(None, ["As on the leaderboard: over several trainings the mean.", said]))
 
 
 def _spread(row: BestRow | None) -> str | None:

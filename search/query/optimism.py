@@ -4,6 +4,11 @@ from collections.abc import Sequence
 
 from search.query.best import BestRow
 
+OPTIMISTIC = (
+    "are those of the best epoch of each training, chosen by the images that they are measured on: "
+    "they are optimistic (protocol.judged_by: best)."
+)
+
 
 def optimism(rows: Sequence[BestRow]) -> str | None:
     """A sentence on the rows that are judged by their best epoch; None where there are none."""
@@ -12,7 +17,4 @@ def optimism(rows: Sequence[BestRow]) -> str | None:
         return None
     studies = ", ".join(sorted({row.study for row in best}))
     whose = "Accuracies" if len(best) == len(rows) else f"Accuracies of {studies}"
-    return (
-        f"{whose} are those of the best epoch of each training, chosen by the images that they are "
-        "measured on: they are optimistic (protocol.judged_by: best)."
-    )
+    return f"{whose} {OPTIMISTIC}"
