@@ -55,6 +55,10 @@ def command(
     is pooled over all architectures of the protocol that were trained several times; where there
     are none, nothing is known of the spread and nothing is called a tie.
 
+    What was not trained to the end stands in a table of its own and has no place: its accuracy
+    compares with none of a complete training. Accuracies are of the epoch that the protocol judges
+    by; a line on stderr says where that is the best one, which is optimistic.
+
     With --study, the column bounds says which complete trials keep the study's constraints on
     measured figures.
     """

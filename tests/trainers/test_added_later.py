@@ -9,7 +9,12 @@ from pydantic import BaseModel
 
 from tests.trainers.protocol_values import OTHER_VALUES, changed, leaves
 from trainers import Protocol
-from trainers.added_later import ADDED_LATER, left_to_the_study
+from trainers.added_later import (
+    ADDED_LATER,
+    as_meant_then,
+    left_to_the_study,
+    without_what_was_always_so,
+)
 from trainers.protocol import PAPER_IMAGENET
 
 
@@ -90,6 +95,24 @@ def test_a_field_that_nobody_wrote_is_left_to_a_study_that_does_not_know_it() ->
     assert (asked.judged_by, asked.weight_decay_exempt) == ("last", "one_dimensional")
     today = Protocol.from_dict(left_to_the_study(unwritten, unwritten.to_dict()))
     assert today == unwritten
+
+
+def test_fields_of_a_part_are_added_in_their_place() -> None:
+    """As one of the augmentation would be that today is 0.5, and was 0.1 by necessity."""
+    later = {"augmentation": {"flip": 0.1}, "epochs": 6}
+    assert as_meant_then({}, later) == {"augmentation": {"flip": 0.1}, "epochs": 6}
+    stored = {"augmentation": {"flip": 0.3, "mixup": 0.2}}
+    assert as_meant_then(stored, later)["augmentation"] == stored["augmentation"]
+    hashed = without_what_was_always_so(Protocol(augmentation={"flip": 0.1}).to_dict(), later)
+    assert "flip" not in hashed["augmentation"]
+    assert "epochs" not in hashed
+    assert "mixup" in hashed["augmentation"]
+    unwritten = left_to_the_study(Protocol(), {"augmentation": {}}, later)
+    assert unwritten["augmentation"]["flip"] == 0.1
+    written = Protocol(augmentation={"flip": 0.5})
+    assert left_to_the_study(written, {"augmentation": {}}, later)["augmentation"]["flip"] == 0.5
+    known = left_to_the_study(Protocol(), {"augmentation": {"flip": 0.1}, "epochs": 6}, later)
+    assert known["augmentation"]["flip"] == 0.5  # a difference, which resuming refuses by name
 
 
 def test_the_recipes_are_written_by_the_rules_of_today() -> None:
