@@ -21,6 +21,7 @@ from search.query import (
     comparison,
     fate_words,
     front,
+    optimism,
     pareto_front,
     places,
     spreads,
@@ -40,6 +41,35 @@ PAPER_OPERATORS = (*PAPER_NAMES, LITERATURE_NAMES["window/separable/full/channel
 _TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE)
 _SHOWN_TROUBLE = 5
 _STUDY_WIDTH = 16
+
+
+PRUNED = "Stopped early: these accuracies compare with none of a complete training"
+"""Title of the table of what has no place among the complete."""
+
+
+def leaderboards(
+    rows: Sequence[BestRow],
+    title: str,
+    *,
+    with_study: bool = False,
+    spread: Mapping[str, Spread] | None = None,
+    aimed: Aims | None = None,
+) -> list[FittedTable]:
+    """The table of the complete architectures, and apart from it that of the others.
+
+    The arguments are those of `leaderboard`.
+    """
+    parts = {title: complete(rows), PRUNED: [row for row in rows if not row.is_complete]}
+    return [
+        leaderboard(part, name, with_study=with_study, spread=spread, aimed=aimed)
+        for name, part in parts.items()
+        if part
+    ]
+
+
+def complete(rows: Sequence[BestRow]) -> list[BestRow]:
+    """The rows whose accuracies compare."""
+    return [row for row in rows if row.is_complete]
 
 
 def leaderboard(
@@ -120,7 +150,7 @@ def operators_table(
 
     Args:
         found: where they stand.
-        total: how many architectures have an accuracy.
+        total: how many architectures are completely trained.
         aimed: as of `leaderboard`.
         tried: what became of the trials of each, to say it of those that gave no accuracy.
     """
@@ -170,6 +200,7 @@ def print_report(
         found = spreads(store, outcome.study)
         tables = _tables(rows, found, aimed, tried_alone(store, outcome.study))
         parts += [*tables, Text(what_of_the_spread(found), style="dim")]
+        parts += [Text(said, style="dim") for said in [optimism(rows)] if said is not None]
     if len(aimed.goals.objectives) > 1:
         parts.append(front_table(front(store, outcome.study, aimed.goals), aimed.goals))
     parts += map(Text, aimed.sentences)
@@ -178,6 +209,7 @@ def print_report(
     inherits = study.protocol.get("initialisation") == "inherited"
     parts += [Text(_of_inheritance(store.summary(study.id)))] if inherits else []
     parts += _trouble(store.trials(study.id, _TROUBLE))
+    parts += [Text("\n".join(f"Note: {note}" for note in outcome.notes))] if outcome.notes else []
     console.print(Group(*(part for pair in parts for part in (pair, Text()))))
     # A command that is folded in the middle cannot be copied.
     lines = _next_lines(outcome, rows, commands, inherits=inherits)
@@ -203,6 +235,7 @@ def headline(outcome: RunOutcome) -> str:
 def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
     """The report as plain values."""
     rows = best(store, study=outcome.study, top=None)
+    whole = complete(rows)
     aimed = aims(store, outcome.study)
     several = len(aimed.goals.objectives) > 1
     beside = comparison(store, outcome.study)
@@ -210,17 +243,19 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         "study": outcome.study,
         "exit_code": int(outcome.exit_code),
         "stopped_early": outcome.reason,
+        "notes": list(outcome.notes),
         "planned_trials": outcome.stand.planned,
         "trials": {str(state): number for state, number in outcome.stand.counts.items()},
         "inherited_trials": store.summary(store.study(outcome.study).id).inherited,
         "against_random_search": None if beside is None else asdict(beside),
         **aimed.plain(),
-        "best": [asdict(row) | {"keeps_constraints": aimed.keeps(row)} for row in rows[:10]],
+        "best": [asdict(row) | {"keeps_constraints": aimed.keeps(row)} for row in whole[:10]],
+        "pruned": [asdict(row) for row in rows if not row.is_complete][:10],
         "pareto_objectives": [
             asdict(row) for row in (front(store, outcome.study, aimed.goals) if several else ())
         ],
-        "pareto_params": [row.architecture_id for row in pareto_front(rows, "params")],
-        "pareto_flops": [row.architecture_id for row in pareto_front(rows, "flops")],
+        "pareto_params": [row.architecture_id for row in pareto_front(whole, "params")],
+        "pareto_flops": [row.architecture_id for row in pareto_front(whole, "flops")],
         "operators": [
             {
                 "name": standing.name,
@@ -229,9 +264,9 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
                 "accuracy": standing.row.accuracy,
                 "on_front": standing.on_front,
             }
-            for standing in standings(rows)
+            for standing in standings(whole)
         ],
-        "operators_without_accuracy": _without_accuracy(store, outcome.study, rows),
+        "operators_without_accuracy": _without_accuracy(store, outcome.study, whole),
     }
 
 
@@ -248,24 +283,24 @@ def _without_accuracy(store: Store, study: str, rows: list[BestRow]) -> dict[str
 def _tables(
     rows: list[BestRow], spread: Mapping[str, Spread], aimed: Aims, tried: Mapping[str, Fates]
 ) -> list[RenderableType]:
-    epochs = {row.epochs for row in rows}
+    whole = complete(rows)
+    pruned = [row for row in rows if not row.is_complete]
     title = "Pareto front of accuracy against"
+    shown = [*whole[:10], *pruned[:10]]
     tables: list[RenderableType] = [
-        leaderboard(
-            rows[:10], "Leaderboard, by best validation accuracy", spread=spread, aimed=aimed
-        ),
-        leaderboard(pareto_front(rows, "params"), f"{title} params", aimed=aimed),
-        leaderboard(pareto_front(rows, "flops"), f"{title} FLOPs", aimed=aimed),
-        operators_table(standings(rows), len(rows), aimed, tried),
+        *leaderboards(shown, "Leaderboard, by validation accuracy", spread=spread, aimed=aimed)
     ]
-    if len(epochs) > 1:
-        note = (
-            "Accuracies are of validation images and measured; trials with fewer "
-            "epochs were pruned, and would have gone further. FLOPs are multiply-accumulates for "
-            "one image, from a closed form."
-        )
-        tables.append(Text(note, style="dim"))
-    return tables
+    if whole:
+        tables += [
+            leaderboard(pareto_front(whole, "params"), f"{title} params", aimed=aimed),
+            leaderboard(pareto_front(whole, "flops"), f"{title} FLOPs", aimed=aimed),
+        ]
+    tables.append(operators_table(standings(whole), len(whole), aimed, tried))
+    note = (
+        "Accuracies are of validation images and measured. FLOPs are multiply-accumulates for one "
+        "image, from a closed form."
+    )
+    return [*tables, Text(note, style="dim")]
 
 
 def _trouble(trials: list[TrialRecord]) -> list[RenderableType]:

@@ -53,7 +53,9 @@ def _note(picture: CostPicture) -> str:
             "drawn; the front is whole."
         )
     if picture.without:
-        parts.append(f"{count(picture.without, 'architecture')} without an accuracy left out.")
+        parts.append(
+            f"{count(picture.without, 'architecture')} without a complete training left out."
+        )
     return " ".join([*parts, "Costs are analytic, accuracy is measured on validation images."])
 
 

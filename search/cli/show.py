@@ -10,7 +10,8 @@ from rich.text import Text
 
 from search.checkpoints import Checkpoints
 from search.cli.options import json_option, print_json, store_option
-from search.query import Aims, aims, comparison, listed
+from search.objectives import judged_by
+from search.query import OPTIMISTIC, Aims, aims, comparison, listed
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
 from search.tables import Column, FittedTable
 from space import Architecture
@@ -46,10 +47,11 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         logs = _logs(opened, trials)
         compared = {name: comparison(opened, name) for name in named}
         aimed = {name: aims(opened, name) for name in named}
+        rules = {name: judged_by(opened.study(name).protocol) for name in named}
     if as_json:
         beside = {name: found and asdict(found) for name, found in compared.items()}
         plain = _plain(record, trials, curves, studies, logs) | _kept(record.id, aimed)
-        print_json(plain | {"against_random_search": beside})
+        print_json(plain | {"against_random_search": beside, "judged_by": rules})
         return
     console = stdout_console()
     _print_network(console, record)
@@ -59,6 +61,8 @@ def command(architecture: str, store: str, as_json: bool) -> None:
     for name, found in compared.items():
         if found is not None:
             console.print(Text(f"\nStudy {name}. {found.sentence}"))
+    for name in (name for name, rule in rules.items() if rule == "best"):
+        console.print(Text(f"\nStudy {name}. Its accuracies {OPTIMISTIC}"))
     for name, keeps in _kept(record.id, aimed)["keeps_constraints"].items():
         word = {True: "is kept", False: "is broken", None: "has no complete trial to judge"}[keeps]
         bounds = listed(aimed[name].bounds)

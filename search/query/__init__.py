@@ -12,6 +12,7 @@ from search.query.figure_words import figure_words
 from search.query.front import front, front_of
 from search.query.judged import Judged, judged
 from search.query.operators import OperatorStanding, standings
+from search.query.optimism import OPTIMISTIC, optimism
 from search.query.pareto import pareto_front
 from search.query.places import places
 from search.query.repeats import spreads
@@ -21,6 +22,7 @@ from search.query.where import Where, parse_where
 
 __all__ = [
     "FIELDS",
+    "OPTIMISTIC",
     "SORT_KEYS",
     "Aims",
     "BestRow",
@@ -41,6 +43,7 @@ __all__ = [
     "front_of",
     "judged",
     "listed",
+    "optimism",
     "pareto_front",
     "parse_where",
     "places",

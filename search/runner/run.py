@@ -44,6 +44,7 @@ from search.store import (
     TrialState,
     open_store,
 )
+from trainers import notes_on_recipe
 from trainers.data.test_split_lock import lock_test_split
 
 _LOG = logging.getLogger(__name__)
@@ -99,6 +100,9 @@ def run_study(
     warning = baseline_warning(config) if asked is None else None
     if warning is not None:
         watcher.say(warning)
+    notes = tuple(notes_on_recipe(prepared.description))
+    for note in notes:
+        watcher.say(f"note: {note}")
     stop = StopRequest(config.time_limit)
     words = last_words or LastWords(watcher.say)
     with (
@@ -127,7 +131,7 @@ def run_study(
             if stop.kind is None:
                 raise
             outcome = _stopped_before_it_began(config, stop)  # it was waited for until then
-    return _or_stopped(outcome, stop, words)
+    return replace(_or_stopped(outcome, stop, words), notes=notes)
 
 
 def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: LastWords) -> RunOutcome:

@@ -123,7 +123,7 @@ class StudySession:
             by_number[item.trial.number] = item
             new_trials.know(item.trial)
             self._tally.set(item.trial.number, item.trial.state)
-            self._tally.reached(item.trial.best_accuracy, item.architecture)
+            self._tally.reached(item.trial.accuracy, item.architecture)
         self._claimed = deque(by_number[number] for number in sorted(claimed))
 
     @property
@@ -295,7 +295,7 @@ class StudySession:
             figures = {name: getattr(record, name) for name in FIGURES}
             self._telling.epoch(reused.number, record.epoch, figures)
             live.recorded.add(record.epoch)
-        self._tally.reached(reused.best_accuracy, live.architecture)
+        self._tally.reached(reused.accuracy, live.architecture)
         if reused.state == TrialState.COMPLETE:
             self._tally.took_over()
             self._leave(live, reused)

@@ -94,7 +94,7 @@ def begin_session(
     architectures = networks_of(history)
     task = task_of(config)
     searcher, baseline = _searchers(config, task)
-    telling = Telling((searcher, baseline), _scheduler(config), task.known)
+    telling = Telling((searcher, baseline), _scheduler(config), task.known, protocol.judged_by)
     warm = _warm(store, study, config, searcher, task)
     telling.retell(history, architectures)
     inherits = protocol.initialisation == "inherited"

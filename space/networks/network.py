@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 
+import torch
 from torch import Tensor, nn
 
 from space.architecture import Architecture, Stage
@@ -66,6 +67,19 @@ class Network(nn.Module):
             x = stage(x)
             maps.append(x)
         return maps
+
+    @torch.jit.ignore  # type: ignore[untyped-decorator]
+    def no_weight_decay(self) -> set[str]:
+        """Names of the parameters that weight decay leaves out besides those of one dimension.
+
+        timm's word for it. Every part says it of its own parameters.
+        """
+        return {
+            f"{place}.{name}"
+            for place, part in self.named_modules()
+            if place and hasattr(part, "no_weight_decay")
+            for name in part.no_weight_decay()
+        }
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, channels, height, width) images to (B, classes) logits."""

@@ -248,7 +248,8 @@ def test_words_for_what_became_of_trials() -> None:
     assert fate_words({TrialState.FAILED: 1}) == "failed"
     both = {TrialState.FAILED: 2, TrialState.RUNNING: 1}
     assert fate_words(both) == "1 running, 2 failed"
-    assert fate_words({TrialState.PRUNED: 1}) == "pruned without accuracy"
+    assert fate_words({TrialState.PRUNED: 1}) == "pruned"
+    assert fate_words({TrialState.COMPLETE: 1}) == "complete without accuracy"
 
 
 def test_report_of_a_study_whose_trials_inherit_weights(tmp_path: Path) -> None:
