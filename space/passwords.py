@@ -21,13 +21,19 @@ _VALUE_TO_NEXT = r"[^'\"\n&;,]+?(?=\s+\w+\s*=|['\"\n&;,]|$)"
 _OPTION = re.compile(
     rf"({SECRET_NAME}\s*=\s*)(?:\\?\"[^\"\n]*\"?|\\?'[^'\n]*'?|{_VALUE_TO_NEXT})", re.IGNORECASE
 )
+# As YAML and JSON write it; only names that mean nothing else, for "tokens: 49" is no secret.
+_FIELD = re.compile(
+    r"(\w*(?:password|passwd|passphrase|secret)\w*['\"]?\s*:\s*)"
+    r"(?:\"[^\"\n]*\"?|'[^'\n]*'?|[^'\"\n,;&}\s][^'\"\n,;&}]*)",
+    re.IGNORECASE,
+)
 
 
 def masked(text: str) -> str:
     """The text without what may be the password of a URL or an option, well written or not."""
     text = _UP_TO_HOST.sub(lambda found: f"{found[1] or found[2]}{MASK}@", text)
     text = _WITHOUT_HOST.sub(rf"\1{MASK}", text)
-    return _OPTION.sub(rf"\1{MASK}", text)
+    return _FIELD.sub(rf"\1{MASK}", _OPTION.sub(rf"\1{MASK}", text))
 
 
 def is_secret(option: str) -> bool:

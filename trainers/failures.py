@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from space.errors import InputError
+from space.passwords import masked
 from trainers import fault_words
 
 
@@ -63,7 +64,7 @@ class Failure:
 
     Attributes:
         cause: who is to blame.
-        reason: what happened, on one line, without colours and without Ray's own names.
+        reason: what happened, on one line, without colours, passwords and Ray's own names.
         advice: what a person can do; empty where nothing general can be said.
         infeasible: whether it was for want of memory.
         retry: whether another worker takes it up.
@@ -76,6 +77,10 @@ class Failure:
     infeasible: bool = False
     retry: Retry = Retry.NEVER
     breaks_worker: bool = False
+
+    def __post_init__(self) -> None:
+        # It goes into the store and on pages; what a library says of a connection may hold its URL.
+        object.__setattr__(self, "reason", masked(self.reason))
 
     @property
     def state(self) -> EndState:

@@ -1,5 +1,6 @@
 """The program from its first moment on: it hears signals first, and then imports the rest."""
 
+import os
 import sys
 from contextlib import suppress
 from typing import NoReturn
@@ -10,7 +11,18 @@ from search.program_signals import Interrupted, interrupting_the_program
 
 def main() -> NoReturn:
     """Run the program with the arguments of this process, and exit."""
-    sys.exit(_run())
+    code = _run()
+    if "ray" in sys.modules:
+        _leave(code)
+    sys.exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit without taking the interpreter down: Ray's threads, still at work, crash amid that."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # closed, full, or not there at all
+            stream.flush()
+    os._exit(code)
 
 
 def _run() -> int:

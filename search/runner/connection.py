@@ -9,6 +9,7 @@ from pathlib import Path
 from search.runner.cluster import Cluster
 from search.runner.joined_ray import joined_ray
 from search.runner.private_ray import private_ray
+from search.runner.watched import OnWatch
 from search.runner.worker_path import refuse_foreign_search
 
 _QUIET = {
@@ -24,8 +25,12 @@ _QUIET = {
 
 
 @contextmanager
-def connected_to_ray(address: str | None) -> Iterator[Cluster]:
+def connected_to_ray(address: str | None, on_watch: OnWatch = lambda _: None) -> Iterator[Cluster]:
     """Connect to the cluster at `address`, or start a private one when it is None.
+
+    Args:
+        address: HOST:PORT of a head, "auto", or None.
+        on_watch: called before that, as soon as a process stands that outlives this one.
 
     Raises:
         InputError: the cluster does not answer, none can be started, or its workers would find
@@ -34,5 +39,6 @@ def connected_to_ray(address: str | None) -> Iterator[Cluster]:
     refuse_foreign_search(Path.cwd())
     os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
     logging.getLogger("ray").setLevel(logging.ERROR)
-    with private_ray() if address is None else joined_ray(address) as cluster:
+    ray = private_ray(on_watch) if address is None else joined_ray(address, on_watch)
+    with ray as cluster:
         yield cluster

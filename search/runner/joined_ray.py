@@ -8,16 +8,17 @@ from search.runner.cluster import Cluster, cluster_resources, first_line, init_o
 from search.runner.ray_head import ADDRESS, address_of, ask_head
 from search.runner.ray_servers import HeadNode, Watched, raylet_of_this_driver
 from search.runner.ray_start import keeping_our_signal_handlers, shut_down_ray
-from search.runner.watched import watched_folder
+from search.runner.watched import OnWatch, watched_folder
 from space.errors import InputError
 
 
 @contextmanager
-def joined_ray(given: str) -> Iterator[Cluster]:
+def joined_ray(given: str, on_watch: OnWatch) -> Iterator[Cluster]:
     """Connect to the cluster at an address for a block.
 
     Args:
         given: HOST:PORT of its head, or "auto".
+        on_watch: called before the connection is made.
 
     Raises:
         InputError: nobody answers, or does not take us.
@@ -25,7 +26,7 @@ def joined_ray(given: str) -> Iterator[Cluster]:
 
     address = address_of(given)
     ask_head(address)
-    with watched_folder() as watchdog:
+    with watched_folder(on_watch) as watchdog:
         try:
             _connect(address)
             logging.getLogger("ray").setLevel(logging.ERROR)

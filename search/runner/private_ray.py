@@ -17,7 +17,7 @@ from search.runner.ray_start import (
     shut_down_ray,
     staying_on_loopback,
 )
-from search.runner.watched import watched_folder
+from search.runner.watched import OnWatch, watched_folder
 from space.errors import InputError
 
 _OBJECT_STORE = 128 * 2**20
@@ -27,13 +27,16 @@ _AGAIN = "To go on, run the same command again; with --resume if the study is th
 
 
 @contextmanager
-def private_ray() -> Iterator[Cluster]:
+def private_ray(on_watch: OnWatch) -> Iterator[Cluster]:
     """Start one for a block.
+
+    Args:
+        on_watch: called before it starts.
 
     Raises:
         InputError: there is no place for its files, or it does not start.
     """
-    with watched_folder() as watchdog, ray_settings(_settings(watchdog.folder)):
+    with watched_folder(on_watch) as watchdog, ray_settings(_settings(watchdog.folder)):
         try:
             _start(watchdog.folder)
             logging.getLogger("ray").setLevel(logging.ERROR)

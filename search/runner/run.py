@@ -33,6 +33,7 @@ from search.runner.stand import Stand
 from search.runner.stop_signals import StopSignals, stopping_on_signals
 from search.runner.tuning import tune_session
 from search.runner.version import code_version
+from search.runner.watched import Watchdog
 from search.store import (
     Heartbeat,
     ProcessIdentity,
@@ -111,12 +112,15 @@ def run_study(
         ExitStack() as stack,
     ):
         stack.enter_context(lock_test_split())
-        watcher.say("Starting Ray ..." if address is None else f"Connecting to {address} ...")
-        cluster = stack.enter_context(connected_to_ray(address))
+
+        def on_watch(watchdog: Watchdog) -> None:
+            # Ray ends the process that waits for it in vain, without a word of how to go on.
+            watchdog.tell(last_words=words.lines(_killed()))
+            end.reports_to(watchdog)
+            watcher.say("Starting Ray ..." if address is None else f"Connecting to {address} ...")
+
+        cluster = stack.enter_context(connected_to_ray(address, on_watch))
         check_resources(config.resources, cluster.resources)
-        if cluster.watchdog is not None:
-            cluster.watchdog.tell(last_words=words.lines(_killed()))
-            end.reports_to(cluster.watchdog)
         folder = folder_in_use(config, found)
         make_checkpoints(folder)
         _tell_of_blind_nodes(folder.absolute(), cluster, watcher)

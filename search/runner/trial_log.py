@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from space.passwords import masked
+
 _LOG = logging.getLogger(__name__)
 _TAIL = 64 * 1024
 _FATAL = re.compile(r"^Fatal Python error: (.+)$", re.MULTILINE)
@@ -42,7 +44,7 @@ class CrashLog:
         if self._file is not None:
             with _kept_going(self._path):
                 self._file.write(_heading(f"process {os.getpid()}"))
-                self._file.write("".join(traceback.format_exception(error)))
+                self._file.write(masked("".join(traceback.format_exception(error))))
                 self._file.flush()
 
     def close(self) -> None:
@@ -68,9 +70,9 @@ def write_death(path: Path, text: str, logs: Path | None) -> None:
     with _kept_going(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8", errors="replace") as file:
-            file.write(_heading("the worker died") + text.rstrip() + "\n")
+            file.write(_heading("the worker died") + masked(text).rstrip() + "\n")
             for printed in _printed_by(text, logs):
-                file.write(f"--- what it printed ({printed.name})\n{_tail(printed)}\n")
+                file.write(f"--- what it printed ({printed.name})\n{masked(_tail(printed))}\n")
 
 
 def crash_in(path: Path) -> str:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -52,9 +52,20 @@ class Watchdog:
         watchdog.end_all(self.mark, self.folder)
 
 
+OnWatch = Callable[[Watchdog], None]
+"""Called as soon as a process is watched, before it starts anything that may end it."""
+
+
+def _nothing_to_tell(_: Watchdog) -> None:
+    """For what has no last words."""
+
+
 @contextlib.contextmanager
-def watched_folder() -> Iterator[Watchdog]:
+def watched_folder(on_watch: OnWatch = _nothing_to_tell) -> Iterator[Watchdog]:
     """A new temporary folder for Ray, removed at the end; marked children die with this process.
+
+    Args:
+        on_watch: tells the watchdog what it has to know.
 
     Raises:
         InputError: there is no place for the folder.
@@ -66,6 +77,7 @@ def watched_folder() -> Iterator[Watchdog]:
     os.environ[MARK] = mark
     watching = Watchdog(folder, mark, process.stdin)
     try:
+        on_watch(watching)
         yield watching
     finally:
         os.environ.pop(MARK, None)

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from benchmarks.make_table import main
 from benchmarks.table.journal import Journal
 from benchmarks.table.plan import planned
@@ -27,6 +29,7 @@ def lines(journal: Path) -> list[str]:
     return journal.read_text().splitlines() if journal.exists() else []
 
 
+@pytest.mark.slow
 def test_a_killed_command_goes_on_where_it_was(tmp_path: Path) -> None:
     journal = tmp_path / "journal.jsonl"
     command = [sys.executable, "-c", f"{CODE}main({arguments(tmp_path)!r}, TINY)"]

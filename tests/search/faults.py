@@ -106,7 +106,9 @@ def by_number(config: Mapping[str, Any]) -> FakeTraining:
     """Each of the first trials has its own fault; the others are well."""
     faults: dict[int, object] = {
         0: NonFiniteLoss("train loss is nan in epoch 2, step 17"),
-        1: RuntimeError("the flux capacitor is empty\nand a second line"),
+        1: RuntimeError(
+            "the flux capacitor is empty\nand a second line, postgresql://u:s3kret@h/d"
+        ),
         2: allocate_too_much,
         3: kill_this_process,
         8: stop_this_process,

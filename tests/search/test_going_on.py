@@ -15,6 +15,7 @@ from search.runner.assignment import Report
 from search.runner.cluster import Cluster
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.session import StudySession
+from search.runner.watched import OnWatch
 from search.store import TrialRecord, TrialState, open_store
 from tests.search.driving import run_all
 from tests.search.small import values
@@ -30,7 +31,7 @@ def playing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Player:
     """In Ray's place, in a folder with a configuration."""
 
     @contextmanager
-    def connected(address: str | None) -> Iterator[Cluster]:
+    def connected(address: str | None, on_watch: OnWatch) -> Iterator[Cluster]:
         yield Cluster({"CPU": 2.0}, tmp_path, local=True)
 
     player = Player()
@@ -155,7 +156,7 @@ def test_what_was_not_taken_up_is_asked_for_again(
     assert complete == {"--failed": [0, 1, 2, 3], "--trial": [2], "--trials": [4, 5]}[more[0]]
 
 
-def interrupted(address: str | None) -> None:
+def interrupted(address: str | None, on_watch: OnWatch) -> None:
     """In place of Ray's start."""
     raise KeyboardInterrupt
 

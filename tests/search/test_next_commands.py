@@ -22,6 +22,7 @@ from search.runner.assignment import Report
 from search.runner.cluster import Cluster
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.session import StudySession
+from search.runner.watched import OnWatch
 from search.searchers import Exhausted
 from search.store import StoreError, open_store
 from space.cli.output import ReaderLeft
@@ -52,7 +53,7 @@ class Player:
 @pytest.fixture
 def player(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Player:
     @contextmanager
-    def connected(address: str | None) -> Iterator[Cluster]:
+    def connected(address: str | None, on_watch: OnWatch) -> Iterator[Cluster]:
         yield Cluster({"CPU": 2.0}, tmp_path, local=True)
 
     playing = Player()
@@ -230,7 +231,7 @@ def test_too_few_random_points_are_told_in_one_line_before_the_start(
     out, err = capsys.readouterr()
     (line,) = [line for line in err.splitlines() if "warning" in line]
     assert line.endswith("10 of each are needed: random_baseline 0.5 gives enough")
-    assert err.index(line) < err.index("Starting Ray")
+    assert err.startswith(line)
     assert "2 random and 18 searched evaluations are too few" in " ".join(out.split())
     assert run_program([*command, "--study", "enough", "--with-random-baseline", "0.5"]) == 0
     out, err = capsys.readouterr()

@@ -94,7 +94,26 @@ def test_a_search_that_is_preempted_while_ray_starts_leaves_nothing(
     finally:
         driver.kill()
     assert driver.returncode == 130
-    (line,) = errors.splitlines()
-    assert line.startswith("Stopped: interrupted by SIGTERM. To go on: ")
+    # Ray's own logger may have had a word too; the last one is ours, and there is no stack.
+    assert errors.splitlines()[-1].startswith("Stopped: interrupted by SIGTERM. To go on: ")
+    assert errors.count("To go on: ") == 1
+    assert "Traceback" not in errors
+    assert "*** " not in errors
     assert not (tmp_path / "checkpoints").exists()
+    wait_until(lambda: not survivors(family), 30)
+
+
+def test_a_driver_that_is_killed_while_ray_starts_has_its_last_line_too(
+    tmp_path: Path, command: list[str]
+) -> None:
+    """As Ray itself ends its driver when its head dies amid the start."""
+    driver = start(command)
+    assert driver.stderr is not None
+    assert driver.stderr.readline() == "Starting Ray ...\n"
+    wait_until(lambda: bool(offspring(driver.pid)), 30)
+    family = offspring(driver.pid)
+    os.killpg(driver.pid, signal.SIGKILL)
+    _, errors = driver.communicate(timeout=60)
+    gone = f"Stopped: the driver was killed: process {driver.pid} is gone. To go on"
+    assert errors.splitlines()[-1].startswith(gone)
     wait_until(lambda: not survivors(family), 30)

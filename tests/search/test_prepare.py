@@ -16,6 +16,7 @@ from search.runner.places import make_checkpoints
 from search.runner.run import every_trial_failed
 from search.runner.session import StudySession
 from search.runner.setup import stand_of
+from search.runner.watched import OnWatch
 from search.store import TrialState, open_store
 from space import InputError
 from tests.search.driving import epoch
@@ -145,7 +146,7 @@ def test_the_driver_cannot_read_the_test_split(
         raise InputError.of("RAY_ADDRESS", "reached")
 
     @contextmanager
-    def no_ray(address: str | None) -> Iterator[None]:
+    def no_ray(address: str | None, on_watch: OnWatch) -> Iterator[None]:
         with pytest.raises(TestSplitLocked):
             refuse_if_locked()
         yield from refused()

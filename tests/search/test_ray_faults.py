@@ -101,7 +101,7 @@ def test_the_study_goes_on_to_its_planned_number(
 def test_the_whole_traceback_is_kept_beside_the_checkpoint_and_named_by_show(
     result: tuple[RunOutcome, list[TrialRecord]], logs: dict[int, str]
 ) -> None:
-    assert "flux capacitor is empty\nand a second line" in logs[1]
+    assert "flux capacitor is empty\nand a second line, postgresql://u:***@h/d" in logs[1]
     assert "in run_epoch" in logs[1]
     assert "Worker exit" in logs[3]
     assert "Fatal Python error: Segmentation fault" in logs[9]

@@ -83,7 +83,9 @@ def head() -> Iterator[Head]:
                 command, env=environment, stdout=output, stderr=subprocess.STDOUT
             )
         try:
-            wait_for_port(int(dashboard), process, log)
+            # A job that is submitted before the agent listens is refused after ten seconds.
+            for port in (dashboard, agent):
+                wait_for_port(int(port), process, log)
             yield Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{gcs}", environment)
         finally:
             process.terminate()  # `--block` ends the processes of this head, and no others

@@ -166,6 +166,7 @@ def test_a_killed_ray_ends_its_driver_which_says_how_to_go_on(
     assert any(t.attempts > 1 for t in trials)
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_cleanly_and_a_second_driver_is_refused(
     tmp_path: Path, command: list[str]
 ) -> None:

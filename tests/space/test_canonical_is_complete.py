@@ -61,7 +61,10 @@ def choices(width: int) -> list[Mixer]:
     ]
 
 
-@pytest.mark.parametrize(("width", "size"), [(4, (1, 1)), (2, (1, 2)), (2, (2, 2))])
+@pytest.mark.parametrize(
+    ("width", "size"),
+    [pytest.param(4, (1, 1), marks=pytest.mark.slow), (2, (1, 2)), (2, (2, 2))],
+)
 def test_no_two_forms_have_the_same_functions(width: int, size: tuple[int, int]) -> None:
     map_size = MapSize(*size)
     forms = dict.fromkeys(canonical(mixer, width, map_size) for mixer in choices(width))

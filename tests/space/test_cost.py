@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from space import Architecture, DesignSpace, Mixer, all_cells, cost
+from space import Architecture, Cell, DesignSpace, Mixer, all_cells, cost
 from space.axes import Locality
 from space.networks import build
 from space.operators import aggregators, attention
@@ -66,11 +66,11 @@ def test_costs_of_an_overlapping_stem_are_exact(
 
 
 def test_costs_are_exact_over_every_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thousand networks of one stage, as many of each cell."""
+    """Hundreds of networks of one stage, as many of each cell."""
     rng = np.random.default_rng(7)
     unseen = UnseenCounter(monkeypatch)
     stages = [{"depth": [1, 2], "width": [8, 12], "mlp_ratio": [1, 2.5]}]
-    met = set()
+    met: set[Cell] = set()
     for cell in all_cells():
         lines = EVERYTHING["mixers"][0] | {"operator": cell.label}
         fields = {"operator", *Mixer.applicable(*cell.values)}
@@ -78,10 +78,12 @@ def test_costs_are_exact_over_every_cell(monkeypatch: pytest.MonkeyPatch) -> Non
         if cell.locality is Locality.SLIDING:
             sizes["kernel_size"] = [1, 3, 5, 9]
         space = DesignSpace.from_dict(EVERYTHING | {"stages": stages, "mixers": [sizes]})
-        for _ in range(14):
+        for number in range(14):
             architecture = space.sample(rng)
-            met.update(mixer.cell for mixer in architecture.mixers())
-            assert_exact(architecture, unseen)
+            cells = {mixer.cell for mixer in architecture.mixers()}
+            if number < 4 or cells - met:  # some of a cell are folded into others
+                assert_exact(architecture, unseen)
+                met |= cells
     assert met == set(all_cells())
 
 

@@ -43,9 +43,9 @@ def pairs(space: DesignSpace, points: int) -> list[tuple[Architecture, Architect
 
 
 def test_it_says_what_can_be_lifted() -> None:
-    tried = pairs(everything(), 12)
+    tried = pairs(everything(), 7)
     assert [pair for pair in tried if lifts(*pair[:2]) != pair[2]] == []
-    assert min(Counter(said for _, _, said in tried).values()) > 20
+    assert min(Counter(said for _, _, said in tried).values()) > 12
 
 
 def test_copies_of_channels_are_wide_enough_for_other_mixers_too() -> None:

@@ -21,6 +21,9 @@ FORMS = [
     "PGPASSWORD={} psql",
     "sslpassword = {}",
     "auth_token={}&x=1",
+    "password: my {}",
+    "{{'user': 'u', 'password': '{}'}}",
+    '{{"db_password": "{}", "port": 1}}',
 ]
 
 
@@ -44,6 +47,8 @@ def test_whatever_the_password_is(secret: str) -> None:
         "postgresql://host:5432/db is away",
         "study: process 1 on vm is working on 'case' since 2026-11-28 04:08 UTC",
         "the token mixers of 3 stages: 7, 9",
+        "tokens: 49",
+        "passed: 3",
         "protocol.epochs: must be 3; got 'x'",
     ],
 )

@@ -40,6 +40,11 @@ def raised(error: BaseException) -> BaseException:
         return caught
 
 
+def test_a_reason_shows_no_password() -> None:
+    reason = classify(RuntimeError("postgresql://u:s3kret@h/db refused")).reason
+    assert reason.startswith("RuntimeError: postgresql://u:***@h/db refused")
+
+
 def test_running_out_of_memory_is_infeasible() -> None:
     with pytest.raises(RuntimeError) as error:
         torch.empty(1 << 60)
