@@ -14,6 +14,8 @@ ADDED_LATER: dict[str, Any] = {
     "initialisation": "scratch",
     "weight_decay_exempt": "one_dimensional",
     "judged_by": "best",
+    "weight_init": "published",
+    "ema_decay": None,
 }
 """By field what was done without it; the fields of a part are nested."""
 

@@ -98,6 +98,11 @@ class Protocol(BaseModel):
         initialisation: "scratch" always starts from random weights; "inherited" from those of a
             trained parent that the architecture contains, where there is one. Its results depend
             on what was trained before, so they compare only with results of the same kind.
+        weight_init: the first weights of linear layers and convolutions. "published": as the
+            networks were published, normal of deviation 0.02 in linear layers, which is for
+            hundreds of epochs. "fan_in": of deviation 1/√fan-in in all of them, for short ones.
+        ema_decay: what is judged and kept is the moving average of the weights, which keeps so
+            much of itself in a step (the decay rises to that with the steps); null for the weights.
         judged_by: the epoch whose figures are those of a trial. "last": the last, as trained.
             "best": of every figure its best epoch, which is chosen by the validation images that
             it is measured on and so is optimistic; so was every protocol of earlier releases.
@@ -127,6 +132,8 @@ class Protocol(BaseModel):
     seed_policy: Literal["per-trial", "shared"] = "per-trial"
     augmentation: Augmentation = Augmentation()
     initialisation: Literal["scratch", "inherited"] = "scratch"
+    weight_init: Literal["published", "fan_in"] = "published"
+    ema_decay: Number | None = Field(default=None, gt=0, lt=1)
     judged_by: JudgedBy = "last"
 
     @model_validator(mode="after")

@@ -57,7 +57,13 @@ def reference_training(
     with torch.random.fork_rng():
         torch.manual_seed(seeds.initialisation)
         network = build_double(architecture, 0.0)
+    if protocol.weight_init == "fan_in":
+        with torch.random.fork_rng():
+            torch.manual_seed(seeds.initialisation)
+            network = build_double(architecture, 0.0)
+            _by_fan_in(network)
     found = Reference({})
+    average = {name: value.clone() for name, value in network.state_dict().items()}
     moments = {name: (torch.zeros_like(p), torch.zeros_like(p)) for name, p in _weights(network)}
     step = 0
     for epoch in range(1, protocol.epochs + 1):
@@ -71,14 +77,41 @@ def reference_training(
             step += 1
             with torch.no_grad():
                 _update(network, _clipped(gradients, protocol), moments, step, rate, protocol)
+            _averaged(average, network, step, protocol)
             losses.append(float(loss.detach()))
             found.rates.append(rate)
         found.train_losses.append(sum(losses) / len(losses))
+        weights = {name: value.clone() for name, value in network.state_dict().items()}
+        if protocol.ema_decay is not None:
+            network.load_state_dict(average)
         loss, accuracy = _validated(network, data)
+        network.load_state_dict(weights)
         found.validation_losses.append(loss)
         found.validation_accuracies.append(accuracy)
     found.state = {name: value.clone() for name, value in network.state_dict().items()}
     return found
+
+
+def _by_fan_in(network: nn.Module) -> None:
+    """LeCun et al. 1998; of a normal distribution that is cut off at two deviations."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            deviation = layer.weight[0].numel() ** -0.5 / 0.8796
+            edges = {"a": -2 * deviation, "b": 2 * deviation}
+            nn.init.trunc_normal_(layer.weight, std=deviation, **edges)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def _averaged(
+    average: dict[str, Tensor], network: nn.Module, step: int, protocol: Protocol
+) -> None:
+    """The decay of a step that was behind it: 1 − step^(−2/3), at most that of the protocol."""
+    decay = min(protocol.ema_decay or 0.0, 1 - step ** (-2 / 3))
+    for name, value in network.state_dict().items():
+        old = average[name]
+        kept = decay * old + (1 - decay) * value if value.is_floating_point() else value
+        average[name] = kept.clone()
 
 
 def learning_rate(step: int, protocol: Protocol, steps_per_epoch: int) -> float:

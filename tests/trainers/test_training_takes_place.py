@@ -35,6 +35,7 @@ OTHERWISE: dict[str, tuple[Any, ...]] = {
     "minimum_learning_rate": (0.0, 4e-3),
     "label_smoothing": (0.0, 0.5),
     "clip_norm": (None, 0.1),
+    "weight_init": ("fan_in",),
 }
 CHANGES = [(name, value) for name, values in OTHERWISE.items() for value in values]
 
@@ -92,6 +93,19 @@ def test_a_training_is_the_one_written_out(field: str, value: Any) -> None:
     base = referred(Protocol.from_dict(BASE))
     found = assert_same(Protocol.from_dict(BASE | {field: value}))
     assert distance(base.state, found.state) > 1e-5  # the field matters, so the test can fail
+
+
+@proves("ema_decay")
+@pytest.mark.parametrize("decay", [0.3, 0.99])
+def test_the_average_of_the_weights_is_judged(decay: float) -> None:
+    """It changes no weight that is trained, and every figure of the validation."""
+    base = referred(Protocol.from_dict(BASE))
+    found = assert_same(Protocol.from_dict(BASE | {"ema_decay": decay}))
+    assert distance(base.state, found.state) == 0
+    assert all(
+        abs(one - other) > 1e-6
+        for one, other in zip(base.validation_losses, found.validation_losses, strict=True)
+    )
 
 
 @pytest.mark.parametrize(
