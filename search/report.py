@@ -15,13 +15,16 @@ from search.query import (
     BestRow,
     Fates,
     OperatorStanding,
+    Pair,
     Spread,
     aims,
     best,
+    chance_of_images,
     comparison,
     fate_words,
     front,
     optimism,
+    paired,
     pareto_front,
     places,
     spreads,
@@ -181,6 +184,36 @@ def operators_table(
     )
 
 
+def paired_comparison(pairs: Sequence[Pair], images: int | None) -> list[RenderableType]:
+    """The table of a paired comparison, and what its differences say; nothing if there is none.
+
+    Args:
+        pairs: the best first.
+        images: on how many the accuracies are measured, where that is known.
+    """
+    if not pairs:
+        return []
+    rows = [pair.row for pair in pairs]
+    behind = [NONE if not pair.behind else f"{100 * pair.behind:.2f}" for pair in pairs]
+    table = FittedTable(
+        (
+            Column("operator", [pair.operator for pair in pairs]),
+            Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
+            Column("points behind", behind, right=True),
+            Column("params", [short(row.params) for row in rows], right=True, optional=2),
+            Column("FLOPs", [short(row.flops) for row in rows], right=True, optional=3),
+            Column("epochs", [str(row.epochs) for row in rows], right=True, optional=4),
+            Column("architecture", [row.architecture_id for row in rows], optional=1),
+        ),
+        "Paired: the paper's operators in one skeleton, equal in all else and trained to the end",
+    )
+    said = "One training each, so the spread over seeds is not known"
+    if images is not None:
+        least = 100 * chance_of_images(pairs, images)
+        said += f"; {images:,} images alone tell differences of more than {least:.1f} points apart"
+    return [table, Text(f"{said}.", style="dim")]
+
+
 def print_report(
     console: Console, store: Store, outcome: RunOutcome, commands: NextCommands
 ) -> None:
@@ -196,6 +229,7 @@ def print_report(
     study = store.study(outcome.study)
     parts: list[RenderableType] = [Text(headline(outcome), style="bold")]
     aimed = aims(store, outcome.study)
+    parts += paired_comparison(paired(rows), outcome.validation_images)
     if rows:
         found = spreads(store, outcome.study)
         tables = _tables(rows, found, aimed, tried_alone(store, outcome.study))
@@ -256,6 +290,16 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         ],
         "pareto_params": [row.architecture_id for row in pareto_front(whole, "params")],
         "pareto_flops": [row.architecture_id for row in pareto_front(whole, "flops")],
+        "paired": [
+            {
+                "name": pair.operator,
+                "architecture_id": pair.row.architecture_id,
+                "accuracy": pair.row.accuracy,
+                "behind": pair.behind,
+            }
+            for pair in paired(rows)
+        ],
+        "validation_images": outcome.validation_images,
         "operators": [
             {
                 "name": standing.name,

@@ -13,6 +13,7 @@ from search.query.front import front, front_of
 from search.query.judged import Judged, judged
 from search.query.operators import OperatorStanding, standings
 from search.query.optimism import OPTIMISTIC, optimism
+from search.query.paired import Pair, chance_of_images, paired
 from search.query.pareto import pareto_front
 from search.query.places import places
 from search.query.repeats import spreads
@@ -32,10 +33,12 @@ __all__ = [
     "Judged",
     "Objective",
     "OperatorStanding",
+    "Pair",
     "Spread",
     "Where",
     "aims",
     "best",
+    "chance_of_images",
     "comparison",
     "fate_words",
     "figure_words",
@@ -44,6 +47,7 @@ __all__ = [
     "judged",
     "listed",
     "optimism",
+    "paired",
     "pareto_front",
     "parse_where",
     "places",

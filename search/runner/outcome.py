@@ -15,6 +15,7 @@ class RunOutcome:
         stand: how far the study is.
         reason: why the run stopped before the planned number of trials; None when it did not.
         was_complete: whether there was nothing to do.
+        validation_images: on how many the accuracies are measured, where that is known.
         notes: on the recipe, said before the first trial (`trainers.notes_on_recipe`).
     """
 
@@ -24,3 +25,4 @@ class RunOutcome:
     reason: str | None = None
     was_complete: bool = False
     notes: tuple[str, ...] = ()
+    validation_images: int | None = None

@@ -94,10 +94,11 @@ def run_study(
     if found is not None:
         with open_store(config.store, create=False) as store:
             lookup.take_over(store, found, watcher.say)
+    images = prepared.description.validation_images
     if found is not None:
         done = _already_complete(config, found, asked)
         if done is not None:
-            return done
+            return replace(done, validation_images=images)
     warning = baseline_warning(config) if asked is None else None
     if warning is not None:
         watcher.say(warning)
@@ -135,7 +136,8 @@ def run_study(
             if stop.kind is None:
                 raise
             outcome = _stopped_before_it_began(config, stop)  # it was waited for until then
-    return replace(_or_stopped(outcome, stop, words), notes=notes)
+    outcome = _or_stopped(outcome, stop, words)
+    return replace(outcome, notes=notes, validation_images=images)
 
 
 def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: LastWords) -> RunOutcome:
