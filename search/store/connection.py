@@ -20,7 +20,7 @@ Owner = TypeVar("Owner", bound="Connected")
 Arguments = ParamSpec("Arguments")
 
 _READ_PAUSES = (0.2,)
-_WRITE_PAUSES = (0.2, 1.0, 3.0)
+WRITE_PAUSES = (0.2, 1.0, 3.0)
 # A server that is starting or stopping, a deadlock, two transactions in each other's way.
 _PASSING = frozenset({"57P01", "57P02", "57P03", "40P01", "40001"})
 
@@ -81,7 +81,7 @@ class Connected:
         Raises:
             StoreError: the database failed.
         """
-        return self._run(self._write_engine, work, _WRITE_PAUSES)
+        return self._run(self._write_engine, work, WRITE_PAUSES)
 
     def _run(
         self, engine: Engine, work: Callable[[Session], Result], pauses: tuple[float, ...]
@@ -123,12 +123,15 @@ def describe(error: DBAPIError, url: URL) -> str:
     return scrub(" ".join(str(error.orig).split()), url)
 
 
+def has_lost_connection(error: DBAPIError) -> bool:
+    """Whether a server that had answered broke off, or is about to start or stop."""
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING
+
+
 def _is_passing(error: DBAPIError) -> bool:
-    if error.connection_invalidated:
-        return True
     state = getattr(error.orig, "sqlstate", None)
     lost = isinstance(error, OperationalError) and hasattr(error.orig, "sqlstate") and not state
-    return lost or state in _PASSING
+    return lost or has_lost_connection(error)
 
 
 # Lost connections, resources used up, a server that only reads as long as it is no primary.

@@ -5,12 +5,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from search.store import Store, StoreError, open_store
+from search.store import open as opening
 from search.store.states import TrialState
 from tests.support.postgres import PASSWORD, PostgresServer, postgres
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial, epoch
@@ -97,6 +99,29 @@ def test_a_connection_dropped_during_a_call_repeats_it(postgres_server: Postgres
 
         assert store.write(work) == 2
         assert store.study(study.name).planned_trials == 4
+
+
+@pytest.mark.postgres
+def test_a_connection_dropped_while_a_store_is_opened_is_made_again(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a server does that goes down at that moment is no mistake in the URL."""
+    upgrade, rounds = opening.upgrade, 0
+
+    def broken_off(engine: Engine, **options: Any) -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            with engine.begin() as connection:
+                connection.execute(text("SELECT 1"))
+                drop_connections(postgres_server)
+                connection.execute(text("SELECT 1"))
+        upgrade(engine, **options)
+
+    monkeypatch.setattr(opening, "upgrade", broken_off)
+    with open_store(postgres_server.create_database(), create=True) as store:
+        assert add_study(store).name
+    assert rounds == 2
 
 
 @pytest.fixture
