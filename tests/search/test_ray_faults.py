@@ -122,7 +122,7 @@ def test_a_worker_with_a_broken_gpu_trains_nothing_more(
     assert broken not in {path.read_text() for path in later}
 
 
-def test_more_than_there_is_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+def test_more_gpus_than_there_are_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     settings = config(tmp_path, resources={"gpus_per_trial": 1, "cpus_per_trial": 500})
     with pytest.raises(InputError) as error:
         run_study(settings, resume=False, watcher=Silent())

@@ -65,12 +65,14 @@ def reference_training(
     found = Reference({})
     average = {name: value.clone() for name, value in network.state_dict().items()}
     moments = {name: (torch.zeros_like(p), torch.zeros_like(p)) for name, p in _weights(network)}
-    step = 0
+    step, size = 0, protocol.batch_size
+    steps = data.description.train_images // size
     for epoch in range(1, protocol.epochs + 1):
         network.train()
         losses = []
         for images, targets in data.train_batches(epoch, seeds.data_order):
-            rate = learning_rate(step, protocol, data.steps_per_epoch)
+            assert len(images) == size  # the last incomplete one is dropped
+            rate = learning_rate(step, protocol, steps)
             logits = network(images).float()
             loss = -(_soft(targets, protocol) * logits.log_softmax(1)).sum(1).mean()
             gradients = torch.autograd.grad(loss, [p for _, p in _weights(network)])
@@ -80,6 +82,7 @@ def reference_training(
             _averaged(average, network, step, protocol)
             losses.append(float(loss.detach()))
             found.rates.append(rate)
+        assert len(losses) == steps
         found.train_losses.append(sum(losses) / len(losses))
         weights = {name: value.clone() for name, value in network.state_dict().items()}
         if protocol.ema_decay is not None:

@@ -13,6 +13,7 @@ from tests.trainers.reference_training import Reference, build_double, reference
 from tests.trainers.tiny import SEEDS, architecture, small_data
 from trainers import EpochResult, Protocol, SearchData, Seeds, Training
 from trainers.loop import build_network
+from trainers.scoring import score
 
 BASE: dict[str, Any] = {
     "epochs": 2,
@@ -225,3 +226,19 @@ def test_a_validation_changes_nothing() -> None:
     )
     assert distance(before, found.model.state_dict()) == 0
     assert torch.equal(drawn, torch.get_rng_state())
+
+
+def test_every_image_counts_alike_however_they_come_in_batches() -> None:
+    """The mean is over images, not over batches, and none is left out."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(9, 3))
+    pixels, labels = torch.randn(30, 1, 3, 3), torch.arange(30) % 3
+    device, protocol = torch.device("cpu"), Protocol()
+    with torch.no_grad():
+        chances = model(pixels).log_softmax(1)
+    right = int((chances.argmax(1) == labels).sum())
+    expected = (float(-chances[torch.arange(30), labels].mean()), right / 30)
+    for sizes in ([30], [7, 20, 3], [1] * 30):
+        parts = zip(pixels.split(sizes), labels.split(sizes), strict=True)
+        loss, accuracy = score(model, parts, protocol, device)
+        assert (loss, accuracy) == (pytest.approx(expected[0], rel=1e-5), expected[1])
