@@ -35,6 +35,7 @@ class Augmentation(BaseModel):
             has no effect together with rand_augment.
         crop_scale: smallest and largest share of the image area in a random resized crop.
         interpolation: of every resize. image_size: edge in pixels of the square network input.
+        background: what lies behind transparent pixels.
         test_crop: share of the resized shorter edge that the centre crop keeps (224 of 256).
     """
 
@@ -53,7 +54,13 @@ class Augmentation(BaseModel):
     crop_scale: tuple[Number, Number] = (0.08, 1.0)
     interpolation: Literal["bicubic", "bilinear", "random"] = "bicubic"
     image_size: Whole = Field(default=224, ge=8, le=4096)
+    background: Literal["white", "black", "grey"] = "white"
     test_crop: Number = Field(default=0.875, gt=0, le=1)
+
+    @model_serializer(mode="wrap")
+    def _without_what_was_always_so(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = plain(self)
+        return {n: v for n, v in values.items() if n != "background" or v != "white"}
 
     @model_validator(mode="after")
     def _crop_scale_is_a_range(self) -> Self:
@@ -218,6 +225,7 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
         "crop_scale",
         "interpolation",
         "image_size",
+        "background",
         "test_crop",
     ),
     "fashion-mnist": ("crop_padding",),
