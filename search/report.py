@@ -240,6 +240,7 @@ def print_report(
     parts += map(Text, aimed.sentences)
     beside = comparison(store, outcome.study)
     parts += [] if beside is None else [Text(beside.sentence)]
+    parts += map(Text, data_sentences(study.objective))
     inherits = study.protocol.get("initialisation") == "inherited"
     parts += [Text(_of_inheritance(store.summary(study.id)))] if inherits else []
     parts += _trouble(store.trials(study.id, _TROUBLE))
@@ -248,6 +249,18 @@ def print_report(
     # A command that is folded in the middle cannot be copied.
     lines = _next_lines(outcome, rows, commands, inherits=inherits)
     console.print(Text(lines), soft_wrap=True)
+
+
+def data_sentences(objective: Mapping[str, Any]) -> list[str]:
+    """What a study's data leave to be known; nothing for a study of an earlier release."""
+    told = objective.get("data")
+    if not told:
+        return []
+    chance = (
+        f"Guessing the commonest class scores {percent(told['chance'])} of the "
+        f"{count(told['validation_images'], 'validation image')}."
+    )
+    return [chance, *(f"Data: {remark}." for remark in told["remarks"])]
 
 
 def headline(outcome: RunOutcome) -> str:
@@ -278,6 +291,7 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         "exit_code": int(outcome.exit_code),
         "stopped_early": outcome.reason,
         "notes": list(outcome.notes),
+        "data": store.study(outcome.study).objective.get("data"),
         "planned_trials": outcome.stand.planned,
         "trials": {str(state): number for state, number in outcome.stand.counts.items()},
         "inherited_trials": store.summary(store.study(outcome.study).id).inherited,

@@ -37,6 +37,7 @@ class Augmentation(BaseModel):
             has no effect together with rand_augment.
         crop_scale: smallest and largest share of the image area in a random resized crop.
         interpolation: of every resize. image_size: edge in pixels of the square network input.
+        background: what lies behind transparent pixels.
         test_crop: share of the resized shorter edge that the centre crop keeps (224 of 256).
     """
 
@@ -55,6 +56,7 @@ class Augmentation(BaseModel):
     crop_scale: tuple[Number, Number] = (0.08, 1.0)
     interpolation: Literal["bicubic", "bilinear", "random"] = "bicubic"
     image_size: Whole = Field(default=224, ge=8, le=4096)
+    background: Literal["white", "black", "grey"] = "white"
     test_crop: Number = Field(default=0.875, gt=0, le=1)
 
     @model_validator(mode="after")
@@ -244,6 +246,7 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
         "crop_scale",
         "interpolation",
         "image_size",
+        "background",
         "test_crop",
     ),
     "fashion-mnist": ("crop_padding",),

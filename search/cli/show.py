@@ -12,6 +12,7 @@ from search.checkpoints import Checkpoints
 from search.cli.options import json_option, print_json, store_option
 from search.objectives import judged_by
 from search.query import OPTIMISTIC, Aims, aims, comparison, listed
+from search.report import data_sentences
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
 from search.tables import Column, FittedTable
 from space import Architecture
@@ -45,6 +46,7 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         studies = {study.id: study.name for study in opened.studies()}
         named = sorted({studies[trial.study_id] for trial in trials})
         logs = _logs(opened, trials)
+        objectives = {name: opened.study(name).objective for name in named}
         compared = {name: comparison(opened, name) for name in named}
         aimed = {name: aims(opened, name) for name in named}
         rules = {name: judged_by(opened.study(name).protocol) for name in named}
@@ -58,6 +60,9 @@ def command(architecture: str, store: str, as_json: bool) -> None:
     places = _places(trials, studies)
     for trial in trials:
         _print_trial(console, trial, curves[trial.id], places, logs.get(trial.id))
+    for name, objective in objectives.items():
+        for sentence in data_sentences(objective):
+            console.print(Text(f"Study {name}. {sentence}"))
     for name, found in compared.items():
         if found is not None:
             console.print(Text(f"\nStudy {name}. {found.sentence}"))

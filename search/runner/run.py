@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from typing import Protocol as Interface
 
 from search.config import Config
@@ -87,10 +88,12 @@ def run_study(
         StoreError: the store failed during the work.
         KeyboardInterrupt: a signal came when the work had not begun yet, or was done.
     """
-    prepared = prepare(given, resume=resume)
+    prepared = prepare(given, resume=resume, say=watcher.say)
     config, found = prepared.config, prepared.found
     for remark in lookup.resolve(given, found, resume=resume)[1]:
         watcher.say(remark)
+    for remark in prepared.description.remarks:
+        watcher.say(f"Data: {remark}.")
     if found is not None:
         with open_store(config.store, create=False) as store:
             lookup.take_over(store, found, watcher.say)
@@ -158,6 +161,11 @@ def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: LastWords) -> Run
 def _stopped_before_it_began(config: Config, stop: StopRequest) -> RunOutcome:
     nothing = Stand(dict.fromkeys(TrialState, 0), config.trials, None, None)
     return RunOutcome(config.study, stop.exit_code, nothing, stop.reason)
+
+
+def _inspected(prepared: Prepared) -> dict[str, Any] | None:
+    found = prepared.description.inspected
+    return None if found is None else found.to_dict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +259,7 @@ class _Work:
                 config,
                 prepared.protocol,
                 extra,
+                inspected=_inspected(prepared),
                 stop=stop,
                 say=self.watcher.say,
                 answered_since=heartbeat.answered_since,
@@ -373,7 +382,9 @@ def every_trial_failed(store: Store, study: StudyRecord, stand: Stand) -> str | 
 def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> StudyRecord:
     config = prepared.config
     if prepared.found is None:
-        create = partial(create_study, store, config, prepared.protocol)
+        create = partial(
+            create_study, store, config, prepared.protocol, prepared.description.told()
+        )
         return lookup.create_first(store, config.study, create)
     study = store.study(prepared.found.name)
     lookup.take_over(store, study, watcher.say)

@@ -74,7 +74,7 @@ class StudySession:
         journal: takes what becomes of trials to the store.
         new_trials: makes the trials that the study does not have yet.
         telling: has told the study's history to searcher and scheduler already.
-        protocol, data: what every worker is told.
+        protocol, data, inspected: what every worker is told.
         known: every trial of the study so far.
         claimed: the numbers of those that this run goes on with.
         wanted: the measured figures without which no trial is complete.
@@ -95,6 +95,7 @@ class StudySession:
         telling: Telling,
         protocol: Protocol,
         data: Mapping[str, Any],
+        inspected: Mapping[str, Any] | None = None,
         known: Iterable[Known],
         claimed: Iterable[int],
         wanted: Iterable[str],
@@ -106,7 +107,7 @@ class StudySession:
     ) -> None:
         self._store, self.study, self.journal = store, study, journal
         self._new_trials, self._telling = new_trials, telling
-        self._protocol, self._data = protocol, data
+        self._protocol, self._data, self._inspected = protocol, data, inspected
         self._wanted, self._limits = tuple(wanted), limits
         self._checkpoints, self._ancestry = checkpoints, ancestry
         self._stop, self._say = stop, say
@@ -324,6 +325,7 @@ class StudySession:
             checkpoint,
             self._checkpoints.log(live.trial),
             parent,
+            self._inspected,
         )
 
     def _tell_of_loss(self, live: LiveTrial) -> None:

@@ -58,6 +58,7 @@ OTHER_VALUES: dict[Path, tuple[Any, Any]] = {
     ("augmentation", "interpolation"): ("bicubic", "bilinear"),
     ("augmentation", "image_size"): (224, 32),
     ("augmentation", "test_crop"): (0.875, 1.0),
+    ("augmentation", "background"): ("white", "black"),
 }
 """The default and another value, by field."""
 
@@ -68,6 +69,7 @@ _OF_FOLDERS = {
     "interpolation",
     "image_size",
     "test_crop",
+    "background",
 }
 
 
