@@ -40,8 +40,9 @@ def recorded(search: RealSearch) -> int:
 
 
 def kept_aside(search: RealSearch) -> int:
-    """How many results wait for the store."""
-    return sum(len(path.read_text().splitlines()) for path in search.files("journal-*"))
+    """How many results wait for the store; the first line of a file is its head."""
+    files = search.files("journal-*")
+    return sum(len(path.read_text().splitlines()) - 1 for path in files)
 
 
 def wait_for(search: RealSearch, epochs: int) -> None:

@@ -215,7 +215,8 @@ def test_a_machine_without_memory(tmp_path: Path) -> None:
     search = RealSearch(tmp_path, changes)
     low = {"RAY_memory_usage_threshold": "0.0001", "RAY_memory_monitor_refresh_ms": "100"}
     driver = search.run(**low)
-    assert driver.returncode == ExitCode.DONE, driver.stderr
+    assert driver.returncode == ExitCode.FAILED, driver.stderr  # not one trial has a result
+    assert "every trial failed: out of memory" in last_line(driver.stderr)
     (trial,) = search.trials()
     assert trial.state == TrialState.INFEASIBLE
     assert trial.reason == "out of memory: Ray ended the worker to save the machine"
