@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,8 +24,12 @@ _QUIET = {
 
 
 @contextmanager
-def connected_to_ray(address: str | None) -> Iterator[Cluster]:
+def connected_to_ray(address: str | None, last_words: Sequence[str] = ()) -> Iterator[Cluster]:
     """Connect to the cluster at `address`, or start a private one when it is None.
+
+    Args:
+        address: of the cluster.
+        last_words: lines to be said where this process ends without a word, also amid the start.
 
     Raises:
         InputError: the cluster does not answer, none can be started, or its workers would find
@@ -34,5 +38,5 @@ def connected_to_ray(address: str | None) -> Iterator[Cluster]:
     refuse_foreign_search(Path.cwd())
     os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
     logging.getLogger("ray").setLevel(logging.ERROR)
-    with private_ray() if address is None else joined_ray(address) as cluster:
+    with private_ray(last_words) if address is None else joined_ray(address, last_words) as cluster:
         yield cluster

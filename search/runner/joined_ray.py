@@ -1,7 +1,7 @@
 """A Ray that is there already: found, asked whether it takes us, and joined."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from search.runner.cluster import Cluster, cluster_resources, first_line, init_options
@@ -13,11 +13,12 @@ from space.errors import InputError
 
 
 @contextmanager
-def joined_ray(given: str) -> Iterator[Cluster]:
+def joined_ray(given: str, last_words: Sequence[str] = ()) -> Iterator[Cluster]:
     """Connect to the cluster at an address for a block.
 
     Args:
         given: HOST:PORT of its head, or "auto".
+        last_words: lines that the watchdog says where this process ends without a word.
 
     Raises:
         InputError: nobody answers, or does not take us.
@@ -25,7 +26,7 @@ def joined_ray(given: str) -> Iterator[Cluster]:
 
     address = address_of(given)
     ask_head(address)
-    with watched_folder() as watchdog:
+    with watched_folder(last_words) as watchdog:
         try:
             _connect(address)
             logging.getLogger("ray").setLevel(logging.ERROR)

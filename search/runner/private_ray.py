@@ -4,7 +4,7 @@ import logging
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,13 +27,16 @@ _AGAIN = "To go on, run the same command again; with --resume if the study is th
 
 
 @contextmanager
-def private_ray() -> Iterator[Cluster]:
+def private_ray(last_words: Sequence[str] = ()) -> Iterator[Cluster]:
     """Start one for a block.
+
+    Args:
+        last_words: lines that the watchdog says where this process ends without a word.
 
     Raises:
         InputError: there is no place for its files, or it does not start.
     """
-    with watched_folder() as watchdog, ray_settings(_settings(watchdog.folder)):
+    with watched_folder(last_words) as watchdog, ray_settings(_settings(watchdog.folder)):
         try:
             _start(watchdog.folder)
             logging.getLogger("ray").setLevel(logging.ERROR)

@@ -108,10 +108,9 @@ def run_study(
     ):
         stack.enter_context(lock_test_split())
         watcher.say("Starting Ray ..." if address is None else f"Connecting to {address} ...")
-        cluster = stack.enter_context(connected_to_ray(address))
+        cluster = stack.enter_context(connected_to_ray(address, words.lines(_killed())))
         check_resources(config.resources, cluster.resources)
         if cluster.watchdog is not None:
-            cluster.watchdog.tell(last_words=words.lines(_killed()))
             end.reports_to(cluster.watchdog)
         folder = folder_in_use(config, found)
         make_checkpoints(folder)

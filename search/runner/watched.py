@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -53,8 +53,11 @@ class Watchdog:
 
 
 @contextlib.contextmanager
-def watched_folder() -> Iterator[Watchdog]:
+def watched_folder(last_words: Sequence[str] = ()) -> Iterator[Watchdog]:
     """A new temporary folder for Ray, removed at the end; marked children die with this process.
+
+    Args:
+        last_words: lines that the watchdog says where this process ends without a farewell.
 
     Raises:
         InputError: there is no place for the folder.
@@ -65,6 +68,7 @@ def watched_folder() -> Iterator[Watchdog]:
     assert process.stdout is not None
     os.environ[MARK] = mark
     watching = Watchdog(folder, mark, process.stdin)
+    watching.tell(last_words=list(last_words))
     try:
         yield watching
     finally:

@@ -30,7 +30,7 @@ def playing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Player:
     """In Ray's place, in a folder with a configuration."""
 
     @contextmanager
-    def connected(address: str | None) -> Iterator[Cluster]:
+    def connected(*_: object) -> Iterator[Cluster]:
         yield Cluster({"CPU": 2.0}, tmp_path, local=True)
 
     player = Player()
@@ -155,7 +155,7 @@ def test_what_was_not_taken_up_is_asked_for_again(
     assert complete == {"--failed": [0, 1, 2, 3], "--trial": [2], "--trials": [4, 5]}[more[0]]
 
 
-def interrupted(address: str | None) -> None:
+def interrupted(*_: object) -> None:
     """In place of Ray's start."""
     raise KeyboardInterrupt
 

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,21 @@ def test_past_the_patience_the_run_ends_in_good_order_and_resume_writes_it_all(
         again = resumed.next_assignment()
         assert again is not None
         assert again.trial.number == 0
+
+
+def test_the_patience_ends_also_where_ray_asks_for_the_next_trial_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """Without a trial at work Ray Tune does so for ten minutes."""
+    wanted, stop = config(tmp_path, trials=2, store_patience="0.2s"), StopRequest()
+    with open_store(wanted.store, create=True, busy_timeout=0.05) as store:
+        session = begin(store, wanted, stop=stop, answered_since=lambda moment: False)
+        other = locked(tmp_path / "tiny.db")
+        end = time.monotonic() + 20
+        while stop.kind is None and time.monotonic() < end:
+            assert (session.next_assignment(), session.waits) == (None, True)
+        other.close()
+    assert stop.kind == StopKind.STORE
 
 
 KILLED = """

@@ -21,7 +21,7 @@ from search.runner.cluster import Cluster
 from tests.search.test_next_commands import Player
 
 @contextmanager
-def connected(address):
+def connected(*_):
     yield Cluster({"CPU": 2.0}, Path.cwd(), local=True)
 
 player = Player()
