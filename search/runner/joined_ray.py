@@ -1,7 +1,7 @@
 """A Ray that is there already: found, asked whether it takes us, and joined."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from search.runner.cluster import Cluster, cluster_resources, first_line, init_options

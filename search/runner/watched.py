@@ -76,7 +76,6 @@ def watched_folder(on_watch: OnWatch = _nothing_to_tell) -> Iterator[Watchdog]:
     assert process.stdout is not None
     os.environ[MARK] = mark
     watching = Watchdog(folder, mark, process.stdin)
-    watching.tell(last_words=list(last_words))
     try:
         on_watch(watching)
         yield watching
