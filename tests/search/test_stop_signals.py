@@ -243,12 +243,16 @@ def handlers_are_put_back() -> Iterator[None]:
 @pytest.mark.usefixtures("handlers_are_put_back")
 def test_a_signal_that_comes_out_as_another_error_is_told_as_what_it_was() -> None:
     """As Python 3.11 makes it of one that comes while a class is made."""
-    with pytest.raises(Interrupted, match="interrupted by SIGTERM"), interrupting_the_program():
+
+    def making_a_class() -> None:
         try:
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(10)
         except Interrupted as interrupted:
             raise RuntimeError("Error calling __set_name__") from interrupted
+
+    with pytest.raises(Interrupted, match="interrupted by SIGTERM"), interrupting_the_program():
+        making_a_class()
 
 
 @pytest.mark.usefixtures("handlers_are_put_back")
