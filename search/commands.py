@@ -87,10 +87,10 @@ class NextCommands:
         """Trains the best again; from scratch where the study's trials inherit weights."""
         return f"{_PROGRAM} repeat {shlex.quote(self.study)}{self._store}"
 
-    @property
-    def train_failed(self) -> str:
-        """Trains the failed trials again."""
-        return f"{_PROGRAM} continue {shlex.quote(self.study)}{self._store} --failed"
+    def train_again(self, *, failed: bool, infeasible: bool) -> str:
+        """Trains the failed trials again, the infeasible ones, or both; at least one is asked."""
+        options = f"{' --failed' if failed else ''}{' --infeasible' if infeasible else ''}"
+        return f"{_PROGRAM} continue {shlex.quote(self.study)}{self._store}{options}"
 
     @property
     def _store(self) -> str:

@@ -48,12 +48,13 @@ def interrupting_the_program() -> Iterator[None]:
     Afterwards none is heard: all is said, and the process is about to exit.
     """
     first: float | None = None
+    heard: Interrupted | None = None
 
     def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal first
+        nonlocal first, heard
         if first is None:
-            first = time.monotonic()
-            raise Interrupted(number)
+            first, heard = time.monotonic(), Interrupted(number)
+            raise heard
         if time.monotonic() - first > SAME_SECONDS:
             os._exit(ExitCode.INTERRUPTED)
 
@@ -62,6 +63,11 @@ def interrupting_the_program() -> Iterator[None]:
         signal.signal(number, handle)
     try:
         yield
+    except Exception as error:
+        # What a signal raises amid the making of a class comes out as an error of that.
+        if heard is not None:
+            raise heard from error
+        raise
     finally:
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)

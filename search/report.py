@@ -36,6 +36,7 @@ from search.store import Store, StudySummary, TrialRecord, TrialState
 from search.study_name import retrained_name
 from search.tables import Column, FittedTable
 from space.cells import LITERATURE_NAMES, PAPER_NAMES
+from space.cli.messages import printable
 from space.wording import NONE, count, percent, short
 
 PAPER_OPERATORS = (*PAPER_NAMES, LITERATURE_NAMES["window/separable/full/channel/static"])
@@ -366,7 +367,7 @@ def _trouble(trials: list[TrialRecord]) -> list[RenderableType]:
         return []
     lines = [f"{count(len(trials), 'trial')} failed or did not fit:"]
     lines += [
-        f"  trial {t.number} ({t.architecture_id}) {t.state}: {t.reason}"
+        f"  trial {t.number} ({t.architecture_id}) {t.state}: {printable(str(t.reason))}"
         for t in trials[:_SHOWN_TROUBLE]
     ]
     if len(trials) > _SHOWN_TROUBLE:
@@ -394,7 +395,7 @@ def _next_lines(
     if inherits:
         lines.append(("Repeat", commands.repeat))
     if outcome.stand.counts[TrialState.FAILED]:
-        lines.append(("Failed", commands.train_failed))
+        lines.append(("Failed", commands.train_again(failed=True, infeasible=False)))
     if not _is_exhausted(outcome):
         stand = outcome.stand
         more = (stand.planned - stand.repeats) * 2 if stand.ended >= stand.planned else None

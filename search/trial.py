@@ -72,7 +72,7 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
         """One epoch; raises only where this process must not be used again."""
         try:
             report = self._step()
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             if _asked_to_end(error):
                 raise
             report = Report(failure=self._failed(error))

@@ -192,7 +192,8 @@ def of_words(name: str, message: str, place: str = "") -> Failure:
     """
     reason = f"{name}: {message}{place}"
     if name == UnreadableData.__name__ or _says_data(message):
-        return Failure(Cause.DATA, message, fault_words.MEND_FILE)
+        said = message if name == UnreadableData.__name__ else reason
+        return Failure(Cause.DATA, said, fault_words.MEND_FILE)
     if name == NonFiniteLoss.__name__:
         return Failure(Cause.ARCHITECTURE, message)
     if name in ("MemoryError", "OutOfMemoryError"):
@@ -286,6 +287,7 @@ def _of_loader(name: str, message: str, place: str) -> Failure:
 # --- wording --------------------------------------------------------------------------------------
 
 _LONGEST = 300
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)\n    (.*)$', re.MULTILINE)
 
 
@@ -300,8 +302,11 @@ def _words(error: BaseException) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = _words(error).strip().splitlines()
-    return lines[0][:_LONGEST] if lines else type(error).__name__
+    # Cut first: a message may be endless.
+    plain = _COLOURS.sub("", _words(error).strip()[: 10 * _LONGEST])
+    lines = plain.splitlines()
+    shown = "".join(letter for letter in lines[0] if letter.isprintable()) if lines else ""
+    return shown[:_LONGEST] or type(error).__name__
 
 
 def _place(error: BaseException) -> str:

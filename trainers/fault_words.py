@@ -90,6 +90,7 @@ _FAULTS = _table(
     (r"can't start new thread", _FREE),
     (r"DataLoader worker .*(?:killed|exited unexpectedly)", "give it memory, or fewer workers"),
     (
+        r"cudaGetDeviceCount|hardware stack error|NCCL error|"
         r"no CUDA-capable device|no NVIDIA driver|CUDA driver|busy or unavailable|GPU is lost|"
         r"fallen off the bus|uncorrectable|ECC error|no kernel image|CUDA unknown error|NVML|"
         r"system not yet initialized|CUDA is not available|not compiled with CUDA|"
@@ -98,9 +99,15 @@ _FAULTS = _table(
         _LOOK_AT_GPU,
     ),
 )
+_WITHOUT_GPU = re.compile(r"^Torch not compiled with CUDA enabled", re.IGNORECASE)
 _OF_PACKAGES = frozenset({"ImportError", "ModuleNotFoundError"})
 _OF_NETWORK = frozenset(
-    {"ConnectionError", "TimeoutError", *(k.__name__ for k in ConnectionError.__subclasses__())}
+    {
+        "ConnectionError",
+        "TimeoutError",
+        "IncompleteRead",
+        *(k.__name__ for k in ConnectionError.__subclasses__()),
+    }
 )
 # Python's own words for mistakes in code, which may quote anything.
 _MISTAKES = frozenset(
@@ -116,6 +123,8 @@ def fault_in(name: str, message: str) -> Fault | None:
         return Fault(INSTALL)
     if name in _OF_NETWORK:
         return Fault(_NETWORK)
+    if name == "AssertionError" and _WITHOUT_GPU.search(message):  # torch's own
+        return Fault(_LOOK_AT_GPU)
     if name in _MISTAKES:
         return None
     return next((fault for words, fault in _FAULTS if words.search(message)), None)
@@ -129,7 +138,9 @@ _MEMORY = re.compile(
 _BROKEN_FILE = re.compile(
     r"cannot identify image file|is not a readable image|image file is truncated|"
     r"broken data stream|truncated file read|decompression bomb|not a gzipped file|"
-    r"compressed file ended before",
+    r"compressed file ended before|file is not a zip file|bad CRC-32|pickle data was truncated|"
+    r"error -\d while decompressing|corrupt input data|database disk image is malformed|"
+    r"unexpected end of data|\(truncated file: eof = ",
     re.IGNORECASE,
 )
 _BROKEN_GPU = re.compile(

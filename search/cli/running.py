@@ -25,7 +25,7 @@ from search.runner.extra import Asked
 from search.runner.last_words import LastWords
 from search.runner.patience import Patience, opened_again
 from search.runner.run_end import leave
-from search.store import StoreError
+from search.store import StoreError, TrialState
 from space.cli.output import report_may_be_lost, stdout_console
 from space.errors import InputError
 from trainers import classify
@@ -189,7 +189,11 @@ def _say_what_stopped_it(
     progress: ProgressLine, words: LastWords, outcome: RunOutcome, commands: NextCommands
 ) -> None:
     if outcome.stand.ended >= outcome.stand.planned and not words.said:
-        again = f"To train them again, once that is mended: {commands.train_failed}"
+        counts = outcome.stand.counts
+        command = commands.train_again(
+            failed=counts[TrialState.FAILED] > 0, infeasible=counts[TrialState.INFEASIBLE] > 0
+        )
+        again = f"To train them again, once that is mended: {command}"
         progress.say_last(f"Failed: {outcome.reason}. {again}")
     else:
         _ended(words, str(outcome.reason), outcome.exit_code)

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from search.store import TrialState
 
 # What differs between two trials that fail alike: numbers, addresses, ids, paths.
-_OWN = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{16,}\b|(?:/[^\s/:'\"]+)+|\d+(?:\.\d+)?", re.IGNORECASE)
+_OWN = re.compile(
+    r"0x[0-9a-f]+|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{16,}\b|"
+    r"(?:/[^\s/:'\"]+)+|[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)

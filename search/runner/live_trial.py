@@ -46,6 +46,11 @@ class LiveTrial:
         self.curve[record.epoch] = record
         self.sign_of_life = time.monotonic()
 
+    def forgive(self, seconds: float) -> None:
+        """It could not be heard for so long."""
+        if self.sign_of_life is not None:
+            self.sign_of_life = min(self.sign_of_life + seconds, time.monotonic())
+
     def waited_for(self) -> float:
         """Seconds since it was handed out."""
         return time.monotonic() - self.handed_out

@@ -101,8 +101,8 @@ def ask_head(address: str) -> None:
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS).close()
-    except OSError as error:
-        reason = error.strerror or "no answer in time"
+    except (OSError, UnicodeError) as error:  # Unicode: a name that no host can have
+        reason = getattr(error, "strerror", str(error)) or "no answer in time"
         raise InputError.of(ADDRESS, f"no Ray answers at {address}: {reason}") from None
     _check_token(address)
     _check_service(address)

@@ -293,12 +293,16 @@ class _Beats:
 
     def heartbeat(self, run_id: int) -> bool:
         """Says that the run is alive; False when another ended it."""
-        return self.stop.kind is not None or self.store.heartbeat(run_id)
+        # Asked after a stop too: the journal takes a beat for an answer of the store.
+        return self.store.heartbeat(run_id) or self.stop.kind is not None
 
 
 def _close(journal: Journal, stop: StopRequest) -> None:
     """Write what still waits; where the store is away, the end of the run waits with it."""
-    if not journal.flush(at_once=True):
+    was_away = journal.away
+    written = journal.flush(at_once=True)
+    # Where nothing waited it was not asked, and may be away still.
+    if not written or (was_away and stop.kind is not None):
         journal.end(stop.reason or "the run ended while the store was away")
 
 

@@ -7,6 +7,7 @@ that could not be rebuilt from the store.
 import functools
 import logging
 import math
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -42,6 +43,8 @@ from trainers import Cause, Failure, Protocol, Retry
 _LOG = logging.getLogger(__name__)
 _OFTEN = 10
 """So often a trial goes on that has lost its node: it may be the trial that brings nodes down."""
+_PAUSE = 2.0
+"""Seconds between two looks at the trials from which on this process itself stood still."""
 _LONG_WAIT = 120.0
 """Seconds after which it is said that no worker begins."""
 _Arguments = ParamSpec("_Arguments")
@@ -117,6 +120,7 @@ class StudySession:
         self._retried: Counter[tuple[int, Retry]] = Counter()
         self._hung: set[int] = set()
         self._told_of_waiting = False
+        self._looked_after = time.monotonic()
         self._first_failures = FirstFailures(limits.first_failures)
         self.failure: StoreError | OSError | None = None
         by_number = {}
@@ -153,13 +157,14 @@ class StudySession:
         None when the planned number is handed out, no point is left, or the store is away. A later
         call may give one again, when a worker was killed or the store came back in the meantime.
         """
-        if not self.journal.flush():
-            return None
-        try:
-            return self._next_assignment()
-        except StoreAway as error:
-            self.journal.note_away(error)
-            return None
+        if self.journal.flush():
+            try:
+                return self._next_assignment()
+            except StoreAway as error:
+                self.journal.note_away(error)
+        # Without a trial at work Ray Tune asks for the next one for minutes, and for nothing else.
+        self._stop_where_away_too_long()
+        return None
 
     def _next_assignment(self) -> Assignment | None:
         while self._unsettled:
@@ -221,12 +226,10 @@ class StudySession:
 
         A stop is requested where the store has been away for too long.
         """
+        self._forgive_own_pause()
         self.journal.flush()
         self._tell_of_waiting()
-        if self.journal.away_for() > self._limits.store_seconds:
-            patience = duration(self._limits.store_seconds)
-            reason = f"the store was away for more than {patience} ({self.journal.error})"
-            self._stop.request(StopKind.STORE, reason)
+        self._stop_where_away_too_long()
         limit = self._limits.trial_seconds
         if limit is None:
             return []
@@ -234,6 +237,20 @@ class StudySession:
         for number in silent:
             self._live[number].hung = True
         return silent
+
+    def _forgive_own_pause(self) -> None:
+        """While this process stood still, or waited for the store, it could not hear of trials."""
+        now = time.monotonic()
+        pause, self._looked_after = now - self._looked_after, now
+        if pause > _PAUSE:
+            for live in self._live.values():
+                live.forgive(pause)
+
+    def _stop_where_away_too_long(self) -> None:
+        if self.journal.away_for() > self._limits.store_seconds:
+            patience = duration(self._limits.store_seconds)
+            reason = f"the store was away for more than {patience} ({self.journal.error})"
+            self._stop.request(StopKind.STORE, reason)
 
     def _tell_of_waiting(self) -> None:
         """Say once that nothing begins: no node has room, or workers hang at their start."""

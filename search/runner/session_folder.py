@@ -8,6 +8,7 @@ from pathlib import Path
 
 from search.runner.watchdog import PREFIX
 from space.errors import InputError
+from space.paths import given_path, is_folder
 
 _VARIABLE = "RAY_TMPDIR"
 _LONGEST = 107
@@ -37,7 +38,7 @@ def new_session_folder() -> Path:
 def _places() -> Iterator[tuple[str, Path]]:
     chosen = os.environ.get(_VARIABLE)
     if chosen:
-        yield _VARIABLE, Path(chosen).expanduser().absolute()
+        yield _VARIABLE, given_path(chosen, _VARIABLE).absolute()
         return
     yield "/tmp", Path("/tmp")
     other = os.environ.get("TMPDIR")
@@ -53,7 +54,7 @@ def _problem(place: Path) -> str | None:
             f"the path is {length - _LONGEST} bytes too long, "
             f"as those of sockets have {_LONGEST} at most"
         )
-    if not place.is_dir():
+    if not is_folder(place):
         return "it is not a folder"
     try:
         with tempfile.TemporaryFile(dir=place) as probe:

@@ -116,6 +116,8 @@ def by_number(config: Mapping[str, Any]) -> FakeTraining:
         10: RuntimeError("CUDA error: device-side assert triggered"),
         12: OutOfMemoryError(),
         14: SystemExit(3),
+        21: KeyboardInterrupt(),
+        22: GeneratorExit(),
     }
     if config["number"] in REPORTS:
         return Reporting(REPORTS[config["number"]])

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from search.runner.assignment import Report
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.journal import Journal, replay
+from search.runner.run import _Beats, _close
 from search.runner.session import StudySession
 from search.store import EpochRecord, Store, StoreAway, StoreError, TrialState, open_store
 from tests.search.driving import accuracy, begin, end, epoch
@@ -163,6 +165,39 @@ def test_past_the_patience_the_run_ends_in_good_order_and_resume_writes_it_all(
         again = resumed.next_assignment()
         assert again is not None
         assert again.trial.number == 0
+
+
+def test_the_patience_ends_also_where_ray_asks_for_the_next_trial_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """Without a trial at work Ray Tune does so for ten minutes."""
+    wanted, stop = config(tmp_path, trials=2, store_patience="0.2s"), StopRequest()
+    with open_store(wanted.store, create=True, busy_timeout=0.05) as store:
+        session = begin(store, wanted, stop=stop, answered_since=lambda moment: False)
+        other = locked(tmp_path / "tiny.db")
+        end = time.monotonic() + 20
+        while stop.kind is None and time.monotonic() < end:
+            assert (session.next_assignment(), session.waits) == (None, True)
+        _close(session.journal, stop)
+        assert stop.kind == StopKind.STORE
+        other.execute("ROLLBACK")
+        other.close()
+        resumed = begin(store, wanted)
+        assert store.runs(resumed.study.id)[0].end_reason == stop.reason
+
+
+def test_a_heart_that_beats_after_a_stop_asks_the_store_all_the_same(tmp_path: Path) -> None:
+    wanted, stop = config(tmp_path), StopRequest()
+    with open_store(wanted.store, create=True, busy_timeout=0.05) as store:
+        session = begin(store, wanted, stop=stop)
+        run, beats = store.runs(session.study.id)[0].id, _Beats(store, stop)
+        stop.request(StopKind.INTERRUPT, "interrupted by SIGTERM")
+        store.end_run(run, stop.reason)
+        assert beats.heartbeat(run)  # it was no other that ended it
+        other = locked(tmp_path / "tiny.db")
+        with pytest.raises(StoreAway):
+            beats.heartbeat(run)
+        other.close()
 
 
 KILLED = """

@@ -6,8 +6,9 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,13 @@ def all_but_one(session: StudySession, *others: Any) -> None:
     stop.request(StopKind.INTERRUPT, "interrupted by SIGINT")
 
 
-def all_fail(session: StudySession, *others: Any) -> None:
-    """In Ray's place: every trial breaks off."""
+def all_fail(session: StudySession, *others: Any, too_large: Collection[int] = ()) -> None:
+    """In Ray's place: every trial breaks off; some for want of memory."""
     while (assignment := session.next_assignment()) is not None:
-        session.started(assignment.trial.number)
-        broken = Failure(Cause.CODE, f"KeyError: {assignment.trial.number}")
-        session.ended(assignment.trial.number, Report(failure=broken))
+        number = assignment.trial.number
+        session.started(number)
+        broken = Failure(Cause.CODE, f"KeyError: {number}", infeasible=number in too_large)
+        session.ended(number, Report(failure=broken))
 
 
 @pytest.fixture
@@ -156,6 +158,27 @@ def test_failed_trials_are_trained_again_by_the_printed_command(
     assert last.startswith("Failed: every trial failed: KeyError: 0. To train them again, once ")
     assert execute(last.rpartition(": ")[2]) == 0
     assert "2 of 2 trials done (2 complete)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("too_large", "options"),
+    [((0, 1), " --infeasible"), ((1,), " --failed --infeasible"), ((), " --failed")],
+)
+def test_only_what_there_is_is_asked_for_again(
+    too_large: Collection[int],
+    options: str,
+    player: Player,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "tune_session", partial(all_fail, too_large=too_large))
+        assert run_program(["run", "it's mine.yaml", "--set", "trials=2"]) == 1
+    last = capsys.readouterr().err.rstrip().splitlines()[-1]
+    command = last.rpartition(": ")[2]
+    assert command.endswith(options)
+    assert execute(command) == 0
 
 
 def test_the_best_of_a_study_that_inherits_are_retrained_by_the_printed_command(

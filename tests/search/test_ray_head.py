@@ -63,6 +63,11 @@ def test_an_address_is_a_host_and_a_port(given: str) -> None:
     assert refused(given) == f'is {given!r}, and has to be HOST:PORT or "auto"'
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 70])
+def test_a_name_that_no_host_can_have_is_refused(host: str) -> None:
+    assert refused(f"{host}:6379").startswith(f"no Ray answers at {host}:6379: ")
+
+
 def test_nobody_is_asked_for_with_a_token_that_is_not_there(tmp_path: Path) -> None:
     settings = {
         "RAY_AUTH_MODE": "token",

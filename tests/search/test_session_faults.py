@@ -229,6 +229,19 @@ def test_the_rule_in_other_words(reasons: list[str | None], limit: int) -> None:
     assert [place for place, why in enumerate(said) if why] == ([limit - 1] if alike else [])
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("no 550e8400-e29b-41d4-a716-446655440000", "no a3bb189e-8bf9-4c4c-9beb-0000deadbeef"),
+        ("a rate of 0.003 in /tmp/a1b/x", "a rate of -1.2e-07 in /tmp/zz/y"),
+    ],
+)
+def test_reasons_are_alike_but_for_ids_and_numbers(one: str, other: str) -> None:
+    watch = FirstFailures(2)
+    assert watch.ended(TrialState.FAILED, one) is None
+    assert watch.ended(TrialState.FAILED, other) is not None
+
+
 # --- failed trials on request ---------------------------------------------------------------------
 
 
@@ -283,21 +296,42 @@ def test_a_hung_trial_is_preempted_and_the_second_time_failed(
 ) -> None:
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now)
+
+    def silent_through(seconds: int) -> list[int]:
+        nonlocal now
+        for _ in range(seconds):
+            now += 1
+            hung = session.look_after()
+        return hung
+
     settings = config(tmp_path, trials=1, retries=0, trial_time_limit="90s")
     session = begin(store, settings)
     for state in ("preempted", "failed"):
         hand_out(session)
-        now += 80
-        assert session.look_after() == []
+        assert silent_through(80) == []
         session.reported(0, Report((epoch(1),)))
-        now += 80  # an epoch is a sign of life
-        assert session.look_after() == []
-        now += 80
-        assert session.look_after() == [0]
+        assert silent_through(80) == []  # an epoch is a sign of life
+        assert silent_through(80) == [0]
         session.crashed(0, Failure(Cause.CODE, "killed by the driver", retry=Retry.COUNTED))
         trial = trials(store, session)[0]
         assert (trial.state, trial.epochs_done) == (state, 1)
         assert trial.reason == "it hung: no epoch within 1 min 30 s (trial_time_limit)"
+
+
+def test_no_trial_has_hung_while_the_driver_itself_stood_still(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by Ctrl-Z, `docker pause` or a store that is waited for; reports wait to be read then."""
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    session = begin(store, config(tmp_path, trials=1, trial_time_limit="90s"))
+    hand_out(session)
+    for _ in range(3):
+        now += 1000
+        assert session.look_after() == []
+    for second in range(92):
+        now += 1
+        assert session.look_after() == ([0] if second >= 90 else [])
 
 
 def test_a_trial_that_waits_for_a_worker_has_not_hung(

@@ -51,6 +51,13 @@ def test_what_is_no_folder_is_refused_by_the_name_of_the_variable(
         (Path("/tmp") / f"mixfile-{os.getpid()}").unlink()
 
 
+def test_a_home_that_nobody_has_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_TMPDIR", "~nobody-of-this-name/ray")
+    with pytest.raises(InputError) as error:
+        new_session_folder()
+    assert [problem.where for problem in error.value.problems] == ["RAY_TMPDIR"]
+
+
 def may_mount() -> bool:
     probe = ["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.exit_code import ExitCode
-from search.program_signals import SAME_SECONDS, Interrupted
+from search.program_signals import SAME_SECONDS, Interrupted, heeded, interrupting_the_program
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.last_words import LastWords
 from search.runner.run_end import RunEnd
@@ -230,6 +230,35 @@ def test_a_signal_during_the_imports_is_told_in_a_line(number: signal.Signals) -
     assert process.returncode == ExitCode.INTERRUPTED
     assert "Traceback" not in errors
     assert errors.strip() == f"interrupted by {number.name}; to go on, run the same command again"
+
+
+@pytest.fixture
+def handlers_are_put_back() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in heeded()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers_are_put_back")
+def test_a_signal_that_comes_out_as_another_error_is_told_as_what_it_was() -> None:
+    """As Python 3.11 makes it of one that comes while a class is made."""
+
+    def making_a_class() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+        except Interrupted as interrupted:
+            raise RuntimeError("Error calling __set_name__") from interrupted
+
+    with pytest.raises(Interrupted, match="interrupted by SIGTERM"), interrupting_the_program():
+        making_a_class()
+
+
+@pytest.mark.usefixtures("handlers_are_put_back")
+def test_an_error_without_a_signal_is_that_error() -> None:
+    with pytest.raises(RuntimeError, match="broken"), interrupting_the_program():
+        raise RuntimeError("broken")
 
 
 def catches(status: Path, number: int) -> bool:

@@ -60,6 +60,16 @@ def test_every_end_is_a_state_and_a_reason(number: int, state: str, reason: str 
 
 
 @pytest.mark.usefixtures("unlocked")
+@pytest.mark.parametrize("number", [21, 22])
+def test_what_is_no_exception_is_a_failure_too(number: int) -> None:
+    """Ray would say TaskCancelledError and the name of its task."""
+    failure = train(worker(number))[-1].failure
+    assert failure is not None
+    assert failure.state == "failed"
+    assert failure.reason.startswith(("KeyboardInterrupt: ", "GeneratorExit: "))
+
+
+@pytest.mark.usefixtures("unlocked")
 def test_the_same_process_goes_on_with_the_next_trial() -> None:
     trial = worker(1)
     assert failed(train(trial)[-1])

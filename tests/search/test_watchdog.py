@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from search.runner.watchdog import MARK, belonging, end_all
 from search.runner.watched import watched_folder
 from search.store import TrialState, open_store, process_is_alive, process_started
 from tests.search.driving import begin
-from tests.search.small import config
+from tests.search.small import config, values
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(100)"]
 DRIVER = """
@@ -147,6 +148,32 @@ def test_the_run_of_a_driver_that_is_gone_is_ended_and_its_last_words_are_said(
         (trial,) = store.trials(session.study.id)
     assert run.end_reason == "the driver was killed"
     assert (trial.state, trial.reason) == (TrialState.PREEMPTED, "the driver was killed")
+
+
+ABORTED = """
+import os, sys
+import ray
+from search.cli.program import run_program
+ray.init = lambda **options: os.abort()
+sys.exit(run_program(["run", "tiny.yaml"]))
+"""
+
+
+def test_a_driver_that_ray_ends_amid_its_start_says_how_to_go_on(tmp_path: Path) -> None:
+    content = values(store=str(tmp_path / "tiny.db"), checkpoints=str(tmp_path / "checkpoints"))
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(content))
+    done = subprocess.run(
+        [sys.executable, "-c", ABORTED],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.returncode == -signal.SIGABRT
+    last = done.stderr.rstrip().splitlines()[-1]
+    assert last.startswith("Stopped: the driver was killed: ")
+    assert "To go on: python -m search run tiny.yaml" in last
 
 
 @pytest.mark.parametrize("said", [False, True])

@@ -3,12 +3,16 @@
 import errno
 import gzip
 import http.client
+import lzma
 import os
 import pickle
 import socket
 import sqlite3
 import subprocess
 import sys
+import tarfile
+import zipfile
+import zlib
 from pathlib import Path
 from urllib.error import URLError
 
@@ -232,6 +236,10 @@ def test_what_was_merely_handled_meanwhile_is_not_to_blame() -> None:
             "recent call last):\nMemoryError"
         ),
         TimeoutError("timed out"),
+        AssertionError("Torch not compiled with CUDA enabled"),
+        RuntimeError("Unexpected error from cudaGetDeviceCount(). ... Error 804: forward compat"),
+        RuntimeError("NCCL error in: NCCLUtils.hpp:268, unhandled system error"),
+        http.client.IncompleteRead(b"xx", 10),
     ],
 )
 def test_words_of_the_surroundings(error: BaseException) -> None:
@@ -248,6 +256,12 @@ def test_words_of_the_surroundings(error: BaseException) -> None:
         gzip.BadGzipFile("Not a gzipped file (b'xx')"),
         EOFError("Compressed file ended before the end-of-stream marker was reached"),
         InputError.of("data.folder", "photos is not a folder"),
+        zipfile.BadZipFile("File is not a zip file"),
+        pickle.UnpicklingError("pickle data was truncated"),
+        zlib.error("Error -3 while decompressing data: incorrect header check"),
+        lzma.LZMAError("Corrupt input data"),
+        tarfile.ReadError("unexpected end of data"),
+        OSError("Unable to open file (truncated file: eof = 96, stored_eof = 2048)"),
     ],
 )
 def test_faults_of_the_data(error: BaseException) -> None:
@@ -267,6 +281,12 @@ def test_faults_of_the_data(error: BaseException) -> None:
 def test_faults_of_the_code(error: BaseException) -> None:
     found = classify(raised(error))
     assert (found.cause, found.state) == (Cause.CODE, "failed")
+
+
+def test_a_reason_steers_no_terminal_and_is_one_line() -> None:
+    found = classify(RuntimeError("\x1b[31;1mbad\x1b[0m \x07\u202enews\x1b]0;x\nand more"))
+    assert found.reason == "RuntimeError: bad news]0;x"
+    assert classify(RuntimeError("\x1b[0m")).reason == "RuntimeError: RuntimeError"
 
 
 def test_an_error_on_the_gpu_leaves_no_use_in_its_process() -> None:
