@@ -140,7 +140,7 @@ def test_searchers_are_told_by_the_rule(rule: JudgedBy, tmp_path: Path) -> None:
     task, searcher = task_of(config(tmp_path)), Listening()
     scheduler = NoScheduler(task.goals, task.fidelities)
     telling = Telling([searcher], scheduler, lambda point: {"macs": 5.0}, rule)  # type: ignore[list-item]
-    telling.created(0, architecture(0))
+    telling.created(0, architecture(0), "random")
     for number, accuracy in enumerate([0.9, 0.2], 1):
         telling.epoch(0, number, epoch(number, accuracy))
     telling.ended(0, TrialState.COMPLETE)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,12 @@ from tests.search.test_ray_resume import (
 
 __all__ = ["command"]
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+
+
+def wait_for_line(driver: "subprocess.Popen[str]", wanted: str) -> None:
+    """Read what a driver says until a line comes."""
+    assert driver.stderr is not None
+    assert f"{wanted}\n" in iter(driver.stderr.readline, "")
 
 
 def to_the_process(driver: int) -> None:
@@ -85,8 +92,7 @@ def test_a_search_that_is_preempted_while_ray_starts_leaves_nothing(
 ) -> None:
     driver = start(command)
     try:
-        assert driver.stderr is not None
-        assert driver.stderr.readline() == "Starting Ray ...\n"
+        wait_for_line(driver, "Starting Ray ...")
         wait_until(lambda: bool(offspring(driver.pid)), 30)
         family = offspring(driver.pid)
         os.killpg(driver.pid, signal.SIGTERM)
@@ -108,8 +114,7 @@ def test_a_driver_that_is_killed_while_ray_starts_has_its_last_line_too(
 ) -> None:
     """As Ray itself ends its driver when its head dies amid the start."""
     driver = start(command)
-    assert driver.stderr is not None
-    assert driver.stderr.readline() == "Starting Ray ...\n"
+    wait_for_line(driver, "Starting Ray ...")
     wait_until(lambda: bool(offspring(driver.pid)), 30)
     family = offspring(driver.pid)
     os.killpg(driver.pid, signal.SIGKILL)
