@@ -128,7 +128,7 @@ class StudySession:
             by_number[item.trial.number] = item
             new_trials.know(item.trial)
             self._tally.set(item.trial.number, item.trial.state)
-            self._tally.reached(item.trial.accuracy, item.architecture)
+            self._tally_result(item.trial, item.architecture)
         self._claimed = deque(by_number[number] for number in sorted(claimed))
 
     @property
@@ -313,7 +313,6 @@ class StudySession:
             figures = {name: getattr(record, name) for name in FIGURES}
             self._telling.epoch(reused.number, record.epoch, figures)
             live.recorded.add(record.epoch)
-        self._tally.reached(reused.accuracy, live.architecture)
         if reused.state == TrialState.COMPLETE:
             self._tally.took_over()
             self._leave(live, reused)
@@ -365,7 +364,6 @@ class StudySession:
         live.report(record)
         is_new = epoch not in live.recorded
         live.recorded.add(epoch)
-        self._tally.reached(record.validation_accuracy, live.architecture)
         if is_new:
             verdict = self._telling.epoch(live.trial.number, epoch, values)
             live.verdict = live.verdict if live.verdict.stop else verdict
@@ -442,16 +440,22 @@ class StudySession:
 
     def _finish(self, live: LiveTrial, state: TrialState, reason: str | None) -> None:
         self.journal.finish(live.trial.id, state, reason)
-        self._leave(live, live.ended(state))
+        self._leave(live, live.ended(state, self._protocol.judged_by))
         why = self._first_failures.ended(state, reason)
         if why is not None:
             option = "--failed" if state == TrialState.FAILED else "--infeasible"
             again = f"once it is mended, `continue {self.study.name} {option}` trains them again"
             self._stop.request(StopKind.FAULT, f"{why}; {again}")
 
+    def _tally_result(self, trial: TrialRecord, architecture: Architecture) -> None:
+        """What was pruned, or is not through yet, does not compare."""
+        if trial.state == TrialState.COMPLETE:
+            self._tally.reached(trial.accuracy, architecture)
+
     def _leave(self, live: LiveTrial, record: TrialRecord) -> None:
         del self._live[record.number]
         self._tally.set(record.number, record.state)
+        self._tally_result(record, live.architecture)
         self._telling.ended(record.number, record.state)
         self._ancestry.add(record, live.architecture)
 
