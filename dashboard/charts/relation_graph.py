@@ -15,11 +15,11 @@ from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, Kind
 from space.wording import count, percent
 
 PLACES: dict[str, tuple[float, float]] = {
-    "LR MLP": (0.0, 4.0),
+    "LR MLP": (-0.2, 4.0),
     "MLP": (2.0, 4.0),
-    "Pyramid MS Conv.": (0.0, 2.8),
+    "Pyramid MS Conv.": (-0.2, 2.8),
     "Conv.": (1.6, 2.8),
-    "Bottleneck": (0.0, 1.8),
+    "Bottleneck": (-0.2, 1.8),
     "Sep. MLP": (3.1, 2.8),
     "ViT": (4.4, 1.9),
     "PVT": (5.3, 0.85),
@@ -29,7 +29,7 @@ PLACES: dict[str, tuple[float, float]] = {
     "Dynamic Local-S MLP": (3.0, -0.5),
 }
 """Where the nodes stand: from top to bottom regularisation and dynamic weights grow."""
-_HALF = (0.46, 0.24)
+_HALF = (0.52, 0.24)
 """Half the width and height of a node, in the units of the places."""
 _HEAD = 0.12
 _DASH = {"LR MLP": "dot"}
@@ -52,7 +52,7 @@ def relation_graph_figure(records: Mapping[str, OperatorRecord]) -> go.Figure:
         dragmode=False,
     )
     rights, ups = zip(*places.values(), strict=True)
-    made.update_xaxes(visible=False, range=(min(rights) - 0.55, max(rights) + 0.55))
+    made.update_xaxes(visible=False, range=(min(rights) - 0.6, max(rights) + 0.6))
     made.update_yaxes(visible=False, range=(min(ups) - 0.4, max(ups) + 0.4))
     made.update_xaxes(fixedrange=True)
     made.update_yaxes(fixedrange=True)

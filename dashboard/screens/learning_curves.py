@@ -25,8 +25,7 @@ def page() -> None:
     if not rows:
         messages.no_trials("No trial has finished an epoch yet.", view.is_filtered)
         return
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
-    measure = left.segmented_control(
+    measure = st.segmented_control(
         "Measure",
         list(MEASURES),
         default="accuracy",
@@ -34,7 +33,7 @@ def page() -> None:
         key="measure",
         bind="query-params",
     )
-    top = right.slider("Best trials", 1, 50, 10, key="top", bind="query-params")
+    top = st.slider("Best trials", 1, 50, 10, key="top", bind="query-params")
     chosen = _chosen(rows) or rows[:top]
     curves = [curve for curve in _curves(view, chosen) if curve.epochs]
     if not curves:

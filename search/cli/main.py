@@ -13,16 +13,10 @@ def main() -> NoReturn:
     """Run the program with the arguments of this process, and exit."""
     code = _run()
     if "ray" in sys.modules:
-        _leave(code)
+        # Ray's threads, still at work, crash amid the taking down of the interpreter. All that was
+        # printed is out: `run_program` sees to that.
+        os._exit(code)
     sys.exit(code)
-
-
-def _leave(code: int) -> NoReturn:
-    """Exit without taking the interpreter down: Ray's threads, still at work, crash amid that."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, OSError, ValueError):  # closed, full, or not there at all
-            stream.flush()
-    os._exit(code)
 
 
 def _run() -> int:

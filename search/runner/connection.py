@@ -9,7 +9,7 @@ from pathlib import Path
 from search.runner.cluster import Cluster
 from search.runner.joined_ray import joined_ray
 from search.runner.private_ray import private_ray
-from search.runner.watched import OnWatch
+from search.runner.watched import OnWatch, nothing_to_tell
 from search.runner.worker_path import refuse_foreign_search
 
 _QUIET = {
@@ -25,7 +25,7 @@ _QUIET = {
 
 
 @contextmanager
-def connected_to_ray(address: str | None, on_watch: OnWatch = lambda _: None) -> Iterator[Cluster]:
+def connected_to_ray(address: str | None, on_watch: OnWatch = nothing_to_tell) -> Iterator[Cluster]:
     """Connect to the cluster at `address`, or start a private one when it is None.
 
     Args:

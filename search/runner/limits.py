@@ -1,9 +1,14 @@
 """How much goes wrong before a run gives up."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from search.store import TrialState
+from trainers import Failure, Retry
+
+_OFTEN = 10
+"""So often a trial goes on that has lost its node: it may be the trial that brings nodes down."""
 
 # What differs between two trials that fail alike: numbers, addresses, ids, paths.
 _OWN = re.compile(
@@ -59,6 +64,29 @@ class FirstFailures:
 
     def _alike(self, reason: str) -> bool:
         return not self._reasons or _pattern(self._reasons[0]) == _pattern(reason)
+
+
+class Retries:
+    """How often a trial goes on in another worker.
+
+    Args:
+        after_kills: of those whose worker was killed, or died.
+    """
+
+    def __init__(self, after_kills: int) -> None:
+        self._allowed = {Retry.NEVER: 0, Retry.COUNTED: after_kills, Retry.OFTEN: _OFTEN}
+        self._tried: Counter[tuple[int, Retry]] = Counter()
+        self._hung: set[int] = set()
+
+    def takes_up(self, number: int, failure: Failure, *, hung: bool) -> bool:
+        """Whether a trial that broke off is taken up again, which counts; a hung one is once."""
+        if hung:
+            first = number not in self._hung
+            self._hung.add(number)
+            return first
+        tried = self._tried[number, failure.retry]
+        self._tried[number, failure.retry] += 1
+        return tried < self._allowed[failure.retry]
 
 
 def _pattern(reason: str) -> str:

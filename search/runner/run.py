@@ -27,6 +27,13 @@ from search.runner.places import make_checkpoints
 from search.runner.prepared import Prepared, folder_in_use, prepare
 from search.runner.ray_servers import watching
 from search.runner.run_end import RunEnd
+from search.runner.run_result import (
+    every_trial_failed,
+    judged,
+    kept_aside,
+    nothing_left,
+    stand_and_failure,
+)
 from search.runner.session import StudySession
 from search.runner.setup import begin_session, create_study, settle, stand_of, task_of
 from search.runner.shared_folder import nodes_that_do_not_see, warning_of
@@ -200,7 +207,7 @@ class _Work:
         try:
             session = self._tune(study, run, extra, end)
             self.stop.lift_time_limit()
-            heard = self.stop.kind in ALWAYS_HEARD or not _nothing_left(session)
+            heard = self.stop.kind in ALWAYS_HEARD or not nothing_left(session)
             reason = (self.stop.reason if heard else "") or "the run ended"
             self._finish(study, run, session, reason)
         except Exception as error:
@@ -237,13 +244,13 @@ class _Work:
     def _outcome(self, study: StudyRecord, session: StudySession) -> RunOutcome:
         """How it ended, from the store; from memory where that stays away."""
         if session.journal.away:
-            return _kept_aside(study, session, self.stop)
+            return kept_aside(study, session, self.stop)
         try:
-            stand, failure = self.patience.until_back(lambda: _stand(self.store, study))
+            stand, failure = self.patience.until_back(lambda: stand_and_failure(self.store, study))
         except StoreAway as error:
             _LOG.warning("the end of the study could not be read: %s", error)
             stand, failure = session.stand(), None
-        return _judged(study, session, self.stop, stand.with_plan_of(session.stand()), failure)
+        return judged(study, session, self.stop, stand.with_plan_of(session.stand()), failure)
 
     def _tune(self, study: StudyRecord, run: RunRecord, extra: Extra, end: RunEnd) -> StudySession:
         """Work through the trials."""
@@ -266,7 +273,7 @@ class _Work:
             )
             session = self.patience.until_back(begin)
             self._taken_up()
-            end.asks(lambda: _nothing_left(session))
+            end.asks(lambda: nothing_left(session))
             try:
                 tune_session(session, config, self.cluster, stop, self._show, self.training)
             finally:
@@ -328,59 +335,6 @@ _WITHOUT_SERVERS = 5.0
 def _server_is_gone(stop: StopRequest, reason: str) -> None:
     if not stop.request(StopKind.LOST, reason, _WITHOUT_SERVERS):
         stop.hurry()  # what asked for the stop has ended the servers too
-
-
-def _nothing_left(session: StudySession) -> bool:
-    """Whether all is trained and written that the run was to train."""
-    stand = session.stand()
-    exhausted = session.exhausted is not None and not stand.unfinished
-    return not session.waits and (stand.ended >= stand.planned or exhausted)
-
-
-def _kept_aside(study: StudyRecord, session: StudySession, stop: StopRequest) -> RunOutcome:
-    reason = stop.reason or f"the store is away ({session.journal.error})"
-    kept = f"{reason}; what it lacks is kept in {session.journal.path}"
-    code = ExitCode.FAILED if stop.kind is None else stop.exit_code
-    return RunOutcome(study.name, code, session.stand(), kept)
-
-
-def _stand(store: Store, study: StudyRecord) -> tuple[Stand, str | None]:
-    """How far the study is, and the words for one of which nothing but failures came."""
-    stand = stand_of(store, study.id)
-    return stand, every_trial_failed(store, study, stand)
-
-
-def _judged(
-    study: StudyRecord, session: StudySession, stop: StopRequest, stand: Stand, failed: str | None
-) -> RunOutcome:
-    exhausted = session.exhausted is not None and not stand.unfinished
-    if stand.ended >= stand.planned or exhausted:
-        failure = _nothing_searched(session, stand) or failed
-        if failure is not None:
-            return RunOutcome(study.name, ExitCode.FAILED, stand, failure)
-        return RunOutcome(study.name, ExitCode.DONE, stand, _exhausted(session, stand))
-    reason = stop.reason or "Ray ended the experiment early"
-    return RunOutcome(study.name, stop.exit_code, stand, reason)
-
-
-def _exhausted(session: StudySession, stand: Stand) -> str | None:
-    return session.exhausted if stand.ended < stand.planned else None
-
-
-def _nothing_searched(session: StudySession, stand: Stand) -> str | None:
-    """The words for a study of which not one point was found; None for all others."""
-    if session.exhausted is None or any(stand.counts.values()):
-        return None
-    return f"nothing was searched: {session.exhausted}"
-
-
-def every_trial_failed(store: Store, study: StudyRecord, stand: Stand) -> str | None:
-    """The words for a study of which nothing but failures came; None for all others."""
-    broken = (TrialState.FAILED, TrialState.INFEASIBLE)
-    if not stand.ended or sum(stand.counts[state] for state in broken) < stand.ended:
-        return None
-    reasons = (trial.reason for trial in store.trials(study.id) if trial.state in broken)
-    return f"every trial failed: {next(reasons, None)}"
 
 
 def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> StudyRecord:

@@ -7,8 +7,7 @@ that could not be rebuilt from the store.
 import functools
 import logging
 import math
-import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +19,11 @@ from search.runner.ancestry import Ancestry
 from search.runner.assignment import Assignment, Report
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.journal import Journal
-from search.runner.limits import FirstFailures, Limits
+from search.runner.limits import FirstFailures, Limits, Retries
 from search.runner.live_trial import LiveTrial
 from search.runner.new_trials import Known, NewTrials
 from search.runner.reported import FIGURES
+from search.runner.silence import Silence
 from search.runner.stand import Stand, Tally
 from search.runner.telling import Telling
 from search.schedulers import GO_ON, Verdict
@@ -37,16 +37,10 @@ from search.store import (
     TrialState,
 )
 from space import Architecture
-from space.wording import count, duration
-from trainers import Cause, Failure, Protocol, Retry
+from space.wording import duration
+from trainers import Cause, Failure, Protocol
 
 _LOG = logging.getLogger(__name__)
-_OFTEN = 10
-"""So often a trial goes on that has lost its node: it may be the trial that brings nodes down."""
-_PAUSE = 2.0
-"""Seconds between two looks at the trials from which on this process itself stood still."""
-_LONG_WAIT = 120.0
-"""Seconds after which it is said that no worker begins."""
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
@@ -117,10 +111,8 @@ class StudySession:
         self._live: dict[int, LiveTrial] = {}
         self._unsettled: deque[Known] = deque()
         self._tally = Tally()
-        self._retried: Counter[tuple[int, Retry]] = Counter()
-        self._hung: set[int] = set()
-        self._told_of_waiting = False
-        self._looked_after = time.monotonic()
+        self._retries = Retries(limits.retries)
+        self._silence = Silence(self._live, limits.trial_seconds, say)
         self._first_failures = FirstFailures(limits.first_failures)
         self.failure: StoreError | OSError | None = None
         by_number = {}
@@ -226,42 +218,18 @@ class StudySession:
 
         A stop is requested where the store has been away for too long.
         """
-        self._forgive_own_pause()
         self.journal.flush()
-        self._tell_of_waiting()
         self._stop_where_away_too_long()
-        limit = self._limits.trial_seconds
-        if limit is None:
-            return []
-        silent = [n for n, live in self._live.items() if live.silent_for() > limit]
+        silent = self._silence.look()
         for number in silent:
             self._live[number].hung = True
         return silent
-
-    def _forgive_own_pause(self) -> None:
-        """While this process stood still, or waited for the store, it could not hear of trials."""
-        now = time.monotonic()
-        pause, self._looked_after = now - self._looked_after, now
-        if pause > _PAUSE:
-            for live in self._live.values():
-                live.forgive(pause)
 
     def _stop_where_away_too_long(self) -> None:
         if self.journal.away_for() > self._limits.store_seconds:
             patience = duration(self._limits.store_seconds)
             reason = f"the store was away for more than {patience} ({self.journal.error})"
             self._stop.request(StopKind.STORE, reason)
-
-    def _tell_of_waiting(self) -> None:
-        """Say once that nothing begins: no node has room, or workers hang at their start."""
-        if self._told_of_waiting or any(live.sign_of_life for live in self._live.values()):
-            return
-        longest = max((live.waited_for() for live in self._live.values()), default=0.0)
-        if longest > _LONG_WAIT:
-            self._told_of_waiting = True
-            waiting = count(len(self._live), "trial")
-            why = "no node has room, or no worker starts"
-            self._say(f"{waiting} waiting for a worker since {duration(longest)}: {why}")
 
     def log_of(self, number: int) -> Path | None:
         """The file that tells how a trial that is handed out broke off."""
@@ -408,7 +376,7 @@ class StudySession:
         if self._stop.kind is not None and failure.cause != Cause.ARCHITECTURE:
             # What asks for a stop may end workers, and what they have started, too.
             failure = Failure(Cause.REQUEST, self._stop.reason)
-        if self._goes_on_elsewhere(live, failure):
+        if self._retries.takes_up(live.trial.number, failure, hung=live.hung):
             number, reason = live.trial.number, failure.reason
             _LOG.warning("trial %d: %s; it goes on in another worker", number, reason)
             self._preempt(live, failure.reason)
@@ -421,17 +389,6 @@ class StudySession:
             if failure.cause.stops_run:
                 reason = f"trial {live.trial.number} met a fault of the {failure.cause}"
                 self._stop.request(StopKind.FAULT, f"{reason}: {failure.sentence}")
-
-    def _goes_on_elsewhere(self, live: LiveTrial, failure: Failure) -> bool:
-        number = live.trial.number
-        if live.hung:
-            first = number not in self._hung
-            self._hung.add(number)
-            return first
-        allowed = {Retry.NEVER: 0, Retry.COUNTED: self._limits.retries, Retry.OFTEN: _OFTEN}
-        tried = self._retried[number, failure.retry]
-        self._retried[number, failure.retry] += 1
-        return tried < allowed[failure.retry]
 
     def _preempt(self, live: LiveTrial, reason: str) -> None:
         del self._live[live.trial.number]

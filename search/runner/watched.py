@@ -56,12 +56,12 @@ OnWatch = Callable[[Watchdog], None]
 """Called as soon as a process is watched, before it starts anything that may end it."""
 
 
-def _nothing_to_tell(_: Watchdog) -> None:
+def nothing_to_tell(_: Watchdog) -> None:
     """For what has no last words."""
 
 
 @contextlib.contextmanager
-def watched_folder(on_watch: OnWatch = _nothing_to_tell) -> Iterator[Watchdog]:
+def watched_folder(on_watch: OnWatch = nothing_to_tell) -> Iterator[Watchdog]:
     """A new temporary folder for Ray, removed at the end; marked children die with this process.
 
     Args:

@@ -86,19 +86,17 @@ class Connected:
     def _run(
         self, engine: Engine, work: Callable[[Session], Result], pauses: tuple[float, ...]
     ) -> Result:
-        for pause in (*pauses, None):
+        def attempt() -> Result:
             with Session(engine, expire_on_commit=False) as session:
-                try:
-                    result = work(session)
-                    session.flush()
-                except DBAPIError as error:
-                    if pause is None or not _is_passing(error):
-                        raise self._store_error(error) from None
-                else:
-                    self._commit(session)
-                    return result
-            time.sleep(pause)
-        raise AssertionError("the last round returns or raises")
+                result = work(session)
+                session.flush()
+                self._commit(session)
+                return result
+
+        try:
+            return repeated(attempt, _is_passing, pauses)
+        except DBAPIError as error:
+            raise self._store_error(error) from None
 
     def _commit(self, session: Session) -> None:
         try:
@@ -116,6 +114,20 @@ class Connected:
             return utc_now()
         time: datetime = session.scalars(select(func.clock_timestamp())).one()
         return time
+
+
+def repeated(
+    attempt: Callable[[], Result], passes: Callable[[DBAPIError], bool], pauses: tuple[float, ...]
+) -> Result:
+    """What an attempt gives; it is made again after each pause where its error may pass."""
+    for pause in pauses:
+        try:
+            return attempt()
+        except DBAPIError as error:
+            if not passes(error):
+                raise
+        time.sleep(pause)
+    return attempt()
 
 
 def describe(error: DBAPIError, url: URL) -> str:

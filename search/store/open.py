@@ -9,7 +9,13 @@ from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from search.store.connection import WRITE_PAUSES, StoreError, describe, has_lost_connection
+from search.store.connection import (
+    WRITE_PAUSES,
+    StoreError,
+    describe,
+    has_lost_connection,
+    repeated,
+)
 from search.store.engine import make_engine
 from search.store.missing import NoStore, OlderStore
 from search.store.network_folder import is_on_network
@@ -48,7 +54,12 @@ def open_store(url: str, *, create: bool, busy_timeout: float = _BUSY_SECONDS) -
             return _opened_to_read(parsed, busy_timeout)
     engine = make_engine(parsed, busy_timeout)
     try:
-        _bring_up_to_date(engine, parsed, create)
+        # Again where the server answered, and then the connection was lost.
+        repeated(
+            lambda: upgrade(engine, create=create, shown=display(parsed)),
+            has_lost_connection,
+            WRITE_PAUSES,
+        )
         if is_sqlite(parsed):
             _choose_journal(engine, parsed, busy_timeout)
     except DBAPIError as error:
@@ -58,18 +69,6 @@ def open_store(url: str, *, create: bool, busy_timeout: float = _BUSY_SECONDS) -
         engine.dispose()
         raise
     return Store(parsed, engine)
-
-
-def _bring_up_to_date(engine: Engine, url: URL, create: bool) -> None:
-    """Upgrade the schema, again where the server answered and then the connection was lost."""
-    for pause in WRITE_PAUSES:
-        try:
-            return upgrade(engine, create=create, shown=display(url))
-        except DBAPIError as error:
-            if not has_lost_connection(error):
-                raise
-        time.sleep(pause)
-    return upgrade(engine, create=create, shown=display(url))
 
 
 def open_to_read(url: str, *, busy_timeout: float = _BUSY_SECONDS) -> Store:

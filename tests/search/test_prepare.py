@@ -13,7 +13,7 @@ from search.runner import prepare, run_study
 from search.runner import run as run_module
 from search.runner.assignment import Report
 from search.runner.places import make_checkpoints
-from search.runner.run import every_trial_failed
+from search.runner.run_result import every_trial_failed
 from search.runner.session import StudySession
 from search.runner.setup import stand_of
 from search.runner.watched import OnWatch
