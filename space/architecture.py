@@ -15,12 +15,13 @@ from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_pro
 from space.mixer import Mixer
 from space.plain_values import from_json
 from space.pydantic_errors import problems_from_pydantic
-from space.strict_types import Flag, Number, Whole
+from space.strict_types import Number, Whole
 from space.version import VERSION, without_version
 
 MAX_STAGES = 8
 Scaffold = Literal["conv", "prenorm", "convnext"]
 Downsample = Literal["merge", "conv"]
+StemType = Literal["patch", "overlap", "pool"]
 SCAFFOLDS: tuple[Scaffold, ...] = ("conv", "prenorm", "convnext")
 LAYER_SCALE = 1e-6
 
@@ -49,28 +50,42 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Stem:
-    """Cuts the image into patches of patch_size × patch_size pixels, a token each.
+    """Makes a token of every patch of patch_size × patch_size pixels.
 
     Attributes:
-        patch_size: edge of a patch, and the distance between two.
-        overlapping: whether a token sees its neighbours' patches too: a convolution of edge
-            2·patch_size − 1 (PVTv2: 7 for patches of 4) with the same distance.
+        patch_size: edge of a patch, and the distance between two tokens.
+        type: what is read for a token. "patch": its patch alone, by a linear map (ViT, Swin, the
+            paper). "overlap": its neighbours' patches too, by a convolution of edge
+            2·patch_size − 1 (PVTv2: 7 for patches of 4). "pool": the largest of 2×2 outputs of a
+            convolution that is twice as fine, of edge patch_size + 1, then batch norm and ReLU
+            (the order is not ResNet's, but costs a quarter); for even patch sizes.
+
+    Raises:
+        InputError: for a type that the patch size does not allow.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     patch_size: _Count
-    overlapping: Flag = False
+    type: StemType = "patch"
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.overlapping and self.patch_size == 1:
-            object.__setattr__(self, "overlapping", False)
+        if self.type == "pool" and self.patch_size % 2:
+            raise InputError.of("type", f"pool needs an even patch_size; got {self.patch_size}")
+        if self.type == "overlap" and self.patch_size == 1:
+            object.__setattr__(self, "type", "patch")
 
     @property
     def kernel_size(self) -> int:
-        """Edge in pixels of what a token is made from."""
-        return 2 * self.patch_size - 1 if self.overlapping else self.patch_size
+        """Edge in pixels of what the convolution reads."""
+        edges = {"patch": self.patch_size, "overlap": 2 * self.patch_size - 1}
+        return edges.get(self.type, self.patch_size + 1)
+
+    @property
+    def stride(self) -> int:
+        """Distance in pixels between two outputs of the convolution."""
+        return self.patch_size // 2 if self.type == "pool" else self.patch_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +245,8 @@ class Architecture:
             values["head"]["norm"] = self.head.norm
         if self.downsample != "merge":
             values["downsample"] = self.downsample
-        if self.stem.overlapping:
-            values["stem"]["overlapping"] = True
+        if self.stem.type != "patch":
+            values["stem"]["type"] = self.stem.type
         if self.layer_scale != LAYER_SCALE:
             values["layer_scale"] = self.layer_scale
         return values

@@ -11,6 +11,7 @@ from space.architecture import (
     Scaffold,
     Stage,
     Stem,
+    StemType,
 )
 from space.errors import Problem
 
@@ -21,18 +22,18 @@ class Frame:
 
     Attributes:
         input, head, downsample, layer_scale: see `Architecture`.
-        overlapping: of the stem, see `Stem`.
+        stem_type: see `Stem`.
     """
 
     input: Input
     head: Head
     downsample: Downsample = "merge"
-    overlapping: bool = False
+    stem_type: StemType = "patch"
     layer_scale: float = LAYER_SCALE
 
     def stem(self, patch_size: int) -> Stem:
         """The stem with patches of a size."""
-        return Stem(patch_size, self.overlapping)
+        return Stem(patch_size, self.stem_type)
 
     def architecture(
         self, patch_size: int, scaffold: Scaffold, stages: tuple[Stage, ...]
@@ -53,7 +54,7 @@ class Frame:
         stem, scaled = architecture.stem, architecture.scaffold == "convnext"
         fields = (
             ("input", architecture.input, self.input),
-            ("stem.overlapping", stem.overlapping, self.overlapping and stem.patch_size > 1),
+            ("stem.type", stem.type, self.stem(stem.patch_size).type),
             ("head", architecture.head, self.head),
             ("downsample", architecture.downsample, self.downsample),
             ("layer_scale", architecture.layer_scale, self.layer_scale if scaled else LAYER_SCALE),

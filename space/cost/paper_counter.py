@@ -67,7 +67,7 @@ def _problems(architecture: Architecture) -> list[Problem]:
     problems = []
     for name, value, wanted in (
         ("scaffold", architecture.scaffold, "conv"),
-        ("stem.overlapping", architecture.stem.overlapping, False),
+        ("stem.type", architecture.stem.type, "patch"),
         ("downsample", architecture.downsample, "merge"),
         ("head.norm", architecture.head.norm, "before"),
     ):

@@ -127,8 +127,7 @@ class Chain:
         return [
             Node(width, held)
             for width in self.costs[0].widths()
-            if self._fits(self._peak.stem, self.patch_size, width, self.options[0].size)
-            and self._fits_head(0, width)
+            if self._fits(self._peak.stem, self.patch_size, width) and self._fits_head(0, width)
         ]
 
     def _fits_head(self, stage: int, width: int) -> bool:
@@ -150,8 +149,7 @@ class Chain:
 
     def first(self, node: Node) -> Vector:
         """The counted cost of the stem before a first stage."""
-        size = self.options[0].size
-        return self.ceiling.counted(self._sums.stem(self.patch_size, node.width, size))
+        return self.ceiling.counted(self._sums.stem(self.patch_size, node.width))
 
     def last(self, node: Node) -> Vector:
         """The counted cost of the head after a last stage."""

@@ -46,7 +46,7 @@ class DesignSpace:
             file.input,
             Head(file.classes, file.head.norm),
             file.downsample,
-            file.stem.overlapping,
+            file.stem.type,
             file.layer_scale,
         )
         self._file = file

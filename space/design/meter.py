@@ -34,9 +34,9 @@ class Meter:
             for name in self.names
         ]
 
-    def stem(self, patch_size: int, width: int, size: MapSize) -> Vector:
-        """From images to the map of the first stage, which has this size."""
-        return self._read(lambda prices: prices.stem(patch_size, width, size))
+    def stem(self, patch_size: int, width: int) -> Vector:
+        """From images to the map of the first stage."""
+        return self._read(lambda prices: prices.stem(patch_size, width))
 
     def place(self, blocks: Blocks) -> Vector:
         """All blocks of a stage at one place of its pattern."""

@@ -14,6 +14,7 @@ from space.architecture import (
     Input,
     LayerScale,
     Scaffold,
+    StemType,
 )
 from space.design.limits import Limits
 from space.design.misfits import misfits
@@ -21,7 +22,7 @@ from space.design.mixer_choice import expand_mixers
 from space.errors import InputError, Problem, join
 from space.mixer import Mixer
 from space.pydantic_errors import problems_from_pydantic
-from space.strict_types import Flag, Number, Whole
+from space.strict_types import Number, Whole
 from space.version import without_version
 
 
@@ -64,7 +65,7 @@ class StemFile(_Strict):
     """`stem` of a space file."""
 
     patch_size: _Counts = (4,)
-    overlapping: Flag = False
+    type: StemType = "patch"
 
 
 class StageFile(_Strict):
@@ -101,7 +102,7 @@ def without_defaults(values: dict[str, Any]) -> dict[str, Any]:
 
     So a stored space stays equal to what is read from its file again.
     """
-    stem = {n: v for n, v in values["stem"].items() if (n, v) != ("overlapping", False)}
+    stem = {n: v for n, v in values["stem"].items() if (n, v) != ("type", "patch")}
     rest = {n: v for n, v in values.items() if (n, v) != ("layer_scale", LAYER_SCALE)}
     return rest | {"stem": stem}
 

@@ -80,12 +80,17 @@ def test_equal_networks_have_one_id() -> None:
 
 def test_options_are_in_the_id_only_where_a_network_has_them() -> None:
     plain = Architecture.from_dict(SMALL)
-    overlapping = Architecture.from_dict(SMALL | {"stem": {"patch_size": 4, "overlapping": True}})
-    assert overlapping.stem.kernel_size == 7
-    assert overlapping.id != plain.id
-    assert Architecture.from_json(overlapping.to_json()) == overlapping
-    pixels = [Stem(1, overlapping) for overlapping in (False, True)]
-    assert pixels[0] == pixels[1]
+    overlap, pool = (
+        Architecture.from_dict(SMALL | {"stem": {"patch_size": 4, "type": kind}})
+        for kind in ("overlap", "pool")
+    )
+    assert (overlap.stem.kernel_size, overlap.stem.stride) == (7, 4)
+    assert (pool.stem.kernel_size, pool.stem.stride) == (5, 2)
+    assert len({plain.id, overlap.id, pool.id}) == 3
+    assert [Architecture.from_json(one.to_json()) for one in (overlap, pool)] == [overlap, pool]
+    assert Stem(1, "overlap") == Stem(1)
+    with pytest.raises(InputError, match=r"type: pool needs an even patch_size; got 3"):
+        Stem(3, "pool")
     scaled = [
         Architecture.from_dict(SMALL | {"scaffold": scaffold, "layer_scale": 1})
         for scaffold in ("convnext", "prenorm")

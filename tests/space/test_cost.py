@@ -54,11 +54,14 @@ def test_costs_of_deep_networks_are_exact(seed: int, monkeypatch: pytest.MonkeyP
         assert_exact(space.sample(rng), unseen)
 
 
-@pytest.mark.parametrize("patch_size", [1, 2, 3, 5])
-def test_costs_of_an_overlapping_stem_are_exact(
-    patch_size: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("patch_size", "kind"),
+    [(1, "overlap"), (2, "overlap"), (3, "overlap"), (5, "overlap"), (2, "pool"), (6, "pool")],
+)
+def test_costs_of_stems_of_every_type_are_exact(
+    patch_size: int, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stem = {"patch_size": patch_size, "overlapping": True}
+    stem = {"patch_size": patch_size, "type": kind}
     space = DesignSpace.from_dict(EVERYTHING | {"stem": stem, "layer_scale": 0.5})
     rng, unseen = np.random.default_rng(11), UnseenCounter(monkeypatch)
     for _ in range(5):

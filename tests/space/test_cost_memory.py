@@ -104,8 +104,10 @@ OPTIONS: list[dict[str, Any]] = [
     {"head": {"classes": 5, "norm": "after"}},
     {"head": {"classes": 0}},
     {"head": {"classes": 0, "norm": "after"}},
-    {"stem": {"patch_size": 3, "overlapping": True}},
-    {"stem": {"patch_size": 2, "overlapping": True}, "layer_scale": 1.0},
+    {"stem": {"patch_size": 3, "type": "overlap"}},
+    {"stem": {"patch_size": 2, "type": "overlap"}, "layer_scale": 1.0},
+    {"stem": {"patch_size": 2, "type": "pool"}},
+    {"stem": {"patch_size": 4, "type": "pool"}},
 ]
 
 

@@ -36,8 +36,9 @@ def test_memory_in_batch_equals_single(batch_size: int) -> None:
     assert rows(table.memory(codes)) == expected
 
 
-def test_an_overlapping_stem_costs_the_same_in_batch() -> None:
-    stem = {"patch_size": [1, 2, 4], "overlapping": True}
+@pytest.mark.parametrize("kind", ["overlap", "pool"])
+def test_stems_of_every_type_cost_the_same_in_batch(kind: str) -> None:
+    stem = {"patch_size": [2, 4, 6], "type": kind}
     space = DesignSpace.from_dict(EVERYTHING | {"stem": stem, "layer_scale": 1.0})
     table, rng = CostTable(space), np.random.default_rng(2)
     drawn = [space.sample(rng) for _ in range(50)]

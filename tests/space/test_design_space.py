@@ -268,21 +268,19 @@ def refusal(**changes: Any) -> dict[str, str]:
 
 
 def test_options_of_all_networks_are_those_of_their_space() -> None:
-    options = {"stem": {"patch_size": [3, 4], "overlapping": True}, "layer_scale": 0.5}
+    options = {"stem": {"patch_size": [2, 4], "type": "pool"}, "layer_scale": 0.5}
     space = DesignSpace.from_dict(EVERYTHING | options)
     assert DesignSpace.from_dict(space.to_dict()).to_dict() == space.to_dict()
     assert "layer_scale" not in everything().to_dict()
-    assert "overlapping" not in everything().to_dict()["stem"]
+    assert "type" not in everything().to_dict()["stem"]
     rng = np.random.default_rng(0)
     for _ in range(5):
         point = space.sample(rng)
         near = [point, *space.neighbours(point)]
-        assert all(one.stem.overlapping for one in near)
+        assert all(one.stem.type == "pool" for one in near)
         assert {one.layer_scale for one in near if one.scaffold == "convnext"} == {0.5}
         assert all(map(space.contains, near))
-        with pytest.raises(
-            InputError, match=r"stem.overlapping: is True, and this space has False"
-        ):
+        with pytest.raises(InputError, match=r"stem.type: is pool, and this space has patch"):
             everything().decisions(point)
 
 

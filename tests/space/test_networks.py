@@ -1,14 +1,16 @@
 """Built networks: shapes, training, and the modes that break others."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 
 from space import Architecture, Cell, InputError, Mixer, all_cells
-from space.architecture import Stem
+from space.architecture import Stem, StemType
 from space.geometry import MapSize
 from space.networks import build
 from space.networks.parts import PatchStem
@@ -55,15 +57,37 @@ def test_images_of_a_batch_do_not_see_each_other_in_eval_mode() -> None:
     patch_size=st.integers(1, 5),
     height=st.integers(1, 23),
     width=st.integers(1, 23),
-    overlapping=st.booleans(),
+    kind=st.sampled_from(["patch", "overlap", "pool"]),
 )
 def test_a_stem_gives_the_map_that_the_architecture_says(
-    patch_size: int, height: int, width: int, overlapping: bool
+    patch_size: int, height: int, width: int, kind: StemType
 ) -> None:
-    stem = PatchStem(2, 4, Stem(patch_size, overlapping))
+    assume(kind != "pool" or patch_size % 2 == 0)
+    stem = PatchStem(2, 4, Stem(patch_size, kind))
     tokens = stem(torch.randn(1, 2, height, width))
     size = MapSize(height, width).reduced(patch_size)
     assert tokens.shape == (1, 4, size.height, size.width)
+
+
+def test_a_pooled_token_is_the_largest_of_four_finer_ones() -> None:
+    """In eval mode, against a convolution that is read position by position."""
+    torch.manual_seed(0)
+    stem, image = PatchStem(1, 3, Stem(4, "pool")).eval(), torch.randn(1, 1, 9, 8)
+    stem.norm.weight.data = torch.tensor([1.0, 0.5, 2.0])
+    stem.norm.running_mean.data = torch.tensor([0.1, -0.2, 0.3])
+    padded, weight = nn.functional.pad(image, (2, 2, 2, 2)), stem.project.weight
+    tokens = stem(image)[0]
+    for row, column in itertools.product(range(3), range(2)):
+        fine = [
+            stem.project.bias + (weight * padded[:, :, y : y + 5, x : x + 5]).sum((1, 2, 3))
+            for y in (4 * row, 4 * row + 2)
+            for x in (4 * column, 4 * column + 2)
+            if y < 9 and x < 8
+        ]
+        largest = torch.stack(fine).amax(0)
+        norm = (largest - stem.norm.running_mean) / (stem.norm.running_var + 1e-5).sqrt()
+        wanted = (norm * stem.norm.weight + stem.norm.bias).relu()
+        torch.testing.assert_close(tokens[:, row, column], wanted, rtol=1e-5, atol=1e-5)
 
 
 def test_memory_format_does_not_change_the_result() -> None:

@@ -20,7 +20,7 @@ Blocks = tuple[Scaffold, Mixer, int, int, int, int, int, MapSize]
 class Prices(Protocol):
     """The costs of the pieces of the networks of one space."""
 
-    def stem(self, patch_size: int, width: int, size: MapSize) -> Triple:
+    def stem(self, patch_size: int, width: int) -> Triple:
         """From images to the map of the first stage."""
         ...
 
@@ -51,9 +51,8 @@ class CostPrices:
 
     frame: Frame
 
-    def stem(self, patch_size: int, width: int, size: MapSize) -> Triple:
-        channels, stem = self.frame.input.channels, self.frame.stem(patch_size)
-        return _of_cost(stem_cost(channels, stem, width, size.positions))
+    def stem(self, patch_size: int, width: int) -> Triple:
+        return _of_cost(stem_cost(self.frame.input, self.frame.stem(patch_size), width))
 
     def place(self, blocks: Blocks) -> Triple:
         return _of_cost(place_cost(*blocks))
@@ -72,9 +71,9 @@ class MemoryPrices:
     frame: Frame
     batch: int
 
-    def stem(self, patch_size: int, width: int, size: MapSize) -> Triple:
-        image, stem = self.frame.input, self.frame.stem(patch_size)
-        return _of_memory(pieces.stem_memory(image, stem, width, size, self.batch))
+    def stem(self, patch_size: int, width: int) -> Triple:
+        stem = self.frame.stem(patch_size)
+        return _of_memory(pieces.stem_memory(self.frame.input, stem, width, self.batch))
 
     def place(self, blocks: Blocks) -> Triple:
         return _of_memory(pieces.place_memory(*blocks, self.batch))
