@@ -21,6 +21,11 @@ TABLE = Path(__file__).parent / "fashion-cells.parquet"
 """The table that comes with the project."""
 
 
+def longer_table(path: Path = TABLE) -> Path:
+    """The file beside a table that has longer trainings of some of its architectures."""
+    return path.with_stem(f"{path.stem}-longer")
+
+
 @dataclass(frozen=True, slots=True)
 class Training:
     """One training, without its final test.

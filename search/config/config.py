@@ -47,7 +47,7 @@ from space.pydantic_errors import problems_from_pydantic
 from space.strict_types import Number, Whole
 from trainers import DataConfig, Protocol
 
-Initial = Literal["paired", "named", "axes"]
+Initial = Literal["paired", "named", "hybrid", "axes"]
 MOST_TRIALS = 10_000_000
 INITIAL: tuple[Initial, ...] = ("named", "axes")
 
@@ -139,7 +139,8 @@ class Config(Part):
         trials: planned number of trials; failed and infeasible ones count.
         initial: points that are tried first: "paired" are the paper's operators in one skeleton,
             which are equal in all else and are trained to their end; "named" are the paper's
-            operators, each in a network of its own; "axes" are points that together touch every
+            operators, each in a network of its own; "hybrid" are their global ones in the last
+            stage, with local ones before; "axes" are points that together touch every
             value of every axis.
         seed: of the searcher, and of every trial's initialisation and data order.
         seeds: one of these three alone, in place of `seed`.

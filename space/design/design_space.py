@@ -10,7 +10,7 @@ import numpy as np
 from space.architecture import Architecture, Head, Scaffold
 from space.design.decisions import Choose, Decision, Read, choose_stage
 from space.design.features import encode
-from space.design.initial_points import axis_points, axis_values, named_points
+from space.design.initial_points import axis_points, axis_values, hybrid_points, named_points
 from space.design.limits import Infeasible, Limits
 from space.design.mixer_questions import Value
 from space.design.neighbours import StageMoves, neighbours
@@ -236,7 +236,8 @@ class DesignSpace:
 
         Args:
             kinds: `paired` for the named operators in one skeleton (origin `paired:DW-S Conv.`),
-                `named` for one architecture of each of them (origin `named:DW-S Conv.`), `axes` for
+                `named` for one architecture of each of them (origin `named:DW-S Conv.`), `hybrid`
+                for each global one behind local ones (origin `hybrid:MLP`), `axes` for
                 architectures that touch every axis value the earlier ones do not (origin
                 `axes:sharing=both`).
             rng: draws what the kinds leave open.
@@ -250,6 +251,8 @@ class DesignSpace:
             points += paired_points(self, rng)
         if "named" in kinds:
             points += named_points(len(self._file.stages), sample)
+        if "hybrid" in kinds:
+            points += hybrid_points(len(self._file.stages), sample)
         if "axes" in kinds:
             touched = {pair for _, a in points for m in a.mixers() for pair in axis_values(m)}
             points += axis_points(self._offered_values(), touched, sample)

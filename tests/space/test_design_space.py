@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from space import Architecture, DesignSpace, Infeasible, InputError, Mixer, cost
-from space.axes import AXES
+from space.axes import AXES, Locality
 from space.cells import PAPER_NAMES
 from space.design import Limits
 from space.design.decisions import Read
@@ -241,6 +241,22 @@ def test_all_operators_that_fit_one_skeleton_are_paired() -> None:
     )
     assert [origin.removeprefix("paired:") for origin in points] == list(NAMED_OPERATORS)
     assert [(s.width, s.depth) for s in points["paired:MLP"].stages] == [(16, 1), (32, 1)]
+
+
+def test_hybrid_points_are_global_in_the_last_stage_alone() -> None:
+    space = DesignSpace.from_yaml(FILES / "fashion-first-search.yaml")
+    points = space.initial_points(["hybrid"], np.random.default_rng(0))
+    names = ["Sep. MLP", "MLP", "LR MLP", "ViT", "PVT"]
+    assert sorted(origin for origin, _ in points) == sorted(f"hybrid:{name}" for name in names)
+    for origin, point in points:
+        *early, last = point.mixers()
+        assert last.name == origin.removeprefix("hybrid:")
+        assert last.locality is Locality.GLOBAL
+        assert {mixer.locality for mixer in early} <= {Locality.WINDOW, Locality.SLIDING}
+        assert space.contains(point)
+    assert points == space.initial_points(["hybrid"], np.random.default_rng(0))
+    one_stage = DesignSpace.from_yaml(FILES / "fashion-cells.yaml")
+    assert one_stage.initial_points(["hybrid"], np.random.default_rng(0)) == []
 
 
 def test_one_operator_is_paired_with_nothing() -> None:
