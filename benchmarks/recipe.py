@@ -36,14 +36,15 @@ CONFIG = Path(__file__).parents[1] / "configs" / "quickstart.yaml"
 
 RECIPES: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "rate 0.005": {"learning_rate": 0.005},
+    "rate 0.01": {"learning_rate": 0.01},
     "rate 0.02": {"learning_rate": 0.02},
+    "mirrors": {"augmentation": {"flip": 0.5}},
+    "crops": {"augmentation": {"flip": 0.0, "crop_padding": 1}},
     "batch 128": {"batch_size": 128},
     "decay 0.2": {"weight_decay": 0.2},
     "no smoothing": {"label_smoothing": 0.0},
     "no average": {"ema_decay": None},
     "published weights": {"weight_init": "published"},
-    "crops": {"augmentation": {"crop_padding": 1}},
     "layer scale 1e-6": {},
 }
 """Changes of the protocol; the last one is of the convnext block, which has 1 otherwise."""
