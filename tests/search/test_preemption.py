@@ -89,8 +89,7 @@ def test_a_preempted_search_is_ended_said_and_gone_on_with(
 
 def started_by(driver: "subprocess.Popen[str]") -> dict[int, str]:
     """What a driver has started as soon as it starts Ray."""
-    assert driver.stderr is not None
-    assert driver.stderr.readline() == "Starting Ray ...\n"
+    wait_for_line(driver, "Starting Ray ...")
     wait_until(lambda: bool(offspring(driver.pid)), 30)
     return offspring(driver.pid)
 
