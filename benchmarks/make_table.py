@@ -1,11 +1,15 @@
 """Trains the architectures of a small space and writes the tabular benchmark.
 
     python -m benchmarks.make_table [--workers 2] [--device cuda] [--limit N]
+    python -m benchmarks.make_table --longer       # and then --write-only
 
 Every finished training is written to the journal at once; a killed command goes on where it was.
 The table itself, a Parquet file, is written at the end, and by --write-only from what is there.
 What the table holds already is not trained again, so a table may be finished on another machine.
 The figures of the data card beside the table are written with it.
+
+With --longer an architecture of every cell is trained four times as long, into a file of its own
+beside the table: how well the table's order is that of longer trainings stands in the card.
 """
 
 import argparse
@@ -20,14 +24,15 @@ from benchmarks.progress import bar_on_stderr
 from benchmarks.table.card import CARD, write_figures
 from benchmarks.table.journal import Journal
 from benchmarks.table.measure import Measured, measure
-from benchmarks.table.plan import planned
-from benchmarks.table.read import TABLE
+from benchmarks.table.plan import one_of_every_cell, planned
+from benchmarks.table.read import TABLE, longer_table
 from benchmarks.table.taken_up import trainings_of
 from benchmarks.table.terms import FASHION_CELLS, Terms
 from benchmarks.table.write import write_table
 from space import Architecture
 
 JOURNAL = Path("fashion-cells.jsonl")
+TIMES_AS_LONG = 4
 Wanted = list[tuple[Architecture, int]]
 
 
@@ -49,14 +54,20 @@ def train_missing(
 ) -> None:
     """Train what is not there yet, with a bar on stderr."""
     done = {(measured.architecture_id, measured.seed) for measured in have}
-    every = planned(terms.space().enumerate(), terms.seeds, options.repeated)
-    plan = list(islice(every, options.limit))
+    plan = list(islice(_every(terms, options), options.limit))
     wanted = [(a, seed) for a, seed in plan if (a.id, seed) not in done]
     with bar_on_stderr() as progress:
         bar = progress.add_task("trainings", total=len(plan), completed=len(plan) - len(wanted))
         for measured in train(wanted, terms, options.device, options.workers):
             journal.append(measured)
             progress.advance(bar)
+
+
+def _every(terms: Terms, options: argparse.Namespace) -> Iterator[tuple[Architecture, int]]:
+    space = terms.space().enumerate()
+    if options.longer:
+        return ((architecture, terms.seeds[0]) for architecture in one_of_every_cell(space))
+    return planned(space, terms.seeds, options.repeated)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -75,6 +86,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--journal", type=Path, default=JOURNAL, help="the working file")
     parser.add_argument("--table", type=Path, default=TABLE, help="the file to write")
     parser.add_argument("--card", type=Path, default=CARD, help="the data card to fill")
+    parser.add_argument(
+        "--longer", action="store_true", help=f"{TIMES_AS_LONG} times as long, one of every cell"
+    )
     parser.add_argument("--write-only", action="store_true", help="train nothing more")
     return parser.parse_args(arguments)
 
@@ -82,12 +96,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None, terms: Terms = FASHION_CELLS) -> None:
     """Train what the journal lacks and write the table; see the module's text."""
     options = parse(arguments)
+    path = options.table
+    if options.longer:
+        path, terms = longer_table(path), terms.longer(TIMES_AS_LONG)
     protocol = terms.bound_protocol()
     journal = Journal(options.journal, protocol.hash)
-    in_table = trainings_of(options.table, protocol.hash)
+    in_table = trainings_of(path, protocol.hash)
     if not options.write_only:
         train_missing([*in_table, *journal.read()], journal, terms, options)
-    write_table(options.table, [*in_table, *journal.read()], terms, protocol)
+    write_table(path, [*in_table, *journal.read()], terms, protocol)
     write_figures(options.card, options.table)
 
 

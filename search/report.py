@@ -15,12 +15,16 @@ from search.query import (
     BestRow,
     Fates,
     OperatorStanding,
+    Pair,
     Spread,
     aims,
     best,
+    chance_of_images,
     comparison,
     fate_words,
     front,
+    optimism,
+    paired,
     pareto_front,
     places,
     spreads,
@@ -41,6 +45,35 @@ PAPER_OPERATORS = (*PAPER_NAMES, LITERATURE_NAMES["window/separable/full/channel
 _TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE)
 _SHOWN_TROUBLE = 5
 _STUDY_WIDTH = 16
+
+
+PRUNED = "Stopped early: these accuracies compare with none of a complete training"
+"""Title of the table of what has no place among the complete."""
+
+
+def leaderboards(
+    rows: Sequence[BestRow],
+    title: str,
+    *,
+    with_study: bool = False,
+    spread: Mapping[str, Spread] | None = None,
+    aimed: Aims | None = None,
+) -> list[FittedTable]:
+    """The table of the complete architectures, and apart from it that of the others.
+
+    The arguments are those of `leaderboard`.
+    """
+    parts = {title: complete(rows), PRUNED: [row for row in rows if not row.is_complete]}
+    return [
+        leaderboard(part, name, with_study=with_study, spread=spread, aimed=aimed)
+        for name, part in parts.items()
+        if part
+    ]
+
+
+def complete(rows: Sequence[BestRow]) -> list[BestRow]:
+    """The rows whose accuracies compare."""
+    return [row for row in rows if row.is_complete]
 
 
 def leaderboard(
@@ -121,7 +154,7 @@ def operators_table(
 
     Args:
         found: where they stand.
-        total: how many architectures have an accuracy.
+        total: how many architectures are completely trained.
         aimed: as of `leaderboard`.
         tried: what became of the trials of each, to say it of those that gave no accuracy.
     """
@@ -152,6 +185,36 @@ def operators_table(
     )
 
 
+def paired_comparison(pairs: Sequence[Pair], images: int | None) -> list[RenderableType]:
+    """The table of a paired comparison, and what its differences say; nothing if there is none.
+
+    Args:
+        pairs: the best first.
+        images: on how many the accuracies are measured, where that is known.
+    """
+    if not pairs:
+        return []
+    rows = [pair.row for pair in pairs]
+    behind = [NONE if not pair.behind else f"{100 * pair.behind:.2f}" for pair in pairs]
+    table = FittedTable(
+        (
+            Column("operator", [pair.operator for pair in pairs]),
+            Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
+            Column("points behind", behind, right=True),
+            Column("params", [short(row.params) for row in rows], right=True, optional=2),
+            Column("FLOPs", [short(row.flops) for row in rows], right=True, optional=3),
+            Column("epochs", [str(row.epochs) for row in rows], right=True, optional=4),
+            Column("architecture", [row.architecture_id for row in rows], optional=1),
+        ),
+        "Paired: the paper's operators in one skeleton, equal in all else and trained to the end",
+    )
+    said = "One training each, so the spread over seeds is not known"
+    if images is not None:
+        least = 100 * chance_of_images(pairs, images)
+        said += f"; {images:,} images alone tell differences of more than {least:.1f} points apart"
+    return [table, Text(f"{said}.", style="dim")]
+
+
 def print_report(
     console: Console, store: Store, outcome: RunOutcome, commands: NextCommands
 ) -> None:
@@ -167,22 +230,38 @@ def print_report(
     study = store.study(outcome.study)
     parts: list[RenderableType] = [Text(headline(outcome), style="bold")]
     aimed = aims(store, outcome.study)
+    parts += paired_comparison(paired(rows), outcome.validation_images)
     if rows:
         found = spreads(store, outcome.study)
         tables = _tables(rows, found, aimed, tried_alone(store, outcome.study))
         parts += [*tables, Text(what_of_the_spread(found), style="dim")]
+        parts += [Text(said, style="dim") for said in [optimism(rows)] if said is not None]
     if len(aimed.goals.objectives) > 1:
         parts.append(front_table(front(store, outcome.study, aimed.goals), aimed.goals))
     parts += map(Text, aimed.sentences)
     beside = comparison(store, outcome.study)
     parts += [] if beside is None else [Text(beside.sentence)]
+    parts += map(Text, data_sentences(study.objective))
     inherits = study.protocol.get("initialisation") == "inherited"
     parts += [Text(_of_inheritance(store.summary(study.id)))] if inherits else []
     parts += _trouble(store.trials(study.id, _TROUBLE))
+    parts += [Text("\n".join(f"Note: {note}" for note in outcome.notes))] if outcome.notes else []
     console.print(Group(*(part for pair in parts for part in (pair, Text()))))
     # A command that is folded in the middle cannot be copied.
     lines = _next_lines(outcome, rows, commands, inherits=inherits)
     console.print(Text(lines), soft_wrap=True)
+
+
+def data_sentences(objective: Mapping[str, Any]) -> list[str]:
+    """What a study's data leave to be known; nothing for a study of an earlier release."""
+    told = objective.get("data")
+    if not told:
+        return []
+    chance = (
+        f"Guessing the commonest class scores {percent(told['chance'])} of the "
+        f"{count(told['validation_images'], 'validation image')}."
+    )
+    return [chance, *(f"Data: {remark}." for remark in told["remarks"])]
 
 
 def headline(outcome: RunOutcome) -> str:
@@ -204,6 +283,7 @@ def headline(outcome: RunOutcome) -> str:
 def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
     """The report as plain values."""
     rows = best(store, study=outcome.study, top=None)
+    whole = complete(rows)
     aimed = aims(store, outcome.study)
     several = len(aimed.goals.objectives) > 1
     beside = comparison(store, outcome.study)
@@ -211,17 +291,30 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         "study": outcome.study,
         "exit_code": int(outcome.exit_code),
         "stopped_early": outcome.reason,
+        "notes": list(outcome.notes),
+        "data": store.study(outcome.study).objective.get("data"),
         "planned_trials": outcome.stand.planned,
         "trials": {str(state): number for state, number in outcome.stand.counts.items()},
         "inherited_trials": store.summary(store.study(outcome.study).id).inherited,
         "against_random_search": None if beside is None else asdict(beside),
         **aimed.plain(),
-        "best": [asdict(row) | {"keeps_constraints": aimed.keeps(row)} for row in rows[:10]],
+        "best": [asdict(row) | {"keeps_constraints": aimed.keeps(row)} for row in whole[:10]],
+        "pruned": [asdict(row) for row in rows if not row.is_complete][:10],
         "pareto_objectives": [
             asdict(row) for row in (front(store, outcome.study, aimed.goals) if several else ())
         ],
-        "pareto_params": [row.architecture_id for row in pareto_front(rows, "params")],
-        "pareto_flops": [row.architecture_id for row in pareto_front(rows, "flops")],
+        "pareto_params": [row.architecture_id for row in pareto_front(whole, "params")],
+        "pareto_flops": [row.architecture_id for row in pareto_front(whole, "flops")],
+        "paired": [
+            {
+                "name": pair.operator,
+                "architecture_id": pair.row.architecture_id,
+                "accuracy": pair.row.accuracy,
+                "behind": pair.behind,
+            }
+            for pair in paired(rows)
+        ],
+        "validation_images": outcome.validation_images,
         "operators": [
             {
                 "name": standing.name,
@@ -230,9 +323,9 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
                 "accuracy": standing.row.accuracy,
                 "on_front": standing.on_front,
             }
-            for standing in standings(rows)
+            for standing in standings(whole)
         ],
-        "operators_without_accuracy": _without_accuracy(store, outcome.study, rows),
+        "operators_without_accuracy": _without_accuracy(store, outcome.study, whole),
     }
 
 
@@ -249,24 +342,24 @@ def _without_accuracy(store: Store, study: str, rows: list[BestRow]) -> dict[str
 def _tables(
     rows: list[BestRow], spread: Mapping[str, Spread], aimed: Aims, tried: Mapping[str, Fates]
 ) -> list[RenderableType]:
-    epochs = {row.epochs for row in rows}
+    whole = complete(rows)
+    pruned = [row for row in rows if not row.is_complete]
     title = "Pareto front of accuracy against"
+    shown = [*whole[:10], *pruned[:10]]
     tables: list[RenderableType] = [
-        leaderboard(
-            rows[:10], "Leaderboard, by best validation accuracy", spread=spread, aimed=aimed
-        ),
-        leaderboard(pareto_front(rows, "params"), f"{title} params", aimed=aimed),
-        leaderboard(pareto_front(rows, "flops"), f"{title} FLOPs", aimed=aimed),
-        operators_table(standings(rows), len(rows), aimed, tried),
+        *leaderboards(shown, "Leaderboard, by validation accuracy", spread=spread, aimed=aimed)
     ]
-    if len(epochs) > 1:
-        note = (
-            "Accuracies are of validation images and measured; trials with fewer "
-            "epochs were pruned, and would have gone further. FLOPs are multiply-accumulates for "
-            "one image, from a closed form."
-        )
-        tables.append(Text(note, style="dim"))
-    return tables
+    if whole:
+        tables += [
+            leaderboard(pareto_front(whole, "params"), f"{title} params", aimed=aimed),
+            leaderboard(pareto_front(whole, "flops"), f"{title} FLOPs", aimed=aimed),
+        ]
+    tables.append(operators_table(standings(whole), len(whole), aimed, tried))
+    note = (
+        "Accuracies are of validation images and measured. FLOPs are multiply-accumulates for one "
+        "image, from a closed form."
+    )
+    return [*tables, Text(note, style="dim")]
 
 
 def _trouble(trials: list[TrialRecord]) -> list[RenderableType]:

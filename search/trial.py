@@ -6,6 +6,7 @@ noticed from outside, by the driver.
 """
 
 import importlib
+import json
 import logging
 import signal
 from collections.abc import Callable, Mapping
@@ -139,7 +140,8 @@ def make_training(config: Mapping[str, Any]) -> Trains:
 
     torch.set_num_threads(config["threads"])
     protocol = TrainingProtocol.from_dict(config["protocol"])
-    data = _data(DataConfig.from_dict(config["data"]).model_dump_json(), protocol)
+    found = json.dumps(config.get("inspected"), sort_keys=True)
+    data = _data(DataConfig.from_dict(config["data"]).model_dump_json(), protocol, found)
     architecture = Architecture.from_json(config["architecture"])
 
     def begin(parent: "Parent | None") -> Trains:
@@ -183,8 +185,11 @@ def _begin_somehow(
 
 
 @lru_cache(maxsize=1)
-def _data(config: str, protocol: TrainingProtocol) -> "SearchData":
+def _data(config: str, protocol: TrainingProtocol, found: str) -> "SearchData":
     """The images, opened once in this process for all trials of a study."""
     from trainers import open_data
+    from trainers.data.inspected import Inspected
 
-    return open_data(DataConfig.model_validate_json(config), protocol)
+    plain = json.loads(found)
+    inspected = None if plain is None else Inspected.from_dict(plain)
+    return open_data(DataConfig.model_validate_json(config), protocol, inspected)

@@ -21,7 +21,9 @@ from space.version import VERSION, without_version
 MAX_STAGES = 8
 Scaffold = Literal["conv", "prenorm", "convnext"]
 Downsample = Literal["merge", "conv"]
+StemType = Literal["patch", "overlap", "pool"]
 SCAFFOLDS: tuple[Scaffold, ...] = ("conv", "prenorm", "convnext")
+LAYER_SCALE = 1e-6
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _FORBID = ConfigDict(extra="forbid")
@@ -29,6 +31,7 @@ _Count = Annotated[Whole, Field(ge=1, le=65536)]
 _Classes = Annotated[Whole, Field(ge=0, le=1_000_000)]
 _Depth = Annotated[Whole, Field(ge=1, le=512)]
 _Ratio = Annotated[Number, Field(gt=0, le=64, allow_inf_nan=False)]
+LayerScale = Annotated[Number, Field(ge=0, le=10, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,42 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Stem:
-    """Cuts the image into patches of patch_size × patch_size pixels, a token each."""
+    """Makes a token of every patch of patch_size × patch_size pixels.
+
+    Attributes:
+        patch_size: edge of a patch, and the distance between two tokens.
+        type: what is read for a token. "patch": its patch alone, by a linear map (ViT, Swin, the
+            paper). "overlap": its neighbours' patches too, by a convolution of edge
+            2·patch_size − 1 (PVTv2: 7 for patches of 4). "pool": the largest of 2×2 outputs of a
+            convolution that is twice as fine, of edge patch_size + 1, then batch norm and ReLU
+            (the order is not ResNet's, but costs a quarter); for even patch sizes.
+
+    Raises:
+        InputError: for a type that the patch size does not allow.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
     patch_size: _Count
+    type: StemType = "patch"
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.type == "pool" and self.patch_size % 2:
+            raise InputError.of("type", f"pool needs an even patch_size; got {self.patch_size}")
+        if self.type == "overlap" and self.patch_size == 1:
+            object.__setattr__(self, "type", "patch")
+
+    @property
+    def kernel_size(self) -> int:
+        """Edge in pixels of what the convolution reads."""
+        edges = {"patch": self.patch_size, "overlap": 2 * self.patch_size - 1}
+        return edges.get(self.type, self.patch_size + 1)
+
+    @property
+    def stride(self) -> int:
+        """Distance in pixels between two outputs of the convolution."""
+        return self.patch_size // 2 if self.type == "pool" else self.patch_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +149,8 @@ class Architecture:
         scaffold: the residual block that holds the mixers.
         downsample: between stages, `merge` (2×2 neighbours side by side, norm, linear: Swin, the
             paper) or `conv` (norm, 2×2 convolution with stride 2: ConvNeXt).
+        layer_scale: of the convnext scaffold, what its factors begin with (ConvNeXt: 1e-6, for
+            hundreds of epochs; 1 is for short trainings). Other scaffolds keep the default.
 
     Raises:
         InputError: with the path to every field that is off.
@@ -131,9 +164,13 @@ class Architecture:
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=MAX_STAGES)]
     head: Head
     downsample: Downsample = "merge"
+    layer_scale: LayerScale = LAYER_SCALE
 
     def __post_init__(self) -> None:
         check_fields(self)
+        # What no block reads makes no other network.
+        scale = float(self.layer_scale) if self.scaffold == "convnext" else LAYER_SCALE
+        object.__setattr__(self, "layer_scale", scale)
         problems = [p for index, stage in enumerate(self.stages) for p in _problems(index, stage)]
         if problems:
             raise InputError(problems)
@@ -188,7 +225,7 @@ class Architecture:
         return sum(stage.depth for stage in self.stages)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON or YAML; `head.norm` and `downsample` only off their default.
+        """Plain values for JSON or YAML; options only off their default.
 
         A field that a later release adds must be left out at its default, so that no id changes.
         """
@@ -208,6 +245,10 @@ class Architecture:
             values["head"]["norm"] = self.head.norm
         if self.downsample != "merge":
             values["downsample"] = self.downsample
+        if self.stem.type != "patch":
+            values["stem"]["type"] = self.stem.type
+        if self.layer_scale != LAYER_SCALE:
+            values["layer_scale"] = self.layer_scale
         return values
 
     def to_json(self) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from trainers.inheritance import Parent
     from trainers.loop import Training
     from trainers.protocol import Augmentation, Protocol
+    from trainers.recipe_notes import notes_on_recipe
     from trainers.seeds import Seeds
     from trainers.worker_death import classify_death
 
@@ -54,6 +55,7 @@ __all__ = [
     "describe_data",
     "final_test",
     "lock_test_split",
+    "notes_on_recipe",
     "open_data",
     "open_test_split",
 ]
@@ -81,6 +83,7 @@ _MODULES = {
     "describe_data": "trainers.data.describe",
     "final_test": "trainers.evaluation",
     "lock_test_split": "trainers.data.test_split_lock",
+    "notes_on_recipe": "trainers.recipe_notes",
     "open_data": "trainers.data.opening",
     "open_test_split": "trainers.data.test_split",
 }

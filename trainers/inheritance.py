@@ -39,7 +39,7 @@ def inherited(parent: Parent, child: Architecture, protocol: Protocol) -> Networ
     try:
         network = build(parent.architecture)
         _load(network, parent, protocol)
-        return lift(network, child, protocol.drop_path)
+        return lift(network, child, protocol.drop_path, protocol.weight_init)
     except InputError as error:
         found = [Problem("parent", f"{p.where}: {p.message}") for p in error.problems]
         raise InputError(found) from None

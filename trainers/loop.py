@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from space import Architecture
 from space.errors import InputError, Problem
+from space.networks.initialisation import initialise
+from trainers.averaging import WeightAverage
 from trainers.checkpoint import load_checkpoint, save_checkpoint
 from trainers.data.search_data import SearchData
 from trainers.epoch_result import EpochResult
@@ -81,6 +83,8 @@ class Training:
         self.checkpoint_path = Path(checkpoint_path) if checkpoint_path is not None else None
         self.inherited_from: str | None = None
         self.model = place(self._first_network(build, inherit_from), self.device)
+        decay = protocol.ema_decay
+        self.average = None if decay is None else WeightAverage(self.model, decay)
         self.optimiser = make_optimiser(self.model, protocol)
         self.schedule = make_schedule(self.optimiser, protocol, data.steps_per_epoch)
         self.history: tuple[EpochResult, ...] = ()
@@ -89,6 +93,11 @@ class Training:
             remove_abandoned(self.checkpoint_path)
             if self.checkpoint_path.exists():
                 self._resume(self.checkpoint_path)
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network whose figures count: the average of the weights, or the weights."""
+        return self.model if self.average is None else self.average.module
 
     @property
     def epoch(self) -> int:
@@ -142,7 +151,9 @@ class Training:
             raise InputError.of("inherit_from", message)
         with seeded(self.seeds.initialisation):
             if parent is None or (self.checkpoint_path and self.checkpoint_path.exists()):
-                return build(self.architecture, self.protocol.drop_path)
+                network = build(self.architecture, self.protocol.drop_path)
+                initialise(network, self.protocol.weight_init)
+                return network
             self.inherited_from = parent.architecture.id
             return inherited(parent, self.architecture, self.protocol)
 
@@ -172,11 +183,13 @@ class Training:
         if self.protocol.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.protocol.clip_norm)
         self.optimiser.step()
+        if self.average is not None:
+            self.average.update(self.model, step + 1)
         return loss
 
     def _validate(self, epoch: int) -> tuple[float, float]:
         batches = self.data.validation_batches(self.device)
-        loss, accuracy = score(self.model, batches, self.protocol, self.device)
+        loss, accuracy = score(self.judged, batches, self.protocol, self.device)
         if not math.isfinite(loss):
             raise NonFiniteLoss(f"validation loss is {loss} after epoch {epoch}")
         return loss, accuracy

@@ -13,14 +13,24 @@ if TYPE_CHECKING:
 
 
 def make_optimiser(model: nn.Module, protocol: Protocol) -> torch.optim.AdamW:
-    """AdamW; no weight decay on 1-D parameters and biases."""
+    """AdamW; what `protocol.weight_decay_exempt` names is not decayed."""
     prepare_torchvision()
     from timm.optim import param_groups_weight_decay
 
-    groups = param_groups_weight_decay(model, protocol.weight_decay)
+    groups = param_groups_weight_decay(
+        model, protocol.weight_decay, no_weight_decay_list=_named_by(model, protocol)
+    )
     # One fused pass over all parameters: small networks spend much of a step here otherwise.
     return torch.optim.AdamW(
         groups, lr=protocol.learning_rate, betas=protocol.betas, fused=True, weight_decay=0.0
+    )
+
+
+def _named_by(model: nn.Module, protocol: Protocol) -> set[str]:
+    """The parameters that the network itself leaves out, where the protocol listens to it."""
+    names = getattr(model, "no_weight_decay", None)
+    return (
+        set(names()) if names is not None and protocol.weight_decay_exempt == "network" else set()
     )
 
 

@@ -9,16 +9,18 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    SerializerFunctionWrapHandler,
     ValidationError,
-    model_serializer,
     model_validator,
 )
 
 from space.errors import InputError
 from space.pydantic_errors import problems_from_pydantic
 from space.strict_types import Number, Whole
+from trainers.added_later import as_meant_then, without_what_was_always_so
 from trainers.seeds import Seeds, derive
+
+WeightDecayExempt = Literal["network", "one_dimensional"]
+JudgedBy = Literal["last", "best"]
 
 
 class Augmentation(BaseModel):
@@ -35,6 +37,7 @@ class Augmentation(BaseModel):
             has no effect together with rand_augment.
         crop_scale: smallest and largest share of the image area in a random resized crop.
         interpolation: of every resize. image_size: edge in pixels of the square network input.
+        background: what lies behind transparent pixels.
         test_crop: share of the resized shorter edge that the centre crop keeps (224 of 256).
     """
 
@@ -53,6 +56,7 @@ class Augmentation(BaseModel):
     crop_scale: tuple[Number, Number] = (0.08, 1.0)
     interpolation: Literal["bicubic", "bilinear", "random"] = "bicubic"
     image_size: Whole = Field(default=224, ge=8, le=4096)
+    background: Literal["white", "black", "grey"] = "white"
     test_crop: Number = Field(default=0.875, gt=0, le=1)
 
     @model_validator(mode="after")
@@ -81,7 +85,11 @@ class Protocol(BaseModel):
         split_seed: decides which training images become the validation split.
         validation_fraction: share of the training images held out for validation.
         epochs, batch_size: length of training; the last incomplete batch is dropped.
-        optimiser, learning_rate, weight_decay, betas: AdamW; no decay on 1-D parameters and biases.
+        optimiser, learning_rate, weight_decay, betas: AdamW.
+        weight_decay_exempt: what is not decayed. "network": parameters of one dimension, biases,
+            and what the network itself names in `no_weight_decay` (Swin's tables of relative
+            positions), as timm's `create_optimizer_v2` has it. "one_dimensional": only the first
+            two; so was every protocol of earlier releases.
         warmup_epochs, warmup_learning_rate, minimum_learning_rate: linear warm-up, then a cosine
             over all epochs, both by step.
         label_smoothing: share of the target spread over all classes.
@@ -92,6 +100,14 @@ class Protocol(BaseModel):
         initialisation: "scratch" always starts from random weights; "inherited" from those of a
             trained parent that the architecture contains, where there is one. Its results depend
             on what was trained before, so they compare only with results of the same kind.
+        weight_init: the first weights of linear layers and convolutions. "published": as the
+            networks were published, normal of deviation 0.02 in linear layers, which is for
+            hundreds of epochs. "fan_in": of deviation 1/√fan-in in all of them, for short ones.
+        ema_decay: what is judged and kept is the moving average of the weights, which keeps so
+            much of itself in a step (the decay rises to that with the steps); null for the weights.
+        judged_by: the epoch whose figures are those of a trial. "last": the last, as trained.
+            "best": of every figure its best epoch, which is chosen by the validation images that
+            it is measured on and so is optimistic; so was every protocol of earlier releases.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -106,6 +122,7 @@ class Protocol(BaseModel):
     optimiser: Literal["adamw"] = "adamw"
     learning_rate: Number = Field(default=5e-3, gt=0, le=10)
     weight_decay: Number = Field(default=0.2, ge=0, le=10)
+    weight_decay_exempt: WeightDecayExempt = "network"
     betas: tuple[Number, Number] = (0.9, 0.99)
     warmup_epochs: Number = Field(default=1.0, ge=0)
     warmup_learning_rate: Number = Field(default=1e-4, ge=0, le=10)
@@ -117,6 +134,9 @@ class Protocol(BaseModel):
     seed_policy: Literal["per-trial", "shared"] = "per-trial"
     augmentation: Augmentation = Augmentation()
     initialisation: Literal["scratch", "inherited"] = "scratch"
+    weight_init: Literal["published", "fan_in"] = "published"
+    ema_decay: Number | None = Field(default=None, gt=0, lt=1)
+    judged_by: JudgedBy = "last"
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> Self:
@@ -138,6 +158,15 @@ class Protocol(BaseModel):
             raise InputError(problems_from_pydantic(error, where, cls)) from None
 
     @classmethod
+    def from_stored(cls, values: Mapping[str, Any], where: str = "protocol") -> "Protocol":
+        """Read a protocol that a store keeps, also of an earlier release: it is what it was.
+
+        Raises:
+            InputError: it cannot be read any more.
+        """
+        return cls.from_dict(as_meant_then(values), where)
+
+    @classmethod
     def paper_imagenet(cls, **changes: Any) -> "Protocol":
         """The paper's ImageNet-1K recipe (Swin's), for a batch of 1024.
 
@@ -145,13 +174,8 @@ class Protocol(BaseModel):
         """
         return cls.from_dict(PAPER_IMAGENET | changes)
 
-    @model_serializer(mode="wrap")
-    def _without_what_was_always_so(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        values: dict[str, Any] = plain(self)
-        return {n: v for n, v in values.items() if n not in ADDED_LATER or v != ADDED_LATER[n]}
-
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, as JSON and YAML hold them; `ADDED_LATER` only where they differ."""
+        """Plain values, as JSON and YAML hold them; `from_dict` reads them back to an equal one."""
         return self.model_dump(mode="json")
 
     def bound_to(self, content_hash: str, split_hash: str) -> "Protocol":
@@ -170,6 +194,13 @@ class Protocol(BaseModel):
             raise InputError([problem for error in clashes for problem in error.problems])
         return self.model_copy(update=found)
 
+    def steps_per_epoch(self, images: int) -> int:
+        """Training batches in an epoch; the last incomplete one counts only if it is the only one.
+
+        Batch norm on a batch of a few images would disturb what a whole epoch has settled.
+        """
+        return max(1, images // self.batch_size)
+
     def seeds(self, study_seed: int, architecture_id: str) -> Seeds:
         """The seeds of a trial, by `seed_policy`; nothing but the arguments decides them."""
         subject = architecture_id if self.seed_policy == "per-trial" else "shared"
@@ -180,17 +211,14 @@ class Protocol(BaseModel):
 
     @property
     def hash(self) -> str:
-        """16 hex digits over `to_dict`, in canonical JSON."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        """16 hex digits over `to_dict`, in canonical JSON, without what was not always a field.
+
+        What stands at the value that earlier releases had by necessity is left out, so that their
+        protocols keep their hashes, and a stored study stays the study it was.
+        """
+        values = without_what_was_always_so(self.to_dict())
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-ADDED_LATER: dict[str, Any] = {"initialisation": "scratch"}
-"""Fields that protocols of earlier releases do not have, with the value that these stand for.
-
-At that value a field is left out of everything that is written, so that a protocol keeps its hash,
-and a stored study stays the study it was.
-"""
 
 
 def _clashes(protocol: Protocol) -> list[InputError]:
@@ -218,6 +246,7 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
         "crop_scale",
         "interpolation",
         "image_size",
+        "background",
         "test_crop",
     ),
     "fashion-mnist": ("crop_padding",),

@@ -16,10 +16,15 @@ SLOTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 def pack_state(training: "Training") -> Checkpoint:
-    """Weights, buffers, AdamW's moments, and the epochs so far."""
+    """Weights, buffers, AdamW's moments, and the epochs so far.
+
+    `model` is what is judged, tested and inherited; where that is an average, `trained` goes on.
+    """
     from trainers.loop import identity
 
-    tensors = {f"model.{name}": t for name, t in training.model.state_dict().items()}
+    tensors = {f"model.{name}": t for name, t in training.judged.state_dict().items()}
+    if training.average is not None:
+        tensors |= {f"trained.{name}": t for name, t in training.model.state_dict().items()}
     for name, parameter in training.model.named_parameters():
         for slot, value in training.optimiser.state[parameter].items():
             tensors[f"optimiser.{slot}.{name}"] = value
@@ -41,8 +46,11 @@ def unpack_state(training: "Training", checkpoint: Checkpoint, path: Path) -> No
     parameters = dict(training.model.named_parameters())
     trained = {n: p for n, p in parameters.items() if f"exp_avg.{n}" in optimiser}
     check_tensors(path, model, training.model.state_dict(), "network")
+    trained_weights = model if training.average is None else checkpoint.part("trained")
+    check_tensors(path, trained_weights, training.model.state_dict(), "network")
     check_tensors(path, optimiser, _fresh_slots(trained), "optimiser")
-    training.model.load_state_dict(model)
+    training.judged.load_state_dict(model)
+    training.model.load_state_dict(trained_weights)
     for name, parameter in trained.items():
         values = {slot: optimiser[f"{slot}.{name}"] for slot in SLOTS}
         training.optimiser.state[parameter] = {

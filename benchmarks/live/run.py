@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.live.arms import Arm
 from benchmarks.replay.ours import OwnMethod
-from search.objectives import ACCURACY
+from search.objectives import ACCURACY, judged_accuracy
 from search.runner.inheritance import Trained, choose_parent
 from search.searchers import Exhausted, Task
 from space import Architecture, DesignSpace
@@ -75,7 +75,7 @@ class _Search:
         self._data = open_data(settings.data, protocol)
         self._settings, self._arm, self._seed, self._folder = settings, arm, seed, folder
         task = Task(settings.space, ACCURACY, fidelities=protocol.epochs)
-        self._method = OwnMethod(task, arm.searcher, arm.scheduler, seed)
+        self._method = OwnMethod(task, arm.searcher, arm.scheduler, seed, protocol.judged_by)
         self._trained: list[Trained] = []
         self._begun = 0.0
         self.path: list[tuple[float, float]] = []
@@ -140,7 +140,7 @@ class _Search:
                 self._method.end(number, "pruned", accuracy)
                 return "pruned"
         self._method.end(number, "complete", accuracy)
-        self._note(max(e.validation_accuracy for e in training.history), training.architecture)
+        self._note(_judged(training), training.architecture)
         return "complete"
 
     def _note(self, accuracy: float, architecture: Architecture) -> None:
@@ -167,6 +167,12 @@ def _final(
         checkpoint_path=file,
     )
     while not training.done:
-        result = training.run_epoch()
+        training.run_epoch()
     test = final_test(best, file, data.protocol, settings.data, lambda reading: None)
-    return result.validation_accuracy, test
+    return _judged(training), test
+
+
+def _judged(training: Training) -> float:
+    """The validation accuracy that a study would judge a training by."""
+    accuracies = [epoch.validation_accuracy for epoch in training.history]
+    return judged_accuracy(accuracies, training.protocol.judged_by) or 0.0

@@ -85,7 +85,7 @@ def _own(aim: Aim, searcher: str, scheduler: str, benchmark: TabularBenchmark, s
         known=lambda architecture: benchmark.known[architecture.id],
         fidelities=benchmark.epochs,
     )
-    return OwnMethod(task, searcher, scheduler, seed)
+    return OwnMethod(task, searcher, scheduler, seed, benchmark.judged_by)
 
 
 def _peers() -> list[Entry]:

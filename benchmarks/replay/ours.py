@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from benchmarks.replay.method import End, Method
-from search.objectives import Values
+from search.objectives import JudgedBy, Values, judged_values
 from search.schedulers import make_scheduler
 from search.searchers import Observation, Task, make_searcher
 from space import Architecture
@@ -12,12 +12,13 @@ from space import Architecture
 @dataclass
 class _Running:
     architecture: Architecture
+    rule: JudgedBy
     curve: dict[int, Values] = field(default_factory=dict)
 
     @property
     def values(self) -> Values:
-        """The best so far, as a study tells it."""
-        return max(self.curve.values(), key=lambda v: v["validation_accuracy"], default={})
+        """What it is judged by so far, as a study tells it."""
+        return judged_values(self.curve, self.rule)
 
 
 class OwnMethod(Method):
@@ -27,10 +28,19 @@ class OwnMethod(Method):
         task: what is searched, and for what.
         searcher, scheduler: names.
         seed: of the searcher.
+        rule: which epoch of a trial the searcher is told of.
     """
 
-    def __init__(self, task: Task[Architecture], searcher: str, scheduler: str, seed: int) -> None:
+    def __init__(
+        self,
+        task: Task[Architecture],
+        searcher: str,
+        scheduler: str,
+        seed: int,
+        rule: JudgedBy = "last",
+    ) -> None:
         self._task = task
+        self._rule: JudgedBy = rule
         self._searcher = make_searcher(searcher, task, seed)
         self._scheduler = make_scheduler(scheduler, task.goals, task.fidelities)
         self._running: dict[int, _Running] = {}
@@ -40,7 +50,7 @@ class OwnMethod(Method):
         architecture = self._searcher.ask()
         self._searcher.tell(architecture, Observation("running"))
         self._scheduler.added(architecture.id)
-        self._running[trial] = _Running(architecture)
+        self._running[trial] = _Running(architecture, self._rule)
         return architecture.id
 
     def architecture(self, trial: int) -> Architecture:

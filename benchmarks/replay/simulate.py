@@ -16,7 +16,7 @@ class Ended:
 
     Attributes:
         architecture_id: what it trained. end: how it ended.
-        accuracy: the best that was seen, 0 to 1.
+        accuracy: what it is judged by of what was seen, 0 to 1.
         cost: training seconds of all trials until then, unfinished ones included.
         clock: simulated seconds since the start.
     """
@@ -139,8 +139,8 @@ class Simulator:
         if end is None:
             self._schedule(clock, number)
             return
-        best = 0.0 if end == "failed" else max(trial.seen)
-        done = Ended(trial.architecture_id, end, best, self._spent, clock)
+        accuracy = 0.0 if end == "failed" else trial.training.judged(trial.seen)
+        done = Ended(trial.architecture_id, end, accuracy, self._spent, clock)
         self.result.ended.append(done)
         del self._trials[number]
         self._start(clock)

@@ -5,8 +5,9 @@ from statistics import mean, median, stdev
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import bootstrap, spearmanr
 
-from benchmarks.table.read import TabularBenchmark
+from benchmarks.table.read import TabularBenchmark, longer_table
 from space import Architecture, Mixer, all_cells
 
 CARD = Path(__file__).parent / "DATA_CARD.md"
@@ -33,6 +34,7 @@ def figures(path: Path) -> str:
         return NO_TABLE
     benchmark = TabularBenchmark(path)
     rows = {**_counts(benchmark), **_accuracies(benchmark), **_spreads(benchmark)}
+    rows |= _against_longer(benchmark, longer_table(path))
     rows |= _seconds(benchmark) | _provenance(benchmark)
     return "\n".join(
         ["| figure | value |", "|---|---|", *(f"| {k} | {v} |" for k, v in rows.items())]
@@ -87,6 +89,28 @@ def _early_ranks(benchmark: TabularBenchmark) -> dict[str, str]:
     }
 
 
+def _against_longer(benchmark: TabularBenchmark, path: Path) -> dict[str, str]:
+    """How well the table's order is that of longer trainings, where there are such."""
+    if not path.is_file():
+        return {}
+    longer = TabularBenchmark(path)
+    names = [name for name in longer.architectures if name in benchmark.architectures]
+    if len(names) < 3:
+        return {}
+    pairs = np.array([[_of_first_seed(b, name) for b in (benchmark, longer)] for name in names])
+    low, high = interval(pairs)
+    cells = {mixer.cell for name in names for mixer in _mixers(longer.architectures[name])}
+    said = (
+        f"rank correlation with trainings of {longer.epochs} epochs, {len(names)} architectures "
+        f"over {len(cells)} cells, and its 95% interval"
+    )
+    return {said: f"{rank_correlation(*pairs.T):.3f} [{low:.3f}, {high:.3f}]"}
+
+
+def _of_first_seed(benchmark: TabularBenchmark, name: str) -> float:
+    return next(iter(benchmark.trainings(name).values())).accuracy
+
+
 def _seconds(benchmark: TabularBenchmark) -> dict[str, str]:
     values = [benchmark.seconds(name) for name in benchmark.architectures]
     text = f"{min(values):.1f} (least), {median(values):.1f} (median), {max(values):.1f} (most)"
@@ -109,10 +133,18 @@ def _mixers(architecture: Architecture) -> list[Mixer]:
 
 def rank_correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """Spearman's, with mean ranks for ties; both of shape (n,)."""
-    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+    return float(spearmanr(one, other).statistic)
 
 
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    return (last - (count - 1) / 2)[place]
+def interval(pairs: NDArray[np.float64]) -> tuple[float, float]:
+    """95% percentile bootstrap of the rank correlation of pairs, (n, 2), over the pairs."""
+    found = bootstrap(
+        tuple(pairs.T),
+        rank_correlation,
+        paired=True,
+        vectorized=False,
+        n_resamples=2000,
+        method="percentile",
+        rng=0,
+    )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)

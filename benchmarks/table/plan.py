@@ -14,7 +14,20 @@ def planned(
     The order is that of a hash of the id, so it follows nothing that the architecture is. The
     first `repeated` architectures come with every seed, the others with the first one.
     """
-    shuffled = sorted(space, key=lambda a: hashlib.sha256(a.id.encode()).hexdigest())
-    for position, architecture in enumerate(shuffled):
+    for position, architecture in enumerate(_shuffled(space)):
         for seed in seeds if position < repeated else seeds[:1]:
             yield architecture, seed
+
+
+def one_of_every_cell(space: Iterable[Architecture]) -> Iterator[Architecture]:
+    """The first architecture in that order whose first mixer is of each cell of the algebra."""
+    met = set()
+    for architecture in _shuffled(space):
+        cell = architecture.stages[0].mixers[0].cell
+        if cell not in met:
+            met.add(cell)
+            yield architecture
+
+
+def _shuffled(space: Iterable[Architecture]) -> list[Architecture]:
+    return sorted(space, key=lambda a: hashlib.sha256(a.id.encode()).hexdigest())

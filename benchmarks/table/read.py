@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -12,12 +12,18 @@ import pyarrow.parquet
 import yaml
 
 from benchmarks.table.columns import SEARCH_COLUMNS, TEST_COLUMN
+from search.objectives import JudgedBy, judged_accuracy, judged_by
 from space import Architecture, DesignSpace
 from space.errors import InputError
 from trainers.data.test_split_lock import refuse_if_locked
 
 TABLE = Path(__file__).parent / "fashion-cells.parquet"
 """The table that comes with the project."""
+
+
+def longer_table(path: Path = TABLE) -> Path:
+    """The file beside a table that has longer trainings of some of its architectures."""
+    return path.with_stem(f"{path.stem}-longer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Training:
         seconds: of training and validation, every epoch.
         device: where it ran.
         failure: why it broke off, else None.
+        judged_by: which epoch it is judged by, as the table's protocol says.
     """
 
     validation_accuracy: tuple[float, ...]
@@ -37,11 +44,16 @@ class Training:
     seconds: tuple[float, ...]
     device: str
     failure: str | None
+    judged_by: JudgedBy = "last"
 
     @property
     def accuracy(self) -> float:
-        """The best validation accuracy, as a study judges it; 0 for a training that failed."""
-        return max(self.validation_accuracy, default=0.0) if self.failure is None else 0.0
+        """The validation accuracy, as a study judges it; 0 for a training that failed."""
+        return self.judged(self.validation_accuracy) if self.failure is None else 0.0
+
+    def judged(self, accuracies: Sequence[float]) -> float:
+        """What the accuracies of its first epochs come to; 0 of none."""
+        return judged_accuracy(accuracies, self.judged_by) or 0.0
 
 
 class TabularBenchmark:
@@ -81,7 +93,13 @@ class TabularBenchmark:
             tuple(row["seconds"]),
             row["device"],
             row["failure"],
+            self.judged_by,
         )
+
+    @property
+    def judged_by(self) -> JudgedBy:
+        """Which epoch a training is judged by."""
+        return judged_by(self.metadata["protocol"])
 
     @property
     def epochs(self) -> int:
@@ -101,7 +119,7 @@ class TabularBenchmark:
         return self._trainings[architecture_id]
 
     def mean_accuracy(self, architecture_id: str) -> float:
-        """Best validation accuracy, mean over the seeds that there are."""
+        """Validation accuracy as a study judges it, mean over the seeds that there are."""
         return mean(each.accuracy for each in self._trainings[architecture_id].values())
 
     def seconds(self, architecture_id: str) -> float:

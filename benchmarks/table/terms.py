@@ -1,6 +1,6 @@
 """What a table is of: the space, the images and the protocol."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from space import DesignSpace
@@ -29,6 +29,12 @@ class Terms:
         """The space of the table."""
         return DesignSpace.from_dict(read_yaml(self.space_file))
 
+    def longer(self, times: int) -> "Terms":
+        """The same with trainings so many times as long, of one seed."""
+        epochs = times * self.protocol.epochs
+        protocol = Protocol.from_dict(self.protocol.to_dict() | {"epochs": epochs})
+        return replace(self, protocol=protocol, seeds=self.seeds[:1])
+
     def bound_protocol(self) -> Protocol:
         """The protocol with the hashes of the images in it.
 
@@ -48,6 +54,8 @@ FASHION_CELLS = Terms(
         learning_rate=1.5e-2,
         warmup_epochs=1,
         weight_decay=0.05,
+        weight_init="fan_in",  # as the quickstart: the networks' own beginnings are for long runs
+        ema_decay=0.99,
         augmentation={"flip": 0.5},
         precision="float32",  # the same on a CPU and on a GPU
     ),

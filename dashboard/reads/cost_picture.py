@@ -21,8 +21,8 @@ class CostPicture:
         front: the Pareto front, whole, in order of rising cost.
         named: the best architecture of each of the paper's operators that was tried alone.
         others: the rest, or a sample of it in which the most accurate are whole.
-        total: how many architectures there are with an accuracy.
-        without: how many there are without one.
+        total: how many completely trained architectures there are with an accuracy.
+        without: how many there are without one; what was pruned does not compare.
     """
 
     front: list[BestRow]
@@ -50,7 +50,7 @@ def cost_picture(view: View, cost: Cost) -> CostPicture:
 
 def _picture(view: View, cost: Cost) -> CostPicture:
     rows = best(view.store, where=view.where or None, study=view.study, top=None)
-    known = [row for row in rows if row.accuracy is not None]
+    known = [row for row in rows if row.accuracy is not None and row.is_complete]
     front = pareto_front(known, cost)
     named = [standing for standing in standings(known) if standing.name in NODES]
     special = {row.trial_id for row in front} | {standing.row.trial_id for standing in named}

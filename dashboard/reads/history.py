@@ -51,10 +51,10 @@ def history(view: View) -> History:
 
 
 def _history(view: View) -> History:
-    columns = (Trial.ended, Trial.best_accuracy, Trial.state, Trial.number, Trial.architecture_id)
+    columns = (Trial.ended, Trial.accuracy, Trial.state, Trial.number, Trial.architecture_id)
     query = (
         joined(*columns, Architecture.operators)
-        .where(*matching(view), Trial.best_accuracy.is_not(None), Trial.ended.is_not(None))
+        .where(*matching(view), Trial.accuracy.is_not(None), Trial.ended.is_not(None))
         .where(Trial.state.in_((TrialState.COMPLETE, TrialState.PRUNED)))
         .order_by(Trial.ended, Trial.id)
     )
@@ -64,9 +64,11 @@ def _history(view: View) -> History:
 
 
 def record_points(points: Sequence[Point]) -> list[Point]:
-    """Those that are better than all before them."""
+    """Complete ones that are better than all before them; what was pruned does not compare."""
     found: list[Point] = []
     for point in points:
+        if point.state is not TrialState.COMPLETE:
+            continue
         if not found or point.accuracy > found[-1].accuracy:
             found.append(point)
     return found

@@ -64,7 +64,9 @@ def _counts(view: View) -> list[tuple[str, int]]:
 def _best(view: View) -> dict[str, tuple[float | None, str, bool]]:
     """The best architecture of each operator alone, by the rule of the leaderboard."""
     rows = best(view.store, where=view.where or None, study=view.study, top=None)
-    found = {standing.name: standing.row for standing in standings(rows)}
+    # What was trained to the end, and the others only where nothing was.
+    apart = [[row for row in rows if row.is_complete is whole] for whole in (False, True)]
+    found = {standing.name: standing.row for part in apart for standing in standings(part)}
     return {
         name: (row.accuracy, row.architecture_id, row.state is TrialState.PRUNED)
         for name, row in found.items()

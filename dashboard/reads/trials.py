@@ -29,7 +29,7 @@ class TrialRow:
     state: TrialState
     reason: str | None
     origin: str
-    best_accuracy: float | None
+    accuracy: float | None
     last_accuracy: float | None
     epochs_done: int
     seconds: float
@@ -49,7 +49,7 @@ _STATE = _NAMES.index("state")
 ORDERS: dict[str, tuple[Any, ...]] = {
     "newest": (Trial.id.desc(),),
     "ended": (nulls_last(Trial.ended.desc()), Trial.id.desc()),
-    "best": (nulls_last(Trial.best_accuracy.desc()), Trial.id),
+    "best": (nulls_last(Trial.accuracy.desc()), Trial.id),
 }
 
 

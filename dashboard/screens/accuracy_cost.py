@@ -25,12 +25,14 @@ def page() -> None:
     )
     cost = _COSTS[name or "Params"]
     picture = cost_picture(view, cost)
-    if not picture.total:
+    if not picture.total and not picture.without:
         messages.no_trials("No trial has ended yet.", view.is_filtered)
         return
-    chosen = show_selectable(
-        accuracy_cost_figure(picture, cost), "accuracy-cost", f"Accuracy against {cost}"
-    )
+    chosen = None
+    if picture.total:
+        chosen = show_selectable(
+            accuracy_cost_figure(picture, cost), "accuracy-cost", f"Accuracy against {cost}"
+        )
     st.caption(_note(picture))
     aims, study = aimed(view), only_study(view)
     if aims is not None and study is not None:
@@ -44,7 +46,7 @@ def page() -> None:
 
 
 def _note(picture: CostPicture) -> str:
-    parts = ["Click a point to open its architecture."]
+    parts = ["Click a point to open its architecture."] if picture.total else []
     if picture.named:
         parts.append("Diamonds: the best network made of one of the paper's operators alone.")
     if picture.is_sample:
@@ -53,7 +55,9 @@ def _note(picture: CostPicture) -> str:
             "drawn; the front is whole."
         )
     if picture.without:
-        parts.append(f"{count(picture.without, 'architecture')} without an accuracy left out.")
+        parts.append(
+            f"{count(picture.without, 'architecture')} without a complete training left out."
+        )
     return " ".join([*parts, "Costs are analytic, accuracy is measured on validation images."])
 
 

@@ -15,7 +15,7 @@ from dashboard.part_costs import part_costs
 from dashboard.reads.leaderboard import leaderboard_row
 from dashboard.reads.studies import summaries
 from dashboard.view import View, current, zone
-from search.query import BestRow
+from search.query import BestRow, optimism
 from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRecord, TrialState
 from space import Architecture, InputError, wording
 
@@ -55,7 +55,7 @@ def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
         _spread(row),
         delta_color="off",
         delta_arrow="off",
-        help="As on the leaderboard: over several trainings the mean.",
+        help=_help(row),
     )
     columns[1].metric("Params", wording.short(record.params), help=f"{record.params:,}")
     columns[2].metric(
@@ -65,6 +65,11 @@ def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
     )
     columns[3].metric("Blocks", record.depth)
     columns[4].metric("Scaffold", markdown(record.scaffold))
+
+
+def _help(row: BestRow | None) -> str:
+    said = None if row is None else optimism([row])
+    return " ".join(filter(None, ["As on the leaderboard: over several trainings the mean.", said]))
 
 
 def _spread(row: BestRow | None) -> str | None:
@@ -81,12 +86,12 @@ def _single(
         return None
     like = {id_ for id_, study in studies.items() if study.protocol_hash == row.protocol_hash}
     found = [trial for trial in trials if trial.study_id in like and trial.state in _RESULTS]
-    best = max(found, key=lambda trial: trial.best_accuracy or 0.0, default=None)
-    if best is None or wording.percent(best.best_accuracy) == wording.percent(row.accuracy):
+    best = max(found, key=lambda trial: trial.accuracy or 0.0, default=None)
+    if best is None or wording.percent(best.accuracy) == wording.percent(row.accuracy):
         return None
     how = ", with inherited weights" if best.parent_trial_id is not None else ""
     where = f"trial {best.number} of {studies[best.study_id].name}{how}"
-    return f"The best single training reached {wording.percent(best.best_accuracy)} ({where})."
+    return f"The best single training reached {wording.percent(best.accuracy)} ({where})."
 
 
 def _network(record: ArchitectureRecord) -> None:
@@ -167,7 +172,7 @@ def _trial_row(trial: TrialRecord, studies: dict[int, str]) -> dict[str, object]
         "trial": trial.number,
         "state": str(trial.state),
         "reason": trial.reason or "",
-        "accuracy": wording.percent(trial.best_accuracy),
+        "accuracy": wording.percent(trial.accuracy),
         "epochs": trial.epochs_done,
         "training": wording.duration(trial.seconds),
         "origin": trial.origin,

@@ -14,7 +14,7 @@ from dashboard.reads.leaderboard import leaderboard
 from dashboard.reads.remember import remembered
 from dashboard.reads.studies import aimed
 from dashboard.view import View, current
-from search.query import Aims, BestRow, Spread, places, spreads
+from search.query import Aims, BestRow, Spread, optimism, places, spreads
 from space.wording import NONE, duration, percent, short
 
 # What the table can be sorted by, as the query sorts.
@@ -39,14 +39,31 @@ def page() -> None:
     spread = _spread(view) if sort == "accuracy" else {}
     st.caption(_note(rows, top))
     st.caption(_ties(spread))
+    if (said := optimism(rows)) is not None:
+        st.caption(said)
     aims = aimed(view)
     for sentence in [] if aims is None else aims.sentences:
         st.caption(markdown(sentence))
     ids = [row.architecture_id for row in rows]
-    table = _frame(rows, architecture_cells(view, ids), spread, aims)
-    chosen = architecture_table(table, ids, "leaderboard", _columns())
-    if chosen is not None:
-        open_architecture(chosen)
+    _tables(rows, architecture_cells(view, ids), spread, aims)
+
+
+def _tables(
+    rows: list[BestRow], cells: list[str], spread: dict[str, Spread], aims: Aims | None
+) -> None:
+    """What is complete, and apart from it what was stopped early."""
+    named = list(zip(rows, cells, strict=True))
+    for key, whole in (("leaderboard", True), ("leaderboard-pruned", False)):
+        part = [(row, cell) for row, cell in named if row.is_complete is whole]
+        if not part:
+            continue
+        if not whole:
+            st.caption("Stopped early: these accuracies compare with none of a complete training.")
+        shown, words = [row for row, _ in part], [cell for _, cell in part]
+        table = _frame(shown, words, spread, aims)
+        chosen = architecture_table(table, [row.architecture_id for row in shown], key, _columns())
+        if chosen is not None:
+            open_architecture(chosen)
 
 
 def _spread(view: View) -> dict[str, Spread]:

@@ -66,7 +66,7 @@ def _curves(view: View, rows: list[TrialRow]) -> list[Curve]:
 
 
 def _name(row: TrialRow) -> str:
-    return f"#{row.number} {row.operators} · {percent(row.best_accuracy)} · {row.study}"
+    return f"#{row.number} {row.operators} · {percent(row.accuracy)} · {row.study}"
 
 
 def _line_name(row: TrialRow) -> str:

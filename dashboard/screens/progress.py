@@ -73,11 +73,9 @@ def _activity(studies: list[StudySummary]) -> str:
 
 def _figures(view: View, studies: list[StudySummary], counts: dict[TrialState, int]) -> None:
     left = past.seconds_left(view, studies)
-    best = trial_rows(view, states=(TrialState.COMPLETE, TrialState.PRUNED), order="best", limit=1)
+    best = trial_rows(view, states=(TrialState.COMPLETE,), order="best", limit=1)
     columns = st.columns([1.6, 1, 1, 1, 1, 1.4])
-    columns[0].metric(
-        "Best single training", wording.percent(best[0].best_accuracy if best else None)
-    )
+    columns[0].metric("Best single training", wording.percent(best[0].accuracy if best else None))
     columns[1].metric("Complete", f"{counts[TrialState.COMPLETE]:,}")
     columns[2].metric("Pruned", f"{counts[TrialState.PRUNED]:,}")
     columns[3].metric("Running", f"{counts[TrialState.RUNNING]:,}")

@@ -55,6 +55,10 @@ def command(
     is pooled over all architectures of the protocol that were trained several times; where there
     are none, nothing is known of the spread and nothing is called a tie.
 
+    What was not trained to the end stands in a table of its own and has no place: its accuracy
+    compares with none of a complete training. Accuracies are of the epoch that the protocol judges
+    by; a line on stderr says where that is the best one, which is optimistic.
+
     With --study, the column bounds says which complete trials keep the study's constraints on
     measured figures.
     """
@@ -62,8 +66,8 @@ def command(
         _refuse_unused("sort", "top")
         print_front(store, study, where, as_json)
         return
-    from search.query import aims, best, parse_where, places, spreads
-    from search.report import leaderboard, what_of_the_spread
+    from search.query import aims, best, optimism, parse_where, places, spreads
+    from search.report import leaderboards, what_of_the_spread
     from search.store import open_to_read
 
     with open_to_read(store) as opened:
@@ -81,12 +85,12 @@ def command(
     elif rows:
         several = len({row.study for row in rows}) > 1
         title = f"Best by {sort.removeprefix('-')}"
-        stdout_console().print(
-            leaderboard(rows, title, with_study=several, spread=spread, aimed=aimed)
-        )
+        for table in leaderboards(rows, title, with_study=several, spread=spread, aimed=aimed):
+            stdout_console().print(table)
         if sort == "-accuracy":
             click.echo(what_of_the_spread(spread), err=True)
-        for sentence in [] if aimed is None else aimed.sentences:
+        said = [*([] if aimed is None else aimed.sentences), optimism(rows)]
+        for sentence in filter(None, said):
             click.echo(sentence, err=True)
         if len({row.protocol_hash for row in rows}) > 1:
             click.echo(

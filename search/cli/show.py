@@ -10,7 +10,9 @@ from rich.text import Text
 
 from search.checkpoints import Checkpoints
 from search.cli.options import json_option, print_json, store_option
-from search.query import Aims, aims, comparison, listed
+from search.objectives import judged_by
+from search.query import OPTIMISTIC, Aims, aims, comparison, listed
+from search.report import data_sentences
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
 from search.tables import Column, FittedTable
 from space import Architecture
@@ -44,21 +46,28 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         studies = {study.id: study.name for study in opened.studies()}
         named = sorted({studies[trial.study_id] for trial in trials})
         logs = _logs(opened, trials)
+        objectives = {name: opened.study(name).objective for name in named}
         compared = {name: comparison(opened, name) for name in named}
         aimed = {name: aims(opened, name) for name in named}
+        rules = {name: judged_by(opened.study(name).protocol) for name in named}
     if as_json:
         beside = {name: found and asdict(found) for name, found in compared.items()}
         plain = _plain(record, trials, curves, studies, logs) | _kept(record.id, aimed)
-        print_json(plain | {"against_random_search": beside})
+        print_json(plain | {"against_random_search": beside, "judged_by": rules})
         return
     console = stdout_console()
     _print_network(console, record)
     places = _places(trials, studies)
     for trial in trials:
         _print_trial(console, trial, curves[trial.id], places, logs.get(trial.id))
+    for name, objective in objectives.items():
+        for sentence in data_sentences(objective):
+            console.print(Text(f"Study {name}. {sentence}"))
     for name, found in compared.items():
         if found is not None:
             console.print(Text(f"\nStudy {name}. {found.sentence}"))
+    for name in (name for name, rule in rules.items() if rule == "best"):
+        console.print(Text(f"\nStudy {name}. Its accuracies {OPTIMISTIC}"))
     for name, keeps in _kept(record.id, aimed)["keeps_constraints"].items():
         word = {True: "is kept", False: "is broken", None: "has no complete trial to judge"}[keeps]
         bounds = listed(aimed[name].bounds)

@@ -27,8 +27,8 @@ def command(store: str, as_json: bool) -> None:
     Reused trials took over a result of another study with the same protocol, repeated ones train
     an architecture again with other seeds, continued ones went on after they were pruned, and
     inherited ones began with another trial's weights; all of them are in the other counts too.
-    Under best: the highest accuracy of any single training, complete or pruned, while `best` shows
-    means over seeds. A * after it: the study wants, or bounds, more than that; a line below the
+    Under best: the highest accuracy of any single complete training, while `best` shows means
+    over seeds. A * after it: the study wants, or bounds, more than that; a line below the
     table says what.
 
     A narrow terminal leaves columns out; --json has all.

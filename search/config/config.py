@@ -47,7 +47,7 @@ from space.pydantic_errors import problems_from_pydantic
 from space.strict_types import Number, Whole
 from trainers import DataConfig, Protocol
 
-Initial = Literal["named", "axes"]
+Initial = Literal["paired", "named", "hybrid", "axes"]
 MOST_TRIALS = 10_000_000
 INITIAL: tuple[Initial, ...] = ("named", "axes")
 
@@ -137,8 +137,11 @@ class Config(Part):
             bounds on costs narrow the space before anything is trained.
         searcher, scheduler: how the space is explored, and which trials are cut short.
         trials: planned number of trials; failed and infeasible ones count.
-        initial: points that are tried first: "named" are the paper's operators, "axes" are points
-            that together touch every value of every axis.
+        initial: points that are tried first: "paired" are the paper's operators in one skeleton,
+            which are equal in all else and are trained to their end; "named" are the paper's
+            operators, each in a network of its own; "hybrid" are their global ones in the last
+            stage, with local ones before; "axes" are points that together touch every
+            value of every axis.
         seed: of the searcher, and of every trial's initialisation and data order.
         seeds: one of these three alone, in place of `seed`.
         random_baseline: share of the trials behind the initial points that are random points, to

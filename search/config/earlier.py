@@ -5,19 +5,26 @@ from pathlib import Path
 from typing import Any
 
 from search.bare_bounds import with_sides
+from trainers.added_later import as_meant_then
 
 
 def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The stored values with the meaning that they had when they were written.
 
-    A bare bound was an upper one, also of an accuracy, and `~` was a folder of that name.
+    A bare bound was an upper one, also of an accuracy, `~` was a folder of that name, and a trial
+    that was given several GPUs trained on one; of a protocol see `trainers.added_later`.
     """
     values = dict(stored)
     objectives, constraints = values.get("objectives"), values.get("constraints")
     if isinstance(objectives, Mapping) and isinstance(constraints, Mapping):
         values["constraints"] = with_sides(objectives, constraints)
+    resources = values.get("resources")
+    if isinstance(resources, Mapping) and resources.get("gpus_per_trial", 0) > 1:
+        values["resources"] = dict(resources) | {"gpus_per_trial": 1}
     if "checkpoints" in values:
         values["checkpoints"] = _no_home(values["checkpoints"])
+    if isinstance(values.get("protocol"), Mapping):
+        values["protocol"] = as_meant_then(values["protocol"])
     data = values.get("data")
     if isinstance(data, Mapping) and "folder" in data:
         values["data"] = dict(data) | {"folder": _no_home(data["folder"])}

@@ -184,21 +184,25 @@ class Resources(Part):
 
     Attributes:
         cpus_per_trial: CPU cores of a trial; a trial computes with that many threads.
-        gpus_per_trial: GPUs of a trial; 0.25 lets four trials share one GPU.
+        gpus_per_trial: share of one GPU that a trial gets, 0 to 1; 0.25 lets four trials share
+            one GPU. A trial trains on one GPU alone.
         concurrent_trials: at most that many trials at a time; null is as many as fit.
         autoscaling: the cluster adds nodes on demand, so do not refuse what it does not have yet.
     """
 
     cpus_per_trial: Number = Field(default=1, gt=0, le=1024)
-    gpus_per_trial: Number = Field(default=0, ge=0, le=64)
+    gpus_per_trial: Number = Field(default=0, ge=0)
     concurrent_trials: Whole | None = Field(default=None, ge=1, le=100_000)
     autoscaling: Flag = False
 
     @field_validator("gpus_per_trial")
     @classmethod
-    def _shares_or_whole_gpus(cls, value: float) -> float:
-        if value > 1 and value != math.floor(value):
-            raise ValueError(f"must be a share of one GPU (0 to 1) or a whole number; got {value}")
+    def _at_most_one_gpu(cls, value: float) -> float:
+        if value > 1:
+            raise ValueError(
+                "must be 0 to 1 (0.25 lets four trials share one GPU): a trial trains on one GPU, "
+                f"and would leave the others idle; got {value:g}"
+            )
         return value
 
     def changed(self, **values: Any) -> Self:

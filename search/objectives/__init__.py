@@ -3,6 +3,7 @@
 from search.objectives.fronts import Fronts
 from search.objectives.goals import ACCURACY, Constraint, Goals, Objective, Values, goals_of
 from search.objectives.hypervolume import hypervolume
+from search.objectives.judging import JudgedBy, judged_accuracy, judged_by, judged_values
 from search.objectives.pareto import crowding_distances, dominates, nondominated, nondominated_ranks
 
 __all__ = [
@@ -10,12 +11,16 @@ __all__ = [
     "Constraint",
     "Fronts",
     "Goals",
+    "JudgedBy",
     "Objective",
     "Values",
     "crowding_distances",
     "dominates",
     "goals_of",
     "hypervolume",
+    "judged_accuracy",
+    "judged_by",
+    "judged_values",
     "nondominated",
     "nondominated_ranks",
 ]

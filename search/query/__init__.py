@@ -12,6 +12,8 @@ from search.query.figure_words import figure_words
 from search.query.front import front, front_of
 from search.query.judged import Judged, judged
 from search.query.operators import OperatorStanding, standings
+from search.query.optimism import OPTIMISTIC, optimism
+from search.query.paired import Pair, chance_of_images, paired
 from search.query.pareto import pareto_front
 from search.query.places import places
 from search.query.repeats import spreads
@@ -21,6 +23,7 @@ from search.query.where import Where, parse_where
 
 __all__ = [
     "FIELDS",
+    "OPTIMISTIC",
     "SORT_KEYS",
     "Aims",
     "BestRow",
@@ -30,10 +33,12 @@ __all__ = [
     "Judged",
     "Objective",
     "OperatorStanding",
+    "Pair",
     "Spread",
     "Where",
     "aims",
     "best",
+    "chance_of_images",
     "comparison",
     "fate_words",
     "figure_words",
@@ -41,6 +46,8 @@ __all__ = [
     "front_of",
     "judged",
     "listed",
+    "optimism",
+    "paired",
     "pareto_front",
     "parse_where",
     "places",

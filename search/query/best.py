@@ -4,7 +4,17 @@ import statistics
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, nulls_last, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Select,
+    Subquery,
+    case,
+    func,
+    nulls_last,
+    select,
+    type_coerce,
+)
 
 from search.query.repeats import Key, repeated, repeated_results
 from search.query.where import Where, parse_where
@@ -21,8 +31,9 @@ class BestRow:
     """An architecture with its best trial; of equals one that trained itself, then the oldest.
 
     Attributes:
-        accuracy: highest validation accuracy (0 to 1) of any epoch; None without a finite one.
-            The mean over `repeats` where the architecture was trained several times.
+        accuracy: validation accuracy (0 to 1) of the epoch that the trial is judged by; None
+            without a finite one. The mean over `repeats` where the architecture was trained
+            several times.
         params: number of parameters.
         flops: multiply-accumulates for one image (the paper prints these as FLOPs).
         epochs: how many epochs the trial has.
@@ -33,6 +44,7 @@ class BestRow:
         protocol_hash: results compare only where it is equal.
         repeats: how many complete trainings from scratch with this protocol, each with seeds of its
             own, the accuracy stands on, those of reused results too; 1 also for a pruned trial.
+        judged_by: "last" or "best" of the epochs, by the protocol; the best is optimistic.
         deviation: their standard deviation; None for one.
     """
 
@@ -51,8 +63,14 @@ class BestRow:
     state: TrialState
     origin: str
     protocol_hash: str
+    judged_by: str = "last"
     repeats: int = 1
     deviation: float | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its trial was trained to the end: only such accuracies compare."""
+        return self.state is TrialState.COMPLETE
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,7 +80,7 @@ class BestRow:
 
 _COLUMNS: dict[str, Any] = {
     "architecture_id": Trial.architecture_id,
-    "accuracy": Trial.best_accuracy,
+    "accuracy": Trial.accuracy,
     "params": Architecture.params,
     "flops": Architecture.macs,
     "epochs": Trial.epochs_done,
@@ -76,6 +94,7 @@ _COLUMNS: dict[str, Any] = {
     "state": Trial.state,
     "origin": Trial.origin,
     "protocol_hash": Study.protocol_hash,
+    "judged_by": func.coalesce(type_coerce(Study.protocol, JSON)["judged_by"].as_string(), "best"),
 }
 MAX_TOP = 10_000_000
 """As many trials as a study may plan; all rows are `top=None`."""
@@ -95,7 +114,10 @@ def best(
     sort: str = "-accuracy",
     top: int | None = 10,
 ) -> list[BestRow]:
-    """One row per architecture: of its trials that `where` allows, the most accurate.
+    """One row per architecture: of its trials that `where` allows, the most accurate complete one.
+
+    Where none is complete it is the most accurate of the others; such rows come behind all complete
+    ones, in whatever order, since a training that was stopped early does not compare with them.
 
     An architecture that was trained several times under one protocol counts with the mean of its
     complete trials, one for each pair of seeds; what was taken over has those of its source.
@@ -186,13 +208,13 @@ def _ordering(sort: str, several: Subquery) -> list[Any]:
     if key == "accuracy":
         column = _accuracy(several)
     first = column.desc() if sort.startswith("-") else column.asc()
-    return [nulls_last(first), Architecture.params, Trial.architecture_id]
+    return [_INCOMPLETE, nulls_last(first), Architecture.params, Trial.architecture_id]
 
 
 def _accuracy(several: Subquery) -> ColumnElement[Any]:
     """Of several complete trials their mean, of one its own."""
     complete = Trial.state == TrialState.COMPLETE
-    return func.coalesce(case((complete, several.c.mean)), Trial.best_accuracy)
+    return func.coalesce(case((complete, several.c.mean)), Trial.accuracy)
 
 
 def _query(
@@ -206,7 +228,13 @@ def _query(
     }
     place = func.row_number().over(
         partition_by=Trial.architecture_id,
-        order_by=(nulls_last(_accuracy(several).desc()), nulls_last(_BEST), _TOOK_OVER, Trial.id),
+        order_by=(
+            _INCOMPLETE,
+            nulls_last(_accuracy(several).desc()),
+            nulls_last(_BEST),
+            _TOOK_OVER,
+            Trial.id,
+        ),
     )
     only = [] if study_id is None else [Trial.study_id == study_id]
     ranked = (
@@ -218,7 +246,10 @@ def _query(
     return query.join(ranked, ranked.c.id == Trial.id).where(ranked.c.place == 1)
 
 
-_BEST = Trial.best_accuracy.desc()
+_INCOMPLETE = case((Trial.state == TrialState.COMPLETE, 0), else_=1)
+"""Complete trials come first: what was stopped early does not compare with them."""
+
+_BEST = Trial.accuracy.desc()
 _TOOK_OVER = Trial.source_trial_id.is_not(None)
 """Of a training and what took it over, the training itself is shown."""
 

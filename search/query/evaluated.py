@@ -3,9 +3,9 @@
 from collections.abc import Collection
 
 from search.figures import ANALYTIC
-from search.objectives import Goals, Values
+from search.objectives import Goals, Values, judged_by
 from search.query.aims import measured_bounds
-from search.query.judged import analytic_values
+from search.query.judged import analytic_values, losses_of
 from search.store.records import TrialRecord
 from search.store.states import TrialState
 from search.store.store import Store
@@ -17,7 +17,7 @@ _ACCURACY, _LOSS = "validation_accuracy", "validation_loss"
 def evaluated(store: Store, study: str, goals: Goals) -> list[tuple[TrialRecord, Values]]:
     """The complete and pruned trials that have the first objective and keep the measured bounds.
 
-    A pruned trial counts with the best figures of the epochs that it had. Repeats do not count.
+    A pruned trial counts with what it is judged by of the epochs that it had. Repeats do not count.
 
     Returns:
         Each trial with its first objective and its bounded figures, in order of their numbers.
@@ -40,17 +40,17 @@ def _figures(
 ) -> list[Values]:
     """What is known of each trial; the store's curves are read only where a loss is wanted."""
     curves = store.curves([trial.id for trial in trials]) if _LOSS in names else {}
+    epochs = ((id_, e.epoch, e.validation_loss) for id_, curve in curves.items() for e in curve)
+    losses = losses_of(epochs, judged_by(store.study(study).protocol))
     analytic = set(names) & set(ANALYTIC)
     ids = {trial.architecture_id for trial in trials} if analytic else ()
     known = analytic_values(store, study, analytic, ids) if analytic else {}
     found: list[Values] = []
     for trial in trials:
         values = dict(known.get(trial.architecture_id, {}))
-        if trial.best_accuracy is not None:
-            values[_ACCURACY] = trial.best_accuracy
-        losses = [epoch.validation_loss for epoch in curves.get(trial.id, ())]
-        measured = [loss for loss in losses if loss is not None]
-        if measured:
-            values[_LOSS] = min(measured)
+        if trial.accuracy is not None:
+            values[_ACCURACY] = trial.accuracy
+        if trial.id in losses:
+            values[_LOSS] = losses[trial.id]
         found.append(values)
     return found

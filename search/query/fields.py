@@ -47,7 +47,7 @@ def _number(name: str, column: Any, of_mixer: bool = False) -> Field:
 _FIELDS = [
     _number("params", Architecture.params),
     _number("flops", Architecture.macs),
-    Field("accuracy", Kind.NUMBER, Trial.best_accuracy, is_share=True),
+    Field("accuracy", Kind.NUMBER, Trial.accuracy, is_share=True),
     _number("epochs", Trial.epochs_done),
     _number("seconds", Trial.seconds),
     _number("depth", Architecture.depth),

@@ -5,15 +5,16 @@ else those of its best complete trial. What was taken over from another study co
 of its source's seeds; what began with inherited weights is no repeat.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from search.figures import ANALYTIC, known_figures
-from search.objectives import Values
+from search.objectives import JudgedBy, Values, judged_by, judged_values
 from search.query.best import BestRow, best
 from search.query.repeats import repeated_results
 from search.query.where import Where, parse_where
@@ -34,7 +35,7 @@ class Judged:
     Attributes:
         architecture_id: its id; operators: its distinct mixer names, joined by " + ".
         values: its figures by name. A measured one is there when each of the trainings has it:
-            the best of any epoch, and over several trainings the mean.
+            of the epoch that the protocol judges by, and over several trainings the mean.
         repeats: how many complete trainings the measured figures stand on.
     """
 
@@ -92,26 +93,34 @@ def _accuracies(rows: Iterable[BestRow]) -> dict[str, Values]:
 
 
 def _losses(store: Store, study: str, rows: Collection[BestRow]) -> dict[str, Values]:
-    """The lowest loss of the trainings of every row, where each of them has one."""
-    study_id = store.study(study).id
+    """The loss of the trainings of every row, where each of them has one."""
+    found_study = store.study(study)
+    study_id, rule = found_study.id, judged_by(found_study.protocol)
     query = (
-        select(Metric.trial_id, func.min(Metric.validation_loss))
+        select(Metric.trial_id, Metric.epoch, Metric.validation_loss)
         .join(Trial, Trial.id == Metric.trial_id)
         .where(Trial.study_id == study_id, Trial.state == TrialState.COMPLETE)
-        .where(Metric.validation_loss.is_not(None))
-        .group_by(Metric.trial_id)
     )
     read: Any = store.read(lambda session: session.execute(query).all())
-    lowest: dict[int, float] = dict(list(read))
+    judged = losses_of(read, rule)
     repeats = repeated_results(store, study_id) if any(row.repeats > 1 for row in rows) else {}
     found: dict[str, Values] = {}
     for row in rows:
         several = repeats[row.architecture_id, row.protocol_hash] if row.repeats > 1 else ()
         trainings = list(several) or [row.trial_id]
-        losses = [lowest[trial] for trial in trainings if trial in lowest]
+        losses = [judged[trial] for trial in trainings if trial in judged]
         if len(losses) == len(trainings):
             found[row.architecture_id] = {_LOSS: float(np.mean(losses))}
     return found
+
+
+def losses_of(epochs: Iterable[tuple[int, int, float | None]], rule: JudgedBy) -> dict[int, float]:
+    """The validation loss that each trial is judged by, of trial, epoch and loss; where it is."""
+    curves: dict[int, dict[int, Values]] = defaultdict(dict)
+    for trial, epoch, loss in epochs:
+        curves[trial][epoch] = {} if loss is None else {_LOSS: loss}
+    found = {trial: judged_values(curve, rule) for trial, curve in curves.items()}
+    return {trial: values[_LOSS] for trial, values in found.items() if _LOSS in values}
 
 
 def analytic_values(

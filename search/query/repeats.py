@@ -16,7 +16,7 @@ Key = tuple[str, str]
 # A result with inherited weights is no like one.
 _COUNTS = (
     Trial.state == TrialState.COMPLETE,
-    Trial.best_accuracy.is_not(None),
+    Trial.accuracy.is_not(None),
     Trial.parent_trial_id.is_(None),
 )
 """Conditions on the trials that count as repeats."""
@@ -35,7 +35,7 @@ def repeated(study_id: int | None) -> Subquery:
     query = (
         select(
             *key,
-            func.avg(results.c.best_accuracy).label("mean"),
+            func.avg(results.c.accuracy).label("mean"),
             func.count().label("repeats"),
         )
         .where(results.c.place == 1)
@@ -61,7 +61,7 @@ def _results(study_id: int | None) -> Subquery:
     )
     order = (Trial.source_trial_id.is_not(None), Trial.id)
     place = func.row_number().over(partition_by=(*key, *_SEEDS), order_by=order)
-    query = _joined(select(*key, Trial.id, Trial.best_accuracy, place.label("place")))
+    query = _joined(select(*key, Trial.id, Trial.accuracy, place.label("place")))
     return query.join(twice, same).where(*only).subquery("results")
 
 
@@ -76,7 +76,7 @@ def repeated_results(store: Store, study_id: int | None) -> dict[Key, dict[int, 
     found: dict[Key, dict[int, float]] = defaultdict(dict)
     rows: Any = store.read(lambda session: session.execute(query).all())
     for row in rows:
-        found[row.architecture_id, row.protocol_hash][row.id] = float(row.best_accuracy)
+        found[row.architecture_id, row.protocol_hash][row.id] = float(row.accuracy)
     return {key: accuracies for key, accuracies in found.items() if len(accuracies) > 1}
 
 

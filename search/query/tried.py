@@ -13,8 +13,6 @@ from search.store.store import Store
 Fates = Mapping[TrialState, int]
 """How many trials are in each state."""
 
-_WITH_ACCURACY = (TrialState.COMPLETE, TrialState.PRUNED)
-
 
 def tried_alone(store: Store, study: str) -> dict[str, Fates]:
     """The trials of a study by what their networks are made of, in the words of `BestRow`.
@@ -38,7 +36,7 @@ def tried_alone(store: Store, study: str) -> dict[str, Fates]:
 
 
 def fate_words(fates: Fates | None) -> str:
-    """What became of trials that gave no accuracy, such as "failed" or "2 failed, 1 running"."""
+    """What became of trials without an accuracy that compares, such as "2 failed, 1 running"."""
     if not fates:
         return "not tried alone"
     words = {state: _word(state) for state in TrialState if state in fates}
@@ -48,4 +46,4 @@ def fate_words(fates: Fates | None) -> str:
 
 
 def _word(state: TrialState) -> str:
-    return f"{state} without accuracy" if state in _WITH_ACCURACY else str(state)
+    return f"{state} without accuracy" if state is TrialState.COMPLETE else str(state)

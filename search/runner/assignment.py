@@ -43,6 +43,7 @@ class Assignment:
         checkpoint: file that the worker writes after every epoch and goes on from.
         log: file beside it that tells how an attempt broke off.
         parent: whose weights it starts from, None for its own random ones.
+        inspected: what the driver found in the data (`trainers.data.inspected`).
     """
 
     trial: TrialRecord
@@ -52,6 +53,7 @@ class Assignment:
     checkpoint: Path
     log: Path
     parent: ParentWeights | None = None
+    inspected: Mapping[str, Any] | None = None
 
     def to_config(
         self, *, device: str, threads: int, training: str, whole_gpu: bool = False
@@ -62,6 +64,7 @@ class Assignment:
             "architecture": self.architecture.to_json(),
             "protocol": dict(self.protocol),
             "data": dict(self.data),
+            "inspected": None if self.inspected is None else dict(self.inspected),
             "seeds": dict(self.trial.seeds),
             "checkpoint": str(self.checkpoint),
             "log": str(self.log),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from search.objectives import judged_by
 from search.runner.proposals import Proposal
 from search.runner.ranking import best_first, networks_of
 from search.searchers import Task
@@ -60,7 +61,8 @@ def continue_ended(
         ended = {t.number: t for t in history.trials if t.state in CONTINUABLE}
         chosen = [*numbers]
         if pruned and not numbers:
-            order = best_first(history, networks_of(history), task, [TrialState.PRUNED])
+            rule = judged_by(study.protocol)
+            order = best_first(history, networks_of(history), task, rule, [TrialState.PRUNED])
             chosen += _some("pruned", study, [trial.number for trial in order[:pruned]])
         for state, wanted in {TrialState.FAILED: failed, TrialState.INFEASIBLE: infeasible}.items():
             broken = [n for n, trial in ended.items() if trial.state == state]
@@ -109,7 +111,7 @@ def repeat_best(top: int, seeds: int) -> Asked:
     def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> Extra:
         history = store.history(study.id)
         networks = networks_of(history)
-        best = best_first(history, networks, task)[:top]
+        best = best_first(history, networks, task, judged_by(study.protocol))[:top]
         if not best:
             raise InputError.of("study", f"{study.name!r} has no complete trial to repeat")
         has = {(trial.architecture_id, trial.repeat) for trial in history.trials}

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from search.objectives import JudgedBy, judged_accuracy
 from search.schedulers import GO_ON, Verdict
 from search.store import EpochRecord, TrialRecord, TrialState
 from space import Architecture
@@ -68,14 +69,22 @@ class LiveTrial:
 
         return [name for name in figures if not known(name)]
 
-    def ended(self, state: TrialState) -> TrialRecord:
-        """Its record in the end, also while the store cannot be asked."""
+    def ended(self, state: TrialState, rule: JudgedBy) -> TrialRecord:
+        """Its record in the end, also while the store cannot be asked.
+
+        Args:
+            state: how it ended.
+            rule: the epoch that it is judged by.
+        """
         if not self.curve:
             return replace(self.trial, state=state)
         last = max(self.curve)
+        known = (self.curve[epoch].validation_accuracy for epoch in sorted(self.curve))
+        accuracies = [value for value in known if value is not None and math.isfinite(value)]
         return replace(
             self.trial,
             state=state,
+            accuracy=judged_accuracy(accuracies, rule),
             last_epoch=last,
             last_accuracy=self.curve[last].validation_accuracy,
             epochs_done=len(self.curve),

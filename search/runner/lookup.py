@@ -15,6 +15,7 @@ from search.store.open import open_to_look_up
 from search.store.url import display, parse_url
 from space.errors import InputError, Problem
 from trainers import Protocol
+from trainers.added_later import as_meant_then
 
 _PAUSE = 0.05
 """Seconds between two looks for the run of another driver."""
@@ -64,8 +65,8 @@ def check_same_data(url: str, found: StudyRecord | None, protocol: Protocol) -> 
     with open_to_look_up(url) as store:
         if not store.was_trained(found.id):
             return
-    now = protocol.to_dict()
-    changed = [name for name in now if now[name] != found.protocol.get(name)]
+    now, then = protocol.to_dict(), as_meant_then(found.protocol)
+    changed = [name for name in now if now[name] != then.get(name)]
     raise InputError.of(
         "data",
         "these are not the images that the study began with "

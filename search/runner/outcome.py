@@ -15,6 +15,8 @@ class RunOutcome:
         stand: how far the study is.
         reason: why the run stopped before the planned number of trials; None when it did not.
         was_complete: whether there was nothing to do.
+        validation_images: on how many the accuracies are measured, where that is known.
+        notes: on the recipe, said before the first trial (`trainers.notes_on_recipe`).
     """
 
     study: str
@@ -22,3 +24,5 @@ class RunOutcome:
     stand: Stand
     reason: str | None = None
     was_complete: bool = False
+    notes: tuple[str, ...] = ()
+    validation_images: int | None = None

@@ -1,5 +1,6 @@
 """Checks all of a run that can be checked without Ray, before anything is written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from search.runner.places import check_checkpoints, check_store
 from search.store import StudyRecord
 from space.errors import InputError, Problem
 from trainers import DataDescription, Protocol, describe_data
+from trainers.data.layout import abbreviated
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Prepared:
         return self.description.protocol
 
 
-def prepare(given: Config, *, resume: bool) -> Prepared:
+def prepare(given: Config, *, resume: bool, say: Callable[[str], None] | None = None) -> Prepared:
     """Check store, study, checkpoints and data; writes nothing.
 
     Raises:
@@ -37,7 +39,7 @@ def prepare(given: Config, *, resume: bool) -> Prepared:
     study = problems.attempt(lambda: _find(given, resume=resume))
     found, config = study or (None, given)
     problems.attempt(lambda: check_checkpoints(folder_in_use(config, found)))
-    description = problems.attempt(lambda: describe_data(config.data, config.protocol))
+    description = problems.attempt(lambda: describe_data(config.data, config.protocol, say=say))
     if description is not None:
         protocol = description.protocol
         problems.attempt(lambda: _check_images(config, description))
@@ -71,10 +73,23 @@ def _check_images(config: Config, description: DataDescription) -> None:
         "space.input.width": (space.input.width, description.width),
         "space.classes": (space.classes, description.classes),
     }
+    hints = _hints(description)
     problems = [
-        Problem(where, f"is {said}, and {description.name} has {found}")
+        Problem(where, f"is {said}, and {description.name} has {found}{hints.get(where, '')}")
         for where, (said, found) in wanted.items()
         if said != found
     ]
     if problems:
         raise InputError(problems)
+
+
+def _hints(description: DataDescription) -> dict[str, str]:
+    """What else could be changed, or was counted."""
+    if description.name != "image-folder":
+        return {}
+    size = "; pictures are brought to protocol.augmentation.image_size: change that, or the space"
+    return {
+        "space.input.height": size,
+        "space.input.width": size,
+        "space.classes": f": {abbreviated(description.class_names)}",
+    }

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from search.objectives import Values, crowding_distances, nondominated_ranks
+from search.figures import MEASURED
+from search.objectives import (
+    JudgedBy,
+    Values,
+    crowding_distances,
+    judged_values,
+    nondominated_ranks,
+)
 from search.searchers import Task
 from search.store import EpochRecord, StudyHistory, TrialRecord, TrialState
 from space import Architecture
@@ -12,6 +19,7 @@ def best_first(
     history: StudyHistory,
     architectures: Mapping[str, Architecture],
     task: Task[Architecture],
+    rule: JudgedBy,
     states: Iterable[TrialState] = (TrialState.COMPLETE,),
 ) -> list[TrialRecord]:
     """First trials of architectures, the most wanted first.
@@ -21,13 +29,14 @@ def best_first(
 
     Args:
         history: of the study. architectures: by id; trials of others are left out.
-        task: whose goals decide. states: of the trials that count.
+        task: whose goals decide. rule: which epoch a trial of the study is judged by.
+        states: of the trials that count.
     """
     wanted = set(states)
     rows: list[tuple[TrialRecord, tuple[float, ...], float]] = []
     for trial in history.trials:
         architecture = architectures.get(trial.architecture_id)
-        values = _measured(history.curves[trial.id])
+        values = judged_values(_figures(history.curves[trial.id]), rule)
         if architecture is None or trial.repeat or trial.state not in wanted:
             continue
         if task.judged(architecture, values):
@@ -42,12 +51,13 @@ def best_first(
     return [rows[index][0] for index in order]
 
 
-def _measured(curve: Sequence[EpochRecord]) -> Values:
-    """The best of every measured figure over the epochs of a trial."""
-    accuracies = [r.validation_accuracy for r in curve if r.validation_accuracy is not None]
-    losses = [r.validation_loss for r in curve if r.validation_loss is not None]
-    found = {"validation_accuracy": max(accuracies)} if accuracies else {}
-    return found | ({"validation_loss": min(losses)} if losses else {})
+def _figures(curve: Sequence[EpochRecord]) -> dict[int, Values]:
+    """The measured figures of the epochs of a trial, as far as they are known."""
+    found: dict[int, Values] = {}
+    for record in curve:
+        values = {name: getattr(record, name) for name in MEASURED}
+        found[record.epoch] = {name: v for name, v in values.items() if v is not None}
+    return found
 
 
 def networks_of(history: StudyHistory) -> dict[str, Architecture]:

@@ -1,6 +1,7 @@
 """The final training of what a search with inherited weights found: always from scratch."""
 
 from search.config import Config, NoSchedulerConfig, RandomConfig
+from search.objectives import judged_by
 from search.runner.extra import Asked, Extra
 from search.runner.proposals import Proposal
 from search.runner.ranking import best_first, networks_of
@@ -78,7 +79,8 @@ def _best(
     source = store.study(config.study)
     history = store.history(source.id)
     networks = networks_of(history)
-    best = best_first(history, networks, task_of(config))[:top]
+    rule = judged_by(source.protocol)
+    best = best_first(history, networks, task_of(config), rule)[:top]
     if not best:
         raise InputError.of("study", f"{source.name!r} has no complete trial to retrain")
     return best, networks

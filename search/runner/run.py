@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from typing import Protocol as Interface
 
 from search.config import Config
@@ -52,6 +53,7 @@ from search.store import (
     TrialState,
     open_store,
 )
+from trainers import notes_on_recipe
 from trainers.data.test_split_lock import lock_test_split
 
 _LOG = logging.getLogger(__name__)
@@ -93,20 +95,26 @@ def run_study(
         StoreError: the store failed during the work.
         KeyboardInterrupt: a signal came when the work had not begun yet, or was done.
     """
-    prepared = prepare(given, resume=resume)
+    prepared = prepare(given, resume=resume, say=watcher.say)
     config, found = prepared.config, prepared.found
     for remark in lookup.resolve(given, found, resume=resume)[1]:
         watcher.say(remark)
+    for remark in prepared.description.remarks:
+        watcher.say(f"Data: {remark}.")
     if found is not None:
         with open_store(config.store, create=False) as store:
             lookup.take_over(store, found, watcher.say)
+    images = prepared.description.validation_images
     if found is not None:
         done = _already_complete(config, found, asked)
         if done is not None:
-            return done
+            return replace(done, validation_images=images)
     warning = baseline_warning(config) if asked is None else None
     if warning is not None:
         watcher.say(warning)
+    notes = tuple(notes_on_recipe(prepared.description))
+    for note in notes:
+        watcher.say(f"note: {note}")
     stop = StopRequest(config.time_limit)
     words = last_words or LastWords(watcher.say)
     with (
@@ -138,7 +146,8 @@ def run_study(
             if stop.kind is None:
                 raise
             outcome = _stopped_before_it_began(config, stop)  # it was waited for until then
-    return _or_stopped(outcome, stop, words)
+    outcome = _or_stopped(outcome, stop, words)
+    return replace(outcome, notes=notes, validation_images=images)
 
 
 def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: LastWords) -> RunOutcome:
@@ -159,6 +168,11 @@ def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: LastWords) -> Run
 def _stopped_before_it_began(config: Config, stop: StopRequest) -> RunOutcome:
     nothing = Stand(dict.fromkeys(TrialState, 0), config.trials, None, None)
     return RunOutcome(config.study, stop.exit_code, nothing, stop.reason)
+
+
+def _inspected(prepared: Prepared) -> dict[str, Any] | None:
+    found = prepared.description.inspected
+    return None if found is None else found.to_dict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +266,7 @@ class _Work:
                 config,
                 prepared.protocol,
                 extra,
+                inspected=_inspected(prepared),
                 stop=stop,
                 say=self.watcher.say,
                 answered_since=heartbeat.answered_since,
@@ -325,7 +340,9 @@ def _server_is_gone(stop: StopRequest, reason: str) -> None:
 def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> StudyRecord:
     config = prepared.config
     if prepared.found is None:
-        create = partial(create_study, store, config, prepared.protocol)
+        create = partial(
+            create_study, store, config, prepared.protocol, prepared.description.told()
+        )
         return lookup.create_first(store, config.study, create)
     study = store.study(prepared.found.name)
     lookup.take_over(store, study, watcher.say)

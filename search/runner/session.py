@@ -71,7 +71,7 @@ class StudySession:
         journal: takes what becomes of trials to the store.
         new_trials: makes the trials that the study does not have yet.
         telling: has told the study's history to searcher and scheduler already.
-        protocol, data: what every worker is told.
+        protocol, data, inspected: what every worker is told.
         known: every trial of the study so far.
         claimed: the numbers of those that this run goes on with.
         wanted: the measured figures without which no trial is complete.
@@ -92,6 +92,7 @@ class StudySession:
         telling: Telling,
         protocol: Protocol,
         data: Mapping[str, Any],
+        inspected: Mapping[str, Any] | None = None,
         known: Iterable[Known],
         claimed: Iterable[int],
         wanted: Iterable[str],
@@ -103,7 +104,7 @@ class StudySession:
     ) -> None:
         self._store, self.study, self.journal = store, study, journal
         self._new_trials, self._telling = new_trials, telling
-        self._protocol, self._data = protocol, data
+        self._protocol, self._data, self._inspected = protocol, data, inspected
         self._wanted, self._limits = tuple(wanted), limits
         self._checkpoints, self._ancestry = checkpoints, ancestry
         self._stop, self._say = stop, say
@@ -119,7 +120,7 @@ class StudySession:
             by_number[item.trial.number] = item
             new_trials.know(item.trial)
             self._tally.set(item.trial.number, item.trial.state)
-            self._tally.reached(item.trial.best_accuracy, item.architecture)
+            self._tally_result(item.trial, item.architecture)
         self._claimed = deque(by_number[number] for number in sorted(claimed))
 
     @property
@@ -238,7 +239,7 @@ class StudySession:
     def _noted(self, trial: TrialRecord, architecture: Architecture) -> None:
         self._tally.set(trial.number, trial.state)
         if not trial.repeat:
-            self._telling.created(trial.number, architecture)
+            self._telling.created(trial.number, architecture, trial.origin)
 
     # --- handing out
 
@@ -280,7 +281,6 @@ class StudySession:
             figures = {name: getattr(record, name) for name in FIGURES}
             self._telling.epoch(reused.number, record.epoch, figures)
             live.recorded.add(record.epoch)
-        self._tally.reached(reused.best_accuracy, live.architecture)
         if reused.state == TrialState.COMPLETE:
             self._tally.took_over()
             self._leave(live, reused)
@@ -309,6 +309,7 @@ class StudySession:
             checkpoint,
             self._checkpoints.log(live.trial),
             parent,
+            self._inspected,
         )
 
     def _tell_of_loss(self, live: LiveTrial) -> None:
@@ -331,7 +332,6 @@ class StudySession:
         live.report(record)
         is_new = epoch not in live.recorded
         live.recorded.add(epoch)
-        self._tally.reached(record.validation_accuracy, live.architecture)
         if is_new:
             verdict = self._telling.epoch(live.trial.number, epoch, values)
             live.verdict = live.verdict if live.verdict.stop else verdict
@@ -397,16 +397,22 @@ class StudySession:
 
     def _finish(self, live: LiveTrial, state: TrialState, reason: str | None) -> None:
         self.journal.finish(live.trial.id, state, reason)
-        self._leave(live, live.ended(state))
+        self._leave(live, live.ended(state, self._protocol.judged_by))
         why = self._first_failures.ended(state, reason)
         if why is not None:
             option = "--failed" if state == TrialState.FAILED else "--infeasible"
             again = f"once it is mended, `continue {self.study.name} {option}` trains them again"
             self._stop.request(StopKind.FAULT, f"{why}; {again}")
 
+    def _tally_result(self, trial: TrialRecord, architecture: Architecture) -> None:
+        """What was pruned, or is not through yet, does not compare."""
+        if trial.state == TrialState.COMPLETE:
+            self._tally.reached(trial.accuracy, architecture)
+
     def _leave(self, live: LiveTrial, record: TrialRecord) -> None:
         del self._live[record.number]
         self._tally.set(record.number, record.state)
+        self._tally_result(record, live.architecture)
         self._telling.ended(record.number, record.state)
         self._ancestry.add(record, live.architecture)
 

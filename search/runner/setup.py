@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,9 @@ _INITIAL_STREAM = 1
 _BASELINE_STREAM = 2
 
 
-def create_study(store: Store, config: Config, protocol: Protocol) -> StudyRecord:
+def create_study(
+    store: Store, config: Config, protocol: Protocol, told: Mapping[str, Any] | None = None
+) -> StudyRecord:
     """The row of a new study.
 
     Raises:
@@ -53,6 +56,7 @@ def create_study(store: Store, config: Config, protocol: Protocol) -> StudyRecor
         objective={
             "objectives": config.objectives,
             "constraints": config.constraints,
+            **({"data": dict(told)} if told else {}),
             "warm_start": events_so_far(store, config.warm_start),
         },
         planned_trials=config.trials,
@@ -77,6 +81,7 @@ def begin_session(
     protocol: Protocol,
     extra: Extra = NOTHING_EXTRA,
     *,
+    inspected: Mapping[str, Any] | None = None,
     stop: StopRequest | None = None,
     say: Callable[[str], None] = _LOG.warning,
     answered_since: Callable[[float], bool] = lambda moment: True,
@@ -85,6 +90,7 @@ def begin_session(
 
     Args:
         extra: what this run was asked for beside the study's own trials.
+        inspected: what the driver found in the data, for the workers.
         stop: asked for where going on makes no sense. say: tells a person what is lost.
         answered_since: whether the store has answered anybody since a moment (`Journal`).
     """
@@ -94,7 +100,7 @@ def begin_session(
     architectures = networks_of(history)
     task = task_of(config)
     searcher, baseline = _searchers(config, task)
-    telling = Telling((searcher, baseline), _scheduler(config), task.known)
+    telling = Telling((searcher, baseline), _scheduler(config), task.known, protocol.judged_by)
     warm = _warm(store, study, config, searcher, task)
     telling.retell(history, architectures)
     inherits = protocol.initialisation == "inherited"
@@ -128,6 +134,7 @@ def begin_session(
         telling=telling,
         protocol=protocol,
         data=config.data.to_dict(),
+        inspected=inspected,
         known=known_trials(history, architectures),
         claimed=[trial.number for trial in history.trials if trial.id in claimed],
         wanted=[name for name in MEASURED if name in config.goals.names],

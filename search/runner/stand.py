@@ -13,7 +13,7 @@ class Stand:
 
     Attributes:
         counts: trials by state; planned: how many there shall be, `repeats` of them repeats.
-        best: highest validation accuracy so far, and best_name the operators that reached it.
+        best: highest validation accuracy of a complete trial; best_name: the operators that did it.
         reused: results of other studies that this run took over whole instead of training.
     """
 
@@ -60,7 +60,7 @@ class Tally:
         self._states[number] = state
 
     def reached(self, accuracy: float | None, architecture: Architecture) -> None:
-        """An epoch came to this accuracy."""
+        """A complete trial is judged by this accuracy."""
         if accuracy is not None and (self._best is None or accuracy > self._best[0]):
             self._best = accuracy, architecture.name
 

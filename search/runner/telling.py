@@ -5,17 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from search.figures import MEASURED
-from search.objectives import Values
+from search.objectives import JudgedBy, Values, judged_values
 from search.schedulers import GO_ON, Scheduler, Verdict
 from search.searchers import Observation, Outcome, Searcher
 from search.store import EventKind, StudyHistory, TrialState
 from space import Architecture
-
-_BEST: Mapping[str, Callable[[list[float]], float]] = {
-    "validation_accuracy": max,
-    "validation_loss": min,
-}
-"""Which epoch a trial is judged by, figure by figure."""
+from space.design.paired_points import PAIRED
 
 _OUTCOMES: Mapping[TrialState, Outcome] = {
     TrialState.COMPLETE: "complete",
@@ -46,6 +41,7 @@ class Telling:
         searchers: all that must know of every point.
         scheduler: judges the epochs.
         known: the figures of an architecture that need no training.
+        rule: which epoch of a trial the searchers are told of.
     """
 
     def __init__(
@@ -53,13 +49,16 @@ class Telling:
         searchers: Sequence[Searcher[Architecture]],
         scheduler: Scheduler,
         known: Callable[[Architecture], Values],
+        rule: JudgedBy,
     ) -> None:
         self._searchers, self._scheduler, self._known = searchers, scheduler, known
+        self._rule: JudgedBy = rule
         self._told: dict[int, _Told] = {}
 
-    def created(self, number: int, architecture: Architecture) -> None:
-        """A trial stands in the store."""
-        self._told[number] = _Told(architecture, self._known(architecture))
+    def created(self, number: int, architecture: Architecture, origin: str) -> None:
+        """A trial stands in the store; one of a paired comparison is not cut short."""
+        judged = not origin.startswith(PAIRED)
+        self._told[number] = _Told(architecture, self._known(architecture), judged=judged)
         self._scheduler.added(number)
         self._tell(number, "running")
 
@@ -115,7 +114,7 @@ class Telling:
                 continue
             match event.kind:
                 case EventKind.CREATED:
-                    self.created(trial.number, architectures[trial.architecture_id])
+                    self.created(trial.number, architectures[trial.architecture_id], trial.origin)
                 case EventKind.EPOCH if event.epoch in figures[trial.id]:
                     record = figures[trial.id][event.epoch]
                     named = {name: getattr(record, name) for name in MEASURED}
@@ -131,15 +130,6 @@ class Telling:
         told = self._told[number]
         counts = outcome in ("running", "complete", "pruned")
         curve = dict(told.curve) if counts else {}
-        observation = Observation(outcome, _judged_by(curve, told.known), curve)
+        observation = Observation(outcome, judged_values(curve, self._rule), curve)
         for searcher in self._searchers:
             searcher.tell(told.architecture, observation)
-
-
-def _judged_by(curve: Mapping[int, Values], known: Values) -> Values:
-    """The best of every measured figure, over the epochs; empty before the first."""
-    found: dict[str, float] = {}
-    for name, best in _BEST.items():
-        values = [figures[name] for figures in curve.values() if name in figures]
-        found |= {name: best(values)} if values else {}
-    return {**found, **known} if found else {}

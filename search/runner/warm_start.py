@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import chain, zip_longest
 
 from search.config import Config
+from search.objectives import judged_by
 from search.runner.proposals import Proposal
 from search.runner.ranking import best_first, networks_of
 from search.runner.telling import Telling
@@ -60,8 +61,10 @@ def warm_points(
             # Not told as points of this study: one that is proposed is taken over, not trained.
             inner = searcher.inner if isinstance(searcher, DistinctSearcher) else searcher
             scheduler = NoScheduler(task.goals, task.fidelities)
-            Telling((inner,), scheduler, task.known).retell(kept, allowed)
-        ids = [trial.architecture_id for trial in best_first(kept, allowed, task)[:POINTS]]
+            rule = judged_by(study.protocol)
+            Telling((inner,), scheduler, task.known, rule).retell(kept, allowed)
+        ranked = best_first(kept, allowed, task, judged_by(earlier.protocol))
+        ids = [trial.architecture_id for trial in ranked[:POINTS]]
         best.append([Proposal(allowed[id_], f"warm start: {name}") for id_ in ids])
     return _in_turn(best, beside)[: most_warm_points(study.config["trials"])]
 

@@ -5,14 +5,25 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Update, bindparam, case, delete, func, nulls_last, select, update
+from sqlalchemy import (
+    JSON,
+    Update,
+    bindparam,
+    case,
+    delete,
+    func,
+    nulls_last,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from search.store.connection import Connected, reads, writes
 from search.store.events import lock_study_of, write_event
 from search.store.insert import table_of, upsert
 from search.store.mapping import EPOCH_COLUMNS
-from search.store.models import Metric, Trial
+from search.store.models import Metric, Study, Trial
 from search.store.records import EpochRecord
 from search.store.states import TERMINAL, EventKind
 
@@ -116,6 +127,15 @@ _HOLDER = (
 )
 
 
+_STUDIES = table_of(Study)
+_RULE = (
+    select(type_coerce(_STUDIES.c.protocol, JSON)["judged_by"].as_string())
+    .where(_STUDIES.c.id == _TRIALS.c.study_id)
+    .scalar_subquery()
+)
+"""As `search.objectives.judged_by` reads it; NULL in protocols of earlier releases."""
+
+
 def _totals() -> Update:
     """One statement, made once: it runs at every epoch of every trial."""
     metrics = table_of(Metric)
@@ -130,6 +150,7 @@ def _totals() -> Update:
 
     # The database knows the non-finite as NULL, which is never the best.
     best = (nulls_last(accuracy.desc()), epoch)
+    highest, last = of_all(func.max(accuracy)), of_first(accuracy, epoch.desc())
     is_known = of_all(func.max(accuracy)).is_not(None)
     return (
         update(_TRIALS)
@@ -138,9 +159,10 @@ def _totals() -> Update:
             epochs_done=of_all(func.count()),
             seconds=of_all(func.coalesce(func.sum(metrics.c.seconds), 0.0)),
             best_epoch=case((is_known, of_first(epoch, *best))),
-            best_accuracy=of_all(func.max(accuracy)),
+            accuracy=case((_RULE == "last", last), else_=highest),
+            best_accuracy=highest,
             last_epoch=of_all(func.max(epoch)),
-            last_accuracy=of_first(accuracy, epoch.desc()),
+            last_accuracy=last,
         )
     )
 

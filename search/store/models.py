@@ -137,7 +137,7 @@ class Trial(Base):
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         CheckConstraint(f"state IN ({_NO_REASON}) OR reason IS NOT NULL", name="reason"),
         # Holds all that the counts and the best accuracy of a study need.
-        Index(None, "study_id", "state", "best_accuracy"),
+        Index(None, "study_id", "state", "accuracy"),
         # The few trials that did not simply train from scratch once, to count them.
         Index("ix_trials_special", "study_id", sqlite_where=SPECIAL, postgresql_where=SPECIAL),
     )
@@ -153,7 +153,8 @@ class Trial(Base):
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"), index=True)
     seeds: Mapped[Json]
     decisions: Mapped[Any] = mapped_column(SafeJson(none_as_null=True), nullable=True)
-    best_accuracy: Mapped[float | None] = mapped_column(index=True)
+    accuracy: Mapped[float | None] = mapped_column(index=True)
+    best_accuracy: Mapped[float | None]
     best_epoch: Mapped[int | None]
     last_accuracy: Mapped[float | None]
     last_epoch: Mapped[int | None]

@@ -42,7 +42,8 @@ class StudySummary:
 
     Attributes:
         counts: number of trials by state; every state is a key.
-        best_accuracy: highest validation accuracy (0 to 1) of any complete or pruned trial.
+        best_accuracy: highest accuracy (0 to 1) of any complete trial; what was pruned does not
+            compare.
         is_running: whether a driver works on it now.
         started: when its first run began; None before.
         last_activity: the latest sign of life of any run, or when the study was created.
@@ -125,6 +126,8 @@ class TrialRecord:
 
     Attributes:
         attempts: how often it was started.
+        accuracy: validation accuracy (0 to 1) that it is judged by: of the last of its epochs or
+            of the best, as the protocol says.
         best_accuracy: highest validation accuracy (0 to 1) of its epochs, reached in `best_epoch`.
         last_accuracy: validation accuracy of `last_epoch`.
         epochs_done: how many epochs are recorded.
@@ -148,6 +151,7 @@ class TrialRecord:
     run_id: int | None
     seeds: dict[str, Any]
     decisions: Any
+    accuracy: float | None
     best_accuracy: float | None
     best_epoch: int | None
     last_accuracy: float | None

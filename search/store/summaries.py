@@ -96,7 +96,7 @@ def _trial_totals(session: Session, study_id: int | None, gone: Gone) -> dict[in
     for study, state, count, best in session.execute(_counts(only, gone)):
         before = totals.get(study, _NO_TRIALS)
         known = [before.best] if before.best is not None else []
-        if best is not None and state in (TrialState.COMPLETE, TrialState.PRUNED):
+        if best is not None and state == TrialState.COMPLETE:
             known.append(best)
         counts = before.counts | {TrialState(state): before.counts[TrialState(state)] + count}
         totals[study] = _TrialTotals(counts, max(known, default=None))
@@ -110,7 +110,7 @@ def _counts(only: Sequence[ColumnElement[bool]], gone: Gone) -> Executable:
     open are then taken from their states and added to the preempted.
     """
     written, number = (Trial.study_id, Trial.state), func.count()
-    all_of_them = select(*written, number, func.max(Trial.best_accuracy)).where(*only)
+    all_of_them = select(*written, number, func.max(Trial.accuracy)).where(*only)
     if not gone:
         return all_of_them.group_by(*written)
     left = (*only, left_open(gone))

@@ -93,8 +93,7 @@ def _plain(
 def _parts(architecture: Architecture) -> dict[str, Cost]:
     """The cost of stem, stages, downsampling and head; together that of the network."""
     stages, sizes = architecture.stages, architecture.stage_sizes()
-    channels, patch = architecture.input.channels, architecture.stem.patch_size
-    parts = {"stem": stem_cost(channels, patch, stages[0].width, sizes[0].positions)}
+    parts = {"stem": stem_cost(architecture.input, architecture.stem, stages[0].width)}
     for index, (stage, size) in enumerate(zip(stages, sizes, strict=True), 1):
         parts[f"stage {index}"] = stage_cost(stage, size, architecture.scaffold)
     for index, (before, after) in enumerate(pairwise(stages), 1):

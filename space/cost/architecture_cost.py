@@ -4,7 +4,7 @@ Sums are made of plain numbers, and there is one `Cost` at the end: a search ask
 architectures, and nearly every one has pieces that no other one has had.
 """
 
-from space.architecture import Architecture, Downsample, Scaffold, Stage
+from space.architecture import Architecture, Downsample, Input, Scaffold, Stage, Stem
 from space.cost.remembering import LARGE, SMALL, remembered
 from space.cost.tally import Cost, linear, norm
 from space.cost.token_mixer import MixerCost, token_mixer_cost
@@ -17,10 +17,10 @@ Sums = tuple[int, int, int]
 
 def cost(architecture: Architecture) -> Cost:
     """Parameters and multiply-accumulates of the network, exact, for one image."""
-    image, patch, stages = architecture.input, architecture.stem.patch_size, architecture.stages
-    sizes = _stage_sizes(image.height, image.width, patch, len(stages))
+    image, patches, stages = architecture.input, architecture.stem, architecture.stages
+    sizes = _stage_sizes(image.height, image.width, patches.patch_size, len(stages))
     scaffold, kind, width = architecture.scaffold, architecture.downsample, stages[0].width
-    stem = stem_cost(image.channels, patch, width, sizes[0].positions)
+    stem = stem_cost(image, patches, width)
     head = head_cost(stages[-1].width, architecture.head.classes)
     params, macs, unseen = stem.params + head.params, stem.macs + head.macs, 0
     for index, stage in enumerate(stages):
@@ -44,9 +44,10 @@ def _stage_sizes(height: int, width: int, patch_size: int, stages: int) -> tuple
 
 
 @remembered(SMALL)
-def stem_cost(channels: int, patch_size: int, width: int, positions: int) -> Cost:
-    """From images of `channels` channels to `positions` tokens of `width` channels."""
-    return linear(channels * patch_size**2, width, positions) + norm(width)
+def stem_cost(image: Input, stem: Stem, width: int) -> Cost:
+    """From images to tokens of `width` channels."""
+    outputs = MapSize(image.height, image.width).reduced(stem.stride)
+    return linear(image.channels * stem.kernel_size**2, width, outputs.positions) + norm(width)
 
 
 @remembered(SMALL)

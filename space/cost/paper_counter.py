@@ -67,6 +67,7 @@ def _problems(architecture: Architecture) -> list[Problem]:
     problems = []
     for name, value, wanted in (
         ("scaffold", architecture.scaffold, "conv"),
+        ("stem.type", architecture.stem.type, "patch"),
         ("downsample", architecture.downsample, "merge"),
         ("head.norm", architecture.head.norm, "before"),
     ):

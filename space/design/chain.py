@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from space.architecture import Architecture, Downsample, Head, Input, Scaffold, Stage, Stem
+from space.architecture import Architecture, Scaffold, Stage
 from space.cost.activations.pieces import map_bytes
 from space.design.ceiling import PEAK, Ceiling
 from space.design.meter import Meter
@@ -22,6 +22,7 @@ from space.design.stage_options import StageOptions
 from space.design.stage_table import StageTable
 from space.design.sums import Vector
 from space.design.too_large import TooLarge
+from space.frame import Frame
 from space.geometry import MapSize
 
 MOST_NODES = 2**12
@@ -48,32 +49,28 @@ class Chain:
     """The architectures of one patch size and scaffold.
 
     Attributes:
-        image, patch_size, scaffold, head, downsample: what they have in common.
+        frame, patch_size, scaffold: what they have in common.
         options: what each stage may be; none is empty.
         ceiling: the hard limits.
     """
 
-    image: Input
+    frame: Frame
     patch_size: int
     scaffold: Scaffold
-    head: Head
-    downsample: Downsample
     options: tuple[StageOptions, ...]
     ceiling: Ceiling
 
     def architecture(self, stages: tuple[Stage, ...]) -> Architecture:
         """The architecture with these stages."""
-        return Architecture(
-            self.image, Stem(self.patch_size), self.scaffold, stages, self.head, self.downsample
-        )
+        return self.frame.architecture(self.patch_size, self.scaffold, stages)
 
     @cached_property
     def _sums(self) -> Meter:
-        return Meter(self.image, self.head, self.downsample, self.ceiling.names)
+        return Meter(self.frame, self.ceiling.names)
 
     @cached_property
     def _peak(self) -> Meter:
-        return Meter(self.image, self.head, self.downsample, (PEAK,))
+        return Meter(self.frame, (PEAK,))
 
     @cached_property
     def costs(self) -> list[StageCosts]:
@@ -130,8 +127,7 @@ class Chain:
         return [
             Node(width, held)
             for width in self.costs[0].widths()
-            if self._fits(self._peak.stem, self.patch_size, width, self.options[0].size)
-            and self._fits_head(0, width)
+            if self._fits(self._peak.stem, self.patch_size, width) and self._fits_head(0, width)
         ]
 
     def _fits_head(self, stage: int, width: int) -> bool:
@@ -153,8 +149,7 @@ class Chain:
 
     def first(self, node: Node) -> Vector:
         """The counted cost of the stem before a first stage."""
-        size = self.options[0].size
-        return self.ceiling.counted(self._sums.stem(self.patch_size, node.width, size))
+        return self.ceiling.counted(self._sums.stem(self.patch_size, node.width))
 
     def last(self, node: Node) -> Vector:
         """The counted cost of the head after a last stage."""

@@ -1,25 +1,26 @@
 """A design space: the architectures that a file allows, to be drawn, checked and walked."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from space.architecture import Architecture, Head, Scaffold, Stage, Stem
+from space.architecture import Architecture, Head, Scaffold
 from space.design.decisions import Choose, Decision, Read, choose_stage
 from space.design.features import encode
-from space.design.initial_points import axis_points, axis_values, named_points
+from space.design.initial_points import axis_points, axis_values, hybrid_points, named_points
 from space.design.limits import Infeasible, Limits
 from space.design.mixer_questions import Value
 from space.design.neighbours import StageMoves, neighbours
-from space.design.parsing import ParsedSpace, parse
+from space.design.paired_points import paired_points
+from space.design.parsing import ParsedSpace, parse, without_defaults
 from space.design.population import TRIES, Population
 from space.design.reading import read_yaml
 from space.design.stage_options import Keep, StageOptions
 from space.errors import InputError, join
+from space.frame import Frame
 from space.geometry import MapSize
 
 
@@ -29,7 +30,8 @@ class DesignSpace:
     Build one with `from_yaml` or `from_dict`; both refuse a space without a feasible point.
 
     Attributes:
-        name, input, classes, head, downsample, scaffolds, limits: as in the file.
+        name, input, classes, scaffolds, limits: as in the file.
+        frame: what all its networks have in common.
         stage_options: for each patch size, what each stage may be.
     """
 
@@ -40,20 +42,18 @@ class DesignSpace:
         self.classes = file.classes
         self.limits: Limits = parsed.limits
         self.scaffolds: tuple[Scaffold, ...] = tuple(dict.fromkeys(file.scaffold))
-        self.head = Head(file.classes, file.head.norm)
-        self.downsample = file.downsample
+        self.frame = Frame(
+            file.input,
+            Head(file.classes, file.head.norm),
+            file.downsample,
+            file.stem.type,
+            file.layer_scale,
+        )
         self._file = file
         self.stage_options: dict[int, tuple[StageOptions, ...]] = {
             patch: self._options_at(parsed, patch) for patch in dict.fromkeys(file.stem.patch_size)
         }
-        self._population = Population(
-            self.input,
-            self.head,
-            self.downsample,
-            self.scaffolds,
-            self.limits,
-            self.stage_options,
-        )
+        self._population = Population(self.frame, self.scaffolds, self.limits, self.stage_options)
         self._refuse_if_empty(where)
 
     def _options_at(self, parsed: ParsedSpace, patch_size: int) -> tuple[StageOptions, ...]:
@@ -88,7 +88,7 @@ class DesignSpace:
     def to_dict(self) -> dict[str, Any]:
         """The space as plain values, as it would be written in a file."""
         values = self._file.model_dump(mode="json", exclude_none=True)
-        return values | {"limits": self.limits.to_dict()}
+        return without_defaults(values) | {"limits": self.limits.to_dict()}
 
     def stage_choices(self) -> tuple[StageOptions, ...]:
         """What each stage may be, at the sizes that the first patch size gives."""
@@ -130,11 +130,6 @@ class DesignSpace:
             raise Infeasible([f"no feasible architecture in {TRIES:,} draws"])
         return architecture
 
-    def _make(self, patch_size: int, scaffold: Scaffold, stages: tuple[Stage, ...]) -> Architecture:
-        return Architecture(
-            self.input, Stem(patch_size), scaffold, stages, self.head, self.downsample
-        )
-
     def violations(self, architecture: Architecture) -> list[str]:
         """The hard limits that an architecture exceeds, in words."""
         return self.limits.violations(architecture)
@@ -163,7 +158,7 @@ class DesignSpace:
         """
         self.decisions(architecture)
         moved = [
-            replace(architecture, scaffold=scaffold)
+            self.frame.architecture(architecture.stem.patch_size, scaffold, architecture.stages)
             for scaffold in self.scaffolds
             if scaffold != architecture.scaffold
         ]
@@ -179,7 +174,7 @@ class DesignSpace:
             stages = [of.nearest(s) for of, s in zip(moves, architecture.stages, strict=True)]
             found = tuple(stage for stage in stages if stage is not None)
             if len(found) == len(stages):
-                yield self._make(patch_size, architecture.scaffold, found)
+                yield self.frame.architecture(patch_size, architecture.scaffold, found)
 
     @cached_property
     def _moves(self) -> dict[int, tuple[StageMoves, ...]]:
@@ -206,7 +201,7 @@ class DesignSpace:
         patch = choose("stem.patch_size", tuple(self.stage_options), lambda a: a.stem.patch_size)
         stages = self.stage_options[int(patch)]
         chosen = tuple(choose_stage(stage, place, choose) for place, stage in enumerate(stages))
-        return self._make(int(patch), scaffold, chosen)  # type: ignore[arg-type]
+        return self.frame.architecture(int(patch), scaffold, chosen)  # type: ignore[arg-type]
 
     def decisions(self, architecture: Architecture) -> list[Decision]:
         """The choices that lead to an architecture.
@@ -215,10 +210,8 @@ class DesignSpace:
             InputError: if it is not a point of this space, naming the first field that is not.
         """
         made: list[Decision] = []
-        if (architecture.input, architecture.head) != (self.input, self.head):
-            raise InputError.of("input", "the architecture is for other images or another head")
-        if architecture.downsample != self.downsample:
-            raise InputError.of("downsample", f"must be {self.downsample} in this space")
+        if problems := self.frame.problems(architecture):
+            raise InputError(problems)
         if len(architecture.stages) != len(self._file.stages):
             raise InputError.of("stages", f"must be {len(self._file.stages)} in this space")
 
@@ -242,9 +235,11 @@ class DesignSpace:
         """Points to begin a search with, each with where it comes from.
 
         Args:
-            kinds: `named` for one architecture of each named operator (origin
-                `named:DW-S Conv.`), `axes` for architectures that touch every axis value the
-                earlier ones do not (origin `axes:sharing=both`).
+            kinds: `paired` for the named operators in one skeleton (origin `paired:DW-S Conv.`),
+                `named` for one architecture of each of them (origin `named:DW-S Conv.`), `hybrid`
+                for each global one behind local ones (origin `hybrid:MLP`), `axes` for
+                architectures that touch every axis value the earlier ones do not (origin
+                `axes:sharing=both`).
             rng: draws what the kinds leave open.
         """
 
@@ -252,8 +247,12 @@ class DesignSpace:
             return self._population.kept(keep).sample_once(rng)
 
         points: list[tuple[str, Architecture]] = []
+        if "paired" in kinds:
+            points += paired_points(self, rng)
         if "named" in kinds:
             points += named_points(len(self._file.stages), sample)
+        if "hybrid" in kinds:
+            points += hybrid_points(len(self._file.stages), sample)
         if "axes" in kinds:
             touched = {pair for _, a in points for m in a.mixers() for pair in axis_values(m)}
             points += axis_points(self._offered_values(), touched, sample)

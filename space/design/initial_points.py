@@ -1,11 +1,11 @@
-"""First points of a search: the named operators, then every axis value that is still untouched."""
+"""First points of a search: named operators, hybrids, and every axis value still untouched."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from space.architecture import Architecture
-from space.axes import AXES
-from space.cells import LITERATURE_NAMES, PAPER_NAMES
+from space.axes import AXES, Locality
+from space.cells import LITERATURE_NAMES, PAPER_NAMES, cell_named
 from space.design.stage_options import Keep
 from space.mixer import Mixer
 
@@ -41,6 +41,26 @@ def named_points(stages: int, sample: SampleWhere) -> Iterator[tuple[str, Archit
         architecture = sample([partial(_is_named, name)] * stages)
         if architecture is not None:
             yield f"named:{name}", architecture
+
+
+def _is_local(mixer: Mixer) -> bool:
+    return mixer.locality is not Locality.GLOBAL
+
+
+def hybrid_points(stages: int, sample: SampleWhere) -> Iterator[tuple[str, Architecture]]:
+    """Local operators in all stages but the last, which has a global one: one network for each.
+
+    Convolutions early and attention late is what CoAtNet (Dai et al., 2021) found best.
+
+    Args:
+        stages, sample: as in `named_points`. With a single stage there is none.
+    """
+    for name in NAMED_OPERATORS if stages > 1 else ():
+        if cell_named(name).locality is Locality.GLOBAL:
+            conditions: list[Keep | None] = [_is_local] * (stages - 1)
+            architecture = sample([*conditions, partial(_is_named, name)])
+            if architecture is not None:
+                yield f"hybrid:{name}", architecture
 
 
 def axis_points(

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from space.architecture import Downsample, Head, Input
 from space.cost.activations.pieces import map_bytes
 from space.cost.table.prices import Blocks, CostPrices, MemoryPrices, Prices, Triple
 from space.design.sums import Vector
+from space.frame import Frame
 from space.geometry import MapSize
 
 _OF_COST = {"params": 0, "macs": 1}
@@ -19,27 +19,24 @@ class Meter:
     """Reads quantities off the pieces; of a quantity that nobody asks for nothing is computed.
 
     Attributes:
-        image, head, downsample: what the networks have in common.
+        frame: what the networks have in common.
         names: the quantities, by their names in `Limits`; bytes are for one image.
     """
 
-    image: Input
-    head: Head
-    downsample: Downsample
+    frame: Frame
     names: tuple[str, ...]
 
     @cached_property
     def _readings(self) -> list[tuple[Prices, int]]:
-        prices = self.image, self.head, self.downsample
-        costs, memories = CostPrices(*prices), MemoryPrices(*prices, 1)
+        costs, memories = CostPrices(self.frame), MemoryPrices(self.frame, 1)
         return [
             (costs, _OF_COST[name]) if name in _OF_COST else (memories, _OF_MEMORY[name])
             for name in self.names
         ]
 
-    def stem(self, patch_size: int, width: int, size: MapSize) -> Vector:
-        """From images to the map of the first stage, which has this size."""
-        return self._read(lambda prices: prices.stem(patch_size, width, size))
+    def stem(self, patch_size: int, width: int) -> Vector:
+        """From images to the map of the first stage."""
+        return self._read(lambda prices: prices.stem(patch_size, width))
 
     def place(self, blocks: Blocks) -> Vector:
         """All blocks of a stage at one place of its pattern."""
@@ -59,4 +56,5 @@ class Meter:
     @property
     def images(self) -> int:
         """Bytes of the image."""
-        return map_bytes(self.image.channels, MapSize(self.image.height, self.image.width), 1)
+        image = self.frame.input
+        return map_bytes(image.channels, MapSize(image.height, image.width), 1)

@@ -6,7 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from space.architecture import MAX_STAGES, SCAFFOLDS, Downsample, Input, Scaffold
+from space.architecture import (
+    LAYER_SCALE,
+    MAX_STAGES,
+    SCAFFOLDS,
+    Downsample,
+    Input,
+    LayerScale,
+    Scaffold,
+    StemType,
+)
 from space.design.limits import Limits
 from space.design.misfits import misfits
 from space.design.mixer_choice import expand_mixers
@@ -56,6 +65,7 @@ class StemFile(_Strict):
     """`stem` of a space file."""
 
     patch_size: _Counts = (4,)
+    type: StemType = "patch"
 
 
 class StageFile(_Strict):
@@ -80,10 +90,21 @@ class SpaceFile(_Strict):
     stem: StemFile = StemFile()
     scaffold: _Scaffolds = SCAFFOLDS
     downsample: Downsample = "merge"
+    layer_scale: LayerScale = LAYER_SCALE
     head: HeadFile = HeadFile()
     mixers: list[Any] | None = None
     stages: Annotated[list[StageFile], Field(min_length=1, max_length=MAX_STAGES)]
     limits: dict[str, Any] = {}
+
+
+def without_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """A written file without the options that earlier releases did not have, at their defaults.
+
+    So a stored space stays equal to what is read from its file again.
+    """
+    stem = {n: v for n, v in values["stem"].items() if (n, v) != ("type", "patch")}
+    rest = {n: v for n, v in values.items() if (n, v) != ("layer_scale", LAYER_SCALE)}
+    return rest | {"stem": stem}
 
 
 @dataclass(frozen=True)

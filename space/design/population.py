@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from space.architecture import Architecture, Downsample, Head, Input, Scaffold
+from space.architecture import Architecture, Scaffold
 from space.design.ceiling import Ceiling
 from space.design.chain import Chain
 from space.design.counting import count_feasible
@@ -19,6 +19,7 @@ from space.design.sampling import pick, sample_stage
 from space.design.smallest import smallest
 from space.design.stage_options import Keep, StageOptions
 from space.design.too_large import TooLarge
+from space.frame import Frame
 
 TRIES = 20_000
 """Draws before a search for a feasible architecture gives up."""
@@ -32,14 +33,12 @@ class Population:
     """What a space allows.
 
     Attributes:
-        image, head, downsample, scaffolds: as in the space.
+        frame, scaffolds: as in the space.
         limits: the hard limits.
         stages: for each patch size what the stages may be; none of them is empty.
     """
 
-    image: Input
-    head: Head
-    downsample: Downsample
+    frame: Frame
     scaffolds: tuple[Scaffold, ...]
     limits: Limits
     stages: dict[int, tuple[StageOptions, ...]]
@@ -120,7 +119,7 @@ class Population:
     def _chain(self, patch: int, scaffold: Scaffold) -> Chain:
         ceiling = Ceiling.of(self.limits)
         stages = self.stages[patch]
-        return Chain(self.image, patch, scaffold, self.head, self.downsample, stages, ceiling)
+        return Chain(self.frame, patch, scaffold, stages, ceiling)
 
     @cached_property
     def _feasible(self) -> FeasibleSampler:

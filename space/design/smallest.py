@@ -44,7 +44,7 @@ class _Search:
 
     def __init__(self, chain: Chain, quantity: str) -> None:
         self._chain = chain
-        self._meter = Meter(chain.image, chain.head, chain.downsample, (quantity,))
+        self._meter = Meter(chain.frame, (quantity,))
         self._is_peak = quantity == PEAK
 
     def _joined(self, needs: int, piece: tuple[int, ...], held: int) -> int:
@@ -52,10 +52,9 @@ class _Search:
 
     def first(self) -> dict[int, list[_Begun]]:
         """Before the first stage, by its width."""
-        chain, size = self._chain, self._chain.options[0].size
+        chain = self._chain
         stems = {
-            width: self._meter.stem(chain.patch_size, width, size)
-            for width in chain.costs[0].widths()
+            width: self._meter.stem(chain.patch_size, width) for width in chain.costs[0].widths()
         }
         return {w: [_Begun(stem[0], self._meter.images, ())] for w, stem in stems.items()}
 

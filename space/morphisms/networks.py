@@ -17,6 +17,7 @@ from space.inclusion import check_frame
 from space.morphisms.mixers import lift_operator
 from space.morphisms.tensors import split_over_copies
 from space.networks import Network, build
+from space.networks.initialisation import WeightInit
 from space.networks.scaffolds import ConvBlock, ConvNextBlock, Mlp, PrenormBlock
 from space.operators import TokenMixer
 
@@ -25,7 +26,10 @@ Block = ConvBlock | PrenormBlock | ConvNextBlock
 
 @torch.no_grad()
 def lift(
-    network: Network, child_architecture: Architecture, drop_path_rate: float = 0.0
+    network: Network,
+    child_architecture: Architecture,
+    drop_path_rate: float = 0.0,
+    weight_init: WeightInit = "published",
 ) -> Network:
     """A new network of the child's architecture that computes what the given one computes.
 
@@ -39,7 +43,7 @@ def lift(
         child_architecture: for the same input, patches, scaffold, downsampling and head; every
             stage at least as deep, as wide by a whole multiple, with an MLP at least as wide, and
             with mixers that contain the parent's block by block.
-        drop_path_rate: of the child, see `space.networks.build`.
+        drop_path_rate, weight_init: of the child, see `space.networks.build`.
 
     Returns:
         The child, on the parent's device, in its dtype and mode.
@@ -49,7 +53,9 @@ def lift(
     """
     check_frame(network.architecture, child_architecture)
     parameter = next(network.parameters())
-    child = build(child_architecture, drop_path_rate).to(parameter.device, parameter.dtype)
+    child = build(child_architecture, drop_path_rate, weight_init).to(
+        parameter.device, parameter.dtype
+    )
     for name, special, general in _parts(network, child):
         _lift_part(name, special, general)
     for stage, (few, many) in enumerate(zip(network.stages, child.stages, strict=True)):

@@ -3,12 +3,14 @@
 import itertools
 from collections.abc import Iterator
 
+import torch
 from torch import Tensor, nn
 
 from space.architecture import Architecture, Stage
 from space.errors import InputError
 from space.geometry import MapSize
 from space.networks.drop_path import rate_problems
+from space.networks.initialisation import WeightInit, initialise
 from space.networks.parts import DOWNSAMPLES, Head, PatchStem
 from space.networks.scaffolds import BLOCKS, BlockPlan
 
@@ -33,7 +35,7 @@ class Network(nn.Module):
         step = drop_path_rate / max(1, architecture.depth - 1)
         rates = (step * block for block in itertools.count())
         shape = architecture.input
-        self.stem = PatchStem(shape.channels, stages[0].width, architecture.stem.patch_size)
+        self.stem = PatchStem(shape.channels, stages[0].width, architecture.stem)
         self.stages = nn.ModuleList(
             self._stage(stage, size, rates)
             for stage, size in zip(stages, architecture.stage_sizes(), strict=True)
@@ -46,8 +48,11 @@ class Network(nn.Module):
         self.head = Head(stages[-1].width, head.classes, norm_first=head.norm == "before")
 
     def _stage(self, stage: Stage, size: MapSize, rates: Iterator[float]) -> nn.Sequential:
+        scale = self.architecture.layer_scale
         plans = (
-            BlockPlan(mixer, stage.width, size, stage.hidden_width, index % 2 == 1, next(rates))
+            BlockPlan(
+                mixer, stage.width, size, stage.hidden_width, index % 2 == 1, next(rates), scale
+            )
             for index, mixer in enumerate(stage.block_mixers())
         )
         return nn.Sequential(*map(BLOCKS[self.architecture.scaffold], plans))
@@ -63,20 +68,40 @@ class Network(nn.Module):
             maps.append(x)
         return maps
 
+    @torch.jit.ignore  # type: ignore[untyped-decorator]
+    def no_weight_decay(self) -> set[str]:
+        """Names of the parameters that weight decay leaves out besides those of one dimension.
+
+        timm's word for it. Every part says it of its own parameters.
+        """
+        return {
+            f"{place}.{name}"
+            for place, part in self.named_modules()
+            if place and hasattr(part, "no_weight_decay")
+            for name in part.no_weight_decay()
+        }
+
     def forward(self, images: Tensor) -> Tensor:
         """(B, channels, height, width) images to (B, classes) logits."""
         logits: Tensor = self.head(self.forward_stages(images)[-1])
         return logits
 
 
-def build(architecture: Architecture, drop_path_rate: float = 0.0) -> Network:
+def build(
+    architecture: Architecture,
+    drop_path_rate: float = 0.0,
+    weight_init: WeightInit = "published",
+) -> Network:
     """The network of an architecture, freshly initialised, in train mode.
 
     Args:
         architecture: what to build.
         drop_path_rate: stochastic depth of the last block; it grows linearly from 0.
+        weight_init: the first weights, see `space.networks.initialisation`.
 
     Raises:
-        InputError: for a rate outside [0, 1).
+        InputError: for a rate outside [0, 1), and another kind of first weights.
     """
-    return Network(architecture, drop_path_rate)
+    network = Network(architecture, drop_path_rate)
+    initialise(network, weight_init)
+    return network

@@ -4,8 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from space.architecture import Stem
 from space.networks.pointwise import linear
-from space.operators.normalisation import LayerNorm
+from space.operators.normalisation import BatchNorm, LayerNorm
 
 
 def _padded_to_multiple(x: Tensor, edge: int) -> Tensor:
@@ -14,20 +15,29 @@ def _padded_to_multiple(x: Tensor, edge: int) -> Tensor:
 
 
 class PatchStem(nn.Module):
-    """Patches of p×p pixels, each mapped to a token, then layer norm.
+    """A convolution from pixels to tokens, then a norm; its types are told in `Stem`.
 
     (B, channels, height, width) to (B, C, ⌈height/p⌉, ⌈width/p⌉); borders are padded with zeros.
     """
 
-    def __init__(self, channels: int, width: int, patch_size: int) -> None:
+    def __init__(self, channels: int, width: int, stem: Stem) -> None:
         super().__init__()
-        self.patch_size = patch_size
-        self.project = nn.Conv2d(channels, width, patch_size, patch_size)
-        self.norm = LayerNorm(width)
+        self.stem = stem
+        # With this margin as many rows come out as with whole patches: ⌈height/stride⌉.
+        margin = {"patch": 0, "overlap": stem.patch_size - 1, "pool": stem.stride}[stem.type]
+        self.project = nn.Conv2d(channels, width, stem.kernel_size, stem.stride, margin)
+        self.norm = BatchNorm(width) if stem.type == "pool" else LayerNorm(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.norm(self.project(_padded_to_multiple(x, self.patch_size)))
+        if self.stem.type == "pool":
+            # Before the norm, which then has a quarter of the positions to go over.
+            pooled = F.max_pool2d(self.project(x), 2, ceil_mode=True)
+            return F.relu(self.norm(pooled))
+        y: Tensor = self.norm(self.project(self._with_whole_patches(x)))
         return y
+
+    def _with_whole_patches(self, x: Tensor) -> Tensor:
+        return x if self.stem.type != "patch" else _padded_to_multiple(x, self.stem.patch_size)
 
 
 class MergeDownsample(nn.Module):

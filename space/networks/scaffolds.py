@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from space.architecture import Scaffold
+from space.architecture import LAYER_SCALE, Scaffold
 from space.geometry import MapSize
 from space.mixer import Mixer
 from space.networks.drop_path import DropPath
@@ -22,6 +22,7 @@ class BlockPlan:
         mixer, width, size, shifted: see `space.operators.TokenMixer`.
         hidden: hidden channels of the MLP.
         drop_path: probability that a training image skips a branch.
+        layer_scale: what the factors of the convnext scaffold begin with.
     """
 
     mixer: Mixer
@@ -30,6 +31,7 @@ class BlockPlan:
     hidden: int
     shifted: bool
     drop_path: float
+    layer_scale: float = LAYER_SCALE
 
     def token_mixer(self) -> TokenMixer:
         """A new operator of the mixer."""
@@ -112,7 +114,7 @@ class ConvNextBlock(nn.Module):
         self.mixer = plan.token_mixer()
         self.norm = LayerNorm(width)
         self.mlp = Mlp(width, plan.hidden)
-        self.scale = nn.Parameter(torch.full((width,), 1e-6))
+        self.scale = nn.Parameter(torch.full((width,), plan.layer_scale))
         self.drop_path = DropPath(plan.drop_path)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -50,6 +50,11 @@ class AttentionWeights(nn.Module):
             self.index = relative_position_index(height, width)
         return nn.Parameter(nn.init.trunc_normal_(torch.empty(entries, self.heads), std=0.02))
 
+    @torch.jit.ignore  # type: ignore[untyped-decorator]
+    def no_weight_decay(self) -> set[str]:
+        """The table of relative positions, as in Swin's recipe and in timm."""
+        return set() if self.position_bias is None else {"position_bias"}
+
     def _make_mask(self) -> Tensor | None:
         plan = self.plan
         if plan.layout is Layout.NEIGHBOURHOOD:

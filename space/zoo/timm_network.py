@@ -163,11 +163,6 @@ class TimmNetwork(Network):
         return list(wanted)
 
     @torch.jit.ignore  # type: ignore[untyped-decorator]
-    def no_weight_decay(self) -> set[str]:
-        """Parameters that are not decayed besides those of one dimension: position biases."""
-        return {name for name, _ in self.named_parameters() if name.endswith("position_bias")}
-
-    @torch.jit.ignore  # type: ignore[untyped-decorator]
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         """Parameter groups for layer-wise rates: the stem, then stages or blocks."""
         blocks = r"^stages\.(\d+)" if coarse else r"^stages\.(\d+)\.(\d+)"

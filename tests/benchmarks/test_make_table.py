@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.make_table import main
 from benchmarks.table.journal import Journal
-from benchmarks.table.plan import planned
-from benchmarks.table.read import TabularBenchmark
+from benchmarks.table.plan import one_of_every_cell, planned
+from benchmarks.table.read import TabularBenchmark, longer_table
 from tests.benchmarks.synthetic import TINY, trainings
 
 CODE = "from benchmarks.make_table import main; from tests.benchmarks.synthetic import TINY; "
@@ -111,3 +111,23 @@ def test_every_beginning_of_the_plan_is_the_same_whatever_the_order_of_the_space
     assert plan == list(planned(space[::-1], (0, 1, 2), repeated=5))
     assert len(plan) == len(space) + 10
     assert [seed for _, seed in plan[:16]] == [0, 1, 2] * 5 + [0]
+
+
+def test_the_longer_trainings_have_every_cell_once() -> None:
+    space = list(TINY.space().enumerate())
+    chosen = list(one_of_every_cell(space))
+    assert chosen == list(one_of_every_cell(space[::-1]))
+    cells = [architecture.stages[0].mixers[0].cell for architecture in chosen]
+    assert len(cells) == len(set(cells))
+    assert set(cells) == {a.stages[0].mixers[0].cell for a in space}
+
+
+def test_longer_trainings_are_a_file_of_their_own_beside_the_table(tmp_path: Path) -> None:
+    main(arguments(tmp_path, "--longer", "--limit", "1"), TINY)
+    assert not (tmp_path / "table.parquet").exists()
+    longer = TabularBenchmark(longer_table(tmp_path / "table.parquet"))
+    assert longer.epochs == 4 * TINY.protocol.epochs
+    (name,) = longer.architectures
+    assert name == next(one_of_every_cell(TINY.space().enumerate())).id
+    (training,) = longer.trainings(name).values()
+    assert len(training.validation_accuracy) == longer.epochs

@@ -1,5 +1,7 @@
 """The file of the tabular benchmark: what it holds, and who may read what."""
 
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from benchmarks.table.card import CARD, figures, rank_correlation, write_figures, written_figures
 from benchmarks.table.columns import TEST_COLUMN
 from benchmarks.table.measure import Measured
-from benchmarks.table.read import TABLE, TabularBenchmark, final_test_accuracy
+from benchmarks.table.read import TABLE, TabularBenchmark, final_test_accuracy, longer_table
 from space import InputError, cost
 from tests.benchmarks.synthetic import LONG, trainings, write
 from trainers.data.test_split_lock import TestSplitLocked, lock_test_split
@@ -187,6 +189,32 @@ def test_figures_are_counted_from_the_file(path: Path, tmp_path: Path) -> None:
     assert "| trainings that failed | 1 |" in said
     apart = card.read_text().replace(said, written_figures(CARD))
     assert apart == CARD.read_text()
+
+
+def test_the_card_tells_how_well_the_order_is_that_of_longer_trainings(
+    path: Path, measured: list[Measured], tmp_path: Path
+) -> None:
+    table = shutil.copy(path, tmp_path / "table.parquet")
+    assert "longer" not in figures(table)
+    firsts = [one for one in measured if one.seed == 0]
+    longer = [
+        replace(
+            one, validation_accuracy=tuple(a**2 - 0.01 * (i % 3) for a in one.validation_accuracy)
+        )
+        for i, one in enumerate(firsts)
+    ]
+    write(longer_table(table), longer)
+    pairs = np.array(
+        [
+            [a.validation_accuracy[-1], b.validation_accuracy[-1]]
+            for a, b in zip(firsts, longer, strict=True)
+        ]
+    )
+    row = next(line for line in figures(table).splitlines() if "10 architectures" in line)
+    value, low, high = map(float, re.findall(r"\d\.\d{3}", row))
+    places = [column.argsort().argsort() for column in pairs.T]
+    assert value == pytest.approx(np.corrcoef(*places)[0, 1], abs=6e-4)
+    assert low < value < high
 
 
 def test_rank_correlation_takes_mean_ranks_of_ties() -> None:

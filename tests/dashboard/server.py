@@ -154,8 +154,8 @@ class Visitor:
         self.page.mouse.click(x, y)
 
     def mark_row(self, row: int) -> None:
-        """Marks a row of the page's only table."""
-        table = self.page.get_by_test_id("stDataFrame")
+        """Marks a row of the page's first table."""
+        table = self.page.get_by_test_id("stDataFrame").first
         table.scroll_into_view_if_needed()
         box = table.bounding_box()
         assert box is not None

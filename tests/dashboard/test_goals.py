@@ -296,7 +296,7 @@ def test_networks_of_another_version_leave_the_rest_of_the_page(
 ) -> None:
     path = tmp_path / "other.db"
     with open_store(str(path), create=True) as store:
-        add_many_trials(store, stores.add_study(store, "other", 9, stores.GOALS["two"]).id, 9)
+        add_many_trials(store, stores.add_study(store, "other", 9, stores.GOALS["two"]).id, 40)
     test = opened("accuracy_cost", path)
     assert not test.exception
     assert [error.value for error in test.error] == ["The study's own objectives cannot be shown"]

@@ -236,3 +236,14 @@ def test_every_kind_of_trial_is_counted_and_ties_are_called_ties(
     (table,) = opened("leaderboard", path).dataframe
     assert list(table.value["place"]) == ["=1", "=1", "3", "4"]
     assert list(table.value["seeds"]) == [2, 1, 1, 1]
+
+
+def test_what_was_pruned_has_a_table_of_its_own(opened: Open, store_files: dict[str, Path]) -> None:
+    """And what an earlier release judged by its best epoch is called optimistic."""
+    test = opened("leaderboard", store_files["finished"])
+    whole, stopped = (table.value for table in test.dataframe)
+    assert set(whole["state"]) == {"complete"}
+    assert set(stopped["state"]) == {"pruned"}
+    assert set(stopped["place"]) == {"–"}
+    assert "Stopped early: these accuracies compare with none" in texts(test)
+    assert "they are optimistic (protocol.judged_by: best)" in texts(test)

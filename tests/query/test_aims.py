@@ -67,12 +67,12 @@ def test_a_bound_on_accuracy_marks_complete_rows_only(store: Store) -> None:
         store, [(0, 0.95, 1.0), (1, 0.9, 1.0), (2, 0.89, 1.0)], objectives=ONE, constraints=ACCURATE
     )
     train(store, where, 3, 0.93, 1.0, "pruned")
-    ids = [architecture(number).id for number in (0, 3, 1, 2)]
-    assert marks(store) == list(zip(ids, (True, None, True, False), strict=True))
+    ids = [architecture(number).id for number in (0, 1, 2, 3)]
+    assert marks(store) == list(zip(ids, (True, True, False, None), strict=True))
     (sentence,) = aims(store, "s").sentences
     assert sentence.startswith("2 of 3 completely trained architectures keep the study's")
     assert "(validation_accuracy at least 0.9)" in sentence
-    assert sentence.endswith(f"{ids[0]}, {ids[2]}.")
+    assert sentence.endswith(f"{ids[0]}, {ids[1]}.")
 
 
 def test_a_bound_on_loss_judges_the_lowest_of_each_training(store: Store) -> None:

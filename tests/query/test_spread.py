@@ -83,7 +83,7 @@ def test_trainings_with_equal_seeds_count_once(store: Store) -> None:
     assert (spread.freedom, spread.deviation) == (2, pytest.approx(statistics.stdev(counted)))
 
 
-def test_a_pruned_row_has_no_spread_of_its_own(store: Store) -> None:
+def test_a_pruned_row_has_no_spread_of_its_own_and_hides_no_complete_one(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id)
     for repeat, accuracy in enumerate((0.5, 0.6)):
@@ -91,8 +91,10 @@ def test_a_pruned_row_has_no_spread_of_its_own(store: Store) -> None:
     pruned = add_trial(store, study.id, run.id, 0, repeat=2)
     store.record_epoch(pruned.id, epoch(1, 0.9))
     store.finish_trial(pruned.id, "pruned", "rung")
-    (row,) = best(store)
+    (row,) = best(store, where="state = pruned")
     assert (row.accuracy, row.repeats, row.deviation) == (0.9, 1, None)
+    (row,) = best(store)
+    assert (row.accuracy, row.repeats) == (pytest.approx(0.55), 2)
 
 
 def test_without_repeats_nothing_is_a_tie(store: Store) -> None:
@@ -115,7 +117,7 @@ def test_ties_are_called_ties(store: Store) -> None:
     assert places(rows, {"p": Spread(0.0, 120)}) == ["1", "2", "3", "4"]
     assert places(rows, {"other": Spread(0.5, 120)}) == ["1", "2", "3", "4"]
     pruned = [replace(row, state=TrialState.PRUNED) for row in rows]
-    assert places(pruned, {"p": Spread(0.5, 120)}) == ["1", "2", "3", "4"]
+    assert places(pruned, {"p": Spread(0.5, 120)}) == ["–"] * 4
     mixed = [rows[0], replace(rows[1], protocol_hash="q")]
     assert places(mixed, {"p": Spread(0.5, 9), "q": Spread(0.5, 9)}) == ["1", "2"]
 
@@ -127,8 +129,8 @@ def test_what_is_not_compared_breaks_no_tie(store: Store) -> None:
         complete_trial(store, study.id, run.id, number, accuracy)
     rows, spread = best(store), {"p": Spread(0.01, 120), "q": Spread(0.01, 120)}
     pruned = [replace(rows[1], state=TrialState.PRUNED), replace(rows[3], state=TrialState.PRUNED)]
-    assert places([rows[0], pruned[0], *rows[2:]], spread) == ["=1", "2", "=1", "=4", "=4"]
-    assert places([*rows[:3], pruned[1], rows[4]], spread) == ["=1", "=1", "=1", "4", "5"]
+    assert places([rows[0], pruned[0], *rows[2:]], spread) == ["=1", "–", "=1", "=4", "=4"]
+    assert places([*rows[:3], pruned[1], rows[4]], spread) == ["=1", "=1", "=1", "–", "5"]
     other = replace(rows[1], protocol_hash="q")
     assert places([rows[0], other, rows[2]], spread) == ["=1", "2", "=1"]
     alone = replace(rows[1], protocol_hash="without a spread")

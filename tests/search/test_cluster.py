@@ -23,7 +23,7 @@ def fitting(cpus: float, gpus: float, **resources: float) -> int:
         (16, 2, {"cpus_per_trial": 1, "gpus_per_trial": 0.25}, 8),
         (16, 2, {"gpus_per_trial": 0.4}, 4),
         (16, 1, {"gpus_per_trial": 0.1}, 10),
-        (3, 8, {"gpus_per_trial": 2}, 3),
+        (3, 8, {"gpus_per_trial": 1}, 3),
         (0.5, 0, {}, 1),
     ],
 )

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from search.config import Config, TpeConfig, load_config, merged_for_resume
 from search.runner.setup import initial_points
 from space import InputError
-from space.axes import AXES
+from space.design.initial_points import NAMED_OPERATORS
+from space.design.paired_points import PAIRED
 from tests.search.small import SPACE, values
 from trainers import Protocol
 
@@ -39,13 +40,13 @@ def test_imagenet_follows_the_recipe_of_the_paper() -> None:
     assert config.protocol == Protocol.paper_imagenet()
 
 
-def test_the_quickstart_touches_every_value_of_every_axis_in_its_initial_points() -> None:
+def test_the_quickstart_begins_with_every_operator_in_one_skeleton_and_then_searches() -> None:
     config = load_config(ROOT / "configs" / "quickstart.yaml")
-    points = [proposal.architecture for proposal in initial_points(config)]
-    assert len(points) < config.trials
-    for axis, values_of_axis in AXES.items():
-        touched = {getattr(mixer, axis) for point in points for mixer in point.mixers()}
-        assert touched == set(values_of_axis)
+    points = initial_points(config)
+    paired = [p.origin for p in points if p.origin.startswith(PAIRED)]
+    assert paired == [f"{PAIRED}{name}" for name in NAMED_OPERATORS]
+    assert [p.origin for p in points[: len(paired)]] == paired
+    assert len(points) < config.trials / 1.5
 
 
 def test_plain_values_read_back_equal() -> None:

@@ -22,6 +22,12 @@ __all__ = ["command"]
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 
 
+def wait_for_line(driver: "subprocess.Popen[str]", wanted: str) -> None:
+    """Read what a driver says until a line comes."""
+    assert driver.stderr is not None
+    assert f"{wanted}\n" in iter(driver.stderr.readline, "")
+
+
 def to_the_process(driver: int) -> None:
     os.kill(driver, signal.SIGTERM)
 
@@ -83,8 +89,7 @@ def test_a_preempted_search_is_ended_said_and_gone_on_with(
 
 def started_by(driver: "subprocess.Popen[str]") -> dict[int, str]:
     """What a driver has started as soon as it starts Ray."""
-    assert driver.stderr is not None
-    assert driver.stderr.readline() == "Starting Ray ...\n"
+    wait_for_line(driver, "Starting Ray ...")
     wait_until(lambda: bool(offspring(driver.pid)), 30)
     return offspring(driver.pid)
 

@@ -159,7 +159,7 @@ def proposals_follow_from_the_log(config: Config) -> None:
         before = type(history)(
             history.trials, history.curves, history.networks, history.events[:position]
         )
-        Telling([searcher], scheduler, task.known).retell(before, networks)
+        Telling([searcher], scheduler, task.known, "last").retell(before, networks)
         assert searcher.ask().id == trial.architecture_id
         asked += 1
     assert asked > 4
@@ -180,7 +180,7 @@ def verdicts_follow_from_the_log(config: Config) -> None:
         before = type(history)(
             history.trials, history.curves, history.networks, history.events[:position]
         )
-        telling = Telling([], scheduler, task.known)
+        telling = Telling([], scheduler, task.known, "last")
         telling.retell(before, networks_of(history))
         stopped.append(telling.verdict(trials[event.trial_id].number).stop)
         assert stopped[-1] == (event.kind == EventKind.PRUNED)

@@ -209,6 +209,28 @@ def test_report_of_a_study(tmp_path: Path) -> None:
     assert {o["name"] for o in plain["operators"]} <= set(PAPER_OPERATORS)
 
 
+def test_a_paired_comparison_is_the_first_table_and_says_what_it_can_tell(tmp_path: Path) -> None:
+    path = str(tmp_path / "tiny.db")
+    settings = config(tmp_path, trials=8, initial=["paired"])
+    with open_store(path, create=True) as store:
+        session = begin(store, settings)
+        while (assignment := session.next_assignment()) is not None:
+            train(session, assignment, [0.1, 0.9 - 0.05 * assignment.trial.number])
+        outcome = RunOutcome("tiny", ExitCode.DONE, session.stand(), validation_images=2000)
+        text, plain = report_of(store, outcome, path), as_json(store, outcome)
+        unknown = report_of(store, replace(outcome, validation_images=None), path)
+        origins = [trial.origin for trial in store.trials(session.study.id)]
+    pairs = [o.removeprefix("paired:") for o in origins if o.startswith("paired:")]
+    assert [pair["name"] for pair in plain["paired"]] == pairs  # by falling accuracy
+    behind = [pair["behind"] for pair in plain["paired"]]
+    assert behind == pytest.approx([0.05 * place for place in range(len(pairs))])
+    assert text.index("Paired: the paper's operators") < text.index("Leaderboard")
+    mean = sum(pair["accuracy"] for pair in plain["paired"]) / len(pairs)
+    least = 196 * (2 * mean * (1 - mean) / 2000) ** 0.5
+    assert f"2,000 images alone tell differences of more than {least:.1f} points apart" in text
+    assert "images alone" not in unknown
+
+
 def test_an_operator_that_was_tried_in_vain_is_not_called_untried(tmp_path: Path) -> None:
     path = str(tmp_path / "tiny.db")
     ends = [TrialState.FAILED, TrialState.INFEASIBLE, TrialState.PREEMPTED, TrialState.RUNNING]
@@ -248,7 +270,8 @@ def test_words_for_what_became_of_trials() -> None:
     assert fate_words({TrialState.FAILED: 1}) == "failed"
     both = {TrialState.FAILED: 2, TrialState.RUNNING: 1}
     assert fate_words(both) == "1 running, 2 failed"
-    assert fate_words({TrialState.PRUNED: 1}) == "pruned without accuracy"
+    assert fate_words({TrialState.PRUNED: 1}) == "pruned"
+    assert fate_words({TrialState.COMPLETE: 1}) == "complete without accuracy"
 
 
 def test_report_of_a_study_whose_trials_inherit_weights(tmp_path: Path) -> None:

@@ -84,6 +84,29 @@ def test_asha_prunes_with_a_reason(store: Store, tmp_path: Path) -> None:
     assert [name[:5] for name in files] == ["00000", "00001"]
 
 
+def test_a_paired_comparison_is_not_cut_short(store: Store, tmp_path: Path) -> None:
+    """Also by a later driver, which retells what was before; what follows is judged as ever."""
+    settings = config(
+        tmp_path,
+        trials=8,
+        initial=["paired"],
+        protocol={"epochs": 2},
+        scheduler={"name": "asha", "grace_epochs": 1, "reduction_factor": 2},
+    )
+    session = begin(store, settings)
+    pairs = len(initial_points(settings))
+    assert 2 <= pairs < 8
+    for number in range(8):
+        if number == 1:
+            session = begin(store, settings)
+        assignment = session.next_assignment()
+        assert assignment is not None
+        train(session, assignment, [0.9 - 0.1 * number] * 2)
+    trials = store.trials(session.study.id)
+    assert [t.origin.startswith("paired:") for t in trials] == [n < pairs for n in range(8)]
+    assert [t.state == TrialState.COMPLETE for t in trials] == [n < pairs for n in range(8)]
+
+
 @pytest.mark.parametrize("state", ["failed", "infeasible"])
 def test_a_worker_that_reports_its_end(store: Store, tmp_path: Path, state: str) -> None:
     session = begin(store, config(tmp_path, trials=2))

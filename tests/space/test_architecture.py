@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from space import Architecture, InputError
 from space.architecture import Head, Input, Stage, Stem
+from space.networks import build
 from tests.space.spaces import TINY, everything, paper_network
 from tests.space.test_mixer import CONVOLUTION, junk
 
@@ -75,6 +76,30 @@ def test_equal_networks_have_one_id() -> None:
     assert with_mixers(still, window) == with_mixers(window)
     assert with_mixers(still) != with_mixers(window)
     assert with_mixers(CONVOLUTION, mlp_ratio=2.0).id == with_mixers(CONVOLUTION, mlp_ratio=2).id
+
+
+def test_options_are_in_the_id_only_where_a_network_has_them() -> None:
+    plain = Architecture.from_dict(SMALL)
+    overlap, pool = (
+        Architecture.from_dict(SMALL | {"stem": {"patch_size": 4, "type": kind}})
+        for kind in ("overlap", "pool")
+    )
+    assert (overlap.stem.kernel_size, overlap.stem.stride) == (7, 4)
+    assert (pool.stem.kernel_size, pool.stem.stride) == (5, 2)
+    assert len({plain.id, overlap.id, pool.id}) == 3
+    assert [Architecture.from_json(one.to_json()) for one in (overlap, pool)] == [overlap, pool]
+    assert Stem(1, "overlap") == Stem(1)
+    with pytest.raises(InputError, match=r"type: pool needs an even patch_size; got 3"):
+        Stem(3, "pool")
+    scaled = [
+        Architecture.from_dict(SMALL | {"scaffold": scaffold, "layer_scale": 1})
+        for scaffold in ("convnext", "prenorm")
+    ]
+    assert Architecture.from_json(scaled[0].to_json()) == scaled[0]
+    assert scaled[0] != dataclasses.replace(scaled[0], layer_scale=1e-6)
+    assert scaled[1] == Architecture.from_dict(SMALL | {"scaffold": "prenorm"})
+    network = build(scaled[0])
+    assert all((block.scale == 1).all() for stage in network.stages for block in stage)
 
 
 def test_problems_are_told_all_at_once_with_their_paths() -> None:

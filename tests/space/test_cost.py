@@ -54,6 +54,20 @@ def test_costs_of_deep_networks_are_exact(seed: int, monkeypatch: pytest.MonkeyP
         assert_exact(space.sample(rng), unseen)
 
 
+@pytest.mark.parametrize(
+    ("patch_size", "kind"),
+    [(1, "overlap"), (2, "overlap"), (3, "overlap"), (5, "overlap"), (2, "pool"), (6, "pool")],
+)
+def test_costs_of_stems_of_every_type_are_exact(
+    patch_size: int, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stem = {"patch_size": patch_size, "type": kind}
+    space = DesignSpace.from_dict(EVERYTHING | {"stem": stem, "layer_scale": 0.5})
+    rng, unseen = np.random.default_rng(11), UnseenCounter(monkeypatch)
+    for _ in range(5):
+        assert_exact(space.sample(rng), unseen)
+
+
 @pytest.mark.parametrize("each", [4, pytest.param(14, marks=pytest.mark.slow)])
 def test_costs_are_exact_over_every_cell(each: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks of one stage, hundreds to a thousand, as many of each cell."""

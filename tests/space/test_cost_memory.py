@@ -104,11 +104,15 @@ OPTIONS: list[dict[str, Any]] = [
     {"head": {"classes": 5, "norm": "after"}},
     {"head": {"classes": 0}},
     {"head": {"classes": 0, "norm": "after"}},
+    {"stem": {"patch_size": 3, "type": "overlap"}},
+    {"stem": {"patch_size": 2, "type": "overlap"}, "layer_scale": 1.0},
+    {"stem": {"patch_size": 2, "type": "pool"}},
+    {"stem": {"patch_size": 4, "type": "pool"}},
 ]
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_other_downsampling_and_heads(options: dict[str, Any]) -> None:
+def test_other_stems_downsampling_and_heads(options: dict[str, Any]) -> None:
     rng, space = np.random.default_rng(5), everything()
     for _ in range(8):
         architecture = Architecture.from_dict(space.sample(rng).to_dict() | options)

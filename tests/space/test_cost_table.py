@@ -36,6 +36,18 @@ def test_memory_in_batch_equals_single(batch_size: int) -> None:
     assert rows(table.memory(codes)) == expected
 
 
+@pytest.mark.parametrize("kind", ["overlap", "pool"])
+def test_stems_of_every_type_cost_the_same_in_batch(kind: str) -> None:
+    stem = {"patch_size": [2, 4, 6], "type": kind}
+    space = DesignSpace.from_dict(EVERYTHING | {"stem": stem, "layer_scale": 1.0})
+    table, rng = CostTable(space), np.random.default_rng(2)
+    drawn = [space.sample(rng) for _ in range(50)]
+    codes = table.encode(drawn)
+    assert rows(table.costs(codes)) == [astuple(cost(one)) for one in drawn]
+    assert rows(table.memory(codes)) == [astuple(memory(one)) for one in drawn]
+    assert table.decode(codes) == drawn
+
+
 def test_codes_and_architectures_are_one_to_one(
     table: CostTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

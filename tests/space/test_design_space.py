@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from space import Architecture, DesignSpace, Infeasible, InputError, Mixer, cost
-from space.axes import AXES
+from space.axes import AXES, Locality
 from space.cells import PAPER_NAMES
 from space.design import Limits
 from space.design.decisions import Read
-from space.design.initial_points import axis_values
+from space.design.initial_points import NAMED_OPERATORS, axis_values
 from space.design.mixer_questions import Value
 from space.design.size_moves import size_moves
-from tests.space.spaces import EVERYTHING, everything
+from tests.space.spaces import EVERYTHING, FILES, everything
 
 SMALL: dict[str, Any] = {
     "input": {"channels": 1, "size": 16},
@@ -210,6 +210,61 @@ def test_first_points_hold_the_named_operators_and_touch_every_axis_value() -> N
     assert points == again
 
 
+@pytest.mark.parametrize("name", ["fashion-quickstart", "fashion-cells", "imagenet-tiny"])
+def test_paired_points_differ_by_their_operator_alone(name: str) -> None:
+    space = DesignSpace.from_yaml(FILES / f"{name}.yaml")
+    points = dict(space.initial_points(["paired"], np.random.default_rng(0)))
+    assert len({point.id for point in points.values()}) == len(points) > 3
+    skeletons = {
+        (
+            point.stem,
+            point.scaffold,
+            point.head,
+            tuple((stage.width, stage.depth, stage.mlp_ratio) for stage in point.stages),
+        )
+        for point in points.values()
+    }
+    assert len(skeletons) == 1
+    for origin, point in points.items():
+        assert {mixer.name for mixer in point.mixers()} == {origin.removeprefix("paired:")}
+        assert space.contains(point)
+    again = dict(space.initial_points(["paired"], np.random.default_rng(0)))
+    assert again == points
+
+
+def test_all_operators_that_fit_one_skeleton_are_paired() -> None:
+    """Limits that MLP keeps in the smallest network alone: that is the skeleton for all."""
+    space = DesignSpace.from_yaml(FILES / "fashion-quickstart.yaml")
+    values = space.to_dict() | {"limits": {"params": 900_000}}
+    points = dict(
+        DesignSpace.from_dict(values).initial_points(["paired"], np.random.default_rng(0))
+    )
+    assert [origin.removeprefix("paired:") for origin in points] == list(NAMED_OPERATORS)
+    assert [(s.width, s.depth) for s in points["paired:MLP"].stages] == [(16, 1), (32, 1)]
+
+
+def test_hybrid_points_are_global_in_the_last_stage_alone() -> None:
+    space = DesignSpace.from_yaml(FILES / "fashion-first-search.yaml")
+    points = space.initial_points(["hybrid"], np.random.default_rng(0))
+    names = ["Sep. MLP", "MLP", "LR MLP", "ViT", "PVT"]
+    assert sorted(origin for origin, _ in points) == sorted(f"hybrid:{name}" for name in names)
+    for origin, point in points:
+        *early, last = point.mixers()
+        assert last.name == origin.removeprefix("hybrid:")
+        assert last.locality is Locality.GLOBAL
+        assert {mixer.locality for mixer in early} <= {Locality.WINDOW, Locality.SLIDING}
+        assert space.contains(point)
+    assert points == space.initial_points(["hybrid"], np.random.default_rng(0))
+    one_stage = DesignSpace.from_yaml(FILES / "fashion-cells.yaml")
+    assert one_stage.initial_points(["hybrid"], np.random.default_rng(0)) == []
+
+
+def test_one_operator_is_paired_with_nothing() -> None:
+    space = DesignSpace.from_yaml(FILES / "fashion-quickstart.yaml")
+    values = space.to_dict() | {"mixers": [{"operator": "vit", "heads": 4}]}
+    assert DesignSpace.from_dict(values).initial_points(["paired"], np.random.default_rng(0)) == []
+
+
 def test_a_space_can_be_written_and_read_back(tmp_path: Path) -> None:
     import yaml
 
@@ -226,6 +281,23 @@ def refusal(**changes: Any) -> dict[str, str]:
     with pytest.raises(InputError) as error:
         DesignSpace.from_dict(copy.deepcopy(SMALL) | changes, "space")
     return {problem.where: problem.message for problem in error.value.problems}
+
+
+def test_options_of_all_networks_are_those_of_their_space() -> None:
+    options = {"stem": {"patch_size": [2, 4], "type": "pool"}, "layer_scale": 0.5}
+    space = DesignSpace.from_dict(EVERYTHING | options)
+    assert DesignSpace.from_dict(space.to_dict()).to_dict() == space.to_dict()
+    assert "layer_scale" not in everything().to_dict()
+    assert "type" not in everything().to_dict()["stem"]
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        point = space.sample(rng)
+        near = [point, *space.neighbours(point)]
+        assert all(one.stem.type == "pool" for one in near)
+        assert {one.layer_scale for one in near if one.scaffold == "convnext"} == {0.5}
+        assert all(map(space.contains, near))
+        with pytest.raises(InputError, match=r"stem.type: is pool, and this space has patch"):
+            everything().decisions(point)
 
 
 def test_all_problems_of_a_space_are_told_at_once() -> None:

@@ -1,12 +1,19 @@
 """Built networks: shapes, training, and the modes that break others."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from torch import nn
 
 from space import Architecture, Cell, InputError, Mixer, all_cells
+from space.architecture import Stem, StemType
 from space.geometry import MapSize
 from space.networks import build
+from space.networks.parts import PatchStem
 from space.operators import TokenMixer
 from space.published import ENTRIES
 from tests.space.spaces import everything
@@ -46,6 +53,43 @@ def test_images_of_a_batch_do_not_see_each_other_in_eval_mode() -> None:
         torch.testing.assert_close(network(batch), alone, rtol=1e-9, atol=1e-9)
 
 
+@given(
+    patch_size=st.integers(1, 5),
+    height=st.integers(1, 23),
+    width=st.integers(1, 23),
+    kind=st.sampled_from(["patch", "overlap", "pool"]),
+)
+def test_a_stem_gives_the_map_that_the_architecture_says(
+    patch_size: int, height: int, width: int, kind: StemType
+) -> None:
+    assume(kind != "pool" or patch_size % 2 == 0)
+    stem = PatchStem(2, 4, Stem(patch_size, kind))
+    tokens = stem(torch.randn(1, 2, height, width))
+    size = MapSize(height, width).reduced(patch_size)
+    assert tokens.shape == (1, 4, size.height, size.width)
+
+
+def test_a_pooled_token_is_the_largest_of_four_finer_ones() -> None:
+    """In eval mode, against a convolution that is read position by position."""
+    torch.manual_seed(0)
+    stem, image = PatchStem(1, 3, Stem(4, "pool")).eval(), torch.randn(1, 1, 9, 8)
+    stem.norm.weight.data = torch.tensor([1.0, 0.5, 2.0])
+    stem.norm.running_mean.data = torch.tensor([0.1, -0.2, 0.3])
+    padded, weight = nn.functional.pad(image, (2, 2, 2, 2)), stem.project.weight
+    tokens = stem(image)[0]
+    for row, column in itertools.product(range(3), range(2)):
+        fine = [
+            stem.project.bias + (weight * padded[:, :, y : y + 5, x : x + 5]).sum((1, 2, 3))
+            for y in (4 * row, 4 * row + 2)
+            for x in (4 * column, 4 * column + 2)
+            if y < 9 and x < 8
+        ]
+        largest = torch.stack(fine).amax(0)
+        norm = (largest - stem.norm.running_mean) / (stem.norm.running_var + 1e-5).sqrt()
+        wanted = (norm * stem.norm.weight + stem.norm.bias).relu()
+        torch.testing.assert_close(tokens[:, row, column], wanted, rtol=1e-5, atol=1e-5)
+
+
 def test_memory_format_does_not_change_the_result() -> None:
     torch.manual_seed(0)
     for architecture in sampled(seed=11, count=15):
@@ -65,6 +109,33 @@ def test_drop_path_grows_linearly_and_is_idle_in_eval_mode() -> None:
     network.eval()
     batch = images(architecture, 2)
     torch.testing.assert_close(network(batch), network(batch))
+
+
+def test_weights_by_fan_in_keep_the_scale_of_their_input() -> None:
+    architecture = ENTRIES["dynamic_dwnet_tiny"].architecture
+    torch.manual_seed(0)
+    network = build(architecture, weight_init="fan_in")
+    published = build(architecture)
+    layers = 0
+    for layer, before in zip(network.modules(), published.modules(), strict=True):
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            fan_in = layer.weight[0].numel()
+            deviation = float(layer.weight.detach().std()) * fan_in**0.5
+            assert deviation == pytest.approx(1, rel=4 / layer.weight.numel() ** 0.5)
+            assert float(layer.weight.abs().max()) * fan_in**0.5 < 2.3
+            assert layer.bias is None or not layer.bias.any()
+            layers += 1
+        else:
+            own = [layer.parameters(recurse=False), before.parameters(recurse=False)]
+            for one, other in zip(*own, strict=True):
+                constant = other.std() == 0
+                assert torch.equal(one, other) or not constant
+    assert layers > 50
+
+
+def test_first_weights_of_another_kind_are_refused() -> None:
+    with pytest.raises(InputError, match="weight_init: must be published or fan_in; got 'xavier'"):
+        build(ENTRIES["swin_tiny"].architecture, weight_init="xavier")  # type: ignore[arg-type]
 
 
 def test_an_oversized_operator_is_refused() -> None:

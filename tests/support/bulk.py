@@ -75,6 +75,7 @@ def _add(session: Session, study_id: int, count: int, blocks: int) -> None:
                 "attempts": 1,
                 "seeds": {"initialisation": number},
                 "decisions": None,
+                "accuracy": rng.random(),
                 "best_accuracy": rng.random(),
                 "best_epoch": 3,
                 "last_accuracy": rng.random(),

@@ -1,5 +1,6 @@
 """Checkpoints: round trips, damage, foreign files, and a writer killed in the middle."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from space.errors import InputError
 from trainers.checkpoint import Checkpoint, check_tensors, load_checkpoint, save_checkpoint
@@ -62,6 +65,54 @@ def test_every_flipped_byte_is_found(path: Path, tmp_path: Path) -> None:
         damaged_path.write_bytes(damaged)
         with pytest.raises(InputError, match="damaged"):
             load_checkpoint(damaged_path)
+
+
+def rewritten(path: Path, tensors: dict[str, torch.Tensor], state: object) -> None:
+    """The file with other contents, and the seal that it had."""
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    save_file(tensors, path, metadata | {"state": json.dumps(state, sort_keys=True)})
+
+
+CHANGED_STATES = [
+    STATE | {"epoch": 3},
+    STATE | {"history": [0.1, 0.3]},
+    STATE | {"architecture": "abd"},
+    STATE | {"more": None},
+    {name: value for name, value in STATE.items() if name != "history"},
+]
+
+
+@pytest.mark.parametrize("state", CHANGED_STATES, ids=str)
+def test_the_seal_holds_the_state(path: Path, state: dict[str, object]) -> None:
+    """A sound file of JSON that says something else than what was saved."""
+    rewritten(path, TENSORS, STATE)
+    assert load_checkpoint(path).state == STATE
+    rewritten(path, TENSORS, state)
+    with pytest.raises(InputError, match="its hash does not match"):
+        load_checkpoint(path)
+
+
+CHANGED_TENSORS = {
+    "a value": TENSORS | {"model.count": torch.tensor(6)},
+    "a shape": TENSORS | {"model.weight": TENSORS["model.weight"].reshape(4, 3)},
+    "a type": TENSORS | {"model.half": torch.ones(3, dtype=torch.float16)},
+    "one more": TENSORS | {"model.more": torch.zeros(1)},
+    "one less": {name: t for name, t in TENSORS.items() if name != "optimiser.step.weight"},
+    "another name": {name.replace("half", "whole"): t for name, t in TENSORS.items()},
+    "swapped": TENSORS
+    | {
+        "model.count": TENSORS["optimiser.step.weight"],
+        "optimiser.step.weight": TENSORS["model.count"],
+    },
+}
+
+
+@pytest.mark.parametrize("what", CHANGED_TENSORS)
+def test_the_seal_holds_every_tensor(path: Path, what: str) -> None:
+    rewritten(path, CHANGED_TENSORS[what], STATE)
+    with pytest.raises(InputError, match="its hash does not match"):
+        load_checkpoint(path)
 
 
 @given(data=st.data())

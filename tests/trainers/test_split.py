@@ -26,9 +26,23 @@ def test_parts_are_disjoint_complete_and_stratified(
         return
     both = np.concatenate([split.train, split.validation])
     assert np.array_equal(np.sort(both), np.arange(len(labels)))
+    sizes = np.unique(labels, return_counts=True)[1]
+    # What classes at a bound take or leave, the others give or get.
+    bound = ((sizes * fraction < 1) | (sizes * fraction > sizes - 1)).sum()
     for label in np.unique(labels):
-        held_out = (labels[split.validation] == label).sum()
-        assert held_out == round((labels == label).sum() * fraction)
+        held_out, size = (labels[split.validation] == label).sum(), (labels == label).sum()
+        assert abs(held_out - size * fraction) <= 1 + bound
+        assert size == 1 or len(split.validation) < len(np.unique(labels)) or 0 < held_out < size
+        assert size > 1 or held_out == 0
+    assert split.validation.size == min(round(len(labels) * fraction), (sizes - 1).sum())
+
+
+@pytest.mark.parametrize("size", [5, 20, 25])
+def test_a_small_share_of_small_classes_is_kept_in_total(size: int) -> None:
+    labels = np.repeat(np.arange(100), size)
+    split = split_train_validation(labels, seed=0, validation_fraction=0.02)
+    assert split.validation.size == round(2 * size)
+    assert len(set(labels[split.validation])) == split.validation.size
 
 
 @given(limit=st.integers(2, 800))

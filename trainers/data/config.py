@@ -8,14 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from space.errors import InputError
 from space.paths import Folder
 from space.pydantic_errors import problems_from_pydantic
-from space.strict_types import Flag, Whole
+from space.strict_types import Flag, Number, Whole
 
 
 class DataConfig(BaseModel):
     """Which data set, and where it lies.
 
     Attributes:
-        name: "fashion-mnist", or "image-folder" for a folder with train/ and val/ as ImageNet has.
+        name: "fashion-mnist", or "image-folder" for a folder of class folders, or one
+            with train/ and perhaps val/, as ImageNet has.
         source: of Fashion-MNIST. "embedded" is the subset of real images that comes with the
             package. "full" looks in `folder`, or else in Debian's package dataset-fashion-mnist
             and in the cache of an earlier download, and downloads what is nowhere. "auto" looks
@@ -24,6 +25,12 @@ class DataConfig(BaseModel):
         download: let "auto" download too.
         limit_train, limit_validation: keep only so many images, evenly over the classes. They
             change the split hash, and with it the protocol.
+        check: how each picture of a folder is looked at before the first trial: "full" decodes it,
+            "headers" reads what it says of itself, "none" only hashes it.
+        broken: "refuse" to begin with files that are no readable pictures, or "leave_out", for
+            all trials alike.
+        test_fraction: share of the pictures kept for the test where a folder has no val/; 0.1
+            unless given.
         workers: processes that decode images of a folder; results do not depend on it.
     """
 
@@ -35,6 +42,9 @@ class DataConfig(BaseModel):
     download: Flag = False
     limit_train: Whole | None = Field(default=None, ge=2, le=1_000_000_000)
     limit_validation: Whole | None = Field(default=None, ge=1, le=1_000_000_000)
+    check: Literal["full", "headers", "none"] = "full"
+    broken: Literal["refuse", "leave_out"] = "refuse"
+    test_fraction: Number | None = Field(default=None, gt=0, lt=1)
     workers: Whole = Field(default=0, ge=0, le=256)
 
     @model_validator(mode="after")

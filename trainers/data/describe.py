@@ -1,7 +1,7 @@
 """Says what data a configuration leads to, without torch and without touching test images."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 from space.errors import InputError
 from trainers.data.config import DataConfig, parse_data_config
 from trainers.data.fashion_mnist import CLASSES, EDGE, LabelledImages, load_part
-from trainers.data.image_index import ImageIndex, index_images
+from trainers.data.image_index import ImageIndex, Say, count_in_both, index_images
+from trainers.data.inspected import Inspected
+from trainers.data.layout import abbreviated
 from trainers.data.split import Split, split_train_validation
+from trainers.data.suffixes import listed_suffixes
+from trainers.data.test_split_lock import is_locked
 from trainers.protocol import Protocol
 
 
@@ -22,8 +26,11 @@ class DataDescription:
     Attributes:
         channels, height, width: of one image, in pixels. classes: how many.
         content_hash: of the images and labels that may be trained on (of a folder: of the names
-            and sizes of its files). split_hash: of the positions of both parts.
+            and contents of its files). split_hash: of the positions of both parts.
         train_images, validation_images: how many, after limits.
+        chance: share of the commonest class in validation; what guessing it would score.
+        class_names: of a folder. remarks: sentences on what was left out, and what to know.
+        inspected: of a folder, what a worker needs to rely on this pass.
         protocol: the given protocol with both hashes in it; its hash is the one to store.
     """
 
@@ -37,6 +44,19 @@ class DataDescription:
     train_images: int
     validation_images: int
     protocol: Protocol
+    chance: float = 0.0
+    class_names: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    inspected: Inspected | None = None
+
+    def told(self) -> dict[str, Any]:
+        """What a store keeps of it, for people: it decides nothing."""
+        return {
+            "train_images": self.train_images,
+            "validation_images": self.validation_images,
+            "chance": self.chance,
+            "remarks": list(self.remarks),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +68,43 @@ class Located:
     source: LabelledImages | ImageIndex
 
 
-def describe_data(config: DataConfig | Mapping[str, Any], protocol: Protocol) -> DataDescription:
+def describe_data(
+    config: DataConfig | Mapping[str, Any], protocol: Protocol, *, say: Say | None = None
+) -> DataDescription:
     """Check that the data are there and whole, and describe them.
 
     Raises:
         InputError: with the file or folder that is missing or corrupt, if the protocol is for
             other data, or if a part of the split comes out empty.
     """
-    return locate_data(parse_data_config(config), protocol).description
+    parsed = parse_data_config(config)
+    located = locate_data(parsed, protocol, say=say)
+    found, source = located.description, located.source
+    if isinstance(source, ImageIndex) and not is_locked():
+        warning = count_in_both(source, parsed, say)
+        return found if warning is None else replace(found, remarks=(*found.remarks, warning))
+    return found
 
 
-def locate_data(config: DataConfig, protocol: Protocol) -> Located:
+def locate_data(
+    config: DataConfig,
+    protocol: Protocol,
+    *,
+    say: Say | None = None,
+    inspected: Inspected | None = None,
+) -> Located:
     """The work behind `describe_data` and `open_data`."""
     if protocol.data != config.name:
         message = f"is for {protocol.data!r}, and data.name is {config.name!r}"
         raise InputError.of("protocol.data", message)
     if config.name == "image-folder":
-        index = index_images(config)
+        left_out = None if inspected is None else inspected.left_out
+        seed = protocol.split_seed
+        index = index_images(config, split_seed=seed, say=say, left_out=left_out)
+        if inspected is not None:
+            inspected.check(index)
         size = protocol.augmentation.image_size
-        return _located(config, protocol, index, (3, size, size, len(index.classes)))
+        return _located(config, protocol, index, (3, size, size, len(index.classes)), inspected)
     images = load_part(config, "train")
     return _located(config, protocol, images, (1, EDGE, EDGE, CLASSES))
 
@@ -76,9 +114,17 @@ def _located(
     protocol: Protocol,
     source: LabelledImages | ImageIndex,
     shape: tuple[int, int, int, int],
+    inspected: Inspected | None = None,
 ) -> Located:
     split = _split(config, protocol, source.labels)
-    content_hash = source.content_hash
+    content_hash = source.content_hash if inspected is None else inspected.content_hash
+    counts = np.bincount(source.labels[split.validation], minlength=shape[3])
+    names: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    if isinstance(source, ImageIndex):
+        names = source.classes
+        remarks = _remarks(source, counts)
+        inspected = inspected or Inspected(content_hash, source.listing(), source.left_out)
     description = DataDescription(
         config.name,
         *shape,
@@ -87,8 +133,23 @@ def _located(
         train_images=split.train.size,
         validation_images=split.validation.size,
         protocol=protocol.bound_to(content_hash, split.hash),
+        chance=float(counts.max() / counts.sum()),
+        class_names=names,
+        remarks=remarks,
+        inspected=inspected,
     )
     return Located(description, split, source)
+
+
+def _remarks(source: ImageIndex, counts: NDArray[np.integer]) -> tuple[str, ...]:
+    said = [
+        f"{len(source.files):,} pictures of {len(source.classes):,} classes "
+        f"({abbreviated(source.classes)}); files count that end in {listed_suffixes()}",
+        *source.remarks,
+    ]
+    if unseen := [source.classes[i] for i in np.flatnonzero(counts == 0)]:
+        said.append(f"classes without validation pictures: {abbreviated(unseen)}")
+    return tuple(said)
 
 
 def _split(config: DataConfig, protocol: Protocol, labels: NDArray[np.integer]) -> Split:

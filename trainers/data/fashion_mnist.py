@@ -1,7 +1,6 @@
 """Finds Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence): embedded, local, downloaded."""
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from space.errors import InputError
 from space.paths import is_file, is_folder
+from trainers.data.cache_folder import cache_folder
 from trainers.data.config import DataConfig
 from trainers.data.idx import read_idx
 
@@ -85,13 +85,6 @@ def locate(config: DataConfig) -> Path:
 
         return download(cache_folder())
     return EMBEDDED
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: $MIXSPACE_CACHE, or mixspace below the user's cache folder."""
-    if given := os.environ.get("MIXSPACE_CACHE"):
-        return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mixspace"
 
 
 def _given(folder: Path) -> Path:

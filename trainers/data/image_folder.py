@@ -1,9 +1,6 @@
 """Images of an ImageNet-style folder, decoded and augmented by workers with timm's transforms."""
 
-import errno
-import struct
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,9 +11,9 @@ from torch.utils.data import DataLoader, Dataset
 from space.torchvision_support import prepare_torchvision
 from trainers.data.describe import DataDescription
 from trainers.data.image_index import ImageIndex
+from trainers.data.picture import read_picture
 from trainers.data.search_data import Batch, SearchData
 from trainers.data.split import Indices, Split
-from trainers.failures import UnreadableData
 from trainers.protocol import Augmentation
 from trainers.seeds import derive, seeded
 
@@ -30,38 +27,37 @@ class FolderImages(Dataset[tuple[Tensor, int]]):
     """
 
     def __init__(
-        self, index: ImageIndex, positions: Indices, transform: Transform, seed: int = 0
+        self,
+        index: ImageIndex,
+        positions: Indices,
+        transform: Transform,
+        seed: int = 0,
+        background: str = "white",
     ) -> None:
         self.index, self.positions, self.transform = index, positions, transform
-        self.seed = seed
+        self.seed, self.background = seed, background
 
     def __len__(self) -> int:
         return len(self.positions)
 
     def __getitem__(self, item: int) -> tuple[Tensor, int]:
         position = int(self.positions[item])
-        image = _read(self.index.folder / self.index.files[position])
+        image = read_picture(self.index.folder / self.index.files[position], self.background)
         with seeded(derive(self.seed, position)):
             return self.transform(image), int(self.index.labels[position])
 
 
-_NOT_OF_THE_FILE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+_LONGEST_SHARE = 8
+"""How many times as long as it is wide a picture may be before its ends are cut off for a test."""
 
 
-def _read(path: Path) -> Image.Image:
-    """A file as an RGB image.
-
-    Raises:
-        UnreadableData: naming the file, whatever is wrong with it.
-    """
-    try:
-        with Image.open(path) as file:
-            return file.convert("RGB")
-    except _BROKEN as error:
-        if isinstance(error, OSError) and error.errno in _NOT_OF_THE_FILE:
-            raise
-        raise UnreadableData(f"{path} is not a readable image ({error})") from None
+def _middle(image: Image.Image) -> Image.Image:
+    """What a centre crop can reach of a very long picture, so that resizing it costs little."""
+    longest = _LONGEST_SHARE * min(image.size)
+    left, top = ((edge - min(edge, longest)) // 2 for edge in image.size)
+    if not left and not top:
+        return image
+    return image.crop((left, top, image.width - left, image.height - top))
 
 
 def train_transform(chosen: Augmentation) -> Transform:
@@ -91,7 +87,7 @@ def test_transform(chosen: Augmentation) -> Transform:
     transform: Transform = create_transform(
         input_size=chosen.image_size, interpolation=fixed, crop_pct=chosen.test_crop
     )
-    return transform
+    return lambda image: transform(_middle(image))
 
 
 def folder_batches(
@@ -120,6 +116,7 @@ class FolderData(SearchData):
             self._split.train,
             train_transform(self.protocol.augmentation),
             derive(seed, epoch, "images"),
+            self.protocol.augmentation.background,
         )
         order = torch.Generator().manual_seed(derive(seed, epoch, "order"))
         yield from folder_batches(
@@ -134,6 +131,11 @@ class FolderData(SearchData):
 
     def validation_batches(self, device: torch.device | str = "cpu") -> Iterator[Batch]:
         transform = test_transform(self.protocol.augmentation)
-        images = FolderImages(self._index, self._split.validation, transform)
+        images = FolderImages(
+            self._index,
+            self._split.validation,
+            transform,
+            background=self.protocol.augmentation.background,
+        )
         size = self.protocol.batch_size
         yield from folder_batches(images, device, self._workers, batch_size=size)

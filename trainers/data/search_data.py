@@ -64,11 +64,8 @@ class SearchData(ABC):
 
     @property
     def steps_per_epoch(self) -> int:
-        """Training batches in an epoch; the last incomplete one counts only if it is the only one.
-
-        Batch norm on a batch of a few images would disturb what a whole epoch has settled.
-        """
-        return max(1, self.description.train_images // self.protocol.batch_size)
+        """Training batches in an epoch; see `Protocol.steps_per_epoch`."""
+        return self.protocol.steps_per_epoch(self.description.train_images)
 
     @property
     def train_images_per_epoch(self) -> int:

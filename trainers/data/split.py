@@ -38,12 +38,15 @@ def split_train_validation(
     limit_train: int | None = None,
     limit_validation: int | None = None,
 ) -> Split:
-    """Stratified split: every class gives the same share, rounded, to validation.
+    """Stratified split: of all images the share goes to validation, spread over the classes.
+
+    The share is kept in total, by largest remainders (`held_out_of`). Of a class with one image
+    that image is trained on.
 
     Args:
         labels: (images,) class numbers.
         seed: the only thing besides the labels that decides the split.
-        validation_fraction: share of each class that is held out.
+        validation_fraction: share of all images that is held out.
         limit_train, limit_validation: keep at most so many images, evenly over the classes.
 
     Raises:
@@ -66,12 +69,39 @@ def _ranks(
     """For every image its place in the shuffled row of its class, and how many are held out."""
     generator = np.random.Generator(np.random.PCG64(seed))
     rank = np.empty(len(labels), np.int64)
-    held_out = np.empty(len(labels), np.int64)
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
+    found, label_of, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    rows = np.split(np.argsort(label_of, kind="stable"), np.cumsum(sizes)[:-1])
+    for members in rows[: len(found)]:
         rank[generator.permutation(members)] = np.arange(members.size)
-        held_out[members] = round(members.size * validation_fraction)
+    held_out: Indices = held_out_of(sizes, validation_fraction, generator)[label_of]
     return rank, held_out
+
+
+def held_out_of(sizes: Indices, fraction: float, generator: np.random.Generator) -> Indices:
+    """How many images of each class are held out: the share of all, by largest remainders.
+
+    Every class of at least two images is in both parts. Where the share has fewer images than there
+    are such classes, those with the largest claims give one each; of equal ones chance decides.
+
+    Args:
+        sizes: (classes,) images of each.
+        fraction: of all images that is held out.
+        generator: decides ties.
+    """
+    claims = sizes * fraction
+    most = np.maximum(sizes - 1, 0)
+    total = min(round(float(sizes.sum()) * fraction), int(most.sum()))
+    least = np.minimum(most, 1)
+    if total < int(least.sum()):
+        most, least = least, np.zeros_like(least)
+    given: Indices = np.clip(np.floor(claims).astype(np.int64), least, most)
+    ties = generator.random(len(sizes))
+    while (missing := total - int(given.sum())) != 0:
+        step = 1 if missing > 0 else -1
+        movable = np.flatnonzero(given < most if missing > 0 else given > least)
+        order = np.lexsort((ties[movable], -step * (claims - given)[movable]))
+        given[movable[order[: abs(missing)]]] += step
+    return given
 
 
 def _check(split: Split, images: int, validation_fraction: float) -> None:

@@ -87,11 +87,16 @@ def open_test_split(
 def _open_folder(
     config: DataConfig, protocol: Protocol, architecture_id: str, record: Record
 ) -> TestSplit:
-    index = index_images(config, "val")
+    index = index_images(config, "val", split_seed=protocol.split_seed)
     count = len(index.files)
     reading = TestReading(architecture_id, protocol.hash, index.content_hash, count)
     record(reading)
-    images = FolderImages(index, np.arange(count), test_transform(protocol.augmentation))
+    images = FolderImages(
+        index,
+        np.arange(count),
+        test_transform(protocol.augmentation),
+        background=protocol.augmentation.background,
+    )
 
     def batches(device: torch.device | str) -> Iterator[Batch]:
         size = protocol.batch_size

@@ -39,9 +39,14 @@ def lock_test_split_for_good() -> None:
     os.environ[VARIABLE] = "1"
 
 
+def is_locked() -> bool:
+    """Whether a search is running here or in a parent process."""
+    return bool(_depth or os.environ.get(VARIABLE))
+
+
 def refuse_if_locked() -> None:
     """Raise TestSplitLocked if a search is running here or in a parent process."""
-    if _depth or os.environ.get(VARIABLE):
+    if is_locked():
         raise TestSplitLocked(
             "the test split cannot be read while a search is running; "
             "read it for a finished architecture, from a process of its own"

@@ -36,6 +36,17 @@ def layer_norm(t: Tape, x: Tensor, width: int) -> Tensor:
     return y
 
 
+def max_pool(t: Tape, x: Tensor, size: int) -> Tensor:
+    """Max pooling to `size` bytes: saves its input, and where each maximum was (int64)."""
+    places = 2 * size
+    t.save(x)
+    t.save_bytes(places)
+    y = t.run(size, x)
+    t.moved += places
+    t.peak = max(t.peak, t.live + places)
+    return y
+
+
 def relu(t: Tape, x: Tensor) -> Tensor:
     """ReLU saves its output."""
     y = t.run(x.size, x)

@@ -21,8 +21,7 @@ def memory(architecture: Architecture, batch_size: int = 1) -> Memory:
     """
     image, stages, sizes = architecture.input, architecture.stages, architecture.stage_sizes()
     images = map_bytes(image.channels, MapSize(image.height, image.width), batch_size)
-    patch = architecture.stem.patch_size
-    pieces = [stem_memory(image, patch, stages[0].width, sizes[0], batch_size)]
+    pieces = [stem_memory(image, architecture.stem, stages[0].width, batch_size)]
     peaks, held = [pieces[0].inference_bytes], images
     for index, (stage, size) in enumerate(zip(stages, sizes, strict=True)):
         if index:

@@ -5,7 +5,7 @@ Each takes its input from a caller who holds it until the part has returned, as 
 
 from collections.abc import Callable
 
-from space.architecture import Downsample, Scaffold
+from space.architecture import Downsample, Input, Scaffold, Stem
 from space.cost.activations import layers
 from space.cost.activations.tape import Tape, Tensor
 from space.geometry import MapSize
@@ -89,11 +89,22 @@ def _padded(t: Tape, x: Tensor, size: int) -> Tensor:
     return t.run(size, x) if size > x.size else t.view(x)
 
 
-def stem(
-    t: Tape, images: Tensor, channels: int, width: int, patch_size: int, size: MapSize
-) -> Tensor:
-    """Patches to tokens; `size` is the map of tokens."""
-    pixels = channels * patch_size**2
+def stem(t: Tape, images: Tensor, image: Input, width: int, patches: Stem) -> Tensor:
+    """Pixels to tokens."""
+    whole = MapSize(image.height, image.width)
+    size = whole.reduced(patches.patch_size)
+    pixels = image.channels * patches.kernel_size**2
+    if patches.type != "patch":
+        outputs = t.map(width, whole.reduced(patches.stride).positions)
+        tokens = layers.convolution(t, images, outputs, (pixels + 1) * width)
+        if patches.type == "overlap":
+            return _then(t, layers.layer_norm, tokens, width)
+        pooled = _then(t, layers.max_pool, tokens, t.map(width, size.positions))
+        normed = layers.batch_norm(t, pooled, width)
+        # A ReLU too, but what it saves is the map that the first block saves.
+        y = t.run(normed.size, normed)
+        t.free(pooled, normed)
+        return y
     padded = _padded(t, images, t.map(pixels, size.positions))
     tokens = layers.linear(t, padded, pixels, width)
     t.free(padded)

@@ -6,7 +6,7 @@ added in `space.cost.activations.network`.
 
 from collections.abc import Callable
 
-from space.architecture import Downsample, Head, Input, Scaffold
+from space.architecture import Downsample, Head, Input, Scaffold, Stem
 from space.axes import Locality
 from space.cost.activations import parts
 from space.cost.activations.memory import Memory
@@ -29,14 +29,10 @@ def _traced(batch: int, size: int, piece: Callable[[Tape, Tensor], Tensor]) -> M
 
 
 @remembered(SMALL)
-def stem_memory(image: Input, patch_size: int, width: int, size: MapSize, batch: int) -> Memory:
+def stem_memory(image: Input, stem: Stem, width: int, batch: int) -> Memory:
     """From images to the map of the first stage."""
-    channels, pixels = image.channels, MapSize(image.height, image.width)
-    return _traced(
-        batch,
-        map_bytes(channels, pixels, batch),
-        lambda t, x: parts.stem(t, x, channels, width, patch_size, size),
-    )
+    images = map_bytes(image.channels, MapSize(image.height, image.width), batch)
+    return _traced(batch, images, lambda t, x: parts.stem(t, x, image, width, stem))
 
 
 @remembered(SMALL)

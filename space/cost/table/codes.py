@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from space.architecture import Architecture, Stem
+from space.architecture import Architecture
 from space.cost.table.stage_codes import Ints, StageCodes
 from space.errors import InputError, Problem, join
 
@@ -45,12 +45,10 @@ class Codes:
     def _encode(self, index: int, architecture: Architecture) -> list[int]:
         space, where = self.space, f"architectures[{index}]"
         same = (
-            architecture.input == space.input
-            and architecture.head == space.head
-            and architecture.downsample == space.downsample
-            and architecture.stem.patch_size in self.patch_sizes
+            architecture.stem.patch_size in self.patch_sizes
             and architecture.scaffold in space.scaffolds
             and len(architecture.stages) == len(self.columns)
+            and not space.frame.problems(architecture)
         )
         if not same:
             raise InputError.of(
@@ -78,8 +76,7 @@ class Codes:
             codes.decode(row[columns])
             for codes, columns in zip(self.stages[patch], self.columns, strict=True)
         )
-        stem, scaffold = Stem(self.patch_sizes[patch]), space.scaffolds[row[1]]
-        return Architecture(space.input, stem, scaffold, stages, space.head, space.downsample)
+        return space.frame.architecture(self.patch_sizes[patch], space.scaffolds[row[1]], stages)
 
     def draw(self, rng: np.random.Generator, count: int) -> Ints:
         """(count, width) codes, uniform over the distinct architectures before the limits."""

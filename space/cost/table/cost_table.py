@@ -56,14 +56,11 @@ class CostTable:
 
     @cached_property
     def _costs(self) -> PieceTable:
-        space = self.space
-        return PieceTable(self._codes, CostPrices(space.input, space.head, space.downsample))
+        return PieceTable(self._codes, CostPrices(self.space.frame))
 
     @cached_property
     def _memories(self) -> PieceTable:
-        space = self.space
-        prices = MemoryPrices(space.input, space.head, space.downsample, self.batch_size)
-        return PieceTable(self._codes, prices)
+        return PieceTable(self._codes, MemoryPrices(self.space.frame, self.batch_size))
 
     def encode(self, architectures: Sequence[Architecture]) -> Ints:
         """(n, columns) codes of architectures of the space.

@@ -37,9 +37,7 @@ class PieceTable:
         self._places = PlaceRows(codes, prices)
         columns = list(zip(*codes.stages, strict=True))
         first, last = columns[0], columns[-1]
-        self._stems = by_shape(
-            first, lambda p, width: prices.stem(codes.patch_sizes[p], width, first[p].size)
-        )
+        self._stems = by_shape(first, lambda p, width: prices.stem(codes.patch_sizes[p], width))
         self._heads = by_shape(last, lambda p, width: prices.head(width, last[p].size))
         self._downs = [
             _between(before, after, prices) for before, after in itertools.pairwise(columns)

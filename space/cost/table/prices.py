@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from space.architecture import Downsample, Head, Input, Scaffold
+from space.architecture import Scaffold
 from space.cost.activations import pieces
 from space.cost.activations.memory import Memory
 from space.cost.architecture_cost import downsample_cost, head_cost, place_cost, stem_cost
 from space.cost.tally import Cost
+from space.frame import Frame
 from space.geometry import MapSize
 from space.mixer import Mixer
 
@@ -19,7 +20,7 @@ Blocks = tuple[Scaffold, Mixer, int, int, int, int, int, MapSize]
 class Prices(Protocol):
     """The costs of the pieces of the networks of one space."""
 
-    def stem(self, patch_size: int, width: int, size: MapSize) -> Triple:
+    def stem(self, patch_size: int, width: int) -> Triple:
         """From images to the map of the first stage."""
         ...
 
@@ -48,40 +49,38 @@ def _of_memory(used: Memory) -> Triple:
 class CostPrices:
     """Params, MACs and unseen MACs."""
 
-    image: Input
-    top: Head
-    kind: Downsample
+    frame: Frame
 
-    def stem(self, patch_size: int, width: int, size: MapSize) -> Triple:
-        return _of_cost(stem_cost(self.image.channels, patch_size, width, size.positions))
+    def stem(self, patch_size: int, width: int) -> Triple:
+        return _of_cost(stem_cost(self.frame.input, self.frame.stem(patch_size), width))
 
     def place(self, blocks: Blocks) -> Triple:
         return _of_cost(place_cost(*blocks))
 
     def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
-        return _of_cost(downsample_cost(before, after, larger.reduced(2), self.kind))
+        return _of_cost(downsample_cost(before, after, larger.reduced(2), self.frame.downsample))
 
     def head(self, width: int, size: MapSize) -> Triple:
-        return _of_cost(head_cost(width, self.top.classes))
+        return _of_cost(head_cost(width, self.frame.head.classes))
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryPrices:
     """Bytes saved for training, peak bytes and bytes moved."""
 
-    image: Input
-    top: Head
-    kind: Downsample
+    frame: Frame
     batch: int
 
-    def stem(self, patch_size: int, width: int, size: MapSize) -> Triple:
-        return _of_memory(pieces.stem_memory(self.image, patch_size, width, size, self.batch))
+    def stem(self, patch_size: int, width: int) -> Triple:
+        stem = self.frame.stem(patch_size)
+        return _of_memory(pieces.stem_memory(self.frame.input, stem, width, self.batch))
 
     def place(self, blocks: Blocks) -> Triple:
         return _of_memory(pieces.place_memory(*blocks, self.batch))
 
     def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
-        return _of_memory(pieces.downsample_memory(before, after, larger, self.kind, self.batch))
+        kind = self.frame.downsample
+        return _of_memory(pieces.downsample_memory(before, after, larger, kind, self.batch))
 
     def head(self, width: int, size: MapSize) -> Triple:
-        return _of_memory(pieces.head_memory(width, size, self.top, self.batch))
+        return _of_memory(pieces.head_memory(width, size, self.frame.head, self.batch))

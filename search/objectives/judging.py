@@ -1,0 +1,49 @@
+"""Which epoch's figures are those of a trial: one rule for all who ask.
+
+It is a field of the protocol, since results that are judged by different epochs do not compare.
+`search.store.epochs` keeps the accuracy of every trial by the same rule.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from search.objectives.goals import Values
+
+JudgedBy = Literal["last", "best"]
+
+BEST: Mapping[str, Callable[[Iterable[float]], float]] = {
+    "validation_accuracy": max,
+    "validation_loss": min,
+}
+"""The best of several epochs, figure by figure."""
+
+
+def judged_by(protocol: Mapping[str, Any]) -> JudgedBy:
+    """The rule of a stored protocol; in earlier releases, which had no such field, the best."""
+    return "last" if protocol.get("judged_by", "best") == "last" else "best"
+
+
+def judged_values(curve: Mapping[int, Values], rule: JudgedBy) -> Values:
+    """The figures that a trial is judged by, of all that its epochs have; empty before the first.
+
+    Args:
+        curve: the figures by epoch; those that are not finite are left out of it.
+        rule: "last" takes what the last epoch has, "best" of every measured figure the best.
+    """
+    if not curve:
+        return {}
+    last = dict(curve[max(curve)])
+    if rule == "last":
+        return last
+    found = {}
+    for name, best in BEST.items():
+        values = [figures[name] for figures in curve.values() if name in figures]
+        if values:
+            found[name] = best(values)
+    return last | found
+
+
+def judged_accuracy(accuracies: Sequence[float], rule: JudgedBy) -> float | None:
+    """The same of accuracies alone, from the first epoch on; None before it."""
+    curve = {epoch: {"validation_accuracy": each} for epoch, each in enumerate(accuracies, 1)}
+    return judged_values(curve, rule).get("validation_accuracy")

@@ -1,0 +1,143 @@
+"""The named operators in one skeleton: networks that differ by their token mixer alone.
+
+Only such a comparison tells operators apart; a best network of each also differs in its sizes.
+"""
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from space.architecture import Architecture, Scaffold, Stage
+from space.cost import cost
+from space.design.initial_points import NAMED_OPERATORS
+from space.design.stage_options import Shape, StageOptions
+from space.mixer import Mixer
+
+if TYPE_CHECKING:
+    from space.design.design_space import DesignSpace
+
+PAIRED = "paired:"
+"""The beginning of the origin of such a point; the name of the operator follows."""
+MOST_SKELETONS = 500
+_SIZES = ("kernel_size", "heads", "groups", "ratio")
+
+
+@dataclass(frozen=True, slots=True)
+class _Skeleton:
+    """All that the networks of a comparison have in common."""
+
+    patch_size: int
+    scaffold: Scaffold
+    shapes: tuple[Shape, ...]
+
+
+def paired_points(
+    space: "DesignSpace", rng: np.random.Generator
+) -> Iterator[tuple[str, Architecture]]:
+    """One network for each named operator, all of one patch size, scaffold, widths, depths, MLPs.
+
+    The skeleton is one into which the most operators fit, and of these the one of median MACs. Of
+    several sizes of an operator, those are taken that most of the others have too.
+
+    Args:
+        space: with its hard limits, which all the networks keep.
+        rng: draws skeletons, where there are more than `MOST_SKELETONS`.
+    """
+    usual = _usual_sizes(space)
+    found = [_fitted(space, skeleton, usual) for skeleton in _skeletons(space, rng)]
+    most = max(map(len, found), default=0)
+    fullest = [points for points in found if len(points) == most]
+    fullest.sort(key=lambda points: sum(cost(point).macs for point in points.values()))
+    if most > 1:  # one alone is compared with nothing
+        for name, point in fullest[(len(fullest) - 1) // 2].items():
+            yield PAIRED + name, point
+
+
+def _skeletons(space: "DesignSpace", rng: np.random.Generator) -> list[_Skeleton]:
+    """All, or so many drawn ones, each once."""
+    shapes = {
+        patch: [options.shapes() for options in stages]
+        for patch, stages in space.stage_options.items()
+    }
+    counts = [math.prod(map(len, offered)) for offered in shapes.values()]
+    if sum(counts) * len(space.scaffolds) <= MOST_SKELETONS:
+        return [
+            _Skeleton(patch, scaffold, chosen)
+            for patch, offered in shapes.items()
+            for scaffold in space.scaffolds
+            for chosen in itertools.product(*offered)
+        ]
+    patches = [patch for patch, count in zip(shapes, counts, strict=True) if count]
+    drawn = (
+        _Skeleton(
+            (patch := patches[rng.integers(len(patches))]),
+            space.scaffolds[rng.integers(len(space.scaffolds))],
+            tuple(offered[rng.integers(len(offered))] for offered in shapes[patch]),
+        )
+        for _ in range(MOST_SKELETONS)
+    )
+    return list(dict.fromkeys(drawn))
+
+
+def _fitted(
+    space: "DesignSpace", skeleton: _Skeleton, usual: Mapping[str, float]
+) -> dict[str, Architecture]:
+    """The feasible network of each named operator, as far as there is one."""
+    found = {}
+    stages = space.stage_options[skeleton.patch_size]
+    for name in NAMED_OPERATORS:
+        chosen = [
+            _stage(options, shape, name, usual)
+            for options, shape in zip(stages, skeleton.shapes, strict=True)
+        ]
+        whole = tuple(stage for stage in chosen if stage is not None)
+        if len(whole) == len(chosen):
+            point = space.frame.architecture(skeleton.patch_size, skeleton.scaffold, whole)
+            if not space.violations(point):
+                found[name] = point
+    return found
+
+
+def _stage(
+    options: StageOptions, shape: Shape, name: str, usual: Mapping[str, float]
+) -> Stage | None:
+    """The stage whose blocks all have an operator; None where it does not fit."""
+    width, depth, ratio = shape
+    mixers = []
+    for place in range(options.pattern_length(depth)):
+        named = [m for m in options.choices(width, depth, place) if m.name == name]
+        if not named:
+            return None
+        mixers.append(min(named, key=lambda mixer: _off(mixer, usual)))
+    return Stage(depth, width, ratio, tuple(mixers))
+
+
+def _off(mixer: Mixer, usual: Mapping[str, float]) -> float:
+    """How far the sizes of a mixer are from the usual ones, in octaves."""
+    sizes = ((getattr(mixer, name), usual.get(name)) for name in _SIZES)
+    return sum(abs(math.log2(size / common)) for size, common in sizes if size and common)
+
+
+def _usual_sizes(space: "DesignSpace") -> dict[str, float]:
+    """For each size the value that the most named operators offer, the smallest of equals."""
+    offered: dict[str, Counter[float]] = {name: Counter() for name in _SIZES}
+    stages: Sequence[StageOptions] = [s for o in space.stage_options.values() for s in o]
+    mixers = dict.fromkeys(m for options in stages for m in options.mixers)
+    pairs = {
+        (name, getattr(mixer, name), mixer.name)
+        for mixer in mixers
+        for name in _SIZES
+        if mixer.name in NAMED_OPERATORS and getattr(mixer, name)
+    }
+    for name, value, _ in pairs:
+        offered[name][value] += 1
+    return {
+        name: min(values, key=lambda value: (-values[value], value))
+        for name, values in offered.items()
+        if values
+    }

@@ -1,0 +1,218 @@
+"""Which epoch judges a trial: one rule, wherever it is asked for. Nothing here starts Ray."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.table.read import Training
+from search import optimize
+from search.objectives import JudgedBy, judged_accuracy, judged_by, judged_values
+from search.query import best, judged, optimism
+from search.query.evaluated import evaluated as evaluated_trials
+from search.report import PRUNED, leaderboards
+from search.runner.ranking import best_first, networks_of
+from search.runner.setup import task_of
+from search.runner.telling import Telling
+from search.schedulers import NoScheduler
+from search.searchers import Observation
+from search.store import TrialState, open_store
+from tests.search.driving import begin, epoch, train
+from tests.search.small import config, values
+from tests.support.samples import architecture
+from tests.trainers.proofs import proves
+from trainers import Protocol
+from trainers.added_later import ADDED_LATER
+
+CURVES = {"early": [0.9, 0.2], "late": [0.3, 0.8]}
+"""Accuracies by epoch: one is best by its best epoch, the other by its last."""
+
+EXPECTED: dict[JudgedBy, list[float]] = {"last": [0.8, 0.2], "best": [0.9, 0.8]}
+
+
+def test_a_stored_protocol_without_the_field_is_judged_by_the_best_epoch() -> None:
+    assert judged_by({}) == ADDED_LATER["judged_by"] == "best"
+    assert judged_by(Protocol().to_dict()) == "last"
+    assert judged_by(Protocol(judged_by="best").to_dict()) == "best"
+
+
+FINITE = st.floats(0, 1)
+
+
+@given(st.lists(st.tuples(FINITE, FINITE), max_size=6))
+def test_the_last_epoch_or_of_every_figure_the_best(curve: list[tuple[float, float]]) -> None:
+    names = ("validation_accuracy", "validation_loss")
+    figures = {i: dict(zip(names, each, strict=True)) for i, each in enumerate(curve, 1)}
+    if not curve:
+        assert judged_values(figures, "last") == judged_values(figures, "best") == {}
+        return
+    accuracies, losses = zip(*curve, strict=True)
+    assert judged_values(figures, "last") == figures[len(curve)]
+    best_of = judged_values(figures, "best")
+    assert best_of == {"validation_accuracy": max(accuracies), "validation_loss": min(losses)}
+    assert judged_accuracy(accuracies, "last") == accuracies[-1]
+    assert judged_accuracy(accuracies, "best") == max(accuracies)
+
+
+def test_an_epoch_without_a_figure_judges_by_none() -> None:
+    curve = {1: {"validation_accuracy": 0.5}, 2: {"macs": 1.0}}
+    assert judged_values(curve, "last") == {"macs": 1.0}
+    assert judged_values(curve, "best") == {"validation_accuracy": 0.5, "macs": 1.0}
+
+
+@proves("judged_by")
+@pytest.mark.parametrize("rule", EXPECTED)
+def test_a_study_is_judged_by_its_rule_wherever_it_is_asked(rule: JudgedBy, tmp_path: Path) -> None:
+    """Store, leaderboard, front, order of the best, comparison with random points."""
+    protocol = values()["protocol"] | {"judged_by": rule}
+    settings = config(tmp_path, trials=2, protocol=protocol)
+    expected = EXPECTED[rule]
+    with open_store(settings.store, create=True) as store:
+        session = begin(store, settings)
+        for curve in CURVES.values():
+            assignment = session.next_assignment()
+            assert assignment is not None
+            train(session, assignment, curve)
+        study = store.study(settings.study)
+        trials = store.trials(study.id)
+        assert sorted((t.accuracy for t in trials), reverse=True) == expected  # type: ignore[type-var]
+        assert [t.best_accuracy for t in trials] == [0.9, 0.8]
+        assert [t.last_accuracy for t in trials] == [0.2, 0.8]
+        rows = best(store)
+        assert [row.accuracy for row in rows] == expected
+        assert {row.judged_by for row in rows} == {rule}
+        assert (optimism(rows) is not None) is (rule == "best")
+        assert store.summary(study.id).best_accuracy == expected[0]
+        found = judged(store, settings.study, ["validation_accuracy"])
+        assert [row.values["validation_accuracy"] for row in found] == expected
+        task, history = task_of(settings), store.history(study.id)
+        order = best_first(history, networks_of(history), task, rule)
+        assert [trial.accuracy for trial in order] == expected
+        told = [v for _, v in evaluated_trials(store, settings.study, settings.goals)]
+        assert sorted((v["validation_accuracy"] for v in told), reverse=True) == expected
+
+
+@pytest.mark.parametrize("rule", EXPECTED)
+def test_losses_follow_the_rule_too(rule: JudgedBy, tmp_path: Path) -> None:
+    protocol = values()["protocol"] | {"judged_by": rule}
+    settings = config(
+        tmp_path, trials=1, protocol=protocol, objectives={"validation_loss": "minimise"}
+    )
+    with open_store(settings.store, create=True) as store:
+        session = begin(store, settings)
+        assignment = session.next_assignment()
+        assert assignment is not None
+        train(session, assignment, [0.5, 0.5])
+        first, second = store.trials(store.study(settings.study).id)[0], [0.4, 0.7]
+        for number, loss in enumerate(second, 1):
+            record = store.epochs(first.id)[number - 1]
+            _rewrite(store, first.id, record.epoch, loss)
+        (row,) = judged(store, settings.study, ["validation_loss"])
+        assert row.values["validation_loss"] == (0.7 if rule == "last" else 0.4)
+        ((_, figures),) = evaluated_trials(store, settings.study, settings.goals)
+        assert figures["validation_loss"] == row.values["validation_loss"]
+
+
+def _rewrite(store: Any, trial: int, number: int, loss: float) -> None:
+    from sqlalchemy import update
+
+    from search.store.models import Metric
+
+    of_it = (Metric.trial_id == trial, Metric.epoch == number)
+    store.write(lambda db: db.execute(update(Metric).where(*of_it).values(validation_loss=loss)))
+
+
+class Listening:
+    """A searcher that remembers what it was told last."""
+
+    def __init__(self) -> None:
+        self.last = Observation("running")
+
+    def tell(self, point: object, observation: Observation) -> None:
+        self.last = observation
+
+
+@pytest.mark.parametrize("rule", EXPECTED)
+def test_searchers_are_told_by_the_rule(rule: JudgedBy, tmp_path: Path) -> None:
+    task, searcher = task_of(config(tmp_path)), Listening()
+    scheduler = NoScheduler(task.goals, task.fidelities)
+    telling = Telling([searcher], scheduler, lambda point: {"macs": 5.0}, rule)  # type: ignore[list-item]
+    telling.created(0, architecture(0), "random")
+    for number, accuracy in enumerate([0.9, 0.2], 1):
+        telling.epoch(0, number, epoch(number, accuracy))
+    telling.ended(0, TrialState.COMPLETE)
+    assert searcher.last.values["validation_accuracy"] == (0.2 if rule == "last" else 0.9)
+    assert searcher.last.values["macs"] == 5.0
+    telling.forgotten(0, 1)
+    assert searcher.last.values["validation_accuracy"] == 0.9
+
+
+class Line:
+    """The numbers 0 to 9."""
+
+    def sample(self, rng: Any) -> int:
+        return int(rng.integers(10))
+
+    def neighbours(self, point: int) -> list[int]:
+        return [p for p in (point - 1, point + 1) if 0 <= p < 10]
+
+    def key(self, point: int) -> int:
+        return point
+
+    def encode(self, point: int) -> list[float]:
+        return [float(point)]
+
+
+def test_optimize_judges_by_the_last_fidelity_as_a_protocol_does() -> None:
+    def curve(point: int) -> Any:
+        yield from (0.9 - point / 100, point / 10)
+
+    found = optimize(Line(), curve, "random", budget=5, fidelities=2)
+    assert Protocol().judged_by == "last"
+    assert all(each.values["objective"] == each.point / 10 for each in found.evaluations)
+    assert found.best is not None
+    assert found.best.point == max(each.point for each in found.evaluations)
+
+
+def test_the_benchmarks_judge_by_the_rule_of_their_table() -> None:
+    curve = (0.5, 0.9, 0.7)
+    for rule, accuracy in {"last": 0.7, "best": 0.9}.items():
+        found = Training(curve, curve, curve, "cpu", None, rule)  # type: ignore[arg-type]
+        assert found.accuracy == accuracy
+    assert Training((), (), (), "cpu", None).accuracy == 0
+    assert Training(curve, curve, curve, "cpu", "broke").accuracy == 0
+
+
+def test_what_was_pruned_never_stands_among_the_complete(tmp_path: Path) -> None:
+    """Not even where it is the most accurate, or the only trial of its architecture."""
+    settings = config(tmp_path, trials=3)
+    with open_store(settings.store, create=True) as store:
+        session = begin(store, settings)
+        ids = []
+        for curve in ([0.3, 0.4], [0.95], [0.5, 0.6]):
+            assignment = session.next_assignment()
+            assert assignment is not None
+            ids.append(assignment.architecture.id)
+            if len(curve) == 2:
+                train(session, assignment, curve)
+                continue
+            session.started(assignment.trial.number)
+            trial = store.trials(session.study.id)[-1]
+            _prune(store, trial.id)
+        rows = best(store)
+        assert [row.architecture_id for row in rows] == [ids[2], ids[0], ids[1]]
+        assert [row.is_complete for row in rows] == [True, True, False]
+        tables = leaderboards(rows, "Best")
+        assert [table.title for table in tables] == ["Best", PRUNED]
+        assert store.summary(session.study.id).best_accuracy == 0.6
+        assert math.isclose(best(store, where="state = pruned")[0].accuracy or 0, 0.95)
+
+
+def _prune(store: Any, trial: int) -> None:
+    from tests.support.samples import epoch as epoch_record
+
+    store.record_epoch(trial, epoch_record(1, 0.95))
+    store.finish_trial(trial, "pruned", "rung")

@@ -1,0 +1,122 @@
+"""Protocols of earlier releases: they keep their hash and their ways."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from tests.trainers.protocol_values import OTHER_VALUES, changed, leaves
+from trainers import Protocol
+from trainers.added_later import (
+    ADDED_LATER,
+    as_meant_then,
+    left_to_the_study,
+    without_what_was_always_so,
+)
+from trainers.protocol import PAPER_IMAGENET
+
+
+def paths(later: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    return [
+        path
+        for name, value in later.items()
+        for path in (
+            paths(value, (*prefix, name)) if isinstance(value, Mapping) else [(*prefix, name)]
+        )
+    ]
+
+
+def as_first_stored(protocol: Protocol) -> dict[str, Any]:
+    """What the first release had written of a protocol."""
+    values: dict[str, Any] = json.loads(json.dumps(protocol.to_dict()))
+    for *parts, name in paths(ADDED_LATER):
+        part = values
+        for each in parts:
+            part = part[each]
+        del part[name]
+    return values
+
+
+FIRST_HASHES = [(Protocol(), "5e793cf91bed9a3c"), (Protocol.paper_imagenet(), "f3f8adb0707756c5")]
+
+
+@pytest.mark.parametrize(("protocol", "first"), FIRST_HASHES)
+def test_a_stored_protocol_keeps_the_hash_of_the_first_release(
+    protocol: Protocol, first: str
+) -> None:
+    stored = Protocol.from_stored(as_first_stored(protocol))
+    assert stored.hash == first
+    assert stored.weight_decay_exempt == "one_dimensional"
+    assert stored.judged_by == "best"
+    assert stored.initialisation == "scratch"
+
+
+@pytest.mark.parametrize(("protocol", "first"), FIRST_HASHES)
+def test_what_is_written_today_never_compares_with_what_was_made_by_another_rule(
+    protocol: Protocol, first: str
+) -> None:
+    assert protocol.weight_decay_exempt == "network"
+    assert protocol.judged_by == "last"
+    old = {"weight_decay_exempt": "one_dimensional", "judged_by": "best"}
+    found = {Protocol.from_dict(protocol.to_dict() | {n: v}).hash for n, v in old.items()}
+    assert len({first, protocol.hash, *found}) == 4
+    assert Protocol.from_dict(protocol.to_dict() | old).hash == first
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in leaves(Protocol) if path != ("optimiser",)], ids=".".join
+)
+def test_every_field_is_in_the_hash_and_survives_the_store(path: tuple[str, ...]) -> None:
+    base, other = changed(path)
+    assert base.hash != other.hash
+    for protocol in (base, other):
+        stored = json.loads(json.dumps(protocol.to_dict()))
+        assert Protocol.from_stored(stored) == Protocol.from_dict(stored) == protocol
+
+
+@pytest.mark.parametrize("path", paths(ADDED_LATER), ids=".".join)
+def test_what_was_done_before_a_field_existed_is_a_value_of_it(path: tuple[str, ...]) -> None:
+    model: type[BaseModel] = Protocol
+    later: Any = ADDED_LATER
+    for name in path[:-1]:
+        model, later = model.model_fields[name].annotation, later[name]  # type: ignore[assignment]
+    field, value = model.model_fields[path[-1]], later[path[-1]]
+    assert value in {field.default, OTHER_VALUES[path][1]}
+
+
+def test_a_field_that_nobody_wrote_is_left_to_a_study_that_does_not_know_it() -> None:
+    stored = as_first_stored(Protocol())
+    unwritten = Protocol.from_dict({"epochs": 6})
+    assert Protocol.from_dict(left_to_the_study(unwritten, stored)) == Protocol.from_stored(stored)
+    written = Protocol.from_dict({"judged_by": "last"})
+    asked = Protocol.from_dict(left_to_the_study(written, stored))
+    assert (asked.judged_by, asked.weight_decay_exempt) == ("last", "one_dimensional")
+    today = Protocol.from_dict(left_to_the_study(unwritten, unwritten.to_dict()))
+    assert today == unwritten
+
+
+def test_fields_of_a_part_are_added_in_their_place() -> None:
+    """As one of the augmentation would be that today is 0.5, and was 0.1 by necessity."""
+    later = {"augmentation": {"flip": 0.1}, "epochs": 6}
+    assert as_meant_then({}, later) == {"augmentation": {"flip": 0.1}, "epochs": 6}
+    stored = {"augmentation": {"flip": 0.3, "mixup": 0.2}}
+    assert as_meant_then(stored, later)["augmentation"] == stored["augmentation"]
+    hashed = without_what_was_always_so(Protocol(augmentation={"flip": 0.1}).to_dict(), later)
+    assert "flip" not in hashed["augmentation"]
+    assert "epochs" not in hashed
+    assert "mixup" in hashed["augmentation"]
+    unwritten = left_to_the_study(Protocol(), {"augmentation": {}}, later)
+    assert unwritten["augmentation"]["flip"] == 0.1
+    written = Protocol(augmentation={"flip": 0.5})
+    assert left_to_the_study(written, {"augmentation": {}}, later)["augmentation"]["flip"] == 0.5
+    known = left_to_the_study(Protocol(), {"augmentation": {"flip": 0.1}, "epochs": 6}, later)
+    assert known["augmentation"]["flip"] == 0.5  # a difference, which resuming refuses by name
+
+
+def test_the_recipes_are_written_by_the_rules_of_today() -> None:
+    parts = {name for name, value in ADDED_LATER.items() if isinstance(value, dict)}
+    assert not set(PAPER_IMAGENET) & set(ADDED_LATER) - parts
+    for name in parts:
+        assert not set(PAPER_IMAGENET[name]) & set(ADDED_LATER[name])

@@ -1,0 +1,72 @@
+"""What is said of a recipe before the first trial."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from trainers import Protocol, describe_data, notes_on_recipe
+
+
+def notes(images: int, **written: Any) -> str:
+    data = describe_data({}, Protocol.from_dict(written))
+    return "\n".join(notes_on_recipe(replace(data, train_images=images)))
+
+
+def test_nothing_is_said_of_a_recipe_that_fits_its_data() -> None:
+    assert notes(100_000) == ""
+    assert notes(1_000_000, batch_size=1024, learning_rate=1e-3, epochs=300) == ""
+    assert notes(100_000, batch_size=256, learning_rate=4e-3) == ""
+
+
+@pytest.mark.parametrize(("images", "said"), [(63, True), (64, False), (65, False)])
+def test_a_batch_that_is_larger_than_the_data(images: int, said: bool) -> None:
+    sentence = f"batch_size 64 is more than the {images} training images: every step takes all"
+    assert (sentence in notes(images)) is said
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (40, "An epoch is 1 step of 40 images, the training 6 steps in all"),
+        (127, "An epoch is 1 step of 64 images, the training 6 steps in all"),
+        (128, "An epoch is 2 steps of 64 images, the training 12 steps in all"),
+        (64 * 6 - 1, "An epoch is 5 steps of 64 images, the training 30 steps in all"),
+        (64 * 6, ""),
+    ],
+)
+def test_few_steps_in_an_epoch(images: int, said: str) -> None:
+    found = notes(images)
+    assert said in found
+    assert ("An epoch is" in found) is bool(said)
+
+
+@pytest.mark.parametrize(
+    ("warmup", "said"),
+    [
+        (3.0, ""),
+        (4.0, "The warm-up takes 4 of 6 epochs"),
+        (6.0, "The warm-up takes 6 of 6 epochs"),
+        (0.0, ""),
+        (0.0001, "protocol.warmup_epochs 0.0001 is less than one step: there is no warm-up"),
+    ],
+)
+def test_a_warm_up_that_is_too_long_or_none(warmup: float, said: str) -> None:
+    found = notes(100_000, warmup_epochs=warmup)
+    assert said in found
+    assert ("warm" in found) is bool(said)
+
+
+@pytest.mark.parametrize(
+    ("written", "linear", "root"),
+    [
+        ({"batch_size": 256, "learning_rate": 1e-3}, "0.00025", "0.0005"),
+        ({"batch_size": 4096, "learning_rate": 1e-3}, "0.004", "0.002"),
+        ({"batch_size": 16}, "0.00125", "0.0025"),
+    ],
+)
+def test_the_rate_of_another_batch_size(written: dict[str, Any], linear: str, root: str) -> None:
+    found = notes(1_000_000, **written)
+    assert f"in proportion (Swin's rule) it would be {linear}, " in found
+    assert f"by the square root (timm's rule for Adam) {root}." in found
+    assert ("paper's" in found) is (written.get("learning_rate") == 1e-3)
