@@ -50,6 +50,14 @@ def project_files() -> list[Path]:
     return [path for path in paths if path.is_file() and path.suffix not in binary]
 
 
+def test_no_link_is_committed() -> None:
+    """A link to an environment would replace that of whoever pulls it."""
+    listed = run("git", "ls-files", "--stage")
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    assert [line for line in listed.stdout.splitlines() if line.startswith("120000")] == []
+
+
 # Dependencies
 
 
