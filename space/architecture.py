@@ -79,8 +79,8 @@ class Stem:
     @property
     def kernel_size(self) -> int:
         """Edge in pixels of what the convolution reads."""
-        edges = {"patch": self.patch_size, "overlap": 2 * self.patch_size - 1}
-        return edges.get(self.type, self.patch_size + 1)
+        size = self.patch_size
+        return {"patch": size, "overlap": 2 * size - 1, "pool": size + 1}[self.type]
 
     @property
     def stride(self) -> int:

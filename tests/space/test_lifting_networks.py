@@ -124,6 +124,13 @@ def test_the_features_of_a_network_without_classes_keep_their_width(norm: Any) -
         lift(build(parent), child)
 
 
+@pytest.mark.parametrize("stem", [Stem(3, "overlap"), Stem(2, "pool"), Stem(4, "pool")])
+def test_stems_of_every_type_are_lifted_with_their_norm(stem: Stem) -> None:
+    parent = replace(architecture([DW], "conv", (16, 16)), stem=stem)
+    wider = tuple(replace(stage, width=2 * stage.width) for stage in parent.stages)
+    assert_lifts(parent, replace(parent, stages=wider))
+
+
 def test_a_lifted_network_trains_in_what_is_new() -> None:
     """What nothing reads is freshly initialised, so that gradients reach every parameter soon."""
     torch.manual_seed(0)
