@@ -83,6 +83,11 @@ class Stem:
         return {"patch": size, "overlap": 2 * size - 1, "pool": size + 1}[self.type]
 
     @property
+    def label(self) -> str:
+        """Type and patch in a few characters, such as "pool 2×2"."""
+        return f"{self.type} {self.patch_size}×{self.patch_size}"
+
+    @property
     def stride(self) -> int:
         """Distance in pixels between two outputs of the convolution."""
         return self.patch_size // 2 if self.type == "pool" else self.patch_size

@@ -32,9 +32,8 @@ def stages_figure(architecture: Architecture, mixers: Sequence[MixerRecord]) -> 
     most = max(len(rows) for rows in columns)
     made = go.Figure()
     image, sizes = architecture.input, architecture.stage_sizes()
-    patch = architecture.stem.patch_size
     _end(made, 0.0, "image", f"{image.channels}×{image.height}×{image.width}", most)
-    _end(made, 0.66, "stem", f"patch {patch}×{patch}", most)
+    _end(made, 0.66, "stem", architecture.stem.label, most)
     _arrow(made, 0.25, 0.41, most / 2)
     for index, (stage, size, rows) in enumerate(
         zip(architecture.stages, sizes, columns, strict=True)

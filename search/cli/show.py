@@ -136,7 +136,7 @@ def _print_network(console: Console, record: ArchitectureRecord) -> None:
     ]
     caption = (
         f"{image.channels}×{image.height}×{image.width} images · "
-        f"stem patch {network.stem.patch_size} · {count(network.head.classes, 'class')}".replace(
+        f"stem {network.stem.label} · {count(network.head.classes, 'class')}".replace(
             "classs", "classes"
         )
     )

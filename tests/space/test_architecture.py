@@ -87,6 +87,7 @@ def test_options_are_in_the_id_only_where_a_network_has_them() -> None:
     assert (overlap.stem.kernel_size, overlap.stem.stride) == (7, 4)
     assert (pool.stem.kernel_size, pool.stem.stride) == (5, 2)
     assert len({plain.id, overlap.id, pool.id}) == 3
+    assert (plain.stem.label, pool.stem.label) == ("patch 4×4", "pool 4×4")
     assert [Architecture.from_json(one.to_json()) for one in (overlap, pool)] == [overlap, pool]
     assert Stem(1, "overlap") == Stem(1)
     with pytest.raises(InputError, match=r"type: pool needs an even patch_size; got 3"):
