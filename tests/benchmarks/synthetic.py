@@ -46,8 +46,8 @@ def _training(
     )
 
 
-def write(path: Path, found: list[Measured] | None = None) -> Path:
+def write(path: Path, found: list[Measured] | None = None, terms: Terms = LONG) -> Path:
     """A table of the whole space, or of the given trainings."""
-    measured = trainings(list(LONG.space().enumerate())) if found is None else found
-    write_table(path, measured, LONG, LONG.bound_protocol())
+    measured = trainings(list(terms.space().enumerate())) if found is None else found
+    write_table(path, measured, terms, terms.bound_protocol())
     return path
