@@ -12,6 +12,7 @@ from benchmarks.replay.ours import OwnMethod
 from search.objectives import ACCURACY, judged_accuracy
 from search.runner.inheritance import Trained, choose_parent
 from search.searchers import Exhausted, Task
+from search.trial_states import TrialState
 from space import Architecture, DesignSpace
 from trainers import DataConfig, Protocol, Training, final_test, open_data
 from trainers.data.test_split_lock import lock_test_split
@@ -107,7 +108,7 @@ class _Search:
             end = self._train(number, training)
         except Exception as error:  # noqa: BLE001 - a failed trial is an outcome of the search
             classify(error)
-            self._method.end(number, "failed", None)
+            self._method.end(number, TrialState.FAILED, None)
             return "failed"
         self.inherited += training.inherited_from is not None
         before = 0.0 if parent is None else parent.cost_so_far
@@ -137,9 +138,9 @@ class _Search:
                 return "cut off"
             stop = not training.done and self._method.report(number, training.epoch, accuracy)
             if stop:
-                self._method.end(number, "pruned", accuracy)
+                self._method.end(number, TrialState.PRUNED, accuracy)
                 return "pruned"
-        self._method.end(number, "complete", accuracy)
+        self._method.end(number, TrialState.COMPLETE, accuracy)
         self._note(_judged(training), training.architecture)
         return "complete"
 

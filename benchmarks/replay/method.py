@@ -1,9 +1,8 @@
 """What the simulator asks of a way to search, ours or a peer's."""
 
 from abc import ABC, abstractmethod
-from typing import Literal
 
-End = Literal["complete", "pruned", "failed"]
+from search.trial_states import TrialState
 
 
 class Method(ABC):
@@ -22,5 +21,5 @@ class Method(ABC):
         """Take note of an epoch (from 1) that is not the last; whether the trial shall stop."""
 
     @abstractmethod
-    def end(self, trial: int, end: End, accuracy: float | None) -> None:
+    def end(self, trial: int, state: TrialState, accuracy: float | None) -> None:
         """Take note of the end, and of the last accuracy; None where it failed."""

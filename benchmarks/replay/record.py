@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.replay.simulate import Simulation
 from benchmarks.replay.view import View
 from search.objectives import dominates
+from search.trial_states import TrialState
 
 Aim = Literal["accuracy", "front"]
 AIMS: tuple[Aim, ...] = ("accuracy", "front")
@@ -76,7 +77,7 @@ def record(aim: Aim, method: str, view: View, simulation: Simulation, budget: fl
     """
     answers = _incumbents(view, simulation) if aim == "accuracy" else _fronts(view, simulation)
     milliseconds = 1000 * np.array(simulation.ask_seconds or [0.0])
-    kinds = [trial.end for trial in simulation.ended]
+    kinds = [trial.state for trial in simulation.ended]
     return Record(
         aim=aim,
         method=method,
@@ -92,7 +93,7 @@ def record(aim: Aim, method: str, view: View, simulation: Simulation, budget: fl
 def _incumbents(view: View, simulation: Simulation) -> Iterator[tuple[int, float, float]]:
     best = -1.0
     for count, trial in enumerate(simulation.ended, start=1):
-        if trial.end == "complete" and trial.accuracy > best:
+        if trial.state == TrialState.COMPLETE and trial.accuracy > best:
             best = trial.accuracy
             yield count, trial.cost, view.regret(trial.architecture_id)
 
@@ -102,7 +103,7 @@ def _fronts(view: View, simulation: Simulation) -> Iterator[tuple[int, float, fl
     for count, trial in enumerate(simulation.ended, start=1):
         vector = trial.accuracy, -view.macs(trial.architecture_id)
         beaten = any(dominates(other, vector) or other == vector for other, _ in front)
-        if trial.end == "complete" and not beaten:
+        if trial.state == TrialState.COMPLETE and not beaten:
             front = [member for member in front if not dominates(vector, member[0])]
             front.append((vector, trial.architecture_id))
             yield count, trial.cost, 1 - view.hypervolume([name for _, name in front])

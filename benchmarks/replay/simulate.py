@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from benchmarks.replay.method import End, Method
+from benchmarks.replay.method import Method
 from benchmarks.table.read import Training
 from search.searchers import Exhausted
+from search.trial_states import TrialState
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +16,14 @@ class Ended:
     """A trial that has ended.
 
     Attributes:
-        architecture_id: what it trained. end: how it ended.
+        architecture_id: what it trained. state: how it ended.
         accuracy: what it is judged by of what was seen, 0 to 1.
         cost: training seconds of all trials until then, unfinished ones included.
         clock: simulated seconds since the start.
     """
 
     architecture_id: str
-    end: End
+    state: TrialState
     accuracy: float
     cost: float
     clock: float
@@ -134,29 +135,29 @@ class Simulator:
 
     def _advance(self, clock: float, number: int, trial: _Trial) -> None:
         begun = time.perf_counter()
-        end = self._tell(number, trial)
+        state = self._tell(number, trial)
         self._told_seconds += time.perf_counter() - begun
-        if end is None:
+        if state is None:
             self._schedule(clock, number)
             return
-        accuracy = 0.0 if end == "failed" else trial.training.judged(trial.seen)
-        done = Ended(trial.architecture_id, end, accuracy, self._spent, clock)
+        accuracy = 0.0 if state == TrialState.FAILED else trial.training.judged(trial.seen)
+        done = Ended(trial.architecture_id, state, accuracy, self._spent, clock)
         self.result.ended.append(done)
         del self._trials[number]
         self._start(clock)
 
-    def _tell(self, number: int, trial: _Trial) -> End | None:
+    def _tell(self, number: int, trial: _Trial) -> TrialState | None:
         """Tell the method of one more epoch; how the trial ended, None while it goes on."""
         curve, epoch = trial.training.validation_accuracy, len(trial.seen) + 1
         if epoch > len(curve):
-            self._method.end(number, "failed", None)
-            return "failed"
+            self._method.end(number, TrialState.FAILED, None)
+            return TrialState.FAILED
         accuracy = curve[epoch - 1]
         trial.seen.append(accuracy)
         if epoch == len(curve) and trial.training.failure is None:
-            self._method.end(number, "complete", accuracy)
-            return "complete"
+            self._method.end(number, TrialState.COMPLETE, accuracy)
+            return TrialState.COMPLETE
         if self._method.report(number, epoch, accuracy):
-            self._method.end(number, "pruned", accuracy)
-            return "pruned"
+            self._method.end(number, TrialState.PRUNED, accuracy)
+            return TrialState.PRUNED
         return None

@@ -1,76 +1,80 @@
-"""One evaluation: run the objective, judge every fidelity, and say how it ended."""
+"""One evaluation: run the objective, report every fidelity, and say how it ended."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
 
 from search.in_process.readings import BadReading, Objective, readings
-from search.in_process.result import Evaluation, State
-from search.objectives import Goals, Values
-from search.schedulers import Verdict
+from search.in_process.result import Evaluation
+from search.objectives import Goals
 from search.searchers.base import P
-
-Judge = Callable[[int, Values], Verdict]
-"""From the fidelity and its figures to whether the evaluation shall stop."""
+from search.study import Study, Trial
+from search.trial_states import TrialState
 
 
 def evaluate(
-    number: int, point: P, objective: Objective, known: Values, fidelities: int, judge: Judge
+    study: Study[P], trial: Trial[P], objective: Objective, wanted: Sequence[str]
 ) -> Evaluation[P]:
-    """Evaluate a point, as far as the judge lets it go on.
+    """Evaluate the point of a trial as far as the study lets it go on, and tell the study.
 
     An objective that raises, or returns what is no number, makes a failed evaluation that keeps
     its curve and its reason. Only what is no Exception, such as KeyboardInterrupt, gets through.
+
+    Args:
+        wanted: the figures without which it has failed.
     """
     started = time.perf_counter()
-    curve: dict[int, Values] = {}
-    state: State = "complete"
-    reason: str | None = None
-    figures = readings(objective, point, fidelities)
+    state, reason = _run(study, trial, objective)
+    return ended(study, trial, state, reason, time.perf_counter() - started, wanted)
+
+
+def ended(
+    study: Study[P],
+    trial: Trial[P],
+    state: TrialState,
+    reason: str | None,
+    seconds: float,
+    wanted: Sequence[str],
+) -> Evaluation[P]:
+    """Tell the study how a trial ended; what came of it."""
+    had = trial.values("last")
+    missing = [name for name in wanted if name not in had]
+    if state != TrialState.FAILED and missing:
+        reason = f"the objective did not return {', '.join(missing)}; it returned {', '.join(had)}"
+        state = TrialState.FAILED
+    study.tell(trial.number, state, reason)
+    values = {} if state == TrialState.FAILED else trial.values(study.judged_by)
+    return Evaluation(trial.number, trial.point, state, values, trial.curve, reason, seconds)
+
+
+def _run(study: Study[P], trial: Trial[P], objective: Objective) -> tuple[TrialState, str | None]:
+    fidelities = study.task.fidelities
+    figures = readings(objective, trial.point, fidelities)
     try:
         for fidelity, values in figures:
-            curve[fidelity] = {**values, **known}
-            verdict = judge(fidelity, curve[fidelity])
-            if fidelity < fidelities and verdict.stop:
-                state, reason = "pruned", verdict.reason
-            if fidelity >= fidelities or verdict.stop:
+            verdict = study.report(trial.number, fidelity, values)
+            if fidelity >= fidelities:
                 break
+            if verdict.stop:
+                return TrialState.PRUNED, verdict.reason
     except BadReading as error:
-        state, reason = "failed", str(error)
+        return TrialState.FAILED, str(error)
     except Exception as error:  # noqa: BLE001 - the search goes on; the reason is kept
-        state, reason = "failed", f"{type(error).__name__}: {error}"
+        return TrialState.FAILED, f"{type(error).__name__}: {error}"
     finally:
         figures.close()
-    values = {} if state == "failed" else curve[max(curve)]
-    seconds = time.perf_counter() - started
-    return Evaluation(number, point, state, values, curve, reason, seconds)
+    return TrialState.COMPLETE, None
 
 
-def by_goals(evaluation: Evaluation[P], goals: Goals) -> Evaluation[P]:
-    """The evaluation as the goals see it: failed without an objective, infeasible off a bound."""
-    if evaluation.state == "failed":
+def within_bounds(evaluation: Evaluation[P], goals: Goals) -> Evaluation[P]:
+    """The evaluation, infeasible where its figures break a constraint."""
+    if evaluation.state == TrialState.FAILED:
         return evaluation
-    missing = [name for name in goals.names if name not in evaluation.values]
-    if missing:
-        had = ", ".join(evaluation.values)
-        reason = f"the objective did not return {', '.join(missing)}; it returned {had}"
-        return _ended(evaluation, "failed", reason, {})
     broken = [
         f"{each.name} is {evaluation.values[each.name]:,.10g}, {each}"
         for each in goals.constraints
         if each.violation(evaluation.values[each.name]) > 0
     ]
-    if broken:
-        return _ended(evaluation, "infeasible", "; ".join(broken), evaluation.values)
-    return evaluation
-
-
-def _ended(evaluation: Evaluation[P], state: State, reason: str, values: Values) -> Evaluation[P]:
-    return Evaluation(
-        evaluation.number,
-        evaluation.point,
-        state,
-        values,
-        evaluation.curve,
-        reason,
-        evaluation.seconds,
-    )
+    if not broken:
+        return evaluation
+    return replace(evaluation, state=TrialState.INFEASIBLE, reason="; ".join(broken))

@@ -1,4 +1,4 @@
-"""The search loop: ask, evaluate, judge every fidelity, tell."""
+"""Searching in this process: one evaluation after the other, as the study asks."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,13 +6,15 @@ from typing import Any, Generic
 
 from search.bare_bounds import bare_bound_problems
 from search.in_process.checks import check_known, check_space, drawn, whole_settings
-from search.in_process.evaluate import Judge, by_goals, evaluate
+from search.in_process.evaluate import ended, evaluate, within_bounds
 from search.in_process.readings import DEFAULT
 from search.in_process.result import Evaluation, Result
-from search.objectives import Goals, Objective, Values, goals_of
-from search.schedulers import GO_ON, NoScheduler, Scheduler, Verdict, make_scheduler
-from search.searchers import Exhausted, Observation, Searcher, SearchSpace, Task, make_searcher
+from search.objectives import Goals, JudgedBy, Objective, Values, goals_of
+from search.schedulers import NoScheduler, make_scheduler
+from search.searchers import Exhausted, SearchSpace, Task, make_searcher
 from search.searchers.base import P
+from search.study import Study
+from search.trial_states import TrialState
 from space.errors import InputError
 
 
@@ -31,6 +33,7 @@ def optimize(
     searcher_options: Mapping[str, Any] | None = None,
     scheduler_options: Mapping[str, Any] | None = None,
     on_evaluation: Callable[[Evaluation[P]], object] | None = None,
+    judged_by: JudgedBy = "last",
 ) -> Result[P]:
     """Search a space for the points that an objective likes best.
 
@@ -60,6 +63,8 @@ def optimize(
             judged by its last figures, and its curve says how far it came.
         searcher_options, scheduler_options: their keyword arguments.
         on_evaluation: called with every evaluation when it has ended.
+        judged_by: the fidelity that an evaluation is judged by: "last", or "best" as in
+            `Protocol.judged_by`.
 
     Raises:
         InputError: settings, or a space, that cannot be searched; nothing was evaluated, but for
@@ -73,19 +78,15 @@ def optimize(
     check_space(space, seed)
     check_known(figures, drawn(space, seed))
 
-    def begin(goals: Goals) -> _Search[P]:
+    def begin(goals: Goals, *, judges: bool = True) -> _Search[P]:
         task = Task(space, goals, _as_floats(figures), fidelities)
         judging = make_scheduler(scheduler, goals, fidelities, scheduler_options)
         if fidelities < 2 and not isinstance(judging, NoScheduler):
             message = f"must be at least 2 for the scheduler {scheduler!r}; got {fidelities}"
             raise InputError.of("fidelities", message)
-        return _Search(
-            task,
-            make_searcher(searcher, task, seed, searcher_options),
-            judging,
-            objective,
-            notify,
-        )
+        judging = judging if judges else NoScheduler(goals, fidelities)
+        asked = make_searcher(searcher, task, seed, searcher_options)
+        return _Search(Study(task, (asked,), judging, judged_by), objective, notify)
 
     if objectives is not None:
         goals = goals_of(objectives, constraints)
@@ -93,9 +94,9 @@ def optimize(
             raise InputError(problems)
         return begin(goals).run(budget)
     # Wrong names and options are refused now, not after the first evaluation.
-    search = begin(goals_of({DEFAULT: "maximise"}, constraints))
+    search = begin(goals_of({DEFAULT: "maximise"}, constraints), judges=False)
     first = list(search.look(budget))
-    return begin(_shown(first, search.task)).run(budget, first)
+    return begin(_shown(first, search.study.task)).run(budget, first)
 
 
 def _nothing(point: Any) -> Any:
@@ -120,74 +121,54 @@ def _shown(evaluations: list[Evaluation[P]], task: Task[P]) -> Goals:
 
 @dataclass(frozen=True)
 class _Search(Generic[P]):
-    """The parts of one search."""
+    """A study, and what evaluates its points one after the other."""
 
-    task: Task[P]
-    searcher: Searcher[P]
-    scheduler: Scheduler
+    study: Study[P]
     objective: Callable[[P], Any]
     notify: Callable[[Evaluation[P]], object]
 
     def look(self, budget: int) -> Iterator[Evaluation[P]]:
-        """Evaluate points, whole, until one has shown the names of its figures.
+        """Evaluate points until one has shown the names of its figures.
 
         That one is not shown to anybody yet: how it ended depends on the objectives.
         """
-        for number in range(budget):
+        for _ in range(budget):
             try:
-                point = self.searcher.ask()
+                trial = self.study.ask()
             except Exhausted:
                 return  # who goes on asks again, and says why
-            evaluation = self._evaluate(number, point, lambda fidelity, values: GO_ON)
+            evaluation = evaluate(self.study, trial, self.objective, ())
             yield evaluation
-            if evaluation.state != "failed":
+            if evaluation.state != TrialState.FAILED:
                 return
             self.notify(evaluation)
-            self._tell(evaluation)
 
     def run(self, budget: int, first: Iterable[Evaluation[P]] = ()) -> Result[P]:
         """Go on after the first evaluations until the budget is used or no point is left."""
-        evaluations: list[Evaluation[P]] = []
-        for evaluation in first:
-            evaluations.append(by_goals(evaluation, self.task.goals))
-            self._retell(evaluations[-1])
-            if evaluation.state != "failed":  # those were shown when they failed
-                self.notify(evaluations[-1])
+        task = self.study.task
+        evaluations = [self._again(evaluation) for evaluation in first]
         while len(evaluations) < budget:
             try:
-                point = self.searcher.ask()
+                trial = self.study.ask()
             except Exhausted as error:
-                return Result(self.task, tuple(evaluations), str(error))
-            evaluations.append(self._next(len(evaluations), point))
-        return Result(self.task, tuple(evaluations))
+                return Result(task, tuple(evaluations), str(error))
+            evaluation = evaluate(self.study, trial, self.objective, task.goals.names)
+            evaluations.append(self._shown(evaluation))
+        return Result(task, tuple(evaluations))
 
-    def _next(self, number: int, point: P) -> Evaluation[P]:
-        curve: dict[int, Values] = {}
-        self.searcher.tell(point, Observation("running"))
-        self.scheduler.added(number)
-
-        def judge(fidelity: int, values: Values) -> Verdict:
-            curve[fidelity] = values
-            if fidelity < self.task.fidelities:
-                self.searcher.tell(point, Observation("running", values, dict(curve)))
-            return self.scheduler.report(number, fidelity, values)
-
-        evaluation = by_goals(self._evaluate(number, point, judge), self.task.goals)
-        self.notify(evaluation)
-        self._tell(evaluation)
-        return evaluation
-
-    def _evaluate(self, number: int, point: P, judge: Judge) -> Evaluation[P]:
-        known, fidelities = self.task.known(point), self.task.fidelities
-        return evaluate(number, point, self.objective, known, fidelities, judge)
-
-    def _retell(self, evaluation: Evaluation[P]) -> None:
-        """Bring searcher and scheduler to where they would be, had they proposed the point."""
-        self.scheduler.added(evaluation.number)
+    def _again(self, evaluation: Evaluation[P]) -> Evaluation[P]:
+        """Take what was evaluated already for a trial of this study."""
+        study, state = self.study, evaluation.state
+        trial = study.add(evaluation.point)
         for fidelity, values in evaluation.curve.items():
-            self.scheduler.report(evaluation.number, fidelity, values)
-        self._tell(evaluation)
+            study.report(trial.number, fidelity, values)
+        if state == TrialState.FAILED:  # it was shown when it failed
+            study.tell(trial.number, state, evaluation.reason)
+            return evaluation
+        names = study.task.goals.names
+        return self._shown(ended(study, trial, state, None, evaluation.seconds, names))
 
-    def _tell(self, evaluation: Evaluation[P]) -> None:
-        told = Observation(evaluation.state, evaluation.values, evaluation.curve)
-        self.searcher.tell(evaluation.point, told)
+    def _shown(self, evaluation: Evaluation[P]) -> Evaluation[P]:
+        final = within_bounds(evaluation, self.study.task.goals)
+        self.notify(final)
+        return final

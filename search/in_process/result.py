@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal
+from typing import Generic
 
 from search.objectives import Goals, Values, nondominated_ranks
 from search.searchers import Task
 from search.searchers.base import P
+from search.trial_states import TrialState
 
-State = Literal["complete", "pruned", "failed", "infeasible"]
-STATES: tuple[State, ...] = ("complete", "pruned", "failed", "infeasible")
+STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED, TrialState.INFEASIBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Evaluation(Generic[P]):
     Attributes:
         number: from 0, in order.
         point: what was evaluated.
-        state: how it ended.
+        state: how it ended; infeasible where its figures break a constraint.
         values: its last figures, those known without evaluation included: of a complete one those
             that it is judged by, of a pruned one those that it was stopped for. Empty for a failed
             one.
@@ -31,7 +31,7 @@ class Evaluation(Generic[P]):
 
     number: int
     point: P
-    state: State
+    state: TrialState
     values: Values = field(default_factory=dict)
     curve: Mapping[int, Values] = field(default_factory=dict)
     reason: str | None = None
@@ -70,13 +70,13 @@ class Result(Generic[P]):
         return tuple(each for each, rank in zip(complete, ranks, strict=True) if rank == 0)
 
     @property
-    def counts(self) -> dict[State, int]:
+    def counts(self) -> dict[TrialState, int]:
         """How many evaluations ended in each state."""
         found = Counter(each.state for each in self.evaluations)
         return {state: found[state] for state in STATES}
 
     def _complete(self) -> list[Evaluation[P]]:
-        return [each for each in self.evaluations if each.state == "complete"]
+        return [each for each in self.evaluations if each.state == TrialState.COMPLETE]
 
     def _vector(self, evaluation: Evaluation[P]) -> tuple[float, ...]:
         return self.goals.vector(evaluation.values)

@@ -8,8 +8,8 @@ from search.figures import MEASURED
 from search.objectives import ACCURACY, Constraint, Goals
 from search.query.best import BestRow
 from search.query.judged import judged
-from search.store.states import TrialState
 from search.store.store import Store
+from search.trial_states import TrialState
 from search.written_goals import stored_goals
 from space.wording import NONE, count
 

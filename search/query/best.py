@@ -21,8 +21,8 @@ from search.query.where import Where, parse_where
 from search.store.liveness import Gone
 from search.store.models import Architecture, Study, Trial
 from search.store.seen import as_seen
-from search.store.states import TrialState
 from search.store.store import Store
+from search.trial_states import TrialState
 from space.errors import InputError
 
 

@@ -7,8 +7,8 @@ from search.objectives import Goals, Values, judged_by
 from search.query.aims import measured_bounds
 from search.query.judged import analytic_values, losses_of
 from search.store.records import TrialRecord
-from search.store.states import TrialState
 from search.store.store import Store
+from search.trial_states import TrialState
 
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 _ACCURACY, _LOSS = "validation_accuracy", "validation_loss"

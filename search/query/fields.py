@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from search.store.models import Architecture, ArchitectureMixer, Study, Trial
-from search.store.states import TrialState
+from search.trial_states import TrialState
 from space.architecture import SCAFFOLDS
 from space.axes import AXES
 

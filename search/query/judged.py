@@ -20,8 +20,8 @@ from search.query.repeats import repeated_results
 from search.query.where import Where, parse_where
 from search.store.models import Architecture as Network
 from search.store.models import Metric, Study, Trial
-from search.store.states import TrialState
 from search.store.store import Store
+from search.trial_states import TrialState
 from space.architecture import Architecture
 
 _LOSS = "validation_loss"

@@ -7,8 +7,8 @@ from sqlalchemy import JSON, Select, Subquery, func, select, type_coerce
 
 from search.query.spread import Spread, pooled
 from search.store.models import Study, Trial
-from search.store.states import TrialState
 from search.store.store import Store
+from search.trial_states import TrialState
 
 Key = tuple[str, str]
 """The id of an architecture and the hash of a protocol."""

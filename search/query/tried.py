@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 
 from search.store.models import Architecture, Study, Trial
 from search.store.seen import as_seen
-from search.store.states import TrialState
 from search.store.store import Store
+from search.trial_states import TrialState
 
 Fates = Mapping[TrialState, int]
 """How many trials are in each state."""

@@ -8,7 +8,7 @@ from search.runner.proposals import Proposal
 from search.runner.ranking import networks_of, ranked_trials
 from search.searchers import Task
 from search.store import Store, StudyRecord, TrialRecord, TrialState
-from search.store.states import CONTINUABLE
+from search.trial_states import CONTINUABLE
 from space import Architecture
 from space.errors import InputError, Problem
 

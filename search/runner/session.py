@@ -22,10 +22,10 @@ from search.runner.journal import Journal
 from search.runner.limits import FirstFailures, Limits, Retries
 from search.runner.live_trial import LiveTrial
 from search.runner.new_trials import Known, NewTrials
+from search.runner.replaying import is_prunable
 from search.runner.reported import FIGURES
 from search.runner.silence import Silence
 from search.runner.stand import Stand, Tally
-from search.runner.telling import Telling
 from search.schedulers import GO_ON, Verdict
 from search.store import (
     EpochRecord,
@@ -36,6 +36,7 @@ from search.store import (
     TrialRecord,
     TrialState,
 )
+from search.study import Study
 from space import Architecture
 from space.wording import duration
 from trainers import Cause, Failure, Protocol
@@ -70,7 +71,7 @@ class StudySession:
         store, study: where everything is.
         journal: takes what becomes of trials to the store.
         new_trials: makes the trials that the study does not have yet.
-        telling: has told the study's history to searcher and scheduler already.
+        engine: has the study's history already; asks and judges.
         protocol, data, inspected: what every worker is told.
         known: every trial of the study so far.
         claimed: the numbers of those that this run goes on with.
@@ -89,7 +90,7 @@ class StudySession:
         study: StudyRecord,
         journal: Journal,
         new_trials: NewTrials,
-        telling: Telling,
+        engine: Study[Architecture],
         protocol: Protocol,
         data: Mapping[str, Any],
         inspected: Mapping[str, Any] | None = None,
@@ -103,7 +104,7 @@ class StudySession:
         say: Callable[[str], None],
     ) -> None:
         self._store, self.study, self.journal = store, study, journal
-        self._new_trials, self._telling = new_trials, telling
+        self._new_trials, self._engine = new_trials, engine
         self._protocol, self._data, self._inspected = protocol, data, inspected
         self._wanted, self._limits = tuple(wanted), limits
         self._checkpoints, self._ancestry = checkpoints, ancestry
@@ -239,7 +240,8 @@ class StudySession:
     def _noted(self, trial: TrialRecord, architecture: Architecture) -> None:
         self._tally.set(trial.number, trial.state)
         if not trial.repeat:
-            self._telling.created(trial.number, architecture, trial.origin)
+            prunable = is_prunable(trial.origin)
+            self._engine.add(architecture, trial.number, prunable=prunable)
 
     # --- handing out
 
@@ -279,7 +281,7 @@ class StudySession:
         live.trial = reused
         for record in self._store.epochs(reused.id):
             figures = {name: getattr(record, name) for name in FIGURES}
-            self._telling.epoch(reused.number, record.epoch, figures)
+            self._judge(reused, record.epoch, figures)
             live.recorded.add(record.epoch)
         if reused.state == TrialState.COMPLETE:
             self._tally.took_over()
@@ -290,7 +292,7 @@ class StudySession:
     def _ended_by_verdict(self, number: int) -> bool:
         """Prune a trial that was sentenced before it could be told; whether it was."""
         live = self._live[number]
-        live.verdict = self._telling.verdict(number)
+        live.verdict = self._engine.verdict(number)
         if live.verdict.stop:
             self._finish(live, TrialState.PRUNED, live.verdict.reason)
         return live.verdict.stop
@@ -333,8 +335,17 @@ class StudySession:
         is_new = epoch not in live.recorded
         live.recorded.add(epoch)
         if is_new:
-            verdict = self._telling.epoch(live.trial.number, epoch, values)
+            verdict = self._judge(live.trial, epoch, values)
             live.verdict = live.verdict if live.verdict.stop else verdict
+
+    def _judge(
+        self, trial: TrialRecord, epoch: int, figures: Mapping[str, float | None]
+    ) -> Verdict:
+        """Whether the trial shall stop; a repeat trains a known point, of which nobody hears."""
+        if trial.repeat:
+            return GO_ON
+        measured = {name: figures[name] for name in MEASURED}
+        return self._engine.report(trial.number, epoch, measured)
 
     def _forget_beyond(self, live: LiveTrial, last: int) -> None:
         """Drop epochs of an earlier attempt that the worker does not know: its file was lost."""
@@ -348,7 +359,8 @@ class StudySession:
     def _forget(self, live: LiveTrial, last: int) -> None:
         self.journal.forget(live.trial.id, last)
         live.recorded = {epoch for epoch in live.recorded if epoch <= last}
-        self._telling.forgotten(live.trial.number, last)
+        if not live.trial.repeat:
+            self._engine.forget(live.trial.number, last)
 
     def _disinherit(self, live: LiveTrial) -> None:
         """The trial begins from scratch after all."""
@@ -413,7 +425,8 @@ class StudySession:
         del self._live[record.number]
         self._tally.set(record.number, record.state)
         self._tally_result(record, live.architecture)
-        self._telling.ended(record.number, record.state)
+        if not record.repeat:
+            self._engine.tell(record.number, record.state)
         self._ancestry.add(record, live.architecture)
 
 

@@ -17,16 +17,17 @@ from search.runner.limits import Limits
 from search.runner.new_trials import Known, NewTrials
 from search.runner.proposals import Proposal, Proposals
 from search.runner.ranking import networks_of
+from search.runner.replaying import replay_history
 from search.runner.session import StudySession
 from search.runner.stand import Stand
-from search.runner.telling import Telling
 from search.runner.trial_seeds import TrialSeeds
 from search.runner.version import code_version
 from search.runner.warm_start import events_so_far, warm_points
 from search.schedulers import Scheduler, make_scheduler
 from search.searchers import Searcher, Task, make_searcher
 from search.store import RunRecord, Store, StudyHistory, StudyRecord
-from search.store.states import OPEN
+from search.study import Study
+from search.trial_states import OPEN
 from space import Architecture
 from space.wording import count
 from trainers import Protocol
@@ -100,9 +101,9 @@ def begin_session(
     architectures = networks_of(history)
     task = task_of(config)
     searcher, baseline = _searchers(config, task)
-    telling = Telling((searcher, baseline), _scheduler(config), task.known, protocol.judged_by)
+    engine = Study(task, (searcher, baseline), _scheduler(config), protocol.judged_by)
     warm = _warm(store, study, config, searcher, task)
-    telling.retell(history, architectures)
+    replay_history(engine, history, architectures)
     inherits = protocol.initialisation == "inherited"
     ancestry = Ancestry(checkpoints, inherits=inherits).add_history(history, architectures)
     proposals = Proposals(
@@ -131,7 +132,7 @@ def begin_session(
         study=study,
         journal=Journal(store, run, checkpoints.folder, answered_since),
         new_trials=new_trials,
-        telling=telling,
+        engine=engine,
         protocol=protocol,
         data=config.data.to_dict(),
         inspected=inspected,

@@ -8,7 +8,7 @@ from search.config import Config
 from search.objectives import judged_by
 from search.runner.proposals import Proposal
 from search.runner.ranking import networks_of, ranked_trials
-from search.runner.telling import Telling
+from search.runner.replaying import replay_history
 from search.schedulers import NoScheduler
 from search.searchers import DistinctSearcher, Searcher, Task
 from search.store import (
@@ -18,6 +18,7 @@ from search.store import (
     StudyRecord,
     TrialState,
 )
+from search.study import Study
 from space import Architecture
 
 POINTS = 10
@@ -62,7 +63,7 @@ def warm_points(
             inner = searcher.inner if isinstance(searcher, DistinctSearcher) else searcher
             scheduler = NoScheduler(task.goals, task.fidelities)
             rule = judged_by(study.protocol)
-            Telling((inner,), scheduler, task.known, rule).retell(kept, allowed)
+            replay_history(Study(task, (inner,), scheduler, rule), kept, allowed)
         ranked = ranked_trials(kept, allowed, task, judged_by(earlier.protocol))
         ids = [trial.architecture_id for trial in ranked[:POINTS]]
         best.append([Proposal(allowed[id_], f"warm start: {name}") for id_ in ids])

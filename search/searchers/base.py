@@ -3,15 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
 from search.objectives import ACCURACY, Goals, Values
+from search.trial_states import TrialState
 
 P = TypeVar("P", bound=Hashable)
 Option = str | int | float
-Outcome = Literal["running", "complete", "pruned", "failed", "infeasible"]
 
 
 class Exhausted(Exception):
@@ -66,13 +66,13 @@ class Observation:
     """What is known of a point.
 
     Attributes:
-        outcome: "running" until it has ended.
-        values: the figures that it is judged by: those of the whole evaluation once "complete",
-            the best or the last so far of a "pruned" one. Empty while nothing is known.
+        state: running until it has ended, then complete, pruned, failed or infeasible.
+        values: the figures that it is judged by: those of the whole evaluation of a complete one,
+            the best or the last so far of a pruned one. Empty while nothing is known.
         curve: the figures by fidelity (epoch, from 1), as far as it was evaluated.
     """
 
-    outcome: Outcome
+    state: TrialState
     values: Values = field(default_factory=dict)
     curve: Mapping[int, Values] = field(default_factory=dict)
 
@@ -129,8 +129,8 @@ class Searcher(ABC, Generic[P]):
       resumed by telling a new searcher the same sequence.
     - **Asking changes nothing.** `ask` may be called any number of times; only `tell` moves on.
       A searcher may keep what it computed, as long as no answer depends on that.
-    - **Ownership of running points.** A point that is going to be evaluated is told with the
-      outcome "running" before the next `ask`. From then on the caller owns it and tells its
+    - **Ownership of running points.** A point that is going to be evaluated is told to be running
+      before the next `ask`. From then on the caller owns it and tells its
       fidelities (still "running", with a longer curve) and its end. A searcher expects any number
       of running points, and results in any order.
     - **A later observation replaces an earlier one** of the same point; a "pruned" point may

@@ -11,6 +11,7 @@ from search.searchers.history import Entry, History
 from search.searchers.neighbourhood import Neighbourhood
 from search.searchers.random_search import feasible_sample
 from search.searchers.standing import Standing
+from search.trial_states import EVALUATED, TrialState
 
 
 class EvolutionSearcher(Searcher[P], Generic[P]):
@@ -71,10 +72,10 @@ class EvolutionSearcher(Searcher[P], Generic[P]):
         """A point enters the population when it ends with values, and leaves it by age."""
         before = self._history.get(point)
         self._history.tell(point, observation)
-        had_ended = before is not None and before.observation.outcome in ("complete", "pruned")
-        if not had_ended and observation.outcome in ("complete", "pruned"):
+        had_ended = before is not None and before.observation.state in EVALUATED
+        if not had_ended and observation.state in EVALUATED:
             self._living.append(point)
-        if had_ended or observation.outcome != "running":
+        if had_ended or observation.state != TrialState.RUNNING:
             self._order = None
 
     def _ranked(self) -> list[Entry[P]]:

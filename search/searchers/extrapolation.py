@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.searchers.base import Observation
+from search.trial_states import TrialState
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +59,7 @@ def final_estimates(observations: Sequence[Observation], name: str, fidelities: 
         mean[rows], variance[rows] = _follow(steps, level, final, values[rows, level])
     for row, observation in enumerate(observations):
         value = observation.values.get(name, np.nan)
-        if observation.outcome == "complete" and abs(value) < _ABSURD:
+        if observation.state == TrialState.COMPLETE and abs(value) < _ABSURD:
             mean[row], variance[row] = value, 0.0
     return Estimates(mean, variance)
 
@@ -70,11 +71,11 @@ def _by_fidelity(observations: Sequence[Observation], name: str, fidelities: int
         for fidelity, values in observation.curve.items():
             if 1 <= fidelity < fidelities and name in values:
                 row[fidelity - 1] = values[name]
-        if observation.outcome == "complete" and observation.fidelity in (0, fidelities):
+        if observation.state == TrialState.COMPLETE and observation.fidelity in (0, fidelities):
             row[-1] = observation.values.get(name, np.nan)
         elif fidelities in observation.curve:
             row[-1] = observation.curve[fidelities].get(name, np.nan)
-        elif not observation.curve and observation.outcome == "pruned":
+        elif not observation.curve and observation.state == TrialState.PRUNED:
             row[0] = observation.values.get(name, np.nan)
     table[~(np.abs(table) < _ABSURD)] = np.nan
     return table

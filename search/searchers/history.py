@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic
 
 from search.searchers.base import Observation, P, Task
+from search.trial_states import EVALUATED, TrialState
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class History(Generic[P]):
         number = len(self._entries) if before is None else before.number
         entry = Entry(number, point, observation)
         self._entries[key] = entry
-        was_ended = before is not None and before.observation.outcome != "running"
-        self.ended += (observation.outcome != "running") - was_ended
+        was_ended = before is not None and before.observation.state != TrialState.RUNNING
+        self.ended += (observation.state != TrialState.RUNNING) - was_ended
         return entry
 
     def __len__(self) -> int:
@@ -61,6 +62,6 @@ class History(Generic[P]):
         return [
             entry
             for entry in self
-            if entry.observation.outcome in ("complete", "pruned")
+            if entry.observation.state in EVALUATED
             and self._task.judged(entry.point, entry.observation.values)
         ]

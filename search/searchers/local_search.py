@@ -11,6 +11,7 @@ from search.searchers.history import Entry, History
 from search.searchers.neighbourhood import Neighbourhood
 from search.searchers.random_search import feasible_sample
 from search.searchers.standing import Standing
+from search.trial_states import TrialState
 
 _MOST = 512
 """Points in order; whoever has spent that many has other worries."""
@@ -55,8 +56,8 @@ class LocalSearcher(Searcher[P], Generic[P]):
         """Take note; the order of the points is renewed when enough of them have news."""
         before = self._history.get(point)
         self._history.tell(point, observation)
-        was_running = before is None or before.observation.outcome == "running"
-        self._news += not (was_running and observation.outcome == "running")
+        was_running = before is None or before.observation.state == TrialState.RUNNING
+        self._news += not (was_running and observation.state == TrialState.RUNNING)
         if self._news > self._history.ended // 100:  # so that thousands of points stay cheap
             self._stand, self._order, self._news = list(self._history), None, 0
 

@@ -10,6 +10,7 @@ from search.objectives import best_first
 from search.searchers.base import P, Task
 from search.searchers.extrapolation import final_estimates
 from search.searchers.history import Entry
+from search.trial_states import EVALUATED
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ class Standing(Generic[P]):
 
     def __init__(self, task: Task[P], entries: Sequence[Entry[P]]) -> None:
         told = sorted(entries, key=lambda entry: entry.number)
-        ended = [e for e in told if e.observation.outcome in ("complete", "pruned")]
+        ended = [e for e in told if e.observation.state in EVALUATED]
         estimates = {
             name: final_estimates([e.observation for e in ended], name, task.fidelities).mean
             for name in task.goals.names

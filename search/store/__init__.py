@@ -24,10 +24,10 @@ from search.store.records import (
     TestReading,
     TrialRecord,
 )
-from search.store.states import EventKind, TrialState
 from search.store.store import Store
 from search.store.trials import DuplicateArchitecture
 from search.store.watch import standing_heartbeats
+from search.trial_states import EventKind, TrialState
 
 __all__ = [
     "ArchitectureRecord",

@@ -11,7 +11,7 @@ from search.store.mapping import TRIAL_COLUMNS, trial_record
 from search.store.models import Architecture, Study, Trial
 from search.store.records import TrialRecord
 from search.store.seen import as_seen
-from search.store.states import OPEN, TrialState
+from search.trial_states import OPEN, TrialState
 
 
 class TrainedElsewhere(Exception):

@@ -25,7 +25,7 @@ from search.store.insert import table_of, upsert
 from search.store.mapping import EPOCH_COLUMNS
 from search.store.models import Metric, Study, Trial
 from search.store.records import EpochRecord
-from search.store.states import TERMINAL, EventKind
+from search.trial_states import TERMINAL, EventKind
 
 _BATCH = 500
 """Ids per query; databases limit how many values one statement may bind."""

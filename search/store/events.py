@@ -13,7 +13,7 @@ from search.store.connection import Connected, reads
 from search.store.insert import table_of
 from search.store.models import Event, Study, Trial
 from search.store.records import EventRecord
-from search.store.states import EventKind
+from search.trial_states import EventKind
 
 _COLUMNS: list[Any] = [Event.number, Event.trial_id, Event.kind, Event.epoch]
 _KINDS = {kind.value: kind for kind in EventKind}

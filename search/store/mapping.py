@@ -7,7 +7,7 @@ from sqlalchemy import Row
 
 from search.store.models import Metric, Run, Study, TestReadingRow, Trial
 from search.store.records import EpochRecord, RunRecord, StudyRecord, TestReading, TrialRecord
-from search.store.states import TrialState
+from search.trial_states import TrialState
 
 _TRIAL_STATE = [field.name for field in fields(TrialRecord)].index("state")
 

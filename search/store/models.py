@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from search.store.columns import FiniteFloat, SafeJson, SafeText, UtcDateTime
-from search.store.states import EventKind, TrialState
+from search.trial_states import EventKind, TrialState
 
 Json = Annotated[Any, mapped_column(SafeJson)]
 BigInt = Annotated[int, mapped_column(BigInteger)]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from search.store.process import ProcessIdentity
-from search.store.states import EventKind, TrialState
+from search.trial_states import EventKind, TrialState
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from search.store.liveness import Liveness
 from search.store.mapping import EPOCH_COLUMNS, TRIAL_COLUMNS, trial_record
 from search.store.models import Metric, Study, Trial
 from search.store.records import TrialRecord
-from search.store.states import CONTINUABLE, TERMINAL, EventKind, TrialState
+from search.trial_states import CONTINUABLE, TERMINAL, EventKind, TrialState
 
 _RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
 

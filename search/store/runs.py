@@ -12,7 +12,7 @@ from search.store.mapping import RUN_COLUMNS
 from search.store.models import Run, Trial
 from search.store.process import ProcessIdentity
 from search.store.records import RunRecord
-from search.store.states import OPEN, EventKind, TrialState
+from search.trial_states import OPEN, EventKind, TrialState
 
 
 class Runs(Connected):

@@ -13,7 +13,7 @@ from search.store.columns import SafeText
 from search.store.insert import table_of
 from search.store.liveness import Gone
 from search.store.models import Trial
-from search.store.states import OPEN, TrialState
+from search.trial_states import OPEN, TrialState
 
 _TRIALS = table_of(Trial)
 _PREEMPTED = literal(TrialState.PREEMPTED.value, SafeText())

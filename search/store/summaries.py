@@ -14,7 +14,7 @@ from search.store.models import Run, Study, Trial
 from search.store.records import RunRecord, StudySummary
 from search.store.seen import left_open
 from search.store.special import SPECIAL_COUNTS
-from search.store.states import TrialState
+from search.trial_states import TrialState
 
 
 class Summaries(Liveness):

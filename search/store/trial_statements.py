@@ -11,7 +11,7 @@ from search.store.columns import UtcDateTime
 from search.store.insert import table_of
 from search.store.mapping import TRIAL_COLUMNS
 from search.store.models import Run, Trial
-from search.store.states import TERMINAL, TrialState
+from search.trial_states import TERMINAL, TrialState
 
 _TRIALS, _RUNS = table_of(Trial), table_of(Run)
 _NEXT = (

@@ -17,8 +17,8 @@ from search.store.mapping import TRIAL_COLUMNS, trial_record
 from search.store.models import Run, Trial
 from search.store.records import Parent, TrialRecord
 from search.store.seen import as_seen
-from search.store.states import OPEN, EventKind, TrialState, checked_reason
 from search.store.trial_statements import ADD, MOVE, SAME, START
+from search.trial_states import OPEN, EventKind, TrialState, checked_reason
 from space.architecture import Architecture
 
 

@@ -18,6 +18,7 @@ from benchmarks.replay.summary import spread, summaries
 from benchmarks.replay.view import View
 from benchmarks.searchers import main, parse
 from benchmarks.table.read import TabularBenchmark
+from search.trial_states import TrialState
 from space import Infeasible, InputError
 from tests.benchmarks.synthetic import LONG, trainings, write
 
@@ -91,10 +92,10 @@ def test_the_incumbent_is_the_best_that_was_seen(partial: Path) -> None:
     view = View(TabularBenchmark(partial), 0)
     a, b, c, *_ = view.benchmark.architectures
     ended = [
-        Ended(a, "pruned", 0.9, 10, 10),  # never the incumbent
-        Ended(b, "complete", 0.5, 20, 15),
-        Ended(c, "complete", 0.4, 30, 20),
-        Ended(a, "complete", 0.6, 40, 25),
+        Ended(a, TrialState.PRUNED, 0.9, 10, 10),  # never the incumbent
+        Ended(b, TrialState.COMPLETE, 0.5, 20, 15),
+        Ended(c, TrialState.COMPLETE, 0.4, 30, 20),
+        Ended(a, TrialState.COMPLETE, 0.6, 40, 25),
     ]
     simulation = Simulation(ended, [a, b, c, a], [0.001] * 4)
     found = record("accuracy", "some", view, simulation, budget=100)
@@ -109,7 +110,9 @@ def test_the_incumbent_is_the_best_that_was_seen(partial: Path) -> None:
 
 def _front(view: View, ended: list[Ended]) -> list[str]:
     """By comparing every pair."""
-    points = [(e.accuracy, -view.macs(e.architecture_id), e) for e in ended if e.end == "complete"]
+    points = [
+        (e.accuracy, -view.macs(e.architecture_id), e) for e in ended if e.state == "complete"
+    ]
     return [
         one.architecture_id
         for accuracy, macs, one in points
@@ -173,7 +176,7 @@ def test_every_method_searches_a_table(entry: Entry, whole: Path) -> None:
     first = run()
     assert len(first.ended) > 5
     assert set(first.started) <= set(benchmark.architectures)
-    assert any(trial.end == "complete" for trial in first.ended)
+    assert any(trial.state == "complete" for trial in first.ended)
     if not entry.name.startswith(("Optuna", "PyGlove", "Syne Tune")):
         assert first.duplicates == 0
         assert run().started == first.started

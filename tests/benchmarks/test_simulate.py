@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 import pytest
 
-from benchmarks.replay.method import End, Method
+from benchmarks.replay.method import Method
 from benchmarks.replay.simulate import Simulation, Simulator
 from benchmarks.table.read import Training
 from search.searchers import Exhausted
+from search.trial_states import TrialState
 
 
 class Script(Method):
@@ -30,8 +31,8 @@ class Script(Method):
         self.events.append(("report", self.of[trial], epoch, accuracy))
         return self.of[trial] in self.stop
 
-    def end(self, trial: int, end: End, accuracy: float | None) -> None:
-        self.events.append(("end", self.of[trial], end, accuracy))
+    def end(self, trial: int, state: TrialState, accuracy: float | None) -> None:
+        self.events.append(("end", self.of[trial], state, accuracy))
 
 
 def training(*curve: float, seconds: float, failure: str | None = None) -> Training:
@@ -54,7 +55,7 @@ def simulate(method: Method, *, workers: int = 2, budget: float = 1000) -> Simul
 def test_two_workers_run_at_the_same_time() -> None:
     method = Script(["slow", "fast", "fast"])
     result = simulate(method)
-    ends = [(e.architecture_id, e.end, e.accuracy, e.cost, e.clock) for e in result.ended]
+    ends = [(e.architecture_id, e.state, e.accuracy, e.cost, e.clock) for e in result.ended]
     assert ends == [
         ("fast", "complete", 0.6, 22, 12),  # three epochs of it, and one of the slow one
         ("fast", "complete", 0.6, 44, 24),
@@ -74,14 +75,14 @@ def test_two_workers_run_at_the_same_time() -> None:
 
 def test_a_stopped_trial_frees_its_worker() -> None:
     result = simulate(Script(["slow", "fast"], stop=("slow",)), workers=1)
-    ends = [(e.architecture_id, e.end, e.accuracy, e.cost) for e in result.ended]
+    ends = [(e.architecture_id, e.state, e.accuracy, e.cost) for e in result.ended]
     assert ends == [("slow", "pruned", 0.1, 10), ("fast", "complete", 0.6, 22)]
 
 
 def test_a_training_that_broke_off_has_failed() -> None:
     method = Script(["broken", "dead", "fast"])
     result = simulate(method, workers=1)
-    ends = [(e.architecture_id, e.end, e.accuracy, e.cost) for e in result.ended]
+    ends = [(e.architecture_id, e.state, e.accuracy, e.cost) for e in result.ended]
     assert ends == [
         ("broken", "failed", 0.0, 3),  # the third epoch costs as much as the second
         ("dead", "failed", 0.0, 3),

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from search.objectives import Constraint, Goals, Objective
-from search.searchers import Exhausted, Observation, Outcome, Searcher, Task, make_searcher
+from search.searchers import Exhausted, Observation, Searcher, Task, make_searcher
+from search.trial_states import EVALUATED, TrialState
 from space import DesignSpace
 from tests.search.small import SPACE
 from tests.search.toy import Bare, Corner, Lattice, ToySpace
@@ -26,7 +27,7 @@ GOALS = {
     2: Goals((ACCURACY, COST)),
     3: Goals((ACCURACY, COST, NOISE)),
 }
-ENDINGS: tuple[Outcome, ...] = ("complete", "pruned", "failed", "infeasible")
+ENDINGS = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED, TrialState.INFEASIBLE)
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,12 @@ def play(
     trials: int,
     *,
     workers: int = 3,
-    endings: Mapping[Outcome, float] | None = None,
+    endings: Mapping[TrialState, float] | None = None,
     seed: int = 0,
 ) -> Recording:
     """A study of so many trials; which trial goes on, and how it ends, is drawn."""
     rng = np.random.default_rng([seed, 99])
-    shares = endings or {"complete": 0.5, "pruned": 0.3, "failed": 0.1, "infeasible": 0.1}
+    shares = endings or dict(zip(ENDINGS, (0.5, 0.3, 0.1, 0.1), strict=True))
     recording, running = Recording(), {}
     keys: dict[Hashable, int] = {}
 
@@ -121,18 +122,22 @@ def play(
             assert key not in keys, f"{point} was proposed twice"
             keys[key] = len(keys)
             recording.asked.append((len(recording.told), point))
-            running[key] = (point, {}, str(rng.choice(list(shares), p=list(shares.values()))))
-            tell(point, Observation("running"))
+            running[key] = (
+                point,
+                {},
+                TrialState(rng.choice(list(shares), p=list(shares.values()))),
+            )
+            tell(point, Observation(TrialState.RUNNING))
             continue
         key = list(running)[int(rng.integers(len(running)))]
         point, curve, ending = running[key]
-        if ending in ("complete", "pruned"):
+        if ending in EVALUATED:
             curve[len(curve) + 1] = case.values(point, len(curve) + 1)
-        if ending == "complete" and len(curve) < FIDELITIES:
-            tell(point, Observation("running", curve[len(curve)], dict(curve)))
+        if ending == TrialState.COMPLETE and len(curve) < FIDELITIES:
+            tell(point, Observation(TrialState.RUNNING, curve[len(curve)], dict(curve)))
             continue
         del running[key]
-        tell(point, Observation(ending, curve.get(len(curve), {}), dict(curve)))  # type: ignore[arg-type]
+        tell(point, Observation(ending, curve.get(len(curve), {}), dict(curve)))
     return recording
 
 
@@ -157,8 +162,8 @@ def finish(searcher: Searcher[Any], case: Case, known: int) -> list[Any]:
         for _ in range((case.count or 0) - known + 1):
             point = searcher.ask()
             found.append(point)
-            searcher.tell(point, Observation("running"))
-            searcher.tell(point, Observation("complete", case.values(point), {}))
+            searcher.tell(point, Observation(TrialState.RUNNING))
+            searcher.tell(point, Observation(TrialState.COMPLETE, case.values(point), {}))
     except Exhausted:
         return found
     raise AssertionError(

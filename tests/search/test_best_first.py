@@ -16,6 +16,7 @@ from search.searchers.history import Entry
 from search.searchers.optuna_samplers.look_back import LookBack
 from search.searchers.standing import Standing
 from search.store import open_store
+from search.trial_states import TrialState
 from tests.search.driving import begin, train
 from tests.search.small import config
 from tests.search.toy import Point, ToySpace
@@ -106,7 +107,7 @@ def test_searchers_have_the_same_order() -> None:
     rows = rng.permuted(np.tile(np.arange(len(points), dtype=float), (2, 1)), axis=1).T.tolist()
     task: Task[Point] = Task(ToySpace(), goals_of({"a": "maximise", "b": "maximise"}))
     entries = [
-        Entry(number, point, Observation("complete", dict(zip("ab", row, strict=True))))
+        Entry(number, point, Observation(TrialState.COMPLETE, dict(zip("ab", row, strict=True))))
         for number, (point, row) in enumerate(zip(points, rows, strict=True))
     ]
     expected = slow_order(rows, [0.0] * len(rows))

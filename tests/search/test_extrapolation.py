@@ -5,14 +5,15 @@ import pytest
 
 from search.searchers import Observation
 from search.searchers.extrapolation import final_estimates
+from search.trial_states import TrialState
 
 EPOCHS = 9
 
 
-def observation(curve: list[float], outcome: str = "") -> Observation:
+def observation(curve: list[float], state: TrialState | None = None) -> Observation:
     figures = {epoch: {"a": value} for epoch, value in enumerate(curve, 1)}
-    outcome = outcome or ("complete" if len(curve) == EPOCHS else "pruned")
-    return Observation(outcome, figures.get(len(curve), {}), figures)  # type: ignore[arg-type]
+    state = state or (TrialState.COMPLETE if len(curve) == EPOCHS else TrialState.PRUNED)
+    return Observation(state, figures.get(len(curve), {}), figures)
 
 
 def curves(count: int, noise: float = 0.02, seed: int = 0) -> np.ndarray:
@@ -26,7 +27,11 @@ def curves(count: int, noise: float = 0.02, seed: int = 0) -> np.ndarray:
 
 def test_complete_points_are_what_they_are_and_unknown_ones_unknown() -> None:
     whole = curves(3)
-    seen = [*map(observation, whole.tolist()), Observation("running"), Observation("failed")]
+    seen = [
+        *map(observation, whole.tolist()),
+        Observation(TrialState.RUNNING),
+        Observation(TrialState.FAILED),
+    ]
     found = final_estimates(seen, "a", EPOCHS)
     assert found.mean[:3].tolist() == whole[:, -1].tolist()
     assert found.variance[:3].tolist() == [0, 0, 0]
@@ -86,9 +91,11 @@ def test_a_complete_point_that_ended_early_is_final_and_teaches_nobody() -> None
     def curve(*figures: float) -> dict[int, dict[str, float]]:
         return {epoch: {"a": figure} for epoch, figure in enumerate(figures, 1)}
 
-    whole = [Observation("complete", {"a": x + 1}, curve(x, x + 1)) for x in (0.1, 0.3, 0.6)]
-    stopped = Observation("pruned", {"a": 0.4}, curve(0.4))
-    early = [Observation("complete", {"a": x}, curve(x)) for x in (0.2, 0.5)]
+    whole = [
+        Observation(TrialState.COMPLETE, {"a": x + 1}, curve(x, x + 1)) for x in (0.1, 0.3, 0.6)
+    ]
+    stopped = Observation(TrialState.PRUNED, {"a": 0.4}, curve(0.4))
+    early = [Observation(TrialState.COMPLETE, {"a": x}, curve(x)) for x in (0.2, 0.5)]
     alone = final_estimates([*whole, stopped], "a", 2)
     beside = final_estimates([*whole, stopped, *early], "a", 2)
     assert beside.mean[4:].tolist() == [0.2, 0.5]

@@ -1,6 +1,7 @@
 """Which epoch judges a trial: one rule, wherever it is asked for. Nothing here starts Ray."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ from search.query.evaluated import evaluated as evaluated_trials
 from search.report import PRUNED, leaderboards
 from search.runner.ranking import networks_of, ranked_trials
 from search.runner.setup import task_of
-from search.runner.telling import Telling
 from search.schedulers import NoScheduler
 from search.searchers import Observation
 from search.store import TrialState, open_store
+from search.study import Study
 from tests.search.driving import begin, epoch, train
 from tests.search.small import config, values
 from tests.support.samples import architecture
@@ -129,7 +130,7 @@ class Listening:
     """A searcher that remembers what it was told last."""
 
     def __init__(self) -> None:
-        self.last = Observation("running")
+        self.last = Observation(TrialState.RUNNING)
 
     def tell(self, point: object, observation: Observation) -> None:
         self.last = observation
@@ -137,16 +138,17 @@ class Listening:
 
 @pytest.mark.parametrize("rule", EXPECTED)
 def test_searchers_are_told_by_the_rule(rule: JudgedBy, tmp_path: Path) -> None:
-    task, searcher = task_of(config(tmp_path)), Listening()
+    task = replace(task_of(config(tmp_path)), known=lambda point: {"macs": 5.0})
+    searcher = Listening()
     scheduler = NoScheduler(task.goals, task.fidelities)
-    telling = Telling([searcher], scheduler, lambda point: {"macs": 5.0}, rule)  # type: ignore[list-item]
-    telling.created(0, architecture(0), "random")
+    study = Study(task, [searcher], scheduler, rule)  # type: ignore[list-item]
+    study.add(architecture(0))
     for number, accuracy in enumerate([0.9, 0.2], 1):
-        telling.epoch(0, number, epoch(number, accuracy))
-    telling.ended(0, TrialState.COMPLETE)
+        study.report(0, number, epoch(number, accuracy))
+    study.tell(0, TrialState.COMPLETE)
     assert searcher.last.values["validation_accuracy"] == (0.2 if rule == "last" else 0.9)
     assert searcher.last.values["macs"] == 5.0
-    telling.forgotten(0, 1)
+    study.forget(0, 1)
     assert searcher.last.values["validation_accuracy"] == 0.9
 
 

@@ -51,7 +51,7 @@ def values(point: Point) -> dict[str, float]:
 
 
 def done(point: Point) -> Observation:
-    return Observation("complete", values(point), {1: values(point)})
+    return Observation(TrialState.COMPLETE, values(point), {1: values(point)})
 
 
 # Every sampler
@@ -94,8 +94,8 @@ def test_exact_figures_are_no_business_of_the_sampler() -> None:
     goals = Goals((Objective("validation_accuracy"), Objective("size", "minimise")), (constraint,))
     task = Task(SPACE, goals, known=lambda point: {"size": float(point[2])})
     searcher = TpeSearcher(task, 0)
-    searcher.tell(("a", "b", 1), Observation("complete", {"validation_accuracy": 0.5}))
-    searcher.tell(("a", "b", 5), Observation("complete", {"validation_accuracy": 0.9}))
+    searcher.tell(("a", "b", 1), Observation(TrialState.COMPLETE, {"validation_accuracy": 0.5}))
+    searcher.tell(("a", "b", 5), Observation(TrialState.COMPLETE, {"validation_accuracy": 0.9}))
     kept, broken = searcher.study().trials
     assert (kept.values, kept.constraints) == ([0.5, -1.0], {})
     assert (broken.state, broken.values) == (TrialState.PRUNED, None)
@@ -105,7 +105,7 @@ def test_a_figure_that_is_no_number_breaks_its_constraint() -> None:
     goals = Goals((Objective("validation_accuracy"),), (Constraint("latency", upper=1.0),))
     searcher = TpeSearcher(Task(SPACE, goals), 0)
     nan = {"validation_accuracy": 0.5, "latency": math.nan}
-    searcher.tell(("a", "b", 1), Observation("complete", nan))
+    searcher.tell(("a", "b", 1), Observation(TrialState.COMPLETE, nan))
     assert searcher.study().trials[0].constraints["latency at most"] > 1000
 
 
@@ -125,7 +125,7 @@ def test_two_objectives_beat_random_points(kind: type[OptunaSearcher[Point]]) ->
         for index in range(20):
             point = searcher.ask()
             figures = {"validation_accuracy": SPACE.value(point), "other": -SPACE.value(point)}
-            searcher.tell(point, Observation("complete", figures))
+            searcher.tell(point, Observation(TrialState.COMPLETE, figures))
             scores += [SPACE.value(point)] if index >= 8 else []
     assert np.mean(scores) > np.mean([SPACE.value(point) for point in SPACE.points()])
 
@@ -180,7 +180,7 @@ for name, options in (("tpe", {}), ("nsga2", {"population": 5}), ("gp", {"startu
     for _ in range(14):
         point = searcher.ask()
         print(name, SPACE.key(point))
-        searcher.tell(point, Observation("complete", values(point)))
+        searcher.tell(point, Observation(TrialState.COMPLETE, values(point)))
 """
 
 
@@ -231,8 +231,8 @@ def test_a_long_history_is_cut_to_the_best_and_the_latest() -> None:
 def test_a_pruned_point_is_shown_with_its_curve_and_a_running_one_without() -> None:
     searcher = TpeSearcher(TASK, 0)
     curve = {1: {"validation_accuracy": 0.25}, 2: {"validation_accuracy": 0.5}}
-    searcher.tell(("a", "b", 1), Observation("pruned", curve[2], curve))
-    searcher.tell(("a", "b", 2), Observation("running", {}, curve))
+    searcher.tell(("a", "b", 1), Observation(TrialState.PRUNED, curve[2], curve))
+    searcher.tell(("a", "b", 2), Observation(TrialState.RUNNING, {}, curve))
     pruned, running = searcher.study().trials
     assert pruned.state == TrialState.PRUNED
     assert pruned.intermediate_values == {1: 0.25, 2: 0.5}
@@ -295,7 +295,7 @@ def test_a_point_that_runs_again_is_no_parent_until_it_is_complete_again() -> No
     points = SPACE.points()[:4]
     for point in points:
         searcher.tell(point, done(point))
-    searcher.tell(points[0], Observation("running"))
+    searcher.tell(points[0], Observation(TrialState.RUNNING))
     assert len(searcher.study().trials) == 3
     searcher.tell(points[0], done(points[0]))
     assert len(searcher.study().trials) == 4
@@ -308,10 +308,10 @@ def test_what_did_not_complete_is_as_bad_as_the_worst_that_did() -> None:
     goals = goals_of({"validation_accuracy": "maximise", "size": "minimise"})
     task = Task(SPACE, goals, known=lambda point: {"size": float(point[2])})
     searcher = GpSearcher(task, 0)
-    searcher.tell(("a", "b", 1), Observation("complete", {"validation_accuracy": 0.5}))
-    searcher.tell(("a", "b", 2), Observation("complete", {"validation_accuracy": 0.75}))
-    searcher.tell(("a", "b", 3), Observation("failed"))
-    searcher.tell(("a", "b", 4), Observation("running"))
+    searcher.tell(("a", "b", 1), Observation(TrialState.COMPLETE, {"validation_accuracy": 0.5}))
+    searcher.tell(("a", "b", 2), Observation(TrialState.COMPLETE, {"validation_accuracy": 0.75}))
+    searcher.tell(("a", "b", 3), Observation(TrialState.FAILED))
+    searcher.tell(("a", "b", 4), Observation(TrialState.RUNNING))
     shown = [(trial.state, trial.values) for trial in searcher.study().trials]
     assert shown[2] == (TrialState.COMPLETE, [0.5, -3.0])
     assert shown[3] == (TrialState.RUNNING, None)
@@ -333,7 +333,7 @@ def test_a_space_without_decisions_is_searched_by_its_encoding(name: str) -> Non
         for _ in range(32):
             asked.append(searcher.ask())
             accuracy = {"validation_accuracy": closeness(asked[-1])}
-            searcher.tell(asked[-1], Observation("complete", accuracy))
+            searcher.tell(asked[-1], Observation(TrialState.COMPLETE, accuracy))
         assert len(set(asked)) == 32
         return asked[16:]
 
@@ -349,7 +349,9 @@ def test_only_new_points_that_keep_the_constraints_are_snapped_to() -> None:
     searcher = GpSearcher(task, 0, startup_trials=5)
     known = [(x, y) for x in range(5) for y in range(0, 20, 4)]
     for point in known:
-        searcher.tell(point, Observation("complete", {"validation_accuracy": closeness(point)}))
+        searcher.tell(
+            point, Observation(TrialState.COMPLETE, {"validation_accuracy": closeness(point)})
+        )
     asked = [searcher.ask(attempt) for attempt in range(4)]
     assert not set(asked) & set(known)
     assert max(x for x, _ in asked) <= 9
@@ -357,7 +359,7 @@ def test_only_new_points_that_keep_the_constraints_are_snapped_to() -> None:
 
 def test_the_ranges_grow_with_points_that_lie_outside() -> None:
     searcher = GpSearcher(Task(Grid()), 0)
-    first = replace(Observation("complete"), values={"validation_accuracy": 0.0})
+    first = replace(Observation(TrialState.COMPLETE), values={"validation_accuracy": 0.0})
     searcher.tell((3, 3), first)
     searcher.tell((30, -7), first)
     for trial in searcher.study().trials:

@@ -13,11 +13,12 @@ import yaml
 from search.checkpoints import Checkpoints
 from search.config import Config, load_config
 from search.runner.ranking import networks_of
+from search.runner.replaying import replay_history
 from search.runner.setup import initial_points, task_of
-from search.runner.telling import Telling
 from search.schedulers import make_scheduler
 from search.searchers import make_searcher
 from search.store import EventKind, TrialState, open_store
+from search.study import Study
 from space.cost import cost, memory
 from tests.search.small import values
 from tests.search.test_ray_resume import (
@@ -159,7 +160,7 @@ def proposals_follow_from_the_log(config: Config) -> None:
         before = type(history)(
             history.trials, history.curves, history.networks, history.events[:position]
         )
-        Telling([searcher], scheduler, task.known, "last").retell(before, networks)
+        replay_history(Study(task, [searcher], scheduler), before, networks)
         assert searcher.ask().id == trial.architecture_id
         asked += 1
     assert asked > 4
@@ -180,8 +181,7 @@ def verdicts_follow_from_the_log(config: Config) -> None:
         before = type(history)(
             history.trials, history.curves, history.networks, history.events[:position]
         )
-        telling = Telling([], scheduler, task.known, "last")
-        telling.retell(before, networks_of(history))
-        stopped.append(telling.verdict(trials[event.trial_id].number).stop)
+        study = replay_history(Study(task, [], scheduler), before, networks_of(history))
+        stopped.append(study.verdict(trials[event.trial_id].number).stop)
         assert stopped[-1] == (event.kind == EventKind.PRUNED)
     assert set(stopped) == {True, False}

@@ -20,6 +20,7 @@ from search.searchers import (
     Task,
     make_searcher,
 )
+from search.trial_states import TrialState
 from space.errors import InputError
 from tests.search.searcher_conformance import (
     ENDINGS,
@@ -127,7 +128,7 @@ def test_where_one_random_point_in_five_hundred_is_allowed(name: str, seed: int)
 def test_trials_that_all_end_alike(name: str, ending: str, objectives: int) -> None:
     case = CASES["conditional"]
     searcher = make_searcher(name, case.task(objectives), 1)
-    play(searcher, case, TRIALS, endings={ending: 1.0})  # type: ignore[dict-item]
+    play(searcher, case, TRIALS, endings={ending: 1.0})
     assert len(finish(searcher, case, TRIALS)) == 40 - TRIALS
 
 
@@ -138,19 +139,23 @@ def test_points_that_nobody_asked_for_are_not_proposed(name: str) -> None:
     case, points = CASES["conditional"], ToySpace().points()
     searcher = make_searcher(name, case.task(), 0)
     for point in points[:38]:
-        searcher.tell(point, Observation("running"))
+        searcher.tell(point, Observation(TrialState.RUNNING))
     assert sorted(points[:38] + finish(searcher, case, 38)) == sorted(points)
 
 
 def test_a_stopped_point_is_continued_and_ends(name: str) -> None:
     case = CASES["conditional"]
     searcher = make_searcher(name, case.task(), 0)
-    recorded = play(searcher, case, TRIALS, endings={"pruned": 1.0})
+    recorded = play(searcher, case, TRIALS, endings={TrialState.PRUNED: 1.0})
     for point in recorded.points[:8]:
         curve = {e: case.values(point, e) for e in range(1, FIDELITIES + 1)}
-        for outcome, last in (("running", 2), ("running", 5), ("complete", FIDELITIES)):
+        for state, last in (
+            (TrialState.RUNNING, 2),
+            (TrialState.RUNNING, 5),
+            (TrialState.COMPLETE, FIDELITIES),
+        ):
             seen = {e: curve[e] for e in range(1, last + 1)}
-            searcher.tell(point, Observation(outcome, curve[last], seen))  # type: ignore[arg-type]
+            searcher.tell(point, Observation(state, curve[last], seen))
         assert searcher.ask() not in recorded.points
 
 
@@ -167,7 +172,7 @@ def test_values_that_are_not_finite_do_no_harm(name: str) -> None:
     for index in range(20):
         point = searcher.ask()
         value = {"accuracy": [float("nan"), float("inf"), 0.5, 1e300][index % 4]}
-        searcher.tell(point, Observation("complete", value, {1: value}))
+        searcher.tell(point, Observation(TrialState.COMPLETE, value, {1: value}))
 
 
 SCRIPT = """
@@ -207,7 +212,10 @@ SMALL: dict[str, dict[str, Any]] = {"nsga2": {"population": 10}}
 
 def completed(name: str, task: Task[Any], case: Case, trials: int, seed: int) -> list[Any]:
     return play(
-        make_searcher(name, task, seed, SMALL.get(name)), case, trials, endings={"complete": 1.0}
+        make_searcher(name, task, seed, SMALL.get(name)),
+        case,
+        trials,
+        endings={TrialState.COMPLETE: 1.0},
     ).points
 
 
@@ -238,7 +246,7 @@ def test_broken_constraints_on_measured_figures_are_avoided(name: str) -> None:
         for _ in range(50):
             point = searcher.ask()
             values = {"accuracy": case.accuracy(point), "load": float(sum(point))}
-            searcher.tell(point, Observation("complete", values, {}))
+            searcher.tell(point, Observation(TrialState.COMPLETE, values, {}))
             broken.append(sum(point) > 10)
     late = np.reshape(broken, (2, 50))[:, 25:].mean()
     assert late < 0.7 * chance
@@ -253,10 +261,10 @@ def test_thousands_of_results_are_no_burden(name: str) -> None:
     told = {case.space.sample(rng): None for _ in range(6_000)}
     for point in list(told)[:4_000]:
         values = case.values(point)
-        searcher.tell(point, Observation("complete", values, {FIDELITIES: values}))
+        searcher.tell(point, Observation(TrialState.COMPLETE, values, {FIDELITIES: values}))
     begun = time.perf_counter()
     for _ in range(5):
-        searcher.tell(searcher.ask(), Observation("running"))
+        searcher.tell(searcher.ask(), Observation(TrialState.RUNNING))
     each = (time.perf_counter() - begun) / 5
     print(f"{name}: {1000 * each:.0f} ms a suggestion at 4,000 results")
     assert each < 10
@@ -269,7 +277,7 @@ def run(searcher: Searcher[Point], trials: int) -> list[Point]:
     asked = []
     for _ in range(trials):
         asked.append(searcher.ask())
-        searcher.tell(asked[-1], Observation("running"))
+        searcher.tell(asked[-1], Observation(TrialState.RUNNING))
     return asked
 
 

@@ -12,6 +12,7 @@ from search.searchers.surrogate.fitting import Hyperparameters, _gradient, fit, 
 from search.searchers.surrogate.gaussian_process import GaussianProcess
 from search.searchers.surrogate.improvement import Front, expected_improvement, normal_cdf
 from search.searchers.surrogate.matern import Matern
+from search.trial_states import TrialState
 from tests.search.toy import Corner, Lattice
 
 SPACE = Lattice()
@@ -171,8 +172,8 @@ def test_known_figures_are_used_and_not_learnt() -> None:
         for _ in range(60):
             point = searcher.ask()
             values = {"accuracy": SPACE.value(point)}
-            searcher.tell(point, Observation("running"))
-            searcher.tell(point, Observation("complete", values, {}))
+            searcher.tell(point, Observation(TrialState.RUNNING))
+            searcher.tell(point, Observation(TrialState.COMPLETE, values, {}))
             found.append(task.vector(point, values))
         return hypervolume(found, (-15, -17))
 
@@ -195,7 +196,7 @@ def test_without_any_random_candidate_it_searches_around_what_it_was_told() -> N
     searcher, asked = make_searcher("surrogate", wall(), 0), [(1, 1, 1, 1, 1, 1)]
     for _ in range(20):
         value = {"value": SPACE.value(asked[-1])}
-        searcher.tell(asked[-1], Observation("complete", value, {1: value}))
+        searcher.tell(asked[-1], Observation(TrialState.COMPLETE, value, {1: value}))
         asked.append(searcher.ask())
     assert len(set(asked)) == 21
     assert all(point[0] <= 1 for point in asked)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from search.store import Store, StoreError, open_store
 from search.store import open as opening
-from search.store.states import TrialState
+from search.trial_states import TrialState
 from tests.support.postgres import PASSWORD, PostgresServer, postgres
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial, epoch
 

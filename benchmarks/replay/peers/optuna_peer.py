@@ -6,12 +6,13 @@ from collections.abc import Callable
 import optuna
 from optuna.pruners import BasePruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler
-from optuna.trial import TrialState
+from optuna.trial import TrialState as OptunaState
 
-from benchmarks.replay.method import End, Method
+from benchmarks.replay.method import Method
 from benchmarks.replay.peers.parameters import parameters_of
 from benchmarks.table.read import TabularBenchmark
 from search.searchers import Exhausted
+from search.trial_states import TrialState
 
 MOST_TRIES = 1000
 
@@ -58,7 +59,7 @@ class OptunaPeer(Method):
             if name is not None:
                 self._running[trial] = asked, name
                 return name
-            self._study.tell(asked, state=TrialState.FAIL)
+            self._study.tell(asked, state=OptunaState.FAIL)
         raise Exhausted(f"{MOST_TRIES} proposals in a row are not in the table")
 
     def _suggest(self, trial: optuna.Trial) -> str | None:
@@ -83,12 +84,12 @@ class OptunaPeer(Method):
         asked.report(accuracy, epoch)
         return asked.should_prune()
 
-    def end(self, trial: int, end: End, accuracy: float | None) -> None:
+    def end(self, trial: int, state: TrialState, accuracy: float | None) -> None:
         """Tell the end."""
         asked, name = self._running.pop(trial)
-        if end == "pruned" or accuracy is None:
-            state = TrialState.PRUNED if end == "pruned" else TrialState.FAIL
-            self._study.tell(asked, state=state)
+        if state == TrialState.PRUNED or accuracy is None:
+            told = OptunaState.PRUNED if state == TrialState.PRUNED else OptunaState.FAIL
+            self._study.tell(asked, state=told)
             return
         macs = [self._known[name]["macs"]] if self._with_macs else []
         self._study.tell(asked, [accuracy, *macs])

@@ -7,10 +7,11 @@ from typing import Any
 
 import pyglove
 
-from benchmarks.replay.method import End, Method
+from benchmarks.replay.method import Method
 from benchmarks.replay.peers.parameters import parameters_of
 from benchmarks.table.read import TabularBenchmark
 from search.searchers import Exhausted
+from search.trial_states import TrialState
 
 MOST_TRIES = 1000
 
@@ -84,7 +85,7 @@ class PygloveEvolution(Method):
         """It has one fidelity."""
         return False
 
-    def end(self, trial: int, end: End, accuracy: float | None) -> None:
+    def end(self, trial: int, state: TrialState, accuracy: float | None) -> None:
         """Give the reward."""
         worker, feedback = self._running.pop(trial)
         self._idle.append(worker)

@@ -8,10 +8,11 @@ from syne_tune.config_space import choice
 from syne_tune.optimizer import baselines
 from syne_tune.optimizer.scheduler import SchedulerDecision
 
-from benchmarks.replay.method import End, Method
+from benchmarks.replay.method import Method
 from benchmarks.replay.peers.parameters import parameters_of
 from benchmarks.table.read import TabularBenchmark
 from search.searchers import Exhausted
+from search.trial_states import TrialState
 
 MOST_TRIES = 1000
 EPOCH, ACCURACY = "epoch", "accuracy"
@@ -78,13 +79,13 @@ class SyneTunePeer(Method):
         decision = self._scheduler.on_trial_result(asked, result)
         return bool(decision != SchedulerDecision.CONTINUE)
 
-    def end(self, trial: int, end: End, accuracy: float | None) -> None:
+    def end(self, trial: int, state: TrialState, accuracy: float | None) -> None:
         """Tell the end."""
         asked = self._running.pop(trial)
-        if end == "complete" and accuracy is not None:
+        if state == TrialState.COMPLETE and accuracy is not None:
             result = {EPOCH: self._epochs, ACCURACY: accuracy}
             self._scheduler.on_trial_complete(asked, result)
-        elif end == "failed":
+        elif state == TrialState.FAILED:
             self._scheduler.on_trial_error(asked)
         else:
             self._scheduler.on_trial_remove(asked)

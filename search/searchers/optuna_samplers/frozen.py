@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
 
 from search.objectives import Constraint, Goals, Values
 from search.searchers.base import Observation, P, Task
 from search.searchers.optuna_samplers.coding import Parameters
+from search.trial_states import TrialState
 
 _FAR = 1e6
 """Stands for a violation that is infinite or not a number, which Optuna does not take."""
@@ -26,7 +28,7 @@ class SharedTrial(FrozenTrial):
 
 def frozen(
     parameters: Parameters,
-    state: TrialState,
+    state: OptunaState,
     *,
     vector: tuple[float, ...] | None = None,
     curve: Mapping[int, float] | None = None,
@@ -69,17 +71,17 @@ def as_observed(
     What failed or did not fit, and what breaks a constraint on a known figure, is pruned without a
     value: TPE ranks that last, NSGA-II passes it over.
     """
-    if observation.outcome == "running":
-        return frozen(parameters, TrialState.RUNNING)
+    if observation.state == TrialState.RUNNING:
+        return frozen(parameters, OptunaState.RUNNING)
     values = {**observation.values, **task.known(point)}
     constraints = broken_by(task.goals, values, task.known(point))
     if not task.feasible(point) or not task.goals.has(values):
-        return frozen(parameters, TrialState.PRUNED, constraints=constraints)
-    if observation.outcome == "complete":
+        return frozen(parameters, OptunaState.PRUNED, constraints=constraints)
+    if observation.state == TrialState.COMPLETE:
         vector = task.goals.vector(values)
-        return frozen(parameters, TrialState.COMPLETE, vector=vector, constraints=constraints)
-    curve = {} if observation.outcome != "pruned" else _curve(task, point, observation)
-    return frozen(parameters, TrialState.PRUNED, curve=curve, constraints=constraints)
+        return frozen(parameters, OptunaState.COMPLETE, vector=vector, constraints=constraints)
+    curve = {} if observation.state != TrialState.PRUNED else _curve(task, point, observation)
+    return frozen(parameters, OptunaState.PRUNED, curve=curve, constraints=constraints)
 
 
 def _curve(task: Task[P], point: P, observation: Observation) -> dict[int, float]:

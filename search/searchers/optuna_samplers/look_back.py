@@ -8,6 +8,7 @@ from search.objectives import best_first
 from search.options import whole_number
 from search.searchers.base import P, Task
 from search.searchers.history import Entry, History
+from search.trial_states import TrialState
 
 
 def _best_first(task: Task[P], entries: Sequence[Entry[P]]) -> list[Entry[P]]:
@@ -36,7 +37,7 @@ class LookBack(Generic[P]):
         key = self._task.space.key(entry.point)
         self._best.pop(key, None)
         observation = entry.observation
-        if observation.outcome != "complete":
+        if observation.state != TrialState.COMPLETE:
             return
         if self._task.judged(entry.point, observation.values):
             self._best[key] = entry

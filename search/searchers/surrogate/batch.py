@@ -11,6 +11,7 @@ from search.searchers.standing import Standing
 from search.searchers.surrogate.candidates import Candidates
 from search.searchers.surrogate.model import Fitted, Model
 from search.searchers.surrogate.planning import Planner
+from search.trial_states import TrialState
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +50,9 @@ def planned_batch(
     model = Model(task, candidates, entries, given)
     around = candidates.around(entry.point for entry in ranked[:_PARENTS])
     new = _new(task, entries, [*candidates.drawn(age), *around])
-    running = [e.point for e in entries if e.observation.outcome == "running"][-_MOST_RUNNING:]
+    running = [e.point for e in entries if e.observation.state == TrialState.RUNNING][
+        -_MOST_RUNNING:
+    ]
     points = [*running, *new]
     if not new:
         return []
@@ -74,7 +77,7 @@ def _believed(task: Task[P], model: Model[P], ranked: Sequence[Entry[P]]) -> Flo
 
     Complete ones only, as soon as there are any.
     """
-    whole = [entry for entry in ranked if entry.observation.outcome == "complete"]
+    whole = [entry for entry in ranked if entry.observation.state == TrialState.COMPLETE]
     points = [entry.point for entry in whole or ranked]
     means = {name: learnt.mean for name, learnt in model.at(points).items()}
     figures = [

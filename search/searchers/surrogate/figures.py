@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from search.searchers.base import P, Task
 from search.searchers.extrapolation import final_estimates
 from search.searchers.history import Entry
+from search.trial_states import EVALUATED, TrialState
 
 Floats = NDArray[np.float64]
 
@@ -55,9 +56,9 @@ def _ends(task: Task[P], entries: Sequence[Entry[P]]) -> tuple[Floats, Floats]:
     ends = np.full(len(entries), np.nan)
     for row, entry in enumerate(entries):
         seen = entry.observation
-        if seen.outcome in ("complete", "pruned"):
+        if seen.state in EVALUATED:
             ends[row] = 1.0
-        elif seen.outcome != "running" and task.violation(entry.point, seen.values) <= 0:
+        elif seen.state != TrialState.RUNNING and task.violation(entry.point, seen.values) <= 0:
             ends[row] = 0.0
     return ends, np.where(np.isnan(ends), np.nan, 0.0)
 

@@ -1,5 +1,7 @@
 """The life of a trial: waiting → running → one terminal state, or preempted and back.
 
+One vocabulary for the store, for searchers and schedulers, and for every executor.
+
 Nothing follows a terminal state, with one exception: on request a trial that is not complete goes
 on, and is waiting again. What was recorded of it stays, and the event log tells of both.
 """
@@ -63,6 +65,24 @@ CONTINUABLE = TERMINAL - {TrialState.COMPLETE}
 
 OPEN = frozenset({TrialState.WAITING, TrialState.RUNNING})
 """The states in which a trial belongs to a run."""
+
+EVALUATED = frozenset({TrialState.COMPLETE, TrialState.PRUNED})
+"""The states of ended trials whose figures count."""
+
+UNFINISHED = frozenset(TrialState) - TERMINAL
+"""The states of a trial that has not ended."""
+
+_FOLLOWS = {
+    TrialState.WAITING: {TrialState.RUNNING, TrialState.PREEMPTED, *TERMINAL},
+    TrialState.RUNNING: {TrialState.PREEMPTED, *TERMINAL},
+    TrialState.PREEMPTED: {TrialState.WAITING, TrialState.RUNNING},
+    **{state: {TrialState.WAITING} for state in CONTINUABLE},
+}
+
+
+def may_follow(state: TrialState, before: TrialState) -> bool:
+    """Whether a trial may go from one state to another; a continued trial is waiting again."""
+    return state in _FOLLOWS.get(before, ())
 
 
 def checked_reason(state: TrialState, reason: str | None) -> str | None:

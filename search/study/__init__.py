@@ -1,0 +1,6 @@
+"""The study: one order of asking, telling and judging, whoever runs the trials."""
+
+from search.study.study import Study
+from search.study.trial import Trial
+
+__all__ = ["Study", "Trial"]

@@ -1,0 +1,73 @@
+"""A trial of a study: one point, what is known of it, and where it stands."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic
+
+from search.objectives import JudgedBy, Values, judged_values
+from search.schedulers import GO_ON, Verdict
+from search.searchers import Observation
+from search.searchers.base import P
+from search.trial_states import EVALUATED, TERMINAL, TrialState, may_follow
+
+
+@dataclass(slots=True)
+class Trial(Generic[P]):
+    """One trial.
+
+    Attributes:
+        number: in its study.
+        point: what is evaluated.
+        known: the figures of the point that need no evaluation.
+        prunable: whether the scheduler may stop it.
+        state: where it stands. reason: why it is not complete, once it has ended.
+        curve: the figures by epoch, known ones included, as far as it was evaluated.
+        verdict: what the scheduler said last, or that it shall stop, once it said so.
+    """
+
+    number: int
+    point: P
+    known: Values = field(default_factory=dict)
+    prunable: bool = True
+    state: TrialState = TrialState.WAITING
+    reason: str | None = None
+    curve: dict[int, Values] = field(default_factory=dict)
+    verdict: Verdict = GO_ON
+
+    def values(self, rule: JudgedBy) -> Values:
+        """The figures that it is judged by; empty before the first epoch."""
+        return judged_values(self.curve, rule)
+
+    def record(self, epoch: int, figures: Mapping[str, float | None]) -> Values:
+        """Take the figures of an epoch down; those that are missing or not finite are left out."""
+        finite = {n: v for n, v in figures.items() if v is not None and math.isfinite(v)}
+        self.curve[epoch] = {**finite, **self.known}
+        return self.curve[epoch]
+
+    def forget(self, last: int) -> None:
+        """Drop the epochs behind `last`."""
+        self.curve = {epoch: values for epoch, values in self.curve.items() if epoch <= last}
+
+    def become(self, state: TrialState, reason: str | None = None) -> None:
+        """Go to another state.
+
+        Raises:
+            ValueError: that state does not follow this one.
+        """
+        if not may_follow(state, self.state):
+            raise ValueError(f"trial {self.number} is {self.state}; it cannot become {state}")
+        self.state, self.reason = state, reason
+
+    def proceed(self) -> None:
+        """Go on after its end, by request; what was pruned then goes on to its end."""
+        self.prunable = self.prunable and self.state != TrialState.PRUNED
+        self.become(TrialState.WAITING)
+        self.verdict = GO_ON
+
+    def observation(self, rule: JudgedBy) -> Observation:
+        """What a searcher is told of it. Figures of what failed do not count."""
+        state = self.state if self.state in TERMINAL else TrialState.RUNNING
+        if state in TERMINAL - EVALUATED:
+            return Observation(state)
+        return Observation(state, self.values(rule), dict(self.curve))

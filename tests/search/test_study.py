@@ -1,0 +1,193 @@
+"""The contract of a study: who hears what, in which order, and what a replay comes to."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.objectives import Goals, Objective, Values
+from search.schedulers import GO_ON, Scheduler, Verdict
+from search.searchers import Observation, Searcher, Task
+from search.study import Study
+from search.trial_states import TERMINAL, TrialState, may_follow
+from tests.search.toy import Point, ToySpace
+
+GOALS = Goals((Objective("accuracy"),))
+TASK: Task[Point] = Task(ToySpace(), GOALS, known=lambda point: {"digit": float(point[2])})
+POINTS = ToySpace().points()
+STOP = Verdict(stop=True, reason="it is worse than the others")
+
+
+@dataclass
+class Heard:
+    """What was said to whom, in order."""
+
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+class Listening(Searcher[Point]):
+    """Proposes point after point."""
+
+    def __init__(self, name: str, heard: Heard) -> None:
+        super().__init__(TASK, 0)
+        self.name, self.heard, self.known = name, heard, set[Point]()
+
+    def ask(self, attempt: int = 0) -> Point:
+        return next(point for point in POINTS if point not in self.known)
+
+    def tell(self, point: Point, observation: Observation) -> None:
+        self.known.add(point)
+        seen = observation.state, dict(observation.values), dict(observation.curve)
+        self.heard.calls.append((self.name, point, *seen))
+
+
+class Strict(Scheduler):
+    """Stops what is below the given accuracy; remembers how often it was asked."""
+
+    def __init__(self, heard: Heard, least: float = 0.0) -> None:
+        super().__init__(GOALS, 9)
+        self.heard, self.least = heard, least
+
+    def added(self, trial: Hashable) -> None:
+        self.heard.calls.append(("scheduler added", trial))
+
+    def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
+        self.heard.calls.append(("scheduler", trial, epoch, dict(values)))
+        return STOP if values["accuracy"] < self.least else GO_ON
+
+
+def listened(least: float = 0.0) -> tuple[Study[Point], Heard]:
+    heard = Heard()
+    searchers = [Listening("own", heard), Listening("baseline", heard)]
+    return Study(TASK, searchers, Strict(heard, least)), heard
+
+
+def test_the_scheduler_hears_of_a_trial_and_then_every_searcher_that_its_point_is_running() -> None:
+    study, heard = listened()
+    trial = study.ask()
+    told = trial.point, TrialState.RUNNING, {}, {}
+    assert heard.calls == [("scheduler added", 0), ("own", *told), ("baseline", *told)]
+    assert study.ask().point != trial.point
+    assert list(study.trials) == [0, 1]
+
+
+def test_of_an_epoch_searchers_hear_first_and_known_figures_belong_to_it() -> None:
+    study, heard = listened()
+    study.add(("a", "b", 4), 7)
+    del heard.calls[:]
+    study.report(7, 1, {"accuracy": 0.5, "loss": None, "odd": float("nan")})
+    values = {"accuracy": 0.5, "digit": 4.0}
+    told = ("a", "b", 4), TrialState.RUNNING, values, {1: values}
+    assert heard.calls == [("own", *told), ("baseline", *told), ("scheduler", 7, 1, values)]
+
+
+def test_an_epoch_counts_once_and_a_verdict_to_stop_stays() -> None:
+    study, heard = listened(least=0.5)
+    trial = study.ask()
+    assert study.report(0, 1, {"accuracy": 0.4}) == STOP
+    before = list(heard.calls)
+    assert study.report(0, 1, {"accuracy": 0.9}) == STOP
+    assert heard.calls == before
+    assert study.report(0, 2, {"accuracy": 0.9}) == STOP
+    assert trial.curve[1]["accuracy"] == 0.4
+    assert study.verdict(0) == STOP
+    assert study.verdict(99) == GO_ON
+
+
+def test_what_is_not_prunable_is_judged_and_goes_on() -> None:
+    study, heard = listened(least=0.5)
+    study.add(POINTS[0], prunable=False)
+    assert study.report(0, 1, {"accuracy": 0.4}) == GO_ON
+    assert heard.calls[-1][:3] == ("scheduler", 0, 1), "the others are compared with it"
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL))
+def test_an_end_is_told_once_and_only_figures_that_count(state: TrialState) -> None:
+    study, heard = listened()
+    study.add(("a", "b", 1))
+    study.report(0, 1, {"accuracy": 0.5})
+    trial = study.tell(0, state, "why")
+    assert (trial.state, trial.reason) == (state, "why")
+    _, _, told, values, curve = heard.calls[-1]
+    counts = state in (TrialState.COMPLETE, TrialState.PRUNED)
+    assert told == state
+    assert values == ({"accuracy": 0.5, "digit": 1.0} if counts else {})
+    assert bool(curve) is counts
+    with pytest.raises(ValueError, match=f"trial 0 is {state}; it cannot become"):
+        study.tell(0, TrialState.COMPLETE)
+
+
+def test_a_pruned_trial_that_goes_on_is_running_again_and_is_not_pruned_twice() -> None:
+    study, heard = listened(least=0.5)
+    study.ask()
+    study.report(0, 1, {"accuracy": 0.4})
+    study.tell(0, TrialState.PRUNED, "worse")
+    study.proceed(0)
+    assert heard.calls[-1][2] == TrialState.RUNNING
+    assert heard.calls[-1][4] == {1: {"accuracy": 0.4, "digit": float(POINTS[0][2])}}
+    assert study.verdict(0) == GO_ON
+    assert study.report(0, 2, {"accuracy": 0.3}) == GO_ON
+
+
+def test_a_failed_trial_that_goes_on_may_be_pruned() -> None:
+    study, _ = listened(least=0.5)
+    study.ask()
+    study.tell(0, TrialState.FAILED, "nan")
+    study.proceed(0)
+    assert study.report(0, 1, {"accuracy": 0.4}) == STOP
+
+
+def test_lost_epochs_are_forgotten_and_count_again() -> None:
+    study, heard = listened()
+    study.ask()
+    for epoch, accuracy in enumerate([0.1, 0.2, 0.3], 1):
+        study.report(0, epoch, {"accuracy": accuracy})
+    study.forget(0, 1)
+    assert set(heard.calls[-1][4]) == {1}
+    study.report(0, 2, {"accuracy": 0.25})
+    assert study.trials[0].values("last")["accuracy"] == 0.25
+
+
+def test_states_follow_each_other_as_the_store_has_it() -> None:
+    assert not any(may_follow(state, TrialState.COMPLETE) for state in TrialState)
+    assert may_follow(TrialState.WAITING, TrialState.PRUNED)
+    assert not may_follow(TrialState.RUNNING, TrialState.FAILED)
+    assert may_follow(TrialState.RUNNING, TrialState.PREEMPTED)
+    assert not may_follow(TrialState.COMPLETE, TrialState.PREEMPTED)
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["ask", "report", "end", "proceed"]), st.integers(0, 99))
+)
+
+
+@given(STEPS)
+def test_the_same_calls_come_to_the_same(steps: list[tuple[str, int]]) -> None:
+    """Whatever is called, a second study that is called alike has said and heard the same."""
+    one, heard = listened(least=0.3)
+    two, again = listened(least=0.3)
+    for step, number in steps:
+        calls = _calls(one, step, number)
+        assert [call(one) for call in calls] == [call(two) for call in calls]
+    assert heard == again
+
+
+def _calls(study: Study[Point], step: str, number: int) -> list[Any]:
+    """What a step comes to where the study stands now."""
+    open_ = [n for n, trial in study.trials.items() if trial.state not in TERMINAL]
+    over = [n for n, t in study.trials.items() if may_follow(TrialState.WAITING, t.state)]
+    if step == "ask":
+        return [lambda s: s.ask()] if len(study.trials) < len(POINTS) else []
+    if step == "proceed":
+        return [lambda s: s.proceed(over[number % len(over)])] if over else []
+    if not open_:
+        return []
+    chosen = open_[number % len(open_)]
+    if step == "report":
+        epoch = len(study.trials[chosen].curve) + 1
+        return [lambda s: s.report(chosen, epoch, {"accuracy": number / 100})]
+    state = sorted(TERMINAL)[number % len(TERMINAL)]
+    return [lambda s: s.tell(chosen, state, "why")]
