@@ -29,6 +29,7 @@ for path, changes in json.load(sys.stdin):
 """
 HARD = {
     "drop_path": 0.3,
+    "ema_decay": 0.9,
     "augmentation": {"crop_padding": 2, "mixup": 0.4, "cutmix": 1.0, "random_erasing": 0.3},
 }
 
@@ -50,6 +51,20 @@ def test_resuming_in_a_new_process_is_exact(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", RESUME], input=json.dumps(jobs), text=True, check=True)
     for number in range(len(every)):
         _assert_equal(tmp_path / f"straight{number}", tmp_path / f"broken{number}")
+
+
+def test_what_is_trained_and_what_is_judged_are_kept_apart(tmp_path: Path) -> None:
+    """Batch norm's statistics among them; neither is put in the place of the other."""
+    first = training(tmp_path / "c", ema_decay=0.9)
+    first.run_epoch()
+    again = training(tmp_path / "c", ema_decay=0.9)
+    for one, other in ((first.model, again.model), (first.judged, again.judged)):
+        expected, found = one.state_dict(), other.state_dict()
+        assert any("running_mean" in name for name in found)
+        assert all(torch.equal(expected[name], found[name]) for name in expected)
+    trained, judged = again.model.state_dict(), again.judged.state_dict()
+    floats = [name for name, value in trained.items() if value.is_floating_point()]
+    assert not any(torch.equal(trained[name], judged[name]) for name in floats)
 
 
 def _assert_equal(straight: Path, broken: Path) -> None:
