@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,29 @@ def test_it_learns() -> None:
     assert results[-1].train_loss < results[0].train_loss
     assert [result.epoch for result in results] == [1, 2, 3, 4]
     assert all(result.seconds > 0 and result.images_per_second > 0 for result in results)
+
+
+def test_an_epoch_takes_its_training_and_its_validation_and_images_are_counted_by_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+
+    def taking(seconds: float, result: object) -> Callable[[int], object]:
+        def work(epoch: int) -> object:
+            nonlocal now
+            now += seconds
+            return result
+
+        return work
+
+    found = training()
+    found._last_rate = 0.1
+    monkeypatch.setattr("trainers.loop.time.perf_counter", lambda: now)
+    monkeypatch.setattr(found, "_train", taking(2.0, 1.5))
+    monkeypatch.setattr(found, "_validate", taking(3.0, (1.0, 0.5)))
+    result = found.run_epoch()
+    assert result.seconds == 5.0
+    assert result.images_per_second == found.data.train_images_per_epoch / 2.0
 
 
 def test_seeds_decide_the_weights() -> None:
