@@ -223,6 +223,21 @@ def test_a_request_stops_it_and_the_checkpoint_goes_on(tmp_path: Path) -> None:
     assert again.history == found.history
 
 
+def test_a_request_amid_an_epoch_stops_it_before_the_next_step() -> None:
+    found, steps = training(), 0
+
+    def request(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 2:
+            found.request_stop("amid the second step")
+
+    found.model.register_forward_hook(request)
+    with pytest.raises(TrainingStopped, match="amid the second step"):
+        found.run_epoch()
+    assert (steps, found.data.steps_per_epoch) == (2, 3)
+
+
 def test_a_finished_training_stays_finished(tmp_path: Path) -> None:
     found = training(tmp_path / "c", epochs=1)
     found.run_epoch()
