@@ -49,9 +49,12 @@ def offered(view: View) -> dict[str, str]:
 
 
 def accuracy_words(row: BestRow) -> str:
-    """The accuracy as the leaderboard has it, such as "86.73% ± 0.41%" over several trainings."""
+    """The accuracy as the leaderboard has it, such as "86.73% ± 0.41%" over several trainings.
+
+    Of what was not trained to the end it says so, as that compares with none that was.
+    """
     spread = "" if row.deviation is None else f" ± {percent(row.deviation)}"
-    return percent(row.accuracy) + spread
+    return percent(row.accuracy) + spread + ("" if row.is_complete else f" ({row.state})")
 
 
 def _name(first: str, row: BestRow | TrialRow) -> str:

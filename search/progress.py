@@ -73,7 +73,8 @@ class ProgressLine:
         if stand.reused:
             parts.append(f"{stand.reused} reused")
         if stand.best is not None:
-            parts.append(f"best {percent(stand.best)} ({stand.best_name})")
+            how = ", by its best epoch" if stand.optimistic else ""
+            parts.append(f"best {percent(stand.best)} ({stand.best_name}{how})")
         if (left := self._time_left(stand)) is not None and left > 0:
             parts.append(f"about {duration(left)} left")
         return " · ".join(parts)

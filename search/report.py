@@ -21,6 +21,7 @@ from search.query import (
     best,
     chance_of_images,
     comparison,
+    data_sentences,
     fate_words,
     front,
     optimism,
@@ -201,6 +202,7 @@ def paired_comparison(pairs: Sequence[Pair], images: int | None) -> list[Rendera
             Column("operator", [pair.operator for pair in pairs]),
             Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
             Column("points behind", behind, right=True),
+            *(_repeats(rows) if any(row.repeats > 1 for row in rows) else ()),
             Column("params", [short(row.params) for row in rows], right=True, optional=2),
             Column("FLOPs", [short(row.flops) for row in rows], right=True, optional=3),
             Column("epochs", [str(row.epochs) for row in rows], right=True, optional=4),
@@ -209,6 +211,8 @@ def paired_comparison(pairs: Sequence[Pair], images: int | None) -> list[Rendera
         "Paired: the paper's operators in one skeleton, equal in all else and trained to the end",
     )
     said = "One training each, so the spread over seeds is not known"
+    if any(row.repeats > 1 for row in rows):
+        said = "Networks that were trained several times count with their mean"
     if images is not None:
         least = 100 * chance_of_images(pairs, images)
         said += f"; {images:,} images alone tell differences of more than {least:.1f} points apart"
@@ -230,7 +234,7 @@ def print_report(
     study = store.study(outcome.study)
     parts: list[RenderableType] = [Text(headline(outcome), style="bold")]
     aimed = aims(store, outcome.study)
-    parts += paired_comparison(paired(rows), outcome.validation_images)
+    parts += paired_comparison(paired(store, outcome.study, rows), outcome.validation_images)
     if rows:
         found = spreads(store, outcome.study)
         tables = _tables(rows, found, aimed, tried_alone(store, outcome.study))
@@ -250,18 +254,6 @@ def print_report(
     # A command that is folded in the middle cannot be copied.
     lines = _next_lines(outcome, rows, commands, inherits=inherits)
     console.print(Text(lines), soft_wrap=True)
-
-
-def data_sentences(objective: Mapping[str, Any]) -> list[str]:
-    """What a study's data leave to be known; nothing for a study of an earlier release."""
-    told = objective.get("data")
-    if not told:
-        return []
-    chance = (
-        f"Guessing the commonest class scores {percent(told['chance'])} of the "
-        f"{count(told['validation_images'], 'validation image')}."
-    )
-    return [chance, *(f"Data: {remark}." for remark in told["remarks"])]
 
 
 def headline(outcome: RunOutcome) -> str:
@@ -312,7 +304,7 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
                 "accuracy": pair.row.accuracy,
                 "behind": pair.behind,
             }
-            for pair in paired(rows)
+            for pair in paired(store, outcome.study, rows)
         ],
         "validation_images": outcome.validation_images,
         "operators": [

@@ -1,5 +1,6 @@
 """Numbers and times as people read them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 NONE = "–"
@@ -22,6 +23,12 @@ def short(number: float) -> str:
 def count(number: int, thing: str) -> str:
     """Such as "1 trial" or "3 trials"."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """The first names, and how many more there are, such as "a, b and 3 more"."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def duration(seconds: float) -> str:

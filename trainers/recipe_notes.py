@@ -1,7 +1,7 @@
 """What a person should know of a recipe on their data before the first trial; no error."""
 
 import math
-from collections.abc import Callable
+from typing import NamedTuple
 
 from space.wording import count
 from trainers.data.describe import DataDescription
@@ -10,10 +10,29 @@ from trainers.protocol import Protocol
 FEW_STEPS = 5
 """Steps an epoch up to which it is said how few they are."""
 
-_RECIPES: dict[str, Callable[[], Protocol]] = {
-    "the default recipe": Protocol,
-    "the paper's ImageNet recipe": Protocol.paper_imagenet,
-}
+_LEAST = 2
+"""Images of a batch that a protocol allows; a smaller one is no advice."""
+
+
+class _Recipe(NamedTuple):
+    """A learning rate, and the batch size that it was found for."""
+
+    learning_rate: float
+    batch_size: int
+
+
+def _known_recipes() -> dict[str, _Recipe]:
+    """Those that come with mixspace, by name."""
+    made = {
+        "the default recipe": Protocol(),
+        "the paper's ImageNet recipe": Protocol.paper_imagenet(),
+    }
+    found = {name: _Recipe(each.learning_rate, each.batch_size) for name, each in made.items()}
+    # As written in these files, which are no part of the package.
+    return found | {
+        "configs/quickstart.yaml": _Recipe(0.015, 64),
+        "configs/own-images.yaml": _Recipe(0.01, 64),
+    }
 
 
 def notes_on_recipe(data: DataDescription) -> list[str]:
@@ -32,6 +51,7 @@ def notes_on_recipe(data: DataDescription) -> list[str]:
 def _of_the_batch(protocol: Protocol, images: int) -> list[str]:
     size, steps = protocol.batch_size, protocol.steps_per_epoch(images)
     found = []
+    advice = ": a smaller protocol.batch_size gives more" if min(size, images) > _LEAST else ""
     if size > images:
         found.append(
             f"protocol.batch_size {size:,} is more than the {count(images, 'training image')}: "
@@ -41,7 +61,7 @@ def _of_the_batch(protocol: Protocol, images: int) -> list[str]:
         total = count(steps * protocol.epochs, "step")
         found.append(
             f"An epoch is {count(steps, 'step')} of {min(size, images):,} images, the training "
-            f"{total} in all: a smaller protocol.batch_size gives more."
+            f"{total} in all{advice}."
         )
     return found
 
@@ -49,9 +69,14 @@ def _of_the_batch(protocol: Protocol, images: int) -> list[str]:
 def _of_the_warmup(protocol: Protocol, steps: int) -> list[str]:
     warmup, epochs = protocol.warmup_epochs, protocol.epochs
     if 2 * warmup > epochs:
+        when = (
+            "never reached"
+            if warmup == epochs
+            else "only reached in the second half of the training"
+        )
         return [
             f"The warm-up takes {warmup:g} of {count(epochs, 'epoch')}: protocol.learning_rate "
-            "is only reached in the second half of the training."
+            f"is {when}."
         ]
     if warmup and not round(warmup * steps):
         return [f"protocol.warmup_epochs {warmup:g} is less than one step: there is no warm-up."]
@@ -60,9 +85,8 @@ def _of_the_warmup(protocol: Protocol, steps: int) -> list[str]:
 
 def _of_the_rate(protocol: Protocol) -> list[str]:
     found = []
-    for name, recipe in ((name, make()) for name, make in _RECIPES.items()):
-        rate, size = recipe.learning_rate, recipe.batch_size
-        if protocol.learning_rate != rate or protocol.batch_size == size:
+    for name, (rate, size) in _known_recipes().items():
+        if not math.isclose(protocol.learning_rate, rate) or protocol.batch_size == size:
             continue
         ratio = protocol.batch_size / size
         found.append(

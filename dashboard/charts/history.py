@@ -1,4 +1,4 @@
-"""Accuracy over time: each trial as it ended, and the best so far as a step line."""
+"""Accuracy over time: each trial as it ended, and the best complete so far as a step line."""
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
@@ -32,8 +32,16 @@ def history_figure(history: History, zone: tzinfo) -> go.Figure:
                 name=str(state),
                 marker={"color": colour, "size": 7, "opacity": 0.75},
             )
-    end = max(point.ended for point in [*history.points, *history.records])
+    if history.records:
+        _best_so_far(made, history, zone)
+    accuracy_axis(made, [point.accuracy for point in history.points])
+    return made
+
+
+def _best_so_far(made: go.Figure, history: History, zone: tzinfo) -> None:
+    """The steps, up to the end of the last trial."""
     records = history.records
+    end = max(point.ended for point in [*history.points, *records])
     made.add_scatter(
         x=[_local(moment, zone) for moment in (*(point.ended for point in records), end)],
         y=[*(point.accuracy for point in records), records[-1].accuracy],
@@ -42,8 +50,6 @@ def history_figure(history: History, zone: tzinfo) -> go.Figure:
         hoverinfo="skip",
         name="best so far",
     )
-    accuracy_axis(made, [point.accuracy for point in history.points])
-    return made
 
 
 def _local(moment: datetime, zone: tzinfo) -> datetime:

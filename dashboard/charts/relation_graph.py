@@ -126,12 +126,12 @@ def _nodes(
     places: Mapping[str, tuple[float, float]],
     records: Mapping[str, OperatorRecord],
 ) -> None:
-    accuracies = [r.best_accuracy for r in records.values() if r.best_accuracy is not None]
-    best = max(accuracies, default=None)
+    whole = [r for r in records.values() if not r.pruned and r.best_accuracy is not None]
+    best = max((r.best_accuracy or 0.0 for r in whole), default=None)
     for name, (x, y) in places.items():
         record = records[name]
         colour = KIND_COLOURS[kind_of_cell(cell_named(name))]
-        champion = best is not None and record.best_accuracy == best
+        champion = record in whole and record.best_accuracy == best
         made.add_shape(
             type="rect",
             x0=x - _HALF[0],

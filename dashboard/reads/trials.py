@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, nulls_last, select
+from sqlalchemy import ColumnElement, Select, case, func, nulls_last, select
 
 from dashboard.reads.remember import remembered
 from dashboard.view import View
@@ -46,11 +46,13 @@ _ELSEWHERE: dict[str, Any] = {
 _NAMES = [field.name for field in fields(TrialRow)]
 _COLUMNS = [_ELSEWHERE[name] if name in _ELSEWHERE else getattr(Trial, name) for name in _NAMES]
 _STATE = _NAMES.index("state")
+_INCOMPLETE = case((Trial.state == TrialState.COMPLETE, 0), else_=1)
 ORDERS: dict[str, tuple[Any, ...]] = {
     "newest": (Trial.id.desc(),),
     "ended": (nulls_last(Trial.ended.desc()), Trial.id.desc()),
-    "best": (nulls_last(Trial.accuracy.desc()), Trial.id),
+    "best": (_INCOMPLETE, nulls_last(Trial.accuracy.desc()), Trial.id),
 }
+"""The best are complete trials; the others come behind all of them, as they compare with none."""
 
 
 def seen_by(view: View, expression: Any) -> Any:

@@ -8,6 +8,7 @@ from dashboard.charts.accuracy_cost import accuracy_cost_figure
 from dashboard.charts.frame import show_selectable
 from dashboard.navigation import open_architecture
 from dashboard.own_goals import own_goals
+from dashboard.reads.accuracy_notes import accuracy_notes
 from dashboard.reads.cost_picture import CostPicture, cost_picture
 from dashboard.reads.studies import aimed, only_study
 from dashboard.view import current
@@ -34,6 +35,8 @@ def page() -> None:
             accuracy_cost_figure(picture, cost), "accuracy-cost", f"Accuracy against {cost}"
         )
     st.caption(_note(picture))
+    for said in accuracy_notes(view):
+        st.caption(markdown(said))
     aims, study = aimed(view), only_study(view)
     if aims is not None and study is not None:
         for sentence in aims.sentences:

@@ -12,6 +12,7 @@ from dashboard.charts.curves import Curve, curves_figure
 from dashboard.charts.frame import CONFIG, show
 from dashboard.charts.stages import stages_figure
 from dashboard.part_costs import part_costs
+from dashboard.reads.accuracy_notes import accuracy_notes
 from dashboard.reads.leaderboard import leaderboard_row
 from dashboard.reads.studies import summaries
 from dashboard.view import View, current, zone
@@ -19,7 +20,7 @@ from search.query import BestRow, optimism
 from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRecord, TrialState
 from space import Architecture, InputError, wording
 
-_RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
+_WHOLE = TrialState.COMPLETE
 
 
 def page() -> None:
@@ -35,8 +36,9 @@ def page() -> None:
         row = leaderboard_row(view, record.id)
         studies = {each.id: each for each in summaries(replace(view, study=None))}
         _headline(record, row)
-        if single := _single(trials, row, studies):
-            st.caption(markdown(single))
+        names = {studies[trial.study_id].name for trial in trials if trial.study_id in studies}
+        for said in filter(None, [_single(trials, row, studies), *accuracy_notes(view, names)]):
+            st.caption(markdown(said))
         _network(record)
         st.subheader("Token mixers")
         st.dataframe(_mixer_table(record.mixers), hide_index=True, width="stretch")
@@ -52,7 +54,7 @@ def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
     columns[0].metric(
         "Accuracy",
         wording.percent(None if row is None else row.accuracy),
-        _spread(row),
+        _beside(row),
         delta_color="off",
         delta_arrow="off",
         help=_help(row),
@@ -72,7 +74,10 @@ def _help(row: BestRow | None) -> str:
     return " ".join(filter(None, ["As on the leaderboard: over several trainings the mean.", said]))
 
 
-def _spread(row: BestRow | None) -> str | None:
+def _beside(row: BestRow | None) -> str | None:
+    """What the accuracy is of, where it is not of one complete training."""
+    if row is not None and not row.is_complete:
+        return f"{row.state} after {wording.count(row.epochs, 'epoch')}"
     if row is None or row.deviation is None:
         return None
     return f"± {wording.percent(row.deviation)} over {row.repeats} trainings"
@@ -82,10 +87,10 @@ def _single(
     trials: list[TrialRecord], row: BestRow | None, studies: dict[int, StudySummary]
 ) -> str | None:
     """The most accurate training of the row's protocol, where it is not what the row shows."""
-    if row is None:
+    if row is None or not row.is_complete:
         return None
     like = {id_ for id_, study in studies.items() if study.protocol_hash == row.protocol_hash}
-    found = [trial for trial in trials if trial.study_id in like and trial.state in _RESULTS]
+    found = [trial for trial in trials if trial.study_id in like and trial.state == _WHOLE]
     best = max(found, key=lambda trial: trial.accuracy or 0.0, default=None)
     if best is None or wording.percent(best.accuracy) == wording.percent(row.accuracy):
         return None

@@ -10,6 +10,7 @@ from dashboard import messages
 from dashboard.architecture_table import architecture_cells, architecture_table
 from dashboard.as_text import markdown
 from dashboard.navigation import open_architecture
+from dashboard.reads.accuracy_notes import chance_notes
 from dashboard.reads.leaderboard import leaderboard
 from dashboard.reads.remember import remembered
 from dashboard.reads.studies import aimed
@@ -39,8 +40,8 @@ def page() -> None:
     spread = _spread(view) if sort == "accuracy" else {}
     st.caption(_note(rows, top))
     st.caption(_ties(spread))
-    if (said := optimism(rows)) is not None:
-        st.caption(said)
+    for said in filter(None, [*chance_notes(view), optimism(rows)]):
+        st.caption(markdown(said))
     aims = aimed(view)
     for sentence in [] if aims is None else aims.sentences:
         st.caption(markdown(sentence))

@@ -40,7 +40,10 @@ def page() -> None:
         st.info("No epoch of these trials is written down.", icon=":material/hourglass_empty:")
         return
     show(curves_figure(curves, measure), "curves", "Learning curves")
-    st.caption("Pruned trials are dotted and dim; epochs without a finite value are gaps.")
+    st.caption(
+        "Pruned trials are dotted and dim, and come behind all complete ones; epochs without a "
+        "finite value are gaps."
+    )
 
 
 def _chosen(rows: list[TrialRow]) -> list[TrialRow]:

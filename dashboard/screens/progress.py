@@ -10,6 +10,7 @@ from dashboard.as_text import markdown
 from dashboard.charts.frame import show
 from dashboard.charts.history import history_figure
 from dashboard.reads import history as past
+from dashboard.reads.accuracy_notes import accuracy_notes
 from dashboard.reads.studies import aimed, beside_random, study, summaries
 from dashboard.reads.trials import TrialRow, state_counts, trial_rows
 from dashboard.view import View, current, zone
@@ -95,6 +96,8 @@ def _figures(view: View, studies: list[StudySummary], counts: dict[TrialState, i
                 f"params · trial {best[0].number} of {best[0].study}"
             )
         )
+    for said in accuracy_notes(view):
+        st.caption(markdown(said))
 
 
 def _all_counts(studies: list[StudySummary], counts: dict[TrialState, int]) -> str:

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from dashboard.as_text import markdown
 from dashboard.charts.frame import show_selectable
 from dashboard.charts.relation_graph import relation_graph_figure
 from dashboard.navigation import open_architecture
+from dashboard.reads.accuracy_notes import accuracy_notes
 from dashboard.reads.operators import operator_records
 from dashboard.view import current
 
@@ -26,6 +28,8 @@ def page() -> None:
         "it; click a node to open its best architecture. After Figure 1 of “On the Connection "
         "between Local Attention and Dynamic Depth-wise Convolution” (ICLR 2022)."
     )
+    for said in accuracy_notes(view):
+        st.caption(markdown(said))
     if chosen is not None:
         open_architecture(chosen)
 

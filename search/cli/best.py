@@ -59,6 +59,8 @@ def command(
     compares with none of a complete training. Accuracies are of the epoch that the protocol judges
     by; a line on stderr says where that is the best one, which is optimistic.
 
+    A line on stderr says what guessing the commonest class scores, as far as the store tells it.
+
     With --study, the column bounds says which complete trials keep the study's constraints on
     measured figures.
     """
@@ -66,7 +68,7 @@ def command(
         _refuse_unused("sort", "top")
         print_front(store, study, where, as_json)
         return
-    from search.query import aims, best, optimism, parse_where, places, spreads
+    from search.query import aims, best, chance_sentences, optimism, parse_where, places, spreads
     from search.report import leaderboards, what_of_the_spread
     from search.store import open_to_read
 
@@ -74,6 +76,8 @@ def command(
         rows = best(opened, where=where, study=study, sort=sort, top=top)
         spread = spreads(opened, study) if sort == "-accuracy" else {}
         aimed = None if study is None else aims(opened, study)
+        shown = dict.fromkeys(row.study for row in rows)
+        chances = chance_sentences((name, opened.study(name).objective) for name in shown)
     if as_json:
         named = zip(rows, places(rows, spread), strict=True)
         print_json(
@@ -89,7 +93,7 @@ def command(
             stdout_console().print(table)
         if sort == "-accuracy":
             click.echo(what_of_the_spread(spread), err=True)
-        said = [*([] if aimed is None else aimed.sentences), optimism(rows)]
+        said = [*chances, *([] if aimed is None else aimed.sentences), optimism(rows)]
         for sentence in filter(None, said):
             click.echo(sentence, err=True)
         if len({row.protocol_hash for row in rows}) > 1:

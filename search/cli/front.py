@@ -16,20 +16,26 @@ def print_front(store: str, study: str | None, where: str | None, as_json: bool)
         InputError: no study is named, or it has one objective.
     """
     from search.front_table import front_table, no_front
-    from search.query import front
+    from search.objectives import judged_by
+    from search.query import chance_sentence, front, optimism_of
     from search.store import open_to_read
     from search.written_goals import stored_goals
 
     if study is None:
         raise InputError.of("--pareto", "name the study whose objectives count by --study")
     with open_to_read(store) as opened:
-        goals = stored_goals(opened.study(study).objective)
+        record = opened.study(study)
+        goals = stored_goals(record.objective)
         if len(goals.objectives) < 2:
             raise InputError.of("--pareto", f"{study!r} has one objective; leave --pareto out")
         rows = front(opened, study, goals, where=where)
     if as_json:
-        print_json([asdict(row) for row in rows])
+        rule = judged_by(record.protocol)
+        print_json([asdict(row) | {"judged_by": rule} for row in rows])
     elif rows:
         stdout_console().print(front_table(rows, goals))
+        optimistic = optimism_of([(study, record.protocol)])
+        for said in filter(None, [chance_sentence(record.objective), optimistic]):
+            click.echo(said, err=True)
     if not rows:
         click.echo(no_front(goals), err=True)

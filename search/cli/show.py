@@ -11,8 +11,7 @@ from rich.text import Text
 from search.checkpoints import Checkpoints
 from search.cli.options import json_option, print_json, store_option
 from search.objectives import judged_by
-from search.query import OPTIMISTIC, Aims, aims, comparison, listed
-from search.report import data_sentences
+from search.query import OPTIMISTIC, Aims, aims, comparison, data_sentences, listed
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
 from search.tables import Column, FittedTable
 from space import Architecture

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import click
 
 from search.cli.options import json_option, print_json, store_option
-from search.query import aims
+from search.objectives import judged_by
+from search.query import aims, optimism_of
 from search.store import Store, StudySummary, TrialState, open_to_read
 from search.tables import Column, FittedTable
 from space.cli.messages import printable
@@ -29,7 +30,8 @@ def command(store: str, as_json: bool) -> None:
     inherited ones began with another trial's weights; all of them are in the other counts too.
     Under best: the highest accuracy of any single complete training, while `best` shows means
     over seeds. A * after it: the study wants, or bounds, more than that; a line below the
-    table says what.
+    table says what. Another line names the studies whose accuracies are those of the best epoch,
+    which is optimistic.
 
     A narrow terminal leaves columns out; --json has all.
 
@@ -41,13 +43,17 @@ def command(store: str, as_json: bool) -> None:
     with open_to_read(store) as opened:
         found = opened.studies()
         aimed = {study.name: _goals(opened, study.name) for study in found}
+        protocols = {study.name: opened.study(study.name).protocol for study in found}
     if as_json:
-        print_json([asdict(study) | aimed[study.name].plain for study in found])
+        rules = {name: {"judged_by": judged_by(each)} for name, each in protocols.items()}
+        print_json([asdict(each) | aimed[each.name].plain | rules[each.name] for each in found])
     elif found:
         said = {name: each.sentences for name, each in aimed.items() if each.sentences}
         stdout_console().print(_table(found, said))
         for name, sentences in said.items():
             click.echo(printable(f"* {name}: {' '.join(sentences)}"), err=True)
+        if (optimistic := optimism_of(protocols.items())) is not None:
+            click.echo(printable(optimistic), err=True)
     else:
         click.echo(
             "The store holds no study yet; `python -m search run CONFIG` makes one.", err=True

@@ -179,6 +179,10 @@ class MoashaConfig(HalvingConfig):
     name: Literal["moasha"] = "moasha"
 
 
+FINEST_SHARE = 0.0001
+"""Of a CPU or a GPU that Ray gives."""
+
+
 class Resources(Part):
     """What one trial gets, and how many trials run at the same time.
 
@@ -190,18 +194,22 @@ class Resources(Part):
         autoscaling: the cluster adds nodes on demand, so do not refuse what it does not have yet.
     """
 
-    cpus_per_trial: Number = Field(default=1, gt=0, le=1024)
+    cpus_per_trial: Number = Field(default=1, ge=FINEST_SHARE, le=1024)
     gpus_per_trial: Number = Field(default=0, ge=0)
     concurrent_trials: Whole | None = Field(default=None, ge=1, le=100_000)
     autoscaling: Flag = False
 
     @field_validator("gpus_per_trial")
     @classmethod
-    def _at_most_one_gpu(cls, value: float) -> float:
+    def _a_share_of_one_gpu(cls, value: float) -> float:
         if value > 1:
             raise ValueError(
                 "must be 0 to 1 (0.25 lets four trials share one GPU): a trial trains on one GPU, "
-                f"and would leave the others idle; got {value:g}"
+                f"and would leave the others idle; got {value!r}"
+            )
+        if 0 < value < FINEST_SHARE:
+            raise ValueError(
+                f"must be 0, or at least {FINEST_SHARE}, as Ray gives no finer share; got {value!r}"
             )
         return value
 

@@ -4,6 +4,7 @@ It is a field of the protocol, since results that are judged by different epochs
 `search.store.epochs` keeps the accuracy of every trial by the same rule.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -43,7 +44,15 @@ def judged_values(curve: Mapping[int, Values], rule: JudgedBy) -> Values:
     return last | found
 
 
-def judged_accuracy(accuracies: Sequence[float], rule: JudgedBy) -> float | None:
-    """The same of accuracies alone, from the first epoch on; None before it."""
-    curve = {epoch: {"validation_accuracy": each} for epoch, each in enumerate(accuracies, 1)}
+def judged_accuracy(accuracies: Sequence[float | None], rule: JudgedBy) -> float | None:
+    """The same of accuracies alone, from the first epoch on; None before it.
+
+    Args:
+        accuracies: of every epoch; one that is missing or not finite is none.
+        rule: as above.
+    """
+    curve = {
+        epoch: {} if each is None or not math.isfinite(each) else {"validation_accuracy": each}
+        for epoch, each in enumerate(accuracies, 1)
+    }
     return judged_values(curve, rule).get("validation_accuracy")

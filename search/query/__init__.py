@@ -7,12 +7,13 @@ from search.objectives import Goals, Objective
 from search.query.aims import Aims, aims, listed
 from search.query.baseline import Comparison, comparison
 from search.query.best import SORT_KEYS, BestRow, best
+from search.query.data_words import chance_sentence, chance_sentences, data_sentences
 from search.query.fields import FIELDS
 from search.query.figure_words import figure_words
 from search.query.front import front, front_of
 from search.query.judged import Judged, judged
 from search.query.operators import OperatorStanding, standings
-from search.query.optimism import OPTIMISTIC, optimism
+from search.query.optimism import OPTIMISTIC, optimism, optimism_of
 from search.query.paired import Pair, chance_of_images, paired
 from search.query.pareto import pareto_front
 from search.query.places import places
@@ -39,7 +40,10 @@ __all__ = [
     "aims",
     "best",
     "chance_of_images",
+    "chance_sentence",
+    "chance_sentences",
     "comparison",
+    "data_sentences",
     "fate_words",
     "figure_words",
     "front",
@@ -47,6 +51,7 @@ __all__ = [
     "judged",
     "listed",
     "optimism",
+    "optimism_of",
     "paired",
     "pareto_front",
     "parse_where",

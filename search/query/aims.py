@@ -11,10 +11,7 @@ from search.query.judged import judged
 from search.store.store import Store
 from search.trial_states import TrialState
 from search.written_goals import stored_goals
-from space.wording import NONE, count
-
-_LISTED = 5
-"""Architectures that a sentence names."""
+from space.wording import NONE, count, some
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +80,9 @@ class Aims:
             return f"No architecture is completely trained yet: nothing keeps {named} so far."
         if not keeping:
             return f"None of {count(total, 'completely trained architecture')} keeps {named}."
-        more = len(keeping) - _LISTED
-        names = ", ".join(keeping[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
         verb = "keeps" if len(keeping) == 1 else "keep"
         trained = count(total, "completely trained architecture")
-        return f"{len(keeping):,} of {trained} {verb} {named}: {names}."
+        return f"{len(keeping):,} of {trained} {verb} {named}: {some(keeping)}."
 
 
 def aims(store: Store, study: str) -> Aims:

@@ -5,11 +5,12 @@ Carlucci, "NAS evaluation is frustratingly hard", ICLR 2020): R is the best valu
 points in the study's first objective, A that of the first n points of the searcher. Where the
 objective is minimised it is (R − A) / R, so that above 0 is better. Its interval comes from drawing
 the n random points anew with replacement (bootstrap, 95 %); it does not hold the luck of the
-searcher, of which there is one run.
+searcher, of which there is one run. A trial that was stopped early is one of the n evaluations, and
+never the best: what it would have come to is not known.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 
 import numpy as np
@@ -25,6 +26,9 @@ BASELINE = "random baseline"
 ENOUGH = 10
 """Evaluations on either side from which on a comparison is made."""
 
+ENOUGH_COMPLETE = 3
+"""Of these so many must have been trained to the end: one or two tell nothing of what is best."""
+
 _DRAWS = 2000
 
 
@@ -33,8 +37,9 @@ class Comparison:
     """The searcher against random search in one study.
 
     Attributes:
-        random: evaluated random points, and searched: evaluated points of the searcher; complete
-            and pruned trials that keep the measured bounds, no repeats.
+        random: evaluated random points, and searched: evaluated points of the searcher; pruned
+            trials, and complete ones that keep the measured bounds; no repeats.
+        random_complete, searched_complete: how many of them were trained to the end.
         objective: by which they are compared, the study's first.
         improvement: relative, above 0 is better, at min(random, searched) evaluations; None where
             they are too few.
@@ -43,6 +48,8 @@ class Comparison:
 
     random: int
     searched: int
+    random_complete: int
+    searched_complete: int
     objective: Objective
     improvement: float | None = None
     low: float | None = None
@@ -54,12 +61,15 @@ class Comparison:
         if self.improvement is None or self.low is None or self.high is None:
             return (
                 f"Against random search: {self.random} random and {self.searched} searched "
-                f"evaluations are too few to tell ({ENOUGH} of each are needed)."
+                f"evaluations, {self.random_complete} and {self.searched_complete} of them trained "
+                f"to the end, are too few to tell ({ENOUGH} of each are needed, among them "
+                f"{ENOUGH_COMPLETE} trained to the end)."
             )
         better = "higher" if self.objective.direction == "maximise" else "lower"
         return (
             f"Against random search, at {min(self.random, self.searched)} evaluations each, by the "
-            f"best {self.objective.name} ({better} is better): improvement "
+            f"best {self.objective.name} of what was trained to the end ({better} is better): "
+            "improvement "
             f"{self.improvement:+.2%} relative "
             f"(95 % interval {self.low:+.2%} to {self.high:+.2%})."
         )
@@ -84,29 +94,46 @@ def comparison(store: Store, study: str) -> Comparison | None:
     found = store.study(study)
     goals = stored_goals(found.objective)
     objective = goals.objectives[0]
-    values: dict[str, list[float]] = {BASELINE: [], found.searcher: []}
+    values: dict[str, list[float | None]] = {BASELINE: [], found.searcher: []}
     wanted = found.config.get("random_baseline", 0.0) > 0
     for trial, figures in evaluated(store, study, goals):
         wanted = wanted or trial.origin == BASELINE
         if trial.origin in values:
-            values[trial.origin].append(figures[objective.name])
+            value = None if figures is None else figures[objective.name]
+            values[trial.origin].append(value)
     return compared(values[BASELINE], values[found.searcher], objective) if wanted else None
 
 
 def compared(
-    random: Sequence[float],
-    searched: Sequence[float],
+    random: Sequence[float | None],
+    searched: Sequence[float | None],
     objective: Objective = ACCURACY.objectives[0],
 ) -> Comparison:
-    """The comparison of values of an objective in the order in which they were proposed."""
+    """The comparison of values of an objective in the order in which they were proposed.
+
+    Args:
+        random: of the random points, and searched: of the searcher's; None for what was pruned.
+        objective: that they are values of.
+    """
     count = min(len(random), len(searched))
-    sign, best_of = (1, np.max) if objective.direction == "maximise" else (-1, np.min)
-    if count < ENOUGH or best_of(random[:count]) <= 0:
-        return Comparison(len(random), len(searched), objective)
-    best = best_of(searched[:count])
-    draws = best_of(np.random.default_rng(0).choice(random[:count], (_DRAWS, count)), 1)
-    # A draw's best may be 0 where most accuracies are; it says nothing of a ratio.
+    sign, best_of = (1, np.nanmax) if objective.direction == "maximise" else (-1, np.nanmin)
+    numbers = len(random), len(searched), _complete(random), _complete(searched)
+    untold = Comparison(*numbers, objective)
+    fewest = min(_complete(side[:count]) for side in (random, searched))
+    if count < ENOUGH or fewest < ENOUGH_COMPLETE:
+        return untold
+    points, found = (np.array(side[:count], float) for side in (random, searched))  # NaN for None
+    at_random, best = best_of(points), best_of(found)
+    if at_random <= 0:
+        return untold
+    drawn = np.random.default_rng(0).choice(points, (_DRAWS, count))
+    # A draw of nothing but pruned points has no best. One may be 0 where most accuracies are, which
+    # says nothing of a ratio.
+    draws = best_of(drawn[~np.isnan(drawn).all(1)], 1)
     ratios = sign * (best / draws[draws > 0] - 1)
     low, high = map(float, np.quantile(ratios, (0.025, 0.975)))
-    improvement = float(sign * (best / best_of(random[:count]) - 1))
-    return Comparison(len(random), len(searched), objective, improvement, low, high)
+    return replace(untold, improvement=float(sign * (best / at_random - 1)), low=low, high=high)
+
+
+def _complete(values: Sequence[float | None]) -> int:
+    return sum(value is not None for value in values)

@@ -14,13 +14,16 @@ _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 _ACCURACY, _LOSS = "validation_accuracy", "validation_loss"
 
 
-def evaluated(store: Store, study: str, goals: Goals) -> list[tuple[TrialRecord, Values]]:
-    """The complete and pruned trials that have the first objective and keep the measured bounds.
+def evaluated(store: Store, study: str, goals: Goals) -> list[tuple[TrialRecord, Values | None]]:
+    """The trials that were evaluated, the complete ones with their figures.
 
-    A pruned trial counts with what it is judged by of the epochs that it had. Repeats do not count.
+    A complete trial counts where it has the first objective and keeps the measured bounds. What a
+    pruned trial would have come to is not known: it was an evaluation, and has no figures. Repeats
+    do not count.
 
     Returns:
-        Each trial with its first objective and its bounded figures, in order of their numbers.
+        Each trial, in order of their numbers, with its first objective and its bounded figures;
+        None of a pruned one.
 
     Raises:
         InputError: an unknown study.
@@ -29,9 +32,9 @@ def evaluated(store: Store, study: str, goals: Goals) -> list[tuple[TrialRecord,
     trials = [t for t in store.trials(store.study(study).id, _ENDED) if t.repeat == 0]
     found = _figures(store, study, measured.names, trials)
     return [
-        (trial, values)
+        (trial, values if trial.state is TrialState.COMPLETE else None)
         for trial, values in zip(trials, found, strict=True)
-        if measured.has(values) and measured.keeps(values)
+        if trial.state is TrialState.PRUNED or (measured.has(values) and measured.keeps(values))
     ]
 
 

@@ -4,7 +4,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from search.query.best import BestRow
+from search.store.models import Study, Trial
+from search.store.store import Store
 from space.design.paired_points import PAIRED
 
 
@@ -23,22 +27,39 @@ class Pair:
     behind: float
 
 
-def paired(rows: Iterable[BestRow]) -> list[Pair]:
+def paired(store: Store, study: str, rows: Iterable[BestRow]) -> list[Pair]:
     """The complete networks of a study's paired comparison, the best first; none if it has none.
 
     Args:
-        rows: of one study.
+        store: with the study.
+        study: its name.
+        rows: of the study.
     """
+    operators = _paired_operators(store, study)
     found = [
         (row.accuracy, row)
         for row in rows
-        if row.is_complete and row.accuracy is not None and row.origin.startswith(PAIRED)
+        if row.is_complete and row.accuracy is not None and row.architecture_id in operators
     ]
     found.sort(key=lambda pair: (-pair[0], pair[1].params, pair[1].architecture_id))
     return [
-        Pair(row.origin.removeprefix(PAIRED), row, found[0][0] - accuracy)
-        for accuracy, row in found
+        Pair(operators[row.architecture_id], row, found[0][0] - accuracy) for accuracy, row in found
     ]
+
+
+def _paired_operators(store: Store, study: str) -> dict[str, str]:
+    """The operator of each network of the comparison, by its id.
+
+    The rows do not tell: a repeat of such a network, which may be its best trial, has another
+    origin.
+    """
+    query = (
+        select(Trial.architecture_id, Trial.origin)
+        .join(Study)
+        .where(Study.name == study, Trial.origin.startswith(PAIRED, autoescape=True))
+    )
+    found = store.read(lambda session: session.execute(query).all())
+    return {architecture: origin.removeprefix(PAIRED) for architecture, origin in found}
 
 
 def chance_of_images(pairs: Iterable[Pair], images: int) -> float:

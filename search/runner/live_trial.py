@@ -60,11 +60,19 @@ class LiveTrial:
         """Seconds without a sign of life; 0 before it began."""
         return 0.0 if self.sign_of_life is None else time.monotonic() - self.sign_of_life
 
-    def lacks(self, figures: Iterable[str]) -> list[str]:
-        """Those of the figures of which no epoch has a finite value."""
+    def lacks(self, figures: Iterable[str], rule: JudgedBy) -> list[str]:
+        """Those of the figures that it cannot be judged by, as no finite value is there.
+
+        Args:
+            figures: that are wanted.
+            rule: "last" looks at the last epoch alone, "best" at all of them.
+        """
+        epochs = list(self.curve.values())
+        if rule == "last":
+            epochs = [self.curve[max(self.curve)]] if self.curve else []
 
         def known(name: str) -> bool:
-            values = (getattr(record, name) for record in self.curve.values())
+            values = (getattr(record, name) for record in epochs)
             return any(value is not None and math.isfinite(value) for value in values)
 
         return [name for name in figures if not known(name)]
@@ -79,8 +87,7 @@ class LiveTrial:
         if not self.curve:
             return replace(self.trial, state=state)
         last = max(self.curve)
-        known = (self.curve[epoch].validation_accuracy for epoch in sorted(self.curve))
-        accuracies = [value for value in known if value is not None and math.isfinite(value)]
+        accuracies = [self.curve[epoch].validation_accuracy for epoch in sorted(self.curve)]
         return replace(
             self.trial,
             state=state,

@@ -111,7 +111,7 @@ class StudySession:
         self._stop, self._say = stop, say
         self._live: dict[int, LiveTrial] = {}
         self._unsettled: deque[Known] = deque()
-        self._tally = Tally()
+        self._tally = Tally(protocol.judged_by)
         self._retries = Retries(limits.retries)
         self._silence = Silence(self._live, limits.trial_seconds, say)
         self._first_failures = FirstFailures(limits.first_failures)
@@ -372,11 +372,14 @@ class StudySession:
     # --- how it ends
 
     def _completed(self, live: LiveTrial) -> None:
-        lacking = live.lacks(self._wanted or MEASURED)
+        rule = self._protocol.judged_by
+        lacking = live.lacks(self._wanted or MEASURED, rule)
         if not lacking or (not self._wanted and len(lacking) < len(MEASURED)):
             self._finish(live, TrialState.COMPLETE, None)
             return
-        epochs = f"in {len(live.curve)} epochs" if live.curve else "and no epoch"
+        nowhere = live.lacks(lacking, "best") == lacking
+        where = f"in {len(live.curve)} epochs" if nowhere else "in its last epoch"
+        epochs = where if live.curve else "and no epoch"
         reason = f"it ended without a finite {' or '.join(lacking)} {epochs}"
         self._broke_off(live, Failure(Cause.CODE, reason))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from search.objectives import JudgedBy
 from search.store import TrialState
 from space import Architecture
 
@@ -15,6 +16,7 @@ class Stand:
         counts: trials by state; planned: how many there shall be, `repeats` of them repeats.
         best: highest validation accuracy of a complete trial; best_name: the operators that did it.
         reused: results of other studies that this run took over whole instead of training.
+        optimistic: whether trials are judged by their best epoch.
     """
 
     counts: Mapping[TrialState, int]
@@ -23,6 +25,7 @@ class Stand:
     best_name: str | None
     repeats: int = 0
     reused: int = 0
+    optimistic: bool = False
 
     @property
     def ended(self) -> int:
@@ -42,9 +45,14 @@ class Stand:
 
 
 class Tally:
-    """Keeps the states of a study's trials and its best accuracy in memory."""
+    """Keeps the states of a study's trials and its best accuracy in memory.
 
-    def __init__(self) -> None:
+    Args:
+        rule: the epoch that trials are judged by.
+    """
+
+    def __init__(self, rule: JudgedBy) -> None:
+        self._optimistic = rule == "best"
         self._states: dict[int, TrialState] = {}
         # Kept up to date, as progress asks several times a trial and studies have many thousands.
         self._counts = dict.fromkeys(TrialState, 0)
@@ -71,4 +79,5 @@ class Tally:
     def stand(self, planned: int, repeats: int) -> Stand:
         """How far that is of the planned number of trials, `repeats` of them repeats."""
         best, name = self._best or (None, None)
-        return Stand(dict(self._counts), planned, best, name, repeats, self._reused)
+        counts = dict(self._counts)
+        return Stand(counts, planned, best, name, repeats, self._reused, self._optimistic)

@@ -20,7 +20,8 @@ def initialise(network: nn.Module, weight_init: WeightInit) -> None:
         weight_init: `fan_in` draws the weights of linear layers and convolutions anew, of deviation
             1/√fan-in, cut off at two deviations, which keeps the scale (LeCun et al. 1998); their
             biases are 0. Norms, tables of position bias and the static weights of mixers, which go
-            by their fan-in already, stay.
+            by their fan-in already, stay. Mixing weights that a layer generates are of the scale of
+            its outputs, not of how many inputs they are summed over: such mixers begin larger.
 
     Raises:
         InputError: for another word.

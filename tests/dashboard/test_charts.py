@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -48,6 +49,22 @@ def test_relation_graph_marks_the_accuracy_of_a_pruned_trial() -> None:
     assert nodes.text[pvt].endswith(">≥ 80.00% · 1 trial")
     assert nodes.hovertext[vit].endswith("best 90.00% by 0123456789abcdef")
     assert nodes.hovertext[pvt].endswith("by fedcba9876543210, whose trial was pruned")
+
+
+def champions(records: dict[str, OperatorRecord]) -> list[str]:
+    """The nodes that are drawn as the most accurate."""
+    boxes = relation_graph_figure(records).layout.shapes
+    return [name for name, box in zip(NODES, boxes, strict=True) if box.line.width == 3]
+
+
+def test_a_pruned_trial_is_never_the_most_accurate_of_the_relation_graph() -> None:
+    complete = OperatorRecord(3, 0, 0.9, "0123456789abcdef")
+    pruned = OperatorRecord(1, 0, 0.95, "fedcba9876543210", pruned=True)
+    assert champions(NOTHING | {"ViT": complete, "PVT": pruned}) == ["ViT"]
+    assert champions(NOTHING | {"ViT": complete, "PVT": replace(pruned, best_accuracy=0.9)}) == [
+        "ViT"
+    ]
+    assert champions(NOTHING | {"PVT": pruned}) == []
 
 
 def test_relation_graph_hover_tells_every_axis_value() -> None:
@@ -144,6 +161,14 @@ def test_best_so_far_is_a_rising_step_line() -> None:
     line = history_figure(History(points, records, 4), UTC).data[-1]
     assert line.line.shape == "hv"
     assert list(line.y) == [0.5, 0.7, 0.7]
+
+
+def test_without_a_complete_trial_there_is_no_best_so_far() -> None:
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    points = [Point(begun, 0.9, TrialState.PRUNED, 0, "id", "ViT")]
+    assert record_points(points) == []
+    (drawn,) = history_figure(History(points, [], 1), UTC).data
+    assert drawn.name == "pruned"
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,66 @@ def test_bounds_of_the_study_are_said(opened: Open, tmp_path: Path, file: str) -
         assert list(test.dataframe[0].value["bounds"]) == ["kept", "broken"]
 
 
+ACCURACIES = ("progress", "leaderboard", "accuracy_cost", "relation_graph", "architecture")
+"""The pages that show accuracies as figures."""
+
+
+@pytest.mark.parametrize("file", ACCURACIES)
+def test_what_is_to_be_known_of_accuracies_stands_beside_them(
+    opened: Open, tmp_path: Path, file: str
+) -> None:
+    """What guessing scores, and that those of the best epoch are optimistic."""
+    path = tmp_path / "notes.db"
+    told = {"chance": 0.564, "validation_images": 120, "train_images": 480, "remarks": []}
+    with open_store(str(path), create=True) as store:
+        objective, protocol = {"data": told}, {"judged_by": "best"}
+        study = samples.add_study(store, "s", objective=objective, protocol=protocol)
+        run = samples.begin_run(store, study.id)
+        samples.complete_trial(store, study.id, run.id, 0, 0.564)
+    test = opened(file, path)
+    assert not test.exception
+    said = texts(test).replace("\\", "")
+    for sentence in (
+        "Guessing the commonest class scores 56.40% of the 120 validation images.",
+        "they are optimistic (protocol.judged_by: best).",
+    ):
+        assert said.count(sentence) == 1
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_pages_open_while_nothing_but_pruned_trials_has_ended(
+    opened: Open, tmp_path: Path, file: str
+) -> None:
+    path = tmp_path / "pruned.db"
+    with open_store(str(path), create=True) as store:
+        study = samples.add_study(store, "s")
+        run = samples.begin_run(store, study.id)
+        trial = samples.add_trial(store, study.id, run.id, 0)
+        store.record_epoch(trial.id, samples.epoch(1, 0.75))
+        store.finish_trial(trial.id, "pruned", "rung")
+    test = opened(file, path)
+    assert not test.exception
+    assert not test.error
+    if file == "architecture":
+        (accuracy,) = (metric for metric in test.metric if metric.label == "Accuracy")
+        assert (accuracy.value, accuracy.delta) == ("75.00%", "pruned after 1 epoch")
+        assert test.selectbox(key="architecture-box-None").options[0].startswith("75.00% (pruned)")
+
+
+def test_a_pruned_trial_is_no_best_training_of_an_architecture(
+    opened: Open, tmp_path: Path
+) -> None:
+    path = tmp_path / "single.db"
+    with open_store(str(path), create=True) as store:
+        study = samples.add_study(store, "s")
+        run = samples.begin_run(store, study.id)
+        samples.complete_trial(store, study.id, run.id, 0, 0.5)
+        again = samples.add_trial(store, study.id, run.id, 0, repeat=1)
+        store.record_epoch(again.id, samples.epoch(1, 0.75))
+        store.finish_trial(again.id, "pruned", "rung")
+    assert "best single training" not in texts(opened("architecture", path))
+
+
 def test_where_narrows_the_leaderboard(opened: Open, store_files: dict[str, Path]) -> None:
     everything = opened("leaderboard", store_files["finished"])
     narrowed = opened("leaderboard", store_files["finished"], where="dynamics = attention")
@@ -232,7 +292,7 @@ def test_every_kind_of_trial_is_counted_and_ties_are_called_ties(
     progress = texts(opened("progress", path))
     assert "5 complete, 0 pruned, 0 infeasible, 0 failed, 0 preempted" in progress
     assert "0 reused, 1 inherited, 0 continued, 1 repeated" in progress
-    assert "1 random and 0 searched evaluations are too few" in progress
+    assert "1 random and 0 searched evaluations, 1 and 0 of them trained" in progress
     (table,) = opened("leaderboard", path).dataframe
     assert list(table.value["place"]) == ["=1", "=1", "3", "4"]
     assert list(table.value["seeds"]) == [2, 1, 1, 1]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import streamlit as st
 
+from dashboard.reads.accuracy_notes import accuracy_notes, chance_notes
 from dashboard.reads.cost_picture import cost_picture
 from dashboard.reads.history import history, seconds_left
 from dashboard.reads.operators import operator_records
@@ -116,12 +117,53 @@ def test_nothing_runs_whose_process_is_gone(view: View) -> None:
 
 
 def test_orders(view: View) -> None:
-    best = trial_rows(view, states=ENDED, order="best", limit=5)
-    assert len(best) == 5
-    heights = [row.accuracy or 0.0 for row in best]
-    assert heights == sorted(heights, reverse=True)
+    study, run = view.store.study("second"), view.store.runs(view.store.study("second").id)[0]
+    promising = samples.add_trial(view.store, study.id, run.id, 0)
+    view.store.record_epoch(promising.id, samples.epoch(1, 0.999))
+    view.store.finish_trial(promising.id, "pruned", "rung")
+    every = trial_rows(view, states=None, order="best", limit=1000)
+    whole = [row for row in every if row.state is TrialState.COMPLETE]
+    others = every[len(whole) :]
+    assert every[: len(whole)] == whole  # what was stopped early compares with none of them
+    for part in (whole, [row for row in others if row.accuracy is not None]):
+        heights = [row.accuracy or 0.0 for row in part]
+        assert heights == sorted(heights, reverse=True)
+    assert others[0].accuracy == 0.999
+    assert trial_rows(view, states=ENDED, order="best", limit=5) == whole[:5]
     ended = trial_rows(view, states=[TrialState.FAILED], order="ended", limit=5)
     assert [row.reason for row in ended] == [stores.FAILURES[2][1], stores.FAILURES[0][1]]
+
+
+GUESSED = {"chance": 0.564, "validation_images": 1200, "train_images": 4800, "remarks": ["odd"]}
+GUESSING = "Guessing the commonest class scores 56.40% of the 1,200 validation images."
+
+
+def test_what_is_to_be_known_of_accuracies_is_said_once_with_the_studies_it_holds_for(
+    store: Store,
+) -> None:
+    """Without their names where it holds for all; nothing where the store does not tell."""
+    st.cache_data.clear()
+    studies = {
+        "old": ({}, "last"),
+        "one": ({"data": GUESSED}, "best"),
+        "two": ({"data": GUESSED}, "last"),
+        "three": ({"data": GUESSED | {"chance": 0.1}}, "best"),
+    }
+    for name, (objective, rule) in studies.items():
+        samples.add_study(store, name, objective=objective, protocol={"judged_by": rule})
+    every = View(store, store.url, None, "")
+    ten = GUESSING.replace("56.40", "10.00")
+    assert chance_notes(every) == [f"three: {ten}", f"two, one: {GUESSING}"]
+    notes = accuracy_notes(every)
+    assert notes[:2] == chance_notes(every)
+    assert len(notes) == 3
+    assert notes[2].startswith("Accuracies of one, three are those of the best epoch")
+    assert accuracy_notes(every, {"one", "two"})[0] == GUESSING
+    assert accuracy_notes(every, {"two"}) == [GUESSING]
+    of_three = View(store, store.url, "three", "")
+    assert chance_notes(of_three) == [ten]
+    assert accuracy_notes(of_three)[1].startswith("Accuracies are those of the best epoch")
+    assert accuracy_notes(every, {"old"}) == accuracy_notes(every, ()) == []
 
 
 def test_time_left_is_that_of_the_running_study(view: View) -> None:

@@ -9,7 +9,7 @@ import pytest
 from search.cli.program import run_program
 from search.objectives import Goals, Objective, dominates, goals_of
 from search.query import comparison, front
-from search.query.baseline import ENOUGH, compared
+from search.query.baseline import ENOUGH, ENOUGH_COMPLETE, compared
 from search.store import Store, open_store
 from space.cost import cost
 from tests.support.samples import (
@@ -114,8 +114,8 @@ def test_a_study_that_wants_random_points_and_has_none_is_told_so(store: Store) 
     found = comparison(store, "s")
     assert found is not None
     assert found.sentence == (
-        "Against random search: 0 random and 1 searched evaluations are too few to tell "
-        "(10 of each are needed)."
+        "Against random search: 0 random and 1 searched evaluations, 0 and 1 of them trained to "
+        "the end, are too few to tell (10 of each are needed, among them 3 trained to the end)."
     )
 
 
@@ -134,7 +134,8 @@ def test_the_searcher_is_compared_at_equal_numbers_of_evaluations(store: Store) 
     assert found is not None
     assert (found.random, found.searched) == (ENOUGH, ENOUGH + 1)
     assert (found.improvement, found.low, found.high) == pytest.approx((0.2, 0.2, 0.2))
-    assert "by the best validation_accuracy (higher is better)" in found.sentence
+    said = "by the best validation_accuracy of what was trained to the end (higher is better)"
+    assert said in found.sentence
     assert "+20.00% relative" in found.sentence
 
 
@@ -142,14 +143,14 @@ def test_the_searcher_is_compared_at_equal_numbers_of_evaluations(store: Store) 
     ("objectives", "words", "improvement"),
     [
         # The searcher has the lower loss, half the MACs, and the lower accuracy.
-        ({"validation_loss": "minimise"}, "validation_loss (lower", 0.25),
-        ({"validation_loss": "minimise", "macs": "minimise"}, "validation_loss (lower", 0.25),
-        ({"validation_loss": "maximise"}, "validation_loss (higher", -0.25),
-        ({"validation_accuracy": "maximise"}, "validation_accuracy (higher", -0.2),
+        ({"validation_loss": "minimise"}, ("validation_loss", "lower"), 0.25),
+        ({"validation_loss": "minimise", "macs": "minimise"}, ("validation_loss", "lower"), 0.25),
+        ({"validation_loss": "maximise"}, ("validation_loss", "higher"), -0.25),
+        ({"validation_accuracy": "maximise"}, ("validation_accuracy", "higher"), -0.2),
     ],
 )
 def test_the_first_objective_decides(
-    store: Store, objectives: dict[str, str], words: str, improvement: float
+    store: Store, objectives: dict[str, str], words: tuple[str, str], improvement: float
 ) -> None:
     study = add_study(store, "s", searcher="tpe", objective={"objectives": objectives})
     run = begin_run(store, study.id)
@@ -161,11 +162,59 @@ def test_the_first_objective_decides(
         for index, loss in enumerate((2.0, 4.0) if random else (3.0, 1.5)):
             accuracy = 0.5 if random else 0.4
             store.record_epoch(trial.id, epoch(index + 1, accuracy, validation_loss=loss))
-        store.finish_trial(trial.id, "pruned", "rung")
+        store.finish_trial(trial.id, "complete")
     found = comparison(store, "s")
     assert found is not None
     assert (found.improvement, found.low, found.high) == pytest.approx((improvement,) * 3)
-    assert f"by the best {words} is better)" in found.sentence
+    name, better = words
+    said = f"by the best {name} of what was trained to the end ({better} is better)"
+    assert said in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("objective", "fates"),
+    [
+        ({"validation_accuracy": "maximise"}, (0.5, 0.6)),
+        ({"validation_loss": "minimise"}, (2.0, 1.6)),
+        ({"macs": "minimise"}, (0.0, 0.0)),
+    ],
+    ids=str,
+)
+def test_what_was_pruned_is_an_evaluation_and_never_the_best(
+    store: Store, objective: dict[str, str], fates: tuple[float, float]
+) -> None:
+    """Whatever its last epoch had, and however cheap it is; so it is with either side."""
+    ((name, direction),) = objective.items()
+    study = add_study(store, "s", searcher="tpe", objective={"objectives": objective})
+    run = begin_run(store, study.id)
+    macs: dict[str, list[int]] = {"random baseline": [], "tpe": []}
+    for number in range(4 * ENOUGH):
+        origin, value = ("tpe", fates[1]) if number % 2 else ("random baseline", fates[0])
+        stopped = number // 2 < ENOUGH
+        trial = add_trial(store, study.id, run.id, number, origin=origin)
+        unheard_of = 0.99 if direction == "maximise" else 0.01
+        figure = unheard_of if stopped else value
+        loss = {"validation_loss": figure} if name == "validation_loss" else {}
+        store.record_epoch(trial.id, epoch(1, figure, **loss))
+        store.finish_trial(trial.id, "pruned" if stopped else "complete", "rung" * stopped)
+        if not stopped:
+            macs[origin].append(cost(architecture(number)).macs)
+    found = comparison(store, "s")
+    assert found is not None
+    assert (found.random, found.searched) == (2 * ENOUGH,) * 2
+    assert (found.random_complete, found.searched_complete) == (ENOUGH,) * 2
+    wanted = 1 - min(macs["tpe"]) / min(macs["random baseline"]) if name == "macs" else 0.2
+    assert found.improvement == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("random", "searched"), [(2, 10), (10, 2), (0, 10), (3, 3)])
+def test_without_some_trained_to_the_end_nothing_is_compared(random: int, searched: int) -> None:
+    sides = [[*[0.5] * whole, *[None] * (ENOUGH - whole)] for whole in (random, searched)]
+    found = compared(*sides)
+    assert (found.random_complete, found.searched_complete) == (random, searched)
+    assert (found.improvement is None) is (min(random, searched) < ENOUGH_COMPLETE)
+    if found.improvement is None:
+        assert f"{random} and {searched} of them trained to the end, are too few" in found.sentence
 
 
 def test_a_cost_may_be_the_first_objective(store: Store) -> None:

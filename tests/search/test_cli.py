@@ -13,6 +13,7 @@ from search.cli.program import run_program
 from search.store import open_store
 from tests.search.small import values
 from tests.search.test_session import begin, config, run_all
+from tests.support.samples import add_study, begin_run, complete_trial
 
 
 @pytest.fixture
@@ -133,6 +134,27 @@ def test_studies(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "5/5" in out
     (study,) = json.loads(run(capsys, "studies", "--store", store, "--json")[1])
     assert study["counts"]["complete"] == 5
+
+
+@pytest.mark.parametrize("rule", ["last", "best"])
+@pytest.mark.parametrize("command", [["best"], ["studies"], ["best", "--study", "s", "--pareto"]])
+def test_what_is_to_be_known_of_accuracies_is_said_beside_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str], rule: str
+) -> None:
+    """Those of the best epoch are optimistic; what guessing scores is known of the data."""
+    path = str(tmp_path / "s.db")
+    told = {"chance": 0.564, "validation_images": 10, "train_images": 40, "remarks": []}
+    goals = {"objectives": {"validation_accuracy": "maximise", "macs": "minimise"}, "data": told}
+    with open_store(path, create=True) as store:
+        study = add_study(store, "s", protocol={"judged_by": rule}, objective=goals)
+        complete_trial(store, study.id, begin_run(store, study.id).id, 0, 0.564)
+    code, _, err = run(capsys, *command, "--store", path)
+    assert code == 0
+    assert ("they are optimistic (protocol.judged_by: best)" in err) is (rule == "best")
+    chance = "Guessing the commonest class scores 56.40% of the 10 validation images."
+    assert (chance in err) is (command != ["studies"])
+    (row,) = json.loads(run(capsys, *command, "--store", path, "--json")[1])
+    assert row["judged_by"] == rule
 
 
 @pytest.mark.parametrize("command", [["best"], ["show", "ab"], ["studies"]])

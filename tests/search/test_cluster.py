@@ -3,6 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from ray._common.ray_option_utils import actor_options
 
 from search.config import Resources
 from search.runner.cluster import Cluster, check_resources
@@ -49,3 +53,16 @@ def test_too_much_is_refused_for_each_kind() -> None:
 def test_addresses_that_cannot_be_used(address: str, message: str) -> None:
     with pytest.raises(InputError, match=message), connected_to_ray(address):
         pass
+
+
+@given(st.floats(0, 2, exclude_min=True))
+@example(0.00001)
+@example(0.333333333)
+def test_ray_takes_every_share_that_a_configuration_may_have(share: float) -> None:
+    """So that none is refused only after the run has begun."""
+    for name, option in {"cpus_per_trial": "num_cpus", "gpus_per_trial": "num_gpus"}.items():
+        try:
+            resources = Resources.model_validate({name: share})
+        except ValidationError:
+            continue
+        actor_options[option].validate(option, getattr(resources, name))

@@ -56,6 +56,9 @@ def test_the_last_epoch_or_of_every_figure_the_best(curve: list[tuple[float, flo
     assert best_of == {"validation_accuracy": max(accuracies), "validation_loss": min(losses)}
     assert judged_accuracy(accuracies, "last") == accuracies[-1]
     assert judged_accuracy(accuracies, "best") == max(accuracies)
+    for missing in (None, math.nan):
+        assert judged_accuracy([*accuracies, missing], "last") is None
+        assert judged_accuracy([*accuracies, missing], "best") == max(accuracies)
 
 
 def test_an_epoch_without_a_figure_judges_by_none() -> None:
@@ -92,8 +95,9 @@ def test_a_study_is_judged_by_its_rule_wherever_it_is_asked(rule: JudgedBy, tmp_
         task, history = task_of(settings), store.history(study.id)
         order = ranked_trials(history, networks_of(history), task, rule)
         assert [trial.accuracy for trial in order] == expected
-        told = [v for _, v in evaluated_trials(store, settings.study, settings.goals)]
+        told = [v or {} for _, v in evaluated_trials(store, settings.study, settings.goals)]
         assert sorted((v["validation_accuracy"] for v in told), reverse=True) == expected
+        assert session.stand().optimistic is (rule == "best")
 
 
 @pytest.mark.parametrize("rule", EXPECTED)
@@ -114,6 +118,7 @@ def test_losses_follow_the_rule_too(rule: JudgedBy, tmp_path: Path) -> None:
         (row,) = judged(store, settings.study, ["validation_loss"])
         assert row.values["validation_loss"] == (0.7 if rule == "last" else 0.4)
         ((_, figures),) = evaluated_trials(store, settings.study, settings.goals)
+        assert figures is not None
         assert figures["validation_loss"] == row.values["validation_loss"]
 
 

@@ -255,7 +255,7 @@ def test_too_few_random_points_are_told_in_one_line_before_the_start(
     (line,) = [line for line in err.splitlines() if "warning" in line]
     assert line.endswith("10 of each are needed: random_baseline 0.5 gives enough")
     assert err.startswith(line)
-    assert "2 random and 18 searched evaluations are too few" in " ".join(out.split())
+    assert "2 random and 18 searched evaluations, 2 and 18 of them trained" in " ".join(out.split())
     assert run_program([*command, "--study", "enough", "--with-random-baseline", "0.5"]) == 0
     out, err = capsys.readouterr()
     assert "warning" not in err

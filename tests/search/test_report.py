@@ -18,11 +18,13 @@ from search.query import fate_words
 from search.report import PAPER_OPERATORS, as_json, headline, print_report
 from search.runner import RunOutcome
 from search.runner.stand import Stand
-from search.store import Store, TrialState, open_store
+from search.store import ProcessIdentity, Store, TrialState, open_store
+from space import Architecture
 from space.cli.output import on_standard_streams
 from space.wording import ago, count, duration, percent, short
 from tests.search.small import config
 from tests.search.test_session import begin, run_all, train
+from tests.support.samples import epoch as epoch_record
 from trainers import Cause, Failure
 
 
@@ -55,6 +57,14 @@ def test_other_words() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     assert ago(now - timedelta(seconds=90), now) == "1 min 30 s ago"
     assert ago((now - timedelta(hours=1)).replace(tzinfo=None), now) == "1 h ago"
+
+
+def test_the_progress_line_says_of_which_epoch_its_best_is() -> None:
+    for optimistic, said in {False: "best 87.10% (ViT)", True: "(ViT, by its best epoch)"}.items():
+        output = io.StringIO()
+        line = ProgressLine(Console(file=output, width=160))
+        line.show(replace(stand(3), optimistic=optimistic))
+        assert said in output.getvalue()
 
 
 def stand(ended: int, **counts: int) -> Stand:
@@ -231,6 +241,43 @@ def test_a_paired_comparison_is_the_first_table_and_says_what_it_can_tell(tmp_pa
     assert "images alone" not in unknown
 
 
+def test_a_repeated_network_stays_in_the_paired_comparison(tmp_path: Path) -> None:
+    """With the mean of its trainings, also where a repeat of it was the most accurate."""
+    path = str(tmp_path / "tiny.db")
+    with open_store(path, create=True) as store:
+        session = begin(store, config(tmp_path, trials=8, initial=["paired"]))
+        while (assignment := session.next_assignment()) is not None:
+            train(session, assignment, [0.1, 0.5 - 0.01 * assignment.trial.number])
+        study = store.study("tiny")
+        first = store.trials(study.id)[0]
+        architecture = Architecture.from_json(store.architecture(first.architecture_id).json)
+        run = store.begin_run(
+            study.id, process=ProcessIdentity.of(), machine={}, code_version="0.1.0"
+        )
+        again = store.add_trial(
+            study.id,
+            run.id,
+            architecture,
+            params=1,
+            macs=1,
+            origin="repeat of trial 0",
+            seeds={"initialisation": 8, "data_order": 9},
+            repeat=1,
+        )
+        store.start_trial(again.id, run.id)
+        store.record_epoch(again.id, epoch_record(1, 0.9))
+        store.finish_trial(again.id, "complete")
+        outcome = RunOutcome("tiny", ExitCode.DONE, session.stand(), validation_images=2000)
+        text, plain = report_of(store, outcome, path), as_json(store, outcome)
+    operators = {pair["name"]: pair for pair in plain["paired"]}
+    name = first.origin.removeprefix("paired:")
+    assert operators[name]["accuracy"] == pytest.approx((0.5 + 0.9) / 2)
+    assert plain["paired"][0]["name"] == name
+    table = text.split("Leaderboard")[0]
+    assert "Networks that were trained several times count with their mean" in table
+    assert "One training each" not in table
+
+
 def test_an_operator_that_was_tried_in_vain_is_not_called_untried(tmp_path: Path) -> None:
     path = str(tmp_path / "tiny.db")
     ends = [TrialState.FAILED, TrialState.INFEASIBLE, TrialState.PREEMPTED, TrialState.RUNNING]
@@ -304,7 +351,9 @@ def test_the_report_says_that_there_are_no_random_points(tmp_path: Path) -> None
         beside = as_json(store, outcome)["against_random_search"]
     assert (beside["random"], beside["searched"], beside["improvement"]) == (0, 8, None)
     assert beside["objective"] == {"name": "validation_accuracy", "direction": "maximise"}
-    assert "0 random and 8 searched evaluations are too few to tell (10 of each are" in text
+    assert "0 random and 8 searched evaluations, 0 and 8 of them trained to the end, are" in text
+    needed = "too few to tell (10 of each are needed, among them 3 trained to the end)"
+    assert needed in " ".join(text.split())
     assert "inherited" not in text
 
 

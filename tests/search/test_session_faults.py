@@ -16,7 +16,7 @@ from search.runner.session import StudySession
 from search.runner.setup import task_of
 from search.store import Store, TrialRecord, TrialState, open_store
 from tests.search.driving import begin, end, epoch, run_all
-from tests.search.small import config
+from tests.search.small import config, values
 from trainers import Cause, Failure, Retry
 
 FAULTS = [
@@ -132,13 +132,26 @@ def test_no_trial_is_complete_without_a_figure(
     assert "without a finite validation_accuracy" in (trial.reason or "")
 
 
-def test_one_finite_figure_will_do(store: Store, tmp_path: Path) -> None:
-    session = begin(store, config(tmp_path, trials=1))
+@pytest.mark.parametrize("rule", ["last", "best"])
+@pytest.mark.parametrize("missing", [1, 2])
+def test_one_finite_figure_will_do_where_the_trial_is_judged_by_it(
+    store: Store, tmp_path: Path, rule: str, missing: int
+) -> None:
+    """Judged by the last epoch, the last must have it."""
+    protocol = values()["protocol"] | {"judged_by": rule}
+    settings = config(tmp_path, trials=1, protocol=protocol, stop_after_same_failures=None)
+    session = begin(store, settings)
     hand_out(session)
-    rows = (epoch(1, 0.5), epoch(2) | {"validation_accuracy": None, "validation_loss": None})
+    nothing = {"validation_accuracy": None, "validation_loss": None}
+    rows = tuple(epoch(n, 0.5) | (nothing if n == missing else {}) for n in (1, 2))
     session.reported(0, Report(rows, complete=True))
     session.ended(0, Report(rows, complete=True))
-    assert trials(store, session)[0].state == TrialState.COMPLETE
+    (trial,) = trials(store, session)
+    in_vain = rule == "last" and missing == 2
+    assert trial.state == (TrialState.FAILED if in_vain else TrialState.COMPLETE)
+    assert trial.accuracy == (None if in_vain else 0.5)
+    assert session.stand().best == trial.accuracy
+    assert ("in its last epoch" in (trial.reason or "")) is in_vain
 
 
 # --- everything fails -----------------------------------------------------------------------------

@@ -62,7 +62,7 @@ OTHER_VALUES: dict[Path, tuple[Any, Any]] = {
 }
 """The default and another value, by field."""
 
-_OF_FOLDERS = {
+OF_FOLDERS = {
     "rand_augment",
     "colour_jitter",
     "crop_scale",
@@ -76,7 +76,7 @@ _OF_FOLDERS = {
 def changed(path: Path) -> tuple[Protocol, Protocol]:
     """Two protocols that differ in that field alone."""
     default, other = OTHER_VALUES[path]
-    base = {"data": "image-folder"} if path[-1] in _OF_FOLDERS else {}
+    base = {"data": "image-folder"} if path[-1] in OF_FOLDERS else {}
 
     def made(value: Any) -> Protocol:
         written = {path[0]: value} if len(path) == 1 else {path[0]: {path[1]: value}}

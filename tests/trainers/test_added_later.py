@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from tests.trainers.protocol_values import OTHER_VALUES, changed, leaves
+from tests.trainers.protocol_values import OF_FOLDERS, OTHER_VALUES, changed, leaves
 from trainers import Protocol
 from trainers.added_later import (
     ADDED_LATER,
@@ -74,6 +76,49 @@ def test_every_field_is_in_the_hash_and_survives_the_store(path: tuple[str, ...]
     for protocol in (base, other):
         stored = json.loads(json.dumps(protocol.to_dict()))
         assert Protocol.from_stored(stored) == Protocol.from_dict(stored) == protocol
+
+
+CHOICES = st.fixed_dictionaries(
+    {path: st.sampled_from(OTHER_VALUES[path]) for path in leaves(Protocol)}
+)
+
+
+def made_of(chosen: Mapping[tuple[str, ...], Any]) -> Protocol:
+    """A protocol with these values, but for augmentation that its data have no use for."""
+    written: dict[str, Any] = {"augmentation": {}}
+    of_folder = chosen["data",] == "image-folder"
+    for path, value in chosen.items():
+        if len(path) == 1:
+            written[path[0]] = value
+        elif (path[-1] in OF_FOLDERS) <= of_folder and (path[-1] == "crop_padding") <= (
+            not of_folder
+        ):
+            written["augmentation"][path[-1]] = value
+    return Protocol.from_dict(written)
+
+
+@given(CHOICES, CHOICES)
+def test_two_protocols_have_one_hash_if_and_only_if_they_are_one(
+    one: dict[tuple[str, ...], Any], other: dict[tuple[str, ...], Any]
+) -> None:
+    """Whatever of them is at the values that are left out of it."""
+    first, second = made_of(one), made_of(other)
+    assert (first.hash == second.hash) is (first == second)
+    for protocol in (first, second):
+        stored = json.loads(json.dumps(without_what_was_always_so(protocol.to_dict())))
+        assert Protocol.from_stored(stored) == protocol  # an old store may lack all of these
+
+
+@given(CHOICES, st.sampled_from(leaves(Protocol)))
+def test_a_change_of_one_field_is_a_change_of_the_hash(
+    chosen: dict[tuple[str, ...], Any], path: tuple[str, ...]
+) -> None:
+    """Beside whatever other values."""
+    (other,) = [v for v in OTHER_VALUES[path] if v != chosen[path]] or [chosen[path]]
+    before, after = made_of(chosen), made_of({**chosen, path: other})
+    assert (before.hash == after.hash) is (before == after)
+    ignored = len(path) == 2 and path[-1] not in after.augmentation.model_fields_set
+    assert (before != after) is (other != chosen[path] and not ignored)
 
 
 @pytest.mark.parametrize("path", paths(ADDED_LATER), ids=".".join)

@@ -100,6 +100,7 @@ CHANGED_TENSORS = {
     "one more": TENSORS | {"model.more": torch.zeros(1)},
     "one less": {name: t for name, t in TENSORS.items() if name != "optimiser.step.weight"},
     "another name": {name.replace("half", "whole"): t for name, t in TENSORS.items()},
+    "another name in its place": {name.replace("half", "hale"): t for name, t in TENSORS.items()},
     "swapped": TENSORS
     | {
         "model.count": TENSORS["optimiser.step.weight"],

@@ -103,3 +103,12 @@ def test_weights_are_drawn_or_inherited(tmp_path: Path) -> None:
     chosen = {"seeds": SEEDS, "inherit_from": source}
     with pytest.raises(InputError, match="inherit_from"):
         Training(architecture(kernel_size=5), plain, small_data(plain), **chosen)
+
+
+@pytest.mark.parametrize(("images", "chance"), [(7, 1 / 7), (10, 1 / 10), (15, 2 / 15)])
+def test_the_chance_is_that_of_the_validation_images(images: int, chance: float) -> None:
+    """What guessing the commonest class of them scores on them, whatever is trained on."""
+    data = small_data(Protocol(), limit_train=192, limit_validation=images)
+    labels = torch.cat([labels for _, labels in data.validation_batches()])
+    assert data.description.chance == pytest.approx(chance)
+    assert float(labels.bincount().max()) / len(labels) == pytest.approx(chance)

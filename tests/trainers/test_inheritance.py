@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from space import Architecture, InputError
+from space.networks import build
+from space.networks.drop_path import DropPath
 from tests.trainers.tiny import SEEDS, architecture, short_protocol, small_data
 from trainers import Parent, Protocol, SearchData, Seeds, Training
 
@@ -155,3 +157,54 @@ def test_a_parent_of_another_protocol_is_refused(trained: tuple[Training, Parent
     protocol, data = scratch(initialisation="inherited")
     with pytest.raises(InputError, match=r"parent: .*was written for protocol"):
         Training(child(), protocol, data, seeds=SEEDS, inherit_from=trained[1])
+
+
+def untrained(folder: Path, **written: object) -> Training:
+    """A parent with the weights that it begins with, under a protocol of its own."""
+    protocol = PROTOCOL.model_copy(update=written)
+    data = small_data(protocol, limit_train=64, limit_validation=10)
+    return Training(architecture(), protocol, data, seeds=SEEDS, checkpoint_path=folder / "parent")
+
+
+def grown(parent: Training) -> Training:
+    """A child of it under the same protocol."""
+    found = Parent(architecture(), parent.checkpoint_path or Path())
+    protocol, data = parent.data.protocol, parent.data
+    return Training(child(), protocol, data, seeds=SEEDS, inherit_from=found)
+
+
+def test_a_child_inherits_what_is_judged_of_its_parent(tmp_path: Path) -> None:
+    """The average of its weights, where there is one; the child's own average begins there."""
+    parent = untrained(tmp_path, ema_decay=0.9)
+    parent.run_epoch()
+    images, _ = next(iter(parent.data.validation_batches()))
+    with torch.no_grad():
+        judged, trained = parent.judged.eval()(images), parent.model.eval()(images)
+        found = grown(parent)
+        for model in (found.model, found.judged):
+            torch.testing.assert_close(model.eval()(images), judged, rtol=1e-5, atol=1e-5)
+    assert not torch.allclose(judged, trained, atol=1e-3)
+
+
+def test_what_a_child_has_more_of_follows_the_protocol(tmp_path: Path) -> None:
+    """Its drop path, and its first weights."""
+    children = {}
+    for weight_init in ("published", "fan_in"):
+        parent = untrained(tmp_path / weight_init, drop_path=0.3, weight_init=weight_init)
+        parent.save(tmp_path / weight_init / "parent")
+        children[weight_init] = grown(parent).model
+    expected = build(child(), drop_path_rate=0.3)
+    for found in children.values():
+        assert rates(found) == rates(expected)
+        assert max(rates(found)) == pytest.approx(0.3)
+    # The second block is new, and a linear layer of it draws by one rule or the other.
+    spread = {
+        word: float(dict(model.named_parameters())["stages.0.1.mlp.expand.weight"].detach().std())
+        for word, model in children.items()
+    }
+    assert spread["published"] == pytest.approx(0.02, rel=0.2)
+    assert spread["fan_in"] == pytest.approx(8**-0.5, rel=0.2)
+
+
+def rates(network: torch.nn.Module) -> list[float]:
+    return [part.rate for part in network.modules() if isinstance(part, DropPath)]

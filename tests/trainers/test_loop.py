@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ for path, changes in json.load(sys.stdin):
 """
 HARD = {
     "drop_path": 0.3,
+    "ema_decay": 0.9,
     "augmentation": {"crop_padding": 2, "mixup": 0.4, "cutmix": 1.0, "random_erasing": 0.3},
 }
 
@@ -50,6 +52,20 @@ def test_resuming_in_a_new_process_is_exact(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", RESUME], input=json.dumps(jobs), text=True, check=True)
     for number in range(len(every)):
         _assert_equal(tmp_path / f"straight{number}", tmp_path / f"broken{number}")
+
+
+def test_what_is_trained_and_what_is_judged_are_kept_apart(tmp_path: Path) -> None:
+    """Batch norm's statistics among them; neither is put in the place of the other."""
+    first = training(tmp_path / "c", ema_decay=0.9)
+    first.run_epoch()
+    again = training(tmp_path / "c", ema_decay=0.9)
+    for one, other in ((first.model, again.model), (first.judged, again.judged)):
+        expected, found = one.state_dict(), other.state_dict()
+        assert any("running_mean" in name for name in found)
+        assert all(torch.equal(expected[name], found[name]) for name in expected)
+    trained, judged = again.model.state_dict(), again.judged.state_dict()
+    floats = [name for name, value in trained.items() if value.is_floating_point()]
+    assert not any(torch.equal(trained[name], judged[name]) for name in floats)
 
 
 def _assert_equal(straight: Path, broken: Path) -> None:
@@ -103,6 +119,29 @@ def test_it_learns() -> None:
     assert results[-1].train_loss < results[0].train_loss
     assert [result.epoch for result in results] == [1, 2, 3, 4]
     assert all(result.seconds > 0 and result.images_per_second > 0 for result in results)
+
+
+def test_an_epoch_takes_its_training_and_its_validation_and_images_are_counted_by_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+
+    def taking(seconds: float, result: object) -> Callable[[int], object]:
+        def work(epoch: int) -> object:
+            nonlocal now
+            now += seconds
+            return result
+
+        return work
+
+    found = training()
+    found._last_rate = 0.1
+    monkeypatch.setattr("trainers.loop.time.perf_counter", lambda: now)
+    monkeypatch.setattr(found, "_train", taking(2.0, 1.5))
+    monkeypatch.setattr(found, "_validate", taking(3.0, (1.0, 0.5)))
+    result = found.run_epoch()
+    assert result.seconds == 5.0
+    assert result.images_per_second == found.data.train_images_per_epoch / 2.0
 
 
 def test_seeds_decide_the_weights() -> None:
@@ -182,6 +221,21 @@ def test_a_request_stops_it_and_the_checkpoint_goes_on(tmp_path: Path) -> None:
     again = training(tmp_path / "c")
     assert again.epoch == 1
     assert again.history == found.history
+
+
+def test_a_request_amid_an_epoch_stops_it_before_the_next_step() -> None:
+    found, steps = training(), 0
+
+    def request(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 2:
+            found.request_stop("amid the second step")
+
+    found.model.register_forward_hook(request)
+    with pytest.raises(TrainingStopped, match="amid the second step"):
+        found.run_epoch()
+    assert (steps, found.data.steps_per_epoch) == (2, 3)
 
 
 def test_a_finished_training_stays_finished(tmp_path: Path) -> None:

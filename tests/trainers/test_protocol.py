@@ -92,6 +92,10 @@ def test_seeds_follow_the_policy() -> None:
     assert own.seeds(1, "x") == own.seeds(1, "x") != own.seeds(1, "y")
     assert own.seeds(1, "x") != own.seeds(2, "x")
     assert shared.seeds(1, "x") == shared.seeds(1, "y")
+    for policy in (own, shared):  # both seeds follow the study's
+        one, other = policy.seeds(1, "x"), policy.seeds(2, "x")
+        assert one.initialisation != other.initialisation
+        assert one.data_order != other.data_order
     seeds = own.seeds(1, "x")
     assert isinstance(seeds, Seeds)
     assert seeds.initialisation != seeds.data_order

@@ -1,16 +1,19 @@
 """What is said of a recipe before the first trial."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from search.config import load_config
 from trainers import Protocol, describe_data, notes_on_recipe
 
 
 def notes(images: int, **written: Any) -> str:
-    data = describe_data({}, Protocol.from_dict(written))
-    return "\n".join(notes_on_recipe(replace(data, train_images=images)))
+    protocol = Protocol.from_dict(written)
+    data = replace(describe_data({}, Protocol()), train_images=images, protocol=protocol)
+    return "\n".join(notes_on_recipe(data))
 
 
 def test_nothing_is_said_of_a_recipe_that_fits_its_data() -> None:
@@ -41,12 +44,33 @@ def test_few_steps_in_an_epoch(images: int, said: str) -> None:
     assert ("An epoch is" in found) is bool(said)
 
 
+def test_no_smaller_batch_is_advised_than_there_can_be() -> None:
+    assert notes(5, batch_size=2, learning_rate=1e-3).count("smaller protocol.batch_size") == 0
+    assert "An epoch is 1 step of 2 images, the training 6 steps in all." in notes(2)
+    assert "smaller protocol.batch_size gives more" in notes(4, batch_size=3)
+
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("factor", [0.5, 1, 8])
+def test_the_rates_of_the_configurations_go_with_their_batches(path: Path, factor: float) -> None:
+    """Nothing is said of one as it is, and it is said of one with another batch."""
+    written = load_config(path).protocol.to_dict()
+    size = int(written["batch_size"] * factor)
+    found = notes(10_000_000, **written | {"batch_size": size})
+    assert found.count("protocol.learning_rate") == (factor != 1)
+    assert ("it would be" in found) is (factor != 1)
+
+
 @pytest.mark.parametrize(
     ("warmup", "said"),
     [
         (3.0, ""),
         (4.0, "The warm-up takes 4 of 6 epochs"),
-        (6.0, "The warm-up takes 6 of 6 epochs"),
+        (5.9, "protocol.learning_rate is only reached in the second half of the training."),
+        (6.0, "The warm-up takes 6 of 6 epochs: protocol.learning_rate is never reached."),
         (0.0, ""),
         (0.0001, "protocol.warmup_epochs 0.0001 is less than one step: there is no warm-up"),
     ],

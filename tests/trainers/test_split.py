@@ -71,3 +71,15 @@ def test_the_split_is_the_same_on_every_machine() -> None:
 def test_an_empty_part_is_refused() -> None:
     with pytest.raises(InputError, match=r"leave 0 for validation"):
         split_train_validation(np.arange(5), seed=0, validation_fraction=0.1)
+
+
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_a_larger_limit_keeps_what_a_smaller_one_had(part: str) -> None:
+    """So that a trial run on few images sees some of those of the whole one."""
+    labels = np.arange(200) % 7
+    whole = getattr(split_train_validation(labels, seed=1, validation_fraction=0.3), part)
+    for limit in (2, 5, 30, 59):
+        limited = split_train_validation(
+            labels, seed=1, validation_fraction=0.3, limit_train=limit, limit_validation=limit
+        )
+        assert getattr(limited, part).tolist() == whole[:limit].tolist()

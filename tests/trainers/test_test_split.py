@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
-from tests.trainers.tiny import short_protocol, small_data
-from trainers import TestReading, TestSplitLocked, lock_test_split, open_test_split
+from tests.trainers.tiny import image_folder, short_protocol, small_data
+from trainers import Protocol, TestReading, TestSplitLocked, lock_test_split, open_test_split
 from trainers.data import fashion_mnist
 from trainers.data.test_split_lock import VARIABLE
 
@@ -87,6 +89,23 @@ def test_what_cannot_be_recorded_is_not_read() -> None:
 
     with pytest.raises(ConnectionError):
         open_test_split({}, short_protocol(), architecture_id="abc", record=broken)
+
+
+@pytest.mark.parametrize(("background", "level"), [("white", 1.0), ("black", 0.0)])
+def test_what_shows_through_a_test_image_is_the_background_of_the_protocol(
+    tmp_path: Path, background: str, level: float
+) -> None:
+    folder = image_folder(tmp_path)
+    for file in folder.rglob("*.png"):
+        Image.new("RGBA", (40, 40), (200, 30, 60, 0)).save(file)
+    written = {"image_size": 32, "background": background}
+    protocol = Protocol.from_dict({"data": "image-folder", "augmentation": written})
+    config = {"name": "image-folder", "folder": str(folder)}
+    split = open_test_split(config, protocol, architecture_id="abc", record=lambda reading: None)
+    pixels = torch.cat([images for images, _ in split.batches("cpu")])
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    shown = pixels * std[:, None, None] + mean[:, None, None]
+    assert torch.allclose(shown, torch.full_like(shown, level), atol=1e-5)
 
 
 def test_the_data_of_a_search_never_open_the_test_files(monkeypatch: pytest.MonkeyPatch) -> None:

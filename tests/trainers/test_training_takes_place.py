@@ -130,10 +130,10 @@ def test_the_seeds_are_used() -> None:
 class Watched:
     """Notes what a network computes with while it trains and is validated."""
 
-    def __init__(self, drop_path: float = 0.0, **written: Any) -> None:
+    def __init__(self, drop_path: float = 0.0, seeds: Seeds = SEEDS, **written: Any) -> None:
         protocol = Protocol.from_dict(BASE | {"drop_path": drop_path} | written)
         data = images(protocol)
-        self.training = Training(network(), protocol, data, seeds=SEEDS, build=self._build)
+        self.training = Training(network(), protocol, data, seeds=seeds, build=self._build)
         self.types: set[tuple[bool, torch.dtype]] = set()
         self.kept: dict[str, list[Tensor]] = {}
 
@@ -198,6 +198,15 @@ def test_drop_path_skips_branches_more_often_the_later_they_come() -> None:
     assert torch.allclose(factors[~dropped], torch.tensor(1 / 0.6), atol=1e-4)
     assert len(factors) == 2 * 2 * 96  # two branches, two epochs
     assert 0.3 < float(dropped.float().mean()) < 0.5  # four standard deviations
+
+
+def test_the_seed_of_the_order_of_images_draws_the_masks_and_that_of_the_weights_does_not() -> None:
+    def masks(seeds: Seeds) -> list[list[float]]:
+        found = Watched(drop_path=0.4, seeds=seeds, clip_norm=None)
+        found.training.run_epoch()
+        return [part.round().tolist() for part in list(found.kept.values())[1]]
+
+    assert masks(Seeds(3, 4)) == masks(Seeds(9, 4)) != masks(Seeds(3, 5))
 
 
 def test_drop_path_draws_anew_for_every_branch_step_and_epoch() -> None:
