@@ -1,5 +1,6 @@
 """Folders as people have them: any tree of links, every layout, what is beside, and copies."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ from PIL import Image
 
 from space.errors import InputError
 from tests.trainers.tiny import image_folder
-from trainers import Protocol, describe_data
+from trainers import Protocol, UnreadableData, describe_data, open_data
+from trainers.data.inspected import Inspected
 from trainers.data.layout import find_layout
 from trainers.data.listing import list_classes
 
@@ -193,3 +195,32 @@ def test_an_empty_class_is_named(folder: Path, empty: str) -> None:
         (bird / "a.png").symlink_to("nowhere")
     with pytest.raises(InputError, match=r"train/bird holds no (readable )?images"):
         remarks(folder, broken="leave_out")
+
+
+def test_a_worker_tells_long_names_and_names_that_are_no_text_apart(folder: Path) -> None:
+    deep = folder / "train/red"
+    for middle in ("one", "two"):
+        inner = deep / ("a" * 120) / middle / ("b" * 120)
+        inner.mkdir(parents=True)
+        (inner / "x.png").write_bytes((deep / "000.png").read_bytes() + middle.encode())
+    (deep / ("a" * 120) / "one" / ("b" * 120) / "x.png").write_bytes(b"broken")
+    for name, content in ((b"\xe9.png", b"broken"), (b"\\udce9.png", b"")):
+        path = deep / os.fsdecode(name)
+        path.write_bytes(content or (deep / "001.png").read_bytes() + b"copy")
+    config = {"name": "image-folder", "folder": str(folder), "broken": "leave_out"}
+    described = describe_data(config, Protocol.from_dict(PROTOCOL))
+    assert described.inspected is not None
+    told = Inspected.from_dict(json.loads(json.dumps(described.inspected.to_dict())))
+    opened = open_data(config, described.protocol, told)
+    assert opened.description.train_images == described.train_images
+    assert opened.split_hash == described.split_hash
+
+
+def test_the_class_that_differs_is_named_to_a_worker(folder: Path) -> None:
+    for part in ("train", "val"):
+        (folder / part / "red").rename(folder / part / "two words é")
+    config = {"name": "image-folder", "folder": str(folder)}
+    described = describe_data(config, Protocol.from_dict(PROTOCOL))
+    (folder / "train/two words é/000.png").unlink()
+    with pytest.raises(UnreadableData, match=r"train/two words é does not hold .* 4 pictures then"):
+        open_data(config, described.protocol, described.inspected)

@@ -14,6 +14,7 @@ from space.errors import InputError, Problem
 from space.paths import shown_path
 from trainers.data.config import DataConfig
 from trainers.data.copies import copies_between, told_copies
+from trainers.data.inspected import plain_name
 from trainers.data.inspection import inspect_files
 from trainers.data.layout import Layout, abbreviated, find_layout
 from trainers.data.listing import Listing, list_classes
@@ -37,7 +38,7 @@ class ImageIndex:
         folder: that the files lie below. classes: names of its sub-folders, sorted.
         files: paths below `folder`. sizes: (images,) bytes. labels: (images,) class numbers.
         digests: of the bytes of each file; empty where a worker relies on the driver's pass.
-        left_out: names of broken files. remarks: sentences on what does not count.
+        left_out: broken files, by `plain_name`. remarks: sentences on what does not count.
     """
 
     folder: Path
@@ -61,7 +62,7 @@ class ImageIndex:
         """By class, its number of pictures and a hash over their names and sizes."""
         bounds = np.searchsorted(self.labels, np.arange(len(self.classes) + 1))
         return {
-            shown_path(name): self._hash_of(*bounds[i : i + 2])
+            plain_name(name): self._hash_of(*bounds[i : i + 2])
             for i, name in enumerate(self.classes)
         }
 
@@ -154,7 +155,7 @@ def _read(
     index = ImageIndex(folder, layout.classes, tuple(listed.files), sizes, labels)
     if left_out is not None:
         known = set(left_out)
-        keep = [i for i, file in enumerate(index.files) if shown_path(file) not in known]
+        keep = [i for i, file in enumerate(index.files) if plain_name(file) not in known]
         return replace(index.only(np.array(keep, np.int64)), left_out=left_out)
     seen = inspect_files(folder, index.files, config.check, say)
     faults = listed.faults | {index.files[i]: fault for i, fault in seen.faults.items()}
@@ -163,7 +164,7 @@ def _read(
     keep = [i for i in range(len(index.files)) if i not in seen.faults]
     chosen = replace(index, digests=seen.digests).only(np.array(keep, np.int64))
     _check_classes(chosen)
-    names = tuple(shown_path(name) for name in sorted(faults))
+    names = tuple(plain_name(name) for name in sorted(faults))
     return replace(
         chosen,
         left_out=names,
