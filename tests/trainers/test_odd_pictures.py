@@ -1,8 +1,10 @@
 """Kinds of pictures, whole and damaged, beside those that photographs usually are."""
 
+import errno
 import random
 import struct
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from trainers import Protocol
+from trainers import Cause, Protocol, classify
 from trainers.data import deep_grey, picture
 from trainers.data.image_folder import test_transform as evaluation
 from trainers.data.image_folder import train_transform
+from trainers.data.inspection import inspect_files
 from trainers.data.picture import BROKEN, decode, is_of_the_file, read_header
 from trainers.data.suffixes import readable_formats
 
@@ -122,9 +125,31 @@ def test_a_damaged_avif_is_broken() -> None:
         decode(BytesIO(content))
 
 
-@pytest.mark.parametrize("error", [RuntimeError("Out of memory"), OSError("out of memory error")])
-def test_a_machine_without_memory_is_no_fault_of_the_file(error: Exception) -> None:
-    assert not is_of_the_file(error)
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("Failed to decode frame 0: Out of memory"),
+        OSError("out of memory error when reading image file"),
+        OSError(errno.EIO, "Input/output error"),
+    ],
+)
+def test_a_fault_of_the_machine_is_none_of_file_or_architecture(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    (tmp_path / "a.png").write_bytes(WHOLE["PNG"])
+    monkeypatch.setattr(Image, "open", fails)
+    for look in (
+        lambda: picture.read_picture(tmp_path / "a.png"),
+        lambda: inspect_files(tmp_path, ["a.png"], "full"),
+    ):
+        with pytest.raises(OSError, match=r"a\.png") as raised:
+            look()
+        found = classify(raised.value)
+        assert (found.cause, found.state) == (Cause.SURROUNDINGS, "preempted")
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "F", "I;16"])

@@ -15,7 +15,14 @@ import PIL
 from PIL import Image
 
 from trainers.data.inspection_cache import FileState, Finding, InspectionCache
-from trainers.data.picture import BROKEN, decode, is_of_the_file, read_header, why
+from trainers.data.picture import (
+    BROKEN,
+    decode,
+    fault_of_the_machine,
+    is_of_the_file,
+    read_header,
+    why,
+)
 
 Check = Literal["full", "headers", "none"]
 Say = Callable[[str], None]
@@ -143,9 +150,9 @@ def _look_at(path: str, check: Check) -> tuple[FileState | None, Finding]:
             digest = hashlib.file_digest(file, "sha256").digest()
             fault = None if check == "none" else _fault(file, check)
             changed = FileState.of(os.fstat(file.fileno())) != state
-    except OSError as error:
+    except BROKEN as error:
         if not is_of_the_file(error):
-            raise
+            raise fault_of_the_machine(error, path) from error
         return None, Finding(b"", reader, why(error))
     return None if changed else state, Finding(digest, reader, fault)
 

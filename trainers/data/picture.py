@@ -5,6 +5,7 @@ several pages the first picture counts. Colour profiles are not applied: numbers
 """
 
 import errno
+import os
 import re
 import struct
 import zlib
@@ -34,9 +35,10 @@ BROKEN = (
     RuntimeError,
     struct.error,
     zlib.error,
+    MemoryError,
     Image.DecompressionBombError,
 )
-"""What Pillow and the decoders below it raise of files that are damaged."""
+"""What Pillow and the decoders below it raise of damaged files, and where memory is short."""
 _OUT_OF_MEMORY = re.compile(r"out of memory|can't start new thread", re.IGNORECASE)
 """How decoders say that it was the machine, in errors without a number."""
 
@@ -58,7 +60,16 @@ def is_of_the_file(error: BaseException) -> bool:
     """Whether an error says something of the file, rather than of the machine that reads it."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno not in _NOT_OF_THE_FILE
+    if isinstance(error, MemoryError):
+        return False
     return _OUT_OF_MEMORY.search(str(error)) is None
+
+
+def fault_of_the_machine(error: BaseException, path: Path | str) -> OSError:
+    """The fault as one of the system, naming the file; want of memory is none of a network's."""
+    number = error.errno if isinstance(error, OSError) else None
+    number = errno.ENOMEM if number is None else number
+    return OSError(number, os.strerror(number), shown_path(str(path)))
 
 
 def read_picture(path: Path, background: str = "white") -> Image.Image:
@@ -66,13 +77,14 @@ def read_picture(path: Path, background: str = "white") -> Image.Image:
 
     Raises:
         UnreadableData: naming the file, whatever is wrong with it.
+        OSError: of the machine that reads it, as for want of memory.
     """
     try:
         with path.open("rb") as file:
             return decode(file, background)
     except BROKEN as error:
         if not is_of_the_file(error):
-            raise
+            raise fault_of_the_machine(error, path) from error
         message = f"{shown_path(str(path))} is not a readable image ({why(error)})"
         raise UnreadableData(message) from None
 
