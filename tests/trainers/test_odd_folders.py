@@ -197,6 +197,19 @@ def test_an_empty_class_is_named(folder: Path, empty: str) -> None:
         remarks(folder, broken="leave_out")
 
 
+@pytest.mark.parametrize("layout", ["train and val", "train alone", "flat"])
+def test_a_worker_opens_every_layout_as_the_driver_described_it(folder: Path, layout: str) -> None:
+    if layout != "train and val":
+        (folder / "val").rename(folder.parent / "elsewhere")
+    root = folder / "train" if layout == "flat" else folder
+    (folder / "train/red/broken.png").write_bytes(b"")
+    config = {"name": "image-folder", "folder": str(root), "broken": "leave_out"}
+    described = describe_data(config, Protocol.from_dict(PROTOCOL))
+    opened = open_data(config, described.protocol, described.inspected).description
+    for name in ("content_hash", "split_hash", "train_images", "validation_images", "class_names"):
+        assert getattr(opened, name) == getattr(described, name)
+
+
 def test_a_worker_tells_long_names_and_names_that_are_no_text_apart(folder: Path) -> None:
     deep = folder / "train/red"
     for middle in ("one", "two"):

@@ -176,6 +176,8 @@ def _with_test(index: ImageIndex, train: ImageIndex, test: ImageIndex) -> tuple[
     said = [f"{len(test.files):,} pictures are kept for the test (data.test_fraction)"]
     if absent := test.classes_without_pictures():
         said.append(f"classes without test pictures: {abbreviated(absent)}")
+    if not index.digests:
+        return (*index.remarks, *said)
     both = copies_between(train.files, train.digests, test.files, test.digests)
     flattering = told_copies(both, "the pictures to train on", "those kept for the test")
     return (*index.remarks, *said, *(f"{each}: the test will flatter" for each in flattering))
