@@ -4,6 +4,7 @@ import os
 import sqlite3
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,17 @@ def test_files_of_the_future_are_kept_too(
     first = look(files)
     monkeypatch.setattr(inspection, "_fault", None)
     assert inspect_files(files, NAMES[:4], "full").digests == first.digests[:4]
+
+
+def test_what_pillow_reads_all_the_same_is_no_warning(
+    files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not inspect_files(files, ["good.png"], "full").faults
+        with pytest.warns(Image.DecompressionBombWarning):
+            Image.open(files / "good.png").close()
 
 
 # --- what can happen to the cache -----------------------------------------------------------------

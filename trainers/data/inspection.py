@@ -4,6 +4,7 @@ import hashlib
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -65,7 +66,12 @@ def inspect_files(
     digests: list[bytes] = []
     faults: dict[int, str] = {}
     base = os.path.realpath(folder)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with (
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool,
+    ):
+        # Pillow warns of what it reads all the same; what it cannot read is told by name.
+        warnings.filterwarnings("ignore", module="PIL")
         for findings in _ahead(pool, cache, base, files, check):
             for finding in findings:
                 if finding.fault is not None:
