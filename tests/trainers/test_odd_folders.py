@@ -157,6 +157,15 @@ def test_classes_may_have_any_name(folder: Path, name: str) -> None:
     assert "\n" not in said
 
 
+@pytest.mark.parametrize("names", [("Red", "red"), ("caf\u00e9", "cafe\u0301")])
+def test_classes_that_look_the_same_are_told(folder: Path, names: tuple[str, str]) -> None:
+    for part, name in zip(("train", "val"), names, strict=True):
+        (folder / part / "red").rename(folder / part / name)
+    words = f"only in train/: {names[0]}; only in val/: {names[1]}; some differ in capitals"
+    with pytest.raises(InputError, match=words):
+        remarks(folder)
+
+
 def test_copies_on_both_sides_of_a_split_are_told(folder: Path) -> None:
     (folder / "val").rename(folder.parent / "elsewhere")
     assert "both in" not in remarks(folder)

@@ -1,6 +1,7 @@
 """Where the class folders lie: below train/ and val/, below train/ alone, or in the folder."""
 
 import os
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,7 +107,15 @@ def _too_few(folder: Path, classes: tuple[str, ...]) -> str:
 
 
 def _check_same(root: Path, train: tuple[str, ...], val: tuple[str, ...]) -> None:
-    for part, names, others in (("train", train, val), ("val", val, train)):
-        if alone := sorted(set(names) - set(others)):
-            message = f"{shown_path(str(root))} has classes only in {part}/: {abbreviated(alone)}"
-            raise InputError.of("data.folder", message)
+    alone = {"train": sorted(set(train) - set(val)), "val": sorted(set(val) - set(train))}
+    if not any(alone.values()):
+        return
+    said = "; ".join(f"only in {p}/: {abbreviated(names)}" for p, names in alone.items() if names)
+    look_alike = set(map(_as_read, alone["train"])) & set(map(_as_read, alone["val"]))
+    hint = "; some differ in capitals alone, or in how Unicode writes them" if look_alike else ""
+    raise InputError.of("data.folder", f"{shown_path(str(root))} has classes {said}{hint}")
+
+
+def _as_read(name: str) -> str:
+    """The same for names that a person may take for the same, as é in one character and in two."""
+    return unicodedata.normalize("NFC", name).casefold()
