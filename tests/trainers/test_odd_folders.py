@@ -191,6 +191,14 @@ def test_classes_that_a_part_lacks_are_named(folder: Path) -> None:
     assert "classes without training pictures: " in "; ".join(few.remarks)
 
 
+def test_a_share_for_the_test_that_is_too_small_is_named_as_that(folder: Path) -> None:
+    (folder / "val").rename(folder.parent / "elsewhere")
+    with pytest.raises(InputError) as error:
+        remarks(folder, test_fraction=0.001)
+    words = "data.test_fraction: 12 images with test_fraction 0.001 leave 0 for test"
+    assert str(error.value).startswith(words)
+
+
 @pytest.mark.parametrize("empty", ["no file", "text only", "hidden only", "link to nothing"])
 def test_an_empty_class_is_named(folder: Path, empty: str) -> None:
     for part in ("train", "val"):

@@ -122,11 +122,9 @@ def index_images(
         return index
     fraction = TEST_FRACTION if config.test_fraction is None else config.test_fraction
     seed = derive(split_seed, "test")
-    try:
-        kept = split_train_validation(index.labels, seed=seed, validation_fraction=fraction)
-    except InputError as error:
-        problems = [Problem("data.test_fraction", p.message) for p in error.problems]
-        raise InputError(problems) from None
+    kept = split_train_validation(
+        index.labels, seed=seed, validation_fraction=fraction, field="data.test_fraction"
+    )
     train, test = (index.only(np.sort(each)) for each in (kept.train, kept.validation))
     return replace(test if part == "val" else train, remarks=_with_test(index, train, test))
 
