@@ -1,5 +1,7 @@
 """The split: stratified, disjoint, stable, and limited evenly."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from space.errors import InputError
-from trainers.data.split import split_train_validation
+from trainers.data.split import held_out_of, split_train_validation
 
 LABELS = np.repeat(np.arange(10), 100)
 
@@ -35,6 +37,33 @@ def test_parts_are_disjoint_complete_and_stratified(
         assert size == 1 or len(split.validation) < len(np.unique(labels)) or 0 < held_out < size
         assert size > 1 or held_out == 0
     assert split.validation.size == min(round(len(labels) * fraction), (sizes - 1).sum())
+
+
+@given(
+    sizes=st.lists(st.integers(1, 7), min_size=2, max_size=4),
+    fraction=st.floats(0.05, 0.95),
+    seed=st.integers(0, 99),
+)
+def test_no_other_whole_numbers_are_nearer_to_the_shares(
+    sizes: list[int], fraction: float, seed: int
+) -> None:
+    claims = np.array(sizes) * fraction
+    total = min(round(sum(sizes) * fraction), sum(sizes) - len(sizes))
+    allowed = [
+        np.array(each)
+        for each in itertools.product(*(range(size) for size in sizes))
+        if sum(each) == total
+    ]
+    lacking = [sum(n == 0 < size - 1 for n, size in zip(a, sizes, strict=True)) for a in allowed]
+    best = min(
+        ((a - claims) ** 2).sum()
+        for a, lacks in zip(allowed, lacking, strict=True)
+        if lacks == min(lacking)
+    )
+    generator = np.random.default_rng(seed)
+    given_to = held_out_of(np.array(sizes), fraction, generator)
+    assert given_to.sum() == total
+    assert ((given_to - claims) ** 2).sum() == pytest.approx(best, abs=1e-9)
 
 
 @pytest.mark.parametrize("size", [5, 20, 25])

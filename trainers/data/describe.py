@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from space.errors import InputError
 from trainers.data.config import DataConfig, parse_data_config
+from trainers.data.copies import copies_between, told_copies
 from trainers.data.fashion_mnist import CLASSES, EDGE, LabelledImages, load_part
-from trainers.data.image_index import ImageIndex, Say, count_in_both, index_images
+from trainers.data.image_index import ImageIndex, Say, index_images, warn_of_test_copies
 from trainers.data.inspected import Inspected
 from trainers.data.layout import abbreviated
 from trainers.data.split import Split, split_train_validation
@@ -78,11 +79,12 @@ def describe_data(
             other data, or if a part of the split comes out empty.
     """
     parsed = parse_data_config(config)
+    say = None if say is None else _each_once(say)
     located = locate_data(parsed, protocol, say=say)
     found, source = located.description, located.source
     if isinstance(source, ImageIndex) and not is_locked():
-        warning = count_in_both(source, parsed, say)
-        return found if warning is None else replace(found, remarks=(*found.remarks, warning))
+        warnings = warn_of_test_copies(source, parsed, say)
+        return replace(found, remarks=(*found.remarks, *warnings))
     return found
 
 
@@ -120,10 +122,10 @@ def _located(
     content_hash = source.content_hash if inspected is None else inspected.content_hash
     counts = np.bincount(source.labels[split.validation], minlength=shape[3])
     names: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
+    remarks = _remarks_on_split(source, split, shape[3])
     if isinstance(source, ImageIndex):
         names = source.classes
-        remarks = _remarks(source, counts)
+        remarks = (*_remarks_on_folder(source), *remarks)
         inspected = inspected or Inspected(content_hash, source.listing(), source.left_out)
     description = DataDescription(
         config.name,
@@ -141,14 +143,42 @@ def _located(
     return Located(description, split, source)
 
 
-def _remarks(source: ImageIndex, counts: NDArray[np.integer]) -> tuple[str, ...]:
-    said = [
+def _each_once(say: Say) -> Say:
+    """Passes every sentence on a single time."""
+    said: set[str] = set()
+
+    def say_if_new(sentence: str) -> None:
+        if sentence not in said:
+            said.add(sentence)
+            say(sentence)
+
+    return say_if_new
+
+
+def _remarks_on_folder(source: ImageIndex) -> tuple[str, ...]:
+    return (
         f"{len(source.files):,} pictures of {len(source.classes):,} classes "
         f"({abbreviated(source.classes)}); files count that end in {listed_suffixes()}",
         *source.remarks,
-    ]
-    if unseen := [source.classes[i] for i in np.flatnonzero(counts == 0)]:
-        said.append(f"classes without validation pictures: {abbreviated(unseen)}")
+    )
+
+
+def _remarks_on_split(
+    source: LabelledImages | ImageIndex, split: Split, classes: int
+) -> tuple[str, ...]:
+    """Classes that a part has nothing of, and copies on both sides."""
+    folder = source if isinstance(source, ImageIndex) else None
+    names = tuple(map(str, range(classes))) if folder is None else folder.classes
+    said: list[str] = []
+    for name, part in (("training", split.train), ("validation", split.validation)):
+        counts = np.bincount(source.labels[part], minlength=classes)
+        if absent := [names[i] for i in np.flatnonzero(counts == 0)]:
+            said.append(f"classes without {name} pictures: {abbreviated(absent)}")
+    if folder is not None and folder.digests:
+        train, held_out = folder.only(split.train), folder.only(split.validation)
+        both = copies_between(held_out.files, held_out.digests, train.files, train.digests)
+        told = told_copies(both, "the validation part", "the training part")
+        said += [f"{each}: the validation will flatter" for each in told]
     return tuple(said)
 
 

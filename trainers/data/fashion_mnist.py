@@ -76,14 +76,14 @@ def locate(config: DataConfig) -> Path:
         return EMBEDDED
     if config.folder is not None:
         return _given(config.folder)
-    cached = cache_folder() / "FashionMNIST" / "raw"
-    for folder in (DEBIAN, cached):
+    cache = cache_folder()
+    for folder in (DEBIAN, *([] if cache is None else [cache / "FashionMNIST" / "raw"])):
         if _holds_all(folder):
             return folder
     if config.source == "full" or config.download:
         from trainers.data.fashion_mnist_download import download
 
-        return download(cache_folder())
+        return download(cache)
     return EMBEDDED
 
 

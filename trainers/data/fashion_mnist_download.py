@@ -7,15 +7,18 @@ from space.errors import InputError
 from space.torchvision_support import prepare_torchvision
 
 
-def download(folder: Path) -> Path:
+def download(folder: Path | None) -> Path:
     """Fetch the four files into a cache folder.
 
     Returns:
         the folder with the idx files.
 
     Raises:
-        InputError: if there is no way to the network, or the folder cannot be written.
+        InputError: if there is no folder, no way to the network, or it cannot be written.
     """
+    if folder is None:
+        message = "Fashion-MNIST is not on this machine, and you have no home to download it to"
+        raise InputError.of("data.source", f"{message}; name a folder by MIXSPACE_CACHE")
     prepare_torchvision()
     from torchvision.datasets import FashionMNIST
 

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from space.errors import InputError, Problem
 from space.paths import shown_path
 from trainers.data.config import DataConfig
+from trainers.data.copies import copies_between, told_copies
+from trainers.data.inspected import plain_name
 from trainers.data.inspection import inspect_files
-from trainers.data.layout import Layout, find_layout
-from trainers.data.listing import list_classes
+from trainers.data.layout import Layout, abbreviated, find_layout
+from trainers.data.listing import Listing, list_classes
 from trainers.data.split import split_train_validation
 from trainers.seeds import derive
 
@@ -24,7 +26,7 @@ Say = Callable[[str], None]
 
 TEST_FRACTION = 0.1
 _SHOWN_FAULTS = 10
-_READING = b"pictures as shown 1\n"
+_READING = b"pictures as shown 2\n"
 """Changes when the same bytes come to be read as other pixels."""
 
 
@@ -36,7 +38,7 @@ class ImageIndex:
         folder: that the files lie below. classes: names of its sub-folders, sorted.
         files: paths below `folder`. sizes: (images,) bytes. labels: (images,) class numbers.
         digests: of the bytes of each file; empty where a worker relies on the driver's pass.
-        left_out: names of broken files. remarks: sentences on what does not count.
+        left_out: broken files, by `plain_name`. remarks: sentences on what does not count.
     """
 
     folder: Path
@@ -60,7 +62,7 @@ class ImageIndex:
         """By class, its number of pictures and a hash over their names and sizes."""
         bounds = np.searchsorted(self.labels, np.arange(len(self.classes) + 1))
         return {
-            shown_path(name): self._hash_of(*bounds[i : i + 2])
+            plain_name(name): self._hash_of(*bounds[i : i + 2])
             for i, name in enumerate(self.classes)
         }
 
@@ -69,6 +71,11 @@ class ImageIndex:
         for file, size in zip(self.files[start:stop], self.sizes[start:stop], strict=True):
             digest.update(os.fsencode(file) + f"\0{size}\n".encode())
         return f"{stop - start} {digest.hexdigest()[:16]}"
+
+    def classes_without_pictures(self) -> tuple[str, ...]:
+        """Names of the classes that nothing is labelled with."""
+        counts = np.bincount(self.labels, minlength=len(self.classes))
+        return tuple(self.classes[i] for i in np.flatnonzero(counts == 0))
 
     def only(self, positions: NDArray[np.int64]) -> "ImageIndex":
         """The index of some of its pictures, in the given order."""
@@ -115,37 +122,23 @@ def index_images(
         return index
     fraction = TEST_FRACTION if config.test_fraction is None else config.test_fraction
     seed = derive(split_seed, "test")
-    try:
-        kept = split_train_validation(index.labels, seed=seed, validation_fraction=fraction)
-    except InputError as error:
-        problems = [Problem("data.test_fraction", p.message) for p in error.problems]
-        raise InputError(problems) from None
-    chosen = index.only(np.sort(kept.validation if part == "val" else kept.train))
-    remark = f"{len(kept.validation):,} pictures are kept for the test (data.test_fraction)"
-    return replace(chosen, remarks=(*chosen.remarks, remark))
+    kept = split_train_validation(
+        index.labels, seed=seed, validation_fraction=fraction, field="data.test_fraction"
+    )
+    train, test = (index.only(np.sort(each)) for each in (kept.train, kept.validation))
+    return replace(test if part == "val" else train, remarks=_with_test(index, train, test))
 
 
-def count_in_both(index: ImageIndex, config: DataConfig, say: Say | None) -> str | None:
+def warn_of_test_copies(index: ImageIndex, config: DataConfig, say: Say | None) -> tuple[str, ...]:
     """A warning where pictures of train/ are also in val/, by content; val/ is only hashed."""
     assert config.folder is not None
     layout = find_layout(config.folder)
     if layout.val is None:
-        return None
+        return ()
     listed = list_classes(layout.val, layout.classes)
     held = inspect_files(layout.val, listed.files, "none", say).digests
-    places = dict(zip(held, listed.files, strict=True))
-    both = [
-        (file, places[d])
-        for file, d in zip(index.files, index.digests, strict=True)
-        if d and d in places
-    ]
-    if not both:
-        return None
-    here, there = map(shown_path, both[0])
-    return (
-        f"{len(both):,} pictures are both in train/ and in val/, such as train/{here} "
-        f"and val/{there}: the test will flatter"
-    )
+    both = copies_between(index.files, index.digests, listed.files, held)
+    return tuple(f"{said}: the test will flatter" for said in told_copies(both, "train/", "val/"))
 
 
 def _read(
@@ -160,7 +153,7 @@ def _read(
     index = ImageIndex(folder, layout.classes, tuple(listed.files), sizes, labels)
     if left_out is not None:
         known = set(left_out)
-        keep = [i for i, file in enumerate(index.files) if shown_path(file) not in known]
+        keep = [i for i, file in enumerate(index.files) if plain_name(file) not in known]
         return replace(index.only(np.array(keep, np.int64)), left_out=left_out)
     seen = inspect_files(folder, index.files, config.check, say)
     faults = listed.faults | {index.files[i]: fault for i, fault in seen.faults.items()}
@@ -169,12 +162,23 @@ def _read(
     keep = [i for i in range(len(index.files)) if i not in seen.faults]
     chosen = replace(index, digests=seen.digests).only(np.array(keep, np.int64))
     _check_classes(chosen)
-    names = tuple(shown_path(name) for name in sorted(faults))
+    names = tuple(plain_name(name) for name in sorted(faults))
     return replace(
         chosen,
         left_out=names,
-        remarks=_remarks(listed.other_suffixes, listed.hidden, listed.again, faults),
+        remarks=_remarks(listed, layout, faults, config.check),
     )
+
+
+def _with_test(index: ImageIndex, train: ImageIndex, test: ImageIndex) -> tuple[str, ...]:
+    said = [f"{len(test.files):,} pictures are kept for the test (data.test_fraction)"]
+    if absent := test.classes_without_pictures():
+        said.append(f"classes without test pictures: {abbreviated(absent)}")
+    if not index.digests:
+        return (*index.remarks, *said)
+    both = copies_between(train.files, train.digests, test.files, test.digests)
+    flattering = told_copies(both, "the pictures to train on", "those kept for the test")
+    return (*index.remarks, *said, *(f"{each}: the test will flatter" for each in flattering))
 
 
 def _refusal(folder: Path, faults: Mapping[str, str]) -> list[Problem]:
@@ -191,28 +195,34 @@ def _refusal(folder: Path, faults: Mapping[str, str]) -> list[Problem]:
 
 
 def _check_classes(index: ImageIndex) -> None:
-    counts = np.bincount(index.labels, minlength=len(index.classes))
     problems = [
         Problem("data.folder", f"{shown_path(str(index.folder / name))} holds no readable images")
-        for name, number in zip(index.classes, counts, strict=True)
-        if not number
+        for name in index.classes_without_pictures()
     ]
     if problems:
         raise InputError(problems)
 
 
 def _remarks(
-    others: Mapping[str, int], hidden: int, again: int, faults: Mapping[str, str]
+    listed: Listing, layout: Layout, faults: Mapping[str, str], check: str
 ) -> tuple[str, ...]:
     said = []
-    if others:
+    if layout.beside:
+        also = "" if layout.val is not None else "; a folder val/ would be the test"
+        said.append(f"not read, beside train/: {abbreviated(layout.beside)}{also}")
+    if others := listed.other_suffixes:
         kinds = ", ".join(f"{n:,} {shown_path(s)}" for s, n in sorted(others.items())[:10])
         said.append(f"left out for their suffix: {kinds}")
-    if hidden:
-        said.append(f"left out for a name that begins with a dot: {hidden:,}")
-    if again:
-        said.append(f"left out as further links to the same file: {again:,}")
+    for number, reason in (
+        (listed.loose, "as pictures outside of the class folders"),
+        (listed.hidden, "for a name that begins with a dot"),
+        (listed.again, "as further links to the same file"),
+    ):
+        if number:
+            said.append(f"left out {reason}: {number:,}")
     if faults:
         name, fault = min(faults.items())
         said.append(f"left out as broken: {len(faults):,}, such as {shown_path(name)} ({fault})")
+    if check != "full":
+        said.append(f"not decoded (data.check: {check}): a picture that is broken stops the search")
     return tuple(said)

@@ -1,9 +1,12 @@
 """What the driver's one pass over a folder found, so that workers need not read all of it again."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from space.paths import shown_path
 from trainers.failures import UnreadableData
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ class Inspected:
 
     Attributes:
         listing: by class, the number of pictures and a hash of their names and sizes.
-        left_out: names of broken files.
+        left_out: names of broken files. All names are as `plain_name` writes them.
     """
 
     content_hash: str
@@ -46,10 +49,16 @@ class Inspected:
         for name in sorted({*now, *self.listing}):
             if now.get(name) != self.listing.get(name):
                 before, after = (_count(each.get(name)) for each in (self.listing, now))
+                place = index.folder / os.fsdecode(unquote_to_bytes(name))
                 raise UnreadableData(
-                    f"{index.folder}/{name} does not hold the files that it held when the run "
+                    f"{shown_path(str(place))} does not hold the files that it held when the run "
                     f"began: {before} pictures then, {after} now"
                 )
+
+
+def plain_name(name: str) -> str:
+    """A name of a file in ASCII, to be carried anywhere: other names are other texts."""
+    return quote_from_bytes(os.fsencode(name))
 
 
 def _count(entry: str | None) -> str:

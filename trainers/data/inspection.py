@@ -4,6 +4,7 @@ import hashlib
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +16,14 @@ import PIL
 from PIL import Image
 
 from trainers.data.inspection_cache import FileState, Finding, InspectionCache
-from trainers.data.picture import BROKEN, decode, is_of_the_file, why
+from trainers.data.picture import (
+    BROKEN,
+    decode,
+    fault_of_the_machine,
+    is_of_the_file,
+    read_header,
+    why,
+)
 
 Check = Literal["full", "headers", "none"]
 Say = Callable[[str], None]
@@ -23,6 +31,8 @@ Say = Callable[[str], None]
 _BATCH = 64
 _QUIET_SECONDS = 3.0
 _PAUSE_SECONDS = 10.0
+_VERDICTS = 2
+"""Changes when a file may be judged otherwise than by an earlier release of this program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,12 @@ def inspect_files(
     digests: list[bytes] = []
     faults: dict[int, str] = {}
     base = os.path.realpath(folder)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with (
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool,
+    ):
+        # Pillow warns of what it reads all the same; what it cannot read is told by name.
+        warnings.filterwarnings("ignore", module="PIL")
         for findings in _ahead(pool, cache, base, files, check):
             for finding in findings:
                 if finding.fault is not None:
@@ -64,13 +79,15 @@ def inspect_files(
                 digests.append(finding.digest)
             progress.at(len(digests))
     progress.done()
+    if say is not None and cache.trouble is not None:
+        say(f"{cache.trouble}: what was found out about the pictures is not kept.")
     return Inspection(tuple(digests), faults)
 
 
 def reader_of(check: Check) -> str:
     """Names what decides a verdict beside the file."""
     limit = Image.MAX_IMAGE_PIXELS
-    return "none" if check == "none" else f"{check} pillow {PIL.__version__} {limit}"
+    return "none" if check == "none" else f"{check} {_VERDICTS} pillow {PIL.__version__} {limit}"
 
 
 def _ahead(
@@ -102,15 +119,25 @@ def _batch(
     states = {path: state for path in paths if (state := _state(path)) is not None}
     with lock:
         known = cache.known(list(states.items()))
-    good = {path: each for path, each in known.items() if _suffices(each.reader, check)}
+    good = {p: answer for p, each in known.items() if (answer := _answer(each, check)) is not None}
     fresh = {path: _look_at(path, check) for path in dict.fromkeys(paths) if path not in good}
     with lock:
         cache.keep((p, state, found) for p, (state, found) in fresh.items() if state is not None)
     return [good[path] if path in good else fresh[path][1] for path in paths]
 
 
-def _suffices(reader: str, check: Check) -> bool:
-    return check == "none" or reader in (reader_of("full"), reader_of(check))
+def _answer(known: Finding, check: Check) -> Finding | None:
+    """What this check would find, by what an earlier one did; None where that does not tell.
+
+    The cache may save time, and never decide: a broken picture passes the checks that would not
+    see it, also when a stricter one did.
+    """
+    if check == "none":
+        return Finding(known.digest, reader_of("none"))
+    if known.reader == reader_of(check):
+        return known
+    is_whole = known.reader == reader_of("full") and known.fault is None
+    return known if is_whole else None
 
 
 def _state(path: str) -> FileState | None:
@@ -129,9 +156,9 @@ def _look_at(path: str, check: Check) -> tuple[FileState | None, Finding]:
             digest = hashlib.file_digest(file, "sha256").digest()
             fault = None if check == "none" else _fault(file, check)
             changed = FileState.of(os.fstat(file.fileno())) != state
-    except OSError as error:
+    except BROKEN as error:
         if not is_of_the_file(error):
-            raise
+            raise fault_of_the_machine(error, path) from error
         return None, Finding(b"", reader, why(error))
     return None if changed else state, Finding(digest, reader, fault)
 
@@ -145,7 +172,7 @@ def _fault(file: BinaryIO, check: Check) -> str | None:
         if check == "full":
             decode(file)
         else:
-            Image.open(file).close()
+            read_header(file)
     except BROKEN as error:
         if not is_of_the_file(error):
             raise
@@ -169,9 +196,9 @@ class _Progress:
             return
         self._next, self._told = now + _PAUSE_SECONDS, True
         left = (now - self._began) / max(number, 1) * (self._total - number)
+        duration = f"{left / 60:.0f} min" if left >= 60 else f"{left:.0f} s"
         self._say(
-            f"Looking at the pictures, once: {number:,} of {self._total:,}, "
-            f"about {left / 60:.0f} min left"
+            f"Looking at the pictures, once: {number:,} of {self._total:,}, about {duration} left"
         )
 
     def done(self) -> None:

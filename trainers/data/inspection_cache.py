@@ -1,10 +1,9 @@
 """Keeps what was found out about files, in one SQLite file that may be deleted at any time.
 
-It saves time and nothing else: a cache that is damaged, full, locked or not to be written is said
-in the log, and everything is read again.
+It saves time and nothing else: where it is damaged, full, locked or not to be written, everything
+is read again, and that is said.
 """
 
-import logging
 import os
 import sqlite3
 import time
@@ -13,14 +12,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from space.paths import shown_path
 from trainers.data.cache_folder import cache_folder
 
-_LOG = logging.getLogger(__name__)
 _NAME = "pictures-1.sqlite"
 _AT_ONCE = 500
 _PATIENCE = 5.0
 _SETTLED_NS = 2_000_000_000
 """A file changed more recently than this may change again within one tick of its clock."""
+_DIGEST_BYTES = 32
 
 _MAKE = """CREATE TABLE IF NOT EXISTS files (
     path BLOB PRIMARY KEY, size INTEGER, mtime INTEGER, ctime INTEGER, inode INTEGER,
@@ -45,8 +45,11 @@ class FileState:
         return cls(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, inode)
 
     def is_settled(self) -> bool:
-        """Whether a change from now on would show in the times."""
-        return max(self.mtime, self.ctime) < time.time_ns() - _SETTLED_NS
+        """Whether a change from now on would show in the times.
+
+        The kernel sets ctime at every change; mtime is what programs like, also in the future.
+        """
+        return self.ctime < time.time_ns() - _SETTLED_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +68,21 @@ class Finding:
 
 
 class InspectionCache:
-    """Findings by absolute real path and state of the file."""
+    """Findings by absolute real path and state of the file.
 
-    def __init__(self, file: Path | None = None) -> None:
-        self._file = cache_folder() / _NAME if file is None else file
-        self._usable = True
+    Attributes:
+        trouble: why it is not used any more; None while it is.
+    """
+
+    def __init__(self) -> None:
+        folder = cache_folder()
+        self.trouble = None if folder is not None else "You have no home, nor MIXSPACE_CACHE"
+        self._file = Path(os.devnull) if folder is None else folder / _NAME
 
     def known(self, files: Sequence[tuple[str, FileState]]) -> dict[str, Finding]:
         """The findings of those files that are as they were."""
         found: dict[str, Finding] = {}
-        if not self._usable:
+        if self.trouble is not None:
             return found
         try:
             if not self._file.exists():
@@ -102,7 +110,7 @@ class InspectionCache:
             for path, state, finding in rows
             if finding.digest and state.is_settled()
         ]
-        if not values or not self._usable:
+        if not values or self.trouble is not None:
             return
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -118,8 +126,7 @@ class InspectionCache:
         return connection
 
     def _give_up(self, error: Exception) -> None:
-        self._usable = False
-        _LOG.info("%s is not used: %s", self._file, error)
+        self.trouble = f"{shown_path(str(self._file))}, which may be deleted, is not used ({error})"
 
 
 def _look_up(connection: sqlite3.Connection, part: dict[str, FileState]) -> dict[str, Finding]:
@@ -130,7 +137,13 @@ def _look_up(connection: sqlite3.Connection, part: dict[str, FileState]) -> dict
         [os.fsencode(path) for path in part],
     )
     return {
-        path: Finding(bytes(digest), reader, fault)
+        path: Finding(digest, reader, fault)
         for raw, *state, digest, reader, fault in rows
-        if part[path := os.fsdecode(raw)] == FileState(*state)
+        if part[path := os.fsdecode(raw)] == FileState(*state) and _is_whole(digest, reader, fault)
     }
+
+
+def _is_whole(digest: object, reader: object, fault: object) -> bool:
+    """Whether a row is of the types that were written."""
+    is_digest = isinstance(digest, bytes) and len(digest) == _DIGEST_BYTES
+    return is_digest and isinstance(reader, str) and isinstance(fault, str | None)

@@ -1,6 +1,7 @@
 """Where the class folders lie: below train/ and val/, below train/ alone, or in the folder."""
 
 import os
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from space.paths import is_folder, shown_path
 from trainers.data.suffixes import listed_suffixes
 
 _SHOWN = 5
-_WELCOME = "put class folders into train/ and val/, into train/ alone, or into the folder itself"
+_WELCOME = (
+    "put class folders into train/ and val/, into train/ alone, or into the folder itself, where "
+    "none may be called train or val"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +24,13 @@ class Layout:
         train: with a folder for each class. val: with the same classes, for the test; None where
             a part of `train` is kept for it.
         classes: names of the class folders, sorted.
+        beside: further folders beside train/, which are not read.
     """
 
     train: Path
     val: Path | None
     classes: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
 
 def find_layout(root: Path) -> Layout:
@@ -38,16 +44,19 @@ def find_layout(root: Path) -> Layout:
     if is_folder(root / "train"):
         train, val = root / "train", root / "val"
     elif is_folder(root / "val"):
-        raise InputError.of("data.folder", f"{root / 'train'} is not a folder; {_WELCOME}")
+        message = f"{shown_path(str(root / 'train'))} is not a folder; {_WELCOME}"
+        raise InputError.of("data.folder", message)
     else:
         train, val = root, root / "val"
     classes = _classes(train)
     if len(classes) < 2:
         raise InputError.of("data.folder", _too_few(train, classes))
+    beside = () if train == root else _classes(root)
+    beside = tuple(name for name in beside if name not in ("train", "val"))
     if not is_folder(val):
-        return Layout(train, None, classes)
+        return Layout(train, None, classes, beside)
     _check_same(root, classes, _classes(val))
-    return Layout(train, val, classes)
+    return Layout(train, val, classes, beside)
 
 
 def abbreviated(names: tuple[str, ...] | list[str]) -> str:
@@ -98,7 +107,15 @@ def _too_few(folder: Path, classes: tuple[str, ...]) -> str:
 
 
 def _check_same(root: Path, train: tuple[str, ...], val: tuple[str, ...]) -> None:
-    for part, names, others in (("train", train, val), ("val", val, train)):
-        if alone := sorted(set(names) - set(others)):
-            message = f"{root} has classes only in {part}/: {abbreviated(alone)}"
-            raise InputError.of("data.folder", message)
+    alone = {"train": sorted(set(train) - set(val)), "val": sorted(set(val) - set(train))}
+    if not any(alone.values()):
+        return
+    said = "; ".join(f"only in {p}/: {abbreviated(names)}" for p, names in alone.items() if names)
+    look_alike = set(map(_as_read, alone["train"])) & set(map(_as_read, alone["val"]))
+    hint = "; some differ in capitals alone, or in how Unicode writes them" if look_alike else ""
+    raise InputError.of("data.folder", f"{shown_path(str(root))} has classes {said}{hint}")
+
+
+def _as_read(name: str) -> str:
+    """The same for names that a person may take for the same, as é in one character and in two."""
+    return unicodedata.normalize("NFC", name).casefold()

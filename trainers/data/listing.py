@@ -24,6 +24,7 @@ class Listing:
         files: paths below the folder. sizes: bytes. labels: class numbers.
         other_suffixes: files that do not count, by suffix. hidden: names that begin with a dot.
         again: files that are there a second time, by another link.
+        loose: pictures beside the class folders, of no class.
         faults: what is no file to read, by name.
     """
 
@@ -33,6 +34,7 @@ class Listing:
     other_suffixes: dict[str, int] = field(default_factory=dict)
     hidden: int = 0
     again: int = 0
+    loose: int = 0
     faults: dict[str, str] = field(default_factory=dict)
     _owner: dict[_Identity, tuple[int, str]] = field(default_factory=dict)
 
@@ -61,9 +63,30 @@ def list_classes(folder: Path, classes: tuple[str, ...]) -> Listing:
             place = shown_path(str(folder / name))
             message = f"{place} holds no images; files count that end in {listed_suffixes()}"
             problems.append(Problem("data.folder", message))
+    try:
+        _count_loose(folder, found)
+    except OSError as error:
+        problems.append(unreadable(error, folder))
     if problems:
         raise InputError(problems)
     return found
+
+
+def _count_loose(folder: Path, found: Listing) -> None:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                found.hidden += 1
+            elif not entry.is_dir():
+                if entry.name.lower().endswith(suffixes()):
+                    found.loose += 1
+                else:
+                    _count_suffix(entry.name, found)
+
+
+def _count_suffix(name: str, found: Listing) -> None:
+    suffix = Path(name).suffix.lower() or "none"
+    found.other_suffixes[suffix] = found.other_suffixes.get(suffix, 0) + 1
 
 
 def _list_class(folder: Path, name: str, label: int, found: Listing) -> None:
@@ -91,8 +114,7 @@ def _walk(top: str, seen: set[_Identity], found: Listing) -> list[str]:
             if name.lower().endswith(suffixes()):
                 paths.append(os.path.join(root, name))
             else:
-                suffix = Path(name).suffix.lower() or "none"
-                found.other_suffixes[suffix] = found.other_suffixes.get(suffix, 0) + 1
+                _count_suffix(name, found)
     return paths
 
 

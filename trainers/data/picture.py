@@ -1,21 +1,22 @@
 """Reads a picture as a viewer shows it: upright, on a background, in eight bits of RGB.
 
-Grey of 16 bits is scaled by its full range, so that 65535 is white; so is what PNG and PGM keep in
-32 bits. Other 32-bit integers, and floats that leave 0 to 1, have no range that a file would state:
-there the darkest value of a picture becomes black and its lightest white. Floats within 0 to 1
-count from black to white. Of an animation the first frame counts.
+Grey of more than eight bits is scaled as `trainers.data.deep_grey` says. Of an animation and of
+several pages the first picture counts. Colour profiles are not applied: numbers are read as sRGB.
 """
 
 import errno
+import os
+import re
 import struct
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from space.paths import shown_path
+from trainers.data.deep_grey import in_8_bits, is_deep_grey
+from trainers.data.suffixes import readable_formats
 from trainers.failures import UnreadableData
 
 BACKGROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128)}
@@ -28,15 +29,21 @@ BROKEN = (
     SyntaxError,
     ValueError,
     EOFError,
-    IndexError,
-    KeyError,
+    LookupError,
     TypeError,
-    OverflowError,
+    ArithmeticError,
+    RuntimeError,
     struct.error,
+    zlib.error,
+    MemoryError,
     Image.DecompressionBombError,
 )
-"""What Pillow raises of files that are damaged."""
+"""What Pillow and the decoders below it raise of damaged files, and where memory is short."""
+_OUT_OF_MEMORY = re.compile(r"out of memory|can't start new thread", re.IGNORECASE)
+"""How decoders say that it was the machine, in errors without a number."""
 
+_BAND = 1 << 22
+"""Pixels that are put on the background at once."""
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -47,13 +54,22 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
-_MIDDLE_GREY = 128
 
 
 def is_of_the_file(error: BaseException) -> bool:
     """Whether an error says something of the file, rather than of the machine that reads it."""
-    return not (isinstance(error, OSError) and error.errno in _NOT_OF_THE_FILE)
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno not in _NOT_OF_THE_FILE
+    if isinstance(error, MemoryError):
+        return False
+    return _OUT_OF_MEMORY.search(str(error)) is None
+
+
+def fault_of_the_machine(error: BaseException, path: Path | str) -> OSError:
+    """The fault as one of the system, naming the file; want of memory is none of a network's."""
+    number = error.errno if isinstance(error, OSError) else None
+    number = errno.ENOMEM if number is None else number
+    return OSError(number, os.strerror(number), shown_path(str(path)))
 
 
 def read_picture(path: Path, background: str = "white") -> Image.Image:
@@ -61,13 +77,14 @@ def read_picture(path: Path, background: str = "white") -> Image.Image:
 
     Raises:
         UnreadableData: naming the file, whatever is wrong with it.
+        OSError: of the machine that reads it, as for want of memory.
     """
     try:
         with path.open("rb") as file:
             return decode(file, background)
     except BROKEN as error:
         if not is_of_the_file(error):
-            raise
+            raise fault_of_the_machine(error, path) from error
         message = f"{shown_path(str(path))} is not a readable image ({why(error)})"
         raise UnreadableData(message) from None
 
@@ -79,14 +96,19 @@ def why(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     words = str(error).splitlines()
-    return words[0][:200] if words and words[0] else type(error).__name__
+    return shown_path(words[0]) if words and words[0] else type(error).__name__
 
 
 def decode(file: BinaryIO, background: str = "white") -> Image.Image:
     """The picture in an open file; raises one of `BROKEN`."""
-    with Image.open(file) as picture:
+    with Image.open(file, formats=readable_formats()) as picture:
         picture.load()
         return as_shown(picture, background)
+
+
+def read_header(file: BinaryIO) -> None:
+    """Look what an open file says of itself, without its pixels; raises one of `BROKEN`."""
+    Image.open(file, formats=readable_formats())
 
 
 def as_shown(picture: Image.Image, background: str = "white") -> Image.Image:
@@ -108,37 +130,27 @@ def _orientation(picture: Image.Image) -> int:
 
 
 def _coloured(picture: Image.Image, background: str) -> Image.Image:
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        return _grey(picture).convert("RGB")
-    if picture.mode in _WITH_ALPHA or "transparency" in picture.info:
+    if is_deep_grey(picture):
+        return in_8_bits(picture).convert("RGB")
+    if picture.has_transparency_data:
         return _on(background, picture)
     return picture.convert("RGB")
 
 
 def _on(background: str, picture: Image.Image) -> Image.Image:
+    """Band by band: at once, a large picture would take several times its memory."""
+    shown = Image.new("RGB", picture.size)
+    rows = max(1, _BAND // picture.width)
+    for top in range(0, picture.height, rows):
+        box = (0, top, picture.width, min(top + rows, picture.height))
+        shown.paste(_band_on(background, picture.crop(box)), box)
+    return shown
+
+
+def _band_on(background: str, picture: Image.Image) -> Image.Image:
     # Of "La" and "PA" Pillow knows one step only.
     if picture.mode in ("La", "RGBa"):
         picture = picture.convert("LA" if picture.mode == "La" else "RGBA")
     seen_through = picture.convert("RGBA")
     under = Image.new("RGBA", picture.size, (*BACKGROUNDS[background], 255))
     return Image.alpha_composite(under, seen_through).convert("RGB")
-
-
-def _grey(picture: Image.Image) -> Image.Image:
-    values = np.asarray(picture)
-    of_16_bits = picture.mode.startswith("I;16") or picture.format in ("PNG", "PPM")
-    if of_16_bits and picture.mode != "F":
-        # The same rounding as of pictures that were brought to 8 bits: 257 steps a level.
-        return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
-    return Image.fromarray(_from_darkest_to_lightest(values.astype(np.float64)))
-
-
-def _from_darkest_to_lightest(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    if not np.isfinite(values).all():
-        raise ValueError("some of its pixels are no numbers, or infinite")
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
-    if low >= 0 and 0 < high <= 1:
-        low, high = 0.0, 1.0
-    if low == high:
-        return np.full(values.shape, _MIDDLE_GREY, np.uint8)
-    return np.asarray(np.rint((values - low) / (high - low) * 255), np.uint8)

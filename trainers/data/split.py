@@ -37,6 +37,7 @@ def split_train_validation(
     validation_fraction: float,
     limit_train: int | None = None,
     limit_validation: int | None = None,
+    field: str = "protocol.validation_fraction",
 ) -> Split:
     """Stratified split: of all images the share goes to validation, spread over the classes.
 
@@ -48,6 +49,7 @@ def split_train_validation(
         seed: the only thing besides the labels that decides the split.
         validation_fraction: share of all images that is held out.
         limit_train, limit_validation: keep at most so many images, evenly over the classes.
+        field: where a person wrote the share; "data.test_fraction" where the part is for the test.
 
     Raises:
         InputError: if a part comes out empty, or training is left with fewer than 2 images.
@@ -59,7 +61,7 @@ def split_train_validation(
         train=order[~is_validation][:limit_train],
         validation=order[is_validation][:limit_validation],
     )
-    _check(split, len(labels), validation_fraction)
+    _check(split, len(labels), validation_fraction, field)
     return split
 
 
@@ -104,12 +106,14 @@ def held_out_of(sizes: Indices, fraction: float, generator: np.random.Generator)
     return given
 
 
-def _check(split: Split, images: int, validation_fraction: float) -> None:
-    found = f"{images} images with validation_fraction {validation_fraction}"
+def _check(split: Split, images: int, fraction: float, field: str) -> None:
+    share = field.rpartition(".")[2]
+    found = f"{images} images with {share} {fraction}"
+    held_out = share.removesuffix("_fraction")
     problems: list[Problem] = []
-    for name, part, least in (("train", split.train, 2), ("validation", split.validation, 1)):
+    for name, part, least in (("train", split.train, 2), (held_out, split.validation, 1)):
         if part.size < least:
             message = f"{found} leave {part.size} for {name}; at least {least} needed"
-            problems.append(Problem("protocol.validation_fraction", message))
+            problems.append(Problem(field, message))
     if problems:
         raise InputError(problems)

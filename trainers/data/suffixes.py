@@ -1,4 +1,4 @@
-"""Which files of a folder count as pictures: by their suffix, as Pillow can read them here."""
+"""Which files of a folder count as pictures: by suffix and kind, as Pillow can read them here."""
 
 from functools import lru_cache
 
@@ -35,6 +35,16 @@ def suffixes() -> tuple[str, ...]:
     """
     known = Image.registered_extensions()
     return tuple(sorted(suffix for suffix, kind in known.items() if _is_readable(kind)))
+
+
+@lru_cache(maxsize=1)
+def readable_formats() -> tuple[str, ...]:
+    """Pillow's names of the kinds that a file may be of, whatever its name: ("AVIF", "BMP", …).
+
+    Pillow would open others, and hand PostScript that is named .jpg to a program that runs it.
+    """
+    Image.init()
+    return tuple(sorted(kind for kind in _FORMATS if _is_readable(kind)))
 
 
 def listed_suffixes() -> str:

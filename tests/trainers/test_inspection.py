@@ -1,0 +1,233 @@
+"""The pass over the files: its cache saves time and decides nothing, whatever happens to it."""
+
+import os
+import sqlite3
+import sys
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from space.errors import InputError
+from tests.support.without_rights import in_own_mounts
+from tests.trainers.tiny import image_folder
+from trainers import Protocol, describe_data
+from trainers.data import inspection, inspection_cache
+from trainers.data.inspection import Check, Inspection, inspect_files
+
+NAMES = ("good.png", "cut.png", "page.png", "empty.png", "gone.png")
+
+
+@pytest.fixture
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the cache is put; files that have just been written are kept at once."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("MIXSPACE_CACHE", str(folder))
+    monkeypatch.setattr(inspection_cache, "_SETTLED_NS", -1)
+    return folder / "pictures-1.sqlite"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    Image.effect_noise((32, 32), 60).save(tmp_path / "good.png")
+    whole = (tmp_path / "good.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "page.png").write_bytes(b"<html></html>")
+    (tmp_path / "empty.png").write_bytes(b"")
+    return tmp_path
+
+
+def look(folder: Path, check: Check = "full", said: list[str] | None = None) -> Inspection:
+    return inspect_files(folder, NAMES, check, None if said is None else said.append)
+
+
+BROKEN = {"full": "cut page empty gone", "headers": "page empty gone", "none": "gone"}
+
+
+@pytest.mark.parametrize("check", ["full", "headers", "none"])
+def test_each_check_finds_what_it_looks_for(files: Path, cache: Path, check: Check) -> None:
+    found = look(files, check)
+    assert " ".join(NAMES[i].removesuffix(".png") for i in found.faults) == BROKEN[check]
+    assert found.digests[4] == b""
+    assert len(set(found.digests)) == 5
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(checks=st.lists(st.sampled_from(["full", "headers", "none"]), min_size=2, max_size=5))
+def test_an_earlier_check_decides_nothing_for_a_later_one(
+    files: Path, cache: Path, checks: list[Check]
+) -> None:
+    for check in checks:
+        found = look(files, check)
+        assert " ".join(NAMES[i].removesuffix(".png") for i in found.faults) == BROKEN[check]
+
+
+def test_contents_that_change_under_the_old_size_and_time_are_read_again(
+    files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = look(files)
+    good = files / "good.png"
+    before = good.stat()
+    content = bytearray(good.read_bytes())
+    content[-20] ^= 1
+    with good.open("r+b") as file:
+        file.write(content)
+    os.utime(good, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (good.stat().st_size, good.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert look(files).digests[0] != first.digests[0]
+
+
+def test_files_of_the_future_are_kept_too(
+    files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.utime(files / "good.png", (4e9, 4e9))
+    first = look(files)
+    monkeypatch.setattr(inspection, "_fault", None)
+    assert inspect_files(files, NAMES[:4], "full").digests == first.digests[:4]
+
+
+def test_what_pillow_reads_all_the_same_is_no_warning(
+    files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not inspect_files(files, ["good.png"], "full").faults
+        with pytest.warns(Image.DecompressionBombWarning):
+            Image.open(files / "good.png").close()
+
+
+# --- what can happen to the cache -----------------------------------------------------------------
+
+
+def _no_database(cache: Path) -> None:
+    cache.write_bytes(b"no database" * 500)
+
+
+def _other_columns(cache: Path) -> None:
+    with sqlite3.connect(cache) as connection:
+        connection.execute("CREATE TABLE files (path BLOB PRIMARY KEY)")
+    connection.close()
+
+
+def _no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "MIXSPACE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+
+
+@pytest.mark.parametrize("trouble", ["damaged", "columns", "folder", "below a file", "no home"])
+def test_a_cache_that_cannot_be_used_is_told_and_not_missed(
+    files: Path, cache: Path, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = look(files)
+    cache.unlink()
+    if trouble == "folder":
+        cache.mkdir()
+    elif trouble == "below a file":
+        monkeypatch.setenv("MIXSPACE_CACHE", str(files / "good.png"))
+    elif trouble == "no home":
+        _no_home(monkeypatch)
+    else:
+        {"damaged": _no_database, "columns": _other_columns}[trouble](cache)
+    said: list[str] = []
+    assert look(files, said=said) == expected
+    assert len(said) == 1
+    assert said[0].startswith("You have no home") == (trouble == "no home")
+    assert (str(cache.name) in said[0]) == (trouble != "no home")
+
+
+@pytest.mark.parametrize(
+    "values", ["digest = NULL", "digest = x'00'", "digest = 'x'", "fault = x'00'"]
+)
+def test_rows_that_nobody_wrote_are_not_believed(files: Path, cache: Path, values: str) -> None:
+    expected = look(files)
+    with sqlite3.connect(cache) as connection:
+        assert connection.execute(f"UPDATE files SET {values}").rowcount == 4
+    connection.close()
+    assert look(files) == expected
+
+
+def test_a_locked_cache_is_not_waited_for_twice(
+    files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = look(files)
+    monkeypatch.setattr(inspection_cache, "_PATIENCE", 0.0)
+    said: list[str] = []
+    holder = sqlite3.connect(cache, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    assert look(files, said=said) == expected
+    holder.close()
+    assert "is locked" in said[0]
+    assert look(files, said=said) == expected
+    assert len(said) == 1
+
+
+def test_runs_at_the_same_time_find_the_same(files: Path, cache: Path) -> None:
+    names = [f"{number}.png" for number in range(200)]
+    for name in names:
+        (files / name).write_bytes((files / "good.png").read_bytes() + name.encode())
+    found: list[Inspection] = []
+    runs = [
+        threading.Thread(target=lambda: found.append(inspect_files(files, names, "full")))
+        for _ in range(4)
+    ]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert len(found) == 4
+    assert all(each == found[0] for each in found)
+    assert not found[0].faults
+
+
+MOUNTED = """mount -t tmpfs -o size=4k cache "$2"
+case "$1" in read-only) mount -o remount,ro "$2";; esac
+MIXSPACE_CACHE="$2" exec "$3" -c "$4" "$5"
+"""
+LOOK = """import sys, time
+from pathlib import Path
+from trainers.data import inspection_cache
+from trainers.data.inspection import inspect_files
+inspection_cache._SETTLED_NS = -1
+said = []
+found = inspect_files(Path(sys.argv[1]), ["good.png", "cut.png"], "full", said.append)
+print(sorted(found.faults), len(said), "is not used" in said[0])
+"""
+
+
+@pytest.mark.parametrize("kind", ["read-only", "full"])
+def test_a_cache_on_a_disk_that_takes_nothing(files: Path, tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "mounted"
+    place.mkdir()
+    process = in_own_mounts(MOUNTED, kind, str(place), sys.executable, LOOK, str(files))
+    assert process.communicate()[0].split("\n")[0] == "[1] 1 True"
+
+
+# --- what is not decoded is told ------------------------------------------------------------------
+
+
+def test_pictures_that_were_not_decoded_are_told(files: Path, cache: Path, tmp_path: Path) -> None:
+    folder = image_folder(tmp_path / "images", train=4, val=1)
+    cut = folder / "train/red/000.png"
+    cut.write_bytes(cut.read_bytes()[:60])
+    protocol = Protocol.from_dict({"data": "image-folder", "validation_fraction": 0.25})
+
+    def told(**changes: Any) -> str:
+        config = {"name": "image-folder", "folder": str(folder)} | changes
+        return "; ".join(describe_data(config, protocol).remarks)
+
+    for check in ("headers", "none"):
+        assert f"not decoded (data.check: {check})" in told(check=check)
+    assert "not decoded" not in told(broken="leave_out")
+    with pytest.raises(InputError, match="truncated"):
+        told()
