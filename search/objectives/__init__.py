@@ -4,7 +4,13 @@ from search.objectives.fronts import Fronts
 from search.objectives.goals import ACCURACY, Constraint, Goals, Objective, Values, goals_of
 from search.objectives.hypervolume import hypervolume
 from search.objectives.judging import JudgedBy, judged_accuracy, judged_by, judged_values
-from search.objectives.pareto import crowding_distances, dominates, nondominated, nondominated_ranks
+from search.objectives.pareto import (
+    best_first,
+    crowding_distances,
+    dominates,
+    nondominated,
+    nondominated_ranks,
+)
 
 __all__ = [
     "ACCURACY",
@@ -14,6 +20,7 @@ __all__ = [
     "JudgedBy",
     "Objective",
     "Values",
+    "best_first",
     "crowding_distances",
     "dominates",
     "goals_of",

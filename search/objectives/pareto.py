@@ -87,3 +87,29 @@ def crowding_distances(vectors: ArrayLike) -> Floats:
         if spread > 0 and len(rows) > 2:
             distances[order[1:-1]] += (column[order[2:]] - column[order[:-2]]) / spread
     return distances
+
+
+def best_first(
+    vectors: ArrayLike, violations: ArrayLike | None = None, most: int | None = None
+) -> NDArray[np.intp]:
+    """The order in which a search prefers results: the indices of the rows, the best first.
+
+    Feasible before infeasible, then front by front; within a front of several objectives the
+    least crowded first (NSGA-II); among equals the one that stands first.
+
+    Args:
+        vectors: shape (n, m), higher is better.
+        violations: shape (n,), 0 for feasible rows; None when all are feasible.
+        most: so many are enough; then the order of the worse ones is not worked out.
+
+    Returns:
+        Shape (n,), or (most,) where that is less.
+    """
+    rows = np.asarray(vectors, float)
+    ranks = nondominated_ranks(rows, violations, most)
+    crowding = np.zeros(len(ranks))
+    if rows.ndim == 2 and rows.shape[1] > 1:
+        for rank in np.unique(ranks):
+            front = np.flatnonzero(ranks == rank)
+            crowding[front] = crowding_distances(rows[front])
+    return np.lexsort((-crowding, ranks))[:most]

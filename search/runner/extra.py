@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from search.objectives import judged_by
 from search.runner.proposals import Proposal
-from search.runner.ranking import best_first, networks_of
+from search.runner.ranking import networks_of, ranked_trials
 from search.searchers import Task
 from search.store import Store, StudyRecord, TrialRecord, TrialState
 from search.store.states import CONTINUABLE
@@ -62,7 +62,7 @@ def continue_ended(
         chosen = [*numbers]
         if pruned and not numbers:
             rule = judged_by(study.protocol)
-            order = best_first(history, networks_of(history), task, rule, [TrialState.PRUNED])
+            order = ranked_trials(history, networks_of(history), task, rule, [TrialState.PRUNED])
             chosen += _some("pruned", study, [trial.number for trial in order[:pruned]])
         for state, wanted in {TrialState.FAILED: failed, TrialState.INFEASIBLE: infeasible}.items():
             broken = [n for n, trial in ended.items() if trial.state == state]
@@ -111,7 +111,7 @@ def repeat_best(top: int, seeds: int) -> Asked:
     def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> Extra:
         history = store.history(study.id)
         networks = networks_of(history)
-        best = best_first(history, networks, task, judged_by(study.protocol))[:top]
+        best = ranked_trials(history, networks, task, judged_by(study.protocol))[:top]
         if not best:
             raise InputError.of("study", f"{study.name!r} has no complete trial to repeat")
         has = {(trial.architecture_id, trial.repeat) for trial in history.trials}

@@ -6,16 +6,15 @@ from search.figures import MEASURED
 from search.objectives import (
     JudgedBy,
     Values,
-    crowding_distances,
+    best_first,
     judged_values,
-    nondominated_ranks,
 )
 from search.searchers import Task
 from search.store import EpochRecord, StudyHistory, TrialRecord, TrialState
 from space import Architecture
 
 
-def best_first(
+def ranked_trials(
     history: StudyHistory,
     architectures: Mapping[str, Architecture],
     task: Task[Architecture],
@@ -24,8 +23,7 @@ def best_first(
 ) -> list[TrialRecord]:
     """First trials of architectures, the most wanted first.
 
-    Feasible before infeasible, then front by front; within a front the wide-spread first, then
-    in order of their numbers.
+    In the order of `search.objectives.best_first`, among equals by their numbers.
 
     Args:
         history: of the study. architectures: by id; trials of others are left out.
@@ -44,10 +42,7 @@ def best_first(
             rows.append((trial, vector, task.violation(architecture, values)))
     if not rows:
         return []
-    vectors = [vector for _, vector, _ in rows]
-    ranks = nondominated_ranks(vectors, [violation for *_, violation in rows])
-    crowding = crowding_distances(vectors)
-    order = sorted(range(len(rows)), key=lambda i: (ranks[i], -crowding[i], i))
+    order = best_first([vector for _, vector, _ in rows], [off for *_, off in rows])
     return [rows[index][0] for index in order]
 
 

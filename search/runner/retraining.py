@@ -4,7 +4,7 @@ from search.config import Config, NoSchedulerConfig, RandomConfig
 from search.objectives import judged_by
 from search.runner.extra import Asked, Extra
 from search.runner.proposals import Proposal
-from search.runner.ranking import best_first, networks_of
+from search.runner.ranking import networks_of, ranked_trials
 from search.runner.setup import task_of
 from search.searchers import Task
 from search.store import Store, StudyRecord, TrialRecord
@@ -80,7 +80,7 @@ def _best(
     history = store.history(source.id)
     networks = networks_of(history)
     rule = judged_by(source.protocol)
-    best = best_first(history, networks, task_of(config), rule)[:top]
+    best = ranked_trials(history, networks, task_of(config), rule)[:top]
     if not best:
         raise InputError.of("study", f"{source.name!r} has no complete trial to retrain")
     return best, networks

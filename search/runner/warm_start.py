@@ -7,7 +7,7 @@ from itertools import chain, zip_longest
 from search.config import Config
 from search.objectives import judged_by
 from search.runner.proposals import Proposal
-from search.runner.ranking import best_first, networks_of
+from search.runner.ranking import networks_of, ranked_trials
 from search.runner.telling import Telling
 from search.schedulers import NoScheduler
 from search.searchers import DistinctSearcher, Searcher, Task
@@ -63,7 +63,7 @@ def warm_points(
             scheduler = NoScheduler(task.goals, task.fidelities)
             rule = judged_by(study.protocol)
             Telling((inner,), scheduler, task.known, rule).retell(kept, allowed)
-        ranked = best_first(kept, allowed, task, judged_by(earlier.protocol))
+        ranked = ranked_trials(kept, allowed, task, judged_by(earlier.protocol))
         ids = [trial.architecture_id for trial in ranked[:POINTS]]
         best.append([Proposal(allowed[id_], f"warm start: {name}") for id_ in ids])
     return _in_turn(best, beside)[: most_warm_points(study.config["trials"])]

@@ -6,7 +6,7 @@ from typing import Generic
 import numpy as np
 from numpy.typing import NDArray
 
-from search.objectives import crowding_distances, nondominated_ranks
+from search.objectives import best_first
 from search.searchers.base import P, Task
 from search.searchers.extrapolation import final_estimates
 from search.searchers.history import Entry
@@ -31,7 +31,8 @@ class Standing(Generic[P]):
     """
 
     def __init__(self, task: Task[P], entries: Sequence[Entry[P]]) -> None:
-        ended = [e for e in entries if e.observation.outcome in ("complete", "pruned")]
+        told = sorted(entries, key=lambda entry: entry.number)
+        ended = [e for e in told if e.observation.outcome in ("complete", "pruned")]
         estimates = {
             name: final_estimates([e.observation for e in ended], name, task.fidelities).mean
             for name in task.goals.names
@@ -55,12 +56,4 @@ class Standing(Generic[P]):
         Args:
             most: so many points are enough; then the order of the worse ones is not worked out.
         """
-        ranks = nondominated_ranks(self.vectors, self.violations, most)
-        crowding = np.zeros(len(ranks))
-        if self.vectors.shape[1] > 1:
-            for rank in np.unique(ranks):
-                front = np.flatnonzero(ranks == rank)
-                crowding[front] = crowding_distances(self.vectors[front])
-        numbers = np.array([entry.number for entry in self.entries])
-        best_first = np.lexsort(np.array([numbers, -crowding, ranks]))
-        return [self.entries[place] for place in best_first[:most].tolist()]
+        return [self.entries[place] for place in best_first(self.vectors, self.violations, most)]

@@ -14,7 +14,7 @@ from search.objectives import JudgedBy, judged_accuracy, judged_by, judged_value
 from search.query import best, judged, optimism
 from search.query.evaluated import evaluated as evaluated_trials
 from search.report import PRUNED, leaderboards
-from search.runner.ranking import best_first, networks_of
+from search.runner.ranking import networks_of, ranked_trials
 from search.runner.setup import task_of
 from search.runner.telling import Telling
 from search.schedulers import NoScheduler
@@ -92,7 +92,7 @@ def test_a_study_is_judged_by_its_rule_wherever_it_is_asked(rule: JudgedBy, tmp_
         found = judged(store, settings.study, ["validation_accuracy"])
         assert [row.values["validation_accuracy"] for row in found] == expected
         task, history = task_of(settings), store.history(study.id)
-        order = best_first(history, networks_of(history), task, rule)
+        order = ranked_trials(history, networks_of(history), task, rule)
         assert [trial.accuracy for trial in order] == expected
         told = [v or {} for _, v in evaluated_trials(store, settings.study, settings.goals)]
         assert sorted((v["validation_accuracy"] for v in told), reverse=True) == expected

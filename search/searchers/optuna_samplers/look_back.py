@@ -4,26 +4,19 @@ from collections.abc import Hashable, Sequence
 from itertools import islice
 from typing import Generic
 
-import numpy as np
-
-from search.objectives import crowding_distances, nondominated_ranks
+from search.objectives import best_first
 from search.options import whole_number
 from search.searchers.base import P, Task
 from search.searchers.history import Entry, History
 
 
-def best_first(task: Task[P], entries: Sequence[Entry[P]]) -> list[Entry[P]]:
-    """Judged entries by violation, front and, within a front, crowding distance."""
+def _best_first(task: Task[P], entries: Sequence[Entry[P]]) -> list[Entry[P]]:
     if not entries:
         return []
     points = [(entry.point, entry.observation.values) for entry in entries]
-    vectors = np.array([task.vector(*point) for point in points])
-    ranks = nondominated_ranks(vectors, [task.violation(*point) for point in points])
-    crowding = np.zeros(len(entries))
-    if vectors.shape[1] > 1:
-        for rank in np.unique(ranks):
-            crowding[ranks == rank] = crowding_distances(vectors[ranks == rank])
-    return [entries[index] for index in np.lexsort((-crowding, ranks))]
+    vectors = [task.vector(*point) for point in points]
+    order = best_first(vectors, [task.violation(*point) for point in points])
+    return [entries[index] for index in order]
 
 
 class LookBack(Generic[P]):
@@ -48,12 +41,12 @@ class LookBack(Generic[P]):
         if self._task.judged(entry.point, observation.values):
             self._best[key] = entry
         if len(self._best) > self._limit // 4:
-            kept = best_first(self._task, list(self._best.values()))[: max(1, self._limit // 8)]
+            kept = _best_first(self._task, list(self._best.values()))[: max(1, self._limit // 8)]
             self._best = {self._task.space.key(entry.point): entry for entry in kept}
 
     def best(self, count: int) -> list[P]:
         """About the best points, best first."""
-        entries = best_first(self._task, list(self._best.values()))
+        entries = _best_first(self._task, list(self._best.values()))
         return [entry.point for entry in entries[:count]]
 
     def window(self, history: History[P]) -> list[Entry[P]]:

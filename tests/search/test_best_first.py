@@ -1,0 +1,117 @@
+"""The order of the best, one for searchers, repeats, warm starts and continued trials."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.objectives import best_first, goals_of
+from search.runner.ranking import networks_of, ranked_trials
+from search.runner.setup import task_of
+from search.searchers import Observation, Task
+from search.searchers.history import Entry
+from search.searchers.optuna_samplers.look_back import LookBack
+from search.searchers.standing import Standing
+from search.store import open_store
+from tests.search.driving import begin, train
+from tests.search.small import config
+from tests.search.toy import Point, ToySpace
+
+Row = tuple[float, ...]
+OBJECTIVES = {"validation_accuracy": "maximise", "macs": "minimise"}
+
+
+def slow_order(rows: Sequence[Row], off: Sequence[float]) -> list[int]:
+    """Deb's rule and NSGA-II's crowding, written down once more and without arrays."""
+
+    def better(one: int, other: int) -> bool:
+        if off[one] > 0 or off[other] > 0:
+            return off[one] < off[other]
+        pairs = list(zip(rows[one], rows[other], strict=True))
+        return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
+
+    left, order = set(range(len(rows))), []
+    while left:
+        front = sorted(i for i in left if not any(better(j, i) for j in left))
+        order += sorted(front, key=lambda i: (-_crowding(i, [rows[j] for j in front], rows[i]), i))
+        left -= set(front)
+    return order
+
+
+def _crowding(index: int, front: Sequence[Row], row: Row) -> float:
+    """How far its neighbours in a front without ties are, objective by objective."""
+    if len(row) == 1:
+        return 0.0
+    total = 0.0
+    for values, own in zip(zip(*front, strict=True), row, strict=True):
+        sorted_values = sorted(values)
+        place = sorted_values.index(own)
+        if place in (0, len(sorted_values) - 1):
+            return float("inf")
+        spread = sorted_values[-1] - sorted_values[0]
+        total += (sorted_values[place + 1] - sorted_values[place - 1]) / spread
+    return total
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 24))
+def test_it_is_the_slow_order(seed: int, width: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = rng.permuted(np.tile(np.arange(count, dtype=float), (width, 1)), axis=1).T
+    off = np.where(rng.random(count) < 0.2, np.arange(1, count + 1) / 10, 0.0)
+    expected = slow_order([tuple(row) for row in rows.tolist()], off.tolist())
+    assert best_first(rows, off).tolist() == expected
+    for most in (1, count // 2):
+        feasible = int((off <= 0).sum())
+        assert best_first(rows, off, most).tolist()[:feasible] == expected[: min(most, feasible)]
+
+
+def test_among_equals_the_first_comes_first() -> None:
+    assert best_first([[1.0], [2.0], [2.0], [2.0], [1.0]]).tolist() == [1, 2, 3, 0, 4]
+
+
+@pytest.fixture(scope="module")
+def accuracies() -> list[float]:
+    return np.random.default_rng(3).permutation(np.linspace(0.3, 0.9, 14)).round(4).tolist()
+
+
+def test_a_study_of_two_objectives_is_ranked_front_by_front_and_within_each_by_its_own_gaps(
+    accuracies: list[float], tmp_path: Path
+) -> None:
+    """Distances over all fronts together would put the crowded before the lonely."""
+    settings = config(
+        tmp_path, trials=len(accuracies), objectives=OBJECTIVES, searcher={"name": "random"}
+    )
+    with open_store(settings.store, create=True) as store:
+        session = begin(store, settings)
+        for accuracy in accuracies:
+            assignment = session.next_assignment()
+            assert assignment is not None
+            train(session, assignment, [accuracy])
+        history = store.history(store.study(settings.study).id)
+    order = ranked_trials(history, networks_of(history), task_of(settings), "last")
+    macs = {name: float(network.macs) for name, network in history.networks.items()}
+    rows = [(t.accuracy or 0.0, -macs[t.architecture_id]) for t in history.trials]
+    assert len(set(macs.values())) == len(rows), "ties would have no one order"
+    expected = slow_order(rows, [0.0] * len(rows))
+    assert [history.trials.index(trial) for trial in order] == expected
+
+
+def test_searchers_have_the_same_order() -> None:
+    """Whether they were told in that order or not."""
+    rng = np.random.default_rng(5)
+    points = ToySpace().points()
+    rows = rng.permuted(np.tile(np.arange(len(points), dtype=float), (2, 1)), axis=1).T.tolist()
+    task: Task[Point] = Task(ToySpace(), goals_of({"a": "maximise", "b": "maximise"}))
+    entries = [
+        Entry(number, point, Observation("complete", dict(zip("ab", row, strict=True))))
+        for number, (point, row) in enumerate(zip(points, rows, strict=True))
+    ]
+    expected = slow_order(rows, [0.0] * len(rows))
+    assert [entry.number for entry in Standing(task, entries[::-1]).order()] == expected
+    window = LookBack(task, 4 * len(rows))
+    for entry in entries:
+        window.tell(entry)
+    assert window.best(len(rows)) == [points[index] for index in expected]
