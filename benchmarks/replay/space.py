@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.table.read import TabularBenchmark
 from space import Architecture, Infeasible
-from space.design.decisions import Choose, Decision
+from space.design.decisions import Choice, Choose
 
 
 class TableSpace:
@@ -48,6 +48,6 @@ class TableSpace:
             raise Infeasible(["the table does not have it"])
         return point
 
-    def decisions(self, point: Architecture) -> list[Decision]:
+    def decisions(self, point: Architecture) -> list[Choice]:
         """The chain of choices that leads to an architecture."""
         return self._space.decisions(point)

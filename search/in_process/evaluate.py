@@ -52,11 +52,11 @@ def _run(study: Study[P], trial: Trial[P], objective: Objective) -> tuple[TrialS
     figures = readings(objective, trial.point, fidelities)
     try:
         for fidelity, values in figures:
-            verdict = study.report(trial.number, fidelity, values)
+            decision = study.report(trial.number, fidelity, values)
             if fidelity >= fidelities:
                 break
-            if verdict.stop:
-                return TrialState.PRUNED, verdict.reason
+            if decision.stop:
+                return TrialState.PRUNED, decision.reason
     except BadReading as error:
         return TrialState.FAILED, str(error)
     except Exception as error:  # noqa: BLE001 - the search goes on; the reason is kept

@@ -178,7 +178,7 @@ class NewTrials:
             macs=costs.macs,
             origin=proposal.origin,
             seeds=self._seeds.of(architecture.id, proposal.repeat),
-            decisions=[{"name": d.name, "choice": d.choice} for d in self._decisions(architecture)],
+            decisions=[{"name": d.name, "choice": d.value} for d in self._decisions(architecture)],
             repeat=proposal.repeat,
             parent=None if proposal.repeat else self._ancestry.parent_of(architecture),
             exclusive=True,

@@ -113,9 +113,9 @@ class SessionScheduler(_StaysHere, FIFOScheduler):
         return new[0] if new else None
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        """Record the epoch and pass the verdict on."""
-        verdict = self._session.reported(number_of(trial), Report.from_result(result))
-        return str(self.STOP if verdict.stop else self.CONTINUE)
+        """Record the epoch and pass the decision on."""
+        decision = self._session.reported(number_of(trial), Report.from_result(result))
+        return str(self.STOP if decision.stop else self.CONTINUE)
 
 
 class SessionCallback(_StaysHere, Callback):

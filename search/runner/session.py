@@ -26,7 +26,7 @@ from search.runner.replaying import is_prunable
 from search.runner.reported import FIGURES
 from search.runner.silence import Silence
 from search.runner.stand import Stand, Tally
-from search.schedulers import GO_ON, Verdict
+from search.schedulers import CONTINUE, Decision
 from search.store import (
     EpochRecord,
     Store,
@@ -179,11 +179,11 @@ class StudySession:
         self._tally.set(number, TrialState.RUNNING)
 
     @_remembers_failure
-    def reported(self, number: int, report: Report) -> Verdict:
+    def reported(self, number: int, report: Report) -> Decision:
         """Record what is new in a report, and say whether the trial shall stop."""
         live = self._live.get(number)
         if live is None:
-            return GO_ON
+            return CONTINUE
         if report.inherited is False and live.trial.parent_trial_id is not None:
             self._disinherit(live)
         if report.epochs and not live.curve:
@@ -191,7 +191,7 @@ class StudySession:
         for figures in report.epochs:
             if int(figures["epoch"]) not in live.curve:
                 self._record(live, figures)
-        return live.verdict
+        return live.decision
 
     @_remembers_failure
     def ended(self, number: int, report: Report) -> None:
@@ -203,8 +203,8 @@ class StudySession:
             self._broke_off(live, report.failure)
         elif report.complete:
             self._completed(live)
-        elif live.verdict.stop:
-            self._finish(live, TrialState.PRUNED, live.verdict.reason)
+        elif live.decision.stop:
+            self._finish(live, TrialState.PRUNED, live.decision.reason)
 
     @_remembers_failure
     def crashed(self, number: int, failure: Failure) -> None:
@@ -264,7 +264,7 @@ class StudySession:
         self._tally.set(number, TrialState.WAITING)
         try:
             # While this study lay still, another may have trained the same.
-            ended = self._ended_by_reuse(item) or self._ended_by_verdict(number)
+            ended = self._ended_by_reuse(item) or self._ended_by_decision(number)
         except StoreAway:
             del self._live[number]
             raise
@@ -289,13 +289,13 @@ class StudySession:
             return True
         return False
 
-    def _ended_by_verdict(self, number: int) -> bool:
+    def _ended_by_decision(self, number: int) -> bool:
         """Prune a trial that was sentenced before it could be told; whether it was."""
         live = self._live[number]
-        live.verdict = self._engine.verdict(number)
-        if live.verdict.stop:
-            self._finish(live, TrialState.PRUNED, live.verdict.reason)
-        return live.verdict.stop
+        live.decision = self._engine.decision(number)
+        if live.decision.stop:
+            self._finish(live, TrialState.PRUNED, live.decision.reason)
+        return live.decision.stop
 
     def _assignment(self, live: LiveTrial) -> Assignment:
         checkpoint = self._checkpoints.fetch(live.trial)
@@ -335,15 +335,15 @@ class StudySession:
         is_new = epoch not in live.recorded
         live.recorded.add(epoch)
         if is_new:
-            verdict = self._judge(live.trial, epoch, values)
-            live.verdict = live.verdict if live.verdict.stop else verdict
+            decision = self._judge(live.trial, epoch, values)
+            live.decision = live.decision if live.decision.stop else decision
 
     def _judge(
         self, trial: TrialRecord, epoch: int, figures: Mapping[str, float | None]
-    ) -> Verdict:
+    ) -> Decision:
         """Whether the trial shall stop; a repeat trains a known point, of which nobody hears."""
         if trial.repeat:
-            return GO_ON
+            return CONTINUE
         measured = {name: figures[name] for name in MEASURED}
         return self._engine.report(trial.number, epoch, measured)
 

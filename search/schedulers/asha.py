@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from typing import ClassVar
 
 from search.objectives import Goals, Values
-from search.schedulers.base import Scheduler, Verdict
+from search.schedulers.base import Decision, Scheduler
 from search.schedulers.halving import Halving, rung_epochs
 
 
@@ -31,7 +31,7 @@ class Asha(Scheduler):
         self.rungs = rung_epochs(fidelities, grace_epochs, reduction_factor)
         self._halving = Halving(goals, fidelities, self.rungs, reduction_factor)
 
-    def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
+    def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
         """Take a trial's figures after an epoch, and judge it."""
         return self._halving.report(trial, epoch, values, self.name)
 

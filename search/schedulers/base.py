@@ -9,25 +9,25 @@ from search.objectives import Goals, Values
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     """What to do with a trial after an epoch: `stop` it for the `reason`, or go on."""
 
     stop: bool
     reason: str = ""
 
 
-GO_ON = Verdict(stop=False)
+CONTINUE = Decision(stop=False)
 
 
 class Scheduler(ABC):
     """Judges running trials by what they have reported so far.
 
-    - **Determinism.** A verdict follows from the options, the goals and the sequence of calls;
+    - **Determinism.** A decision follows from the options, the goals and the sequence of calls;
       a study is resumed by repeating that sequence to a new scheduler.
     - **Once.** An epoch of a trial counts when it is first reported. A repeat changes nothing and
-      is answered GO_ON or with the verdict that still holds.
+      is answered CONTINUE or with the decision that still holds.
     - **The end.** A trial is never stopped at its last epoch, nor for a missing figure: where an
-      objective is not there or not finite the verdict is GO_ON.
+      objective is not there or not finite the decision is CONTINUE.
     - **Continued trials.** A trial that was stopped and is continued on request reports again
       beyond its last epoch; it is judged like any other at the rungs that it has not reached yet.
     - Constraints count: what breaks one is worse than all that break none.
@@ -50,7 +50,7 @@ class Scheduler(ABC):
         """A trial was created; called once, in the order of their numbers, before its reports."""
 
     @abstractmethod
-    def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
+    def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
         """Take note of the figures of an epoch, known ones included, and judge the trial.
 
         Args:
@@ -62,6 +62,6 @@ class Scheduler(ABC):
 class NoScheduler(Scheduler):
     """Lets every trial train to its end."""
 
-    def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
+    def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
         """Always go on."""
-        return GO_ON
+        return CONTINUE

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 
 from search.objectives import Goals, Values
 from search.options import whole_number
-from search.schedulers.base import GO_ON, Verdict
+from search.schedulers.base import CONTINUE, Decision
 from search.schedulers.pareto_places import ParetoPlaces
 from search.schedulers.standing import Places, SortedPlaces
 
@@ -76,15 +76,15 @@ class Halving:
         self._reduction_factor = reduction_factor
         self.rungs = [Rung(each, places(goals)) for each in epochs]
 
-    def report(self, trial: Hashable, epoch: int, values: Values, name: str) -> Verdict:
+    def report(self, trial: Hashable, epoch: int, values: Values, name: str) -> Decision:
         """Take a trial's figures after an epoch, and judge it; the name ends the reason."""
         if not self._goals.has(values):
-            return GO_ON
+            return CONTINUE
         for rung in self.rungs:
             if rung.epochs > epoch:
                 break
             if not rung.passed_by(trial):
                 reason = rung.enter(trial, values, self._reduction_factor)
                 if reason and epoch < self._fidelities:
-                    return Verdict(stop=True, reason=f"{reason} ({name})")
-        return GO_ON
+                    return Decision(stop=True, reason=f"{reason} ({name})")
+        return CONTINUE

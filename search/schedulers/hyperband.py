@@ -4,7 +4,7 @@ import math
 from collections.abc import Hashable
 
 from search.objectives import Goals, Values
-from search.schedulers.base import Scheduler, Verdict
+from search.schedulers.base import Decision, Scheduler
 from search.schedulers.halving import Halving, rung_epochs
 
 
@@ -56,7 +56,7 @@ class Hyperband(Scheduler):
             self._bracket[trial] = chosen
         return self._bracket[trial]
 
-    def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
+    def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
         """Take a trial's figures after an epoch, and judge it in its bracket."""
         bracket = self.bracket(trial)
         name = f"hyperband, bracket {bracket + 1} of {len(self.brackets)}"

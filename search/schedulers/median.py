@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from search.objectives import Goals, Values
 from search.options import whole_number
-from search.schedulers.base import GO_ON, Scheduler, Verdict
+from search.schedulers.base import CONTINUE, Decision, Scheduler
 from search.schedulers.standing import Standing, standing
 
 _WORST: Standing = (float("inf"), float("inf"))
@@ -63,25 +63,25 @@ class MedianStopping(Scheduler):
         self._curves: defaultdict[Hashable, _Curve] = defaultdict(_Curve)
         self._averages: defaultdict[int, list[Standing]] = defaultdict(list)
 
-    def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
+    def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
         """Take a trial's figures after an epoch, and judge it."""
         curve = self._curves[trial]
         if not self.goals.has(values) or epoch <= curve.epoch:
-            return GO_ON
+            return CONTINUE
         curve.add(epoch, standing(self.goals, values))
         others = self._averages[epoch]
-        verdict = self._judge(epoch, curve.best, others)
+        decision = self._judge(epoch, curve.best, others)
         insort(others, curve.average)
-        return verdict
+        return decision
 
-    def _judge(self, epoch: int, best: Standing, others: Sequence[Standing]) -> Verdict:
+    def _judge(self, epoch: int, best: Standing, others: Sequence[Standing]) -> Decision:
         early = epoch < self._grace_epochs or len(others) < self._min_trials
         if early or epoch >= self.fidelities or not _is_worse(best, _median(others)):
-            return GO_ON
+            return CONTINUE
         place = bisect_left(others, best) + 1
         after = "1 epoch" if epoch == 1 else f"{epoch} epochs"
         ranked = f"place {place} of {len(others) + 1} after {after}"
-        return Verdict(stop=True, reason=f"{ranked}; the better half went on (median)")
+        return Decision(stop=True, reason=f"{ranked}; the better half went on (median)")
 
 
 def _is_worse(one: Standing, other: Standing) -> bool:

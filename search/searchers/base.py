@@ -34,7 +34,7 @@ class SearchSpace(Protocol[P]):
         """The point as finite numbers, always as many; points that are alike have near numbers."""
 
 
-class Decision(Protocol):
+class Choice(Protocol):
     """One step of the decision process that leads to a point."""
 
     @property
@@ -46,7 +46,7 @@ class Decision(Protocol):
         """What could be chosen, given the decisions before."""
 
     @property
-    def choice(self) -> Option:
+    def value(self) -> Option:
         """What was chosen."""
 
 
@@ -57,7 +57,7 @@ class DecisionSpace(SearchSpace[P], Protocol[P]):
     def walk(self, choose: Callable[[str, tuple[Any, ...], Any], Any]) -> P:
         """The point that a chain of choices leads to. Raises space.Infeasible where none does."""
 
-    def decisions(self, point: P, /) -> Sequence[Decision]:
+    def decisions(self, point: P, /) -> Sequence[Choice]:
         """The chain of choices that leads to a point."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Generic
 
 from search.objectives import JudgedBy
-from search.schedulers import GO_ON, Scheduler, Verdict
+from search.schedulers import CONTINUE, Decision, Scheduler
 from search.searchers import Searcher, Task
 from search.searchers.base import P
 from search.study.trial import Trial
@@ -21,14 +21,14 @@ class Study(Generic[P]):
       scheduler hears of it, then every searcher that its point is running, before anyone is asked
       again.
     - **report** for every epoch, rising: every searcher hears the curve so far, then the scheduler
-      judges it. The verdict is the scheduler's; once it is to stop it stays so. An epoch that was
+      judges it. The decision is the scheduler's; once it is to stop it stays so. An epoch that was
       reported before changes nothing.
     - **tell** once, with the state in which the trial ends. Searchers hear it; the last epoch was
       reported before.
     - **forget** where epochs were lost, **proceed** where an ended trial goes on by request.
     - Any number of trials may be open, and they may report and end in any order.
 
-    The same calls give the same points and verdicts, so a study is resumed by repeating them
+    The same calls give the same points and decisions, so a study is resumed by repeating them
     to a new one with the same seed. Not thread safe.
 
     Args:
@@ -75,16 +75,16 @@ class Study(Generic[P]):
         self._tell(trial)
         return trial
 
-    def report(self, number: int, epoch: int, figures: Mapping[str, float | None]) -> Verdict:
+    def report(self, number: int, epoch: int, figures: Mapping[str, float | None]) -> Decision:
         """An epoch of a trial has these figures; whether the trial shall stop."""
         trial = self.trials[number]
         if epoch not in trial.curve:
             values = trial.record(epoch, figures)
             self._tell(trial)
-            verdict = self._scheduler.report(number, epoch, values)
-            if trial.prunable and not trial.verdict.stop:
-                trial.verdict = verdict
-        return trial.verdict
+            decision = self._scheduler.report(number, epoch, values)
+            if trial.prunable and not trial.decision.stop:
+                trial.decision = decision
+        return trial.decision
 
     def forget(self, number: int, last: int) -> None:
         """The epochs of a trial behind `last` were lost."""
@@ -103,10 +103,10 @@ class Study(Generic[P]):
         self._tell(trial)
         return trial
 
-    def verdict(self, number: int) -> Verdict:
+    def decision(self, number: int) -> Decision:
         """What the scheduler said last of a trial; of one that is not known, that it may go on."""
         trial = self.trials.get(number)
-        return GO_ON if trial is None else trial.verdict
+        return CONTINUE if trial is None else trial.decision
 
     def _tell(self, trial: Trial[P]) -> None:
         observation = trial.observation(self.judged_by)

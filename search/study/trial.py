@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from search.objectives import JudgedBy, Values, judged_values
-from search.schedulers import GO_ON, Verdict
+from search.schedulers import CONTINUE, Decision
 from search.searchers import Observation
 from search.searchers.base import P
 from search.trial_states import EVALUATED, TERMINAL, TrialState, may_follow
@@ -23,7 +23,7 @@ class Trial(Generic[P]):
         prunable: whether the scheduler may stop it.
         state: where it stands. reason: why it is not complete, once it has ended.
         curve: the figures by epoch, known ones included, as far as it was evaluated.
-        verdict: what the scheduler said last, or that it shall stop, once it said so.
+        decision: what the scheduler said last, or that it shall stop, once it said so.
     """
 
     number: int
@@ -33,7 +33,7 @@ class Trial(Generic[P]):
     state: TrialState = TrialState.WAITING
     reason: str | None = None
     curve: dict[int, Values] = field(default_factory=dict)
-    verdict: Verdict = GO_ON
+    decision: Decision = CONTINUE
 
     def values(self, rule: JudgedBy) -> Values:
         """The figures that it is judged by; empty before the first epoch."""
@@ -63,7 +63,7 @@ class Trial(Generic[P]):
         """Go on after its end, by request; what was pruned then goes on to its end."""
         self.prunable = self.prunable and self.state != TrialState.PRUNED
         self.become(TrialState.WAITING)
-        self.verdict = GO_ON
+        self.decision = CONTINUE
 
     def observation(self, rule: JudgedBy) -> Observation:
         """What a searcher is told of it. Figures of what failed do not count."""

@@ -31,12 +31,12 @@ class Choose(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Choice:
     """One answered question."""
 
     name: str
     options: tuple[Value, ...]
-    choice: Value
+    value: Value
 
 
 def choose_stage(options: StageOptions, index: int, choose: Choose) -> Stage:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from space.architecture import Architecture, Head, Scaffold
-from space.design.decisions import Choose, Decision, Read, choose_stage
+from space.design.decisions import Choice, Choose, Read, choose_stage
 from space.design.features import encode
 from space.design.initial_points import axis_points, axis_values, hybrid_points, named_points
 from space.design.limits import Infeasible, Limits
@@ -203,13 +203,13 @@ class DesignSpace:
         chosen = tuple(choose_stage(stage, place, choose) for place, stage in enumerate(stages))
         return self.frame.architecture(int(patch), scaffold, chosen)  # type: ignore[arg-type]
 
-    def decisions(self, architecture: Architecture) -> list[Decision]:
+    def decisions(self, architecture: Architecture) -> list[Choice]:
         """The choices that lead to an architecture.
 
         Raises:
             InputError: if it is not a point of this space, naming the first field that is not.
         """
-        made: list[Decision] = []
+        made: list[Choice] = []
         if problems := self.frame.problems(architecture):
             raise InputError(problems)
         if len(architecture.stages) != len(self._file.stages):
@@ -220,7 +220,7 @@ class DesignSpace:
             if choice is None or choice not in options:
                 shown = ", ".join(str(option) for option in options)
                 raise InputError.of(name, f"{choice!r} is not in this space; allowed: {shown}")
-            made.append(Decision(name, options, choice))
+            made.append(Choice(name, options, choice))
             return choice
 
         if self._walk(replay) != architecture:

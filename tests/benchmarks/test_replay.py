@@ -45,7 +45,7 @@ def test_a_whole_table_is_the_space_itself(whole: Path) -> None:
     for point in list(benchmark.architectures.values())[::200]:
         assert space.neighbours(point) == inner.neighbours(point)
         assert space.key(point) == point.id
-        chosen = {d.name: d.choice for d in space.decisions(point)}
+        chosen = {d.name: d.value for d in space.decisions(point)}
         assert space.walk(lambda name, options, read, c=chosen: c[name]) == point
 
 
@@ -58,7 +58,7 @@ def test_a_partial_table_offers_only_what_it_has(partial: Path) -> None:
         near = {a.id for a in benchmark.space().neighbours(point)}
         assert {a.id for a in space.neighbours(point)} == near & set(benchmark.architectures)
     absent = next(a for a in LONG.space().enumerate() if a.id not in benchmark.architectures)
-    chosen = {d.name: d.choice for d in space.decisions(absent)}
+    chosen = {d.name: d.value for d in space.decisions(absent)}
     with pytest.raises(Infeasible, match="does not have it"):
         space.walk(lambda name, options, read: chosen[name])
 

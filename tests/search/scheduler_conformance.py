@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from search.objectives import Constraint, Goals, Objective
-from search.schedulers import SCHEDULERS, Scheduler, Verdict, make_scheduler
+from search.schedulers import SCHEDULERS, Decision, Scheduler, make_scheduler
 from tests.search.rules import Report
 
 ONE = Goals((Objective("accuracy"),))
@@ -64,8 +64,8 @@ def random_reports(seed: int, trials: int = 25, epochs: int = EPOCHS) -> list[Re
     return reports
 
 
-def replay(scheduler: Scheduler, reports: Sequence[Report]) -> list[Verdict]:
-    """The verdicts; every trial is added, in the order of their numbers, before all reports."""
+def replay(scheduler: Scheduler, reports: Sequence[Report]) -> list[Decision]:
+    """The decisions; every trial is added, in the order of their numbers, before all reports."""
     for trial in sorted({trial for trial, _, _ in reports}, key=str):
         scheduler.added(trial)
     return [scheduler.report(*report) for report in reports]
@@ -90,7 +90,7 @@ def check_repeats(case: Case) -> None:
     for trial, epoch, values in reports:
         second.append(twice.report(trial, epoch, values))
         again = twice.report(trial, epoch, figures(rng))
-        assert again in (second[-1], Verdict(stop=False))
+        assert again in (second[-1], Decision(stop=False))
     assert first == second
 
 
@@ -98,8 +98,8 @@ def check_the_end(case: Case) -> None:
     """Nobody is stopped at the last epoch, also where it is the first one that is reported."""
     for seed in range(5):
         reports = random_reports(seed)
-        for report, verdict in zip(reports, replay(case.make(), reports), strict=True):
-            assert not (verdict.stop and report[1] == EPOCHS)
+        for report, decision in zip(reports, replay(case.make(), reports), strict=True):
+            assert not (decision.stop and report[1] == EPOCHS)
         scheduler = case.make()
         assert not any(scheduler.report(trial, EPOCHS, values).stop for trial, _, values in reports)
 
@@ -128,7 +128,7 @@ def check_continued(case: Case) -> None:
             scheduler.report(trial, epoch, {"accuracy": 0.5 + trial / 100, "macs": 5.0})
     first = [scheduler.report("late", epoch, {"accuracy": 0.0, "macs": 9.0}) for epoch in (1, 2, 3)]
     if case.name not in ("none", "hyperband"):  # a bracket without a rung lets everybody through
-        assert any(verdict.stop for verdict in first)
+        assert any(decision.stop for decision in first)
     rest = range(4, EPOCHS + 1)
     assert not any(scheduler.report("late", e, {"accuracy": 0.9, "macs": 0.0}).stop for e in rest)
 
@@ -140,8 +140,8 @@ def check_best(case: Case) -> None:
         for trial, epoch, values in random_reports(seed):
             if trial == 7:
                 values = {"accuracy": 1.0, "macs": -1.0}
-            verdict = scheduler.report(trial, epoch, values)
-            assert not (verdict.stop and trial == 7)
+            decision = scheduler.report(trial, epoch, values)
+            assert not (decision.stop and trial == 7)
 
 
 def check_constraints(case: Case) -> None:
@@ -155,10 +155,10 @@ def check_constraints(case: Case) -> None:
         # The better a broken one is, the less it may matter.
         latency = 1.5 + rng.random() if broken else 0.5
         accuracy = 0.99 if broken else rng.random() / 2
-        verdict = scheduler.report(
+        decision = scheduler.report(
             trial, 4, {"accuracy": accuracy, "macs": 1.0, "latency": latency}
         )
-        stopped["broken" if broken else "kept"].append(verdict.stop)
+        stopped["broken" if broken else "kept"].append(decision.stop)
     if case.name == "none":
         return
     if case.name != "hyperband":  # a bracket without a rung lets everybody through
@@ -169,18 +169,18 @@ def check_constraints(case: Case) -> None:
 def check_reasons(case: Case) -> None:
     """A stop says the place, of how many, after which epochs and what went on; a go-on nothing."""
     seen = 0
-    for verdict in replay(case.make(), random_reports(6)):
-        if not verdict.stop:
-            assert verdict.reason == ""
+    for decision in replay(case.make(), random_reports(6)):
+        if not decision.stop:
+            assert decision.reason == ""
             continue
         seen += 1
-        words = verdict.reason.split()
+        words = decision.reason.split()
         assert words[0] == "place"
         assert words[2] == "of"
         assert 1 < int(words[1]) <= int(words[3])
         assert "after" in words
-        assert "went on" in verdict.reason
-        assert f"({case.name}" in verdict.reason
+        assert "went on" in decision.reason
+        assert f"({case.name}" in decision.reason
     assert (seen > 0) == (case.name != "none")
 
 
@@ -197,7 +197,7 @@ def check_one_epoch(case: Case) -> None:
     """With a single epoch there is nothing to stop."""
     scheduler = case.make(epochs=1)
     reports = random_reports(7, epochs=1)
-    assert not any(verdict.stop for verdict in replay(scheduler, reports))
+    assert not any(decision.stop for decision in replay(scheduler, reports))
 
 
 CHECKS: tuple[Callable[[Case], None], ...] = (

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from search.objectives import ACCURACY
-from search.schedulers import Asha, NoScheduler, Verdict
+from search.schedulers import Asha, Decision, NoScheduler
 
 
 class Judge:
@@ -15,7 +15,7 @@ class Judge:
         self._asha = Asha(ACCURACY, epochs, grace_epochs=grace, reduction_factor=factor)
         self.rungs = self._asha.rungs
 
-    def report(self, trial: str, epoch: int, value: float) -> Verdict:
+    def report(self, trial: str, epoch: int, value: float) -> Decision:
         return self._asha.report(trial, epoch, {"validation_accuracy": value})
 
 
@@ -36,9 +36,9 @@ def test_nothing_stops_before_the_grace_epochs() -> None:
 def test_the_best_so_far_goes_on_and_the_reason_says_what_happened() -> None:
     asha = Judge(1, 3, 9)
     assert not asha.report("a", 1, 0.5).stop
-    verdict = asha.report("b", 1, 0.4)
-    assert verdict.stop
-    assert verdict.reason == "place 2 of 2 after 1 epoch; only the best went on (asha)"
+    decision = asha.report("b", 1, 0.4)
+    assert decision.stop
+    assert decision.reason == "place 2 of 2 after 1 epoch; only the best went on (asha)"
     assert not asha.report("c", 1, 0.6).stop
     for index in range(3):
         asha.report(f"d{index}", 1, 0.1)

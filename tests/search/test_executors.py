@@ -1,4 +1,4 @@
-"""Whoever runs the trials: the same points are asked, the same verdicts fall, all end alike.
+"""Whoever runs the trials: the same points are asked, the same decisions fall, all end alike.
 
 The driver of a study in a store, the loop in this process and the simulated clock, one trial at a
 time, on a made-up objective that depends on the architecture and the epoch alone.

@@ -138,7 +138,7 @@ def check(config: Config) -> None:
         assert [r.epoch for r in history.curves[trial.id]] == list(range(1, trial.epochs_done + 1))
         assert Checkpoints.of(study, config.store).file(trial).exists()
     proposals_follow_from_the_log(config)
-    verdicts_follow_from_the_log(config)
+    decisions_follow_from_the_log(config)
 
 
 def proposals_follow_from_the_log(config: Config) -> None:
@@ -166,7 +166,7 @@ def proposals_follow_from_the_log(config: Config) -> None:
     assert asked > 4
 
 
-def verdicts_follow_from_the_log(config: Config) -> None:
+def decisions_follow_from_the_log(config: Config) -> None:
     """A new scheduler, told the log up to a trial's end, stops just the trials that were pruned."""
     with open_store(config.store, create=False) as store:
         history = store.history(store.study(config.study).id)
@@ -182,6 +182,6 @@ def verdicts_follow_from_the_log(config: Config) -> None:
             history.trials, history.curves, history.networks, history.events[:position]
         )
         study = replay_history(Study(task, [], scheduler), before, networks_of(history))
-        stopped.append(study.verdict(trials[event.trial_id].number).stop)
+        stopped.append(study.decision(trials[event.trial_id].number).stop)
         assert stopped[-1] == (event.kind == EventKind.PRUNED)
     assert set(stopped) == {True, False}

@@ -106,12 +106,12 @@ def test_median_follows_the_rule(reports: list[rules.Report], grace: int, least:
 def test_each_bracket_of_hyperband_is_an_asha_of_its_own(seed: int) -> None:
     reports = random_reports(seed, trials=40)
     hyperband = Hyperband(ONE, EPOCHS)
-    verdicts = replay(hyperband, reports)
+    decisions = replay(hyperband, reports)
     assert hyperband.brackets == ((1, 3), (3,), ())
     for bracket, rungs in enumerate(hyperband.brackets):
         inside = [hyperband.bracket(trial) == bracket for trial, _, _ in reports]
         own = [report for report, here in zip(reports, inside, strict=True) if here]
-        answers = [v.stop for v, here in zip(verdicts, inside, strict=True) if here]
+        answers = [v.stop for v, here in zip(decisions, inside, strict=True) if here]
         assert answers == rules.halving(ONE, EPOCHS, rungs, 3, own)
         assert len(own) > 0
 

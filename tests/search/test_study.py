@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.objectives import Goals, Objective, Values
-from search.schedulers import GO_ON, Scheduler, Verdict
+from search.schedulers import CONTINUE, Decision, Scheduler
 from search.searchers import Observation, Searcher, Task
 from search.study import Study
 from search.trial_states import TERMINAL, TrialState, may_follow
@@ -18,7 +18,7 @@ from tests.search.toy import Point, ToySpace
 GOALS = Goals((Objective("accuracy"),))
 TASK: Task[Point] = Task(ToySpace(), GOALS, known=lambda point: {"digit": float(point[2])})
 POINTS = ToySpace().points()
-STOP = Verdict(stop=True, reason="it is worse than the others")
+STOP = Decision(stop=True, reason="it is worse than the others")
 
 
 @dataclass
@@ -54,9 +54,9 @@ class Strict(Scheduler):
     def added(self, trial: Hashable) -> None:
         self.heard.calls.append(("scheduler added", trial))
 
-    def report(self, trial: Hashable, epoch: int, values: Values) -> Verdict:
+    def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
         self.heard.calls.append(("scheduler", trial, epoch, dict(values)))
-        return STOP if values["accuracy"] < self.least else GO_ON
+        return STOP if values["accuracy"] < self.least else CONTINUE
 
 
 def listened(least: float = 0.0) -> tuple[Study[Point], Heard]:
@@ -84,7 +84,7 @@ def test_of_an_epoch_searchers_hear_first_and_known_figures_belong_to_it() -> No
     assert heard.calls == [("own", *told), ("baseline", *told), ("scheduler", 7, 1, values)]
 
 
-def test_an_epoch_counts_once_and_a_verdict_to_stop_stays() -> None:
+def test_an_epoch_counts_once_and_a_decision_to_stop_stays() -> None:
     study, heard = listened(least=0.5)
     trial = study.ask()
     assert study.report(0, 1, {"accuracy": 0.4}) == STOP
@@ -93,14 +93,14 @@ def test_an_epoch_counts_once_and_a_verdict_to_stop_stays() -> None:
     assert heard.calls == before
     assert study.report(0, 2, {"accuracy": 0.9}) == STOP
     assert trial.curve[1]["accuracy"] == 0.4
-    assert study.verdict(0) == STOP
-    assert study.verdict(99) == GO_ON
+    assert study.decision(0) == STOP
+    assert study.decision(99) == CONTINUE
 
 
 def test_what_is_not_prunable_is_judged_and_goes_on() -> None:
     study, heard = listened(least=0.5)
     study.add(POINTS[0], prunable=False)
-    assert study.report(0, 1, {"accuracy": 0.4}) == GO_ON
+    assert study.report(0, 1, {"accuracy": 0.4}) == CONTINUE
     assert heard.calls[-1][:3] == ("scheduler", 0, 1), "the others are compared with it"
 
 
@@ -128,8 +128,8 @@ def test_a_pruned_trial_that_goes_on_is_running_again_and_is_not_pruned_twice() 
     study.proceed(0)
     assert heard.calls[-1][2] == TrialState.RUNNING
     assert heard.calls[-1][4] == {1: {"accuracy": 0.4, "digit": float(POINTS[0][2])}}
-    assert study.verdict(0) == GO_ON
-    assert study.report(0, 2, {"accuracy": 0.3}) == GO_ON
+    assert study.decision(0) == CONTINUE
+    assert study.report(0, 2, {"accuracy": 0.3}) == CONTINUE
 
 
 def test_a_failed_trial_that_goes_on_may_be_pruned() -> None:

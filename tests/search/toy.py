@@ -13,10 +13,10 @@ LETTERS = ("a", "b", "c", "d", "e")
 
 
 @dataclass(frozen=True)
-class Decision:
+class Choice:
     name: str
     options: tuple[str | int | float, ...]
-    choice: str | int | float
+    value: str | int | float
 
 
 class ToySpace:
@@ -61,11 +61,11 @@ class ToySpace:
             raise Infeasible(["two equal letters"])
         return first, second, digit
 
-    def decisions(self, point: Point) -> Sequence[Decision]:
-        found: list[Decision] = []
+    def decisions(self, point: Point) -> Sequence[Choice]:
+        found: list[Choice] = []
 
         def replay(name: str, options: tuple[Any, ...], read: Any) -> Any:
-            found.append(Decision(name, options, read(point)))
+            found.append(Choice(name, options, read(point)))
             return read(point)
 
         self.walk(replay)
@@ -107,8 +107,8 @@ class Lattice:
 
         return tuple(choice(place) for place in range(DIMENSIONS))
 
-    def decisions(self, point: Cell) -> Sequence[Decision]:
-        return [Decision(f"x{place}", tuple(range(SIDE)), x) for place, x in enumerate(point)]
+    def decisions(self, point: Cell) -> Sequence[Choice]:
+        return [Choice(f"x{place}", tuple(range(SIDE)), x) for place, x in enumerate(point)]
 
 
 class Corner:

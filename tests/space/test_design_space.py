@@ -108,7 +108,7 @@ def test_replaying_the_decisions_gives_the_architecture_back() -> None:
         def choose(name: str, options: tuple[Value, ...], read: Read) -> Value:
             decision = next(answers)  # noqa: B023
             assert (decision.name, decision.options) == (name, options)
-            return decision.choice
+            return decision.value
 
         assert space.walk(choose) == point
         assert space.contains(point)

@@ -58,7 +58,7 @@ class DecisionCoding(Coding[P], Generic[P]):
         """One parameter for each decision that the point needs."""
         return {
             parameter_name(decision.name, decision.options): (
-                decision.choice,
+                decision.value,
                 CategoricalDistribution(decision.options),
             )
             for decision in self._space.decisions(point)
