@@ -1,6 +1,6 @@
 """The sweep behind the quickstart's recipe: changes of it, in every block, with every operator.
 
-    python -m benchmarks.recipe [--config FILE] [--recipes NAME ...] [--seeds 1] [--json]
+    python -m benchmarks.recipe [--recipes NAME ...] [--operators NAME ...] [--seeds 1] [--json]
 
 The networks are those of the paired comparison that the quickstart begins with, in each of the
 three blocks, so that a recipe is judged by what it does for all operators and not for one. Every
@@ -10,9 +10,10 @@ training has one core. A recipe is what the configuration has, with the named ch
 import argparse
 import json
 import os
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean, stdev
@@ -27,27 +28,46 @@ from benchmarks.parallel import processes
 from benchmarks.progress import bar_on_stderr
 from benchmarks.timing import processor
 from search.config import Config, load_config
-from space import Architecture
-from space.architecture import SCAFFOLDS
+from space import SCAFFOLDS, Architecture, Stem
+from space.architecture import LAYER_SCALE, Scaffold
 from space.design.paired_points import PAIRED
+from space.errors import InputError
 from trainers import DataConfig, Protocol, Seeds, Training, open_data
 
 CONFIG = Path(__file__).parents[1] / "configs" / "quickstart.yaml"
 
-RECIPES: dict[str, dict[str, Any]] = {
-    "as it is": {},
-    "rate 0.01": {"learning_rate": 0.01},
-    "rate 0.02": {"learning_rate": 0.02},
-    "mirrors": {"augmentation": {"flip": 0.5}},
-    "crops": {"augmentation": {"flip": 0.0, "crop_padding": 1}},
-    "batch 128": {"batch_size": 128},
-    "decay 0.2": {"weight_decay": 0.2},
-    "no smoothing": {"label_smoothing": 0.0},
-    "no average": {"ema_decay": None},
-    "published weights": {"weight_init": "published"},
-    "layer scale 1e-6": {},
+
+@dataclass(frozen=True)
+class Change:
+    """What a recipe has otherwise than the configuration.
+
+    Attributes:
+        protocol: fields of the protocol. network: fields of the architecture.
+        blocks: those in which it can make a difference.
+    """
+
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+    network: Mapping[str, Any] = field(default_factory=dict)
+    blocks: Sequence[Scaffold] = SCAFFOLDS
+
+
+RECIPES: dict[str, Change] = {
+    "as it is": Change(),
+    "rate 0.01": Change({"learning_rate": 0.01}),
+    "rate 0.02": Change({"learning_rate": 0.02}),
+    "mirrors": Change({"augmentation": {"flip": 0.5}}),
+    "crops": Change({"augmentation": {"flip": 0.0, "crop_padding": 1}}),
+    "batch 128": Change({"batch_size": 128}),
+    "decay 0.2": Change({"weight_decay": 0.2}),
+    "no smoothing": Change({"label_smoothing": 0.0}),
+    "no average": Change({"ema_decay": None}),
+    "published weights": Change({"weight_init": "published"}),
+    "layer scale 1e-6": Change(network={"layer_scale": LAYER_SCALE}, blocks=("convnext",)),
+    "stem of patches": Change(network={"stem": Stem(4, "patch")}),
+    "stem that overlaps": Change(network={"stem": Stem(4, "overlap")}),
+    "14×14 tokens": Change(network={"stem": Stem(2, "pool")}),
 }
-"""Changes of the protocol; the last one is of the convnext block, which has 1 otherwise."""
+"""Changes of what the search begins with: pooled 4×4 patches, and a layer scale of 1."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +93,38 @@ class Task:
     protocol: Protocol
 
 
-def tasks(config: Config, recipes: Sequence[str], seeds: int) -> Iterator[Task]:
-    """Every recipe with every block, operator and seed."""
-    points = config.search_space.initial_points(["paired"], np.random.default_rng(0))
+def tasks(
+    config: Config, recipes: Sequence[str], seeds: int, operators: Sequence[str] | None = None
+) -> Iterator[Task]:
+    """Every recipe with every block, operator and seed.
+
+    Args:
+        config: of the first search. recipes: names. seeds: trainings of each network.
+        operators: those of the paired comparison that are trained; None for all.
+
+    Raises:
+        InputError: an operator that the comparison does not have.
+    """
+    points = _pairs(config, operators)
     for recipe in recipes:
-        protocol = Protocol.from_dict(config.protocol.to_dict() | RECIPES[recipe])
-        scale = 1e-6 if recipe == "layer scale 1e-6" else 1.0
-        for block in SCAFFOLDS if recipe != "layer scale 1e-6" else ("convnext",):
-            for origin, point in points:
-                network = replace(point, scaffold=block, layer_scale=scale)
-                operator = origin.removeprefix(PAIRED)
+        change = RECIPES[recipe]
+        protocol = Protocol.from_dict(config.protocol.to_dict() | dict(change.protocol))
+        for block in change.blocks:
+            for operator, point in points.items():
+                begun = replace(point, scaffold=block, layer_scale=1.0)
+                network = replace(begun, **change.network)
                 for seed in range(seeds):
                     yield Task(recipe, operator, seed, network, config.data, protocol)
+
+
+def _pairs(config: Config, operators: Sequence[str] | None) -> dict[str, Architecture]:
+    points = config.search_space.initial_points(["paired"], np.random.default_rng(0))
+    found = {origin.removeprefix(PAIRED): point for origin, point in points}
+    for name in operators or ():
+        if name not in found:
+            message = f"{name!r} is not in the paired comparison; there are: {', '.join(found)}"
+            raise InputError.of("operators", message)
+    return {name: point for name, point in found.items() if operators is None or name in operators}
 
 
 def train(task: Task) -> Trained:
@@ -147,6 +187,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--config", type=Path, default=CONFIG, help="space, data and protocol")
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--operators", nargs="+", metavar="NAME", help="all if left out")
     parser.add_argument("--seeds", type=at_least(1), default=1, help="trainings of each network")
     parser.add_argument("--processes", type=at_least(1), default=2, help="at the same time")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -156,13 +197,18 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Train and print; see the module's text."""
     options = parse(arguments)
-    wanted = list(tasks(load_config(options.config), options.recipes, options.seeds))
+    config = load_config(options.config)
+    try:
+        wanted = list(tasks(config, options.recipes, options.seeds, options.operators))
+    except InputError as error:
+        sys.exit(f"error: {error}")
     found = sweep(wanted, options.processes)
     if options.json:
         print(json.dumps([asdict(each) for each in found], indent=2))
         return
     where = f"{processor()}, {os.cpu_count()} cores, {datetime.now(UTC):%Y-%m-%d}"
-    print(f"validation accuracy in %, mean over the operators; {where}\n")
+    operators = ", ".join(dict.fromkeys(each.operator for each in found))
+    print(f"validation accuracy in %, mean over the operators ({operators}); {where}\n")
     print(show(found))
 
 

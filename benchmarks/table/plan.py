@@ -11,10 +11,14 @@ def planned(
 ) -> Iterator[tuple[Architecture, int]]:
     """Pairs of architecture and study seed.
 
-    The order is that of a hash of the id, so it follows nothing that the architecture is. The
-    first `repeated` architectures come with every seed, the others with the first one.
+    An architecture of every cell comes first, then the others; within both the order is that of a
+    hash of the id, so it follows nothing else that the architecture is. The first `repeated`
+    architectures come with every seed, the others with the first one.
     """
-    for position, architecture in enumerate(_shuffled(space)):
+    shuffled = _shuffled(space)
+    first = dict.fromkeys(one_of_every_cell(shuffled))
+    ordered = [*first, *(each for each in shuffled if each not in first)]
+    for position, architecture in enumerate(ordered):
         for seed in seeds if position < repeated else seeds[:1]:
             yield architecture, seed
 

@@ -47,11 +47,11 @@ class Terms:
 FASHION_CELLS = Terms(
     space_file=Path(__file__).parents[2] / "configs" / "spaces" / "fashion-cells.yaml",
     # Real images; the final test takes all 10,000 test images.
-    data=DataConfig(source="full", limit_train=4096, limit_validation=4000),
+    data=DataConfig(source="full", limit_train=6144, limit_validation=4000),
     protocol=Protocol(
         epochs=9,  # rungs of successive halving by thirds: 1, 3 and 9
-        batch_size=128,
-        learning_rate=1.5e-2,
+        batch_size=64,
+        learning_rate=2e-2,
         warmup_epochs=1,
         weight_decay=0.05,
         weight_init="fan_in",  # as the quickstart: the networks' own beginnings are for long runs

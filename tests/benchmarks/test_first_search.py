@@ -11,7 +11,7 @@ from benchmarks.first_search import show as show_search
 from benchmarks.recipe import RECIPES, Trained, tasks
 from benchmarks.recipe import show as show_recipes
 from search.config import load_config
-from space.architecture import SCAFFOLDS
+from space import SCAFFOLDS, InputError
 from space.networks import build
 
 FIGURES = Path(__file__).parents[2] / "benchmarks" / "README.md"
@@ -44,6 +44,9 @@ def test_the_sweep_is_over_every_block_and_operator_alike() -> None:
         for recipe in RECIPES
     }
     scaled = networks.pop("layer scale 1e-6")
+    other = [networks.pop(name) for name in RECIPES if RECIPES[name].network and name in networks]
+    assert len(other) == 3
+    assert not any(set(each) & set(networks["as it is"]) for each in other)
     assert set(map(frozenset, networks.values())) == {frozenset(networks["as it is"])}
     assert all(set(each.values()) == {1} for each in networks.values())
     each = Counter(t.architecture.scaffold for t in found if t.recipe == "as it is")
@@ -54,9 +57,20 @@ def test_the_sweep_is_over_every_block_and_operator_alike() -> None:
     assert len(scaled) == 13
     assert not set(scaled) & set(networks["as it is"])
     hashes = {t.recipe: t.protocol.hash for t in found}
-    assert hashes.pop("layer scale 1e-6") == hashes["as it is"] == config.protocol.hash
+    of_networks = [hashes.pop(name) for name in RECIPES if RECIPES[name].network]
+    assert {*of_networks, hashes["as it is"]} == {config.protocol.hash}
     assert len(set(hashes.values())) == len(hashes)
     build(found[-1].architecture)
+
+
+def test_some_operators_are_as_good_as_they_are_among_all() -> None:
+    config, names = load_config(CONFIG), ["ViT", "Conv."]
+    found = list(tasks(config, ["as it is"], 1, names))
+    every = {t.operator: t for t in tasks(config, ["as it is"], 1) if t in found}
+    assert set(every) == set(names)
+    assert len(found) == 6
+    with pytest.raises(InputError, match="'Swin' is not in the paired comparison; there are: MLP"):
+        list(tasks(config, ["as it is"], 1, ["Swin"]))
 
 
 def test_a_difference_is_that_of_pairs() -> None:

@@ -131,3 +131,14 @@ def test_longer_trainings_are_a_file_of_their_own_beside_the_table(tmp_path: Pat
     assert name == next(one_of_every_cell(TINY.space().enumerate())).id
     (training,) = longer.trainings(name).values()
     assert len(training.validation_accuracy) == longer.epochs
+
+
+def test_the_plan_begins_with_every_cell_and_has_every_training_once() -> None:
+    space = list(TINY.space().enumerate())
+    plan = list(planned(space, (0, 1, 2), repeated=110))
+    assert len(plan) == len(set(plan)) == len(space) + 2 * 110
+    cells = [a.stages[0].mixers[0].cell for a, seed in plan[: 3 * 74] if seed == 0]
+    assert len(cells) == len(set(cells)) == 74
+    assert [seed for _, seed in plan[: 3 * 110]] == [0, 1, 2] * 110
+    assert {seed for _, seed in plan[3 * 110 :]} == {0}
+    assert list(planned(space[::-1], (0, 1, 2), repeated=110)) == plan
