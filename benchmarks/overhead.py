@@ -29,7 +29,7 @@ from space.wording import count
 if TYPE_CHECKING:
     from benchmarks.no_op.arms import Arm
 
-QUICK_SEARCHERS = [name for name in ("random", "evolution", "surrogate") if name in SEARCHERS]
+QUICK_SEARCHERS = ["random", "evolution", "surrogate"]
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -44,7 +44,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--trials", type=at_least(1), default=400, help="timed ones in a round")
     parser.add_argument("--rounds", type=at_least(1), default=3, help="turns of each")
-    parser.add_argument("--searchers", nargs="+", choices=SEARCHERS, default=QUICK_SEARCHERS)
+    names = SEARCHERS.names
+    parser.add_argument("--searchers", nargs="+", choices=names, default=QUICK_SEARCHERS)
     parser.add_argument("--no-plain", action="store_true", help="leave the plain script out")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser.parse_args(arguments)

@@ -1,27 +1,71 @@
-"""Checks of the options that a searcher or a scheduler is made with."""
+"""Options of searchers and schedulers: declared once, in the class that has them."""
 
-from search.numeric import as_number, as_whole_number
+from collections.abc import Mapping
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from space.errors import InputError, Problem
+from space.pydantic_errors import problems_from_pydantic
 
 
-def whole_number(name: str, value: object, least: int) -> int:
-    """The value, when it is a whole number of at least `least`.
+class Options(BaseModel):
+    """What can be chosen of a searcher or a scheduler; its class has a subclass of this.
 
-    Raises:
-        ValueError: it is not.
+    Attributes:
+        name: of the searcher or the scheduler, where it was chosen by one.
     """
-    whole = as_whole_number(value, least)
-    if whole is None:
-        raise ValueError(f"{name} must be a whole number of at least {least}; got {value!r}")
-    return whole
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, values: Any) -> Any:
+        """NumPy's numbers, decimals and fractions are numbers too."""
+        if not isinstance(values, Mapping):
+            return values
+        return {name: _plain_number(value) for name, value in values.items()}
+
+    @classmethod
+    def named(cls) -> list[str]:
+        """The names of all options."""
+        return [name for name in cls.model_fields if name != "name"]
+
+    @classmethod
+    def read(cls, name: str, values: Mapping[str, Any]) -> "Options":
+        """The options of these values.
+
+        Args:
+            name: of the searcher or the scheduler.
+            values: by option; what is left out has its default.
+
+        Raises:
+            InputError: with every option that there is not, and every value that cannot be.
+        """
+        allowed = cls.named()
+        said = f"allowed: {', '.join(allowed)}" if allowed else "it has no options"
+        problems = [
+            Problem(str(option), f"unknown option of {name!r}; {said}")
+            for option in values
+            if option not in allowed
+        ]
+        known = {option: value for option, value in values.items() if option in allowed}
+        try:
+            found = cls.model_validate({"name": name} | known)
+        except ValidationError as error:
+            problems += problems_from_pydantic(error, model=cls)
+        if problems:
+            raise InputError(problems)
+        return found
 
 
-def probability(name: str, value: object) -> float:
-    """The value, when it is a number from 0 to 1.
-
-    Raises:
-        ValueError: it is not.
-    """
-    number = as_number(value)
-    if number is None or not 0 <= number <= 1:
-        raise ValueError(f"{name} must be a number from 0 to 1; got {value!r}")
-    return number
+def _plain_number(value: object) -> object:
+    if isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real | Decimal) else value

@@ -82,6 +82,8 @@ def _message(error_type: str, message: str, value: object) -> str:
     if error_type in ("missing", "missing_argument"):
         return "this field is required"
     message = _MUST_BE.get(error_type, message.removeprefix("Value error, "))
+    for long, short in _SHORTER.items():
+        message = message.replace(f"Input should be {long} ", f"must be {short} ")
     if error_type in _MUST_BE and isinstance(value, str):
         message += ", not text"  # "0.1" in quotes looks like a number
     if error_type == "string_type" and isinstance(value, int | float):
@@ -100,6 +102,12 @@ def _got(message: str, value: object) -> str:
     return f"{message}; got {shown}"
 
 
+_SHORTER = {
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "more than",
+    "less than": "less than",
+}
 _WORDS = {None: "null", True: "true", False: "false"}
 """As a file has them."""
 

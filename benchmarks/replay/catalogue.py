@@ -67,10 +67,10 @@ def entries() -> tuple[Entry, ...]:
 
 def _ours(aim: Aim) -> list[Entry]:
     """Every pair; for one objective "moasha" is "asha" under another name, and left out."""
-    schedulers = [each for each in SCHEDULERS if (each, aim) != ("moasha", "accuracy")]
+    schedulers = [each for each in SCHEDULERS.built_in if (each, aim) != ("moasha", "accuracy")]
     return [
         Entry(_name(searcher, each), aim, partial(_own, aim, searcher, each), slow=searcher == "gp")
-        for searcher, each in product(SEARCHERS, schedulers)
+        for searcher, each in product(SEARCHERS.built_in, schedulers)
     ]
 
 

@@ -2,38 +2,12 @@
 
 from search.config.config import Config
 from search.config.differences import changed_for_resume, differences, merged_for_resume
-from search.config.parts import (
-    AshaConfig,
-    EvolutionConfig,
-    GpConfig,
-    HyperbandConfig,
-    LocalConfig,
-    MedianConfig,
-    MoashaConfig,
-    NoSchedulerConfig,
-    Nsga2Config,
-    RandomConfig,
-    Resources,
-    SurrogateConfig,
-    TpeConfig,
-)
+from search.config.parts import Resources
 from search.config.reading import load_config
 
 __all__ = [
-    "AshaConfig",
     "Config",
-    "EvolutionConfig",
-    "GpConfig",
-    "HyperbandConfig",
-    "LocalConfig",
-    "MedianConfig",
-    "MoashaConfig",
-    "NoSchedulerConfig",
-    "Nsga2Config",
-    "RandomConfig",
     "Resources",
-    "SurrogateConfig",
-    "TpeConfig",
     "changed_for_resume",
     "differences",
     "load_config",

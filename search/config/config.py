@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainValidator,
+    SerializeAsAny,
     ValidationError,
     model_validator,
 )
@@ -17,27 +18,11 @@ from pydantic import ConfigDict as PydanticConfig
 
 from search.config.earlier import as_meant
 from search.config.goals import limited, read_goals, refuse_unmet_lower_bounds
-from search.config.parts import (
-    AshaConfig,
-    EvolutionConfig,
-    GpConfig,
-    HyperbandConfig,
-    LocalConfig,
-    MedianConfig,
-    MoashaConfig,
-    NoSchedulerConfig,
-    Nsga2Config,
-    Part,
-    RandomConfig,
-    Resources,
-    Seeds,
-    SurrogateConfig,
-    TpeConfig,
-    parse_duration,
-)
+from search.config.parts import Part, Resources, Seeds, parse_duration
 from search.objectives import Goals
-from search.schedulers import Scheduler, scheduler_class
-from search.searchers import Searcher, searcher_class
+from search.options import Options
+from search.schedulers import SCHEDULERS
+from search.searchers import SEARCHERS
 from search.store.url import parse_url
 from search.study_name import LONGEST_NAME, is_study_name
 from space import DesignSpace
@@ -99,27 +84,8 @@ def _study_names(value: object) -> object:
     return value
 
 
-def _named(value: object) -> object:
-    """A name alone is the choice of that name with all its defaults."""
-    return {"name": value} if isinstance(value, str) else value
-
-
-SearcherConfig = Annotated[
-    RandomConfig
-    | TpeConfig
-    | Nsga2Config
-    | GpConfig
-    | EvolutionConfig
-    | LocalConfig
-    | SurrogateConfig,
-    Field(discriminator="name"),
-    BeforeValidator(_named),
-]
-SchedulerConfig = Annotated[
-    NoSchedulerConfig | MedianConfig | AshaConfig | HyperbandConfig | MoashaConfig,
-    Field(discriminator="name"),
-    BeforeValidator(_named),
-]
+SearcherConfig = Annotated[SerializeAsAny[Options], PlainValidator(SEARCHERS.options)]
+SchedulerConfig = Annotated[SerializeAsAny[Options], PlainValidator(SCHEDULERS.options)]
 
 
 class Config(Part):
@@ -170,8 +136,8 @@ class Config(Part):
     protocol: Annotated[Protocol, PlainValidator(_protocol)] = Protocol()
     objectives: dict[str, str] = {"validation_accuracy": "maximise"}  # noqa: RUF012 - frozen
     constraints: dict[str, Any] = {}  # noqa: RUF012 - frozen
-    searcher: SearcherConfig = TpeConfig()
-    scheduler: SchedulerConfig = AshaConfig()
+    searcher: SearcherConfig = Field(default_factory=lambda: SEARCHERS.options("tpe"))
+    scheduler: SchedulerConfig = Field(default_factory=lambda: SCHEDULERS.options("asha"))
     trials: Whole = Field(ge=1, le=MOST_TRIALS)
     initial: Annotated[tuple[Initial, ...], AfterValidator(_no_repeats)] = INITIAL
     seed: Whole = Field(default=0, ge=0, lt=2**63)
@@ -269,9 +235,9 @@ def _clashes(config: Config) -> list[Problem]:
         found += _beyond_the_goals(config)
     except InputError as error:
         found += error.problems
-    scheduler, epochs = config.scheduler, config.protocol.epochs
-    if not isinstance(scheduler, NoSchedulerConfig) and scheduler.grace_epochs > epochs:
-        message = f"must not exceed protocol.epochs ({epochs}); got {scheduler.grace_epochs}"
+    grace, epochs = getattr(config.scheduler, "grace_epochs", 0), config.protocol.epochs
+    if grace > epochs:
+        message = f"must not exceed protocol.epochs ({epochs}); got {grace}"
         found.append(Problem("scheduler.grace_epochs", message))
     return found
 
@@ -280,12 +246,12 @@ def _beyond_the_goals(config: Config) -> list[Problem]:
     """Searchers and schedulers of one objective, asked for several."""
     if len(config.goals.objectives) == 1:
         return []
-    kinds: dict[str, tuple[str, type[Searcher[Any]] | type[Scheduler]]] = {
-        "searcher": (config.searcher.name, searcher_class(config.searcher.name)),
-        "scheduler": (config.scheduler.name, scheduler_class(config.scheduler.name)),
+    chosen: dict[str, tuple[str, Any]] = {
+        "searcher": (config.searcher.name, SEARCHERS.kind(config.searcher.name)),
+        "scheduler": (config.scheduler.name, SCHEDULERS.kind(config.scheduler.name)),
     }
     return [
         Problem(f"{part}.name", f"{name!r} takes one objective; got {', '.join(config.objectives)}")
-        for part, (name, kind) in kinds.items()
+        for part, (name, kind) in chosen.items()
         if not kind.multi_objective
     ]

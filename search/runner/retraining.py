@@ -1,12 +1,13 @@
 """The final training of what a search with inherited weights found: always from scratch."""
 
-from search.config import Config, NoSchedulerConfig, RandomConfig
+from search.config import Config
 from search.objectives import judged_by
 from search.runner.extra import Asked, Extra
 from search.runner.proposals import Proposal
 from search.runner.ranking import networks_of, ranked_trials
 from search.runner.setup import task_of
-from search.searchers import Task
+from search.schedulers import SCHEDULERS
+from search.searchers import SEARCHERS, Task
 from search.store import Store, StudyRecord, TrialRecord
 from search.study_name import RETRAINED, retrained_name
 from space import Architecture
@@ -32,8 +33,8 @@ def retraining(store: Store, config: Config, top: int, seeds: int) -> tuple[Conf
     values = {
         "study": name,
         "protocol": scratch,
-        "searcher": RandomConfig(),
-        "scheduler": NoSchedulerConfig(),
+        "searcher": SEARCHERS.options("random"),
+        "scheduler": SCHEDULERS.options("none"),
         "trials": len(best),
         "initial": (),
         "warm_start": (),

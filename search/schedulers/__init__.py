@@ -3,7 +3,7 @@
 from search.schedulers.asha import Asha, Moasha
 from search.schedulers.base import CONTINUE, Decision, NoScheduler, Scheduler
 from search.schedulers.hyperband import Hyperband
-from search.schedulers.make import SCHEDULERS, make_scheduler, scheduler_class
+from search.schedulers.make import SCHEDULERS, make_scheduler
 from search.schedulers.median import MedianStopping
 
 __all__ = [
@@ -17,5 +17,4 @@ __all__ = [
     "NoScheduler",
     "Scheduler",
     "make_scheduler",
-    "scheduler_class",
 ]

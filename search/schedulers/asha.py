@@ -1,11 +1,11 @@
 """Asynchronous successive halving (Li et al., 2020), the stopping variant."""
 
 from collections.abc import Hashable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from search.objectives import Goals, Values
 from search.schedulers.base import Decision, Scheduler
-from search.schedulers.halving import Halving, rung_epochs
+from search.schedulers.halving import Halving, HalvingOptions, rung_epochs
 
 
 class Asha(Scheduler):
@@ -13,23 +13,19 @@ class Asha(Scheduler):
 
     Rungs lie at grace_epochs · reduction_factor^i below the full length, so no trial is stopped
     before grace_epochs. At every rung at least the best trial so far goes on.
-
-    Args:
-        goals: one objective, and constraints.
-        fidelities: epochs of a full training.
-        grace_epochs: epochs of the first rung.
-        reduction_factor: at a rung, one of that many trials goes on.
     """
 
+    class Options(HalvingOptions):
+        """Options of successive halving."""
+
+    options: Options
     multi_objective: ClassVar[bool] = False
     name: ClassVar[str] = "asha"
 
-    def __init__(
-        self, goals: Goals, fidelities: int, *, grace_epochs: int = 1, reduction_factor: int = 3
-    ) -> None:
-        super().__init__(goals, fidelities)
-        self.rungs = rung_epochs(fidelities, grace_epochs, reduction_factor)
-        self._halving = Halving(goals, fidelities, self.rungs, reduction_factor)
+    def __init__(self, goals: Goals, fidelities: int, **options: Any) -> None:
+        super().__init__(goals, fidelities, **options)
+        self.rungs = rung_epochs(fidelities, self.options)
+        self._halving = Halving(goals, fidelities, self.rungs, self.options.reduction_factor)
 
     def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
         """Take a trial's figures after an epoch, and judge it."""
@@ -41,12 +37,6 @@ class Moasha(Asha):
 
     At a rung, trials are ranked by Pareto front, and within a front so that the most different
     ones go first. With one objective it is Asha.
-
-    Args:
-        goals: any number of objectives, and constraints.
-        fidelities: epochs of a full training.
-        grace_epochs: epochs of the first rung.
-        reduction_factor: at a rung, one of that many trials goes on.
     """
 
     multi_objective: ClassVar[bool] = True

@@ -3,9 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from search.objectives import Goals, Values
+from search.options import Options as BaseOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,24 @@ class Scheduler(ABC):
     Args:
         goals: by which results are compared.
         fidelities: epochs of a whole training.
+        options: by name, as `Options` has them.
+
+    Raises:
+        pydantic.ValidationError: an option that there is not, or a value that cannot be.
     """
 
     multi_objective: ClassVar[bool] = True
     """Whether it compares by several objectives; else goals of several are refused."""
 
-    def __init__(self, goals: Goals, fidelities: int) -> None:
+    Options: ClassVar[type[BaseOptions]] = BaseOptions
+    """Its options; a scheduler that has some has a class of this name, with a field for each."""
+
+    options: BaseOptions
+
+    def __init__(self, goals: Goals, fidelities: int, **options: Any) -> None:
         self.goals = goals
         self.fidelities = fidelities
+        self.options = self.Options(**options)
 
     def added(self, trial: Hashable) -> None:  # noqa: B027 - most schedulers need no such notice
         """A trial was created; called once, in the order of their numbers, before its reports."""

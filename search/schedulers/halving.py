@@ -2,25 +2,35 @@
 
 from collections.abc import Callable, Hashable
 
+from pydantic import Field
+
 from search.objectives import Goals, Values
-from search.options import whole_number
+from search.options import Options as BaseOptions
 from search.schedulers.base import CONTINUE, Decision
 from search.schedulers.pareto_places import ParetoPlaces
 from search.schedulers.standing import Places, SortedPlaces
+from space.strict_types import Whole
 
 
-def rung_epochs(fidelities: int, grace_epochs: int, reduction_factor: int) -> tuple[int, ...]:
-    """grace_epochs · reduction_factor^i, as far as they lie below the full length.
+class HalvingOptions(BaseOptions):
+    """What all schedulers with rungs have.
 
-    Raises:
-        ValueError: the grace or the factor is too small or no whole number.
+    Attributes:
+        grace_epochs: epochs of the first rung; no trial is stopped before.
+        reduction_factor: at every rung one of that many trials goes on.
     """
+
+    grace_epochs: Whole = Field(default=1, ge=1)
+    reduction_factor: Whole = Field(default=3, ge=2, le=100)
+
+
+def rung_epochs(fidelities: int, options: HalvingOptions) -> tuple[int, ...]:
+    """grace_epochs · reduction_factor^i, as far as they lie below the full length."""
     epochs: list[int] = []
-    rung = whole_number("grace_epochs", grace_epochs, 1)
-    factor = whole_number("reduction_factor", reduction_factor, 2)
+    rung = options.grace_epochs
     while rung < fidelities:
         epochs.append(rung)
-        rung *= factor
+        rung *= options.reduction_factor
     return tuple(epochs)
 
 

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Hashable
+from typing import Any
 
 from search.objectives import Goals, Values
 from search.schedulers.base import Decision, Scheduler
-from search.schedulers.halving import Halving, rung_epochs
+from search.schedulers.halving import Halving, HalvingOptions, rung_epochs
 
 
 class Hyperband(Scheduler):
@@ -15,29 +16,25 @@ class Hyperband(Scheduler):
     given to brackets in the order in which they are added, and always to the one that lacks the
     most of its share: with R rungs, a bracket that halves h times has the share
     ⌈(R + 1) / (h + 1) · reduction_factor^h⌉ of Hyperband.
-
-    Args:
-        goals: objectives, several are compared as in Moasha, and constraints.
-        fidelities: epochs of a full training.
-        grace_epochs: epochs of the first rung of the first bracket.
-        reduction_factor: at a rung, one of that many trials of a bracket goes on.
     """
 
-    def __init__(
-        self, goals: Goals, fidelities: int, *, grace_epochs: int = 1, reduction_factor: int = 3
-    ) -> None:
-        super().__init__(goals, fidelities)
-        epochs = rung_epochs(fidelities, grace_epochs, reduction_factor)
+    class Options(HalvingOptions):
+        """Options of every bracket."""
+
+    options: Options
+
+    def __init__(self, goals: Goals, fidelities: int, **options: Any) -> None:
+        super().__init__(goals, fidelities, **options)
+        factor = self.options.reduction_factor
+        epochs = rung_epochs(fidelities, self.options)
         self.brackets = tuple(epochs[first:] for first in range(len(epochs) + 1))
         """The epochs of the rungs of every bracket."""
         self.shares = tuple(
-            math.ceil(len(self.brackets) / (len(rungs) + 1) * reduction_factor ** len(rungs))
+            math.ceil(len(self.brackets) / (len(rungs) + 1) * factor ** len(rungs))
             for rungs in self.brackets
         )
         """How many trials of each bracket make a whole Hyperband."""
-        self._halvings = [
-            Halving(goals, fidelities, rungs, reduction_factor) for rungs in self.brackets
-        ]
+        self._halvings = [Halving(goals, fidelities, rungs, factor) for rungs in self.brackets]
         self._sizes = [0] * len(self.brackets)
         self._bracket: dict[Hashable, int] = {}
 

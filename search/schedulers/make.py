@@ -3,21 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
-from search.named_choice import class_named, options_of
 from search.objectives import Goals
+from search.registry import Registry
 from search.schedulers.base import Scheduler
-from space.errors import InputError
+from space.errors import InputError, Problem
 
-_PLACES = {
-    "none": "search.schedulers.base:NoScheduler",
-    "median": "search.schedulers.median:MedianStopping",
-    "asha": "search.schedulers.asha:Asha",
-    "hyperband": "search.schedulers.hyperband:Hyperband",
-    "moasha": "search.schedulers.asha:Moasha",
-}
-
-SCHEDULERS = tuple(_PLACES)
-"""The names that a configuration may use."""
+SCHEDULERS: Registry[Scheduler] = Registry(
+    "scheduler",
+    Scheduler,
+    "mixspace.schedulers",
+    {
+        "none": "search.schedulers.base:NoScheduler",
+        "median": "search.schedulers.median:MedianStopping",
+        "asha": "search.schedulers.asha:Asha",
+        "hyperband": "search.schedulers.hyperband:Hyperband",
+        "moasha": "search.schedulers.asha:Moasha",
+    },
+)
+"""The schedulers that a configuration may name."""
 
 
 def make_scheduler(
@@ -26,33 +29,18 @@ def make_scheduler(
     """The scheduler of that name.
 
     Args:
-        name: one of SCHEDULERS; None is "none".
+        name: one of `SCHEDULERS.names`; None is "none".
         goals: by which results are compared.
         fidelities: epochs of a whole training.
-        options: keyword arguments of the scheduler.
+        options: of the scheduler, by name.
 
     Raises:
         InputError: an unknown name, an unknown option, a value that cannot be, or several
             objectives where the scheduler takes one.
     """
     name = "none" if name is None else name
-    kind = scheduler_class(name)
-    chosen = options_of("scheduler", name, kind, options)
+    kind, chosen = SCHEDULERS.chosen(name, options)
     if len(goals.objectives) > 1 and not kind.multi_objective:
         wanted = ", ".join(objective.name for objective in goals.objectives)
-        message = f"{name!r} takes one objective; got {wanted}"
-        raise InputError.of("scheduler.name", message)
-    try:
-        scheduler: Scheduler = kind(goals, fidelities, **chosen)
-    except (TypeError, ValueError) as error:
-        raise InputError.of("scheduler", str(error)) from None
-    return scheduler
-
-
-def scheduler_class(name: str) -> type[Scheduler]:
-    """The class of a scheduler's name.
-
-    Raises:
-        InputError: there is none of that name.
-    """
-    return class_named("scheduler", name, _PLACES)
+        raise InputError([Problem("scheduler.name", f"{name!r} takes one objective; got {wanted}")])
+    return kind(goals, fidelities, **chosen)

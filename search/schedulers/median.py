@@ -4,12 +4,15 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from pydantic import Field
 
 from search.objectives import Goals, Values
-from search.options import whole_number
+from search.options import Options as BaseOptions
 from search.schedulers.base import CONTINUE, Decision, Scheduler
 from search.schedulers.standing import Standing, standing
+from space.strict_types import Whole
 
 _WORST: Standing = (float("inf"), float("inf"))
 
@@ -44,22 +47,24 @@ class MedianStopping(Scheduler):
 
     After epoch s the best result of the trial up to s is compared with the averages over the
     epochs up to s of all other trials that have reported s before.
-
-    Args:
-        goals: one objective, and constraints.
-        fidelities: epochs of a full training.
-        grace_epochs: no trial is stopped before that epoch.
-        min_trials: nor as long as fewer others have come as far.
     """
 
+    class Options(BaseOptions):
+        """Options of the median stopping rule.
+
+        Attributes:
+            grace_epochs: no trial is stopped before that epoch.
+            min_trials: nor as long as fewer others have come as far.
+        """
+
+        grace_epochs: Whole = Field(default=1, ge=1)
+        min_trials: Whole = Field(default=5, ge=1)
+
+    options: Options
     multi_objective: ClassVar[bool] = False
 
-    def __init__(
-        self, goals: Goals, fidelities: int, *, grace_epochs: int = 1, min_trials: int = 5
-    ) -> None:
-        super().__init__(goals, fidelities)
-        self._grace_epochs = whole_number("grace_epochs", grace_epochs, 1)
-        self._min_trials = whole_number("min_trials", min_trials, 1)
+    def __init__(self, goals: Goals, fidelities: int, **options: Any) -> None:
+        super().__init__(goals, fidelities, **options)
         self._curves: defaultdict[Hashable, _Curve] = defaultdict(_Curve)
         self._averages: defaultdict[int, list[Standing]] = defaultdict(list)
 
@@ -75,7 +80,7 @@ class MedianStopping(Scheduler):
         return decision
 
     def _judge(self, epoch: int, best: Standing, others: Sequence[Standing]) -> Decision:
-        early = epoch < self._grace_epochs or len(others) < self._min_trials
+        early = epoch < self.options.grace_epochs or len(others) < self.options.min_trials
         if early or epoch >= self.fidelities or not _is_worse(best, _median(others)):
             return CONTINUE
         place = bisect_left(others, best) + 1

@@ -9,7 +9,7 @@ from search.searchers.base import (
     Task,
 )
 from search.searchers.distinct import DistinctSearcher
-from search.searchers.make import SEARCHERS, make_searcher, searcher_class
+from search.searchers.make import SEARCHERS, make_searcher
 from search.searchers.random_search import RandomSearcher
 
 __all__ = [
@@ -23,5 +23,4 @@ __all__ = [
     "Searcher",
     "Task",
     "make_searcher",
-    "searcher_class",
 ]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from search.objectives import ACCURACY, Goals, Values
+from search.options import Options as BaseOptions
 from search.trial_states import TrialState
 
 P = TypeVar("P", bound=Hashable)
@@ -149,6 +150,10 @@ class Searcher(ABC, Generic[P]):
     Args:
         task: what is searched and for what.
         seed: of all random choices.
+        options: by name, as `Options` has them.
+
+    Raises:
+        pydantic.ValidationError: an option that there is not, or a value that cannot be.
     """
 
     multi_objective: ClassVar[bool] = True
@@ -157,9 +162,15 @@ class Searcher(ABC, Generic[P]):
     attempts: int = 16
     """How often to ask, at most, while all it proposes is known; fewer where asking is slow."""
 
-    def __init__(self, task: Task[P], seed: int) -> None:
+    Options: ClassVar[type[BaseOptions]] = BaseOptions
+    """Its options; a searcher that has some has a class of this name, with a field for each."""
+
+    options: BaseOptions
+
+    def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
         self.task = task
         self.seed = seed
+        self.options = self.Options(**options)
 
     @abstractmethod
     def ask(self, attempt: int = 0) -> P:

@@ -1,17 +1,20 @@
 """Regularised evolution whose mutations are moves between neighbours of the space."""
 
 from collections import deque
-from typing import Generic
+from typing import Any, Generic, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
-from search.options import probability, whole_number
+from search.options import Options as BaseOptions
 from search.searchers.base import Observation, P, Searcher, Task
 from search.searchers.history import Entry, History
 from search.searchers.neighbourhood import Neighbourhood
 from search.searchers.random_search import feasible_sample
 from search.searchers.standing import Standing
 from search.trial_states import EVALUATED, TrialState
+from space.errors import InputError
+from space.strict_types import Number, Whole
 
 
 class EvolutionSearcher(Searcher[P], Generic[P]):
@@ -22,34 +25,36 @@ class EvolutionSearcher(Searcher[P], Generic[P]):
     stopped points count with the values expected of them at the end. Source: Real et al.,
     "Regularized Evolution for Image Classifier Architecture Search" (2019).
 
-    Args:
-        task: what is searched and for what.
-        seed: of all random choices.
-        population: how many points, the last ended, may be parents.
-        tournament: how many of them are drawn to find a parent.
-        startup: that many points are random before.
-        two_moves: the share of children that are two moves away.
     """
 
-    def __init__(
-        self,
-        task: Task[P],
-        seed: int,
-        *,
-        population: int = 32,
-        tournament: int = 8,
-        startup: int = 12,
-        two_moves: float = 0.2,
-    ) -> None:
-        super().__init__(task, seed)
-        size = whole_number("population", population, 1)
-        self._tournament = whole_number("tournament", tournament, 1)
-        self._startup = whole_number("startup", startup, 1)
-        self._two_moves = probability("two_moves", two_moves)
-        if self._tournament > size:
-            raise ValueError(f"tournament must be at most the population, {size}; got {tournament}")
+    class Options(BaseOptions):
+        """Options of the evolution.
+
+        Attributes:
+            population: that many points, the last ended, may be parents.
+            tournament: how many of them are drawn to find a parent.
+            startup: that many points are random before.
+            two_moves: the share of children that are two moves away.
+        """
+
+        population: Whole = Field(default=32, ge=1, le=100_000)
+        tournament: Whole = Field(default=8, ge=1, le=100_000)
+        startup: Whole = Field(default=12, ge=1, le=10_000_000)
+        two_moves: Number = Field(default=0.2, ge=0, le=1)
+
+        @model_validator(mode="after")
+        def _tournament_within_population(self) -> Self:
+            if self.tournament > self.population:
+                message = f"must not exceed population ({self.population}); got {self.tournament}"
+                raise InputError.of("tournament", message)
+            return self
+
+    options: Options
+
+    def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
+        super().__init__(task, seed, **options)
         self._history: History[P] = History(task)
-        self._living: deque[P] = deque(maxlen=size)
+        self._living: deque[P] = deque(maxlen=self.options.population)
         self._neighbourhood = Neighbourhood(task)
         self._order: list[Entry[P]] | None = None
 
@@ -57,11 +62,11 @@ class EvolutionSearcher(Searcher[P], Generic[P]):
         """A child, or a random point while the population is young."""
         rng = np.random.default_rng([self.seed, len(self._history), self._history.ended, attempt])
         order = self._ranked()
-        if len(self._history) < self._startup or not order:
+        if len(self._history) < self.options.startup or not order:
             return feasible_sample(self.task, rng)
-        size = min(self._tournament, len(order))
+        size = min(self.options.tournament, len(order))
         point = order[int(rng.choice(len(order), size, replace=False).min())].point
-        for _ in range(1 + (rng.random() < self._two_moves)):
+        for _ in range(1 + (rng.random() < self.options.two_moves)):
             moves = self._neighbourhood.around(point)
             if not moves:
                 return feasible_sample(self.task, rng)

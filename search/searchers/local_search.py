@@ -1,17 +1,19 @@
 """Local search: the neighbours of the best point, then those of the next best."""
 
 from collections.abc import Hashable, Iterator
-from typing import Generic
+from typing import Any, Generic
 
 import numpy as np
+from pydantic import Field
 
-from search.options import whole_number
+from search.options import Options as BaseOptions
 from search.searchers.base import Observation, P, Searcher, Task
 from search.searchers.history import Entry, History
 from search.searchers.neighbourhood import Neighbourhood
 from search.searchers.random_search import feasible_sample
 from search.searchers.standing import Standing
 from search.trial_states import TrialState
+from space.strict_types import Whole
 
 _MOST = 512
 """Points in order; whoever has spent that many has other worries."""
@@ -25,16 +27,21 @@ class LocalSearcher(Searcher[P], Generic[P]):
     objectives the points of the first front come first, the loneliest ahead: a Pareto local
     search. Source: White et al., "Exploring the Loss Landscape in Neural Architecture Search"
     (2021).
-
-    Args:
-        task: what is searched and for what.
-        seed: of all random choices.
-        startup: that many points are random before.
     """
 
-    def __init__(self, task: Task[P], seed: int, *, startup: int = 12) -> None:
-        super().__init__(task, seed)
-        self._startup = whole_number("startup", startup, 1)
+    class Options(BaseOptions):
+        """Options of the local search.
+
+        Attributes:
+            startup: that many points are random before.
+        """
+
+        startup: Whole = Field(default=12, ge=1, le=10_000_000)
+
+    options: Options
+
+    def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
+        super().__init__(task, seed, **options)
         self._history: History[P] = History(task)
         self._neighbourhood = Neighbourhood(task)
         self._spent: set[Hashable] = set()
@@ -45,7 +52,7 @@ class LocalSearcher(Searcher[P], Generic[P]):
     def ask(self, attempt: int = 0) -> P:
         """A neighbour of the best point that has a new one; with attempts the others follow."""
         rng = np.random.default_rng([self.seed, len(self._history), self._history.ended])
-        if len(self._history) >= self._startup:
+        if len(self._history) >= self.options.startup:
             for place, point in enumerate(self._unknown_neighbours(rng)):
                 if place == attempt:
                     return point

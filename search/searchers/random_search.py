@@ -1,6 +1,6 @@
 """Random search: the baseline that every other method has to beat."""
 
-from typing import Generic
+from typing import Any, Generic
 
 import numpy as np
 
@@ -29,8 +29,8 @@ def feasible_sample(task: Task[P], rng: np.random.Generator) -> P:
 class RandomSearcher(Searcher[P], Generic[P]):
     """Points drawn by the space's own sampling, whatever was observed."""
 
-    def __init__(self, task: Task[P], seed: int) -> None:
-        super().__init__(task, seed)
+    def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
+        super().__init__(task, seed, **options)
         self._told: set[object] = set()
 
     def ask(self, attempt: int = 0) -> P:

@@ -40,7 +40,7 @@ def cases() -> list[Case]:
     }
     halving: list[tuple[tuple[str, Any], ...]] = [(("grace_epochs", 2), ("reduction_factor", 2))]
     found = []
-    for name in SCHEDULERS:
+    for name in SCHEDULERS.built_in:
         chosen = [()] if name == "none" else [(), *options.get(name, halving)]
         goals = [ONE] if name in ("median", "asha") else [ONE, TWO]
         found += [Case(name, each, some) for each in goals for some in chosen]

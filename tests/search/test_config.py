@@ -8,8 +8,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.config import Config, TpeConfig, load_config, merged_for_resume
+from search.config import Config, load_config, merged_for_resume
 from search.runner.setup import initial_points
+from search.searchers import SEARCHERS
 from space import InputError
 from space.design.initial_points import NAMED_OPERATORS
 from space.design.paired_points import PAIRED
@@ -212,7 +213,7 @@ def test_overrides_are_yaml_and_apply_in_order(tmp_path: Path) -> None:
         store="other.db",
     )
     assert (config.trials, config.protocol.epochs, config.time_limit) == (7, 3, None)
-    assert config.searcher == TpeConfig(candidates=5)
+    assert config.searcher == SEARCHERS.options({"name": "tpe", "candidates": 5})
     assert (config.study, config.store) == ("other", "other.db")
     assert config.checkpoints == Path("/data/x=y")
     assert config.space.to_dict()["mixers"][1]["heads"] == 2
@@ -223,14 +224,18 @@ def test_another_searcher_or_scheduler_drops_the_options_of_the_old_one() -> Non
     config = load_config(path, overrides=["searcher.name=random", "scheduler.name=none"])
     assert (config.searcher.name, config.scheduler.name) == ("random", "none")
     config = load_config(path, overrides=["searcher.candidates=5", "searcher.name=tpe"])
-    assert config.searcher == TpeConfig(startup_trials=10, candidates=5)
+    assert config.searcher == SEARCHERS.options(
+        {"name": "tpe", "startup_trials": 10, "candidates": 5}
+    )
 
 
 def test_options_of_another_searcher_that_are_set_beside_its_name_are_kept(tmp_path: Path) -> None:
     path = write(tmp_path, values())
     config = load_config(path, overrides=["searcher.candidates=5", "searcher.name=tpe"])
-    assert config.searcher == TpeConfig(candidates=5)
-    with pytest.raises(InputError, match=r"searcher\.candidates: unknown field"):
+    assert config.searcher == SEARCHERS.options({"name": "tpe", "candidates": 5})
+    with pytest.raises(
+        InputError, match=r"searcher\.candidates: unknown option of 'random'; it has no options"
+    ):
         load_config(path, overrides=["searcher.candidates=5", "searcher.name=random"])
 
 

@@ -1,39 +1,56 @@
 """The searchers and schedulers that a configuration can name are those that can be made."""
 
-import inspect
-from typing import Any, get_args
+from typing import Any
 
+import numpy as np
 import pytest
 
 from search.config import Config
-from search.config.config import SchedulerConfig, SearcherConfig
-from search.named_choice import class_named
 from search.objectives import ACCURACY
+from search.options import Options
+from search.registry import Registry
 from search.schedulers import SCHEDULERS, make_scheduler
-from search.schedulers.make import _PLACES as SCHEDULER_PLACES
-from search.searchers.make import _PLACES as SEARCHER_PLACES
+from search.searchers import SEARCHERS, Task, make_searcher
 from space.errors import InputError
 from tests.search.small import values
+from tests.search.toy import ToySpace
 
-SEARCHER_PARTS = get_args(get_args(SearcherConfig)[0])
-SCHEDULER_PARTS = get_args(get_args(SchedulerConfig)[0])
-CHOICES = [(part, SEARCHER_PLACES) for part in SEARCHER_PARTS]
-CHOICES += [(part, SCHEDULER_PLACES) for part in SCHEDULER_PARTS]
-
-
-@pytest.mark.parametrize(
-    ("part", "places"), CHOICES, ids=lambda each: getattr(each, "__name__", "")
-)
-def test_options_and_defaults_are_those_of_the_class(part: Any, places: dict[str, str]) -> None:
-    options = part().model_dump()
-    kind = class_named("", options.pop("name"), places)
-    parameters = inspect.signature(kind).parameters.values()
-    expected = {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
-    assert options == expected
+CHOICES: list[tuple[str, Registry[Any], str]] = [
+    *(("searcher", SEARCHERS, name) for name in SEARCHERS.built_in),
+    *(("scheduler", SCHEDULERS, name) for name in SCHEDULERS.built_in),
+]
+IDS = [f"{part}-{name}" for part, _, name in CHOICES]
 
 
-def test_every_scheduler_can_be_named() -> None:
-    assert {part().name for part in SCHEDULER_PARTS} == set(SCHEDULERS)
+@pytest.mark.parametrize(("part", "registry", "name"), CHOICES, ids=IDS)
+def test_a_name_alone_is_the_choice_with_all_defaults(
+    part: str, registry: Registry[Any], name: str
+) -> None:
+    config = Config.from_dict(values(**{part: name}))
+    chosen: Options = getattr(config, part)
+    assert chosen == registry.options({"name": name}) == registry.options(chosen)
+    assert chosen.name == name
+    assert config.to_dict()[part] == chosen.model_dump()
+    assert getattr(Config.from_dict(config.to_dict()), part) == chosen
+
+
+@pytest.mark.parametrize(("part", "registry", "name"), CHOICES, ids=IDS)
+def test_every_option_has_a_default_and_words_that_say_what_it_is(
+    part: str, registry: Registry[Any], name: str
+) -> None:
+    kind = registry.kind(name)
+    for option in kind.Options.named():
+        assert f"{option}:" in (kind.Options.__doc__ or "") or "rungs" in (
+            kind.Options.__mro__[1].__doc__ or ""
+        )
+    options = registry.options(name).model_dump(exclude={"name"})
+    if part == "searcher":
+        made: Any = make_searcher(name, Task(ToySpace(), ACCURACY), 0, options)
+        made = made.inner
+    else:
+        made = make_scheduler(name, ACCURACY, 9, options)
+    assert type(made) is kind
+    assert made.options.model_dump(exclude={"name"}) == options
 
 
 @pytest.mark.parametrize("name", ["median", "asha", "hyperband", "moasha"])
@@ -43,7 +60,18 @@ def test_a_grace_beyond_the_end_is_refused(name: str) -> None:
         Config.from_dict(plain)
 
 
-@pytest.mark.parametrize("part", SCHEDULER_PARTS, ids=lambda part: part.__name__)
-def test_what_a_configuration_says_makes_a_scheduler(part: Any) -> None:
-    options = part().model_dump()
-    assert make_scheduler(options.pop("name"), ACCURACY, 9, options).fidelities == 9
+@pytest.mark.parametrize("number", [np.int64(7), np.int8(7), 7])
+def test_whole_numbers_of_numpy_are_options_too(number: Any) -> None:
+    found = SEARCHERS.options({"name": "tpe", "candidates": number})
+    assert found.model_dump()["candidates"] == 7
+    made: Any = make_searcher("tpe", Task(ToySpace(), ACCURACY), 0, {"candidates": number})
+    assert made.inner.options.candidates == 7
+
+
+def test_all_that_is_wrong_with_the_options_is_said_at_once() -> None:
+    wrong = {"name": "evolution", "population": 0, "tournament": "x", "colour": 1}
+    with pytest.raises(InputError) as refused:
+        Config.from_dict(values(searcher=wrong))
+    said = {problem.where: problem.message for problem in refused.value.problems}
+    assert set(said) == {"searcher.population", "searcher.tournament", "searcher.colour"}
+    assert "allowed: population, tournament, startup, two_moves" in said["searcher.colour"]

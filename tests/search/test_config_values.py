@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, BeforeValidator, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from search.config import Config, TpeConfig, load_config
+from search.config import Config, load_config
 from search.config.parts import Part
+from search.searchers import SEARCHERS
 from space import Architecture, InputError, Mixer
 from space.design.parsing import SpaceFile
 from tests.search.small import SPACE, values
@@ -215,7 +216,7 @@ def test_an_override_reaches_into_a_part_that_is_a_name_alone(tmp_path: Path) ->
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(values(searcher="tpe")))
     config = load_config(path, overrides=["searcher.startup_trials=3"])
-    assert config.searcher == TpeConfig(startup_trials=3)
+    assert config.searcher == SEARCHERS.options({"name": "tpe", "startup_trials": 3})
     assert load_config(path, overrides=["searcher.name=random"]).searcher.name == "random"
 
 

@@ -98,7 +98,7 @@ EXECUTORS: dict[str, Callable[[Config], list[Ended]]] = {
 }
 PAIRS = [
     (searcher, scheduler, objectives)
-    for searcher, scheduler, objectives in product(SEARCHERS, SCHEDULERS, (ONE, TWO))
+    for searcher, scheduler, objectives in product(SEARCHERS.built_in, SCHEDULERS, (ONE, TWO))
     if len(objectives) == 1 or scheduler in ("none", "hyperband", "moasha")
 ]
 

@@ -66,14 +66,14 @@ def test_settings_that_cannot_be_are_refused_before_anything_is_evaluated(
 @pytest.mark.parametrize(
     ("searcher", "options", "message"),
     [
-        ("evolution", {"population": "x"}, "population WHOLE of at least 1; got 'x'"),
-        ("evolution", {"population": 2.5}, "population WHOLE of at least 1; got 2.5"),
-        ("evolution", {"startup": 0}, "startup WHOLE of at least 1; got 0"),
-        ("evolution", {"tournament": True}, "tournament WHOLE of at least 1; got True"),
-        ("evolution", {"population": 4}, "tournament must be at most the population, 4; got 8"),
-        ("evolution", {"two_moves": "x"}, "two_moves must be a number from 0 to 1; got 'x'"),
-        ("local", {"startup": 2.5}, "startup WHOLE of at least 1; got 2.5"),
-        ("surrogate", {"startup": 1}, "startup WHOLE of at least 2; got 1"),
+        ("evolution", {"population": "x"}, "population: must be an integer, not text; got 'x'"),
+        ("evolution", {"population": 2.5}, "population: must be an integer; got 2.5"),
+        ("evolution", {"startup": 0}, "startup: must be at least 1; got 0"),
+        ("evolution", {"tournament": True}, "tournament: must be an integer; got true"),
+        ("evolution", {"population": 4}, "tournament: must not exceed population (4); got 8"),
+        ("evolution", {"two_moves": "x"}, "two_moves: must be a number, not text; got 'x'"),
+        ("local", {"startup": 2.5}, "startup: must be an integer; got 2.5"),
+        ("surrogate", {"startup": 1}, "startup: must be at least 2; got 1"),
     ],
 )  # fmt: skip
 def test_values_of_options_that_cannot_be_are_named(
@@ -81,8 +81,7 @@ def test_values_of_options_that_cannot_be_are_named(
 ) -> None:
     with pytest.raises(InputError) as refused:
         optimize(SPACE, SPACE.value, searcher, searcher_options=options)
-    whole = message.replace("WHOLE", "must be a whole number")
-    assert str(refused.value) == f"searcher: {whole}"
+    assert str(refused.value) == f"searcher.{message}"
 
 
 def test_a_space_whose_methods_give_the_wrong_things_is_refused() -> None:

@@ -133,11 +133,15 @@ def test_two_objectives_beat_random_points(kind: type[OptunaSearcher[Point]]) ->
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("tpe", {"startup_trials": "ten"}, "startup_trials must be a whole number of at least 1"),
-        ("tpe", {"look_back": 1}, "look_back must be a whole number of at least 20; got 1"),
+        ("tpe", {"startup_trials": "ten"}, "startup_trials: must be an integer, not text"),
+        ("tpe", {"look_back": 1}, "look_back: must be at least 20; got 1"),
         ("tpe", {"candidates": 0}, "candidates"),
-        ("nsga2", {"population": 1}, "population must be a whole number of at least 2; got 1"),
-        ("nsga2", {"mutation": 1.5}, "mutation must be a number from 0 to 1; got 1.5"),
+        (
+            "nsga2",
+            {"population": 1},
+            "population: must be at least 2; got 1",
+        ),
+        ("nsga2", {"mutation": 1.5}, "mutation: must be at most 1; got 1.5"),
         ("gp", {"startup_trials": True}, "startup_trials"),
         ("gp", {"candidates": 3}, "unknown option of 'gp'"),
     ],

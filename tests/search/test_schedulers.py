@@ -207,11 +207,23 @@ def test_ten_thousand_trials_are_cheap(case: Case) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("asha", {"grace_epochs": 0}, "grace_epochs must be a whole number of at least 1; got 0"),
-        ("asha", {"reduction_factor": 1}, "reduction_factor must be a whole number of at least 2"),
+        (
+            "asha",
+            {"grace_epochs": 0},
+            "grace_epochs: must be at least 1; got 0",
+        ),
+        (
+            "asha",
+            {"reduction_factor": 1},
+            "reduction_factor: must be at least 2",
+        ),
         ("moasha", {"reduction_factor": 2.5}, "got 2.5"),
         ("hyperband", {"grace_epochs": "one"}, "got 'one'"),
-        ("median", {"min_trials": 0}, "min_trials must be a whole number of at least 1; got 0"),
+        (
+            "median",
+            {"min_trials": 0},
+            "min_trials: must be at least 1; got 0",
+        ),
         ("median", {"grace_epochs": True}, "grace_epochs"),
         ("median", {"reduction_factor": 3}, "unknown option of 'median'"),
         ("none", {"grace_epochs": 1}, "it has no options"),

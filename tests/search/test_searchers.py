@@ -36,13 +36,13 @@ from tests.search.toy import LETTERS, Corner, Lattice, Point, ToySpace
 
 ROOT = Path(__file__).parents[2]
 CASES = {case.name: case for case in cases()}
-LEARNING = [name for name in SEARCHERS if name != "random"]
+LEARNING = [name for name in SEARCHERS.built_in if name != "random"]
 AVOIDING = ["evolution", "local", "surrogate"]
 """Those that promise to avoid what broke a constraint on a measured figure."""
 TRIALS = 15
 
 
-@pytest.fixture(params=SEARCHERS)
+@pytest.fixture(params=SEARCHERS.built_in)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -182,7 +182,7 @@ random.seed(sys.argv[1]); np.random.seed(int(sys.argv[1]))
 from tests.search.searcher_conformance import cases, play
 from search.searchers import SEARCHERS, make_searcher
 case = cases()[2]
-for name in SEARCHERS:
+for name in SEARCHERS.built_in:
     print(name, play(make_searcher(name, case.task(), 4), case, 20).points)
 """
 
@@ -200,7 +200,7 @@ def test_neither_hashes_nor_the_global_generators_matter() -> None:
         for seed in ("1", "2")
     ]
     assert said[0] == said[1]
-    assert all(name in said[0] for name in SEARCHERS)
+    assert all(name in said[0] for name in SEARCHERS.built_in)
 
 
 # What a searcher is for

@@ -1,18 +1,20 @@
 """Bayesian optimisation with Gaussian processes, Optuna's."""
 
 from collections.abc import Sequence
-from typing import Generic
+from typing import Any, Generic
 
 from optuna.samplers import BaseSampler, GPSampler
 from optuna.trial import FrozenTrial, TrialState
+from pydantic import Field
 
 from search.objectives import Values
-from search.options import whole_number
+from search.options import Options as BaseOptions
 from search.searchers.base import P, Task
 from search.searchers.history import Entry
 from search.searchers.optuna_samplers.frozen import broken_by, frozen
 from search.searchers.optuna_samplers.look_back import LookBack
 from search.searchers.optuna_samplers.searcher import OptunaSearcher
+from space.strict_types import Whole
 
 
 class GpSearcher(OptunaSearcher[P], Generic[P]):
@@ -21,23 +23,27 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
     It works on the encoding of the points, since Optuna's process leaves out every parameter that
     not all points have. It knows of complete and running points only, so one that was pruned,
     failed or did not fit is shown as complete with the worst objectives that are known.
-
-    Args:
-        task: what is searched and for what.
-        seed: of all random choices.
-        startup_trials: that many points are random before the process is fitted.
-        look_back: it sees at most that many points, the best and the latest: a fit takes time
-            with the cube of their number.
     """
 
-    attempts = 2
+    class Options(BaseOptions):
+        """Options of the process.
 
-    def __init__(
-        self, task: Task[P], seed: int, *, startup_trials: int = 10, look_back: int = 100
-    ) -> None:
-        super().__init__(task, seed, encoded=True)
-        self._startup_trials = whole_number("startup_trials", startup_trials, 1)
-        self._look_back = LookBack(task, look_back)
+        Attributes:
+            startup_trials: that many points are random before the process is fitted.
+            look_back: it sees at most that many points, the best and the latest; a fit takes time
+                with the cube of their number.
+        """
+
+        startup_trials: Whole = Field(default=10, ge=1, le=10_000_000)
+        look_back: Whole = Field(default=100, ge=20, le=10_000_000)
+
+    options: Options
+    attempts = 2
+    over_the_encoding = True
+
+    def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
+        super().__init__(task, seed, **options)
+        self._look_back = LookBack(task, self.options.look_back)
 
     def note(self, entry: Entry[P]) -> None:
         """Keep the best."""
@@ -63,7 +69,7 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
     def sampler(self, seed: int) -> BaseSampler:
         """A process that is fitted anew."""
         return GPSampler(
-            seed=seed, n_startup_trials=self._startup_trials, warn_independent_sampling=False
+            seed=seed, n_startup_trials=self.options.startup_trials, warn_independent_sampling=False
         )
 
     def _values(self, vector: Sequence[float]) -> Values:

@@ -5,7 +5,6 @@ from itertools import islice
 from typing import Generic
 
 from search.objectives import best_first
-from search.options import whole_number
 from search.searchers.base import P, Task
 from search.searchers.history import Entry, History
 from search.trial_states import TrialState
@@ -29,7 +28,7 @@ class LookBack(Generic[P]):
 
     def __init__(self, task: Task[P], limit: int) -> None:
         self._task = task
-        self._limit = whole_number("look_back", limit, 20)
+        self._limit = limit
         self._best: dict[Hashable, Entry[P]] = {}
 
     def tell(self, entry: Entry[P]) -> None:

@@ -2,18 +2,20 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Generic
+from typing import Any, Generic
 
 from optuna import create_study
 from optuna.samplers import BaseSampler, NSGAIISampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+from pydantic import Field
 
-from search.options import probability, whole_number
+from search.options import Options as BaseOptions
 from search.searchers.base import P, Task
 from search.searchers.history import Entry
 from search.searchers.optuna_samplers.filled import filled
 from search.searchers.optuna_samplers.searcher import OptunaSearcher
+from space.strict_types import Number, Whole
 
 _GENERATION = f"{NSGAIISampler.__name__}:generation"
 """Where Optuna looks for the generation of a trial."""
@@ -26,29 +28,26 @@ class Nsga2Searcher(OptunaSearcher[P], Generic[P]):
     parents of the points that are asked for next. Optuna counts a point to the generation in which
     it was asked for; here it counts where it completes. So slow points are not lost, points that
     nobody asked for count too, and the generations follow from the order of the results alone.
-
-    Args:
-        task: what is searched and for what.
-        seed: of all random choices.
-        population: points of a generation; the first generation is random.
-        crossover: the probability that a child has two parents.
-        mutation: the probability that a parameter of a child is drawn anew; None is one over
-            the number of parameters.
     """
 
-    def __init__(
-        self,
-        task: Task[P],
-        seed: int,
-        *,
-        population: int = 50,
-        crossover: float = 0.9,
-        mutation: float | None = None,
-    ) -> None:
-        super().__init__(task, seed)
-        self._population = whole_number("population", population, 2)
-        self._crossover = probability("crossover", crossover)
-        self._mutation = None if mutation is None else probability("mutation", mutation)
+    class Options(BaseOptions):
+        """Options of NSGA-II.
+
+        Attributes:
+            population: points of a generation; the first generation is random.
+            crossover: the probability that a child has two parents.
+            mutation: the probability that a parameter of a child is drawn anew; None is one over
+                the number of parameters.
+        """
+
+        population: Whole = Field(default=50, ge=2, le=100_000)
+        crossover: Number = Field(default=0.9, ge=0, le=1)
+        mutation: Number | None = Field(default=None, ge=0, le=1)
+
+    options: Options
+
+    def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
+        super().__init__(task, seed, **options)
         self._parents: dict[int, P] = {}
         self._arrived: dict[int, P] = {}
 
@@ -57,7 +56,7 @@ class Nsga2Searcher(OptunaSearcher[P], Generic[P]):
         if entry.number in self._parents or self.trial(entry).state != TrialState.COMPLETE:
             return
         self._arrived[entry.number] = entry.point
-        if len(self._arrived) >= self._population:
+        if len(self._arrived) >= self.options.population:
             self._parents = self._selected({**self._arrived, **self._parents})
             self._arrived = {}
 
@@ -72,14 +71,14 @@ class Nsga2Searcher(OptunaSearcher[P], Generic[P]):
     def sampler(self, seed: int) -> BaseSampler:
         """NSGA-II that takes all the parents there are for one generation."""
         parents = len(self._generation(self._parents))
-        return self._sampler(seed, parents if parents >= 2 else self._population)
+        return self._sampler(seed, parents if parents >= 2 else self.options.population)
 
     def _sampler(self, seed: int, population: int) -> NSGAIISampler:
         return NSGAIISampler(
             seed=seed,
             population_size=population,
-            crossover_prob=self._crossover,
-            mutation_prob=self._mutation,
+            crossover_prob=self.options.crossover,
+            mutation_prob=self.options.mutation,
         )
 
     def _selected(self, rivals: Mapping[int, P]) -> dict[int, P]:
@@ -88,7 +87,7 @@ class Nsga2Searcher(OptunaSearcher[P], Generic[P]):
         directions = [StudyDirection.MAXIMIZE] * len(self.task.goals.objectives)
         study = create_study(directions=directions)
         study.add_trials(trials.values())
-        chosen = self._sampler(0, self._population).select_parent(study, 1)
+        chosen = self._sampler(0, self.options.population).select_parent(study, 1)
         told = list(trials)
         # In the order in which they were told, as Optuna keeps them: it decides between equals.
         return {number: rivals[number] for number in sorted(told[t.number] for t in chosen)}

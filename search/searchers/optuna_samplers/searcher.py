@@ -8,7 +8,7 @@ running in Optuna after its process died.
 import warnings
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
-from typing import Generic
+from typing import Any, ClassVar, Generic
 
 import numpy as np
 import optuna
@@ -33,15 +33,18 @@ class OptunaSearcher(Searcher[P], Generic[P]):
     Args:
         task: what is searched and for what.
         seed: of all random choices.
-        encoded: search over the encoding of the points, also where there are decisions.
+        options: of the searcher.
     """
 
-    def __init__(self, task: Task[P], seed: int, *, encoded: bool = False) -> None:
+    over_the_encoding: ClassVar[bool] = False
+    """Whether it searches over the encoding of the points also where they have decisions."""
+
+    def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        super().__init__(task, seed)
+        super().__init__(task, seed, **options)
         self.history: History[P] = History(task)
         self.coding: Coding[P]
-        if isinstance(task.space, DecisionSpace) and not encoded:
+        if isinstance(task.space, DecisionSpace) and not self.over_the_encoding:
             self.coding = DecisionCoding(task.space)
         else:
             self.coding = EncodedCoding(task, seed, self.history.__contains__)

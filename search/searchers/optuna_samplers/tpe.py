@@ -1,46 +1,44 @@
 """Tree-structured Parzen estimator (Bergstra et al., 2011), Optuna's."""
 
 from collections.abc import Sequence
-from typing import Generic
+from typing import Any, Generic
 
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial
+from pydantic import Field
 
-from search.options import whole_number
+from search.options import Options as BaseOptions
 from search.searchers.base import P, Task
 from search.searchers.history import Entry
 from search.searchers.optuna_samplers.look_back import LookBack
 from search.searchers.optuna_samplers.searcher import OptunaSearcher
+from space.strict_types import Whole
 
 
 class TpeSearcher(OptunaSearcher[P], Generic[P]):
-    """Proposes points by Optuna's TPE, one objective or several.
+    """Proposes points by Optuna's TPE, one objective or several."""
 
-    Args:
-        task: what is searched and for what.
-        seed: of all random choices.
-        startup_trials: that many points are random before TPE begins.
-        candidates: how many candidates TPE compares for one proposal.
-        look_back: TPE sees at most that many points, the best and the latest, so that an ask stays
-            fast in a long study. From 250 points on, Optuna's TPE takes 25 of them for good ones,
-            however many more there are.
-    """
+    class Options(BaseOptions):
+        """Options of TPE.
 
+        Attributes:
+            startup_trials: that many points are random before TPE begins; initial points count.
+            candidates: how many candidates TPE compares for one proposal.
+            look_back: TPE sees at most that many points, the best and the latest, so that an ask
+                stays fast in a long study. From 250 points on, Optuna's TPE takes 25 of them for
+                good ones, however many more there are.
+        """
+
+        startup_trials: Whole = Field(default=10, ge=1, le=10_000_000)
+        candidates: Whole = Field(default=24, ge=1, le=10_000)
+        look_back: Whole = Field(default=250, ge=20, le=10_000_000)
+
+    options: Options
     attempts = 4
 
-    def __init__(
-        self,
-        task: Task[P],
-        seed: int,
-        *,
-        startup_trials: int = 10,
-        candidates: int = 24,
-        look_back: int = 250,
-    ) -> None:
-        super().__init__(task, seed)
-        self._startup_trials = whole_number("startup_trials", startup_trials, 1)
-        self._candidates = whole_number("candidates", candidates, 1)
-        self._look_back = LookBack(task, look_back)
+    def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
+        super().__init__(task, seed, **options)
+        self._look_back = LookBack(task, self.options.look_back)
 
     def note(self, entry: Entry[P]) -> None:
         """Keep the best."""
@@ -58,8 +56,8 @@ class TpeSearcher(OptunaSearcher[P], Generic[P]):
         """TPE over all parameters jointly."""
         return TPESampler(
             seed=seed,
-            n_startup_trials=self._startup_trials,
-            n_ei_candidates=self._candidates,
+            n_startup_trials=self.options.startup_trials,
+            n_ei_candidates=self.options.candidates,
             multivariate=True,
             group=True,  # decisions are conditional on each other
             constant_liar=True,  # keeps trials that run at the same time apart

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic
+from typing import Any, Generic
 
 import numpy as np
+from pydantic import Field
 
-from search.options import whole_number
+from search.options import Options as BaseOptions
 from search.searchers.base import Exhausted, Observation, P, Searcher, Task
 from search.searchers.history import Entry, History
 from search.searchers.surrogate.batch import planned_batch
 from search.searchers.surrogate.candidates import Candidates
 from search.searchers.surrogate.model import Fitted, fitted
+from space.strict_types import Whole
 
 _BATCH_SHARE = 32
 _REFIT_GROWTH = 1.2
@@ -36,16 +38,21 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
     - With n points a batch is n/32 points, planned from what was known when the batch before was
       used up, so that thousands of results cost milliseconds; up to 64 points every proposal sees
       everything. Kernels are fitted again whenever there are a fifth more points.
-
-    Args:
-        task: what is searched and for what.
-        seed: of all random choices.
-        startup: that many points are random, each far from those before.
     """
 
-    def __init__(self, task: Task[P], seed: int, *, startup: int = 8) -> None:
-        super().__init__(task, seed)
-        self._startup = whole_number("startup", startup, 2)
+    class Options(BaseOptions):
+        """Options of the surrogate.
+
+        Attributes:
+            startup: that many points are random, each far from those before.
+        """
+
+        startup: Whole = Field(default=8, ge=2, le=10_000_000)
+
+    options: Options
+
+    def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
+        super().__init__(task, seed, **options)
         self._history: History[P] = History(task)
         self._candidates = Candidates(task, seed)
         self._stand: _Stand[P] = _Stand([], 0)
@@ -59,7 +66,7 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
         Raises:
             Exhausted: no candidate is left.
         """
-        if len(self._history) < self._startup:
+        if len(self._history) < self.options.startup:
             return self._far_away(attempt)
         new = [point for point in self._plan() if point not in self._history]
         if attempt < len(new):
@@ -72,7 +79,7 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
         """Take note; a new batch begins when the last one is used up."""
         self._history.tell(point, observation)
         count = len(self._history)
-        if count >= max(self._startup, _REFIT_GROWTH * len(self._stand_for_fit)):
+        if count >= max(self.options.startup, _REFIT_GROWTH * len(self._stand_for_fit)):
             self._stand_for_fit, self._fitted = list(self._history), None
         before = len(self._stand.entries)
         size = self._batch_size(before)

@@ -1,0 +1,138 @@
+"""Classes that are chosen by name: searchers and schedulers, ours and those of other packages."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, TypeVar
+
+from search.options import Options
+from space.errors import InputError, Problem, join
+
+Kind = TypeVar("Kind")
+
+
+class Registry(Generic[Kind]):
+    """Names, and the class of each.
+
+    Another package adds classes by entry points, one for each name:
+
+        [project.entry-points."mixspace.searchers"]
+        my-search = "my_package:MySearcher"
+
+    Args:
+        what: "searcher" or the like, for messages.
+        base: every class is one of its subclasses, with its options as `Options`.
+        group: of entry points.
+        places: "module:class" by name; a module is imported only when its class is asked for.
+    """
+
+    def __init__(self, what: str, base: type[Any], group: str, places: Mapping[str, str]) -> None:
+        self._what, self._base = what, base
+        self._group, self._places = group, dict(places)
+
+    @property
+    def built_in(self) -> tuple[str, ...]:
+        """The names of our own."""
+        return tuple(self._places)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that there are: our own, then those of other packages."""
+        return (*self._places, *sorted(self._added))
+
+    @cached_property
+    def _added(self) -> dict[str, EntryPoint]:
+        found = entry_points(group=self._group)
+        return {each.name: each for each in found if each.name not in self._places}
+
+    def kind(self, name: object) -> type[Kind]:
+        """The class of a name.
+
+        Raises:
+            InputError: there is none of that name, or another package's cannot be used.
+        """
+        if isinstance(name, str) and name in self._places:
+            module, _, attribute = self._places[name].partition(":")
+            found: type[Kind] = getattr(import_module(module), attribute)
+            return found
+        if isinstance(name, str) and name in self._added:
+            return self._loaded(self._added[name])
+        close = difflib.get_close_matches(str(name), self.names, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        message = f"{name!r} is not allowed; allowed: {self._listed()}{hint}"
+        raise InputError.of("name", message)
+
+    def options(self, chosen: object) -> Options:
+        """What a configuration says of it: a name alone, or a mapping with the name and options.
+
+        Raises:
+            InputError: with all that is wrong; the places are within the mapping.
+        """
+        if isinstance(chosen, Options):
+            return chosen
+        if isinstance(chosen, str):
+            chosen = {"name": chosen}
+        if not isinstance(chosen, Mapping):
+            shown = "" if isinstance(chosen, list | tuple) else f"; got {_as_in_a_file(chosen)}"
+            message = f"must be a name or a mapping of fields{shown}; allowed: {self._listed()}"
+            raise InputError([Problem("", message)])
+        if "name" not in chosen:
+            message = f"this field is required: add 'name'; allowed: {self._listed()}"
+            raise InputError.of("name", message)
+        name = chosen["name"]
+        rest = {option: value for option, value in chosen.items() if option != "name"}
+        kind: Any = self.kind(name)
+        found: Options = kind.Options.read(name, rest)
+        return found
+
+    def chosen(self, name: str, options: object) -> tuple[type[Kind], dict[str, Any]]:
+        """The class of a name, and checked options.
+
+        Raises:
+            InputError: with all that is wrong; the places begin with what it is.
+        """
+        given = {} if options is None else options
+        if not isinstance(given, Mapping):
+            message = f"must be a mapping from option to value; got {options!r}"
+            raise InputError.of(f"{self._what}_options", message)
+        try:
+            kind: Any = self.kind(name)
+        except InputError as error:
+            raise InputError([Problem(self._what, p.message) for p in error.problems]) from None
+        try:
+            read: Options = kind.Options.read(name, given)
+        except InputError as error:
+            problems = [Problem(join(self._what, p.where), p.message) for p in error.problems]
+            raise InputError(problems) from None
+        return kind, read.model_dump(exclude={"name"})
+
+    def _listed(self) -> str:
+        return ", ".join(map(repr, self.names))
+
+    def _loaded(self, added: EntryPoint) -> type[Kind]:
+        whose = "" if added.dist is None else f" of the package {added.dist.name}"
+        try:
+            found = added.load()
+        except Exception as error:
+            message = f"{added.name!r}{whose} cannot be loaded: {type(error).__name__}: {error}"
+            raise InputError.of("name", message) from error
+        wrong = list(self._lacks(found))
+        if wrong:
+            raise InputError.of("name", f"{added.name!r}{whose} cannot be used: {'; '.join(wrong)}")
+        kind: type[Kind] = found
+        return kind
+
+    def _lacks(self, found: Any) -> Iterator[str]:
+        """What a class of another package lacks."""
+        if not (isinstance(found, type) and issubclass(found, self._base)):
+            yield f"{found!r} is no subclass of {self._base.__module__}.{self._base.__qualname__}"
+            return
+        if abstract := sorted(getattr(found, "__abstractmethods__", ())):
+            yield f"{found.__qualname__} does not define {', '.join(abstract)}"
+
+
+def _as_in_a_file(value: object) -> str:
+    words: dict[object, str] = {None: "null", True: "true", False: "false"}
+    return words[value] if value is None or isinstance(value, bool) else repr(value)
