@@ -102,7 +102,8 @@ class Protocol(BaseModel):
             on what was trained before, so they compare only with results of the same kind.
         weight_init: the first weights of linear layers and convolutions. "published": as the
             networks were published, normal of deviation 0.02 in linear layers, which is for
-            hundreds of epochs. "fan_in": of deviation 1/√fan-in in all of them, for short ones.
+            hundreds of epochs. "lecun": of deviation 1/√fan-in in all of them, and in mixing
+            weights that they generate, for short ones. "fan_in": in layers alone, as earlier.
         ema_decay: what is judged and kept is the moving average of the weights, which keeps so
             much of itself in a step (the decay rises to that with the steps); null for the weights.
         judged_by: the epoch whose figures are those of a trial. "last": the last, as trained.
@@ -134,7 +135,7 @@ class Protocol(BaseModel):
     seed_policy: Literal["per-trial", "shared"] = "per-trial"
     augmentation: Augmentation = Augmentation()
     initialisation: Literal["scratch", "inherited"] = "scratch"
-    weight_init: Literal["published", "fan_in"] = "published"
+    weight_init: Literal["published", "fan_in", "lecun"] = "published"
     ema_decay: Number | None = Field(default=None, gt=0, lt=1)
     judged_by: JudgedBy = "last"
 

@@ -134,7 +134,7 @@ def test_weights_by_fan_in_keep_the_scale_of_their_input() -> None:
 
 
 def test_first_weights_of_another_kind_are_refused() -> None:
-    with pytest.raises(InputError, match="weight_init: must be published or fan_in; got 'xavier'"):
+    with pytest.raises(InputError, match="must be one of published, fan_in, lecun; got 'xavier'"):
         build(ENTRIES["swin_tiny"].architecture, weight_init="xavier")  # type: ignore[arg-type]
 
 

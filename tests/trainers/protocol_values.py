@@ -44,7 +44,7 @@ OTHER_VALUES: dict[Path, tuple[Any, Any]] = {
     ("seed_policy",): ("per-trial", "shared"),
     ("initialisation",): ("scratch", "inherited"),
     ("judged_by",): ("last", "best"),
-    ("weight_init",): ("published", "fan_in"),
+    ("weight_init",): ("published", "lecun"),
     ("ema_decay",): (None, 0.99),
     ("augmentation", "crop_padding"): (0, 2),
     ("augmentation", "flip"): (0.5, 0.0),

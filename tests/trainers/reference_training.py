@@ -57,11 +57,11 @@ def reference_training(
     with torch.random.fork_rng():
         torch.manual_seed(seeds.initialisation)
         network = build_double(architecture, 0.0)
-    if protocol.weight_init == "fan_in":
+    if protocol.weight_init != "published":
         with torch.random.fork_rng():
             torch.manual_seed(seeds.initialisation)
             network = build_double(architecture, 0.0)
-            _by_fan_in(network)
+            _by_fan_in(network, generated=protocol.weight_init == "lecun")
     found = Reference({})
     average = {name: value.clone() for name, value in network.state_dict().items()}
     moments = {name: (torch.zeros_like(p), torch.zeros_like(p)) for name, p in _weights(network)}
@@ -95,8 +95,12 @@ def reference_training(
     return found
 
 
-def _by_fan_in(network: nn.Module) -> None:
-    """LeCun et al. 1998; of a normal distribution that is cut off at two deviations."""
+def _by_fan_in(network: nn.Module, *, generated: bool) -> None:
+    """LeCun et al. 1998; of a normal distribution that is cut off at two deviations.
+
+    Of layers that generate mixing weights half of what they are given is 0, and what they give is
+    summed over the inputs of the mixer.
+    """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             deviation = layer.weight[0].numel() ** -0.5 / 0.8796
@@ -104,6 +108,10 @@ def _by_fan_in(network: nn.Module) -> None:
             nn.init.trunc_normal_(layer.weight, std=deviation, **edges)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+    for name, layer in network.named_modules() if generated else ():
+        if name.endswith("weights.expand"):
+            plan = network.get_submodule(name.removesuffix(".expand")).plan
+            layer.weight.data *= (plan.inputs * plan.taps / 2) ** -0.5  # type: ignore[operator, union-attr]
 
 
 def _averaged(

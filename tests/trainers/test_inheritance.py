@@ -189,7 +189,7 @@ def test_a_child_inherits_what_is_judged_of_its_parent(tmp_path: Path) -> None:
 def test_what_a_child_has_more_of_follows_the_protocol(tmp_path: Path) -> None:
     """Its drop path, and its first weights."""
     children = {}
-    for weight_init in ("published", "fan_in"):
+    for weight_init in ("published", "lecun"):
         parent = untrained(tmp_path / weight_init, drop_path=0.3, weight_init=weight_init)
         parent.save(tmp_path / weight_init / "parent")
         children[weight_init] = grown(parent).model
@@ -203,7 +203,7 @@ def test_what_a_child_has_more_of_follows_the_protocol(tmp_path: Path) -> None:
         for word, model in children.items()
     }
     assert spread["published"] == pytest.approx(0.02, rel=0.2)
-    assert spread["fan_in"] == pytest.approx(8**-0.5, rel=0.2)
+    assert spread["lecun"] == pytest.approx(8**-0.5, rel=0.2)
 
 
 def rates(network: torch.nn.Module) -> list[float]:

@@ -36,7 +36,7 @@ OTHERWISE: dict[str, tuple[Any, ...]] = {
     "minimum_learning_rate": (0.0, 4e-3),
     "label_smoothing": (0.0, 0.5),
     "clip_norm": (None, 0.1),
-    "weight_init": ("fan_in",),
+    "weight_init": ("fan_in", "lecun"),
 }
 CHANGES = [(name, value) for name, values in OTHERWISE.items() for value in values]
 
