@@ -1,5 +1,8 @@
 """A searcher and a scheduler of ours, driven by the simulator."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from benchmarks.replay.method import Method
 from search.objectives import JudgedBy
 from search.schedulers import make_scheduler
@@ -17,6 +20,7 @@ class OwnMethod(Method):
         searcher, scheduler: names.
         seed: of the searcher.
         rule: which epoch of a trial the searcher is told of.
+        options: of the searcher.
     """
 
     def __init__(
@@ -26,9 +30,10 @@ class OwnMethod(Method):
         scheduler: str,
         seed: int,
         rule: JudgedBy = "last",
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         judging = make_scheduler(scheduler, task.goals, task.fidelities)
-        self.study = Study(task, (make_searcher(searcher, task, seed),), judging, rule)
+        self.study = Study(task, (make_searcher(searcher, task, seed, options),), judging, rule)
 
     def start(self, trial: int) -> str:
         """The searcher's proposal."""

@@ -13,8 +13,8 @@ from tests.search.searcher_conformance import cases
 CASES = {case.name: case for case in cases()}
 
 
-@pytest.mark.parametrize("scheduler", SCHEDULERS)
-@pytest.mark.parametrize("searcher", SEARCHERS)
+@pytest.mark.parametrize("scheduler", SCHEDULERS.built_in)
+@pytest.mark.parametrize("searcher", SEARCHERS.built_in)
 @pytest.mark.parametrize("space", ["vision", "tiny-vision", "conditional"])
 def test_every_searcher_runs_under_every_scheduler(
     space: str, searcher: str, scheduler: str
@@ -38,7 +38,7 @@ def test_every_searcher_runs_under_every_scheduler(
 
 
 @pytest.mark.parametrize("scheduler", ["hyperband", "moasha"])
-@pytest.mark.parametrize("searcher", SEARCHERS)
+@pytest.mark.parametrize("searcher", SEARCHERS.built_in)
 def test_every_searcher_under_those_schedulers_that_take_two_objectives(
     searcher: str, scheduler: str
 ) -> None:
@@ -62,7 +62,7 @@ def test_every_searcher_under_those_schedulers_that_take_two_objectives(
     assert run() == found
 
 
-@pytest.mark.parametrize("searcher", SEARCHERS)
+@pytest.mark.parametrize("searcher", SEARCHERS.built_in)
 def test_every_searcher_under_halving_ends_with_every_point(searcher: str) -> None:
     """Stopped points count as tried: none is proposed again, and none is left out."""
     case = CASES["conditional"]

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
 
 from search.objectives import Constraint, Goals, Objective, goals_of
 from search.searchers import Observation, Searcher, Task, make_searcher
@@ -19,6 +20,7 @@ from search.searchers.optuna_samplers import GpSearcher, Nsga2Searcher, TpeSearc
 from search.searchers.optuna_samplers.coding import parameter_name
 from search.searchers.optuna_samplers.filled import filled
 from search.searchers.optuna_samplers.searcher import OptunaSearcher
+from search.trial_states import TrialState
 from space.errors import InputError
 from tests.search.toy import Point, ToySpace
 
@@ -58,12 +60,12 @@ def done(point: Point) -> Observation:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("outcome", ["infeasible", "failed"])
-def test_what_was_bad_is_avoided(kind: type[OptunaSearcher[Point]], outcome: str) -> None:
+@pytest.mark.parametrize("outcome", [TrialState.INFEASIBLE, TrialState.FAILED])
+def test_what_was_bad_is_avoided(kind: type[OptunaSearcher[Point]], outcome: TrialState) -> None:
     searcher = kind(TASK, 0, **({"population": 8} if kind is Nsga2Searcher else {}))
     for point in SPACE.points():
         bad = point[0] == "a" and point[2] != 5
-        searcher.tell(point, Observation(outcome) if bad else done(point))  # type: ignore[arg-type]
+        searcher.tell(point, Observation(outcome) if bad else done(point))
     asked = [SPACE.sample(np.random.default_rng(i)) for i in range(40)]
     at_random = np.mean([p[0] == "a" and p[2] != 5 for p in asked])
     if kind is not GpSearcher:  # it proposes new points only, and here all are known
@@ -98,7 +100,7 @@ def test_exact_figures_are_no_business_of_the_sampler() -> None:
     searcher.tell(("a", "b", 5), Observation(TrialState.COMPLETE, {"validation_accuracy": 0.9}))
     kept, broken = searcher.study().trials
     assert (kept.values, kept.constraints) == ([0.5, -1.0], {})
-    assert (broken.state, broken.values) == (TrialState.PRUNED, None)
+    assert (broken.state, broken.values) == (OptunaState.PRUNED, None)
 
 
 def test_a_figure_that_is_no_number_breaks_its_constraint() -> None:
@@ -151,7 +153,13 @@ def test_bad_options(name: str, options: dict[str, object], message: str) -> Non
         make_searcher(name, TASK, 0, options)
 
 
-OUTCOMES = ("running", "complete", "complete", "complete", "pruned", "failed", "infeasible")
+OUTCOMES = (
+    TrialState.RUNNING,
+    *3 * (TrialState.COMPLETE,),
+    TrialState.PRUNED,
+    TrialState.FAILED,
+    TrialState.INFEASIBLE,
+)
 
 
 @pytest.mark.parametrize("space", [ToySpace(), Grid()], ids=["decisions", "encoding"])
@@ -167,7 +175,7 @@ def test_no_answer_depends_on_what_was_asked_before(kind: Any, space: Any) -> No
         point = points[int(rng.integers(len(points)))]
         figures = {name: float(rng.random()) for name in ("validation_accuracy", "size", "latency")}
         outcome = OUTCOMES[int(rng.integers(len(OUTCOMES)))]
-        observation = Observation(outcome, figures, {1: figures})  # type: ignore[arg-type]
+        observation = Observation(outcome, figures, {1: figures})
         nosy.tell(point, observation)
         quiet.tell(point, observation)
         if step in (20, 40):
@@ -177,6 +185,7 @@ def test_no_answer_depends_on_what_was_asked_before(kind: Any, space: Any) -> No
 
 ASKS = """
 from search.searchers import Observation, Task, make_searcher
+from search.trial_states import TrialState
 from tests.search.test_optuna_samplers import BOTH, SPACE, values
 
 for name, options in (("tpe", {}), ("nsga2", {"population": 5}), ("gp", {"startup_trials": 5})):
@@ -238,9 +247,9 @@ def test_a_pruned_point_is_shown_with_its_curve_and_a_running_one_without() -> N
     searcher.tell(("a", "b", 1), Observation(TrialState.PRUNED, curve[2], curve))
     searcher.tell(("a", "b", 2), Observation(TrialState.RUNNING, {}, curve))
     pruned, running = searcher.study().trials
-    assert pruned.state == TrialState.PRUNED
+    assert pruned.state == OptunaState.PRUNED
     assert pruned.intermediate_values == {1: 0.25, 2: 0.5}
-    assert (running.state, running.intermediate_values) == (TrialState.RUNNING, {})
+    assert (running.state, running.intermediate_values) == (OptunaState.RUNNING, {})
 
 
 def test_parameter_names_differ_with_the_options() -> None:
@@ -317,8 +326,8 @@ def test_what_did_not_complete_is_as_bad_as_the_worst_that_did() -> None:
     searcher.tell(("a", "b", 3), Observation(TrialState.FAILED))
     searcher.tell(("a", "b", 4), Observation(TrialState.RUNNING))
     shown = [(trial.state, trial.values) for trial in searcher.study().trials]
-    assert shown[2] == (TrialState.COMPLETE, [0.5, -3.0])
-    assert shown[3] == (TrialState.RUNNING, None)
+    assert shown[2] == (OptunaState.COMPLETE, [0.5, -3.0])
+    assert shown[3] == (OptunaState.RUNNING, None)
 
 
 def closeness(point: tuple[int, int]) -> float:
