@@ -69,9 +69,6 @@ OPEN = frozenset({TrialState.WAITING, TrialState.RUNNING})
 EVALUATED = frozenset({TrialState.COMPLETE, TrialState.PRUNED})
 """The states of ended trials whose figures count."""
 
-UNFINISHED = frozenset(TrialState) - TERMINAL
-"""The states of a trial that has not ended."""
-
 _FOLLOWS = {
     TrialState.WAITING: {TrialState.RUNNING, TrialState.PREEMPTED, *TERMINAL},
     TrialState.RUNNING: {TrialState.PREEMPTED, *TERMINAL},

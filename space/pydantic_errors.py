@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -25,30 +25,14 @@ _MUST_BE = {
 """What a field of a simple type allows, by pydantic's name of the error."""
 
 
-def _walked(model: Any, location: tuple[int | str, ...]) -> tuple[tuple[int | str, ...], list[Any]]:
-    """A location without the tags of tagged unions, and the models that hold its last part."""
+def _holders(model: Any, location: tuple[int | str, ...]) -> list[Any]:
+    """The models that hold the last part of a location."""
     candidates = _models_in(model)
-    if not candidates:
-        return location, []
-    place: list[int | str] = []
     for part in location[:-1]:
-        tagged = [c for c in candidates if isinstance(part, str) and _has_tag(c, part)]
-        if tagged:
-            candidates = tagged
-            continue
-        place.append(part)
         if isinstance(part, str):
             annotations = [_field_types(candidate).get(part) for candidate in candidates]
             candidates = [found for annotation in annotations for found in _models_in(annotation)]
-    return (*place, *location[-1:]), candidates
-
-
-def _has_tag(model: Any, tag: str) -> bool:
-    """Whether the model is the member of a tagged union that this tag picks."""
-    return any(
-        get_origin(annotation) is Literal and tag in get_args(annotation)
-        for annotation in _field_types(model).values()
-    )
+    return candidates
 
 
 def _models_in(annotation: Any) -> list[Any]:
@@ -141,39 +125,17 @@ def problems_from_pydantic(
 
 
 def _problems(detail: Mapping[str, Any], prefix: str, model: Any) -> list[Problem]:
-    location, models = _walked(model, detail["loc"])
+    location = detail["loc"]
     context = detail.get("ctx", {})
     if isinstance(cause := context.get("error"), InputError):
         where = _path(location, prefix)
         return [Problem(join(where, p.where), p.message) for p in cause.problems]
-    if "discriminator" in context:
-        location = (*location, str(context["discriminator"]).strip("'"))
-    return [Problem(_path(location, prefix), _said(detail, models))]
+    return [Problem(_path(location, prefix), _said(detail, _holders(model, location)))]
 
 
 def _said(detail: Mapping[str, Any], models: list[Any]) -> str:
     """What is wrong, by the models that may hold the field."""
-    kind, context = detail["type"], detail.get("ctx", {})
-    names = ", ".join(map(repr, _tags(models, str(detail["loc"][-1]) if detail["loc"] else "")))
-    if kind == "union_tag_invalid":
-        return f"{context['tag']!r} is not allowed; allowed: {context['expected_tags']}"
-    if kind == "union_tag_not_found":
-        return f"this field is required: add {context['discriminator']}; allowed: {names}"
-    message = _message(kind, detail["msg"], detail["input"])
-    if kind == "model_attributes_type" and names:
-        message = _got("must be a name or a mapping of fields", detail["input"])
-        return f"{message}; allowed: {names}"
+    message = _message(detail["type"], detail["msg"], detail["input"])
     if message == _UNKNOWN and len(models) == 1:
         return f"{message}; allowed: {', '.join(_field_types(models[0]))}"
     return message
-
-
-def _tags(holders: list[Any], field: str) -> list[str]:
-    """The values that pick a member of a tagged union; none of a field that is no such union."""
-    found: list[str] = []
-    for holder in holders:
-        info = getattr(holder, "model_fields", {}).get(field)
-        if info is not None and isinstance(info.discriminator, str):
-            for member in _models_in(info.annotation):
-                found += get_args(_field_types(member)[info.discriminator])
-    return found

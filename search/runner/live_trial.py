@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from search.objectives import JudgedBy, judged_accuracy
-from search.schedulers import CONTINUE, Decision
 from search.store import EpochRecord, TrialRecord, TrialState
 from space import Architecture
 
@@ -18,7 +17,6 @@ class LiveTrial:
     Attributes:
         recorded: epochs in the store, those of earlier attempts included.
         curve: the epochs that this attempt has reported, by their numbers.
-        decision: what the scheduler said last.
         sign_of_life: when it started or reported last, in seconds of a clock that is never set;
             None before its worker began.
         hung: whether its worker was ended for giving no sign of life.
@@ -30,7 +28,6 @@ class LiveTrial:
     architecture: Architecture
     recorded: set[int]
     curve: dict[int, EpochRecord] = field(default_factory=dict)
-    decision: Decision = CONTINUE
     sign_of_life: float | None = None
     hung: bool = False
     told_of_loss: bool = False

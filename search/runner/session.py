@@ -191,7 +191,7 @@ class StudySession:
         for figures in report.epochs:
             if int(figures["epoch"]) not in live.curve:
                 self._record(live, figures)
-        return live.decision
+        return self._engine.decision(number)
 
     @_remembers_failure
     def ended(self, number: int, report: Report) -> None:
@@ -203,8 +203,8 @@ class StudySession:
             self._broke_off(live, report.failure)
         elif report.complete:
             self._completed(live)
-        elif live.decision.stop:
-            self._finish(live, TrialState.PRUNED, live.decision.reason)
+        else:
+            self._ended_by_decision(number)
 
     @_remembers_failure
     def crashed(self, number: int, failure: Failure) -> None:
@@ -281,7 +281,7 @@ class StudySession:
         live.trial = reused
         for record in self._store.epochs(reused.id):
             figures = {name: getattr(record, name) for name in FIGURES}
-            self._judge(reused, record.epoch, figures)
+            self._tell_epoch(reused, record.epoch, figures)
             live.recorded.add(record.epoch)
         if reused.state == TrialState.COMPLETE:
             self._tally.took_over()
@@ -291,11 +291,10 @@ class StudySession:
 
     def _ended_by_decision(self, number: int) -> bool:
         """Prune a trial that was sentenced before it could be told; whether it was."""
-        live = self._live[number]
-        live.decision = self._engine.decision(number)
-        if live.decision.stop:
-            self._finish(live, TrialState.PRUNED, live.decision.reason)
-        return live.decision.stop
+        decision = self._engine.decision(number)
+        if decision.stop:
+            self._finish(self._live[number], TrialState.PRUNED, decision.reason)
+        return decision.stop
 
     def _assignment(self, live: LiveTrial) -> Assignment:
         checkpoint = self._checkpoints.fetch(live.trial)
@@ -335,17 +334,15 @@ class StudySession:
         is_new = epoch not in live.recorded
         live.recorded.add(epoch)
         if is_new:
-            decision = self._judge(live.trial, epoch, values)
-            live.decision = live.decision if live.decision.stop else decision
+            self._tell_epoch(live.trial, epoch, values)
 
-    def _judge(
+    def _tell_epoch(
         self, trial: TrialRecord, epoch: int, figures: Mapping[str, float | None]
-    ) -> Decision:
-        """Whether the trial shall stop; a repeat trains a known point, of which nobody hears."""
-        if trial.repeat:
-            return CONTINUE
-        measured = {name: figures[name] for name in MEASURED}
-        return self._engine.report(trial.number, epoch, measured)
+    ) -> None:
+        """Let the searchers and the scheduler hear it; a repeat trains a known point."""
+        if not trial.repeat:
+            measured = {name: figures[name] for name in MEASURED}
+            self._engine.report(trial.number, epoch, measured)
 
     def _forget_beyond(self, live: LiveTrial, last: int) -> None:
         """Drop epochs of an earlier attempt that the worker does not know: its file was lost."""
