@@ -16,6 +16,7 @@ ADDED_LATER: dict[str, Any] = {
     "judged_by": "best",
     "weight_init": "published",
     "ema_decay": None,
+    "samples_per_epoch": None,
     "augmentation": {"background": "white"},
 }
 """By field what was done without it; the fields of a part are nested."""

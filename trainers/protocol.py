@@ -85,6 +85,9 @@ class Protocol(BaseModel):
         split_seed: decides which training images become the validation split.
         validation_fraction: share of the training images held out for validation.
         epochs, batch_size: length of training; the last incomplete batch is dropped.
+        samples_per_epoch: training images of an epoch, after which is validated, reported and
+            saved; null for each once. With fewer a pass over all of them takes several epochs,
+            so that many images need not mean few reports; with more, an epoch repeats them.
         optimiser, learning_rate, weight_decay, betas: AdamW.
         weight_decay_exempt: what is not decayed. "network": parameters of one dimension, biases,
             and what the network itself names in `no_weight_decay` (Swin's tables of relative
@@ -120,6 +123,7 @@ class Protocol(BaseModel):
     validation_fraction: Number = Field(default=0.2, gt=0, lt=1)
     epochs: Whole = Field(default=6, ge=1, le=100_000)
     batch_size: Whole = Field(default=64, ge=2, le=65_536)
+    samples_per_epoch: Whole | None = Field(default=None, ge=1, le=10**8)
     optimiser: Literal["adamw"] = "adamw"
     learning_rate: Number = Field(default=5e-3, gt=0, le=10)
     weight_decay: Number = Field(default=0.2, ge=0, le=10)
@@ -195,12 +199,16 @@ class Protocol(BaseModel):
             raise InputError([problem for error in clashes for problem in error.problems])
         return self.model_copy(update=found)
 
+    def samples_of_an_epoch(self, images: int) -> int:
+        """How many of so many training images an epoch goes through, repeated ones counted."""
+        return self.samples_per_epoch or images
+
     def steps_per_epoch(self, images: int) -> int:
         """Training batches in an epoch; the last incomplete one counts only if it is the only one.
 
         Batch norm on a batch of a few images would disturb what a whole epoch has settled.
         """
-        return max(1, images // self.batch_size)
+        return max(1, self.samples_of_an_epoch(images) // self.batch_size)
 
     def seeds(self, study_seed: int, architecture_id: str) -> Seeds:
         """The seeds of a trial, by `seed_policy`; nothing but the arguments decides them."""

@@ -42,25 +42,38 @@ def notes_on_recipe(data: DataDescription) -> list[str]:
     """
     protocol, images = data.protocol, data.train_images
     return [
+        *_of_the_samples(protocol, images),
         *_of_the_batch(protocol, images),
         *_of_the_warmup(protocol, protocol.steps_per_epoch(images)),
         *_of_the_rate(protocol),
     ]
 
 
+def _of_the_samples(protocol: Protocol, images: int) -> list[str]:
+    seen = protocol.samples_of_an_epoch(images) * protocol.epochs
+    if seen >= images:
+        return []
+    return [
+        f"The training sees {seen:,} of the {count(images, 'training image')}: "
+        "protocol.samples_per_epoch times protocol.epochs."
+    ]
+
+
 def _of_the_batch(protocol: Protocol, images: int) -> list[str]:
     size, steps = protocol.batch_size, protocol.steps_per_epoch(images)
+    samples = protocol.samples_of_an_epoch(images)
     found = []
-    advice = ": a smaller protocol.batch_size gives more" if min(size, images) > _LEAST else ""
-    if size > images:
+    advice = ": a smaller protocol.batch_size gives more" if min(size, samples) > _LEAST else ""
+    if size > samples:
+        of = "sample" if protocol.samples_per_epoch else "training image"
         found.append(
-            f"protocol.batch_size {size:,} is more than the {count(images, 'training image')}: "
+            f"protocol.batch_size {size:,} is more than the {count(samples, of)}: "
             "every step takes all of them."
         )
     if steps <= FEW_STEPS:
         total = count(steps * protocol.epochs, "step")
         found.append(
-            f"An epoch is {count(steps, 'step')} of {min(size, images):,} images, the training "
+            f"An epoch is {count(steps, 'step')} of {min(size, samples):,} images, the training "
             f"{total} in all{advice}."
         )
     return found

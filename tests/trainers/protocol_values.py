@@ -29,6 +29,7 @@ OTHER_VALUES: dict[Path, tuple[Any, Any]] = {
     ("validation_fraction",): (0.2, 0.3),
     ("epochs",): (6, 7),
     ("batch_size",): (64, 32),
+    ("samples_per_epoch",): (None, 200),
     ("optimiser",): ("adamw", "adamw"),  # the only one
     ("learning_rate",): (5e-3, 4e-3),
     ("weight_decay",): (0.2, 0.1),

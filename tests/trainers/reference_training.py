@@ -66,7 +66,7 @@ def reference_training(
     average = {name: value.clone() for name, value in network.state_dict().items()}
     moments = {name: (torch.zeros_like(p), torch.zeros_like(p)) for name, p in _weights(network)}
     step, size = 0, protocol.batch_size
-    steps = data.description.train_images // size
+    steps = (protocol.samples_per_epoch or data.description.train_images) // size
     for epoch in range(1, protocol.epochs + 1):
         network.train()
         losses = []

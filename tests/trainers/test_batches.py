@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.trainers.proofs import proves
 from tests.trainers.tiny import short_protocol, small_data
+from trainers.data.epoch_samples import samples_of_epoch
 from trainers.data.resident import ResidentImages
 
 
@@ -91,3 +95,39 @@ def test_validation_is_always_the_same_and_whole() -> None:
     once, twice = (list(data.validation_batches()) for _ in range(2))
     assert sum(len(labels) for _, labels in once) == 100
     assert all(torch.equal(a[0], b[0]) for a, b in zip(once, twice, strict=True))
+
+
+@proves("samples_per_epoch")
+@given(images=st.integers(1, 30), samples=st.integers(1, 70), epochs=st.integers(1, 9))
+def test_every_image_is_seen_as_often_as_any_other(images: int, samples: int, epochs: int) -> None:
+    rows = [samples_of_epoch(images, samples, epoch, 3) for epoch in range(1, epochs + 1)]
+    assert all(len(row) == samples for row in rows)
+    seen = torch.cat(rows)
+    for start in range(0, len(seen), images):
+        part = seen[start : start + images].tolist()
+        assert len(set(part)) == len(part)
+    assert set(seen.tolist()) <= set(range(images))
+
+
+def test_passes_and_seeds_have_orders_of_their_own() -> None:
+    rows = [samples_of_epoch(50, 50, epoch, seed) for epoch in (1, 2) for seed in (0, 1)]
+    assert len({tuple(row.tolist()) for row in rows}) == 4
+    assert torch.equal(rows[0], samples_of_epoch(50, 50, 1, 0))
+
+
+def test_epochs_of_fewer_samples_go_on_where_the_last_ended() -> None:
+    protocol = short_protocol(batch_size=25, samples_per_epoch=50, augmentation={"flip": 0})
+    data = small_data(protocol, limit_train=100)
+    assert (data.steps_per_epoch, data.train_images_per_epoch) == (2, 50)
+
+    def epoch(number: int) -> set[bytes]:
+        batches = [images for images, _ in data.train_batches(number, 0)]
+        return {image.numpy().tobytes() for image in torch.cat(batches)}
+
+    assert len(epoch(1) | epoch(2)) == 100
+    assert len(epoch(3) - epoch(1)) > 5  # the second pass has an order of its own
+
+
+def test_an_epoch_of_more_samples_repeats_images() -> None:
+    data = small_data(short_protocol(batch_size=30, samples_per_epoch=90), limit_train=45)
+    assert [len(images) for images, _ in data.train_batches(1, 0)] == [30, 30, 30]

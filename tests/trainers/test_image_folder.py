@@ -83,6 +83,26 @@ def test_batches_do_not_depend_on_the_number_of_workers(folder: Path) -> None:
         assert torch.equal(one, other)
 
 
+def test_samples_per_epoch_are_those_of_a_pass_over_the_folder(folder: Path) -> None:
+    def labels(number: int, samples: int, workers: int = 0) -> torch.Tensor:
+        small = paper(
+            samples_per_epoch=samples, batch_size=3, augmentation={"image_size": 32}, epochs=9
+        )
+        data = open_data(config(folder, workers=workers), small)
+        return torch.cat([part for _, part in data.train_batches(number, 5)])
+
+    whole = open_data(config(folder), paper(batch_size=2, augmentation={"image_size": 32}))
+    images = whole.description.train_images
+    assert images % 3 == 0
+    parts = [labels(number, 3) for number in range(1, images // 3 + 1)]
+    once = torch.cat([part for _, part in whole.train_batches(1, 5)])
+    assert [len(part) for part in parts] == [3] * (images // 3)
+    seen, there = torch.cat(parts).bincount(minlength=3), once.bincount(minlength=3)
+    assert (seen - there).abs().sum() == images - len(once)
+    assert len(labels(1, 6 * images)) == 6 * images
+    assert torch.equal(labels(2, 12), labels(2, 12, workers=2))
+
+
 def test_every_augmentation_is_switched_on() -> None:
     said = repr(train_transform(paper().augmentation))
     for name in ("RandomResizedCrop", "RandomHorizontalFlip", "RandAugment"):

@@ -94,3 +94,13 @@ def test_the_rate_of_another_batch_size(written: dict[str, Any], linear: str, ro
     assert f"in proportion (Swin's rule) it would be {linear}, " in found
     assert f"by the square root (timm's rule for Adam) {root}." in found
     assert ("paper's" in found) is (written.get("learning_rate") == 1e-3)
+
+
+def test_images_that_no_epoch_reaches_are_said() -> None:
+    assert notes(5000, samples_per_epoch=700, epochs=6).startswith(
+        "The training sees 4,200 of the 5,000 training images: "
+    )
+    assert notes(4200, samples_per_epoch=700, epochs=6) == ""
+    few = notes(4200, samples_per_epoch=32, epochs=200)
+    assert "batch_size 64 is more than the 32 samples" in few
+    assert "An epoch is 1 step of 32 images, the training 200 steps in all" in few

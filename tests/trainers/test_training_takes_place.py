@@ -27,6 +27,7 @@ BASE: dict[str, Any] = {
 OTHERWISE: dict[str, tuple[Any, ...]] = {
     "epochs": (1, 3),
     "batch_size": (24, 50),
+    "samples_per_epoch": (64, 130),
     "learning_rate": (2e-3,),
     "weight_decay": (0.0, 2.0),
     "weight_decay_exempt": ("one_dimensional",),

@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from space.torchvision_support import prepare_torchvision
 from trainers.data.describe import DataDescription
+from trainers.data.epoch_samples import samples_of_epoch
 from trainers.data.image_index import ImageIndex
 from trainers.data.picture import read_picture
 from trainers.data.search_data import Batch, SearchData
@@ -118,13 +119,17 @@ class FolderData(SearchData):
             derive(seed, epoch, "images"),
             self.protocol.augmentation.background,
         )
+        samples = self.protocol.samples_per_epoch
         order = torch.Generator().manual_seed(derive(seed, epoch, "order"))
+        sampler: Any = RandomSampler(images, generator=order)
+        if samples is not None:
+            sampler = samples_of_epoch(len(images), samples, epoch, seed).tolist()
         yield from folder_batches(
             images,
             device,
             self._workers,
             batch_size=self.train_images_per_epoch // self.steps_per_epoch,
-            shuffle=True,
+            sampler=sampler,
             drop_last=True,
             generator=order,
         )

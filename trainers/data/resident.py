@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from trainers.data.describe import DataDescription
+from trainers.data.epoch_samples import samples_of_epoch
 from trainers.data.search_data import Batch, SearchData
 from trainers.data.split import Split
 from trainers.seeds import derive
@@ -112,14 +113,18 @@ class ResidentData(SearchData):
             yield images.batch(order, top, left, mirror), images.labels[order]
 
     def _plan(
-        self, count: int, epoch: int, seed: int, device: torch.device | str
+        self, images: int, epoch: int, seed: int, device: torch.device | str
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """All that is random in an epoch, drawn on the CPU: the same on every device."""
         chosen = self.protocol.augmentation
+        count = self.protocol.samples_of_an_epoch(images)
         generator = torch.Generator().manual_seed(derive(seed, epoch, "images"))
         offsets = torch.randint(2 * chosen.crop_padding + 1, (2, count), generator=generator)
         mirror = torch.rand(count, generator=generator) < chosen.flip
-        order = torch.randperm(count, generator=generator)
+        if self.protocol.samples_per_epoch is None:
+            order = torch.randperm(images, generator=generator)
+        else:
+            order = samples_of_epoch(images, count, epoch, seed)
         return order.to(device), offsets[0].to(device), offsets[1].to(device), mirror.to(device)
 
     def validation_batches(self, device: torch.device | str = "cpu") -> Iterator[Batch]:

@@ -70,8 +70,8 @@ class SearchData(ABC):
     @property
     def train_images_per_epoch(self) -> int:
         """Training images that an epoch uses."""
-        size = min(self.protocol.batch_size, self.description.train_images)
-        return self.steps_per_epoch * size
+        samples = self.protocol.samples_of_an_epoch(self.description.train_images)
+        return self.steps_per_epoch * min(self.protocol.batch_size, samples)
 
     def train_batches(
         self, epoch: int, seed: int, device: torch.device | str = "cpu"
