@@ -188,8 +188,8 @@ def _print_from_store(url: str, outcome: RunOutcome, commands: NextCommands, as_
 def _say_what_stopped_it(
     progress: ProgressLine, words: LastWords, outcome: RunOutcome, commands: NextCommands
 ) -> None:
-    if outcome.stand.ended >= outcome.stand.planned and not words.said:
-        counts = outcome.stand.counts
+    if outcome.progress.ended >= outcome.progress.planned and not words.said:
+        counts = outcome.progress.counts
         command = commands.train_again(
             failed=counts[TrialState.FAILED] > 0, infeasible=counts[TrialState.INFEASIBLE] > 0
         )

@@ -1,7 +1,7 @@
 """What a worker is told of its trial, and what it reports. Plain values, so they travel as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,27 +33,38 @@ class ParentWeights:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What every worker of a study is told, as plain values.
+
+    Attributes:
+        protocol, data: how, and on which images.
+        inspected: what the driver found in the data (`trainers.data.inspected`).
+    """
+
+    protocol: Mapping[str, Any]
+    data: Mapping[str, Any]
+    inspected: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One trial as handed to a worker. A worker never touches the store.
 
     Attributes:
         trial: its row in the store when it was handed out.
         architecture: what to train.
-        protocol, data: how, and on which images, as plain values.
+        terms: what every worker is told.
         checkpoint: file that the worker writes after every epoch and goes on from.
         log: file beside it that tells how an attempt broke off.
         parent: whose weights it starts from, None for its own random ones.
-        inspected: what the driver found in the data (`trainers.data.inspected`).
     """
 
     trial: TrialRecord
     architecture: Architecture
-    protocol: Mapping[str, Any]
-    data: Mapping[str, Any]
+    terms: Terms
     checkpoint: Path
     log: Path
     parent: ParentWeights | None = None
-    inspected: Mapping[str, Any] | None = None
 
     def to_config(
         self, *, device: str, threads: int, training: str, whole_gpu: bool = False
@@ -62,9 +73,7 @@ class Assignment:
         return {
             "number": self.trial.number,
             "architecture": self.architecture.to_json(),
-            "protocol": dict(self.protocol),
-            "data": dict(self.data),
-            "inspected": None if self.inspected is None else dict(self.inspected),
+            **asdict(self.terms),
             "seeds": dict(self.trial.seeds),
             "checkpoint": str(self.checkpoint),
             "log": str(self.log),

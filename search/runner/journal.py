@@ -17,7 +17,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from search.store import EpochRecord, RunRecord, Store, StoreAway, TrialState
+from search.runner.reported import FIGURES
+from search.store import EpochRecord, RunRecord, Store, StoreAway, TrialRecord, TrialState
+from search.study import Trial
 
 _LOG = logging.getLogger(__name__)
 _NAME = re.compile(r"journal-of-run-(\d+)\.jsonl")
@@ -59,7 +61,7 @@ _WRITES: Mapping[str, Callable[[Store, int, Values], object]] = {
 
 
 class Journal:
-    """Writes the results of one run.
+    """Writes the results of one run: the ledger of a study whose trials are in the store.
 
     Args:
         store, run: where, and as whom.
@@ -78,6 +80,7 @@ class Journal:
         self._store, self._run = store, run
         self._answered_since = answered_since
         self.path = folder / f"journal-of-run-{run.id}.jsonl"
+        self._ids: dict[int, int] = {}
         self._waiting: deque[tuple[str, Values]] = deque()
         self._failed: float | None = None
         self._since: float | None = None
@@ -98,31 +101,37 @@ class Journal:
         self._since = self._failed if self._since is None else self._since
         self.error = error
 
-    def start(self, trial: int, attempt: int) -> None:
-        """A worker has taken the trial up, for the `attempt`-th time."""
-        self._write("start", trial=trial, attempt=attempt)
+    def know(self, record: TrialRecord) -> None:
+        """A trial of the study has this row."""
+        self._ids[record.number] = record.id
 
-    def epoch(self, trial: int, figures: EpochRecord) -> None:
-        """An epoch was reported."""
-        self._write("epoch", trial=trial, figures=asdict(figures))
+    def start(self, trial: Trial[Any]) -> None:
+        """A worker has taken the trial up, for the `attempts`-th time."""
+        self._write("start", trial=self._ids[trial.number], attempt=trial.attempts)
 
-    def forget(self, trial: int, after: int) -> None:
-        """The epochs behind `after` are lost."""
-        self._write("forget", trial=trial, after=after)
+    def epoch(self, trial: Trial[Any], epoch: int, figures: Mapping[str, float | None]) -> None:
+        """An epoch was reported for the first time."""
+        record = EpochRecord(epoch, **{name: figures.get(name) for name in FIGURES})
+        self._write("epoch", trial=self._ids[trial.number], figures=asdict(record))
 
-    def finish(self, trial: int, state: TrialState, reason: str | None) -> None:
+    def forget(self, trial: Trial[Any], last: int) -> None:
+        """The epochs behind `last` are lost."""
+        self._write("forget", trial=self._ids[trial.number], after=last)
+
+    def preempt(self, trial: Trial[Any], reason: str) -> None:
+        """Its worker is gone, and another may take it up."""
+        self._write("preempt", trial=self._ids[trial.number], reason=reason)
+
+    def end(self, trial: Trial[Any], state: TrialState, reason: str | None) -> None:
         """The trial has ended."""
-        self._write("finish", trial=trial, state=str(state), reason=reason)
+        id_ = self._ids[trial.number]
+        self._write("finish", trial=id_, state=str(state), reason=reason)
 
-    def preempt(self, trial: int, reason: str) -> None:
-        """The trial was interrupted."""
-        self._write("preempt", trial=trial, reason=reason)
-
-    def disinherit(self, trial: int) -> None:
+    def disinherit(self, trial: Trial[Any]) -> None:
         """The trial began from scratch after all."""
-        self._write("disinherit", trial=trial)
+        self._write("disinherit", trial=self._ids[trial.number])
 
-    def end(self, reason: str) -> None:
+    def end_run(self, reason: str) -> None:
         """The run has ended."""
         self._write("end", reason=reason)
 

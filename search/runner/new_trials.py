@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from search.checkpoints import Checkpoints
@@ -24,15 +23,6 @@ from space import Architecture, DesignSpace
 from space.cost import cost
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A trial of the study as the store has it."""
-
-    trial: TrialRecord
-    architecture: Architecture
-    epochs: frozenset[int] = frozenset()
 
 
 class NewTrials:
@@ -86,7 +76,7 @@ class NewTrials:
         self._known.add(trial.id)
         self._repeats += trial.repeat > 0
 
-    def next(self, noted: Callable[[TrialRecord, Architecture], None]) -> Known | None:
+    def next(self, noted: Callable[[TrialRecord, Architecture], None]) -> TrialRecord | None:
         """A new trial in the store; whatever proposes it, the study does not have it yet.
 
         Args:
@@ -121,7 +111,7 @@ class NewTrials:
                 trial = error.trial
             self.know(trial)
             noted(trial, proposal.architecture)
-            return Known(trial, proposal.architecture)
+            return trial
 
     def take_over(self, trial: TrialRecord, drop_epochs: Callable[[], None]) -> TrialRecord | None:
         """Give a trial the result of another study, with its checkpoint.

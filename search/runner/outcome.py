@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from search.exit_code import ExitCode
-from search.runner.stand import Stand
+from search.runner.study_progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class RunOutcome:
 
     Attributes:
         study: its name. exit_code: for the shell.
-        stand: how far the study is.
+        progress: how far the study is.
         reason: why the run stopped before the planned number of trials; None when it did not.
         was_complete: whether there was nothing to do.
         validation_images: on how many the accuracies are measured, where that is known.
@@ -21,7 +21,7 @@ class RunOutcome:
 
     study: str
     exit_code: ExitCode
-    stand: Stand
+    progress: Progress
     reason: str | None = None
     was_complete: bool = False
     notes: tuple[str, ...] = ()

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from search.figures import MEASURED
-from search.store import EventKind, StudyHistory
+from search.runner.reported import FIGURES
+from search.store import EpochRecord, EventKind, EventRecord, StudyHistory, TrialRecord
 from search.study import Study
 from search.trial_states import TERMINAL, TrialState
 from space import Architecture
@@ -22,33 +22,50 @@ def replay_history(
 ) -> Study[Architecture]:
     """Repeat every event of the log, in its order; returns the study.
 
-    Repeats of an architecture are left out: they train a known point again.
-
     Args:
         study: that no trial was added to yet.
         history: of the earlier runs.
         architectures: of all its trials, by id.
     """
-    trials = {trial.id: trial for trial in history.trials if not trial.repeat}
+    trials = {trial.id: trial for trial in history.trials}
     figures = {
         trial: {record.epoch: record for record in curve} for trial, curve in history.curves.items()
     }
-    for event in history.events:
-        trial = trials.get(event.trial_id)
-        if trial is None:
-            continue
-        match event.kind:
-            case EventKind.CREATED:
-                point, prunable = architectures[trial.architecture_id], is_prunable(trial.origin)
-                study.add(point, trial.number, prunable=prunable)
-            case EventKind.EPOCH if event.epoch in figures[trial.id]:
-                record = figures[trial.id][event.epoch]
-                named = {name: getattr(record, name) for name in MEASURED}
-                study.report(trial.number, record.epoch, named)
-            case EventKind.FORGOTTEN:
-                study.forget(trial.number, event.epoch or 0)
-            case EventKind.CONTINUED:
-                study.proceed(trial.number)
-            case _ if event.kind.value in TERMINAL:
-                study.tell(trial.number, TrialState(event.kind.value))
+    with study.written():
+        for event in history.events:
+            if event.trial_id in trials:
+                trial = trials[event.trial_id]
+                _repeat(study, event, trial, figures[trial.id], architectures)
     return study
+
+
+def add_record(study: Study[Architecture], record: TrialRecord, point: Architecture) -> None:
+    """The trial of a row is in the study from now on."""
+    prunable = is_prunable(record.origin)
+    added = study.add(point, record.number, prunable=prunable, repeat=record.repeat)
+    added.attempts = record.attempts
+
+
+def _repeat(
+    study: Study[Architecture],
+    event: EventRecord,
+    trial: TrialRecord,
+    curve: Mapping[int, EpochRecord],
+    architectures: Mapping[str, Architecture],
+) -> None:
+    match event.kind:
+        case EventKind.CREATED:
+            add_record(study, trial, architectures[trial.architecture_id])
+        case EventKind.EPOCH if (record := curve.get(event.epoch or 0)) is not None:
+            report_record(study, trial.number, record)
+        case EventKind.FORGOTTEN:
+            study.forget(trial.number, event.epoch or 0)
+        case EventKind.CONTINUED:
+            study.proceed(trial.number)
+        case _ if event.kind.value in TERMINAL:
+            study.tell(trial.number, TrialState(event.kind.value))
+
+
+def report_record(study: Study[Architecture], number: int, record: EpochRecord) -> None:
+    """An epoch of a trial, as the store has it."""
+    study.report(number, record.epoch, {name: getattr(record, name) for name in FIGURES})

@@ -32,13 +32,13 @@ from search.runner.run_result import (
     judged,
     kept_aside,
     nothing_left,
-    stand_and_failure,
+    progress_and_failure,
 )
 from search.runner.session import StudySession
-from search.runner.setup import begin_session, create_study, settle, stand_of, task_of
+from search.runner.setup import begin_session, create_study, progress_of, settle, task_of
 from search.runner.shared_folder import nodes_that_do_not_see, warning_of
-from search.runner.stand import Stand
 from search.runner.stop_signals import StopSignals, stopping_on_signals
+from search.runner.study_progress import Progress
 from search.runner.tuning import tune_session
 from search.runner.version import code_version
 from search.runner.watched import Watchdog
@@ -65,7 +65,7 @@ class Watcher(Interface):
     def say(self, text: str) -> None:
         """A line for people."""
 
-    def show(self, stand: Stand) -> None:
+    def show(self, progress: Progress) -> None:
         """Called several times a second."""
 
 
@@ -166,7 +166,7 @@ def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: LastWords) -> Run
 
 
 def _stopped_before_it_began(config: Config, stop: StopRequest) -> RunOutcome:
-    nothing = Stand(dict.fromkeys(TrialState, 0), config.trials, None, None)
+    nothing = Progress(dict.fromkeys(TrialState, 0), config.trials, None, None)
     return RunOutcome(config.study, stop.exit_code, nothing, stop.reason)
 
 
@@ -246,11 +246,13 @@ class _Work:
         if session.journal.away:
             return kept_aside(study, session, self.stop)
         try:
-            stand, failure = self.patience.until_back(lambda: stand_and_failure(self.store, study))
+            progress, failure = self.patience.until_back(
+                lambda: progress_and_failure(self.store, study)
+            )
         except StoreAway as error:
             _LOG.warning("the end of the study could not be read: %s", error)
-            stand, failure = session.stand(), None
-        return judged(study, session, self.stop, stand.with_plan_of(session.stand()), failure)
+            progress, failure = session.progress(), None
+        return judged(study, session, self.stop, progress.with_plan_of(session.progress()), failure)
 
     def _tune(self, study: StudyRecord, run: RunRecord, extra: Extra, end: RunEnd) -> StudySession:
         """Work through the trials."""
@@ -286,9 +288,9 @@ class _Work:
         if self.cluster.watchdog is not None:
             self.cluster.watchdog.tell(last_words=self.words.lines(_killed()))
 
-    def _show(self, stand: Stand) -> None:
+    def _show(self, progress: Progress) -> None:
         if self.stop.kind is None:  # after that the last words stand
-            self.watcher.show(stand)
+            self.watcher.show(progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +312,7 @@ def _close(journal: Journal, stop: StopRequest) -> None:
     written = journal.flush(at_once=True)
     # Where nothing waited it was not asked, and may be away still.
     if not written or (was_away and stop.kind is not None):
-        journal.end(stop.reason or "the run ended while the store was away")
+        journal.end_run(stop.reason or "the run ended while the store was away")
 
 
 def _tell_of_blind_nodes(checkpoints: Path, cluster: Cluster, watcher: Watcher) -> None:
@@ -377,9 +379,9 @@ def _already_complete(config: Config, found: StudyRecord, asked: Asked | None) -
     with open_store(config.store, create=False) as store:
         if asked is not None and not asked(store, found, task_of(config)).is_nothing:
             return None
-        stand = stand_of(store, found.id)
-        failure = every_trial_failed(store, found, stand)
-    if stand.ended < max(config.trials, stand.planned):
+        progress = progress_of(store, found.id)
+        failure = every_trial_failed(store, found, progress)
+    if progress.ended < max(config.trials, progress.planned):
         return None
     code = ExitCode.DONE if failure is None else ExitCode.FAILED
-    return RunOutcome(found.name, code, stand, failure, was_complete=True)
+    return RunOutcome(found.name, code, progress, failure, was_complete=True)

@@ -6,29 +6,25 @@ that could not be rebuilt from the store.
 
 import functools
 import logging
-import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from search.checkpoints import Checkpoints
 from search.figures import MEASURED
 from search.runner.ancestry import Ancestry
-from search.runner.assignment import Assignment, Report
+from search.runner.assignment import Assignment, Report, Terms
+from search.runner.attempt import Attempt, Silence
 from search.runner.interrupt import StopKind, StopRequest
 from search.runner.journal import Journal
 from search.runner.limits import FirstFailures, Limits, Retries
-from search.runner.live_trial import LiveTrial
-from search.runner.new_trials import Known, NewTrials
-from search.runner.replaying import is_prunable
-from search.runner.reported import FIGURES
-from search.runner.silence import Silence
-from search.runner.stand import Stand, Tally
+from search.runner.new_trials import NewTrials
+from search.runner.replaying import add_record, report_record
+from search.runner.study_progress import Progress
 from search.schedulers import CONTINUE, Decision
 from search.store import (
-    EpochRecord,
     Store,
     StoreAway,
     StoreError,
@@ -39,7 +35,7 @@ from search.store import (
 from search.study import Study
 from space import Architecture
 from space.wording import duration
-from trainers import Cause, Failure, Protocol
+from trainers import Cause, Failure
 
 _LOG = logging.getLogger(__name__)
 _Arguments = ParamSpec("_Arguments")
@@ -68,12 +64,12 @@ class StudySession:
     """What one driver does for a study.
 
     Args:
-        store, study: where everything is.
+        store, record: where everything is.
+        study: has the study's history already; asks, judges, and writes to the journal.
         journal: takes what becomes of trials to the store.
         new_trials: makes the trials that the study does not have yet.
-        engine: has the study's history already; asks and judges.
-        protocol, data, inspected: what every worker is told.
-        known: every trial of the study so far.
+        terms: what every worker is told.
+        trials: every trial of the study so far, as the store has it.
         claimed: the numbers of those that this run goes on with.
         wanted: the measured figures without which no trial is complete.
         limits: how much goes wrong before the run gives up.
@@ -87,14 +83,12 @@ class StudySession:
         self,
         *,
         store: Store,
-        study: StudyRecord,
+        record: StudyRecord,
+        study: Study[Architecture],
         journal: Journal,
         new_trials: NewTrials,
-        engine: Study[Architecture],
-        protocol: Protocol,
-        data: Mapping[str, Any],
-        inspected: Mapping[str, Any] | None = None,
-        known: Iterable[Known],
+        terms: Terms,
+        trials: Iterable[TrialRecord],
         claimed: Iterable[int],
         wanted: Iterable[str],
         limits: Limits,
@@ -103,26 +97,25 @@ class StudySession:
         stop: StopRequest,
         say: Callable[[str], None],
     ) -> None:
-        self._store, self.study, self.journal = store, study, journal
-        self._new_trials, self._engine = new_trials, engine
-        self._protocol, self._data, self._inspected = protocol, data, inspected
+        self._store, self.record, self.journal = store, record, journal
+        self._study, self._new_trials, self._terms = study, new_trials, terms
         self._wanted, self._limits = tuple(wanted), limits
         self._checkpoints, self._ancestry = checkpoints, ancestry
         self._stop, self._say = stop, say
-        self._live: dict[int, LiveTrial] = {}
-        self._unsettled: deque[Known] = deque()
-        self._tally = Tally(protocol.judged_by)
+        self._live: dict[int, Attempt] = {}
+        self._unsettled: deque[TrialRecord] = deque()
+        self._best: tuple[float, str] | None = None
+        self._reused = 0
         self._retries = Retries(limits.retries)
         self._silence = Silence(self._live, limits.trial_seconds, say)
         self._first_failures = FirstFailures(limits.first_failures)
         self.failure: StoreError | OSError | None = None
-        by_number = {}
-        for item in known:
-            by_number[item.trial.number] = item
-            new_trials.know(item.trial)
-            self._tally.set(item.trial.number, item.trial.state)
-            self._tally_result(item.trial, item.architecture)
-        self._claimed = deque(by_number[number] for number in sorted(claimed))
+        rows = {row.number: row for row in trials}
+        for row in rows.values():
+            new_trials.know(row)
+            journal.know(row)
+            self._compare(row)
+        self._claimed = deque(rows[number] for number in sorted(claimed))
 
     @property
     def exhausted(self) -> str | None:
@@ -139,9 +132,12 @@ class StudySession:
         """Whether there may be more to hand out, once a worker or the store comes back."""
         return bool(self._live or self._unsettled or self.journal.away)
 
-    def stand(self) -> Stand:
+    def progress(self) -> Progress:
         """How far the study is, from memory."""
-        return self._tally.stand(self._new_trials.planned, self._new_trials.repeats)
+        best, name = self._best or (None, None)
+        new, optimistic = self._new_trials, self._study.judged_by == "best"
+        counts = self._study.counts()
+        return Progress(counts, new.planned, best, name, new.repeats, self._reused, optimistic)
 
     @_remembers_failure
     def next_assignment(self) -> Assignment | None:
@@ -174,9 +170,8 @@ class StudySession:
     @_remembers_failure
     def started(self, number: int) -> None:
         """A worker has taken the trial up."""
-        live = self._live[number]
-        self.journal.start(live.trial.id, live.begin())
-        self._tally.set(number, TrialState.RUNNING)
+        self._live[number].give_sign()
+        self._study.start(number)
 
     @_remembers_failure
     def reported(self, number: int, report: Report) -> Decision:
@@ -184,14 +179,16 @@ class StudySession:
         live = self._live.get(number)
         if live is None:
             return CONTINUE
-        if report.inherited is False and live.trial.parent_trial_id is not None:
+        if report.inherited is False and live.record.parent_trial_id is not None:
             self._disinherit(live)
-        if report.epochs and not live.curve:
-            self._forget_beyond(live, int(report.epochs[-1]["epoch"]))
+        if report.epochs:
+            if not live.heard:
+                self._forget_beyond(live, int(report.epochs[-1]["epoch"]))
+            live.heard = True
+            live.give_sign()
         for figures in report.epochs:
-            if int(figures["epoch"]) not in live.curve:
-                self._record(live, figures)
-        return self._engine.decision(number)
+            self._study.report(number, int(figures["epoch"]), figures)
+        return live.trial.decision
 
     @_remembers_failure
     def ended(self, number: int, report: Report) -> None:
@@ -204,7 +201,7 @@ class StudySession:
         elif report.complete:
             self._completed(live)
         else:
-            self._ended_by_decision(number)
+            self._ended_by_decision(live)
 
     @_remembers_failure
     def crashed(self, number: int, failure: Failure) -> None:
@@ -235,148 +232,113 @@ class StudySession:
     def log_of(self, number: int) -> Path | None:
         """The file that tells how a trial that is handed out broke off."""
         live = self._live.get(number)
-        return None if live is None else self._checkpoints.log(live.trial)
+        return None if live is None else self._checkpoints.log(live.record)
 
-    def _noted(self, trial: TrialRecord, architecture: Architecture) -> None:
-        self._tally.set(trial.number, trial.state)
-        if not trial.repeat:
-            prunable = is_prunable(trial.origin)
-            self._engine.add(architecture, trial.number, prunable=prunable)
+    def _noted(self, row: TrialRecord, architecture: Architecture) -> None:
+        self.journal.know(row)
+        add_record(self._study, row, architecture)
 
     # --- handing out
 
-    def _hand_out(self, item: Known, *, again: bool = False) -> Assignment | None:
+    def _hand_out(self, row: TrialRecord, *, again: bool = False) -> Assignment | None:
         """A trial for a worker; None when it has ended without one.
 
         Args:
             again: whether the store went away while this was tried before.
         """
+        number = row.number
         try:
-            now = replace(item, trial=self._store.trial(item.trial.id)) if again else item
-            return self._settled(now)
-        except StoreAway:
-            self._unsettled.append(item)
-            raise
-
-    def _settled(self, item: Known) -> Assignment | None:
-        number = item.trial.number
-        self._live[number] = LiveTrial(item.trial, item.architecture, set(item.epochs))
-        self._tally.set(number, TrialState.WAITING)
-        try:
+            now = self._store.trial(row.id) if again else row
+            live = Attempt(now, self._study.trials[number])
+            self._live[number] = live
+            if live.trial.state == TrialState.PREEMPTED:
+                self._study.resume(number)
             # While this study lay still, another may have trained the same.
-            ended = self._ended_by_reuse(item) or self._ended_by_decision(number)
+            ended = self._ended_by_reuse(live) or self._ended_by_decision(live)
         except StoreAway:
-            del self._live[number]
+            self._live.pop(number, None)
+            self._unsettled.append(row)
             raise
-        return None if ended else self._assignment(self._live[number])
+        return None if ended else self._assignment(live)
 
-    def _ended_by_reuse(self, item: Known) -> bool:
+    def _ended_by_reuse(self, live: Attempt) -> bool:
         """Whether another study has trained it under this protocol: then its epochs are taken."""
-        live = self._live[item.trial.number]
-        reused: TrialRecord | None = item.trial
-        if item.trial.source_trial_id is None or item.epochs:
-            reused = self._new_trials.take_over(item.trial, lambda: self._forget(live, 0))
+        reused: TrialRecord | None = live.record
+        if live.record.source_trial_id is None or live.trial.curve:
+            forget = functools.partial(self._study.forget, live.record.number, 0)
+            reused = self._new_trials.take_over(live.record, forget)
         if reused is None:
             return False
-        live.trial = reused
-        for record in self._store.epochs(reused.id):
-            figures = {name: getattr(record, name) for name in FIGURES}
-            self._tell_epoch(reused, record.epoch, figures)
-            live.recorded.add(record.epoch)
-        if reused.state == TrialState.COMPLETE:
-            self._tally.took_over()
-            self._leave(live, reused)
-            return True
-        return False
+        live.record = reused
+        is_complete = reused.state == TrialState.COMPLETE
+        with self._study.written():
+            for epoch in self._store.epochs(reused.id):
+                report_record(self._study, reused.number, epoch)
+            if is_complete:
+                self._reused += 1
+                self._leave(live, reused)
+        return is_complete
 
-    def _ended_by_decision(self, number: int) -> bool:
+    def _ended_by_decision(self, live: Attempt) -> bool:
         """Prune a trial that was sentenced before it could be told; whether it was."""
-        decision = self._engine.decision(number)
+        decision = live.trial.decision
         if decision.stop:
-            self._finish(self._live[number], TrialState.PRUNED, decision.reason)
+            self._finish(live, TrialState.PRUNED, decision.reason)
         return decision.stop
 
-    def _assignment(self, live: LiveTrial) -> Assignment:
-        checkpoint = self._checkpoints.fetch(live.trial)
+    def _assignment(self, live: Attempt) -> Assignment:
+        checkpoint = self._checkpoints.fetch(live.record)
         self._tell_of_loss(live)
-        parent = self._ancestry.weights(live.trial, live.architecture)
-        if live.trial.parent_trial_id is not None and parent is None and not checkpoint.exists():
+        architecture = live.trial.point
+        parent = self._ancestry.weights(live.record, architecture)
+        if live.record.parent_trial_id is not None and parent is None and not checkpoint.exists():
             self._disinherit(live)  # its weights are gone, and with them the inheritance
-        return Assignment(
-            live.trial,
-            live.architecture,
-            self._protocol.to_dict(),
-            self._data,
-            checkpoint,
-            self._checkpoints.log(live.trial),
-            parent,
-            self._inspected,
-        )
+        log = self._checkpoints.log(live.record)
+        return Assignment(live.record, architecture, self._terms, checkpoint, log, parent)
 
-    def _tell_of_loss(self, live: LiveTrial) -> None:
+    def _tell_of_loss(self, live: Attempt) -> None:
         """Say which epochs are trained again, before they are."""
-        done, held = max(live.recorded, default=0), self._checkpoints.epochs_of(live.trial)
+        done, held = live.epochs_done, self._checkpoints.epochs_of(live.record)
         if held is None or held >= done:
             return
         live.told_of_loss = True
         what = "is gone" if not held else f"holds {held} of {done} epochs"
-        place = self._checkpoints.file(live.trial)
-        self._say(f"Trial {live.trial.number}: its checkpoint {place} {what}; {_again(held, done)}")
+        place, number = self._checkpoints.file(live.record), live.record.number
+        self._say(f"Trial {number}: its checkpoint {place} {what}; {_again(held, done)}")
 
     # --- what is reported
 
-    def _record(self, live: LiveTrial, figures: Mapping[str, Any]) -> None:
-        epoch = int(figures["epoch"])
-        values = {name: _finite(figures.get(name)) for name in FIGURES}
-        record = EpochRecord(epoch, **values)
-        self.journal.epoch(live.trial.id, record)
-        live.report(record)
-        is_new = epoch not in live.recorded
-        live.recorded.add(epoch)
-        if is_new:
-            self._tell_epoch(live.trial, epoch, values)
+    def _forget_beyond(self, live: Attempt, last: int) -> None:
+        """Drop epochs of an earlier attempt that the worker does not know: its file was lost.
 
-    def _tell_epoch(
-        self, trial: TrialRecord, epoch: int, figures: Mapping[str, float | None]
-    ) -> None:
-        """Let the searchers and the scheduler hear it; a repeat trains a known point."""
-        if not trial.repeat:
-            measured = {name: figures[name] for name in MEASURED}
-            self._engine.report(trial.number, epoch, measured)
-
-    def _forget_beyond(self, live: LiveTrial, last: int) -> None:
-        """Drop epochs of an earlier attempt that the worker does not know: its file was lost."""
-        done = max(live.recorded, default=0)
+        The last one that it reports it has just trained, again.
+        """
+        done, kept = live.epochs_done, last - 1
         if done > last:
             if not live.told_of_loss:
                 why = "its checkpoint was damaged or lost"
-                self._say(f"Trial {live.trial.number}: {why}; {_again(last, done)}")
-            self._forget(live, last)
+                self._say(f"Trial {live.record.number}: {why}; {_again(kept, done)}")
+            self._study.forget(live.record.number, kept)
 
-    def _forget(self, live: LiveTrial, last: int) -> None:
-        self.journal.forget(live.trial.id, last)
-        live.recorded = {epoch for epoch in live.recorded if epoch <= last}
-        if not live.trial.repeat:
-            self._engine.forget(live.trial.number, last)
-
-    def _disinherit(self, live: LiveTrial) -> None:
+    def _disinherit(self, live: Attempt) -> None:
         """The trial begins from scratch after all."""
-        self.journal.disinherit(live.trial.id)
-        live.trial = replace(
-            live.trial, parent_trial_id=None, inherited_along=None, ancestry_seconds=0.0
+        self.journal.disinherit(live.trial)
+        live.record = replace(
+            live.record, parent_trial_id=None, inherited_along=None, ancestry_seconds=0.0
         )
 
     # --- how it ends
 
-    def _completed(self, live: LiveTrial) -> None:
-        rule = self._protocol.judged_by
-        lacking = live.lacks(self._wanted or MEASURED, rule)
+    def _completed(self, live: Attempt) -> None:
+        rule = self._study.judged_by
+        lacking = live.trial.lacks(self._wanted or MEASURED, rule)
         if not lacking or (not self._wanted and len(lacking) < len(MEASURED)):
             self._finish(live, TrialState.COMPLETE, None)
             return
-        nowhere = live.lacks(lacking, "best") == lacking
-        where = f"in {len(live.curve)} epochs" if nowhere else "in its last epoch"
-        epochs = where if live.curve else "and no epoch"
+        curve = live.trial.curve
+        nowhere = live.trial.lacks(lacking, "best") == lacking
+        where = f"in {len(curve)} epochs" if nowhere else "in its last epoch"
+        epochs = where if curve else "and no epoch"
         reason = f"it ended without a finite {' or '.join(lacking)} {epochs}"
         self._broke_off(live, Failure(Cause.CODE, reason))
 
@@ -384,56 +346,49 @@ class StudySession:
         limit = duration(self._limits.trial_seconds or 0.0)
         return Failure(Cause.CODE, f"it hung: no epoch within {limit} (trial_time_limit)")
 
-    def _broke_off(self, live: LiveTrial, failure: Failure) -> None:
+    def _broke_off(self, live: Attempt, failure: Failure) -> None:
+        number = live.record.number
         if self._stop.kind is not None and failure.cause != Cause.ARCHITECTURE:
             # What asks for a stop may end workers, and what they have started, too.
             failure = Failure(Cause.REQUEST, self._stop.reason)
-        if self._retries.takes_up(live.trial.number, failure, hung=live.hung):
-            number, reason = live.trial.number, failure.reason
-            _LOG.warning("trial %d: %s; it goes on in another worker", number, reason)
+        if self._retries.takes_up(number, failure, hung=live.hung):
+            _LOG.warning("trial %d: %s; it goes on in another worker", number, failure.reason)
             self._preempt(live, failure.reason)
-            epochs = frozenset(live.recorded | live.curve.keys())
-            self._claimed.append(Known(live.trial, live.architecture, epochs))
+            self._claimed.append(live.record)
         elif failure.cause.ends_trial:
             self._finish(live, TrialState(failure.state), failure.reason)
         else:
             self._preempt(live, failure.reason)
             if failure.cause.stops_run:
-                reason = f"trial {live.trial.number} met a fault of the {failure.cause}"
+                reason = f"trial {number} met a fault of the {failure.cause}"
                 self._stop.request(StopKind.FAULT, f"{reason}: {failure.sentence}")
 
-    def _preempt(self, live: LiveTrial, reason: str) -> None:
-        del self._live[live.trial.number]
-        self.journal.preempt(live.trial.id, reason)
-        self._tally.set(live.trial.number, TrialState.PREEMPTED)
+    def _preempt(self, live: Attempt, reason: str) -> None:
+        del self._live[live.record.number]
+        self._study.preempt(live.record.number, reason)
 
-    def _finish(self, live: LiveTrial, state: TrialState, reason: str | None) -> None:
-        self.journal.finish(live.trial.id, state, reason)
-        self._leave(live, live.ended(state, self._protocol.judged_by))
+    def _finish(self, live: Attempt, state: TrialState, reason: str | None) -> None:
+        self._leave(live, live.ended(state, self._study.judged_by), reason)
         why = self._first_failures.ended(state, reason)
         if why is not None:
             option = "--failed" if state == TrialState.FAILED else "--infeasible"
-            again = f"once it is mended, `continue {self.study.name} {option}` trains them again"
+            again = f"once it is mended, `continue {self.record.name} {option}` trains them again"
             self._stop.request(StopKind.FAULT, f"{why}; {again}")
 
-    def _tally_result(self, trial: TrialRecord, architecture: Architecture) -> None:
-        """What was pruned, or is not through yet, does not compare."""
-        if trial.state == TrialState.COMPLETE:
-            self._tally.reached(trial.accuracy, architecture)
+    def _leave(self, live: Attempt, row: TrialRecord, reason: str | None = None) -> None:
+        del self._live[row.number]
+        self._study.tell(row.number, row.state, reason)
+        self._compare(row)
+        self._ancestry.add(row, live.trial.point)
 
-    def _leave(self, live: LiveTrial, record: TrialRecord) -> None:
-        del self._live[record.number]
-        self._tally.set(record.number, record.state)
-        self._tally_result(record, live.architecture)
-        if not record.repeat:
-            self._engine.tell(record.number, record.state)
-        self._ancestry.add(record, live.architecture)
+    def _compare(self, row: TrialRecord) -> None:
+        """What was pruned, or is not through yet, is the best of nothing."""
+        if row.state != TrialState.COMPLETE or row.accuracy is None:
+            return
+        if self._best is None or row.accuracy > self._best[0]:
+            self._best = row.accuracy, self._study.trials[row.number].point.name
 
 
 def _again(held: int, done: int) -> str:
     lost = f"epoch {done} is" if done == held + 1 else f"epochs {held + 1} to {done} are"
     return f"{lost} trained again"
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value

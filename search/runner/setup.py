@@ -10,22 +10,23 @@ from search.checkpoints import Checkpoints
 from search.config import Config
 from search.figures import MEASURED, known_figures
 from search.runner.ancestry import Ancestry
+from search.runner.assignment import Terms
 from search.runner.extra import NOTHING_EXTRA, Extra
 from search.runner.interrupt import StopRequest
 from search.runner.journal import Journal, replay
 from search.runner.limits import Limits
-from search.runner.new_trials import Known, NewTrials
+from search.runner.new_trials import NewTrials
 from search.runner.proposals import Proposal, Proposals
 from search.runner.ranking import networks_of
 from search.runner.replaying import replay_history
 from search.runner.session import StudySession
-from search.runner.stand import Stand
+from search.runner.study_progress import Progress
 from search.runner.trial_seeds import TrialSeeds
 from search.runner.version import code_version
 from search.runner.warm_start import events_so_far, warm_points
 from search.schedulers import Scheduler, make_scheduler
 from search.searchers import Searcher, Task, make_searcher
-from search.store import RunRecord, Store, StudyHistory, StudyRecord
+from search.store import RunRecord, Store, StudyRecord
 from search.study import Study
 from search.trial_states import OPEN
 from space import Architecture
@@ -101,9 +102,11 @@ def begin_session(
     architectures = networks_of(history)
     task = task_of(config)
     searcher, baseline = _searchers(config, task)
-    engine = Study(task, (searcher, baseline), _scheduler(config), protocol.judged_by)
+    journal = Journal(store, run, checkpoints.folder, answered_since)
+    searchers, rule = (searcher, baseline), protocol.judged_by
+    asked = Study(task, searchers, _scheduler(config), rule, journal)
     warm = _warm(store, study, config, searcher, task)
-    replay_history(engine, history, architectures)
+    replay_history(asked, history, architectures)
     inherits = protocol.initialisation == "inherited"
     ancestry = Ancestry(checkpoints, inherits=inherits).add_history(history, architectures)
     proposals = Proposals(
@@ -129,14 +132,12 @@ def begin_session(
     )
     return StudySession(
         store=store,
-        study=study,
-        journal=Journal(store, run, checkpoints.folder, answered_since),
+        record=study,
+        study=asked,
+        journal=journal,
         new_trials=new_trials,
-        engine=engine,
-        protocol=protocol,
-        data=config.data.to_dict(),
-        inspected=inspected,
-        known=known_trials(history, architectures),
+        terms=Terms(protocol.to_dict(), config.data.to_dict(), inspected),
+        trials=history.trials,
         claimed=[trial.number for trial in history.trials if trial.id in claimed],
         wanted=[name for name in MEASURED if name in config.goals.names],
         limits=Limits(
@@ -213,18 +214,6 @@ def _warm(
     return list(warm_points(store, study, config, searcher, task, beside))
 
 
-def known_trials(history: StudyHistory, architectures: Mapping[str, Architecture]) -> list[Known]:
-    """The trials of a study with the numbers of their epochs."""
-    return [
-        Known(
-            trial,
-            architectures[trial.architecture_id],
-            frozenset(record.epoch for record in history.curves[trial.id]),
-        )
-        for trial in history.trials
-    ]
-
-
 def task_of(config: Config) -> Task[Architecture]:
     """What a study searches, and for what."""
     goals = config.goals
@@ -239,11 +228,11 @@ def initial_points(config: Config) -> list[Proposal]:
     return [Proposal(architecture, origin) for origin, architecture in points]
 
 
-def stand_of(store: Store, study_id: int) -> Stand:
+def progress_of(store: Store, study_id: int) -> Progress:
     """How far a study is, from the store."""
     summary = store.summary(study_id)
     planned = summary.planned_trials + summary.repeated
-    return Stand(summary.counts, planned, summary.best_accuracy, None, summary.repeated)
+    return Progress(summary.counts, planned, summary.best_accuracy, None, summary.repeated)
 
 
 def _scheduler(config: Config) -> Scheduler:

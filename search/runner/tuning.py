@@ -10,7 +10,7 @@ from search.runner.assignment import Assignment
 from search.runner.cluster import Cluster
 from search.runner.interrupt import StopRequest
 from search.runner.session import StudySession
-from search.runner.stand import Stand
+from search.runner.study_progress import Progress
 from search.runner.trainable_lookup import trainable_looked_up_once
 
 
@@ -19,7 +19,7 @@ def tune_session(
     config: Config,
     cluster: Cluster,
     stop: StopRequest,
-    show: Callable[[Stand], None],
+    show: Callable[[Progress], None],
     training: str,
 ) -> None:
     """Run the session's trials until it has no more, or a stop is requested.
@@ -29,7 +29,7 @@ def tune_session(
         config: resources of a trial.
         cluster: where to run.
         stop: asked between any two events.
-        show: told the stand, several times a second.
+        show: told the progress, several times a second.
         training: entry point that makes a Training in the workers.
     """
     from ray import tune
@@ -49,6 +49,9 @@ def tune_session(
 
     # So many workers may be starting at the same time; Ray's own rule is one after the other.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(concurrent)
+
+    def show_progress() -> None:
+        show(session.progress())
 
     def to_config(assignment: Assignment) -> dict[str, Any]:
         return assignment.to_config(
@@ -70,11 +73,9 @@ def tune_session(
             trial_dirname_creator=lambda trial: trial.trial_id,
         ),
         run_config=tune.RunConfig(
-            name=session.study.name,
+            name=session.record.name,
             storage_path=str(cluster.folder),
-            callbacks=[
-                SessionCallback(session, lambda: show(session.stand()), stop, cluster.worker_logs)
-            ],
+            callbacks=[SessionCallback(session, show_progress, stop, cluster.worker_logs)],
             stop=RequestStopper(stop),
             failure_config=tune.FailureConfig(max_failures=0),
             # The trial writes its own checkpoints, without pickle.

@@ -85,4 +85,4 @@ def play(session: StudySession, epochs: int) -> None:
 
 
 def end(store: Store, session: StudySession) -> None:
-    store.end_run(store.runs(session.study.id)[-1].id, "the run ended")
+    store.end_run(store.runs(session.record.id)[-1].id, "the run ended")

@@ -35,7 +35,7 @@ def interrupted(store: Store, settings: Config, epochs: int = 3) -> TrialRecord:
         session.reported(0, Report((epoch(number),)))
     weights(given.checkpoint, epochs)
     end(store, session)
-    return store.trials(session.study.id)[0]
+    return store.trials(session.record.id)[0]
 
 
 def resumed(store: Store, settings: Config) -> tuple[Path, list[str]]:

@@ -182,6 +182,6 @@ def decisions_follow_from_the_log(config: Config) -> None:
             history.trials, history.curves, history.networks, history.events[:position]
         )
         study = replay_history(Study(task, [], scheduler), before, networks_of(history))
-        stopped.append(study.decision(trials[event.trial_id].number).stop)
+        stopped.append(study.trials[trials[event.trial_id].number].decision.stop)
         assert stopped[-1] == (event.kind == EventKind.PRUNED)
     assert set(stopped) == {True, False}

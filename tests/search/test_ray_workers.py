@@ -52,7 +52,7 @@ def test_a_study_starts_as_many_workers_as_it_has_trials_at_a_time(
 ) -> None:
     outcome, counts = counted
     assert outcome.exit_code == ExitCode.DONE
-    assert outcome.stand.ended == TRIALS
+    assert outcome.progress.ended == TRIALS
     assert counts["add_actor"] == CONCURRENT
 
 

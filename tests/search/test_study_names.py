@@ -56,5 +56,5 @@ def test_what_repeat_makes_can_be_continued_and_repeated(tmp_path: Path, name: s
         study = store.study(made.study)
         assert Config.from_stored(study.config | {"store": path}).to_dict() == made.to_dict()
         assert retraining(store, settings, top=2, seeds=2)[0].study == made.study
-        assert session.study.name == retrained_name(name)
+        assert session.record.name == retrained_name(name)
         del asked

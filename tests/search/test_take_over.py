@@ -59,7 +59,7 @@ def test_a_driver_that_cannot_be_seen_but_beats_is_not_disturbed(
     store: Store, tmp_path: Path
 ) -> None:
     session = begin(store, config(tmp_path))
-    run = store.runs(session.study.id)[0]
+    run = store.runs(session.record.id)[0]
     elsewhere = update(Run).values(boot_id="another", heartbeat=utc_now() - timedelta(hours=1))
     store.write(lambda opened: opened.execute(elsewhere))
     said: list[str] = []
@@ -67,6 +67,6 @@ def test_a_driver_that_cannot_be_seen_but_beats_is_not_disturbed(
         Heartbeat(store, run.id, interval=0.05),
         pytest.raises(InputError, match=f"process {os.getpid()} on .* is working on 'tiny'"),
     ):
-        lookup.take_over(store, session.study, said.append)
+        lookup.take_over(store, session.record, said.append)
     assert "cannot be seen from here" in said[0]
-    assert store.runs(session.study.id)[0].ended is None
+    assert store.runs(session.record.id)[0].ended is None
