@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from search.runner.study_progress import Progress
+from search.driver.study_progress import Progress
 from search.store import TrialState
 from space.wording import duration, percent
 

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from search.commands import NextCommands
 from search.exit_code import ExitCode
-from search.front_table import front_table
 from search.query import (
     Aims,
     BestRow,
@@ -35,7 +34,7 @@ from search.query import (
 from search.runner.outcome import RunOutcome
 from search.store import Store, StudySummary, TrialRecord, TrialState
 from search.study_name import retrained_name
-from search.tables import Column, FittedTable
+from search.tables import Column, FittedTable, front_table
 from space.cells import LITERATURE_NAMES, PAPER_NAMES
 from space.cli.messages import printable
 from space.wording import NONE, count, percent, short

@@ -8,11 +8,11 @@ from benchmarks.no_op.figures import Overhead, overhead
 from benchmarks.no_op.stopwatch import Shares, Stopwatch, public_methods
 from benchmarks.no_op.training import accuracy_of
 from search.config import Config
+from search.driver.assignment import Report
+from search.driver.session import StudySession
+from search.driver.study_progress import Progress
+from search.driver.study_setup import begin_session, create_study
 from search.runner import run_study
-from search.runner.assignment import Report
-from search.runner.session import StudySession
-from search.runner.setup import begin_session, create_study
-from search.runner.study_progress import Progress
 from search.searchers import DistinctSearcher
 from search.store import ProcessIdentity, RunRecord, Store, open_store
 from space.design.reading import read_yaml

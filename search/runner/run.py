@@ -10,38 +10,39 @@ from typing import Any
 from typing import Protocol as Interface
 
 from search.config import Config
+from search.driver.assignment import TRAINING
+from search.driver.extra_trials import NOTHING_EXTRA, Asked, Extra
+from search.driver.journal import Journal
+from search.driver.patience import Patience, opened_again
+from search.driver.provenance import code_version, describe_machine
+from search.driver.session import StudySession
+from search.driver.stop_request import ALWAYS_HEARD, StopKind, StopRequest
+from search.driver.study_progress import Progress
+from search.driver.study_setup import begin_session, create_study, progress_of, settle, task_of
 from search.exit_code import ExitCode
-from search.runner import lookup
-from search.runner.assignment import TRAINING
-from search.runner.baseline_warning import baseline_warning
-from search.runner.cluster import Cluster, check_resources, first_line
-from search.runner.connection import connected_to_ray
-from search.runner.extra import NOTHING_EXTRA, Asked, Extra
-from search.runner.interrupt import ALWAYS_HEARD, StopKind, StopRequest
-from search.runner.journal import Journal
-from search.runner.last_words import LastWords
-from search.runner.machine import describe_machine
-from search.runner.outcome import RunOutcome
-from search.runner.patience import Patience, opened_again
-from search.runner.places import make_checkpoints
-from search.runner.prepared import Prepared, folder_in_use, prepare
-from search.runner.ray_servers import watching
-from search.runner.run_end import RunEnd
-from search.runner.run_result import (
+from search.ray_executor.cluster import Cluster, check_resources, first_line
+from search.ray_executor.connection import connected_to_ray
+from search.ray_executor.ray_servers import nodes_that_do_not_see, warning_of, watching
+from search.ray_executor.tuning import tune_session
+from search.ray_executor.watched import Watchdog
+from search.runner import study_lookup
+from search.runner.outcome import (
+    RunOutcome,
     every_trial_failed,
     judged,
     kept_aside,
     nothing_left,
     progress_and_failure,
 )
-from search.runner.session import StudySession
-from search.runner.setup import begin_session, create_study, progress_of, settle, task_of
-from search.runner.shared_folder import nodes_that_do_not_see, warning_of
+from search.runner.preflight import (
+    Prepared,
+    baseline_warning,
+    folder_in_use,
+    make_checkpoints,
+    prepare,
+)
+from search.runner.run_end import LastWords, RunEnd
 from search.runner.stop_signals import StopSignals, stopping_on_signals
-from search.runner.study_progress import Progress
-from search.runner.tuning import tune_session
-from search.runner.version import code_version
-from search.runner.watched import Watchdog
 from search.store import (
     Heartbeat,
     ProcessIdentity,
@@ -97,13 +98,13 @@ def run_study(
     """
     prepared = prepare(given, resume=resume, say=watcher.say)
     config, found = prepared.config, prepared.found
-    for remark in lookup.resolve(given, found, resume=resume)[1]:
+    for remark in study_lookup.resolve(given, found, resume=resume)[1]:
         watcher.say(remark)
     for remark in prepared.description.remarks:
         watcher.say(f"Data: {remark}.")
     if found is not None:
         with open_store(config.store, create=False) as store:
-            lookup.take_over(store, found, watcher.say)
+            study_lookup.take_over(store, found, watcher.say)
     images = prepared.description.validation_images
     if found is not None:
         done = _already_complete(config, found, asked)
@@ -198,7 +199,7 @@ class _Work:
         extra = once(lambda: self._extra(study))
         run = once(lambda: _begin_run(store, study, self.cluster))
         make_checkpoints(folder_in_use(config, study))  # where later runs find it, from anywhere
-        lookup.withdraw_if_second(store, study, run)
+        study_lookup.withdraw_if_second(store, study, run)
         end.begun(lambda reason: _end_run(store, run, reason))
         if self.cluster.watchdog is not None:
             named = {"store": config.store, "id": run.id}
@@ -345,9 +346,9 @@ def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> St
         create = partial(
             create_study, store, config, prepared.protocol, prepared.description.told()
         )
-        return lookup.create_first(store, config.study, create)
+        return study_lookup.create_first(store, config.study, create)
     study = store.study(prepared.found.name)
-    lookup.take_over(store, study, watcher.say)
+    study_lookup.take_over(store, study, watcher.say)
     if config.trials > study.planned_trials:
         store.set_planned_trials(study.id, config.trials)
     if prepared.protocol.hash != study.protocol_hash:

@@ -12,11 +12,11 @@ from rich.console import Console
 from search.cli.program import run_program
 from search.commands import NextCommands
 from search.config.goals import read_goals
+from search.driver.study_progress import Progress
 from search.exit_code import ExitCode
 from search.query import aims, best, front
 from search.report import as_json, print_report
 from search.runner import RunOutcome
-from search.runner.study_progress import Progress
 from search.store import Parent, Store, TrialState, open_store
 from space.errors import InputError
 from tests.support.samples import add_study, add_trial, architecture, begin_run, epoch

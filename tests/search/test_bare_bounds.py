@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from search.config import Config, load_config, merged_for_resume
-from search.in_process import optimize
+from search.local_executor import optimize
 from search.query import aims
 from search.store import open_store
 from space import InputError

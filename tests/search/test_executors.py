@@ -15,7 +15,7 @@ from benchmarks.replay.simulate import Simulator
 from benchmarks.table.read import Training
 from search import optimize
 from search.config import Config
-from search.runner.setup import task_of
+from search.driver.study_setup import task_of
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from search.store import open_store

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.runner.assignment import Report
-from search.runner.interrupt import StopKind, StopRequest
-from search.runner.journal import Journal, replay
+from search.driver.assignment import Report
+from search.driver.journal import Journal, replay
+from search.driver.session import StudySession
+from search.driver.stop_request import StopKind, StopRequest
 from search.runner.run import _Beats, _close
-from search.runner.session import StudySession
 from search.store import (
     Store,
     StoreAway,
@@ -217,7 +217,7 @@ def known(journal: Journal, record: TrialRecord) -> Trial[None]:
 KILLED = """
 import os, sys
 from pathlib import Path
-from search.runner.journal import Journal
+from search.driver.journal import Journal
 from search.store import open_store
 from search.study import Trial
 url, run, id_, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from search.cli.program import run_program
 from search.runner import run as run_module
-from search.runner.cluster import Cluster
+from search.ray_executor.cluster import Cluster
 from tests.search.test_next_commands import Player
 
 @contextmanager

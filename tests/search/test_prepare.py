@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from search.config import Config, merged_for_resume
+from search.driver.assignment import Report
+from search.driver.session import StudySession
+from search.driver.study_setup import progress_of
 from search.exit_code import ExitCode
+from search.ray_executor.watched import OnWatch
 from search.runner import prepare, run_study
 from search.runner import run as run_module
-from search.runner.assignment import Report
-from search.runner.places import make_checkpoints
-from search.runner.run_result import every_trial_failed
-from search.runner.session import StudySession
-from search.runner.setup import progress_of
-from search.runner.watched import OnWatch
+from search.runner.outcome import every_trial_failed
+from search.runner.preflight import make_checkpoints
 from search.store import TrialState, open_store
 from space import InputError
 from tests.search.driving import epoch

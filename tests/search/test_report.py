@@ -12,12 +12,12 @@ from rich.text import Text
 
 from search import progress as progress_module
 from search.commands import NextCommands
+from search.driver.study_progress import Progress
 from search.exit_code import ExitCode
 from search.progress import ProgressLine
 from search.query import fate_words
 from search.report import PAPER_OPERATORS, as_json, headline, print_report
 from search.runner import RunOutcome
-from search.runner.study_progress import Progress
 from search.store import ProcessIdentity, Store, TrialState, open_store
 from space import Architecture
 from space.cli.output import on_standard_streams

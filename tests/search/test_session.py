@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from search.runner import lookup
-from search.runner.assignment import Report
-from search.runner.setup import initial_points, progress_of
+from search.driver.assignment import Report
+from search.driver.study_setup import initial_points, progress_of
+from search.runner import study_lookup
 from search.store import Store, TrialState, open_store
 from space import InputError
 from tests.search.driving import begin, begin_run, epoch, run_all, train
@@ -259,36 +259,36 @@ def test_a_driver_that_lost_its_run_writes_no_more(store: Store, tmp_path: Path)
 
 
 def test_looking_for_a_study_writes_nothing(tmp_path: Path) -> None:
-    assert lookup.find_study(str(tmp_path / "absent.db"), "tiny") is None
+    assert study_lookup.find_study(str(tmp_path / "absent.db"), "tiny") is None
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_taken_name_is_refused_with_two_ways_on(store: Store, tmp_path: Path) -> None:
     settings = config(tmp_path)
     begin(store, settings)
-    found = lookup.find_study(settings.store, "tiny")
+    found = study_lookup.find_study(settings.store, "tiny")
     with pytest.raises(InputError, match=r"--resume.*--study NAME"):
-        lookup.resolve(settings, found, resume=False)
+        study_lookup.resolve(settings, found, resume=False)
 
 
 def test_a_live_driver_is_not_disturbed(store: Store, tmp_path: Path) -> None:
     session = begin(store, config(tmp_path))
     with pytest.raises(InputError, match=f"process {os.getpid()} on .* is working on 'tiny'"):
-        lookup.take_over(store, session.record, lambda _: None)
+        study_lookup.take_over(store, session.record, lambda _: None)
     second = begin_run(store, session.record.id)
     with pytest.raises(InputError, match="is working on"):
-        lookup.withdraw_if_second(store, session.record, second)
+        study_lookup.withdraw_if_second(store, session.record, second)
     assert store.runs(session.record.id)[1].ended is not None
-    lookup.withdraw_if_second(store, session.record, store.runs(session.record.id)[0])
+    study_lookup.withdraw_if_second(store, session.record, store.runs(session.record.id)[0])
 
 
 def test_other_images_are_refused_once_something_was_trained(store: Store, tmp_path: Path) -> None:
     """Before that a broken file may have been mended."""
     session = begin(store, config(tmp_path))
     other = config(tmp_path).protocol.bound_to("2" * 16, HASHES[1])
-    lookup.check_same_data(config(tmp_path).store, session.record, other)
+    study_lookup.check_same_data(config(tmp_path).store, session.record, other)
     assignment = session.next_assignment()
     assert assignment is not None
     train(session, assignment, [0.5])
     with pytest.raises(InputError, match="content_hash differ"):
-        lookup.check_same_data(config(tmp_path).store, session.record, other)
+        study_lookup.check_same_data(config(tmp_path).store, session.record, other)

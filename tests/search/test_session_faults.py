@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.runner.assignment import Report
-from search.runner.extra import continue_ended
-from search.runner.interrupt import StopKind, StopRequest
-from search.runner.limits import FirstFailures
-from search.runner.session import StudySession
-from search.runner.setup import task_of
+from search.driver.assignment import Report
+from search.driver.extra_trials import continue_ended
+from search.driver.limits import FirstFailures
+from search.driver.session import StudySession
+from search.driver.stop_request import StopKind, StopRequest
+from search.driver.study_setup import task_of
 from search.store import Store, TrialRecord, TrialState, open_store
 from tests.search.driving import begin, end, epoch, run_all
 from tests.search.small import config, values

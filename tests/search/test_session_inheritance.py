@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from search.runner.assignment import Report
+from search.driver.assignment import Report
 from search.store import Store, open_store
 from tests.search.driving import accuracy, begin, end, epoch, train
 from tests.search.small import config

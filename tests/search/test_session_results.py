@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from search.runner.assignment import Assignment, Report
-from search.runner.extra import Extra, continue_ended, repeat_best
-from search.runner.session import StudySession
-from search.runner.setup import progress_of, task_of
+from search.driver.assignment import Assignment, Report
+from search.driver.extra_trials import Extra, continue_ended, repeat_best
+from search.driver.session import StudySession
+from search.driver.study_setup import progress_of, task_of
 from search.store import Store, TrialState, open_store
 from space.errors import InputError
 from tests.search.driving import accuracy, begin, end, epoch, play, run_all, train

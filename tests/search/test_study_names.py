@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from search.config import Config
-from search.runner.retraining import retraining
+from search.driver.retraining import retraining
 from search.store import open_store
 from search.study_name import LONGEST_NAME, is_study_name, retrained_name
 from space import InputError

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from search.driver.extra_trials import continue_ended
+from search.driver.study_setup import initial_points, task_of
 from search.query.baseline import ENOUGH
-from search.runner.baseline_warning import baseline_warning
-from search.runner.extra import continue_ended
-from search.runner.setup import initial_points, task_of
+from search.runner.preflight import baseline_warning
 from search.store import Store, open_store
 from tests.search.driving import accuracy, begin, end, play, run_all, train
 from tests.search.small import config
