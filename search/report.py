@@ -231,7 +231,7 @@ def print_report(
         commands: to go on with.
     """
     rows = best(store, study=outcome.study, top=None)
-    study = store.study(outcome.study)
+    study = store.studies.get(outcome.study)
     parts: list[RenderableType] = [Text(headline(outcome), style="bold")]
     aimed = aims(store, outcome.study)
     parts += paired_comparison(paired(store, outcome.study, rows), outcome.validation_images)
@@ -247,8 +247,8 @@ def print_report(
     parts += [] if beside is None else [Text(beside.sentence)]
     parts += map(Text, data_sentences(study.objective))
     inherits = study.protocol.get("initialisation") == "inherited"
-    parts += [Text(_of_inheritance(store.summary(study.id)))] if inherits else []
-    parts += _trouble(store.trials(study.id, _TROUBLE))
+    parts += [Text(_of_inheritance(store.studies.summary(study.id)))] if inherits else []
+    parts += _trouble(store.trials.of_study(study.id, _TROUBLE))
     parts += [Text("\n".join(f"Note: {note}" for note in outcome.notes))] if outcome.notes else []
     console.print(Group(*(part for pair in parts for part in (pair, Text()))))
     # A command that is folded in the middle cannot be copied.
@@ -284,10 +284,10 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         "exit_code": int(outcome.exit_code),
         "stopped_early": outcome.reason,
         "notes": list(outcome.notes),
-        "data": store.study(outcome.study).objective.get("data"),
+        "data": store.studies.get(outcome.study).objective.get("data"),
         "planned_trials": outcome.stand.planned,
         "trials": {str(state): number for state, number in outcome.stand.counts.items()},
-        "inherited_trials": store.summary(store.study(outcome.study).id).inherited,
+        "inherited_trials": store.studies.summary(store.studies.get(outcome.study).id).inherited,
         "against_random_search": None if beside is None else asdict(beside),
         **aimed.plain(),
         "best": [asdict(row) | {"keeps_constraints": aimed.keeps(row)} for row in whole[:10]],

@@ -85,9 +85,11 @@ def seconds_left(view: View, studies: Sequence[StudySummary]) -> float | None:
 
 
 def _seconds_left(store: Store, running: Sequence[StudySummary]) -> float | None:
-    gone = store.gone_runs()
+    gone = store.runs.gone()
     live = {
-        study.id: [run for run in store.runs(study.id) if run.ended is None and run.id not in gone]
+        study.id: [
+            run for run in store.runs.of_study(study.id) if run.ended is None and run.id not in gone
+        ]
         for study in running
     }
     found = [_left(store, study, live[study.id]) for study in running]

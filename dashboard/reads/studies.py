@@ -8,13 +8,13 @@ from search.store import StudyRecord, StudySummary
 
 def summaries(view: View) -> list[StudySummary]:
     """The studies of the filter, the newest first."""
-    found = remembered(view, "summaries", (), view.store.studies)
+    found = remembered(view, "summaries", (), view.store.studies.summaries)
     return [study for study in found if view.study in (None, study.name)]
 
 
 def study(view: View, name: str) -> StudyRecord:
     """How a study was configured."""
-    return remembered(view, "study", (name,), lambda: view.store.study(name))
+    return remembered(view, "study", (name,), lambda: view.store.studies.get(name))
 
 
 def beside_random(view: View, summary: StudySummary) -> Comparison | None:

@@ -31,8 +31,8 @@ def page() -> None:
         messages.no_trials("No trial has been written down yet.", view.is_filtered)
         return
     with messages.reported("There is no such architecture"):
-        record = view.store.architecture(wanted)
-        trials = view.store.trials_of(record.id)
+        record = view.store.architectures.get(wanted)
+        trials = view.store.trials.of_architecture(record.id)
         row = leaderboard_row(view, record.id)
         studies = {each.id: each for each in summaries(replace(view, study=None))}
         _headline(record, row)
@@ -155,7 +155,7 @@ def _trials(view: View, trials: list[TrialRecord], studies: dict[int, str]) -> N
         hide_index=True,
         width="stretch",
     )
-    curves = view.store.curves([trial.id for trial in trials])
+    curves = view.store.epochs.of_trials([trial.id for trial in trials])
     lines = [
         Curve(
             f"{studies.get(trial.study_id)} #{trial.number}",

@@ -62,7 +62,7 @@ def _curves(view: View, rows: list[TrialRow]) -> list[Curve]:
     ids = tuple(row.id for row in rows)
 
     def read() -> dict[int, list[EpochRecord]]:
-        return view.store.curves(ids)
+        return view.store.epochs.of_trials(ids)
 
     epochs = remembered(view, "curves", ids, read)
     return [Curve(_line_name(row), _detail(row), row.state, epochs[row.id]) for row in rows]

@@ -77,7 +77,7 @@ def command(
         spread = spreads(opened, study) if sort == "-accuracy" else {}
         aimed = None if study is None else aims(opened, study)
         shown = dict.fromkeys(row.study for row in rows)
-        chances = chance_sentences((name, opened.study(name).objective) for name in shown)
+        chances = chance_sentences((name, opened.studies.get(name).objective) for name in shown)
     if as_json:
         named = zip(rows, places(rows, spread), strict=True)
         print_json(

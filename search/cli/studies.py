@@ -41,9 +41,9 @@ def command(store: str, as_json: bool) -> None:
       python -m search studies --store postgresql://user@host/mixspace --json
     """
     with open_to_read(store) as opened:
-        found = opened.studies()
+        found = opened.studies.summaries()
         aimed = {study.name: _goals(opened, study.name) for study in found}
-        protocols = {study.name: opened.study(study.name).protocol for study in found}
+        protocols = {study.name: opened.studies.get(study.name).protocol for study in found}
     if as_json:
         rules = {name: {"judged_by": judged_by(each)} for name, each in protocols.items()}
         print_json([asdict(each) | aimed[each.name].plain | rules[each.name] for each in found])

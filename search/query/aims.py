@@ -91,7 +91,7 @@ def aims(store: Store, study: str) -> Aims:
     Raises:
         InputError: an unknown study.
     """
-    goals = stored_goals(store.study(study).objective)
+    goals = stored_goals(store.studies.get(study).objective)
     bounds = measured_bounds(goals)
     if not bounds:
         return Aims(goals, {})

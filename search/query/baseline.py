@@ -91,7 +91,7 @@ def comparison(store: Store, study: str) -> Comparison | None:
     Raises:
         InputError: an unknown study.
     """
-    found = store.study(study)
+    found = store.studies.get(study)
     goals = stored_goals(found.objective)
     objective = goals.objectives[0]
     values: dict[str, list[float | None]] = {BASELINE: [], found.searcher: []}

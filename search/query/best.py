@@ -18,9 +18,8 @@ from sqlalchemy import (
 
 from search.query.repeats import Key, repeated, repeated_results
 from search.query.where import Where, parse_where
-from search.store.liveness import Gone
 from search.store.models import Architecture, Study, Trial
-from search.store.seen import as_seen
+from search.store.stale_runs import Gone, as_seen
 from search.store.store import Store
 from search.trial_states import TrialState
 from space.errors import InputError
@@ -137,7 +136,7 @@ def best(
             MAX_TOP; all of these at once.
     """
     parsed, study_id = _checked(store, where, study, sort, top)
-    gone = store.gone_runs() if _asks_for_states(parsed) else {}
+    gone = store.runs.gone() if _asks_for_states(parsed) else {}
     clause = _conditions(parsed, gone)
     if architecture is not None:
         clause.append(Trial.architecture_id == architecture)
@@ -174,7 +173,7 @@ def _checked(
     except InputError as error:
         problems += error.problems
     try:
-        study_id = store.study(study).id if study is not None else None
+        study_id = store.studies.get(study).id if study is not None else None
     except InputError as error:
         problems += error.problems
     if top is not None and not 1 <= top <= MAX_TOP:

@@ -29,7 +29,9 @@ def evaluated(store: Store, study: str, goals: Goals) -> list[tuple[TrialRecord,
         InputError: an unknown study.
     """
     measured = Goals(goals.objectives[:1], measured_bounds(goals))
-    trials = [t for t in store.trials(store.study(study).id, _ENDED) if t.repeat == 0]
+    trials = [
+        t for t in store.trials.of_study(store.studies.get(study).id, _ENDED) if t.repeat == 0
+    ]
     found = _figures(store, study, measured.names, trials)
     return [
         (trial, values if trial.state is TrialState.COMPLETE else None)
@@ -42,9 +44,9 @@ def _figures(
     store: Store, study: str, names: Collection[str], trials: list[TrialRecord]
 ) -> list[Values]:
     """What is known of each trial; the store's curves are read only where a loss is wanted."""
-    curves = store.curves([trial.id for trial in trials]) if _LOSS in names else {}
+    curves = store.epochs.of_trials([trial.id for trial in trials]) if _LOSS in names else {}
     epochs = ((id_, e.epoch, e.validation_loss) for id_, curve in curves.items() for e in curve)
-    losses = losses_of(epochs, judged_by(store.study(study).protocol))
+    losses = losses_of(epochs, judged_by(store.studies.get(study).protocol))
     analytic = set(names) & set(ANALYTIC)
     ids = {trial.architecture_id for trial in trials} if analytic else ()
     known = analytic_values(store, study, analytic, ids) if analytic else {}

@@ -94,7 +94,7 @@ def _accuracies(rows: Iterable[BestRow]) -> dict[str, Values]:
 
 def _losses(store: Store, study: str, rows: Collection[BestRow]) -> dict[str, Values]:
     """The loss of the trainings of every row, where each of them has one."""
-    found_study = store.study(study)
+    found_study = store.studies.get(study)
     study_id, rule = found_study.id, judged_by(found_study.protocol)
     query = (
         select(Metric.trial_id, Metric.epoch, Metric.validation_loss)

@@ -90,7 +90,7 @@ def spreads(store: Store, study: str | None = None) -> dict[str, Spread]:
     Raises:
         InputError: an unknown study.
     """
-    results = repeated_results(store, None if study is None else store.study(study).id)
+    results = repeated_results(store, None if study is None else store.studies.get(study).id)
     groups: dict[str, list[list[float]]] = defaultdict(list)
     for (_, protocol), accuracies in results.items():
         groups[protocol].append(list(accuracies.values()))

@@ -53,7 +53,7 @@ def every_trial_failed(store: Store, study: StudyRecord, stand: Stand) -> str | 
     broken = (TrialState.FAILED, TrialState.INFEASIBLE)
     if not stand.ended or sum(stand.counts[state] for state in broken) < stand.ended:
         return None
-    reasons = (trial.reason for trial in store.trials(study.id) if trial.state in broken)
+    reasons = (trial.reason for trial in store.trials.of_study(study.id) if trial.state in broken)
     return f"every trial failed: {next(reasons, None)}"
 
 

@@ -252,7 +252,7 @@ class StudySession:
             again: whether the store went away while this was tried before.
         """
         try:
-            now = replace(item, trial=self._store.trial(item.trial.id)) if again else item
+            now = replace(item, trial=self._store.trials.get(item.trial.id)) if again else item
             return self._settled(now)
         except StoreAway:
             self._unsettled.append(item)
@@ -279,7 +279,7 @@ class StudySession:
         if reused is None:
             return False
         live.trial = reused
-        for record in self._store.epochs(reused.id):
+        for record in self._store.epochs.of_trial(reused.id):
             figures = {name: getattr(record, name) for name in FIGURES}
             self._tell_epoch(reused, record.epoch, figures)
             live.recorded.add(record.epoch)

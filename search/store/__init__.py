@@ -5,7 +5,6 @@ records. Nothing here imports torch, Ray or Optuna.
 """
 
 from search.store.connection import StoreAway, StoreError
-from search.store.elsewhere import TrainedElsewhere
 from search.store.heartbeat import Heartbeat
 from search.store.missing import NoStore
 from search.store.open import open_store, open_to_read
@@ -24,6 +23,7 @@ from search.store.records import (
     TestReading,
     TrialRecord,
 )
+from search.store.reuse import TrainedElsewhere
 from search.store.store import Store
 from search.store.trials import DuplicateArchitecture
 from search.store.watch import standing_heartbeats

@@ -5,7 +5,7 @@ import re
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from search.store.connection import Connected, reads
+from search.store.connection import Part, reads
 from search.store.insert import insert_missing, table_of
 from search.store.mapping import columns_of
 from search.store.models import Architecture as ArchitectureRow
@@ -18,11 +18,11 @@ _MIXER_COLUMNS = columns_of(MixerRecord, ArchitectureMixer)
 _SIZES = ("kernel_size", "groups", "heads", "ratio")
 
 
-class Architectures(Connected):
+class Architectures(Part):
     """The part of the store that keeps architectures."""
 
     @reads
-    def architecture(self, session: Session, id_or_prefix: str) -> ArchitectureRecord:
+    def get(self, session: Session, id_or_prefix: str) -> ArchitectureRecord:
         """The architecture whose id is, or alone begins with, these characters.
 
         Raises:

@@ -1,11 +1,11 @@
-"""Transactions: one per call, repeated when the database went away, errors without passwords."""
+"""The database: one transaction per call, repeated when it went away; errors tell no passwords."""
 
 import functools
 import re
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import URL, Engine, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from search.store.columns import utc_now
 from search.store.engine import writing
-from search.store.url import display, is_sqlite, scrub
+from search.store.url import display, scrub
 
 Result = TypeVar("Result")
-Owner = TypeVar("Owner", bound="Connected")
+Owner = TypeVar("Owner", bound="Part")
 Arguments = ParamSpec("Arguments")
 
 _READ_PAUSES = (0.2,)
@@ -33,36 +33,23 @@ class StoreAway(StoreError):
     """It may answer again by itself: a server restarts, another program holds the file's lock."""
 
 
-class Connected:
+class Database:
     """Holds the engine; safe to use from several threads, not across a fork.
 
     Attributes:
         url: the store's URL, passwords hidden.
+        engine: what connects to it.
     """
 
     def __init__(self, url: URL, engine: Engine) -> None:
         self._secret_url = url
-        self._engine = engine
+        self.engine = engine
         self._write_engine = writing(engine)
         self.url = display(url)
 
-    @property
-    def display_url(self) -> str:
-        """The store's URL for people, without its password."""
-        return self.url
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"Store({self.url!r})"
-
     def close(self) -> None:
         """Gives all connections back."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def read(self, work: Callable[[Session], Result]) -> Result:
         """What `work` reads in one transaction.
@@ -70,7 +57,7 @@ class Connected:
         Raises:
             StoreError: the database failed.
         """
-        return self._run(self._engine, work, _READ_PAUSES)
+        return self._run(self.engine, work, _READ_PAUSES)
 
     def write(self, work: Callable[[Session], Result]) -> Result:
         """What `work` returns, its changes committed together or not at all.
@@ -108,12 +95,20 @@ class Connected:
         kind = StoreAway if _may_come_back(error) else StoreError
         return kind(f"the store {self.url} failed: {describe(error, self._secret_url)}")
 
-    def _now(self, session: Session) -> datetime:
-        """The time that heartbeats are compared in: the server's, as hosts' clocks differ."""
-        if is_sqlite(self._secret_url):
-            return utc_now()
-        time: datetime = session.scalars(select(func.clock_timestamp())).one()
-        return time
+
+class Part:
+    """A part of the store: each of its methods is one transaction, made by `reads` or `writes`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
+def store_time(session: Session) -> datetime:
+    """The time that heartbeats are compared in: the server's, as hosts' clocks differ."""
+    if session.get_bind().dialect.name == "sqlite":
+        return utc_now()
+    time: datetime = session.scalars(select(func.clock_timestamp())).one()
+    return time
 
 
 def repeated(
@@ -164,7 +159,7 @@ def reads(
 
     @functools.wraps(method)
     def call(self: Owner, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        return self.read(lambda session: method(self, session, *args, **kwargs))
+        return self._database.read(lambda session: method(self, session, *args, **kwargs))
 
     return call
 
@@ -176,6 +171,6 @@ def writes(
 
     @functools.wraps(method)
     def call(self: Owner, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        return self.write(lambda session: method(self, session, *args, **kwargs))
+        return self._database.write(lambda session: method(self, session, *args, **kwargs))
 
     return call

@@ -13,7 +13,7 @@ def main() -> int:
     told = json.load(sys.stdin)
     try:
         with open_store(told["store"], create=False) as store:
-            store.end_run(told["id"], told["reason"])
+            store.runs.end(told["id"], told["reason"])
     except (StoreError, InputError):
         return 1
     return 0

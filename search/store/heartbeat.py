@@ -12,7 +12,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Beating(Protocol):
-    """What the heartbeat needs of a store."""
+    """What the heartbeat needs of `store.runs`."""
 
     def heartbeat(self, run_id: int) -> bool:
         """Says that the run is alive; False when it was ended."""
@@ -28,7 +28,7 @@ class Heartbeat:
 
     def __init__(
         self,
-        store: Beating,
+        runs: Beating,
         run_id: int,
         *,
         interval: float = INTERVAL,
@@ -37,12 +37,12 @@ class Heartbeat:
         """Does not start yet.
 
         Args:
-            store: of the run.
+            runs: of the store.
             run_id: the run to beat for.
             interval: seconds between beats.
             on_lost: called once, from the thread, when the run turns out to be ended by another.
         """
-        self._store = store
+        self._runs = runs
         self._run_id = run_id
         self._interval = interval
         self._on_lost = on_lost
@@ -87,7 +87,7 @@ class Heartbeat:
     def _beat_once(self) -> bool:
         """One beat; False when the run was ended."""
         try:
-            alive = self._store.heartbeat(self._run_id)
+            alive = self._runs.heartbeat(self._run_id)
             self._answered = time.monotonic()
         except Exception as error:  # noqa: BLE001 - whatever it is, a silent heart is taken for dead
             if not self._failing:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from search.store.connection import (
     WRITE_PAUSES,
+    Database,
     StoreError,
     describe,
     has_lost_connection,
@@ -68,7 +69,7 @@ def open_store(url: str, *, create: bool, busy_timeout: float = _BUSY_SECONDS) -
     except BaseException:
         engine.dispose()
         raise
-    return Store(parsed, engine)
+    return Store(Database(parsed, engine))
 
 
 def open_to_read(url: str, *, busy_timeout: float = _BUSY_SECONDS) -> Store:
@@ -111,7 +112,7 @@ def _opened_to_read(url: URL, busy_timeout: float) -> Store:
     def check(session: Session) -> None:
         check_current(session.connection(), display(url))
 
-    store = reader(url, busy_timeout)
+    store = Store(reader(url, busy_timeout))
     try:
         store.read(check)
     except StoreError as error:

@@ -7,47 +7,30 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Executable, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from search.store.connection import reads
-from search.store.liveness import Gone, Liveness
 from search.store.mapping import RUN_COLUMNS
-from search.store.models import Run, Study, Trial
+from search.store.models import SPECIAL, Run, Study, Trial
 from search.store.records import RunRecord, StudySummary
-from search.store.seen import left_open
-from search.store.special import SPECIAL_COUNTS
+from search.store.stale_runs import Gone, gone_runs, left_open
 from search.trial_states import TrialState
 
 
-class Summaries(Liveness):
-    """The part of the store that tells how far studies are."""
+def study_summaries(session: Session, study_id: int | None = None) -> list[StudySummary]:
+    """Every study as readers see it, the newest first; of one only where its id is given."""
+    only = [] if study_id is None else [Study.id == study_id]
+    studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(Study.id.desc()))
+    its_runs = _runs(session, study_id)
+    gone = gone_runs(session, its_runs)
+    trials = _trial_totals(session, study_id, gone)
+    runs = _run_totals(its_runs, gone)
+    return [
+        _summary(row, trials.get(row.id, _NO_TRIALS), runs.get(row.id, _NO_RUNS)) for row in studies
+    ]
 
-    @reads
-    def studies(self, session: Session) -> list[StudySummary]:
-        """Every study as readers see it, the newest first."""
-        return self._summaries(session, None)
 
-    @reads
-    def summary(self, session: Session, study_id: int) -> StudySummary:
-        """How far one study is, as readers see it: runs whose process is gone do not run.
-
-        Raises:
-            LookupError: no study has this id.
-        """
-        found = self._summaries(session, study_id)
-        if not found:
-            raise LookupError(f"no study has the id {study_id}")
-        return found[0]
-
-    def _summaries(self, session: Session, study_id: int | None) -> list[StudySummary]:
-        only = [] if study_id is None else [Study.id == study_id]
-        studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(Study.id.desc()))
-        its_runs = _runs(session, study_id)
-        gone = self._gone_of(session, its_runs)
-        trials = _trial_totals(session, study_id, gone)
-        runs = _run_totals(its_runs, gone)
-        return [
-            _summary(row, trials.get(row.id, _NO_TRIALS), runs.get(row.id, _NO_RUNS))
-            for row in studies
-        ]
+def _count(name: str, condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    # With the condition of the index, so that it is used: such trials are few.
+    mine = (Trial.study_id == Study.id, SPECIAL, condition)
+    return select(func.count()).select_from(Trial).where(*mine).scalar_subquery().label(name)
 
 
 _SUMMARY_COLUMNS = [
@@ -59,7 +42,11 @@ _SUMMARY_COLUMNS = [
     Study.scheduler,
     Study.protocol_hash,
     Study.exhausted,
-    *SPECIAL_COUNTS,
+    # Trials that did not simply train from scratch, once, in one go.
+    _count("reused", Trial.source_trial_id.is_not(None)),
+    _count("inherited", Trial.parent_trial_id.is_not(None)),
+    _count("continued", Trial.continued > 0),
+    _count("repeated", Trial.repeat > 0),
 ]
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from search.store.heartbeat import INTERVAL
-from search.store.liveness import HEARTBEAT_TIMEOUT
 from search.store.records import RunRecord
+from search.store.stale_runs import HEARTBEAT_TIMEOUT
 from search.store.store import Store
 
 _BEATS = 2
@@ -40,7 +40,7 @@ def standing_heartbeats(
         interval: seconds between two beats of a live run.
         timeout: seconds after which a heartbeat that stands still is old.
     """
-    watched = {run.id: (run, age) for run, age in store.hidden_runs(study_id)}
+    watched = {run.id: (run, age) for run, age in store.runs.hidden(study_id)}
     if not watched:
         return {}
     seconds = max(patience(age, interval, timeout) for _, age in watched.values())
@@ -49,7 +49,7 @@ def standing_heartbeats(
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(interval / _LOOKS)
-        now = {run.id: run.heartbeat for run, _ in store.hidden_runs(study_id)}
+        now = {run.id: run.heartbeat for run, _ in store.runs.hidden(study_id)}
         if not now or any(heartbeat != before.get(run_id) for run_id, heartbeat in now.items()):
             return {}
     return before

@@ -279,8 +279,8 @@ def test_a_missing_objective_is_named(opened: Open, tmp_path: Path, lost: tuple[
         for number in range(2):
             trial = samples.add_trial(store, study.id, run.id, number)
             loss = None if number in lost else 0.5
-            store.record_epoch(trial.id, samples.epoch(1, 0.5, validation_loss=loss))
-            store.finish_trial(trial.id, "complete")
+            store.epochs.record(trial.id, samples.epoch(1, 0.5, validation_loss=loss))
+            store.trials.finish(trial.id, "complete")
     test = opened("accuracy_cost", path, study="lost")
     assert not test.exception
     shown = texts(test)
@@ -333,8 +333,8 @@ def test_the_page_shows_what_the_leaderboard_shows(
     (metric,) = [metric for metric in test.metric if metric.label == "Accuracy"]
     first, second, third = trained = [
         trial.best_accuracy or 0.0
-        for trial in goals_store.trials_of(stores.points(1)[0][1].id)
-        if trial.study_id == goals_store.study("two").id
+        for trial in goals_store.trials.of_architecture(stores.points(1)[0][1].id)
+        if trial.study_id == goals_store.studies.get("two").id
     ]
     assert metric.value == percent(statistics.mean(trained))
     assert metric.delta == f"± {percent(statistics.stdev(trained))} over 3 trainings"

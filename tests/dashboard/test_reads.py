@@ -30,14 +30,14 @@ def view(store: Store) -> View:
         run = stores.begin_run(store, study.id)
         stores.fill(store, study, run, COUNT)
         if name == "first":
-            store.end_run(run.id)
+            store.runs.end(run.id)
     return View(store, store.url, "second", "")
 
 
 def test_operator_records(view: View) -> None:
     records = operator_records(view)
     assert tuple(records) == NODES
-    trials = view.store.trials(view.store.study("second").id)
+    trials = view.store.trials.of_study(view.store.studies.get("second").id)
     names = {point.id: point.name.split(" + ") for _, point in stores.points(COUNT)}
     for name, record in records.items():
         alone = [trial for trial in trials if names[trial.architecture_id] == [name]]
@@ -94,15 +94,15 @@ def test_all_studies(view: View) -> None:
 
 def test_nothing_runs_whose_process_is_gone(view: View) -> None:
     """In counts, rows and filters, without a query for each trial and without a change."""
-    store, study = view.store, view.store.study("second")
+    store, study = view.store, view.store.studies.get("second")
     dead = samples.begin_run(store, study.id, start_ticks=1)
     waiting, running = (samples.add_trial(store, study.id, dead.id, n).id for n in range(2))
-    store.start_trial(running, dead.id)
-    live = samples.add_trial(store, study.id, store.runs(study.id)[0].id, 2).id
-    written = store.trials(study.id)
+    store.trials.start(running, dead.id)
+    live = samples.add_trial(store, study.id, store.runs.of_study(study.id)[0].id, 2).id
+    written = store.trials.of_study(study.id)
     preempted = trial_rows(view, states=[TrialState.PREEMPTED], order="newest", limit=9)
     assert [row.id for row in preempted] == [running, waiting]
-    assert {row.reason for row in preempted} == set(store.gone_runs().values())
+    assert {row.reason for row in preempted} == set(store.runs.gone().values())
     assert trial_rows(view, states=[TrialState.RUNNING], order="newest", limit=9) == []
     (row,) = trial_rows(view, states=[TrialState.WAITING], order="newest", limit=9)
     assert (row.id, row.reason) == (live, None)
@@ -113,14 +113,17 @@ def test_nothing_runs_whose_process_is_gone(view: View) -> None:
         some = View(store, view.key, "second", f"state = {state} and seconds < 1")
         assert [row.id for row in trial_rows(some, states=None, order="newest", limit=9)] == ids
         assert state_counts(some)[TrialState(state)] == len(ids)
-    assert store.trials(study.id) == written
+    assert store.trials.of_study(study.id) == written
 
 
 def test_orders(view: View) -> None:
-    study, run = view.store.study("second"), view.store.runs(view.store.study("second").id)[0]
+    study, run = (
+        view.store.studies.get("second"),
+        view.store.runs.of_study(view.store.studies.get("second").id)[0],
+    )
     promising = samples.add_trial(view.store, study.id, run.id, 0)
-    view.store.record_epoch(promising.id, samples.epoch(1, 0.999))
-    view.store.finish_trial(promising.id, "pruned", "rung")
+    view.store.epochs.record(promising.id, samples.epoch(1, 0.999))
+    view.store.trials.finish(promising.id, "pruned", "rung")
     every = trial_rows(view, states=None, order="best", limit=1000)
     whole = [row for row in every if row.state is TrialState.COMPLETE]
     others = every[len(whole) :]
@@ -168,11 +171,11 @@ def test_what_is_to_be_known_of_accuracies_is_said_once_with_the_studies_it_hold
 
 def test_time_left_is_that_of_the_running_study(view: View) -> None:
     every = summaries(View(view.store, view.key, None, ""))
-    run = view.store.runs(view.store.study("second").id)[0]
+    run = view.store.runs.of_study(view.store.studies.get("second").id)[0]
     elapsed = (datetime.now(UTC) - run.started) + timedelta(seconds=1)
     left = seconds_left(view, every)
     assert left is not None
     assert 0 <= left <= elapsed.total_seconds() / COUNT * 2
-    view.store.end_run(run.id)
+    view.store.runs.end(run.id)
     st.cache_data.clear()
     assert seconds_left(view, summaries(view)) is None

@@ -50,10 +50,10 @@ def train(
     **changes: Any,
 ) -> int:
     trial = add_trial(store, *where, number, **changes)
-    store.start_trial(trial.id, where[1])
-    store.record_epoch(trial.id, epoch(1, 0.01, validation_loss=9.0 if loss else None))
-    store.record_epoch(trial.id, epoch(2, accuracy, validation_loss=loss))
-    store.finish_trial(trial.id, state, None if state == "complete" else "rung")
+    store.trials.start(trial.id, where[1])
+    store.epochs.record(trial.id, epoch(1, 0.01, validation_loss=9.0 if loss else None))
+    store.epochs.record(trial.id, epoch(2, accuracy, validation_loss=loss))
+    store.trials.finish(trial.id, state, None if state == "complete" else "rung")
     return trial.id
 
 
@@ -83,7 +83,7 @@ def test_a_bound_on_loss_judges_the_lowest_of_each_training(store: Store) -> Non
         objectives=ONE,
         constraints={"validation_loss": 0.5, "macs": "30M"},
     )
-    parent = store.trials(where[0])[0].id
+    parent = store.trials.of_study(where[0])[0].id
     train(store, where, 0, 0.1, 0.01, repeat=2, parent=Parent(parent, "along"))
     assert [keeps for _, keeps in marks(store)] == [False, True, False, False]
     train(store, where, 0, 0.8, 0.4, repeat=3)
@@ -197,7 +197,7 @@ def test_the_front_takes_no_order_and_no_cut(
 def report(path: str, study: str) -> tuple[str, dict[str, Any]]:
     output = io.StringIO()
     with open_store(path, create=False) as store:
-        stand = Stand(store.studies()[0].counts, 3, None, None)
+        stand = Stand(store.studies.summaries()[0].counts, 3, None, None)
         outcome = RunOutcome(study, ExitCode.DONE, stand)
         commands = NextCommands("s.yaml", study, path)
         print_report(Console(file=output, width=160), store, outcome, commands)

@@ -25,9 +25,9 @@ def filled(store: Store) -> Store:
                 store, study.id, run.id, number, None if accuracy is None else accuracy + better_by
             )
         failed = add_trial(store, study.id, run.id, 9)
-        store.start_trial(failed.id, run.id)
-        store.record_epoch(failed.id, epoch(1, 0.99))
-        store.finish_trial(failed.id, "failed", "train loss is nan")
+        store.trials.start(failed.id, run.id)
+        store.epochs.record(failed.id, epoch(1, 0.99))
+        store.trials.finish(failed.id, "failed", "train loss is nan")
     return store
 
 
@@ -44,13 +44,13 @@ def test_one_row_per_architecture_with_its_best_trial(filled: Store) -> None:
 
 
 def test_what_a_dead_driver_left_is_preempted(filled: Store) -> None:
-    study = filled.study("second")
+    study = filled.studies.get("second")
     run = begin_run(filled, study.id, start_ticks=1)
     left = add_trial(filled, study.id, run.id, 50)
     (row,) = best(filled, where="state = preempted", study="second")
     assert (row.trial_id, row.state) == (left.id, TrialState.PREEMPTED)
     assert best(filled, where="state in (waiting, running)", study="second") == []
-    assert filled.trial(left.id).state is TrialState.WAITING
+    assert filled.trials.get(left.id).state is TrialState.WAITING
 
 
 def test_state_is_open_to_where(filled: Store) -> None:

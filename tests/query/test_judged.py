@@ -28,13 +28,13 @@ class Book:
     def train(self, number: int, accuracy: float, loss: float | None, **changes: object) -> int:
         """A complete trial whose first epoch is worse than its second."""
         trial = add_trial(self.store, self.study.id, self.run.id, number, **changes)
-        self.store.start_trial(trial.id, self.run.id)
+        self.store.trials.start(trial.id, self.run.id)
         for number, worse in ((1, 0.1), (2, 0.0)):
             there = None if loss is None else loss + worse
-            self.store.record_epoch(
+            self.store.epochs.record(
                 trial.id, epoch(number, accuracy - worse, validation_loss=there)
             )
-        self.store.finish_trial(trial.id, "complete")
+        self.store.trials.finish(trial.id, "complete")
         return trial.id
 
 
@@ -54,11 +54,11 @@ def filled(store: Store) -> Store:
     mine.train(1, 0.3, 0.9)
     mine.train(1, 0.8, 0.3, repeat=1, parent=Parent(parent, "along"))
     copy = add_trial(store, mine.study.id, mine.run.id, 2)
-    assert store.reuse_result(copy.id, source, mine.run.id)
+    assert store.results.reuse(copy.id, source, mine.run.id)
     mine.train(2, 0.65, 0.2, repeat=1)
     pruned = add_trial(store, mine.study.id, mine.run.id, 0, repeat=3)
-    store.record_epoch(pruned.id, epoch(1, 0.98, validation_loss=0.02))
-    store.finish_trial(pruned.id, "pruned", "rung")
+    store.epochs.record(pruned.id, epoch(1, 0.98, validation_loss=0.02))
+    store.trials.finish(pruned.id, "pruned", "rung")
     return store
 
 

@@ -51,10 +51,10 @@ def test_only_like_results_are_repeats(store: Store) -> None:
     run, theirs = begin_run(store, study.id), begin_run(store, other.id)
     source = complete_trial(store, study.id, run.id, 0, 0.5)
     copy = add_trial(store, other.id, theirs.id, 0)
-    assert store.reuse_result(copy.id, source.id, theirs.id)
+    assert store.results.reuse(copy.id, source.id, theirs.id)
     pruned = add_trial(store, study.id, run.id, 0, repeat=1)
-    store.record_epoch(pruned.id, epoch(1, 0.1))
-    store.finish_trial(pruned.id, "pruned", "rung")
+    store.epochs.record(pruned.id, epoch(1, 0.1))
+    store.trials.finish(pruned.id, "pruned", "rung")
     complete_trial(store, study.id, run.id, 0, 0.9, repeat=2, parent=Parent(source.id, "along"))
     assert spreads(store) == {}
     for row in best(store):
@@ -89,8 +89,8 @@ def test_a_pruned_row_has_no_spread_of_its_own_and_hides_no_complete_one(store: 
     for repeat, accuracy in enumerate((0.5, 0.6)):
         complete_trial(store, study.id, run.id, 0, accuracy, repeat=repeat)
     pruned = add_trial(store, study.id, run.id, 0, repeat=2)
-    store.record_epoch(pruned.id, epoch(1, 0.9))
-    store.finish_trial(pruned.id, "pruned", "rung")
+    store.epochs.record(pruned.id, epoch(1, 0.9))
+    store.trials.finish(pruned.id, "pruned", "rung")
     (row,) = best(store, where="state = pruned")
     assert (row.accuracy, row.repeats, row.deviation) == (0.9, 1, None)
     (row,) = best(store)

@@ -40,7 +40,7 @@ def hand_out(session: StudySession) -> int:
 
 
 def trials(store: Store, session: StudySession) -> list[TrialRecord]:
-    return store.trials(session.study.id)
+    return store.trials.of_study(session.study.id)
 
 
 # --- faults that are not the trial's --------------------------------------------------------------

@@ -40,7 +40,7 @@ def test_of_two_drivers_that_create_a_study_the_later_hears_of_the_first(
     with pytest.raises(InputError, match=f"process {os.getpid()} on .* is working on 'tiny'"):
         lookup.create_first(store, "tiny", create)
     beginning.join()
-    store.end_run(store.runs(study.id)[0].id)
+    store.runs.end(store.runs.of_study(study.id)[0].id)
     with pytest.raises(InputError, match=r"'tiny' is already in .*--resume"):
         lookup.create_first(store, "tiny", create)
     with pytest.raises(InputError, match="cannot be a name"):
@@ -59,14 +59,14 @@ def test_a_driver_that_cannot_be_seen_but_beats_is_not_disturbed(
     store: Store, tmp_path: Path
 ) -> None:
     session = begin(store, config(tmp_path))
-    run = store.runs(session.study.id)[0]
+    run = store.runs.of_study(session.study.id)[0]
     elsewhere = update(Run).values(boot_id="another", heartbeat=utc_now() - timedelta(hours=1))
     store.write(lambda opened: opened.execute(elsewhere))
     said: list[str] = []
     with (
-        Heartbeat(store, run.id, interval=0.05),
+        Heartbeat(store.runs, run.id, interval=0.05),
         pytest.raises(InputError, match=f"process {os.getpid()} on .* is working on 'tiny'"),
     ):
         lookup.take_over(store, session.study, said.append)
     assert "cannot be seen from here" in said[0]
-    assert store.runs(session.study.id)[0].ended is None
+    assert store.runs.of_study(session.study.id)[0].ended is None

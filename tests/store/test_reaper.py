@@ -20,8 +20,8 @@ from search.store import (
     standing_heartbeats,
 )
 from search.store.columns import utc_now
-from search.store.liveness import HEARTBEAT_TIMEOUT, why_gone
 from search.store.models import Run
+from search.store.stale_runs import HEARTBEAT_TIMEOUT, why_gone
 from search.store.watch import patience
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial
 
@@ -33,20 +33,24 @@ def set_heartbeat(store: Store, run: RunRecord, **age: float) -> datetime:
     heartbeat = utc_now() - timedelta(**age)
     beaten = update(Run).where(Run.id == run.id).values(heartbeat=heartbeat)
     store.write(lambda session: session.execute(beaten))
-    return store.runs(run.study_id)[0].heartbeat
+    return store.runs.of_study(run.study_id)[0].heartbeat
 
 
 def left_open(store: Store, study_id: int, run: RunRecord) -> list[TrialRecord]:
     """A waiting and a running trial of the run, beside one that is complete."""
     waiting, running = (add_trial(store, study_id, run.id, number) for number in range(2))
-    store.start_trial(running.id, run.id)
+    store.trials.start(running.id, run.id)
     complete_trial(store, study_id, run.id, 2, 0.5)
     return [waiting, running]
 
 
 def written(store: Store, study_id: int) -> list[object]:
     """All that is written down of a study's course."""
-    return [store.trials(study_id), store.runs(study_id), store.events(study_id)]
+    return [
+        store.trials.of_study(study_id),
+        store.runs.of_study(study_id),
+        store.events.of_study(study_id),
+    ]
 
 
 # --- which runs are gone ----------------------------------------------------------------------
@@ -93,15 +97,15 @@ def test_readers_see_the_trials_of_a_process_that_is_gone_as_preempted(store: St
     opened = left_open(store, study.id, run)
     before = written(store, study.id)
     why = f"process {run.pid} on {socket.gethostname()} is gone"
-    assert store.gone_runs() == {run.id: why}
-    summary = store.summary(study.id)
+    assert store.runs.gone() == {run.id: why}
+    summary = store.studies.summary(study.id)
     assert not summary.is_running
     counts = {state: n for state, n in summary.counts.items() if n}
     assert counts == {TrialState.PREEMPTED: 2, TrialState.COMPLETE: 1}
     assert summary.best_accuracy == 0.5
-    assert store.studies() == [summary]
+    assert store.studies.summaries() == [summary]
     for trial in opened:
-        (seen,) = store.trials_of(trial.architecture_id)
+        (seen,) = store.trials.of_architecture(trial.architecture_id)
         assert (seen.state, seen.reason) == (TrialState.PREEMPTED, why)
     assert written(store, study.id) == before
 
@@ -111,10 +115,10 @@ def test_readers_see_a_live_run_as_it_is(store: Store) -> None:
     gone, live = begin_run(store, study.id, start_ticks=1), begin_run(store, study.id)
     left_open(store, study.id, live)
     add_trial(store, study.id, gone.id, 3)
-    store.end_run(gone.id)
+    store.runs.end(gone.id)
     add_trial(store, study.id, None, 4)
-    assert store.gone_runs() == {}
-    summary = store.summary(study.id)
+    assert store.runs.gone() == {}
+    summary = store.studies.summary(study.id)
     assert summary.is_running
     assert (summary.counts[TrialState.WAITING], summary.counts[TrialState.RUNNING]) == (2, 1)
 
@@ -124,14 +128,12 @@ def test_what_a_dead_run_of_another_study_left_is_not_busy(store: Store) -> None
     run = begin_run(store, dead.id, start_ticks=1)
     trial, _ = left_open(store, dead.id, run)
     before = written(store, dead.id)
-    assert store.busy_architectures(dead.protocol_hash, outside=mine.id) == set()
     added = add_trial(store, mine.id, None, 0, exclusive=True)
     assert added.architecture_id == trial.architecture_id
     live = begin_run(store, dead.id)
-    busy = add_trial(store, dead.id, live.id, 3)
+    add_trial(store, dead.id, live.id, 3)
     with pytest.raises(TrainedElsewhere):
         add_trial(store, mine.id, None, 3, exclusive=True)
-    assert store.busy_architectures(dead.protocol_hash, outside=mine.id) == {busy.architecture_id}
     assert written(store, dead.id)[0][:3] == before[0]
 
 
@@ -144,23 +146,23 @@ def test_the_trials_of_a_process_that_is_gone_are_preempted(store: Store) -> Non
     live = begin_run(store, study.id)
     opened = left_open(store, study.id, gone)
     running = add_trial(store, study.id, live.id, 3)
-    store.start_trial(running.id, live.id)
+    store.trials.start(running.id, live.id)
     left_open(store, other.id, begin_run(store, other.id, start_ticks=1))
     others = written(store, other.id)
 
-    reaped = store.reap(study.id)
+    reaped = store.runs.end_stale(study.id)
     assert [trial.id for trial in reaped] == [trial.id for trial in opened]
     for trial in reaped:
         assert trial.state is TrialState.PREEMPTED
         assert trial.reason == f"process {gone.pid} on {socket.gethostname()} is gone"
-    assert store.trial(running.id).state is TrialState.RUNNING
-    assert store.reap(study.id) == []
-    ended_run, live_run = store.runs(study.id)
+    assert store.trials.get(running.id).state is TrialState.RUNNING
+    assert store.runs.end_stale(study.id) == []
+    ended_run, live_run = store.runs.of_study(study.id)
     assert ended_run.ended is not None
     assert ended_run.end_reason == reaped[0].reason
     assert live_run.ended is None
-    assert not store.heartbeat(gone.id)
-    assert store.heartbeat(live.id)
+    assert not store.runs.heartbeat(gone.id)
+    assert store.runs.heartbeat(live.id)
     assert written(store, other.id) == others
 
 
@@ -172,13 +174,13 @@ def test_only_a_heartbeat_that_was_seen_standing_ends_a_run_elsewhere(
     run = begin_run(store, study.id, host="elsewhere", **changes)
     opened = left_open(store, study.id, run)
     heartbeat = set_heartbeat(store, run, days=1)
-    assert not store.summary(study.id).is_running
-    assert store.reap(study.id) == []
-    assert store.reap(study.id, standing={run.id: heartbeat - timedelta(seconds=5)}) == []
-    assert store.heartbeat(run.id)  # it beats: what was seen before counts no more
-    assert store.reap(study.id, standing={run.id: heartbeat}) == []
+    assert not store.studies.summary(study.id).is_running
+    assert store.runs.end_stale(study.id) == []
+    assert store.runs.end_stale(study.id, standing={run.id: heartbeat - timedelta(seconds=5)}) == []
+    assert store.runs.heartbeat(run.id)  # it beats: what was seen before counts no more
+    assert store.runs.end_stale(study.id, standing={run.id: heartbeat}) == []
     heartbeat = set_heartbeat(store, run, days=1)
-    reaped = store.reap(study.id, standing={run.id: heartbeat})
+    reaped = store.runs.end_stale(study.id, standing={run.id: heartbeat})
     assert [trial.id for trial in reaped] == [trial.id for trial in opened]
     assert f"no heartbeat from process {run.pid} on elsewhere" in (reaped[0].reason or "")
 
@@ -191,7 +193,7 @@ def test_a_heartbeat_that_moves_is_found_out_however_old_it_looks(store: Store) 
     run = begin_run(store, study.id, boot_id="another")
     set_heartbeat(store, run, hours=3)
     said: list[str] = []
-    with Heartbeat(store, run.id, interval=0.05):
+    with Heartbeat(store.runs, run.id, interval=0.05):
         assert standing_heartbeats(store, study.id, say=said.append, interval=10.0) == {}
     assert len(said) == 1
     assert f"process {run.pid} on {run.host}, which cannot be seen from here" in said[0]
@@ -204,8 +206,8 @@ def test_a_heartbeat_that_stands_is_found_out(store: Store, age: float) -> None:
     heartbeat = set_heartbeat(store, run, seconds=age)
     found = standing_heartbeats(store, study.id, say=lambda _: None, interval=0.05, timeout=0.3)
     assert found == {run.id: heartbeat}
-    store.reap(study.id, standing=found)
-    assert store.runs(study.id)[0].ended is not None
+    store.runs.end_stale(study.id, standing=found)
+    assert store.runs.of_study(study.id)[0].ended is not None
 
 
 @given(age=st.floats(-1e8, 1e8))
@@ -230,8 +232,8 @@ def test_there_is_nothing_to_watch_where_processes_can_be_seen(store: Store) -> 
 def test_a_run_that_ends_meanwhile_is_not_waited_for(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id, boot_id="another")
-    ending = threading.Thread(target=store.end_run, args=(run.id,))
+    ending = threading.Thread(target=store.runs.end, args=(run.id,))
     found = standing_heartbeats(store, study.id, say=lambda _: ending.start(), interval=10.0)
     ending.join()
     assert found == {}
-    assert store.runs(study.id)[0].end_reason == "the run ended before the trial"
+    assert store.runs.of_study(study.id)[0].end_reason == "the run ended before the trial"

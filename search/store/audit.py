@@ -4,17 +4,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from search.store.columns import utc_now
-from search.store.connection import Connected, reads, writes
+from search.store.connection import Part, reads, writes
 from search.store.mapping import READING_COLUMNS
 from search.store.models import TestReadingRow
 from search.store.records import TestReading
 
 
-class Readings(Connected):
+class TestAudit(Part):
     """The part of the store that keeps test readings; they are never changed or deleted."""
 
+    __test__ = False
+
     @writes
-    def record_test_reading(
+    def record(
         self,
         session: Session,
         architecture_id: str,
@@ -37,9 +39,7 @@ class Readings(Connected):
         return TestReading(*session.execute(query).one())
 
     @reads
-    def test_readings(
-        self, session: Session, architecture_id: str | None = None
-    ) -> list[TestReading]:
+    def readings(self, session: Session, architecture_id: str | None = None) -> list[TestReading]:
         """The readings for one architecture, or all, the oldest first."""
         query = select(*READING_COLUMNS).order_by(TestReadingRow.id)
         if architecture_id is not None:
