@@ -332,13 +332,13 @@ def test_a_line_that_was_cut_off_is_not_written_on(tmp_path: Path) -> None:
 
 
 class Away:
-    """A store that never answers."""
+    """A store that never answers, nor does any of its parts."""
 
-    def __getattr__(self, name: str) -> Any:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            raise StoreAway("away")
+    def __getattr__(self, name: str) -> "Away":
+        return self
 
-        return call
+    def __call__(self, *args: object, **kwargs: object) -> None:
+        raise StoreAway("away")
 
 
 def test_a_store_that_is_away_is_not_asked_before_somebody_heard_of_it(tmp_path: Path) -> None:
