@@ -85,7 +85,7 @@ def seconds_left(view: View, studies: Sequence[StudySummary]) -> float | None:
 
 
 def _seconds_left(store: Store, running: Sequence[StudySummary]) -> float | None:
-    gone = store.runs.gone()
+    gone = store.runs.stale()
     live = {
         study.id: [
             run for run in store.runs.of_study(study.id) if run.ended is None and run.id not in gone

@@ -12,7 +12,7 @@ from dashboard.view import View
 from search.query import parse_where
 from search.store import TrialState
 from search.store.models import Architecture, Study, Trial
-from search.store.stale_runs import as_seen
+from search.store.stale_runs import effective
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ ORDERS: dict[str, tuple[Any, ...]] = {
 
 def seen_by(view: View, expression: Any) -> Any:
     """A column of trials, or a condition on them, in which nothing runs whose process is gone."""
-    return as_seen(expression, remembered(view, "gone", (), view.store.runs.gone))
+    return effective(expression, remembered(view, "gone", (), view.store.runs.stale))
 
 
 def matching(view: View) -> list[ColumnElement[bool]]:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from search.query.repeats import Key, repeated, repeated_results
 from search.query.where import Where, parse_where
 from search.store.models import Architecture, Study, Trial
-from search.store.stale_runs import Gone, as_seen
+from search.store.stale_runs import StaleRuns, effective
 from search.store.store import Store
 from search.trial_states import TrialState
 from space.errors import InputError
@@ -136,12 +136,12 @@ def best(
             MAX_TOP; all of these at once.
     """
     parsed, study_id = _checked(store, where, study, sort, top)
-    gone = store.runs.gone() if _asks_for_states(parsed) else {}
-    clause = _conditions(parsed, gone)
+    stale = store.runs.stale() if _asks_for_states(parsed) else {}
+    clause = _conditions(parsed, stale)
     if architecture is not None:
         clause.append(Trial.architecture_id == architecture)
     several = repeated(study_id)
-    query = _query(clause, study_id, several, gone).order_by(*_ordering(sort, several))
+    query = _query(clause, study_id, several, stale).order_by(*_ordering(sort, several))
     if top is not None:
         query = query.limit(top)
     rows = [_row(row) for row in store.read(lambda session: session.execute(query).all())]
@@ -184,8 +184,8 @@ def _checked(
     return parsed, study_id
 
 
-def _conditions(parsed: Where | None, gone: Gone) -> list[ColumnElement[bool]]:
-    conditions = [] if parsed is None else [as_seen(parsed.clause(), gone)]
+def _conditions(parsed: Where | None, stale: StaleRuns) -> list[ColumnElement[bool]]:
+    conditions = [] if parsed is None else [effective(parsed.clause(), stale)]
     if not _asks_for_states(parsed):
         conditions.append(Trial.state.in_(_STATES))
     return conditions
@@ -217,13 +217,13 @@ def _accuracy(several: Subquery) -> ColumnElement[Any]:
 
 
 def _query(
-    conditions: list[ColumnElement[bool]], study_id: int | None, several: Subquery, gone: Gone
+    conditions: list[ColumnElement[bool]], study_id: int | None, several: Subquery, stale: StaleRuns
 ) -> Select[Any]:
     complete = Trial.state == TrialState.COMPLETE
     columns = _COLUMNS | {
         "accuracy": _accuracy(several),
         "repeats": func.coalesce(case((complete, several.c.repeats)), 1),
-        "state": as_seen(Trial.state, gone),
+        "state": effective(Trial.state, stale),
     }
     place = func.row_number().over(
         partition_by=Trial.architecture_id,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import func, select
 
 from search.store.models import Architecture, Study, Trial
-from search.store.stale_runs import as_seen
+from search.store.stale_runs import effective
 from search.store.store import Store
 from search.trial_states import TrialState
 
@@ -20,7 +20,7 @@ def tried_alone(store: Store, study: str) -> dict[str, Fates]:
     An operator alone goes by its name, several by their names joined.
     """
     seen = (
-        select(Architecture.operators, as_seen(Trial.state, store.runs.gone()).label("state"))
+        select(Architecture.operators, effective(Trial.state, store.runs.stale()).label("state"))
         .select_from(Trial)
         .join(Architecture, Architecture.id == Trial.architecture_id)
         .join(Study, Study.id == Trial.study_id)

@@ -9,7 +9,7 @@ from search.store import (
     RunRecord,
     Store,
     StudyRecord,
-    standing_heartbeats,
+    stalled_heartbeats,
 )
 from search.store.open import open_to_look_up
 from search.store.url import display, parse_url
@@ -109,7 +109,7 @@ def take_over(store: Store, study: StudyRecord, say: Callable[[str], None]) -> N
     Raises:
         InputError: naming the process that works on it.
     """
-    store.runs.end_stale(study.id, standing=standing_heartbeats(store, study.id, say=say))
+    store.runs.end_stale(study.id, stalled=stalled_heartbeats(store, study.id, say=say))
     open_runs = [run for run in store.runs.of_study(study.id) if run.ended is None]
     if open_runs:
         raise _taken(study, max(open_runs, key=lambda run: run.heartbeat))

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from search.store.connection import StoreError
+from search.store.database import StoreError
 from search.store.open import open_store
 from space.errors import InputError
 

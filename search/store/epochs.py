@@ -19,12 +19,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from search.store.connection import Part, reads, writes
+from search.store.database import Part, reads, writes
 from search.store.events import lock_study_of, write_event
-from search.store.insert import table_of, upsert
-from search.store.mapping import EPOCH_COLUMNS
 from search.store.models import Metric, Study, Trial
 from search.store.records import EpochRecord
+from search.store.rows import EPOCH_COLUMNS, table_of, upsert
 from search.trial_states import TERMINAL, EventKind
 
 _BATCH = 500

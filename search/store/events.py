@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
-from search.store.connection import Part, reads
-from search.store.insert import table_of
+from search.store.database import Part, reads
 from search.store.models import Event, Study, Trial
 from search.store.records import EventRecord
+from search.store.rows import table_of
 from search.trial_states import EventKind
 
 _COLUMNS: list[Any] = [Event.number, Event.trial_id, Event.kind, Event.epoch]

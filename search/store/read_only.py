@@ -12,11 +12,9 @@ from sqlalchemy import URL, create_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from search.store.connection import Database, StoreError
-from search.store.engine import begin_by_hand, make_engine
+from search.store.database import Database, StoreError, begin_by_hand, make_engine
 from search.store.schema import check_current
-from search.store.sqlite_file import FileState
-from search.store.sqlite_header import SqliteHeader
+from search.store.sqlite_file import FileState, SqliteHeader
 from search.store.url import is_sqlite, sqlite_path
 
 Result = TypeVar("Result")

@@ -6,14 +6,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from search.store.columns import utc_now
-from search.store.connection import Part, reads, writes
+from search.store.database import Part, reads, writes
 from search.store.epochs import retotal
 from search.store.events import lock_study_of, write_event
-from search.store.mapping import EPOCH_COLUMNS, TRIAL_COLUMNS, trial_record
-from search.store.models import Architecture, Metric, Study, Trial
+from search.store.models import Architecture, Metric, Study, Trial, utc_now
 from search.store.records import TrialRecord
-from search.store.stale_runs import as_seen, gone_runs, unended_runs
+from search.store.rows import EPOCH_COLUMNS, TRIAL_COLUMNS, trial_record
+from search.store.stale_runs import effective, stale_runs
 from search.trial_states import OPEN, TERMINAL, EventKind, TrialState
 
 _RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -43,11 +42,11 @@ def busy_elsewhere(session: Session, study_id: int, architecture_id: str) -> Tri
     """
     mine = select(Architecture.id).where(Architecture.id == architecture_id)
     session.execute(mine.with_for_update(key_share=True))
-    gone = gone_runs(session, unended_runs(session))
+    stale = stale_runs(session)
     protocol = select(Study.protocol_hash).where(Study.id == study_id).scalar_subquery()
     query = (
         _trials_elsewhere(protocol, study_id, OPEN)  # as written: an index finds these
-        .where(as_seen(Trial.state, gone).in_(OPEN), Trial.architecture_id == architecture_id)
+        .where(effective(Trial.state, stale).in_(OPEN), Trial.architecture_id == architecture_id)
         .order_by(Trial.id)
         .limit(1)
     )

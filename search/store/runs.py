@@ -8,14 +8,13 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from search.store.connection import Part, reads, store_time, writes
+from search.store.database import Part, reads, store_time, writes
 from search.store.events import lock_study, write_event
-from search.store.mapping import RUN_COLUMNS, TRIAL_COLUMNS, trial_record
 from search.store.models import Run, Trial
-from search.store.process import ProcessIdentity
+from search.store.process import Liveness, ProcessIdentity, liveness_of
 from search.store.records import RunRecord, TrialRecord
-from search.store.sight import Sight, look_at
-from search.store.stale_runs import Gone, gone_runs, unended_runs, why_over
+from search.store.rows import RUN_COLUMNS, TRIAL_COLUMNS, trial_record
+from search.store.stale_runs import StaleRuns, stale_runs, unended_runs, why_over
 from search.trial_states import OPEN, EventKind, TrialState
 
 
@@ -74,9 +73,9 @@ class Runs(Part):
         return [RunRecord(*row) for row in session.execute(query)]
 
     @reads
-    def gone(self, session: Session) -> Gone:
+    def stale(self, session: Session) -> StaleRuns:
         """The runs that never ended and whose process is gone, with the reason."""
-        return gone_runs(session, unended_runs(session))
+        return stale_runs(session)
 
     @reads
     def hidden(self, session: Session, study_id: int) -> list[tuple[RunRecord, float]]:
@@ -85,7 +84,7 @@ class Runs(Part):
         Each with the age of its heartbeat in seconds: negative where clocks disagree.
         """
         runs = [run for run in unended_runs(session) if run.study_id == study_id]
-        hidden = [run for run in runs if look_at(run.process) is Sight.HIDDEN]
+        hidden = [run for run in runs if liveness_of(run.process) is Liveness.HIDDEN]
         if not hidden:
             return []
         now = store_time(session)
@@ -97,17 +96,17 @@ class Runs(Part):
         session: Session,
         study_id: int,
         *,
-        standing: Mapping[int, datetime] | None = None,
+        stalled: Mapping[int, datetime] | None = None,
     ) -> list[TrialRecord]:
         """Ends the study's runs whose process is gone; preempts their open trials, with the reason.
 
-        Only for the driver that takes the study over; `gone` tells readers the same. Doing it
+        Only for the driver that takes the study over; `stale` tells readers the same. Doing it
         twice, or in two processes at once, changes nothing more.
 
         Args:
             study_id: of the study.
-            standing: of runs whose process cannot be seen from here, the heartbeats that have been
-                watched and stand still, as `standing_heartbeats` gives them. Such a run ends if
+            stalled: of runs whose process cannot be seen from here, the heartbeats that have been
+                watched and stand still, as `stalled_heartbeats` gives them. Such a run ends if
                 its heartbeat is still this one; all others that cannot be seen are left alone.
 
         Returns:
@@ -118,7 +117,7 @@ class Runs(Part):
         locked = mine.order_by(Run.id).with_for_update(key_share=True)
         preempted: list[int] = []
         for run in [RunRecord(*row) for row in session.execute(locked)]:
-            reason = why_over(run, now, (standing or {}).get(run.id))
+            reason = why_over(run, now, (stalled or {}).get(run.id))
             if reason is not None:
                 preempted += _close(session, run.id, reason, now)
         trials = select(*TRIAL_COLUMNS).where(Trial.id.in_(preempted)).order_by(Trial.id)

@@ -2,7 +2,7 @@
 
 Trials that a stale run left open are preempted for whoever reads. Only the driver that takes the
 study over writes this down; until then whoever shows states, counts them or filters by them does
-it through `as_seen`.
+it through `effective`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,32 +13,35 @@ from sqlalchemy import case, literal, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from search.store.columns import SafeText
-from search.store.connection import store_time
-from search.store.insert import table_of
-from search.store.mapping import RUN_COLUMNS
-from search.store.models import Run, Trial
+from search.store.database import store_time
+from search.store.models import Run, SafeText, Trial
+from search.store.process import Liveness, liveness_of
 from search.store.records import RunRecord
-from search.store.sight import Sight, look_at
+from search.store.rows import RUN_COLUMNS, table_of
 from search.trial_states import OPEN, TrialState
 
 HEARTBEAT_TIMEOUT = 60.0
 """Seconds without a heartbeat after which a run that cannot be seen from here counts as stale."""
 
-Gone = Mapping[int, str]
+StaleRuns = Mapping[int, str]
 """Why runs are stale, by their ids."""
 
 _TRIALS = table_of(Trial)
 _PREEMPTED = literal(TrialState.PREEMPTED.value, SafeText())
 
 
-def gone_runs(session: Session, runs: Iterable[RunRecord]) -> Gone:
-    """Those of the runs that never ended and whose process is gone, with the reason."""
-    unended = [run for run in runs if run.ended is None]
-    if not unended:
+def stale_runs(session: Session, runs: Iterable[RunRecord] | None = None) -> StaleRuns:
+    """Those of the runs that never ended and whose process is gone, with the reason.
+
+    Args:
+        session: of a transaction.
+        runs: among which to look; None is all.
+    """
+    found = unended_runs(session) if runs is None else [run for run in runs if run.ended is None]
+    if not found:
         return {}
     now = store_time(session)
-    reasons = {run.id: why_gone(run, now) for run in unended}
+    reasons = {run.id: why_stale(run, now) for run in found}
     return {run_id: reason for run_id, reason in reasons.items() if reason is not None}
 
 
@@ -48,32 +51,32 @@ def unended_runs(session: Session) -> list[RunRecord]:
     return [RunRecord(*row) for row in session.execute(query)]
 
 
-def why_gone(run: RunRecord, now: datetime) -> str | None:
+def why_stale(run: RunRecord, now: datetime) -> str | None:
     """Why an unended run's process must be gone; None when it seems to live.
 
     Where the process can be seen, that decides, however old the heartbeat is, as clocks are set
     and stores are slow. Where it cannot, the heartbeat does.
     """
-    sight = look_at(run.process)
-    if sight is Sight.GONE:
+    liveness = liveness_of(run.process)
+    if liveness is Liveness.GONE:
         return f"process {run.pid} on {run.host} is gone"
     silence = (now - run.heartbeat).total_seconds()
-    if sight is Sight.RUNS or silence <= HEARTBEAT_TIMEOUT:
+    if liveness is Liveness.RUNS or silence <= HEARTBEAT_TIMEOUT:
         return None
     return silent(run, silence)
 
 
-def why_over(run: RunRecord, now: datetime, standing: datetime | None) -> str | None:
+def why_over(run: RunRecord, now: datetime, stalled: datetime | None) -> str | None:
     """Why an unended run is over for certain; None where it may live.
 
     Args:
         run: not ended.
         now: by the clock of its heartbeats.
-        standing: its heartbeat, where that was watched and stands still; None where nobody did.
+        stalled: its heartbeat, where that was watched and stands still; None where nobody did.
     """
-    if look_at(run.process) is not Sight.HIDDEN:
-        return why_gone(run, now)
-    if run.heartbeat != standing:
+    if liveness_of(run.process) is not Liveness.HIDDEN:
+        return why_stale(run, now)
+    if run.heartbeat != stalled:
         return None
     return silent(run, (now - run.heartbeat).total_seconds())
 
@@ -83,17 +86,17 @@ def silent(run: RunRecord, seconds: float) -> str:
     return f"no heartbeat from process {run.pid} on {run.host} for {seconds:.0f} s"
 
 
-def as_seen(expression: Any, gone: Gone) -> Any:
+def effective(expression: Any, stale: StaleRuns) -> Any:
     """A column of trials, or a condition on them, with states and reasons as readers see them.
 
     Args:
         expression: such as `Trial.state`, or a where-clause.
-        gone: as `store.runs.gone` gives it.
+        stale: as `store.runs.stale` gives it.
     """
-    if not gone:
+    if not stale:
         return expression
-    left = left_open(gone)
-    why = case(dict(gone), value=_TRIALS.c.run_id)
+    left = left_open(stale)
+    why = case(dict(stale), value=_TRIALS.c.run_id)
     seen = {
         "state": case((left, _PREEMPTED), else_=_TRIALS.c.state),
         "reason": case((left, why), else_=_TRIALS.c.reason),
@@ -106,6 +109,6 @@ def as_seen(expression: Any, gone: Gone) -> Any:
     return replacement_traverse(expression.expression, {}, instead)
 
 
-def left_open(gone: Gone) -> Any:
+def left_open(stale: StaleRuns) -> Any:
     """The condition of the trials that these runs left open."""
-    return _TRIALS.c.run_id.in_(gone) & _TRIALS.c.state.in_(OPEN)
+    return _TRIALS.c.run_id.in_(stale) & _TRIALS.c.state.in_(OPEN)

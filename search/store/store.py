@@ -5,9 +5,8 @@ from typing import Self, TypeVar
 
 from sqlalchemy.orm import Session
 
-from search.store.architectures import Architectures
-from search.store.audit import TestAudit
-from search.store.connection import Database
+from search.store.architectures import Architectures, TestAudit
+from search.store.database import Database
 from search.store.epochs import Epochs
 from search.store.events import Events
 from search.store.reuse import Results

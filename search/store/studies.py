@@ -8,13 +8,12 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from search.store.columns import utc_now
-from search.store.connection import Part, reads, writes
+from search.store.database import Part, reads, writes
 from search.store.epochs import read_curves
 from search.store.events import read_events
-from search.store.mapping import STUDY_COLUMNS, TRIAL_COLUMNS, trial_record
-from search.store.models import Architecture, Metric, Study, Trial
+from search.store.models import Architecture, Metric, Study, Trial, utc_now
 from search.store.records import Network, StudyHistory, StudyRecord, StudySummary
+from search.store.rows import STUDY_COLUMNS, TRIAL_COLUMNS, trial_record
 from search.store.summaries import study_summaries
 from space.errors import InputError
 

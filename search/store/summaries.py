@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Executable, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from search.store.mapping import RUN_COLUMNS
 from search.store.models import SPECIAL, Run, Study, Trial
 from search.store.records import RunRecord, StudySummary
-from search.store.stale_runs import Gone, gone_runs, left_open
+from search.store.rows import RUN_COLUMNS
+from search.store.stale_runs import StaleRuns, left_open, stale_runs
 from search.trial_states import TrialState
 
 
@@ -19,9 +19,9 @@ def study_summaries(session: Session, study_id: int | None = None) -> list[Study
     only = [] if study_id is None else [Study.id == study_id]
     studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(Study.id.desc()))
     its_runs = _runs(session, study_id)
-    gone = gone_runs(session, its_runs)
-    trials = _trial_totals(session, study_id, gone)
-    runs = _run_totals(its_runs, gone)
+    stale = stale_runs(session, its_runs)
+    trials = _trial_totals(session, study_id, stale)
+    runs = _run_totals(its_runs, stale)
     return [
         _summary(row, trials.get(row.id, _NO_TRIALS), runs.get(row.id, _NO_RUNS)) for row in studies
     ]
@@ -76,11 +76,13 @@ def _summary(row: Any, trials: _TrialTotals, runs: _RunTotals) -> StudySummary:
     )
 
 
-def _trial_totals(session: Session, study_id: int | None, gone: Gone) -> dict[int, _TrialTotals]:
+def _trial_totals(
+    session: Session, study_id: int | None, stale: StaleRuns
+) -> dict[int, _TrialTotals]:
     """Counts by state and the best accuracy, in one query."""
     only = [] if study_id is None else [Trial.study_id == study_id]
     totals: dict[int, _TrialTotals] = {}
-    for study, state, count, best in session.execute(_counts(only, gone)):
+    for study, state, count, best in session.execute(_counts(only, stale)):
         before = totals.get(study, _NO_TRIALS)
         known = [before.best] if before.best is not None else []
         if best is not None and state == TrialState.COMPLETE:
@@ -90,17 +92,17 @@ def _trial_totals(session: Session, study_id: int | None, gone: Gone) -> dict[in
     return totals
 
 
-def _counts(only: Sequence[ColumnElement[bool]], gone: Gone) -> Executable:
+def _counts(only: Sequence[ColumnElement[bool]], stale: StaleRuns) -> Executable:
     """Rows of study, state, number of trials to add and best accuracy.
 
-    Trials are counted as they are written down, which an index answers; the few that gone runs left
-    open are then taken from their states and added to the preempted.
+    Trials are counted as they are written down, which an index answers; the few that stale
+    runs left open are then taken from their states and added to the preempted.
     """
     written, number = (Trial.study_id, Trial.state), func.count()
     all_of_them = select(*written, number, func.max(Trial.accuracy)).where(*only)
-    if not gone:
+    if not stale:
         return all_of_them.group_by(*written)
-    left = (*only, left_open(gone))
+    left = (*only, left_open(stale))
     seen = (Trial.study_id, literal(TrialState.PREEMPTED.value))
     return union_all(
         all_of_them.group_by(*written),
@@ -115,13 +117,13 @@ def _runs(session: Session, study_id: int | None) -> list[RunRecord]:
     return [RunRecord(*row) for row in session.execute(query)]
 
 
-def _run_totals(runs: Sequence[RunRecord], gone: Gone) -> dict[int, _RunTotals]:
+def _run_totals(runs: Sequence[RunRecord], stale: StaleRuns) -> dict[int, _RunTotals]:
     totals: dict[int, _RunTotals] = {}
     for run in runs:
         before = totals.get(run.study_id, _NO_RUNS)
         last = run.ended or run.heartbeat
         totals[run.study_id] = _RunTotals(
-            before.running or (run.ended is None and run.id not in gone),
+            before.running or (run.ended is None and run.id not in stale),
             before.started or run.started,
             max(last, before.last or last),
         )

@@ -8,14 +8,13 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from search.store.architectures import add_architecture
-from search.store.columns import utc_now
-from search.store.connection import Part, StoreError, reads, writes
+from search.store.database import Part, StoreError, reads, writes
 from search.store.events import lock_study, lock_study_of, write_event
-from search.store.mapping import TRIAL_COLUMNS, trial_record
-from search.store.models import Run, Trial
+from search.store.models import Run, Trial, utc_now
 from search.store.records import Parent, TrialRecord
 from search.store.reuse import TrainedElsewhere, busy_elsewhere
-from search.store.stale_runs import as_seen, gone_runs, unended_runs
+from search.store.rows import TRIAL_COLUMNS, trial_record
+from search.store.stale_runs import effective, stale_runs
 from search.store.trial_statements import ADD, MOVE, SAME, START
 from search.trial_states import CONTINUABLE, OPEN, EventKind, TrialState, checked_reason
 from space.architecture import Architecture
@@ -249,8 +248,8 @@ class Trials(Part):
 
         Those that a run left open whose process is gone are preempted, with the reason.
         """
-        gone = gone_runs(session, unended_runs(session))
-        columns = [as_seen(column, gone) for column in TRIAL_COLUMNS]
+        stale = stale_runs(session)
+        columns = [effective(column, stale) for column in TRIAL_COLUMNS]
         query = select(*columns).where(Trial.architecture_id == architecture_id)
         return [trial_record(row) for row in session.execute(query.order_by(Trial.id))]
 

@@ -102,7 +102,7 @@ def test_nothing_runs_whose_process_is_gone(view: View) -> None:
     written = store.trials.of_study(study.id)
     preempted = trial_rows(view, states=[TrialState.PREEMPTED], order="newest", limit=9)
     assert [row.id for row in preempted] == [running, waiting]
-    assert {row.reason for row in preempted} == set(store.runs.gone().values())
+    assert {row.reason for row in preempted} == set(store.runs.stale().values())
     assert trial_rows(view, states=[TrialState.RUNNING], order="newest", limit=9) == []
     (row,) = trial_rows(view, states=[TrialState.WAITING], order="newest", limit=9)
     assert (row.id, row.reason) == (live, None)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from search.query import best, parse_where
 from search.store import Store, open_store
 from search.store.models import Architecture, Study, Trial
-from search.store.stale_runs import as_seen
+from search.store.stale_runs import effective
 from tests.query.slow_where import holds
 from tests.query.strategies import clauses
 from tests.support.postgres import PostgresServer
@@ -90,7 +90,7 @@ def test_the_database_and_python_agree(filled: Filled, text: str) -> None:
         select(Trial.id)
         .join(Architecture, Architecture.id == Trial.architecture_id)
         .join(Study, Study.id == Trial.study_id)
-        .where(as_seen(where.clause(), store.runs.gone()))
+        .where(effective(where.clause(), store.runs.stale()))
     )
     found = set(store.read(lambda session: session.scalars(query).all()))
     assert found == {entry["id"] for entry in known if holds(where.tree, entry)}

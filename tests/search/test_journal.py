@@ -18,7 +18,7 @@ from search.runner.journal import Journal, replay
 from search.runner.run import _Beats, _close
 from search.runner.session import StudySession
 from search.store import EpochRecord, Store, StoreAway, StoreError, TrialState, open_store
-from search.store.connection import Part
+from search.store.database import Part
 from tests.search.driving import accuracy, begin, end, epoch
 from tests.search.small import config
 from tests.support.postgres import PostgresServer, postgres

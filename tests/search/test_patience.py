@@ -12,7 +12,7 @@ from search.runner import patience as patience_module
 from search.runner import run as run_module
 from search.runner.patience import Patience
 from search.store import StoreAway, open_store
-from search.store.connection import Part
+from search.store.database import Part
 from search.store.runs import Runs
 from search.store.studies import Studies
 from search.store.trials import Trials

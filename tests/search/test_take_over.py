@@ -13,8 +13,7 @@ from sqlalchemy import update
 from search.runner import lookup
 from search.runner.setup import create_study
 from search.store import Heartbeat, Store, open_store
-from search.store.columns import utc_now
-from search.store.models import Run
+from search.store.models import Run, utc_now
 from space import InputError
 from tests.search.driving import HASHES, begin, begin_run
 from tests.search.small import config

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from search.store import Store, TrialState, open_store
-from search.store.engine import make_engine, writing
+from search.store.database import make_engine, writing
 from search.store.models import Base
 from search.store.schema import VERSION_TABLE, migration_config, revisions
 from search.store.url import parse_url

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.store import network_folder
-from search.store.network_folder import is_on_network
+from search.store.sqlite_file import is_on_network
 from tests.support.without_rights import in_own_mounts
 
 LOCAL = (
@@ -79,7 +79,7 @@ REAL_MOUNT = """
 mkdir "$1"
 mount -t tmpfs none "$1"
 exec "$2" -c 'import sys; from pathlib import Path
-from search.store.network_folder import is_on_network
+from search.store.sqlite_file import is_on_network
 mounts = Path("/proc/mounts").read_text()
 print(is_on_network(Path(sys.argv[1])), "\\\\040" in mounts)' "$1"
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from search.store import Store, StoreError, open_store
-from search.store.network_folder import is_on_network
+from search.store.sqlite_file import is_on_network
 from search.store.url import display, parse_url, scrub, sqlite_path
 from space.errors import InputError
 from tests.support.postgres import PASSWORD, QUOTED_PASSWORD, PostgresServer

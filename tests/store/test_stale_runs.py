@@ -17,12 +17,11 @@ from search.store import (
     TrainedElsewhere,
     TrialRecord,
     TrialState,
-    standing_heartbeats,
+    stalled_heartbeats,
 )
-from search.store.columns import utc_now
-from search.store.models import Run
-from search.store.stale_runs import HEARTBEAT_TIMEOUT, why_gone
-from search.store.watch import patience
+from search.store.heartbeat import patience
+from search.store.models import Run, utc_now
+from search.store.stale_runs import HEARTBEAT_TIMEOUT, why_stale
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial
 
 UNKNOWN = {"boot_id": None, "pid_namespace": None, "start_ticks": None}
@@ -66,7 +65,7 @@ def run_of(process: ProcessIdentity, heartbeat: datetime) -> RunRecord:
 def test_a_live_process_is_spared_however_old_its_heartbeat(age: float) -> None:
     now = utc_now()
     run = run_of(ProcessIdentity.of(), now - timedelta(seconds=age))
-    assert why_gone(run, now) is None
+    assert why_stale(run, now) is None
 
 
 @given(
@@ -83,9 +82,9 @@ def test_a_fresh_heartbeat_is_never_overruled_from_elsewhere(
     known = {name: getattr(me, name) for name in UNKNOWN}
     now = utc_now()
     run = run_of(ProcessIdentity(**values | known | kernel), now - timedelta(seconds=age))
-    assert why_gone(run, now) is None
+    assert why_stale(run, now) is None
     silent = run_of(run.process, now - timedelta(seconds=HEARTBEAT_TIMEOUT + 1))
-    assert why_gone(silent, now) == f"no heartbeat from process {pid} on {host} for 61 s"
+    assert why_stale(silent, now) == f"no heartbeat from process {pid} on {host} for 61 s"
 
 
 # --- what readers see -------------------------------------------------------------------------
@@ -97,7 +96,7 @@ def test_readers_see_the_trials_of_a_process_that_is_gone_as_preempted(store: St
     opened = left_open(store, study.id, run)
     before = written(store, study.id)
     why = f"process {run.pid} on {socket.gethostname()} is gone"
-    assert store.runs.gone() == {run.id: why}
+    assert store.runs.stale() == {run.id: why}
     summary = store.studies.summary(study.id)
     assert not summary.is_running
     counts = {state: n for state, n in summary.counts.items() if n}
@@ -117,7 +116,7 @@ def test_readers_see_a_live_run_as_it_is(store: Store) -> None:
     add_trial(store, study.id, gone.id, 3)
     store.runs.end(gone.id)
     add_trial(store, study.id, None, 4)
-    assert store.runs.gone() == {}
+    assert store.runs.stale() == {}
     summary = store.studies.summary(study.id)
     assert summary.is_running
     assert (summary.counts[TrialState.WAITING], summary.counts[TrialState.RUNNING]) == (2, 1)
@@ -176,11 +175,11 @@ def test_only_a_heartbeat_that_was_seen_standing_ends_a_run_elsewhere(
     heartbeat = set_heartbeat(store, run, days=1)
     assert not store.studies.summary(study.id).is_running
     assert store.runs.end_stale(study.id) == []
-    assert store.runs.end_stale(study.id, standing={run.id: heartbeat - timedelta(seconds=5)}) == []
+    assert store.runs.end_stale(study.id, stalled={run.id: heartbeat - timedelta(seconds=5)}) == []
     assert store.runs.heartbeat(run.id)  # it beats: what was seen before counts no more
-    assert store.runs.end_stale(study.id, standing={run.id: heartbeat}) == []
+    assert store.runs.end_stale(study.id, stalled={run.id: heartbeat}) == []
     heartbeat = set_heartbeat(store, run, days=1)
-    reaped = store.runs.end_stale(study.id, standing={run.id: heartbeat})
+    reaped = store.runs.end_stale(study.id, stalled={run.id: heartbeat})
     assert [trial.id for trial in reaped] == [trial.id for trial in opened]
     assert f"no heartbeat from process {run.pid} on elsewhere" in (reaped[0].reason or "")
 
@@ -194,7 +193,7 @@ def test_a_heartbeat_that_moves_is_found_out_however_old_it_looks(store: Store) 
     set_heartbeat(store, run, hours=3)
     said: list[str] = []
     with Heartbeat(store.runs, run.id, interval=0.05):
-        assert standing_heartbeats(store, study.id, say=said.append, interval=10.0) == {}
+        assert stalled_heartbeats(store, study.id, say=said.append, interval=10.0) == {}
     assert len(said) == 1
     assert f"process {run.pid} on {run.host}, which cannot be seen from here" in said[0]
 
@@ -204,9 +203,9 @@ def test_a_heartbeat_that_stands_is_found_out(store: Store, age: float) -> None:
     study = add_study(store)
     run = begin_run(store, study.id, boot_id="another")
     heartbeat = set_heartbeat(store, run, seconds=age)
-    found = standing_heartbeats(store, study.id, say=lambda _: None, interval=0.05, timeout=0.3)
+    found = stalled_heartbeats(store, study.id, say=lambda _: None, interval=0.05, timeout=0.3)
     assert found == {run.id: heartbeat}
-    store.runs.end_stale(study.id, standing=found)
+    store.runs.end_stale(study.id, stalled=found)
     assert store.runs.of_study(study.id)[0].ended is not None
 
 
@@ -225,7 +224,7 @@ def test_there_is_nothing_to_watch_where_processes_can_be_seen(store: Store) -> 
     begin_run(store, study.id, start_ticks=1)
     begin_run(store, other.id, boot_id="another")
     said: list[str] = []
-    assert standing_heartbeats(store, study.id, say=said.append) == {}
+    assert stalled_heartbeats(store, study.id, say=said.append) == {}
     assert said == []
 
 
@@ -233,7 +232,7 @@ def test_a_run_that_ends_meanwhile_is_not_waited_for(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id, boot_id="another")
     ending = threading.Thread(target=store.runs.end, args=(run.id,))
-    found = standing_heartbeats(store, study.id, say=lambda _: ending.start(), interval=10.0)
+    found = stalled_heartbeats(store, study.id, say=lambda _: ending.start(), interval=10.0)
     ending.join()
     assert found == {}
     assert store.runs.of_study(study.id)[0].end_reason == "the run ended before the trial"
