@@ -4,11 +4,11 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from search.objectives import Goals
-from search.query import Judged, figure_words, listed
+from search.query import Evaluated, bound_words, metric_words
 from search.tables import Column, FittedTable
 
 
-def front_table(rows: list[Judged], goals: Goals) -> RenderableType:
+def front_table(rows: list[Evaluated], goals: Goals) -> RenderableType:
     """A line for each architecture, a column for each objective; without any, why there is none."""
     if not rows:
         return Text(no_front(goals))
@@ -18,7 +18,7 @@ def front_table(rows: list[Judged], goals: Goals) -> RenderableType:
         (
             Column("architecture", [row.architecture_id for row in rows]),
             *(
-                Column(name, [figure_words(name, row.values[name]) for row in rows], right=True)
+                Column(name, [metric_words(name, row.values[name]) for row in rows], right=True)
                 for name in names
             ),
             Column("seeds", [str(row.repeats) for row in rows], right=True, optional=1),
@@ -33,4 +33,4 @@ def no_front(goals: Goals) -> str:
     said = "No completely trained architecture fulfils this"
     if not goals.constraints:
         return f"{said}."
-    return f"{said} and keeps the study's constraints ({listed(goals.constraints)})."
+    return f"{said} and keeps the study's constraints ({bound_words(goals.constraints)})."

@@ -11,7 +11,14 @@ from rich.text import Text
 from search.checkpoints import Checkpoints
 from search.cli.options import json_option, print_json, store_option
 from search.objectives import judged_by
-from search.query import OPTIMISTIC, Aims, aims, comparison, data_sentences, listed
+from search.query import (
+    OPTIMISTIC,
+    StudyObjectives,
+    bound_words,
+    comparison,
+    data_sentences,
+    study_objectives,
+)
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
 from search.tables import Column, FittedTable
 from space import Architecture
@@ -47,7 +54,7 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         logs = _logs(opened, trials)
         objectives = {name: opened.studies.get(name).objective for name in named}
         compared = {name: comparison(opened, name) for name in named}
-        aimed = {name: aims(opened, name) for name in named}
+        aimed = {name: study_objectives(opened, name) for name in named}
         rules = {name: judged_by(opened.studies.get(name).protocol) for name in named}
     if as_json:
         beside = {name: found and asdict(found) for name, found in compared.items()}
@@ -69,11 +76,13 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         console.print(Text(f"\nStudy {name}. Its accuracies {OPTIMISTIC}"))
     for name, keeps in _kept(record.id, aimed)["keeps_constraints"].items():
         word = {True: "is kept", False: "is broken", None: "has no complete trial to judge"}[keeps]
-        bounds = listed(aimed[name].bounds)
+        bounds = bound_words(aimed[name].bounds)
         console.print(Text(f"\nStudy {name} wants {bounds}: this {word}."))
 
 
-def _kept(architecture: str, aimed: dict[str, Aims]) -> dict[str, dict[str, bool | None]]:
+def _kept(
+    architecture: str, aimed: dict[str, StudyObjectives]
+) -> dict[str, dict[str, bool | None]]:
     """Whether the architecture keeps the measured bounds of each study that has some."""
     bounded = {name: each.kept for name, each in aimed.items() if each.bounds}
     return {"keeps_constraints": {name: kept.get(architecture) for name, kept in bounded.items()}}

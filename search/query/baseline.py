@@ -16,7 +16,7 @@ from math import floor
 import numpy as np
 
 from search.objectives import ACCURACY, Objective
-from search.query.evaluated import evaluated
+from search.query.evaluated import evaluated_trials
 from search.store.store import Store
 from search.written_goals import stored_goals
 
@@ -96,7 +96,7 @@ def comparison(store: Store, study: str) -> Comparison | None:
     objective = goals.objectives[0]
     values: dict[str, list[float | None]] = {BASELINE: [], found.searcher: []}
     wanted = found.config.get("random_baseline", 0.0) > 0
-    for trial, figures in evaluated(store, study, goals):
+    for trial, figures in evaluated_trials(store, study, goals):
         wanted = wanted or trial.origin == BASELINE
         if trial.origin in values:
             value = None if figures is None else figures[objective.name]

@@ -21,7 +21,7 @@ def store_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"running": path}
 
 
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
 def test_page(visit: Callable[[str], Visitor], entry: Entry) -> None:
     visitor = visit("running")
     visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)

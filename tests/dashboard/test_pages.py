@@ -14,8 +14,8 @@ from tests.dashboard import stores
 from tests.dashboard.conftest import SCRIPT, Open
 from tests.support import samples
 
-FILES = [entry.file for entry in PAGES]
-TITLES = {entry.file: entry.title for entry in PAGES}
+FILES = [entry.name for entry in PAGES]
+TITLES = {entry.name: entry.title for entry in PAGES}
 STATES = ("missing", "empty", "running", "finished")
 
 

@@ -13,7 +13,7 @@ from search.cli.program import run_program
 from search.commands import NextCommands
 from search.config.goals import read_goals
 from search.exit_code import ExitCode
-from search.query import aims, best, front
+from search.query import best, front, study_objectives
 from search.report import as_json, print_report
 from search.runner import RunOutcome
 from search.runner.stand import Stand
@@ -58,7 +58,7 @@ def train(
 
 
 def marks(store: Store) -> list[tuple[str, bool | None]]:
-    aimed = aims(store, "s")
+    aimed = study_objectives(store, "s")
     return [(row.architecture_id, aimed.keeps(row)) for row in best(store, study="s")]
 
 
@@ -69,7 +69,7 @@ def test_a_bound_on_accuracy_marks_complete_rows_only(store: Store) -> None:
     train(store, where, 3, 0.93, 1.0, "pruned")
     ids = [architecture(number).id for number in (0, 1, 2, 3)]
     assert marks(store) == list(zip(ids, (True, True, False, None), strict=True))
-    (sentence,) = aims(store, "s").sentences
+    (sentence,) = study_objectives(store, "s").sentences
     assert sentence.startswith("2 of 3 completely trained architectures keep the study's")
     assert "(validation_accuracy at least 0.9)" in sentence
     assert sentence.endswith(f"{ids[0]}, {ids[1]}.")
@@ -88,7 +88,7 @@ def test_a_bound_on_loss_judges_the_lowest_of_each_training(store: Store) -> Non
     assert [keeps for _, keeps in marks(store)] == [False, True, False, False]
     train(store, where, 0, 0.8, 0.4, repeat=3)
     assert [keeps for _, keeps in marks(store)] == [True, True, False, False]
-    assert aims(store, "s").plain() == {
+    assert study_objectives(store, "s").plain() == {
         "objectives": ONE,
         "constraints": {"validation_loss": "at most 0.5", "macs": "at most 30,000,000"},
         "keeping_constraints": [architecture(0).id, architecture(1).id],
@@ -107,7 +107,7 @@ def test_the_sentence_counts_what_keeps(store: Store, seed: int) -> None:
     results: list[Result] = [(number, each, 1.0) for number, each in enumerate(accuracies)]
     filled(store, results, objectives=ONE, constraints=ACCURATE)
     kept = sum(each >= 0.9 for each in accuracies)
-    aimed = aims(store, "s")
+    aimed = study_objectives(store, "s")
     assert len(aimed.keeping) == kept
     assert aimed.sentences[0].startswith(f"{kept} of 20 ")
     assert aimed.sentences[0].endswith(f" and {kept - 5} more.")
@@ -117,11 +117,11 @@ def test_without_bounds_and_other_objectives_nothing_is_said(store: Store) -> No
     filled(store, [(0, 0.5, 1.0)])
     filled(store, [(0, 0.5, 1.0)], "costs", objectives=ONE, constraints={"params": "30M"})
     for name in ("s", "costs"):
-        aimed = aims(store, name)
+        aimed = study_objectives(store, name)
         assert (aimed.sentences, aimed.keeping) == ([], [])
         assert {aimed.keeps(row) for row in best(store, study=name)} == {None}
     filled(store, [], "two", objectives=TWO, constraints=ACCURATE)
-    wants, nothing = aims(store, "two").sentences
+    wants, nothing = study_objectives(store, "two").sentences
     assert "validation_accuracy as high and macs as low as possible" in wants
     assert "No architecture is completely trained yet" in nothing
 

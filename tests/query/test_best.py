@@ -1,7 +1,7 @@
 import pytest
 
 from search.query import SORT_KEYS, best
-from search.query.best import MAX_TOP
+from search.query.leaderboard import MAX_TOP
 from search.store import Store, TrialState
 from space.errors import InputError
 from tests.support.samples import (
@@ -38,7 +38,8 @@ def test_one_row_per_architecture_with_its_best_trial(filled: Store) -> None:
     row = rows[1]
     wanted = architecture(2)
     assert row.architecture_id == wanted.id
-    assert (row.params, row.flops, row.epochs, row.seconds) == (3000, 30_000, 1, 1.0)
+    assert (row.params, row.macs, row.epochs, row.seconds) == (3000, 30_000, 1, 1.0)
+    assert row.plain()["flops"] == row.plain()["macs"] == 30_000
     assert (row.trial, row.state, row.protocol_hash) == (2, TrialState.COMPLETE, "second")
     assert row.names == tuple(wanted.name.split(" + "))
 
@@ -74,7 +75,7 @@ def test_one_architecture(filled: Store) -> None:
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_sorting(filled: Store, key: str, sign: str) -> None:
     rows = best(filled, sort=sign + key, top=None)
-    values = [getattr(row, "flops" if key == "macs" else key) for row in rows]
+    values = [getattr(row, "macs" if key == "flops" else key) for row in rows]
     known = [value for value in values if value is not None]
     assert known == sorted(known, reverse=sign == "-")
     assert values[len(known) :] == [None] * (len(values) - len(known))

@@ -53,7 +53,7 @@ def entries(store: Store, study_id: int, name: str) -> Iterator[dict[str, Any]]:
         yield {
             "id": trial.id,
             "params": architecture.params,
-            "flops": architecture.macs,
+            "macs": architecture.macs,
             "accuracy": trial.accuracy,
             "epochs": trial.epochs_done,
             "seconds": trial.seconds,

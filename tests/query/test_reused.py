@@ -5,7 +5,7 @@ import statistics
 
 import pytest
 
-from search.query import aims, best, front, judged, spreads
+from search.query import best, evaluated, front, spreads, study_objectives
 from search.report import what_of_the_spread
 from search.store import Parent, Store, StudyRecord
 from search.written_goals import stored_goals
@@ -55,9 +55,11 @@ def check(store: Store, study: str | None, accuracies: tuple[float, ...]) -> Non
     if study is None:
         return
     goals = stored_goals({"objectives": GOALS["objectives"]})
-    for rows in (judged(store, study, (FIGURE, "macs")), front(store, study, goals)):
+    for rows in (evaluated(store, study, (FIGURE, "macs")), front(store, study, goals)):
         assert [(row.values[FIGURE], row.repeats) for row in rows] == [(mean, len(accuracies))]
-    assert aims(store, study).kept == {row.architecture_id: statistics.mean(accuracies) >= 0.72}
+    assert study_objectives(store, study).kept == {
+        row.architecture_id: statistics.mean(accuracies) >= 0.72
+    }
 
 
 def test_a_repeat_of_a_reused_result_is_its_second(store: Store) -> None:

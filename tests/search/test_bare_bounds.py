@@ -8,7 +8,7 @@ import yaml
 
 from search.config import Config, load_config, merged_for_resume
 from search.in_process import optimize
-from search.query import aims
+from search.query import study_objectives
 from search.store import open_store
 from space import InputError
 from tests.search.driving import begin, run_all
@@ -82,7 +82,7 @@ def test_an_old_study_is_read_as_it_was_meant(
     monkeypatch.chdir(tmp_path)
     with open_store(old, create=False) as store:
         stored = store.studies.get("tiny").config
-        bounds = aims(store, "tiny").bounds
+        bounds = study_objectives(store, "tiny").bounds
     assert stored["constraints"] == BARE
     (bound,) = bounds
     assert (bound.upper, bound.lower) == (0.9, None)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.table.read import Training
 from search import optimize
 from search.objectives import JudgedBy, judged_accuracy, judged_by, judged_values
-from search.query import best, judged, optimism
+from search.query import best, evaluated, optimism
 from search.query.evaluated import evaluated as evaluated_trials
 from search.report import PRUNED, leaderboards
 from search.runner.ranking import networks_of, ranked_trials
@@ -90,7 +90,7 @@ def test_a_study_is_judged_by_its_rule_wherever_it_is_asked(rule: JudgedBy, tmp_
         assert {row.judged_by for row in rows} == {rule}
         assert (optimism(rows) is not None) is (rule == "best")
         assert store.studies.summary(study.id).best_accuracy == expected[0]
-        found = judged(store, settings.study, ["validation_accuracy"])
+        found = evaluated(store, settings.study, ["validation_accuracy"])
         assert [row.values["validation_accuracy"] for row in found] == expected
         task, history = task_of(settings), store.studies.history(study.id)
         order = ranked_trials(history, networks_of(history), task, rule)
@@ -115,7 +115,7 @@ def test_losses_follow_the_rule_too(rule: JudgedBy, tmp_path: Path) -> None:
         for number, loss in enumerate(second, 1):
             record = store.epochs.of_trial(first.id)[number - 1]
             _rewrite(store, first.id, record.epoch, loss)
-        (row,) = judged(store, settings.study, ["validation_loss"])
+        (row,) = evaluated(store, settings.study, ["validation_loss"])
         assert row.values["validation_loss"] == (0.7 if rule == "last" else 0.4)
         ((_, figures),) = evaluated_trials(store, settings.study, settings.goals)
         assert figures is not None

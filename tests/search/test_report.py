@@ -14,7 +14,7 @@ from search import progress as progress_module
 from search.commands import NextCommands
 from search.exit_code import ExitCode
 from search.progress import ProgressLine
-from search.query import fate_words
+from search.query import state_words
 from search.report import PAPER_OPERATORS, as_json, headline, print_report
 from search.runner import RunOutcome
 from search.runner.stand import Stand
@@ -313,12 +313,12 @@ def test_an_operator_that_was_tried_in_vain_is_not_called_untried(tmp_path: Path
 
 
 def test_words_for_what_became_of_trials() -> None:
-    assert fate_words(None) == fate_words({}) == "not tried alone"
-    assert fate_words({TrialState.FAILED: 1}) == "failed"
+    assert state_words(None) == state_words({}) == "not tried alone"
+    assert state_words({TrialState.FAILED: 1}) == "failed"
     both = {TrialState.FAILED: 2, TrialState.RUNNING: 1}
-    assert fate_words(both) == "1 running, 2 failed"
-    assert fate_words({TrialState.PRUNED: 1}) == "pruned"
-    assert fate_words({TrialState.COMPLETE: 1}) == "complete without accuracy"
+    assert state_words(both) == "1 running, 2 failed"
+    assert state_words({TrialState.PRUNED: 1}) == "pruned"
+    assert state_words({TrialState.COMPLETE: 1}) == "complete without accuracy"
 
 
 def test_report_of_a_study_whose_trials_inherit_weights(tmp_path: Path) -> None:
