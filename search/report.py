@@ -10,26 +10,26 @@ from rich.text import Text
 from search.commands import NextCommands
 from search.exit_code import ExitCode
 from search.query import (
-    Aims,
     BestRow,
-    Fates,
-    OperatorStanding,
+    OperatorRank,
     Pair,
     Spread,
-    aims,
+    StateCounts,
+    StudyObjectives,
     best,
     chance_of_images,
     comparison,
     data_sentences,
-    fate_words,
     front,
+    operator_ranks,
     optimism,
     paired,
     pareto_front,
-    places,
+    ranks,
     spreads,
-    standings,
-    tried_alone,
+    state_words,
+    study_objectives,
+    trials_by_operators,
 )
 from search.runner.outcome import RunOutcome
 from search.store import Store, StudySummary, TrialRecord, TrialState
@@ -57,7 +57,7 @@ def leaderboards(
     *,
     with_study: bool = False,
     spread: Mapping[str, Spread] | None = None,
-    aimed: Aims | None = None,
+    aimed: StudyObjectives | None = None,
 ) -> list[FittedTable]:
     """The table of the complete architectures, and apart from it that of the others.
 
@@ -82,7 +82,7 @@ def leaderboard(
     *,
     with_study: bool = False,
     spread: Mapping[str, Spread] | None = None,
-    aimed: Aims | None = None,
+    aimed: StudyObjectives | None = None,
 ) -> FittedTable:
     """A table of architectures, a line each.
 
@@ -96,13 +96,13 @@ def leaderboard(
     longest = max((len(name) for row in rows for name in row.names), default=1)
     return FittedTable(
         (
-            Column("#", places(rows, spread or {}), right=True),
+            Column("#", ranks(rows, spread or {}), right=True),
             Column("architecture", [row.architecture_id for row in rows]),
             Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
             *_bounds(rows, aimed),
             *(_repeats(rows) if any(row.repeats > 1 for row in rows) else ()),
             Column("params", [short(row.params) for row in rows], right=True, optional=1),
-            Column("FLOPs", [short(row.flops) for row in rows], right=True, optional=2),
+            Column("FLOPs", [short(row.macs) for row in rows], right=True, optional=2),
             Column("epochs", [str(row.epochs) for row in rows], right=True, optional=5),
             Column("state", [str(row.state) for row in rows], optional=4),
             *([_studies(rows)] if with_study else []),
@@ -112,7 +112,9 @@ def leaderboard(
     )
 
 
-def _bounds(rows: Sequence[BestRow], aimed: Aims | None, blanks: int = 0) -> list[Column]:
+def _bounds(
+    rows: Sequence[BestRow], aimed: StudyObjectives | None, blanks: int = 0
+) -> list[Column]:
     if aimed is None or not aimed.bounds:
         return []
     return [Column("bounds", [*(aimed.word(row) for row in rows), *[""] * blanks])]
@@ -145,10 +147,10 @@ def _studies(rows: Sequence[BestRow]) -> Column:
 
 
 def operators_table(
-    found: list[OperatorStanding],
+    found: list[OperatorRank],
     total: int,
-    aimed: Aims | None = None,
-    tried: Mapping[str, Fates] | None = None,
+    aimed: StudyObjectives | None = None,
+    tried: Mapping[str, StateCounts] | None = None,
 ) -> FittedTable:
     """The paper's operators: the best network that uses each one throughout.
 
@@ -164,7 +166,7 @@ def operators_table(
     others = [name for name in PAPER_OPERATORS if name not in by_name]
     rows = [s.row for s in ranked]
     dashes, blanks = [NONE] * len(others), [""] * len(others)
-    fates = [fate_words((tried or {}).get(name)) for name in others]
+    fates = [state_words((tried or {}).get(name)) for name in others]
     return FittedTable(
         (
             Column("operator", [*(s.name for s in ranked), *others]),
@@ -172,7 +174,7 @@ def operators_table(
             Column("accuracy", [*(percent(row.accuracy) for row in rows), *dashes], right=True),
             *_bounds(rows, aimed, len(others)),
             Column("params", [*(short(r.params) for r in rows), *blanks], right=True, optional=2),
-            Column("FLOPs", [*(short(r.flops) for r in rows), *blanks], right=True, optional=3),
+            Column("FLOPs", [*(short(r.macs) for r in rows), *blanks], right=True, optional=3),
             Column("epochs", [*(str(r.epochs) for r in rows), *blanks], right=True, optional=5),
             Column("Pareto", [*("yes" if s.on_front else "" for s in ranked), *blanks], optional=4),
             Column(
@@ -203,7 +205,7 @@ def paired_comparison(pairs: Sequence[Pair], images: int | None) -> list[Rendera
             Column("points behind", behind, right=True),
             *(_repeats(rows) if any(row.repeats > 1 for row in rows) else ()),
             Column("params", [short(row.params) for row in rows], right=True, optional=2),
-            Column("FLOPs", [short(row.flops) for row in rows], right=True, optional=3),
+            Column("FLOPs", [short(row.macs) for row in rows], right=True, optional=3),
             Column("epochs", [str(row.epochs) for row in rows], right=True, optional=4),
             Column("architecture", [row.architecture_id for row in rows], optional=1),
         ),
@@ -230,13 +232,13 @@ def print_report(
         commands: to go on with.
     """
     rows = best(store, study=outcome.study, top=None)
-    study = store.study(outcome.study)
+    study = store.studies.get(outcome.study)
     parts: list[RenderableType] = [Text(headline(outcome), style="bold")]
-    aimed = aims(store, outcome.study)
+    aimed = study_objectives(store, outcome.study)
     parts += paired_comparison(paired(store, outcome.study, rows), outcome.validation_images)
     if rows:
         found = spreads(store, outcome.study)
-        tables = _tables(rows, found, aimed, tried_alone(store, outcome.study))
+        tables = _tables(rows, found, aimed, trials_by_operators(store, outcome.study))
         parts += [*tables, Text(what_of_the_spread(found), style="dim")]
         parts += [Text(said, style="dim") for said in [optimism(rows)] if said is not None]
     if len(aimed.goals.objectives) > 1:
@@ -246,8 +248,8 @@ def print_report(
     parts += [] if beside is None else [Text(beside.sentence)]
     parts += map(Text, data_sentences(study.objective))
     inherits = study.protocol.get("initialisation") == "inherited"
-    parts += [Text(_of_inheritance(store.summary(study.id)))] if inherits else []
-    parts += _trouble(store.trials(study.id, _TROUBLE))
+    parts += [Text(_of_inheritance(store.studies.summary(study.id)))] if inherits else []
+    parts += _trouble(store.trials.of_study(study.id, _TROUBLE))
     parts += [Text("\n".join(f"Note: {note}" for note in outcome.notes))] if outcome.notes else []
     console.print(Group(*(part for pair in parts for part in (pair, Text()))))
     # A command that is folded in the middle cannot be copied.
@@ -275,7 +277,7 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
     """The report as plain values."""
     rows = best(store, study=outcome.study, top=None)
     whole = complete(rows)
-    aimed = aims(store, outcome.study)
+    aimed = study_objectives(store, outcome.study)
     several = len(aimed.goals.objectives) > 1
     beside = comparison(store, outcome.study)
     return {
@@ -283,19 +285,19 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         "exit_code": int(outcome.exit_code),
         "stopped_early": outcome.reason,
         "notes": list(outcome.notes),
-        "data": store.study(outcome.study).objective.get("data"),
+        "data": store.studies.get(outcome.study).objective.get("data"),
         "planned_trials": outcome.progress.planned,
         "trials": {str(state): number for state, number in outcome.progress.counts.items()},
-        "inherited_trials": store.summary(store.study(outcome.study).id).inherited,
+        "inherited_trials": store.studies.summary(store.studies.get(outcome.study).id).inherited,
         "against_random_search": None if beside is None else asdict(beside),
         **aimed.plain(),
-        "best": [asdict(row) | {"keeps_constraints": aimed.keeps(row)} for row in whole[:10]],
-        "pruned": [asdict(row) for row in rows if not row.is_complete][:10],
+        "best": [row.plain() | {"keeps_constraints": aimed.keeps(row)} for row in whole[:10]],
+        "pruned": [row.plain() for row in rows if not row.is_complete][:10],
         "pareto_objectives": [
             asdict(row) for row in (front(store, outcome.study, aimed.goals) if several else ())
         ],
         "pareto_params": [row.architecture_id for row in pareto_front(whole, "params")],
-        "pareto_flops": [row.architecture_id for row in pareto_front(whole, "flops")],
+        "pareto_flops": [row.architecture_id for row in pareto_front(whole, "macs")],
         "paired": [
             {
                 "name": pair.operator,
@@ -314,7 +316,7 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
                 "accuracy": standing.row.accuracy,
                 "on_front": standing.on_front,
             }
-            for standing in standings(whole)
+            for standing in operator_ranks(whole)
         ],
         "operators_without_accuracy": _without_accuracy(store, outcome.study, whole),
     }
@@ -322,16 +324,19 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
 
 def _without_accuracy(store: Store, study: str, rows: list[BestRow]) -> dict[str, dict[str, int]]:
     """The paper's operators that were tried alone and have no accuracy: trials by state."""
-    ranked = {standing.name for standing in standings(rows)}
+    ranked = {standing.name for standing in operator_ranks(rows)}
     return {
         name: {str(state): trials for state, trials in fates.items()}
-        for name, fates in tried_alone(store, study).items()
+        for name, fates in trials_by_operators(store, study).items()
         if name in PAPER_OPERATORS and name not in ranked
     }
 
 
 def _tables(
-    rows: list[BestRow], spread: Mapping[str, Spread], aimed: Aims, tried: Mapping[str, Fates]
+    rows: list[BestRow],
+    spread: Mapping[str, Spread],
+    aimed: StudyObjectives,
+    tried: Mapping[str, StateCounts],
 ) -> list[RenderableType]:
     whole = complete(rows)
     pruned = [row for row in rows if not row.is_complete]
@@ -343,9 +348,9 @@ def _tables(
     if whole:
         tables += [
             leaderboard(pareto_front(whole, "params"), f"{title} params", aimed=aimed),
-            leaderboard(pareto_front(whole, "flops"), f"{title} FLOPs", aimed=aimed),
+            leaderboard(pareto_front(whole, "macs"), f"{title} FLOPs", aimed=aimed),
         ]
-    tables.append(operators_table(standings(whole), len(whole), aimed, tried))
+    tables.append(operators_table(operator_ranks(whole), len(whole), aimed, tried))
     note = (
         "Accuracies are of validation images and measured. FLOPs are multiply-accumulates for one "
         "image, from a closed form."

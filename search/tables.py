@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.objectives import Goals
-from search.query import Judged, figure_words, listed
+from search.query import Evaluated, bound_words, metric_words
 from space.cli.readable import carried
 
 _SHORTEST = 4
@@ -108,7 +108,7 @@ def _needs(columns: Sequence[Column], *, edges: bool) -> int:
     return sum(column.least for column in columns) + between
 
 
-def front_table(rows: list[Judged], goals: Goals) -> RenderableType:
+def front_table(rows: list[Evaluated], goals: Goals) -> RenderableType:
     """A line for each architecture, a column for each objective; without any, why there is none."""
     if not rows:
         return Text(no_front(goals))
@@ -118,7 +118,7 @@ def front_table(rows: list[Judged], goals: Goals) -> RenderableType:
         (
             Column("architecture", [row.architecture_id for row in rows]),
             *(
-                Column(name, [figure_words(name, row.values[name]) for row in rows], right=True)
+                Column(name, [metric_words(name, row.values[name]) for row in rows], right=True)
                 for name in names
             ),
             Column("seeds", [str(row.repeats) for row in rows], right=True, optional=1),
@@ -133,4 +133,4 @@ def no_front(goals: Goals) -> str:
     said = "No completely trained architecture fulfils this"
     if not goals.constraints:
         return f"{said}."
-    return f"{said} and keeps the study's constraints ({listed(goals.constraints)})."
+    return f"{said} and keeps the study's constraints ({bound_words(goals.constraints)})."

@@ -1,7 +1,5 @@
 """`best`: the best architectures of the store."""
 
-from dataclasses import asdict
-
 import click
 from click.core import ParameterSource
 
@@ -68,21 +66,29 @@ def command(
         _refuse_unused("sort", "top")
         print_front(store, study, where, as_json)
         return
-    from search.query import aims, best, chance_sentences, optimism, parse_where, places, spreads
+    from search.query import (
+        best,
+        chance_sentences,
+        optimism,
+        parse_where,
+        ranks,
+        spreads,
+        study_objectives,
+    )
     from search.report import leaderboards, what_of_the_spread
     from search.store import open_to_read
 
     with open_to_read(store) as opened:
         rows = best(opened, where=where, study=study, sort=sort, top=top)
         spread = spreads(opened, study) if sort == "-accuracy" else {}
-        aimed = None if study is None else aims(opened, study)
+        aimed = None if study is None else study_objectives(opened, study)
         shown = dict.fromkeys(row.study for row in rows)
-        chances = chance_sentences((name, opened.study(name).objective) for name in shown)
+        chances = chance_sentences((name, opened.studies.get(name).objective) for name in shown)
     if as_json:
-        named = zip(rows, places(rows, spread), strict=True)
+        named = zip(rows, ranks(rows, spread), strict=True)
         print_json(
             [
-                asdict(row) | {"place": place, "keeps_constraints": aimed and aimed.keeps(row)}
+                row.plain() | {"place": place, "keeps_constraints": aimed and aimed.keeps(row)}
                 for row, place in named
             ]
         )

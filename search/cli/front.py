@@ -24,7 +24,7 @@ def print_front(store: str, study: str | None, where: str | None, as_json: bool)
     if study is None:
         raise InputError.of("--pareto", "name the study whose objectives count by --study")
     with open_to_read(store) as opened:
-        record = opened.study(study)
+        record = opened.studies.get(study)
         goals = stored_goals(record.objective)
         if len(goals.objectives) < 2:
             raise InputError.of("--pareto", f"{study!r} has one objective; leave --pareto out")

@@ -90,7 +90,7 @@ def continue_command(
             pruned=pruned or 0, failed=failed, infeasible=infeasible, numbers=numbers
         )
         with open_store(store, create=False) as opened:
-            asked(opened, opened.study(study), task_of(config))  # refuses before Ray starts
+            asked(opened, opened.studies.get(study), task_of(config))  # refuses before Ray starts
     config, asked = _rest_where_it_retrains(config, asked)
     words = ["continue", study]
     words += [] if trials is None else ["--trials", str(trials)]
@@ -138,7 +138,7 @@ def repeat_command(
         if config.protocol.initialisation == "inherited":
             config, asked = retraining(opened, config, top, seeds)
         else:
-            asked(opened, opened.study(study), task_of(config))  # refuses before Ray starts
+            asked(opened, opened.studies.get(study), task_of(config))  # refuses before Ray starts
     words = ("repeat", study, "--top", str(top), "--seeds", str(seeds))
     given = GivenRun(None, overrides, asked=words)
     return carry_out(config, given, resume=True, as_json=as_json, asked=asked)
@@ -147,7 +147,7 @@ def repeat_command(
 def _rest_where_it_retrains(config: Config, asked: Asked | None) -> tuple[Config, Asked | None]:
     """A study that retrains the best of another has no plan but those: nothing of a searcher's."""
     with open_store(config.store, create=False) as opened:
-        study = opened.study(config.study)
+        study = opened.studies.get(config.study)
         source = retrained_source(opened, study)
         if source is None:
             return config, asked
@@ -165,7 +165,7 @@ def _stored(store: str, study: str, overrides: Sequence[str] = ()) -> Config:
         InputError: there is no such study, it was made by another version, or it keeps a field.
     """
     with open_to_look_up(store) as opened:
-        found = opened.study(study)
+        found = opened.studies.get(study)
     try:
         config = Config.from_stored(found.config | {"store": store})
     except InputError as error:

@@ -8,7 +8,7 @@ import click
 
 from search.cli.options import json_option, print_json, store_option
 from search.objectives import judged_by
-from search.query import aims, optimism_of
+from search.query import optimism_of, study_objectives
 from search.store import Store, StudySummary, TrialState, open_to_read
 from search.tables import Column, FittedTable
 from space.cli.messages import printable
@@ -41,9 +41,9 @@ def command(store: str, as_json: bool) -> None:
       python -m search studies --store postgresql://user@host/mixspace --json
     """
     with open_to_read(store) as opened:
-        found = opened.studies()
+        found = opened.studies.summaries()
         aimed = {study.name: _goals(opened, study.name) for study in found}
-        protocols = {study.name: opened.study(study.name).protocol for study in found}
+        protocols = {study.name: opened.studies.get(study.name).protocol for study in found}
     if as_json:
         rules = {name: {"judged_by": judged_by(each)} for name, each in protocols.items()}
         print_json([asdict(each) | aimed[each.name].plain | rules[each.name] for each in found])
@@ -71,7 +71,7 @@ def _goals(store: Store, study: str) -> _Goals:
     A newer version, or a program of one's own, may have evaluated what this one does not.
     """
     try:
-        found = aims(store, study)
+        found = study_objectives(store, study)
     except InputError as error:
         why = "; ".join(map(str, error.problems))
         unknown = dict.fromkeys(("objectives", "constraints", "keeping_constraints"))

@@ -20,4 +20,4 @@ def command(store: str) -> None:
       python -m search upgrade --store postgresql://user@host/mixspace
     """
     with open_store(store, create=False) as opened:
-        click.echo(f"{opened.display_url} is up to date.", err=True)
+        click.echo(f"{opened.url} is up to date.", err=True)

@@ -49,8 +49,8 @@ def warm_points(
     """
     best: list[list[Proposal]] = []
     for name in config.warm_start:
-        earlier = store.study(name)
-        history = store.history(earlier.id)
+        earlier = store.studies.get(name)
+        history = store.studies.history(earlier.id)
         allowed = {
             id_: architecture
             for id_, architecture in networks_of(history).items()
@@ -86,7 +86,7 @@ def _in_turn(best: Sequence[Sequence[Proposal]], beside: Collection[str]) -> lis
 
 def events_so_far(store: Store, names: Iterable[str]) -> dict[str, int]:
     """How long the logs of earlier studies are, by name; a new study keeps that with its goals."""
-    return {name: len(store.events(store.study(name).id)) for name in names}
+    return {name: len(store.events.of_study(store.studies.get(name).id)) for name in names}
 
 
 def _as_it_was(

@@ -2,10 +2,11 @@
 
 from space.design.decisions import Choice, Choose
 from space.design.design_space import DesignSpace
-from space.design.limits import Infeasible, Limits, figure_of
+from space.design.limits import FIGURE_ALIASES, Infeasible, Limits, figure_of
 from space.design.too_large import TooLarge
 
 __all__ = [
+    "FIGURE_ALIASES",
     "Choice",
     "Choose",
     "DesignSpace",

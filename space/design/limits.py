@@ -10,12 +10,13 @@ from space.cost import Cost, Memory, cost, memory
 from space.design.quantities import byte_quantity, quantity
 from space.errors import InputError, Problem, join
 
-_OTHER_NAMES = {"flops": "macs"}
+FIGURE_ALIASES = {"flops": "macs"}
+"""Other names of figures that people may write, here and in where-clauses, as papers do."""
 
 
 def figure_of(name: str) -> str:
     """The name that a figure has here, as `flops` is another name of `macs`; else the same name."""
-    return _OTHER_NAMES.get(name, name)
+    return FIGURE_ALIASES.get(name, name)
 
 
 class Infeasible(ValueError):
@@ -110,6 +111,6 @@ _NO_EVALUATOR = (
     "latency has no closed form: it has to be measured on a device, which no hard limit does yet"
 )
 _READERS = {
-    **dict.fromkeys((*_COSTS, *_OTHER_NAMES), quantity),
+    **dict.fromkeys((*_COSTS, *FIGURE_ALIASES), quantity),
     **dict.fromkeys(_MEMORIES, byte_quantity),
 }

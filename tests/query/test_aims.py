@@ -14,7 +14,7 @@ from search.commands import NextCommands
 from search.config.goals import read_goals
 from search.driver.study_progress import Progress
 from search.exit_code import ExitCode
-from search.query import aims, best, front
+from search.query import best, front, study_objectives
 from search.report import as_json, print_report
 from search.runner import RunOutcome
 from search.store import Parent, Store, TrialState, open_store
@@ -50,15 +50,15 @@ def train(
     **changes: Any,
 ) -> int:
     trial = add_trial(store, *where, number, **changes)
-    store.start_trial(trial.id, where[1])
-    store.record_epoch(trial.id, epoch(1, 0.01, validation_loss=9.0 if loss else None))
-    store.record_epoch(trial.id, epoch(2, accuracy, validation_loss=loss))
-    store.finish_trial(trial.id, state, None if state == "complete" else "rung")
+    store.trials.start(trial.id, where[1])
+    store.epochs.record(trial.id, epoch(1, 0.01, validation_loss=9.0 if loss else None))
+    store.epochs.record(trial.id, epoch(2, accuracy, validation_loss=loss))
+    store.trials.finish(trial.id, state, None if state == "complete" else "rung")
     return trial.id
 
 
 def marks(store: Store) -> list[tuple[str, bool | None]]:
-    aimed = aims(store, "s")
+    aimed = study_objectives(store, "s")
     return [(row.architecture_id, aimed.keeps(row)) for row in best(store, study="s")]
 
 
@@ -69,7 +69,7 @@ def test_a_bound_on_accuracy_marks_complete_rows_only(store: Store) -> None:
     train(store, where, 3, 0.93, 1.0, "pruned")
     ids = [architecture(number).id for number in (0, 1, 2, 3)]
     assert marks(store) == list(zip(ids, (True, True, False, None), strict=True))
-    (sentence,) = aims(store, "s").sentences
+    (sentence,) = study_objectives(store, "s").sentences
     assert sentence.startswith("2 of 3 completely trained architectures keep the study's")
     assert "(validation_accuracy at least 0.9)" in sentence
     assert sentence.endswith(f"{ids[0]}, {ids[1]}.")
@@ -83,12 +83,12 @@ def test_a_bound_on_loss_judges_the_lowest_of_each_training(store: Store) -> Non
         objectives=ONE,
         constraints={"validation_loss": 0.5, "macs": "30M"},
     )
-    parent = store.trials(where[0])[0].id
+    parent = store.trials.of_study(where[0])[0].id
     train(store, where, 0, 0.1, 0.01, repeat=2, parent=Parent(parent, "along"))
     assert [keeps for _, keeps in marks(store)] == [False, True, False, False]
     train(store, where, 0, 0.8, 0.4, repeat=3)
     assert [keeps for _, keeps in marks(store)] == [True, True, False, False]
-    assert aims(store, "s").plain() == {
+    assert study_objectives(store, "s").plain() == {
         "objectives": ONE,
         "constraints": {"validation_loss": "at most 0.5", "macs": "at most 30,000,000"},
         "keeping_constraints": [architecture(0).id, architecture(1).id],
@@ -107,7 +107,7 @@ def test_the_sentence_counts_what_keeps(store: Store, seed: int) -> None:
     results: list[Result] = [(number, each, 1.0) for number, each in enumerate(accuracies)]
     filled(store, results, objectives=ONE, constraints=ACCURATE)
     kept = sum(each >= 0.9 for each in accuracies)
-    aimed = aims(store, "s")
+    aimed = study_objectives(store, "s")
     assert len(aimed.keeping) == kept
     assert aimed.sentences[0].startswith(f"{kept} of 20 ")
     assert aimed.sentences[0].endswith(f" and {kept - 5} more.")
@@ -117,11 +117,11 @@ def test_without_bounds_and_other_objectives_nothing_is_said(store: Store) -> No
     filled(store, [(0, 0.5, 1.0)])
     filled(store, [(0, 0.5, 1.0)], "costs", objectives=ONE, constraints={"params": "30M"})
     for name in ("s", "costs"):
-        aimed = aims(store, name)
+        aimed = study_objectives(store, name)
         assert (aimed.sentences, aimed.keeping) == ([], [])
         assert {aimed.keeps(row) for row in best(store, study=name)} == {None}
     filled(store, [], "two", objectives=TWO, constraints=ACCURATE)
-    wants, nothing = aims(store, "two").sentences
+    wants, nothing = study_objectives(store, "two").sentences
     assert "validation_accuracy as high and macs as low as possible" in wants
     assert "No architecture is completely trained yet" in nothing
 
@@ -197,7 +197,7 @@ def test_the_front_takes_no_order_and_no_cut(
 def report(path: str, study: str) -> tuple[str, dict[str, Any]]:
     output = io.StringIO()
     with open_store(path, create=False) as store:
-        stand = Progress(store.studies()[0].counts, 3, None, None)
+        stand = Progress(store.studies.summaries()[0].counts, 3, None, None)
         outcome = RunOutcome(study, ExitCode.DONE, stand)
         commands = NextCommands("s.yaml", study, path)
         print_report(Console(file=output, width=160), store, outcome, commands)

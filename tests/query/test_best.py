@@ -1,7 +1,7 @@
 import pytest
 
 from search.query import SORT_KEYS, best
-from search.query.best import MAX_TOP
+from search.query.leaderboard import MAX_TOP
 from search.store import Store, TrialState
 from space.errors import InputError
 from tests.support.samples import (
@@ -25,9 +25,9 @@ def filled(store: Store) -> Store:
                 store, study.id, run.id, number, None if accuracy is None else accuracy + better_by
             )
         failed = add_trial(store, study.id, run.id, 9)
-        store.start_trial(failed.id, run.id)
-        store.record_epoch(failed.id, epoch(1, 0.99))
-        store.finish_trial(failed.id, "failed", "train loss is nan")
+        store.trials.start(failed.id, run.id)
+        store.epochs.record(failed.id, epoch(1, 0.99))
+        store.trials.finish(failed.id, "failed", "train loss is nan")
     return store
 
 
@@ -38,19 +38,20 @@ def test_one_row_per_architecture_with_its_best_trial(filled: Store) -> None:
     row = rows[1]
     wanted = architecture(2)
     assert row.architecture_id == wanted.id
-    assert (row.params, row.flops, row.epochs, row.seconds) == (3000, 30_000, 1, 1.0)
+    assert (row.params, row.macs, row.epochs, row.seconds) == (3000, 30_000, 1, 1.0)
+    assert row.plain()["flops"] == row.plain()["macs"] == 30_000
     assert (row.trial, row.state, row.protocol_hash) == (2, TrialState.COMPLETE, "second")
     assert row.names == tuple(wanted.name.split(" + "))
 
 
 def test_what_a_dead_driver_left_is_preempted(filled: Store) -> None:
-    study = filled.study("second")
+    study = filled.studies.get("second")
     run = begin_run(filled, study.id, start_ticks=1)
     left = add_trial(filled, study.id, run.id, 50)
     (row,) = best(filled, where="state = preempted", study="second")
     assert (row.trial_id, row.state) == (left.id, TrialState.PREEMPTED)
     assert best(filled, where="state in (waiting, running)", study="second") == []
-    assert filled.trial(left.id).state is TrialState.WAITING
+    assert filled.trials.get(left.id).state is TrialState.WAITING
 
 
 def test_state_is_open_to_where(filled: Store) -> None:
@@ -74,7 +75,7 @@ def test_one_architecture(filled: Store) -> None:
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_sorting(filled: Store, key: str, sign: str) -> None:
     rows = best(filled, sort=sign + key, top=None)
-    values = [getattr(row, "flops" if key == "macs" else key) for row in rows]
+    values = [getattr(row, "macs" if key == "flops" else key) for row in rows]
     known = [value for value in values if value is not None]
     assert known == sorted(known, reverse=sign == "-")
     assert values[len(known) :] == [None] * (len(values) - len(known))

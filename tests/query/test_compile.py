@@ -10,7 +10,7 @@ from sqlalchemy import select
 from search.query import best, parse_where
 from search.store import Store, open_store
 from search.store.models import Architecture, Study, Trial
-from search.store.seen import as_seen
+from search.store.stale_runs import effective
 from tests.query.slow_where import holds
 from tests.query.strategies import clauses
 from tests.support.postgres import PostgresServer
@@ -30,26 +30,30 @@ def fill(store: Store) -> list[dict[str, Any]]:
         complete_trial(store, study.id, run.id, 200, None)
         add_trial(store, study.id, run.id, 201)
         failed = add_trial(store, study.id, run.id, 202)
-        store.finish_trial(failed.id, "failed", "train loss is nan")
+        store.trials.finish(failed.id, "failed", "train loss is nan")
         pruned = add_trial(store, study.id, run.id, 203)
-        store.start_trial(pruned.id, run.id)
+        store.trials.start(pruned.id, run.id)
         for number in (1, 2):
-            store.record_epoch(pruned.id, epoch(number, 0.7, seconds=1.25))
-        store.finish_trial(pruned.id, "pruned", "rung 1")
+            store.epochs.record(pruned.id, epoch(number, 0.7, seconds=1.25))
+        store.trials.finish(pruned.id, "pruned", "rung 1")
         dead = begin_run(store, study.id, start_ticks=1)
         for number in (204, 205):
             add_trial(store, study.id, dead.id, number)
-    return [entry for study in store.studies() for entry in entries(store, study.id, study.name)]
+    return [
+        entry
+        for study in store.studies.summaries()
+        for entry in entries(store, study.id, study.name)
+    ]
 
 
 def entries(store: Store, study_id: int, name: str) -> Iterator[dict[str, Any]]:
-    dead = store.runs(study_id)[-1].id
-    for trial in store.trials(study_id):
-        architecture = store.architecture(trial.architecture_id)
+    dead = store.runs.of_study(study_id)[-1].id
+    for trial in store.trials.of_study(study_id):
+        architecture = store.architectures.get(trial.architecture_id)
         yield {
             "id": trial.id,
             "params": architecture.params,
-            "flops": architecture.macs,
+            "macs": architecture.macs,
             "accuracy": trial.accuracy,
             "epochs": trial.epochs_done,
             "seconds": trial.seconds,
@@ -86,7 +90,7 @@ def test_the_database_and_python_agree(filled: Filled, text: str) -> None:
         select(Trial.id)
         .join(Architecture, Architecture.id == Trial.architecture_id)
         .join(Study, Study.id == Trial.study_id)
-        .where(as_seen(where.clause(), store.gone_runs()))
+        .where(effective(where.clause(), store.runs.stale()))
     )
     found = set(store.read(lambda session: session.scalars(query).all()))
     assert found == {entry["id"] for entry in known if holds(where.tree, entry)}

@@ -34,8 +34,8 @@ def filled(store: Store, seed: int) -> dict[str, tuple[float, float]]:
         one = architecture(number)
         found[one.id] = (float(accuracy), -float(cost(one).macs))
     pruned = add_trial(store, study.id, run.id, 40)
-    store.record_epoch(pruned.id, epoch(1, 0.99))
-    store.finish_trial(pruned.id, "pruned", "rung")
+    store.epochs.record(pruned.id, epoch(1, 0.99))
+    store.trials.finish(pruned.id, "pruned", "rung")
     return found
 
 
@@ -161,8 +161,8 @@ def test_the_first_objective_decides(
         )
         for index, loss in enumerate((2.0, 4.0) if random else (3.0, 1.5)):
             accuracy = 0.5 if random else 0.4
-            store.record_epoch(trial.id, epoch(index + 1, accuracy, validation_loss=loss))
-        store.finish_trial(trial.id, "complete")
+            store.epochs.record(trial.id, epoch(index + 1, accuracy, validation_loss=loss))
+        store.trials.finish(trial.id, "complete")
     found = comparison(store, "s")
     assert found is not None
     assert (found.improvement, found.low, found.high) == pytest.approx((improvement,) * 3)
@@ -195,8 +195,8 @@ def test_what_was_pruned_is_an_evaluation_and_never_the_best(
         unheard_of = 0.99 if direction == "maximise" else 0.01
         figure = unheard_of if stopped else value
         loss = {"validation_loss": figure} if name == "validation_loss" else {}
-        store.record_epoch(trial.id, epoch(1, figure, **loss))
-        store.finish_trial(trial.id, "pruned" if stopped else "complete", "rung" * stopped)
+        store.epochs.record(trial.id, epoch(1, figure, **loss))
+        store.trials.finish(trial.id, "pruned" if stopped else "complete", "rung" * stopped)
         if not stopped:
             macs[origin].append(cost(architecture(number)).macs)
     found = comparison(store, "s")
@@ -243,8 +243,8 @@ def test_what_breaks_a_measured_bound_is_no_evaluation_to_compare(store: Store) 
         breaks = number < 2
         trial = add_trial(store, study.id, run.id, number, origin=origin)
         values = epoch(1, 0.9 if breaks else 0.5, validation_loss=1.1 if breaks else 1.0)
-        store.record_epoch(trial.id, values)
-        store.finish_trial(trial.id, "complete")
+        store.epochs.record(trial.id, values)
+        store.trials.finish(trial.id, "complete")
     found = comparison(store, "s")
     assert found is not None
     assert (found.random, found.searched) == (ENOUGH, ENOUGH)

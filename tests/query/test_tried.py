@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections import Counter
 
-from search.query import tried_alone
+from search.query import trials_by_operators
 from search.store import ProcessIdentity, Store, TrialState
 from tests.support.samples import add_study, add_trial, architecture, begin_run, complete_trial
 
@@ -18,11 +18,11 @@ def test_trials_are_counted_by_operators_and_state(store: Store) -> None:
     for number in range(6, 12):
         trial = add_trial(store, study.id, run.id, number)
         if number % 2:
-            store.start_trial(trial.id, run.id)
-            store.finish_trial(trial.id, "failed", "train loss is nan")
-    found = tried_alone(store, "one")
+            store.trials.start(trial.id, run.id)
+            store.trials.finish(trial.id, "failed", "train loss is nan")
+    found = trials_by_operators(store, "one")
     names = {architecture(number).id: architecture(number).name for number in range(12)}
-    counted = Counter((names[t.architecture_id], t.state) for t in store.trials(study.id))
+    counted = Counter((names[t.architecture_id], t.state) for t in store.trials.of_study(study.id))
     assert {(name, s): n for name, fates in found.items() for s, n in fates.items()} == counted
     assert {s for fates in found.values() for s in fates} == {
         TrialState.COMPLETE,
@@ -36,5 +36,5 @@ def test_what_a_killed_run_left_is_counted_as_readers_see_it(store: Store) -> No
     with subprocess.Popen([sys.executable, "-c", ""]) as driver:
         identity = ProcessIdentity.of(driver.pid)
     run = begin_run(store, study.id, pid=driver.pid, start_ticks=identity.start_ticks)
-    store.start_trial(add_trial(store, study.id, run.id, 0).id, run.id)
-    assert list(tried_alone(store, "one").values()) == [{TrialState.PREEMPTED: 1}]
+    store.trials.start(add_trial(store, study.id, run.id, 0).id, run.id)
+    assert list(trials_by_operators(store, "one").values()) == [{TrialState.PREEMPTED: 1}]

@@ -91,7 +91,7 @@ def test_a_study_of_two_objectives_is_ranked_front_by_front_and_within_each_by_i
             assignment = session.next_assignment()
             assert assignment is not None
             train(session, assignment, [accuracy])
-        history = store.history(store.study(settings.study).id)
+        history = store.studies.history(store.studies.get(settings.study).id)
     order = ranked_trials(history, networks_of(history), task_of(settings), "last")
     macs = {name: float(network.macs) for name, network in history.networks.items()}
     rows = [(t.accuracy or 0.0, -macs[t.architecture_id]) for t in history.trials]

@@ -196,7 +196,7 @@ def test_no_more_are_retrained_than_the_study_has_complete(
     assert run_program(["repeat", "tiny", "--top", "9", "--seeds", "2", "--store", "a.db"]) == 0
     assert "Study tiny-retrained: 8 of 8 trials done" in capsys.readouterr().out
     with open_store("a.db", create=False) as store:
-        trials = store.trials(store.study("tiny-retrained").id)
+        trials = store.trials.of_study(store.studies.get("tiny-retrained").id)
     assert {trial.origin for trial in trials} == {f"retrains trial {n}" for n in range(4)}
 
 
@@ -394,7 +394,7 @@ def test_a_run_that_is_stopped_says_so_once_and_nothing_after_it(
             assert time.monotonic() < deadline
         assert err.count("To go on: ") == 1
         with open_store("a.db", create=False) as store:
-            (run,) = store.runs(store.study("tiny").id)
+            (run,) = store.runs.of_study(store.studies.get("tiny").id)
         assert run.end_reason == "Ray's raylet was killed"  # before the work has ended
         time.sleep(0.1)
         print("(raylet) A worker died")

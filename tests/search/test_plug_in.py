@@ -146,8 +146,8 @@ settings = config(Path(sys.argv[1] if len(sys.argv) > 1 else "."), trials=4,
 with open_store(settings.store, create=True) as store:
     session = begin(store, settings)
     play(session, 2)
-    study = store.study(settings.study)
-    states = [str(trial.state) for trial in store.trials(study.id)]
+    study = store.studies.get(settings.study)
+    states = [str(trial.state) for trial in store.trials.of_study(study.id)]
 print(json.dumps([settings.to_dict()["searcher"], study.searcher, study.scheduler, states]))
 """
 

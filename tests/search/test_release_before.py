@@ -67,7 +67,7 @@ def test_it_is_looked_at_as_it_stands(folder: Path, opened: Open) -> None:
     assert (study["name"], study["planned_trials"]) == ("before", 8)
     assert study["counts"]["preempted"] == 2
     best = json.loads(search(folder, "best", "--store", "before.db", "--json"))
-    assert [row["state"] for row in best][0] == "complete"
+    assert best[0]["state"] == "complete"
     assert len(best) == 5
     shown = search(folder, "show", rows(folder, TRIALS)[0][3], "--store", "before.db")
     assert "DW-S Conv." in shown
