@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from space import Architecture, Cost, cost
-from space.cost.architecture_cost import downsample_cost, stage_cost
+from space.cost.network_cost import downsample_cost, stage_cost
 
 
 @dataclass(frozen=True, slots=True)

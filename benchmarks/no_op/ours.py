@@ -15,7 +15,7 @@ from search.runner.setup import begin_session, create_study
 from search.runner.stand import Stand
 from search.searchers import DistinctSearcher
 from search.store import ProcessIdentity, RunRecord, Store, open_store
-from space.design.reading import read_yaml
+from space.plain_files import read_yaml
 from trainers import describe_data
 
 TRAINING = "benchmarks.no_op.training:make_training"
