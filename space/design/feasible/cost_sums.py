@@ -133,6 +133,8 @@ def _outer(one: Sums, other: Sums, rows: slice) -> Sums:
 
 def joined(parts: list[Sums], quantities: int) -> Sums:
     """All sums of the parts, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
     parts = parts or [nothing(quantities)]
     return Sums(
         np.concatenate([part.costs for part in parts], axis=1),

@@ -10,7 +10,16 @@ import numpy.typing as npt
 from space.architecture import Stage
 from space.cost.piece_costs import Vector
 from space.design.feasible.chain import Chain, Link, Node
-from space.design.feasible.cost_sums import Ints, Sums, merged, minus, nothing, of_vectors, plus
+from space.design.feasible.cost_sums import (
+    Ints,
+    Sums,
+    joined,
+    merged,
+    minus,
+    nothing,
+    of_vectors,
+    plus,
+)
 from space.design.feasible.fold import Fold
 from space.design.feasible.stage_table import StageTable
 from space.design.hard_limits import Limits
@@ -61,7 +70,7 @@ class _Fronts:
         return of_vectors([(0,) * len(self._bounds)], len(self._bounds))
 
     def join(self, ways: list[Sums]) -> Sums:
-        return front(merged(ways, len(self._bounds)))
+        return front(joined(ways, len(self._bounds)))
 
     def along(self, value: Sums, gap: int, link: Link) -> Sums:
         return value.moved(self._chain.links[gap][link])
@@ -72,7 +81,7 @@ class _Fronts:
         found = nothing(len(self._bounds))
         for spent in one.vectors():
             moved = other.moved(spent).within(self._bounds)
-            found = front(merged([found, moved], len(self._bounds)))
+            found = front(joined([found, moved], len(self._bounds)))
         return found
 
     def _of_table(self, table: StageTable) -> Sums:
