@@ -22,8 +22,9 @@ from benchmarks.numbers import at_least
 from benchmarks.peer_counters import PeerCounter, peer_counters
 from benchmarks.timing import Row, machine, rates, show
 from space import Architecture, DesignSpace, cost
-from space.cost import CostTable, memory
-from space.cost.remembering import forget
+from space.cost import memory
+from space.cost.cache import clear_caches
+from space.design import CostTable
 
 ROOT = Path(__file__).parents[1]
 SPACES = tuple(
@@ -62,8 +63,8 @@ def single_rows(groups: list[list[Architecture]]) -> list[Row]:
         for architecture in groups[repeat]:
             cost(architecture)
 
-    first = rates(len(groups), count, run, before=forget)
-    forget()
+    first = rates(len(groups), count, run, before=clear_caches)
+    clear_caches()
     run(0)
     later = rates(len(groups) - 1, count, lambda repeat: run(1 + repeat))
     return [

@@ -25,9 +25,9 @@ import numpy as np
 
 from benchmarks.numbers import at_least
 from space import Architecture, DesignSpace
-from space.cost.remembering import forget
+from space.cost.cache import clear_caches
 from space.design import Limits
-from space.design.reading import read_yaml
+from space.plain_files import read_yaml
 
 Outcome = TypeVar("Outcome")
 
@@ -114,7 +114,7 @@ def measure(values: dict[str, Any], samples: int, repeats: int) -> Result:
     open_space = DesignSpace.from_dict({**values, "limits": {}})
     feasible, met = 0, 0
     for repeat in range(repeats):
-        forget()
+        clear_caches()
         fresh = DesignSpace.from_dict(values)
         feasible, seconds = timed(fresh.count)
         counts.append(seconds)

@@ -15,7 +15,7 @@ from dashboard.scope import Scope, current, zone
 from search.query import BestRow, TrialRow, optimism
 from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRecord, TrialState
 from space import Architecture, Cost, InputError, cost, wording
-from space.cost.architecture_cost import downsample_cost, stage_cost
+from space.cost.network_cost import downsample_cost, stage_cost
 from space.wording import percent, short
 
 _OFFERED = 200

@@ -13,8 +13,7 @@ from space.cli.figures import COUNTERS, PAPER_USES, Figures, figures
 from space.cli.options import json_option, print_json, seed_option
 from space.cli.output import stdout_console
 from space.cli.subjects import Subject, read_subject
-from space.cost.architecture_cost import downsample_cost, head_cost, stage_cost, stem_cost
-from space.cost.tally import Cost
+from space.cost.network_cost import Cost, downsample_cost, head_cost, stage_cost, stem_cost
 from space.design import DesignSpace
 from space.errors import InputError
 from space.wording import short

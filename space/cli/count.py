@@ -6,7 +6,7 @@ import click
 
 from space.cli.options import json_option, print_json
 from space.cli.subjects import read_subject
-from space.design import TooLarge
+from space.design import SpaceTooLarge
 
 
 @click.command("count")
@@ -32,9 +32,9 @@ def command(space: str, as_json: bool) -> None:
     before = subject.size_hint()
     try:
         feasible = subject.count()
-    except TooLarge as error:
+    except SpaceTooLarge as error:
         reason = f"{error}. Without its limits the space has {before:,} networks"
-        raise TooLarge(f"{space} is too large to count exactly: {reason}") from None
+        raise SpaceTooLarge(f"{space} is too large to count exactly: {reason}") from None
     seconds = time.perf_counter() - started
     limits = subject.limits.to_dict()
     if as_json:

@@ -7,7 +7,7 @@ from typing import Any
 from space.architecture import Architecture
 from space.axes import AXES
 from space.design import DesignSpace
-from space.design.parsing import SpaceFile
+from space.design.space_file import SpaceFile
 from space.errors import InputError
 from space.mixer import Mixer
 

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import click
 
 from space.cli.lazy_group import FAILED, LazyGroup, run_group
-from space.design import Infeasible, TooLarge
+from space.design import Infeasible, SpaceTooLarge
 
 _COMMANDS = ("cells", "graph", "zoo", "cost", "show", "count", "sample")
 
@@ -18,7 +18,7 @@ class _Group(LazyGroup):
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except (TooLarge, Infeasible) as error:
+        except (SpaceTooLarge, Infeasible) as error:
             click.echo(f"error: {error}", err=True)
             return FAILED
 

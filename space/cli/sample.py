@@ -12,7 +12,7 @@ from space.cli.options import json_option, print_json, seed_option
 from space.cli.output import stdout_console
 from space.cli.subjects import read_subject
 from space.cost import cost, memory
-from space.design import DesignSpace, TooLarge
+from space.design import DesignSpace, SpaceTooLarge
 from space.wording import short
 
 _PATIENCE = 200
@@ -77,7 +77,7 @@ def _has_more(space: DesignSpace, number: int) -> bool:
         return True
     try:
         return space.count() > number
-    except TooLarge:
+    except SpaceTooLarge:
         return True
 
 

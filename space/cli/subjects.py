@@ -7,9 +7,9 @@ from pathlib import Path
 from space.architecture import Architecture
 from space.cli.kinds import described
 from space.design import DesignSpace
-from space.design.reading import read_json, read_yaml
 from space.errors import InputError
 from space.mixer import Mixer
+from space.plain_files import read_json, read_yaml
 from space.published import ENTRIES, Entry
 
 _YAML = (".yaml", ".yml")

@@ -1,17 +1,21 @@
 """Design spaces: which architectures may be built, read from YAML."""
 
+from space.design.cost_table import Costs, CostTable, Memories
 from space.design.decisions import Choice, Choose
 from space.design.design_space import DesignSpace
-from space.design.limits import FIGURE_ALIASES, Infeasible, Limits, figure_of
-from space.design.too_large import TooLarge
+from space.design.feasible import SpaceTooLarge
+from space.design.hard_limits import FIGURE_ALIASES, Infeasible, Limits, figure_of
 
 __all__ = [
     "FIGURE_ALIASES",
     "Choice",
     "Choose",
+    "CostTable",
+    "Costs",
     "DesignSpace",
     "Infeasible",
     "Limits",
-    "TooLarge",
+    "Memories",
+    "SpaceTooLarge",
     "figure_of",
 ]

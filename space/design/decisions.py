@@ -6,14 +6,18 @@ questions are about. Replaying an architecture gives the answers that lead to it
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from space.architecture import Architecture, Stage
-from space.design.mixer_questions import Value, field_value
+from space.design.mixer_lines import SIZES_AND_OPTIONS
 from space.design.stage_options import StageOptions
 from space.mixer import Mixer
 
+Value = str | int | float
 Read = Callable[[Architecture], Value | None]
+
+_FIELDS = ("operator", *SIZES_AND_OPTIONS)
 
 
 class Choose(Protocol):
@@ -39,46 +43,83 @@ class Choice:
     value: Value
 
 
-def choose_stage(options: StageOptions, index: int, choose: Choose) -> Stage:
-    """Asks for the fields of one stage.
+class StageDecisions:
+    """The questions for one stage, kept from one architecture to the next."""
 
-    Args:
-        options: what the stage may be.
-        index: its number, for the names of the decisions.
-        choose: the searcher.
-    """
-    where = f"stages[{index}]"
-    shapes = options.shapes()
+    def __init__(self, options: StageOptions, index: int) -> None:
+        """
+        Args:
+            options: what the stage may be.
+            index: its number, for the names of the decisions.
+        """
+        self._options = options
+        self._index = index
+        self._asked: dict[tuple[int, int, int], MixerChoices] = {}
 
-    def ask(name: str, place: int) -> Any:
-        values = tuple(dict.fromkeys(shape[place] for shape in shapes))
-        choice = choose(f"{where}.{name}", values, lambda a: getattr(a.stages[index], name))
-        shapes[:] = [shape for shape in shapes if shape[place] == choice]
-        return choice
+    def walk(self, choose: Choose) -> Stage:
+        """Asks for the fields of the stage."""
+        shapes = self._options.shapes()
 
-    width, depth, ratio = ask("width", 0), ask("depth", 1), ask("mlp_ratio", 2)
-    pattern = [
-        _choose_mixer(options, width, depth, index, place, choose)
-        for place in range(options.pattern_length(depth))
-    ]
-    return Stage(depth, width, ratio, tuple(pattern))
+        def ask(name: str, place: int) -> Any:
+            values = tuple(dict.fromkeys(shape[place] for shape in shapes))
+            where = f"stages[{self._index}].{name}"
+            choice = choose(where, values, lambda a: getattr(a.stages[self._index], name))
+            shapes[:] = [shape for shape in shapes if shape[place] == choice]
+            return choice
 
+        width, depth, ratio = ask("width", 0), ask("depth", 1), ask("mlp_ratio", 2)
+        places = range(self._options.pattern_length(depth))
+        pattern = [self._mixer(width, depth, place, choose) for place in places]
+        return Stage(depth, width, ratio, tuple(pattern))
 
-def _choose_mixer(
-    options: StageOptions, width: int, depth: int, index: int, place: int, choose: Choose
-) -> Mixer:
-    where = f"stages[{index}].mixers[{place}]"
+    def _mixer(self, width: int, depth: int, place: int, choose: Choose) -> Mixer:
+        key = width, depth, place
+        if key not in self._asked:
+            self._asked[key] = MixerChoices(self._options.choices(*key))
+        left = self._asked[key]
+        while left.question:
+            field, answers = left.question
+            where = f"stages[{self._index}].mixers[{place}].{field}"
+            left = answers[choose(where, tuple(answers), self._read(place, field))]
+        return left.mixers[0]
 
-    def reading(field: str) -> Read:
+    def _read(self, place: int, field: str) -> Read:
         def read(architecture: Architecture) -> Value | None:
-            mixer = options.chosen(architecture.stages[index], place)
-            return None if mixer is None else field_value(mixer, field)
+            mixer = self._options.chosen(architecture.stages[self._index], place)
+            return None if mixer is None else _answer(mixer, field)
 
         return read
 
-    remaining = options.questions(width, depth, place)
-    while remaining.question:
-        field, answers = remaining.question
-        choice = choose(f"{where}.{field}", tuple(answers), reading(field))
-        remaining = answers[choice]
-    return remaining.mixers[0]
+
+@dataclass(frozen=True)
+class MixerChoices:
+    """The mixers that the answers so far leave: first to the operator, then to what is open.
+
+    Attributes:
+        mixers: at least one.
+        asked: number of the fields that are settled, of the operator, the sizes and the options.
+    """
+
+    mixers: tuple[Mixer, ...]
+    asked: int = 0
+
+    @cached_property
+    def question(self) -> "tuple[str, dict[Value, MixerChoices]] | None":
+        """The next field and what each answer leaves; None once a single mixer is left.
+
+        The operator is asked for even where there is only one.
+        """
+        for number in range(self.asked, len(_FIELDS)):
+            groups: dict[Value, list[Mixer]] = {}
+            for mixer in self.mixers:
+                groups.setdefault(_answer(mixer, _FIELDS[number]), []).append(mixer)
+            if len(groups) > 1 or number == 0:
+                after = {v: MixerChoices(tuple(group), number + 1) for v, group in groups.items()}
+                return _FIELDS[number], after
+        return None
+
+
+def _answer(mixer: Mixer, name: str) -> Value:
+    """The answer that leads to a mixer, to the question for its operator or for a field."""
+    value = mixer.name if name == "operator" else getattr(mixer, name)
+    return value if isinstance(value, str | int) else str(value)

@@ -8,20 +8,18 @@ from typing import Any
 import numpy as np
 
 from space.architecture import Architecture, Head, Scaffold
-from space.design.decisions import Choice, Choose, Read, choose_stage
+from space.design.decisions import Choice, Choose, Read, StageDecisions, Value
+from space.design.feasible import TRIES, FeasibleSet
 from space.design.features import encode
-from space.design.initial_points import axis_points, axis_values, hybrid_points, named_points
-from space.design.limits import Infeasible, Limits
-from space.design.mixer_questions import Value
+from space.design.hard_limits import Infeasible, Limits
+from space.design.initial_points import initial_points
 from space.design.neighbours import StageMoves, neighbours
-from space.design.paired_points import paired_points
-from space.design.parsing import ParsedSpace, parse, without_defaults
-from space.design.population import TRIES, Population
-from space.design.reading import read_yaml
-from space.design.stage_options import Keep, StageOptions
+from space.design.space_file import ParsedSpace, parse, without_defaults
+from space.design.stage_options import StageOptions
 from space.errors import InputError, join
 from space.frame import Frame
 from space.geometry import MapSize
+from space.plain_files import read_yaml
 
 
 class DesignSpace:
@@ -53,7 +51,7 @@ class DesignSpace:
         self.stage_options: dict[int, tuple[StageOptions, ...]] = {
             patch: self._options_at(parsed, patch) for patch in dict.fromkeys(file.stem.patch_size)
         }
-        self._population = Population(self.frame, self.scaffolds, self.limits, self.stage_options)
+        self._feasible = FeasibleSet(self.frame, self.scaffolds, self.limits, self.stage_options)
         self._refuse_if_empty(where)
 
     def _options_at(self, parsed: ParsedSpace, patch_size: int) -> tuple[StageOptions, ...]:
@@ -98,23 +96,23 @@ class DesignSpace:
 
     def size_hint(self) -> int:
         """Number of distinct architectures before the hard limits."""
-        return self._population.size()
+        return self._feasible.size()
 
     def count(self) -> int:
         """Number of distinct feasible architectures, exact.
 
         Raises:
-            TooLarge: if that cannot be told within memory and time; nothing is estimated.
+            SpaceTooLarge: if that cannot be told within memory and time; nothing is estimated.
         """
-        return self._population.count()
+        return self._feasible.count()
 
     def enumerate(self) -> Iterator[Architecture]:
         """Every feasible architecture once, lazily, in a fixed order.
 
         Raises:
-            TooLarge: if the patterns of one stage alone are too many.
+            SpaceTooLarge: if the patterns of one stage alone are too many.
         """
-        return self._population.enumerate()
+        return self._feasible.enumerate()
 
     def sample(self, rng: np.random.Generator) -> Architecture:
         """An architecture drawn uniformly among the distinct feasible ones.
@@ -125,7 +123,7 @@ class DesignSpace:
         Raises:
             Infeasible: if none was met in many draws.
         """
-        architecture = self._population.sample(rng)
+        architecture = self._feasible.sample(rng)
         if architecture is None:
             raise Infeasible([f"no feasible architecture in {TRIES:,} draws"])
         return architecture
@@ -199,9 +197,15 @@ class DesignSpace:
     def _walk(self, choose: Choose) -> Architecture:
         scaffold = choose("scaffold", self.scaffolds, lambda a: a.scaffold)
         patch = choose("stem.patch_size", tuple(self.stage_options), lambda a: a.stem.patch_size)
-        stages = self.stage_options[int(patch)]
-        chosen = tuple(choose_stage(stage, place, choose) for place, stage in enumerate(stages))
+        chosen = tuple(stage.walk(choose) for stage in self._decisions[int(patch)])
         return self.frame.architecture(int(patch), scaffold, chosen)  # type: ignore[arg-type]
+
+    @cached_property
+    def _decisions(self) -> dict[int, tuple[StageDecisions, ...]]:
+        return {
+            patch: tuple(StageDecisions(options, index) for index, options in enumerate(stages))
+            for patch, stages in self.stage_options.items()
+        }
 
     def decisions(self, architecture: Architecture) -> list[Choice]:
         """The choices that lead to an architecture.
@@ -243,31 +247,7 @@ class DesignSpace:
             rng: draws what the kinds leave open.
         """
 
-        def sample(keep: Sequence[Keep | None]) -> Architecture | None:
-            return self._population.kept(keep).sample_once(rng)
-
-        points: list[tuple[str, Architecture]] = []
-        if "paired" in kinds:
-            points += paired_points(self, rng)
-        if "named" in kinds:
-            points += named_points(len(self._file.stages), sample)
-        if "hybrid" in kinds:
-            points += hybrid_points(len(self._file.stages), sample)
-        if "axes" in kinds:
-            touched = {pair for _, a in points for m in a.mixers() for pair in axis_values(m)}
-            points += axis_points(self._offered_values(), touched, sample)
-        return list(
-            {architecture.id: (origin, architecture) for origin, architecture in points}.values()
-        )
-
-    def _offered_values(self) -> list[set[tuple[str, str]]]:
-        offered: list[set[tuple[str, str]]] = [set() for _ in self._file.stages]
-        for stages in self.stage_options.values():
-            for values, options in zip(offered, stages, strict=True):
-                for width, depth, _ in options.shapes():
-                    for mixer in options.choices(width, depth, 0):
-                        values |= axis_values(mixer)
-        return offered
+        return initial_points(self._feasible, kinds, rng)
 
     # --- feasibility --------------------------------------------------------------------------
 
@@ -278,16 +258,16 @@ class DesignSpace:
     def _is_empty(self) -> bool:
         if self.limits == Limits():
             return False
-        smallest = self._population.smallest()
-        if any(not self.violations(point) for _, point in smallest.values()):
+        least = self._feasible.least()
+        if any(not self.violations(point) for _, point in least.values()):
             return False
-        return self._population.is_empty()
+        return self._feasible.is_empty()
 
     def _why_infeasible(self) -> str:
         limits = self.limits.to_dict()
         broken = [
             f"the least {name} are {needs:,} (limit {limits[name]:,})"
-            for name, (needs, _) in self._population.smallest().items()
+            for name, (needs, _) in self._feasible.least().items()
             if needs > limits[name]
         ]
         # Each limit alone can be kept, but by different networks.

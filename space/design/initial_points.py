@@ -1,25 +1,66 @@
 """First points of a search: named operators, hybrids, and every axis value still untouched."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+import numpy as np
+
 from space.architecture import Architecture
 from space.axes import AXES, Locality
-from space.cells import LITERATURE_NAMES, PAPER_NAMES, cell_named
+from space.cells import cell_named
+from space.design.feasible import FeasibleSet
+from space.design.paired_points import NAMED_OPERATORS, paired_points
 from space.design.stage_options import Keep
 from space.mixer import Mixer
 
+Points = Iterator[tuple[str, Architecture]]
+"""Architectures, each with where it comes from."""
 SampleWhere = Callable[[Sequence[Keep | None]], Architecture | None]
+"""Draws an architecture whose mixers are kept, given a condition for each stage."""
 
 _TOUCHED = (*AXES, "kernel_size")
-NAMED_OPERATORS = (*PAPER_NAMES, LITERATURE_NAMES["window/separable/full/channel/static"])
-"""The nodes of the paper's relation graph, and Local MLP, which its text compares them with."""
+
+
+def initial_points(
+    feasible: FeasibleSet, kinds: Sequence[str], rng: np.random.Generator
+) -> list[tuple[str, Architecture]]:
+    """Points to begin a search with; see `DesignSpace.initial_points`."""
+
+    def sample(keep: Sequence[Keep | None]) -> Architecture | None:
+        return feasible.kept(keep).sample_once(rng)
+
+    stages = len(next(iter(feasible.stages.values())))
+    points: list[tuple[str, Architecture]] = []
+    if "paired" in kinds:
+        points += paired_points(feasible, rng)
+    if "named" in kinds:
+        points += _named_points(stages, sample)
+    if "hybrid" in kinds:
+        points += _hybrid_points(stages, sample)
+    if "axes" in kinds:
+        touched = {pair for _, a in points for m in a.mixers() for pair in axis_values(m)}
+        points += _axis_points(_offered_values(feasible), touched, sample)
+    return list({point.id: (origin, point) for origin, point in points}.values())
 
 
 def axis_values(mixer: Mixer) -> set[tuple[str, str]]:
     """(axis, value) pairs of a mixer; the kernel size counts as an axis."""
     pairs = ((name, getattr(mixer, name)) for name in _TOUCHED)
     return {(name, str(value)) for name, value in pairs if value is not None}
+
+
+def _offered_values(feasible: FeasibleSet) -> list[set[tuple[str, str]]]:
+    """The axis values of each stage's mixers."""
+    offered = []
+    for column in zip(*feasible.stages.values(), strict=True):
+        mixers = (
+            options.choices(width, depth, 0)
+            for options in column
+            for width, depth, _ in options.shapes()
+        )
+        offered.append(set().union(*map(axis_values, itertools.chain.from_iterable(mixers))))
+    return offered
 
 
 def _is_named(name: str, mixer: Mixer) -> bool:
@@ -30,30 +71,23 @@ def _has_value(pair: tuple[str, str], mixer: Mixer) -> bool:
     return pair in axis_values(mixer)
 
 
-def named_points(stages: int, sample: SampleWhere) -> Iterator[tuple[str, Architecture]]:
-    """One architecture for each named operator that all stages of the space can have.
+def _is_local(mixer: Mixer) -> bool:
+    return mixer.locality is not Locality.GLOBAL
 
-    Args:
-        stages: number of stages.
-        sample: draws an architecture whose mixers are kept, given a condition for each stage.
-    """
+
+def _named_points(stages: int, sample: SampleWhere) -> Points:
+    """One architecture for each named operator that all stages of the space can have."""
     for name in NAMED_OPERATORS:
         architecture = sample([partial(_is_named, name)] * stages)
         if architecture is not None:
             yield f"named:{name}", architecture
 
 
-def _is_local(mixer: Mixer) -> bool:
-    return mixer.locality is not Locality.GLOBAL
-
-
-def hybrid_points(stages: int, sample: SampleWhere) -> Iterator[tuple[str, Architecture]]:
+def _hybrid_points(stages: int, sample: SampleWhere) -> Points:
     """Local operators in all stages but the last, which has a global one: one network for each.
 
-    Convolutions early and attention late is what CoAtNet (Dai et al., 2021) found best.
-
-    Args:
-        stages, sample: as in `named_points`. With a single stage there is none.
+    Convolutions early and attention late is what CoAtNet (Dai et al., 2021) found best. With a
+    single stage there is none.
     """
     for name in NAMED_OPERATORS if stages > 1 else ():
         if cell_named(name).locality is Locality.GLOBAL:
@@ -63,22 +97,15 @@ def hybrid_points(stages: int, sample: SampleWhere) -> Iterator[tuple[str, Archi
                 yield f"hybrid:{name}", architecture
 
 
-def axis_points(
+def _axis_points(
     offered: list[set[tuple[str, str]]], touched: set[tuple[str, str]], sample: SampleWhere
-) -> Iterator[tuple[str, Architecture]]:
-    """Architectures that together touch every axis value that the space offers.
-
-    Args:
-        offered: the axis values of each stage's mixers.
-        touched: axis values that earlier points have.
-        sample: as in `named_points`.
-    """
+) -> Points:
+    """Architectures that together touch every axis value that is offered and not yet touched."""
     for pair in sorted(set().union(*offered)):
         if pair in touched:
             continue
         has_it = partial(_has_value, pair)
-        conditions = [has_it if pair in values else None for values in offered]
-        architecture = sample(conditions)
+        architecture = sample([has_it if pair in values else None for values in offered])
         if architecture is not None:
             touched |= set().union(*(axis_values(m) for m in architecture.mixers()))
             yield f"axes:{pair[0]}={pair[1]}", architecture

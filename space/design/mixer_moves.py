@@ -1,12 +1,16 @@
-"""Moves between the mixers that may stand at one place of a pattern."""
+"""Moves between the mixers that may stand at one place of a pattern: to another cell, or to another
+size or option within a cell."""
 
-from functools import cached_property
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
 from itertools import chain
 from operator import attrgetter, ne
 
+import numpy as np
+
 from space.cells import Cell
-from space.design.relative_neighbours import relative_neighbours
-from space.design.size_moves import SIZES_AND_OPTIONS, size_moves
+from space.design.mixer_lines import SIZES_AND_OPTIONS
 from space.mixer import Mixer
 
 _sizes_and_options = attrgetter(*SIZES_AND_OPTIONS)
@@ -63,4 +67,82 @@ class MixerMoves:
 
     @cached_property
     def _joined(self) -> dict[Cell, tuple[Cell, ...]]:
-        return relative_neighbours(tuple(self._places))
+        return _relative_neighbours(tuple(self._places))
+
+
+@lru_cache(maxsize=64)
+def _relative_neighbours(cells: tuple[Cell, ...]) -> dict[Cell, tuple[Cell, ...]]:
+    """For each cell those with no third cell closer to both (Toussaint 1980), in the given order.
+
+    The distance of two cells is the number of axes in which they differ, so that cells one axis
+    apart are always joined. The graph is connected, without long ways round.
+    """
+    values = np.array([cell.values for cell in cells])
+    apart = (values[:, None] != values[None]).sum(2)
+    joined = np.zeros_like(apart, dtype=bool)
+    for far in range(1, int(apart.max()) + 1):
+        near = (apart < far).astype(np.int64)
+        joined |= (apart == far) & (near @ near == 0)
+    return {
+        cell: tuple(cells[other] for other in np.flatnonzero(row))
+        for cell, row in zip(cells, joined, strict=True)
+    }
+
+
+def size_moves(mixers: Sequence[Mixer]) -> dict[Mixer, list[Mixer]]:
+    """For each of the mixers of a cell, those that differ in one field.
+
+    Groups that no such step joins are joined by their closest pair, so that all are connected.
+    The work grows with the number of mixers, not with its square, but for the last part.
+    """
+    codes = _codes(mixers)
+    joined: dict[int, set[int]] = {place: set() for place in range(len(mixers))}
+    for field in range(codes.shape[1]):
+        alike = defaultdict(list)
+        others = np.delete(codes, field, axis=1)
+        for place, rest in enumerate(map(bytes, others)):
+            alike[rest].append(place)
+        for places in alike.values():
+            for place in places:
+                joined[place].update(places)
+    _join_groups(codes, joined)
+    return {
+        mixer: [mixers[other] for other in sorted(joined[place] - {place})]
+        for place, mixer in enumerate(mixers)
+    }
+
+
+def _codes(mixers: Sequence[Mixer]) -> np.ndarray:
+    """(mixers, fields) integers that are equal where the fields are."""
+    columns = []
+    for name in SIZES_AND_OPTIONS:
+        values = [getattr(mixer, name) for mixer in mixers]
+        numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
+        columns.append([numbers[value] for value in values])
+    return np.array(columns, dtype=np.int32).T.copy()
+
+
+def _join_groups(codes: np.ndarray, joined: dict[int, set[int]]) -> None:
+    """Joins every further group to the closest mixer of those before it."""
+    groups = _groups(joined)
+    reached = groups[0]
+    for group in groups[1:]:
+        apart = (codes[reached][:, None] != codes[group][None]).sum(2)
+        one, other = np.unravel_index(int(apart.argmin()), apart.shape)
+        joined[reached[one]].add(group[other])
+        joined[group[other]].add(reached[one])
+        reached = reached + group
+
+
+def _groups(joined: dict[int, set[int]]) -> list[list[int]]:
+    """The connected groups, each in order."""
+    left, groups = set(joined), []
+    while left:
+        border = {min(left)}
+        group: set[int] = set()
+        while border:
+            group |= border
+            border = set().union(*(joined[place] for place in border)) - group
+        groups.append(sorted(group))
+        left -= group
+    return groups

@@ -6,21 +6,20 @@ Only such a comparison tells operators apart; a best network of each also differ
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from space.architecture import Architecture, Scaffold, Stage
+from space.cells import LITERATURE_NAMES, PAPER_NAMES
 from space.cost import cost
-from space.design.initial_points import NAMED_OPERATORS
+from space.design.feasible import FeasibleSet
 from space.design.stage_options import Shape, StageOptions
 from space.mixer import Mixer
 
-if TYPE_CHECKING:
-    from space.design.design_space import DesignSpace
-
+NAMED_OPERATORS = (*PAPER_NAMES, LITERATURE_NAMES["window/separable/full/channel/static"])
+"""The nodes of the paper's relation graph, and Local MLP, which its text compares them with."""
 PAIRED = "paired:"
 """The beginning of the origin of such a point; the name of the operator follows."""
 MOST_SKELETONS = 500
@@ -37,7 +36,7 @@ class _Skeleton:
 
 
 def paired_points(
-    space: "DesignSpace", rng: np.random.Generator
+    feasible: FeasibleSet, rng: np.random.Generator
 ) -> Iterator[tuple[str, Architecture]]:
     """One network for each named operator, all of one patch size, scaffold, widths, depths, MLPs.
 
@@ -45,11 +44,11 @@ def paired_points(
     several sizes of an operator, those are taken that most of the others have too.
 
     Args:
-        space: with its hard limits, which all the networks keep.
+        feasible: with its hard limits, which all the networks keep.
         rng: draws skeletons, where there are more than `MOST_SKELETONS`.
     """
-    usual = _usual_sizes(space)
-    found = [_fitted(space, skeleton, usual) for skeleton in _skeletons(space, rng)]
+    usual = _usual_sizes(feasible)
+    found = [_fitted(feasible, skeleton, usual) for skeleton in _skeletons(feasible, rng)]
     most = max(map(len, found), default=0)
     fullest = [points for points in found if len(points) == most]
     fullest.sort(key=lambda points: sum(cost(point).macs for point in points.values()))
@@ -58,25 +57,25 @@ def paired_points(
             yield PAIRED + name, point
 
 
-def _skeletons(space: "DesignSpace", rng: np.random.Generator) -> list[_Skeleton]:
+def _skeletons(feasible: FeasibleSet, rng: np.random.Generator) -> list[_Skeleton]:
     """All, or so many drawn ones, each once."""
+    scaffolds = feasible.scaffolds
     shapes = {
-        patch: [options.shapes() for options in stages]
-        for patch, stages in space.stage_options.items()
+        patch: [options.shapes() for options in stages] for patch, stages in feasible.stages.items()
     }
     counts = [math.prod(map(len, offered)) for offered in shapes.values()]
-    if sum(counts) * len(space.scaffolds) <= MOST_SKELETONS:
+    if sum(counts) * len(scaffolds) <= MOST_SKELETONS:
         return [
             _Skeleton(patch, scaffold, chosen)
             for patch, offered in shapes.items()
-            for scaffold in space.scaffolds
+            for scaffold in scaffolds
             for chosen in itertools.product(*offered)
         ]
     patches = [patch for patch, count in zip(shapes, counts, strict=True) if count]
     drawn = (
         _Skeleton(
             (patch := patches[rng.integers(len(patches))]),
-            space.scaffolds[rng.integers(len(space.scaffolds))],
+            scaffolds[rng.integers(len(scaffolds))],
             tuple(offered[rng.integers(len(offered))] for offered in shapes[patch]),
         )
         for _ in range(MOST_SKELETONS)
@@ -85,11 +84,11 @@ def _skeletons(space: "DesignSpace", rng: np.random.Generator) -> list[_Skeleton
 
 
 def _fitted(
-    space: "DesignSpace", skeleton: _Skeleton, usual: Mapping[str, float]
+    feasible: FeasibleSet, skeleton: _Skeleton, usual: Mapping[str, float]
 ) -> dict[str, Architecture]:
     """The feasible network of each named operator, as far as there is one."""
     found = {}
-    stages = space.stage_options[skeleton.patch_size]
+    stages = feasible.stages[skeleton.patch_size]
     for name in NAMED_OPERATORS:
         chosen = [
             _stage(options, shape, name, usual)
@@ -97,8 +96,9 @@ def _fitted(
         ]
         whole = tuple(stage for stage in chosen if stage is not None)
         if len(whole) == len(chosen):
-            point = space.frame.architecture(skeleton.patch_size, skeleton.scaffold, whole)
-            if not space.violations(point):
+            frame = feasible.frame
+            point = frame.architecture(skeleton.patch_size, skeleton.scaffold, whole)
+            if not feasible.limits.violations(point):
                 found[name] = point
     return found
 
@@ -123,11 +123,11 @@ def _off(mixer: Mixer, usual: Mapping[str, float]) -> float:
     return sum(abs(math.log2(size / common)) for size, common in sizes if size and common)
 
 
-def _usual_sizes(space: "DesignSpace") -> dict[str, float]:
+def _usual_sizes(feasible: FeasibleSet) -> dict[str, float]:
     """For each size the value that the most named operators offer, the smallest of equals."""
     offered: dict[str, Counter[float]] = {name: Counter() for name in _SIZES}
-    stages: Sequence[StageOptions] = [s for o in space.stage_options.values() for s in o]
-    mixers = dict.fromkeys(m for options in stages for m in options.mixers)
+    stages = itertools.chain.from_iterable(feasible.stages.values())
+    mixers = dict.fromkeys(mixer for options in stages for mixer in options.mixers)
     pairs = {
         (name, getattr(mixer, name), mixer.name)
         for mixer in mixers

@@ -1,16 +1,19 @@
-"""What one stage of a design space may be, at the size of its map."""
+"""What one stage of a design space may be, at the size of its map, and uniform draws of it."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
 
 from space.architecture import Stage, at_block
 from space.canonical import canonical
-from space.design.mixer_questions import Remaining
 from space.geometry import MapSize, is_whole, width_problems
 from space.mixer import Mixer
 
+Item = TypeVar("Item")
 Keep = Callable[[Mixer], bool]
 Shape = tuple[int, int, float]
 """Width, depth and MLP ratio of a stage."""
@@ -51,17 +54,27 @@ class StageOptions:
         """
         return self._choices[width, depth, place]
 
-    def questions(self, width: int, depth: int, place: int) -> Remaining:
-        """The questions whose answers lead to one of the choices."""
-        return self._questions[width, depth, place]
+    def chosen_number(self, stage: Stage, place: int) -> int | None:
+        """Which of the choices a stage took at a place of the pattern; None if it is of another
+        space."""
+        blocks = stage.block_mixers()[place :: self.pattern_length(stage.depth)]
+        return self._numbers.get((stage.width, stage.depth, place), {}).get(blocks)
+
+    def chosen(self, stage: Stage, place: int) -> Mixer | None:
+        """The choice that a stage took at a place of the pattern, if it is one of this space."""
+        number = self.chosen_number(stage, place)
+        return None if number is None else self.choices(stage.width, stage.depth, place)[number]
 
     @cached_property
     def _choices(self) -> dict[tuple[int, int, int], tuple[Mixer, ...]]:
         return {key: tuple(choices.values()) for key, choices in self._by_blocks.items()}
 
     @cached_property
-    def _questions(self) -> dict[tuple[int, int, int], Remaining]:
-        return {key: Remaining(choices) for key, choices in self._choices.items()}
+    def _numbers(self) -> dict[tuple[int, int, int], dict[tuple[Mixer, ...], int]]:
+        return {
+            key: {blocks: number for number, blocks in enumerate(choices)}
+            for key, choices in self._by_blocks.items()
+        }
 
     @cached_property
     def _by_blocks(self) -> dict[tuple[int, int, int], dict[tuple[Mixer, ...], Mixer]]:
@@ -113,7 +126,21 @@ class StageOptions:
         """Number of distinct stages."""
         return sum(self.weights)
 
-    def chosen(self, stage: Stage, place: int) -> Mixer | None:
-        """The choice that a stage took at a place of the pattern, if it is one of this space."""
-        choices = self._by_blocks.get((stage.width, stage.depth, place), {})
-        return choices.get(stage.block_mixers()[place :: self.pattern_length(stage.depth)])
+    def sample(self, rng: np.random.Generator) -> Stage:
+        """A stage drawn uniformly among the distinct ones, of which there is at least one."""
+        width, depth, ratio = pick(rng, self._shapes, self.weights)
+        places = (self.choices(width, depth, p) for p in range(self.pattern_length(depth)))
+        return Stage(depth, width, ratio, tuple(kept[rng.integers(len(kept))] for kept in places))
+
+
+def pick(rng: np.random.Generator, items: Sequence[Item], weights: Sequence[int]) -> Item:
+    """One of the items, drawn with probability in proportion to its integer weight."""
+    # Counts can exceed 64 bits, and floats lose what is rare: draw in exact integers.
+    total = sum(weights)
+    bits = total.bit_length() + 64
+    ticket = int.from_bytes(rng.bytes(-(-bits // 8))) % total
+    for item, weight in zip(items, weights, strict=True):
+        if ticket < weight:
+            return item
+        ticket -= weight
+    raise AssertionError("the ticket is below the sum of the weights")

@@ -12,8 +12,7 @@ from search.config import Config, load_config, merged_for_resume
 from search.driver.study_setup import initial_points
 from search.searchers import SEARCHERS
 from space import InputError
-from space.design.initial_points import NAMED_OPERATORS
-from space.design.paired_points import PAIRED
+from space.design.paired_points import NAMED_OPERATORS, PAIRED
 from tests.search.small import SPACE, values
 from trainers import Protocol
 

@@ -15,7 +15,7 @@ from search.config import Config, load_config
 from search.config.parts import Part
 from search.searchers import SEARCHERS
 from space import Architecture, InputError, Mixer
-from space.design.parsing import SpaceFile
+from space.design.space_file import SpaceFile
 from tests.search.small import SPACE, values
 from trainers import DataConfig, Protocol
 from trainers.protocol import Augmentation

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from space import Architecture, DesignSpace, InputError, Mixer, cell_named, cost
-from space.cost import CostTable, memory
+from space.cost import memory
+from space.design import CostTable
 from tests.space.spaces import EVERYTHING, everything
 from tests.space.strategies import cell_fields
 from tests.space.test_cost import UnseenCounter, assert_exact

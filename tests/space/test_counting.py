@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from benchmarks.space import IMAGENET, LIMITS
 from space import Architecture, DesignSpace, InputError, cost
 from space.cost import memory
-from space.design import TooLarge, chain, counting, sums
-from space.design.dominance import exact_product, ways_within
-from space.design.feasible import FeasibleSampler
-from space.design.frontier import front
-from space.design.grid import Grid
-from space.design.sums import Sums
+from space.design import SpaceTooLarge
+from space.design.feasible import chain, cost_sums, counting
+from space.design.feasible.cost_sums import Sums
+from space.design.feasible.dominance import exact_product, ways_within
+from space.design.feasible.frontier import front
+from space.design.feasible.grid_sampling import FeasibleSampler, Grid
 from tests.space.spaces import EVERYTHING
 from tests.space.test_design_space import every_point, small
 
@@ -227,16 +227,16 @@ def test_what_is_too_large_is_told_and_not_estimated(monkeypatch: pytest.MonkeyP
     space = tiny(limits={"params": 100_000, "macs": 300_000})
     with monkeypatch.context() as patch:
         patch.setattr(counting, "MOST_CORNERS", 10)
-        with pytest.raises(TooLarge, match=r"comparisons, and 10 are allowed"):
+        with pytest.raises(SpaceTooLarge, match=r"comparisons, and 10 are allowed"):
             space.count()
     with monkeypatch.context() as patch:
-        patch.setattr(sums, "MOST_SUMS", 10)
-        with pytest.raises(TooLarge, match="more than 10 sums"):
+        patch.setattr(cost_sums, "MOST_SUMS", 10)
+        with pytest.raises(SpaceTooLarge, match="more than 10 sums"):
             tiny(limits={"params": 100_000, "macs": 300_000}).count()
     with monkeypatch.context() as patch:
         patch.setattr(chain, "MOST_NODES", 3)
         crowded = tiny(limits={"inference_bytes": 10**6})
-        with pytest.raises(TooLarge, match="more than 3 cases a stage"):
+        with pytest.raises(SpaceTooLarge, match="more than 3 cases a stage"):
             crowded.count()
         assert crowded.contains(crowded.sample(np.random.default_rng(0)))
 
@@ -266,7 +266,7 @@ def test_the_grid_draws_uniformly_under_tight_limits(
     space = tiny(limits=limited(points, shares))
     feasible = {point.id for point in space.enumerate()}
     assert 20 < len(feasible) < 0.1 * len(points)
-    sampler = FeasibleSampler(space._population._chains)
+    sampler = FeasibleSampler(space._feasible._chains)
     sampler._grids = [Grid(grid.chain, resolution**2) for grid in sampler._grids]
     rng = np.random.default_rng(5)
     counts: Counter[str] = Counter()
@@ -281,10 +281,10 @@ def test_the_grid_draws_uniformly_under_tight_limits(
 def test_where_no_grid_serves_the_points_are_listed(
     points: list[Architecture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("space.design.feasible.RESOLUTIONS", ())
+    monkeypatch.setattr("space.design.feasible.grid_sampling.RESOLUTIONS", ())
     space = tiny(limits=limited(points, {"params": 0.02, "macs": 0.02}))
     feasible = {point.id for point in space.enumerate()}
-    sampler = FeasibleSampler(space._population._chains)
+    sampler = FeasibleSampler(space._feasible._chains)
     rng = np.random.default_rng(5)
     drawn = [sampler.draw(rng, 1) for _ in range(15 * len(feasible))]
     counts = Counter(point.id for point in drawn if point is not None)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from space import DesignSpace
-from space.design.mixer_choice import expand_mixers
+from space.design.mixer_lines import expand_mixers
 from space.design.mixer_moves import MixerMoves
 from tests.space.neighbours_oracle import apart, slow_neighbours
 from tests.space.spaces import EVERYTHING, FILES

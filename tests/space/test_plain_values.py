@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from space import Architecture, DesignSpace, InputError, Mixer
-from space.design.reading import read_json, read_yaml
+from space.plain_files import read_json, read_yaml
 from space.plain_values import from_json, from_yaml
 from tests.space.spaces import EVERYTHING
 

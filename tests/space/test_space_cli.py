@@ -16,9 +16,9 @@ from space import Architecture, DesignSpace, all_cells, cell_named
 from space.axes import AXES
 from space.cells import PAPER_NAMES
 from space.cli.program import run_program
-from space.design import TooLarge
-from space.design.reading import read_yaml
+from space.design import SpaceTooLarge
 from space.mixer import Mixer
+from space.plain_files import read_yaml
 from space.published import ENTRIES
 from space.structure.marks import Marks
 from tests.space.test_relation_graph import FIGURE
@@ -187,7 +187,7 @@ def test_count(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
     assert f"{found['feasible']:,} networks" in run(capsys, "count", QUICKSTART)[1]
 
     def refuse(space: DesignSpace) -> int:
-        raise TooLarge("counting needs more than 10 sums")
+        raise SpaceTooLarge("counting needs more than 10 sums")
 
     monkeypatch.setattr(DesignSpace, "count", refuse)
     code, out, err = run(capsys, "count", QUICKSTART, "--json")
