@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import click
 
-from search.cli.options import json_option, store_option
-from search.cli.running import GivenRun, carry_out
+from search.cli.options import store_option
+from search.cli.run import GivenRun, carry_out
 from search.config import Config, changed_for_resume
 from search.config.config import MOST_TRIALS
 from search.driver.extra_trials import Asked, both, continue_ended, repeat_best
@@ -13,6 +13,7 @@ from search.driver.retraining import rest_of_retraining, retrained_source, retra
 from search.driver.study_setup import task_of
 from search.store import open_store
 from search.store.open import open_to_look_up
+from space.cli.options import json_option
 from space.errors import InputError
 
 _set_option = click.option(

@@ -15,7 +15,7 @@ _COMMANDS = {
     "best": "search.cli.best:command",
     "show": "search.cli.show:command",
     "studies": "search.cli.studies:command",
-    "upgrade": "search.cli.upgrade:command",
+    "upgrade": "search.cli.studies:upgrade_command",
     "space": "space.cli:command",
 }
 

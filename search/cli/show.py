@@ -8,7 +8,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from search.cli.options import json_option, print_json, store_option
+from search.cli.options import store_option
+from search.cli.tables import Column, FittedTable
 from search.driver.checkpoints import Checkpoints
 from search.objectives import judged_by
 from search.query import (
@@ -20,9 +21,9 @@ from search.query import (
     study_objectives,
 )
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
-from search.tables import Column, FittedTable
 from space import Architecture
 from space.cli.messages import printable
+from space.cli.options import json_option, print_json
 from space.cli.output import stdout_can_carry, stdout_console
 from space.wording import NONE, count, duration, percent, short
 

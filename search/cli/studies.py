@@ -1,4 +1,4 @@
-"""`studies`: what is in the store."""
+"""`studies`: what the store holds; `upgrade`: bring it to the schema of this version."""
 
 from collections.abc import Container, Iterable
 from dataclasses import asdict
@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 import click
 
-from search.cli.options import json_option, print_json, store_option
+from search.cli.options import store_option
+from search.cli.tables import Column, FittedTable
 from search.objectives import judged_by
 from search.query import optimism_of, study_objectives
-from search.store import Store, StudySummary, TrialState, open_to_read
-from search.tables import Column, FittedTable
+from search.store import Store, StudySummary, TrialState, open_store, open_to_read
 from space.cli.messages import printable
+from space.cli.options import json_option, print_json
 from space.cli.output import stdout_console
 from space.errors import InputError
 from space.wording import ago, percent
@@ -117,3 +118,20 @@ def _state(study: StudySummary) -> str:
     if study.ended_trials >= study.planned_trials:
         return "complete"
     return "stopped" if study.exhausted is None else "exhausted"
+
+
+@click.command("upgrade")
+@store_option()
+def upgrade_command(store: str) -> None:
+    """Bring a store of an earlier version up to date, so that it can be looked at.
+
+    `run`, `continue` and `repeat` do it by themselves, `best`, `show`, `studies` and the dashboard
+    never do. Nothing is lost; the earlier version cannot read the store any more.
+
+    \b
+    Examples:
+      python -m search upgrade
+      python -m search upgrade --store postgresql://user@host/mixspace
+    """
+    with open_store(store, create=False) as opened:
+        click.echo(f"{opened.url} is up to date.", err=True)

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,5 +65,11 @@ def refuse_undecodable(arguments: Sequence[str] | None) -> None:
 
 
 def print_json(values: Any) -> None:
-    """Print plain values as JSON on stdout."""
-    click.echo(json.dumps(values, indent=2, allow_nan=False))
+    """Print plain values as JSON on stdout; times are written as in ISO 8601."""
+    click.echo(json.dumps(values, indent=2, default=_plain, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"cannot be written as JSON: {value!r}")

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from search.cli.next_commands import NextCommands
 from search.cli.program import run_program
-from search.commands import NextCommands
+from search.cli.report import as_json, print_report
 from search.config.goals import read_goals
 from search.driver.study_progress import Progress
 from search.exit_code import ExitCode
 from search.query import best, front, study_objectives
-from search.report import as_json, print_report
 from search.runner import RunOutcome
 from search.store import Parent, Store, TrialState, open_store
 from space.errors import InputError

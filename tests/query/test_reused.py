@@ -5,9 +5,9 @@ import statistics
 
 import pytest
 
+from search.cli.leaderboard_tables import what_of_the_spread
 from search.objective_parsing import stored_goals
 from search.query import best, evaluated, front, spreads, study_objectives
-from search.report import what_of_the_spread
 from search.store import Parent, Store, StudyRecord
 from tests.support.samples import (
     add_study,

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from benchmarks.table.read import Training
 from search import optimize
+from search.cli.leaderboard_tables import PRUNED, leaderboards
 from search.driver.extra_trials import networks_of, ranked_trials
 from search.driver.study_setup import task_of
 from search.objectives import JudgedBy, judged_accuracy, judged_by, judged_values
 from search.query import best, evaluated, optimism
 from search.query.evaluated import evaluated as evaluated_trials
-from search.report import PRUNED, leaderboards
 from search.schedulers import NoScheduler
 from search.searchers import Observation
 from search.store import TrialState, open_store

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from search.cli.next_commands import NextCommands, next_commands
 from search.cli.program import run_program
-from search.commands import NextCommands, next_commands
 from search.driver.assignment import Report
 from search.driver.session import StudySession
 from search.driver.stop_request import StopKind, StopRequest
@@ -328,7 +328,7 @@ def test_the_exit_code_stays_where_the_reader_has_left(
     def left(*_: object) -> None:
         raise ReaderLeft
 
-    monkeypatch.setattr("search.cli.running.print_report", left)
+    monkeypatch.setattr("search.cli.run.print_report", left)
     player.stop_after = 1
     assert run_program(["run", "it's mine.yaml"]) == 130
     assert "To go on: " in capsys.readouterr().err
@@ -374,7 +374,7 @@ def test_a_signal_while_the_report_is_printed_is_an_interrupt(
     def interrupted(*_: object) -> None:
         raise Interrupted(signal.SIGTERM)
 
-    monkeypatch.setattr("search.cli.running.print_report", interrupted)
+    monkeypatch.setattr("search.cli.run.print_report", interrupted)
     assert run_program(["run", "it's mine.yaml"]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("Stopped: interrupted by SIGTERM. To go on: ")

@@ -10,13 +10,14 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from search import progress as progress_module
-from search.commands import NextCommands
+from search.cli import progress_line as progress_module
+from search.cli.leaderboard_tables import PAPER_OPERATORS
+from search.cli.next_commands import NextCommands
+from search.cli.progress_line import ProgressLine
+from search.cli.report import as_json, headline, print_report
 from search.driver.study_progress import Progress
 from search.exit_code import ExitCode
-from search.progress import ProgressLine
 from search.query import state_words
-from search.report import PAPER_OPERATORS, as_json, headline, print_report
 from search.runner import RunOutcome
 from search.store import ProcessIdentity, Store, TrialState, open_store
 from space import Architecture

@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console, RenderableType
 
 from search.cli import studies as studies_module
+from search.cli.leaderboard_tables import leaderboard, operators_table
+from search.cli.tables import Column, FittedTable
 from search.query import BestRow, OperatorRank
-from search.report import leaderboard, operators_table
 from search.store import StudySummary, TrialState
-from search.tables import Column, FittedTable
 
 WIDTHS = (50, 80, 120, 200)
 LONG = "Dynamic Local-S MLP + Neighbourhood attention + Pyramid MS Conv."
