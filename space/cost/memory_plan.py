@@ -8,11 +8,10 @@ stem leaves them; that order decides where reshaping copies.
 import math
 from dataclasses import dataclass
 
-from space import layout
 from space.axes import Dynamics
 from space.cost.tape import Tape, Tensor
 from space.geometry import generator_width, rolls_tiles
-from space.layout import Layout
+from space.layout import Layout, Plan
 
 
 def channels_last(width: int, positions: int) -> bool:
@@ -35,7 +34,7 @@ class Tiles:
         return self.down * self.across
 
 
-class Plan(layout.Plan):
+class MemoryPlan(Plan):
     """The plan of a mixer, as the operators have it, and what only its memory depends on."""
 
     @property
@@ -144,13 +143,13 @@ def batch_last(t: Tape, x: Tensor, channels_last: bool) -> Tensor:
     return t.copy_if(t.batch > 1 or channels_last, x)
 
 
-def _padded(t: Tape, x: Tensor, plan: Plan) -> Tensor:
+def _padded(t: Tape, x: Tensor, plan: MemoryPlan) -> Tensor:
     border = plan.kernel_size - 1
     height, width = plan.targets.height + border, plan.targets.width + border
     return t.run(t.map(plan.width, height * width), x)
 
 
-def neighbourhood_sum(t: Tape, weights: Tensor, x: Tensor, plan: Plan) -> Tensor:
+def neighbourhood_sum(t: Tape, weights: Tensor, x: Tensor, plan: MemoryPlan) -> Tensor:
     """Σ over taps of weights · shifted x; both are saved. Every tap reads and writes the sum."""
     t.save(weights, x)
     total = t.run(x.size)
@@ -160,7 +159,7 @@ def neighbourhood_sum(t: Tape, weights: Tensor, x: Tensor, plan: Plan) -> Tensor
     return total
 
 
-def neighbourhood_dot(t: Tape, targets: Tensor, sources: Tensor, plan: Plan) -> Tensor:
+def neighbourhood_dot(t: Tape, targets: Tensor, sources: Tensor, plan: MemoryPlan) -> Tensor:
     """Σ over channels of targets · shifted sources at each tap; both are saved."""
     t.save(targets, sources)
     taps = plan.kernel_size**2

@@ -4,7 +4,7 @@ and `space.operators.rank`)."""
 from typing import NamedTuple
 
 from space.axes import Dynamics, Locality, Rank
-from space.cost.memory_plan import Plan, channels_last
+from space.cost.memory_plan import MemoryPlan, channels_last
 from space.cost.mixing_memory import aggregate, make_weights
 from space.cost.tape import FLOAT, Tape, Tensor, convolution, layer_norm, linear
 from space.geometry import MapSize, channel_groups, joint_rank, source_size
@@ -35,7 +35,7 @@ def token_mixer(
         mixer, width, size, shifted: as for `space.operators.TokenMixer`.
         values, context: what is summed, and what dynamic weights are made from (the values).
     """
-    plan = Plan.of(mixer, width, size, shifted)
+    plan = MemoryPlan.of(mixer, width, size, shifted)
     inputs = _ENTER[mixer.rank](t, plan, width, size, values, context or values)
     mixed = inputs.values if mixer.rank is Rank.JOINT else _weighted_sum(t, plan, inputs)
     y = _LEAVE[mixer.rank](t, plan, width, size, mixed)
@@ -48,7 +48,7 @@ def token_mixer(
     return y
 
 
-def _weighted_sum(t: Tape, plan: Plan, inputs: Inputs) -> Tensor:
+def _weighted_sum(t: Tape, plan: MemoryPlan, inputs: Inputs) -> Tensor:
     weights = make_weights(t, plan, inputs.targets, inputs.sources)
     mixed = aggregate(t, plan, inputs.values, weights)
     t.free(weights)
@@ -56,17 +56,17 @@ def _weighted_sum(t: Tape, plan: Plan, inputs: Inputs) -> Tensor:
 
 
 def _enter_full(
-    t: Tape, plan: Plan, width: int, size: MapSize, values: Tensor, context: Tensor
+    t: Tape, plan: MemoryPlan, width: int, size: MapSize, values: Tensor, context: Tensor
 ) -> Inputs:
     return Inputs(t.view(values), t.view(context), t.view(context))
 
 
-def _leave_full(t: Tape, plan: Plan, width: int, size: MapSize, y: Tensor) -> Tensor:
+def _leave_full(t: Tape, plan: MemoryPlan, width: int, size: MapSize, y: Tensor) -> Tensor:
     return t.view(y)
 
 
 def _enter_channel(
-    t: Tape, plan: Plan, width: int, size: MapSize, values: Tensor, context: Tensor
+    t: Tape, plan: MemoryPlan, width: int, size: MapSize, values: Tensor, context: Tensor
 ) -> Inputs:
     reduced = linear(t, values, width, plan.width, bias=False)
     if context is values or plan.mixer.dynamics is Dynamics.STATIC:
@@ -75,12 +75,12 @@ def _enter_channel(
     return Inputs(reduced, context, t.view(context))
 
 
-def _leave_channel(t: Tape, plan: Plan, width: int, size: MapSize, y: Tensor) -> Tensor:
+def _leave_channel(t: Tape, plan: MemoryPlan, width: int, size: MapSize, y: Tensor) -> Tensor:
     return linear(t, y, plan.width, width, bias=False)
 
 
 def _enter_spatial(
-    t: Tape, plan: Plan, width: int, size: MapSize, values: Tensor, context: Tensor
+    t: Tape, plan: MemoryPlan, width: int, size: MapSize, values: Tensor, context: Tensor
 ) -> Inputs:
     reduced = _reduced(t, plan.mixer, width, size, values)
     shared = context is values or plan.mixer.dynamics is not Dynamics.ATTENTION
@@ -107,7 +107,7 @@ def _reduction_weights(mixer: Mixer, width: int) -> int:
     return width * (width // groups) * (mixer.ratio or 1) ** 2 + width * bool(mixer.reduction_norm)
 
 
-def _leave_spatial(t: Tape, plan: Plan, width: int, size: MapSize, y: Tensor) -> Tensor:
+def _leave_spatial(t: Tape, plan: MemoryPlan, width: int, size: MapSize, y: Tensor) -> Tensor:
     if plan.mixer.locality is not Locality.SLIDING:
         return t.view(y)
     repeated = t.run(y.size * (plan.mixer.ratio or 1) ** 2, y)
@@ -117,7 +117,7 @@ def _leave_spatial(t: Tape, plan: Plan, width: int, size: MapSize, y: Tensor) ->
 
 
 def _enter_joint(
-    t: Tape, plan: Plan, width: int, size: MapSize, values: Tensor, context: Tensor
+    t: Tape, plan: MemoryPlan, width: int, size: MapSize, values: Tensor, context: Tensor
 ) -> Inputs:
     flat = t.copy_if(channels_last(width, size.positions), values)
     rank = joint_rank(plan.mixer, width, size)
@@ -126,7 +126,7 @@ def _enter_joint(
     return Inputs(reduced, t.view(reduced), t.view(reduced))
 
 
-def _leave_joint(t: Tape, plan: Plan, width: int, size: MapSize, y: Tensor) -> Tensor:
+def _leave_joint(t: Tape, plan: MemoryPlan, width: int, size: MapSize, y: Tensor) -> Tensor:
     return convolution(t, y, t.map(width, size.positions), _thin(plan.mixer, width, size))
 
 

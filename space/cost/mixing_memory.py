@@ -3,7 +3,7 @@
 
 from space.axes import Dynamics
 from space.cost.memory_plan import (
-    Plan,
+    MemoryPlan,
     batch_last,
     channels_last,
     join,
@@ -26,19 +26,19 @@ from space.cost.tape import (
 from space.geometry import generator_width, tile_edges, weight_sets
 
 
-def make_weights(t: Tape, plan: Plan, targets: Tensor, sources: Tensor) -> Tensor:
+def make_weights(t: Tape, plan: MemoryPlan, targets: Tensor, sources: Tensor) -> Tensor:
     """The weights of a mixer, as its aggregator takes them."""
     return _SOURCES[plan.mixer.dynamics](t, plan, targets, sources)
 
 
-def _static(t: Tape, plan: Plan, targets: Tensor, sources: Tensor) -> Tensor:
+def _static(t: Tape, plan: MemoryPlan, targets: Tensor, sources: Tensor) -> Tensor:
     untied = plan.target_tiles.positions if plan.tiled else 1
     if not plan.tiled and not plan.mixer.position_shared:
         untied = plan.targets.positions
     return t.parameter(weight_sets(plan.mixer, plan.width) * plan.taps * untied)
 
 
-def _generated(t: Tape, plan: Plan, x: Tensor) -> Tensor:
+def _generated(t: Tape, plan: MemoryPlan, x: Tensor) -> Tensor:
     """1×1 C→C/4 → BN → ReLU → 1×1 → weights."""
     homogeneous = plan.mixer.dynamics is Dynamics.HOMOGENEOUS
     hidden = generator_width(plan.mixer, plan.width)
@@ -52,14 +52,14 @@ def _generated(t: Tape, plan: Plan, x: Tensor) -> Tensor:
     return made
 
 
-def _homogeneous(t: Tape, plan: Plan, targets: Tensor, sources: Tensor) -> Tensor:
+def _homogeneous(t: Tape, plan: MemoryPlan, targets: Tensor, sources: Tensor) -> Tensor:
     pooled = t.run(t.map(plan.width, 1), targets)
     kernels = _generated(t, plan, pooled)
     t.free(pooled)
     return kernels
 
 
-def _inhomogeneous(t: Tape, plan: Plan, targets: Tensor, sources: Tensor) -> Tensor:
+def _inhomogeneous(t: Tape, plan: MemoryPlan, targets: Tensor, sources: Tensor) -> Tensor:
     generated = _generated(t, plan, targets)
     if not plan.tiled:
         return generated
@@ -84,7 +84,7 @@ def _without(t: Tape, x: Tensor, apart: int) -> Tensor:
     return y
 
 
-def _attention(t: Tape, plan: Plan, targets: Tensor, sources: Tensor) -> Tensor:
+def _attention(t: Tape, plan: MemoryPlan, targets: Tensor, sources: Tensor) -> Tensor:
     width, biased = plan.width, bool(plan.mixer.query_key_bias)
     projected = linear(t, targets, width, width, biased)
     query = t.run(projected.size, projected)
@@ -96,7 +96,7 @@ def _attention(t: Tape, plan: Plan, targets: Tensor, sources: Tensor) -> Tensor:
     return weights
 
 
-def _neighbourhood_logits(t: Tape, plan: Plan, query: Tensor, key: Tensor) -> Tensor:
+def _neighbourhood_logits(t: Tape, plan: MemoryPlan, query: Tensor, key: Tensor) -> Tensor:
     targets = batch_last(t, query, plan.channels_last)
     sources = batch_last(t, key, plan.channels_last)
     logits = neighbourhood_dot(t, targets, sources, plan)
@@ -108,7 +108,7 @@ def _neighbourhood_logits(t: Tape, plan: Plan, query: Tensor, key: Tensor) -> Te
     return _replaced(t, logits, softmax(t, logits))
 
 
-def _tile_logits(t: Tape, plan: Plan, query: Tensor, key: Tensor) -> Tensor:
+def _tile_logits(t: Tape, plan: MemoryPlan, query: Tensor, key: Tensor) -> Tensor:
     tiles, source_tiles = plan.target_tiles, plan.source_tiles
     last, heads = plan.channels_last, plan.outputs
     queries = split(t, query, plan.width, tiles, last)
@@ -126,7 +126,7 @@ def _tile_logits(t: Tape, plan: Plan, query: Tensor, key: Tensor) -> Tensor:
     return weights
 
 
-def _with_position_bias(t: Tape, plan: Plan, logits: Tensor) -> Tensor:
+def _with_position_bias(t: Tape, plan: MemoryPlan, logits: Tensor) -> Tensor:
     """Adds the biases, looked up in their table by an index of 64-bit integers."""
     pairs = plan.target_tiles.positions * plan.taps
     height, width = tile_edges(plan.mixer, plan.targets)
@@ -151,7 +151,7 @@ _SOURCES = {
 }
 
 
-def aggregate(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
+def aggregate(t: Tape, plan: MemoryPlan, x: Tensor, weights: Tensor) -> Tensor:
     """The weighted sums, a (B, C, H, W) map."""
     if plan.tiled:
         return _tile_product(t, plan, x, weights)
@@ -162,7 +162,7 @@ def aggregate(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
     return _neighbourhood_matrices(t, plan, x, weights)
 
 
-def _convolution(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
+def _convolution(t: Tape, plan: MemoryPlan, x: Tensor, weights: Tensor) -> Tensor:
     repeats = plan.width // plan.outputs
     # Repeating copies an expanded view, and reads each of its elements.
     expanded = t.view(weights, weights.size * repeats)
@@ -176,7 +176,7 @@ def _convolution(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
     return y
 
 
-def _neighbourhood_sum(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
+def _neighbourhood_sum(t: Tape, plan: MemoryPlan, x: Tensor, weights: Tensor) -> Tensor:
     static = plan.mixer.dynamics is Dynamics.STATIC
     ready = t.view(weights) if static else batch_last(t, weights, plan.weights_channels_last)
     values = batch_last(t, x, plan.channels_last)
@@ -185,7 +185,7 @@ def _neighbourhood_sum(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tenso
     return y
 
 
-def _neighbourhood_matrices(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
+def _neighbourhood_matrices(t: Tape, plan: MemoryPlan, x: Tensor, weights: Tensor) -> Tensor:
     """A matrix product at every position, over its unfolded neighbours and their channels."""
     grouped = plan.groups > 1
     neighbours = t.run(x.size * plan.taps, x)
@@ -197,7 +197,7 @@ def _neighbourhood_matrices(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> 
     return y
 
 
-def _tile_product(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
+def _tile_product(t: Tape, plan: MemoryPlan, x: Tensor, weights: Tensor) -> Tensor:
     tiles = split(t, x, plan.width, plan.source_tiles, plan.channels_last)
     mix = _over_positions if plan.separable else _over_channels
     mixed = mix(t, plan, tiles, weights)
@@ -207,11 +207,11 @@ def _tile_product(t: Tape, plan: Plan, x: Tensor, weights: Tensor) -> Tensor:
     return y
 
 
-def _mixed_size(t: Tape, plan: Plan) -> int:
+def _mixed_size(t: Tape, plan: MemoryPlan) -> int:
     return t.map(plan.width, plan.target_tiles.count * plan.target_tiles.positions)
 
 
-def _over_positions(t: Tape, plan: Plan, tiles: Tensor, weights: Tensor) -> Tensor:
+def _over_positions(t: Tape, plan: MemoryPlan, tiles: Tensor, weights: Tensor) -> Tensor:
     cut, heads = plan.source_tiles, plan.outputs
     static = plan.mixer.dynamics is Dynamics.STATIC
     products = t.batch * cut.count
@@ -231,7 +231,7 @@ def _over_positions(t: Tape, plan: Plan, tiles: Tensor, weights: Tensor) -> Tens
     return y
 
 
-def _over_channels(t: Tape, plan: Plan, tiles: Tensor, weights: Tensor) -> Tensor:
+def _over_channels(t: Tape, plan: MemoryPlan, tiles: Tensor, weights: Tensor) -> Tensor:
     cut = plan.source_tiles
     rows = t.copy_if(cut.across == 1 and channels_last(plan.inputs, cut.positions), tiles)
     mixed = product(t, _mixed_size(t, plan), rows, weights)

@@ -52,12 +52,12 @@ class StageCodes:
         shape = self._numbers.get((stage.width, stage.depth, stage.mlp_ratio))
         if shape is None:
             raise InputError.of("", "has a width, depth or MLP ratio that is not in this space")
-        length = self.options.pattern_length(stage.depth)
-        chosen = [self.options.chosen_number(stage, place) for place in range(length)]
-        found = [number for number in chosen if number is not None]
-        if len(found) < length:
-            raise InputError.of("mixers", "has a mixer that is not in this space")
-        return [shape, *found] + [0] * (self.places - length)
+        code = [shape]
+        for number in self.options.chosen_numbers(stage):
+            if number is None:
+                raise InputError.of("mixers", "has a mixer that is not in this space")
+            code.append(number)
+        return code + [0] * (1 + self.places - len(code))
 
     def decode(self, code: list[int]) -> Stage:
         """The stage of a code, before folding."""

@@ -54,16 +54,16 @@ class StageOptions:
         """
         return self._choices[width, depth, place]
 
-    def chosen_number(self, stage: Stage, place: int) -> int | None:
-        """Which of the choices a stage took at a place of the pattern; None if it is of another
-        space."""
-        blocks = stage.block_mixers()[place :: self.pattern_length(stage.depth)]
-        return self._numbers.get((stage.width, stage.depth, place), {}).get(blocks)
-
     def chosen(self, stage: Stage, place: int) -> Mixer | None:
         """The choice that a stage took at a place of the pattern, if it is one of this space."""
-        number = self.chosen_number(stage, place)
-        return None if number is None else self.choices(stage.width, stage.depth, place)[number]
+        choices = self._by_blocks.get((stage.width, stage.depth, place), {})
+        return choices.get(stage.block_mixers()[place :: self.pattern_length(stage.depth)])
+
+    def chosen_numbers(self, stage: Stage) -> list[int | None]:
+        """Which of the choices a stage took at each place; None for one of another space."""
+        blocks, length = stage.block_mixers(), self.pattern_length(stage.depth)
+        width, depth, numbers = stage.width, stage.depth, self._numbers
+        return [numbers[width, depth, p].get(blocks[p::length]) for p in range(length)]
 
     @cached_property
     def _choices(self) -> dict[tuple[int, int, int], tuple[Mixer, ...]]:

@@ -50,14 +50,14 @@ def count_feasible(chain: Chain) -> int:
         chain,
         _CountBySum(chain, lambda s, node: minus(bounds, frontier.least_after(s, node))),
         stages=middle,
-    ).front
+    ).last
     room = minus(bounds, _least(before))
     after = Fold(
         chain,
         _CountBySum(chain, lambda s, node: room),
         backward=True,
         stages=len(chain.tables) - middle,
-    ).front
+    ).last
     return _meet(chain, middle, before, after)
 
 

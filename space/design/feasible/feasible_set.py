@@ -79,7 +79,7 @@ class FeasibleSet:
 
     def sample(self, rng: np.random.Generator) -> Architecture | None:
         """A feasible architecture, uniformly; None if none was met in many draws."""
-        return self.draw(rng, TRIES) if self._often_feasible else self._feasible.draw(rng, TRIES)
+        return self.draw(rng, TRIES) if self._often_feasible else self._sampler.draw(rng, TRIES)
 
     def sample_once(self, rng: np.random.Generator) -> Architecture | None:
         """The same, without deciding beforehand how to draw; for a part that is drawn from once."""
@@ -87,7 +87,7 @@ class FeasibleSet:
         if architecture is not None or self.limits == Limits():
             return architecture
         try:
-            return self._feasible.draw(rng, TRIES)
+            return self._sampler.draw(rng, TRIES)
         except SpaceTooLarge:
             return self.draw(rng, TRIES)
 
@@ -116,7 +116,7 @@ class FeasibleSet:
         return Chain(self.frame, patch, scaffold, self.stages[patch], self.limits)
 
     @cached_property
-    def _feasible(self) -> FeasibleSampler:
+    def _sampler(self) -> FeasibleSampler:
         return FeasibleSampler(self._chains)
 
     @cached_property
@@ -128,6 +128,6 @@ class FeasibleSet:
         if sum(self.draw(rng, 1) is not None for _ in range(PROBES)) >= OFTEN:
             return True
         try:
-            return self._feasible.is_empty
+            return self._sampler.is_empty
         except SpaceTooLarge:
             return True

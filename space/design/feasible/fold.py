@@ -39,7 +39,7 @@ class Fold(Generic[V]):
     Attributes:
         reached: for each stage and node, the value without the stage.
         passed: the value with the stage.
-        front: the values where the fold has come to: those of the last stage that it passed.
+        last: the values of the last stage that it has passed, or of the outside before any.
     """
 
     def __init__(
@@ -62,19 +62,19 @@ class Fold(Generic[V]):
         self._backward = backward
         self.reached: dict[int, Values[V]] = {}
         self.passed: dict[int, Values[V]] = {}
-        self.front: Values[V] = {OUTSIDE: semiring.one()}
+        self.last: Values[V] = {OUTSIDE: semiring.one()}
         order = range(len(chain.options))
         for stage in (order[::-1] if backward else order)[:stages]:
             reached = self._cross(stage + backward, chain.nodes[stage])
             self.reached[stage] = reached
-            self.front = {n: semiring.through(v, stage, n) for n, v in reached.items()}
-            self.passed[stage] = self.front
+            self.last = {n: semiring.through(v, stage, n) for n, v in reached.items()}
+            self.passed[stage] = self.last
 
     def _cross(self, gap: int, nodes: list[Node]) -> Values[V]:
         ways: dict[Node, list[V]] = {node: [] for node in nodes}
         for link in self._chain.links[gap]:
             start, end = link[::-1] if self._backward else link
-            ways[end].append(self._semiring.along(self.front[start], gap, link))
+            ways[end].append(self._semiring.along(self.last[start], gap, link))
         return {node: self._semiring.join(values) for node, values in ways.items()}
 
     def total(self) -> V:

@@ -124,8 +124,8 @@ class Grid:
         """An architecture, uniformly; None if it fits the grid and not the limits."""
         left, stages = self._top, []
         spent = (0,) * len(left)
-        nodes = list(self._fold.front)
-        node = nodes[_pick(rng, [self._fold.front[n][left] for n in nodes])]
+        nodes = list(self._fold.last)
+        node = nodes[_pick(rng, [self._fold.last[n][left] for n in nodes])]
         for stage in range(len(self._sums)):
             if stage:
                 node, left, spent = self._next(rng, stage, node, left, spent)
