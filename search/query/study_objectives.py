@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from search.objective_parsing import stored_goals
 from search.objectives import ACCURACY, Constraint, Goals
 from search.query.evaluated import evaluated, measured_bounds
 from search.query.leaderboard import BestRow
 from search.store.store import Store
 from search.trial_states import TrialState
-from search.written_goals import stored_goals
 from space.wording import NONE, count, percent, short, some
 
 

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from dashboard.navigation import PAGES, Entry
+from search.objective_parsing import stored_goals
 from search.query import Evaluated, front
 from search.store import open_store
-from search.written_goals import stored_goals
 from tests.dashboard import stores
 from tests.dashboard.server import Visitor
 
@@ -32,7 +32,7 @@ def fronts(store_files: dict[str, Path]) -> dict[str, list[Evaluated]]:
 
 
 @pytest.mark.parametrize("study", list(stores.GOALS))
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
 def test_page(visitor: Visitor, entry: Entry, study: str) -> None:
     path = "" if entry is PAGES[0] else entry.url_path
     visitor.go(f"{path}?study={study}", entry.title)

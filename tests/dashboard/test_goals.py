@@ -17,10 +17,10 @@ from dashboard.queries import objectives_picture
 from dashboard.scope import Scope
 from dashboard.views.architecture_view import offered
 from search.figures import ANALYTIC, FIGURES
+from search.objective_parsing import stored_goals
 from search.objectives import dominates, goals_of
 from search.query import Evaluated, best, front, front_of
 from search.store import Parent, Store, open_store
-from search.written_goals import stored_goals
 from space.wording import percent
 from tests.dashboard import stores
 from tests.dashboard.conftest import Open
