@@ -228,7 +228,7 @@ from search.study import Trial
 url, run, id_, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
 store = open_store(url, create=False, busy_timeout=0.05)
 journal = Journal(store, next(each for each in store.runs.of_study(1) if each.id == run), folder)
-journal.know(store.trial(id_))
+journal.know(store.trials.get(id_))
 trial = Trial(0, None, attempts=1)
 journal.start(trial)
 for number in (1, 2):
