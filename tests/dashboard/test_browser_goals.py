@@ -32,7 +32,7 @@ def fronts(store_files: dict[str, Path]) -> dict[str, list[Evaluated]]:
 
 
 @pytest.mark.parametrize("study", list(stores.GOALS))
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
 def test_page(visitor: Visitor, entry: Entry, study: str) -> None:
     path = "" if entry is PAGES[0] else entry.url_path
     visitor.go(f"{path}?study={study}", entry.title)
