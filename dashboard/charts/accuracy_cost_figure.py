@@ -9,17 +9,15 @@ from typing import Self
 
 import plotly.graph_objects as go
 
+from dashboard.charts.frame import accuracy_axis, cost_axis, figure, thinned
 from dashboard.charts.label_places import place_labels
 from dashboard.charts.theme import (
+    COST_TITLES,
     FRONT_COLOUR,
     KIND_COLOURS,
     STATE_COLOURS,
-    accuracy_axis,
-    cost_axis,
-    figure,
     ink,
     kind_of_cell,
-    thinned,
     veil,
 )
 from dashboard.escaping import hover
@@ -86,10 +84,6 @@ def sampled(rows: list[BestRow], most: int) -> list[BestRow]:
 
 HEIGHT = 600
 _CROWD = 500
-TITLES: dict[Cost, str] = {
-    "params": "parameters",
-    "macs": "FLOPs (multiply-accumulates for one image)",
-}
 # What labels are placed for: the plot's inside on a page of about 1,300 pixels.
 _PLOT = (880.0, 500.0)
 _HOVER = (
@@ -109,7 +103,7 @@ def accuracy_cost_figure(picture: CostPicture, cost: Cost) -> go.Figure:
             _points(made, of_state, cost, name=str(state), colour=colour)
     _front(made, picture.front, cost, max(getattr(row, cost) for row in rows))
     _named(made, picture, cost)
-    cost_axis(made, [getattr(row, cost) for row in rows], TITLES[cost])
+    cost_axis(made, [getattr(row, cost) for row in rows], COST_TITLES[cost])
     accuracy_axis(made, [row.accuracy or 0.0 for row in rows])
     low, high = _accuracy_range(rows)
     made.update_yaxes(range=(low, high))

@@ -7,14 +7,8 @@ from typing import Literal, Self
 
 import plotly.graph_objects as go
 
-from dashboard.charts.theme import (
-    FRONT_COLOUR,
-    LINE_COLOURS,
-    STATE_COLOURS,
-    accuracy_axis,
-    figure,
-    thinned,
-)
+from dashboard.charts.frame import accuracy_axis, figure, thinned
+from dashboard.charts.theme import FRONT_COLOUR, LINE_COLOURS, STATE_COLOURS
 from dashboard.escaping import hover
 from search.query import EndedTrial, running_best
 from search.store import EpochRecord, TrialState

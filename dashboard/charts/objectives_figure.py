@@ -6,52 +6,19 @@ from typing import Any, Self
 
 import plotly.graph_objects as go
 
+from dashboard.charts.frame import Axis, accuracy_axis, cost_axis, figure, thinned, update_axis
 from dashboard.charts.theme import (
     BREAKING_COLOUR,
+    COST_TITLES,
     FRONT_COLOUR,
+    METRIC_NAMES,
     STATE_COLOURS,
-    Axis,
-    accuracy_axis,
-    cost_axis,
-    figure,
-    thinned,
-    update_axis,
+    axis_title,
 )
 from dashboard.escaping import hover
 from search.query import Evaluated, Goals, Objective, front_of, metric_words
 from search.store import TrialState
 from space.wording import count
-
-NAMES = {
-    "validation_accuracy": "accuracy",
-    "validation_loss": "loss",
-    "params": "params",
-    "macs": "FLOPs",
-    "training_bytes": "training bytes",
-    "inference_bytes": "inference bytes",
-}
-"""In tables, controls and sentences."""
-
-COSTS = {
-    "params": "parameters",
-    "macs": "FLOPs (multiply-accumulates for one image)",
-    "training_bytes": "bytes of activations in training (one image)",
-    "inference_bytes": "bytes of activations in inference (one image)",
-}
-"""On axes, of what follows from the architecture alone."""
-
-
-def axis_title(objective: Objective) -> str:
-    """An objective on an axis, with the direction that is wanted."""
-    named = COSTS.get(objective.name) or objective.name.replace("_", " ")
-    better = "higher" if objective.direction == "maximise" else "lower"
-    return f"{named}, {better} is better"
-
-
-def arrow(objective: Objective) -> str:
-    """The direction that is wanted, for the head of a column."""
-    return "↑" if objective.direction == "maximise" else "↓"
-
 
 MAX_POINTS = 3000
 
@@ -191,7 +158,7 @@ def _steps(made: go.Figure, picture: ObjectivesPicture, across: Objective, up: O
 
 def _axis(made: go.Figure, axis: Axis, objective: Objective, values: Sequence[float]) -> None:
     title = axis_title(objective)
-    if objective.name in COSTS:
+    if objective.name in COST_TITLES:
         cost_axis(made, values, title, axis)
     elif objective.name == "validation_accuracy":
         accuracy_axis(made, values, title, axis)
@@ -201,7 +168,7 @@ def _axis(made: go.Figure, axis: Axis, objective: Objective, values: Sequence[fl
 
 def _custom(row: Evaluated, goals: Goals) -> list[str]:
     figures = [
-        f"{metric_words(each.name, row.values[each.name])} {NAMES[each.name]}"
+        f"{metric_words(each.name, row.values[each.name])} {METRIC_NAMES[each.name]}"
         for each in goals.objectives
     ]
     trained = count(row.repeats, "training")

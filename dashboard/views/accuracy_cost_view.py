@@ -9,14 +9,9 @@ from pandas.io.formats.style import Styler
 
 from dashboard import notices, queries
 from dashboard.charts.accuracy_cost_figure import CostPicture, accuracy_cost_figure
-from dashboard.charts.objectives_figure import (
-    COSTS,
-    NAMES,
-    ObjectivesPicture,
-    arrow,
-    objectives_figure,
-)
-from dashboard.charts.theme import show_selectable
+from dashboard.charts.frame import show_selectable
+from dashboard.charts.objectives_figure import ObjectivesPicture, objectives_figure
+from dashboard.charts.theme import COST_TITLES, METRIC_NAMES, arrow
 from dashboard.escaping import markdown
 from dashboard.navigation import architecture_cells, architecture_table, open_architecture
 from dashboard.scope import Scope, current
@@ -85,7 +80,7 @@ def _own_objectives(scope: Scope, study: str, goals: Goals) -> str | None:
     clicked = None
     if len(goals.objectives) > 1:
         across, up = _axes(goals)
-        alt = f"{NAMES[up.name]} against {NAMES[across.name]}"
+        alt = f"{METRIC_NAMES[up.name]} against {METRIC_NAMES[across.name]}"
         drawn = objectives_figure(picture, across, up)
         clicked = show_selectable(drawn, "own-objectives", alt.capitalize())
     st.caption(markdown(_objectives_note(picture)))
@@ -106,13 +101,13 @@ def _nothing(scope: Scope, picture: ObjectivesPicture) -> None:
 
 
 def _missing(picture: ObjectivesPicture) -> str:
-    return " or ".join(NAMES[name] for name in picture.missing)
+    return " or ".join(METRIC_NAMES[name] for name in picture.missing)
 
 
 def _axes(goals: Goals) -> tuple[Objective, Objective]:
     """The objectives that run across and up; of more than two a person chooses."""
     # Measured ones up and costs across, as in the other picture.
-    ordered = sorted(goals.objectives, key=lambda each: each.name in COSTS)
+    ordered = sorted(goals.objectives, key=lambda each: each.name in COST_TITLES)
     if len(ordered) == 2:
         return ordered[1], ordered[0]
     left, right = st.columns(2)
@@ -123,16 +118,16 @@ def _axes(goals: Goals) -> tuple[Objective, Objective]:
 
 
 def _chosen(label: str, offered: list[Objective]) -> Objective:
-    by_name = {NAMES[each.name]: each for each in offered}
+    by_name = {METRIC_NAMES[each.name]: each for each in offered}
     name = st.segmented_control(
         label,
         list(by_name),
-        default=NAMES[offered[0].name],
+        default=METRIC_NAMES[offered[0].name],
         required=True,
         key=label.lower(),
         bind="query-params",
     )
-    return by_name[name or NAMES[offered[0].name]]
+    return by_name[name or METRIC_NAMES[offered[0].name]]
 
 
 def _objectives_note(picture: ObjectivesPicture) -> str:
@@ -163,7 +158,7 @@ def _of_front(picture: ObjectivesPicture) -> str:
 def _frame(picture: ObjectivesPicture, cells: list[str]) -> Styler:
     """Numbers that sort as numbers and read as people write them."""
     rows, objectives = picture.front, picture.goals.objectives
-    named = {f"{NAMES[each.name]} {arrow(each)}": each.name for each in objectives}
+    named = {f"{METRIC_NAMES[each.name]} {arrow(each)}": each.name for each in objectives}
     table = pd.DataFrame(
         {
             "architecture": cells,

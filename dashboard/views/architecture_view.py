@@ -7,8 +7,8 @@ import streamlit as st
 
 from dashboard import notices, queries
 from dashboard.charts.curve_figures import Curve, curves_figure
+from dashboard.charts.frame import CONFIG, show
 from dashboard.charts.stages_figure import stages_figure
-from dashboard.charts.theme import CONFIG, show
 from dashboard.escaping import markdown
 from dashboard.navigation import ARCHITECTURE
 from dashboard.scope import Scope, current, zone

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import notices, queries
 from dashboard.charts.curve_figures import MEASURES, Curve, curves_figure
-from dashboard.charts.theme import show
+from dashboard.charts.frame import show
 from dashboard.scope import Scope, current
 from search.query import TrialRow
 from space.wording import percent, short

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import notices, queries
 from dashboard.charts.curve_figures import accuracy_over_time_figure
-from dashboard.charts.theme import show
+from dashboard.charts.frame import show
 from dashboard.escaping import markdown
 from dashboard.scope import Scope, current, zone
 from search.query import TrialRow

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from dashboard import queries
+from dashboard.charts.frame import show_selectable
 from dashboard.charts.relation_graph_figure import relation_graph_figure
-from dashboard.charts.theme import show_selectable
 from dashboard.escaping import markdown
 from dashboard.navigation import open_architecture
 from dashboard.scope import current

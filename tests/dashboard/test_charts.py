@@ -13,17 +13,11 @@ from dashboard.charts.curve_figures import (
     accuracy_over_time_figure,
     curves_figure,
 )
+from dashboard.charts.frame import first_custom, thinned
 from dashboard.charts.label_places import Box, place_labels
 from dashboard.charts.relation_graph_figure import PLACES, relation_graph_figure
 from dashboard.charts.stages_figure import stages_figure
-from dashboard.charts.theme import (
-    KIND_COLOURS,
-    STATE_COLOURS,
-    first_custom,
-    kind_of_cell,
-    thinned,
-    translucent,
-)
+from dashboard.charts.theme import KIND_COLOURS, STATE_COLOURS, kind_of_cell, translucent
 from dashboard.views.architecture_view import part_costs
 from search.query import EndedTrial, OperatorRecord, running_best
 from search.store import EpochRecord, MixerRecord, TrialState

@@ -46,6 +46,8 @@ class Unreliable:
         found = getattr(self._store, name)
         if isinstance(found, Part):
             return Unreliable(found, self._faults)
+        if isinstance(found, Part):
+            return Unreliable(found, self._faults)
         if not callable(found):
             return found
 
@@ -225,8 +227,8 @@ from search.store import open_store
 from search.study import Trial
 url, run, id_, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
 store = open_store(url, create=False, busy_timeout=0.05)
-journal = Journal(store, next(each for each in store.runs(1) if each.id == run), folder)
-journal.know(store.trial(id_))
+journal = Journal(store, next(each for each in store.runs.of_study(1) if each.id == run), folder)
+journal.know(store.trials.get(id_))
 trial = Trial(0, None, attempts=1)
 journal.start(trial)
 for number in (1, 2):

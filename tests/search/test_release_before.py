@@ -72,7 +72,7 @@ def test_it_is_looked_at_as_it_stands(folder: Path, opened: Open) -> None:
     shown = search(folder, "show", rows(folder, TRIALS)[0][3], "--store", "before.db")
     assert "DW-S Conv." in shown
     for page in PAGES:
-        found = opened(page.file, folder / "before.db")
+        found = opened(page.name, folder / "before.db")
         assert not found.exception, page.title
         assert not found.error, page.title
     assert (folder / "before.db").read_bytes() == before

@@ -1,0 +1,122 @@
+"""What all charts share: margins, legends, axes, and how they are put on a page."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, TypeVar
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from space.wording import short
+
+Item = TypeVar("Item")
+
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+}
+Axis = Literal["x", "y"]
+GRID = "rgba(128, 140, 155, 0.22)"
+AXIS = "rgba(128, 140, 155, 0.6)"
+
+
+def figure(height: int, *, legend: bool = True) -> go.Figure:
+    """An empty figure with the legend above the plot."""
+    made = go.Figure()
+    made.update_layout(
+        height=height,
+        margin={"l": 8, "r": 16, "t": 48 if legend else 16, "b": 8},
+        showlegend=legend,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None},
+        hovermode="closest",
+        dragmode="zoom",
+    )
+    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": AXIS, "automargin": True}
+    made.update_xaxes(**axis, showline=True)
+    made.update_yaxes(**axis)
+    return made
+
+
+def accuracy_axis(
+    made: go.Figure, values: Sequence[float], title: str = "validation accuracy", axis: Axis = "y"
+) -> None:
+    """Percent on an axis, with digits that keep neighbouring ticks apart."""
+    spread = max(values, default=1.0) - min(values, default=0.0)
+    digits = 0 if spread > 0.05 else 1 if spread > 0.005 else 2
+    update_axis(made, axis, tickformat=f".{digits}%", title_text=title)
+
+
+def cost_axis(made: go.Figure, values: Sequence[float], title: str, axis: Axis = "x") -> None:
+    """A logarithmic axis with ticks that read 20k, 50k, 100k."""
+    low, high = min(values, default=1.0), max(values, default=10.0)
+    pad = 0.06 * max(math.log10(high / low), 0.3)
+    ends = (math.log10(low) - pad, math.log10(high) + pad)
+    ticks = _ticks(*ends)
+    update_axis(
+        made,
+        axis,
+        type="log",
+        range=ends,
+        tickvals=ticks,
+        ticktext=[short(tick) for tick in ticks],
+        title_text=title,
+    )
+
+
+def update_axis(made: go.Figure, axis: Axis, **options: Any) -> None:
+    """Changes the axis that runs across, or the one that runs up."""
+    (made.update_xaxes if axis == "x" else made.update_yaxes)(**options)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    steps = (1, 2, 5) if high - low < 4 else (1,)
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    every = [step * 10.0**power for power in powers for step in steps]
+    found = [tick for tick in every if low <= math.log10(tick) <= high]
+    return found if len(found) >= 3 else _even_ticks(10**low, 10**high)
+
+
+def _even_ticks(low: float, high: float) -> list[float]:
+    """At most six round numbers at even steps, where those of a logarithm are too far apart."""
+    fifth = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(fifth))
+    step = next(power * part for part in (1, 2, 2.5, 5, 10) if power * part >= fifth)
+    return [step * number for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def show(made: go.Figure, key: str, alt: str) -> None:
+    """Puts a figure on the page, as wide as the page."""
+    st.plotly_chart(made, key=key, width="stretch", config=CONFIG, alt=alt)
+
+
+def show_selectable(made: go.Figure, key: str, alt: str) -> str | None:
+    """Puts a figure on the page; what the clicked point carries first in its customdata."""
+    event = st.plotly_chart(
+        made,
+        key=key,
+        width="stretch",
+        config=CONFIG,
+        alt=alt,
+        on_select="rerun",
+        selection_mode="points",
+    )
+    return first_custom(event)
+
+
+def first_custom(event: Any) -> str | None:
+    """The first value of the customdata of the first selected point that has any."""
+    for point in event["selection"]["points"]:
+        data = point.get("customdata")
+        if isinstance(data, dict):  # Plotly sends a typed array as an object with its indices
+            data = list(data.values())
+        first = data[0] if isinstance(data, (list, tuple)) and data else data
+        if isinstance(first, str) and first:
+            return first
+    return None
+
+
+def thinned(items: Sequence[Item], most: int) -> list[Item]:
+    """All items when there are at most `most`; else so many, evenly spread over their order."""
+    if len(items) <= most:
+        return list(items)
+    return [items[index * len(items) // most] for index in range(most)]
