@@ -15,11 +15,11 @@ from dashboard.charts.goals import goals_figure
 from dashboard.figure_names import COSTS, NAMES, arrow
 from dashboard.reads.goals_picture import GoalsPicture, goals_picture
 from dashboard.view import View
-from search.query import Goals, Objective, figure_words, listed
+from search.query import Objective, Objectives, figure_words, listed
 from space.wording import count
 
 
-def own_goals(view: View, study: str, goals: Goals) -> str | None:
+def own_goals(view: View, study: str, goals: Objectives) -> str | None:
     """Draws it; the id of the architecture that was clicked or marked."""
     st.subheader("The study's own objectives")
     picture = goals_picture(view, study, goals)
@@ -52,7 +52,7 @@ def _missing(picture: GoalsPicture) -> str:
     return " or ".join(NAMES[name] for name in picture.missing)
 
 
-def _axes(goals: Goals) -> tuple[Objective, Objective]:
+def _axes(goals: Objectives) -> tuple[Objective, Objective]:
     """The objectives that run across and up; of more than two a person chooses."""
     # Measured ones up and costs across, as in the other picture.
     ordered = sorted(goals.objectives, key=lambda each: each.name in COSTS)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from search.objectives import as_direction
 from space.design import figure_of
 from space.errors import Problem
 
@@ -31,7 +32,9 @@ def with_sides(objectives: Mapping[str, Any], constraints: Mapping[str, Any]) ->
 
 
 def _ambiguous(objectives: Mapping[str, Any], constraints: Mapping[str, Any]) -> list[str]:
-    high = {figure_of(name) for name, wanted in objectives.items() if wanted == "maximise"}
+    high = {
+        figure_of(name) for name, wanted in objectives.items() if as_direction(wanted) == "maximise"
+    }
     high |= {*_SHOULD_BE_HIGH}
     return [
         name

@@ -3,12 +3,12 @@
 from rich.console import RenderableType
 from rich.text import Text
 
-from search.objectives import Goals
+from search.objectives import Objectives
 from search.query import Judged, figure_words, listed
 from search.tables import Column, FittedTable
 
 
-def front_table(rows: list[Judged], goals: Goals) -> RenderableType:
+def front_table(rows: list[Judged], goals: Objectives) -> RenderableType:
     """A line for each architecture, a column for each objective; without any, why there is none."""
     if not rows:
         return Text(no_front(goals))
@@ -28,7 +28,7 @@ def front_table(rows: list[Judged], goals: Goals) -> RenderableType:
     )
 
 
-def no_front(goals: Goals) -> str:
+def no_front(goals: Objectives) -> str:
     """That nothing is on the front, with the constraints that were to be kept."""
     said = "No completely trained architecture fulfils this"
     if not goals.constraints:

@@ -10,7 +10,7 @@ from dashboard.charts.frame import Axis, accuracy_axis, cost_axis, figure, updat
 from dashboard.figure_names import COSTS, NAMES, axis_title
 from dashboard.palette import BREAKING_COLOUR, FRONT_COLOUR, STATE_COLOURS
 from dashboard.reads.goals_picture import GoalsPicture
-from search.query import Goals, Judged, Objective, figure_words
+from search.query import Judged, Objective, Objectives, figure_words
 from search.store import TrialState
 from space.wording import count
 
@@ -62,7 +62,7 @@ def _points(
     made: go.Figure,
     rows: Sequence[Judged],
     axes: tuple[Objective, Objective],
-    goals: Goals,
+    goals: Objectives,
     **looks: Any,
 ) -> None:
     across, up = axes
@@ -80,8 +80,10 @@ def _points(
 
 def _steps(made: go.Figure, picture: GoalsPicture, across: Objective, up: Objective) -> None:
     """Flat from each point of the front to where more is reached, and on to the worst drawn."""
-    front = sorted(picture.front, key=lambda row: (-across.read(row.values), up.read(row.values)))
-    end = min(picture.shown, key=lambda row: across.read(row.values)).values[across.name]
+    front = sorted(
+        picture.front, key=lambda row: (-across.to_maximise(row.values), up.to_maximise(row.values))
+    )
+    end = min(picture.shown, key=lambda row: across.to_maximise(row.values)).values[across.name]
     heights = [row.values[up.name] for row in front]
     made.add_scatter(
         x=[*(row.values[across.name] for row in front), end],
@@ -104,7 +106,7 @@ def _axis(made: go.Figure, axis: Axis, objective: Objective, values: Sequence[fl
         update_axis(made, axis, title_text=title)
 
 
-def _custom(row: Judged, goals: Goals) -> list[str]:
+def _custom(row: Judged, goals: Objectives) -> list[str]:
     figures = [
         f"{figure_words(each.name, row.values[each.name])} {NAMES[each.name]}"
         for each in goals.objectives

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dashboard.reads.remember import remembered
 from dashboard.reads.sample import thinned
 from dashboard.view import View
-from search.query import Goals, Judged, front_of, judged
+from search.query import Judged, Objectives, front_of, judged
 
 MAX_POINTS = 3000
 
@@ -24,7 +24,7 @@ class GoalsPicture:
         missing: the objectives that some of those lack.
     """
 
-    goals: Goals
+    goals: Objectives
     front: list[Judged]
     dominated: list[Judged]
     breaking: list[Judged]
@@ -43,13 +43,13 @@ class GoalsPicture:
         return self.total > len(self.shown)
 
 
-def goals_picture(view: View, study: str, goals: Goals) -> GoalsPicture:
+def goals_picture(view: View, study: str, goals: Objectives) -> GoalsPicture:
     """The picture of one study over its goals, of the complete trials of the filter."""
     arguments = (study, view.where)
     return remembered(view, "goals", arguments, lambda: _picture(view, study, goals))
 
 
-def _picture(view: View, study: str, goals: Goals) -> GoalsPicture:
+def _picture(view: View, study: str, goals: Objectives) -> GoalsPicture:
     rows = judged(view.store, study, goals.names, where=view.where or None)
     found = [row for row in rows if goals.has(row.values)]
     lacked = {name for row in rows for name in goals.missing(row.values)}

@@ -14,6 +14,7 @@ from dashboard.reads.accuracy_notes import accuracy_notes
 from dashboard.reads.studies import aimed, beside_random, study, summaries
 from dashboard.reads.trials import TrialRow, state_counts, trial_rows
 from dashboard.view import View, current, zone
+from search.query import method_sentence
 from search.store import StudySummary, TrialState
 from space import wording
 
@@ -84,6 +85,8 @@ def _figures(view: View, studies: list[StudySummary], counts: dict[TrialState, i
     columns[4].metric("Failed", f"{bad:,}", help="Failed trials, and those that do not fit here.")
     columns[5].metric("Time left", wording.NONE if left is None else wording.duration(left))
     st.caption(_all_counts(studies, counts))
+    if len(studies) == 1:
+        st.caption(markdown(method_sentence(study(view, studies[0].name))))
     if len(studies) == 1 and (beside := beside_random(view, studies[0])) is not None:
         st.caption(markdown(beside.sentence))
     aims = aimed(view)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from search.in_process.readings import BadReading, Objective, readings
 from search.in_process.result import Evaluation
-from search.objectives import Goals
-from search.searchers.base import P
+from search.objectives import Objectives
+from search.searchers.searcher import P
 from search.study import Study, Trial
 from search.trial_states import TrialState
 
@@ -66,7 +66,7 @@ def _run(study: Study[P], trial: Trial[P], objective: Objective) -> tuple[TrialS
     return TrialState.COMPLETE, None
 
 
-def within_bounds(evaluation: Evaluation[P], goals: Goals) -> Evaluation[P]:
+def within_bounds(evaluation: Evaluation[P], goals: Objectives) -> Evaluation[P]:
     """The evaluation, infeasible where its figures break a constraint."""
     if evaluation.state == TrialState.FAILED:
         return evaluation

@@ -3,7 +3,7 @@
 Nothing here imports torch, Ray or Optuna.
 """
 
-from search.objectives import Goals, Objective
+from search.objectives import Objective, Objectives
 from search.query.aims import Aims, aims, listed
 from search.query.baseline import Comparison, comparison
 from search.query.best import SORT_KEYS, BestRow, best
@@ -19,6 +19,7 @@ from search.query.pareto import pareto_front
 from search.query.places import places
 from search.query.repeats import spreads
 from search.query.spread import Spread
+from search.query.study_method import method_sentence
 from search.query.tried import Fates, fate_words, tried_alone
 from search.query.where import Where, parse_where
 
@@ -30,9 +31,9 @@ __all__ = [
     "BestRow",
     "Comparison",
     "Fates",
-    "Goals",
     "Judged",
     "Objective",
+    "Objectives",
     "OperatorStanding",
     "Pair",
     "Spread",
@@ -50,6 +51,7 @@ __all__ = [
     "front_of",
     "judged",
     "listed",
+    "method_sentence",
     "optimism",
     "optimism_of",
     "paired",

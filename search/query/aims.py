@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.figures import MEASURED
-from search.objectives import ACCURACY, Constraint, Goals
+from search.objectives import ACCURACY, Constraint, Objectives
 from search.query.best import BestRow
 from search.query.judged import judged
 from search.store.store import Store
@@ -24,7 +24,7 @@ class Aims:
             measured figures, the most accurate first; empty where there are no such bounds.
     """
 
-    goals: Goals
+    goals: Objectives
     kept: Mapping[str, bool]
 
     @property
@@ -96,11 +96,11 @@ def aims(store: Store, study: str) -> Aims:
     if not bounds:
         return Aims(goals, {})
     rows = judged(store, study, {bound.name for bound in bounds})
-    measured = Goals(goals.objectives, bounds)
+    measured = Objectives(goals.objectives, bounds)
     return Aims(goals, {row.architecture_id: measured.keeps(row.values) for row in rows})
 
 
-def measured_bounds(goals: Goals) -> tuple[Constraint, ...]:
+def measured_bounds(goals: Objectives) -> tuple[Constraint, ...]:
     """The constraints that only a training can tell."""
     return tuple(bound for bound in goals.constraints if bound.name in MEASURED)
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from search.figures import ANALYTIC
-from search.objectives import Goals, Values, judged_by
+from search.objectives import Objectives, Values, judged_by
 from search.query.aims import measured_bounds
 from search.query.judged import analytic_values, losses_of
 from search.store.records import TrialRecord
@@ -14,7 +14,9 @@ _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 _ACCURACY, _LOSS = "validation_accuracy", "validation_loss"
 
 
-def evaluated(store: Store, study: str, goals: Goals) -> list[tuple[TrialRecord, Values | None]]:
+def evaluated(
+    store: Store, study: str, goals: Objectives
+) -> list[tuple[TrialRecord, Values | None]]:
     """The trials that were evaluated, the complete ones with their figures.
 
     A complete trial counts where it has the first objective and keeps the measured bounds. What a
@@ -28,7 +30,7 @@ def evaluated(store: Store, study: str, goals: Goals) -> list[tuple[TrialRecord,
     Raises:
         InputError: an unknown study.
     """
-    measured = Goals(goals.objectives[:1], measured_bounds(goals))
+    measured = Objectives(goals.objectives[:1], measured_bounds(goals))
     trials = [t for t in store.trials(store.study(study).id, _ENDED) if t.repeat == 0]
     found = _figures(store, study, measured.names, trials)
     return [

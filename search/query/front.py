@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from search.figures import MEASURED
-from search.objectives import Goals, nondominated
+from search.objectives import Objectives, nondominated
 from search.query.judged import Judged, judged
 from search.query.where import Where
 from search.store.store import Store
 
 
 def front(
-    store: Store, study: str, goals: Goals, *, where: Where | str | None = None
+    store: Store, study: str, goals: Objectives, *, where: Where | str | None = None
 ) -> list[Judged]:
     """The complete architectures of a study that none of its others dominates.
 
@@ -29,7 +29,7 @@ def front(
     return front_of(judged(store, study, (*MEASURED, *goals.names), where=where), goals)
 
 
-def front_of(rows: Iterable[Judged], goals: Goals) -> list[Judged]:
+def front_of(rows: Iterable[Judged], goals: Objectives) -> list[Judged]:
     """The rows that none of the others dominates, the best by the first objective first.
 
     One that lacks an objective, or breaks a constraint, neither is on the front nor dominates.

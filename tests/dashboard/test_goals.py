@@ -19,7 +19,7 @@ from dashboard.reads import goals_picture as pictures
 from dashboard.reads.goals_picture import GoalsPicture, goals_picture
 from dashboard.view import View
 from search.figures import ANALYTIC, FIGURES
-from search.objectives import dominates, goals_of
+from search.objectives import dominates, objectives_from
 from search.query import Judged, best, front, front_of
 from search.store import Parent, Store, open_store
 from search.written_goals import stored_goals
@@ -88,7 +88,7 @@ def test_of_many_the_front_stays_whole(goals_store: Store, monkeypatch: pytest.M
 def drawn_by_chance(directions: dict[str, str], seed: int) -> GoalsPicture:
     """Forty architectures with figures by chance, and a bound on the accuracy."""
     rng = np.random.default_rng(seed)
-    goals = goals_of(directions, {"validation_accuracy": {"at_least": 0.4}})
+    goals = objectives_from(directions, {"validation_accuracy": {"at_least": 0.4}})
     rows = [
         Judged(
             f"{number:016x}",
@@ -120,7 +120,7 @@ def test_steps_join_the_front_of_two(up: str, across: str, seed: int) -> None:
     (line,) = [trace for trace in made.data if trace.mode == "lines"]
     assert line.line.shape == "hv"
     points = [
-        (second.read({"macs": x}), first.read({"validation_accuracy": y}))
+        (second.to_maximise({"macs": x}), first.read({"validation_accuracy": y}))
         for x, y in zip(line.x, line.y, strict=True)
     ]
     for before, after in pairwise(points[:-1]):
