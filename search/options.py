@@ -43,7 +43,7 @@ class Options(BaseModel):
         return [name for name in cls.model_fields if name != "name"]
 
     @classmethod
-    def in_words_of_today(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+    def with_current_names(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values with the names that options have now."""
         return {cls.renamed.get(option, option): value for option, value in values.items()}
 
@@ -65,7 +65,7 @@ class Options(BaseModel):
         ]
         for before in cls.renamed.keys() & values.keys():
             _notice(name, before, cls.renamed[before])
-        values = cls.in_words_of_today(values)
+        values = cls.with_current_names(values)
         allowed = cls.named()
         said = f"allowed: {', '.join(allowed)}" if allowed else "it has no options"
         problems += [

@@ -25,7 +25,7 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(resources, Mapping) and resources.get("gpus_per_trial", 0) > 1:
         values["resources"] = dict(resources) | {"gpus_per_trial": 1}
     values |= {
-        part: registry.in_words_of_today(values[part])
+        part: registry.with_current_names(values[part])
         for part, registry in (("searcher", SEARCHERS), ("scheduler", SCHEDULERS))
         if part in values
     }

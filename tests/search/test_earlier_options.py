@@ -91,4 +91,4 @@ def test_a_study_of_before_goes_on_as_one_that_was_never_interrupted(tmp_path: P
 def test_a_stored_searcher_whose_package_is_gone_is_left_as_it_is() -> None:
     registry: Registry[Any] = SEARCHERS
     for chosen in ({"name": "of-nobody", "look_back": 3}, "tpe", None):
-        assert registry.in_words_of_today(chosen) == chosen
+        assert registry.with_current_names(chosen) == chosen

@@ -1,5 +1,7 @@
 """The contract of searchers, for every searcher, and the wrapper that makes points distinct."""
 
+import importlib
+import sys
 from typing import Any
 
 import pytest
@@ -55,6 +57,13 @@ class TestSurrogate(LearnsObjectives, LearnsConstraints):
 def test_every_searcher_is_held_to_the_contract() -> None:
     suites = (TestRandom, TestTpe, TestNsga2, TestGp, TestEvolution, TestLocal, TestSurrogate)
     assert sorted(suite.name for suite in suites) == sorted(SEARCHERS.built_in)
+
+
+def test_the_suites_say_that_they_need_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pytest", None)
+    monkeypatch.delitem(sys.modules, "search.testing")
+    with pytest.raises(ImportError, match=r"search\.testing needs pytest, .*pip install pytest"):
+        importlib.import_module("search.testing")
 
 
 # Evolution
