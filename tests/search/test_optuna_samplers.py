@@ -19,7 +19,7 @@ from search.searchers import Observation, Searcher, Task, make_searcher
 from search.searchers.optuna_samplers import GpSearcher, Nsga2Searcher, TpeSearcher
 from search.searchers.optuna_samplers.frozen_trials import impute_parameters
 from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
-from search.searchers.optuna_samplers.parameters import parameter_name
+from search.searchers.optuna_samplers.parameter_encoding import parameter_name
 from search.testing.toy_spaces import Point, ToySpace
 from search.trial_states import TrialState
 from space.errors import InputError

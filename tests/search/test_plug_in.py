@@ -185,7 +185,7 @@ turns = iter(range(100_000))
 """
     (tmp_path / "test_fickle.py").write_text(text)
     (tmp_path / "pytest.ini").write_text("[pytest]")
-    chosen = "lattice and (asking or same_seed) or no_burden"
+    chosen = "lattice and (asking or same_seed or every_kind)"
     words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_fickle.py", "-k", chosen)
     done = python(installed, *words, cwd=tmp_path)
     assert done.returncode == 1, done.stdout[-5000:]
@@ -249,16 +249,10 @@ def test_it_runs_on_ray_and_stands_in_the_store(searched: Path) -> None:
 
 
 @pytest.mark.ray
-def test_its_study_goes_on_and_is_refused_without_the_package(
-    installed: Path, searched: Path
-) -> None:
-    more = ("-m", "search", "run", "tiny.yaml", "--resume", "--set", "trials=5")
-    without = python(ROOT, *more, cwd=searched)
-    assert without.returncode == 2
-    assert "searcher.name: 'walk' is not allowed" in without.stderr
-    assert python(installed, *more, cwd=searched).returncode == 0
-    with open_store(str(searched / "tiny.db"), create=False) as store:
-        assert len(store.trials(store.study("tiny").id)) == 5
+def test_its_study_is_not_gone_on_with_where_the_package_is_gone(searched: Path) -> None:
+    done = python(ROOT, "-m", "search", "run", "tiny.yaml", "--resume", cwd=searched)
+    assert done.returncode == 2
+    assert "searcher.name: 'walk' is not allowed" in done.stderr
 
 
 @pytest.mark.ray

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from search.objectives import Constraint, Objectives, Values
-from search.searchers.optuna_samplers.parameters import Parameters
+from search.searchers.optuna_samplers.parameter_encoding import Parameters
 from search.searchers.searcher import Observation, P, Task
 from search.trial_states import TrialState
 

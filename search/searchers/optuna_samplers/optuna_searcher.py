@@ -17,7 +17,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from search.searchers.optuna_samplers.frozen_trials import to_frozen_trial
-from search.searchers.optuna_samplers.parameters import (
+from search.searchers.optuna_samplers.parameter_encoding import (
     DecisionEncoding,
     ParameterEncoding,
     VectorEncoding,
