@@ -19,10 +19,10 @@ from dashboard.reads import goals_picture as pictures
 from dashboard.reads.goals_picture import GoalsPicture, goals_picture
 from dashboard.view import View
 from search.figures import ANALYTIC, FIGURES
+from search.objective_parsing import stored_goals
 from search.objectives import dominates, objectives_from
 from search.query import Judged, best, front, front_of
 from search.store import Parent, Store, open_store
-from search.written_goals import stored_goals
 from space.wording import percent
 from tests.dashboard import stores
 from tests.dashboard.conftest import Open
@@ -120,13 +120,16 @@ def test_steps_join_the_front_of_two(up: str, across: str, seed: int) -> None:
     (line,) = [trace for trace in made.data if trace.mode == "lines"]
     assert line.line.shape == "hv"
     points = [
-        (second.to_maximise({"macs": x}), first.read({"validation_accuracy": y}))
+        (second.to_maximise({"macs": x}), first.to_maximise({"validation_accuracy": y}))
         for x, y in zip(line.x, line.y, strict=True)
     ]
     for before, after in pairwise(points[:-1]):
         assert after[0] < before[0]
         assert after[1] > before[1]
-    assert points[-1] == (min(second.read(row.values) for row in picture.shown), points[-2][1])
+    assert points[-1] == (
+        min(second.to_maximise(row.values) for row in picture.shown),
+        points[-2][1],
+    )
     feasible = [picture.goals.vector(row.values) for row in (*picture.dominated, *picture.front)]
     for one in points[:-1]:
         assert not any(dominates(other, one[::-1]) for other in feasible)

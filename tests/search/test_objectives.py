@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from search.bare_bounds import bare_bound_problems
+from search.objective_parsing import bare_bound_problems
 from search.objectives import (
     Objective,
     crowding_distances,
