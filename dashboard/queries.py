@@ -15,7 +15,7 @@ from dashboard.charts.curve_figures import AccuracyOverTime
 from dashboard.charts.objectives_figure import ObjectivesPicture
 from dashboard.scope import Scope
 from search import query
-from search.query import BestRow, Comparison, Cost, Goals, OperatorRecord, Spread, TrialRow
+from search.query import BestRow, Comparison, Cost, Objectives, OperatorRecord, Spread, TrialRow
 from search.query.trial_rows import Order
 from search.store import EpochRecord, StudyRecord, StudySummary, TrialState
 
@@ -183,7 +183,7 @@ def accuracy_cost(scope: Scope, cost: Cost) -> CostPicture:
     return remembered(scope, "cost", (*scope.arguments, cost), read)
 
 
-def objectives_picture(scope: Scope, study: str, goals: Goals) -> ObjectivesPicture:
+def objectives_picture(scope: Scope, study: str, goals: Objectives) -> ObjectivesPicture:
     """The picture of one study over its objectives, of the complete trials of the filter."""
 
     def read() -> ObjectivesPicture:

@@ -16,7 +16,7 @@ from dashboard.charts.theme import (
     axis_title,
 )
 from dashboard.escaping import hover
-from search.query import Evaluated, Goals, Objective, front_of, metric_words
+from search.query import Evaluated, Objective, Objectives, front_of, metric_words
 from search.store import TrialState
 from space.wording import count
 
@@ -37,7 +37,7 @@ class ObjectivesPicture:
         missing: the objectives that some of those lack.
     """
 
-    goals: Goals
+    goals: Objectives
     front: list[Evaluated]
     dominated: list[Evaluated]
     breaking: list[Evaluated]
@@ -46,7 +46,7 @@ class ObjectivesPicture:
     missing: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, rows: Sequence[Evaluated], goals: Goals) -> Self:
+    def of(cls, rows: Sequence[Evaluated], goals: Objectives) -> Self:
         """The picture of these architectures over the study's goals."""
         found = [row for row in rows if goals.has(row.values)]
         lacked = {name for row in rows for name in goals.missing(row.values)}
@@ -124,7 +124,7 @@ def _points(
     made: go.Figure,
     rows: Sequence[Evaluated],
     axes: tuple[Objective, Objective],
-    goals: Goals,
+    goals: Objectives,
     **looks: Any,
 ) -> None:
     across, up = axes
@@ -142,8 +142,10 @@ def _points(
 
 def _steps(made: go.Figure, picture: ObjectivesPicture, across: Objective, up: Objective) -> None:
     """Flat from each point of the front to where more is reached, and on to the worst drawn."""
-    front = sorted(picture.front, key=lambda row: (-across.read(row.values), up.read(row.values)))
-    end = min(picture.shown, key=lambda row: across.read(row.values)).values[across.name]
+    front = sorted(
+        picture.front, key=lambda row: (-across.to_maximise(row.values), up.to_maximise(row.values))
+    )
+    end = min(picture.shown, key=lambda row: across.to_maximise(row.values)).values[across.name]
     heights = [row.values[up.name] for row in front]
     made.add_scatter(
         x=[*(row.values[across.name] for row in front), end],
@@ -166,7 +168,7 @@ def _axis(made: go.Figure, axis: Axis, objective: Objective, values: Sequence[fl
         update_axis(made, axis, title_text=title)
 
 
-def _custom(row: Evaluated, goals: Goals) -> list[str]:
+def _custom(row: Evaluated, goals: Objectives) -> list[str]:
     figures = [
         f"{metric_words(each.name, row.values[each.name])} {METRIC_NAMES[each.name]}"
         for each in goals.objectives

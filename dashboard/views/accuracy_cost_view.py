@@ -15,7 +15,7 @@ from dashboard.charts.theme import COST_TITLES, METRIC_NAMES, arrow
 from dashboard.escaping import markdown
 from dashboard.navigation import architecture_cells, architecture_table, open_architecture
 from dashboard.scope import Scope, current
-from search.query import Cost, Goals, Objective, bound_words, metric_words
+from search.query import Cost, Objective, Objectives, bound_words, metric_words
 from space.wording import count
 
 _COSTS: dict[str, Cost] = {"Params": "params", "FLOPs": "macs"}
@@ -70,7 +70,7 @@ def _note(picture: CostPicture) -> str:
 # --- the study's own objectives: a picture of two, and the whole front -------------------------
 
 
-def _own_objectives(scope: Scope, study: str, goals: Goals) -> str | None:
+def _own_objectives(scope: Scope, study: str, goals: Objectives) -> str | None:
     """Draws it; the id of the architecture that was clicked or marked."""
     st.subheader("The study's own objectives")
     picture = queries.objectives_picture(scope, study, goals)
@@ -104,7 +104,7 @@ def _missing(picture: ObjectivesPicture) -> str:
     return " or ".join(METRIC_NAMES[name] for name in picture.missing)
 
 
-def _axes(goals: Goals) -> tuple[Objective, Objective]:
+def _axes(goals: Objectives) -> tuple[Objective, Objective]:
     """The objectives that run across and up; of more than two a person chooses."""
     # Measured ones up and costs across, as in the other picture.
     ordered = sorted(goals.objectives, key=lambda each: each.name in COST_TITLES)

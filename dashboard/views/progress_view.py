@@ -10,7 +10,7 @@ from dashboard.charts.curve_figures import accuracy_over_time_figure
 from dashboard.charts.frame import show
 from dashboard.escaping import markdown
 from dashboard.scope import Scope, current, zone
-from search.query import TrialRow
+from search.query import TrialRow, method_sentence
 from search.store import StudySummary, TrialState
 from space import wording
 
@@ -81,6 +81,8 @@ def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState,
     columns[4].metric("Failed", f"{bad:,}", help="Failed trials, and those that do not fit here.")
     columns[5].metric("Time left", wording.NONE if left is None else wording.duration(left))
     st.caption(_all_counts(studies, counts))
+    if len(studies) == 1:
+        st.caption(markdown(method_sentence(queries.study(scope, studies[0].name))))
     if len(studies) == 1 and (beside := queries.beside_random(scope, studies[0])) is not None:
         st.caption(markdown(beside.sentence))
     wanted = queries.study_objectives(scope)

@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from search.cli.tables import Column, FittedTable
-from search.objectives import Goals
+from search.objectives import Objectives
 from search.query import (
     BestRow,
     Evaluated,
@@ -202,7 +202,7 @@ def paired_comparison(pairs: Sequence[Pair], images: int | None) -> list[Rendera
     return [table, Text(f"{said}.", style="dim")]
 
 
-def front_table(rows: list[Evaluated], goals: Goals) -> RenderableType:
+def front_table(rows: list[Evaluated], goals: Objectives) -> RenderableType:
     """A line for each architecture, a column for each objective; without any, why there is none."""
     if not rows:
         return Text(no_front(goals))
@@ -222,7 +222,7 @@ def front_table(rows: list[Evaluated], goals: Goals) -> RenderableType:
     )
 
 
-def no_front(goals: Goals) -> str:
+def no_front(goals: Objectives) -> str:
     """That nothing is on the front, with the constraints that were to be kept."""
     said = "No completely trained architecture fulfils this"
     if not goals.constraints:

@@ -19,7 +19,7 @@ from pydantic import ConfigDict as PydanticConfig
 from search.config.earlier import as_meant
 from search.config.goals import limited, read_goals, refuse_unmet_lower_bounds
 from search.config.parts import Part, Resources, Seeds, parse_duration
-from search.objectives import Goals
+from search.objectives import Objectives
 from search.options import Options
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
@@ -186,7 +186,7 @@ class Config(Part):
         return cls.from_dict(as_meant(values))
 
     @cached_property
-    def goals(self) -> Goals:
+    def goals(self) -> Objectives:
         """Objectives and constraints, read."""
         return read_goals(self.objectives, self.constraints)
 

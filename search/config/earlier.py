@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from search.objective_parsing import with_sides
+from search.schedulers import SCHEDULERS
+from search.searchers import SEARCHERS
 from trainers.added_later import as_meant_then
 
 
@@ -12,7 +14,8 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The stored values with the meaning that they had when they were written.
 
     A bare bound was an upper one, also of an accuracy, `~` was a folder of that name, and a trial
-    that was given several GPUs trained on one; of a protocol see `trainers.added_later`.
+    that was given several GPUs trained on one; of a protocol see `trainers.added_later`, of the
+    searcher and the scheduler the `renamed` of their options.
     """
     values = dict(stored)
     objectives, constraints = values.get("objectives"), values.get("constraints")
@@ -21,6 +24,11 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     resources = values.get("resources")
     if isinstance(resources, Mapping) and resources.get("gpus_per_trial", 0) > 1:
         values["resources"] = dict(resources) | {"gpus_per_trial": 1}
+    values |= {
+        part: registry.with_current_names(values[part])
+        for part, registry in (("searcher", SEARCHERS), ("scheduler", SCHEDULERS))
+        if part in values
+    }
     if "checkpoints" in values:
         values["checkpoints"] = _no_home(values["checkpoints"])
     if isinstance(values.get("protocol"), Mapping):

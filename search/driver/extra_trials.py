@@ -156,7 +156,7 @@ def ranked_trials(
         values = judged_values(_figures(history.curves[trial.id]), rule)
         if architecture is None or trial.repeat or trial.state not in wanted:
             continue
-        if task.judged(architecture, values):
+        if task.evaluated(architecture, values):
             vector = task.vector(architecture, values)
             rows.append((trial, vector, task.violation(architecture, values)))
     if not rows:

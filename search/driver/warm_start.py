@@ -61,7 +61,7 @@ def warm_points(
         if earlier.protocol_hash == study.protocol_hash:
             # Not told as points of this study: one that is proposed is taken over, not trained.
             inner = searcher.inner if isinstance(searcher, DistinctSearcher) else searcher
-            scheduler = NoScheduler(task.goals, task.fidelities)
+            scheduler = NoScheduler(task.objectives, task.fidelities)
             rule = judged_by(study.protocol)
             replay_history(Study(task, (inner,), scheduler, rule), kept, allowed)
         ranked = ranked_trials(kept, allowed, task, judged_by(earlier.protocol))

@@ -4,7 +4,7 @@ Command line, dashboard and Python ask through here alike. Nothing here imports 
 Optuna.
 """
 
-from search.objectives import Goals, Objective
+from search.objectives import Objective, Objectives
 from search.query.accuracy_notes import (
     OPTIMISTIC,
     accuracy_notes,
@@ -31,6 +31,7 @@ from search.query.operators import (
 )
 from search.query.repeats import Spread, spreads
 from search.query.study_fronts import Cost, front, front_of, pareto_front
+from search.query.study_method import method_sentence
 from search.query.study_objectives import (
     StudyObjectives,
     bound_words,
@@ -58,8 +59,8 @@ __all__ = [
     "Cost",
     "EndedTrial",
     "Evaluated",
-    "Goals",
     "Objective",
+    "Objectives",
     "OperatorRank",
     "OperatorRecord",
     "Pair",
@@ -80,6 +81,7 @@ __all__ = [
     "evaluated",
     "front",
     "front_of",
+    "method_sentence",
     "metric_words",
     "operator_ranks",
     "operator_records",

@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import select
 
 from search.figures import ANALYTIC, MEASURED, known_figures
-from search.objectives import Constraint, Goals, JudgedBy, Values, judged_by, judged_values
+from search.objectives import Constraint, JudgedBy, Objectives, Values, judged_by, judged_values
 from search.query.leaderboard import BestRow, best
 from search.query.repeats import repeated_results
 from search.query.where import Where, parse_where
@@ -115,7 +115,7 @@ def _losses(store: Store, study: str, rows: Collection[BestRow]) -> dict[str, Va
     return found
 
 
-def measured_bounds(goals: Goals) -> tuple[Constraint, ...]:
+def measured_bounds(goals: Objectives) -> tuple[Constraint, ...]:
     """The constraints that only a training can tell."""
     return tuple(bound for bound in goals.constraints if bound.name in MEASURED)
 
@@ -145,7 +145,7 @@ _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def evaluated_trials(
-    store: Store, study: str, goals: Goals
+    store: Store, study: str, goals: Objectives
 ) -> list[tuple[TrialRecord, Values | None]]:
     """The trials that were evaluated, the complete ones with their figures.
 
@@ -160,7 +160,7 @@ def evaluated_trials(
     Raises:
         InputError: an unknown study.
     """
-    measured = Goals(goals.objectives[:1], measured_bounds(goals))
+    measured = Objectives(goals.objectives[:1], measured_bounds(goals))
     trials = [
         t for t in store.trials.of_study(store.studies.get(study).id, _ENDED) if t.repeat == 0
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from search.figures import MEASURED
-from search.objectives import Goals, nondominated
+from search.objectives import Objectives, nondominated
 from search.query.evaluated import Evaluated, evaluated
 from search.query.leaderboard import BestRow
 from search.query.where import Where
@@ -37,7 +37,7 @@ def pareto_front(rows: Iterable[BestRow], cost: Cost = "params") -> list[BestRow
 
 
 def front(
-    store: Store, study: str, goals: Goals, *, where: Where | str | None = None
+    store: Store, study: str, goals: Objectives, *, where: Where | str | None = None
 ) -> list[Evaluated]:
     """The complete architectures of a study that none of its others dominates.
 
@@ -56,7 +56,7 @@ def front(
     return front_of(evaluated(store, study, (*MEASURED, *goals.names), where=where), goals)
 
 
-def front_of(rows: Iterable[Evaluated], goals: Goals) -> list[Evaluated]:
+def front_of(rows: Iterable[Evaluated], goals: Objectives) -> list[Evaluated]:
     """The rows that none of the others dominates, the best by the first objective first.
 
     One that lacks an objective, or breaks a constraint, neither is on the front nor dominates.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.objective_parsing import stored_goals
-from search.objectives import ACCURACY, Constraint, Goals
+from search.objectives import ACCURACY, Constraint, Objectives
 from search.query.evaluated import evaluated, measured_bounds
 from search.query.leaderboard import BestRow
 from search.store.store import Store
@@ -23,7 +23,7 @@ class StudyObjectives:
             measured figures, the most accurate first; empty where there are no such bounds.
     """
 
-    goals: Goals
+    goals: Objectives
     kept: Mapping[str, bool]
 
     @property
@@ -95,7 +95,7 @@ def study_objectives(store: Store, study: str) -> StudyObjectives:
     if not bounds:
         return StudyObjectives(goals, {})
     rows = evaluated(store, study, {bound.name for bound in bounds})
-    measured = Goals(goals.objectives, bounds)
+    measured = Objectives(goals.objectives, bounds)
     return StudyObjectives(goals, {row.architecture_id: measured.keeps(row.values) for row in rows})
 
 

@@ -19,7 +19,7 @@ from dashboard.scope import Scope
 from dashboard.views.architecture_view import offered
 from search.figures import ANALYTIC, FIGURES
 from search.objective_parsing import stored_goals
-from search.objectives import dominates, goals_of
+from search.objectives import dominates, objectives_from
 from search.query import Evaluated, best, front, front_of
 from search.store import Parent, Store, open_store
 from space.wording import percent
@@ -87,7 +87,7 @@ def test_of_many_the_front_stays_whole(goals_store: Store, monkeypatch: pytest.M
 def drawn_by_chance(directions: dict[str, str], seed: int) -> ObjectivesPicture:
     """Forty architectures with figures by chance, and a bound on the accuracy."""
     rng = np.random.default_rng(seed)
-    goals = goals_of(directions, {"validation_accuracy": {"at_least": 0.4}})
+    goals = objectives_from(directions, {"validation_accuracy": {"at_least": 0.4}})
     rows = [
         Evaluated(
             f"{number:016x}",
@@ -119,13 +119,16 @@ def test_steps_join_the_front_of_two(up: str, across: str, seed: int) -> None:
     (line,) = [trace for trace in made.data if trace.mode == "lines"]
     assert line.line.shape == "hv"
     points = [
-        (second.read({"macs": x}), first.read({"validation_accuracy": y}))
+        (second.to_maximise({"macs": x}), first.to_maximise({"validation_accuracy": y}))
         for x, y in zip(line.x, line.y, strict=True)
     ]
     for before, after in pairwise(points[:-1]):
         assert after[0] < before[0]
         assert after[1] > before[1]
-    assert points[-1] == (min(second.read(row.values) for row in picture.shown), points[-2][1])
+    assert points[-1] == (
+        min(second.to_maximise(row.values) for row in picture.shown),
+        points[-2][1],
+    )
     feasible = [picture.goals.vector(row.values) for row in (*picture.dominated, *picture.front)]
     for one in points[:-1]:
         assert not any(dominates(other, one[::-1]) for other in feasible)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from search.cli.program import run_program
-from search.objectives import Goals, Objective, dominates, goals_of
+from search.objectives import Objective, Objectives, dominates, objectives_from
 from search.query import comparison, front
 from search.query.baseline import ENOUGH, ENOUGH_COMPLETE, compared
 from search.store import Store, open_store
@@ -47,7 +47,7 @@ def test_the_front_is_what_nothing_dominates(store: Store, seed: int) -> None:
         for id_, point in points.items()
         if not any(dominates(other, point) for other in points.values())
     }
-    rows = front(store, "s", goals_of(OBJECTIVES))
+    rows = front(store, "s", objectives_from(OBJECTIVES))
     assert {row.architecture_id for row in rows} == wanted
     accuracies = [row.values["validation_accuracy"] for row in rows]
     assert accuracies == sorted(accuracies, reverse=True)
@@ -57,7 +57,7 @@ def test_the_front_is_what_nothing_dominates(store: Store, seed: int) -> None:
 def test_what_breaks_a_constraint_is_not_on_the_front(store: Store) -> None:
     points = filled(store, 0)
     bound = float(np.median([macs for _, macs in points.values()]))
-    goals = goals_of(OBJECTIVES, {"macs": -bound})
+    goals = objectives_from(OBJECTIVES, {"macs": -bound})
     kept = {id_: point for id_, point in points.items() if point[1] >= bound}
     wanted = {
         id_
@@ -65,7 +65,7 @@ def test_what_breaks_a_constraint_is_not_on_the_front(store: Store) -> None:
         if not any(dominates(other, point) for other in kept.values())
     }
     assert {row.architecture_id for row in front(store, "s", goals)} == wanted
-    assert front(store, "s", goals_of(OBJECTIVES, {"macs": 1})) == []
+    assert front(store, "s", objectives_from(OBJECTIVES, {"macs": 1})) == []
 
 
 def test_repeats_count_with_their_mean_and_clauses_narrow(store: Store) -> None:
@@ -73,7 +73,7 @@ def test_repeats_count_with_their_mean_and_clauses_narrow(store: Store) -> None:
     run = begin_run(store, study.id)
     for repeat, accuracy in enumerate((0.5, 0.7)):
         complete_trial(store, study.id, run.id, 0, accuracy, repeat=repeat)
-    goals: Goals = goals_of(OBJECTIVES)
+    goals: Objectives = objectives_from(OBJECTIVES)
     (row,) = front(store, "s", goals)
     assert (row.values["validation_accuracy"], row.repeats) == (pytest.approx(0.6), 2)
     assert front(store, "s", goals, where="params < 10") == []
@@ -83,7 +83,7 @@ def test_the_command_prints_the_front(tmp_path: Path, capsys: pytest.CaptureFixt
     path = str(tmp_path / "s.db")
     with open_store(path, create=True) as store:
         filled(store, 0)
-        wanted = front(store, "s", goals_of(OBJECTIVES))
+        wanted = front(store, "s", objectives_from(OBJECTIVES))
         add_study(store, "single")
     command = ["best", "--store", path, "--pareto"]
     assert run_program([*command, "--study", "s", "--json"]) == 0

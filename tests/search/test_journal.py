@@ -48,6 +48,10 @@ class Unreliable:
             return Unreliable(found, self._faults)
         if isinstance(found, Part):
             return Unreliable(found, self._faults)
+        if isinstance(found, Part):
+            return Unreliable(found, self._faults)
+        if isinstance(found, Part):
+            return Unreliable(found, self._faults)
         if not callable(found):
             return found
 

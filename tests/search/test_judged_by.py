@@ -145,7 +145,7 @@ class Listening:
 def test_searchers_are_told_by_the_rule(rule: JudgedBy, tmp_path: Path) -> None:
     task = replace(task_of(config(tmp_path)), known=lambda point: {"macs": 5.0})
     searcher = Listening()
-    scheduler = NoScheduler(task.goals, task.fidelities)
+    scheduler = NoScheduler(task.objectives, task.fidelities)
     study = Study(task, [searcher], scheduler, rule)  # type: ignore[list-item]
     study.add(architecture(0))
     for number, accuracy in enumerate([0.9, 0.2], 1):

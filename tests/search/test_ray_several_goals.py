@@ -156,7 +156,7 @@ def proposals_follow_from_the_log(config: Config) -> None:
         if event.kind != EventKind.CREATED or trial.origin != "evolution":
             continue
         searcher = make_searcher("evolution", task, config.searcher_seed, options)
-        scheduler = make_scheduler("none", task.goals, config.protocol.epochs)
+        scheduler = make_scheduler("none", task.objectives, config.protocol.epochs)
         before = type(history)(
             history.trials, history.curves, history.networks, history.events[:position]
         )
@@ -177,7 +177,7 @@ def decisions_follow_from_the_log(config: Config) -> None:
     for position, event in enumerate(history.events):
         if event.kind not in (EventKind.PRUNED, EventKind.COMPLETE):
             continue
-        scheduler = make_scheduler("moasha", task.goals, config.protocol.epochs, options)
+        scheduler = make_scheduler("moasha", task.objectives, config.protocol.epochs, options)
         before = type(history)(
             history.trials, history.curves, history.networks, history.events[:position]
         )

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
-from search.objectives import ACCURACY, Goals, Values
+from search.objectives import ACCURACY, Objectives, Values
 from search.options import Options as BaseOptions
 from search.trial_states import TrialState
 
@@ -68,9 +68,9 @@ class Observation:
 
     Attributes:
         state: running until it has ended, then complete, pruned, failed or infeasible.
-        values: the figures that it is judged by: those of the whole evaluation of a complete one,
+        values: the metrics that it is judged by: those of the whole evaluation of a complete one,
             the best or the last so far of a pruned one. Empty while nothing is known.
-        curve: the figures by fidelity (epoch, from 1), as far as it was evaluated.
+        curve: the metrics by fidelity (epoch, from 1), as far as it was evaluated.
     """
 
     state: TrialState
@@ -93,33 +93,33 @@ class Task(Generic[P]):
 
     Attributes:
         space: the points.
-        goals: objectives and constraints, over figures by name.
-        known: the figures of a point that need no evaluation, such as its parameters. They are
+        objectives: what is maximised and minimised, and the constraints, over metrics by name.
+        known: the metrics of a point that need no evaluation, such as its parameters. They are
             exact: a searcher does not model them, and a point that breaks a constraint on one of
             them is never proposed.
         fidelities: the highest fidelity (epochs of a whole evaluation); 1 where there is only one.
     """
 
     space: SearchSpace[P]
-    goals: Goals = ACCURACY
+    objectives: Objectives = ACCURACY
     known: Callable[[P], Values] = _nothing
     fidelities: int = 1
 
     def feasible(self, point: P) -> bool:
-        """Whether the known figures of the point keep the constraints."""
-        return not self.goals.constraints or self.goals.violation(self.known(point)) <= 0
+        """Whether the known metrics of the point keep the constraints."""
+        return not self.objectives.constraints or self.objectives.violation(self.known(point)) <= 0
 
     def vector(self, point: P, values: Values) -> tuple[float, ...]:
-        """The objectives of an evaluated point, higher is better, known figures included."""
-        return self.goals.vector({**values, **self.known(point)})
+        """The objectives of an evaluated point, higher is better, known metrics included."""
+        return self.objectives.vector({**values, **self.known(point)})
 
     def violation(self, point: P, values: Values) -> float:
         """How far an evaluated point is from feasible; 0 is feasible."""
-        return self.goals.violation({**values, **self.known(point)})
+        return self.objectives.violation({**values, **self.known(point)})
 
-    def judged(self, point: P, values: Values) -> bool:
-        """Whether the values suffice to judge the point by every objective."""
-        return self.goals.has({**values, **self.known(point)})
+    def evaluated(self, point: P, values: Values) -> bool:
+        """Whether every objective of the point is there and finite."""
+        return self.objectives.has({**values, **self.known(point)})
 
 
 class Searcher(ABC, Generic[P]):
@@ -145,7 +145,7 @@ class Searcher(ABC, Generic[P]):
       none is proposed twice, and Exhausted is raised when none is left.
     - Not thread safe: one owner, one thread. Nothing that is handed in is changed.
 
-    `tests/search/searcher_conformance.py` holds every searcher to this.
+    `search.testing.SearcherSuite` holds a searcher to this.
 
     Args:
         task: what is searched and for what.
@@ -157,7 +157,7 @@ class Searcher(ABC, Generic[P]):
     """
 
     multi_objective: ClassVar[bool] = True
-    """Whether it searches for a Pareto front; else goals of several objectives are refused."""
+    """Whether it searches for a Pareto front; else several objectives are refused."""
 
     attempts: int = 16
     """How often to ask, at most, while all it proposes is known; fewer where asking is slow."""

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from search.objectives import crowding_distances, nondominated
 
@@ -12,32 +13,17 @@ Floats = NDArray[np.float64]
 _MOST_CELLS = 4096
 
 
-def normal_cdf(z: Floats) -> Floats:
-    """Φ, with a relative error below 2e-7 also far out.
-
-    Source of the coefficients: Press et al., "Numerical Recipes", section 6.2 (erfc).
-    """
-    coefficients = (
-        0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807,
-        -0.18628806, 0.09678418, 0.37409196, 1.00002368, -1.26551223,
-    )  # fmt: skip
-    size = np.abs(z) / math.sqrt(2)
-    t = 1 / (1 + size / 2)
-    tail = t * np.exp(-(size**2) + np.polyval(coefficients, t)) / 2
-    return np.where(z > 0, 1 - tail, tail)
-
-
 def expected_improvement(mean: Floats, deviation: Floats, above: Floats) -> Floats:
     """E[max(0, Y − above)] of a normal Y; the shapes broadcast, a deviation may be 0."""
     certain = np.maximum(mean - above, 0.0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         z = (mean - above) / deviation
         density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-        found = deviation * (z * normal_cdf(z) + density)
+        found = deviation * (z * ndtr(z) + density)
     return np.where(deviation > 0, np.maximum(np.nan_to_num(found), 0.0), certain)
 
 
-class Front:
+class FrontPartitioning:
     """The best known vectors, cut into cells in which the improvement is a product.
 
     For independent normal objectives the expected hypervolume improvement is exact: over the
@@ -64,11 +50,11 @@ class Front:
             under = (row[:-1, None] > self._lows).all(0)
             self._floor[under] = np.maximum(self._floor[under], row[-1])
 
-    def joined(self, vector: Floats) -> "Front":
+    def with_vector(self, vector: Floats) -> "FrontPartitioning":
         """The front with one more vector."""
-        return Front(np.vstack([self.rows, vector]), self.reference)
+        return FrontPartitioning(np.vstack([self.rows, vector]), self.reference)
 
-    def improvement(self, means: Floats, deviations: Floats) -> Floats:
+    def expected_improvement(self, means: Floats, deviations: Floats) -> Floats:
         """Expected hypervolume improvement, shape (c,), of means and deviations of (c, m)."""
         last = expected_improvement(means[:, -1:], deviations[:, -1:], self._floor[None, :])
         for place, (low, high) in enumerate(zip(self._lows, self._highs, strict=True)):

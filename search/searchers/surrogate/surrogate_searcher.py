@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from search.options import Options as BaseOptions
-from search.searchers.base import Exhausted, Observation, P, Searcher, Task
-from search.searchers.history import Entry, History
-from search.searchers.surrogate.batch import planned_batch
+from search.searchers.ranked_history import Entry, History
+from search.searchers.searcher import Exhausted, Observation, P, Searcher, Task
+from search.searchers.surrogate.batch_planning import planned_batch
 from search.searchers.surrogate.candidates import Candidates
-from search.searchers.surrogate.model import Fitted, fitted
+from search.searchers.surrogate.metric_models import Fitted, fit_metrics
 from space.strict_types import Whole
 
 _BATCH_SHARE = 32
@@ -20,7 +20,7 @@ _REFIT_GROWTH = 1.2
 
 
 @dataclass(frozen=True)
-class _Stand(Generic[P]):
+class _Snapshot(Generic[P]):
     """The history at one time, and which batch that was."""
 
     entries: Sequence[Entry[P]]
@@ -30,8 +30,8 @@ class _Stand(Generic[P]):
 class SurrogateSearcher(Searcher[P], Generic[P]):
     """Expected hypervolume improvement under Gaussian processes, on the encoding of the points.
 
-    - Every objective and constrained figure that is not known without evaluation has a process of
-      its own, and so has the question whether an evaluation ends well; figures that are known are
+    - Every objective and constrained metric that is not known without evaluation has a process of
+      its own, and so has the question whether an evaluation ends well; metrics that are known are
       used as they are. With one objective the improvement is the classic expected improvement.
     - Stopped and running points count with what their curves let expect, and the doubt of that.
     - Points are chosen jointly: as if those that run, and those chosen before, were known.
@@ -55,8 +55,8 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
         super().__init__(task, seed, **options)
         self._history: History[P] = History(task)
         self._candidates = Candidates(task, seed)
-        self._stand: _Stand[P] = _Stand([], 0)
-        self._stand_for_fit: Sequence[Entry[P]] = []
+        self._snapshot: _Snapshot[P] = _Snapshot([], 0)
+        self._entries_of_fit: Sequence[Entry[P]] = []
         self._fitted: Fitted | None = None
         self._planned: list[P] | None = None
 
@@ -71,7 +71,7 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
         new = [point for point in self._plan() if point not in self._history]
         if attempt < len(new):
             return new[attempt]
-        if not self._history.judged():
+        if not self._history.evaluated():
             return self._far_away(attempt)
         raise Exhausted("the model has no other candidate")
 
@@ -79,13 +79,13 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
         """Take note; a new batch begins when the last one is used up."""
         self._history.tell(point, observation)
         count = len(self._history)
-        if count >= max(self.options.startup, _REFIT_GROWTH * len(self._stand_for_fit)):
-            self._stand_for_fit, self._fitted = list(self._history), None
-        before = len(self._stand.entries)
+        if count >= max(self.options.startup, _REFIT_GROWTH * len(self._entries_of_fit)):
+            self._entries_of_fit, self._fitted = list(self._history), None
+        before = len(self._snapshot.entries)
         size = self._batch_size(before)
         if size == 1 or count >= before + size:
-            number = self._stand.batch + (count > before)
-            self._stand, self._planned = _Stand(list(self._history), number), None
+            number = self._snapshot.batch + (count > before)
+            self._snapshot, self._planned = _Snapshot(list(self._history), number), None
 
     @staticmethod
     def _batch_size(count: int) -> int:
@@ -93,15 +93,15 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
 
     def _plan(self) -> list[P]:
         if self._fitted is None:
-            self._fitted = fitted(self.task, self._candidates, self._stand_for_fit)
+            self._fitted = fit_metrics(self.task, self._candidates, self._entries_of_fit)
         if self._planned is None:
             self._planned = planned_batch(
                 self.task,
                 self._candidates,
-                self._stand.entries,
+                self._snapshot.entries,
                 self._fitted,
-                size=self._batch_size(len(self._stand.entries)),
-                age=self._stand.batch,
+                size=self._batch_size(len(self._snapshot.entries)),
+                age=self._snapshot.batch,
             )
         return self._planned
 

@@ -1,7 +1,7 @@
-"""Objectives and constraints of a search, over figures that go by name."""
+"""Objectives and constraints of a search, over metrics that go by name."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,31 +9,41 @@ from search.numeric import as_number
 from space.errors import InputError, Problem
 
 Values = Mapping[str, float]
-"""Figures by name, such as {"validation_accuracy": 0.91, "macs": 3.1e6}."""
+"""Metrics by name, such as {"validation_accuracy": 0.91, "macs": 3.1e6}."""
 
 Direction = Literal["maximise", "minimise"]
 DIRECTIONS: tuple[Direction, ...] = ("maximise", "minimise")
+_SPELLINGS: Mapping[str, Direction] = {
+    **{direction: direction for direction in DIRECTIONS},
+    "maximize": "maximise",
+    "minimize": "minimise",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """One figure that shall be as high, or as low, as possible."""
+    """One metric that shall be as high, or as low, as possible."""
 
     name: str
     direction: Direction = "maximise"
 
-    def read(self, values: Values) -> float:
-        """The figure with the sign that makes higher better.
+    @property
+    def sign(self) -> int:
+        """1 where higher is better, else −1; times a value it makes higher better."""
+        return 1 if self.direction == "maximise" else -1
+
+    def to_maximise(self, values: Values) -> float:
+        """The metric with the sign that makes higher better.
 
         Raises:
             KeyError: the values do not have it.
         """
-        return values[self.name] if self.direction == "maximise" else -values[self.name]
+        return self.sign * values[self.name]
 
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """One figure that must lie within bounds, both inclusive; None is unbounded."""
+    """One metric that must lie within bounds, both inclusive; None is unbounded."""
 
     name: str
     upper: float | None = None
@@ -62,8 +72,8 @@ class Constraint:
 
 
 @dataclass(frozen=True, slots=True)
-class Goals:
-    """What a search is for.
+class Objectives:
+    """What a search is for: the objectives, in order, and the constraints beside them.
 
     Attributes:
         objectives: at least one; no name twice.
@@ -73,16 +83,23 @@ class Goals:
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...] = ()
 
+    def __len__(self) -> int:
+        """How many objectives there are."""
+        return len(self.objectives)
+
+    def __iter__(self) -> Iterator[Objective]:
+        return iter(self.objectives)
+
     @property
     def names(self) -> tuple[str, ...]:
-        """Every figure that a result must have."""
+        """Every metric that a result must have."""
         objectives = [objective.name for objective in self.objectives]
         constraints = [constraint.name for constraint in self.constraints]
         return tuple(dict.fromkeys(objectives + constraints))
 
     def vector(self, values: Values) -> tuple[float, ...]:
         """The objectives in order, each with the sign that makes higher better."""
-        return tuple(objective.read(values) for objective in self.objectives)
+        return tuple(objective.to_maximise(values) for objective in self)
 
     def has(self, values: Values) -> bool:
         """Whether every objective is there and finite."""
@@ -90,18 +107,18 @@ class Goals:
 
     def missing(self, values: Values) -> list[str]:
         """The objectives that are not there or not finite, by name."""
-        names = (each.name for each in self.objectives)
+        names = (each.name for each in self)
         return [name for name in names if not math.isfinite(values.get(name, math.nan))]
 
     def keeps(self, values: Values) -> bool:
-        """Whether every constraint is kept; a figure that is not there keeps none."""
+        """Whether every constraint is kept; a metric that is not there keeps none."""
         return all(
             constraint.violation(values.get(constraint.name, math.nan)) <= 0
             for constraint in self.constraints
         )
 
     def violation(self, values: Values) -> float:
-        """The sum of relative violations, over the constraints whose figures are there."""
+        """The sum of relative violations, over the constraints whose metrics are there."""
         return sum(
             constraint.violation(values[constraint.name])
             for constraint in self.constraints
@@ -109,43 +126,45 @@ class Goals:
         )
 
 
-ACCURACY = Goals((Objective("validation_accuracy"),))
-"""The goal of a study that names none."""
+ACCURACY = Objectives((Objective("validation_accuracy"),))
+"""The objectives of a study that names none."""
 
 
-def goals_of(
+def objectives_from(
     objectives: Mapping[str, str], constraints: Mapping[str, object] | None = None
-) -> Goals:
-    """Goals from plain values.
+) -> Objectives:
+    """Objectives from plain values.
 
     Args:
-        objectives: "maximise" or "minimise" by name.
+        objectives: "maximise" or "minimise" by name, also with a z.
         constraints: by name an upper bound, or a mapping with "at_most", "at_least" or both.
 
     Raises:
         InputError: every direction, bound or name that cannot be, and bounds that contradict.
     """
     _refuse_lists(objectives=objectives, constraints=constraints or {})
-    problems: list[InputError] = []
+    problems: list[Problem] = []
     for name, direction in objectives.items():
-        if direction not in DIRECTIONS:
+        if as_direction(direction) is None:
             message = f"must be one of {', '.join(DIRECTIONS)}; got {direction!r}"
-            problems.append(InputError.of(f"objectives.{name}", message))
+            problems.append(Problem(f"objectives.{name}", message))
     if not objectives:
-        problems.append(InputError.of("objectives", "must name at least one"))
+        problems.append(Problem("objectives", "must name at least one"))
     found: list[Constraint] = []
     for name, bound in (constraints or {}).items():
         try:
             found.append(_constraint(name, bound))
         except InputError as error:
-            problems.append(error)
+            problems += error.problems
     if problems:
-        raise InputError([problem for error in problems for problem in error.problems])
-    wanted = [
-        Objective(name, "minimise" if direction == "minimise" else "maximise")
-        for name, direction in objectives.items()
-    ]
-    return Goals(tuple(wanted), tuple(found))
+        raise InputError(problems)
+    wanted = ((name, as_direction(direction)) for name, direction in objectives.items())
+    return Objectives(tuple(Objective(n, known) for n, known in wanted if known), tuple(found))
+
+
+def as_direction(word: object) -> Direction | None:
+    """The direction that a word means, in British or American spelling; None where it is none."""
+    return _SPELLINGS.get(word) if isinstance(word, str) else None
 
 
 def _refuse_lists(**given: object) -> None:

@@ -1,4 +1,4 @@
-"""A small space of points without any vision: two letters and, for some, a digit."""
+"""Spaces of points without any vision: conditional, climbable, mostly forbidden, and bare."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ LETTERS = ("a", "b", "c", "d", "e")
 
 @dataclass(frozen=True)
 class Choice:
+    """One decision of a chain that leads to a point (`search.searchers.DecisionSpace`)."""
+
     name: str
     options: tuple[str | int | float, ...]
     value: str | int | float
@@ -72,22 +74,22 @@ class ToySpace:
         return found
 
 
-Cell = tuple[int, ...]
+Node = tuple[int, ...]
 SIDE, DIMENSIONS = 5, 6
 
 
 class Lattice:
     """Points of a 5×5×5×5×5×5 lattice: too many to try them all, and easy to climb."""
 
-    top: Cell = (1, 4, 2, 0, 3, 2)
+    top: Node = (1, 4, 2, 0, 3, 2)
 
-    def value(self, point: Cell) -> float:
+    def value(self, point: Node) -> float:
         return -float(sum(abs(x - y) for x, y in zip(point, self.top, strict=True)))
 
-    def sample(self, rng: np.random.Generator) -> Cell:
+    def sample(self, rng: np.random.Generator) -> Node:
         return tuple(int(x) for x in rng.integers(SIDE, size=DIMENSIONS))
 
-    def neighbours(self, point: Cell) -> Sequence[Cell]:
+    def neighbours(self, point: Node) -> Sequence[Node]:
         return [
             (*point[:place], point[place] + step, *point[place + 1 :])
             for place in range(DIMENSIONS)
@@ -95,19 +97,19 @@ class Lattice:
             if 0 <= point[place] + step < SIDE
         ]
 
-    def key(self, point: Cell) -> Cell:
+    def key(self, point: Node) -> Node:
         return point
 
-    def encode(self, point: Cell) -> Sequence[float]:
+    def encode(self, point: Node) -> Sequence[float]:
         return [float(x) for x in point]
 
-    def walk(self, choose: Callable[[str, tuple[Any, ...], Any], Any]) -> Cell:
+    def walk(self, choose: Callable[[str, tuple[Any, ...], Any], Any]) -> Node:
         def choice(place: int) -> int:
             return int(choose(f"x{place}", tuple(range(SIDE)), lambda p: p[place]))
 
         return tuple(choice(place) for place in range(DIMENSIONS))
 
-    def decisions(self, point: Cell) -> Sequence[Choice]:
+    def decisions(self, point: Node) -> Sequence[Choice]:
         return [Choice(f"x{place}", tuple(range(SIDE)), x) for place, x in enumerate(point)]
 
 
@@ -117,21 +119,21 @@ class Corner:
     side = 150
     reach = 8
 
-    def value(self, point: Cell) -> float:
+    def value(self, point: Node) -> float:
         return float(point[0] + 2 * point[1])
 
-    def sample(self, rng: np.random.Generator) -> Cell:
+    def sample(self, rng: np.random.Generator) -> Node:
         return divmod(int(rng.integers(self.side**2)), self.side)
 
-    def neighbours(self, point: Cell) -> Sequence[Cell]:
+    def neighbours(self, point: Node) -> Sequence[Node]:
         x, y = point
         moves = ((x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1))
         return [move for move in moves if min(move) >= 0 and max(move) < self.side]
 
-    def key(self, point: Cell) -> Cell:
+    def key(self, point: Node) -> Node:
         return point
 
-    def encode(self, point: Cell) -> Sequence[float]:
+    def encode(self, point: Node) -> Sequence[float]:
         return [float(x) for x in point]
 
 

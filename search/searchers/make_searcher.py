@@ -1,12 +1,53 @@
-"""No point twice: a searcher around any other that only proposes what the study does not have."""
+"""A searcher by its name, wrapped so that it proposes no point twice."""
 
-from collections.abc import Hashable, Iterator
-from typing import Generic
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any, Generic
 
 import numpy as np
 
-from search.searchers.base import Exhausted, Observation, P, Searcher
+from search.registry import Registry
 from search.searchers.random_search import feasible_sample
+from search.searchers.searcher import Exhausted, Observation, P, Searcher, Task
+from space.errors import InputError
+
+SEARCHERS: Registry[Searcher[Any]] = Registry(
+    "searcher",
+    Searcher,
+    "mixspace.searchers",
+    {
+        "random": "search.searchers.random_search:RandomSearcher",
+        "tpe": "search.searchers.optuna_samplers.tpe:TpeSearcher",
+        "nsga2": "search.searchers.optuna_samplers.nsga2:Nsga2Searcher",
+        "gp": "search.searchers.optuna_samplers.gp:GpSearcher",
+        "evolution": "search.searchers.evolution:EvolutionSearcher",
+        "local": "search.searchers.local_search:LocalSearcher",
+        "surrogate": "search.searchers.surrogate.surrogate_searcher:SurrogateSearcher",
+    },
+)
+"""The searchers that a configuration may name; some need Optuna, which is imported then."""
+
+
+def make_searcher(
+    name: str, task: Task[P], seed: int, options: Mapping[str, Any] | None = None
+) -> Searcher[P]:
+    """The searcher of that name, wrapped so that it proposes no point twice.
+
+    Args:
+        name: one of `SEARCHERS.names`.
+        task: what is searched, and for what.
+        seed: of all random choices.
+        options: of the searcher, by name.
+
+    Raises:
+        InputError: an unknown name, an option that the searcher does not have, a value that
+            cannot be, or a searcher of one objective asked for several.
+    """
+    kind, chosen = SEARCHERS.chosen(name, options)
+    if len(task.objectives) > 1 and not kind.multi_objective:
+        wanted = ", ".join(objective.name for objective in task.objectives)
+        raise InputError.of("searcher.name", f"{name!r} takes one objective; got {wanted}")
+    inner: Searcher[P] = kind(task, seed, **chosen)
+    return DistinctSearcher(inner)
 
 
 class DistinctSearcher(Searcher[P], Generic[P]):
@@ -14,7 +55,7 @@ class DistinctSearcher(Searcher[P], Generic[P]):
 
     The order is: ask again, a new neighbour of what was proposed, a new random point, and at last
     any new neighbour of any known point. Only then is the space exhausted. Points whose known
-    figures break a constraint are passed over.
+    metrics break a constraint are passed over.
     """
 
     def __init__(self, inner: Searcher[P], *, random_attempts: int = 64) -> None:
@@ -25,7 +66,7 @@ class DistinctSearcher(Searcher[P], Generic[P]):
         self._known: dict[Hashable, P] = {}
 
     def ask(self, attempt: int = 0) -> P:
-        """A point that was never told, and that no constraint on known figures forbids.
+        """A point that was never told, and that no constraint on known metrics forbids.
 
         Raises:
             Exhausted: every point that can be reached is known.

@@ -16,11 +16,14 @@ from optuna.samplers import BaseSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from search.searchers.base import DecisionSpace, Exhausted, Observation, P, Searcher, Task
-from search.searchers.history import Entry, History
-from search.searchers.optuna_samplers.coding import Coding, DecisionCoding
-from search.searchers.optuna_samplers.encoded import EncodedCoding
-from search.searchers.optuna_samplers.frozen import as_observed
+from search.searchers.optuna_samplers.frozen_trials import to_frozen_trial
+from search.searchers.optuna_samplers.parameter_encoding import (
+    DecisionEncoding,
+    ParameterEncoding,
+    VectorEncoding,
+)
+from search.searchers.ranked_history import Entry, History
+from search.searchers.searcher import DecisionSpace, Exhausted, Observation, P, Searcher, Task
 from space import Infeasible
 
 _DEAD_ENDS = 100
@@ -36,18 +39,18 @@ class OptunaSearcher(Searcher[P], Generic[P]):
         options: of the searcher.
     """
 
-    over_the_encoding: ClassVar[bool] = False
-    """Whether it searches over the encoding of the points also where they have decisions."""
+    over_vectors: ClassVar[bool] = False
+    """Whether it searches over the vectors of `encode` also where points have decisions."""
 
     def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         super().__init__(task, seed, **options)
         self.history: History[P] = History(task)
-        self.coding: Coding[P]
-        if isinstance(task.space, DecisionSpace) and not self.over_the_encoding:
-            self.coding = DecisionCoding(task.space)
+        self.encoding: ParameterEncoding[P]
+        if isinstance(task.space, DecisionSpace) and not self.over_vectors:
+            self.encoding = DecisionEncoding(task.space)
         else:
-            self.coding = EncodedCoding(task, seed, self.history.__contains__)
+            self.encoding = VectorEncoding(task, seed, self.history.__contains__)
         self._made: dict[Hashable, tuple[Entry[P], int, FrozenTrial]] = {}
 
     def ask(self, attempt: int = 0) -> P:
@@ -56,13 +59,13 @@ class OptunaSearcher(Searcher[P], Generic[P]):
         Raises:
             Exhausted: the proposals led nowhere a hundred times in a row.
         """
-        self.coding.grow(len(self.history))
+        self.encoding.grow(len(self.history))
         study = self.study(attempt)
         best = self.best()
         for dead_ends in range(_DEAD_ENDS):
             trial = study.ask()
             try:
-                return self.coding.point(
+                return self.encoding.point(
                     trial, best, [self.seed, len(self.history), attempt, dead_ends]
                 )
             except Infeasible:
@@ -73,7 +76,7 @@ class OptunaSearcher(Searcher[P], Generic[P]):
     def tell(self, point: P, observation: Observation) -> None:
         """Add the point to the history, or renew what is known of it."""
         entry = self.history.tell(point, observation)
-        self.coding.tell(point)
+        self.encoding.tell(point)
         self.note(entry)
 
     @abstractmethod
@@ -98,7 +101,7 @@ class OptunaSearcher(Searcher[P], Generic[P]):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = self.sampler(int(seed.generate_state(1)[0]))
-        directions = [StudyDirection.MAXIMIZE] * len(self.task.goals.objectives)
+        directions = [StudyDirection.MAXIMIZE] * len(self.task.objectives)
         study = optuna.create_study(directions=directions, sampler=sampler)
         study.add_trials(self.trials())
         return study
@@ -107,8 +110,8 @@ class OptunaSearcher(Searcher[P], Generic[P]):
         """The entry as Optuna's trial; made again only after a change."""
         key = self.task.space.key(entry.point)
         made = self._made.get(key)
-        if made is None or made[0] is not entry or made[1] != self.coding.version:
-            parameters = self.coding.parameters(entry.point)
-            trial = as_observed(self.task, entry.point, entry.observation, parameters)
-            made = self._made[key] = (entry, self.coding.version, trial)
+        if made is None or made[0] is not entry or made[1] != self.encoding.version:
+            parameters = self.encoding.parameters(entry.point)
+            trial = to_frozen_trial(self.task, entry.point, entry.observation, parameters)
+            made = self._made[key] = (entry, self.encoding.version, trial)
         return made[2]

@@ -1,17 +1,17 @@
-"""Any space through its encoding: Optuna suggests a vector, the nearest new point is proposed."""
+"""A point as Optuna's parameters, and a point of the parameters that Optuna suggests."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
-from typing import Generic
+from typing import Any, Generic
 
 import numpy as np
 import optuna
 from numpy.typing import NDArray
-from optuna.distributions import FloatDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
-from search.searchers.base import P, Task
-from search.searchers.optuna_samplers.coding import Coding, Parameters
+from search.searchers.searcher import DecisionSpace, Option, P, Task
 from space import Infeasible
 
 _FIRST, _PER_POINT, _MOST = 256, 4, 4096
@@ -22,13 +22,76 @@ _REMEMBERED = 128
 
 Floats = NDArray[np.float64]
 
+Parameters = dict[str, tuple[Option, BaseDistribution]]
+"""The value and the distribution of every parameter, by name."""
 
-class EncodedCoding(Coding[P], Generic[P]):
+
+class ParameterEncoding(ABC, Generic[P]):
+    """How points and parameters belong together."""
+
+    version: int = 0
+    """Counts how often the parameters of points that were told have changed."""
+
+    def grow(self, told: int) -> None:
+        """Make ready for an ask after that many points were told."""
+
+    def tell(self, point: P) -> None:
+        """Take note of a point of the study."""
+
+    @abstractmethod
+    def parameters(self, point: P) -> Parameters:
+        """The parameters of a point."""
+
+    @abstractmethod
+    def point(self, trial: optuna.Trial, best: Sequence[P], seed: Sequence[int]) -> P:
+        """The point that a trial suggests.
+
+        Args:
+            trial: running in Optuna.
+            best: some of the best points of the study.
+            seed: of choices that are not Optuna's.
+
+        Raises:
+            space.Infeasible: the parameters lead to no point.
+        """
+
+
+def parameter_name(name: str, options: Sequence[Option]) -> str:
+    """A name that is unique per option set: Optuna refuses a parameter whose choices change."""
+    return f"{name} in {list(options)}"
+
+
+class DecisionEncoding(ParameterEncoding[P], Generic[P]):
+    """The decisions that lead to a point, each a categorical parameter."""
+
+    def __init__(self, space: DecisionSpace[P]) -> None:
+        self._space = space
+
+    def parameters(self, point: P) -> Parameters:
+        """One parameter for each decision that the point needs."""
+        return {
+            parameter_name(decision.name, decision.options): (
+                decision.value,
+                CategoricalDistribution(decision.options),
+            )
+            for decision in self._space.decisions(point)
+        }
+
+    def point(self, trial: optuna.Trial, best: Sequence[P], seed: Sequence[int]) -> P:
+        """Walk through the decisions as the trial suggests."""
+
+        def choose(name: str, options: tuple[Any, ...], read: Any) -> Any:
+            return trial.suggest_categorical(parameter_name(name, options), options)
+
+        return self._space.walk(choose)
+
+
+class VectorEncoding(ParameterEncoding[P], Generic[P]):
     """The columns of the encoding, each a parameter between the lowest and the highest seen.
 
     A suggestion is snapped to a point near it: from the nearest of the candidates (random points,
     more of them as the study grows, and the neighbours of its best points) by moves that lead
-    nearer. Proposed is the nearest on the way that the study does not have and whose known figures
+    nearer. Proposed is the nearest on the way that the study does not have and whose known metrics
     break no constraint.
 
     Args:
@@ -109,7 +172,7 @@ class EncodedCoding(Coding[P], Generic[P]):
         return min(found, key=lambda pair: pair[0])[1] if found else None
 
     def _find_near(self, point: P) -> list[tuple[P, Floats]]:
-        """The neighbours that may be proposed, each with its encoding."""
+        """The neighbours that may be proposed, each with its encoding; far too many to keep all."""
         near = [each for each in self._task.space.neighbours(point) if self._task.feasible(each)]
         return [(each, np.asarray(self._task.space.encode(each), float)) for each in near]
 

@@ -1,17 +1,19 @@
-"""An observation of ours as a finished or running trial of Optuna's."""
+"""Observations of ours as trials of Optuna's."""
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from search.objectives import Constraint, Goals, Values
-from search.searchers.base import Observation, P, Task
-from search.searchers.optuna_samplers.coding import Parameters
+from search.objectives import Constraint, Objectives, Values
+from search.searchers.optuna_samplers.parameter_encoding import Parameters
+from search.searchers.searcher import Observation, P, Task
 from search.trial_states import TrialState
 
 _FAR = 1e6
@@ -26,7 +28,7 @@ class SharedTrial(FrozenTrial):
         return copy.copy(self)
 
 
-def frozen(
+def new_frozen_trial(
     parameters: Parameters,
     state: OptunaState,
     *,
@@ -63,44 +65,51 @@ def frozen(
     return trial
 
 
-def as_observed(
+def to_frozen_trial(
     task: Task[P], point: P, observation: Observation, parameters: Parameters
 ) -> FrozenTrial:
     """What TPE and NSGA-II are shown.
 
-    What failed or did not fit, and what breaks a constraint on a known figure, is pruned without a
+    What failed or did not fit, and what breaks a constraint on a known metric, is pruned without a
     value: TPE ranks that last, NSGA-II passes it over.
     """
     if observation.state == TrialState.RUNNING:
-        return frozen(parameters, OptunaState.RUNNING)
+        return new_frozen_trial(parameters, OptunaState.RUNNING)
     values = {**observation.values, **task.known(point)}
-    constraints = broken_by(task.goals, values, task.known(point))
-    if not task.feasible(point) or not task.goals.has(values):
-        return frozen(parameters, OptunaState.PRUNED, constraints=constraints)
+    constraints = constraint_violations(task.objectives, values, task.known(point))
+    if not task.feasible(point) or not task.objectives.has(values):
+        return new_frozen_trial(parameters, OptunaState.PRUNED, constraints=constraints)
     if observation.state == TrialState.COMPLETE:
-        vector = task.goals.vector(values)
-        return frozen(parameters, OptunaState.COMPLETE, vector=vector, constraints=constraints)
+        vector = task.objectives.vector(values)
+        return new_frozen_trial(
+            parameters, OptunaState.COMPLETE, vector=vector, constraints=constraints
+        )
     curve = {} if observation.state != TrialState.PRUNED else _curve(task, point, observation)
-    return frozen(parameters, OptunaState.PRUNED, curve=curve, constraints=constraints)
+    return new_frozen_trial(parameters, OptunaState.PRUNED, curve=curve, constraints=constraints)
 
 
 def _curve(task: Task[P], point: P, observation: Observation) -> dict[int, float]:
     """The objective by fidelity; Optuna takes none where there are several objectives."""
-    if len(task.goals.objectives) > 1:
+    if len(task.objectives) > 1:
         return {}
-    judged = {e: v for e, v in observation.curve.items() if task.judged(point, v)}
-    return {epoch: task.vector(point, values)[0] for epoch, values in judged.items()}
+    return {
+        epoch: task.vector(point, values)[0]
+        for epoch, values in observation.curve.items()
+        if task.evaluated(point, values)
+    }
 
 
-def broken_by(goals: Goals, values: Values, known: Values) -> dict[str, float]:
+def constraint_violations(
+    objectives: Objectives, values: Values, known: Values
+) -> dict[str, float]:
     """By how much each bound is broken, as a share of it; 0 or less where it is kept.
 
-    Known figures are left out: they are exact, and what breaks a constraint on them is not
-    proposed. A figure that is missing counts as just kept.
+    Known metrics are left out: they are exact, and what breaks a constraint on them is not
+    proposed. A metric that is missing counts as just kept.
     """
     return {
         name: amount
-        for constraint in goals.constraints
+        for constraint in objectives.constraints
         if constraint.name not in known
         for name, amount in _amounts(constraint, values).items()
     }
@@ -118,3 +127,30 @@ def _amounts(constraint: Constraint, values: Values) -> dict[str, float]:
 def _share(value: float, bound: float, sign: float) -> float:
     amount = sign * (value - bound) / (abs(bound) or 1.0)
     return _FAR if math.isnan(amount) else min(max(amount, -_FAR), _FAR)
+
+
+def impute_parameters(trials: Sequence[FrozenTrial], seed: int) -> list[FrozenTrial]:
+    """Copies of the trials, each with every parameter that one of them has.
+
+    What a point does not need is drawn at random. Only decisions are ever missing; every point has
+    all columns of an encoding.
+    """
+    union: dict[str, BaseDistribution] = {}
+    for trial in trials:
+        union.update(trial.distributions)
+    rng = np.random.default_rng([seed, len(trials), 5])
+    return [_imputed(trial, union, rng) for trial in trials]
+
+
+def _imputed(
+    trial: FrozenTrial, union: dict[str, BaseDistribution], rng: np.random.Generator
+) -> FrozenTrial:
+    drawn = {
+        name: distribution.choices[int(rng.integers(len(distribution.choices)))]
+        for name, distribution in union.items()
+        if isinstance(distribution, CategoricalDistribution) and name not in trial.params
+    }
+    copied = copy.copy(trial)
+    copied.params = {name: trial.params.get(name, drawn.get(name)) for name in union}
+    copied.distributions = union
+    return copied
