@@ -8,29 +8,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trainers.classification import classify, classify_death
     from trainers.data.config import DataConfig
     from trainers.data.describe import DataDescription, describe_data
     from trainers.data.opening import open_data
     from trainers.data.search_data import SearchData
     from trainers.data.test_split import TestReading, open_test_split
     from trainers.data.test_split_lock import TestSplitLocked, lock_test_split
-    from trainers.epoch_result import EpochResult
     from trainers.evaluation import final_test
-    from trainers.failures import (
+    from trainers.initial_weights import Parent
+    from trainers.outcome import (
         Cause,
+        EpochResult,
         Failure,
         NonFiniteLoss,
         Retry,
-        TrainingStopped,
         UnreadableData,
-        classify,
     )
-    from trainers.inheritance import Parent
-    from trainers.loop import Training
     from trainers.protocol import Augmentation, Protocol
     from trainers.recipe_notes import notes_on_recipe
     from trainers.seeds import Seeds
-    from trainers.worker_death import classify_death
+    from trainers.training import Training
 
 __all__ = [
     "Augmentation",
@@ -48,7 +46,6 @@ __all__ = [
     "TestReading",
     "TestSplitLocked",
     "Training",
-    "TrainingStopped",
     "UnreadableData",
     "classify",
     "classify_death",
@@ -62,24 +59,23 @@ __all__ = [
 
 _MODULES = {
     "Augmentation": "trainers.protocol",
-    "Cause": "trainers.failures",
+    "Cause": "trainers.outcome",
     "DataConfig": "trainers.data.config",
     "DataDescription": "trainers.data.describe",
-    "EpochResult": "trainers.epoch_result",
-    "Failure": "trainers.failures",
-    "NonFiniteLoss": "trainers.failures",
-    "Parent": "trainers.inheritance",
+    "EpochResult": "trainers.outcome",
+    "Failure": "trainers.outcome",
+    "NonFiniteLoss": "trainers.outcome",
+    "Parent": "trainers.initial_weights",
     "Protocol": "trainers.protocol",
-    "Retry": "trainers.failures",
+    "Retry": "trainers.outcome",
     "SearchData": "trainers.data.search_data",
     "Seeds": "trainers.seeds",
     "TestReading": "trainers.data.test_split",
     "TestSplitLocked": "trainers.data.test_split_lock",
-    "Training": "trainers.loop",
-    "TrainingStopped": "trainers.failures",
-    "UnreadableData": "trainers.failures",
-    "classify": "trainers.failures",
-    "classify_death": "trainers.worker_death",
+    "Training": "trainers.training",
+    "UnreadableData": "trainers.outcome",
+    "classify": "trainers.classification",
+    "classify_death": "trainers.classification",
     "describe_data": "trainers.data.describe",
     "final_test": "trainers.evaluation",
     "lock_test_split": "trainers.data.test_split_lock",

@@ -16,7 +16,7 @@ from pydantic import (
 from space.errors import InputError
 from space.pydantic_errors import problems_from_pydantic
 from space.strict_types import Number, Whole
-from trainers.added_later import as_meant_then, without_what_was_always_so
+from trainers.legacy_defaults import with_legacy_defaults, without_legacy_defaults
 from trainers.seeds import Seeds, derive
 
 WeightDecayExempt = Literal["network", "one_dimensional"]
@@ -169,7 +169,7 @@ class Protocol(BaseModel):
         Raises:
             InputError: it cannot be read any more.
         """
-        return cls.from_dict(as_meant_then(values), where)
+        return cls.from_dict(with_legacy_defaults(values), where)
 
     @classmethod
     def paper_imagenet(cls, **changes: Any) -> "Protocol":
@@ -225,7 +225,7 @@ class Protocol(BaseModel):
         What stands at the value that earlier releases had by necessity is left out, so that their
         protocols keep their hashes, and a stored study stays the study it was.
         """
-        values = without_what_was_always_so(self.to_dict())
+        values = without_legacy_defaults(self.to_dict())
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

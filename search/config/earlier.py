@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from search.bare_bounds import with_sides
-from trainers.added_later import as_meant_then
+from trainers.legacy_defaults import with_legacy_defaults
 
 
 def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The stored values with the meaning that they had when they were written.
 
     A bare bound was an upper one, also of an accuracy, `~` was a folder of that name, and a trial
-    that was given several GPUs trained on one; of a protocol see `trainers.added_later`.
+    that was given several GPUs trained on one; of a protocol see `trainers.legacy_defaults`.
     """
     values = dict(stored)
     objectives, constraints = values.get("objectives"), values.get("constraints")
@@ -24,7 +24,7 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     if "checkpoints" in values:
         values["checkpoints"] = _no_home(values["checkpoints"])
     if isinstance(values.get("protocol"), Mapping):
-        values["protocol"] = as_meant_then(values["protocol"])
+        values["protocol"] = with_legacy_defaults(values["protocol"])
     data = values.get("data")
     if isinstance(data, Mapping) and "folder" in data:
         values["data"] = dict(data) | {"folder": _no_home(data["folder"])}

@@ -179,9 +179,9 @@ def test_a_child_inherits_what_is_judged_of_its_parent(tmp_path: Path) -> None:
     parent.run_epoch()
     images, _ = next(iter(parent.data.validation_batches()))
     with torch.no_grad():
-        judged, trained = parent.judged.eval()(images), parent.model.eval()(images)
+        judged, trained = parent.evaluated.eval()(images), parent.model.eval()(images)
         found = grown(parent)
-        for model in (found.model, found.judged):
+        for model in (found.model, found.evaluated):
             torch.testing.assert_close(model.eval()(images), judged, rtol=1e-5, atol=1e-5)
     assert not torch.allclose(judged, trained, atol=1e-3)
 

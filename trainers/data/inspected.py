@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from space.paths import shown_path
-from trainers.failures import UnreadableData
+from trainers.outcome import UnreadableData
 
 if TYPE_CHECKING:
     from trainers.data.image_index import ImageIndex

@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from space.paths import shown_path
 from trainers.data.deep_grey import in_8_bits, is_deep_grey
 from trainers.data.suffixes import readable_formats
-from trainers.failures import UnreadableData
+from trainers.outcome import UnreadableData
 
 BACKGROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128)}
 

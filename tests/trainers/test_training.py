@@ -1,4 +1,4 @@
-"""The loop: it learns, resumes to the last bit, stops, and ends with a reason."""
+"""The loop: it learns, resumes to the last bit, and ends with a reason."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from torch import nn
 from space import Architecture
 from space.errors import InputError
 from tests.trainers.tiny import SEEDS, architecture, short_protocol, small_data, training
-from trainers import NonFiniteLoss, Seeds, Training, TrainingStopped
+from trainers import NonFiniteLoss, Seeds, Training
 from trainers.checkpoint import load_checkpoint
 
 RESUME = """
@@ -54,18 +54,18 @@ def test_resuming_in_a_new_process_is_exact(tmp_path: Path) -> None:
         _assert_equal(tmp_path / f"straight{number}", tmp_path / f"broken{number}")
 
 
-def test_what_is_trained_and_what_is_judged_are_kept_apart(tmp_path: Path) -> None:
+def test_what_is_trained_and_what_is_evaluated_are_kept_apart(tmp_path: Path) -> None:
     """Batch norm's statistics among them; neither is put in the place of the other."""
     first = training(tmp_path / "c", ema_decay=0.9)
     first.run_epoch()
     again = training(tmp_path / "c", ema_decay=0.9)
-    for one, other in ((first.model, again.model), (first.judged, again.judged)):
+    for one, other in ((first.model, again.model), (first.evaluated, again.evaluated)):
         expected, found = one.state_dict(), other.state_dict()
         assert any("running_mean" in name for name in found)
         assert all(torch.equal(expected[name], found[name]) for name in expected)
-    trained, judged = again.model.state_dict(), again.judged.state_dict()
+    trained, evaluated = again.model.state_dict(), again.evaluated.state_dict()
     floats = [name for name, value in trained.items() if value.is_floating_point()]
-    assert not any(torch.equal(trained[name], judged[name]) for name in floats)
+    assert not any(torch.equal(trained[name], evaluated[name]) for name in floats)
 
 
 def _assert_equal(straight: Path, broken: Path) -> None:
@@ -136,7 +136,7 @@ def test_an_epoch_takes_its_training_and_its_validation_and_images_are_counted_b
 
     found = training()
     found._last_rate = 0.1
-    monkeypatch.setattr("trainers.loop.time.perf_counter", lambda: now)
+    monkeypatch.setattr("trainers.training.time.perf_counter", lambda: now)
     monkeypatch.setattr(found, "_train", taking(2.0, 1.5))
     monkeypatch.setattr(found, "_validate", taking(3.0, (1.0, 0.5)))
     result = found.run_epoch()
@@ -210,32 +210,6 @@ def test_a_loss_that_is_nan_is_named_with_its_epoch_and_step() -> None:
         found.run_epoch()
     with pytest.raises(NonFiniteLoss, match="validation loss is nan after epoch 1"):
         exploding(step=4).run_epoch()
-
-
-def test_a_request_stops_it_and_the_checkpoint_goes_on(tmp_path: Path) -> None:
-    found = training(tmp_path / "c")
-    found.run_epoch()
-    found.request_stop("interrupted")
-    with pytest.raises(TrainingStopped, match="interrupted"):
-        found.run_epoch()
-    again = training(tmp_path / "c")
-    assert again.epoch == 1
-    assert again.history == found.history
-
-
-def test_a_request_amid_an_epoch_stops_it_before_the_next_step() -> None:
-    found, steps = training(), 0
-
-    def request(*_: object) -> None:
-        nonlocal steps
-        steps += 1
-        if steps == 2:
-            found.request_stop("amid the second step")
-
-    found.model.register_forward_hook(request)
-    with pytest.raises(TrainingStopped, match="amid the second step"):
-        found.run_epoch()
-    assert (steps, found.data.steps_per_epoch) == (2, 3)
 
 
 def test_a_finished_training_stays_finished(tmp_path: Path) -> None:

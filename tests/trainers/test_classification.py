@@ -27,14 +27,13 @@ from trainers import (
     Failure,
     NonFiniteLoss,
     Retry,
-    TrainingStopped,
     UnreadableData,
+    classification,
     classify,
     classify_death,
-    failures,
-    fault_words,
+    fault_patterns,
 )
-from trainers.losses import LossLog, training_loss
+from trainers.optimisation import LossLog, training_loss
 
 
 def raised(error: BaseException) -> BaseException:
@@ -64,16 +63,13 @@ def test_running_out_of_memory_is_infeasible() -> None:
 
 def test_other_ends() -> None:
     assert classify(NonFiniteLoss("train loss is nan in epoch 3, step 17")).state == "failed"
-    assert classify(TrainingStopped("stopped")).state == "preempted"
     found = classify(raised(ValueError("odd\nsecond line")))
     assert found.state == "failed"
-    assert found.reason.startswith("ValueError: odd (in raised, test_failures.py:")
+    assert found.reason.startswith("ValueError: odd (in raised, test_classification.py:")
     assert classify(KeyError()).reason == "KeyError: KeyError"
 
 
-@pytest.mark.parametrize(
-    "error", [NonFiniteLoss("x"), TrainingStopped("y"), InputError.of("a", "b")]
-)
+@pytest.mark.parametrize("error", [NonFiniteLoss("x"), InputError.of("a", "b")])
 def test_they_travel_between_processes(error: Exception) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)
@@ -111,7 +107,9 @@ def test_what_no_other_disk_would_grant_is_a_fault_of_the_code(number: int) -> N
     assert blame(OSError(number, os.strerror(number), "/runs/1")) == Cause.CODE
 
 
-@given(st.sampled_from(sorted({*errno.errorcode} - fault_words.OF_THE_CODE)), st.text(max_size=20))
+@given(
+    st.sampled_from(sorted({*errno.errorcode} - fault_patterns.OF_THE_CODE)), st.text(max_size=20)
+)
 def test_what_else_the_operating_system_refuses_is_a_fault_of_the_surroundings(
     number: int, name: str
 ) -> None:
@@ -296,12 +294,12 @@ def test_an_error_on_the_gpu_leaves_no_use_in_its_process() -> None:
 
 def test_memory_that_others_hold_is_theirs_to_give_back(monkeypatch: pytest.MonkeyPatch) -> None:
     error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-    monkeypatch.setattr(failures, "held_by_others", lambda: 0.6)
+    monkeypatch.setattr(classification, "held_by_others", lambda: 0.6)
     found = classify(error, whole_gpu=True)
     assert (found.cause, found.retry) == (Cause.SURROUNDINGS, Retry.COUNTED)
     assert "60%" in found.reason
     assert classify(error).state == "infeasible"
-    monkeypatch.setattr(failures, "held_by_others", lambda: 0.01)
+    monkeypatch.setattr(classification, "held_by_others", lambda: 0.01)
     assert classify(error, whole_gpu=True).state == "infeasible"
 
 

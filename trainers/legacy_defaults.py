@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-ADDED_LATER: dict[str, Any] = {
+LEGACY_DEFAULTS: dict[str, Any] = {
     "initialisation": "scratch",
     "weight_decay_exempt": "one_dimensional",
     "judged_by": "best",
@@ -24,30 +24,30 @@ ADDED_LATER: dict[str, Any] = {
 Values = Mapping[str, Any]
 
 
-def as_meant_then(stored: Values, later: Values = ADDED_LATER) -> dict[str, Any]:
+def with_legacy_defaults(stored: Values, later: Values = LEGACY_DEFAULTS) -> dict[str, Any]:
     """The values of a stored protocol, and what they stood for where they lack a field."""
     found = dict(stored)
     for name, value in later.items():
         if isinstance(value, Mapping):
-            found[name] = as_meant_then(found.get(name, {}), value)
+            found[name] = with_legacy_defaults(found.get(name, {}), value)
         else:
             found.setdefault(name, value)
     return found
 
 
-def without_what_was_always_so(values: Values, later: Values = ADDED_LATER) -> dict[str, Any]:
+def without_legacy_defaults(values: Values, later: Values = LEGACY_DEFAULTS) -> dict[str, Any]:
     """The values that are hashed: what every earlier protocol did is not among them."""
     found = dict(values)
     for name, value in later.items():
         if isinstance(value, Mapping):
-            found[name] = without_what_was_always_so(found[name], value)
+            found[name] = without_legacy_defaults(found[name], value)
         elif found[name] == value:
             del found[name]
     return found
 
 
-def left_to_the_study(
-    given: BaseModel, stored: Values, later: Values = ADDED_LATER
+def values_to_resume(
+    given: BaseModel, stored: Values, later: Values = LEGACY_DEFAULTS
 ) -> dict[str, Any]:
     """What somebody asks for who goes on with a stored study.
 
@@ -57,7 +57,7 @@ def left_to_the_study(
     values = given.model_dump(mode="json")
     for name, value in later.items():
         if isinstance(value, Mapping):
-            values[name] = left_to_the_study(getattr(given, name), stored.get(name, {}), value)
+            values[name] = values_to_resume(getattr(given, name), stored.get(name, {}), value)
         elif name not in stored and name not in given.model_fields_set:
             values[name] = value
     return values

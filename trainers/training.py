@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -10,31 +9,28 @@ from torch import Tensor, nn
 
 from space import Architecture
 from space.errors import InputError, Problem
-from space.networks.initialisation import initialise
-from trainers.averaging import WeightAverage
-from trainers.checkpoint import load_checkpoint, save_checkpoint
+from trainers.checkpoint import load_checkpoint, remove_abandoned, save_checkpoint
 from trainers.data.search_data import SearchData
-from trainers.epoch_result import EpochResult
-from trainers.failures import NonFiniteLoss, TrainingStopped
-from trainers.inheritance import Parent, inherited
-from trainers.losses import LossLog, training_loss
-from trainers.optimisation import make_optimiser, make_schedule
-from trainers.partial_files import remove_abandoned
-from trainers.placement import place
-from trainers.precision import autocast
+from trainers.evaluation import forward, score
+from trainers.initial_weights import (
+    Build,
+    Parent,
+    build_network,
+    inherited_network,
+    random_network,
+    to_device,
+)
+from trainers.optimisation import (
+    LossLog,
+    WeightAverage,
+    make_optimiser,
+    make_schedule,
+    training_loss,
+)
+from trainers.outcome import EpochResult, NonFiniteLoss
 from trainers.protocol import Protocol
-from trainers.scoring import score
 from trainers.seeds import Seeds, derive, seeded
-from trainers.training_state import pack_state, unpack_state
-
-Build = Callable[[Architecture, float], nn.Module]
-
-
-def build_network(architecture: Architecture, drop_path_rate: float) -> nn.Module:
-    """The network of an architecture: images (batch, channels, height, width) to logits."""
-    from space.networks import build
-
-    return build(architecture, drop_path_rate=drop_path_rate)
+from trainers.training_state import TrainingState
 
 
 class Training:
@@ -53,9 +49,6 @@ class Training:
         seeds: what is random. device: where.
         build: makes the network; the default is `space.networks.build`.
         inherit_from: a trained parent; it is not read again once there is a checkpoint.
-
-    Attributes:
-        inherited_from: id of the architecture whose weights this training began with, or None.
 
     Raises:
         InputError: if the data do not fit the architecture or the protocol, or the checkpoint is
@@ -81,23 +74,37 @@ class Training:
             raise InputError.of("protocol", "is not the one that the data were opened with")
         self.device = torch.device(device)
         self.checkpoint_path = Path(checkpoint_path) if checkpoint_path is not None else None
-        self.inherited_from: str | None = None
-        self.model = place(self._first_network(build, inherit_from), self.device)
-        decay = protocol.ema_decay
-        self.average = None if decay is None else WeightAverage(self.model, decay)
-        self.optimiser = make_optimiser(self.model, protocol)
+        self._state = self._first_state(build, inherit_from)
         self.schedule = make_schedule(self.optimiser, protocol, data.steps_per_epoch)
-        self.history: tuple[EpochResult, ...] = ()
-        self._stop_reason: str | None = None
         if self.checkpoint_path is not None:
             remove_abandoned(self.checkpoint_path)
             if self.checkpoint_path.exists():
                 self._resume(self.checkpoint_path)
 
     @property
-    def judged(self) -> nn.Module:
-        """The network whose figures count: the average of the weights, or the weights."""
-        return self.model if self.average is None else self.average.module
+    def model(self) -> nn.Module:
+        """The network that is trained."""
+        return self._state.model
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network whose metrics count: the average of the weights, or the weights."""
+        return self._state.evaluated
+
+    @property
+    def optimiser(self) -> torch.optim.AdamW:
+        """AdamW over the parameters of the model."""
+        return self._state.optimiser
+
+    @property
+    def inherited_from(self) -> str | None:
+        """Id of the architecture whose weights this training began with, or None."""
+        return self._state.inherited_from
+
+    @property
+    def history(self) -> tuple[EpochResult, ...]:
+        """What every finished epoch reported."""
+        return self._state.history
 
     @property
     def epoch(self) -> int:
@@ -109,15 +116,11 @@ class Training:
         """Whether all epochs of the protocol are finished."""
         return self.epoch >= self.protocol.epochs
 
-    def request_stop(self, reason: str = "stopped on request") -> None:
-        """Make `run_epoch` raise TrainingStopped before its next step; safe in signal handlers."""
-        self._stop_reason = reason
-
     def run_epoch(self) -> EpochResult:
         """Train an epoch, validate, save.
 
         Raises:
-            NonFiniteLoss: saying which loss, epoch and step. TrainingStopped: after a request.
+            NonFiniteLoss: saying which loss, epoch and step.
         """
         if self.done:
             raise RuntimeError(f"all {self.protocol.epochs} epochs are finished")
@@ -136,30 +139,46 @@ class Training:
             seconds=time.perf_counter() - started,
             images_per_second=self.data.train_images_per_epoch / trained,
         )
-        self.history += (result,)
+        self._state.history += (result,)
         if self.checkpoint_path is not None:
             self.save(self.checkpoint_path)
         return result
 
     def save(self, path: Path) -> None:
         """Write a checkpoint from which a Training with the same arguments goes on."""
-        save_checkpoint(path, pack_state(self))
+        save_checkpoint(path, self._state.to_checkpoint(self._identity, self.data.steps_per_epoch))
 
-    def _first_network(self, build: Build, parent: Parent | None) -> nn.Module:
+    @property
+    def _identity(self) -> dict[str, str]:
+        """What a checkpoint must have been written for to be gone on from."""
+        return {
+            "architecture": self.architecture.id,
+            "protocol": self.protocol.hash,
+            "seeds": f"{self.seeds.initialisation}/{self.seeds.data_order}",
+        }
+
+    def _first_state(self, build: Build, parent: Parent | None) -> TrainingState:
         if parent is not None and self.protocol.initialisation != "inherited":
             message = f"not allowed where protocol.initialisation is {self.protocol.initialisation}"
             raise InputError.of("inherit_from", message)
+        if self.checkpoint_path is not None and self.checkpoint_path.exists():
+            parent = None
         with seeded(self.seeds.initialisation):
-            if parent is None or (self.checkpoint_path and self.checkpoint_path.exists()):
-                network = build(self.architecture, self.protocol.drop_path)
-                initialise(network, self.protocol.weight_init)
-                return network
-            self.inherited_from = parent.architecture.id
-            return inherited(parent, self.architecture, self.protocol)
+            network = (
+                random_network(self.architecture, self.protocol, build)
+                if parent is None
+                else inherited_network(parent, self.architecture, self.protocol)
+            )
+        model, decay = to_device(network, self.device), self.protocol.ema_decay
+        return TrainingState(
+            model,
+            None if decay is None else WeightAverage(model, decay),
+            make_optimiser(model, self.protocol),
+            inherited_from=None if parent is None else parent.architecture.id,
+        )
 
     def _resume(self, path: Path) -> None:
-        checkpoint = load_checkpoint(path, identity(self.architecture, self.protocol, self.seeds))
-        unpack_state(self, checkpoint, path)
+        self._state.restore(load_checkpoint(path, self._identity), path)
 
     def _train(self, epoch: int) -> float:
         self.model.train()
@@ -167,41 +186,29 @@ class Training:
         log = LossLog(epoch, steps, self.device)
         batches = self.data.train_batches(epoch, self.seeds.data_order, self.device)
         for step, (images, targets) in enumerate(batches, (epoch - 1) * steps):
-            if self._stop_reason is not None:
-                raise TrainingStopped(self._stop_reason)
             log.add(self._step(step, images, targets))
         return log.mean()
 
     def _step(self, step: int, images: Tensor, targets: Tensor) -> Tensor:
         self.schedule.step_update(step)
         self._last_rate = float(self.optimiser.param_groups[0]["lr"])
-        with autocast(self.protocol, self.device):
-            logits = self.model(images)
-        loss = training_loss(logits.float(), targets, self.protocol.label_smoothing)
+        logits = forward(self.model, images, self.protocol, self.device)
+        loss = training_loss(logits, targets, self.protocol.label_smoothing)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if self.protocol.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.protocol.clip_norm)
         self.optimiser.step()
-        if self.average is not None:
-            self.average.update(self.model, step + 1)
+        if self._state.average is not None:
+            self._state.average.update(self.model, step + 1)
         return loss
 
     def _validate(self, epoch: int) -> tuple[float, float]:
         batches = self.data.validation_batches(self.device)
-        loss, accuracy = score(self.judged, batches, self.protocol, self.device)
+        loss, accuracy = score(self.evaluated, batches, self.protocol, self.device)
         if not math.isfinite(loss):
             raise NonFiniteLoss(f"validation loss is {loss} after epoch {epoch}")
         return loss, accuracy
-
-
-def identity(architecture: Architecture, protocol: Protocol, seeds: Seeds) -> dict[str, str]:
-    """What a checkpoint must have been written for to be gone on from."""
-    return {
-        "architecture": architecture.id,
-        "protocol": protocol.hash,
-        "seeds": f"{seeds.initialisation}/{seeds.data_order}",
-    }
 
 
 def _check_fit(architecture: Architecture, data: SearchData) -> None:

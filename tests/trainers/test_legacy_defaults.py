@@ -11,11 +11,11 @@ from pydantic import BaseModel
 
 from tests.trainers.protocol_values import OF_FOLDERS, OTHER_VALUES, changed, leaves
 from trainers import Protocol
-from trainers.added_later import (
-    ADDED_LATER,
-    as_meant_then,
-    left_to_the_study,
-    without_what_was_always_so,
+from trainers.legacy_defaults import (
+    LEGACY_DEFAULTS,
+    values_to_resume,
+    with_legacy_defaults,
+    without_legacy_defaults,
 )
 from trainers.protocol import PAPER_IMAGENET
 
@@ -33,7 +33,7 @@ def paths(later: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> list[tuple[
 def as_first_stored(protocol: Protocol) -> dict[str, Any]:
     """What the first release had written of a protocol."""
     values: dict[str, Any] = json.loads(json.dumps(protocol.to_dict()))
-    for *parts, name in paths(ADDED_LATER):
+    for *parts, name in paths(LEGACY_DEFAULTS):
         part = values
         for each in parts:
             part = part[each]
@@ -105,7 +105,7 @@ def test_two_protocols_have_one_hash_if_and_only_if_they_are_one(
     first, second = made_of(one), made_of(other)
     assert (first.hash == second.hash) is (first == second)
     for protocol in (first, second):
-        stored = json.loads(json.dumps(without_what_was_always_so(protocol.to_dict())))
+        stored = json.loads(json.dumps(without_legacy_defaults(protocol.to_dict())))
         assert Protocol.from_stored(stored) == protocol  # an old store may lack all of these
 
 
@@ -121,10 +121,10 @@ def test_a_change_of_one_field_is_a_change_of_the_hash(
     assert (before != after) is (other != chosen[path] and not ignored)
 
 
-@pytest.mark.parametrize("path", paths(ADDED_LATER), ids=".".join)
+@pytest.mark.parametrize("path", paths(LEGACY_DEFAULTS), ids=".".join)
 def test_what_was_done_before_a_field_existed_is_a_value_of_it(path: tuple[str, ...]) -> None:
     model: type[BaseModel] = Protocol
-    later: Any = ADDED_LATER
+    later: Any = LEGACY_DEFAULTS
     for name in path[:-1]:
         model, later = model.model_fields[name].annotation, later[name]  # type: ignore[assignment]
     field, value = model.model_fields[path[-1]], later[path[-1]]
@@ -134,34 +134,34 @@ def test_what_was_done_before_a_field_existed_is_a_value_of_it(path: tuple[str, 
 def test_a_field_that_nobody_wrote_is_left_to_a_study_that_does_not_know_it() -> None:
     stored = as_first_stored(Protocol())
     unwritten = Protocol.from_dict({"epochs": 6})
-    assert Protocol.from_dict(left_to_the_study(unwritten, stored)) == Protocol.from_stored(stored)
+    assert Protocol.from_dict(values_to_resume(unwritten, stored)) == Protocol.from_stored(stored)
     written = Protocol.from_dict({"judged_by": "last"})
-    asked = Protocol.from_dict(left_to_the_study(written, stored))
+    asked = Protocol.from_dict(values_to_resume(written, stored))
     assert (asked.judged_by, asked.weight_decay_exempt) == ("last", "one_dimensional")
-    today = Protocol.from_dict(left_to_the_study(unwritten, unwritten.to_dict()))
+    today = Protocol.from_dict(values_to_resume(unwritten, unwritten.to_dict()))
     assert today == unwritten
 
 
 def test_fields_of_a_part_are_added_in_their_place() -> None:
     """As one of the augmentation would be that today is 0.5, and was 0.1 by necessity."""
     later = {"augmentation": {"flip": 0.1}, "epochs": 6}
-    assert as_meant_then({}, later) == {"augmentation": {"flip": 0.1}, "epochs": 6}
+    assert with_legacy_defaults({}, later) == {"augmentation": {"flip": 0.1}, "epochs": 6}
     stored = {"augmentation": {"flip": 0.3, "mixup": 0.2}}
-    assert as_meant_then(stored, later)["augmentation"] == stored["augmentation"]
-    hashed = without_what_was_always_so(Protocol(augmentation={"flip": 0.1}).to_dict(), later)
+    assert with_legacy_defaults(stored, later)["augmentation"] == stored["augmentation"]
+    hashed = without_legacy_defaults(Protocol(augmentation={"flip": 0.1}).to_dict(), later)
     assert "flip" not in hashed["augmentation"]
     assert "epochs" not in hashed
     assert "mixup" in hashed["augmentation"]
-    unwritten = left_to_the_study(Protocol(), {"augmentation": {}}, later)
+    unwritten = values_to_resume(Protocol(), {"augmentation": {}}, later)
     assert unwritten["augmentation"]["flip"] == 0.1
     written = Protocol(augmentation={"flip": 0.5})
-    assert left_to_the_study(written, {"augmentation": {}}, later)["augmentation"]["flip"] == 0.5
-    known = left_to_the_study(Protocol(), {"augmentation": {"flip": 0.1}, "epochs": 6}, later)
+    assert values_to_resume(written, {"augmentation": {}}, later)["augmentation"]["flip"] == 0.5
+    known = values_to_resume(Protocol(), {"augmentation": {"flip": 0.1}, "epochs": 6}, later)
     assert known["augmentation"]["flip"] == 0.5  # a difference, which resuming refuses by name
 
 
 def test_the_recipes_are_written_by_the_rules_of_today() -> None:
-    parts = {name for name, value in ADDED_LATER.items() if isinstance(value, dict)}
-    assert not set(PAPER_IMAGENET) & set(ADDED_LATER) - parts
+    parts = {name for name, value in LEGACY_DEFAULTS.items() if isinstance(value, dict)}
+    assert not set(PAPER_IMAGENET) & set(LEGACY_DEFAULTS) - parts
     for name in parts:
-        assert not set(PAPER_IMAGENET[name]) & set(ADDED_LATER[name])
+        assert not set(PAPER_IMAGENET[name]) & set(LEGACY_DEFAULTS[name])

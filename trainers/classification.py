@@ -1,120 +1,17 @@
-"""How a trial ends when it does not end well: who is to blame, and what a person can do about it.
+"""Who is to blame for a trial that broke off: of an exception, and of a worker that died.
 
-The one taxonomy of failure. An exception becomes a `Failure` with a `Cause`, and so does what Ray
-says of a worker that died (`trainers.worker_death`); the words by which faults are known stand in
-`trainers.fault_words`. Only a fault of the architecture or of the trial's code ends a trial for
-good; faults of the data and of the surroundings say nothing of the architecture.
+The words by which faults are known stand in `trainers.fault_patterns`.
 """
 
 import contextlib
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Literal
+from collections.abc import Iterator
 
 from space.errors import InputError
-from space.passwords import masked
-from trainers import fault_words
-
-
-class Cause(StrEnum):
-    """Who is to blame."""
-
-    ARCHITECTURE = "architecture"
-    """It diverges, or it needs more memory than there is."""
-    CODE = "code"
-    """An exception of the training, or a crash of its process."""
-    DATA = "data"
-    """Images that cannot be read."""
-    SURROUNDINGS = "surroundings"
-    """Disk, permissions, network, packages, GPU, node."""
-    REQUEST = "request"
-    """Nobody: it was asked to stop."""
-
-    @property
-    def ends_trial(self) -> bool:
-        """Whether the trial has ended for good; else it goes on once the fault is mended."""
-        return self in (Cause.ARCHITECTURE, Cause.CODE)
-
-    @property
-    def stops_run(self) -> bool:
-        """Whether other trials would meet the same fault."""
-        return self in (Cause.DATA, Cause.SURROUNDINGS)
-
-
-class Retry(StrEnum):
-    """Whether another worker takes the trial up, from its checkpoint."""
-
-    NEVER = "never"
-    COUNTED = "counted"
-    """As often as the configuration's `retries` allow."""
-    OFTEN = "often"
-    """It has lost its node or its place there, of which a cluster may lose many."""
-
-
-EndState = Literal["failed", "infeasible", "preempted"]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a trial broke off.
-
-    Attributes:
-        cause: who is to blame.
-        reason: what happened, on one line, without colours, passwords and Ray's own names.
-        advice: what a person can do; empty where nothing general can be said.
-        infeasible: whether it was for want of memory.
-        retry: whether another worker takes it up.
-        breaks_worker: whether the process is of no more use, as after an error on a GPU.
-    """
-
-    cause: Cause
-    reason: str
-    advice: str = ""
-    infeasible: bool = False
-    retry: Retry = Retry.NEVER
-    breaks_worker: bool = False
-
-    def __post_init__(self) -> None:
-        # It goes into the store and on pages; what a library says of a connection may hold its URL.
-        object.__setattr__(self, "reason", masked(self.reason))
-
-    @property
-    def state(self) -> EndState:
-        """The state of the trial once it is not taken up again."""
-        if not self.cause.ends_trial:
-            return "preempted"
-        return "infeasible" if self.infeasible else "failed"
-
-    @property
-    def sentence(self) -> str:
-        """The reason, with the advice behind it."""
-        return f"{self.reason}; {self.advice}" if self.advice else self.reason
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values; `from_dict` reads them back."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Failure":
-        """What `to_dict` made."""
-        plain = {**values, "cause": Cause(values["cause"]), "retry": Retry(values["retry"])}
-        return cls(**plain)
-
-
-class NonFiniteLoss(RuntimeError):
-    """A loss became nan or infinite; the message says which, and in which epoch and step."""
-
-
-class TrainingStopped(RuntimeError):
-    """Training was asked to stop; the last checkpoint holds all that counts."""
-
-
-class UnreadableData(RuntimeError):
-    """A file of the data cannot be read; the message names it."""
+from trainers import fault_patterns
+from trainers.outcome import Cause, Failure, NonFiniteLoss, Retry, UnreadableData
 
 
 def classify(error: BaseException, *, whole_gpu: bool = False) -> Failure:
@@ -170,8 +67,6 @@ def _handled(error: BaseException) -> BaseException | None:
 
 
 def _classified(error: BaseException, whole_gpu: bool) -> Failure:
-    if isinstance(error, TrainingStopped):
-        return Failure(Cause.REQUEST, _first_line(error))
     told = _told_by_loader(error)
     if told is not None:
         return _of_loader(*told)
@@ -181,10 +76,10 @@ def _classified(error: BaseException, whole_gpu: bool) -> Failure:
         return _of_input(error)
     if isinstance(error, OSError) and not _says_data(_words(error)):
         return _of_system(error)
-    return of_words(type(error).__name__, _first_line(error), _place(error))
+    return classify_message(type(error).__name__, _first_line(error), _place(error))
 
 
-def of_words(name: str, message: str, place: str = "") -> Failure:
+def classify_message(name: str, message: str, place: str = "") -> Failure:
     """The failure of an exception of which only the words are known.
 
     Args:
@@ -193,16 +88,16 @@ def of_words(name: str, message: str, place: str = "") -> Failure:
     reason = f"{name}: {message}{place}"
     if name == UnreadableData.__name__ or _says_data(message):
         said = message if name == UnreadableData.__name__ else reason
-        return Failure(Cause.DATA, said, fault_words.MEND_FILE)
+        return Failure(Cause.DATA, said, fault_patterns.MEND_FILE)
     if name == NonFiniteLoss.__name__:
         return Failure(Cause.ARCHITECTURE, message)
     if name in ("MemoryError", "OutOfMemoryError"):
         return _out_of_memory(message, 0.0)
-    if (number := fault_words.number_in(message)) is not None:
+    if (number := fault_patterns.number_in(message)) is not None:
         return _of_number(number, reason)
-    if (fault := fault_words.fault_in(name, message)) is not None:
+    if (fault := fault_patterns.fault_in(name, message)) is not None:
         return Failure(Cause.SURROUNDINGS, reason, fault.advice, breaks_worker=fault.of_gpu)
-    return Failure(Cause.CODE, reason, breaks_worker=fault_words.breaks_gpu(message))
+    return Failure(Cause.CODE, reason, breaks_worker=fault_patterns.breaks_gpu(message))
 
 
 def _of_input(error: InputError) -> Failure:
@@ -222,7 +117,7 @@ _MUCH = 0.1
 def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and fault_words.says_memory(_words(error))
+    return isinstance(error, RuntimeError) and fault_patterns.says_memory(_words(error))
 
 
 def _out_of_memory(message: str, held: float) -> Failure:
@@ -238,17 +133,17 @@ def _out_of_memory(message: str, held: float) -> Failure:
 
 
 def _of_system(error: OSError) -> Failure:
-    number = error.errno if error.errno is not None else fault_words.number_in(_words(error))
+    number = error.errno if error.errno is not None else fault_patterns.number_in(_words(error))
     if number is not None:
         return _of_number(number, _named(error))
     # Raised by a library, as of the network, without a number of the operating system.
-    return Failure(Cause.SURROUNDINGS, _named(error), fault_words.advice_for(None))
+    return Failure(Cause.SURROUNDINGS, _named(error), fault_patterns.advice_for(None))
 
 
 def _of_number(number: int, reason: str) -> Failure:
-    if number in fault_words.OF_THE_CODE:
+    if number in fault_patterns.OF_THE_CODE:
         return Failure(Cause.CODE, reason)
-    return Failure(Cause.SURROUNDINGS, reason, fault_words.advice_for(number))
+    return Failure(Cause.SURROUNDINGS, reason, fault_patterns.advice_for(number))
 
 
 # --- data -----------------------------------------------------------------------------------------
@@ -257,7 +152,7 @@ _IN_LOADER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOrigina
 
 
 def _says_data(message: str) -> bool:
-    return fault_words.says_broken_file(message)
+    return fault_patterns.says_broken_file(message)
 
 
 def _told_by_loader(error: BaseException) -> tuple[str, str, str] | None:
@@ -281,7 +176,97 @@ def _of_loader(name: str, message: str, place: str) -> Failure:
         advice = "set fewer data.workers, or free memory of the machine"
         reason = f"{name}: {message}{place}"
         return Failure(Cause.SURROUNDINGS, reason, advice, retry=Retry.COUNTED)
-    return of_words(name, message, place)
+    return classify_message(name, message, place)
+
+
+# --- workers that died ----------------------------------------------------------------------------
+
+_HOST_MEMORY = re.compile(r"running low on memory|memory pressure|OutOfMemoryError: Task was", re.I)
+_NODE_LOST = re.compile(
+    r"node (?:has died|was terminated|is dead|died)|its node|NodeDied|node .{0,80}"
+    r"(?:marked dead|missing too many heartbeats|preempted)",
+    re.IGNORECASE,
+)
+_UNREACHABLE = re.compile(r"actor is temporarily unavailable|ActorUnavailable", re.IGNORECASE)
+_TERMINATED = re.compile(r"process receives? a SIGTERM", re.IGNORECASE)
+_OF_CLUSTER: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"failed to import on the worker|runtime_?env", re.I), fault_patterns.INSTALL),
+    (
+        re.compile(r"out of disk|ObjectStoreFull|object store is full", re.I),
+        fault_patterns.MAKE_SPACE,
+    ),
+    (
+        re.compile(r"cannot be scheduled|Unschedulable", re.I),
+        "give the cluster the resources of a trial",
+    ),
+)
+_DETAIL = re.compile(r"exit detail: (.+)", re.IGNORECASE)
+_KILLED = re.compile(r"exits with a connection error code|killed by `ray\.kill`")
+_RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Z]\w*)(?:: (.*))?$")
+_OF_RAY = re.compile(r"^(?:Ray\w*Error|Actor\w*Error|TuneError|\w*TaskError)$")
+_OBJECTS = re.compile(r"^(?:class_name|actor_id|pid|namespace|ip|name|node_id|worker_id)\s*:", re.I)
+_EMPTY = re.compile(r"^(?:Failure # |ray::|The actor (?:died|is dead|is temporarily)|Traceback)")
+
+
+def classify_death(text: str, crash: str = "") -> Failure:
+    """Who is to blame for the death of a worker.
+
+    Args:
+        text: what Ray says of it: many lines, with colours, object names and a traceback.
+        crash: what the worker itself left behind, such as "Segmentation fault".
+    """
+    plain = _COLOURS.sub("", text)
+    if (lost := _lost_place(plain)) is not None:
+        return Failure(Cause.SURROUNDINGS, lost, retry=Retry.OFTEN)
+    if _HOST_MEMORY.search(plain):
+        reason = "out of memory: Ray ended the worker to save the machine"
+        return Failure(Cause.ARCHITECTURE, reason, infeasible=True, retry=Retry.COUNTED)
+    raised = _last_exception(plain)
+    if raised is not None:
+        return classify_message(*raised)
+    for words, advice in _OF_CLUSTER:
+        if words.search(plain):
+            return Failure(Cause.SURROUNDINGS, _detail(plain), advice)
+    reason = f"the worker process died: {crash or _detail(plain)}"
+    fault = fault_patterns.fault_in("", crash)  # as "Bus error" of a full disk behind mapped memory
+    if fault is not None:
+        return Failure(Cause.SURROUNDINGS, reason, fault.advice, retry=Retry.COUNTED)
+    return Failure(Cause.CODE, reason, retry=Retry.COUNTED)
+
+
+def _lost_place(text: str) -> str | None:
+    """What took a worker's place away, which says nothing of its trial; None where nothing did."""
+    if _NODE_LOST.search(text):
+        return "the node of its worker was lost"
+    if _UNREACHABLE.search(text):
+        return "its worker cannot be reached: it died, its node or the network is gone"
+    return "its worker was ended by SIGTERM" if _TERMINATED.search(text) else None
+
+
+def _last_exception(text: str) -> tuple[str, str] | None:
+    """Name and message of the exception that a traceback ends with; not one of Ray's own."""
+    lines = text.splitlines()
+    frames = [place for place, line in enumerate(lines) if line.startswith('  File "')]
+    behind = lines[frames[-1] :] if frames else []
+    raised = next((line for line in behind if line and not line.startswith(" ")), "")
+    match = _RAISED.match(raised)
+    if match is None or _OF_RAY.match(match[1]):
+        return None
+    return match[1], (match[2] or match[1])[:_LONGEST]
+
+
+def _detail(text: str) -> str:
+    """The one line of Ray's many that says something."""
+    if _KILLED.search(text):
+        return "it was killed, or crashed in native code"
+    if match := _DETAIL.search(text):
+        return " ".join(match[1].split())[:_LONGEST]
+    for line in (line.strip() for line in text.splitlines()):
+        name, _, rest = line.partition(": ")
+        said = rest if _OF_RAY.match(name.rpartition(".")[2]) else line
+        if said and not _EMPTY.match(said) and not _OBJECTS.match(said) and said[0] != '"':
+            return said[:_LONGEST]
+    return "no more is known"
 
 
 # --- wording --------------------------------------------------------------------------------------
