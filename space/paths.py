@@ -78,6 +78,21 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112
 
 
+def cache_folder() -> Path | None:
+    """$MIXSPACE_CACHE, or mixspace below the user's cache folder; it may be deleted any time.
+
+    None where the user has no home, as the users without names in containers.
+    """
+    if given := os.environ.get("MIXSPACE_CACHE"):
+        return Path(given)
+    if given := os.environ.get("XDG_CACHE_HOME"):
+        return Path(given) / "mixspace"
+    try:
+        return Path.home() / ".cache" / "mixspace"
+    except RuntimeError:
+        return None
+
+
 def _refuse_unwritable(text: str) -> None:
     if "\0" in text:
         raise ValueError(f"must not hold a NUL character; got '{shown_path(text)}'")

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trainers.classification import classify, classify_death
-    from trainers.data.config import DataConfig
+    from trainers.data.data_config import DataConfig
     from trainers.data.describe import DataDescription, describe_data
-    from trainers.data.opening import open_data
+    from trainers.data.opening import open_data, open_test_split
     from trainers.data.search_data import SearchData
-    from trainers.data.test_split import TestReading, open_test_split
-    from trainers.data.test_split_lock import TestSplitLocked, lock_test_split
+    from trainers.data.test_guard import TestReading, TestSplitLocked, lock_test_split
     from trainers.evaluation import final_test
     from trainers.initial_weights import Parent
     from trainers.outcome import (
@@ -60,7 +59,7 @@ __all__ = [
 _MODULES = {
     "Augmentation": "trainers.protocol",
     "Cause": "trainers.outcome",
-    "DataConfig": "trainers.data.config",
+    "DataConfig": "trainers.data.data_config",
     "DataDescription": "trainers.data.describe",
     "EpochResult": "trainers.outcome",
     "Failure": "trainers.outcome",
@@ -70,18 +69,18 @@ _MODULES = {
     "Retry": "trainers.outcome",
     "SearchData": "trainers.data.search_data",
     "Seeds": "trainers.seeds",
-    "TestReading": "trainers.data.test_split",
-    "TestSplitLocked": "trainers.data.test_split_lock",
+    "TestReading": "trainers.data.test_guard",
+    "TestSplitLocked": "trainers.data.test_guard",
     "Training": "trainers.training",
     "UnreadableData": "trainers.outcome",
     "classify": "trainers.classification",
     "classify_death": "trainers.classification",
     "describe_data": "trainers.data.describe",
     "final_test": "trainers.evaluation",
-    "lock_test_split": "trainers.data.test_split_lock",
+    "lock_test_split": "trainers.data.test_guard",
     "notes_on_recipe": "trainers.recipe_notes",
     "open_data": "trainers.data.opening",
-    "open_test_split": "trainers.data.test_split",
+    "open_test_split": "trainers.data.opening",
 }
 
 

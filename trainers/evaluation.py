@@ -11,10 +11,10 @@ from torch.nn import functional
 
 from space import Architecture
 from trainers.checkpoint import check_tensors, load_checkpoint
-from trainers.data.config import DataConfig, parse_data_config
+from trainers.data.data_config import DataConfig, parse_data_config
 from trainers.data.describe import describe_data
-from trainers.data.test_split import Record, open_test_split
-from trainers.data.test_split_lock import refuse_if_locked
+from trainers.data.opening import open_test_split
+from trainers.data.test_guard import Record, refuse_if_locked
 from trainers.initial_weights import Build, build_network, to_device
 from trainers.protocol import Protocol
 

@@ -16,7 +16,7 @@ from search.trial_states import TrialState
 from space import Architecture, DesignSpace
 from trainers import DataConfig, Protocol, Training, final_test, open_data
 from trainers.classification import classify
-from trainers.data.test_split_lock import lock_test_split
+from trainers.data.test_guard import lock_test_split
 from trainers.initial_weights import Parent
 
 FINAL_SEED = 1000

@@ -43,7 +43,7 @@ class Assignment:
         checkpoint: file that the worker writes after every epoch and goes on from.
         log: file beside it that tells how an attempt broke off.
         parent: whose weights it starts from, None for its own random ones.
-        inspected: what the driver found in the data (`trainers.data.inspected`).
+        inspected: what the driver found in the data (`trainers.data.image_folder.image_index`).
     """
 
     trial: TrialRecord

@@ -12,7 +12,7 @@ from search.runner.places import check_checkpoints, check_store
 from search.store import StudyRecord
 from space.errors import InputError, Problem
 from trainers import DataDescription, Protocol, describe_data
-from trainers.data.layout import abbreviated
+from trainers.data.image_folder.class_folders import abbreviated
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The loop: it learns, resumes to the last bit, and ends with a reason."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -52,6 +53,32 @@ def test_resuming_in_a_new_process_is_exact(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", RESUME], input=json.dumps(jobs), text=True, check=True)
     for number in range(len(every)):
         _assert_equal(tmp_path / f"straight{number}", tmp_path / f"broken{number}")
+
+
+OLD = Path(__file__).parent / "old" / "checkpoint_1.safetensors"
+"""Of the first release that kept averages: one epoch of `training` with `OLD_CHANGES`."""
+OLD_CHANGES = {
+    "ema_decay": 0.9,
+    "drop_path": 0.3,
+    "augmentation": {"crop_padding": 2, "mixup": 0.4},
+}
+
+
+def test_a_checkpoint_of_an_earlier_release_is_taken_up(tmp_path: Path) -> None:
+    path = Path(shutil.copy(OLD, tmp_path / "c"))
+    found, old = training(path, **OLD_CHANGES), load_checkpoint(OLD)
+    assert [result.to_dict() for result in found.history] == old.state["history"]
+    for part, network in (("model", found.evaluated), ("trained", found.model)):
+        kept, state = old.part(part), network.state_dict()
+        assert kept.keys() == state.keys()
+        assert all(torch.equal(kept[name], state[name]) for name in kept)
+    moments = old.part("optimiser")
+    for name, parameter in found.model.named_parameters():
+        for slot, value in found.optimiser.state[parameter].items():
+            assert torch.equal(value, moments[f"{slot}.{name}"])
+    found.save(tmp_path / "again")
+    assert load_checkpoint(tmp_path / "again").state == old.state
+    assert found.run_epoch().epoch == 2
 
 
 def test_what_is_trained_and_what_is_evaluated_are_kept_apart(tmp_path: Path) -> None:

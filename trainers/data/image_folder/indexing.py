@@ -1,23 +1,29 @@
-"""The pictures of a folder that a search or a test uses, and what they hold."""
+"""Decides which images of a folder a search or a test uses, and says what does not count."""
 
-import hashlib
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from space.errors import InputError, Problem
 from space.paths import shown_path
-from trainers.data.config import DataConfig
-from trainers.data.copies import copies_between, told_copies
-from trainers.data.inspected import plain_name
-from trainers.data.inspection import inspect_files
-from trainers.data.layout import Layout, abbreviated, find_layout
-from trainers.data.listing import Listing, list_classes
+from trainers.data.data_config import DataConfig
+from trainers.data.image_folder.class_folders import (
+    Layout,
+    Listing,
+    abbreviated,
+    find_layout,
+    list_classes,
+)
+from trainers.data.image_folder.image_index import (
+    ImageIndex,
+    copies_between,
+    plain_name,
+    told_copies,
+)
+from trainers.data.image_folder.inspection import inspect_files
 from trainers.data.split import split_train_validation
 from trainers.seeds import derive
 
@@ -26,66 +32,6 @@ Say = Callable[[str], None]
 
 TEST_FRACTION = 0.1
 _SHOWN_FAULTS = 10
-_READING = b"pictures as shown 2\n"
-"""Changes when the same bytes come to be read as other pixels."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImageIndex:
-    """Pictures to train on, or to test on, in the order of torchvision's ImageFolder.
-
-    Attributes:
-        folder: that the files lie below. classes: names of its sub-folders, sorted.
-        files: paths below `folder`. sizes: (images,) bytes. labels: (images,) class numbers.
-        digests: of the bytes of each file; empty where a worker relies on the driver's pass.
-        left_out: broken files, by `plain_name`. remarks: sentences on what does not count.
-    """
-
-    folder: Path
-    classes: tuple[str, ...]
-    files: tuple[str, ...]
-    sizes: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    digests: tuple[bytes, ...] = ()
-    left_out: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = field(default=(), compare=False)
-
-    @property
-    def content_hash(self) -> str:
-        """16 hex digits over the names and contents of all files."""
-        digest = hashlib.sha256(_READING)
-        for file, content in zip(self.files, self.digests, strict=True):
-            digest.update(os.fsencode(file) + b"\0" + content)
-        return digest.hexdigest()[:16]
-
-    def listing(self) -> dict[str, str]:
-        """By class, its number of pictures and a hash over their names and sizes."""
-        bounds = np.searchsorted(self.labels, np.arange(len(self.classes) + 1))
-        return {
-            plain_name(name): self._hash_of(*bounds[i : i + 2])
-            for i, name in enumerate(self.classes)
-        }
-
-    def _hash_of(self, start: int, stop: int) -> str:
-        digest = hashlib.sha256()
-        for file, size in zip(self.files[start:stop], self.sizes[start:stop], strict=True):
-            digest.update(os.fsencode(file) + f"\0{size}\n".encode())
-        return f"{stop - start} {digest.hexdigest()[:16]}"
-
-    def classes_without_pictures(self) -> tuple[str, ...]:
-        """Names of the classes that nothing is labelled with."""
-        counts = np.bincount(self.labels, minlength=len(self.classes))
-        return tuple(self.classes[i] for i in np.flatnonzero(counts == 0))
-
-    def only(self, positions: NDArray[np.int64]) -> "ImageIndex":
-        """The index of some of its pictures, in the given order."""
-        return replace(
-            self,
-            files=tuple(self.files[i] for i in positions),
-            sizes=self.sizes[positions],
-            labels=self.labels[positions],
-            digests=tuple(self.digests[i] for i in positions) if self.digests else (),
-        )
 
 
 def index_images(

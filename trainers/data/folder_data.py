@@ -1,24 +1,19 @@
-"""Images of an ImageNet-style folder, decoded and augmented by workers with timm's transforms."""
+"""Images of an ImageNet-style folder, decoded and augmented by workers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
-from space.torchvision_support import prepare_torchvision
+from trainers.data.augmentation import Transform, test_transform, train_transform
 from trainers.data.describe import DataDescription
-from trainers.data.epoch_samples import samples_of_epoch
-from trainers.data.image_index import ImageIndex
-from trainers.data.picture import read_picture
-from trainers.data.search_data import Batch, SearchData
+from trainers.data.image_folder.decoding import read_picture
+from trainers.data.image_folder.image_index import ImageIndex
+from trainers.data.search_data import Batch, SearchData, samples_of_epoch
 from trainers.data.split import Indices, Split
-from trainers.protocol import Augmentation
 from trainers.seeds import derive, seeded
-
-Transform = Callable[[Image.Image], Tensor]
 
 
 class FolderImages(Dataset[tuple[Tensor, int]]):
@@ -46,49 +41,6 @@ class FolderImages(Dataset[tuple[Tensor, int]]):
         image = read_picture(self.index.folder / self.index.files[position], self.background)
         with seeded(derive(self.seed, position)):
             return self.transform(image), int(self.index.labels[position])
-
-
-_LONGEST_SHARE = 8
-"""How many times as long as it is wide a picture may be before its ends are cut off for a test."""
-
-
-def _middle(image: Image.Image) -> Image.Image:
-    """What a centre crop can reach of a very long picture, so that resizing it costs little."""
-    longest = _LONGEST_SHARE * min(image.size)
-    left, top = ((edge - min(edge, longest)) // 2 for edge in image.size)
-    if not left and not top:
-        return image
-    return image.crop((left, top, image.width - left, image.height - top))
-
-
-def train_transform(chosen: Augmentation) -> Transform:
-    """timm's training transform: random resized crop, flip, RandAugment or colour jitter."""
-    prepare_torchvision()
-    from timm.data.transforms_factory import create_transform
-
-    transform: Transform = create_transform(
-        input_size=chosen.image_size,
-        is_training=True,
-        scale=chosen.crop_scale,
-        hflip=chosen.flip,
-        color_jitter=chosen.colour_jitter,
-        auto_augment=chosen.rand_augment,
-        interpolation=chosen.interpolation,
-        re_prob=0.0,  # erasing is done on the batch, see trainers.data.mixing
-    )
-    return transform
-
-
-def test_transform(chosen: Augmentation) -> Transform:
-    """timm's evaluation transform: resize the shorter edge, then the centre crop."""
-    prepare_torchvision()
-    from timm.data.transforms_factory import create_transform
-
-    fixed = "bicubic" if chosen.interpolation == "random" else chosen.interpolation
-    transform: Transform = create_transform(
-        input_size=chosen.image_size, interpolation=fixed, crop_pct=chosen.test_crop
-    )
-    return lambda image: transform(_middle(image))
 
 
 def folder_batches(

@@ -1,7 +1,8 @@
-"""Reads a picture as a viewer shows it: upright, on a background, in eight bits of RGB.
+"""Reads an image file as a viewer shows it: upright, on a background, in eight bits of RGB.
 
-Grey of more than eight bits is scaled as `trainers.data.deep_grey` says. Of an animation and of
-several pages the first picture counts. Colour profiles are not applied: numbers are read as sRGB.
+Which files count goes by suffix and kind, as Pillow can read them here. Grey of more than eight
+bits is scaled as `deep_grey` says. Of an animation and of several pages the first picture counts.
+Colour profiles are not applied: numbers are read as sRGB.
 """
 
 import errno
@@ -9,14 +10,14 @@ import os
 import re
 import struct
 import zlib
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 
 from space.paths import shown_path
-from trainers.data.deep_grey import in_8_bits, is_deep_grey
-from trainers.data.suffixes import readable_formats
+from trainers.data.image_folder.deep_grey import in_8_bits, is_deep_grey
 from trainers.outcome import UnreadableData
 
 BACKGROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128)}
@@ -154,3 +155,57 @@ def _band_on(background: str, picture: Image.Image) -> Image.Image:
     seen_through = picture.convert("RGBA")
     under = Image.new("RGBA", picture.size, (*BACKGROUNDS[background], 255))
     return Image.alpha_composite(under, seen_through).convert("RGB")
+
+
+_FORMATS = frozenset(
+    {
+        "AVIF",
+        "BMP",
+        "DIB",
+        "GIF",
+        "JPEG",
+        "JPEG2000",
+        "PCX",
+        "PNG",
+        "PPM",
+        "QOI",
+        "SGI",
+        "TGA",
+        "TIFF",
+        "WEBP",
+    }
+)
+"""Kinds of one picture of pixels; not the documents, films and tables that Pillow also knows."""
+_NEEDS = {"AVIF": "avif", "WEBP": "webp", "JPEG": "jpg", "JPEG2000": "jpg_2000", "PNG": "zlib"}
+
+
+@lru_cache(maxsize=1)
+def suffixes() -> tuple[str, ...]:
+    """Such as (".avif", ".bmp", …), sorted, in lower case.
+
+    They are asked of the Pillow at hand, so another one may know others. A worker compares what it
+    lists with what the driver listed (`Inspected`), and a difference is told.
+    """
+    known = Image.registered_extensions()
+    return tuple(sorted(suffix for suffix, kind in known.items() if _is_readable(kind)))
+
+
+@lru_cache(maxsize=1)
+def readable_formats() -> tuple[str, ...]:
+    """Pillow's names of the kinds that a file may be of, whatever its name: ("AVIF", "BMP", …).
+
+    Pillow would open others, and hand PostScript that is named .jpg to a program that runs it.
+    """
+    Image.init()
+    return tuple(sorted(kind for kind in _FORMATS if _is_readable(kind)))
+
+
+def listed_suffixes() -> str:
+    """All of them in a sentence."""
+    return " ".join(suffixes())
+
+
+def _is_readable(kind: str) -> bool:
+    if kind not in _FORMATS or kind not in Image.OPEN:
+        return False
+    return kind not in _NEEDS or bool(features.check(_NEEDS[kind]))

@@ -12,8 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from space.paths import shown_path
-from trainers.data.cache_folder import cache_folder
+from space.paths import cache_folder, shown_path
 
 _NAME = "pictures-1.sqlite"
 _AT_ONCE = 500

@@ -15,8 +15,7 @@ from typing import BinaryIO, Literal
 import PIL
 from PIL import Image
 
-from trainers.data.inspection_cache import FileState, Finding, InspectionCache
-from trainers.data.picture import (
+from trainers.data.image_folder.decoding import (
     BROKEN,
     decode,
     fault_of_the_machine,
@@ -24,6 +23,7 @@ from trainers.data.picture import (
     read_header,
     why,
 )
+from trainers.data.image_folder.inspection_cache import FileState, Finding, InspectionCache
 
 Check = Literal["full", "headers", "none"]
 Say = Callable[[str], None]

@@ -1,11 +1,58 @@
-"""Random erasing, mixup and CutMix of a batch on its device, by timm."""
+"""timm's augmentation: transforms of one image, and random erasing, mixup and CutMix of a batch."""
+
+from collections.abc import Callable
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 from space.torchvision_support import prepare_torchvision
-from trainers.protocol import Protocol
+from trainers.protocol import Augmentation, Protocol
+
+Transform = Callable[[Image.Image], Tensor]
+
+_LONGEST_SHARE = 8
+"""How many times as long as it is wide a picture may be before its ends are cut off for a test."""
+
+
+def _middle(image: Image.Image) -> Image.Image:
+    """What a centre crop can reach of a very long picture, so that resizing it costs little."""
+    longest = _LONGEST_SHARE * min(image.size)
+    left, top = ((edge - min(edge, longest)) // 2 for edge in image.size)
+    if not left and not top:
+        return image
+    return image.crop((left, top, image.width - left, image.height - top))
+
+
+def train_transform(chosen: Augmentation) -> Transform:
+    """timm's training transform: random resized crop, flip, RandAugment or colour jitter."""
+    prepare_torchvision()
+    from timm.data.transforms_factory import create_transform
+
+    transform: Transform = create_transform(
+        input_size=chosen.image_size,
+        is_training=True,
+        scale=chosen.crop_scale,
+        hflip=chosen.flip,
+        color_jitter=chosen.colour_jitter,
+        auto_augment=chosen.rand_augment,
+        interpolation=chosen.interpolation,
+        re_prob=0.0,  # erasing is done on the batch, by BatchMixer
+    )
+    return transform
+
+
+def test_transform(chosen: Augmentation) -> Transform:
+    """timm's evaluation transform: resize the shorter edge, then the centre crop."""
+    prepare_torchvision()
+    from timm.data.transforms_factory import create_transform
+
+    fixed = "bicubic" if chosen.interpolation == "random" else chosen.interpolation
+    transform: Transform = create_transform(
+        input_size=chosen.image_size, interpolation=fixed, crop_pct=chosen.test_crop
+    )
+    return lambda image: transform(_middle(image))
 
 
 class BatchMixer:

@@ -1,8 +1,14 @@
-"""Locks the test split while a search is running, in this process and in its children."""
+"""What guards the test images: a lock while a search runs, and an audit entry for each reading.
+
+The lock holds in this process and in its children. `trainers.data.opening` keeps to it.
+"""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import uuid4
 
 VARIABLE = "MIXSPACE_TEST_SPLIT_LOCKED"
 
@@ -51,3 +57,29 @@ def refuse_if_locked() -> None:
             "the test split cannot be read while a search is running; "
             "read it for a finished architecture, from a process of its own"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TestReading:
+    """One entry of the audit of test readings.
+
+    Attributes:
+        id: the same in the entry made before the images are handed out and in the one after.
+        read_at: when, in UTC.
+        architecture_id, protocol_hash: for what. content_hash: of the test images.
+        images: how many.
+        accuracy: None before; afterwards the share classified rightly, 0 to 1.
+    """
+
+    __test__ = False  # not a test case, whatever pytest makes of the name
+
+    architecture_id: str
+    protocol_hash: str
+    content_hash: str
+    images: int
+    accuracy: float | None = None
+    id: str = field(default_factory=lambda: uuid4().hex)
+    read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+Record = Callable[[TestReading], object]

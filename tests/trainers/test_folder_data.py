@@ -24,9 +24,10 @@ from trainers import (
     open_data,
     open_test_split,
 )
-from trainers.data.config import DataConfig
-from trainers.data.image_folder import FolderData, FolderImages, train_transform
-from trainers.data.image_index import index_images
+from trainers.data.augmentation import train_transform
+from trainers.data.data_config import DataConfig
+from trainers.data.folder_data import FolderData, FolderImages
+from trainers.data.image_folder.indexing import index_images
 
 
 @pytest.fixture(scope="module")
@@ -196,8 +197,8 @@ LISTING = """
 import sys
 from pathlib import Path
 from space.errors import InputError
-from trainers.data.config import DataConfig
-from trainers.data.image_index import index_images
+from trainers.data.data_config import DataConfig
+from trainers.data.image_folder.indexing import index_images
 try:
     index_images(DataConfig(name="image-folder", folder=Path(sys.argv[1])))
     print("taken", flush=True)
