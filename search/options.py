@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from space.errors import InputError, Problem
-from space.pydantic_errors import problems_from_pydantic
+from space.input.pydantic_errors import problems_from_pydantic
 
 
 class Options(BaseModel):

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, StrictFloat, StrictInt, TypeAdapter, ValidationError
 
 from space.canonical import canonical
-from space.checked_fields import check_fields
 from space.errors import InputError, Problem, join
 from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_problems
+from space.input.dataclass_fields import check_fields
+from space.input.plain_values import VERSION, from_json, without_version
+from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer import Mixer
-from space.plain_values import from_json
-from space.pydantic_errors import problems_from_pydantic
-from space.strict_types import Number, Whole
-from space.version import VERSION, without_version
 
 MAX_STAGES = 8
 Scaffold = Literal["conv", "prenorm", "convnext"]
@@ -27,11 +25,11 @@ LAYER_SCALE = 1e-6
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _FORBID = ConfigDict(extra="forbid")
-_Count = Annotated[Whole, Field(ge=1, le=65536)]
-_Classes = Annotated[Whole, Field(ge=0, le=1_000_000)]
-_Depth = Annotated[Whole, Field(ge=1, le=512)]
-_Ratio = Annotated[Number, Field(gt=0, le=64, allow_inf_nan=False)]
-LayerScale = Annotated[Number, Field(ge=0, le=10, allow_inf_nan=False)]
+_Count = Annotated[StrictInt, Field(ge=1, le=65536)]
+_Classes = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
+_Depth = Annotated[StrictInt, Field(ge=1, le=512)]
+_Ratio = Annotated[StrictFloat, Field(gt=0, le=64, allow_inf_nan=False)]
+LayerScale = Annotated[StrictFloat, Field(ge=0, le=10, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)

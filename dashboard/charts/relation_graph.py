@@ -11,7 +11,7 @@ from dashboard.palette import FRONT_COLOUR, KIND_COLOURS, kind_of_cell, transluc
 from dashboard.reads.operators import OperatorRecord
 from space.axes import AXES
 from space.cells import cell_named
-from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, Kind
+from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, EdgeKind
 from space.wording import count, percent
 
 PLACES: dict[str, tuple[float, float]] = {
@@ -41,7 +41,7 @@ def relation_graph_figure(records: Mapping[str, OperatorRecord]) -> go.Figure:
     made = go.Figure()
     places = _all_places()
     for edge in EDGES:
-        _edge(made, edge, places[edge.source], places[edge.target])
+        _edge(made, edge, places[edge.source.name], places[edge.target.name])
     _legend(made)
     _nodes(made, places, records)
     made.update_layout(
@@ -77,7 +77,7 @@ def _edge(
         x=[start[0], end[0]],
         y=[start[1], end[1]],
         mode="lines",
-        line={"color": colour, "width": 2.5, "dash": _DASH.get(edge.target)},
+        line={"color": colour, "width": 2.5, "dash": _DASH.get(edge.target.name)},
         hoverinfo="skip",
         showlegend=False,
     )
@@ -113,7 +113,7 @@ def _edge_label(
         x=x,
         y=y,
         text=edge.label.replace("Inhomogeneous ", "Inhomogeneous<br>"),
-        hovertext=f"{edge.source} → {edge.target}<br>{changes}",
+        hovertext=f"{edge.source.name} → {edge.target.name}<br>{changes}",
         showarrow=False,
         font={"size": 12, "color": "#ffffff"},
         bgcolor=colour,
@@ -184,7 +184,7 @@ def _hover(name: str, record: OperatorRecord) -> str:
 
 
 def _legend(made: go.Figure) -> None:
-    for kind in Kind:
+    for kind in EdgeKind:
         made.add_scatter(
             x=[None],
             y=[None],

@@ -8,7 +8,7 @@ from search.cli.options import json_option, store_option
 from search.cli.running import GivenRun, carry_out
 from search.config import load_config
 from search.query.baseline import ENOUGH
-from space.cli.options import PathType
+from space.cli.commands import PathType
 
 
 @click.command("run")

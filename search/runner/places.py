@@ -6,7 +6,7 @@ from pathlib import Path
 
 from search.store.url import is_sqlite, parse_url, sqlite_path
 from space.errors import InputError
-from space.paths import is_folder, is_there
+from space.input.paths import is_folder, is_there
 
 
 def check_store(url: str) -> None:

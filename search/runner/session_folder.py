@@ -8,7 +8,7 @@ from pathlib import Path
 
 from search.runner.watchdog import PREFIX
 from space.errors import InputError
-from space.paths import given_path, is_folder
+from space.input.paths import given_path, is_folder
 
 _VARIABLE = "RAY_TMPDIR"
 _LONGEST = 107

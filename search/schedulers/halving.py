@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Hashable
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.objectives import Goals, Values
 from search.options import Options as BaseOptions
 from search.schedulers.base import CONTINUE, Decision
 from search.schedulers.pareto_places import ParetoPlaces
 from search.schedulers.standing import Places, SortedPlaces
-from space.strict_types import Whole
 
 
 class HalvingOptions(BaseOptions):
@@ -20,8 +19,8 @@ class HalvingOptions(BaseOptions):
         reduction_factor: at every rung one of that many trials goes on.
     """
 
-    grace_epochs: Whole = Field(default=1, ge=1)
-    reduction_factor: Whole = Field(default=3, ge=2, le=100)
+    grace_epochs: StrictInt = Field(default=1, ge=1)
+    reduction_factor: StrictInt = Field(default=3, ge=2, le=100)
 
 
 def rung_epochs(fidelities: int, options: HalvingOptions) -> tuple[int, ...]:

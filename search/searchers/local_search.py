@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any, Generic
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.options import Options as BaseOptions
 from search.searchers.base import Observation, P, Searcher, Task
@@ -13,7 +13,6 @@ from search.searchers.neighbourhood import Neighbourhood
 from search.searchers.random_search import feasible_sample
 from search.searchers.standing import Standing
 from search.trial_states import TrialState
-from space.strict_types import Whole
 
 _MOST = 512
 """Points in order; whoever has spent that many has other worries."""
@@ -36,7 +35,7 @@ class LocalSearcher(Searcher[P], Generic[P]):
             startup: that many points are random before.
         """
 
-        startup: Whole = Field(default=12, ge=1, le=10_000_000)
+        startup: StrictInt = Field(default=12, ge=1, le=10_000_000)
 
     options: Options
 

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+)
 
 from space.architecture import (
     LAYER_SCALE,
@@ -20,10 +28,9 @@ from space.design.limits import Limits
 from space.design.misfits import misfits
 from space.design.mixer_choice import expand_mixers
 from space.errors import InputError, Problem, join
+from space.input.plain_values import without_version
+from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer import Mixer
-from space.pydantic_errors import problems_from_pydantic
-from space.strict_types import Number, Whole
-from space.version import without_version
 
 
 def _listed(value: Any) -> Any:
@@ -42,11 +49,11 @@ MOST_CHOICES = 500_000
 """Width × depth × mixer × place of the pattern, of one stage."""
 
 _LIST = Field(min_length=1, max_length=256)
-_Count = Annotated[Whole, Field(ge=1, le=65536)]
+_Count = Annotated[StrictInt, Field(ge=1, le=65536)]
 _Counts = Annotated[tuple[_Count, ...], BeforeValidator(_listed), _LIST]
-_Depth = Annotated[Whole, Field(ge=1, le=512)]
+_Depth = Annotated[StrictInt, Field(ge=1, le=512)]
 _Depths = Annotated[tuple[_Depth, ...], BeforeValidator(_listed), _LIST]
-_Ratio = Annotated[Number, Field(gt=0, le=64, allow_inf_nan=False)]
+_Ratio = Annotated[StrictFloat, Field(gt=0, le=64, allow_inf_nan=False)]
 _Ratios = Annotated[tuple[_Ratio, ...], BeforeValidator(_listed), _LIST]
 _Scaffolds = Annotated[tuple[Scaffold, ...], BeforeValidator(_listed), _LIST]
 
@@ -86,7 +93,7 @@ class SpaceFile(_Strict):
 
     name: str = "space"
     input: Annotated[Input, BeforeValidator(_square)]
-    classes: Annotated[Whole, Field(ge=1, le=1_000_000)]
+    classes: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
     stem: StemFile = StemFile()
     scaffold: _Scaffolds = SCAFFOLDS
     downsample: Downsample = "merge"

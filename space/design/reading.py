@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from space.errors import InputError
-from space.paths import given_path, shown_path
-from space.plain_values import from_json, from_yaml
+from space.input.paths import given_path, shown_path
+from space.input.plain_values import from_json, from_yaml
 
 MOST_BYTES = {"YAML": 250_000, "JSON": 1_000_000}
 """A file of that size is read in seconds."""

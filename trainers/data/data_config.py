@@ -3,12 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 
 from space.errors import InputError
-from space.paths import Folder
-from space.pydantic_errors import problems_from_pydantic
-from space.strict_types import Flag, Number, Whole
+from space.input.paths import Folder
+from space.input.pydantic_errors import problems_from_pydantic
 
 
 class DataConfig(BaseModel):
@@ -39,13 +47,13 @@ class DataConfig(BaseModel):
     name: Literal["fashion-mnist", "image-folder"] = "fashion-mnist"
     source: Literal["auto", "embedded", "full"] = "embedded"
     folder: Folder | None = None
-    download: Flag = False
-    limit_train: Whole | None = Field(default=None, ge=2, le=1_000_000_000)
-    limit_validation: Whole | None = Field(default=None, ge=1, le=1_000_000_000)
+    download: StrictBool = False
+    limit_train: StrictInt | None = Field(default=None, ge=2, le=1_000_000_000)
+    limit_validation: StrictInt | None = Field(default=None, ge=1, le=1_000_000_000)
     check: Literal["full", "headers", "none"] = "full"
     broken: Literal["refuse", "leave_out"] = "refuse"
-    test_fraction: Number | None = Field(default=None, gt=0, lt=1)
-    workers: Whole = Field(default=0, ge=0, le=256)
+    test_fraction: StrictFloat | None = Field(default=None, gt=0, lt=1)
+    workers: StrictInt = Field(default=0, ge=0, le=256)
 
     @model_validator(mode="after")
     def _folder_fits(self) -> Self:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from space.errors import InputError
-from space.paths import cache_folder, is_file, is_folder
+from space.input.paths import cache_folder, is_file, is_folder
 from trainers.data.data_config import DataConfig
 from trainers.data.idx import read_idx
 

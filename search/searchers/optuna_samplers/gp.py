@@ -5,7 +5,7 @@ from typing import Any, Generic
 
 from optuna.samplers import BaseSampler, GPSampler
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.objectives import Values
 from search.options import Options as BaseOptions
@@ -14,7 +14,6 @@ from search.searchers.history import Entry
 from search.searchers.optuna_samplers.frozen import broken_by, frozen
 from search.searchers.optuna_samplers.look_back import LookBack
 from search.searchers.optuna_samplers.searcher import OptunaSearcher
-from space.strict_types import Whole
 
 
 class GpSearcher(OptunaSearcher[P], Generic[P]):
@@ -34,8 +33,8 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
                 with the cube of their number.
         """
 
-        startup_trials: Whole = Field(default=10, ge=1, le=10_000_000)
-        look_back: Whole = Field(default=100, ge=20, le=10_000_000)
+        startup_trials: StrictInt = Field(default=10, ge=1, le=10_000_000)
+        look_back: StrictInt = Field(default=100, ge=20, le=10_000_000)
 
     options: Options
     attempts = 2

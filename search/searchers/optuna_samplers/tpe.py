@@ -5,14 +5,13 @@ from typing import Any, Generic
 
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.options import Options as BaseOptions
 from search.searchers.base import P, Task
 from search.searchers.history import Entry
 from search.searchers.optuna_samplers.look_back import LookBack
 from search.searchers.optuna_samplers.searcher import OptunaSearcher
-from space.strict_types import Whole
 
 
 class TpeSearcher(OptunaSearcher[P], Generic[P]):
@@ -29,9 +28,9 @@ class TpeSearcher(OptunaSearcher[P], Generic[P]):
                 good ones, however many more there are.
         """
 
-        startup_trials: Whole = Field(default=10, ge=1, le=10_000_000)
-        candidates: Whole = Field(default=24, ge=1, le=10_000)
-        look_back: Whole = Field(default=250, ge=20, le=10_000_000)
+        startup_trials: StrictInt = Field(default=10, ge=1, le=10_000_000)
+        candidates: StrictInt = Field(default=24, ge=1, le=10_000)
+        look_back: StrictInt = Field(default=250, ge=20, le=10_000_000)
 
     options: Options
     attempts = 4

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from space.errors import InputError, Problem
-from space.paths import is_folder, shown_path
+from space.input.paths import is_folder, shown_path
 from trainers.data.image_folder.decoding import listed_suffixes, suffixes
 
 _SHOWN = 5

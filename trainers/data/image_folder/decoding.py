@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError, features
 
-from space.paths import shown_path
+from space.input.paths import shown_path
 from trainers.data.image_folder.deep_grey import in_8_bits, is_deep_grey
 from trainers.outcome import UnreadableData
 

@@ -11,7 +11,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 import numpy as np
 from numpy.typing import NDArray
 
-from space.paths import shown_path
+from space.input.paths import shown_path
 from trainers.outcome import UnreadableData
 
 _READING = b"pictures as shown 2\n"

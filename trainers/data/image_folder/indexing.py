@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from space.errors import InputError, Problem
-from space.paths import shown_path
+from space.input.paths import shown_path
 from trainers.data.data_config import DataConfig
 from trainers.data.image_folder.class_folders import (
     Layout,

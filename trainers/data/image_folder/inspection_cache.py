@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from space.paths import cache_folder, shown_path
+from space.input.paths import cache_folder, shown_path
 
 _NAME = "pictures-1.sqlite"
 _AT_ONCE = 500

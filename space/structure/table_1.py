@@ -19,7 +19,7 @@ _TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class Table1Row:
     """A row of Table 1.
 
     Attributes:
@@ -39,8 +39,8 @@ class Marks:
     dynamic: str
 
 
-def marks_of(matrices: tuple[Tensor, Tensor], size: MapSize, set_name: str = "head") -> Marks:
-    """The marks of W.
+def row_of(matrices: tuple[Tensor, Tensor], size: MapSize, set_name: str = "head") -> Table1Row:
+    """The row of W.
 
     Args:
         matrices: (positions, d, positions, d), the W of one operator for two images.
@@ -52,7 +52,7 @@ def marks_of(matrices: tuple[Tensor, Tensor], size: MapSize, set_name: str = "he
     connected = blocks.ne(0).any(3).any(2)
     alone = torch.equal(connected, torch.eye(len(connected), dtype=torch.bool))
     between_channels = first.ne(0).any(2).any(0)
-    return Marks(
+    return Table1Row(
         sparse_positions="✓ (full)" if alone else _mark(not connected.all()),
         sparse_channels=_mark(not between_channels.all()),
         shared_positions=_mark(_depends_on_offset_only(blocks, connected, size)),
@@ -88,8 +88,8 @@ def _shared_channels(matrix: Tensor, set_name: str) -> str:
     return "✓" if sets == 1 else f"✓ per {set_name}"
 
 
-def structure_marks(mixer: Mixer, width: int, size: MapSize, seed: int = 0) -> Marks:
-    """The marks of a mixer, from the W of an operator with random parameters.
+def computed_row(mixer: Mixer, width: int, size: MapSize, seed: int = 0) -> Table1Row:
+    """The row of a mixer, from the W of an operator with random parameters.
 
     Args:
         mixer: of rank full, so that W is the sum itself.
@@ -107,7 +107,7 @@ def structure_marks(mixer: Mixer, width: int, size: MapSize, seed: int = 0) -> M
         with torch.no_grad():
             cores = [mixing_matrix(operator, image, image).core for image in (one, other)]
     generated = mixer.dynamics is Dynamics.INHOMOGENEOUS
-    return marks_of((cores[0], cores[1]), size, "group" if generated else "head")
+    return row_of((cores[0], cores[1]), size, "group" if generated else "head")
 
 
 def _of(operator: str, **sizes: int) -> Mixer:
@@ -129,7 +129,7 @@ TABLE_1: dict[str, Mixer] = {
 """The structures of Table 1, each as the smallest mixer that shows its marks."""
 
 
-def table_1(width: int = 8, size: MapSize | None = None) -> dict[str, Marks]:
-    """Table 1 computed: the marks of each structure by name."""
+def table_1(width: int = 8, size: MapSize | None = None) -> dict[str, Table1Row]:
+    """Table 1 computed: the row of each structure by name."""
     size = size or MapSize(4, 5)
-    return {name: structure_marks(mixer, width, size) for name, mixer in TABLE_1.items()}
+    return {name: computed_row(mixer, width, size) for name, mixer in TABLE_1.items()}

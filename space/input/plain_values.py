@@ -2,14 +2,13 @@
 
 import json
 import re
-from collections.abc import Generator, Hashable, Iterable
 from typing import Any
 
 import yaml
 
-from space.errors import InputError, Problem
-from space.paths import shown_path
-from space.yaml_scalars import MERGE, CoreLoader
+from space.errors import InputError, Problem, join
+from space.input.paths import shown_path
+from space.input.yaml_loader import PlainLoader, RepeatedKeys, repeated
 
 MOST_VALUES = 200_000
 DEEPEST = 40
@@ -21,64 +20,12 @@ _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _TOO_DEEP = f"is nested too deeply; at most {DEEPEST} levels"
 
 
-class _Doubled(dict[Any, Any]):
-    """A mapping in whose text some keys stand twice: (key, line or None) of each second one."""
-
-    twice: tuple[tuple[object, int | None], ...] = ()
-
-
-class _Loader(CoreLoader):
-    """Safe YAML without tags that notes the keys that stand twice; plain YAML keeps the last."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._twice: dict[int, tuple[tuple[object, int | None], ...]] = {}
-
-    def compose_node(self, parent: Any, index: Any) -> yaml.Node | None:
-        # A tag such as !!set or !!binary asks for more than plain values, or for a wrong reading.
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if tag := getattr(event, "tag", None):
-            raise yaml.YAMLError(f"line {event.start_mark.line + 1}: there is a tag, {tag[:80]!r}")
-        return super().compose_node(parent, index)
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        # Noted here, before merge keys (`<<`) bring in fields that the mapping may well override.
-        node = super().compose_mapping_node(anchor)
-        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        self._twice[id(node)] = _twice((self._key(key), key.start_mark.line + 1) for key in keys)
-        return node
-
-    def _key(self, node: yaml.ScalarNode) -> Hashable:
-        found: Hashable = node.value if node.tag == MERGE else self.construct_object(node)
-        return found
-
-    def construct_yaml_map(self, node: yaml.MappingNode) -> Generator[dict[Any, Any], None, None]:
-        values = _Doubled() if self._twice[id(node)] else {}
-        if isinstance(values, _Doubled):
-            values.twice = self._twice[id(node)]
-        yield values
-        values.update(self.construct_mapping(node))
-
-
-_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_yaml_map)
-
-
-def _twice(keys: Iterable[tuple[object, int | None]]) -> tuple[tuple[object, int | None], ...]:
-    seen: set[object] = set()
-    found = []
-    for key, line in keys:
-        if key in seen:
-            found.append((key, line))
-        seen.add(key)
-    return tuple(found)
-
-
 def _from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) == len(pairs):
         return values
-    doubled = _Doubled(values)
-    doubled.twice = _twice((key, None) for key, _ in pairs)
+    doubled = RepeatedKeys(values)
+    doubled.twice = repeated((key, None) for key, _ in pairs)
     return doubled
 
 
@@ -94,7 +41,7 @@ def from_yaml(text: str, where: str) -> Any:
             mapping with a key that stands twice.
     """
     try:
-        values = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        values = yaml.load(text, PlainLoader)  # noqa: S506 - a SafeLoader
     except RecursionError:
         raise InputError.of(where, _TOO_DEEP) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
@@ -160,7 +107,7 @@ def _checked(values: Any, where: str) -> Any:
             raise InputError.of(where, _TOO_DEEP)
         if left < 0:
             raise InputError.of(where, f"holds too much; at most {MOST_VALUES:,} values")
-        if isinstance(value, _Doubled):
+        if isinstance(value, RepeatedKeys):
             problems[id(value)] = _double_problems(value, path, where)
         open_ += [(item, depth + 1, (path, step)) for step, item in inner]
     if problems:
@@ -191,7 +138,7 @@ def _items(value: Any) -> list[tuple[object, Any]] | None:
     return list(enumerate(value)) if isinstance(value, list | tuple) else None
 
 
-def _double_problems(values: _Doubled, path: _Path, where: str) -> list[Problem]:
+def _double_problems(values: RepeatedKeys, path: _Path, where: str) -> list[Problem]:
     problems = []
     for key, line in values.twice:
         place = "" if line is None else f"line {line}: "
@@ -207,3 +154,31 @@ def _written(path: _Path) -> str:
         path, step = path
         steps.append(f"[{step}]" if isinstance(step, int) else f".{step}")
     return "".join(reversed(steps)).removeprefix(".")
+
+
+VERSION = 1
+"""Of the files that describe networks and spaces."""
+
+
+def without_version(values: object, where: str) -> Any:
+    """The values of a file without its `version`, which may be left out.
+
+    Nothing else of a file of another version can be judged, so nothing else is told.
+
+    Args:
+        values: as they were read; what is no mapping is given back as it is.
+        where: path of the values.
+
+    Raises:
+        InputError: for a version that this release does not know.
+    """
+    if not isinstance(values, dict):
+        return values
+    rest = dict(values)
+    version = rest.pop("version", VERSION)
+    if type(version) is not int or version != VERSION:
+        short = isinstance(version, str) and len(version) < 20
+        small = isinstance(version, int) and abs(version) < 10**12
+        shown = repr(version) if short or small else "this version"
+        raise InputError.of(join(where, "version"), f"{shown} is not known; allowed: {VERSION}")
+    return rest
