@@ -15,7 +15,7 @@ from space.axes import Dynamics, Locality, Rank
 from space.geometry import joint_rank
 from space.layout import Plan
 from space.mixer import Mixer
-from space.operators.normalisation import LayerNorm
+from space.operators.layers import LayerNorm
 
 
 class Inputs(NamedTuple):

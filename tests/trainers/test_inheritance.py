@@ -9,7 +9,7 @@ import torch
 
 from space import Architecture, InputError
 from space.networks import build
-from space.networks.drop_path import DropPath
+from space.operators.layers import DropPath
 from tests.trainers.tiny import SEEDS, architecture, short_protocol, small_data
 from trainers import Parent, Protocol, SearchData, Seeds, Training
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from space.networks.drop_path import DropPath
+from space.operators.layers import DropPath
 from tests.trainers.proofs import proves
 from tests.trainers.reference_training import Reference, build_double, reference_training
 from tests.trainers.tiny import SEEDS, architecture, small_data

@@ -1,4 +1,4 @@
-"""Weight sources (mirrors `space.operators.weights` and `space.operators.attention`)."""
+"""Weight sources (mirrors `space.operators.weight_sources` and `space.operators.attention`)."""
 
 from space.axes import Dynamics
 from space.cost.activations import layers

@@ -5,8 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from space.architecture import Stem
-from space.networks.pointwise import linear
-from space.operators.normalisation import BatchNorm, LayerNorm
+from space.operators.layers import BatchNorm, LayerNorm, linear
 
 
 def _padded_to_multiple(x: Tensor, edge: int) -> Tensor:

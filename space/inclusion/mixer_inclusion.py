@@ -9,37 +9,38 @@ import numpy as np
 from space.axes import Rank
 from space.errors import InputError
 from space.geometry import width_problems
-from space.inclusion.correspondence import check_same_reach, of_channels, of_positions
-from space.inclusion.fields import check_fields
-from space.inclusion.numbers import (
-    Numbers,
+from space.inclusion.entry_numbers import (
+    EntryNumbers,
+    check_same_reach,
     embedded,
     every_pair,
+    of_channels,
+    of_positions,
     of_reduction,
     over_patches,
     products,
     repeated,
     repeated_targets,
 )
-from space.inclusion.place import Place
+from space.inclusion.mixer_on_map import MixerOnMap, check_mixer_fields
 from space.structure.entries import IntArray, PositionEntries
 
 
 @lru_cache(maxsize=1 << 16)
-def place_refusal(special: Place, general: Place) -> InputError | None:
+def lift_refusal(special: MixerOnMap, general: MixerOnMap) -> InputError | None:
     """Why the special mixer's weights cannot be lifted into the general one; None if they can."""
     problems = [p for place in (special, general) for p in width_problems(place.mixer, place.width)]
     if problems:
         return InputError(problems)
     try:
-        check_fields(special, general)
+        check_mixer_fields(special, general)
         _check_entries(special, general)
     except InputError as error:
         return error
     return None
 
 
-def _check_entries(special: Place, general: Place) -> None:
+def _check_entries(special: MixerOnMap, general: MixerOnMap) -> None:
     if special == general or general.mixer.rank is Rank.JOINT:
         return
     if special.mixer.rank is general.mixer.rank is Rank.SPATIAL:
@@ -48,7 +49,7 @@ def _check_entries(special: Place, general: Place) -> None:
         check_reach(special, general)
         taken_position_bias(special, general)
         return
-    ours, theirs = _core(special, general), Numbers.of(general)
+    ours, theirs = _core(special, general), EntryNumbers.of(general)
     if (ours.targets, ours.sources) != (theirs.targets, theirs.sources):
         raise InputError.of("positions", "the two sum over other maps")
     of_channels(ours.channels, theirs.channels)
@@ -57,9 +58,9 @@ def _check_entries(special: Place, general: Place) -> None:
     )
 
 
-def _core(special: Place, general: Place) -> Numbers:
+def _core(special: MixerOnMap, general: MixerOnMap) -> EntryNumbers:
     """The special sum, with the factors that only it has absorbed, on the general map."""
-    core = Numbers.of(special)
+    core = EntryNumbers.of(special)
     if general.mixer.rank is Rank.CHANNEL:
         places = bottleneck_places(special, general)
         return replace(core, channels=embedded(core.channels, places, general.inner))
@@ -70,29 +71,29 @@ def _core(special: Place, general: Place) -> Numbers:
     return replace(core, channels=repeated(core.channels, general.width // special.width))
 
 
-def _less_reduced(core: Numbers, special: Place, general: Place) -> Numbers:
+def _less_reduced(core: EntryNumbers, special: MixerOnMap, general: MixerOnMap) -> EntryNumbers:
     core = repeated_targets(core, special, general)
-    finer = absorbed_to(special, general)
+    finer = remaining_reduction(special, general)
     if finer is None:
         return core
     core = over_patches(core, special.size, finer, (special.mixer.ratio or 1) // finer)
     return replace(core, channels=products(core.channels, of_reduction(special))[0])
 
 
-def absorbed_to(special: Place, general: Place) -> int | None:
+def remaining_reduction(special: MixerOnMap, general: MixerOnMap) -> int | None:
     """The reduction that is left when the special one is absorbed; None where both do the same."""
     if general.mixer.rank is not Rank.SPATIAL:
         return 1
     return None if special.mixer.ratio == general.mixer.ratio else general.mixer.ratio
 
 
-def _check_reductions(special: Place, general: Place) -> None:
+def _check_reductions(special: MixerOnMap, general: MixerOnMap) -> None:
     """Of the same reduction, the general one has all entries that the special one has."""
-    if absorbed_to(special, general) is None and special.reduction_inputs:
+    if remaining_reduction(special, general) is None and special.reduction_inputs:
         taken_kernels(special, general)
 
 
-def taken_kernels(special: Place, general: Place) -> IntArray:
+def taken_kernels(special: MixerOnMap, general: MixerOnMap) -> IntArray:
     """Which entry of the special reduction each entry of the general one takes.
 
     Raises:
@@ -102,13 +103,13 @@ def taken_kernels(special: Place, general: Place) -> IntArray:
     return of_channels(ours, of_reduction(general))
 
 
-def bottleneck_places(special: Place, general: Place) -> IntArray:
+def bottleneck_places(special: MixerOnMap, general: MixerOnMap) -> IntArray:
     """Where the special inner channels stand among the general ones."""
     ties = special.mixer.heads or general.mixer.groups or general.mixer.heads or 1
     return places_in_blocks(special.inner, math.gcd(special.inner, ties), general.inner)
 
 
-def head_places(special: Place, general: Place) -> IntArray:
+def head_places(special: MixerOnMap, general: MixerOnMap) -> IntArray:
     """Where the special query and key channels stand among the general ones: in their heads."""
     return places_in_blocks(special.inner, special.mixer.heads or 1, general.inner)
 
@@ -120,7 +121,7 @@ def places_in_blocks(inner: int, blocks: int, width: int) -> IntArray:
     return channel // each * (width // blocks) + channel % each
 
 
-def check_reach(special: Place, general: Place) -> None:
+def check_reach(special: MixerOnMap, general: MixerOnMap) -> None:
     """Refuses an attention over other sources.
 
     Raises:
@@ -132,7 +133,7 @@ def check_reach(special: Place, general: Place) -> None:
     check_same_reach(ours.at, theirs.at, ours.targets.positions, ours.sources.positions)
 
 
-def taken_position_bias(special: Place, general: Place) -> IntArray | None:
+def taken_position_bias(special: MixerOnMap, general: MixerOnMap) -> IntArray | None:
     """Which entry of the special position bias each general one takes; None without a bias.
 
     Raises:

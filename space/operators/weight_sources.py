@@ -9,7 +9,7 @@ from space.axes import Dynamics
 from space.geometry import generator_width
 from space.layout import Layout, Plan
 from space.operators.attention import AttentionWeights
-from space.operators.normalisation import BatchNorm
+from space.operators.layers import BatchNorm
 from space.operators.tiles import Tiling
 
 

@@ -1,6 +1,6 @@
 """Lifting a whole network into a more general one, its output unchanged in eval mode.
 
-Mixers are lifted by `space.morphisms.mixers`. The rest follows three rules: further blocks add
+Mixers are lifted by `space.morphisms.lift_mixer`. The rest follows three rules: further blocks add
 nothing to their residual, further hidden channels of an MLP are not read, and a stage whose width
 is m times as large keeps every channel m times. Copies leave the mean and the variance of a layer
 norm as they are; any other width would change them, so only whole multiples are inclusions.
@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from space.architecture import Architecture
 from space.errors import InputError, Problem, join
 from space.inclusion import check_frame
-from space.morphisms.mixers import lift_operator
-from space.morphisms.tensors import split_over_copies
+from space.morphisms.core import split_over_copies
+from space.morphisms.lift_mixer import lift_operator
 from space.networks import Network, build
+from space.networks.blocks import ConvBlock, ConvNextBlock, Mlp, PrenormBlock
 from space.networks.initialisation import WeightInit
-from space.networks.scaffolds import ConvBlock, ConvNextBlock, Mlp, PrenormBlock
 from space.operators import TokenMixer
 
 Block = ConvBlock | PrenormBlock | ConvNextBlock

@@ -1,7 +1,7 @@
 """The kinds of inclusion, each a step from a special mixer to one that contains it.
 
 A pair of mixers has the kinds of all fields in which they differ. The names only name: whether a
-pair is an inclusion is decided on the index maps (`space.inclusion.mixers`).
+pair is an inclusion is decided on the index maps (`space.inclusion.mixer_inclusion`).
 """
 
 from enum import StrEnum
@@ -10,7 +10,7 @@ from space.axes import Dynamics, Locality, Rank
 from space.mixer import Mixer
 
 
-class Kind(StrEnum):
+class InclusionKind(StrEnum):
     """What is special in the one and general in the other."""
 
     SAME = "same mixer"
@@ -49,65 +49,62 @@ class Kind(StrEnum):
     MLP_RATIO = "narrower MLP in wider"
 
 
-NETWORK_KINDS = (Kind.DEPTH, Kind.WIDTH, Kind.MLP_RATIO)
-"""Kinds between networks; the others are between mixers."""
-
-_WORDS: dict[tuple[str, str, str], tuple[Kind, ...]] = {
-    ("locality", "sliding", "global"): (Kind.SLIDING_IN_GLOBAL,),
-    ("locality", "window", "global"): (Kind.WINDOW_IN_GLOBAL,),
-    ("locality", "window", "sliding"): (Kind.WINDOW_IN_SLIDING,),
-    ("channels", "separable", "grouped"): (Kind.SEPARABLE_IN_GROUPED,),
-    ("channels", "separable", "dense"): (Kind.SEPARABLE_IN_DENSE,),
-    ("channels", "grouped", "dense"): (Kind.GROUPED_IN_DENSE,),
-    ("rank", "channel", "full"): (Kind.CHANNEL_RANK_IN_FULL,),
-    ("rank", "spatial", "full"): (Kind.SPATIAL_RANK_IN_FULL,),
-    ("rank", "joint", "full"): (Kind.JOINT_RANK_IN_FULL,),
-    ("rank", "channel", "joint"): (Kind.CHANNEL_RANK_IN_JOINT,),
-    ("rank", "spatial", "joint"): (Kind.SPATIAL_RANK_IN_JOINT,),
-    ("sharing", "position", "none"): (Kind.POSITION_SHARED,),
-    ("sharing", "both", "channel"): (Kind.POSITION_SHARED,),
-    ("sharing", "channel", "none"): (Kind.CHANNEL_SHARED,),
-    ("sharing", "both", "position"): (Kind.CHANNEL_SHARED,),
-    ("sharing", "both", "none"): (Kind.POSITION_SHARED, Kind.CHANNEL_SHARED),
-    ("dynamics", "static", "homogeneous"): (Kind.STATIC_IN_HOMOGENEOUS,),
-    ("dynamics", "static", "inhomogeneous"): (Kind.STATIC_IN_INHOMOGENEOUS,),
-    ("bias", "False", "True"): (Kind.NO_BIAS,),
-    ("position_bias", "False", "True"): (Kind.NO_POSITION_BIAS,),
-    ("query_key_bias", "False", "True"): (Kind.NO_QUERY_KEY_BIAS,),
-    ("reduction", "average", "matched"): (Kind.AVERAGE_IN_MATCHED,),
-    ("reduction", "average", "dense"): (Kind.AVERAGE_IN_DENSE,),
-    ("reduction", "matched", "dense"): (Kind.MATCHED_IN_DENSE,),
+_WORDS: dict[tuple[str, str, str], tuple[InclusionKind, ...]] = {
+    ("locality", "sliding", "global"): (InclusionKind.SLIDING_IN_GLOBAL,),
+    ("locality", "window", "global"): (InclusionKind.WINDOW_IN_GLOBAL,),
+    ("locality", "window", "sliding"): (InclusionKind.WINDOW_IN_SLIDING,),
+    ("channels", "separable", "grouped"): (InclusionKind.SEPARABLE_IN_GROUPED,),
+    ("channels", "separable", "dense"): (InclusionKind.SEPARABLE_IN_DENSE,),
+    ("channels", "grouped", "dense"): (InclusionKind.GROUPED_IN_DENSE,),
+    ("rank", "channel", "full"): (InclusionKind.CHANNEL_RANK_IN_FULL,),
+    ("rank", "spatial", "full"): (InclusionKind.SPATIAL_RANK_IN_FULL,),
+    ("rank", "joint", "full"): (InclusionKind.JOINT_RANK_IN_FULL,),
+    ("rank", "channel", "joint"): (InclusionKind.CHANNEL_RANK_IN_JOINT,),
+    ("rank", "spatial", "joint"): (InclusionKind.SPATIAL_RANK_IN_JOINT,),
+    ("sharing", "position", "none"): (InclusionKind.POSITION_SHARED,),
+    ("sharing", "both", "channel"): (InclusionKind.POSITION_SHARED,),
+    ("sharing", "channel", "none"): (InclusionKind.CHANNEL_SHARED,),
+    ("sharing", "both", "position"): (InclusionKind.CHANNEL_SHARED,),
+    ("sharing", "both", "none"): (InclusionKind.POSITION_SHARED, InclusionKind.CHANNEL_SHARED),
+    ("dynamics", "static", "homogeneous"): (InclusionKind.STATIC_IN_HOMOGENEOUS,),
+    ("dynamics", "static", "inhomogeneous"): (InclusionKind.STATIC_IN_INHOMOGENEOUS,),
+    ("bias", "False", "True"): (InclusionKind.NO_BIAS,),
+    ("position_bias", "False", "True"): (InclusionKind.NO_POSITION_BIAS,),
+    ("query_key_bias", "False", "True"): (InclusionKind.NO_QUERY_KEY_BIAS,),
+    ("reduction", "average", "matched"): (InclusionKind.AVERAGE_IN_MATCHED,),
+    ("reduction", "average", "dense"): (InclusionKind.AVERAGE_IN_DENSE,),
+    ("reduction", "matched", "dense"): (InclusionKind.MATCHED_IN_DENSE,),
 }
 
 _RATIOS = {
-    Rank.CHANNEL: Kind.LOWER_CHANNEL_RANK,
-    Rank.SPATIAL: Kind.COARSER_REDUCTION,
-    Rank.JOINT: Kind.LOWER_JOINT_RANK,
+    Rank.CHANNEL: InclusionKind.LOWER_CHANNEL_RANK,
+    Rank.SPATIAL: InclusionKind.COARSER_REDUCTION,
+    Rank.JOINT: InclusionKind.LOWER_JOINT_RANK,
 }
 
 
-def kinds_between(special: Mixer, general: Mixer) -> tuple[Kind, ...]:
+def kinds_between(special: Mixer, general: Mixer) -> tuple[InclusionKind, ...]:
     """The kinds that name the differences between two mixers, of which one contains the other."""
     before, after = special.to_dict(), general.to_dict()
-    found: list[Kind] = []
+    found: list[InclusionKind] = []
     if special.dynamics is Dynamics.ATTENTION is not general.dynamics:
-        found.append(Kind.ONE_SOURCE_ATTENTION)
+        found.append(InclusionKind.ONE_SOURCE_ATTENTION)
     for name in after:
         if name in before and before[name] != after[name]:
             found += _WORDS.get((name, str(before[name]), str(after[name])), ())
             found += _sizes(name, special, general)
     if "position_bias" in after and "position_bias" not in before and general.position_bias:
-        found.append(Kind.NO_POSITION_BIAS)
-    return tuple(dict.fromkeys(found)) or (Kind.SAME,)
+        found.append(InclusionKind.NO_POSITION_BIAS)
+    return tuple(dict.fromkeys(found)) or (InclusionKind.SAME,)
 
 
-def _sizes(name: str, special: Mixer, general: Mixer) -> tuple[Kind, ...]:
+def _sizes(name: str, special: Mixer, general: Mixer) -> tuple[InclusionKind, ...]:
     window = special.locality is Locality.WINDOW
     named = {
-        "kernel_size": Kind.SMALLER_WINDOW if window else Kind.SMALLER_KERNEL,
-        "groups": Kind.MORE_GROUPS,
-        "heads": Kind.FEWER_HEADS,
-        "generator_ratio": Kind.NARROWER_GENERATOR,
+        "kernel_size": InclusionKind.SMALLER_WINDOW if window else InclusionKind.SMALLER_KERNEL,
+        "groups": InclusionKind.MORE_GROUPS,
+        "heads": InclusionKind.FEWER_HEADS,
+        "generator_ratio": InclusionKind.NARROWER_GENERATOR,
     }
     if name == "kernel_size" and special.locality is not general.locality:
         return ()

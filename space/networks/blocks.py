@@ -8,10 +8,8 @@ from torch import Tensor, nn
 from space.architecture import LAYER_SCALE, Scaffold
 from space.geometry import MapSize
 from space.mixer import Mixer
-from space.networks.drop_path import DropPath
-from space.networks.pointwise import convolution, linear
 from space.operators import TokenMixer
-from space.operators.normalisation import BatchNorm, LayerNorm
+from space.operators.layers import BatchNorm, DropPath, LayerNorm, convolution, linear
 
 
 @dataclass(frozen=True, slots=True)

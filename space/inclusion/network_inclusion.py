@@ -5,39 +5,43 @@ from collections.abc import Iterator
 from space.architecture import Architecture, Stage
 from space.errors import InputError
 from space.geometry import MapSize
-from space.inclusion.kinds import Kind, kinds_between
-from space.inclusion.mixers import place_refusal
-from space.inclusion.place import Place
+from space.inclusion.mixer_inclusion import lift_refusal
+from space.inclusion.mixer_on_map import MixerOnMap
+from space.inclusion.step_kinds import InclusionKind, kinds_between
 
 
-def inclusion_kinds(parent: Architecture, child: Architecture) -> tuple[Kind, ...] | None:
+def inclusion_kinds(parent: Architecture, child: Architecture) -> tuple[InclusionKind, ...] | None:
     """How the child contains the parent; None if it does not, so that no weights can be lifted.
 
     Cheap enough for thousands of candidates: sizes first, then mixers, whose answers are kept.
 
     Returns:
-        The kinds of all steps between them; `Kind.SAME` alone for equal architectures.
+        The kinds of all steps between them; `InclusionKind.SAME` alone for equal architectures.
     """
     if next(_frame_problems(parent, child), None) is not None:
         return None
-    for special, general in _block_places(parent, child):
-        if place_refusal(special, general) is not None:
+    for special, general in _mixers_of_both(parent, child):
+        if lift_refusal(special, general) is not None:
             return None
-    return kinds_of_lift(parent, child)
+    return _kinds(parent, child)
 
 
-def kinds_of_lift(parent: Architecture, child: Architecture) -> tuple[Kind, ...]:
+def _kinds(parent: Architecture, child: Architecture) -> tuple[InclusionKind, ...]:
     """The kinds of all steps to a child that contains the parent, in order of use."""
-    found: list[Kind] = []
+    found: list[InclusionKind] = []
     for special, general in zip(parent.stages, child.stages, strict=True):
-        wider = general.hidden_width * special.width > special.hidden_width * general.width
-        found += [Kind.DEPTH] * (general.depth > special.depth)
-        found += [Kind.WIDTH] * (general.width > special.width) + [Kind.MLP_RATIO] * wider
+        grown = {
+            InclusionKind.DEPTH: general.depth > special.depth,
+            InclusionKind.WIDTH: general.width > special.width,
+            InclusionKind.MLP_RATIO: general.hidden_width * special.width
+            > special.hidden_width * general.width,
+        }
+        found += [kind for kind, is_grown in grown.items() if is_grown]
         pairs = zip(special.block_mixers(), general.block_mixers(), strict=False)
         found += [
             kind for one, other in pairs if one != other for kind in kinds_between(one, other)
         ]
-    return tuple(dict.fromkeys(found)) or (Kind.SAME,)
+    return tuple(dict.fromkeys(found)) or (InclusionKind.SAME,)
 
 
 def check_frame(parent: Architecture, child: Architecture) -> None:
@@ -79,14 +83,16 @@ def _stage_problems(special: Stage, general: Stage) -> Iterator[tuple[str, str]]
         yield "mlp_ratio", f"{hidden} are fewer than {special.hidden_width}"
 
 
-def _block_places(parent: Architecture, child: Architecture) -> Iterator[tuple[Place, Place]]:
+def _mixers_of_both(
+    parent: Architecture, child: Architecture
+) -> Iterator[tuple[MixerOnMap, MixerOnMap]]:
     """The mixers of the blocks that both have."""
     stages = zip(parent.stages, child.stages, parent.stage_sizes(), strict=True)
     for special, general, size in stages:
-        ours, theirs = _places(special, size), _places(general, size)
+        ours, theirs = _mixers(special, size), _mixers(general, size)
         yield from zip(ours, theirs, strict=False)
 
 
-def _places(stage: Stage, size: MapSize) -> Iterator[Place]:
+def _mixers(stage: Stage, size: MapSize) -> Iterator[MixerOnMap]:
     for block, mixer in enumerate(stage.block_mixers()):
-        yield Place(mixer, stage.width, size, block % 2 == 1)
+        yield MixerOnMap(mixer, stage.width, size, block % 2 == 1)

@@ -1,23 +1,32 @@
-"""The numbering of a mixer's free entries, and what absorbing its rank factors makes of it.
+"""The numbers of a mixer's free entries, and which general entry stands for which special one.
 
+The special mixer's W is a W of the general one exactly when the general one connects every pair
+that the special one connects, and ties only pairs that are tied (or both zero) there. Both are
+seen on the tables of numbers, pair by pair, so no two axis values need a rule of their own.
 `space.morphisms.core` adds the values to the numbers, so that what can be lifted and what is lifted
 are read off the same tables.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 
 from space.axes import Rank
+from space.errors import InputError
 from space.geometry import MapSize
-from space.inclusion.correspondence import FREE, Numbering
-from space.inclusion.place import Place
-from space.structure.entries import ZERO, IntArray, channel_entries
+from space.inclusion.mixer_on_map import MixerOnMap
+from space.structure.entries import ZERO, IntArray, channel_entries, rows
+
+FREE = -2
+"""An entry that may have any value: no output depends on it."""
+
+Numbering = Callable[[IntArray, IntArray], IntArray]
 
 
 @dataclass(frozen=True)
-class Numbers:
+class EntryNumbers:
     """Numbers of the free entries of a weighted sum.
 
     Attributes:
@@ -32,21 +41,23 @@ class Numbers:
     channels: IntArray
 
     @classmethod
-    def of(cls, place: Place) -> "Numbers":
+    def of(cls, place: MixerOnMap) -> "EntryNumbers":
         """The sum inside a mixer's rank wrapper; all of it where the rank is joint."""
         if place.mixer.rank is Rank.JOINT:
             count = place.size.positions
-            return Numbers(lambda p, q: p * count + q, count, count, every_pair(place.width))
+            return EntryNumbers(lambda p, q: p * count + q, count, count, every_pair(place.width))
         entries = place.entries
         # The weight of an attention's only source is 1, for all channels.
         channels = one_for_all(place.inner) if place.attends else _channels(place)
-        return Numbers(entries.at, entries.targets.positions, entries.sources.positions, channels)
+        return EntryNumbers(
+            entries.at, entries.targets.positions, entries.sources.positions, channels
+        )
 
 
-N = TypeVar("N", bound=Numbers)
+N = TypeVar("N", bound=EntryNumbers)
 
 
-def _channels(place: Place) -> IntArray:
+def _channels(place: MixerOnMap) -> IntArray:
     return channel_entries(place.mixer, place.width)
 
 
@@ -66,7 +77,7 @@ def of_groups(width: int, inputs: int) -> IntArray:
     return np.where(out // inputs == read // inputs, out * inputs + read % inputs, ZERO)
 
 
-def of_reduction(place: Place) -> IntArray:
+def of_reduction(place: MixerOnMap) -> IntArray:
     """(C, C) numbers of the entries of a reduction of ρ×ρ positions to one, an average's one."""
     inputs = place.reduction_inputs
     return of_groups(place.width, inputs) if inputs else one_for_all(place.width)
@@ -106,7 +117,7 @@ def over_patches(core: N, size: MapSize, finer: int, patch: int) -> N:
     return replace(core, positions=positions, sources=fine.positions)
 
 
-def repeated_targets(core: N, special: Place, general: Place) -> N:
+def repeated_targets(core: N, special: MixerOnMap, general: MixerOnMap) -> N:
     """The sum at the general mixer's targets, where the special one repeats its result."""
     fine = special.size.reduced(general.target_ratio)
     patch = special.target_ratio // general.target_ratio
@@ -138,3 +149,62 @@ def products(channels: IntArray, factor: IntArray) -> tuple[IntArray, IntArray |
     pairs = np.where(channels >= 0, channels * (int(factor.max()) + 1) + np.diag(factor), ZERO)
     distinct = np.unique(pairs[pairs >= 0])
     return np.where(pairs >= 0, np.searchsorted(distinct, pairs), ZERO), distinct
+
+
+class Correspondence:
+    """Which special entry every general entry takes: its number, ZERO, or FREE where none asks.
+
+    Args:
+        count: number of general entries.
+        what: the axis in words, for refusals.
+    """
+
+    def __init__(self, count: int, what: str) -> None:
+        self.taken = np.full(count, FREE, dtype=np.int64)
+        self.what = what
+
+    def add(self, special: IntArray, general: IntArray) -> None:
+        """Takes over a table of pairs; FREE pairs of the special one ask for nothing.
+
+        Raises:
+            InputError: if the general entries cannot be as the special ones are.
+        """
+        special, general = np.broadcast_arrays(special, general)
+        if ((special >= 0) & (general == ZERO)).any():
+            raise InputError.of(self.what, "the special mixer connects more than the general one")
+        asked = (special != FREE) & (general != ZERO)
+        special, general = special[asked], general[asked]
+        before = self.taken[general]
+        self.taken[general] = special
+        if ((before != FREE) & (before != special)).any() or (self.taken[general] != special).any():
+            raise InputError.of(self.what, "the general mixer ties what the special one does not")
+
+
+def of_positions(
+    special: Numbering, general: Numbering, count: int, targets: int, sources: int
+) -> IntArray:
+    """The special entry of each of `count` general entries, over all pairs of positions."""
+    found = Correspondence(count, "positions")
+    q = np.arange(sources)[None, :]
+    for p in rows(targets, sources):
+        found.add(special(p, q), general(p, q))
+    return found.taken
+
+
+def of_channels(special: IntArray, general: IntArray) -> IntArray:
+    """The special entry of each general entry, over a (d, d) table of pairs of channels."""
+    found = Correspondence(int(general.max()) + 1, "channels")
+    found.add(special, general)
+    return found.taken
+
+
+def check_same_reach(special: Numbering, general: Numbering, targets: int, sources: int) -> None:
+    """Refuses a reach that differs.
+
+    Raises:
+        InputError: softmax has no zeros, so an attention cannot leave out what it reaches.
+    """
+    q = np.arange(sources)[None, :]
+    for p in rows(targets, sources):
+        if ((special(p, q) == ZERO) != (general(p, q) == ZERO)).any():
+            raise InputError.of("positions", "softmax gives all of a larger reach some weight")
