@@ -17,10 +17,10 @@ from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer import Mixer
 
 MAX_STAGES = 8
-Scaffold = Literal["conv", "prenorm", "convnext"]
+BlockType = Literal["conv", "prenorm", "convnext"]
 Downsample = Literal["merge", "conv"]
 StemType = Literal["patch", "overlap", "pool"]
-SCAFFOLDS: tuple[Scaffold, ...] = ("conv", "prenorm", "convnext")
+BLOCK_TYPES: tuple[BlockType, ...] = ("conv", "prenorm", "convnext")
 LAYER_SCALE = 1e-6
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
@@ -149,11 +149,11 @@ class Architecture:
 
     Attributes:
         input, stem, stages, head: the parts, from image to logits.
-        scaffold: the residual block that holds the mixers.
+        scaffold: type of the residual block that holds the mixers.
         downsample: between stages, `merge` (2×2 neighbours side by side, norm, linear: Swin, the
             paper) or `conv` (norm, 2×2 convolution with stride 2: ConvNeXt).
-        layer_scale: of the convnext scaffold, what its factors begin with (ConvNeXt: 1e-6, for
-            hundreds of epochs; 1 is for short trainings). Other scaffolds keep the default.
+        layer_scale: of convnext blocks, what their factors begin with (ConvNeXt: 1e-6, for
+            hundreds of epochs; 1 is for short trainings). Other blocks keep the default.
 
     Raises:
         InputError: with the path to every field that is off.
@@ -163,7 +163,7 @@ class Architecture:
 
     input: Input
     stem: Stem
-    scaffold: Scaffold
+    scaffold: BlockType
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=MAX_STAGES)]
     head: Head
     downsample: Downsample = "merge"

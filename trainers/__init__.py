@@ -1,4 +1,8 @@
-"""trainers: how a candidate architecture is judged.
+"""trainers: how a candidate architecture is evaluated.
+
+The `protocol` says how; `data` are what is trained on; a `training` goes epoch by epoch, from its
+`initial_weights` by an `optimisation`, and keeps its `training_state` in a `checkpoint`;
+`evaluation` scores it. Its `outcome` is results or a failure, told apart by `classification`.
 
 The package is lazy: importing it, or `trainers.protocol`, never imports torch. A public name loads
 its module when it is first asked for.

@@ -4,7 +4,7 @@ Sums are made of plain numbers, and there is one `Cost` at the end: a search ask
 architectures, and nearly every one has pieces that no other one has had.
 """
 
-from space.architecture import Architecture, Downsample, Input, Scaffold, Stage, Stem
+from space.architecture import Architecture, BlockType, Downsample, Input, Stage, Stem
 from space.cost.remembering import LARGE, SMALL, remembered
 from space.cost.tally import Cost, linear, norm
 from space.cost.token_mixer import MixerCost, token_mixer_cost
@@ -68,13 +68,13 @@ def _downsample(before: int, after: int, positions: int, kind: Downsample) -> Co
     return norm(4 * before) + linear(4 * before, after, positions, bias=False)
 
 
-def stage_cost(stage: Stage, size: MapSize, scaffold: Scaffold) -> Cost:
+def stage_cost(stage: Stage, size: MapSize, scaffold: BlockType) -> Cost:
     """All blocks of a stage on a map of the given size."""
     return Cost(*_stage(stage, size, scaffold))
 
 
 def place_cost(
-    scaffold: Scaffold,
+    scaffold: BlockType,
     mixer: Mixer,
     place: int,
     step: int,
@@ -95,7 +95,7 @@ def place_cost(
     return Cost(params + blocks * around.params, macs + blocks * around.macs, unseen)
 
 
-def _stage(stage: Stage, size: MapSize, scaffold: Scaffold) -> Sums:
+def _stage(stage: Stage, size: MapSize, scaffold: BlockType) -> Sums:
     depth, width, mixers = stage.depth, stage.width, stage.mixers
     step, unseen = len(mixers), 0
     around = _around(scaffold, width, stage.hidden_width, size.height * size.width)
@@ -109,7 +109,7 @@ def _stage(stage: Stage, size: MapSize, scaffold: Scaffold) -> Sums:
 
 
 def _mixers(
-    scaffold: Scaffold, mixer: Mixer, place: int, step: int, depth: int, width: int, size: MapSize
+    scaffold: BlockType, mixer: Mixer, place: int, step: int, depth: int, width: int, size: MapSize
 ) -> Sums:
     """The mixers of all blocks of a stage at one place of its pattern."""
     params, macs, unseen, moved, context = _mixer(mixer, width, size.height, size.width)
@@ -128,7 +128,7 @@ def _mixer(mixer: Mixer, width: int, height: int, across: int) -> MixerCost:
 
 
 @remembered(SMALL)
-def _around(scaffold: Scaffold, width: int, hidden: int, positions: int) -> Cost:
+def _around(scaffold: BlockType, width: int, hidden: int, positions: int) -> Cost:
     """A block of a scaffold without its mixer."""
     return _SCAFFOLDS[scaffold](width, hidden, positions)
 

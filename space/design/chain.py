@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from space.architecture import Architecture, Scaffold, Stage
+from space.architecture import Architecture, BlockType, Stage
 from space.cost.activations.pieces import map_bytes
 from space.design.ceiling import PEAK, Ceiling
 from space.design.meter import Meter
@@ -56,7 +56,7 @@ class Chain:
 
     frame: Frame
     patch_size: int
-    scaffold: Scaffold
+    scaffold: BlockType
     options: tuple[StageOptions, ...]
     ceiling: Ceiling
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from space.architecture import Architecture, Head, Scaffold
+from space.architecture import Architecture, BlockType, Head
 from space.design.decisions import Choice, Choose, Read, choose_stage
 from space.design.features import encode
 from space.design.initial_points import axis_points, axis_values, hybrid_points, named_points
@@ -41,7 +41,7 @@ class DesignSpace:
         self.input = file.input
         self.classes = file.classes
         self.limits: Limits = parsed.limits
-        self.scaffolds: tuple[Scaffold, ...] = tuple(dict.fromkeys(file.scaffold))
+        self.scaffolds: tuple[BlockType, ...] = tuple(dict.fromkeys(file.scaffold))
         self.frame = Frame(
             file.input,
             Head(file.classes, file.head.norm),

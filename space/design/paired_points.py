@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from space.architecture import Architecture, Scaffold, Stage
+from space.architecture import Architecture, BlockType, Stage
 from space.cost import cost
 from space.design.initial_points import NAMED_OPERATORS
 from space.design.stage_options import Shape, StageOptions
@@ -32,7 +32,7 @@ class _Skeleton:
     """All that the networks of a comparison have in common."""
 
     patch_size: int
-    scaffold: Scaffold
+    scaffold: BlockType
     shapes: tuple[Shape, ...]
 
 

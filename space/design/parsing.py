@@ -15,13 +15,13 @@ from pydantic import (
 )
 
 from space.architecture import (
+    BLOCK_TYPES,
     LAYER_SCALE,
     MAX_STAGES,
-    SCAFFOLDS,
+    BlockType,
     Downsample,
     Input,
     LayerScale,
-    Scaffold,
     StemType,
 )
 from space.design.limits import Limits
@@ -55,7 +55,7 @@ _Depth = Annotated[StrictInt, Field(ge=1, le=512)]
 _Depths = Annotated[tuple[_Depth, ...], BeforeValidator(_listed), _LIST]
 _Ratio = Annotated[StrictFloat, Field(gt=0, le=64, allow_inf_nan=False)]
 _Ratios = Annotated[tuple[_Ratio, ...], BeforeValidator(_listed), _LIST]
-_Scaffolds = Annotated[tuple[Scaffold, ...], BeforeValidator(_listed), _LIST]
+_Scaffolds = Annotated[tuple[BlockType, ...], BeforeValidator(_listed), _LIST]
 
 
 class _Strict(BaseModel):
@@ -95,7 +95,7 @@ class SpaceFile(_Strict):
     input: Annotated[Input, BeforeValidator(_square)]
     classes: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
     stem: StemFile = StemFile()
-    scaffold: _Scaffolds = SCAFFOLDS
+    scaffold: _Scaffolds = BLOCK_TYPES
     downsample: Downsample = "merge"
     layer_scale: LayerScale = LAYER_SCALE
     head: HeadFile = HeadFile()

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from space.architecture import Architecture, Scaffold
+from space.architecture import Architecture, BlockType
 from space.design.ceiling import Ceiling
 from space.design.chain import Chain
 from space.design.counting import count_feasible
@@ -39,7 +39,7 @@ class Population:
     """
 
     frame: Frame
-    scaffolds: tuple[Scaffold, ...]
+    scaffolds: tuple[BlockType, ...]
     limits: Limits
     stages: dict[int, tuple[StageOptions, ...]]
 
@@ -116,7 +116,7 @@ class Population:
             self._chain(patch, scaffold) for patch in self.stages for scaffold in self.scaffolds
         ]
 
-    def _chain(self, patch: int, scaffold: Scaffold) -> Chain:
+    def _chain(self, patch: int, scaffold: BlockType) -> Chain:
         ceiling = Ceiling.of(self.limits)
         stages = self.stages[patch]
         return Chain(self.frame, patch, scaffold, stages, ceiling)

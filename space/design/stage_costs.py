@@ -6,7 +6,7 @@ Everything comes from `space.cost`: a stage costs the sum of its blocks.
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from space.architecture import Scaffold
+from space.architecture import BlockType
 from space.design.meter import Meter
 from space.design.stage_options import Shape, StageOptions
 from space.design.sums import Vector, minus
@@ -28,7 +28,7 @@ class StageCosts:
     """
 
     options: StageOptions
-    scaffold: Scaffold
+    scaffold: BlockType
     sums: Meter
     peak: Meter
     _known: dict[tuple[Meter, Shape, int], list[Vector]] = field(

@@ -40,7 +40,7 @@ def lift(
 
     Args:
         network: the trained parent; it is left as it is.
-        child_architecture: for the same input, patches, scaffold, downsampling and head; every
+        child_architecture: for the same input, patches, blocks, downsampling and head; every
             stage at least as deep, as wide by a whole multiple, with an MLP at least as wide, and
             with mixers that contain the parent's block by block.
         drop_path_rate, weight_init: of the child, see `space.networks.build`.

@@ -1,11 +1,11 @@
-"""Scaffolds: residual blocks that any token mixer fits into."""
+"""Residual blocks, any of which holds any token mixer: the paper's, Swin's and ConvNeXt's."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from space.architecture import LAYER_SCALE, Scaffold
+from space.architecture import LAYER_SCALE, BlockType
 from space.geometry import MapSize
 from space.mixer import Mixer
 from space.operators import TokenMixer
@@ -14,13 +14,13 @@ from space.operators.layers import BatchNorm, DropPath, LayerNorm, convolution, 
 
 @dataclass(frozen=True, slots=True)
 class BlockPlan:
-    """What a block is built from, whatever its scaffold.
+    """What a block is built from, whatever its type.
 
     Attributes:
         mixer, width, size, shifted: see `space.operators.TokenMixer`.
         hidden: hidden channels of the MLP.
         drop_path: probability that a training image skips a branch.
-        layer_scale: what the factors of the convnext scaffold begin with.
+        layer_scale: what the factors of a ConvNeXt block begin with.
     """
 
     mixer: Mixer
@@ -122,7 +122,7 @@ class ConvNextBlock(nn.Module):
         return y
 
 
-BLOCKS: dict[Scaffold, type[ConvBlock] | type[PrenormBlock] | type[ConvNextBlock]] = {
+BLOCKS: dict[BlockType, type[ConvBlock] | type[PrenormBlock] | type[ConvNextBlock]] = {
     "conv": ConvBlock,
     "prenorm": PrenormBlock,
     "convnext": ConvNextBlock,

@@ -2,7 +2,7 @@
 
 A wrapper turns (values, context) into what the mixing reads, and the mixed map into the result.
 `context` is the map that dynamic weights are made from; it is the values themselves unless the
-scaffold gives another.
+block gives another.
 """
 
 from typing import NamedTuple

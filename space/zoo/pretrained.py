@@ -53,7 +53,7 @@ def _block(ours: str, theirs: str, variant: Variant) -> Iterator[tuple[str, str]
 
 
 def authors_keys(network: Network, variant: Variant) -> dict[str, str]:
-    """{our key: the authors' key} of every tensor of a network in the conv scaffold."""
+    """{our key: the authors' key} of every tensor of a network of conv blocks."""
     parts = [("stem.project", "patch_embed.proj"), ("stem.norm", "patch_embed.norm")]
     parts += [("head.norm", "norm"), ("head.classify", "head")]
     keys = {_join(a, leaf): _join(b, leaf) for a, b in parts for leaf in _LINEAR}
@@ -73,7 +73,7 @@ def load_into(network: Network, variant: Variant, state_dict: object) -> None:
     """Loads a checkpoint of the authors, strictly.
 
     Args:
-        network: of the variant, in the conv scaffold.
+        network: of the variant, of conv blocks.
         variant: which of the authors' operators it has.
         state_dict: their state dict, or the whole checkpoint whose `model` entry it is.
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from space import Architecture, Mixer, all_cells
-from space.architecture import Head, Input, Scaffold, Stage, Stem
+from space.architecture import BlockType, Head, Input, Stage, Stem
 from space.canonical import canonical
 from space.errors import InputError
 from space.geometry import MapSize
@@ -148,7 +148,7 @@ PAIRS: dict[InclusionKind, list[tuple[Mixer, Mixer]]] = {
 
 
 def architecture(
-    mixers: list[Mixer], scaffold: Scaffold, size: tuple[int, int], **changes: Any
+    mixers: list[Mixer], scaffold: BlockType, size: tuple[int, int], **changes: Any
 ) -> Architecture:
     fields = {"depth": 2, "width": WIDTH, "mlp_ratio": 2} | changes
     first = Stage(fields["depth"], fields["width"], fields["mlp_ratio"], tuple(mixers))

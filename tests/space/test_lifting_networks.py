@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from space import Architecture, InputError
-from space.architecture import SCAFFOLDS, Head, Input, Scaffold, Stem
+from space.architecture import BLOCK_TYPES, BlockType, Head, Input, Stem
 from space.inclusion import InclusionKind, inclusion_kinds
 from space.morphisms import lift
 from space.networks import Network, build
@@ -52,9 +52,9 @@ CHANGES: list[tuple[InclusionKind, dict[str, Any]]] = [
 """Kinds between networks, tried on patterns of two mixers."""
 
 
-@pytest.mark.parametrize("scaffold", SCAFFOLDS)
+@pytest.mark.parametrize("scaffold", BLOCK_TYPES)
 def test_every_kind_lifts_whole_networks(
-    scaffold: Scaffold, capsys: pytest.CaptureFixture[str]
+    scaffold: BlockType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     exercised: set[InclusionKind] = set()
     for parent, child, kind in network_pairs(scaffold):
@@ -69,7 +69,9 @@ def test_every_kind_lifts_whole_networks(
     assert exercised == set(InclusionKind)
 
 
-def network_pairs(scaffold: Scaffold) -> Iterator[tuple[Architecture, Architecture, InclusionKind]]:
+def network_pairs(
+    scaffold: BlockType,
+) -> Iterator[tuple[Architecture, Architecture, InclusionKind]]:
     chance = random.Random(scaffold)
     for kind, pairs in PAIRS.items():
         for special, general in pairs:
@@ -151,8 +153,8 @@ def test_a_lifted_network_trains_in_what_is_new() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("scaffold", SCAFFOLDS)
-def test_training_parts_copied_channels(scaffold: Scaffold) -> None:
+@pytest.mark.parametrize("scaffold", BLOCK_TYPES)
+def test_training_parts_copied_channels(scaffold: BlockType) -> None:
     """Else a network lifted into a wider one would stay as narrow as it was."""
     torch.manual_seed(0)
     parent = architecture([DW], scaffold, (16, 16))

@@ -6,7 +6,7 @@ added in `space.cost.activations.network`.
 
 from collections.abc import Callable
 
-from space.architecture import Downsample, Head, Input, Scaffold, Stem
+from space.architecture import BlockType, Downsample, Head, Input, Stem
 from space.axes import Locality
 from space.cost.activations import parts
 from space.cost.activations.memory import Memory
@@ -59,7 +59,7 @@ def head_memory(width: int, size: MapSize, head: Head, batch: int) -> Memory:
 
 @remembered(LARGE)
 def _block(
-    scaffold: Scaffold,
+    scaffold: BlockType,
     mixer: Mixer,
     width: int,
     hidden: int,
@@ -78,7 +78,7 @@ def _block(
 
 @remembered(LARGE)
 def place_memory(
-    scaffold: Scaffold,
+    scaffold: BlockType,
     mixer: Mixer,
     place: int,
     step: int,

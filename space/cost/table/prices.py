@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from space.architecture import Scaffold
+from space.architecture import BlockType
 from space.cost.activations import pieces
 from space.cost.activations.memory import Memory
 from space.cost.architecture_cost import downsample_cost, head_cost, place_cost, stem_cost
@@ -13,8 +13,8 @@ from space.geometry import MapSize
 from space.mixer import Mixer
 
 Triple = tuple[int, int, int]
-Blocks = tuple[Scaffold, Mixer, int, int, int, int, int, MapSize]
-"""Scaffold, mixer, place, step, depth, width, hidden channels and map of the blocks of a place."""
+Blocks = tuple[BlockType, Mixer, int, int, int, int, int, MapSize]
+"""Type, mixer, place, step, depth, width, hidden channels and map of the blocks of a place."""
 
 
 class Prices(Protocol):
