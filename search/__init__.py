@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import search.own_rooms  # noqa: F401 - first, so that no other room is taken for one of ours
 
 if TYPE_CHECKING:
-    from search.in_process import Evaluation, Result, optimize
+    from search.local_executor import Evaluation, Result, optimize
 
 __all__ = ["Evaluation", "Result", "optimize"]
 
@@ -15,4 +15,4 @@ def __getattr__(name: str) -> Any:
     """Imported when it is used: the command line has to hear signals before that."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("search.in_process"), name)
+    return getattr(import_module("search.local_executor"), name)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from search.runner.stand import Stand
+from search.driver.study_progress import Progress
 from search.store import TrialState
 from space.wording import duration, percent
 
@@ -42,16 +42,16 @@ class ProgressLine:
             self.close()
             self.say(text)
 
-    def show(self, stand: Stand) -> None:
+    def show(self, progress: Progress) -> None:
         """Renew the line."""
         with self._lock:
             if not self._over:
-                self._show(stand)
+                self._show(progress)
 
-    def _show(self, stand: Stand) -> None:
+    def _show(self, progress: Progress) -> None:
         if self._started is None:
-            self._started, self._ended_before = time.monotonic(), stand.ended
-        text = self._text(stand)
+            self._started, self._ended_before = time.monotonic(), progress.ended
+        text = self._text(progress)
         if self._console.is_terminal:
             self._redraw(text)
         else:
@@ -63,29 +63,29 @@ class ProgressLine:
             self._live.stop()
             self._live = None
 
-    def _text(self, stand: Stand) -> str:
-        parts = [f"{stand.ended}/{stand.planned} trials done"]
+    def _text(self, progress: Progress) -> str:
+        parts = [f"{progress.ended}/{progress.planned} trials done"]
         for state in (TrialState.RUNNING, TrialState.PRUNED, TrialState.FAILED):
-            if stand.counts[state] or state != TrialState.FAILED:
-                parts.append(f"{stand.counts[state]} {state}")
-        if stand.counts[TrialState.INFEASIBLE]:
-            parts.append(f"{stand.counts[TrialState.INFEASIBLE]} infeasible")
-        if stand.reused:
-            parts.append(f"{stand.reused} reused")
-        if stand.best is not None:
-            how = ", by its best epoch" if stand.optimistic else ""
-            parts.append(f"best {percent(stand.best)} ({stand.best_name}{how})")
-        if (left := self._time_left(stand)) is not None and left > 0:
+            if progress.counts[state] or state != TrialState.FAILED:
+                parts.append(f"{progress.counts[state]} {state}")
+        if progress.counts[TrialState.INFEASIBLE]:
+            parts.append(f"{progress.counts[TrialState.INFEASIBLE]} infeasible")
+        if progress.reused:
+            parts.append(f"{progress.reused} reused")
+        if progress.best is not None:
+            how = ", by its best epoch" if progress.optimistic else ""
+            parts.append(f"best {percent(progress.best)} ({progress.best_name}{how})")
+        if (left := self._time_left(progress)) is not None and left > 0:
             parts.append(f"about {duration(left)} left")
         return " · ".join(parts)
 
-    def _time_left(self, stand: Stand) -> float | None:
+    def _time_left(self, progress: Progress) -> float | None:
         """From the pace of this run; unknown until a few trials were trained in it."""
-        ended = stand.ended - self._ended_before - stand.reused
+        ended = progress.ended - self._ended_before - progress.reused
         if self._started is None or ended < 3:
             return None
         elapsed = time.monotonic() - self._started
-        return elapsed / ended * (stand.planned - stand.ended)
+        return elapsed / ended * (progress.planned - progress.ended)
 
     def _redraw(self, text: str) -> None:
         # In ASCII an ellipsis takes three places, and the line would break.

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from search.commands import NextCommands
 from search.exit_code import ExitCode
-from search.front_table import front_table
 from search.query import (
     Aims,
     BestRow,
@@ -35,7 +34,7 @@ from search.query import (
 from search.runner.outcome import RunOutcome
 from search.store import Store, StudySummary, TrialRecord, TrialState
 from search.study_name import retrained_name
-from search.tables import Column, FittedTable
+from search.tables import Column, FittedTable, front_table
 from space.cells import LITERATURE_NAMES, PAPER_NAMES
 from space.cli.messages import printable
 from space.wording import NONE, count, percent, short
@@ -258,16 +257,16 @@ def print_report(
 
 def headline(outcome: RunOutcome) -> str:
     """Such as "Study quickstart: 26 of 26 trials done (10 complete, 16 pruned)."."""
-    stand = outcome.stand
-    counts = ", ".join(f"{number} {state}" for state, number in stand.counts.items() if number)
-    line = f"Study {outcome.study}: {stand.ended} of {count(stand.planned, 'trial')} done"
+    progress = outcome.progress
+    counts = ", ".join(f"{number} {state}" for state, number in progress.counts.items() if number)
+    line = f"Study {outcome.study}: {progress.ended} of {count(progress.planned, 'trial')} done"
     line += f" ({counts})." if counts else "."
     if outcome.was_complete:
         line += " There was nothing left to do."
     if _is_exhausted(outcome):
         line += f" The space is exhausted: {outcome.reason}."
     elif outcome.reason is not None:
-        word = "Stopped early" if stand.ended < stand.planned else "Failed"
+        word = "Stopped early" if progress.ended < progress.planned else "Failed"
         line += f" {word}: {outcome.reason}."
     return line
 
@@ -285,8 +284,8 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         "stopped_early": outcome.reason,
         "notes": list(outcome.notes),
         "data": store.study(outcome.study).objective.get("data"),
-        "planned_trials": outcome.stand.planned,
-        "trials": {str(state): number for state, number in outcome.stand.counts.items()},
+        "planned_trials": outcome.progress.planned,
+        "trials": {str(state): number for state, number in outcome.progress.counts.items()},
         "inherited_trials": store.summary(store.study(outcome.study).id).inherited,
         "against_random_search": None if beside is None else asdict(beside),
         **aimed.plain(),
@@ -386,11 +385,15 @@ def _next_lines(
     ]
     if inherits:
         lines.append(("Repeat", commands.repeat))
-    if outcome.stand.counts[TrialState.FAILED]:
+    if outcome.progress.counts[TrialState.FAILED]:
         lines.append(("Failed", commands.train_again(failed=True, infeasible=False)))
     if not _is_exhausted(outcome):
-        stand = outcome.stand
-        more = (stand.planned - stand.repeats) * 2 if stand.ended >= stand.planned else None
+        progress = outcome.progress
+        more = (
+            (progress.planned - progress.repeats) * 2
+            if progress.ended >= progress.planned
+            else None
+        )
         lines.append(("Go on", commands.resume(more)))
     first = [] if commands.first is None else [commands.first]
     return "\n".join([*first, *(f"{what + ':':8}{command}" for what, command in lines)])

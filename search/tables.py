@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from search.objectives import Goals
+from search.query import Judged, figure_words, listed
 from space.cli.messages import carried
 
 _SHORTEST = 4
@@ -104,3 +106,31 @@ def _needs(columns: Sequence[Column], *, edges: bool) -> int:
     """Width of the table with every column at its least: a cell, a blank on each side, a line."""
     between = 3 * len(columns) + (1 if edges else -1)
     return sum(column.least for column in columns) + between
+
+
+def front_table(rows: list[Judged], goals: Goals) -> RenderableType:
+    """A line for each architecture, a column for each objective; without any, why there is none."""
+    if not rows:
+        return Text(no_front(goals))
+    names = [objective.name for objective in goals.objectives]
+    longest = max(len(name) for row in rows for name in row.operators.split(" + "))
+    return FittedTable(
+        (
+            Column("architecture", [row.architecture_id for row in rows]),
+            *(
+                Column(name, [figure_words(name, row.values[name]) for row in rows], right=True)
+                for name in names
+            ),
+            Column("seeds", [str(row.repeats) for row in rows], right=True, optional=1),
+            Column("token mixers", [row.operators for row in rows], fold_to=longest),
+        ),
+        f"Pareto front of {', '.join(names)}; complete trials only",
+    )
+
+
+def no_front(goals: Goals) -> str:
+    """That nothing is on the front, with the constraints that were to be kept."""
+    said = "No completely trained architecture fulfils this"
+    if not goals.constraints:
+        return f"{said}."
+    return f"{said} and keeps the study's constraints ({listed(goals.constraints)})."

@@ -9,8 +9,8 @@ import torch
 
 from benchmarks.live.arms import Arm
 from benchmarks.replay.ours import OwnMethod
+from search.driver.lineage import Trained, choose_parent
 from search.objectives import ACCURACY, judged_accuracy
-from search.runner.inheritance import Trained, choose_parent
 from search.searchers import Exhausted, Task
 from search.trial_states import TrialState
 from space import Architecture, DesignSpace

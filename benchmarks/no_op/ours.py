@@ -8,11 +8,11 @@ from benchmarks.no_op.figures import Overhead, overhead
 from benchmarks.no_op.stopwatch import Shares, Stopwatch, public_methods
 from benchmarks.no_op.training import accuracy_of
 from search.config import Config
+from search.driver.assignment import Report
+from search.driver.session import StudySession
+from search.driver.study_progress import Progress
+from search.driver.study_setup import begin_session, create_study
 from search.runner import run_study
-from search.runner.assignment import Report
-from search.runner.session import StudySession
-from search.runner.setup import begin_session, create_study
-from search.runner.stand import Stand
 from search.searchers import DistinctSearcher
 from search.store import ProcessIdentity, RunRecord, Store, open_store
 from space.design.reading import read_yaml
@@ -82,7 +82,7 @@ class _Silent:
     def say(self, text: str) -> None:
         """Nobody listens."""
 
-    def show(self, stand: Stand) -> None:
+    def show(self, stand: Progress) -> None:
         """Nobody looks."""
 
 
@@ -101,5 +101,5 @@ def measure(folder: Path, searcher: str, history: int, trials: int) -> Overhead:
     with stopwatch.timing(shares), stopwatch.noting_ends(StudySession, "ended"):
         config = configuration(folder, searcher, history + trials + 1)
         outcome = run_study(config, resume=bool(history), watcher=_Silent(), training=TRAINING)
-    assert outcome.stand.ended == history + trials + 1, outcome
+    assert outcome.progress.ended == history + trials + 1, outcome
     return overhead(searcher, history, stopwatch, tuple(shares), begun)

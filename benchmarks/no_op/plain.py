@@ -19,7 +19,7 @@ from benchmarks.no_op.figures import PLAIN, Overhead, overhead
 from benchmarks.no_op.ours import CONCURRENT, SPACE
 from benchmarks.no_op.stopwatch import Shares, Stopwatch, public_methods
 from benchmarks.no_op.training import accuracy_of
-from search.runner.connection import connected_to_ray
+from search.ray_executor.connection import connected_to_ray
 from space import DesignSpace
 
 STUDY = "no-op"

@@ -15,11 +15,11 @@ def print_front(store: str, study: str | None, where: str | None, as_json: bool)
     Raises:
         InputError: no study is named, or it has one objective.
     """
-    from search.front_table import front_table, no_front
+    from search.objective_parsing import stored_goals
     from search.objectives import judged_by
     from search.query import chance_sentence, front, optimism_of
     from search.store import open_to_read
-    from search.written_goals import stored_goals
+    from search.tables import front_table, no_front
 
     if study is None:
         raise InputError.of("--pareto", "name the study whose objectives count by --study")

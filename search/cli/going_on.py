@@ -8,9 +8,9 @@ from search.cli.options import json_option, store_option
 from search.cli.running import GivenRun, carry_out
 from search.config import Config, changed_for_resume
 from search.config.config import MOST_TRIALS
-from search.runner.extra import Asked, both, continue_ended, repeat_best
-from search.runner.retraining import rest_of_retraining, retrained_source, retraining
-from search.runner.setup import task_of
+from search.driver.extra_trials import Asked, both, continue_ended, repeat_best
+from search.driver.retraining import rest_of_retraining, retrained_source, retraining
+from search.driver.study_setup import task_of
 from search.store import open_store
 from search.store.open import open_to_look_up
 from space.errors import InputError

@@ -16,15 +16,14 @@ import click
 from search.cli.options import print_json
 from search.commands import STORE_VARIABLE, NextCommands, next_commands
 from search.config import Config
+from search.driver.extra_trials import Asked
+from search.driver.patience import Patience, opened_again
 from search.exit_code import ExitCode
 from search.progress import ProgressLine
 from search.report import as_json as report_as_json
 from search.report import print_report
 from search.runner import RunOutcome, run_study
-from search.runner.extra import Asked
-from search.runner.last_words import LastWords
-from search.runner.patience import Patience, opened_again
-from search.runner.run_end import leave
+from search.runner.run_end import LastWords, leave
 from search.store import StoreError, TrialState
 from space.cli.output import report_may_be_lost, stdout_console
 from space.errors import InputError
@@ -188,8 +187,8 @@ def _print_from_store(url: str, outcome: RunOutcome, commands: NextCommands, as_
 def _say_what_stopped_it(
     progress: ProgressLine, words: LastWords, outcome: RunOutcome, commands: NextCommands
 ) -> None:
-    if outcome.stand.ended >= outcome.stand.planned and not words.said:
-        counts = outcome.stand.counts
+    if outcome.progress.ended >= outcome.progress.planned and not words.said:
+        counts = outcome.progress.counts
         command = commands.train_again(
             failed=counts[TrialState.FAILED] > 0, infeasible=counts[TrialState.INFEASIBLE] > 0
         )

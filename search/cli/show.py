@@ -8,8 +8,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from search.checkpoints import Checkpoints
 from search.cli.options import json_option, print_json, store_option
+from search.driver.checkpoints import Checkpoints
 from search.objectives import judged_by
 from search.query import OPTIMISTIC, Aims, aims, comparison, data_sentences, listed
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read

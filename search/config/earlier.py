@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from search.bare_bounds import with_sides
+from search.objective_parsing import with_sides
 from trainers.legacy_defaults import with_legacy_defaults
 
 

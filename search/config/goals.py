@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from search.bare_bounds import bare_bound_problems
 from search.figures import ANALYTIC, known_figures
+from search.objective_parsing import bare_bound_problems, given_twice, written_goals
 from search.objectives import Constraint, Goals
-from search.written_goals import given_twice, written_goals
 from space import DesignSpace
 from space.errors import InputError, Problem
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.figures import MEASURED
+from search.objective_parsing import stored_goals
 from search.objectives import ACCURACY, Constraint, Goals
 from search.query.best import BestRow
 from search.query.judged import judged
 from search.store.store import Store
 from search.trial_states import TrialState
-from search.written_goals import stored_goals
 from space.wording import NONE, count, some
 
 

@@ -15,10 +15,10 @@ from math import floor
 
 import numpy as np
 
+from search.objective_parsing import stored_goals
 from search.objectives import ACCURACY, Objective
 from search.query.evaluated import evaluated
 from search.store.store import Store
-from search.written_goals import stored_goals
 
 BASELINE = "random baseline"
 """Origin of the trials that are random points beside a searcher."""

@@ -2,7 +2,7 @@
 
 from search.exit_code import ExitCode
 from search.runner.outcome import RunOutcome
-from search.runner.prepared import prepare
+from search.runner.preflight import prepare
 from search.runner.run import Watcher, run_study
 
 __all__ = ["ExitCode", "RunOutcome", "Watcher", "prepare", "run_study"]

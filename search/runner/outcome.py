@@ -1,9 +1,13 @@
-"""How a run ended."""
+"""What a run came to: done, exhausted, stopped, or nothing but failures."""
 
 from dataclasses import dataclass
 
+from search.driver.session import StudySession
+from search.driver.stop_request import StopRequest
+from search.driver.study_progress import Progress
+from search.driver.study_setup import progress_of
 from search.exit_code import ExitCode
-from search.runner.stand import Stand
+from search.store import Store, StudyRecord, TrialState
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +16,7 @@ class RunOutcome:
 
     Attributes:
         study: its name. exit_code: for the shell.
-        stand: how far the study is.
+        progress: how far the study is.
         reason: why the run stopped before the planned number of trials; None when it did not.
         was_complete: whether there was nothing to do.
         validation_images: on how many the accuracies are measured, where that is known.
@@ -21,8 +25,71 @@ class RunOutcome:
 
     study: str
     exit_code: ExitCode
-    stand: Stand
+    progress: Progress
     reason: str | None = None
     was_complete: bool = False
     notes: tuple[str, ...] = ()
     validation_images: int | None = None
+
+
+def judged(
+    study: StudyRecord,
+    session: StudySession,
+    stop: StopRequest,
+    progress: Progress,
+    failed: str | None,
+) -> RunOutcome:
+    """How a run ended whose store answers.
+
+    Args:
+        failed: the words of `every_trial_failed`.
+    """
+    exhausted = session.exhausted is not None and not progress.unfinished
+    if progress.ended >= progress.planned or exhausted:
+        failure = _nothing_searched(session, progress) or failed
+        if failure is not None:
+            return RunOutcome(study.name, ExitCode.FAILED, progress, failure)
+        return RunOutcome(study.name, ExitCode.DONE, progress, _exhausted(session, progress))
+    reason = stop.reason or "Ray ended the experiment early"
+    return RunOutcome(study.name, stop.exit_code, progress, reason)
+
+
+def kept_aside(study: StudyRecord, session: StudySession, stop: StopRequest) -> RunOutcome:
+    """How a run ended whose store is away: the journal has what it lacks."""
+    reason = stop.reason or f"the store is away ({session.journal.error})"
+    kept = f"{reason}; what it lacks is kept in {session.journal.path}"
+    code = ExitCode.FAILED if stop.kind is None else stop.exit_code
+    return RunOutcome(study.name, code, session.progress(), kept)
+
+
+def progress_and_failure(store: Store, study: StudyRecord) -> tuple[Progress, str | None]:
+    """How far the study is, and the words for one of which nothing but failures came."""
+    progress = progress_of(store, study.id)
+    return progress, every_trial_failed(store, study, progress)
+
+
+def nothing_left(session: StudySession) -> bool:
+    """Whether all is trained and written that the run was to train."""
+    progress = session.progress()
+    exhausted = session.exhausted is not None and not progress.unfinished
+    return not session.waits and (progress.ended >= progress.planned or exhausted)
+
+
+def every_trial_failed(store: Store, study: StudyRecord, progress: Progress) -> str | None:
+    """The words for a study of which nothing but failures came; None for all others."""
+    broken = (TrialState.FAILED, TrialState.INFEASIBLE)
+    if not progress.ended or sum(progress.counts[state] for state in broken) < progress.ended:
+        return None
+    reasons = (trial.reason for trial in store.trials(study.id) if trial.state in broken)
+    return f"every trial failed: {next(reasons, None)}"
+
+
+def _exhausted(session: StudySession, progress: Progress) -> str | None:
+    return session.exhausted if progress.ended < progress.planned else None
+
+
+def _nothing_searched(session: StudySession, progress: Progress) -> str | None:
+    """The words for a study of which not one point was found; None for all others."""
+    if session.exhausted is None or any(progress.counts.values()):
+        return None
+    return f"nothing was searched: {session.exhausted}"

@@ -10,38 +10,39 @@ from typing import Any
 from typing import Protocol as Interface
 
 from search.config import Config
+from search.driver.assignment import TRAINING
+from search.driver.extra_trials import NOTHING_EXTRA, Asked, Extra
+from search.driver.journal import Journal
+from search.driver.patience import Patience, opened_again
+from search.driver.provenance import code_version, describe_machine
+from search.driver.session import StudySession
+from search.driver.stop_request import ALWAYS_HEARD, StopKind, StopRequest
+from search.driver.study_progress import Progress
+from search.driver.study_setup import begin_session, create_study, progress_of, settle, task_of
 from search.exit_code import ExitCode
-from search.runner import lookup
-from search.runner.assignment import TRAINING
-from search.runner.baseline_warning import baseline_warning
-from search.runner.cluster import Cluster, check_resources, first_line
-from search.runner.connection import connected_to_ray
-from search.runner.extra import NOTHING_EXTRA, Asked, Extra
-from search.runner.interrupt import ALWAYS_HEARD, StopKind, StopRequest
-from search.runner.journal import Journal
-from search.runner.last_words import LastWords
-from search.runner.machine import describe_machine
-from search.runner.outcome import RunOutcome
-from search.runner.patience import Patience, opened_again
-from search.runner.places import make_checkpoints
-from search.runner.prepared import Prepared, folder_in_use, prepare
-from search.runner.ray_servers import watching
-from search.runner.run_end import RunEnd
-from search.runner.run_result import (
+from search.ray_executor.cluster import Cluster, check_resources, first_line
+from search.ray_executor.connection import connected_to_ray
+from search.ray_executor.ray_servers import nodes_that_do_not_see, warning_of, watching
+from search.ray_executor.tuning import tune_session
+from search.ray_executor.watched import Watchdog
+from search.runner import study_lookup
+from search.runner.outcome import (
+    RunOutcome,
     every_trial_failed,
     judged,
     kept_aside,
     nothing_left,
-    stand_and_failure,
+    progress_and_failure,
 )
-from search.runner.session import StudySession
-from search.runner.setup import begin_session, create_study, settle, stand_of, task_of
-from search.runner.shared_folder import nodes_that_do_not_see, warning_of
-from search.runner.stand import Stand
+from search.runner.preflight import (
+    Prepared,
+    baseline_warning,
+    folder_in_use,
+    make_checkpoints,
+    prepare,
+)
+from search.runner.run_end import LastWords, RunEnd
 from search.runner.stop_signals import StopSignals, stopping_on_signals
-from search.runner.tuning import tune_session
-from search.runner.version import code_version
-from search.runner.watched import Watchdog
 from search.store import (
     Heartbeat,
     ProcessIdentity,
@@ -65,7 +66,7 @@ class Watcher(Interface):
     def say(self, text: str) -> None:
         """A line for people."""
 
-    def show(self, stand: Stand) -> None:
+    def show(self, progress: Progress) -> None:
         """Called several times a second."""
 
 
@@ -97,13 +98,13 @@ def run_study(
     """
     prepared = prepare(given, resume=resume, say=watcher.say)
     config, found = prepared.config, prepared.found
-    for remark in lookup.resolve(given, found, resume=resume)[1]:
+    for remark in study_lookup.resolve(given, found, resume=resume)[1]:
         watcher.say(remark)
     for remark in prepared.description.remarks:
         watcher.say(f"Data: {remark}.")
     if found is not None:
         with open_store(config.store, create=False) as store:
-            lookup.take_over(store, found, watcher.say)
+            study_lookup.take_over(store, found, watcher.say)
     images = prepared.description.validation_images
     if found is not None:
         done = _already_complete(config, found, asked)
@@ -166,7 +167,7 @@ def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: LastWords) -> Run
 
 
 def _stopped_before_it_began(config: Config, stop: StopRequest) -> RunOutcome:
-    nothing = Stand(dict.fromkeys(TrialState, 0), config.trials, None, None)
+    nothing = Progress(dict.fromkeys(TrialState, 0), config.trials, None, None)
     return RunOutcome(config.study, stop.exit_code, nothing, stop.reason)
 
 
@@ -198,7 +199,7 @@ class _Work:
         extra = once(lambda: self._extra(study))
         run = once(lambda: _begin_run(store, study, self.cluster))
         make_checkpoints(folder_in_use(config, study))  # where later runs find it, from anywhere
-        lookup.withdraw_if_second(store, study, run)
+        study_lookup.withdraw_if_second(store, study, run)
         end.begun(lambda reason: _end_run(store, run, reason))
         if self.cluster.watchdog is not None:
             named = {"store": config.store, "id": run.id}
@@ -246,11 +247,13 @@ class _Work:
         if session.journal.away:
             return kept_aside(study, session, self.stop)
         try:
-            stand, failure = self.patience.until_back(lambda: stand_and_failure(self.store, study))
+            progress, failure = self.patience.until_back(
+                lambda: progress_and_failure(self.store, study)
+            )
         except StoreAway as error:
             _LOG.warning("the end of the study could not be read: %s", error)
-            stand, failure = session.stand(), None
-        return judged(study, session, self.stop, stand.with_plan_of(session.stand()), failure)
+            progress, failure = session.progress(), None
+        return judged(study, session, self.stop, progress.with_plan_of(session.progress()), failure)
 
     def _tune(self, study: StudyRecord, run: RunRecord, extra: Extra, end: RunEnd) -> StudySession:
         """Work through the trials."""
@@ -286,9 +289,9 @@ class _Work:
         if self.cluster.watchdog is not None:
             self.cluster.watchdog.tell(last_words=self.words.lines(_killed()))
 
-    def _show(self, stand: Stand) -> None:
+    def _show(self, progress: Progress) -> None:
         if self.stop.kind is None:  # after that the last words stand
-            self.watcher.show(stand)
+            self.watcher.show(progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +313,7 @@ def _close(journal: Journal, stop: StopRequest) -> None:
     written = journal.flush(at_once=True)
     # Where nothing waited it was not asked, and may be away still.
     if not written or (was_away and stop.kind is not None):
-        journal.end(stop.reason or "the run ended while the store was away")
+        journal.end_run(stop.reason or "the run ended while the store was away")
 
 
 def _tell_of_blind_nodes(checkpoints: Path, cluster: Cluster, watcher: Watcher) -> None:
@@ -343,9 +346,9 @@ def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> St
         create = partial(
             create_study, store, config, prepared.protocol, prepared.description.told()
         )
-        return lookup.create_first(store, config.study, create)
+        return study_lookup.create_first(store, config.study, create)
     study = store.study(prepared.found.name)
-    lookup.take_over(store, study, watcher.say)
+    study_lookup.take_over(store, study, watcher.say)
     if config.trials > study.planned_trials:
         store.set_planned_trials(study.id, config.trials)
     if prepared.protocol.hash != study.protocol_hash:
@@ -377,9 +380,9 @@ def _already_complete(config: Config, found: StudyRecord, asked: Asked | None) -
     with open_store(config.store, create=False) as store:
         if asked is not None and not asked(store, found, task_of(config)).is_nothing:
             return None
-        stand = stand_of(store, found.id)
-        failure = every_trial_failed(store, found, stand)
-    if stand.ended < max(config.trials, stand.planned):
+        progress = progress_of(store, found.id)
+        failure = every_trial_failed(store, found, progress)
+    if progress.ended < max(config.trials, progress.planned):
         return None
     code = ExitCode.DONE if failure is None else ExitCode.FAILED
-    return RunOutcome(found.name, code, stand, failure, was_complete=True)
+    return RunOutcome(found.name, code, progress, failure, was_complete=True)

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from search.driver.stop_request import StopKind, StopRequest
 from search.program_signals import SAME_SECONDS, Interrupted, heeded, reason_of
-from search.runner.interrupt import StopKind, StopRequest
 
 _PATIENCE = {signal.SIGINT: 30.0, signal.SIGTERM: 2.0, signal.SIGHUP: 2.0}
 """Seconds for cleaning up. `ray job stop` kills after 3; a person may press Ctrl-C again."""

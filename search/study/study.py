@@ -1,12 +1,15 @@
 """Asks searchers, tells them and the scheduler what becomes of trials, and keeps the order."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Generic
 
 from search.objectives import JudgedBy
 from search.schedulers import CONTINUE, Decision, Scheduler
 from search.searchers import Searcher, Task
 from search.searchers.base import P
+from search.study.ledger import Ledger, MemoryLedger
 from search.study.trial import Trial
 from search.trial_states import TrialState
 
@@ -20,11 +23,13 @@ class Study(Generic[P]):
     - **ask**, or **add** for a point that another proposes: the trial exists from now on. The
       scheduler hears of it, then every searcher that its point is running, before anyone is asked
       again.
-    - **report** for every epoch, rising: every searcher hears the curve so far, then the scheduler
-      judges it. The decision is the scheduler's; once it is to stop it stays so. An epoch that was
-      reported before changes nothing.
-    - **tell** once, with the state in which the trial ends. Searchers hear it; the last epoch was
-      reported before.
+    - **start** when a worker takes it up, **preempt** when that worker is lost, **resume** when it
+      waits for another one. An executor that loses no workers may leave all three out.
+    - **report** for every epoch, rising: the ledger has it, then every searcher hears the curve so
+      far, then the scheduler judges it. The decision is the scheduler's; once it is to stop it
+      stays so. An epoch that was reported before changes nothing.
+    - **tell** once, with the state in which the trial ends. The ledger has it, then searchers hear
+      it; the last epoch was reported before.
     - **forget** where epochs were lost, **proceed** where an ended trial goes on by request.
     - Any number of trials may be open, and they may report and end in any order.
 
@@ -36,6 +41,7 @@ class Study(Generic[P]):
         searchers: all that must know of every point; `ask` asks the first.
         scheduler: judges the epochs.
         judged_by: which epoch a trial is judged by.
+        ledger: where everything is written down first.
     """
 
     def __init__(
@@ -44,11 +50,22 @@ class Study(Generic[P]):
         searchers: Sequence[Searcher[P]],
         scheduler: Scheduler,
         judged_by: JudgedBy = "last",
+        ledger: Ledger | None = None,
     ) -> None:
         self.task = task
         self.judged_by: JudgedBy = judged_by
         self.trials: dict[int, Trial[P]] = {}
         self._searchers, self._scheduler = tuple(searchers), scheduler
+        self._ledger: Ledger = MemoryLedger() if ledger is None else ledger
+
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """A block in which the study hears what the ledger has already."""
+        ledger, self._ledger = self._ledger, MemoryLedger()
+        try:
+            yield
+        finally:
+            self._ledger = ledger
 
     def ask(self, number: int | None = None) -> Trial[P]:
         """A trial of the first searcher's next point.
@@ -61,35 +78,60 @@ class Study(Generic[P]):
         """
         return self.add(self._searchers[0].ask(), number)
 
-    def add(self, point: P, number: int | None = None, *, prunable: bool = True) -> Trial[P]:
+    def add(
+        self, point: P, number: int | None = None, *, prunable: bool = True, repeat: int = 0
+    ) -> Trial[P]:
         """A trial of a point, whoever proposes it.
 
         Args:
             number: of the trial; the next one if left out.
             prunable: whether the scheduler may stop it.
+            repeat: which repeat of its point this is, with other seeds; 0 for the first trial.
+                Of a repeat neither searchers nor the scheduler hear: they know the point.
         """
         number = len(self.trials) if number is None else number
-        trial = Trial(number, point, self.task.known(point), prunable)
+        trial = Trial(number, point, self.task.known(point), prunable, repeat)
         self.trials[number] = trial
-        self._scheduler.added(number)
+        if not trial.repeat:
+            self._scheduler.added(number)
         self._tell(trial)
         return trial
+
+    def start(self, number: int) -> None:
+        """A worker has taken the trial up."""
+        trial = self.trials[number]
+        trial.start()
+        self._ledger.start(trial)
 
     def report(self, number: int, epoch: int, figures: Mapping[str, float | None]) -> Decision:
         """An epoch of a trial has these figures; whether the trial shall stop."""
         trial = self.trials[number]
-        if epoch not in trial.curve:
-            values = trial.record(epoch, figures)
-            self._tell(trial)
-            decision = self._scheduler.report(number, epoch, values)
-            if trial.prunable and not trial.decision.stop:
-                trial.decision = decision
+        if epoch in trial.curve:
+            return trial.decision
+        self._ledger.epoch(trial, epoch, figures)
+        values = trial.record(epoch, figures)
+        self._tell(trial)
+        decision = CONTINUE if trial.repeat else self._scheduler.report(number, epoch, values)
+        if trial.prunable and not trial.decision.stop:
+            trial.decision = decision
         return trial.decision
 
     def forget(self, number: int, last: int) -> None:
         """The epochs of a trial behind `last` were lost."""
-        self.trials[number].forget(last)
-        self._tell(self.trials[number])
+        trial = self.trials[number]
+        self._ledger.forget(trial, last)
+        trial.forget(last)
+        self._tell(trial)
+
+    def preempt(self, number: int, reason: str) -> None:
+        """The worker of a trial is gone; its epochs stay, and another may take it up."""
+        trial = self.trials[number]
+        self._ledger.preempt(trial, reason)
+        trial.become(TrialState.PREEMPTED, reason)
+
+    def resume(self, number: int) -> None:
+        """A trial that lost its worker waits for another one."""
+        self.trials[number].become(TrialState.WAITING)
 
     def proceed(self, number: int) -> None:
         """An ended trial goes on, by request."""
@@ -99,16 +141,19 @@ class Study(Generic[P]):
     def tell(self, number: int, state: TrialState, reason: str | None = None) -> Trial[P]:
         """A trial has ended."""
         trial = self.trials[number]
+        self._ledger.end(trial, state, reason)
         trial.become(state, reason)
         self._tell(trial)
         return trial
 
-    def decision(self, number: int) -> Decision:
-        """What the scheduler said last of a trial; of one that is not known, that it may go on."""
-        trial = self.trials.get(number)
-        return CONTINUE if trial is None else trial.decision
+    def counts(self) -> dict[TrialState, int]:
+        """How many trials stand in each state."""
+        found = Counter(trial.state for trial in self.trials.values())
+        return {state: found[state] for state in TrialState}
 
     def _tell(self, trial: Trial[P]) -> None:
+        if trial.repeat:
+            return
         observation = trial.observation(self.judged_by)
         for searcher in self._searchers:
             searcher.tell(trial.point, observation)

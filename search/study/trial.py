@@ -1,7 +1,7 @@
 """A trial of a study: one point, what is known of it, and where it stands."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic
 
@@ -21,6 +21,8 @@ class Trial(Generic[P]):
         point: what is evaluated.
         known: the figures of the point that need no evaluation.
         prunable: whether the scheduler may stop it.
+        repeat: which repeat of its point, with other seeds; 0 for the first trial.
+        attempts: how often a worker has taken it up.
         state: where it stands. reason: why it is not complete, once it has ended.
         curve: the figures by epoch, known ones included, as far as it was evaluated.
         decision: what the scheduler said last, or that it shall stop, once it said so.
@@ -30,6 +32,8 @@ class Trial(Generic[P]):
     point: P
     known: Values = field(default_factory=dict)
     prunable: bool = True
+    repeat: int = 0
+    attempts: int = 0
     state: TrialState = TrialState.WAITING
     reason: str | None = None
     curve: dict[int, Values] = field(default_factory=dict)
@@ -44,6 +48,23 @@ class Trial(Generic[P]):
         finite = {n: v for n, v in figures.items() if v is not None and math.isfinite(v)}
         self.curve[epoch] = {**finite, **self.known}
         return self.curve[epoch]
+
+    def lacks(self, figures: Iterable[str], rule: JudgedBy) -> list[str]:
+        """Those of the figures that it cannot be judged by.
+
+        Args:
+            figures: that are wanted.
+            rule: "last" looks at the last epoch alone, "best" at all of them.
+        """
+        had = [self.curve[max(self.curve)]] if self.curve else []
+        if rule == "best":
+            had = list(self.curve.values())
+        return [name for name in figures if not any(name in values for values in had)]
+
+    def start(self) -> None:
+        """A worker takes it up."""
+        self.become(TrialState.RUNNING)
+        self.attempts += 1
 
     def forget(self, last: int) -> None:
         """Drop the epochs behind `last`."""

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from dashboard.navigation import PAGES, Entry
+from search.objective_parsing import stored_goals
 from search.query import Judged, front
 from search.store import open_store
-from search.written_goals import stored_goals
 from tests.dashboard import stores
 from tests.dashboard.server import Visitor
 

@@ -19,10 +19,10 @@ from dashboard.reads import goals_picture as pictures
 from dashboard.reads.goals_picture import GoalsPicture, goals_picture
 from dashboard.view import View
 from search.figures import ANALYTIC, FIGURES
+from search.objective_parsing import stored_goals
 from search.objectives import dominates, goals_of
 from search.query import Judged, best, front, front_of
 from search.store import Parent, Store, open_store
-from search.written_goals import stored_goals
 from space.wording import percent
 from tests.dashboard import stores
 from tests.dashboard.conftest import Open

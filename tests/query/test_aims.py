@@ -12,11 +12,11 @@ from rich.console import Console
 from search.cli.program import run_program
 from search.commands import NextCommands
 from search.config.goals import read_goals
+from search.driver.study_progress import Progress
 from search.exit_code import ExitCode
 from search.query import aims, best, front
 from search.report import as_json, print_report
 from search.runner import RunOutcome
-from search.runner.stand import Stand
 from search.store import Parent, Store, TrialState, open_store
 from space.errors import InputError
 from tests.support.samples import add_study, add_trial, architecture, begin_run, epoch
@@ -197,7 +197,7 @@ def test_the_front_takes_no_order_and_no_cut(
 def report(path: str, study: str) -> tuple[str, dict[str, Any]]:
     output = io.StringIO()
     with open_store(path, create=False) as store:
-        stand = Stand(store.studies()[0].counts, 3, None, None)
+        stand = Progress(store.studies()[0].counts, 3, None, None)
         outcome = RunOutcome(study, ExitCode.DONE, stand)
         commands = NextCommands("s.yaml", study, path)
         print_report(Console(file=output, width=160), store, outcome, commands)

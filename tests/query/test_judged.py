@@ -2,10 +2,10 @@
 
 import pytest
 
+from search.objective_parsing import stored_goals
 from search.query import aims, best, front, judged
 from search.query.judged import Judged
 from search.store import Parent, Store
-from search.written_goals import stored_goals
 from space.cost import cost
 from tests.support.samples import add_study, add_trial, architecture, begin_run, epoch
 

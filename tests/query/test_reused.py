@@ -5,10 +5,10 @@ import statistics
 
 import pytest
 
+from search.objective_parsing import stored_goals
 from search.query import aims, best, front, judged, spreads
 from search.report import what_of_the_spread
 from search.store import Parent, Store, StudyRecord
-from search.written_goals import stored_goals
 from tests.support.samples import (
     add_study,
     add_trial,

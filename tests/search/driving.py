@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from search.config import Config
-from search.runner.assignment import Assignment, Report
-from search.runner.extra import NOTHING_EXTRA, Extra
-from search.runner.session import StudySession
-from search.runner.setup import begin_session, create_study
+from search.driver.assignment import Assignment, Report
+from search.driver.extra_trials import NOTHING_EXTRA, Extra
+from search.driver.session import StudySession
+from search.driver.study_setup import begin_session, create_study
 from search.store import ProcessIdentity, RunRecord, Store
 from trainers import Protocol
 
@@ -85,4 +85,4 @@ def play(session: StudySession, epochs: int) -> None:
 
 
 def end(store: Store, session: StudySession) -> None:
-    store.end_run(store.runs(session.study.id)[-1].id, "the run ended")
+    store.end_run(store.runs(session.record.id)[-1].id, "the run ended")

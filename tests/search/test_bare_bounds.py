@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from search.config import Config, load_config, merged_for_resume
-from search.in_process import optimize
+from search.local_executor import optimize
 from search.query import aims
 from search.store import open_store
 from space import InputError
@@ -72,7 +72,7 @@ def old(tmp_path: Path) -> str:
         before = now.model_copy(update={"constraints": BARE, "checkpoints": Path("~/weights")})
         session = begin(store, before)
         run_all(session)
-        store.end_run(store.runs(session.study.id)[0].id, "the run ended")
+        store.end_run(store.runs(session.record.id)[0].id, "the run ended")
     return path
 
 

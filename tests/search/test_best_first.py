@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search.driver.extra_trials import networks_of, ranked_trials
+from search.driver.study_setup import task_of
 from search.objectives import best_first, goals_of
-from search.runner.ranking import networks_of, ranked_trials
-from search.runner.setup import task_of
 from search.searchers import Observation, Task
 from search.searchers.history import Entry
 from search.searchers.optuna_samplers.look_back import LookBack

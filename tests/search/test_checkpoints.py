@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from search.checkpoints import Checkpoints
 from search.config import Config
-from search.runner.assignment import Report
-from search.runner.setup import create_study
+from search.driver.assignment import Report
+from search.driver.checkpoints import Checkpoints
+from search.driver.study_setup import create_study
 from search.store import Store, StudyRecord, TrialRecord, open_store
 from tests.search.driving import HASHES, begin, end, epoch
 from tests.search.small import config
@@ -35,7 +35,7 @@ def interrupted(store: Store, settings: Config, epochs: int = 3) -> TrialRecord:
         session.reported(0, Report((epoch(number),)))
     weights(given.checkpoint, epochs)
     end(store, session)
-    return store.trials(session.study.id)[0]
+    return store.trials(session.record.id)[0]
 
 
 def resumed(store: Store, settings: Config) -> tuple[Path, list[str]]:

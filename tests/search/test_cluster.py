@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from ray._common.ray_option_utils import actor_options
 
 from search.config import Resources
-from search.runner.cluster import Cluster, check_resources
-from search.runner.connection import connected_to_ray
+from search.ray_executor.cluster import Cluster, check_resources
+from search.ray_executor.connection import connected_to_ray
 from space import InputError
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.config import Config, load_config, merged_for_resume
-from search.runner.setup import initial_points
+from search.driver.study_setup import initial_points
 from search.searchers import SEARCHERS
 from space import InputError
 from space.design.initial_points import NAMED_OPERATORS

@@ -15,7 +15,7 @@ from benchmarks.replay.simulate import Simulator
 from benchmarks.table.read import Training
 from search import optimize
 from search.config import Config
-from search.runner.setup import task_of
+from search.driver.study_setup import task_of
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from search.store import open_store
@@ -51,7 +51,7 @@ def with_a_store(settings: Config) -> list[Ended]:
     with open_store(settings.store, create=True) as store:
         session = begin(store, settings)
         play(session, EPOCHS)
-        history = store.history(session.study.id)
+        history = store.history(session.record.id)
     return [
         (
             trial.architecture_id,

@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from search.cli.program import run_program
+from search.driver.assignment import Report
+from search.driver.session import StudySession
+from search.driver.stop_request import StopKind, StopRequest
+from search.ray_executor.cluster import Cluster
+from search.ray_executor.watched import OnWatch
 from search.runner import run as run_module
-from search.runner.assignment import Report
-from search.runner.cluster import Cluster
-from search.runner.interrupt import StopKind, StopRequest
-from search.runner.session import StudySession
-from search.runner.watched import OnWatch
 from search.store import TrialRecord, TrialState, open_store
 from tests.search.driving import run_all
 from tests.search.small import values

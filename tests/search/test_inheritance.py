@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.runner.inheritance import Trained, choose_parent, weights_for
+from search.driver.lineage import Trained, choose_parent, weights_for
 from space import Architecture
 from space.inclusion import inclusion_kinds
 from tests.trainers.tiny import architecture
@@ -82,5 +82,5 @@ def test_the_worker_is_told_the_parent_and_the_way() -> None:
 
 
 def test_the_driver_needs_no_torch_for_it() -> None:
-    code = "import search.runner.inheritance, sys; assert 'torch' not in sys.modules"
+    code = "import search.driver.lineage, sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

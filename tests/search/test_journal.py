@@ -12,12 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.runner.assignment import Report
-from search.runner.interrupt import StopKind, StopRequest
-from search.runner.journal import Journal, replay
+from search.driver.assignment import Report
+from search.driver.journal import Journal, replay
+from search.driver.session import StudySession
+from search.driver.stop_request import StopKind, StopRequest
 from search.runner.run import _Beats, _close
-from search.runner.session import StudySession
-from search.store import EpochRecord, Store, StoreAway, StoreError, TrialState, open_store
+from search.store import (
+    Store,
+    StoreAway,
+    StoreError,
+    TrialRecord,
+    TrialState,
+    open_store,
+)
+from search.study import Trial
 from tests.search.driving import accuracy, begin, end, epoch
 from tests.search.small import config
 from tests.support.postgres import PostgresServer, postgres
@@ -94,7 +102,7 @@ def study(folder: Path, faults: list[str | None]) -> Any:
         session._store = session.journal._store = session._new_trials._store = unreliable
         play(session)
         assert not session.journal.path.exists()
-        return written(store, session.study.id)
+        return written(store, session.record.id)
 
 
 @pytest.fixture(scope="module")
@@ -127,12 +135,12 @@ def test_a_locked_sqlite_file_is_waited_for_and_nothing_is_lost(tmp_path: Path) 
         session.reported(0, Report((epoch(1, 0.4), epoch(2, 0.5)), complete=True))
         session.ended(0, Report(complete=True))
         assert (session.next_assignment(), session.waits) == (None, True)
-        assert session.stand().ended == 1
+        assert session.progress().ended == 1
         assert session.journal.path.exists()
         other.execute("ROLLBACK")
         other.close()
         session.look_after()
-        trial = store.trials(session.study.id)[0]
+        trial = store.trials(session.record.id)[0]
         assert (trial.state, trial.epochs_done, trial.attempts) == (TrialState.COMPLETE, 2, 1)
         assert session.next_assignment() is not None
         assert not session.journal.path.exists()
@@ -152,15 +160,15 @@ def test_past_the_patience_the_run_ends_in_good_order_and_resume_writes_it_all(
             session.look_after()
         assert stop.kind == StopKind.STORE
         assert "was away for more than 1 s" in stop.reason
-        session.journal.end(stop.reason)
+        session.journal.end_run(stop.reason)
         other.execute("ROLLBACK")
         other.close()
         said: list[str] = []
         resumed = begin(store, wanted, say=said.append)
         assert "kept while the store was away" in said[0]
-        trial = store.trials(resumed.study.id)[0]
+        trial = store.trials(resumed.record.id)[0]
         assert (trial.epochs_done, trial.attempts) == (1, 1)
-        first = store.runs(resumed.study.id)[0]
+        first = store.runs(resumed.record.id)[0]
         assert "was away" in str(first.end_reason)
         again = resumed.next_assignment()
         assert again is not None
@@ -183,14 +191,14 @@ def test_the_patience_ends_also_where_ray_asks_for_the_next_trial_and_nothing_el
         other.execute("ROLLBACK")
         other.close()
         resumed = begin(store, wanted)
-        assert store.runs(resumed.study.id)[0].end_reason == stop.reason
+        assert store.runs(resumed.record.id)[0].end_reason == stop.reason
 
 
 def test_a_heart_that_beats_after_a_stop_asks_the_store_all_the_same(tmp_path: Path) -> None:
     wanted, stop = config(tmp_path), StopRequest()
     with open_store(wanted.store, create=True, busy_timeout=0.05) as store:
         session = begin(store, wanted, stop=stop)
-        run, beats = store.runs(session.study.id)[0].id, _Beats(store, stop)
+        run, beats = store.runs(session.record.id)[0].id, _Beats(store, stop)
         stop.request(StopKind.INTERRUPT, "interrupted by SIGTERM")
         store.end_run(run, stop.reason)
         assert beats.heartbeat(run)  # it was no other that ended it
@@ -200,17 +208,26 @@ def test_a_heart_that_beats_after_a_stop_asks_the_store_all_the_same(tmp_path: P
         other.close()
 
 
+def known(journal: Journal, record: TrialRecord) -> Trial[None]:
+    """A trial of a study that a worker has taken up, of which the journal knows."""
+    journal.know(record)
+    return Trial(record.number, None, attempts=1)
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
-from search.runner.journal import Journal
-from search.store import EpochRecord, open_store
-url, run, trial, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+from search.driver.journal import Journal
+from search.store import open_store
+from search.study import Trial
+url, run, id_, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
 store = open_store(url, create=False, busy_timeout=0.05)
 journal = Journal(store, next(each for each in store.runs(1) if each.id == run), folder)
-journal.start(trial, 1)
+journal.know(store.trial(id_))
+trial = Trial(0, None, attempts=1)
+journal.start(trial)
 for number in (1, 2):
-    journal.epoch(trial, EpochRecord(number, 1.0, 1.0, number / 4, 0.1, 1.0))
+    journal.epoch(trial, number, {"validation_accuracy": number / 4})
 os.kill(os.getpid(), 9)
 """
 
@@ -243,9 +260,10 @@ def test_what_another_run_has_taken_over_meanwhile_stays_its_own(tmp_path: Path)
         lost, winner = begin_run(store, study.id), begin_run(store, study.id)
         trial = add_trial(store, study.id, lost.id, 0)
         journal = Journal(Away(), lost, tmp_path)  # type: ignore[arg-type]
-        journal.start(trial.id, 1)
-        journal.epoch(trial.id, EpochRecord(1, 1.0, 1.0, 0.9, 0.1, 1.0))
-        journal.finish(trial.id, TrialState.FAILED, "why")
+        played = known(journal, trial)
+        journal.start(played)
+        journal.epoch(played, 1, {"validation_accuracy": 0.9})
+        journal.end(played, TrialState.FAILED, "why")
         store.end_run(lost.id, "gone")
         store.claim_preempted(study.id, winner.id)
         assert replay(store, tmp_path, store.runs(study.id)) == 3
@@ -262,7 +280,8 @@ def test_what_began_while_the_store_was_away_does_not_stay_running(tmp_path: Pat
         study = add_study(store)
         run = begin_run(store, study.id)
         trial = add_trial(store, study.id, run.id, 0)
-        Journal(Away(), run, tmp_path).start(trial.id, 1)  # type: ignore[arg-type]
+        journal = Journal(Away(), run, tmp_path)  # type: ignore[arg-type]
+        journal.start(known(journal, trial))
         store.end_run(run.id, "the driver was killed")
         replay(store, tmp_path, store.runs(study.id))
         found = store.trial(trial.id)
@@ -276,8 +295,9 @@ def journal_of(store: Store, folder: Path) -> tuple[Path, int, int]:
     run = begin_run(store, add_study(store).id)
     trial = add_trial(store, run.study_id, run.id, 0)
     journal = Journal(Away(), run, folder)  # type: ignore[arg-type]
+    played = known(journal, trial)
     for number in (1, 2):
-        journal.epoch(trial.id, EpochRecord(number, 1.0, 1.0, number / 4, 0.1, 1.0))
+        journal.epoch(played, number, {"validation_accuracy": number / 4})
     return journal.path, run.study_id, trial.id
 
 
@@ -320,10 +340,11 @@ def test_a_line_that_was_cut_off_is_not_written_on(tmp_path: Path) -> None:
         run = begin_run(store, add_study(store).id)
         trial = add_trial(store, run.study_id, run.id, 0)
         journal = Journal(Away(), run, tmp_path)  # type: ignore[arg-type]
-        journal.epoch(trial.id, EpochRecord(1, 1.0, 1.0, 0.5, 0.1, 1.0))
+        played = known(journal, trial)
+        journal.epoch(played, 1, {"validation_accuracy": 0.5})
         with journal.path.open("a") as torn:
             torn.write('["epoch", {"tri')  # as a full disk leaves it
-        journal.epoch(trial.id, EpochRecord(2, 1.0, 1.0, 0.6, 0.1, 1.0))
+        journal.epoch(played, 2, {"validation_accuracy": 0.6})
         assert replay(store, tmp_path, store.runs(run.study_id)) == 2
         assert store.trial(trial.id).epochs_done == 2
 
@@ -347,9 +368,10 @@ def test_a_store_that_is_away_is_not_asked_before_somebody_heard_of_it(tmp_path:
 
     with open_store(str(tmp_path / "s.db"), create=True) as store:
         run = begin_run(store, add_study(store).id)
+        trial = add_trial(store, run.study_id, run.id, 0)
     folder = tmp_path / "checkpoints"
     journal = Journal(Away(), run, folder, answered_since)  # type: ignore[arg-type]
-    journal.start(1, 1)
+    journal.start(known(journal, trial))
     for _ in range(3):
         assert not journal.flush()
     assert len(asked) == 3
@@ -379,7 +401,7 @@ def test_a_server_that_restarts_in_the_middle(own_server: PostgresServer, tmp_pa
         assert (session.next_assignment(), session.waits) == (None, True)
         own_server.start()
         session.look_after()
-        trial = store.trials(session.study.id)[0]
+        trial = store.trials(session.record.id)[0]
         assert (trial.state, trial.epochs_done) == (TrialState.COMPLETE, 2)
         assert session.next_assignment() is not None
         end(store, session)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from benchmarks.table.read import Training
 from search import optimize
+from search.driver.extra_trials import networks_of, ranked_trials
+from search.driver.study_setup import task_of
 from search.objectives import JudgedBy, judged_accuracy, judged_by, judged_values
 from search.query import best, judged, optimism
 from search.query.evaluated import evaluated as evaluated_trials
 from search.report import PRUNED, leaderboards
-from search.runner.ranking import networks_of, ranked_trials
-from search.runner.setup import task_of
 from search.schedulers import NoScheduler
 from search.searchers import Observation
 from search.store import TrialState, open_store
@@ -97,7 +97,7 @@ def test_a_study_is_judged_by_its_rule_wherever_it_is_asked(rule: JudgedBy, tmp_
         assert [trial.accuracy for trial in order] == expected
         told = [v or {} for _, v in evaluated_trials(store, settings.study, settings.goals)]
         assert sorted((v["validation_accuracy"] for v in told), reverse=True) == expected
-        assert session.stand().optimistic is (rule == "best")
+        assert session.progress().optimistic is (rule == "best")
 
 
 @pytest.mark.parametrize("rule", EXPECTED)
@@ -207,14 +207,14 @@ def test_what_was_pruned_never_stands_among_the_complete(tmp_path: Path) -> None
                 train(session, assignment, curve)
                 continue
             session.started(assignment.trial.number)
-            trial = store.trials(session.study.id)[-1]
+            trial = store.trials(session.record.id)[-1]
             _prune(store, trial.id)
         rows = best(store)
         assert [row.architecture_id for row in rows] == [ids[2], ids[0], ids[1]]
         assert [row.is_complete for row in rows] == [True, True, False]
         tables = leaderboards(rows, "Best")
         assert [table.title for table in tables] == ["Best", PRUNED]
-        assert store.summary(session.study.id).best_accuracy == 0.6
+        assert store.summary(session.record.id).best_accuracy == 0.6
         assert math.isclose(best(store, where="state = pruned")[0].accuracy or 0, 0.95)
 
 

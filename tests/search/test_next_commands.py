@@ -17,13 +17,13 @@ import yaml
 
 from search.cli.program import run_program
 from search.commands import NextCommands, next_commands
+from search.driver.assignment import Report
+from search.driver.session import StudySession
+from search.driver.stop_request import StopKind, StopRequest
 from search.program_signals import Interrupted
+from search.ray_executor.cluster import Cluster
+from search.ray_executor.watched import OnWatch
 from search.runner import run as run_module
-from search.runner.assignment import Report
-from search.runner.cluster import Cluster
-from search.runner.interrupt import StopKind, StopRequest
-from search.runner.session import StudySession
-from search.runner.watched import OnWatch
 from search.searchers import Exhausted
 from search.store import StoreError, open_store
 from space.cli.output import ReaderLeft

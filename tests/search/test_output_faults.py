@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from search.cli.program import run_program
 from search.runner import run as run_module
-from search.runner.cluster import Cluster
+from search.ray_executor.cluster import Cluster
 from tests.search.test_next_commands import Player
 
 @contextmanager
@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
     with open_store(str(tmp_path / "tiny.db"), create=True) as opened:
         session = begin(opened, config(tmp_path, initial=["named"]))
         run_all(session)
-        opened.end_run(opened.runs(session.study.id)[0].id, "the run ended")
+        opened.end_run(opened.runs(session.record.id)[0].id, "the run ended")
     content = values(checkpoints=str(tmp_path / "checkpoints"), trials=3)
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(content))
     return tmp_path

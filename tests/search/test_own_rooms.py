@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from search.own_rooms import ROOMS, ROOT, place_of_foreign
-from search.runner.worker_path import refuse_foreign_search
+from search.ray_executor.connection import refuse_foreign_search
 from search.store import open_store
 from space.errors import InputError
 from tests.search.small import values

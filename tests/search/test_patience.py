@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from search.cli.program import run_program
-from search.runner import patience as patience_module
+from search.driver import patience as patience_module
+from search.driver.patience import Patience
 from search.runner import run as run_module
-from search.runner.patience import Patience
 from search.store import Store, StoreAway, open_store
 from space.errors import InputError
 from tests.search.test_going_on import STORE, Player, all_fail, playing, trials_of

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from search.config import Config, merged_for_resume
+from search.driver.assignment import Report
+from search.driver.session import StudySession
+from search.driver.study_setup import progress_of
 from search.exit_code import ExitCode
+from search.ray_executor.watched import OnWatch
 from search.runner import prepare, run_study
 from search.runner import run as run_module
-from search.runner.assignment import Report
-from search.runner.places import make_checkpoints
-from search.runner.run_result import every_trial_failed
-from search.runner.session import StudySession
-from search.runner.setup import stand_of
-from search.runner.watched import OnWatch
+from search.runner.outcome import every_trial_failed
+from search.runner.preflight import make_checkpoints
 from search.store import TrialState, open_store
 from space import InputError
 from tests.search.driving import epoch
@@ -121,8 +121,8 @@ def test_a_study_of_failures_is_told_from_others(
             session.next_assignment()
             session.started(number)
             play_end(session, number, state)
-        stand = stand_of(store, session.study.id)
-        assert every_trial_failed(store, session.study, stand) == words
+        stand = progress_of(store, session.record.id)
+        assert every_trial_failed(store, session.record, stand) == words
 
 
 def test_a_study_of_failures_is_no_success(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_study_of_failures_is_no_success(tmp_path: Path) -> None:
         session.next_assignment()
         session.started(0)
         session.crashed(0, Failure(Cause.CODE, "no luck"))
-        store.end_run(store.runs(session.study.id)[0].id, "the run ended")
+        store.end_run(store.runs(session.record.id)[0].id, "the run ended")
     outcome = run_study(settings, resume=True, watcher=Silent())
     assert outcome.exit_code == ExitCode.FAILED
     assert outcome.reason == "every trial failed: no luck"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from search.runner import ray_head
-from search.runner.connection import connected_to_ray
-from search.runner.ray_servers import HeadNode
-from search.runner.ray_start import ray_settings
+from search.ray_executor import ray_head
+from search.ray_executor.connection import connected_to_ray
+from search.ray_executor.ray_servers import HeadNode
+from search.ray_executor.ray_start import ray_settings
 from space import InputError
 
 
@@ -131,7 +131,7 @@ def test_a_machine_that_is_a_node_of_another_cluster_is_none_of_this(
 
 
 def test_a_head_may_be_away_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.runner.ray_servers._HEAD_INTERVAL", 0.01)
+    monkeypatch.setattr("search.ray_executor.ray_servers._HEAD_INTERVAL", 0.01)
     with answering(b"") as address:
         head = HeadNode(address, patience=0.2)
         until = time.monotonic() + 0.5

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from search.checkpoints import Checkpoints
 from search.config import Config, load_config
-from search.runner.ranking import networks_of
-from search.runner.replaying import replay_history
-from search.runner.setup import initial_points, task_of
+from search.driver.checkpoints import Checkpoints
+from search.driver.extra_trials import networks_of
+from search.driver.replay import replay_history
+from search.driver.study_setup import initial_points, task_of
 from search.schedulers import make_scheduler
 from search.searchers import make_searcher
 from search.store import EventKind, TrialState, open_store
@@ -182,6 +182,6 @@ def decisions_follow_from_the_log(config: Config) -> None:
             history.trials, history.curves, history.networks, history.events[:position]
         )
         study = replay_history(Study(task, [], scheduler), before, networks_of(history))
-        stopped.append(study.decision(trials[event.trial_id].number).stop)
+        stopped.append(study.trials[trials[event.trial_id].number].decision.stop)
         assert stopped[-1] == (event.kind == EventKind.PRUNED)
     assert set(stopped) == {True, False}

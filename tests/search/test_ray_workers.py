@@ -9,9 +9,10 @@ from ray.tune import registry
 from ray.tune.experiment import Trial
 
 from search.exit_code import ExitCode
-from search.runner import RunOutcome, ray_adapters, run_study
-from search.runner.ray_adapters import SessionScheduler
-from search.runner.trainable_lookup import trainable_looked_up_once
+from search.ray_executor import ray_adapters
+from search.ray_executor.ray_adapters import SessionScheduler
+from search.ray_executor.tuning import trainable_looked_up_once
+from search.runner import RunOutcome, run_study
 from tests.search.small import Silent, config
 
 TRIALS, CONCURRENT = 20, 2
@@ -52,7 +53,7 @@ def test_a_study_starts_as_many_workers_as_it_has_trials_at_a_time(
 ) -> None:
     outcome, counts = counted
     assert outcome.exit_code == ExitCode.DONE
-    assert outcome.stand.ended == TRIALS
+    assert outcome.progress.ended == TRIALS
     assert counts["add_actor"] == CONCURRENT
 
 

@@ -12,12 +12,12 @@ from rich.text import Text
 
 from search import progress as progress_module
 from search.commands import NextCommands
+from search.driver.study_progress import Progress
 from search.exit_code import ExitCode
 from search.progress import ProgressLine
 from search.query import fate_words
 from search.report import PAPER_OPERATORS, as_json, headline, print_report
 from search.runner import RunOutcome
-from search.runner.stand import Stand
 from search.store import ProcessIdentity, Store, TrialState, open_store
 from space import Architecture
 from space.cli.output import on_standard_streams
@@ -67,10 +67,10 @@ def test_the_progress_line_says_of_which_epoch_its_best_is() -> None:
         assert said in output.getvalue()
 
 
-def stand(ended: int, **counts: int) -> Stand:
+def stand(ended: int, **counts: int) -> Progress:
     states = dict.fromkeys(TrialState, 0) | {TrialState.COMPLETE: ended}
     states |= {TrialState(name): number for name, number in counts.items()}
-    return Stand(states, 10, 0.871 if ended else None, "ViT" if ended else None)
+    return Progress(states, 10, 0.871 if ended else None, "ViT" if ended else None)
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_report_of_a_study(tmp_path: Path) -> None:
         session.next_assignment()
         session.crashed(0, Failure(Cause.CODE, "the worker process died: out of luck"))
         run_all(session)
-        outcome = RunOutcome("tiny", ExitCode.DONE, session.stand())
+        outcome = RunOutcome("tiny", ExitCode.DONE, session.progress())
         output = io.StringIO()
         console = Console(file=output, width=160)
         print_report(console, store, outcome, NextCommands("tiny.yaml", "tiny", path))
@@ -226,10 +226,10 @@ def test_a_paired_comparison_is_the_first_table_and_says_what_it_can_tell(tmp_pa
         session = begin(store, settings)
         while (assignment := session.next_assignment()) is not None:
             train(session, assignment, [0.1, 0.9 - 0.05 * assignment.trial.number])
-        outcome = RunOutcome("tiny", ExitCode.DONE, session.stand(), validation_images=2000)
+        outcome = RunOutcome("tiny", ExitCode.DONE, session.progress(), validation_images=2000)
         text, plain = report_of(store, outcome, path), as_json(store, outcome)
         unknown = report_of(store, replace(outcome, validation_images=None), path)
-        origins = [trial.origin for trial in store.trials(session.study.id)]
+        origins = [trial.origin for trial in store.trials(session.record.id)]
     pairs = [o.removeprefix("paired:") for o in origins if o.startswith("paired:")]
     assert [pair["name"] for pair in plain["paired"]] == pairs  # by falling accuracy
     behind = [pair["behind"] for pair in plain["paired"]]
@@ -267,7 +267,7 @@ def test_a_repeated_network_stays_in_the_paired_comparison(tmp_path: Path) -> No
         store.start_trial(again.id, run.id)
         store.record_epoch(again.id, epoch_record(1, 0.9))
         store.finish_trial(again.id, "complete")
-        outcome = RunOutcome("tiny", ExitCode.DONE, session.stand(), validation_images=2000)
+        outcome = RunOutcome("tiny", ExitCode.DONE, session.progress(), validation_images=2000)
         text, plain = report_of(store, outcome, path), as_json(store, outcome)
     operators = {pair["name"]: pair for pair in plain["paired"]}
     name = first.origin.removeprefix("paired:")
@@ -292,13 +292,13 @@ def test_an_operator_that_was_tried_in_vain_is_not_called_untried(tmp_path: Path
             vain[names.pop()] = state = ends[len(vain)]
             session.started(assignment.trial.number)
             if state is TrialState.PREEMPTED:
-                run = store.runs(session.study.id)[0]
+                run = store.runs(session.record.id)[0]
                 store.preempt_trial(assignment.trial.id, "the node went away", run_id=run.id)
             elif state is not TrialState.RUNNING:
                 memory = state is TrialState.INFEASIBLE
                 failure = Failure(Cause.CODE, "in vain", infeasible=memory)
                 session.crashed(assignment.trial.number, failure)
-        outcome = RunOutcome("tiny", ExitCode.DONE, session.stand())
+        outcome = RunOutcome("tiny", ExitCode.DONE, session.progress())
         text, plain = report_of(store, outcome, path), as_json(store, outcome)
     ranked = {standing["name"] for standing in plain["operators"]}
     table = text.split("Where the paper's operators stand")[1]
@@ -330,8 +330,8 @@ def test_report_of_a_study_whose_trials_inherit_weights(tmp_path: Path) -> None:
             assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
             assignment.checkpoint.write_text("weights")
             train(session, assignment, [0.4, 0.5])
-        inherited = store.summary(session.study.id).inherited
-        outcome = RunOutcome("tiny", ExitCode.DONE, session.stand())
+        inherited = store.summary(session.record.id).inherited
+        outcome = RunOutcome("tiny", ExitCode.DONE, session.progress())
         text = report_of(store, outcome, path)
         assert as_json(store, outcome)["inherited_trials"] == inherited
     said = " ".join(text.split())
@@ -346,7 +346,7 @@ def test_the_report_says_that_there_are_no_random_points(tmp_path: Path) -> None
     with open_store(path, create=True) as store:
         session = begin(store, config(tmp_path, trials=8, random_baseline=0.1))
         run_all(session)
-        outcome = RunOutcome("tiny", ExitCode.DONE, session.stand())
+        outcome = RunOutcome("tiny", ExitCode.DONE, session.progress())
         text = report_of(store, outcome, path)
         beside = as_json(store, outcome)["against_random_search"]
     assert (beside["random"], beside["searched"], beside["improvement"]) == (0, 8, None)

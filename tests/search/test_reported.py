@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.runner.reported import FIGURES, WrongReport, plain_epoch
+from search.driver.assignment import FIGURES, WrongReport, plain_epoch
 from trainers import Cause, EpochResult, classify
 
 

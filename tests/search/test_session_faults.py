@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.runner.assignment import Report
-from search.runner.extra import continue_ended
-from search.runner.interrupt import StopKind, StopRequest
-from search.runner.limits import FirstFailures
-from search.runner.session import StudySession
-from search.runner.setup import task_of
+from search.driver.assignment import Report
+from search.driver.extra_trials import continue_ended
+from search.driver.limits import FirstFailures
+from search.driver.session import StudySession
+from search.driver.stop_request import StopKind, StopRequest
+from search.driver.study_setup import task_of
 from search.store import Store, TrialRecord, TrialState, open_store
 from tests.search.driving import begin, end, epoch, run_all
 from tests.search.small import config, values
@@ -40,7 +40,7 @@ def hand_out(session: StudySession) -> int:
 
 
 def trials(store: Store, session: StudySession) -> list[TrialRecord]:
-    return store.trials(session.study.id)
+    return store.trials(session.record.id)
 
 
 # --- faults that are not the trial's --------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_one_finite_figure_will_do_where_the_trial_is_judged_by_it(
     in_vain = rule == "last" and missing == 2
     assert trial.state == (TrialState.FAILED if in_vain else TrialState.COMPLETE)
     assert trial.accuracy == (None if in_vain else 0.5)
-    assert session.stand().best == trial.accuracy
+    assert session.progress().best == trial.accuracy
     assert ("in its last epoch" in (trial.reason or "")) is in_vain
 
 
@@ -265,7 +265,7 @@ def test_failed_trials_are_trained_again_on_request(store: Store, tmp_path: Path
     fail(session, "KeyError: 'y'")
     run_all(session)
     end(store, session)
-    extra = continue_ended(failed=True)(store, session.study, task_of(settings))
+    extra = continue_ended(failed=True)(store, session.record, task_of(settings))
     again = begin(store, settings, extra=extra)
     run_all(again)
     assert {t.state for t in trials(store, session)} == {TrialState.COMPLETE}
@@ -285,7 +285,7 @@ def test_a_single_trial_that_broke_off_goes_on_by_its_number(
     session.ended(0, Report(failure=Failure(Cause.CODE, "x", infeasible=state == "infeasible")))
     assert trials(store, session)[0].state == state
     end(store, session)
-    extra = continue_ended(numbers=[0])(store, session.study, task_of(settings))
+    extra = continue_ended(numbers=[0])(store, session.record, task_of(settings))
     run_all(begin(store, settings, extra=extra))
     assert trials(store, session)[0].state == TrialState.COMPLETE
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from search.runner.assignment import Assignment, Report
-from search.runner.extra import Extra, continue_ended, repeat_best
-from search.runner.session import StudySession
-from search.runner.setup import stand_of, task_of
+from search.driver.assignment import Assignment, Report
+from search.driver.extra_trials import Extra, continue_ended, repeat_best
+from search.driver.session import StudySession
+from search.driver.study_setup import progress_of, task_of
 from search.store import Store, TrialState, open_store
 from space.errors import InputError
 from tests.search.driving import accuracy, begin, end, epoch, play, run_all, train
@@ -35,15 +35,15 @@ def test_another_study_takes_results_over_and_says_so(store: Store, tmp_path: Pa
     while (assignment := second.next_assignment()) is not None:
         trained.append(assignment.architecture.id)
         train(second, assignment, [0.4, 0.5])
-    old, new = store.trials(first.study.id), store.trials(second.study.id)
+    old, new = store.trials(first.record.id), store.trials(second.record.id)
     assert [t.architecture_id for t in new[:4]] == [t.architecture_id for t in old]
     assert trained == [t.architecture_id for t in new[4:]]
     for mine, theirs in zip(new, old, strict=False):
         assert (mine.state, mine.source_trial_id) == (TrialState.COMPLETE, theirs.id)
         assert mine.best_accuracy == theirs.best_accuracy
         assert mine.reason == f"result of trial {theirs.number} of study 'tiny', same protocol"
-    assert store.summary(second.study.id).reused == second.stand().reused == 4
-    assert second.stand().best == max(t.best_accuracy or 0 for t in (*old, *new))
+    assert store.summary(second.record.id).reused == second.progress().reused == 4
+    assert second.progress().best == max(t.best_accuracy or 0 for t in (*old, *new))
 
 
 def test_another_protocol_takes_nothing_over(store: Store, tmp_path: Path) -> None:
@@ -51,14 +51,14 @@ def test_another_protocol_takes_nothing_over(store: Store, tmp_path: Path) -> No
     protocol = {"epochs": 2, "batch_size": 20}
     second = begin(store, config(tmp_path, trials=4, study="second", protocol=protocol))
     play(second, 2)
-    assert all(t.source_trial_id is None for t in store.trials(second.study.id))
+    assert all(t.source_trial_id is None for t in store.trials(second.record.id))
 
 
 def test_a_pruned_result_goes_on_from_its_checkpoint(store: Store, tmp_path: Path) -> None:
     settings = config(tmp_path, trials=8, protocol={"epochs": 4}, scheduler=ASHA)
     first = begin(store, settings)
     play(first, 4)
-    pruned = [t for t in store.trials(first.study.id) if t.state == TrialState.PRUNED]
+    pruned = [t for t in store.trials(first.record.id) if t.state == TrialState.PRUNED]
     assert pruned
     whole = config(
         tmp_path, trials=8, protocol={"epochs": 4}, study="whole", seeds={"data_order": 9}
@@ -79,7 +79,7 @@ def test_a_pruned_result_goes_on_from_its_checkpoint(store: Store, tmp_path: Pat
     assert {a.architecture.id for a in handed} == {t.architecture_id for t in pruned}
     seeds = {t.architecture_id: t.seeds for t in pruned}
     assert all(a.trial.seeds == seeds[a.architecture.id] for a in handed)
-    trials = store.trials(second.study.id)
+    trials = store.trials(second.record.id)
     assert {(t.state, t.epochs_done) for t in trials} == {(TrialState.COMPLETE, 4)}
 
 
@@ -88,7 +88,7 @@ def test_what_another_study_is_training_is_left_to_it(store: Store, tmp_path: Pa
     busy = [first.next_assignment() for _ in range(3)]
     second = begin(store, config(tmp_path, trials=1000, study="second"))
     play(second, 2)
-    mine = {t.architecture_id for t in store.trials(second.study.id)}
+    mine = {t.architecture_id for t in store.trials(second.record.id)}
     assert mine
     assert not mine & {a.architecture.id for a in busy if a is not None}
     assert second.exhausted == (
@@ -104,8 +104,8 @@ def test_pruned_trials_go_on_to_their_end_by_request(store: Store, tmp_path: Pat
     session = begin(store, settings)
     play(session, 4)
     end(store, session)
-    before = {t.number: t for t in store.trials(session.study.id)}
-    extra = continue_ended(pruned=2)(store, session.study, task_of(settings))
+    before = {t.number: t for t in store.trials(session.record.id)}
+    extra = continue_ended(pruned=2)(store, session.record, task_of(settings))
     best = sorted(
         (t for t in before.values() if t.state == TrialState.PRUNED),
         key=lambda t: -(t.best_accuracy or 0),
@@ -113,7 +113,7 @@ def test_pruned_trials_go_on_to_their_end_by_request(store: Store, tmp_path: Pat
     assert set(extra.continued) == {t.id for t in best}
     again = begin(store, settings, extra=extra)
     play(again, 4)
-    after = {t.number: t for t in store.trials(session.study.id)}
+    after = {t.number: t for t in store.trials(session.record.id)}
     for trial in best:
         assert after[trial.number].state == TrialState.COMPLETE
         assert after[trial.number].epochs_done == 4
@@ -126,11 +126,11 @@ def test_a_complete_trial_is_not_continued(store: Store, tmp_path: Path) -> None
     session = begin(store, settings)
     play(session, 2)
     with pytest.raises(InputError, match="has no pruned trial"):
-        continue_ended(pruned=2)(store, session.study, task_of(settings))
+        continue_ended(pruned=2)(store, session.record, task_of(settings))
     with pytest.raises(InputError, match="has no failed trial"):
-        continue_ended(failed=True)(store, session.study, task_of(settings))
+        continue_ended(failed=True)(store, session.record, task_of(settings))
     with pytest.raises(InputError, match="1 can not be continued in 'tiny'; those that can: none"):
-        continue_ended(numbers=[1])(store, session.study, task_of(settings))
+        continue_ended(numbers=[1])(store, session.record, task_of(settings))
 
 
 def test_the_best_are_repeated_with_other_seeds(store: Store, tmp_path: Path) -> None:
@@ -139,20 +139,20 @@ def test_the_best_are_repeated_with_other_seeds(store: Store, tmp_path: Path) ->
     play(session, 2)
     end(store, session)
     task = task_of(settings)
-    best = sorted(store.trials(session.study.id), key=lambda t: -(t.best_accuracy or 0))[:2]
-    extra = repeat_best(2, 3)(store, session.study, task)
+    best = sorted(store.trials(session.record.id), key=lambda t: -(t.best_accuracy or 0))[:2]
+    extra = repeat_best(2, 3)(store, session.record, task)
     again = begin(store, settings, extra=extra)
-    assert again.stand().planned == 8
+    assert again.progress().planned == 8
     play(again, 2)
     end(store, again)
-    repeats = [t for t in store.trials(session.study.id) if t.repeat]
+    repeats = [t for t in store.trials(session.record.id) if t.repeat]
     expected = {(t.architecture_id, k) for t in best for k in (1, 2)}
     assert {(t.architecture_id, t.repeat) for t in repeats} == expected
     for trial in best:
         seeds = [str(t.seeds) for t in store.trials_of(trial.architecture_id)]
         assert len(set(seeds)) == 3
-    assert repeat_best(2, 3)(store, session.study, task) == Extra()
-    stand = stand_of(store, session.study.id)
+    assert repeat_best(2, 3)(store, session.record, task) == Extra()
+    stand = progress_of(store, session.record.id)
     assert (stand.ended, stand.planned) == (8, 8)
 
 
@@ -163,7 +163,7 @@ def test_a_share_of_the_trials_is_random(store: Store, tmp_path: Path) -> None:
     settings = config(tmp_path, trials=20, random_baseline=0.25, searcher={"name": "tpe"})
     session = begin(store, settings)
     run_all(session)
-    origins = [t.origin for t in store.trials(session.study.id)]
+    origins = [t.origin for t in store.trials(session.record.id)]
     assert [i for i, origin in enumerate(origins) if origin == "random baseline"] == [
         3,
         7,
@@ -223,7 +223,7 @@ def test_a_driver_killed_at_any_moment_asks_for_the_same_points(
                         working[again.trial.number] = (again, working[again.trial.number][1])
             return [
                 (t.architecture_id, t.state.value, t.reason)
-                for t in opened.trials(session.study.id)
+                for t in opened.trials(session.record.id)
             ]
 
     assert study(kills=True) == study(kills=False)
@@ -250,7 +250,7 @@ def test_what_another_study_has_completed_is_not_trained_on(store: Store, tmp_pa
     end(store, second)
     resumed = begin(store, config(tmp_path, trials=1, study="first"))
     assert resumed.next_assignment() is None
-    trial, source = store.trials(first.study.id)[0], store.trials(second.study.id)[0]
+    trial, source = store.trials(first.record.id)[0], store.trials(second.record.id)[0]
     assert (trial.state, trial.source_trial_id) == (TrialState.COMPLETE, source.id)
     assert (trial.best_accuracy, trial.epochs_done) == (source.best_accuracy, 2)
 
@@ -263,7 +263,7 @@ def test_a_continued_trial_takes_over_what_another_study_has(store: Store, tmp_p
     second = begin(store, config(tmp_path, trials=8, protocol={"epochs": 4}, study="second"))
     play(second, 4)
     end(store, second)
-    extra = continue_ended(pruned=1)(store, first.study, task_of(settings))
+    extra = continue_ended(pruned=1)(store, first.record, task_of(settings))
     again = begin(store, settings, extra=extra)
     assert again.next_assignment() is None
     trial = store.trial(extra.continued[0])

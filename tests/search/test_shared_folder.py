@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(280)]
 LOOK = """
 import logging, sys, time, ray
 from pathlib import Path
-from search.runner.shared_folder import nodes_that_do_not_see, warning_of
+from search.ray_executor.ray_servers import nodes_that_do_not_see, warning_of
 ray.init(sys.argv[1], log_to_driver=False, logging_level=logging.ERROR)
 while len(ray.nodes()) < 2:
     time.sleep(0.2)

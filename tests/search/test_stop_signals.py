@@ -14,11 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search.driver.stop_request import StopKind, StopRequest
 from search.exit_code import ExitCode
 from search.program_signals import SAME_SECONDS, Interrupted, heeded, interrupting_the_program
-from search.runner.interrupt import StopKind, StopRequest
-from search.runner.last_words import LastWords
-from search.runner.run_end import RunEnd
+from search.runner.run_end import LastWords, RunEnd
 from search.runner.stop_signals import stopping_on_signals
 
 PROGRAM = [sys.executable, "-m", "search"]
@@ -141,8 +140,8 @@ def test_a_store_that_hangs_does_not_keep_the_last_words_back() -> None:
 
 HANGING = """
 import time
-from search.runner.interrupt import StopRequest
-from search.runner.last_words import LastWords
+from search.driver.stop_request import StopRequest
+from search.runner.run_end import LastWords
 from search.runner.run_end import RunEnd
 from search.runner.stop_signals import stopping_on_signals
 stop = StopRequest()
@@ -175,8 +174,8 @@ def test_work_that_does_not_end_is_left(numbers: list[signal.Signals]) -> None:
 
 UNREAD = """
 import os, sys, time
-from search.runner.interrupt import StopRequest
-from search.runner.last_words import LastWords
+from search.driver.stop_request import StopRequest
+from search.runner.run_end import LastWords
 from search.runner.run_end import RunEnd, leave
 from search.runner.stop_signals import stopping_on_signals
 os.set_blocking(2, False)

@@ -93,8 +93,7 @@ def test_an_epoch_counts_once_and_a_decision_to_stop_stays() -> None:
     assert heard.calls == before
     assert study.report(0, 2, {"accuracy": 0.9}) == STOP
     assert trial.curve[1]["accuracy"] == 0.4
-    assert study.decision(0) == STOP
-    assert study.decision(99) == CONTINUE
+    assert trial.decision == STOP
 
 
 def test_what_is_not_prunable_is_judged_and_goes_on() -> None:
@@ -122,13 +121,13 @@ def test_an_end_is_told_once_and_only_figures_that_count(state: TrialState) -> N
 
 def test_a_pruned_trial_that_goes_on_is_running_again_and_is_not_pruned_twice() -> None:
     study, heard = listened(least=0.5)
-    study.ask()
+    trial = study.ask()
     study.report(0, 1, {"accuracy": 0.4})
     study.tell(0, TrialState.PRUNED, "worse")
     study.proceed(0)
     assert heard.calls[-1][2] == TrialState.RUNNING
     assert heard.calls[-1][4] == {1: {"accuracy": 0.4, "digit": float(POINTS[0][2])}}
-    assert study.decision(0) == CONTINUE
+    assert trial.decision == CONTINUE
     assert study.report(0, 2, {"accuracy": 0.3}) == CONTINUE
 
 
@@ -191,3 +190,55 @@ def _calls(study: Study[Point], step: str, number: int) -> list[Any]:
         return [lambda s: s.report(chosen, epoch, {"accuracy": number / 100})]
     state = sorted(TERMINAL)[number % len(TERMINAL)]
     return [lambda s: s.tell(chosen, state, "why")]
+
+
+class Recorded:
+    """A ledger that notes what it is told, and how far the searchers had heard then."""
+
+    def __init__(self, heard: Any) -> None:
+        self.heard, self.lines = heard, []  # type: tuple[Any, list[tuple[Any, ...]]]
+
+    def __getattr__(self, event: str) -> Any:
+        def note(trial: Any, *told: Any) -> None:
+            self.lines.append((event, trial.number, *told, len(self.heard.calls)))
+
+        return note
+
+
+def test_the_ledger_has_everything_before_anybody_hears_of_it() -> None:
+    study, heard = listened(least=0.0)
+    study._ledger = ledger = Recorded(heard)
+    study.ask()
+    before = len(heard.calls)
+    study.start(0)
+    study.report(0, 1, {"accuracy": 0.4})
+    study.report(0, 1, {"accuracy": 0.9})  # known already: nothing to write
+    study.forget(0, 0)
+    study.preempt(0, "killed")
+    study.resume(0)
+    study.start(0)
+    with study.written():
+        study.report(0, 1, {"accuracy": 0.4})
+    after = len(heard.calls)
+    study.tell(0, TrialState.COMPLETE)
+    assert [line[:-1] for line in ledger.lines] == [
+        ("start", 0),
+        ("epoch", 0, 1, {"accuracy": 0.4}),
+        ("forget", 0, 0),
+        ("preempt", 0, "killed"),
+        ("start", 0),
+        ("end", 0, TrialState.COMPLETE, None),
+    ]
+    assert [line[-1] for line in ledger.lines][:3] == [before, before, before + 3]
+    assert ledger.lines[-1][-1] == after
+    assert study.trials[0].attempts == 2
+
+
+def test_of_a_repeat_neither_searchers_nor_the_scheduler_hear() -> None:
+    study, heard = listened(least=0.5)
+    trial = study.add(POINTS[0], repeat=1)
+    assert study.report(trial.number, 1, {"accuracy": 0.1}) == CONTINUE
+    study.tell(trial.number, TrialState.COMPLETE)
+    assert heard.calls == []
+    assert trial.values("last")["accuracy"] == 0.1
+    assert study.counts()[TrialState.COMPLETE] == 1

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from search.config import Config
-from search.runner.retraining import retraining
+from search.driver.retraining import retraining
 from search.store import open_store
 from search.study_name import LONGEST_NAME, is_study_name, retrained_name
 from space import InputError
@@ -56,5 +56,5 @@ def test_what_repeat_makes_can_be_continued_and_repeated(tmp_path: Path, name: s
         study = store.study(made.study)
         assert Config.from_stored(study.config | {"store": path}).to_dict() == made.to_dict()
         assert retraining(store, settings, top=2, seeds=2)[0].study == made.study
-        assert session.study.name == retrained_name(name)
+        assert session.record.name == retrained_name(name)
         del asked

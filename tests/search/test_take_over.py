@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from search.runner import lookup
-from search.runner.setup import create_study
+from search.driver.study_setup import create_study
+from search.runner import study_lookup
 from search.store import Heartbeat, Store, open_store
 from search.store.columns import utc_now
 from search.store.models import Run
@@ -34,17 +34,17 @@ def test_of_two_drivers_that_create_a_study_the_later_hears_of_the_first(
     settings = config(tmp_path)
     protocol = settings.protocol.bound_to(*HASHES)
     create = partial(create_study, store, settings, protocol)
-    study = lookup.create_first(store, "tiny", create)
+    study = study_lookup.create_first(store, "tiny", create)
     beginning = threading.Timer(0.3, begin_run, (store, study.id))
     beginning.start()
     with pytest.raises(InputError, match=f"process {os.getpid()} on .* is working on 'tiny'"):
-        lookup.create_first(store, "tiny", create)
+        study_lookup.create_first(store, "tiny", create)
     beginning.join()
     store.end_run(store.runs(study.id)[0].id)
     with pytest.raises(InputError, match=r"'tiny' is already in .*--resume"):
-        lookup.create_first(store, "tiny", create)
+        study_lookup.create_first(store, "tiny", create)
     with pytest.raises(InputError, match="cannot be a name"):
-        lookup.create_first(store, "no ", lambda: add_study(store, "no "))
+        study_lookup.create_first(store, "no ", lambda: add_study(store, "no "))
 
 
 def test_the_later_of_two_drivers_waits_no_longer_than_told(store: Store, tmp_path: Path) -> None:
@@ -52,14 +52,14 @@ def test_the_later_of_two_drivers_waits_no_longer_than_told(store: Store, tmp_pa
     create = partial(create_study, store, settings, settings.protocol.bound_to(*HASHES))
     create()
     with pytest.raises(InputError, match=r"'tiny' is already in .*--resume"):
-        lookup.create_first(store, "tiny", create, patience=0.1)
+        study_lookup.create_first(store, "tiny", create, patience=0.1)
 
 
 def test_a_driver_that_cannot_be_seen_but_beats_is_not_disturbed(
     store: Store, tmp_path: Path
 ) -> None:
     session = begin(store, config(tmp_path))
-    run = store.runs(session.study.id)[0]
+    run = store.runs(session.record.id)[0]
     elsewhere = update(Run).values(boot_id="another", heartbeat=utc_now() - timedelta(hours=1))
     store.write(lambda opened: opened.execute(elsewhere))
     said: list[str] = []
@@ -67,6 +67,6 @@ def test_a_driver_that_cannot_be_seen_but_beats_is_not_disturbed(
         Heartbeat(store, run.id, interval=0.05),
         pytest.raises(InputError, match=f"process {os.getpid()} on .* is working on 'tiny'"),
     ):
-        lookup.take_over(store, session.study, said.append)
+        study_lookup.take_over(store, session.record, said.append)
     assert "cannot be seen from here" in said[0]
-    assert store.runs(session.study.id)[0].ended is None
+    assert store.runs(session.record.id)[0].ended is None

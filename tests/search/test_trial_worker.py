@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.runner.assignment import ParentWeights, Report
-from search.trial import TrialWorker, make_training
+from search.driver.assignment import ParentWeights, Report
+from search.ray_executor.worker import TrialWorker, make_training
 from space import Architecture, InputError
 from tests.search import faults
 from tests.search.small import config
@@ -118,7 +118,7 @@ def assignment(folder: Path) -> dict[str, Any]:
         "checkpoint": str(folder / "0.safetensors"),
         "device": "cpu",
         "threads": 1,
-        "training": "search.trial:make_training",
+        "training": "search.ray_executor.worker:make_training",
     }
 
 
@@ -183,7 +183,7 @@ def test_a_parent_under_a_protocol_from_scratch_fails_the_trial(tmp_path: Path) 
 
 
 def test_entry_points_exist() -> None:
-    from search.runner.assignment import TRAINING
+    from search.driver.assignment import TRAINING
 
     module, _, name = TRAINING.partition(":")
     assert callable(getattr(importlib.import_module(module), name))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from search.driver.extra_trials import continue_ended
+from search.driver.study_setup import initial_points, task_of
 from search.query.baseline import ENOUGH
-from search.runner.baseline_warning import baseline_warning
-from search.runner.extra import continue_ended
-from search.runner.setup import initial_points, task_of
+from search.runner.preflight import baseline_warning
 from search.store import Store, open_store
 from tests.search.driving import accuracy, begin, end, play, run_all, train
 from tests.search.small import config
@@ -30,7 +30,7 @@ def test_a_warm_start_tries_the_best_of_an_earlier_study(
     earlier = begin(store, config(tmp_path, trials=14, study="earlier"))
     play(earlier, 2)
     end(store, earlier)
-    best = sorted(store.trials(earlier.study.id), key=lambda t: -(t.best_accuracy or 0))[:3]
+    best = sorted(store.trials(earlier.record.id), key=lambda t: -(t.best_accuracy or 0))[:3]
     protocol = {"epochs": 2, "batch_size": batch_size, "warmup_epochs": 0.5}
     warm = begin(
         store,
@@ -39,7 +39,7 @@ def test_a_warm_start_tries_the_best_of_an_earlier_study(
         ),
     )
     play(warm, 2)
-    trials = store.trials(warm.study.id)
+    trials = store.trials(warm.record.id)
     assert [t.architecture_id for t in trials[:3]] == [t.architecture_id for t in best]
     assert [t.origin for t in trials] == ["warm start: earlier"] * 3 + ["random"] * 9
     same_protocol = batch_size == 50
@@ -73,7 +73,7 @@ def test_warm_points_take_a_quarter_at_most_the_best_of_each_study_in_turn(
     )
     session = begin(store, settings)
     play(session, 1)
-    found = store.trials(session.study.id)
+    found = store.trials(session.record.id)
     tried = [t.architecture_id for t in found if t.origin.startswith("warm start")]
     in_turn = dict.fromkeys(id_ for pair in zip(*best.values(), strict=True) for id_ in pair)
     # What the baseline draws by itself is not tried again.
@@ -100,7 +100,7 @@ def test_a_warm_start_repeats_no_initial_point_and_takes_none_away(
     session = begin(store, settings)
     play(session, 1)
     named = [p.architecture.id for p in initial_points(settings)]
-    found = [t.architecture_id for t in store.trials(session.study.id)]
+    found = [t.architecture_id for t in store.trials(session.record.id)]
     others = [id_ for id_ in best if id_ not in named]
     assert len(named) >= 3
     assert found[: len(named) + 4] == [*named, *others[:4]]
@@ -129,7 +129,7 @@ def test_a_study_with_a_warm_start_goes_on_as_if_it_had_never_stopped(tmp_path: 
                 if stops:
                     end(opened, session)
                     session = begin(opened, settings.model_copy(update={"trials": 40}))
-            return [(t.architecture_id, t.origin) for t in opened.trials(session.study.id)]
+            return [(t.architecture_id, t.origin) for t in opened.trials(session.record.id)]
 
     found = study(stops=True)
     assert found == study(stops=False)
@@ -139,14 +139,14 @@ def test_a_study_with_a_warm_start_goes_on_as_if_it_had_never_stopped(tmp_path: 
 def test_a_warm_start_leaves_out_what_the_constraints_forbid(store: Store, tmp_path: Path) -> None:
     earlier = begin(store, config(tmp_path, trials=20, study="earlier"))
     play(earlier, 2)
-    costs = [store.architecture(t.architecture_id).params for t in store.trials(earlier.study.id)]
+    costs = [store.architecture(t.architecture_id).params for t in store.trials(earlier.record.id)]
     bound = sorted(costs)[len(costs) // 2]
     settings = config(
         tmp_path, trials=12, study="warm", warm_start=["earlier"], constraints={"params": bound}
     )
     warm = begin(store, settings)
     play(warm, 2)
-    found = [store.architecture(t.architecture_id) for t in store.trials(warm.study.id)]
+    found = [store.architecture(t.architecture_id) for t in store.trials(warm.record.id)]
     assert found
     assert all(architecture.params <= bound for architecture in found)
 
@@ -164,7 +164,7 @@ def test_a_warm_start_stays_what_it_was(store: Store, tmp_path: Path) -> None:
     first = [before._new_trials._proposals.first(set(), set()) for _ in range(2)]
     assert {proposal.origin for proposal in first} == {"warm start: earlier"}
     end(store, before)
-    extra = continue_ended(pruned=3)(store, earlier.study, task_of(old))
+    extra = continue_ended(pruned=3)(store, earlier.record, task_of(old))
     more = begin(store, old, extra=extra)
     play(more, 4)
     end(store, more)
@@ -211,5 +211,5 @@ def test_the_share_that_is_named_gives_enough(store: Store, tmp_path: Path, name
     assert baseline_warning(settings) is None
     session = begin(store, settings)
     run_all(session)
-    origins = [t.origin for t in store.trials(session.study.id)]
+    origins = [t.origin for t in store.trials(session.record.id)]
     assert min(origins.count("random baseline"), origins.count("random")) >= ENOUGH

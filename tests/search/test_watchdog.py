@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from search.runner.watchdog import MARK, belonging, end_all
-from search.runner.watched import watched_folder
+from search.ray_executor.watchdog import MARK, belonging, end_all
+from search.ray_executor.watched import watched_folder
 from search.store import TrialState, open_store, process_is_alive, process_started
 from tests.search.driving import begin
 from tests.search.small import config, values
@@ -22,7 +22,7 @@ from tests.search.small import config, values
 SLEEP = [sys.executable, "-c", "import time; time.sleep(100)"]
 DRIVER = """
 import json, os, subprocess, sys, time
-from search.runner.watched import watched_folder
+from search.ray_executor.watched import watched_folder
 with watched_folder() as watchdog:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"],
                              start_new_session=True, stderr=subprocess.DEVNULL)
@@ -107,7 +107,7 @@ def test_a_clean_end_removes_the_folder_and_leaves_children_to_ray(
 
 CUT_SHORT = """
 import os, shutil
-from search.runner.watched import watched_folder
+from search.ray_executor.watched import watched_folder
 def end_amid(folder, **options):
     print(folder, flush=True)
     os._exit(130)
@@ -136,7 +136,7 @@ def test_the_run_of_a_driver_that_is_gone_is_ended_and_its_last_words_are_said(
         assignment = session.next_assignment()
         assert assignment is not None
         session.started(assignment.trial.number)
-        (run,) = store.runs(session.study.id)
+        (run,) = store.runs(session.record.id)
     named: dict[str, object] = {"store": settings.store, "id": run.id}
     told = {"run": named, "reason": "the driver was killed", "last_words": ["First", "To go on"]}
     with driver(told) as (process, _, _):
@@ -144,8 +144,8 @@ def test_the_run_of_a_driver_that_is_gone_is_ended_and_its_last_words_are_said(
         _, errors = process.communicate(timeout=60)
     assert errors.splitlines() == ["First", "To go on"]
     with open_store(settings.store, create=False) as store:
-        (run,) = store.runs(session.study.id)
-        (trial,) = store.trials(session.study.id)
+        (run,) = store.runs(session.record.id)
+        (trial,) = store.trials(session.record.id)
     assert run.end_reason == "the driver was killed"
     assert (trial.state, trial.reason) == (TrialState.PREEMPTED, "the driver was killed")
 

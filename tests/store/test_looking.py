@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 
 from search.cli.program import run_program
-from search.runner.lookup import find_study
+from search.runner.study_lookup import find_study
 from search.store import ProcessIdentity, Store, TrialState, open_store
 from tests.support.namespaces import PRIVATE_PIDS, run_in
 from tests.support.postgres import PASSWORD, QUOTED_PASSWORD, PostgresServer

@@ -1,0 +1,173 @@
+"""What a worker is told of its trial, and what it reports: plain values, which travel as JSON."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from search.numeric import as_number, as_whole_number
+from search.store import TrialRecord
+from space import Architecture
+from trainers import Failure
+
+TRAINING = "search.ray_executor.worker:make_training"
+"""The entry point that makes a Training from an assignment; tests put a faulty one in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParentWeights:
+    """The trained network that a trial shall start from.
+
+    Attributes:
+        architecture: of the parent.
+        checkpoint: file of the parent's weights.
+        along: the kinds of inclusion from the parent to the trial's architecture.
+    """
+
+    architecture: Architecture
+    checkpoint: Path
+    along: tuple[str, ...]
+
+    def to_config(self) -> dict[str, Any]:
+        """What the worker needs of it, as plain values."""
+        return {"architecture": self.architecture.to_json(), "checkpoint": str(self.checkpoint)}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What every worker of a study is told, as plain values.
+
+    Attributes:
+        protocol, data: how, and on which images.
+        inspected: what the driver found in the data (`trainers.data.image_folder.image_index`).
+    """
+
+    protocol: Mapping[str, Any]
+    data: Mapping[str, Any]
+    inspected: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One trial as handed to a worker. A worker never touches the store.
+
+    Attributes:
+        trial: its row in the store when it was handed out.
+        architecture: what to train.
+        terms: what every worker is told.
+        checkpoint: file that the worker writes after every epoch and goes on from.
+        log: file beside it that tells how an attempt broke off.
+        parent: whose weights it starts from, None for its own random ones.
+    """
+
+    trial: TrialRecord
+    architecture: Architecture
+    terms: Terms
+    checkpoint: Path
+    log: Path
+    parent: ParentWeights | None = None
+
+    def to_config(
+        self, *, device: str, threads: int, training: str, whole_gpu: bool = False
+    ) -> dict[str, Any]:
+        """The configuration of the Ray trial."""
+        return {
+            "number": self.trial.number,
+            "architecture": self.architecture.to_json(),
+            **asdict(self.terms),
+            "seeds": dict(self.trial.seeds),
+            "checkpoint": str(self.checkpoint),
+            "log": str(self.log),
+            "parent": self.parent.to_config() if self.parent else None,
+            "device": device,
+            "whole_gpu": whole_gpu,
+            "threads": threads,
+            "training": training,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a worker reports after an epoch, or at the end of its trial.
+
+    Attributes:
+        epochs: figures by name of the epochs that were not reported yet. The first report of an
+            attempt repeats those of earlier attempts, since their driver may have died between a
+            checkpoint and its record.
+        complete: whether all epochs are trained.
+        failure: why it broke off; None while it has not.
+        inherited: whether the weights began as those of the assigned parent, whose file may have
+            been lost; None where no parent was assigned, or nothing was trained.
+    """
+
+    epochs: tuple[Mapping[str, Any], ...] = ()
+    complete: bool = False
+    failure: Failure | None = None
+    inherited: bool | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more comes of this attempt."""
+        return self.complete or self.failure is not None
+
+    @classmethod
+    def from_result(cls, result: Mapping[str, Any]) -> "Report":
+        """Read the result of a Ray trial back."""
+        failure = result.get("failure")
+        return cls(
+            tuple(result.get("epochs", ())),
+            bool(result.get("complete")),
+            None if failure is None else Failure.from_dict(failure),
+            result.get("inherited"),
+        )
+
+    def to_result(self) -> dict[str, Any]:
+        """The result for Ray."""
+        plain: dict[str, Any] = {
+            "epochs": [dict(epoch) for epoch in self.epochs],
+            "complete": self.complete,
+            "done": self.ended,
+        }
+        plain |= {} if self.failure is None else {"failure": self.failure.to_dict()}
+        return plain | ({} if self.inherited is None else {"inherited": self.inherited})
+
+
+FIGURES = ("train_loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
+"""The figures of an epoch that the store keeps."""
+_LATEST = 10_000_000
+
+
+class WrongReport(ValueError):
+    """A training reports what is no figure."""
+
+
+def plain_epoch(result: Any) -> dict[str, Any]:
+    """The figures of an epoch as plain numbers; what is missing or not finite is None.
+
+    Args:
+        result: an EpochResult, another object with `to_dict`, or a mapping.
+
+    Raises:
+        WrongReport: there is no number of an epoch, or a figure that is no number.
+    """
+    values = result if isinstance(result, Mapping) else result.to_dict()
+    epoch = as_whole_number(_plain(values.get("epoch")), 1)
+    if epoch is None or epoch > _LATEST:
+        raise WrongReport(f"epoch must be a whole number from 1; got {values.get('epoch')!r:.80}")
+    return {"epoch": epoch} | {name: _figure(epoch, name, values.get(name)) for name in FIGURES}
+
+
+def _figure(epoch: int, name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    number = as_number(_plain(value))
+    if number is None:
+        raise WrongReport(f"{name} of epoch {epoch} must be a number; got {value!r:.80}")
+    return number if math.isfinite(number) else None
+
+
+def _plain(value: Any) -> Any:
+    """A scalar of NumPy or torch as a number of Python."""
+    count = value.numel() if hasattr(value, "numel") else getattr(value, "size", None)
+    return value.item() if hasattr(value, "item") and count == 1 else value

@@ -1,0 +1,122 @@
+"""Which trained network of a study a new trial starts from, and what its ancestors have cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from search.driver.assignment import ParentWeights
+from search.driver.checkpoints import Checkpoints
+from search.store import Parent, StudyHistory, TrialRecord, TrialState
+from space import Architecture
+from space.inclusion import inclusion_kinds
+
+_WITH_WEIGHTS = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+class Ancestry:
+    """Keeps what was trained under a protocol that inherits; finds parents among it.
+
+    Args:
+        checkpoints: of the study.
+        inherits: whether its protocol does; if not, nothing is kept and no trial has a parent.
+    """
+
+    def __init__(self, checkpoints: Checkpoints, *, inherits: bool) -> None:
+        self._checkpoints = checkpoints
+        self.inherits = inherits
+        self._trained: dict[int, Trained] = {}
+
+    def add_history(
+        self, history: StudyHistory, architectures: dict[str, Architecture]
+    ) -> "Ancestry":
+        """Take in what the earlier runs of the study have trained."""
+        for trial in history.trials:
+            self.add(trial, architectures[trial.architecture_id])
+        return self
+
+    def add(self, trial: TrialRecord, architecture: Architecture) -> None:
+        """Take in a trial that has ended; without weights, or without a figure, it is no parent."""
+        if not self.inherits:
+            return
+        if trial.state not in _WITH_WEIGHTS or trial.last_accuracy is None:
+            return
+        checkpoint = self._checkpoints.find(trial)
+        if checkpoint is not None:
+            self._trained[trial.id] = Trained(
+                trial.id,
+                architecture,
+                checkpoint,
+                trial.last_accuracy,
+                trial.seconds,
+                trial.ancestry_seconds,
+            )
+
+    def parent_of(self, child: Architecture) -> Parent | None:
+        """The best trained network that the child contains, as the store notes it."""
+        parent = choose_parent(child, list(self._trained.values()))
+        if parent is None:
+            return None
+        return Parent(parent.trial_id, " + ".join(weights_for(child, parent).along))
+
+    def weights(self, trial: TrialRecord, child: Architecture) -> ParentWeights | None:
+        """What the worker of a trial is told; None without a parent, or when it is gone."""
+        parent = self._trained.get(trial.parent_trial_id or -1)
+        return None if parent is None else weights_for(child, parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A trial whose weights are at hand: complete, or pruned with its checkpoint kept.
+
+    All that are compared must be of one protocol; they may be of several studies.
+
+    Attributes:
+        trial_id: its row in the store.
+        architecture: what was trained.
+        checkpoint: file of its weights.
+        score: of the weights in that file, higher is better: the figure at the last epoch, also
+            where an earlier one was better.
+        seconds: what its own training has cost.
+        ancestry_seconds: what the trainings that it inherited from have cost, all together.
+    """
+
+    trial_id: int
+    architecture: Architecture
+    checkpoint: Path
+    score: float
+    seconds: float
+    ancestry_seconds: float = 0.0
+
+    @property
+    def cost_so_far(self) -> float:
+        """Seconds of training behind its weights: the `ancestry_seconds` of its children."""
+        return self.seconds + self.ancestry_seconds
+
+
+def choose_parent(child: Architecture, trained: Sequence[Trained]) -> Trained | None:
+    """The best of the trained networks that the child contains; None if it contains none.
+
+    Of equal ones the cheaper with its ancestry, then the earlier. The child itself, trained in an
+    earlier study, is no parent: that would be a longer training and not another network.
+    """
+    for candidate in sorted(trained, key=_rank):
+        own = candidate.architecture == child
+        if not own and inclusion_kinds(candidate.architecture, child) is not None:
+            return candidate
+    return None
+
+
+def weights_for(child: Architecture, parent: Trained) -> ParentWeights:
+    """What the worker of the child is told.
+
+    Raises:
+        ValueError: the child does not contain the parent.
+    """
+    along = inclusion_kinds(parent.architecture, child)
+    if along is None:
+        raise ValueError(f"{child.id} does not contain {parent.architecture.id}")
+    return ParentWeights(parent.architecture, parent.checkpoint, tuple(map(str, along)))
+
+
+def _rank(candidate: Trained) -> tuple[float, float, int]:
+    return -candidate.score, candidate.cost_so_far, candidate.trial_id

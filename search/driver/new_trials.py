@@ -1,0 +1,217 @@
+"""Makes the trials of a study: writes them down once, or takes over what others have trained."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from search.config import Config
+from search.driver.checkpoints import Checkpoints
+from search.driver.lineage import Ancestry
+from search.driver.proposals import Proposal, Proposals
+from search.searchers import Exhausted
+from search.store import (
+    DuplicateArchitecture,
+    RunRecord,
+    Store,
+    StoreAway,
+    StudyRecord,
+    TrainedElsewhere,
+    TrialRecord,
+    TrialState,
+)
+from space import Architecture, DesignSpace
+from space.cost import cost
+from trainers import Protocol, Seeds
+from trainers.seeds import derive
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSeeds:
+    """Gives every trial its seeds; nothing but these numbers and the architecture decides them.
+
+    Attributes:
+        protocol: whose seed policy says whether architectures share their seeds.
+        initialisation, data_order: seeds of the study.
+    """
+
+    protocol: Protocol
+    initialisation: int
+    data_order: int
+
+    @classmethod
+    def from_config(cls, config: Config, protocol: Protocol) -> Self:
+        """Those of a configuration: its own seeds where it has them, else the one seed."""
+        own = config.seeds
+        return cls(
+            protocol,
+            config.seed if own.initialisation is None else own.initialisation,
+            config.seed if own.data_order is None else own.data_order,
+        )
+
+    def of(self, architecture_id: str, repeat: int) -> dict[str, int]:
+        """The seeds of a trial, as the store keeps them; a repeat has others than the first."""
+        first = self._seeds(self.initialisation, architecture_id, repeat)
+        second = self._seeds(self.data_order, architecture_id, repeat)
+        return {"initialisation": first.initialisation, "data_order": second.data_order}
+
+    def _seeds(self, seed: int, architecture_id: str, repeat: int) -> Seeds:
+        own = seed if repeat == 0 else derive(seed, "repeat", repeat)
+        return self.protocol.seeds(own, architecture_id)
+
+
+_LOG = logging.getLogger(__name__)
+
+
+class NewTrials:
+    """Turns proposals into trials that are in the store, each architecture once.
+
+    Args:
+        store, study, run: where everything is written, and as whom.
+        space: what is searched.
+        proposals: what to train next.
+        seeds: of the trials.
+        ancestry: where new trials find the weights that they start from.
+        checkpoints: those of this study.
+        planned: the number of trials to reach, repeats left out.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        study: StudyRecord,
+        run: RunRecord,
+        space: DesignSpace,
+        proposals: Proposals,
+        seeds: TrialSeeds,
+        ancestry: Ancestry,
+        checkpoints: Checkpoints,
+        planned: int,
+    ) -> None:
+        self._store, self._study, self._run = store, study, run
+        self._space, self._proposals, self._seeds = space, proposals, seeds
+        self._ancestry, self._checkpoints = ancestry, checkpoints
+        self._planned = planned
+        self._ids: set[str] = set()
+        self._known: set[int] = set()
+        self._repeats = 0
+        self.exhausted: str | None = None
+
+    @property
+    def planned(self) -> int:
+        """How many trials there shall be, the repeats that are there or asked for included."""
+        return self._planned + self.repeats
+
+    @property
+    def repeats(self) -> int:
+        """How many repeats there are or are asked for."""
+        return self._repeats + self._proposals.repeats
+
+    def know(self, trial: TrialRecord) -> None:
+        """The study has this trial."""
+        self._ids.add(trial.architecture_id)
+        self._known.add(trial.id)
+        self._repeats += trial.repeat > 0
+
+    def next(self, noted: Callable[[TrialRecord, Architecture], None]) -> TrialRecord | None:
+        """A new trial in the store; whatever proposes it, the study does not have it yet.
+
+        Args:
+            noted: told of every trial that the study has from now on, also of one that another
+                process has written.
+
+        Returns:
+            None when the planned number is reached, or no point is left.
+        """
+        elsewhere: set[str] = set()
+        while True:
+            proposal = self._proposals.repeat()
+            if proposal is None and len(self._ids) >= self._planned:
+                return None
+            try:
+                proposal = proposal or self._proposals.first(self._ids, elsewhere)
+            except Exhausted as error:
+                self.exhausted = str(error)
+                return None
+            try:
+                trial = self._added(proposal)
+            except TrainedElsewhere:
+                elsewhere.add(proposal.architecture.id)
+                continue
+            except DuplicateArchitecture as error:
+                if not self._was_added(error.trial):
+                    # Another process has it; the searcher must know of it.
+                    _LOG.warning("%s", error)
+                    self.know(error.trial)
+                    noted(error.trial, proposal.architecture)
+                    continue
+                trial = error.trial
+            self.know(trial)
+            noted(trial, proposal.architecture)
+            return trial
+
+    def take_over(self, trial: TrialRecord, drop_epochs: Callable[[], None]) -> TrialRecord | None:
+        """Give a trial the result of another study, with its checkpoint.
+
+        A trial that has begun gives its own epochs up for a complete result only.
+
+        Args:
+            trial: of this study, not ended.
+            drop_epochs: called when its own epochs give way.
+
+        Returns:
+            The trial with that result: complete, or with the epochs of a pruned one; None when
+            no other study under this protocol has any.
+        """
+        if trial.repeat:
+            return None
+        source = self._store.find_result(
+            trial.architecture_id,
+            self._study.protocol_hash,
+            outside=self._study.id,
+            inherited=self._ancestry.inherits,
+        )
+        begun = trial.epochs_done > 0
+        if source is None or (begun and source.state != TrialState.COMPLETE):
+            return None
+        if begun:
+            drop_epochs()
+        if not self._store.reuse_result(trial.id, source.id, self._run.id):
+            return None
+        theirs = Checkpoints.of(self._store.study_by_id(source.study_id), self._store.url)
+        self._checkpoints.adopt(trial, theirs.find(source))
+        return self._store.trial(trial.id)
+
+    def _added(self, proposal: Proposal) -> TrialRecord:
+        try:
+            return self._add(proposal)
+        except StoreAway:
+            self._proposals.give_back(proposal)
+            raise
+
+    def _was_added(self, trial: TrialRecord) -> bool:
+        """Whether this run added it itself, and the store went away before it could say so."""
+        mine = trial.run_id == self._run.id and trial.state == TrialState.WAITING
+        return mine and trial.id not in self._known
+
+    def _add(self, proposal: Proposal) -> TrialRecord:
+        architecture = proposal.architecture
+        costs = cost(architecture)
+        return self._store.add_trial(
+            self._study.id,
+            self._run.id,
+            architecture,
+            params=costs.params,
+            macs=costs.macs,
+            origin=proposal.origin,
+            seeds=self._seeds.of(architecture.id, proposal.repeat),
+            decisions=[{"name": d.name, "choice": d.value} for d in self._decisions(architecture)],
+            repeat=proposal.repeat,
+            parent=None if proposal.repeat else self._ancestry.parent_of(architecture),
+            exclusive=True,
+        )
+
+    def _decisions(self, architecture: Architecture) -> Iterable[Any]:
+        """How the space leads to it; a repeat may come from outside the space."""
+        return self._space.decisions(architecture) if self._space.contains(architecture) else ()

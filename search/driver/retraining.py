@@ -1,0 +1,100 @@
+"""The final training of what a search with inherited weights found: always from scratch."""
+
+from search.config import Config
+from search.driver.extra_trials import Asked, Extra, networks_of, ranked_trials
+from search.driver.proposals import Proposal
+from search.driver.study_setup import task_of
+from search.objectives import judged_by
+from search.schedulers import SCHEDULERS
+from search.searchers import SEARCHERS, Task
+from search.store import Store, StudyRecord, TrialRecord
+from search.study_name import RETRAINED, retrained_name
+from space import Architecture
+from space.errors import InputError
+
+
+def retraining(store: Store, config: Config, top: int, seeds: int) -> tuple[Config, Asked]:
+    """A study of its own that trains the best of another one from scratch.
+
+    Args:
+        store: with the study that inherited.
+        config: of that study.
+        top: how many architectures, if there are so many; never fewer than are planned already.
+        seeds: how often each is trained.
+
+    Raises:
+        InputError: the study has no complete trial.
+    """
+    name = retrained_name(config.study)
+    planned = store.study(name).planned_trials if store.has_study(name) else 0
+    best, networks = _best(store, config, max(top, planned))
+    scratch = config.protocol.model_copy(update={"initialisation": "scratch"})
+    values = {
+        "study": name,
+        "protocol": scratch,
+        "searcher": SEARCHERS.options("random"),
+        "scheduler": SCHEDULERS.options("none"),
+        "trials": len(best),
+        "initial": (),
+        "warm_start": (),
+        "random_baseline": 0.0,
+    }
+    return config.model_copy(update=values), _from_scratch(best, networks, seeds)
+
+
+def retrained_source(store: Store, study: StudyRecord) -> StudyRecord | None:
+    """The study whose best this one retrains; None where it is a study like any other."""
+    if not study.name.endswith(RETRAINED) or _inherits(study):
+        return None
+    names = (s.name for s in store.studies() if retrained_name(s.name) == study.name)
+    return next((source for name in names if _inherits(source := store.study(name))), None)
+
+
+def rest_of_retraining(
+    store: Store, study: StudyRecord, source: Config, top: int
+) -> tuple[int, Asked]:
+    """What is left to do of a study that retrains: how many architectures, and the work.
+
+    Args:
+        store: with both studies.
+        study: the one that retrains; each architecture gets as many seeds as any has so far.
+        source: configuration of the one that inherited.
+        top: how many architectures, if there are so many; never fewer than are planned already.
+
+    Raises:
+        InputError: the source has no complete trial.
+    """
+    best, networks = _best(store, source, max(top, study.planned_trials))
+    seeds = 1 + max((trial.repeat for trial in store.trials(study.id)), default=0)
+    return len(best), _from_scratch(best, networks, seeds)
+
+
+def _inherits(study: StudyRecord) -> bool:
+    return study.protocol.get("initialisation") == "inherited"
+
+
+def _best(
+    store: Store, config: Config, top: int
+) -> tuple[list[TrialRecord], dict[str, Architecture]]:
+    source = store.study(config.study)
+    history = store.history(source.id)
+    networks = networks_of(history)
+    rule = judged_by(source.protocol)
+    best = ranked_trials(history, networks, task_of(config), rule)[:top]
+    if not best:
+        raise InputError.of("study", f"{source.name!r} has no complete trial to retrain")
+    return best, networks
+
+
+def _from_scratch(best: list[TrialRecord], networks: dict[str, Architecture], seeds: int) -> Asked:
+    def find(store: Store, study: StudyRecord, _task: Task[Architecture]) -> Extra:
+        has = {(t.architecture_id, t.repeat) for t in store.trials(study.id)}
+        wanted = tuple(
+            Proposal(networks[trial.architecture_id], f"retrains trial {trial.number}", repeat)
+            for repeat in range(seeds)
+            for trial in best
+            if (trial.architecture_id, repeat) not in has
+        )
+        return Extra(repeats=wanted, nothing_else=True)
+
+    return find

@@ -1,0 +1,394 @@
+"""One run of a study, without Ray: hands out trials, takes reports, and keeps the store right.
+
+The driver is the only writer to the store. Ray's callbacks call this object; it decides nothing
+that could not be rebuilt from the store.
+"""
+
+import functools
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from search.driver.assignment import Assignment, Report, Terms
+from search.driver.attempt import Attempt, Silence
+from search.driver.checkpoints import Checkpoints
+from search.driver.journal import Journal
+from search.driver.limits import FirstFailures, Limits, Retries
+from search.driver.lineage import Ancestry
+from search.driver.new_trials import NewTrials
+from search.driver.replay import add_record, report_record
+from search.driver.stop_request import StopKind, StopRequest
+from search.driver.study_progress import Progress
+from search.figures import MEASURED
+from search.schedulers import CONTINUE, Decision
+from search.store import (
+    Store,
+    StoreAway,
+    StoreError,
+    StudyRecord,
+    TrialRecord,
+    TrialState,
+)
+from search.study import Study
+from space import Architecture
+from space.wording import duration
+from trainers import Cause, Failure
+
+_LOG = logging.getLogger(__name__)
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def _remembers_failure(
+    method: Callable[Concatenate["StudySession", _Arguments], _Result],
+) -> Callable[Concatenate["StudySession", _Arguments], _Result]:
+    """Keep an error for the driver: Ray Tune turns what a callback raises into mere text."""
+
+    @functools.wraps(method)
+    def call(
+        self: "StudySession", /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    ) -> _Result:
+        try:
+            return method(self, *args, **kwargs)
+        except (StoreError, OSError) as error:
+            self.failure = error
+            raise
+
+    return call
+
+
+class StudySession:
+    """What one driver does for a study.
+
+    Args:
+        store, record: where everything is.
+        study: has the study's history already; asks, judges, and writes to the journal.
+        journal: takes what becomes of trials to the store.
+        new_trials: makes the trials that the study does not have yet.
+        terms: what every worker is told.
+        trials: every trial of the study so far, as the store has it.
+        claimed: the numbers of those that this run goes on with.
+        wanted: the measured figures without which no trial is complete.
+        limits: how much goes wrong before the run gives up.
+        checkpoints: those of this study.
+        ancestry: where trials find the weights that they start from.
+        stop: asked for where going on makes no sense.
+        say: tells a person what is lost.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        record: StudyRecord,
+        study: Study[Architecture],
+        journal: Journal,
+        new_trials: NewTrials,
+        terms: Terms,
+        trials: Iterable[TrialRecord],
+        claimed: Iterable[int],
+        wanted: Iterable[str],
+        limits: Limits,
+        checkpoints: Checkpoints,
+        ancestry: Ancestry,
+        stop: StopRequest,
+        say: Callable[[str], None],
+    ) -> None:
+        self._store, self.record, self.journal = store, record, journal
+        self._study, self._new_trials, self._terms = study, new_trials, terms
+        self._wanted, self._limits = tuple(wanted), limits
+        self._checkpoints, self._ancestry = checkpoints, ancestry
+        self._stop, self._say = stop, say
+        self._live: dict[int, Attempt] = {}
+        self._unsettled: deque[TrialRecord] = deque()
+        self._best: tuple[float, str] | None = None
+        self._reused = 0
+        self._retries = Retries(limits.retries)
+        self._silence = Silence(self._live, limits.trial_seconds, say)
+        self._first_failures = FirstFailures(limits.first_failures)
+        self.failure: StoreError | OSError | None = None
+        rows = {row.number: row for row in trials}
+        for row in rows.values():
+            new_trials.know(row)
+            journal.know(row)
+            self._compare(row)
+        self._claimed = deque(rows[number] for number in sorted(claimed))
+
+    @property
+    def exhausted(self) -> str | None:
+        """Why no point is left; None while there are some."""
+        return self._new_trials.exhausted
+
+    @property
+    def live(self) -> int:
+        """Trials that are handed out and have not ended."""
+        return len(self._live)
+
+    @property
+    def waits(self) -> bool:
+        """Whether there may be more to hand out, once a worker or the store comes back."""
+        return bool(self._live or self._unsettled or self.journal.away)
+
+    def progress(self) -> Progress:
+        """How far the study is, from memory."""
+        best, name = self._best or (None, None)
+        new, optimistic = self._new_trials, self._study.judged_by == "best"
+        counts = self._study.counts()
+        return Progress(counts, new.planned, best, name, new.repeats, self._reused, optimistic)
+
+    @_remembers_failure
+    def next_assignment(self) -> Assignment | None:
+        """The next trial to run: an interrupted one, one that was asked for, or the searcher's.
+
+        None when the planned number is handed out, no point is left, or the store is away. A later
+        call may give one again, when a worker was killed or the store came back in the meantime.
+        """
+        if self.journal.flush():
+            try:
+                return self._next_assignment()
+            except StoreAway as error:
+                self.journal.note_away(error)
+        # Without a trial at work Ray Tune asks for the next one for minutes, and for nothing else.
+        self._stop_where_away_too_long()
+        return None
+
+    def _next_assignment(self) -> Assignment | None:
+        while self._unsettled:
+            if (given := self._hand_out(self._unsettled.popleft(), again=True)) is not None:
+                return given
+        while self._claimed:
+            if (given := self._hand_out(self._claimed.popleft())) is not None:
+                return given
+        while (new := self._new_trials.next(self._noted)) is not None:
+            if (given := self._hand_out(new)) is not None:
+                return given
+        return None
+
+    @_remembers_failure
+    def started(self, number: int) -> None:
+        """A worker has taken the trial up."""
+        self._live[number].give_sign()
+        self._study.start(number)
+
+    @_remembers_failure
+    def reported(self, number: int, report: Report) -> Decision:
+        """Record what is new in a report, and say whether the trial shall stop."""
+        live = self._live.get(number)
+        if live is None:
+            return CONTINUE
+        if report.inherited is False and live.record.parent_trial_id is not None:
+            self._disinherit(live)
+        if report.epochs:
+            if not live.heard:
+                self._forget_beyond(live, int(report.epochs[-1]["epoch"]))
+            live.heard = True
+            live.give_sign()
+        for figures in report.epochs:
+            self._study.report(number, int(figures["epoch"]), figures)
+        return live.trial.decision
+
+    @_remembers_failure
+    def ended(self, number: int, report: Report) -> None:
+        """The worker is done with the trial, or was told to stop it."""
+        live = self._live.get(number)
+        if live is None:
+            return
+        if report.failure is not None:
+            self._broke_off(live, report.failure)
+        elif report.complete:
+            self._completed(live)
+        else:
+            self._ended_by_decision(live)
+
+    @_remembers_failure
+    def crashed(self, number: int, failure: Failure) -> None:
+        """The worker is gone. The trial goes on from its checkpoint, as often as is allowed."""
+        live = self._live.get(number)
+        if live is not None:
+            self._broke_off(live, self._hang() if live.hung else failure)
+
+    @_remembers_failure
+    def look_after(self) -> list[int]:
+        """To be called all the time: writes what waits; the trials whose workers are to be ended.
+
+        A stop is requested where the store has been away for too long.
+        """
+        self.journal.flush()
+        self._stop_where_away_too_long()
+        silent = self._silence.look()
+        for number in silent:
+            self._live[number].hung = True
+        return silent
+
+    def _stop_where_away_too_long(self) -> None:
+        if self.journal.away_for() > self._limits.store_seconds:
+            patience = duration(self._limits.store_seconds)
+            reason = f"the store was away for more than {patience} ({self.journal.error})"
+            self._stop.request(StopKind.STORE, reason)
+
+    def log_of(self, number: int) -> Path | None:
+        """The file that tells how a trial that is handed out broke off."""
+        live = self._live.get(number)
+        return None if live is None else self._checkpoints.log(live.record)
+
+    def _noted(self, row: TrialRecord, architecture: Architecture) -> None:
+        self.journal.know(row)
+        add_record(self._study, row, architecture)
+
+    # --- handing out
+
+    def _hand_out(self, row: TrialRecord, *, again: bool = False) -> Assignment | None:
+        """A trial for a worker; None when it has ended without one.
+
+        Args:
+            again: whether the store went away while this was tried before.
+        """
+        number = row.number
+        try:
+            now = self._store.trial(row.id) if again else row
+            live = Attempt(now, self._study.trials[number])
+            self._live[number] = live
+            if live.trial.state == TrialState.PREEMPTED:
+                self._study.resume(number)
+            # While this study lay still, another may have trained the same.
+            ended = self._ended_by_reuse(live) or self._ended_by_decision(live)
+        except StoreAway:
+            self._live.pop(number, None)
+            self._unsettled.append(row)
+            raise
+        return None if ended else self._assignment(live)
+
+    def _ended_by_reuse(self, live: Attempt) -> bool:
+        """Whether another study has trained it under this protocol: then its epochs are taken."""
+        reused: TrialRecord | None = live.record
+        if live.record.source_trial_id is None or live.trial.curve:
+            forget = functools.partial(self._study.forget, live.record.number, 0)
+            reused = self._new_trials.take_over(live.record, forget)
+        if reused is None:
+            return False
+        live.record = reused
+        is_complete = reused.state == TrialState.COMPLETE
+        with self._study.written():
+            for epoch in self._store.epochs(reused.id):
+                report_record(self._study, reused.number, epoch)
+            if is_complete:
+                self._reused += 1
+                self._leave(live, reused)
+        return is_complete
+
+    def _ended_by_decision(self, live: Attempt) -> bool:
+        """Prune a trial that was sentenced before it could be told; whether it was."""
+        decision = live.trial.decision
+        if decision.stop:
+            self._finish(live, TrialState.PRUNED, decision.reason)
+        return decision.stop
+
+    def _assignment(self, live: Attempt) -> Assignment:
+        checkpoint = self._checkpoints.fetch(live.record)
+        self._tell_of_loss(live)
+        architecture = live.trial.point
+        parent = self._ancestry.weights(live.record, architecture)
+        if live.record.parent_trial_id is not None and parent is None and not checkpoint.exists():
+            self._disinherit(live)  # its weights are gone, and with them the inheritance
+        log = self._checkpoints.log(live.record)
+        return Assignment(live.record, architecture, self._terms, checkpoint, log, parent)
+
+    def _tell_of_loss(self, live: Attempt) -> None:
+        """Say which epochs are trained again, before they are."""
+        done, held = live.epochs_done, self._checkpoints.epochs_of(live.record)
+        if held is None or held >= done:
+            return
+        live.told_of_loss = True
+        what = "is gone" if not held else f"holds {held} of {done} epochs"
+        place, number = self._checkpoints.file(live.record), live.record.number
+        self._say(f"Trial {number}: its checkpoint {place} {what}; {_again(held, done)}")
+
+    # --- what is reported
+
+    def _forget_beyond(self, live: Attempt, last: int) -> None:
+        """Drop epochs of an earlier attempt that the worker does not know: its file was lost.
+
+        The last one that it reports it has just trained, again.
+        """
+        done, kept = live.epochs_done, last - 1
+        if done > last:
+            if not live.told_of_loss:
+                why = "its checkpoint was damaged or lost"
+                self._say(f"Trial {live.record.number}: {why}; {_again(kept, done)}")
+            self._study.forget(live.record.number, kept)
+
+    def _disinherit(self, live: Attempt) -> None:
+        """The trial begins from scratch after all."""
+        self.journal.disinherit(live.trial)
+        live.record = replace(
+            live.record, parent_trial_id=None, inherited_along=None, ancestry_seconds=0.0
+        )
+
+    # --- how it ends
+
+    def _completed(self, live: Attempt) -> None:
+        rule = self._study.judged_by
+        lacking = live.trial.lacks(self._wanted or MEASURED, rule)
+        if not lacking or (not self._wanted and len(lacking) < len(MEASURED)):
+            self._finish(live, TrialState.COMPLETE, None)
+            return
+        curve = live.trial.curve
+        nowhere = live.trial.lacks(lacking, "best") == lacking
+        where = f"in {len(curve)} epochs" if nowhere else "in its last epoch"
+        epochs = where if curve else "and no epoch"
+        reason = f"it ended without a finite {' or '.join(lacking)} {epochs}"
+        self._broke_off(live, Failure(Cause.CODE, reason))
+
+    def _hang(self) -> Failure:
+        limit = duration(self._limits.trial_seconds or 0.0)
+        return Failure(Cause.CODE, f"it hung: no epoch within {limit} (trial_time_limit)")
+
+    def _broke_off(self, live: Attempt, failure: Failure) -> None:
+        number = live.record.number
+        if self._stop.kind is not None and failure.cause != Cause.ARCHITECTURE:
+            # What asks for a stop may end workers, and what they have started, too.
+            failure = Failure(Cause.REQUEST, self._stop.reason)
+        if self._retries.takes_up(number, failure, hung=live.hung):
+            _LOG.warning("trial %d: %s; it goes on in another worker", number, failure.reason)
+            self._preempt(live, failure.reason)
+            self._claimed.append(live.record)
+        elif failure.cause.ends_trial:
+            self._finish(live, TrialState(failure.state), failure.reason)
+        else:
+            self._preempt(live, failure.reason)
+            if failure.cause.stops_run:
+                reason = f"trial {number} met a fault of the {failure.cause}"
+                self._stop.request(StopKind.FAULT, f"{reason}: {failure.sentence}")
+
+    def _preempt(self, live: Attempt, reason: str) -> None:
+        del self._live[live.record.number]
+        self._study.preempt(live.record.number, reason)
+
+    def _finish(self, live: Attempt, state: TrialState, reason: str | None) -> None:
+        self._leave(live, live.ended(state, self._study.judged_by), reason)
+        why = self._first_failures.ended(state, reason)
+        if why is not None:
+            option = "--failed" if state == TrialState.FAILED else "--infeasible"
+            again = f"once it is mended, `continue {self.record.name} {option}` trains them again"
+            self._stop.request(StopKind.FAULT, f"{why}; {again}")
+
+    def _leave(self, live: Attempt, row: TrialRecord, reason: str | None = None) -> None:
+        del self._live[row.number]
+        self._study.tell(row.number, row.state, reason)
+        self._compare(row)
+        self._ancestry.add(row, live.trial.point)
+
+    def _compare(self, row: TrialRecord) -> None:
+        """What was pruned, or is not through yet, is the best of nothing."""
+        if row.state != TrialState.COMPLETE or row.accuracy is None:
+            return
+        if self._best is None or row.accuracy > self._best[0]:
+            self._best = row.accuracy, self._study.trials[row.number].point.name
+
+
+def _again(held: int, done: int) -> str:
+    lost = f"epoch {done} is" if done == held + 1 else f"epochs {held + 1} to {done} are"
+    return f"{lost} trained again"

@@ -1,0 +1,238 @@
+"""Writes a new study down, and rebuilds the state of a search from the store."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from search.config import Config
+from search.driver.assignment import Terms
+from search.driver.checkpoints import Checkpoints
+from search.driver.extra_trials import NOTHING_EXTRA, Extra, networks_of
+from search.driver.journal import Journal, replay
+from search.driver.limits import Limits
+from search.driver.lineage import Ancestry
+from search.driver.new_trials import NewTrials, TrialSeeds
+from search.driver.proposals import Proposal, Proposals
+from search.driver.provenance import code_version
+from search.driver.replay import replay_history
+from search.driver.session import StudySession
+from search.driver.stop_request import StopRequest
+from search.driver.study_progress import Progress
+from search.driver.warm_start import events_so_far, warm_points
+from search.figures import MEASURED, known_figures
+from search.schedulers import Scheduler, make_scheduler
+from search.searchers import Searcher, Task, make_searcher
+from search.store import RunRecord, Store, StudyRecord
+from search.study import Study
+from search.trial_states import OPEN
+from space import Architecture
+from space.wording import count
+from trainers import Protocol
+from trainers.seeds import derive
+
+_LOG = logging.getLogger(__name__)
+_INITIAL_STREAM = 1
+"""Keeps the random numbers of the initial points apart from the searcher's."""
+_BASELINE_STREAM = 2
+
+
+def create_study(
+    store: Store, config: Config, protocol: Protocol, told: Mapping[str, Any] | None = None
+) -> StudyRecord:
+    """The row of a new study.
+
+    Raises:
+        InputError: the name was taken in the meantime.
+    """
+    seeds = TrialSeeds.from_config(config, protocol)
+    return store.create_study(
+        config.study,
+        config=config.to_stored(),
+        space=config.search_space.to_dict(),
+        protocol=protocol.to_dict(),
+        protocol_hash=protocol.hash,
+        objective={
+            "objectives": config.objectives,
+            "constraints": config.constraints,
+            **({"data": dict(told)} if told else {}),
+            "warm_start": events_so_far(store, config.warm_start),
+        },
+        planned_trials=config.trials,
+        searcher=config.searcher.name,
+        scheduler=config.scheduler.name,
+        seeds={
+            "study": config.seed,
+            "split": protocol.split_seed,
+            "searcher": config.searcher_seed,
+            "initialisation": seeds.initialisation,
+            "data_order": seeds.data_order,
+        },
+        code_version=code_version(),
+    )
+
+
+def begin_session(
+    store: Store,
+    study: StudyRecord,
+    run: RunRecord,
+    config: Config,
+    protocol: Protocol,
+    extra: Extra = NOTHING_EXTRA,
+    *,
+    inspected: Mapping[str, Any] | None = None,
+    stop: StopRequest | None = None,
+    say: Callable[[str], None] = _LOG.warning,
+    answered_since: Callable[[float], bool] = lambda moment: True,
+) -> StudySession:
+    """A session that goes on where the earlier runs of the study ended.
+
+    Args:
+        extra: what this run was asked for beside the study's own trials.
+        inspected: what the driver found in the data, for the workers.
+        stop: asked for where going on makes no sense. say: tells a person what is lost.
+        answered_since: whether the store has answered anybody since a moment (`Journal`).
+    """
+    checkpoints = settle(store, study, config, say)
+    claimed = _claim(store, study, run, extra, say)
+    history = store.history(study.id)
+    architectures = networks_of(history)
+    task = task_of(config)
+    searcher, baseline = _searchers(config, task)
+    journal = Journal(store, run, checkpoints.folder, answered_since)
+    searchers, rule = (searcher, baseline), protocol.judged_by
+    asked = Study(task, searchers, _scheduler(config), rule, journal)
+    warm = _warm(store, study, config, searcher, task)
+    replay_history(asked, history, architectures)
+    inherits = protocol.initialisation == "inherited"
+    ancestry = Ancestry(checkpoints, inherits=inherits).add_history(history, architectures)
+    proposals = Proposals(
+        extra.repeats,
+        initial_points(config),
+        warm,
+        searcher,
+        config.searcher.name,
+        baseline,
+        config.random_baseline,
+        nothing_else=extra.nothing_else,
+    )
+    new_trials = NewTrials(
+        store=store,
+        study=study,
+        run=run,
+        space=config.search_space,
+        proposals=proposals,
+        seeds=TrialSeeds.from_config(config, protocol),
+        ancestry=ancestry,
+        checkpoints=checkpoints,
+        planned=study.planned_trials,
+    )
+    return StudySession(
+        store=store,
+        record=study,
+        study=asked,
+        journal=journal,
+        new_trials=new_trials,
+        terms=Terms(protocol.to_dict(), config.data.to_dict(), inspected),
+        trials=history.trials,
+        claimed=[trial.number for trial in history.trials if trial.id in claimed],
+        wanted=[name for name in MEASURED if name in config.goals.names],
+        limits=Limits(
+            retries=config.retries,
+            first_failures=config.stop_after_same_failures,
+            trial_seconds=config.trial_time_limit,
+            store_seconds=config.store_patience,
+        ),
+        checkpoints=checkpoints,
+        ancestry=ancestry,
+        stop=StopRequest() if stop is None else stop,
+        say=say,
+    )
+
+
+def _checkpoints(store: Store, study: StudyRecord, config: Config) -> Checkpoints:
+    """The study's folders, noted in the store so that every later run finds them."""
+    checkpoints = Checkpoints.of(study, store.url, config.checkpoints)
+    stored = checkpoints.to_stored(store.url)
+    if stored != study.checkpoints:
+        store.set_checkpoints(study.id, stored)
+    return checkpoints
+
+
+def settle(
+    store: Store, study: StudyRecord, config: Config, say: Callable[[str], None]
+) -> Checkpoints:
+    """Write what earlier runs of a study could not write; its checkpoints, which hold that.
+
+    Call it before anything is read of the study's trials.
+    """
+    checkpoints = _checkpoints(store, study, config)
+    runs = store.runs(study.id)
+    folders = (checkpoints.folder, *checkpoints.earlier)
+    replayed = sum(replay(store, folder, runs) for folder in folders)
+    if replayed:
+        say(f"Wrote {count(replayed, 'result')} that an earlier run kept while the store was away.")
+    return checkpoints
+
+
+def _claim(
+    store: Store, study: StudyRecord, run: RunRecord, extra: Extra, say: Callable[[str], None]
+) -> set[int]:
+    """Ids of the trials that this run goes on with."""
+    for id_ in extra.continued:
+        store.continue_trial(id_, run.id)
+    store.claim_preempted(study.id, run.id)
+    # All that is the run's, also where the store went away in between and this is the second try.
+    mine = {trial.id for trial in store.trials(study.id, OPEN) if trial.run_id == run.id}
+    for id_ in sorted({*extra.continued} - mine):
+        number = store.trial(id_).number
+        say(f"Trial {number} is left as it is: another study trains that architecture.")
+    return mine
+
+
+def _searchers(
+    config: Config, task: Task[Architecture]
+) -> tuple[Searcher[Architecture], Searcher[Architecture]]:
+    """The study's own, and the random one that it is compared with."""
+    options = config.searcher.model_dump(exclude={"name"})
+    own = make_searcher(config.searcher.name, task, config.searcher_seed, options)
+    seed = derive(config.searcher_seed, _BASELINE_STREAM)
+    return own, make_searcher("random", task, seed)
+
+
+def _warm(
+    store: Store,
+    study: StudyRecord,
+    config: Config,
+    searcher: Searcher[Architecture],
+    task: Task[Architecture],
+) -> list[Proposal]:
+    beside = {point.architecture.id for point in initial_points(config)}
+    return list(warm_points(store, study, config, searcher, task, beside))
+
+
+def task_of(config: Config) -> Task[Architecture]:
+    """What a study searches, and for what."""
+    goals = config.goals
+    known = known_figures(goals.names)
+    return Task(config.search_space, goals, known, config.protocol.epochs)
+
+
+def initial_points(config: Config) -> list[Proposal]:
+    """The points to try first, the same in every run of a study."""
+    rng = np.random.default_rng([config.searcher_seed, _INITIAL_STREAM])
+    points = config.search_space.initial_points(config.initial, rng)
+    return [Proposal(architecture, origin) for origin, architecture in points]
+
+
+def progress_of(store: Store, study_id: int) -> Progress:
+    """How far a study is, from the store."""
+    summary = store.summary(study_id)
+    planned = summary.planned_trials + summary.repeated
+    return Progress(summary.counts, planned, summary.best_accuracy, None, summary.repeated)
+
+
+def _scheduler(config: Config) -> Scheduler:
+    options = config.scheduler.model_dump(exclude={"name"})
+    return make_scheduler(config.scheduler.name, config.goals, config.protocol.epochs, options)

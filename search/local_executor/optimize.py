@@ -1,0 +1,173 @@
+"""Searching in this process: one evaluation after the other, as the study asks."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from search.local_executor.checks import check_known, check_space, drawn, whole_settings
+from search.local_executor.evaluate import DEFAULT, ended, evaluate, within_bounds
+from search.local_executor.result import Evaluation, Result
+from search.objective_parsing import bare_bound_problems
+from search.objectives import Goals, JudgedBy, Objective, Values, goals_of
+from search.schedulers import NoScheduler, make_scheduler
+from search.searchers import Exhausted, SearchSpace, Task, make_searcher
+from search.searchers.base import P
+from search.study import Study
+from search.trial_states import TrialState
+from space.errors import InputError
+
+
+def optimize(
+    space: SearchSpace[P],
+    objective: Callable[[P], Any],
+    searcher: str = "evolution",
+    scheduler: str | None = None,
+    budget: int = 200,
+    seed: int = 0,
+    *,
+    objectives: Mapping[str, str] | None = None,
+    constraints: Mapping[str, Any] | None = None,
+    known: Callable[[P], Values] | None = None,
+    fidelities: int = 1,
+    searcher_options: Mapping[str, Any] | None = None,
+    scheduler_options: Mapping[str, Any] | None = None,
+    on_evaluation: Callable[[Evaluation[P]], object] | None = None,
+    judged_by: JudgedBy = "last",
+) -> Result[P]:
+    """Search a space for the points that an objective likes best.
+
+    No point is evaluated twice. The same arguments give the same points, provided that the
+    objective gives the same figures.
+
+    Args:
+        space: anything with `sample(rng)`, `neighbours(point)`, `key(point)`, `encode(point)`,
+            whose points are hashable; a `DesignSpace` is one.
+        objective: returns a number to maximise, or a dictionary of numbers by name; or is a
+            generator that yields one of them for every fidelity (epoch), so that a scheduler can
+            stop it early. What returns is a whole evaluation, at the last fidelity, and never
+            stopped. One that raises, or returns what is no finite number, fails its point.
+        searcher: random, tpe, nsga2, gp, evolution, local or surrogate.
+        scheduler: none, median, asha, hyperband or moasha; all but none need `fidelities`.
+        budget: how many points are evaluated at most; failed and stopped ones count.
+        seed: of all random choices.
+        objectives: "maximise" or "minimise" by name. Left out, every figure of the first
+            result that is not known and that no constraint names is maximised; should they be
+            several, and the scheduler one of a single objective, that is refused only then.
+        constraints: an upper bound by name, or {"at_least": …, "at_most": …}; what is maximised
+            needs the latter.
+        known: figures of a point that need no evaluation; those that break a constraint are
+            never evaluated.
+        fidelities: how many figures a generator yields for a whole evaluation. One that ends
+            sooner has seen enough by itself, say by a patience of its own: it is complete, is
+            judged by its last figures, and its curve says how far it came.
+        searcher_options, scheduler_options: their keyword arguments.
+        on_evaluation: called with every evaluation when it has ended.
+        judged_by: the fidelity that an evaluation is judged by: "last", or "best" as in
+            `Protocol.judged_by`.
+
+    Raises:
+        InputError: settings, or a space, that cannot be searched; nothing was evaluated, but for
+            several objectives that only the first result showed.
+        Exception: whatever the space, `known` or `on_evaluation` raises gets through, and ends the
+            search; only the objective's exceptions are results.
+    """
+    figures, notify = known or _nothing, on_evaluation or _nothing
+    functions = {"objective": objective, "known": figures, "on_evaluation": notify}
+    budget, seed, fidelities = whole_settings(functions, budget, seed, fidelities)
+    check_space(space, seed)
+    check_known(figures, drawn(space, seed))
+
+    def begin(goals: Goals, *, judges: bool = True) -> _Search[P]:
+        task = Task(space, goals, _as_floats(figures), fidelities)
+        judging = make_scheduler(scheduler, goals, fidelities, scheduler_options)
+        if fidelities < 2 and not isinstance(judging, NoScheduler):
+            message = f"must be at least 2 for the scheduler {scheduler!r}; got {fidelities}"
+            raise InputError.of("fidelities", message)
+        judging = judging if judges else NoScheduler(goals, fidelities)
+        asked = make_searcher(searcher, task, seed, searcher_options)
+        return _Search(Study(task, (asked,), judging, judged_by), objective, notify)
+
+    if objectives is not None:
+        goals = goals_of(objectives, constraints)
+        if problems := bare_bound_problems(objectives, constraints or {}):
+            raise InputError(problems)
+        return begin(goals).run(budget)
+    # Wrong names and options are refused now, not after the first evaluation.
+    search = begin(goals_of({DEFAULT: "maximise"}, constraints), judges=False)
+    first = list(search.look(budget))
+    return begin(_shown(first, search.study.task)).run(budget, first)
+
+
+def _nothing(point: Any) -> Any:
+    return {}
+
+
+def _as_floats(known: Callable[[P], Values]) -> Callable[[P], Values]:
+    """The known figures as those that are returned: decimals do not mix with floats."""
+    return lambda point: {str(name): float(value) for name, value in known(point).items()}
+
+
+def _shown(evaluations: list[Evaluation[P]], task: Task[P]) -> Goals:
+    """Every figure that was returned is an objective, but for known and constrained ones."""
+    goals = task.goals
+    if not evaluations:
+        return goals
+    others = {constraint.name for constraint in goals.constraints}
+    others.update(task.known(evaluations[-1].point))
+    names = [name for name in evaluations[-1].values if name not in others]
+    return Goals(tuple(map(Objective, names)) or goals.objectives, goals.constraints)
+
+
+@dataclass(frozen=True)
+class _Search(Generic[P]):
+    """A study, and what evaluates its points one after the other."""
+
+    study: Study[P]
+    objective: Callable[[P], Any]
+    notify: Callable[[Evaluation[P]], object]
+
+    def look(self, budget: int) -> Iterator[Evaluation[P]]:
+        """Evaluate points until one has shown the names of its figures.
+
+        That one is not shown to anybody yet: how it ended depends on the objectives.
+        """
+        for _ in range(budget):
+            try:
+                trial = self.study.ask()
+            except Exhausted:
+                return  # who goes on asks again, and says why
+            evaluation = evaluate(self.study, trial, self.objective, ())
+            yield evaluation
+            if evaluation.state != TrialState.FAILED:
+                return
+            self.notify(evaluation)
+
+    def run(self, budget: int, first: Iterable[Evaluation[P]] = ()) -> Result[P]:
+        """Go on after the first evaluations until the budget is used or no point is left."""
+        task = self.study.task
+        evaluations = [self._again(evaluation) for evaluation in first]
+        while len(evaluations) < budget:
+            try:
+                trial = self.study.ask()
+            except Exhausted as error:
+                return Result(task, tuple(evaluations), str(error))
+            evaluation = evaluate(self.study, trial, self.objective, task.goals.names)
+            evaluations.append(self._shown(evaluation))
+        return Result(task, tuple(evaluations))
+
+    def _again(self, evaluation: Evaluation[P]) -> Evaluation[P]:
+        """Take what was evaluated already for a trial of this study."""
+        study, state = self.study, evaluation.state
+        trial = study.add(evaluation.point)
+        for fidelity, values in evaluation.curve.items():
+            study.report(trial.number, fidelity, values)
+        if state == TrialState.FAILED:  # it was shown when it failed
+            study.tell(trial.number, state, evaluation.reason)
+            return evaluation
+        names = study.task.goals.names
+        return self._shown(ended(study, trial, state, None, evaluation.seconds, names))
+
+    def _shown(self, evaluation: Evaluation[P]) -> Evaluation[P]:
+        final = within_bounds(evaluation, self.study.task.goals)
+        self.notify(final)
+        return final

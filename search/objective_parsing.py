@@ -1,0 +1,115 @@
+"""Objectives and constraints as people write them and as the store keeps them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from search.figures import ANALYTIC, FIGURES
+from search.objectives import ACCURACY, Goals, goals_of
+from space.design import Limits, figure_of
+from space.errors import InputError, Problem
+
+
+def written_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Goals:
+    """The goals of a study.
+
+    Args:
+        objectives: "maximise" or "minimise" by figure.
+        constraints: bounds by figure. Those of costs may be written as people write them, such
+            as 30M or "512 MiB".
+
+    Raises:
+        InputError: a figure that nothing here evaluates, a bound or direction that cannot be.
+    """
+    problems = [
+        *_without_evaluator(objectives, "objectives"),
+        *_without_evaluator(constraints, "constraints"),
+    ]
+    if problems:
+        raise InputError(problems)
+    named = {figure_of(name): direction for name, direction in objectives.items()}
+    bounds = {figure_of(name): _bound(name, value) for name, value in constraints.items()}
+    return goals_of(named, bounds)
+
+
+def given_twice(named: Mapping[str, Any], where: str) -> list[Problem]:
+    """The names that are another word for a figure that was named before them."""
+    first: dict[str, str] = {}
+    problems = []
+    for name in named:
+        before = first.setdefault(figure_of(name), name)
+        if before != name:
+            message = f"is the same figure as {where}.{before}, give it once"
+            problems.append(Problem(f"{where}.{name}", message))
+    return problems
+
+
+def stored_goals(objective: Mapping[str, Any]) -> Goals:
+    """The goals of a study of the store; a study that names no objective wants accuracy."""
+    wanted = objective.get("objectives") or {
+        each.name: each.direction for each in ACCURACY.objectives
+    }
+    return written_goals(wanted, objective.get("constraints") or {})
+
+
+def _without_evaluator(named: Mapping[str, Any], where: str) -> list[Problem]:
+    problems = []
+    for name in named:
+        if figure_of(name) in FIGURES:
+            continue
+        reason = "nothing here evaluates it"
+        if name == "latency":
+            reason = "nothing here measures it yet: it needs runs on a device"
+        problems.append(Problem(f"{where}.{name}", f"{reason}; allowed: {', '.join(FIGURES)}"))
+    return problems
+
+
+def _bound(name: str, value: Any) -> Any:
+    """A bound with its numbers read; measured figures have plain ones."""
+    if isinstance(value, Mapping):
+        return {side: _number(name, number, f".{side}") for side, number in value.items()}
+    return _number(name, value, "")
+
+
+def _number(name: str, value: Any, side: str) -> Any:
+    if figure_of(name) not in ANALYTIC:
+        return value
+    try:
+        limits = Limits.from_dict({name: value}, "").to_dict()
+    except InputError as error:
+        where = f"constraints.{name}{side}"
+        raise InputError(Problem(where, p.message) for p in error.problems) from None
+    return next(iter(limits.values()))
+
+
+_SHOULD_BE_HIGH = ("validation_accuracy",)
+"""Figures of which more is better, whatever a study wants."""
+
+
+def bare_bound_problems(
+    objectives: Mapping[str, Any], constraints: Mapping[str, Any]
+) -> list[Problem]:
+    """The bare bounds of a new study that may be meant either way, with both readings."""
+    return [
+        Problem(
+            f"constraints.{name}",
+            f"a bound of what should be high needs its side: {{at_least: {constraints[name]}}} or "
+            f"{{at_most: {constraints[name]}}}; got {constraints[name]!r}",
+        )
+        for name in _ambiguous(objectives, constraints)
+    ]
+
+
+def with_sides(objectives: Mapping[str, Any], constraints: Mapping[str, Any]) -> dict[str, Any]:
+    """The constraints of a study from before these were refused: then all meant at most."""
+    sides = {name: {"at_most": constraints[name]} for name in _ambiguous(objectives, constraints)}
+    return dict(constraints) | sides
+
+
+def _ambiguous(objectives: Mapping[str, Any], constraints: Mapping[str, Any]) -> list[str]:
+    high = {figure_of(name) for name, wanted in objectives.items() if wanted == "maximise"}
+    high |= {*_SHOULD_BE_HIGH}
+    return [
+        name
+        for name, bound in constraints.items()
+        if figure_of(name) in high and not isinstance(bound, Mapping)
+    ]

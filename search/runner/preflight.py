@@ -1,0 +1,212 @@
+"""Checks all of a run that can be checked without Ray, before anything is written."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from search.config import Config
+from search.driver.checkpoints import Checkpoints
+from search.driver.study_setup import initial_points
+from search.driver.warm_start import most_warm_points
+from search.query.baseline import ENOUGH, random_points
+from search.runner import study_lookup
+from search.store import StudyRecord
+from search.store.url import is_sqlite, parse_url, sqlite_path
+from space.errors import InputError, Problem
+from space.input.paths import is_folder, is_there
+from trainers import DataDescription, Protocol, describe_data
+from trainers.data.image_folder.class_folders import abbreviated
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run of which everything has been checked that can be without Ray."""
+
+    config: Config
+    found: StudyRecord | None
+    description: DataDescription
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol with the hashes of the data in it."""
+        return self.description.protocol
+
+
+def prepare(given: Config, *, resume: bool, say: Callable[[str], None] | None = None) -> Prepared:
+    """Check store, study, checkpoints and data; writes nothing.
+
+    Raises:
+        InputError: with all that is wrong.
+    """
+    problems = Problems()
+    study = problems.attempt(lambda: _find(given, resume=resume))
+    found, config = study or (None, given)
+    problems.attempt(lambda: check_checkpoints(folder_in_use(config, found)))
+    description = problems.attempt(lambda: describe_data(config.data, config.protocol, say=say))
+    if description is not None:
+        protocol = description.protocol
+        problems.attempt(lambda: _check_images(config, description))
+        problems.attempt(lambda: study_lookup.check_same_data(config.store, found, protocol))
+    problems.attempt(lambda: study_lookup.check_warm_start(config.store, config.warm_start))
+    problems.refuse()
+    assert description is not None, "refused above"
+    return Prepared(config, found, description)
+
+
+def folder_in_use(config: Config, found: StudyRecord | None) -> Path:
+    """Where checkpoints go: a study that is there has its folder, wherever it is gone on with."""
+    if found is None:
+        return config.checkpoints
+    return Checkpoints.of(found, config.store, config.checkpoints).folder
+
+
+def _find(given: Config, *, resume: bool) -> tuple[StudyRecord | None, Config]:
+    """The study where there is one, and the configuration to run with."""
+    found = study_lookup.find_study(given.store, given.study)
+    check_store(given.store)
+    return found, study_lookup.resolve(given, found, resume=resume)[0]
+
+
+def _check_images(config: Config, description: DataDescription) -> None:
+    """The space must be for images of the size and number of classes that the data have."""
+    space = config.search_space
+    wanted = {
+        "space.input.channels": (space.input.channels, description.channels),
+        "space.input.height": (space.input.height, description.height),
+        "space.input.width": (space.input.width, description.width),
+        "space.classes": (space.classes, description.classes),
+    }
+    hints = _hints(description)
+    problems = [
+        Problem(where, f"is {said}, and {description.name} has {found}{hints.get(where, '')}")
+        for where, (said, found) in wanted.items()
+        if said != found
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def _hints(description: DataDescription) -> dict[str, str]:
+    """What else could be changed, or was counted."""
+    if description.name != "image-folder":
+        return {}
+    size = "; pictures are brought to protocol.augmentation.image_size: change that, or the space"
+    return {
+        "space.input.height": size,
+        "space.input.width": size,
+        "space.classes": f": {abbreviated(description.class_names)}",
+    }
+
+
+Result = TypeVar("Result")
+
+
+class Problems:
+    """The problems of checks that do not depend on each other."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+
+    def attempt(self, check: Callable[[], Result]) -> Result | None:
+        """What the check returns; None when it refuses, which `refuse` then tells."""
+        try:
+            return check()
+        except InputError as error:
+            self._found += [p for p in error.problems if p not in self._found]
+            return None
+
+    def refuse(self) -> None:
+        """Tell everything that was found, if anything was.
+
+        Raises:
+            InputError: with the problems of every check.
+        """
+        if self._found:
+            raise InputError(self._found)
+
+
+def check_store(url: str) -> None:
+    """Refuse an SQLite store in a folder that cannot be written; leaves nothing behind.
+
+    Raises:
+        InputError: where="store".
+    """
+    parsed = parse_url(url)
+    if not is_sqlite(parsed):
+        return
+    path = sqlite_path(parsed)
+    if is_there(path) and not os.access(path, os.W_OK):
+        raise InputError.of("store", f"{path} cannot be written: it is read-only")
+    _probe(path.parent, "store")
+
+
+def check_checkpoints(folder: Path) -> None:
+    """Refuse a folder that could not be made; makes nothing yet.
+
+    Raises:
+        InputError: where="checkpoints".
+    """
+    _probe(_nearest(folder.absolute()), "checkpoints")
+
+
+def make_checkpoints(folder: Path) -> None:
+    """Make the folder for checkpoints, and see that files can be written in it.
+
+    Raises:
+        InputError: where="checkpoints".
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"the folder {folder} cannot be made: {error.strerror}"
+        raise InputError.of("checkpoints", message) from None
+    _probe(folder, "checkpoints")
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder itself, or the innermost one above it that is there."""
+    return next(path for path in (folder, *folder.parents) if is_there(path))
+
+
+def _probe(folder: Path, where: str) -> None:
+    """A file without a name is the only sure sign: root passes every check of permissions."""
+    if not is_there(folder):
+        raise InputError.of(where, f"the folder {folder} does not exist")
+    if not is_folder(folder):
+        raise InputError.of(where, f"{folder} is not a folder")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        message = f"the folder {folder} cannot be written: {error.strerror}"
+        raise InputError.of(where, message) from None
+
+
+def baseline_warning(config: Config) -> str | None:
+    """A line for people; None where a comparison can be made, or none was asked for."""
+    if not config.random_baseline:
+        return None
+    first = min(len(initial_points(config)), config.trials)
+    random, searched = _sides(config, config.random_baseline, first)
+    if min(random, searched) >= ENOUGH:
+        return None
+    shares = (hundredths / 100 for hundredths in range(1, 100))
+    enough = next((s for s in shares if min(_sides(config, s, first)) >= ENOUGH), None)
+    way_out = "give more trials" if enough is None else f"random_baseline {enough:g} gives enough"
+    beside = f" beside {first:,} initial ones" if first else ""
+    return (
+        f"warning: random_baseline {config.random_baseline:g} gives {random:,} random and "
+        f"{searched:,} searched points in {config.trials:,} trials{beside}; to say what the "
+        f"searcher is worth {ENOUGH} of each are needed: {way_out}"
+    )
+
+
+def _sides(config: Config, share: float, first: int) -> tuple[int, int]:
+    """How many points are random, and how many at least are the searcher's."""
+    random = random_points(share, config.trials, first)
+    rest = config.trials - first - random
+    warm = min(rest, most_warm_points(config.trials)) if config.warm_start else 0
+    return random, rest - warm
