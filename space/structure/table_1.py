@@ -126,7 +126,7 @@ TABLE_1: dict[str, Mixer] = {
     "D-DW-Conv.": _of("Dynamic DW-S Conv.", kernel_size=3, generator_ratio=1),
     "I-D-DW-Conv.": _of("Dynamic Local-S MLP", kernel_size=3, heads=2, generator_ratio=1),
 }
-"""The structures of Table 1, each as the smallest mixer that shows its marks."""
+"""The structures of Table 1, each as the smallest mixer that shows its row."""
 
 
 def table_1(width: int = 8, size: MapSize | None = None) -> dict[str, Table1Row]:

@@ -129,10 +129,10 @@ class InspectionCache:
 
 
 def _look_up(connection: sqlite3.Connection, part: dict[str, FileState]) -> dict[str, Finding]:
-    marks = ", ".join("?" * len(part))
+    placeholders = ", ".join("?" * len(part))
     rows = connection.execute(
-        "SELECT path, size, mtime, ctime, inode, digest, reader, fault "  # noqa: S608 - only marks
-        f"FROM files WHERE path IN ({marks})",
+        "SELECT path, size, mtime, ctime, inode, digest, reader, fault "  # noqa: S608 - only "?"
+        f"FROM files WHERE path IN ({placeholders})",
         [os.fsencode(path) for path in part],
     )
     return {
