@@ -74,11 +74,6 @@ class Edge:
             return "Dim. Sep."
         return "Locality Sep." if "locality" in changes else "Weight sharing"
 
-    @property
-    def in_paper(self) -> bool:
-        """Whether the paper's figure draws it."""
-        return self in EDGES
-
 
 NODES: tuple[str, ...] = tuple(PAPER_NAMES)
 """The 12 nodes, by the paper's names."""

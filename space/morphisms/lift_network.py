@@ -17,11 +17,9 @@ from space.inclusion import check_frame
 from space.morphisms.core import split_over_copies
 from space.morphisms.lift_mixer import lift_operator
 from space.networks import Network, build
-from space.networks.blocks import ConvBlock, ConvNextBlock, Mlp, PrenormBlock
+from space.networks.blocks import ConvBlock, Mlp, PrenormBlock
 from space.networks.initialisation import WeightInit
 from space.operators import TokenMixer
-
-Block = ConvBlock | PrenormBlock | ConvNextBlock
 
 
 @torch.no_grad()
