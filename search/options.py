@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from space.errors import InputError, Problem
-from space.pydantic_errors import problems_from_pydantic
+from space.input.pydantic_errors import problems_from_pydantic
 
 _LOG = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from search.runner import run_study
 from search.searchers import DistinctSearcher
 from search.store import ProcessIdentity, RunRecord, Store, open_store
 from search.store.database import Part
-from space.plain_files import read_yaml
+from space.input.plain_files import read_yaml
 from trainers import describe_data
 
 TRAINING = "benchmarks.no_op.training:make_training"

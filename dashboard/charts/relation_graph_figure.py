@@ -10,7 +10,7 @@ from dashboard.escaping import hover
 from search.query import OperatorRecord
 from space.axes import AXES
 from space.cells import cell_named
-from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, Kind
+from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, EdgeKind
 from space.wording import count, percent
 
 PLACES: dict[str, tuple[float, float]] = {
@@ -40,7 +40,7 @@ def relation_graph_figure(records: Mapping[str, OperatorRecord]) -> go.Figure:
     made = go.Figure()
     places = _all_places()
     for edge in EDGES:
-        _edge(made, edge, places[edge.source], places[edge.target])
+        _edge(made, edge, places[edge.source.name], places[edge.target.name])
     _legend(made)
     _nodes(made, places, records)
     made.update_layout(
@@ -76,7 +76,7 @@ def _edge(
         x=[start[0], end[0]],
         y=[start[1], end[1]],
         mode="lines",
-        line={"color": colour, "width": 2.5, "dash": _DASH.get(edge.target)},
+        line={"color": colour, "width": 2.5, "dash": _DASH.get(edge.target.name)},
         hoverinfo="skip",
         showlegend=False,
     )
@@ -112,7 +112,7 @@ def _edge_label(
         x=x,
         y=y,
         text=edge.label.replace("Inhomogeneous ", "Inhomogeneous<br>"),
-        hovertext=f"{edge.source} → {edge.target}<br>{changes}",
+        hovertext=f"{edge.source.name} → {edge.target.name}<br>{changes}",
         showarrow=False,
         font={"size": 12, "color": "#ffffff"},
         bgcolor=colour,
@@ -183,7 +183,7 @@ def _hover(name: str, record: OperatorRecord) -> str:
 
 
 def _legend(made: go.Figure) -> None:
-    for kind in Kind:
+    for kind in EdgeKind:
         made.add_scatter(
             x=[None],
             y=[None],

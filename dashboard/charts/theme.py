@@ -9,7 +9,7 @@ import streamlit as st
 from search.query import Objective
 from search.store import TrialState
 from space.cells import Cell
-from space.relation_graph import Kind
+from space.relation_graph import EdgeKind
 
 
 def ink() -> str:
@@ -29,9 +29,9 @@ DENSE = "dense"
 
 KIND_COLOURS: dict[str, str] = {
     DENSE: "#8b96a3",
-    Kind.SPARSE: "#3f6fb5",
-    Kind.LOW_RANK: "#27884f",
-    Kind.DYNAMIC: "#128aab",
+    EdgeKind.SPARSE: "#3f6fb5",
+    EdgeKind.LOW_RANK: "#27884f",
+    EdgeKind.DYNAMIC: "#128aab",
 }
 
 STATE_COLOURS: dict[TrialState, str] = {
@@ -68,10 +68,10 @@ LINE_COLOURS = (
 def kind_of(locality: str, channels: str, rank: str, dynamics: str) -> str:
     """What an operator with these axis values adds over the dense one, the rarest first."""
     if dynamics != "static":
-        return Kind.DYNAMIC
+        return EdgeKind.DYNAMIC
     if rank != "full":
-        return Kind.LOW_RANK
-    return DENSE if locality == "global" and channels == "dense" else Kind.SPARSE
+        return EdgeKind.LOW_RANK
+    return DENSE if locality == "global" and channels == "dense" else EdgeKind.SPARSE
 
 
 def kind_of_cell(cell: Cell) -> str:

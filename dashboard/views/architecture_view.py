@@ -68,7 +68,7 @@ def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
         help=f"{record.macs:,} multiply-accumulates for one image, in closed form",
     )
     columns[3].metric("Blocks", record.depth)
-    columns[4].metric("Scaffold", markdown(record.scaffold))
+    columns[4].metric("BlockType", markdown(record.scaffold))
 
 
 def _help(row: BestRow | None) -> str:

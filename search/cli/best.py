@@ -6,7 +6,7 @@ import click
 from click.core import ParameterSource
 
 from search.cli.options import store_option
-from space.cli.options import json_option, print_json
+from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
 from space.errors import InputError, Problem
 

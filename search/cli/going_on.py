@@ -13,7 +13,7 @@ from search.driver.retraining import rest_of_retraining, retrained_source, retra
 from search.driver.study_setup import task_of
 from search.store import open_store
 from search.store.open import open_to_look_up
-from space.cli.options import json_option
+from space.cli.commands import json_option
 from space.errors import InputError
 
 _set_option = click.option(

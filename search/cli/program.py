@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from space.cli.lazy_group import LazyGroup, run_group
+from space.cli.commands import LazyGroup, run_group
 
 _COMMANDS = {
     "run": "search.cli.run:command",

@@ -26,7 +26,7 @@ from search.query.baseline import ENOUGH
 from search.runner import RunOutcome, run_study
 from search.runner.run_end import LastWords, leave
 from search.store import StoreError, TrialState
-from space.cli.options import PathType, json_option, print_json
+from space.cli.commands import PathType, json_option, print_json
 from space.cli.output import report_may_be_lost, stdout_console
 from space.errors import InputError
 from trainers import classify

@@ -22,8 +22,8 @@ from search.query import (
 )
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
 from space import Architecture
+from space.cli.commands import json_option, print_json
 from space.cli.messages import printable
-from space.cli.options import json_option, print_json
 from space.cli.output import stdout_can_carry, stdout_console
 from space.wording import NONE, count, duration, percent, short
 

@@ -11,8 +11,8 @@ from search.cli.tables import Column, FittedTable
 from search.objectives import judged_by
 from search.query import optimism_of, study_objectives
 from search.store import Store, StudySummary, TrialState, open_store, open_to_read
+from space.cli.commands import json_option, print_json
 from space.cli.messages import printable
-from space.cli.options import json_option, print_json
 from space.cli.output import stdout_console
 from space.errors import InputError
 from space.wording import ago, percent

@@ -8,7 +8,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from space.cli.readable import carried
+from space.cli.messages import carried
 
 _SHORTEST = 4
 """Characters of a column that is folded on a terminal too narrow for anything."""

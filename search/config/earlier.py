@@ -7,7 +7,7 @@ from typing import Any
 from search.objective_parsing import with_sides
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
-from trainers.added_later import as_meant_then
+from trainers.legacy_defaults import with_legacy_defaults
 
 
 def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     if "checkpoints" in values:
         values["checkpoints"] = _no_home(values["checkpoints"])
     if isinstance(values.get("protocol"), Mapping):
-        values["protocol"] = as_meant_then(values["protocol"])
+        values["protocol"] = with_legacy_defaults(values["protocol"])
     data = values.get("data")
     if isinstance(data, Mapping) and "folder" in data:
         values["data"] = dict(data) | {"folder": _no_home(data["folder"])}

@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeEngine
 from search.query.where_tokens import SHARE_RULE
 from search.store.models import Architecture, ArchitectureMixer, Study, Trial
 from search.trial_states import TrialState
-from space.architecture import SCAFFOLDS
+from space.architecture import BLOCK_TYPES
 from space.axes import AXES
 from space.design import FIGURE_ALIASES
 
@@ -72,7 +72,7 @@ _FIELDS = [
     _number("seconds", Trial.seconds),
     _number("depth", Architecture.depth),
     Field("state", Kind.WORD, Trial.state, tuple(TrialState)),
-    Field("scaffold", Kind.WORD, Architecture.scaffold, tuple(SCAFFOLDS)),
+    Field("scaffold", Kind.WORD, Architecture.scaffold, tuple(BLOCK_TYPES)),
     Field("study", Kind.TEXT, Study.name),
     _number("kernel", ArchitectureMixer.kernel_size, of_mixer=True),
     _number("heads", ArchitectureMixer.heads, of_mixer=True),

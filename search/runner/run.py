@@ -55,7 +55,7 @@ from search.store import (
     open_store,
 )
 from trainers import notes_on_recipe
-from trainers.data.test_split_lock import lock_test_split
+from trainers.data.test_guard import lock_test_split
 
 _LOG = logging.getLogger(__name__)
 

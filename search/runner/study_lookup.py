@@ -15,7 +15,7 @@ from search.store.open import open_to_look_up
 from search.store.url import display, parse_url
 from space.errors import InputError, Problem
 from trainers import Protocol
-from trainers.added_later import as_meant_then
+from trainers.legacy_defaults import with_legacy_defaults
 
 _PAUSE = 0.05
 """Seconds between two looks for the run of another driver."""
@@ -65,7 +65,7 @@ def check_same_data(url: str, found: StudyRecord | None, protocol: Protocol) -> 
     with open_to_look_up(url) as store:
         if not store.studies.was_trained(found.id):
             return
-    now, then = protocol.to_dict(), as_meant_then(found.protocol)
+    now, then = protocol.to_dict(), with_legacy_defaults(found.protocol)
     changed = [name for name in now if now[name] != then.get(name)]
     raise InputError.of(
         "data",

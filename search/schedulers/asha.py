@@ -3,13 +3,12 @@
 from collections.abc import Hashable
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.objectives import Objectives, Values
 from search.options import Options as BaseOptions
 from search.schedulers.rung_ranking import ParetoRanking, RungRanking, SingleObjectiveRanking
 from search.schedulers.scheduler import CONTINUE, Decision, Scheduler
-from space.strict_types import Whole
 
 
 class HalvingOptions(BaseOptions):
@@ -20,8 +19,8 @@ class HalvingOptions(BaseOptions):
         reduction_factor: at every rung one of that many trials goes on.
     """
 
-    grace_epochs: Whole = Field(default=1, ge=1)
-    reduction_factor: Whole = Field(default=3, ge=2, le=100)
+    grace_epochs: StrictInt = Field(default=1, ge=1)
+    reduction_factor: StrictInt = Field(default=3, ge=2, le=100)
 
     def rungs(self, fidelities: int) -> tuple[int, ...]:
         """grace_epochs · reduction_factor^i, as far as they lie below the full length."""

@@ -6,13 +6,12 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.objectives import Objectives, Values
 from search.options import Options as BaseOptions
 from search.schedulers.rung_ranking import SortKey, sort_key
 from search.schedulers.scheduler import CONTINUE, Decision, Scheduler
-from space.strict_types import Whole
 
 _WORST: SortKey = (float("inf"), float("inf"))
 
@@ -57,8 +56,8 @@ class MedianStopping(Scheduler):
             min_trials: nor as long as fewer others have come as far.
         """
 
-        grace_epochs: Whole = Field(default=1, ge=1)
-        min_trials: Whole = Field(default=5, ge=1)
+        grace_epochs: StrictInt = Field(default=1, ge=1)
+        min_trials: StrictInt = Field(default=5, ge=1)
 
     options: Options
     multi_objective: ClassVar[bool] = False

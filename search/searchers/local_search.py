@@ -4,14 +4,13 @@ from collections.abc import Hashable, Iterator
 from typing import Any, Generic
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.options import Options as BaseOptions
 from search.searchers.random_search import Neighbourhood, feasible_sample
 from search.searchers.ranked_history import Entry, History, Ranking
 from search.searchers.searcher import Observation, P, Searcher, Task
 from search.trial_states import TrialState
-from space.strict_types import Whole
 
 _MOST = 512
 """Points in order; whoever has spent that many has other worries."""
@@ -34,7 +33,7 @@ class LocalSearcher(Searcher[P], Generic[P]):
             startup: that many points are random before.
         """
 
-        startup: Whole = Field(default=12, ge=1, le=10_000_000)
+        startup: StrictInt = Field(default=12, ge=1, le=10_000_000)
 
     options: Options
 

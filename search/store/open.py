@@ -24,7 +24,7 @@ from search.store.sqlite_file import is_on_network, may_write, real_path
 from search.store.store import Store
 from search.store.url import WHERE, display, is_sqlite, parse_url, sqlite_path
 from space.errors import InputError
-from space.paths import LONGEST_NAME
+from space.input.paths import LONGEST_NAME
 
 _BUSY_SECONDS = 10.0
 _BESIDE = len("-journal")

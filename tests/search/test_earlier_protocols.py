@@ -16,7 +16,7 @@ from search.store.models import Study
 from space.errors import InputError
 from tests.search.driving import begin, run_all
 from tests.search.small import config, values
-from tests.trainers.test_added_later import as_first_stored
+from tests.trainers.test_legacy_defaults import as_first_stored
 from trainers import Protocol, describe_data
 
 

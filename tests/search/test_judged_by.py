@@ -26,7 +26,7 @@ from tests.search.small import config, values
 from tests.support.samples import architecture
 from tests.trainers.proofs import proves
 from trainers import Protocol
-from trainers.added_later import ADDED_LATER
+from trainers.legacy_defaults import LEGACY_DEFAULTS
 
 CURVES = {"early": [0.9, 0.2], "late": [0.3, 0.8]}
 """Accuracies by epoch: one is best by its best epoch, the other by its last."""
@@ -35,7 +35,7 @@ EXPECTED: dict[JudgedBy, list[float]] = {"last": [0.8, 0.2], "best": [0.9, 0.8]}
 
 
 def test_a_stored_protocol_without_the_field_is_judged_by_the_best_epoch() -> None:
-    assert judged_by({}) == ADDED_LATER["judged_by"] == "best"
+    assert judged_by({}) == LEGACY_DEFAULTS["judged_by"] == "best"
     assert judged_by(Protocol().to_dict()) == "last"
     assert judged_by(Protocol(judged_by="best").to_dict()) == "best"
 

@@ -23,7 +23,7 @@ from tests.search.driving import epoch
 from tests.search.small import Silent, config
 from tests.search.test_session import begin
 from trainers import Cause, Failure
-from trainers.data.test_split_lock import TestSplitLocked, refuse_if_locked
+from trainers.data.test_guard import TestSplitLocked, refuse_if_locked
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc here")
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Generic
 
 from optuna.samplers import BaseSampler, GPSampler
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.objectives import Values
 from search.options import Options as BaseOptions
@@ -13,7 +13,6 @@ from search.searchers.optuna_samplers.frozen_trials import constraint_violations
 from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
 from search.searchers.ranked_history import Entry, HistoryWindow
 from search.searchers.searcher import P, Task
-from space.strict_types import Whole
 
 
 class GpSearcher(OptunaSearcher[P], Generic[P]):
@@ -35,8 +34,8 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
 
         renamed: ClassVar[Mapping[str, str]] = {"look_back": "history_window"}
 
-        startup_trials: Whole = Field(default=10, ge=1, le=10_000_000)
-        history_window: Whole = Field(default=100, ge=20, le=10_000_000)
+        startup_trials: StrictInt = Field(default=10, ge=1, le=10_000_000)
+        history_window: StrictInt = Field(default=100, ge=20, le=10_000_000)
 
     options: Options
     attempts = 2

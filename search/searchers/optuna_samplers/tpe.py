@@ -5,13 +5,12 @@ from typing import Any, ClassVar, Generic
 
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.options import Options as BaseOptions
 from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
 from search.searchers.ranked_history import Entry, HistoryWindow
 from search.searchers.searcher import P, Task
-from space.strict_types import Whole
 
 
 class TpeSearcher(OptunaSearcher[P], Generic[P]):
@@ -30,9 +29,9 @@ class TpeSearcher(OptunaSearcher[P], Generic[P]):
 
         renamed: ClassVar[Mapping[str, str]] = {"look_back": "history_window"}
 
-        startup_trials: Whole = Field(default=10, ge=1, le=10_000_000)
-        candidates: Whole = Field(default=24, ge=1, le=10_000)
-        history_window: Whole = Field(default=250, ge=20, le=10_000_000)
+        startup_trials: StrictInt = Field(default=10, ge=1, le=10_000_000)
+        candidates: StrictInt = Field(default=24, ge=1, le=10_000)
+        history_window: StrictInt = Field(default=250, ge=20, le=10_000_000)
 
     options: Options
     attempts = 4

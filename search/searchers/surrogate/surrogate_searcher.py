@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.options import Options as BaseOptions
 from search.searchers.ranked_history import Entry, History
@@ -13,7 +13,6 @@ from search.searchers.searcher import Exhausted, Observation, P, Searcher, Task
 from search.searchers.surrogate.batch_planning import planned_batch
 from search.searchers.surrogate.candidates import Candidates
 from search.searchers.surrogate.metric_models import Fitted, fit_metrics
-from space.strict_types import Whole
 
 _BATCH_SHARE = 32
 _REFIT_GROWTH = 1.2
@@ -47,7 +46,7 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
             startup: that many points are random, each far from those before.
         """
 
-        startup: Whole = Field(default=8, ge=2, le=10_000_000)
+        startup: StrictInt = Field(default=8, ge=2, le=10_000_000)
 
     options: Options
 
