@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import (
+    AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
@@ -89,7 +90,7 @@ class Protocol(BaseModel):
         samples_per_epoch: training images of an epoch, after which is validated, reported and
             saved; null for each once. With fewer a pass over all of them takes several epochs,
             so that many images need not mean few reports; with more, an epoch repeats them.
-        optimiser, learning_rate, weight_decay, betas: AdamW.
+        optimiser, learning_rate, weight_decay, betas: AdamW; also spelt `optimizer`.
         weight_decay_exempt: what is not decayed. "network": parameters of one dimension, biases,
             and what the network itself names in `no_weight_decay` (Swin's tables of relative
             positions), as timm's `create_optimizer_v2` has it. "one_dimensional": only the first
@@ -125,7 +126,9 @@ class Protocol(BaseModel):
     epochs: StrictInt = Field(default=6, ge=1, le=100_000)
     batch_size: StrictInt = Field(default=64, ge=2, le=65_536)
     samples_per_epoch: StrictInt | None = Field(default=None, ge=1, le=10**8)
-    optimiser: Literal["adamw"] = "adamw"
+    optimiser: Literal["adamw"] = Field(
+        default="adamw", validation_alias=AliasChoices("optimiser", "optimizer")
+    )
     learning_rate: StrictFloat = Field(default=5e-3, gt=0, le=10)
     weight_decay: StrictFloat = Field(default=0.2, ge=0, le=10)
     weight_decay_exempt: WeightDecayExempt = "network"

@@ -21,7 +21,7 @@ from pydantic import ConfigDict as PydanticConfig
 from search.config.earlier import as_meant
 from search.config.goals import limited, read_goals, refuse_unmet_lower_bounds
 from search.config.parts import Part, Resources, Seeds, parse_duration
-from search.objectives import Objectives
+from search.objectives import Objectives, as_direction
 from search.options import Options
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
@@ -85,6 +85,13 @@ def _study_names(value: object) -> object:
     return value
 
 
+def _in_our_spelling(objectives: object) -> object:
+    """`maximize` is `maximise`, so that a study is resumed however its configuration spells it."""
+    if not isinstance(objectives, Mapping):
+        return objectives
+    return {name: as_direction(word) or word for name, word in objectives.items()}
+
+
 SearcherConfig = Annotated[SerializeAsAny[Options], PlainValidator(SEARCHERS.options)]
 SchedulerConfig = Annotated[SerializeAsAny[Options], PlainValidator(SCHEDULERS.options)]
 
@@ -135,7 +142,9 @@ class Config(Part):
     space: Annotated[DesignSpace, PlainValidator(_space)]
     data: Annotated[DataConfig, PlainValidator(_data)] = DataConfig()
     protocol: Annotated[Protocol, PlainValidator(_protocol)] = Protocol()
-    objectives: dict[str, str] = {"validation_accuracy": "maximise"}  # noqa: RUF012 - frozen
+    objectives: Annotated[dict[str, str], BeforeValidator(_in_our_spelling)] = {  # noqa: RUF012
+        "validation_accuracy": "maximise"
+    }
     constraints: dict[str, Any] = {}  # noqa: RUF012 - frozen
     searcher: SearcherConfig = Field(default_factory=lambda: SEARCHERS.options("tpe"))
     scheduler: SchedulerConfig = Field(default_factory=lambda: SCHEDULERS.options("asha"))

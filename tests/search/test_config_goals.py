@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from search.config import Config, load_config
+from search.config.differences import merged_for_resume
 from space.errors import InputError
-from tests.search.small import values
+from tests.search.small import config, values
+from trainers import Protocol
 
 CONSTRAINT = "constraints.macs: is the same figure as constraints.flops, give it once"
 
@@ -92,3 +94,20 @@ def test_a_space_is_read_from_what_is_no_regular_file(tmp_path: Path) -> None:
     read = load_config(tmp_path / "c.yaml")
     assert read.space.to_dict() == Config.from_dict(plain).space.to_dict()
     writer.join()
+
+
+@pytest.mark.parametrize("word", ["maximize", "maximise"])
+def test_a_study_is_resumed_in_either_spelling(word: str, tmp_path: Path) -> None:
+    stored = config(tmp_path, objectives={"validation_accuracy": word}).to_stored()
+    assert stored["objectives"] == {"validation_accuracy": "maximise"}
+    for again in ("maximize", "maximise"):
+        given = config(tmp_path, objectives={"validation_accuracy": again})
+        assert merged_for_resume(stored, given)[0].objectives == stored["objectives"]
+
+
+def test_the_optimiser_of_a_protocol_has_two_spellings() -> None:
+    assert Protocol.from_dict({"optimizer": "adamw"}) == Protocol.from_dict({"optimiser": "adamw"})
+    with pytest.raises(InputError, match="optimizer"):
+        Protocol.from_dict({"optimizer": "sgd"})
+    with pytest.raises(InputError, match="optimizer"):
+        Protocol.from_dict({"optimizer": "adamw", "optimiser": "adamw"})
