@@ -18,7 +18,7 @@ from scipy.stats import bootstrap, rankdata
 from benchmarks.markdown import markdown_table
 from benchmarks.table.card import interval, rank_correlation
 from benchmarks.table.read import TABLE, TabularBenchmark
-from space import SCAFFOLDS, Architecture
+from space import BLOCK_TYPES, Architecture
 from space.architecture import LAYER_SCALE
 from space.errors import InputError
 
@@ -82,7 +82,7 @@ def rows(compared: Compared) -> list[tuple[str, ...]]:
     """A row for every group that has networks."""
     names = [groups(architecture) for architecture in compared.architectures]
     found = []
-    for name in [ALL, POSITION_TABLES, *(f"scaffold {each}" for each in SCAFFOLDS)]:
+    for name in [ALL, POSITION_TABLES, *(f"scaffold {each}" for each in BLOCK_TYPES)]:
         chosen = np.array([name in own for own in names])
         if chosen.any():
             accuracies, places = compared.accuracies[chosen], compared.places[chosen]

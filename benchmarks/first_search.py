@@ -140,7 +140,7 @@ def search(path: Path, config: Config, most_macs: int) -> SearchRun:
         first.operators,
         first.accuracy or 0.0,
         first.params,
-        first.flops,
+        first.macs,
         rows[0].accuracy or 0.0,
     )
 

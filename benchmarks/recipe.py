@@ -28,8 +28,8 @@ from benchmarks.parallel import processes
 from benchmarks.progress import bar_on_stderr
 from benchmarks.timing import processor
 from search.config import Config, load_config
-from space import SCAFFOLDS, Architecture, Stem
-from space.architecture import LAYER_SCALE, Scaffold
+from space import BLOCK_TYPES, Architecture, Stem
+from space.architecture import LAYER_SCALE, BlockType
 from space.design.paired_points import PAIRED
 from space.errors import InputError
 from trainers import DataConfig, Protocol, Seeds, Training, open_data
@@ -48,7 +48,7 @@ class Change:
 
     protocol: Mapping[str, Any] = field(default_factory=dict)
     network: Mapping[str, Any] = field(default_factory=dict)
-    blocks: Sequence[Scaffold] = SCAFFOLDS
+    blocks: Sequence[BlockType] = BLOCK_TYPES
 
 
 RECIPES: dict[str, Change] = {
@@ -160,11 +160,11 @@ def show(found: Sequence[Trained]) -> str:
     rows = []
     for recipe in dict.fromkeys(name for name in RECIPES if any(t.recipe == name for t in found)):
         own = [t for t in found if t.recipe == recipe]
-        blocks = [[t.accuracy for t in own if t.block == block] for block in SCAFFOLDS]
+        blocks = [[t.accuracy for t in own if t.block == block] for block in BLOCK_TYPES]
         off = [t.accuracy - base[key] for t in own if (key := _key(t)) in base]
         cells = [f"{100 * mean(each):.2f}" if each else "–" for each in blocks]
         rows.append([recipe, *cells, _difference(off) if recipe != "as it is" else "–"])
-    return markdown_table(["recipe", *SCAFFOLDS, "difference ± standard error (n)"], rows)
+    return markdown_table(["recipe", *BLOCK_TYPES, "difference ± standard error (n)"], rows)
 
 
 def _key(trained: Trained) -> tuple[str, str, int]:

@@ -27,7 +27,7 @@ from benchmarks.numbers import at_least
 from space import Architecture, DesignSpace
 from space.cost.cache import clear_caches
 from space.design import Limits
-from space.plain_files import read_yaml
+from space.input.plain_files import read_yaml
 
 Outcome = TypeVar("Outcome")
 

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from dashboard import messages
-from dashboard.as_text import markdown
+from dashboard import notices
+from dashboard.escaping import markdown
 from space.errors import InputError
 
 _LOG = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ def ask() -> None:
 
     For all others the page ends here: with a button, or with what is wrong with the secrets.
     """
-    with messages.reported("Nobody can be let in"):
+    with notices.reported("Nobody can be let in"):
         section = _section()
         if section is None:
             return

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from dashboard import messages, source
-from dashboard.as_text import markdown
+from dashboard import notices, queries, source
+from dashboard.escaping import markdown
 from dashboard.navigation import STORE
-from dashboard.reads import remember
 from search.query import FIELDS, parse_where
 from search.store import StudySummary
 from space.errors import InputError
@@ -50,7 +49,7 @@ def where_filter(wide: bool) -> str | None:
     try:
         return text and parse_where(text).text
     except InputError as error:
-        messages.show_error("The filter cannot be read", str(error))
+        notices.show_error("The filter cannot be read", str(error))
         return None
 
 
@@ -82,5 +81,5 @@ def store_box(name: str, url: str) -> None:
     with st.sidebar.container():
         st.caption(f"Store  \n{markdown(name)}", help=markdown(source.shown(url)))
         if st.button("Refresh", icon=":material/refresh:", width="stretch"):
-            remember.forget()
+            queries.forget()
             st.rerun()

@@ -12,10 +12,9 @@ import streamlit as st
 # Streamlit runs this file as a script, so other modules may be first to have the names of ours.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dashboard import login, messages, sidebar, source
+from dashboard import login, notices, queries, sidebar, source
 from dashboard.navigation import PAGES
-from dashboard.reads.studies import summaries
-from dashboard.view import View, set_current
+from dashboard.scope import Scope, set_current
 from search.store import NoStore
 
 sys.path.pop(0)  # with `search` it is seen to that ours are found
@@ -37,7 +36,7 @@ def main() -> None:
     page = st.navigation(
         [
             st.Page(
-                f"screens/{entry.file}.py",
+                f"views/{entry.name}_view.py",
                 title=entry.title,
                 icon=entry.icon,
                 url_path=entry.url_path,
@@ -47,34 +46,34 @@ def main() -> None:
         ]
     )
     st.title(page.title)
-    view = None
-    with messages.reported("The store cannot be opened"):
+    scope = None
+    with notices.reported("The store cannot be opened"):
         stores = source.given_stores()
         name = sidebar.chosen_store(stores)
         try:
-            view = _filtered(stores[name], wide=page.title in WIDE)
+            scope = _filtered(stores[name], wide=page.title in WIDE)
         finally:
             sidebar.store_box(name, stores[name])
-    if view is not None:
-        set_current(view)
-        with messages.reported("This page cannot be shown"):
+    if scope is not None:
+        set_current(scope)
+        with notices.reported("This page cannot be shown"):
             page.run()
 
 
-def _filtered(url: str, wide: bool) -> View | None:
+def _filtered(url: str, wide: bool) -> Scope | None:
     """The store with the sidebar's filter; None when there is nothing to show, which is said."""
     try:
         opened = source.open_source(url)
     except NoStore:
-        messages.no_store(source.shown(url))
+        notices.no_store(source.shown(url))
         return None
-    studies = summaries(View(opened.store, opened.key, None, ""))
+    studies = queries.summaries(Scope(opened.store, opened.key, None, ""))
     study = sidebar.study_filter(studies)
     where = sidebar.where_filter(wide)
     if not studies:
-        messages.no_studies()
+        notices.no_studies()
         return None
-    return None if where is None else View(opened.store, opened.key, study, where)
+    return None if where is None else Scope(opened.store, opened.key, study, where)
 
 
 if __name__ == "__main__":  # as Streamlit runs it

@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from trainers.data.config import DataConfig
+from trainers.data.data_config import DataConfig
 from trainers.data.fashion_mnist import EMBEDDED, FILES, LabelledImages, Part, load_part
 from trainers.data.idx import write_idx
 

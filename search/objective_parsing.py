@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from search.figures import ANALYTIC, FIGURES
-from search.objectives import ACCURACY, Goals, goals_of
+from search.objectives import ACCURACY, Objectives, as_direction, objectives_from
 from space.design import Limits, figure_of
 from space.errors import InputError, Problem
 
 
-def written_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Goals:
+def written_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
     """The goals of a study.
 
     Args:
@@ -28,7 +28,7 @@ def written_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any])
         raise InputError(problems)
     named = {figure_of(name): direction for name, direction in objectives.items()}
     bounds = {figure_of(name): _bound(name, value) for name, value in constraints.items()}
-    return goals_of(named, bounds)
+    return objectives_from(named, bounds)
 
 
 def given_twice(named: Mapping[str, Any], where: str) -> list[Problem]:
@@ -43,7 +43,7 @@ def given_twice(named: Mapping[str, Any], where: str) -> list[Problem]:
     return problems
 
 
-def stored_goals(objective: Mapping[str, Any]) -> Goals:
+def stored_goals(objective: Mapping[str, Any]) -> Objectives:
     """The goals of a study of the store; a study that names no objective wants accuracy."""
     wanted = objective.get("objectives") or {
         each.name: each.direction for each in ACCURACY.objectives
@@ -106,7 +106,8 @@ def with_sides(objectives: Mapping[str, Any], constraints: Mapping[str, Any]) ->
 
 
 def _ambiguous(objectives: Mapping[str, Any], constraints: Mapping[str, Any]) -> list[str]:
-    high = {figure_of(name) for name, wanted in objectives.items() if wanted == "maximise"}
+    wanted = {figure_of(name): as_direction(word) for name, word in objectives.items()}
+    high = {name for name, direction in wanted.items() if direction == "maximise"}
     high |= {*_SHOULD_BE_HIGH}
     return [
         name

@@ -1,14 +1,18 @@
 """Options of searchers and schedulers: declared once, in the class that has them."""
 
+import logging
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from space.errors import InputError, Problem
-from space.pydantic_errors import problems_from_pydantic
+from space.input.pydantic_errors import problems_from_pydantic
+
+_LOG = logging.getLogger(__name__)
 
 
 class Options(BaseModel):
@@ -19,6 +23,9 @@ class Options(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """Options that had another name in earlier releases: that name, and the one of today."""
 
     name: str = ""
 
@@ -36,6 +43,11 @@ class Options(BaseModel):
         return [name for name in cls.model_fields if name != "name"]
 
     @classmethod
+    def with_current_names(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values with the names that options have now."""
+        return {cls.renamed.get(option, option): value for option, value in values.items()}
+
+    @classmethod
     def read(cls, name: str, values: Mapping[str, Any]) -> "Options":
         """The options of these values.
 
@@ -46,9 +58,17 @@ class Options(BaseModel):
         Raises:
             InputError: with every option that there is not, and every value that cannot be.
         """
+        problems = [
+            Problem(before, f"is now called {now!r}, which is given too: give it once")
+            for before, now in cls.renamed.items()
+            if before in values and now in values
+        ]
+        for before in cls.renamed.keys() & values.keys():
+            _notice(name, before, cls.renamed[before])
+        values = cls.with_current_names(values)
         allowed = cls.named()
         said = f"allowed: {', '.join(allowed)}" if allowed else "it has no options"
-        problems = [
+        problems += [
             Problem(str(option), f"unknown option of {name!r}; {said}")
             for option in values
             if option not in allowed
@@ -61,6 +81,12 @@ class Options(BaseModel):
         if problems:
             raise InputError(problems)
         return found
+
+
+@cache
+def _notice(whose: str, before: str, now: str) -> None:
+    """Once in a process: a configuration is read again and again."""
+    _LOG.warning("The option %s of %s is called %s now.", before, whose, now)
 
 
 def _plain_number(value: object) -> object:

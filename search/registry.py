@@ -87,6 +87,20 @@ class Registry(Generic[Kind]):
         found: Options = kind.Options.read(name, rest)
         return found
 
+    def with_current_names(self, chosen: object) -> object:
+        """What an earlier release stored of a choice, with the names that options have now.
+
+        A package that is gone cannot say how it has renamed them; then nothing is changed.
+        """
+        if not isinstance(chosen, Mapping):
+            return chosen
+        try:
+            kind: Any = self.kind(chosen.get("name"))
+        except InputError:
+            return chosen
+        renamed: dict[str, Any] = kind.Options.with_current_names(chosen)
+        return renamed
+
     def chosen(self, name: str, options: object) -> tuple[type[Kind], dict[str, Any]]:
         """The class of a name, and checked options.
 

@@ -1,10 +1,21 @@
-"""mixspace.space: what can be built. The algebra of token mixers, networks of them, their costs.
+"""space: what can be built. The algebra of token mixers, networks of them, their costs.
+
+The paper's algebra: `axes` and `rules` of its `cells`, a `mixer` with its sizes, the
+`relation_graph` (Figure 1), the `structure` of W (Figure 2, Table 1), and its definition,
+`reference`. Mixers that compute the same have one `canonical` form.
+
+On torch: `operators` are the fast mixers (weights, attention, convolution, windows, low rank),
+`networks` put them into blocks, the `zoo` has the `published` ones; `morphisms` lift trained
+weights along the `inclusion` of one in another.
+
+What a search needs: an `architecture` as a value, the `design` space that holds it, and its `cost`.
+`input` reads what people write, `cli` is the command line.
 
 `import space` does not import torch. What needs torch is imported by name: `space.operators`,
 `space.networks`, `space.reference`.
 """
 
-from space.architecture import SCAFFOLDS, Architecture, Head, Input, Stage, Stem
+from space.architecture import BLOCK_TYPES, Architecture, Head, Input, Stage, Stem
 from space.cells import Cell, all_cells, cell_named
 from space.cost import Cost, cost
 from space.design import DesignSpace, Infeasible
@@ -12,7 +23,7 @@ from space.errors import InputError, Problem
 from space.mixer import Mixer
 
 __all__ = [
-    "SCAFFOLDS",
+    "BLOCK_TYPES",
     "Architecture",
     "Cell",
     "Cost",

@@ -6,32 +6,30 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, StrictFloat, StrictInt, TypeAdapter, ValidationError
 
 from space.canonical import canonical
-from space.checked_fields import check_fields
 from space.errors import InputError, Problem, join
 from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_problems
+from space.input.dataclass_fields import check_fields
+from space.input.plain_values import VERSION, from_json, without_version
+from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer import Mixer
-from space.plain_values import from_json
-from space.pydantic_errors import problems_from_pydantic
-from space.strict_types import Number, Whole
-from space.version import VERSION, without_version
 
 MAX_STAGES = 8
-Scaffold = Literal["conv", "prenorm", "convnext"]
+BlockType = Literal["conv", "prenorm", "convnext"]
 Downsample = Literal["merge", "conv"]
 StemType = Literal["patch", "overlap", "pool"]
-SCAFFOLDS: tuple[Scaffold, ...] = ("conv", "prenorm", "convnext")
+BLOCK_TYPES: tuple[BlockType, ...] = ("conv", "prenorm", "convnext")
 LAYER_SCALE = 1e-6
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _FORBID = ConfigDict(extra="forbid")
-_Count = Annotated[Whole, Field(ge=1, le=65536)]
-_Classes = Annotated[Whole, Field(ge=0, le=1_000_000)]
-_Depth = Annotated[Whole, Field(ge=1, le=512)]
-_Ratio = Annotated[Number, Field(gt=0, le=64, allow_inf_nan=False)]
-LayerScale = Annotated[Number, Field(ge=0, le=10, allow_inf_nan=False)]
+_Count = Annotated[StrictInt, Field(ge=1, le=65536)]
+_Classes = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
+_Depth = Annotated[StrictInt, Field(ge=1, le=512)]
+_Ratio = Annotated[StrictFloat, Field(gt=0, le=64, allow_inf_nan=False)]
+LayerScale = Annotated[StrictFloat, Field(ge=0, le=10, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +149,11 @@ class Architecture:
 
     Attributes:
         input, stem, stages, head: the parts, from image to logits.
-        scaffold: the residual block that holds the mixers.
+        scaffold: type of the residual block that holds the mixers.
         downsample: between stages, `merge` (2×2 neighbours side by side, norm, linear: Swin, the
             paper) or `conv` (norm, 2×2 convolution with stride 2: ConvNeXt).
-        layer_scale: of the convnext scaffold, what its factors begin with (ConvNeXt: 1e-6, for
-            hundreds of epochs; 1 is for short trainings). Other scaffolds keep the default.
+        layer_scale: of convnext blocks, what their factors begin with (ConvNeXt: 1e-6, for
+            hundreds of epochs; 1 is for short trainings). Other blocks keep the default.
 
     Raises:
         InputError: with the path to every field that is off.
@@ -165,7 +163,7 @@ class Architecture:
 
     input: Input
     stem: Stem
-    scaffold: Scaffold
+    scaffold: BlockType
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=MAX_STAGES)]
     head: Head
     downsample: Downsample = "merge"

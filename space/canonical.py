@@ -8,6 +8,7 @@ set of functions that the mixer can compute; the tests prove each by carrying we
 from functools import lru_cache
 
 from space.axes import Channels, Dynamics, Locality, Rank, Sharing
+from space.canonical_reductions import fold_reduction
 from space.geometry import (
     MapSize,
     generator_width,
@@ -17,7 +18,6 @@ from space.geometry import (
     target_size,
 )
 from space.mixer import Mixer
-from space.reduction_folds import fold_reduction
 
 _WITHOUT_HEADS = {Sharing.CHANNEL: Sharing.NONE, Sharing.BOTH: Sharing.POSITION}
 _SHARED_BY_ONE_TAP = {Sharing.NONE: Sharing.POSITION, Sharing.CHANNEL: Sharing.BOTH}

@@ -10,7 +10,7 @@ from functools import cache
 
 from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
 from space.errors import InputError, Problem
-from space.field_types import coerce_fields
+from space.input.dataclass_fields import coerce_fields
 from space.rules import broken_rules
 
 

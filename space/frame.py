@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from space.architecture import (
     LAYER_SCALE,
     Architecture,
+    BlockType,
     Downsample,
     Head,
     Input,
-    Scaffold,
     Stage,
     Stem,
     StemType,
@@ -18,7 +18,7 @@ from space.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The networks of a space without what is chosen: patch size, scaffold and stages.
+    """The networks of a space without what is chosen: patch size, type of block and stages.
 
     Attributes:
         input, head, downsample, layer_scale: see `Architecture`.
@@ -36,7 +36,7 @@ class Frame:
         return Stem(patch_size, self.stem_type)
 
     def architecture(
-        self, patch_size: int, scaffold: Scaffold, stages: tuple[Stage, ...]
+        self, patch_size: int, scaffold: BlockType, stages: tuple[Stage, ...]
     ) -> Architecture:
         """The network with these choices."""
         return Architecture(

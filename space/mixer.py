@@ -4,15 +4,14 @@ from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from typing import Any, ClassVar, Literal, get_args
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, StrictBool, StrictInt, TypeAdapter, ValidationError
 
 from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
 from space.cells import Cell
 from space.errors import InputError, Problem
-from space.field_types import Kind, coerce_fields, shown
-from space.pydantic_errors import problems_from_pydantic
+from space.input.dataclass_fields import Kind, coerce_fields, shown
+from space.input.pydantic_errors import problems_from_pydantic
 from space.rules import Rule, Values, broken_rules
-from space.strict_types import Flag, Whole
 
 MAX_KERNEL_SIZE = 31
 _MOST = 65536
@@ -68,17 +67,17 @@ class Mixer:
     rank: Rank
     sharing: Sharing
     dynamics: Dynamics
-    kernel_size: Whole | None = None
-    groups: Whole | None = None
-    heads: Whole | None = None
-    ratio: Whole | None = None
-    bias: Flag | None = None
-    shift: Flag | None = None
-    position_bias: Flag | None = None
-    query_key_bias: Flag | None = None
-    generator_ratio: Whole | None = None
+    kernel_size: StrictInt | None = None
+    groups: StrictInt | None = None
+    heads: StrictInt | None = None
+    ratio: StrictInt | None = None
+    bias: StrictBool | None = None
+    shift: StrictBool | None = None
+    position_bias: StrictBool | None = None
+    query_key_bias: StrictBool | None = None
+    generator_ratio: StrictInt | None = None
     reduction: Reduction | None = None
-    reduction_norm: Flag | None = None
+    reduction_norm: StrictBool | None = None
 
     def __post_init__(self) -> None:
         coerce_fields(self, _KINDS)
@@ -124,14 +123,6 @@ class Mixer:
     def channel_shared(self) -> bool:
         """Whether the channels of a head have equal weights."""
         return self.sharing in (Sharing.CHANNEL, Sharing.BOTH)
-
-    @property
-    def resolution_bound(self) -> bool:
-        """Whether the parameters fit one map size only."""
-        if self.dynamics is Dynamics.STATIC:
-            untied = self.locality is Locality.SLIDING and not self.position_shared
-            return self.locality is Locality.GLOBAL or untied
-        return self.dynamics is Dynamics.INHOMOGENEOUS and self.locality is Locality.GLOBAL
 
     @staticmethod
     def applicable(

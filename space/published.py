@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from space.architecture import Architecture, Head, Input, Scaffold, Stage, Stem
+from space.architecture import Architecture, BlockType, Head, Input, Stage, Stem
 from space.axes import AXES
 from space.cells import cell_named
 from space.mixer import Mixer
@@ -57,7 +57,7 @@ def _network(
     widths: Sequence[int],
     depths: Sequence[int],
     mixers: Sequence[Mixer],
-    scaffold: Scaffold,
+    scaffold: BlockType,
     *,
     patch_size: int = 4,
     mlp_ratio: float = 4,
@@ -71,7 +71,7 @@ def _network(
     return Architecture(_IMAGE, Stem(patch_size), scaffold, stages, Head(1000, head), downsample)
 
 
-def _paper(size: _Size, operator: str, scaffold: Scaffold, heads: Sequence[int] | None) -> Any:
+def _paper(size: _Size, operator: str, scaffold: BlockType, heads: Sequence[int] | None) -> Any:
     mixers = [
         _mixer(operator, kernel_size=7, **({} if heads is None else {"heads": heads[stage]}))
         for stage in range(4)
@@ -80,7 +80,7 @@ def _paper(size: _Size, operator: str, scaffold: Scaffold, heads: Sequence[int] 
 
 
 _OF_THE_PAPER: tuple[
-    tuple[str, str, Scaffold, Callable[[_Size], Sequence[int] | None], Variant | None, str], ...
+    tuple[str, str, BlockType, Callable[[_Size], Sequence[int] | None], Variant | None, str], ...
 ] = (
     ("swin", "local vit", "prenorm", lambda size: size.heads, None,
      "Swin Transformer, Liu et al., ICCV 2021; the same network"),
@@ -92,7 +92,7 @@ _OF_THE_PAPER: tuple[
      "inhomogeneous dynamic depth-wise convolution network, Han et al., ICLR 2022; the same "
      "network"),
     ("local_mlp", "local mlp", "prenorm", lambda size: size.heads, None,
-     "local MLP in Swin's scaffold, Han et al., ICLR 2022"),
+     "local MLP in Swin's block, Han et al., ICLR 2022"),
 )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def _pvt_like() -> Entry:
     return Entry(
         "pvt_like",
         _network((64, 128, 320, 512), (2, 2, 2, 2), mixers, "prenorm"),
-        "widths, depths, heads and reductions of PVT, Wang et al., ICCV 2021, in Swin's scaffold "
+        "widths, depths, heads and reductions of PVT, Wang et al., ICCV 2021, in Swin's block "
         "without position embeddings; not the same network",
     )
 
@@ -148,7 +148,7 @@ def _resmlp_like() -> Entry:
     return Entry(
         "resmlp_like",
         _network((384,), (12,), [_mixer("sep. mlp", heads=1)], "prenorm", patch_size=16),
-        "width, depth and patches of ResMLP, Touvron et al., 2021, in Swin's scaffold; not the "
+        "width, depth and patches of ResMLP, Touvron et al., 2021, in Swin's block; not the "
         "same network",
     )
 
@@ -159,7 +159,7 @@ def _resnet_like() -> Entry:
         "resnet_like",
         _network((256, 512, 1024, 2048), (3, 4, 6, 3), mixers, "conv", mlp_ratio=1),
         "widths and depths of ResNet-50, He et al., CVPR 2016, with bottleneck mixers in the "
-        "paper's scaffold; not the same network",
+        "paper's block; not the same network",
     )
 
 

@@ -1,7 +1,8 @@
-"""The paper's relation graph (Figure 1), drawn from the cells: what changes along each edge.
+"""The paper's relation graph (Figure 1), extended to all cells: what changes along an edge.
 
-The paper names 12 nodes and draws 13 edges between them. The pairs and labels are the paper's; the
-kind of each edge, and the axes that change along it, are computed from the cells.
+The paper names 12 nodes and draws 13 edges between them; in five of these the sharing follows the
+locality or the channels. All other edges join two cells that differ in one axis. Only the nodes and
+the pairs are the paper's: labels and kinds are computed from the cells.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from space.axes import AXES
 from space.cells import PAPER_NAMES, Cell, all_cells, cell_named
 
 
-class Kind(StrEnum):
+class EdgeKind(StrEnum):
     """What an edge of the relation graph adds (its colour in the paper's figure)."""
 
     SPARSE = "sparse"
@@ -22,64 +23,78 @@ class Kind(StrEnum):
     """Dynamic weights."""
 
 
+_LABELS = {
+    "channel": "Channel LR",
+    "spatial": "Spatial LR",
+    "joint": "Dim. LR",
+    "attention": "Spatial Dynamic",
+    "homogeneous": "Vec. Atten.",
+    "inhomogeneous": "Inhomogeneous Vec. Atten.",
+}
+"""The paper's labels of edges to another rank or other dynamics, by their value at the target."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An edge of the relation graph.
+    """A step between two cells, towards regularisation or dynamic weights."""
 
-    Attributes:
-        source, target: names of two nodes.
-        label: the paper's label.
-    """
-
-    source: str
-    target: str
-    label: str
+    source: Cell
+    target: Cell
 
     @property
     def changes(self) -> dict[str, tuple[str, str]]:
         """The axes whose values differ: {axis: (value at the source, value at the target)}."""
-        return axis_changes(cell_named(self.source), cell_named(self.target))
+        pairs = zip(AXES, self.source.values, self.target.values, strict=True)
+        return {axis: (str(a), str(b)) for axis, a, b in pairs if a != b}
 
     @property
-    def kind(self) -> Kind:
-        """What the edge adds, from the axes that change along it."""
-        return kind_of_move(cell_named(self.source), cell_named(self.target))
+    def kind(self) -> EdgeKind:
+        """What the edge adds.
 
+        New dynamic weights come first, as in the paper: where they come in, the sharing follows.
+        """
+        changes = self.changes
+        if "dynamics" in changes:
+            return EdgeKind.DYNAMIC
+        return EdgeKind.LOW_RANK if "rank" in changes else EdgeKind.SPARSE
 
-def axis_changes(source: Cell, target: Cell) -> dict[str, tuple[str, str]]:
-    """The axes in which two cells differ, with both values."""
-    pairs = zip(AXES, source.values, target.values, strict=True)
-    return {axis: (str(a), str(b)) for axis, a, b in pairs if a != b}
+    @property
+    def label(self) -> str:
+        """In the paper's words; what the paper has no word for is called by its axis.
 
-
-def kind_of_move(source: Cell, target: Cell) -> Kind:
-    """What a move between two cells adds.
-
-    New dynamic weights come first, as in the paper: where they come in, the sharing follows them.
-    """
-    changes = axis_changes(source, target)
-    if "dynamics" in changes:
-        return Kind.DYNAMIC
-    return Kind.LOW_RANK if "rank" in changes else Kind.SPARSE
+        New weights come first, then low rank, then the channels, then the positions: the sharing
+        follows these.
+        """
+        changes = self.changes
+        for axis in ("dynamics", "rank"):
+            if axis in changes:
+                value = changes[axis][1]
+                return _LABELS.get(value, f"{axis}: {value}")
+        if "channels" in changes:
+            return "Dim. Sep."
+        return "Locality Sep." if "locality" in changes else "Weight sharing"
 
 
 NODES: tuple[str, ...] = tuple(PAPER_NAMES)
 """The 12 nodes, by the paper's names."""
 
-EDGES: tuple[Edge, ...] = (
-    Edge("MLP", "Conv.", "Locality Sep."),
-    Edge("MLP", "Sep. MLP", "Dim. Sep."),
-    Edge("MLP", "LR MLP", "Dim. LR"),
-    Edge("Conv.", "Pyramid MS Conv.", "Spatial LR"),
-    Edge("Conv.", "Bottleneck", "Channel LR"),
-    Edge("Conv.", "DW-S Conv.", "Dim. Sep."),
-    Edge("Sep. MLP", "DW-S Conv.", "Locality Sep."),
-    Edge("Sep. MLP", "ViT", "Spatial Dynamic"),
-    Edge("ViT", "Local ViT", "Locality Sep."),
-    Edge("ViT", "PVT", "Spatial LR"),
-    Edge("DW-S Conv.", "Dynamic DW-S Conv.", "Vec. Atten."),
-    Edge("DW-S Conv.", "Dynamic Local-S MLP", "Inhomogeneous Vec. Atten."),
-    Edge("Local ViT", "Dynamic Local-S MLP", "Inhomogeneous Vec. Atten."),
+EDGES: tuple[Edge, ...] = tuple(
+    Edge(cell_named(source), cell_named(target))
+    for source, target in (
+        ("MLP", "Conv."),
+        ("MLP", "Sep. MLP"),
+        ("MLP", "LR MLP"),
+        ("Conv.", "Pyramid MS Conv."),
+        ("Conv.", "Bottleneck"),
+        ("Conv.", "DW-S Conv."),
+        ("Sep. MLP", "DW-S Conv."),
+        ("Sep. MLP", "ViT"),
+        ("ViT", "Local ViT"),
+        ("ViT", "PVT"),
+        ("DW-S Conv.", "Dynamic DW-S Conv."),
+        ("DW-S Conv.", "Dynamic Local-S MLP"),
+        ("Local ViT", "Dynamic Local-S MLP"),
+    )
 )
 """The 13 edges of the paper's figure."""
 
@@ -96,12 +111,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 """Networks that the paper's figure names beside its nodes."""
 
 
-def one_axis_moves() -> list[tuple[Cell, Cell]]:
-    """Every pair of cells that differ in exactly one axis, each pair once."""
+def one_axis_edges() -> tuple[Edge, ...]:
+    """Every pair of cells that differ in one axis, from the value that the axis lists first."""
     cells = all_cells()
-    return [
-        (source, target)
-        for place, source in enumerate(cells)
-        for target in cells[place + 1 :]
-        if len(axis_changes(source, target)) == 1
-    ]
+    pairs = (Edge(one, other) for i, one in enumerate(cells) for other in cells[i + 1 :])
+    return tuple(map(_in_order, (edge for edge in pairs if len(edge.changes) == 1)))
+
+
+def _in_order(edge: Edge) -> Edge:
+    axis, (before, after) = next(iter(edge.changes.items()))
+    order = [str(value) for value in AXES[axis]]
+    return edge if order.index(before) < order.index(after) else Edge(edge.target, edge.source)

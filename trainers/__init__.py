@@ -1,4 +1,8 @@
-"""trainers: how a candidate architecture is judged.
+"""trainers: how a candidate architecture is evaluated.
+
+The `protocol` says how; `data` are what is trained on; a `training` goes epoch by epoch, from its
+`initial_weights` by an `optimisation`, and keeps its `training_state` in a `checkpoint`;
+`evaluation` scores it. Its `outcome` is results or a failure, told apart by `classification`.
 
 The package is lazy: importing it, or `trainers.protocol`, never imports torch. A public name loads
 its module when it is first asked for.
@@ -8,29 +12,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trainers.data.config import DataConfig
+    from trainers.classification import classify, classify_death
+    from trainers.data.data_config import DataConfig
     from trainers.data.describe import DataDescription, describe_data
-    from trainers.data.opening import open_data
+    from trainers.data.opening import open_data, open_test_split
     from trainers.data.search_data import SearchData
-    from trainers.data.test_split import TestReading, open_test_split
-    from trainers.data.test_split_lock import TestSplitLocked, lock_test_split
-    from trainers.epoch_result import EpochResult
+    from trainers.data.test_guard import TestReading, TestSplitLocked, lock_test_split
     from trainers.evaluation import final_test
-    from trainers.failures import (
+    from trainers.initial_weights import Parent
+    from trainers.outcome import (
         Cause,
+        EpochResult,
         Failure,
         NonFiniteLoss,
         Retry,
-        TrainingStopped,
         UnreadableData,
-        classify,
     )
-    from trainers.inheritance import Parent
-    from trainers.loop import Training
     from trainers.protocol import Augmentation, Protocol
     from trainers.recipe_notes import notes_on_recipe
     from trainers.seeds import Seeds
-    from trainers.worker_death import classify_death
+    from trainers.training import Training
 
 __all__ = [
     "Augmentation",
@@ -48,7 +49,6 @@ __all__ = [
     "TestReading",
     "TestSplitLocked",
     "Training",
-    "TrainingStopped",
     "UnreadableData",
     "classify",
     "classify_death",
@@ -62,30 +62,29 @@ __all__ = [
 
 _MODULES = {
     "Augmentation": "trainers.protocol",
-    "Cause": "trainers.failures",
-    "DataConfig": "trainers.data.config",
+    "Cause": "trainers.outcome",
+    "DataConfig": "trainers.data.data_config",
     "DataDescription": "trainers.data.describe",
-    "EpochResult": "trainers.epoch_result",
-    "Failure": "trainers.failures",
-    "NonFiniteLoss": "trainers.failures",
-    "Parent": "trainers.inheritance",
+    "EpochResult": "trainers.outcome",
+    "Failure": "trainers.outcome",
+    "NonFiniteLoss": "trainers.outcome",
+    "Parent": "trainers.initial_weights",
     "Protocol": "trainers.protocol",
-    "Retry": "trainers.failures",
+    "Retry": "trainers.outcome",
     "SearchData": "trainers.data.search_data",
     "Seeds": "trainers.seeds",
-    "TestReading": "trainers.data.test_split",
-    "TestSplitLocked": "trainers.data.test_split_lock",
-    "Training": "trainers.loop",
-    "TrainingStopped": "trainers.failures",
-    "UnreadableData": "trainers.failures",
-    "classify": "trainers.failures",
-    "classify_death": "trainers.worker_death",
+    "TestReading": "trainers.data.test_guard",
+    "TestSplitLocked": "trainers.data.test_guard",
+    "Training": "trainers.training",
+    "UnreadableData": "trainers.outcome",
+    "classify": "trainers.classification",
+    "classify_death": "trainers.classification",
     "describe_data": "trainers.data.describe",
     "final_test": "trainers.evaluation",
-    "lock_test_split": "trainers.data.test_split_lock",
+    "lock_test_split": "trainers.data.test_guard",
     "notes_on_recipe": "trainers.recipe_notes",
     "open_data": "trainers.data.opening",
-    "open_test_split": "trainers.data.test_split",
+    "open_test_split": "trainers.data.opening",
 }
 
 

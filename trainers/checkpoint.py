@@ -2,15 +2,22 @@
 
 Tensors are named "model.<key>" and "optimiser.<slot>.<parameter>"; everything else is JSON in the
 header. Random states are not among it: those of an epoch follow from the seeds and its number.
+
+A file is written beside the one that it replaces, each writer having its own: a worker may still
+write while another, elsewhere, has taken its trial over.
 """
 
 import errno
+import glob
 import hashlib
 import json
 import os
 import re
+import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +27,6 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from space.errors import InputError
-from trainers.partial_files import partial_file
 
 FORMAT = "mixspace checkpoint 1"
 
@@ -49,7 +55,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     state = json.dumps(checkpoint.state, sort_keys=True, allow_nan=False)
     metadata = {"format": FORMAT, "state": state, "sha256": _seal(tensors, state)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = partial_file(path)
+    partial = _partial_file(path)
     try:
         save_file(tensors, partial, metadata)
         _flush(partial)
@@ -149,3 +155,55 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+# --- files half-written ---------------------------------------------------------------------------
+
+_PARTIAL = ".partial"
+_PARTIAL_NAME = re.compile(r".*\.([0-9a-f]{8})-(\d+)-(\d+)\.partial")
+_OLD_SECONDS = 24 * 3600.0
+"""No writer takes so long: it is gone, wherever it was."""
+
+
+def _partial_file(path: Path) -> Path:
+    """Where this process writes what shall replace a file; nobody else writes there."""
+    writer = f"{_machine()}-{os.getpid()}-{_started(os.getpid())}"
+    return path.with_name(f"{path.name}.{writer}{_PARTIAL}")
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove what writers of a file that are gone have left half-written."""
+    for found in path.parent.glob(f"{glob.escape(path.name)}.*"):
+        if found.name.endswith(_PARTIAL) and _is_abandoned(found):
+            found.unlink(missing_ok=True)
+
+
+def _is_abandoned(partial: Path) -> bool:
+    told = _PARTIAL_NAME.fullmatch(partial.name)
+    if told is not None and told[1] == _machine() and int(told[3]):
+        return _started(int(told[2])) != int(told[3])
+    try:
+        return time.time() - partial.stat().st_mtime > _OLD_SECONDS
+    except FileNotFoundError:  # it has replaced its file
+        return False
+
+
+@cache
+def _machine() -> str:
+    """Where a number of a process means this process: the machine, and the PIDs that it sees."""
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:  # a system without them
+        namespace = ""
+    return hashlib.sha256(f"{socket.gethostname()} {namespace}".encode()).hexdigest()[:8]
+
+
+def _started(pid: int) -> int:
+    """When a process began, in clock ticks; 0 where there is none, or the system does not say."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    # The second field is the name in brackets, which may itself hold spaces and brackets.
+    fields = text.rpartition(")")[2].split()
+    return 0 if fields[0] in "ZXx" else int(fields[19])

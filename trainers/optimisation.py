@@ -1,15 +1,69 @@
-"""AdamW with timm's parameter groups, and timm's cosine schedule with warm-up, by step."""
+"""How weights change: the loss of a step, AdamW, the schedule of its rate, the moving average.
 
+AdamW has timm's parameter groups, the rate timm's cosine with warm-up, the average is timm's too.
+"""
+
+import math
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from space.torchvision_support import prepare_torchvision
+from trainers.outcome import NonFiniteLoss
 from trainers.protocol import Protocol
 
 if TYPE_CHECKING:
     from timm.scheduler import CosineLRScheduler
+
+LOOK_EVERY = 32
+"""Steps on a GPU between two looks at the losses; every look waits for the device."""
+
+
+def training_loss(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+    """Cross entropy with label smoothing.
+
+    Args:
+        logits: (batch, classes). targets: (batch,) labels, or (batch, classes) soft targets, which
+            have the smoothing in them already.
+    """
+    soft = targets.is_floating_point()
+    return functional.cross_entropy(logits, targets, label_smoothing=0.0 if soft else smoothing)
+
+
+class LossLog:
+    """Collects the losses of an epoch on their device and ends it at the first non-finite one."""
+
+    def __init__(self, epoch: int, steps: int, device: torch.device) -> None:
+        self._epoch = epoch
+        self._losses = torch.zeros(steps, device=device)
+        self._interval = LOOK_EVERY if device.type == "cuda" else 1
+        self._seen = 0
+        self._count = 0
+
+    def add(self, loss: Tensor) -> None:
+        """Note the loss of the next step.
+
+        Raises:
+            NonFiniteLoss: naming the first step whose loss is nan or infinite.
+        """
+        self._losses[self._count] = loss.detach()
+        self._count += 1
+        if self._count - self._seen >= self._interval:
+            self._look()
+
+    def mean(self) -> float:
+        """Mean over the steps; raises NonFiniteLoss like `add`."""
+        self._look()
+        return float(self._losses[: self._count].double().mean())
+
+    def _look(self) -> None:
+        for step, loss in enumerate(self._losses[self._seen : self._count].tolist(), self._seen):
+            if not math.isfinite(loss):
+                where = f"in epoch {self._epoch}, step {step + 1}"
+                raise NonFiniteLoss(f"train loss is {loss} {where}")
+        self._seen = self._count
 
 
 def make_optimiser(model: nn.Module, protocol: Protocol) -> torch.optim.AdamW:
@@ -53,3 +107,30 @@ def make_schedule(
         warmup_lr_init=protocol.warmup_learning_rate,
         t_in_epochs=False,
     )
+
+
+class WeightAverage:
+    """timm's exponential moving average of parameters and buffers.
+
+    The decay rises with the steps to its value, so that the first weights are soon forgotten. It is
+    a function of the step alone: nothing of it has to be kept.
+
+    Args:
+        model: placed on its device; the average begins as a copy of it.
+        decay: what the average keeps of itself in a step, in the end.
+
+    Attributes:
+        module: the averaged network, in evaluation mode.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        prepare_torchvision()
+        from timm.utils import ModelEmaV3
+
+        self._average = ModelEmaV3(model, decay=decay, use_warmup=True)
+        self.module: nn.Module = self._average.module
+
+    @torch.no_grad()
+    def update(self, model: nn.Module, step: int) -> None:
+        """Take in the weights behind a step, counted from 1 over all epochs."""
+        self._average.update(model, step)

@@ -9,14 +9,15 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictFloat,
+    StrictInt,
     ValidationError,
     model_validator,
 )
 
 from space.errors import InputError
-from space.pydantic_errors import problems_from_pydantic
-from space.strict_types import Number, Whole
-from trainers.added_later import as_meant_then, without_what_was_always_so
+from space.input.pydantic_errors import problems_from_pydantic
+from trainers.legacy_defaults import with_legacy_defaults, without_legacy_defaults
 from trainers.seeds import Seeds, derive
 
 WeightDecayExempt = Literal["network", "one_dimensional"]
@@ -43,21 +44,21 @@ class Augmentation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    crop_padding: Whole = Field(default=0, ge=0, le=16)
-    flip: Number = Field(default=0.5, ge=0, le=1)
-    mixup: Number = Field(default=0.0, ge=0, le=10)
-    cutmix: Number = Field(default=0.0, ge=0, le=10)
-    mixup_switch: Number = Field(default=0.5, ge=0, le=1)
-    random_erasing: Number = Field(default=0.0, ge=0, le=1)
+    crop_padding: StrictInt = Field(default=0, ge=0, le=16)
+    flip: StrictFloat = Field(default=0.5, ge=0, le=1)
+    mixup: StrictFloat = Field(default=0.0, ge=0, le=10)
+    cutmix: StrictFloat = Field(default=0.0, ge=0, le=10)
+    mixup_switch: StrictFloat = Field(default=0.5, ge=0, le=1)
+    random_erasing: StrictFloat = Field(default=0.0, ge=0, le=1)
     rand_augment: str | None = Field(
         default=None, pattern=r"^rand(-(m|mstd|inc|n|p|w|t)\d+(\.\d+)?)*$"
     )
-    colour_jitter: Number = Field(default=0.0, ge=0, le=1)
-    crop_scale: tuple[Number, Number] = (0.08, 1.0)
+    colour_jitter: StrictFloat = Field(default=0.0, ge=0, le=1)
+    crop_scale: tuple[StrictFloat, StrictFloat] = (0.08, 1.0)
     interpolation: Literal["bicubic", "bilinear", "random"] = "bicubic"
-    image_size: Whole = Field(default=224, ge=8, le=4096)
+    image_size: StrictInt = Field(default=224, ge=8, le=4096)
     background: Literal["white", "black", "grey"] = "white"
-    test_crop: Number = Field(default=0.875, gt=0, le=1)
+    test_crop: StrictFloat = Field(default=0.875, gt=0, le=1)
 
     @model_validator(mode="after")
     def _crop_scale_is_a_range(self) -> Self:
@@ -119,28 +120,28 @@ class Protocol(BaseModel):
     data: Literal["fashion-mnist", "image-folder"] = "fashion-mnist"
     content_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
     split_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
-    split_seed: Whole = Field(default=0, ge=0, lt=2**63)
-    validation_fraction: Number = Field(default=0.2, gt=0, lt=1)
-    epochs: Whole = Field(default=6, ge=1, le=100_000)
-    batch_size: Whole = Field(default=64, ge=2, le=65_536)
-    samples_per_epoch: Whole | None = Field(default=None, ge=1, le=10**8)
+    split_seed: StrictInt = Field(default=0, ge=0, lt=2**63)
+    validation_fraction: StrictFloat = Field(default=0.2, gt=0, lt=1)
+    epochs: StrictInt = Field(default=6, ge=1, le=100_000)
+    batch_size: StrictInt = Field(default=64, ge=2, le=65_536)
+    samples_per_epoch: StrictInt | None = Field(default=None, ge=1, le=10**8)
     optimiser: Literal["adamw"] = "adamw"
-    learning_rate: Number = Field(default=5e-3, gt=0, le=10)
-    weight_decay: Number = Field(default=0.2, ge=0, le=10)
+    learning_rate: StrictFloat = Field(default=5e-3, gt=0, le=10)
+    weight_decay: StrictFloat = Field(default=0.2, ge=0, le=10)
     weight_decay_exempt: WeightDecayExempt = "network"
-    betas: tuple[Number, Number] = (0.9, 0.99)
-    warmup_epochs: Number = Field(default=1.0, ge=0)
-    warmup_learning_rate: Number = Field(default=1e-4, ge=0, le=10)
-    minimum_learning_rate: Number = Field(default=1e-5, ge=0, le=10)
-    label_smoothing: Number = Field(default=0.1, ge=0, lt=1)
-    clip_norm: Number | None = Field(default=5.0, gt=0)
-    drop_path: Number = Field(default=0.0, ge=0, lt=1)
+    betas: tuple[StrictFloat, StrictFloat] = (0.9, 0.99)
+    warmup_epochs: StrictFloat = Field(default=1.0, ge=0)
+    warmup_learning_rate: StrictFloat = Field(default=1e-4, ge=0, le=10)
+    minimum_learning_rate: StrictFloat = Field(default=1e-5, ge=0, le=10)
+    label_smoothing: StrictFloat = Field(default=0.1, ge=0, lt=1)
+    clip_norm: StrictFloat | None = Field(default=5.0, gt=0)
+    drop_path: StrictFloat = Field(default=0.0, ge=0, lt=1)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seed_policy: Literal["per-trial", "shared"] = "per-trial"
     augmentation: Augmentation = Augmentation()
     initialisation: Literal["scratch", "inherited"] = "scratch"
     weight_init: Literal["published", "fan_in", "lecun"] = "published"
-    ema_decay: Number | None = Field(default=None, gt=0, lt=1)
+    ema_decay: StrictFloat | None = Field(default=None, gt=0, lt=1)
     judged_by: JudgedBy = "last"
 
     @model_validator(mode="after")
@@ -169,7 +170,7 @@ class Protocol(BaseModel):
         Raises:
             InputError: it cannot be read any more.
         """
-        return cls.from_dict(as_meant_then(values), where)
+        return cls.from_dict(with_legacy_defaults(values), where)
 
     @classmethod
     def paper_imagenet(cls, **changes: Any) -> "Protocol":
@@ -225,7 +226,7 @@ class Protocol(BaseModel):
         What stands at the value that earlier releases had by necessity is left out, so that their
         protocols keep their hashes, and a stored study stays the study it was.
         """
-        values = without_what_was_always_so(self.to_dict())
+        values = without_legacy_defaults(self.to_dict())
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

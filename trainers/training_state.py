@@ -1,74 +1,96 @@
-"""Packs a training into a checkpoint and back."""
+"""What changes while a training runs, and how it is packed into a checkpoint and back."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from trainers.checkpoint import Checkpoint, check_tensors
-from trainers.epoch_result import EpochResult
-
-if TYPE_CHECKING:
-    from trainers.loop import Training
+from trainers.optimisation import WeightAverage
+from trainers.outcome import EpochResult
 
 SLOTS = ("step", "exp_avg", "exp_avg_sq")
+"""What AdamW keeps of a parameter."""
 
 
-def pack_state(training: "Training") -> Checkpoint:
-    """Weights, buffers, AdamW's moments, and the epochs so far.
+@dataclass(slots=True)
+class TrainingState:
+    """Weights, their average, AdamW's moments, and the epochs so far.
 
-    `model` is what is judged, tested and inherited; where that is an average, `trained` goes on.
+    Attributes:
+        model: the network that is trained. average: of its weights, where the protocol wants it.
+        optimiser: of the model's parameters.
+        history: what every finished epoch reported.
+        inherited_from: id of the architecture whose weights this training began with, or None.
     """
-    from trainers.loop import identity
 
-    tensors = {f"model.{name}": t for name, t in training.judged.state_dict().items()}
-    if training.average is not None:
-        tensors |= {f"trained.{name}": t for name, t in training.model.state_dict().items()}
-    for name, parameter in training.model.named_parameters():
-        for slot, value in training.optimiser.state[parameter].items():
-            tensors[f"optimiser.{slot}.{name}"] = value
-    state: dict[str, Any] = dict(identity(training.architecture, training.protocol, training.seeds))
-    state["epoch"] = training.epoch
-    state["step"] = training.epoch * training.data.steps_per_epoch
-    state["inherited_from"] = training.inherited_from
-    state["history"] = [result.to_dict() for result in training.history]
-    return Checkpoint(tensors, state)
+    model: nn.Module
+    average: WeightAverage | None
+    optimiser: torch.optim.AdamW
+    history: tuple[EpochResult, ...] = ()
+    inherited_from: str | None = None
 
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network whose metrics count: the average of the weights, or the weights."""
+        return self.model if self.average is None else self.average.module
 
-def unpack_state(training: "Training", checkpoint: Checkpoint, path: Path) -> None:
-    """Put a checkpoint into a fresh training; refuses what does not fit before changing anything.
+    def to_checkpoint(self, identity: Mapping[str, str], steps_per_epoch: int) -> Checkpoint:
+        """All of it, and for what it was trained.
 
-    Raises:
-        InputError: naming the file.
-    """
-    model, optimiser = checkpoint.part("model"), checkpoint.part("optimiser")
-    parameters = dict(training.model.named_parameters())
-    trained = {n: p for n, p in parameters.items() if f"exp_avg.{n}" in optimiser}
-    check_tensors(path, model, training.model.state_dict(), "network")
-    trained_weights = model if training.average is None else checkpoint.part("trained")
-    check_tensors(path, trained_weights, training.model.state_dict(), "network")
-    check_tensors(path, optimiser, _fresh_slots(trained), "optimiser")
-    training.judged.load_state_dict(model)
-    training.model.load_state_dict(trained_weights)
-    for name, parameter in trained.items():
-        values = {slot: optimiser[f"{slot}.{name}"] for slot in SLOTS}
-        training.optimiser.state[parameter] = {
-            slot: _like(parameter, value) for slot, value in values.items()
+        `model` is what is evaluated, tested and inherited; where that is an average, `trained` goes
+        on.
+        """
+        tensors = {f"model.{name}": t for name, t in self.evaluated.state_dict().items()}
+        if self.average is not None:
+            tensors |= {f"trained.{name}": t for name, t in self.model.state_dict().items()}
+        for name, parameter in self.model.named_parameters():
+            for slot, value in self.optimiser.state[parameter].items():
+                tensors[f"optimiser.{slot}.{name}"] = value
+        epoch = len(self.history)
+        values: dict[str, Any] = {
+            **identity,
+            "epoch": epoch,
+            "step": epoch * steps_per_epoch,
+            "inherited_from": self.inherited_from,
+            "history": [result.to_dict() for result in self.history],
         }
-    training.inherited_from = checkpoint.state.get("inherited_from")
-    training.history = tuple(EpochResult(**entry) for entry in checkpoint.state["history"])
+        return Checkpoint(tensors, values)
+
+    def restore(self, checkpoint: Checkpoint, path: Path) -> None:
+        """Go on from a checkpoint; refuses what does not fit before changing anything.
+
+        Raises:
+            InputError: naming the file.
+        """
+        evaluated, moments = checkpoint.part("model"), checkpoint.part("optimiser")
+        weights = evaluated if self.average is None else checkpoint.part("trained")
+        parameters = {n: p for n, p in self.model.named_parameters() if f"exp_avg.{n}" in moments}
+        check_tensors(path, evaluated, self.model.state_dict(), "network")
+        check_tensors(path, weights, self.model.state_dict(), "network")
+        check_tensors(path, moments, _fresh_moments(parameters), "optimiser")
+        self.evaluated.load_state_dict(evaluated)
+        self.model.load_state_dict(weights)
+        for name, parameter in parameters.items():
+            self.optimiser.state[parameter] = {
+                slot: _laid_out_as(parameter, moments[f"{slot}.{name}"]) for slot in SLOTS
+            }
+        self.inherited_from = checkpoint.state.get("inherited_from")
+        self.history = tuple(EpochResult(**entry) for entry in checkpoint.state["history"])
 
 
-def _fresh_slots(parameters: dict[str, torch.nn.Parameter]) -> dict[str, Tensor]:
-    slots: dict[str, Tensor] = {}
+def _fresh_moments(parameters: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+    moments: dict[str, Tensor] = {}
     for name, parameter in parameters.items():
-        slots[f"step.{name}"] = torch.zeros((), dtype=torch.float32)
-        slots[f"exp_avg.{name}"] = slots[f"exp_avg_sq.{name}"] = parameter.detach()
-    return slots
+        moments[f"step.{name}"] = torch.zeros((), dtype=torch.float32)
+        moments[f"exp_avg.{name}"] = moments[f"exp_avg_sq.{name}"] = parameter.detach()
+    return moments
 
 
-def _like(parameter: Tensor, value: Tensor) -> Tensor:
+def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:
     if value.dim() == 0 and parameter.dim() != 0:
         return value.to(parameter.device)
     # The fused AdamW walks over memory: moments must be laid out as their parameter is.

@@ -15,9 +15,9 @@ from search.searchers import Exhausted, Task
 from search.trial_states import TrialState
 from space import Architecture, DesignSpace
 from trainers import DataConfig, Protocol, Training, final_test, open_data
-from trainers.data.test_split_lock import lock_test_split
-from trainers.failures import classify
-from trainers.inheritance import Parent
+from trainers.classification import classify
+from trainers.data.test_guard import lock_test_split
+from trainers.initial_weights import Parent
 
 FINAL_SEED = 1000
 """Added to the seed of a search for the final training, so that the two have other seeds."""

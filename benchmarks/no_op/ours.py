@@ -15,7 +15,8 @@ from search.driver.study_setup import begin_session, create_study
 from search.runner import run_study
 from search.searchers import DistinctSearcher
 from search.store import ProcessIdentity, RunRecord, Store, open_store
-from space.plain_files import read_yaml
+from search.store.database import Part
+from space.input.plain_files import read_yaml
 from trainers import describe_data
 
 TRAINING = "benchmarks.no_op.training:make_training"
@@ -52,11 +53,11 @@ def write_history(folder: Path, searcher: str, trials: int) -> None:
         session = begin_session(store, study, run, random, protocol)
         while (assignment := session.next_assignment()) is not None:
             _run_at_once(session, assignment.trial.number, assignment.architecture.to_json())
-        store.end_run(run.id, "the history is written")
+        store.runs.end(run.id, "the history is written")
 
 
 def _begin_run(store: Store, study_id: int) -> RunRecord:
-    return store.begin_run(
+    return store.runs.begin(
         study_id,
         process=ProcessIdentity.of(),
         machine={},
@@ -86,6 +87,12 @@ class _Silent:
         """Nobody looks."""
 
 
+def store_methods() -> list[tuple[type, str]]:
+    """The methods of the store and of all its parts."""
+    owners: list[type] = [Store, *Part.__subclasses__()]
+    return [method for owner in owners for method in public_methods(owner)]
+
+
 def measure(folder: Path, searcher: str, history: int, trials: int) -> Overhead:
     """Run so many no-op trials after so many of history.
 
@@ -95,7 +102,7 @@ def measure(folder: Path, searcher: str, history: int, trials: int) -> Overhead:
     stopwatch = Stopwatch()
     shares: Shares = {
         "searcher": [(DistinctSearcher, "ask"), (DistinctSearcher, "tell")],
-        "store": public_methods(Store),
+        "store": store_methods(),
     }
     begun = time.perf_counter()
     with stopwatch.timing(shares), stopwatch.noting_ends(StudySession, "ended"):

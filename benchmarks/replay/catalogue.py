@@ -13,14 +13,14 @@ from benchmarks.replay.ours import OwnMethod
 from benchmarks.replay.record import Aim
 from benchmarks.replay.space import TableSpace
 from benchmarks.table.read import TabularBenchmark
-from search.objectives import ACCURACY, Goals, Objective
+from search.objectives import ACCURACY, Objective, Objectives
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS, Task
 from space.errors import InputError
 
-GOALS: dict[Aim, Goals] = {
+GOALS: dict[Aim, Objectives] = {
     "accuracy": ACCURACY,
-    "front": Goals((Objective("validation_accuracy"), Objective("macs", "minimise"))),
+    "front": Objectives((Objective("validation_accuracy"), Objective("macs", "minimise"))),
 }
 PEERS = "benchmarks.replay.peers"
 BASELINE = "random"

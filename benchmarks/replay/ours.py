@@ -32,7 +32,7 @@ class OwnMethod(Method):
         rule: JudgedBy = "last",
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        judging = make_scheduler(scheduler, task.goals, task.fidelities)
+        judging = make_scheduler(scheduler, task.objectives, task.fidelities)
         self.study = Study(task, (make_searcher(searcher, task, seed, options),), judging, rule)
 
     def start(self, trial: int) -> str:

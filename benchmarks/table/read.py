@@ -15,7 +15,7 @@ from benchmarks.table.columns import SEARCH_COLUMNS, TEST_COLUMN
 from search.objectives import JudgedBy, judged_accuracy, judged_by
 from space import Architecture, DesignSpace
 from space.errors import InputError
-from trainers.data.test_split_lock import refuse_if_locked
+from trainers.data.test_guard import refuse_if_locked
 
 TABLE = Path(__file__).parent / "fashion-cells.parquet"
 """The table that comes with the project."""

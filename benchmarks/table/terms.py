@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from space import DesignSpace
-from space.plain_files import read_yaml
+from space.input.plain_files import read_yaml
 from trainers import DataConfig, Protocol, describe_data
 
 

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from space.wording import short
+
+Item = TypeVar("Item")
 
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -33,18 +35,6 @@ def figure(height: int, *, legend: bool = True) -> go.Figure:
     made.update_xaxes(**axis, showline=True)
     made.update_yaxes(**axis)
     return made
-
-
-def ink() -> str:
-    """The colour of the page's own text; Plotly's theme makes labels inside of a chart grey."""
-    return "#e6ebf0" if st.context.theme.type == "dark" else "#1d2733"
-
-
-def veil() -> str:
-    """The page's background, half see-through: behind text that may lie over points."""
-    return (
-        "rgba(18, 23, 29, 0.7)" if st.context.theme.type == "dark" else "rgba(255, 255, 255, 0.7)"
-    )
 
 
 def accuracy_axis(
@@ -123,3 +113,10 @@ def first_custom(event: Any) -> str | None:
         if isinstance(first, str) and first:
             return first
     return None
+
+
+def thinned(items: Sequence[Item], most: int) -> list[Item]:
+    """All items when there are at most `most`; else so many, evenly spread over their order."""
+    if len(items) <= most:
+        return list(items)
+    return [items[index * len(items) // most] for index in range(most)]

@@ -1,12 +1,12 @@
-"""`best`: the best architectures of the store."""
+"""`best`: query the architectures, and the front of a study over its own objectives."""
 
 from dataclasses import asdict
 
 import click
 from click.core import ParameterSource
 
-from search.cli.front import print_front
-from search.cli.options import json_option, print_json, store_option
+from search.cli.options import store_option
+from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
 from space.errors import InputError, Problem
 
@@ -68,21 +68,29 @@ def command(
         _refuse_unused("sort", "top")
         print_front(store, study, where, as_json)
         return
-    from search.query import aims, best, chance_sentences, optimism, parse_where, places, spreads
-    from search.report import leaderboards, what_of_the_spread
+    from search.cli.leaderboard_tables import leaderboards, what_of_the_spread
+    from search.query import (
+        best,
+        chance_sentences,
+        optimism,
+        parse_where,
+        ranks,
+        spreads,
+        study_objectives,
+    )
     from search.store import open_to_read
 
     with open_to_read(store) as opened:
         rows = best(opened, where=where, study=study, sort=sort, top=top)
         spread = spreads(opened, study) if sort == "-accuracy" else {}
-        aimed = None if study is None else aims(opened, study)
+        aimed = None if study is None else study_objectives(opened, study)
         shown = dict.fromkeys(row.study for row in rows)
-        chances = chance_sentences((name, opened.study(name).objective) for name in shown)
+        chances = chance_sentences((name, opened.studies.get(name).objective) for name in shown)
     if as_json:
-        named = zip(rows, places(rows, spread), strict=True)
+        named = zip(rows, ranks(rows, spread), strict=True)
         print_json(
             [
-                asdict(row) | {"place": place, "keeps_constraints": aimed and aimed.keeps(row)}
+                row.plain() | {"place": place, "keeps_constraints": aimed and aimed.keeps(row)}
                 for row, place in named
             ]
         )
@@ -118,3 +126,35 @@ def _refuse_unused(*names: str) -> None:
 
 
 _DEFAULT = ParameterSource.DEFAULT
+
+
+def print_front(store: str, study: str | None, where: str | None, as_json: bool) -> None:
+    """Print the front.
+
+    Raises:
+        InputError: no study is named, or it has one objective.
+    """
+    from search.cli.leaderboard_tables import front_table, no_front
+    from search.objective_parsing import stored_goals
+    from search.objectives import judged_by
+    from search.query import chance_sentence, front, optimism_of
+    from search.store import open_to_read
+
+    if study is None:
+        raise InputError.of("--pareto", "name the study whose objectives count by --study")
+    with open_to_read(store) as opened:
+        record = opened.studies.get(study)
+        goals = stored_goals(record.objective)
+        if len(goals.objectives) < 2:
+            raise InputError.of("--pareto", f"{study!r} has one objective; leave --pareto out")
+        rows = front(opened, study, goals, where=where)
+    if as_json:
+        rule = judged_by(record.protocol)
+        print_json([asdict(row) | {"judged_by": rule} for row in rows])
+    elif rows:
+        stdout_console().print(front_table(rows, goals))
+        optimistic = optimism_of([(study, record.protocol)])
+        for said in filter(None, [chance_sentence(record.objective), optimistic]):
+            click.echo(said, err=True)
+    if not rows:
+        click.echo(no_front(goals), err=True)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import click
 
-from search.cli.options import json_option, store_option
-from search.cli.running import GivenRun, carry_out
+from search.cli.options import store_option
+from search.cli.run import GivenRun, carry_out
 from search.config import Config, changed_for_resume
 from search.config.config import MOST_TRIALS
 from search.driver.extra_trials import Asked, both, continue_ended, repeat_best
@@ -13,6 +13,7 @@ from search.driver.retraining import rest_of_retraining, retrained_source, retra
 from search.driver.study_setup import task_of
 from search.store import open_store
 from search.store.open import open_to_look_up
+from space.cli.commands import json_option
 from space.errors import InputError
 
 _set_option = click.option(
@@ -90,7 +91,7 @@ def continue_command(
             pruned=pruned or 0, failed=failed, infeasible=infeasible, numbers=numbers
         )
         with open_store(store, create=False) as opened:
-            asked(opened, opened.study(study), task_of(config))  # refuses before Ray starts
+            asked(opened, opened.studies.get(study), task_of(config))  # refuses before Ray starts
     config, asked = _rest_where_it_retrains(config, asked)
     words = ["continue", study]
     words += [] if trials is None else ["--trials", str(trials)]
@@ -138,7 +139,7 @@ def repeat_command(
         if config.protocol.initialisation == "inherited":
             config, asked = retraining(opened, config, top, seeds)
         else:
-            asked(opened, opened.study(study), task_of(config))  # refuses before Ray starts
+            asked(opened, opened.studies.get(study), task_of(config))  # refuses before Ray starts
     words = ("repeat", study, "--top", str(top), "--seeds", str(seeds))
     given = GivenRun(None, overrides, asked=words)
     return carry_out(config, given, resume=True, as_json=as_json, asked=asked)
@@ -147,7 +148,7 @@ def repeat_command(
 def _rest_where_it_retrains(config: Config, asked: Asked | None) -> tuple[Config, Asked | None]:
     """A study that retrains the best of another has no plan but those: nothing of a searcher's."""
     with open_store(config.store, create=False) as opened:
-        study = opened.study(config.study)
+        study = opened.studies.get(config.study)
         source = retrained_source(opened, study)
         if source is None:
             return config, asked
@@ -165,7 +166,7 @@ def _stored(store: str, study: str, overrides: Sequence[str] = ()) -> Config:
         InputError: there is no such study, it was made by another version, or it keeps a field.
     """
     with open_to_look_up(store) as opened:
-        found = opened.study(study)
+        found = opened.studies.get(study)
     try:
         config = Config.from_stored(found.config | {"store": store})
     except InputError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from space.cli.lazy_group import LazyGroup, run_group
+from space.cli.commands import LazyGroup, run_group
 
 _COMMANDS = {
     "run": "search.cli.run:command",
@@ -15,7 +15,7 @@ _COMMANDS = {
     "best": "search.cli.best:command",
     "show": "search.cli.show:command",
     "studies": "search.cli.studies:command",
-    "upgrade": "search.cli.upgrade:command",
+    "upgrade": "search.cli.studies:upgrade_command",
     "space": "space.cli:command",
 }
 

@@ -1,14 +1,35 @@
-"""`run`: search."""
+"""`run`: search; and what the commands that train have in common: progress, report, last words."""
 
+import logging
+import os
+import shlex
+import stat
+import sys
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TextIO, cast
 
 import click
 
-from search.cli.options import json_option, store_option
-from search.cli.running import GivenRun, carry_out
-from search.config import load_config
+from search.cli.next_commands import STORE_VARIABLE, NextCommands, next_commands
+from search.cli.options import store_option
+from search.cli.progress_line import ProgressLine
+from search.cli.report import as_json as report_as_json
+from search.cli.report import print_report
+from search.config import Config, load_config
+from search.driver.extra_trials import Asked
+from search.driver.patience import Patience, opened_again
+from search.exit_code import ExitCode
 from search.query.baseline import ENOUGH
-from space.cli.options import PathType
+from search.runner import RunOutcome, run_study
+from search.runner.run_end import LastWords, leave
+from search.store import StoreError, TrialState
+from space.cli.commands import PathType, json_option, print_json
+from space.cli.output import report_may_be_lost, stdout_console
+from space.errors import InputError
+from trainers import classify
 
 
 @click.command("run")
@@ -59,3 +80,208 @@ def command(
     loaded = load_config(config, overrides=overrides, study=study, store=store)
     given = GivenRun(str(config), overrides, store is not None)
     return carry_out(loaded, given, resume=resume, as_json=as_json)
+
+
+_LOG = logging.getLogger(__name__)
+_JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRun:
+    """What the person wrote, for the commands that are printed in the end.
+
+    Attributes:
+        config: path of the configuration; None where the study's own is used.
+        overrides: texts of `--set`. store_given: whether `--store` was written.
+        asked: the words of a `continue` or `repeat`, store and `--set` left out.
+    """
+
+    config: str | None
+    overrides: tuple[str, ...] = ()
+    store_given: bool = True
+    asked: tuple[str, ...] = ()
+
+    def commands(self, config: Config) -> NextCommands:
+        """The commands about the study of a run."""
+        return next_commands(
+            self.config,
+            config.study,
+            config.store,
+            self.overrides,
+            store_given=self.store_given,
+            asked=self.asked,
+        )
+
+
+def carry_out(
+    config: Config,
+    given: GivenRun,
+    *,
+    resume: bool,
+    as_json: bool,
+    asked: Asked | None = None,
+) -> int:
+    """Run a study and print what came of it; the exit code."""
+    progress = ProgressLine()
+    commands = given.commands(config)
+    words = LastWords(progress.say_last, lambda reason: _advice(reason, _now(commands, words)))
+    _warn_of_lost_folders(config, progress)
+    _warn_of_readable_token(progress)
+    try:
+        outcome = _run(config, progress, words, resume=resume, asked=asked)
+        with report_may_be_lost():  # the exit code still says how the run ended
+            _print(config, outcome, _now(commands, words), as_json, progress, words)
+    except StoreError as error:
+        return _ended(words, str(error), ExitCode.FAILED)
+    except KeyboardInterrupt as error:
+        return _ended(words, str(error) or "interrupted", ExitCode.INTERRUPTED)
+    except (InputError, click.ClickException):
+        raise
+    except Exception as error:  # noqa: BLE001 - the last line says how to go on, whatever it was
+        _LOG.debug("the driver failed", exc_info=error)
+        return _ended(words, _unexpected(error), ExitCode.FAILED)
+    if outcome.exit_code != ExitCode.DONE:
+        _say_what_stopped_it(progress, words, outcome, commands)
+    return int(outcome.exit_code)
+
+
+def _ended(words: LastWords, reason: str, code: ExitCode) -> int:
+    """Say why; the exit code."""
+    if not words.say(reason):
+        leave(code)
+    return code
+
+
+def _run(
+    config: Config,
+    progress: ProgressLine,
+    words: LastWords,
+    *,
+    resume: bool,
+    asked: Asked | None,
+) -> RunOutcome:
+    address = os.environ.get("RAY_ADDRESS") or None
+    try:
+        # Ray prints the death of a worker to stdout, which is for the data.
+        until = cast(TextIO, _UntilLastWords(sys.stderr, words))
+        with redirect_stdout(until), redirect_stderr(until):
+            return run_study(
+                config,
+                resume=resume,
+                watcher=progress,
+                address=address,
+                asked=asked,
+                last_words=words,
+            )
+    finally:
+        progress.close()
+
+
+def _unexpected(error: Exception) -> str:
+    """An error that nothing was prepared for, and where it came from, on one line."""
+    if isinstance(error, OSError):
+        return classify(error).sentence
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    said = f"{type(error).__name__}: {error}"[:300]
+    return f"{said} ({Path(where.filename).name}, line {where.lineno})"
+
+
+class _UntilLastWords:
+    """A stream on which nothing follows the last words, whoever writes: Ray, a log."""
+
+    def __init__(self, stream: TextIO, words: LastWords) -> None:
+        self._stream, self._words = stream, words
+
+    def write(self, text: str) -> int:
+        """Write to the stream, or not."""
+        return len(text) if self._words.over else self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _now(commands: NextCommands, words: LastWords) -> NextCommands:
+    """The commands that fit how far the run has come."""
+    return commands.once_taken_up() if words.taken_up else commands
+
+
+def _advice(reason: str, commands: NextCommands) -> list[str]:
+    """The last lines of a run that was not done."""
+    first = [] if commands.first is None else [commands.first]
+    return [*first, f"Stopped: {reason}. To go on: {commands.resume()}"]
+
+
+def _print(
+    config: Config,
+    outcome: RunOutcome,
+    commands: NextCommands,
+    as_json: bool,
+    progress: ProgressLine,
+    words: LastWords,
+) -> None:
+    """Print the report; one that cannot be read changes nothing about how the run ended."""
+    seconds = config.store_patience if outcome.exit_code == ExitCode.DONE else 0.0
+    patience = Patience(seconds, lambda: words.said, progress.say)
+    try:
+        patience.until_back(lambda: _print_from_store(config.store, outcome, commands, as_json))
+    except StoreError as error:  # it went away meanwhile
+        if not words.said:  # they are the last, and tell of a store that was away before
+            progress.say(f"There is no report: {error}")
+
+
+def _print_from_store(url: str, outcome: RunOutcome, commands: NextCommands, as_json: bool) -> None:
+    with opened_again(url, create=False) as store:
+        if as_json:
+            print_json(report_as_json(store, outcome))
+        else:
+            print_report(stdout_console(), store, outcome, commands)
+
+
+def _say_what_stopped_it(
+    progress: ProgressLine, words: LastWords, outcome: RunOutcome, commands: NextCommands
+) -> None:
+    if outcome.progress.ended >= outcome.progress.planned and not words.said:
+        counts = outcome.progress.counts
+        command = commands.train_again(
+            failed=counts[TrialState.FAILED] > 0, infeasible=counts[TrialState.INFEASIBLE] > 0
+        )
+        again = f"To train them again, once that is mended: {command}"
+        progress.say_last(f"Failed: {outcome.reason}. {again}")
+    else:
+        _ended(words, str(outcome.reason), outcome.exit_code)
+
+
+def _warn_of_lost_folders(config: Config, progress: ProgressLine) -> None:
+    """A Ray job runs in a copy of the working directory, which Ray deletes in the end."""
+    if _JOB_VARIABLE not in os.environ:
+        return
+    path = config.store.removeprefix("sqlite:///")
+    if "://" not in path and not path.startswith(("/", "~")):
+        way_out = f"give an absolute path or a PostgreSQL URL by --store or {STORE_VARIABLE}"
+        progress.say(_lost(f"the store {config.store}", way_out))
+    if not config.checkpoints.is_absolute():
+        way_out = "give an absolute path by --set checkpoints=/PATH"
+        progress.say(_lost(f"the checkpoints folder {config.checkpoints}", way_out))
+
+
+def _warn_of_readable_token(progress: ProgressLine) -> None:
+    """Ray itself makes the file with the token of a cluster as the umask has it."""
+    if not os.environ.get("RAY_ADDRESS") or os.environ.get("RAY_AUTH_TOKEN"):
+        return
+    file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token").expanduser()
+    try:
+        readable = stat.S_IMODE(file.stat().st_mode) & 0o077
+    except OSError:
+        return
+    if readable:
+        progress.say(
+            f"warning: others may read {file}, and whoever has Ray's token may run code: "
+            f"chmod 600 {shlex.quote(str(file))}"
+        )
+
+
+def _lost(what: str, way_out: str) -> str:
+    return (
+        f"warning: {what} is a relative path, and this is a Ray job: it lies in a copy of the "
+        f"working directory that Ray deletes; {way_out}"
+    )

@@ -8,13 +8,21 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from search.cli.options import json_option, print_json, store_option
+from search.cli.options import store_option
+from search.cli.tables import Column, FittedTable
 from search.driver.checkpoints import Checkpoints
 from search.objectives import judged_by
-from search.query import OPTIMISTIC, Aims, aims, comparison, data_sentences, listed
+from search.query import (
+    OPTIMISTIC,
+    StudyObjectives,
+    bound_words,
+    comparison,
+    data_sentences,
+    study_objectives,
+)
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
-from search.tables import Column, FittedTable
 from space import Architecture
+from space.cli.commands import json_option, print_json
 from space.cli.messages import printable
 from space.cli.output import stdout_can_carry, stdout_console
 from space.wording import NONE, count, duration, percent, short
@@ -39,16 +47,16 @@ def command(architecture: str, store: str, as_json: bool) -> None:
       python -m search show 1f0c --json
     """
     with open_to_read(store) as opened:
-        record = opened.architecture(architecture)
-        trials = opened.trials_of(record.id)
-        curves = opened.curves([trial.id for trial in trials])
-        studies = {study.id: study.name for study in opened.studies()}
+        record = opened.architectures.get(architecture)
+        trials = opened.trials.of_architecture(record.id)
+        curves = opened.epochs.of_trials([trial.id for trial in trials])
+        studies = {study.id: study.name for study in opened.studies.summaries()}
         named = sorted({studies[trial.study_id] for trial in trials})
         logs = _logs(opened, trials)
-        objectives = {name: opened.study(name).objective for name in named}
+        objectives = {name: opened.studies.get(name).objective for name in named}
         compared = {name: comparison(opened, name) for name in named}
-        aimed = {name: aims(opened, name) for name in named}
-        rules = {name: judged_by(opened.study(name).protocol) for name in named}
+        aimed = {name: study_objectives(opened, name) for name in named}
+        rules = {name: judged_by(opened.studies.get(name).protocol) for name in named}
     if as_json:
         beside = {name: found and asdict(found) for name, found in compared.items()}
         plain = _plain(record, trials, curves, studies, logs) | _kept(record.id, aimed)
@@ -69,11 +77,13 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         console.print(Text(f"\nStudy {name}. Its accuracies {OPTIMISTIC}"))
     for name, keeps in _kept(record.id, aimed)["keeps_constraints"].items():
         word = {True: "is kept", False: "is broken", None: "has no complete trial to judge"}[keeps]
-        bounds = listed(aimed[name].bounds)
+        bounds = bound_words(aimed[name].bounds)
         console.print(Text(f"\nStudy {name} wants {bounds}: this {word}."))
 
 
-def _kept(architecture: str, aimed: dict[str, Aims]) -> dict[str, dict[str, bool | None]]:
+def _kept(
+    architecture: str, aimed: dict[str, StudyObjectives]
+) -> dict[str, dict[str, bool | None]]:
     """Whether the architecture keeps the measured bounds of each study that has some."""
     bounded = {name: each.kept for name, each in aimed.items() if each.bounds}
     return {"keeps_constraints": {name: kept.get(architecture) for name, kept in bounded.items()}}
@@ -81,7 +91,7 @@ def _kept(architecture: str, aimed: dict[str, Aims]) -> dict[str, dict[str, bool
 
 def _logs(store: Store, trials: list[TrialRecord]) -> dict[int, str]:
     """The files that tell how attempts broke off, by the ids of their trials, where there are."""
-    records = {id_: store.study_by_id(id_) for id_ in {trial.study_id for trial in trials}}
+    records = {id_: store.studies.by_id(id_) for id_ in {trial.study_id for trial in trials}}
     files = {id_: Checkpoints.of(record, store.url) for id_, record in records.items()}
     found = {trial.id: files[trial.study_id].find_log(trial) for trial in trials}
     return {id_: str(log) for id_, log in found.items() if log is not None}

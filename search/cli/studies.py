@@ -1,4 +1,4 @@
-"""`studies`: what is in the store."""
+"""`studies`: what the store holds; `upgrade`: bring it to the schema of this version."""
 
 from collections.abc import Container, Iterable
 from dataclasses import asdict
@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 import click
 
-from search.cli.options import json_option, print_json, store_option
+from search.cli.options import store_option
+from search.cli.tables import Column, FittedTable
 from search.objectives import judged_by
-from search.query import aims, optimism_of
-from search.store import Store, StudySummary, TrialState, open_to_read
-from search.tables import Column, FittedTable
+from search.query import optimism_of, study_objectives
+from search.store import Store, StudySummary, TrialState, open_store, open_to_read
+from space.cli.commands import json_option, print_json
 from space.cli.messages import printable
 from space.cli.output import stdout_console
 from space.errors import InputError
@@ -41,9 +42,9 @@ def command(store: str, as_json: bool) -> None:
       python -m search studies --store postgresql://user@host/mixspace --json
     """
     with open_to_read(store) as opened:
-        found = opened.studies()
+        found = opened.studies.summaries()
         aimed = {study.name: _goals(opened, study.name) for study in found}
-        protocols = {study.name: opened.study(study.name).protocol for study in found}
+        protocols = {study.name: opened.studies.get(study.name).protocol for study in found}
     if as_json:
         rules = {name: {"judged_by": judged_by(each)} for name, each in protocols.items()}
         print_json([asdict(each) | aimed[each.name].plain | rules[each.name] for each in found])
@@ -71,7 +72,7 @@ def _goals(store: Store, study: str) -> _Goals:
     A newer version, or a program of one's own, may have evaluated what this one does not.
     """
     try:
-        found = aims(store, study)
+        found = study_objectives(store, study)
     except InputError as error:
         why = "; ".join(map(str, error.problems))
         unknown = dict.fromkeys(("objectives", "constraints", "keeping_constraints"))
@@ -117,3 +118,20 @@ def _state(study: StudySummary) -> str:
     if study.ended_trials >= study.planned_trials:
         return "complete"
     return "stopped" if study.exhausted is None else "exhausted"
+
+
+@click.command("upgrade")
+@store_option()
+def upgrade_command(store: str) -> None:
+    """Bring a store of an earlier version up to date, so that it can be looked at.
+
+    `run`, `continue` and `repeat` do it by themselves, `best`, `show`, `studies` and the dashboard
+    never do. Nothing is lost; the earlier version cannot read the store any more.
+
+    \b
+    Examples:
+      python -m search upgrade
+      python -m search upgrade --store postgresql://user@host/mixspace
+    """
+    with open_store(store, create=False) as opened:
+        click.echo(f"{opened.url} is up to date.", err=True)

@@ -11,6 +11,8 @@ from pydantic import (
     Field,
     PlainValidator,
     SerializeAsAny,
+    StrictFloat,
+    StrictInt,
     ValidationError,
     model_validator,
 )
@@ -19,7 +21,7 @@ from pydantic import ConfigDict as PydanticConfig
 from search.config.earlier import as_meant
 from search.config.goals import limited, read_goals, refuse_unmet_lower_bounds
 from search.config.parts import Part, Resources, Seeds, parse_duration
-from search.objectives import Goals
+from search.objectives import Objectives
 from search.options import Options
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
@@ -27,9 +29,8 @@ from search.store.url import parse_url
 from search.study_name import LONGEST_NAME, is_study_name
 from space import DesignSpace
 from space.errors import InputError, Problem
-from space.paths import Folder
-from space.pydantic_errors import problems_from_pydantic
-from space.strict_types import Number, Whole
+from space.input.paths import Folder
+from space.input.pydantic_errors import problems_from_pydantic
 from trainers import DataConfig, Protocol
 
 Initial = Literal["paired", "named", "hybrid", "axes"]
@@ -138,19 +139,19 @@ class Config(Part):
     constraints: dict[str, Any] = {}  # noqa: RUF012 - frozen
     searcher: SearcherConfig = Field(default_factory=lambda: SEARCHERS.options("tpe"))
     scheduler: SchedulerConfig = Field(default_factory=lambda: SCHEDULERS.options("asha"))
-    trials: Whole = Field(ge=1, le=MOST_TRIALS)
+    trials: StrictInt = Field(ge=1, le=MOST_TRIALS)
     initial: Annotated[tuple[Initial, ...], AfterValidator(_no_repeats)] = INITIAL
-    seed: Whole = Field(default=0, ge=0, lt=2**63)
+    seed: StrictInt = Field(default=0, ge=0, lt=2**63)
     seeds: Seeds = Seeds()
-    random_baseline: Number = Field(default=0.0, ge=0, lt=1)
+    random_baseline: StrictFloat = Field(default=0.0, ge=0, lt=1)
     warm_start: Annotated[
         tuple[str, ...], BeforeValidator(_study_names), AfterValidator(_no_repeats)
     ] = ()
-    retries: Whole = Field(default=1, ge=0, le=100)
-    stop_after_same_failures: Whole | None = Field(default=3, ge=1, le=MOST_TRIALS)
-    trial_time_limit: Annotated[Number | None, BeforeValidator(parse_duration)] = 86400.0
-    store_patience: Annotated[Number, BeforeValidator(parse_duration)] = 600.0
-    time_limit: Annotated[Number | None, BeforeValidator(parse_duration)] = None
+    retries: StrictInt = Field(default=1, ge=0, le=100)
+    stop_after_same_failures: StrictInt | None = Field(default=3, ge=1, le=MOST_TRIALS)
+    trial_time_limit: Annotated[StrictFloat | None, BeforeValidator(parse_duration)] = 86400.0
+    store_patience: Annotated[StrictFloat, BeforeValidator(parse_duration)] = 600.0
+    time_limit: Annotated[StrictFloat | None, BeforeValidator(parse_duration)] = None
     resources: Resources = Resources()
     checkpoints: Folder = Path("checkpoints")
 
@@ -186,7 +187,7 @@ class Config(Part):
         return cls.from_dict(as_meant(values))
 
     @cached_property
-    def goals(self) -> Goals:
+    def goals(self) -> Objectives:
         """Objectives and constraints, read."""
         return read_goals(self.objectives, self.constraints)
 

@@ -7,7 +7,7 @@ from search.config.config import Config
 from search.config.earlier import as_meant
 from search.config.overrides import WHERE, apply_overrides, field_of
 from space.errors import InputError, Problem
-from trainers.added_later import left_to_the_study
+from trainers.legacy_defaults import values_to_resume
 
 FIXED = ("space", "data", "protocol", "objectives", "constraints")
 """Sections that decide what a result means: changing them makes it another study."""
@@ -62,7 +62,7 @@ def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config,
     Raises:
         InputError: naming every field of space, data or protocol that differs.
     """
-    protocol = left_to_the_study(given.protocol, stored.get("protocol", {}))
+    protocol = values_to_resume(given.protocol, stored.get("protocol", {}))
     stored, now = as_meant(stored), given.to_dict() | {"protocol": protocol}
     changed = [d for d in differences(stored, now) if d[0] not in SAME_IMAGES]
     problems = [

@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from search.objective_parsing import with_sides
-from trainers.added_later import as_meant_then
+from search.schedulers import SCHEDULERS
+from search.searchers import SEARCHERS
+from trainers.legacy_defaults import with_legacy_defaults
 
 
 def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The stored values with the meaning that they had when they were written.
 
     A bare bound was an upper one, also of an accuracy, `~` was a folder of that name, and a trial
-    that was given several GPUs trained on one; of a protocol see `trainers.added_later`.
+    that was given several GPUs trained on one; of a protocol see `trainers.added_later`, of the
+    searcher and the scheduler the `renamed` of their options.
     """
     values = dict(stored)
     objectives, constraints = values.get("objectives"), values.get("constraints")
@@ -21,10 +24,15 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     resources = values.get("resources")
     if isinstance(resources, Mapping) and resources.get("gpus_per_trial", 0) > 1:
         values["resources"] = dict(resources) | {"gpus_per_trial": 1}
+    values |= {
+        part: registry.with_current_names(values[part])
+        for part, registry in (("searcher", SEARCHERS), ("scheduler", SCHEDULERS))
+        if part in values
+    }
     if "checkpoints" in values:
         values["checkpoints"] = _no_home(values["checkpoints"])
     if isinstance(values.get("protocol"), Mapping):
-        values["protocol"] = as_meant_then(values["protocol"])
+        values["protocol"] = with_legacy_defaults(values["protocol"])
     data = values.get("data")
     if isinstance(data, Mapping) and "folder" in data:
         values["data"] = dict(data) | {"folder": _no_home(data["folder"])}

@@ -7,12 +7,12 @@ import numpy as np
 
 from search.figures import ANALYTIC, known_figures
 from search.objective_parsing import bare_bound_problems, given_twice, written_goals
-from search.objectives import Constraint, Goals
+from search.objectives import Constraint, Objectives
 from space import DesignSpace
 from space.errors import InputError, Problem
 
 
-def read_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Goals:
+def read_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
     """The goals of a new study, as written_goals reads them.
 
     Raises:
@@ -41,7 +41,7 @@ def _no_shares(bound: Constraint) -> list[Problem]:
     ]
 
 
-def limited(space: DesignSpace, goals: Goals) -> DesignSpace:
+def limited(space: DesignSpace, goals: Objectives) -> DesignSpace:
     """The space with upper bounds on costs as hard limits: only what keeps them is ever drawn.
 
     Raises:
@@ -67,7 +67,7 @@ DRAWS = 1000
 """Random architectures that are looked at before lower bounds are refused."""
 
 
-def refuse_unmet_lower_bounds(space: DesignSpace, goals: Goals) -> None:
+def refuse_unmet_lower_bounds(space: DesignSpace, goals: Objectives) -> None:
     """Refuse lower bounds on costs that nothing in the space seems to reach.
 
     Upper bounds narrow the space exactly; for lower ones there is only trying.

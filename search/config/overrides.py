@@ -6,8 +6,8 @@ from copy import deepcopy
 from typing import Any
 
 from space.errors import InputError, Problem
+from space.input.plain_values import from_yaml
 from space.passwords import masked
-from space.plain_values import from_yaml
 
 WHERE = "--set"
 VARIANTS = ("searcher", "scheduler")

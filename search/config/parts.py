@@ -4,10 +4,17 @@ import math
 import re
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    field_validator,
+)
 
 from search.numeric import as_number
-from space.strict_types import Flag, Number, Whole
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
@@ -28,9 +35,9 @@ class Seeds(Part):
         data_order: of the order and augmentation of images, together with the architecture.
     """
 
-    searcher: Whole | None = Field(default=None, ge=0, lt=2**63)
-    initialisation: Whole | None = Field(default=None, ge=0, lt=2**63)
-    data_order: Whole | None = Field(default=None, ge=0, lt=2**63)
+    searcher: StrictInt | None = Field(default=None, ge=0, lt=2**63)
+    initialisation: StrictInt | None = Field(default=None, ge=0, lt=2**63)
+    data_order: StrictInt | None = Field(default=None, ge=0, lt=2**63)
 
 
 FINEST_SHARE = 0.0001
@@ -48,10 +55,10 @@ class Resources(Part):
         autoscaling: the cluster adds nodes on demand, so do not refuse what it does not have yet.
     """
 
-    cpus_per_trial: Number = Field(default=1, ge=FINEST_SHARE, le=1024)
-    gpus_per_trial: Number = Field(default=0, ge=0)
-    concurrent_trials: Whole | None = Field(default=None, ge=1, le=100_000)
-    autoscaling: Flag = False
+    cpus_per_trial: StrictFloat = Field(default=1, ge=FINEST_SHARE, le=1024)
+    gpus_per_trial: StrictFloat = Field(default=0, ge=0)
+    concurrent_trials: StrictInt | None = Field(default=None, ge=1, le=100_000)
+    autoscaling: StrictBool = False
 
     @field_validator("gpus_per_trial")
     @classmethod

@@ -7,8 +7,8 @@ from typing import Any
 from search.config.config import Config
 from search.config.overrides import apply_overrides
 from space.errors import InputError, Problem
-from space.paths import given_path, is_folder, is_there, shown_path
-from space.plain_files import read_yaml
+from space.input.paths import given_path, is_folder, is_there, shown_path
+from space.input.plain_files import read_yaml
 
 
 def _mapping_in(path: Path, where: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Terms:
 
     Attributes:
         protocol, data: how, and on which images.
-        inspected: what the driver found in the data (`trainers.data.inspected`).
+        inspected: what the driver found in the data (`trainers.data.image_folder.image_index`).
     """
 
     protocol: Mapping[str, Any]

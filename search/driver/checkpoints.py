@@ -11,7 +11,7 @@ from typing import Any
 
 from search.store import StudyRecord, TrialRecord
 from search.store.url import is_sqlite, parse_url, sqlite_path
-from space.paths import is_folder, is_there
+from space.input.paths import is_folder, is_there
 
 _MOST_PLACES = 8
 _LONGEST_HEADER = 100_000_000

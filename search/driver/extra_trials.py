@@ -63,7 +63,7 @@ def continue_ended(
     """
 
     def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> Extra:
-        history = store.history(study.id)
+        history = store.studies.history(study.id)
         ended = {t.number: t for t in history.trials if t.state in CONTINUABLE}
         chosen = [*numbers]
         if pruned and not numbers:
@@ -115,7 +115,7 @@ def repeat_best(top: int, seeds: int) -> Asked:
     """
 
     def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> Extra:
-        history = store.history(study.id)
+        history = store.studies.history(study.id)
         networks = networks_of(history)
         best = ranked_trials(history, networks, task, judged_by(study.protocol))[:top]
         if not best:
@@ -156,7 +156,7 @@ def ranked_trials(
         values = judged_values(_figures(history.curves[trial.id]), rule)
         if architecture is None or trial.repeat or trial.state not in wanted:
             continue
-        if task.judged(architecture, values):
+        if task.evaluated(architecture, values):
             vector = task.vector(architecture, values)
             rows.append((trial, vector, task.violation(architecture, values)))
     if not rows:

@@ -42,21 +42,21 @@ _FIGURES = frozenset(field.name for field in fields(EpochRecord))
 
 def _epoch(store: Store, run: int, v: Values) -> None:
     known = {name: value for name, value in v["figures"].items() if name in _FIGURES}
-    store.record_epoch(v["trial"], EpochRecord(**known), run_id=run)
+    store.epochs.record(v["trial"], EpochRecord(**known), run_id=run)
 
 
 def _finish(store: Store, run: int, v: Values) -> None:
-    store.finish_trial(v["trial"], TrialState(v["state"]), v["reason"], run_id=run)
+    store.trials.finish(v["trial"], TrialState(v["state"]), v["reason"], run_id=run)
 
 
 _WRITES: Mapping[str, Callable[[Store, int, Values], object]] = {
-    "start": lambda store, run, v: store.start_trial(v["trial"], run, attempt=v["attempt"]),
+    "start": lambda store, run, v: store.trials.start(v["trial"], run, attempt=v["attempt"]),
     "epoch": _epoch,
-    "forget": lambda store, run, v: store.forget_epochs(v["trial"], after=v["after"], run_id=run),
+    "forget": lambda store, run, v: store.epochs.forget(v["trial"], after=v["after"], run_id=run),
     "finish": _finish,
-    "preempt": lambda store, run, v: store.preempt_trial(v["trial"], v["reason"], run_id=run),
-    "disinherit": lambda store, run, v: store.disinherit_trial(v["trial"], run_id=run),
-    "end": lambda store, run, v: store.end_run(run, v["reason"]),
+    "preempt": lambda store, run, v: store.trials.preempt(v["trial"], v["reason"], run_id=run),
+    "disinherit": lambda store, run, v: store.trials.disinherit(v["trial"], run_id=run),
+    "end": lambda store, run, v: store.runs.end(run, v["reason"]),
 }
 
 

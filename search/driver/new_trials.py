@@ -166,7 +166,7 @@ class NewTrials:
         """
         if trial.repeat:
             return None
-        source = self._store.find_result(
+        source = self._store.results.find(
             trial.architecture_id,
             self._study.protocol_hash,
             outside=self._study.id,
@@ -177,11 +177,11 @@ class NewTrials:
             return None
         if begun:
             drop_epochs()
-        if not self._store.reuse_result(trial.id, source.id, self._run.id):
+        if not self._store.results.reuse(trial.id, source.id, self._run.id):
             return None
-        theirs = Checkpoints.of(self._store.study_by_id(source.study_id), self._store.url)
+        theirs = Checkpoints.of(self._store.studies.by_id(source.study_id), self._store.url)
         self._checkpoints.adopt(trial, theirs.find(source))
-        return self._store.trial(trial.id)
+        return self._store.trials.get(trial.id)
 
     def _added(self, proposal: Proposal) -> TrialRecord:
         try:
@@ -198,7 +198,7 @@ class NewTrials:
     def _add(self, proposal: Proposal) -> TrialRecord:
         architecture = proposal.architecture
         costs = cost(architecture)
-        return self._store.add_trial(
+        return self._store.trials.add(
             self._study.id,
             self._run.id,
             architecture,

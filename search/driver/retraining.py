@@ -26,7 +26,7 @@ def retraining(store: Store, config: Config, top: int, seeds: int) -> tuple[Conf
         InputError: the study has no complete trial.
     """
     name = retrained_name(config.study)
-    planned = store.study(name).planned_trials if store.has_study(name) else 0
+    planned = store.studies.get(name).planned_trials if store.studies.exists(name) else 0
     best, networks = _best(store, config, max(top, planned))
     scratch = config.protocol.model_copy(update={"initialisation": "scratch"})
     values = {
@@ -46,8 +46,8 @@ def retrained_source(store: Store, study: StudyRecord) -> StudyRecord | None:
     """The study whose best this one retrains; None where it is a study like any other."""
     if not study.name.endswith(RETRAINED) or _inherits(study):
         return None
-    names = (s.name for s in store.studies() if retrained_name(s.name) == study.name)
-    return next((source for name in names if _inherits(source := store.study(name))), None)
+    names = (s.name for s in store.studies.summaries() if retrained_name(s.name) == study.name)
+    return next((source for name in names if _inherits(source := store.studies.get(name))), None)
 
 
 def rest_of_retraining(
@@ -65,7 +65,7 @@ def rest_of_retraining(
         InputError: the source has no complete trial.
     """
     best, networks = _best(store, source, max(top, study.planned_trials))
-    seeds = 1 + max((trial.repeat for trial in store.trials(study.id)), default=0)
+    seeds = 1 + max((trial.repeat for trial in store.trials.of_study(study.id)), default=0)
     return len(best), _from_scratch(best, networks, seeds)
 
 
@@ -76,8 +76,8 @@ def _inherits(study: StudyRecord) -> bool:
 def _best(
     store: Store, config: Config, top: int
 ) -> tuple[list[TrialRecord], dict[str, Architecture]]:
-    source = store.study(config.study)
-    history = store.history(source.id)
+    source = store.studies.get(config.study)
+    history = store.studies.history(source.id)
     networks = networks_of(history)
     rule = judged_by(source.protocol)
     best = ranked_trials(history, networks, task_of(config), rule)[:top]
@@ -88,7 +88,7 @@ def _best(
 
 def _from_scratch(best: list[TrialRecord], networks: dict[str, Architecture], seeds: int) -> Asked:
     def find(store: Store, study: StudyRecord, _task: Task[Architecture]) -> Extra:
-        has = {(t.architecture_id, t.repeat) for t in store.trials(study.id)}
+        has = {(t.architecture_id, t.repeat) for t in store.trials.of_study(study.id)}
         wanted = tuple(
             Proposal(networks[trial.architecture_id], f"retrains trial {trial.number}", repeat)
             for repeat in range(seeds)

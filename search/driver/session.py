@@ -248,7 +248,7 @@ class StudySession:
         """
         number = row.number
         try:
-            now = self._store.trial(row.id) if again else row
+            now = self._store.trials.get(row.id) if again else row
             live = Attempt(now, self._study.trials[number])
             self._live[number] = live
             if live.trial.state == TrialState.PREEMPTED:
@@ -272,7 +272,7 @@ class StudySession:
         live.record = reused
         is_complete = reused.state == TrialState.COMPLETE
         with self._study.written():
-            for epoch in self._store.epochs(reused.id):
+            for epoch in self._store.epochs.of_trial(reused.id):
                 report_record(self._study, reused.number, epoch)
             if is_complete:
                 self._reused += 1

@@ -47,7 +47,7 @@ def create_study(
         InputError: the name was taken in the meantime.
     """
     seeds = TrialSeeds.from_config(config, protocol)
-    return store.create_study(
+    return store.studies.create(
         config.study,
         config=config.to_stored(),
         space=config.search_space.to_dict(),
@@ -96,7 +96,7 @@ def begin_session(
     """
     checkpoints = settle(store, study, config, say)
     claimed = _claim(store, study, run, extra, say)
-    history = store.history(study.id)
+    history = store.studies.history(study.id)
     architectures = networks_of(history)
     task = task_of(config)
     searcher, baseline = _searchers(config, task)
@@ -156,7 +156,7 @@ def _checkpoints(store: Store, study: StudyRecord, config: Config) -> Checkpoint
     checkpoints = Checkpoints.of(study, store.url, config.checkpoints)
     stored = checkpoints.to_stored(store.url)
     if stored != study.checkpoints:
-        store.set_checkpoints(study.id, stored)
+        store.studies.set_checkpoints(study.id, stored)
     return checkpoints
 
 
@@ -168,7 +168,7 @@ def settle(
     Call it before anything is read of the study's trials.
     """
     checkpoints = _checkpoints(store, study, config)
-    runs = store.runs(study.id)
+    runs = store.runs.of_study(study.id)
     folders = (checkpoints.folder, *checkpoints.earlier)
     replayed = sum(replay(store, folder, runs) for folder in folders)
     if replayed:
@@ -181,12 +181,12 @@ def _claim(
 ) -> set[int]:
     """Ids of the trials that this run goes on with."""
     for id_ in extra.continued:
-        store.continue_trial(id_, run.id)
-    store.claim_preempted(study.id, run.id)
+        store.trials.reopen(id_, run.id)
+    store.trials.claim(study.id, run.id)
     # All that is the run's, also where the store went away in between and this is the second try.
-    mine = {trial.id for trial in store.trials(study.id, OPEN) if trial.run_id == run.id}
+    mine = {trial.id for trial in store.trials.of_study(study.id, OPEN) if trial.run_id == run.id}
     for id_ in sorted({*extra.continued} - mine):
-        number = store.trial(id_).number
+        number = store.trials.get(id_).number
         say(f"Trial {number} is left as it is: another study trains that architecture.")
     return mine
 
@@ -228,7 +228,7 @@ def initial_points(config: Config) -> list[Proposal]:
 
 def progress_of(store: Store, study_id: int) -> Progress:
     """How far a study is, from the store."""
-    summary = store.summary(study_id)
+    summary = store.studies.summary(study_id)
     planned = summary.planned_trials + summary.repeated
     return Progress(summary.counts, planned, summary.best_accuracy, None, summary.repeated)
 

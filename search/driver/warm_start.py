@@ -49,8 +49,8 @@ def warm_points(
     """
     best: list[list[Proposal]] = []
     for name in config.warm_start:
-        earlier = store.study(name)
-        history = store.history(earlier.id)
+        earlier = store.studies.get(name)
+        history = store.studies.history(earlier.id)
         allowed = {
             id_: architecture
             for id_, architecture in networks_of(history).items()
@@ -61,7 +61,7 @@ def warm_points(
         if earlier.protocol_hash == study.protocol_hash:
             # Not told as points of this study: one that is proposed is taken over, not trained.
             inner = searcher.inner if isinstance(searcher, DistinctSearcher) else searcher
-            scheduler = NoScheduler(task.goals, task.fidelities)
+            scheduler = NoScheduler(task.objectives, task.fidelities)
             rule = judged_by(study.protocol)
             replay_history(Study(task, (inner,), scheduler, rule), kept, allowed)
         ranked = ranked_trials(kept, allowed, task, judged_by(earlier.protocol))
@@ -86,7 +86,7 @@ def _in_turn(best: Sequence[Sequence[Proposal]], beside: Collection[str]) -> lis
 
 def events_so_far(store: Store, names: Iterable[str]) -> dict[str, int]:
     """How long the logs of earlier studies are, by name; a new study keeps that with its goals."""
-    return {name: len(store.events(store.study(name).id)) for name in names}
+    return {name: len(store.events.of_study(store.studies.get(name).id)) for name in names}
 
 
 def _as_it_was(

@@ -8,8 +8,8 @@ from typing import Any
 
 from search.local_executor.result import Evaluation
 from search.numeric import as_number
-from search.objectives import Goals, Values
-from search.searchers.base import P
+from search.objectives import Objectives, Values
+from search.searchers.searcher import P
 from search.study import Study, Trial
 from search.trial_states import TrialState
 
@@ -141,7 +141,7 @@ def _run(study: Study[P], trial: Trial[P], objective: Objective) -> tuple[TrialS
     return TrialState.COMPLETE, None
 
 
-def within_bounds(evaluation: Evaluation[P], goals: Goals) -> Evaluation[P]:
+def within_bounds(evaluation: Evaluation[P], goals: Objectives) -> Evaluation[P]:
     """The evaluation, infeasible where its figures break a constraint."""
     if evaluation.state == TrialState.FAILED:
         return evaluation

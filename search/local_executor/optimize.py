@@ -8,10 +8,10 @@ from search.local_executor.checks import check_known, check_space, drawn, whole_
 from search.local_executor.evaluate import DEFAULT, ended, evaluate, within_bounds
 from search.local_executor.result import Evaluation, Result
 from search.objective_parsing import bare_bound_problems
-from search.objectives import Goals, JudgedBy, Objective, Values, goals_of
+from search.objectives import JudgedBy, Objective, Objectives, Values, objectives_from
 from search.schedulers import NoScheduler, make_scheduler
 from search.searchers import Exhausted, SearchSpace, Task, make_searcher
-from search.searchers.base import P
+from search.searchers.searcher import P
 from search.study import Study
 from search.trial_states import TrialState
 from space.errors import InputError
@@ -77,7 +77,7 @@ def optimize(
     check_space(space, seed)
     check_known(figures, drawn(space, seed))
 
-    def begin(goals: Goals, *, judges: bool = True) -> _Search[P]:
+    def begin(goals: Objectives, *, judges: bool = True) -> _Search[P]:
         task = Task(space, goals, _as_floats(figures), fidelities)
         judging = make_scheduler(scheduler, goals, fidelities, scheduler_options)
         if fidelities < 2 and not isinstance(judging, NoScheduler):
@@ -88,12 +88,12 @@ def optimize(
         return _Search(Study(task, (asked,), judging, judged_by), objective, notify)
 
     if objectives is not None:
-        goals = goals_of(objectives, constraints)
+        goals = objectives_from(objectives, constraints)
         if problems := bare_bound_problems(objectives, constraints or {}):
             raise InputError(problems)
         return begin(goals).run(budget)
     # Wrong names and options are refused now, not after the first evaluation.
-    search = begin(goals_of({DEFAULT: "maximise"}, constraints), judges=False)
+    search = begin(objectives_from({DEFAULT: "maximise"}, constraints), judges=False)
     first = list(search.look(budget))
     return begin(_shown(first, search.study.task)).run(budget, first)
 
@@ -107,15 +107,15 @@ def _as_floats(known: Callable[[P], Values]) -> Callable[[P], Values]:
     return lambda point: {str(name): float(value) for name, value in known(point).items()}
 
 
-def _shown(evaluations: list[Evaluation[P]], task: Task[P]) -> Goals:
+def _shown(evaluations: list[Evaluation[P]], task: Task[P]) -> Objectives:
     """Every figure that was returned is an objective, but for known and constrained ones."""
-    goals = task.goals
+    goals = task.objectives
     if not evaluations:
         return goals
     others = {constraint.name for constraint in goals.constraints}
     others.update(task.known(evaluations[-1].point))
     names = [name for name in evaluations[-1].values if name not in others]
-    return Goals(tuple(map(Objective, names)) or goals.objectives, goals.constraints)
+    return Objectives(tuple(map(Objective, names)) or goals.objectives, goals.constraints)
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class _Search(Generic[P]):
                 trial = self.study.ask()
             except Exhausted as error:
                 return Result(task, tuple(evaluations), str(error))
-            evaluation = evaluate(self.study, trial, self.objective, task.goals.names)
+            evaluation = evaluate(self.study, trial, self.objective, task.objectives.names)
             evaluations.append(self._shown(evaluation))
         return Result(task, tuple(evaluations))
 
@@ -164,10 +164,10 @@ class _Search(Generic[P]):
         if state == TrialState.FAILED:  # it was shown when it failed
             study.tell(trial.number, state, evaluation.reason)
             return evaluation
-        names = study.task.goals.names
+        names = study.task.objectives.names
         return self._shown(ended(study, trial, state, None, evaluation.seconds, names))
 
     def _shown(self, evaluation: Evaluation[P]) -> Evaluation[P]:
-        final = within_bounds(evaluation, self.study.task.goals)
+        final = within_bounds(evaluation, self.study.task.objectives)
         self.notify(final)
         return final

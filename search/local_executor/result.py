@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic
 
-from search.objectives import Goals, Values, nondominated_ranks
+from search.objectives import Objectives, Values, nondominated_ranks
 from search.searchers import Task
-from search.searchers.base import P
+from search.searchers.searcher import P
 from search.trial_states import TrialState
 
 STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED, TrialState.INFEASIBLE)
@@ -53,9 +53,9 @@ class Result(Generic[P]):
     exhausted: str | None = None
 
     @property
-    def goals(self) -> Goals:
+    def goals(self) -> Objectives:
         """Objectives and constraints."""
-        return self.task.goals
+        return self.task.objectives
 
     @property
     def best(self) -> Evaluation[P] | None:

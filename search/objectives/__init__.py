@@ -1,13 +1,21 @@
 """What a search wants: objectives, hard constraints, and which of two results is better."""
 
-from search.objectives.fronts import Fronts
-from search.objectives.goals import ACCURACY, Constraint, Goals, Objective, Values, goals_of
-from search.objectives.hypervolume import hypervolume
 from search.objectives.judging import JudgedBy, judged_accuracy, judged_by, judged_values
-from search.objectives.pareto import (
+from search.objectives.objectives import (
+    ACCURACY,
+    Constraint,
+    Objective,
+    Objectives,
+    Values,
+    as_direction,
+    objectives_from,
+)
+from search.objectives.pareto_fronts import (
+    Fronts,
     best_first,
     crowding_distances,
     dominates,
+    hypervolume,
     nondominated,
     nondominated_ranks,
 )
@@ -16,18 +24,19 @@ __all__ = [
     "ACCURACY",
     "Constraint",
     "Fronts",
-    "Goals",
     "JudgedBy",
     "Objective",
+    "Objectives",
     "Values",
+    "as_direction",
     "best_first",
     "crowding_distances",
     "dominates",
-    "goals_of",
     "hypervolume",
     "judged_accuracy",
     "judged_by",
     "judged_values",
     "nondominated",
     "nondominated_ranks",
+    "objectives_from",
 ]

@@ -1,4 +1,4 @@
-"""Which epoch's figures are those of a trial: one rule for all who ask.
+"""Which epoch's metrics are those of a trial: one rule for all who ask.
 
 It is a field of the protocol, since results that are judged by different epochs do not compare.
 `search.store.epochs` keeps the accuracy of every trial by the same rule.
@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from search.objectives.goals import Values
+from search.objectives.objectives import Values
 
 JudgedBy = Literal["last", "best"]
 
@@ -16,7 +16,7 @@ BEST: Mapping[str, Callable[[Iterable[float]], float]] = {
     "validation_accuracy": max,
     "validation_loss": min,
 }
-"""The best of several epochs, figure by figure."""
+"""The best of several epochs, metric by metric."""
 
 
 def judged_by(protocol: Mapping[str, Any]) -> JudgedBy:
@@ -25,11 +25,11 @@ def judged_by(protocol: Mapping[str, Any]) -> JudgedBy:
 
 
 def judged_values(curve: Mapping[int, Values], rule: JudgedBy) -> Values:
-    """The figures that a trial is judged by, of all that its epochs have; empty before the first.
+    """The metrics that a trial is judged by, of all that its epochs have; empty before the first.
 
     Args:
-        curve: the figures by epoch; those that are not finite are left out of it.
-        rule: "last" takes what the last epoch has, "best" of every measured figure the best.
+        curve: the metrics by epoch; those that are not finite are left out of it.
+        rule: "last" takes what the last epoch has, "best" of every measured metric the best.
     """
     if not curve:
         return {}
@@ -38,7 +38,7 @@ def judged_values(curve: Mapping[int, Values], rule: JudgedBy) -> Values:
         return last
     found = {}
     for name, best in BEST.items():
-        values = [figures[name] for figures in curve.values() if name in figures]
+        values = [metrics[name] for metrics in curve.values() if name in metrics]
         if values:
             found[name] = best(values)
     return last | found

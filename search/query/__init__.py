@@ -1,62 +1,102 @@
 """Questions to the store: the where language, the best architectures, the Pareto front.
 
-Nothing here imports torch, Ray or Optuna.
+Command line, dashboard and Python ask through here alike. Nothing here imports torch, Ray or
+Optuna.
 """
 
-from search.objectives import Goals, Objective
-from search.query.aims import Aims, aims, listed
+from search.objectives import Objective, Objectives
+from search.query.accuracy_notes import (
+    OPTIMISTIC,
+    accuracy_notes,
+    chance_sentence,
+    chance_sentences,
+    data_sentences,
+    optimism,
+    optimism_of,
+)
 from search.query.baseline import Comparison, comparison
-from search.query.best import SORT_KEYS, BestRow, best
-from search.query.data_words import chance_sentence, chance_sentences, data_sentences
-from search.query.fields import FIELDS
-from search.query.figure_words import figure_words
-from search.query.front import front, front_of
-from search.query.judged import Judged, judged
-from search.query.operators import OperatorStanding, standings
-from search.query.optimism import OPTIMISTIC, optimism, optimism_of
-from search.query.paired import Pair, chance_of_images, paired
-from search.query.pareto import pareto_front
-from search.query.places import places
-from search.query.repeats import spreads
-from search.query.spread import Spread
-from search.query.tried import Fates, fate_words, tried_alone
+from search.query.evaluated import Evaluated, evaluated
+from search.query.leaderboard import SORT_KEYS, BestRow, best, ranks
+from search.query.operators import (
+    OperatorRank,
+    OperatorRecord,
+    Pair,
+    StateCounts,
+    chance_of_images,
+    operator_ranks,
+    operator_records,
+    paired,
+    state_words,
+    trials_by_operators,
+)
+from search.query.repeats import Spread, spreads
+from search.query.study_fronts import Cost, front, front_of, pareto_front
+from search.query.study_method import method_sentence
+from search.query.study_objectives import (
+    StudyObjectives,
+    bound_words,
+    metric_words,
+    study_objectives,
+)
+from search.query.trial_rows import (
+    EndedTrial,
+    TrialRow,
+    ended_trials,
+    running_best,
+    seconds_left,
+    state_counts,
+    trial_rows,
+)
 from search.query.where import Where, parse_where
+from search.query.where_tree import FIELDS
 
 __all__ = [
     "FIELDS",
     "OPTIMISTIC",
     "SORT_KEYS",
-    "Aims",
     "BestRow",
     "Comparison",
-    "Fates",
-    "Goals",
-    "Judged",
+    "Cost",
+    "EndedTrial",
+    "Evaluated",
     "Objective",
-    "OperatorStanding",
+    "Objectives",
+    "OperatorRank",
+    "OperatorRecord",
     "Pair",
     "Spread",
+    "StateCounts",
+    "StudyObjectives",
+    "TrialRow",
     "Where",
-    "aims",
+    "accuracy_notes",
     "best",
+    "bound_words",
     "chance_of_images",
     "chance_sentence",
     "chance_sentences",
     "comparison",
     "data_sentences",
-    "fate_words",
-    "figure_words",
+    "ended_trials",
+    "evaluated",
     "front",
     "front_of",
-    "judged",
-    "listed",
+    "method_sentence",
+    "metric_words",
+    "operator_ranks",
+    "operator_records",
     "optimism",
     "optimism_of",
     "paired",
     "pareto_front",
     "parse_where",
-    "places",
+    "ranks",
+    "running_best",
+    "seconds_left",
     "spreads",
-    "standings",
-    "tried_alone",
+    "state_counts",
+    "state_words",
+    "study_objectives",
+    "trial_rows",
+    "trials_by_operators",
 ]

@@ -17,7 +17,7 @@ import numpy as np
 
 from search.objective_parsing import stored_goals
 from search.objectives import ACCURACY, Objective
-from search.query.evaluated import evaluated
+from search.query.evaluated import evaluated_trials
 from search.store.store import Store
 
 BASELINE = "random baseline"
@@ -91,12 +91,12 @@ def comparison(store: Store, study: str) -> Comparison | None:
     Raises:
         InputError: an unknown study.
     """
-    found = store.study(study)
+    found = store.studies.get(study)
     goals = stored_goals(found.objective)
     objective = goals.objectives[0]
     values: dict[str, list[float | None]] = {BASELINE: [], found.searcher: []}
     wanted = found.config.get("random_baseline", 0.0) > 0
-    for trial, figures in evaluated(store, study, goals):
+    for trial, figures in evaluated_trials(store, study, goals):
         wanted = wanted or trial.origin == BASELINE
         if trial.origin in values:
             value = None if figures is None else figures[objective.name]

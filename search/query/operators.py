@@ -1,15 +1,26 @@
-"""Where the operators stand: the best architecture of each, among all."""
+"""What a study says of each operator: the best of it alone, what became of its trials, in pairs."""
 
-from collections import Counter
-from collections.abc import Iterable
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from search.query.best import BestRow
-from search.query.pareto import pareto_front
+from sqlalchemy import func, select
+
+from search.query.leaderboard import OPERATOR_SEPARATOR, BestRow, best
+from search.query.study_fronts import pareto_front
+from search.query.trial_rows import joined, matching
+from search.query.where import Where
+from search.store.models import Architecture, Study, Trial
+from search.store.stale_runs import effective
+from search.store.store import Store
+from search.trial_states import TrialState
+from space.design.paired_points import PAIRED
+from space.relation_graph import NODES
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorStanding:
+class OperatorRank:
     """How far the architectures that use one operator throughout got.
 
     Attributes:
@@ -17,7 +28,7 @@ class OperatorStanding:
         row: its most accurate architecture (the cheapest of equals).
         rank: its place by accuracy among all architectures, from 1; equal accuracies share one.
         count: how many architectures use this operator throughout.
-        on_front: whether the row is on the front of accuracy against params or against FLOPs.
+        on_front: whether the row is on the front of accuracy against params or against MACs.
     """
 
     name: str
@@ -27,7 +38,7 @@ class OperatorStanding:
     on_front: bool
 
 
-def standings(rows: Iterable[BestRow]) -> list[OperatorStanding]:
+def operator_ranks(rows: Iterable[BestRow]) -> list[OperatorRank]:
     """Every operator that some architecture uses throughout, the best first.
 
     Rows without an accuracy are left out.
@@ -35,15 +46,15 @@ def standings(rows: Iterable[BestRow]) -> list[OperatorStanding]:
     pairs = [(row.accuracy, row) for row in rows if row.accuracy is not None]
     pairs.sort(key=lambda pair: (-pair[0], pair[1].params, pair[1].architecture_id))
     ranked = [row for _, row in pairs]
-    front = {row.trial_id for row in pareto_front(ranked, "params") + pareto_front(ranked, "flops")}
+    front = {row.trial_id for row in pareto_front(ranked, "params") + pareto_front(ranked, "macs")}
     pure = [row for row in ranked if len(row.names) == 1]
     counts = Counter(row.operators for row in pure)
     # Setting from the worst to the best leaves the first place of every accuracy.
     place = {accuracy: i for i, (accuracy, _) in reversed(list(enumerate(pairs, start=1)))}
-    found: dict[str, OperatorStanding] = {}
+    found: dict[str, OperatorRank] = {}
     for row in pure:
         if row.operators not in found and row.accuracy is not None:
-            found[row.operators] = OperatorStanding(
+            found[row.operators] = OperatorRank(
                 row.operators,
                 row,
                 place[row.accuracy],
@@ -51,3 +62,161 @@ def standings(rows: Iterable[BestRow]) -> list[OperatorStanding]:
                 row.trial_id in front,
             )
     return list(found.values())
+
+
+StateCounts = Mapping[TrialState, int]
+"""How many trials are in each state."""
+
+
+def trials_by_operators(store: Store, study: str) -> dict[str, StateCounts]:
+    """The trials of a study by what their networks are made of, in the words of `BestRow`.
+
+    An operator alone goes by its name, several by their names joined.
+    """
+    stale = store.runs.stale()
+    seen = (
+        joined(Architecture.operators, effective(Trial.state, stale).label("state"))
+        .where(Study.name == study)
+        .subquery()
+    )
+    each = (seen.c.operators, seen.c.state)
+    query = select(*each, func.count()).group_by(*each)
+    found: dict[str, dict[TrialState, int]] = defaultdict(dict)
+    for operators, state, trials in store.read(lambda session: session.execute(query).all()):
+        found[operators][TrialState(state)] = trials
+    return dict(found)
+
+
+def state_words(counts: StateCounts | None) -> str:
+    """What became of trials without an accuracy that compares, such as "2 failed, 1 running"."""
+    if not counts:
+        return "not tried alone"
+    words = {state: _word(state) for state in TrialState if state in counts}
+    if sum(counts.values()) == 1:
+        return next(iter(words.values()))
+    return ", ".join(f"{counts[state]:,} {word}" for state, word in words.items())
+
+
+def _word(state: TrialState) -> str:
+    return f"{state} without accuracy" if state is TrialState.COMPLETE else str(state)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An operator in the skeleton of the comparison.
+
+    Attributes:
+        operator: its name.
+        row: its network.
+        behind: accuracy of the best of the comparison minus its own, 0 to 1.
+    """
+
+    operator: str
+    row: BestRow
+    behind: float
+
+
+def paired(store: Store, study: str, rows: Iterable[BestRow]) -> list[Pair]:
+    """The complete networks of a study's paired comparison, the best first; none if it has none.
+
+    Args:
+        store: with the study.
+        study: its name.
+        rows: of the study.
+    """
+    operators = _paired_operators(store, study)
+    found = [
+        (row.accuracy, row)
+        for row in rows
+        if row.is_complete and row.accuracy is not None and row.architecture_id in operators
+    ]
+    found.sort(key=lambda pair: (-pair[0], pair[1].params, pair[1].architecture_id))
+    return [
+        Pair(operators[row.architecture_id], row, found[0][0] - accuracy) for accuracy, row in found
+    ]
+
+
+def _paired_operators(store: Store, study: str) -> dict[str, str]:
+    """The operator of each network of the comparison, by its id.
+
+    The rows do not tell: a repeat of such a network, which may be its best trial, has another
+    origin.
+    """
+    query = (
+        select(Trial.architecture_id, Trial.origin)
+        .join(Study)
+        .where(Study.name == study, Trial.origin.startswith(PAIRED, autoescape=True))
+    )
+    found = store.read(lambda session: session.execute(query).all())
+    return {architecture: origin.removeprefix(PAIRED) for architecture, origin in found}
+
+
+def chance_of_images(pairs: Iterable[Pair], images: int) -> float:
+    """The difference of two accuracies that as few images may make by chance, 0 to 1.
+
+    It is 1.96 standard errors of the difference of two shares, each of so many images, at the mean
+    accuracy of the comparison. The images are the same for both, which makes the true one smaller;
+    that other seeds would give other accuracies is not in it.
+    """
+    accuracies = [pair.row.accuracy or 0.0 for pair in pairs]
+    mean = sum(accuracies) / len(accuracies)
+    return 1.96 * math.sqrt(2 * mean * (1 - mean) / images)
+
+
+# --- of the paper's relation graph ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorRecord:
+    """What trials say of one operator.
+
+    Attributes:
+        alone: number of trials whose architecture uses this operator throughout.
+        mixed: number of trials whose architecture uses it beside others.
+        best_accuracy: highest of their architectures, with the accuracy of `best`: over several
+            trainings the mean.
+        best_architecture: the id of that architecture.
+        pruned: whether that accuracy is of a pruned trial, which would have gone further.
+    """
+
+    alone: int
+    mixed: int
+    best_accuracy: float | None = None
+    best_architecture: str | None = None
+    pruned: bool = False
+
+
+def operator_records(
+    store: Store, *, where: Where | str | None = None, study: str | None = None
+) -> dict[str, OperatorRecord]:
+    """The record of each of the paper's operators, by name.
+
+    Raises:
+        InputError: a malformed where-clause or an unknown study.
+    """
+    query = joined(Architecture.operators, func.count())
+    query = query.where(*matching(where, study, store.runs.stale()))
+    query = query.group_by(Architecture.operators)
+    alone, mixed = dict.fromkeys(NODES, 0), dict.fromkeys(NODES, 0)
+    for operators, trials in store.read(lambda session: session.execute(query).all()):
+        names = operators.split(OPERATOR_SEPARATOR)
+        counts = alone if len(names) == 1 else mixed
+        for name in (name for name in names if name in counts):
+            counts[name] += trials
+    tops = _best_alone(best(store, where=where, study=study, top=None))
+    return {name: _record(alone[name], mixed[name], tops.get(name)) for name in NODES}
+
+
+def _record(alone: int, mixed: int, row: BestRow | None) -> OperatorRecord:
+    if row is None:
+        return OperatorRecord(alone, mixed)
+    pruned = row.state is TrialState.PRUNED
+    return OperatorRecord(alone, mixed, row.accuracy, row.architecture_id, pruned)
+
+
+def _best_alone(rows: Iterable[BestRow]) -> dict[str, BestRow]:
+    """The best architecture of each operator alone, by the rule of the leaderboard."""
+    # What was trained to the end, and the others only where nothing was.
+    every = list(rows)
+    apart = [[row for row in every if row.is_complete is whole] for whole in (False, True)]
+    return {ranked.name: ranked.row for part in apart for ranked in operator_ranks(part)}

@@ -18,12 +18,21 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement
 
-from search.query.compile import compiled
-from search.query.fields import FIELDS, Field, Kind
-from search.query.numbers import parse_number
-from search.query.shares import unreachable, why_no_share
-from search.query.tokens import Token, mistake, tokens
-from search.query.tree import And, Comparison, Node, Not, Or, Value, field_names
+from search.query.where_tokens import Token, mistake, parse_number, tokens, why_no_share
+from search.query.where_tree import (
+    FIELDS,
+    And,
+    Comparison,
+    Field,
+    Kind,
+    Node,
+    Not,
+    Or,
+    Value,
+    compiled,
+    field_names,
+    unreachable,
+)
 from space.cells import cell_named
 from space.errors import InputError
 

@@ -19,7 +19,7 @@ from typing import IO, Any
 from search.ray_executor import watchdog
 from search.ray_executor.watchdog import MARK, PREFIX, SECONDS
 from space.errors import InputError
-from space.paths import given_path, is_folder
+from space.input.paths import given_path, is_folder
 
 _VARIABLE = "RAY_TMPDIR"
 _LONGEST = 107

@@ -21,7 +21,7 @@ from search.ray_executor.worker_log import CrashLog
 from space import Architecture, InputError
 from trainers import DataConfig, EpochResult, Failure, Seeds, classify
 from trainers import Protocol as TrainingProtocol
-from trainers.data.test_split_lock import lock_test_split_for_good
+from trainers.data.test_guard import lock_test_split_for_good
 
 if TYPE_CHECKING:
     from trainers import Parent, SearchData
@@ -188,7 +188,7 @@ def _begin_somehow(
 def _data(config: str, protocol: TrainingProtocol, found: str) -> "SearchData":
     """The images, opened once in this process for all trials of a study."""
     from trainers import open_data
-    from trainers.data.inspected import Inspected
+    from trainers.data.image_folder.image_index import Inspected
 
     plain = json.loads(found)
     inspected = None if plain is None else Inspected.from_dict(plain)

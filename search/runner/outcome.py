@@ -80,7 +80,7 @@ def every_trial_failed(store: Store, study: StudyRecord, progress: Progress) -> 
     broken = (TrialState.FAILED, TrialState.INFEASIBLE)
     if not progress.ended or sum(progress.counts[state] for state in broken) < progress.ended:
         return None
-    reasons = (trial.reason for trial in store.trials(study.id) if trial.state in broken)
+    reasons = (trial.reason for trial in store.trials.of_study(study.id) if trial.state in broken)
     return f"every trial failed: {next(reasons, None)}"
 
 

@@ -16,9 +16,9 @@ from search.runner import study_lookup
 from search.store import StudyRecord
 from search.store.url import is_sqlite, parse_url, sqlite_path
 from space.errors import InputError, Problem
-from space.paths import is_folder, is_there
+from space.input.paths import is_folder, is_there
 from trainers import DataDescription, Protocol, describe_data
-from trainers.data.layout import abbreviated
+from trainers.data.image_folder.class_folders import abbreviated
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ from search.store import (
     open_store,
 )
 from trainers import notes_on_recipe
-from trainers.data.test_split_lock import lock_test_split
+from trainers.data.test_guard import lock_test_split
 
 _LOG = logging.getLogger(__name__)
 
@@ -234,8 +234,8 @@ class _Work:
             return
 
         def write() -> None:
-            self.store.set_exhausted(study.id, session.exhausted)
-            self.store.end_run(run.id, reason)
+            self.store.studies.set_exhausted(study.id, session.exhausted)
+            self.store.runs.end(run.id, reason)
 
         try:
             self.patience.until_back(write)
@@ -304,7 +304,7 @@ class _Beats:
     def heartbeat(self, run_id: int) -> bool:
         """Says that the run is alive; False when another ended it."""
         # Asked after a stop too: the journal takes a beat for an answer of the store.
-        return self.store.heartbeat(run_id) or self.stop.kind is not None
+        return self.store.runs.heartbeat(run_id) or self.stop.kind is not None
 
 
 def _close(journal: Journal, stop: StopRequest) -> None:
@@ -347,20 +347,20 @@ def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> St
             create_study, store, config, prepared.protocol, prepared.description.told()
         )
         return study_lookup.create_first(store, config.study, create)
-    study = store.study(prepared.found.name)
+    study = store.studies.get(prepared.found.name)
     study_lookup.take_over(store, study, watcher.say)
     if config.trials > study.planned_trials:
-        store.set_planned_trials(study.id, config.trials)
+        store.studies.set_planned_trials(study.id, config.trials)
     if prepared.protocol.hash != study.protocol_hash:
-        store.set_protocol(study.id, prepared.protocol.to_dict(), prepared.protocol.hash)
+        store.studies.set_protocol(study.id, prepared.protocol.to_dict(), prepared.protocol.hash)
         watcher.say(
             "The images have changed before anything was trained on them: taken as they are."
         )
-    return store.study(study.name)
+    return store.studies.get(study.name)
 
 
 def _begin_run(store: Store, study: StudyRecord, cluster: Cluster) -> RunRecord:
-    return store.begin_run(
+    return store.runs.begin(
         study.id,
         process=ProcessIdentity.of(),
         machine=describe_machine(cluster.resources),
@@ -370,7 +370,7 @@ def _begin_run(store: Store, study: StudyRecord, cluster: Cluster) -> RunRecord:
 
 def _end_run(store: Store, run: RunRecord, reason: str) -> None:
     try:
-        store.end_run(run.id, reason)
+        store.runs.end(run.id, reason)
     except StoreError as error:
         # The next --resume finds this process gone and takes its trials up.
         _LOG.warning("the end of the run could not be written down: %s", error)

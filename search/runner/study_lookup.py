@@ -9,13 +9,13 @@ from search.store import (
     RunRecord,
     Store,
     StudyRecord,
-    standing_heartbeats,
+    stalled_heartbeats,
 )
 from search.store.open import open_to_look_up
 from search.store.url import display, parse_url
 from space.errors import InputError, Problem
 from trainers import Protocol
-from trainers.added_later import as_meant_then
+from trainers.legacy_defaults import with_legacy_defaults
 
 _PAUSE = 0.05
 """Seconds between two looks for the run of another driver."""
@@ -29,7 +29,7 @@ def find_study(url: str, name: str) -> StudyRecord | None:
     """
     try:
         with open_to_look_up(url) as store:
-            return store.study(name) if store.has_study(name) else None
+            return store.studies.get(name) if store.studies.exists(name) else None
     except NoStore:
         return None
 
@@ -63,9 +63,9 @@ def check_same_data(url: str, found: StudyRecord | None, protocol: Protocol) -> 
     if found is None or found.protocol_hash == protocol.hash:
         return
     with open_to_look_up(url) as store:
-        if not store.was_trained(found.id):
+        if not store.studies.was_trained(found.id):
             return
-    now, then = protocol.to_dict(), as_meant_then(found.protocol)
+    now, then = protocol.to_dict(), with_legacy_defaults(found.protocol)
     changed = [name for name in now if now[name] != then.get(name)]
     raise InputError.of(
         "data",
@@ -86,7 +86,7 @@ def check_warm_start(url: str, names: Sequence[str]) -> None:
         try:
             if find_study(url, name) is None:
                 with open_to_look_up(url) as store:
-                    store.study(name)  # says which names come near
+                    store.studies.get(name)  # says which names come near
         except NoStore:
             message = f"{name!r} does not exist; {display(parse_url(url))} has no study yet"
             problems.append(Problem("warm_start", message))
@@ -109,8 +109,8 @@ def take_over(store: Store, study: StudyRecord, say: Callable[[str], None]) -> N
     Raises:
         InputError: naming the process that works on it.
     """
-    store.reap(study.id, standing=standing_heartbeats(store, study.id, say=say))
-    open_runs = [run for run in store.runs(study.id) if run.ended is None]
+    store.runs.end_stale(study.id, stalled=stalled_heartbeats(store, study.id, say=say))
+    open_runs = [run for run in store.runs.of_study(study.id) if run.ended is None]
     if open_runs:
         raise _taken(study, max(open_runs, key=lambda run: run.heartbeat))
 
@@ -132,10 +132,10 @@ def create_first(
     try:
         return create()
     except InputError:
-        if not store.has_study(name):
+        if not store.studies.exists(name):
             raise
-        study, end = store.study(name), time.monotonic() + patience
-        while not (runs := store.runs(study.id)) and time.monotonic() < end:
+        study, end = store.studies.get(name), time.monotonic() + patience
+        while not (runs := store.runs.of_study(study.id)) and time.monotonic() < end:
             time.sleep(_PAUSE)
         if not runs or runs[-1].ended is not None:
             raise
@@ -148,9 +148,9 @@ def withdraw_if_second(store: Store, study: StudyRecord, mine: RunRecord) -> Non
     Raises:
         InputError: naming the other process.
     """
-    for run in store.runs(study.id):
+    for run in store.runs.of_study(study.id):
         if run.ended is None and run.id < mine.id:
-            store.end_run(mine.id, "another driver was first")
+            store.runs.end(mine.id, "another driver was first")
             raise _taken(study, run)
 
 

@@ -1,10 +1,16 @@
 """Schedulers: which trials are worth more epochs."""
 
 from search.schedulers.asha import Asha, Moasha
-from search.schedulers.base import CONTINUE, Decision, NoScheduler, Scheduler
 from search.schedulers.hyperband import Hyperband
-from search.schedulers.make import SCHEDULERS, make_scheduler
 from search.schedulers.median import MedianStopping
+from search.schedulers.scheduler import (
+    CONTINUE,
+    SCHEDULERS,
+    Decision,
+    NoScheduler,
+    Scheduler,
+    make_scheduler,
+)
 
 __all__ = [
     "CONTINUE",

@@ -4,9 +4,9 @@ import math
 from collections.abc import Hashable
 from typing import Any
 
-from search.objectives import Goals, Values
-from search.schedulers.base import Decision, Scheduler
-from search.schedulers.halving import Halving, HalvingOptions, rung_epochs
+from search.objectives import Objectives, Values
+from search.schedulers.asha import HalvingOptions, RungLadder
+from search.schedulers.scheduler import Decision, Scheduler
 
 
 class Hyperband(Scheduler):
@@ -18,15 +18,13 @@ class Hyperband(Scheduler):
     ⌈(R + 1) / (h + 1) · reduction_factor^h⌉ of Hyperband.
     """
 
-    class Options(HalvingOptions):
-        """Options of every bracket."""
+    Options = HalvingOptions
+    options: HalvingOptions
 
-    options: Options
-
-    def __init__(self, goals: Goals, fidelities: int, **options: Any) -> None:
-        super().__init__(goals, fidelities, **options)
+    def __init__(self, objectives: Objectives, fidelities: int, **options: Any) -> None:
+        super().__init__(objectives, fidelities, **options)
         factor = self.options.reduction_factor
-        epochs = rung_epochs(fidelities, self.options)
+        epochs = self.options.rungs(fidelities)
         self.brackets = tuple(epochs[first:] for first in range(len(epochs) + 1))
         """The epochs of the rungs of every bracket."""
         self.shares = tuple(
@@ -34,7 +32,9 @@ class Hyperband(Scheduler):
             for rungs in self.brackets
         )
         """How many trials of each bracket make a whole Hyperband."""
-        self._halvings = [Halving(goals, fidelities, rungs, factor) for rungs in self.brackets]
+        self._ladders = [
+            RungLadder(objectives, fidelities, rungs, factor) for rungs in self.brackets
+        ]
         self._sizes = [0] * len(self.brackets)
         self._bracket: dict[Hashable, int] = {}
 
@@ -54,7 +54,7 @@ class Hyperband(Scheduler):
         return self._bracket[trial]
 
     def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
-        """Take a trial's figures after an epoch, and judge it in its bracket."""
+        """Take a trial's metrics after an epoch, and judge it in its bracket."""
         bracket = self.bracket(trial)
         name = f"hyperband, bracket {bracket + 1} of {len(self.brackets)}"
-        return self._halvings[bracket].report(trial, epoch, values, name)
+        return self._ladders[bracket].report(trial, epoch, values, name)

@@ -6,15 +6,14 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
-from search.objectives import Goals, Values
+from search.objectives import Objectives, Values
 from search.options import Options as BaseOptions
-from search.schedulers.base import CONTINUE, Decision, Scheduler
-from search.schedulers.standing import Standing, standing
-from space.strict_types import Whole
+from search.schedulers.rung_ranking import SortKey, sort_key
+from search.schedulers.scheduler import CONTINUE, Decision, Scheduler
 
-_WORST: Standing = (float("inf"), float("inf"))
+_WORST: SortKey = (float("inf"), float("inf"))
 
 
 @dataclass
@@ -25,17 +24,17 @@ class _Curve:
     reports: int = 0
     violation: float = 0.0
     objective: float = 0.0
-    best: Standing = _WORST
+    best: SortKey = _WORST
 
-    def add(self, epoch: int, one: Standing) -> None:
+    def add(self, epoch: int, key: SortKey) -> None:
         self.epoch = epoch
         self.reports += 1
-        self.violation += one[0]
-        self.objective += one[1]
-        self.best = min(self.best, one)
+        self.violation += key[0]
+        self.objective += key[1]
+        self.best = min(self.best, key)
 
     @property
-    def average(self) -> Standing:
+    def average(self) -> SortKey:
         """Feasible only when every epoch was."""
         if self.violation > 0:
             return self.violation / self.reports, 0.0
@@ -57,29 +56,29 @@ class MedianStopping(Scheduler):
             min_trials: nor as long as fewer others have come as far.
         """
 
-        grace_epochs: Whole = Field(default=1, ge=1)
-        min_trials: Whole = Field(default=5, ge=1)
+        grace_epochs: StrictInt = Field(default=1, ge=1)
+        min_trials: StrictInt = Field(default=5, ge=1)
 
     options: Options
     multi_objective: ClassVar[bool] = False
 
-    def __init__(self, goals: Goals, fidelities: int, **options: Any) -> None:
-        super().__init__(goals, fidelities, **options)
+    def __init__(self, objectives: Objectives, fidelities: int, **options: Any) -> None:
+        super().__init__(objectives, fidelities, **options)
         self._curves: defaultdict[Hashable, _Curve] = defaultdict(_Curve)
-        self._averages: defaultdict[int, list[Standing]] = defaultdict(list)
+        self._averages: defaultdict[int, list[SortKey]] = defaultdict(list)
 
     def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
-        """Take a trial's figures after an epoch, and judge it."""
+        """Take a trial's metrics after an epoch, and judge it."""
         curve = self._curves[trial]
-        if not self.goals.has(values) or epoch <= curve.epoch:
+        if not self.objectives.has(values) or epoch <= curve.epoch:
             return CONTINUE
-        curve.add(epoch, standing(self.goals, values))
+        curve.add(epoch, sort_key(self.objectives, values))
         others = self._averages[epoch]
         decision = self._judge(epoch, curve.best, others)
         insort(others, curve.average)
         return decision
 
-    def _judge(self, epoch: int, best: Standing, others: Sequence[Standing]) -> Decision:
+    def _judge(self, epoch: int, best: SortKey, others: Sequence[SortKey]) -> Decision:
         early = epoch < self.options.grace_epochs or len(others) < self.options.min_trials
         if early or epoch >= self.fidelities or not _is_worse(best, _median(others)):
             return CONTINUE
@@ -89,12 +88,12 @@ class MedianStopping(Scheduler):
         return Decision(stop=True, reason=f"{ranked}; the better half went on (median)")
 
 
-def _is_worse(one: Standing, other: Standing) -> bool:
+def _is_worse(one: SortKey, other: SortKey) -> bool:
     """Worse by more than the rounding of averages: equal curves are equal."""
     slack = 1e-12 * max(1.0, abs(other[1]))
     return (one[0], one[1] - slack) > other
 
 
-def _median(ordered: Sequence[Standing]) -> Standing:
+def _median(ordered: Sequence[SortKey]) -> SortKey:
     upper, lower = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
     return (upper[0] + lower[0]) / 2, (upper[1] + lower[1]) / 2

@@ -1,6 +1,8 @@
 """Searchers: what to try next."""
 
-from search.searchers.base import (
+from search.searchers.make_searcher import SEARCHERS, DistinctSearcher, make_searcher
+from search.searchers.random_search import RandomSearcher
+from search.searchers.searcher import (
     DecisionSpace,
     Exhausted,
     Observation,
@@ -8,9 +10,6 @@ from search.searchers.base import (
     SearchSpace,
     Task,
 )
-from search.searchers.distinct import DistinctSearcher
-from search.searchers.make import SEARCHERS, make_searcher
-from search.searchers.random_search import RandomSearcher
 
 __all__ = [
     "SEARCHERS",

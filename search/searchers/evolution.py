@@ -4,17 +4,14 @@ from collections import deque
 from typing import Any, Generic, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, StrictFloat, StrictInt, model_validator
 
 from search.options import Options as BaseOptions
-from search.searchers.base import Observation, P, Searcher, Task
-from search.searchers.history import Entry, History
-from search.searchers.neighbourhood import Neighbourhood
-from search.searchers.random_search import feasible_sample
-from search.searchers.standing import Standing
+from search.searchers.random_search import Neighbourhood, feasible_sample
+from search.searchers.ranked_history import Entry, History, Ranking
+from search.searchers.searcher import Observation, P, Searcher, Task
 from search.trial_states import EVALUATED, TrialState
 from space.errors import InputError
-from space.strict_types import Number, Whole
 
 
 class EvolutionSearcher(Searcher[P], Generic[P]):
@@ -24,7 +21,6 @@ class EvolutionSearcher(Searcher[P], Generic[P]):
     Several objectives are compared by front and crowding, constraints come first (Deb's rule),
     stopped points count with the values expected of them at the end. Source: Real et al.,
     "Regularized Evolution for Image Classifier Architecture Search" (2019).
-
     """
 
     class Options(BaseOptions):
@@ -37,10 +33,10 @@ class EvolutionSearcher(Searcher[P], Generic[P]):
             two_moves: the share of children that are two moves away.
         """
 
-        population: Whole = Field(default=32, ge=1, le=100_000)
-        tournament: Whole = Field(default=8, ge=1, le=100_000)
-        startup: Whole = Field(default=12, ge=1, le=10_000_000)
-        two_moves: Number = Field(default=0.2, ge=0, le=1)
+        population: StrictInt = Field(default=32, ge=1, le=100_000)
+        tournament: StrictInt = Field(default=8, ge=1, le=100_000)
+        startup: StrictInt = Field(default=12, ge=1, le=10_000_000)
+        two_moves: StrictFloat = Field(default=0.2, ge=0, le=1)
 
         @model_validator(mode="after")
         def _tournament_within_population(self) -> Self:
@@ -87,5 +83,5 @@ class EvolutionSearcher(Searcher[P], Generic[P]):
         """The population, the best first."""
         if self._order is None:
             entries = [self._history.get(point) for point in self._living]
-            self._order = Standing(self.task, [entry for entry in entries if entry]).order()
+            self._order = Ranking(self.task, [e for e in entries if e]).best_first()
         return self._order

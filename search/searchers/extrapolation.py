@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.searchers.base import Observation
+from search.searchers.searcher import Observation
 from search.trial_states import TrialState
 
 Floats = NDArray[np.float64]
@@ -29,7 +29,7 @@ _ABSURD = 1e100
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """Final figures of points.
+    """Final metrics of points.
 
     Attributes:
         mean: shape (n,), NaN where nothing is known.
@@ -41,10 +41,10 @@ class Estimates:
 
 
 def final_estimates(observations: Sequence[Observation], name: str, fidelities: int) -> Estimates:
-    """The figure of that name at the highest fidelity, for every observation, in order.
+    """The metric of that name at the highest fidelity, for every observation, in order.
 
-    A complete one that ended before the highest fidelity did so by itself: its figure is final,
-    but no other point learns from it how figures grow.
+    A complete one that ended before the highest fidelity did so by itself: its metric is final,
+    but no other point learns from it how metrics grow.
     """
     values = _by_fidelity(observations, name, fidelities)
     reached = np.array([np.flatnonzero(row)[-1] if row.any() else -1 for row in ~np.isnan(values)])

@@ -4,16 +4,13 @@ from collections.abc import Hashable, Iterator
 from typing import Any, Generic
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.options import Options as BaseOptions
-from search.searchers.base import Observation, P, Searcher, Task
-from search.searchers.history import Entry, History
-from search.searchers.neighbourhood import Neighbourhood
-from search.searchers.random_search import feasible_sample
-from search.searchers.standing import Standing
+from search.searchers.random_search import Neighbourhood, feasible_sample
+from search.searchers.ranked_history import Entry, History, Ranking
+from search.searchers.searcher import Observation, P, Searcher, Task
 from search.trial_states import TrialState
-from space.strict_types import Whole
 
 _MOST = 512
 """Points in order; whoever has spent that many has other worries."""
@@ -36,7 +33,7 @@ class LocalSearcher(Searcher[P], Generic[P]):
             startup: that many points are random before.
         """
 
-        startup: Whole = Field(default=12, ge=1, le=10_000_000)
+        startup: StrictInt = Field(default=12, ge=1, le=10_000_000)
 
     options: Options
 
@@ -45,7 +42,7 @@ class LocalSearcher(Searcher[P], Generic[P]):
         self._history: History[P] = History(task)
         self._neighbourhood = Neighbourhood(task)
         self._spent: set[Hashable] = set()
-        self._stand: list[Entry[P]] = []
+        self._snapshot: list[Entry[P]] = []
         self._order: list[Entry[P]] | None = None
         self._news = 0
 
@@ -66,11 +63,11 @@ class LocalSearcher(Searcher[P], Generic[P]):
         was_running = before is None or before.observation.state == TrialState.RUNNING
         self._news += not (was_running and observation.state == TrialState.RUNNING)
         if self._news > self._history.ended // 100:  # so that thousands of points stay cheap
-            self._stand, self._order, self._news = list(self._history), None, 0
+            self._snapshot, self._order, self._news = list(self._history), None, 0
 
     def _ranked(self) -> list[Entry[P]]:
         if self._order is None:
-            self._order = Standing(self.task, self._stand).order(_MOST)
+            self._order = Ranking(self.task, self._snapshot).best_first(_MOST)
         return self._order
 
     def _unknown_neighbours(self, rng: np.random.Generator) -> Iterator[P]:

@@ -4,10 +4,8 @@
 records. Nothing here imports torch, Ray or Optuna.
 """
 
-from search.store.connection import StoreAway, StoreError
-from search.store.elsewhere import TrainedElsewhere
-from search.store.heartbeat import Heartbeat
-from search.store.missing import NoStore
+from search.store.database import StoreAway, StoreError
+from search.store.heartbeat import Heartbeat, stalled_heartbeats
 from search.store.open import open_store, open_to_read
 from search.store.process import ProcessIdentity, process_is_alive, process_started
 from search.store.records import (
@@ -24,9 +22,10 @@ from search.store.records import (
     TestReading,
     TrialRecord,
 )
+from search.store.reuse import TrainedElsewhere
+from search.store.schema import NoStore
 from search.store.store import Store
 from search.store.trials import DuplicateArchitecture
-from search.store.watch import standing_heartbeats
 from search.trial_states import EventKind, TrialState
 
 __all__ = [
@@ -56,5 +55,5 @@ __all__ = [
     "open_to_read",
     "process_is_alive",
     "process_started",
-    "standing_heartbeats",
+    "stalled_heartbeats",
 ]

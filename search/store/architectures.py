@@ -1,16 +1,15 @@
-"""Architectures: one row per id, ever."""
+"""Architectures, one row per id, ever; and the audit of who read the test split for them."""
 
 import re
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from search.store.connection import Connected, reads
-from search.store.insert import insert_missing, table_of
-from search.store.mapping import columns_of
+from search.store.database import Part, reads, writes
 from search.store.models import Architecture as ArchitectureRow
-from search.store.models import ArchitectureMixer
-from search.store.records import ArchitectureRecord, MixerRecord
+from search.store.models import ArchitectureMixer, TestReadingRow, utc_now
+from search.store.records import ArchitectureRecord, MixerRecord, TestReading
+from search.store.rows import READING_COLUMNS, columns_of, insert_missing, table_of
 from space.architecture import Architecture
 from space.errors import InputError
 
@@ -18,11 +17,11 @@ _MIXER_COLUMNS = columns_of(MixerRecord, ArchitectureMixer)
 _SIZES = ("kernel_size", "groups", "heads", "ratio")
 
 
-class Architectures(Connected):
+class Architectures(Part):
     """The part of the store that keeps architectures."""
 
     @reads
-    def architecture(self, session: Session, id_or_prefix: str) -> ArchitectureRecord:
+    def get(self, session: Session, id_or_prefix: str) -> ArchitectureRecord:
         """The architecture whose id is, or alone begins with, these characters.
 
         Raises:
@@ -102,3 +101,40 @@ def _not_one(prefix: str, ids: list[str]) -> str:
         return f"no architecture's id begins with {prefix!r}"
     listed = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
     return f"several ids begin with {prefix!r}: {listed}"
+
+
+class TestAudit(Part):
+    """The part of the store that keeps test readings; they are never changed or deleted."""
+
+    __test__ = False
+
+    @writes
+    def record(
+        self,
+        session: Session,
+        architecture_id: str,
+        *,
+        protocol_hash: str,
+        trial_id: int | None = None,
+        accuracy: float | None = None,
+    ) -> TestReading:
+        """Writes down that the test split was read for an architecture."""
+        row = TestReadingRow(
+            architecture_id=architecture_id,
+            trial_id=trial_id,
+            read_at=utc_now(),
+            protocol_hash=protocol_hash,
+            accuracy=accuracy,
+        )
+        session.add(row)
+        session.flush()
+        query = select(*READING_COLUMNS).where(TestReadingRow.id == row.id)
+        return TestReading(*session.execute(query).one())
+
+    @reads
+    def readings(self, session: Session, architecture_id: str | None = None) -> list[TestReading]:
+        """The readings for one architecture, or all, the oldest first."""
+        query = select(*READING_COLUMNS).order_by(TestReadingRow.id)
+        if architecture_id is not None:
+            query = query.where(TestReadingRow.architecture_id == architecture_id)
+        return [TestReading(*row) for row in session.execute(query)]

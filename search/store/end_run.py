@@ -3,7 +3,7 @@
 import json
 import sys
 
-from search.store.connection import StoreError
+from search.store.database import StoreError
 from search.store.open import open_store
 from space.errors import InputError
 
@@ -13,7 +13,7 @@ def main() -> int:
     told = json.load(sys.stdin)
     try:
         with open_store(told["store"], create=False) as store:
-            store.end_run(told["id"], told["reason"])
+            store.runs.end(told["id"], told["reason"])
     except (StoreError, InputError):
         return 1
     return 0

@@ -19,23 +19,22 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from search.store.connection import Connected, reads, writes
+from search.store.database import Part, reads, writes
 from search.store.events import lock_study_of, write_event
-from search.store.insert import table_of, upsert
-from search.store.mapping import EPOCH_COLUMNS
 from search.store.models import Metric, Study, Trial
 from search.store.records import EpochRecord
+from search.store.rows import EPOCH_COLUMNS, table_of, upsert
 from search.trial_states import TERMINAL, EventKind
 
 _BATCH = 500
 """Ids per query; databases limit how many values one statement may bind."""
 
 
-class Epochs(Connected):
+class Epochs(Part):
     """The part of the store that keeps the epochs of trials."""
 
     @writes
-    def record_epoch(
+    def record(
         self, session: Session, trial_id: int, epoch: EpochRecord, *, run_id: int | None = None
     ) -> bool:
         """Writes an epoch down; writing it again replaces it, and is no new event.
@@ -58,7 +57,7 @@ class Epochs(Connected):
         return True
 
     @writes
-    def forget_epochs(
+    def forget(
         self, session: Session, trial_id: int, *, after: int, run_id: int | None = None
     ) -> None:
         """Deletes the epochs numbered above `after`: a trial that goes on from an older point.
@@ -74,13 +73,15 @@ class Epochs(Connected):
             retotal(session, trial_id)
 
     @reads
-    def epochs(self, session: Session, trial_id: int) -> list[EpochRecord]:
+    def of_trial(self, session: Session, trial_id: int) -> list[EpochRecord]:
         """The epochs of a trial, in order."""
         query = select(*EPOCH_COLUMNS).where(Metric.trial_id == trial_id).order_by(Metric.epoch)
         return [EpochRecord(*row) for row in session.execute(query)]
 
     @reads
-    def curves(self, session: Session, trial_ids: Collection[int]) -> dict[int, list[EpochRecord]]:
+    def of_trials(
+        self, session: Session, trial_ids: Collection[int]
+    ) -> dict[int, list[EpochRecord]]:
         """The epochs of several trials, each in order; an empty list for one without any."""
         curves: dict[int, list[EpochRecord]] = {trial_id: [] for trial_id in trial_ids}
         for ids in _batches(curves):
@@ -88,11 +89,6 @@ class Epochs(Connected):
             for trial_id, *values in session.execute(query.order_by(Metric.trial_id, Metric.epoch)):
                 curves[trial_id].append(EpochRecord(*values))
         return curves
-
-    @reads
-    def study_curves(self, session: Session, study_id: int) -> dict[int, list[EpochRecord]]:
-        """The epochs of every trial of a study that has any, by trial id, each in order."""
-        return read_curves(session, study_id)
 
 
 def read_curves(session: Session, study_id: int) -> dict[int, list[EpochRecord]]:

@@ -9,21 +9,21 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
-from search.store.connection import Connected, reads
-from search.store.insert import table_of
+from search.store.database import Part, reads
 from search.store.models import Event, Study, Trial
 from search.store.records import EventRecord
+from search.store.rows import table_of
 from search.trial_states import EventKind
 
 _COLUMNS: list[Any] = [Event.number, Event.trial_id, Event.kind, Event.epoch]
 _KINDS = {kind.value: kind for kind in EventKind}
 
 
-class Events(Connected):
+class Events(Part):
     """The part of the store that keeps the event log."""
 
     @reads
-    def events(self, session: Session, study_id: int) -> list[EventRecord]:
+    def of_study(self, session: Session, study_id: int) -> list[EventRecord]:
         """Everything that happened to the trials of a study, in order."""
         return read_events(session, study_id)
 

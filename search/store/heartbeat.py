@@ -1,18 +1,27 @@
-"""The heartbeat: a thread that says every few seconds that the driver lives."""
+"""The heartbeat of a run, from a thread; and watching whether those of hidden runs still move.
+
+The age of a heartbeat is the difference of two clocks, either of which may have been set. Whether
+it moves is not. A driver that takes a study over therefore watches before it ends a run.
+"""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
+
+from search.store.records import RunRecord
+from search.store.stale_runs import HEARTBEAT_TIMEOUT
+from search.store.store import Store
 
 INTERVAL = 5.0
 _LOG = logging.getLogger(__name__)
 
 
 class Beating(Protocol):
-    """What the heartbeat needs of a store."""
+    """What the heartbeat needs of `store.runs`."""
 
     def heartbeat(self, run_id: int) -> bool:
         """Says that the run is alive; False when it was ended."""
@@ -28,7 +37,7 @@ class Heartbeat:
 
     def __init__(
         self,
-        store: Beating,
+        runs: Beating,
         run_id: int,
         *,
         interval: float = INTERVAL,
@@ -37,12 +46,12 @@ class Heartbeat:
         """Does not start yet.
 
         Args:
-            store: of the run.
+            runs: of the store.
             run_id: the run to beat for.
             interval: seconds between beats.
             on_lost: called once, from the thread, when the run turns out to be ended by another.
         """
-        self._store = store
+        self._runs = runs
         self._run_id = run_id
         self._interval = interval
         self._on_lost = on_lost
@@ -87,7 +96,7 @@ class Heartbeat:
     def _beat_once(self) -> bool:
         """One beat; False when the run was ended."""
         try:
-            alive = self._store.heartbeat(self._run_id)
+            alive = self._runs.heartbeat(self._run_id)
             self._answered = time.monotonic()
         except Exception as error:  # noqa: BLE001 - whatever it is, a silent heart is taken for dead
             if not self._failing:
@@ -98,3 +107,57 @@ class Heartbeat:
             _LOG.warning("heartbeat of run %d: the store answers again", self._run_id)
         self._failing = False
         return alive
+
+
+_BEATS = 2
+"""Intervals for which even an old heartbeat is watched."""
+_LOOKS = 10
+"""Looks at the store in each interval."""
+
+
+def stalled_heartbeats(
+    store: Store,
+    study_id: int,
+    *,
+    say: Callable[[str], None],
+    interval: float = INTERVAL,
+    timeout: float = HEARTBEAT_TIMEOUT,
+) -> dict[int, datetime]:
+    """The heartbeats, by run, of the study's hidden runs that stand still; watches them first.
+
+    Hidden are runs that have not ended and whose process cannot be seen from here. An old heartbeat
+    is watched for two intervals, a fresh one until it is old. As soon as one moves, somebody works
+    on the study, and nothing stands; nor where all of them end meanwhile.
+
+    Args:
+        store: of the study.
+        study_id: its id.
+        say: told once that there is something to wait for.
+        interval: seconds between two beats of a live run.
+        timeout: seconds after which a heartbeat that stands still is old.
+    """
+    watched = {run.id: (run, age) for run, age in store.runs.hidden(study_id)}
+    if not watched:
+        return {}
+    seconds = max(patience(age, interval, timeout) for _, age in watched.values())
+    say(_waiting(next(run for run, _ in watched.values()), seconds))
+    before = {run.id: run.heartbeat for run, _ in watched.values()}
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(interval / _LOOKS)
+        now = {run.id: run.heartbeat for run, _ in store.runs.hidden(study_id)}
+        if not now or any(heartbeat != before.get(run_id) for run_id, heartbeat in now.items()):
+            return {}
+    return before
+
+
+def patience(age: float, interval: float, timeout: float) -> float:
+    """For how many seconds to watch a heartbeat of this age, negative where clocks disagree."""
+    return min(max(_BEATS * interval, timeout - age), timeout)
+
+
+def _waiting(run: RunRecord, seconds: float) -> str:
+    return (
+        f"Watching for up to {seconds:.0f} s whether process {run.pid} on {run.host}, which cannot "
+        "be seen from here, still works on this study ..."
+    )

@@ -9,23 +9,22 @@ from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from search.store.connection import (
+from search.store.database import (
     WRITE_PAUSES,
+    Database,
     StoreError,
     describe,
     has_lost_connection,
+    make_engine,
     repeated,
 )
-from search.store.engine import make_engine
-from search.store.missing import NoStore, OlderStore
-from search.store.network_folder import is_on_network
 from search.store.read_only import reader
-from search.store.schema import check_current, upgrade
-from search.store.sqlite_file import may_write, real_path
+from search.store.schema import NoStore, OlderStore, check_current, upgrade
+from search.store.sqlite_file import is_on_network, may_write, real_path
 from search.store.store import Store
 from search.store.url import WHERE, display, is_sqlite, parse_url, sqlite_path
 from space.errors import InputError
-from space.paths import LONGEST_NAME
+from space.input.paths import LONGEST_NAME
 
 _BUSY_SECONDS = 10.0
 _BESIDE = len("-journal")
@@ -68,7 +67,7 @@ def open_store(url: str, *, create: bool, busy_timeout: float = _BUSY_SECONDS) -
     except BaseException:
         engine.dispose()
         raise
-    return Store(parsed, engine)
+    return Store(Database(parsed, engine))
 
 
 def open_to_read(url: str, *, busy_timeout: float = _BUSY_SECONDS) -> Store:
@@ -111,7 +110,7 @@ def _opened_to_read(url: URL, busy_timeout: float) -> Store:
     def check(session: Session) -> None:
         check_current(session.connection(), display(url))
 
-    store = reader(url, busy_timeout)
+    store = Store(reader(url, busy_timeout))
     try:
         store.read(check)
     except StoreError as error:

@@ -5,6 +5,7 @@ import socket
 import subprocess
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -130,3 +131,55 @@ def _from_ps(pid: int) -> float:
     if not when or status.startswith("Z"):
         raise ProcessLookupError(f"there is no process {pid}")
     return datetime.strptime(" ".join(when.split()), "%a %b %d %H:%M:%S %Y").timestamp()
+
+
+class Liveness(Enum):
+    """What a look at a process came to."""
+
+    RUNS = "it runs"
+    GONE = "it does not run any more"
+    HIDDEN = "it cannot be seen from here"
+
+
+def liveness_of(process: ProcessIdentity) -> Liveness:
+    """Whether the process runs.
+
+    It can be seen where its kernel and its PID namespace are those of this process. Names of hosts
+    say nothing: containers share them. An identity from a system without boot ids proves no end
+    either, as clocks and pids come again.
+    """
+    if process.start_ticks is None:
+        here = process.host == socket.gethostname()
+        seen = here and process_is_alive(process.pid, process.process_started)
+        return Liveness.RUNS if seen else Liveness.HIDDEN
+    try:
+        kernel = kernel_of_this_process()
+    except OSError:
+        return Liveness.HIDDEN
+    if kernel != (process.boot_id, process.pid_namespace):
+        return Liveness.HIDDEN
+    return _look_by_pid(process.pid, process.start_ticks)
+
+
+def _look_by_pid(pid: int, ticks: int) -> Liveness:
+    # /proc may be mounted from outside this process's PID namespace: its pids are then others'.
+    if Path("/proc/self").readlink().name == str(os.getpid()):
+        try:
+            return Liveness.RUNS if start_ticks(pid) == ticks else Liveness.GONE
+        except ProcessLookupError:
+            if Path(f"/proc/{pid}").exists():  # it has ended and waits to be collected
+                return Liveness.GONE
+        except PermissionError:
+            return Liveness.HIDDEN
+    return Liveness.HIDDEN if _pid_is_used(pid) else Liveness.GONE
+
+
+def _pid_is_used(pid: int) -> bool:
+    """Whether a process has this pid, also where /proc hides those of other users."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -12,12 +12,9 @@ from sqlalchemy import URL, create_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from search.store.connection import StoreError
-from search.store.engine import begin_by_hand, make_engine
+from search.store.database import Database, StoreError, begin_by_hand, make_engine
 from search.store.schema import check_current
-from search.store.sqlite_file import FileState
-from search.store.sqlite_header import SqliteHeader
-from search.store.store import Store
+from search.store.sqlite_file import FileState, SqliteHeader
 from search.store.url import is_sqlite, sqlite_path
 
 Result = TypeVar("Result")
@@ -25,8 +22,8 @@ _PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5)
 """Before a read is tried again whose file changed under it."""
 
 
-def reader(url: URL, busy_timeout: float) -> Store:
-    """A store that can only be read; nothing is connected yet.
+def reader(url: URL, busy_timeout: float) -> Database:
+    """A database that can only be read; nothing is connected yet.
 
     Args:
         url: as `parse_url` gives it.
@@ -34,10 +31,10 @@ def reader(url: URL, busy_timeout: float) -> Store:
     """
     if is_sqlite(url):
         return _FileReader(url, busy_timeout)
-    return Store(url, make_engine(url, busy_timeout, only_read=True))
+    return Database(url, make_engine(url, busy_timeout, only_read=True))
 
 
-class _FileReader(Store):
+class _FileReader(Database):
     """On a file, no connection outlives its transaction: the file may be replaced, a link may be
     led elsewhere, and a log may appear beside a file that could be read without one.
     """

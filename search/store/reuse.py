@@ -1,26 +1,76 @@
-"""Training nothing twice: results of other studies are taken over, pruned trials continued."""
+"""Training nothing twice: results of other studies with the same protocol are taken over."""
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import bindparam, insert, literal, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from search.store.columns import utc_now
-from search.store.connection import reads, writes
-from search.store.elsewhere import busy_elsewhere, open_elsewhere, trials_elsewhere
+from search.store.database import Part, reads, writes
 from search.store.epochs import retotal
 from search.store.events import lock_study_of, write_event
-from search.store.liveness import Liveness
-from search.store.mapping import EPOCH_COLUMNS, TRIAL_COLUMNS, trial_record
-from search.store.models import Metric, Study, Trial
+from search.store.models import Architecture, Metric, Study, Trial, utc_now
 from search.store.records import TrialRecord
-from search.trial_states import CONTINUABLE, TERMINAL, EventKind, TrialState
+from search.store.rows import EPOCH_COLUMNS, TRIAL_COLUMNS, trial_record
+from search.store.stale_runs import effective, stale_runs
+from search.trial_states import OPEN, TERMINAL, EventKind, TrialState
 
 _RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
 
+
+class TrainedElsewhere(Exception):
+    """Another study with the same protocol has this architecture to train.
+
+    Attributes:
+        trial: that study's trial.
+    """
+
+    def __init__(self, trial: TrialRecord) -> None:
+        super().__init__(
+            f"architecture {trial.architecture_id} is {trial.state} in another study with the "
+            "same protocol"
+        )
+        self.trial = trial
+
+
+def busy_elsewhere(session: Session, study_id: int, architecture_id: str) -> TrialRecord | None:
+    """The trial of another study with the same protocol that has it to train.
+
+    What stale runs left open is not among them: nobody may ever take it up. Holds the architecture
+    until the transaction ends: of two that ask at once, the later one sees what the first has
+    written.
+    """
+    mine = select(Architecture.id).where(Architecture.id == architecture_id)
+    session.execute(mine.with_for_update(key_share=True))
+    stale = stale_runs(session)
+    protocol = select(Study.protocol_hash).where(Study.id == study_id).scalar_subquery()
+    query = (
+        _trials_elsewhere(protocol, study_id, OPEN)  # as written: an index finds these
+        .where(effective(Trial.state, stale).in_(OPEN), Trial.architecture_id == architecture_id)
+        .order_by(Trial.id)
+        .limit(1)
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None else trial_record(row)
+
+
+def _trials_elsewhere(
+    protocol_hash: ColumnElement[str],
+    outside: int | ColumnElement[int],
+    states: Collection[TrialState],
+) -> Select[Any]:
+    """A query of the first trials of architectures, of all other studies with this protocol."""
+    return (
+        select(*TRIAL_COLUMNS)
+        .join(Study, Study.id == Trial.study_id)
+        .where(Study.protocol_hash == protocol_hash, Trial.study_id != outside, Trial.repeat == 0)
+        .where(Trial.state.in_(states))
+    )
+
+
 # Made once, as every new trial asks: SQLAlchemy takes longer to put them together than to run them.
 _RESULT = (
-    trials_elsewhere(bindparam("protocol"), bindparam("outside"), _RESULTS)
+    _trials_elsewhere(bindparam("protocol"), bindparam("outside"), _RESULTS)
     .where(Trial.architecture_id == bindparam("architecture"))
     .order_by(
         (Trial.state == TrialState.COMPLETE).desc(),
@@ -33,11 +83,11 @@ _RESULT = (
 _SCRATCH = _RESULT.where(Trial.parent_trial_id.is_(None))
 
 
-class Reuse(Liveness):
+class Results(Part):
     """The part of the store that spares a training that was done already."""
 
     @reads
-    def find_result(
+    def find(
         self,
         session: Session,
         architecture_id: str,
@@ -61,20 +111,8 @@ class Reuse(Liveness):
         row = session.execute(_RESULT if inherited else _SCRATCH, values).one_or_none()
         return None if row is None else trial_record(row)
 
-    @reads
-    def busy_architectures(self, session: Session, protocol_hash: str, *, outside: int) -> set[str]:
-        """Architectures that runs of other studies with this protocol are training.
-
-        A preempted trial is not among them, nor one that a run left open whose process is gone:
-        nobody may ever resume it.
-        """
-        query = open_elsewhere(protocol_hash, outside, self._gone(session))
-        return set(session.scalars(query.with_only_columns(Trial.architecture_id)))
-
     @writes
-    def reuse_result(
-        self, session: Session, trial_id: int, source_trial_id: int, run_id: int
-    ) -> bool:
+    def reuse(self, session: Session, trial_id: int, source_trial_id: int, run_id: int) -> bool:
         """Gives a new trial the epochs of another study's trial, as if it had trained them.
 
         With a complete source the trial is complete, and its reason says whose result it is. With
@@ -110,28 +148,6 @@ class Reuse(Liveness):
         retotal(session, trial_id)
         if source.state == TrialState.COMPLETE:
             write_event(session, study_id, trial_id, EventKind.COMPLETE)
-        return True
-
-    @writes
-    def continue_trial(self, session: Session, trial_id: int, run_id: int) -> bool:
-        """Makes a pruned, failed or infeasible trial waiting again, in this run, with its epochs.
-
-        It is the only way out of a terminal state.
-
-        Returns:
-            False, and nothing changed, when it has not ended so, or another study with the same
-            protocol has the architecture to train.
-        """
-        study_id = lock_study_of(session, trial_id)
-        trial = _read(session, trial_id)
-        if study_id is None or trial is None or trial.state not in CONTINUABLE:
-            return False
-        gone = self._gone(session)
-        if trial.repeat == 0 and busy_elsewhere(session, study_id, trial.architecture_id, gone):
-            return False
-        values = {"state": "waiting", "reason": None, "run_id": run_id, "ended": None}
-        _set(session, trial_id, values | {"continued": trial.continued + 1})
-        write_event(session, study_id, trial_id, EventKind.CONTINUED)
         return True
 
 

@@ -1,25 +1,28 @@
-"""Runs: the driver processes and their heartbeats."""
+"""Runs: the driver processes, their heartbeats, and the end of those whose process is gone."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from search.store.connection import Connected, reads, writes
+from search.store.database import Part, reads, store_time, writes
 from search.store.events import lock_study, write_event
-from search.store.mapping import RUN_COLUMNS
 from search.store.models import Run, Trial
-from search.store.process import ProcessIdentity
-from search.store.records import RunRecord
+from search.store.process import Liveness, ProcessIdentity, liveness_of
+from search.store.records import RunRecord, TrialRecord
+from search.store.rows import RUN_COLUMNS, TRIAL_COLUMNS, trial_record
+from search.store.stale_runs import StaleRuns, stale_runs, unended_runs, why_over
 from search.trial_states import OPEN, EventKind, TrialState
 
 
-class Runs(Connected):
+class Runs(Part):
     """The part of the store that keeps runs."""
 
     @writes
-    def begin_run(
+    def begin(
         self,
         session: Session,
         study_id: int,
@@ -36,7 +39,7 @@ class Runs(Connected):
             machine: what the machine is, for people.
             code_version: of mixspace.
         """
-        now = self._now(session)
+        now = store_time(session)
         run = Run(
             study_id=study_id,
             **asdict(process),
@@ -53,24 +56,75 @@ class Runs(Connected):
     def heartbeat(self, session: Session, run_id: int) -> bool:
         """Says that the run is alive. False: it was ended, its trials may be another's by now."""
         alive = update(Run).where(Run.id == run_id, Run.ended.is_(None))
-        beaten = session.execute(alive.values(heartbeat=self._now(session)).returning(Run.id))
+        beaten = session.execute(alive.values(heartbeat=store_time(session)).returning(Run.id))
         return beaten.one_or_none() is not None
 
     @writes
-    def end_run(
+    def end(
         self, session: Session, run_id: int, reason: str = "the run ended before the trial"
     ) -> None:
         """Ends a run; trials that it leaves open become preempted for this reason. Idempotent."""
-        close_run(session, run_id, reason, self._now(session))
+        _close(session, run_id, reason, store_time(session))
 
     @reads
-    def runs(self, session: Session, study_id: int) -> list[RunRecord]:
+    def of_study(self, session: Session, study_id: int) -> list[RunRecord]:
         """The runs of a study, the oldest first."""
         query = select(*RUN_COLUMNS).where(Run.study_id == study_id).order_by(Run.id)
         return [RunRecord(*row) for row in session.execute(query)]
 
+    @reads
+    def stale(self, session: Session) -> StaleRuns:
+        """The runs that never ended and whose process is gone, with the reason."""
+        return stale_runs(session)
 
-def close_run(session: Session, run_id: int, reason: str, now: Any) -> list[int]:
+    @reads
+    def hidden(self, session: Session, study_id: int) -> list[tuple[RunRecord, float]]:
+        """The study's runs that have not ended and whose process cannot be seen from here.
+
+        Each with the age of its heartbeat in seconds: negative where clocks disagree.
+        """
+        runs = [run for run in unended_runs(session) if run.study_id == study_id]
+        hidden = [run for run in runs if liveness_of(run.process) is Liveness.HIDDEN]
+        if not hidden:
+            return []
+        now = store_time(session)
+        return [(run, (now - run.heartbeat).total_seconds()) for run in hidden]
+
+    @writes
+    def end_stale(
+        self,
+        session: Session,
+        study_id: int,
+        *,
+        stalled: Mapping[int, datetime] | None = None,
+    ) -> list[TrialRecord]:
+        """Ends the study's runs whose process is gone; preempts their open trials, with the reason.
+
+        Only for the driver that takes the study over; `stale` tells readers the same. Doing it
+        twice, or in two processes at once, changes nothing more.
+
+        Args:
+            study_id: of the study.
+            stalled: of runs whose process cannot be seen from here, the heartbeats that have been
+                watched and stand still, as `stalled_heartbeats` gives them. Such a run ends if
+                its heartbeat is still this one; all others that cannot be seen are left alone.
+
+        Returns:
+            The trials that this call preempted.
+        """
+        now = store_time(session)
+        mine = select(*RUN_COLUMNS).where(Run.ended.is_(None), Run.study_id == study_id)
+        locked = mine.order_by(Run.id).with_for_update(key_share=True)
+        preempted: list[int] = []
+        for run in [RunRecord(*row) for row in session.execute(locked)]:
+            reason = why_over(run, now, (stalled or {}).get(run.id))
+            if reason is not None:
+                preempted += _close(session, run.id, reason, now)
+        trials = select(*TRIAL_COLUMNS).where(Trial.id.in_(preempted)).order_by(Trial.id)
+        return [trial_record(row) for row in session.execute(trials)] if preempted else []
+
+
+def _close(session: Session, run_id: int, reason: str, now: datetime) -> list[int]:
     """Ends a run within a transaction; the ids of the trials that this preempted."""
     session.execute(
         update(Run)

@@ -12,8 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
-from search.store.engine import writing
-from search.store.missing import NoStore, OlderStore
+from search.store.database import writing
 from search.store.models import Base
 from search.store.url import WHERE
 from space.errors import InputError
@@ -144,3 +143,11 @@ def _lock(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+
+
+class NoStore(InputError):
+    """Nothing is wrong with the place, but no store has been made there."""
+
+
+class OlderStore(InputError):
+    """A store that looking alone cannot read, as that changes nothing: its schema is older."""

@@ -1,34 +1,65 @@
-"""The store: every table's reads and writes behind one object."""
+"""The store: every table's reads and writes, each table behind a part of its own."""
 
-from search.store.architectures import Architectures
+from collections.abc import Callable
+from typing import Self, TypeVar
+
+from sqlalchemy.orm import Session
+
+from search.store.architectures import Architectures, TestAudit
+from search.store.database import Database
 from search.store.epochs import Epochs
 from search.store.events import Events
-from search.store.histories import Histories
-from search.store.readings import Readings
-from search.store.reaper import Reaper
-from search.store.reuse import Reuse
+from search.store.reuse import Results
 from search.store.runs import Runs
 from search.store.studies import Studies
-from search.store.summaries import Summaries
 from search.store.trials import Trials
 
+Result = TypeVar("Result")
 
-class Store(
-    Studies,
-    Summaries,
-    Runs,
-    Trials,
-    Epochs,
-    Events,
-    Histories,
-    Reuse,
-    Architectures,
-    Readings,
-    Reaper,
-):
+
+class Store:
     """All that searches did; `open_store` makes one.
 
-    Each method is one transaction. Safe to use from several threads and from any number of
-    processes, each with its own Store; a Store does not cross a fork. Every method raises
+    Each method of a part is one transaction. Safe to use from several threads and from any number
+    of processes, each with its own Store; a Store does not cross a fork. Every method raises
     StoreError when the database fails; connections that broke are replaced silently.
+
+    Attributes:
+        url: the store's URL, passwords hidden.
+        studies, runs, trials, epochs, events, architectures: what was searched.
+        results: those that one study takes over from another.
+        test_audit: who read the test split, and when.
     """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.url = database.url
+        self.studies = Studies(database)
+        self.runs = Runs(database)
+        self.trials = Trials(database)
+        self.epochs = Epochs(database)
+        self.events = Events(database)
+        self.architectures = Architectures(database)
+        self.results = Results(database)
+        self.test_audit = TestAudit(database)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Store({self.url!r})"
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self._database.close()
+
+    def read(self, work: Callable[[Session], Result]) -> Result:
+        """What `work` reads in one transaction; it may be repeated, as `Database.read` says."""
+        return self._database.read(work)
+
+    def write(self, work: Callable[[Session], Result]) -> Result:
+        """What `work` returns, its changes committed together or not at all."""
+        return self._database.write(work)

@@ -7,47 +7,30 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Executable, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from search.store.connection import reads
-from search.store.liveness import Gone, Liveness
-from search.store.mapping import RUN_COLUMNS
-from search.store.models import Run, Study, Trial
+from search.store.models import SPECIAL, Run, Study, Trial
 from search.store.records import RunRecord, StudySummary
-from search.store.seen import left_open
-from search.store.special import SPECIAL_COUNTS
+from search.store.rows import RUN_COLUMNS
+from search.store.stale_runs import StaleRuns, left_open, stale_runs
 from search.trial_states import TrialState
 
 
-class Summaries(Liveness):
-    """The part of the store that tells how far studies are."""
+def study_summaries(session: Session, study_id: int | None = None) -> list[StudySummary]:
+    """Every study as readers see it, the newest first; of one only where its id is given."""
+    only = [] if study_id is None else [Study.id == study_id]
+    studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(Study.id.desc()))
+    its_runs = _runs(session, study_id)
+    stale = stale_runs(session, its_runs)
+    trials = _trial_totals(session, study_id, stale)
+    runs = _run_totals(its_runs, stale)
+    return [
+        _summary(row, trials.get(row.id, _NO_TRIALS), runs.get(row.id, _NO_RUNS)) for row in studies
+    ]
 
-    @reads
-    def studies(self, session: Session) -> list[StudySummary]:
-        """Every study as readers see it, the newest first."""
-        return self._summaries(session, None)
 
-    @reads
-    def summary(self, session: Session, study_id: int) -> StudySummary:
-        """How far one study is, as readers see it: runs whose process is gone do not run.
-
-        Raises:
-            LookupError: no study has this id.
-        """
-        found = self._summaries(session, study_id)
-        if not found:
-            raise LookupError(f"no study has the id {study_id}")
-        return found[0]
-
-    def _summaries(self, session: Session, study_id: int | None) -> list[StudySummary]:
-        only = [] if study_id is None else [Study.id == study_id]
-        studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(Study.id.desc()))
-        its_runs = _runs(session, study_id)
-        gone = self._gone_of(session, its_runs)
-        trials = _trial_totals(session, study_id, gone)
-        runs = _run_totals(its_runs, gone)
-        return [
-            _summary(row, trials.get(row.id, _NO_TRIALS), runs.get(row.id, _NO_RUNS))
-            for row in studies
-        ]
+def _count(name: str, condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    # With the condition of the index, so that it is used: such trials are few.
+    mine = (Trial.study_id == Study.id, SPECIAL, condition)
+    return select(func.count()).select_from(Trial).where(*mine).scalar_subquery().label(name)
 
 
 _SUMMARY_COLUMNS = [
@@ -59,7 +42,11 @@ _SUMMARY_COLUMNS = [
     Study.scheduler,
     Study.protocol_hash,
     Study.exhausted,
-    *SPECIAL_COUNTS,
+    # Trials that did not simply train from scratch, once, in one go.
+    _count("reused", Trial.source_trial_id.is_not(None)),
+    _count("inherited", Trial.parent_trial_id.is_not(None)),
+    _count("continued", Trial.continued > 0),
+    _count("repeated", Trial.repeat > 0),
 ]
 
 
@@ -89,11 +76,13 @@ def _summary(row: Any, trials: _TrialTotals, runs: _RunTotals) -> StudySummary:
     )
 
 
-def _trial_totals(session: Session, study_id: int | None, gone: Gone) -> dict[int, _TrialTotals]:
+def _trial_totals(
+    session: Session, study_id: int | None, stale: StaleRuns
+) -> dict[int, _TrialTotals]:
     """Counts by state and the best accuracy, in one query."""
     only = [] if study_id is None else [Trial.study_id == study_id]
     totals: dict[int, _TrialTotals] = {}
-    for study, state, count, best in session.execute(_counts(only, gone)):
+    for study, state, count, best in session.execute(_counts(only, stale)):
         before = totals.get(study, _NO_TRIALS)
         known = [before.best] if before.best is not None else []
         if best is not None and state == TrialState.COMPLETE:
@@ -103,17 +92,17 @@ def _trial_totals(session: Session, study_id: int | None, gone: Gone) -> dict[in
     return totals
 
 
-def _counts(only: Sequence[ColumnElement[bool]], gone: Gone) -> Executable:
+def _counts(only: Sequence[ColumnElement[bool]], stale: StaleRuns) -> Executable:
     """Rows of study, state, number of trials to add and best accuracy.
 
-    Trials are counted as they are written down, which an index answers; the few that gone runs left
-    open are then taken from their states and added to the preempted.
+    Trials are counted as they are written down, which an index answers; the few that stale
+    runs left open are then taken from their states and added to the preempted.
     """
     written, number = (Trial.study_id, Trial.state), func.count()
     all_of_them = select(*written, number, func.max(Trial.accuracy)).where(*only)
-    if not gone:
+    if not stale:
         return all_of_them.group_by(*written)
-    left = (*only, left_open(gone))
+    left = (*only, left_open(stale))
     seen = (Trial.study_id, literal(TrialState.PREEMPTED.value))
     return union_all(
         all_of_them.group_by(*written),
@@ -128,13 +117,13 @@ def _runs(session: Session, study_id: int | None) -> list[RunRecord]:
     return [RunRecord(*row) for row in session.execute(query)]
 
 
-def _run_totals(runs: Sequence[RunRecord], gone: Gone) -> dict[int, _RunTotals]:
+def _run_totals(runs: Sequence[RunRecord], stale: StaleRuns) -> dict[int, _RunTotals]:
     totals: dict[int, _RunTotals] = {}
     for run in runs:
         before = totals.get(run.study_id, _NO_RUNS)
         last = run.ended or run.heartbeat
         totals[run.study_id] = _RunTotals(
-            before.running or (run.ended is None and run.id not in gone),
+            before.running or (run.ended is None and run.id not in stale),
             before.started or run.started,
             max(last, before.last or last),
         )

@@ -7,10 +7,8 @@ rather than of mapped classes, which spares the mapper's work.
 from sqlalchemy import Integer, bindparam, case, exists, insert, or_, select, update
 from sqlalchemy import func as sql
 
-from search.store.columns import UtcDateTime
-from search.store.insert import table_of
-from search.store.mapping import TRIAL_COLUMNS
-from search.store.models import Run, Trial
+from search.store.models import Run, Trial, UtcDateTime
+from search.store.rows import TRIAL_COLUMNS, table_of
 from search.trial_states import TERMINAL, TrialState
 
 _TRIALS, _RUNS = table_of(Trial), table_of(Run)

@@ -1,4 +1,4 @@
-"""Trials: add, start, finish, preempt, claim. Each change stands in the event log too."""
+"""Trials: add, start, finish, preempt, claim, reopen. Each change stands in the event log too."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,17 +8,15 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from search.store.architectures import add_architecture
-from search.store.columns import utc_now
-from search.store.connection import StoreError, reads, writes
-from search.store.elsewhere import TrainedElsewhere, busy_elsewhere
+from search.store.database import Part, StoreError, reads, writes
 from search.store.events import lock_study, lock_study_of, write_event
-from search.store.liveness import Liveness
-from search.store.mapping import TRIAL_COLUMNS, trial_record
-from search.store.models import Run, Trial
+from search.store.models import Run, Trial, utc_now
 from search.store.records import Parent, TrialRecord
-from search.store.seen import as_seen
+from search.store.reuse import TrainedElsewhere, busy_elsewhere
+from search.store.rows import TRIAL_COLUMNS, trial_record
+from search.store.stale_runs import effective, stale_runs
 from search.store.trial_statements import ADD, MOVE, SAME, START
-from search.trial_states import OPEN, EventKind, TrialState, checked_reason
+from search.trial_states import CONTINUABLE, OPEN, EventKind, TrialState, checked_reason
 from space.architecture import Architecture
 
 
@@ -36,11 +34,11 @@ class DuplicateArchitecture(Exception):
         self.trial = trial
 
 
-class Trials(Liveness):
+class Trials(Part):
     """The part of the store that keeps trials."""
 
     @writes
-    def add_trial(
+    def add(
         self,
         session: Session,
         study_id: int,
@@ -71,8 +69,8 @@ class Trials(Liveness):
                 number, from 1.
             parent: the trial whose weights it begins with; the training that they cost is noted.
             exclusive: refuse it while another study has the same still to train. Whoever adds
-                first and then asks `find_result` never trains what another trains: of two drivers
-                that add at once, one is refused here.
+                first and then asks `results.find` never trains what another trains: of two
+                drivers that add at once, one is refused here.
 
         Raises:
             DuplicateArchitecture: the study has it already.
@@ -85,7 +83,7 @@ class Trials(Liveness):
         _check_new(session, study_id, architecture.id, repeat)
         is_new = add_architecture(session, architecture, params, macs)
         if exclusive and repeat == 0 and not is_new:
-            self._check_elsewhere(session, study_id, architecture.id)
+            _check_elsewhere(session, study_id, architecture.id)
         values = {
             "study_id": study_id,
             "study": study_id,
@@ -105,7 +103,7 @@ class Trials(Liveness):
         return trial
 
     @writes
-    def start_trial(
+    def start(
         self, session: Session, trial_id: int, run_id: int, *, attempt: int | None = None
     ) -> bool:
         """Makes a waiting or preempted trial running in this run, `attempts` one higher.
@@ -121,7 +119,7 @@ class Trials(Liveness):
         return session.execute(START, values).one_or_none() is not None
 
     @writes
-    def finish_trial(
+    def finish(
         self,
         session: Session,
         trial_id: int,
@@ -151,7 +149,7 @@ class Trials(Liveness):
         return _moved(session, trial_id, run_id, state, checked_reason(state, reason), utc_now())
 
     @writes
-    def preempt_trial(
+    def preempt(
         self, session: Session, trial_id: int, reason: str, *, run_id: int | None = None
     ) -> bool:
         """Marks an unended trial as interrupted, to be claimed again; whether it did.
@@ -163,19 +161,19 @@ class Trials(Liveness):
         return _moved(session, trial_id, run_id, state, checked_reason(state, reason), None)
 
     @writes
-    def disinherit_trial(self, session: Session, trial_id: int, *, run_id: int) -> bool:
+    def disinherit(self, session: Session, trial_id: int, *, run_id: int) -> bool:
         """Notes that a trial of this run began from scratch after all; whether it did."""
         mine = update(Trial).where(Trial.id == trial_id, Trial.run_id == run_id)
         scratch = mine.values(parent_trial_id=None, inherited_along=None, ancestry_seconds=0.0)
         return session.execute(scratch.returning(Trial.id)).one_or_none() is not None
 
     @writes
-    def claim_preempted(self, session: Session, study_id: int, run_id: int) -> list[TrialRecord]:
+    def claim(self, session: Session, study_id: int, run_id: int) -> list[TrialRecord]:
         """Takes over every trial that no run holds, for this run, in order of their numbers.
 
         These are the preempted ones, and the open ones of no run or of one that has ended.
-        They become waiting, in this run; no two runs get the same. Call `reap` before, so that
-        runs whose process is gone have ended.
+        They become waiting, in this run; no two runs get the same. Call `store.runs.end_stale`
+        before, so that runs whose process is gone have ended.
         """
         lock_study(session, study_id)
         ended = select(Run.id).where(Run.ended.is_not(None))
@@ -196,8 +194,32 @@ class Trials(Liveness):
         rows = session.execute(query.order_by(Trial.number)) if ids else ()
         return [trial for trial in map(trial_record, rows) if trial.id in set(ids)]
 
+    @writes
+    def reopen(self, session: Session, trial_id: int, run_id: int) -> bool:
+        """Makes a pruned, failed or infeasible trial waiting again, in this run, with its epochs.
+
+        It is the only way out of a terminal state.
+
+        Returns:
+            False, and nothing changed, when it has not ended so, or another study with the same
+            protocol has the architecture to train.
+        """
+        study_id = lock_study_of(session, trial_id)
+        if study_id is None:
+            return False
+        trial = _trial(session, trial_id)
+        if trial.state not in CONTINUABLE:
+            return False
+        if trial.repeat == 0 and busy_elsewhere(session, study_id, trial.architecture_id):
+            return False
+        values = {"state": "waiting", "reason": None, "run_id": run_id, "ended": None}
+        again = values | {"continued": trial.continued + 1}
+        session.execute(update(Trial).where(Trial.id == trial_id).values(again))
+        write_event(session, study_id, trial_id, EventKind.CONTINUED)
+        return True
+
     @reads
-    def trial(self, session: Session, trial_id: int) -> TrialRecord:
+    def get(self, session: Session, trial_id: int) -> TrialRecord:
         """One trial.
 
         Raises:
@@ -206,7 +228,7 @@ class Trials(Liveness):
         return _trial(session, trial_id)
 
     @reads
-    def trials(
+    def of_study(
         self, session: Session, study_id: int, states: Collection[TrialState | str] | None = None
     ) -> list[TrialRecord]:
         """The study's trials as they are written down, in order of their numbers.
@@ -221,20 +243,21 @@ class Trials(Liveness):
         return [trial_record(row) for row in session.execute(query.order_by(Trial.number))]
 
     @reads
-    def trials_of(self, session: Session, architecture_id: str) -> list[TrialRecord]:
+    def of_architecture(self, session: Session, architecture_id: str) -> list[TrialRecord]:
         """The trials of one architecture as readers see them, over all studies, the oldest first.
 
         Those that a run left open whose process is gone are preempted, with the reason.
         """
-        gone = self._gone(session)
-        columns = [as_seen(column, gone) for column in TRIAL_COLUMNS]
+        stale = stale_runs(session)
+        columns = [effective(column, stale) for column in TRIAL_COLUMNS]
         query = select(*columns).where(Trial.architecture_id == architecture_id)
         return [trial_record(row) for row in session.execute(query.order_by(Trial.id))]
 
-    def _check_elsewhere(self, session: Session, study_id: int, architecture_id: str) -> None:
-        busy = busy_elsewhere(session, study_id, architecture_id, self._gone(session))
-        if busy is not None:
-            raise TrainedElsewhere(busy)
+
+def _check_elsewhere(session: Session, study_id: int, architecture_id: str) -> None:
+    busy = busy_elsewhere(session, study_id, architecture_id)
+    if busy is not None:
+        raise TrainedElsewhere(busy)
 
 
 def _trial(session: Session, trial_id: int) -> TrialRecord:

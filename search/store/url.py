@@ -9,8 +9,8 @@ from sqlalchemy.exc import ArgumentError
 
 from space import passwords
 from space.errors import InputError
+from space.input.paths import given_path
 from space.passwords import MASK, SECRET_NAME, is_secret
-from space.paths import given_path
 
 WHERE = "store"
 _ALLOWED = 'a file such as "mixspace.db", "sqlite:///FILE" or "postgresql://USER@HOST/DATABASE"'

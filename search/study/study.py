@@ -8,7 +8,7 @@ from typing import Generic
 from search.objectives import JudgedBy
 from search.schedulers import CONTINUE, Decision, Scheduler
 from search.searchers import Searcher, Task
-from search.searchers.base import P
+from search.searchers.searcher import P
 from search.study.ledger import Ledger, MemoryLedger
 from search.study.trial import Trial
 from search.trial_states import TrialState

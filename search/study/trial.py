@@ -8,7 +8,7 @@ from typing import Generic
 from search.objectives import JudgedBy, Values, judged_values
 from search.schedulers import CONTINUE, Decision
 from search.searchers import Observation
-from search.searchers.base import P
+from search.searchers.searcher import P
 from search.trial_states import EVALUATED, TERMINAL, TrialState, may_follow
 
 

@@ -1,5 +1,6 @@
-"""`cells`: the structural cells of the algebra."""
+"""`cells`: the structural cells of the algebra, and the paper's Table 1."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -7,7 +8,7 @@ from rich.table import Table
 
 from space.axes import AXES
 from space.cells import LITERATURE_NAMES, Cell, all_cells
-from space.cli.options import json_option, print_json
+from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
 from space.errors import InputError
 from space.mixer import Mixer
@@ -40,10 +41,7 @@ def command(named: bool, structure: bool, as_json: bool) -> None:
     if structure:
         if named:
             raise InputError.of("--table-1", "has ten rows of its own; leave out --named")
-        # Only this table needs torch, which takes seconds to import.
-        from space.cli.table_1 import print_table_1
-
-        print_table_1(as_json)
+        _print_table_1(as_json)
         return
     cells = [_plain(cell) for cell in all_cells()]
     if named:
@@ -74,3 +72,35 @@ def _plain(cell: Cell) -> dict[str, Any]:
         "options": {name: default for name, default in fields.items() if default is not None},
         "examples": list(EXAMPLES.get(cell.paper_name or "", ())),
     }
+
+
+_COLUMNS = {
+    "sparse_positions": "sparse between positions",
+    "sparse_channels": "sparse between channels",
+    "shared_positions": "shared across positions",
+    "shared_channels": "shared across channels",
+    "dynamic": "dynamic",
+}
+
+
+def _print_table_1(as_json: bool) -> None:
+    # Only this table needs torch, which takes seconds to import.
+    from space.structure.table_1 import TABLE_1, table_1
+
+    rows = table_1()
+    if as_json:
+        print_json(
+            [
+                {"structure": name, "cell": mixer.cell.label, "mixer": mixer.to_dict()}
+                | asdict(rows[name])
+                for name, mixer in TABLE_1.items()
+            ]
+        )
+        return
+    table = Table(title="Table 1: structure", title_justify="left", title_style="bold")
+    for column in ("structure", *_COLUMNS.values()):
+        table.add_column(column)
+    for name, row in rows.items():
+        table.add_row(name, *(getattr(row, field) for field in _COLUMNS))
+    table.caption = "Read off W itself, of operators with random weights on two random images."
+    stdout_console().print(table)

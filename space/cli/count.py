@@ -4,7 +4,7 @@ import time
 
 import click
 
-from space.cli.options import json_option, print_json
+from space.cli.commands import json_option, print_json
 from space.cli.subjects import read_subject
 from space.design import SpaceTooLarge
 

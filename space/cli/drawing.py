@@ -1,24 +1,61 @@
-"""Networks and mixers drawn: as text for a terminal, or as a picture."""
+"""What of a network is drawn, and how on a terminal: what a position and a channel read."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from space.architecture import Architecture
-from space.cli.masks import channel_mask, in_words, mixers_of, position_mask
+from space.axes import Rank
 from space.cli.output import stdout_can_carry
-from space.cli.picture import Line, Picture
 from space.cost import cost
-from space.geometry import MapSize
+from space.geometry import MapSize, target_size, tile_offset
 from space.mixer import Mixer
-from space.structure.masks import BoolArray
+from space.structure.connectivity import BoolArray, reach
+from space.structure.entries import ZERO, channel_entries
 from space.wording import count, short
 
+MOST_CHANNELS = 32
 _IN_ASCII = {(False, False): " ", (True, False): "'", (False, True): ".", (True, True): ":"}
 _HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 _FEW = 16
-_EDGE = 112
-_LEFT = 24
+
+
+def position_mask(mixer: Mixer, size: MapSize, shifted: bool = False) -> BoolArray:
+    """(height, width) over the sources: what the target nearest to the middle of the map reads.
+
+    It is the sum itself that is drawn: for rank spatial the sources are reduced R×R.
+    """
+    targets = target_size(mixer, size)
+    middle = targets.height // 2, targets.width // 2
+    return reach(mixer, size, middle, shifted, factors=False)
+
+
+def channel_mask(mixer: Mixer, width: int) -> BoolArray:
+    """Which channels (columns) each channel (rows) reads, of the first ones of a wide map."""
+    mask: BoolArray = channel_entries(mixer, width, first=MOST_CHANNELS) != ZERO
+    return mask
+
+
+def mixers_of(architecture: Architecture) -> list[list[tuple[Mixer, bool, int]]]:
+    """For each stage its distinct mixers: (mixer, whether its tiles are moved, blocks)."""
+    stages = []
+    for stage, size in zip(architecture.stages, architecture.stage_sizes(), strict=True):
+        found: dict[tuple[Mixer, bool], int] = {}
+        for block, mixer in enumerate(stage.block_mixers()):
+            moved = tile_offset(mixer, size, block % 2 == 1) != (0, 0)
+            found[mixer, moved] = found.get((mixer, moved), 0) + 1
+        stages.append([(mixer, moved, blocks) for (mixer, moved), blocks in found.items()])
+    return stages
+
+
+def in_words(mixer: Mixer, shifted: bool) -> str:
+    """What a mask cannot show: the factors around it, where weights are tied and come from."""
+    words = [f"sharing {mixer.sharing}", f"{mixer.dynamics} weights"]
+    if mixer.rank is Rank.JOINT:
+        words.append("all of it as two thin factors")
+    elif mixer.rank is not Rank.FULL:
+        words.append(f"rank {mixer.rank}")
+    return ", ".join([*words, *(["tiles moved"] if shifted else [])])
 
 
 def mask_text(mask: BoolArray) -> str:
@@ -40,18 +77,20 @@ def mixer_text(mixer: Mixer, width: int, size: MapSize, shifted: bool, blocks: i
     table = Table.grid(padding=(0, 3))
     table.add_row(Text(mask_text(positions)), Text(mask_text(channels)))
     table.add_row(
-        Text(f"read by the middle, of {_edges(positions)}"),
-        Text(f"channels, {_shown(channels, width)}"),
+        Text(f"read by the middle, of {edges_text(positions)}"),
+        Text(f"channels, {channels_text(channels, width)}"),
     )
     words = f"{mixer.label}  ({count(blocks, 'block')}; {in_words(mixer, shifted)})"
     return Group(Text(words), table)
 
 
-def _edges(mask: BoolArray) -> str:
+def edges_text(mask: BoolArray) -> str:
+    """Such as "14×14"."""
     return "×".join(map(str, mask.shape))
 
 
-def _shown(channels: BoolArray, width: int) -> str:
+def channels_text(channels: BoolArray, width: int) -> str:
+    """How many of the channels a mask shows."""
     number = channels.shape[0]
     return f"the first {number} of {width}" if number < width else f"all {width}"
 
@@ -89,59 +128,3 @@ def network_text(name: str, architecture: Architecture) -> Group:
         parts.append(Text(f"\n{line}", style="bold"))
         parts += [mixer_text(m, stage.width, size, moved, n) for m, moved, n in mixers]
     return Group(*parts)
-
-
-def network_picture(name: str, architecture: Architecture) -> Picture:
-    """A network as a picture: a row for each stage, a pair of masks for each of its mixers."""
-    picture = Picture()
-    _add_line(picture, headline(name, architecture), 20, 16)
-    top = 56.0
-    for line, stage, size, mixers in zip(
-        stage_lines(architecture),
-        architecture.stages,
-        architecture.stage_sizes(),
-        mixers_of(architecture),
-        strict=True,
-    ):
-        _add_line(picture, line, top, 14)
-        top += 26
-        for mixer, moved, blocks in mixers:
-            _add_mixer(picture, mixer, stage.width, size, moved, blocks, top)
-            top += _EDGE + 44
-        top += 12
-    return picture
-
-
-def mixer_picture(mixer: Mixer, width: int, size: MapSize) -> Picture:
-    """A single mixer as a picture."""
-    picture = Picture()
-    _add_mixer(picture, mixer, width, size, False, 1, 20)
-    return picture
-
-
-def _add_mixer(
-    picture: Picture,
-    mixer: Mixer,
-    width: int,
-    size: MapSize,
-    shifted: bool,
-    blocks: int,
-    top: float,
-) -> None:
-    positions = position_mask(mixer, size, shifted)
-    channels = channel_mask(mixer, width)
-    left = _LEFT + 2 * (_EDGE + 24)
-    picture.add_mask(positions, _LEFT, top, _EDGE)
-    picture.add_mask(channels, _LEFT + _EDGE + 24, top, _EDGE)
-    texts = (
-        mixer.label,
-        f"{count(blocks, 'block')}, {in_words(mixer, shifted)}",
-        f"left: read by the middle, of {_edges(positions)} positions",
-        f"right: channels that each channel reads, {_shown(channels, width)}",
-    )
-    for number, text in enumerate(texts):
-        _add_line(picture, text, top + 8 + 22 * number, 13 if number == 0 else 12, left)
-
-
-def _add_line(picture: Picture, text: str, top: float, size: int, left: float = _LEFT) -> None:
-    picture.lines.append(Line(left, top, text, size))

@@ -6,10 +6,9 @@ import click
 from rich.table import Table
 
 from space.cells import cell_named
-from space.cli.options import json_option, print_json
+from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
-from space.relation_graph import EXAMPLES, NODES
-from space.structure.moves import Move, legal_moves, paper_moves
+from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, one_axis_edges
 
 
 @click.command("graph")
@@ -40,23 +39,23 @@ def _edge_table() -> Table:
     table = Table(title="The paper's relation graph", title_justify="left", title_style="bold")
     for column in ("from", "to", "label", "kind", "what changes"):
         table.add_column(column)
-    for move in paper_moves():
-        ends = (move.source.name, move.target.name)
-        table.add_row(*ends, move.label, str(move.kind), _changes(move))
+    for edge in EDGES:
+        ends = (edge.source.name, edge.target.name)
+        table.add_row(*ends, edge.label, str(edge.kind), _changes(edge))
     return table
 
 
-def _changes(move: Move) -> str:
-    return ", ".join(f"{axis}: {old} → {new}" for axis, (old, new) in move.changes.items())
+def _changes(edge: Edge) -> str:
+    return ", ".join(f"{axis}: {old} → {new}" for axis, (old, new) in edge.changes.items())
 
 
 def _move_table() -> Table:
-    moves = legal_moves()
+    moves = one_axis_edges()
     table = Table(title=f"{len(moves)} one-axis moves", title_justify="left", title_style="bold")
     for column in ("from", "to", "label", "kind"):
         table.add_column(column)
-    for move in moves:
-        table.add_row(move.source.name, move.target.name, move.label, str(move.kind))
+    for edge in moves:
+        table.add_row(edge.source.name, edge.target.name, edge.label, str(edge.kind))
     return table
 
 
@@ -67,19 +66,19 @@ def _plain() -> dict[str, Any]:
             for name in NODES
         ],
         "edges": [
-            {"source": move.source.name, "target": move.target.name} | _described(move)
-            for move in paper_moves()
+            {"source": edge.source.name, "target": edge.target.name} | _described(edge)
+            for edge in EDGES
         ],
         "moves": [
-            {"source": move.source.label, "target": move.target.label} | _described(move)
-            for move in legal_moves()
+            {"source": edge.source.label, "target": edge.target.label} | _described(edge)
+            for edge in one_axis_edges()
         ],
     }
 
 
-def _described(move: Move) -> dict[str, Any]:
+def _described(edge: Edge) -> dict[str, Any]:
     return {
-        "label": move.label,
-        "kind": str(move.kind),
-        "changes": {axis: list(pair) for axis, pair in move.changes.items()},
+        "label": edge.label,
+        "kind": str(edge.kind),
+        "changes": {axis: list(pair) for axis, pair in edge.changes.items()},
     }

@@ -1,8 +1,10 @@
-"""Refusals as text for people, whatever the refused input holds."""
+"""Refusals as text for people, and any text in the characters that a stream has."""
 
+from functools import lru_cache
 from io import StringIO
 
 import click
+from rich.cells import cell_len
 
 from space.errors import InputError, Problem
 
@@ -45,3 +47,66 @@ def printable(text: str) -> str:
 def escaped(letter: str) -> str:
     """A character that no terminal should see, as its code."""
     return letter.encode("unicode_escape").decode("ascii")
+
+
+_IN_ASCII = {
+    "·": "|",
+    "×": "x",
+    "±": "+-",
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "…": "...",
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    "→": "->",
+    "←": "<-",
+    "✓": "y",
+    "√": "sqrt ",
+    "²": "^2",
+    "³": "^3",
+    "σ": "sigma",
+    "Σ": "sum",
+    "‘": "'",
+    "’": "'",
+    "“": '"',
+    "”": '"',
+    "\N{NO-BREAK SPACE}": " ",
+    **dict.fromkeys("─━═╌┄", "-"),
+    **dict.fromkeys("│┃║╎┆", "|"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼┏┓┗┛┡┩╇╞╪╡╭╮╯╰", "+"),
+}
+
+
+def carried(text: str, encoding: str, *, escape: bool = False) -> str:
+    """The text with other characters in the place of those that the encoding lacks.
+
+    Args:
+        text: anything, bytes of a path that are no text (surrogates) included.
+        encoding: of the stream that it goes to.
+        escape: write what has no likeness in ASCII as its code, as Python does on stderr; else as
+            question marks, which are as wide.
+    """
+    if can_carry(encoding, text):
+        return text
+    return "".join(_letter(letter, encoding, escape) for letter in text)
+
+
+def can_carry(encoding: str, text: str) -> bool:
+    """Whether the encoding has all characters of the text."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _letter(letter: str, encoding: str, escape: bool) -> str:
+    if can_carry(encoding, letter):
+        return letter
+    if letter in _IN_ASCII:
+        return _IN_ASCII[letter]
+    is_surrogate = "\ud800" <= letter <= "\udfff"
+    return escaped(letter) if escape or is_surrogate else "?" * cell_len(letter)

@@ -15,7 +15,7 @@ from typing import TextIO
 import click
 from rich.console import Console
 
-from space.cli.readable import can_carry, carried
+from space.cli.messages import can_carry, carried
 
 _PLAIN_WIDTH = 160
 _STDIN, _STDOUT, _STDERR = 0, 1, 2

@@ -1,4 +1,4 @@
-"""A picture as a list of rectangles and lines of text, written as SVG or as PNG."""
+"""A network or a mixer as a picture: rectangles and lines of text, written as SVG or as PNG."""
 
 import io
 from dataclasses import dataclass, field
@@ -7,14 +7,31 @@ from pathlib import Path
 
 import numpy as np
 
+from space.architecture import Architecture
+from space.cli.drawing import (
+    channel_mask,
+    channels_text,
+    edges_text,
+    headline,
+    in_words,
+    mixers_of,
+    position_mask,
+    stage_lines,
+)
 from space.errors import InputError
-from space.paths import is_folder
-from space.structure.masks import BoolArray
+from space.geometry import MapSize
+from space.input.paths import is_folder
+from space.mixer import Mixer
+from space.structure.connectivity import BoolArray
+from space.wording import count
 
 INK, PALE, PAPER, EDGE = "#1f3b57", "#e4e9ee", "#ffffff", "#aab4be"
 SCALE = 2
 """Pixels of a PNG for one unit of length."""
 SUFFIXES = (".svg", ".png")
+_MASK = 112
+"""Edge of a mask."""
+_LEFT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +127,62 @@ class Picture:
         buffer = io.BytesIO()
         image.save(buffer, "PNG")
         return buffer.getvalue()
+
+
+def network_picture(name: str, architecture: Architecture) -> Picture:
+    """A network as a picture: a row for each stage, a pair of masks for each of its mixers."""
+    picture = Picture()
+    _add_line(picture, headline(name, architecture), 20, 16)
+    top = 56.0
+    for line, stage, size, mixers in zip(
+        stage_lines(architecture),
+        architecture.stages,
+        architecture.stage_sizes(),
+        mixers_of(architecture),
+        strict=True,
+    ):
+        _add_line(picture, line, top, 14)
+        top += 26
+        for mixer, moved, blocks in mixers:
+            _add_mixer(picture, mixer, stage.width, size, moved, blocks, top)
+            top += _MASK + 44
+        top += 12
+    return picture
+
+
+def mixer_picture(mixer: Mixer, width: int, size: MapSize) -> Picture:
+    """A single mixer as a picture."""
+    picture = Picture()
+    _add_mixer(picture, mixer, width, size, False, 1, 20)
+    return picture
+
+
+def _add_mixer(
+    picture: Picture,
+    mixer: Mixer,
+    width: int,
+    size: MapSize,
+    shifted: bool,
+    blocks: int,
+    top: float,
+) -> None:
+    positions = position_mask(mixer, size, shifted)
+    channels = channel_mask(mixer, width)
+    left = _LEFT + 2 * (_MASK + 24)
+    picture.add_mask(positions, _LEFT, top, _MASK)
+    picture.add_mask(channels, _LEFT + _MASK + 24, top, _MASK)
+    texts = (
+        mixer.label,
+        f"{count(blocks, 'block')}, {in_words(mixer, shifted)}",
+        f"left: read by the middle, of {edges_text(positions)} positions",
+        f"right: channels that each channel reads, {channels_text(channels, width)}",
+    )
+    for number, text in enumerate(texts):
+        _add_line(picture, text, top + 8 + 22 * number, 13 if number == 0 else 12, left)
+
+
+def _add_line(picture: Picture, text: str, top: float, size: int, left: float = _LEFT) -> None:
+    picture.lines.append(Line(left, top, text, size))
 
 
 def refuse_bad_file(path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import click
 
-from space.cli.lazy_group import FAILED, LazyGroup, run_group
+from space.cli.commands import FAILED, LazyGroup, run_group
 from space.design import Infeasible, SpaceTooLarge
 
 _COMMANDS = ("cells", "graph", "zoo", "cost", "show", "count", "sample")

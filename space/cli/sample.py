@@ -8,7 +8,7 @@ import numpy as np
 from rich.table import Table
 
 from space.architecture import Architecture
-from space.cli.options import json_option, print_json, seed_option
+from space.cli.commands import json_option, print_json, seed_option
 from space.cli.output import stdout_console
 from space.cli.subjects import read_subject
 from space.cost import cost, memory

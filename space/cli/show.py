@@ -10,11 +10,10 @@ import numpy as np
 from rich.table import Table
 
 from space.architecture import Architecture
-from space.cli.drawing import mixer_picture, mixer_text, network_picture, network_text
-from space.cli.masks import channel_mask, mixers_of, position_mask
-from space.cli.options import PathType, json_option, print_json
+from space.cli.commands import PathType, json_option, print_json
+from space.cli.drawing import channel_mask, mixer_text, mixers_of, network_text, position_mask
 from space.cli.output import stdout_console
-from space.cli.picture import refuse_bad_file, write
+from space.cli.picture import mixer_picture, network_picture, refuse_bad_file, write
 from space.cli.subjects import Subject, read_subject
 from space.design import DesignSpace
 from space.errors import InputError

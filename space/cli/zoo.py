@@ -5,7 +5,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from space.cli.options import json_option, print_json
+from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
 from space.cost import cost
 from space.published import ENTRIES, Entry

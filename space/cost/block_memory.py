@@ -5,7 +5,7 @@ Each takes its input from a caller who holds it until the part has returned, as 
 
 from collections.abc import Callable
 
-from space.architecture import Downsample, Input, Scaffold, Stem
+from space.architecture import BlockType, Downsample, Input, Stem
 from space.cost.tape import (
     Tape,
     Tensor,
@@ -86,7 +86,7 @@ def _convnext_block(t: Tape, mix: Mix, width: int, hidden: int, x: Tensor) -> Te
     return total
 
 
-BLOCKS: dict[Scaffold, Callable[[Tape, Mix, int, int, Tensor], Tensor]] = {
+BLOCKS: dict[BlockType, Callable[[Tape, Mix, int, int, Tensor], Tensor]] = {
     "conv": _conv_block,
     "prenorm": _prenorm_block,
     "convnext": _convnext_block,

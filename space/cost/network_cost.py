@@ -6,7 +6,7 @@ architectures, and nearly every one has pieces that no other one has had.
 
 from dataclasses import dataclass
 
-from space.architecture import Architecture, Downsample, Input, Scaffold, Stage, Stem
+from space.architecture import Architecture, BlockType, Downsample, Input, Stage, Stem
 from space.cost.cache import LARGE, SMALL, cached
 from space.cost.mixer_cost import MixerCost, token_mixer_cost
 from space.geometry import MapSize, map_sizes
@@ -109,13 +109,13 @@ def _downsample(before: int, after: int, positions: int, kind: Downsample) -> Co
     return norm(4 * before) + linear(4 * before, after, positions, bias=False)
 
 
-def stage_cost(stage: Stage, size: MapSize, scaffold: Scaffold) -> Cost:
+def stage_cost(stage: Stage, size: MapSize, scaffold: BlockType) -> Cost:
     """All blocks of a stage on a map of the given size."""
     return Cost(*_stage(stage, size, scaffold))
 
 
 def place_cost(
-    scaffold: Scaffold,
+    scaffold: BlockType,
     mixer: Mixer,
     place: int,
     step: int,
@@ -136,7 +136,7 @@ def place_cost(
     return Cost(params + blocks * around.params, macs + blocks * around.macs, unseen)
 
 
-def _stage(stage: Stage, size: MapSize, scaffold: Scaffold) -> Totals:
+def _stage(stage: Stage, size: MapSize, scaffold: BlockType) -> Totals:
     depth, width, mixers = stage.depth, stage.width, stage.mixers
     step, unseen = len(mixers), 0
     around = _around(scaffold, width, stage.hidden_width, size.height * size.width)
@@ -150,7 +150,7 @@ def _stage(stage: Stage, size: MapSize, scaffold: Scaffold) -> Totals:
 
 
 def _mixers(
-    scaffold: Scaffold, mixer: Mixer, place: int, step: int, depth: int, width: int, size: MapSize
+    scaffold: BlockType, mixer: Mixer, place: int, step: int, depth: int, width: int, size: MapSize
 ) -> Totals:
     """The mixers of all blocks of a stage at one place of its pattern."""
     params, macs, unseen, moved, context = _mixer(mixer, width, size.height, size.width)
@@ -169,7 +169,7 @@ def _mixer(mixer: Mixer, width: int, height: int, across: int) -> MixerCost:
 
 
 @cached(SMALL)
-def _around(scaffold: Scaffold, width: int, hidden: int, positions: int) -> Cost:
+def _around(scaffold: BlockType, width: int, hidden: int, positions: int) -> Cost:
     """A block of a scaffold without its mixer."""
     return _SCAFFOLDS[scaffold](width, hidden, positions)
 

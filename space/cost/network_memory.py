@@ -7,7 +7,7 @@ added in `memory`, as `space.networks.network` runs the pieces.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from space.architecture import Architecture, Downsample, Head, Input, Scaffold, Stage, Stem
+from space.architecture import Architecture, BlockType, Downsample, Head, Input, Stage, Stem
 from space.axes import Locality
 from space.cost import block_memory
 from space.cost.cache import LARGE, SMALL, cached
@@ -124,7 +124,7 @@ def head_memory(width: int, size: MapSize, head: Head, batch: int) -> Memory:
 
 @cached(LARGE)
 def _block(
-    scaffold: Scaffold,
+    scaffold: BlockType,
     mixer: Mixer,
     width: int,
     hidden: int,
@@ -143,7 +143,7 @@ def _block(
 
 @cached(LARGE)
 def place_memory(
-    scaffold: Scaffold,
+    scaffold: BlockType,
     mixer: Mixer,
     place: int,
     step: int,

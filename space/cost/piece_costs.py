@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from space.architecture import Scaffold
+from space.architecture import BlockType
 from space.cost.network_cost import Cost, downsample_cost, head_cost, place_cost, stem_cost
 from space.cost.network_memory import (
     Memory,
@@ -23,8 +23,8 @@ from space.mixer import Mixer
 Triple = tuple[int, int, int]
 Vector = tuple[int, ...]
 """A number for each quantity that is asked for."""
-Blocks = tuple[Scaffold, Mixer, int, int, int, int, int, MapSize]
-"""Scaffold, mixer, place, step, depth, width, hidden channels and map of the blocks of a place."""
+Blocks = tuple[BlockType, Mixer, int, int, int, int, int, MapSize]
+"""BlockType, mixer, place, step, depth, width, hidden channels and map of the blocks of a place."""
 
 
 class PieceCosts(Protocol):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from space.architecture import Architecture, Head, Scaffold
+from space.architecture import Architecture, BlockType, Head
 from space.design.decisions import Choice, Choose, Read, StageDecisions, Value
 from space.design.feasible import TRIES, FeasibleSet
 from space.design.features import encode
@@ -19,7 +19,7 @@ from space.design.stage_options import StageOptions
 from space.errors import InputError, join
 from space.frame import Frame
 from space.geometry import MapSize
-from space.plain_files import read_yaml
+from space.input.plain_files import read_yaml
 
 
 class DesignSpace:
@@ -39,7 +39,7 @@ class DesignSpace:
         self.input = file.input
         self.classes = file.classes
         self.limits: Limits = parsed.limits
-        self.scaffolds: tuple[Scaffold, ...] = tuple(dict.fromkeys(file.scaffold))
+        self.scaffolds: tuple[BlockType, ...] = tuple(dict.fromkeys(file.scaffold))
         self.frame = Frame(
             file.input,
             Head(file.classes, file.head.norm),

@@ -3,7 +3,7 @@
 import math
 from functools import lru_cache
 
-from space.architecture import Architecture, Scaffold, Stage
+from space.architecture import Architecture, BlockType, Stage
 from space.axes import AXES
 from space.cost import cost
 from space.mixer import Mixer
@@ -13,7 +13,7 @@ _FLAGS = ("bias", "shift", "position_bias", "query_key_bias", "reduction_norm")
 _REDUCTIONS = ("matched", "dense", "average")
 
 
-def encode(architecture: Architecture, scaffolds: tuple[Scaffold, ...]) -> list[float]:
+def encode(architecture: Architecture, scaffolds: tuple[BlockType, ...]) -> list[float]:
     """Costs, scaffold, and for each stage its shape and what its mixers are.
 
     The length depends on the number of stages and of scaffolds only. For every property of the

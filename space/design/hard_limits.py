@@ -15,12 +15,13 @@ from space.errors import InputError, Problem, join
 PEAK = "inference_bytes"
 """The one quantity of which a network has as much as its largest piece; the others add up."""
 
-_OTHER_NAMES = {"flops": "macs"}
+FIGURE_ALIASES = {"flops": "macs"}
+"""Other names of figures that people may write, here and in where-clauses, as papers do."""
 
 
 def figure_of(name: str) -> str:
     """The name that a figure has here, as `flops` is another name of `macs`; else the same name."""
-    return _OTHER_NAMES.get(name, name)
+    return FIGURE_ALIASES.get(name, name)
 
 
 class Infeasible(ValueError):
@@ -190,6 +191,6 @@ _NO_EVALUATOR = (
     "latency has no closed form: it has to be measured on a device, which no hard limit does yet"
 )
 _READERS = {
-    **dict.fromkeys((*_COSTS, *_OTHER_NAMES), parse_quantity),
+    **dict.fromkeys((*_COSTS, *FIGURE_ALIASES), parse_quantity),
     **dict.fromkeys(_MEMORIES, parse_bytes),
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from space.architecture import Architecture, Scaffold, Stage
+from space.architecture import Architecture, BlockType, Stage
 from space.cells import LITERATURE_NAMES, PAPER_NAMES
 from space.cost import cost
 from space.design.feasible import FeasibleSet
@@ -31,7 +31,7 @@ class _Skeleton:
     """All that the networks of a comparison have in common."""
 
     patch_size: int
-    scaffold: Scaffold
+    scaffold: BlockType
     shapes: tuple[Shape, ...]
 
 

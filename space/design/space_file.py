@@ -4,26 +4,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+)
 
 from space.architecture import (
+    BLOCK_TYPES,
     LAYER_SCALE,
     MAX_STAGES,
-    SCAFFOLDS,
+    BlockType,
     Downsample,
     Input,
     LayerScale,
-    Scaffold,
     StemType,
 )
 from space.design.hard_limits import Limits
 from space.design.mixer_lines import expand_mixers
 from space.errors import InputError, Problem, join
 from space.geometry import is_whole, width_problems
+from space.input.plain_values import without_version
+from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer import Mixer
-from space.pydantic_errors import problems_from_pydantic
-from space.strict_types import Number, Whole
-from space.version import without_version
 
 
 def _listed(value: Any) -> Any:
@@ -44,13 +51,13 @@ _MOST_TOLD = 20
 """Problems of a stage that fits none of its widths."""
 
 _LIST = Field(min_length=1, max_length=256)
-_Count = Annotated[Whole, Field(ge=1, le=65536)]
+_Count = Annotated[StrictInt, Field(ge=1, le=65536)]
 _Counts = Annotated[tuple[_Count, ...], BeforeValidator(_listed), _LIST]
-_Depth = Annotated[Whole, Field(ge=1, le=512)]
+_Depth = Annotated[StrictInt, Field(ge=1, le=512)]
 _Depths = Annotated[tuple[_Depth, ...], BeforeValidator(_listed), _LIST]
-_Ratio = Annotated[Number, Field(gt=0, le=64, allow_inf_nan=False)]
+_Ratio = Annotated[StrictFloat, Field(gt=0, le=64, allow_inf_nan=False)]
 _Ratios = Annotated[tuple[_Ratio, ...], BeforeValidator(_listed), _LIST]
-_Scaffolds = Annotated[tuple[Scaffold, ...], BeforeValidator(_listed), _LIST]
+_Scaffolds = Annotated[tuple[BlockType, ...], BeforeValidator(_listed), _LIST]
 
 
 class _Strict(BaseModel):
@@ -88,9 +95,9 @@ class SpaceFile(_Strict):
 
     name: str = "space"
     input: Annotated[Input, BeforeValidator(_square)]
-    classes: Annotated[Whole, Field(ge=1, le=1_000_000)]
+    classes: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
     stem: StemFile = StemFile()
-    scaffold: _Scaffolds = SCAFFOLDS
+    scaffold: _Scaffolds = BLOCK_TYPES
     downsample: Downsample = "merge"
     layer_scale: LayerScale = LAYER_SCALE
     head: HeadFile = HeadFile()

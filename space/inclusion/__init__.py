@@ -4,18 +4,7 @@ A special function is exactly representable in a general one: the relation graph
 to general. `space.morphisms` lifts trained weights along these edges.
 """
 
-from space.inclusion.edges import InclusionEdge, inclusion, inclusion_edges, refusal
-from space.inclusion.kinds import NETWORK_KINDS, Kind
-from space.inclusion.networks import check_frame, inclusion_kinds, kinds_of_lift
+from space.inclusion.network_inclusion import check_frame, inclusion_kinds
+from space.inclusion.step_kinds import InclusionKind
 
-__all__ = [
-    "NETWORK_KINDS",
-    "InclusionEdge",
-    "Kind",
-    "check_frame",
-    "inclusion",
-    "inclusion_edges",
-    "inclusion_kinds",
-    "kinds_of_lift",
-    "refusal",
-]
+__all__ = ["InclusionKind", "check_frame", "inclusion_kinds"]

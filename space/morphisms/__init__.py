@@ -4,7 +4,7 @@ Along the inclusions of `space.inclusion` the output does not change (the idea o
 al. 2016).
 """
 
-from space.morphisms.mixers import lift_operator
-from space.morphisms.networks import lift
+from space.morphisms.lift_mixer import lift_operator
+from space.morphisms.lift_network import lift
 
 __all__ = ["lift", "lift_operator"]

@@ -1,29 +1,36 @@
-"""The weighted sum inside a mixer's rank wrapper, apart from the layout that its operator keeps.
+"""The weighted sum inside a mixer's rank factors, apart from the layout that its operator keeps.
 
 `read` takes a core out of an operator, `write` puts one into an operator. Between the two, lifting
 only changes the numbering of the entries and multiplies values.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from space.inclusion.correspondence import FREE, of_channels, of_positions
-from space.inclusion.numbers import Numbers, embedded, repeated
-from space.morphisms.layouts import packed, unpacked
-from space.morphisms.placed import placed
-from space.morphisms.tensors import looked_up, split_over_copies, to_device
+from space.inclusion.entry_numbers import (
+    FREE,
+    EntryNumbers,
+    embedded,
+    of_channels,
+    of_positions,
+    repeated,
+)
+from space.inclusion.mixer_on_map import MixerOnMap
+from space.layout import Layout, Plan
 from space.operators import TokenMixer
-from space.operators.weights import HomogeneousWeights, InhomogeneousWeights, StaticWeights
+from space.operators.weight_sources import HomogeneousWeights, InhomogeneousWeights, StaticWeights
 from space.structure.entries import IntArray
 
 Generator = HomogeneousWeights | InhomogeneousWeights
 
 
 @dataclass(frozen=True)
-class Core(Numbers):
+class Core(EntryNumbers):
     """Free entries: their numbers and their values.
 
     Attributes:
@@ -38,7 +45,7 @@ class Core(Numbers):
     generator: Generator | None = None
 
     @classmethod
-    def at(cls, numbers: Numbers, values: Tensor) -> "Core":
+    def at(cls, numbers: EntryNumbers, values: Tensor) -> "Core":
         """Entries that are parameters."""
         return cls(numbers.positions, numbers.targets, numbers.sources, numbers.channels, values)
 
@@ -64,19 +71,19 @@ class Core(Numbers):
 def one_source_attention(operator: TokenMixer) -> Core:
     """The core of an attention that reaches one source: the softmax of one logit is 1."""
     one = next(operator.parameters()).new_ones(1, 1, 1)
-    return Core.at(Numbers.of(placed(operator)), one)
+    return Core.at(EntryNumbers.of(on_map(operator)), one)
 
 
 def read(operator: TokenMixer) -> Core:
     """The core of an operator whose weights are not those of attention."""
     assert operator.mixing is not None
-    source, numbers = operator.mixing.weights, Numbers.of(placed(operator))
+    source, numbers = operator.mixing.weights, EntryNumbers.of(on_map(operator))
     if isinstance(source, StaticWeights):
         return Core.at(numbers, unpacked(operator.plan, source.weight.detach()).unsqueeze(-1))
     assert isinstance(source, Generator)
     assert source.expand.bias is not None
     made = [source.expand.weight[:, :, 0, 0], source.expand.bias[:, None]]
-    taps = placed(operator).entries.taps
+    taps = on_map(operator).entries.taps
     core = Core.at(numbers, torch.cat(made, 1).detach().unflatten(0, (-1, taps)))
     return replace(core, reads=source.reduce.weight.detach()[:, :, 0, 0], generator=source)
 
@@ -133,3 +140,54 @@ def copy_norm(special: nn.BatchNorm2d, general: nn.BatchNorm2d, count: int) -> N
     for name, value in special.state_dict().items():
         target = general.state_dict()[name]
         target[:count].copy_(value) if target.dim() else target.copy_(value)
+
+
+def to_device(array: NDArray[Any], like: Tensor) -> Tensor:
+    """A NumPy array as a tensor on the device of another."""
+    return torch.from_numpy(array).to(like.device)
+
+
+def looked_up(values: Tensor, numbers: IntArray) -> Tensor:
+    """The rows of `values` with these numbers, zeros where a number is negative."""
+    there = to_device(numbers >= 0, values).to(values.dtype)
+    rows = values[to_device(np.maximum(numbers, 0), values)]
+    return rows * there.reshape(*there.shape, *[1] * (values.dim() - 1))
+
+
+def split_over_copies(weight: Tensor, copies: int) -> Tensor:
+    """(outputs, inputs, ...) for inputs that each stand `copies` times in a row.
+
+    The copies share every weight unevenly, by chance: the sum stays, but their gradients differ, so
+    that training parts channels that even shares would keep equal for ever.
+    """
+    if copies == 1:
+        return weight
+    chances = 1 + torch.rand(*weight.shape[:2], copies, device=weight.device, dtype=weight.dtype)
+    shares = chances / chances.sum(2, keepdim=True)
+    shares = shares.reshape(*shares.shape, *[1] * (weight.dim() - 2))
+    return (weight.unsqueeze(2) * shares).flatten(1, 2)
+
+
+def unpacked(plan: Plan, weight: Tensor) -> Tensor:
+    """A static parameter as (channel entries, place · taps + tap)."""
+    if plan.layout is Layout.NEIGHBOURHOOD:
+        weight = torch.unflatten(weight, 1, (plan.inputs, -1)).transpose(2, 3)
+    if plan.layout is Layout.TILE:
+        weight = torch.unflatten(weight, 2, (plan.inputs, -1)).transpose(1, 2)
+    return weight.flatten(2).flatten(0, 1)
+
+
+def packed(plan: Plan, values: Tensor) -> Tensor:
+    """The inverse of `unpacked`."""
+    outputs, inputs = plan.outputs, plan.inputs
+    if plan.layout is Layout.NEIGHBOURHOOD:
+        values = values.reshape(outputs, inputs, plan.targets.positions, plan.taps)
+        values = values.transpose(2, 3)
+    if plan.layout is Layout.TILE:
+        values = values.reshape(outputs, inputs, -1, plan.taps).transpose(1, 2)
+    return values.reshape(plan.static_shape)
+
+
+def on_map(operator: TokenMixer) -> MixerOnMap:
+    """The mixer with its map, as its inclusions are decided."""
+    return MixerOnMap(operator.mixer, operator.width, operator.size, operator.plan.shifted)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from space.errors import InputError
-from space.operators.weights import HomogeneousWeights, InhomogeneousWeights
+from space.operators.weight_sources import HomogeneousWeights, InhomogeneousWeights
 
 WeightInit = Literal["published", "fan_in", "lecun"]
 

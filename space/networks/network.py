@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from space.architecture import Architecture, Stage
 from space.errors import InputError
 from space.geometry import MapSize
-from space.networks.drop_path import rate_problems
+from space.networks.blocks import BLOCKS, BlockPlan
 from space.networks.initialisation import WeightInit, initialise
-from space.networks.parts import DOWNSAMPLES, Head, PatchStem
-from space.networks.scaffolds import BLOCKS, BlockPlan
+from space.networks.stem_and_head import DOWNSAMPLES, Head, PatchStem
+from space.operators.layers import rate_problems
 
 
 class Network(nn.Module):

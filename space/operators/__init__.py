@@ -1,4 +1,10 @@
-"""Fast operators, one module for each axis of the algebra: weights, aggregators, rank wrappers."""
+"""Fast operators, one module for each axis of the algebra; `token_mixer` composes them.
+
+`weight_sources` makes the free entries of W: static, homogeneous and inhomogeneous dynamic weights;
+`attention` is the softmax of q·k. `aggregators` apply them: (depth-wise) convolution, sums over
+neighbourhoods (`neighbourhood`), products in windows and over the map (`tiles`). `rank` has the
+low-rank factors around both.
+"""
 
 from space.operators.token_mixer import TokenMixer
 

@@ -2,7 +2,7 @@
 
 A wrapper turns (values, context) into what the mixing reads, and the mixed map into the result.
 `context` is the map that dynamic weights are made from; it is the values themselves unless the
-scaffold gives another.
+block gives another.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from space.axes import Dynamics, Locality, Rank
 from space.geometry import joint_rank
 from space.layout import Plan
 from space.mixer import Mixer
-from space.operators.normalisation import LayerNorm
+from space.operators.layers import LayerNorm
 
 
 class Inputs(NamedTuple):

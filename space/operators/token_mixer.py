@@ -11,7 +11,7 @@ from space.layout import Plan
 from space.mixer import Mixer
 from space.operators.aggregators import AGGREGATORS
 from space.operators.rank import RANKS
-from space.operators.weights import WEIGHT_SOURCES
+from space.operators.weight_sources import WEIGHT_SOURCES
 
 
 class WeightedSum(nn.Module):

@@ -1,4 +1,5 @@
 """Structure computed: which entries of W are zero and which are tied, as arrays fit for drawing.
 
-Torch free, but for `space.structure.marks`, which reads Table 1 off W itself.
+`entries` numbers the free entries, `connectivity` has the masks of the paper's Figure 2; both are
+torch free. `table_1` reads the paper's Table 1 off W itself.
 """

@@ -59,7 +59,7 @@ class PositionEntries:
         return height * width
 
     @property
-    def places(self) -> int:
+    def untied_targets(self) -> int:
         """Targets with weights of their own: 1 where the weights are tied or generated."""
         if self.mixer.dynamics is not Dynamics.STATIC or self.mixer.position_shared:
             return 1
@@ -71,13 +71,13 @@ class PositionEntries:
     @property
     def count(self) -> int:
         """Number of free entries; some may belong to no pair on this map."""
-        return self.places * self.taps
+        return self.untied_targets * self.taps
 
     def at(self, p: IntArray, q: IntArray) -> IntArray:
-        """The entries (place · taps + tap) of pairs of positions in row-major numbers, or ZERO."""
+        """The entries (target · taps + tap) of pairs of positions in row-major numbers, or ZERO."""
         sliding = self.mixer.locality is Locality.SLIDING
         place, tap, reached = self._neighbour(p, q) if sliding else self._tile_mate(p, q)
-        entry = place * self.taps + tap if self.places > 1 else tap
+        entry = place * self.taps + tap if self.untied_targets > 1 else tap
         return np.where(reached, entry, ZERO)
 
     def table(self) -> IntArray:

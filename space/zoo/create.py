@@ -1,4 +1,4 @@
-"""Building networks of the zoo, with or without weights."""
+"""Building networks of the zoo, with or without weights, and for other images or classes."""
 
 import difflib
 from collections.abc import Mapping
@@ -8,12 +8,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from space.architecture import Architecture
 from space.errors import InputError
 from space.networks import Network, build
 from space.published import ENTRIES, Entry
-from space.zoo.authors_weights import load_into
-from space.zoo.state_dicts import load_strictly
-from space.zoo.variation import varied
+from space.zoo.pretrained import load_into, load_strictly
 
 Weights = Mapping[str, Tensor] | str | Path
 
@@ -79,3 +78,28 @@ def _read(weights: object) -> object:
         return load_file(weights)
     except (OSError, SafetensorError) as error:
         raise InputError.of(str(weights), f"is no safetensors file: {error}") from None
+
+
+def varied(
+    architecture: Architecture,
+    *,
+    num_classes: int | None = None,
+    image_size: tuple[int, int] | None = None,
+    channels: int | None = None,
+) -> Architecture:
+    """The architecture for another number of classes, size of images or number of channels.
+
+    Args:
+        architecture: where the rest comes from.
+        num_classes, image_size (height, width), channels: None leaves them as they are.
+
+    Raises:
+        InputError: for values that no architecture has.
+    """
+    values = architecture.to_dict()
+    given = (num_classes, channels, *(image_size or (None, None)))
+    fields = (("head", "classes"), ("input", "channels"), ("input", "height"), ("input", "width"))
+    for (part, field), value in zip(fields, given, strict=True):
+        if value is not None:
+            values[part][field] = value
+    return Architecture.from_dict(values)

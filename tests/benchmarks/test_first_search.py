@@ -11,7 +11,7 @@ from benchmarks.first_search import show as show_search
 from benchmarks.recipe import RECIPES, Trained, tasks
 from benchmarks.recipe import show as show_recipes
 from search.config import load_config
-from space import SCAFFOLDS, InputError
+from space import BLOCK_TYPES, InputError
 from space.networks import build
 
 FIGURES = Path(__file__).parents[2] / "benchmarks" / "README.md"
@@ -50,7 +50,7 @@ def test_the_sweep_is_over_every_block_and_operator_alike() -> None:
     assert set(map(frozenset, networks.values())) == {frozenset(networks["as it is"])}
     assert all(set(each.values()) == {1} for each in networks.values())
     each = Counter(t.architecture.scaffold for t in found if t.recipe == "as it is")
-    assert set(each) == set(SCAFFOLDS)
+    assert set(each) == set(BLOCK_TYPES)
     operators = {t.operator for t in found}
     assert set(each.values()) == {len(operators)}
     assert len(operators) == 13

@@ -53,8 +53,8 @@ def test_time_in_an_inner_share_counts_for_that_share_alone() -> None:
 def test_the_store_has_the_history_that_was_asked_for(tmp_path: Path) -> None:
     ours.write_history(tmp_path, "tpe", 7)
     with open_store(str(tmp_path / "mixspace.db"), create=False) as store:
-        study = store.study("no-op-tpe")
-        trials = list(store.trials(study.id))
+        study = store.studies.get("no-op-tpe")
+        trials = list(store.trials.of_study(study.id))
     assert study.searcher == "tpe"
     assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 7
     assert all(trial.best_accuracy is not None for trial in trials)

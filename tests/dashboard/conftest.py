@@ -57,7 +57,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Open:
         test = AppTest.from_file(str(SCRIPT), default_timeout=60)
         test.query_params.update(query)
         test.run()
-        test.switch_page(f"screens/{file}.py")
+        test.switch_page(f"views/{file}_view.py")
         return test.run()
 
     return run

@@ -42,7 +42,7 @@ def points(count: int) -> list[tuple[str, Architecture]]:
 def add_study(
     store: Store, name: str, planned: int, objective: dict[str, Any] | None = None
 ) -> StudyRecord:
-    return store.create_study(
+    return store.studies.create(
         name,
         config={"trials": planned, "searcher": {"name": "tpe"}},
         space=space().to_dict(),
@@ -59,7 +59,7 @@ def add_study(
 
 def begin_run(store: Store, study_id: int, pid: int | None = None) -> RunRecord:
     """A run of this very process, or of another."""
-    return store.begin_run(
+    return store.runs.begin(
         study_id,
         process=ProcessIdentity.of(pid),
         machine={"cpus": 2},
@@ -71,7 +71,7 @@ def add_trial(
     store: Store, study_id: int, run_id: int, origin: str, point: Architecture, repeat: int = 0
 ) -> int:
     price = cost(point)
-    trial = store.add_trial(
+    trial = store.trials.add(
         study_id,
         run_id,
         point,
@@ -89,11 +89,11 @@ def train(
 ) -> None:
     """Epochs of a curve that grows towards a height that follows from the architecture."""
     height = accuracy_of(point) + better
-    store.start_trial(trial_id, run_id)
+    store.trials.start(trial_id, run_id)
     for epoch in range(1, epochs + 1):
         accuracy = height - 0.25 * math.exp(-epoch / 1.6)
         loss = 2.3 * math.exp(-epoch / 3)
-        store.record_epoch(trial_id, EpochRecord(epoch, loss, loss + 0.1, accuracy, 0.005, 2.5))
+        store.epochs.record(trial_id, EpochRecord(epoch, loss, loss + 0.1, accuracy, 0.005, 2.5))
 
 
 def accuracy_of(point: Architecture) -> float:
@@ -109,13 +109,13 @@ def fill(store: Store, study: StudyRecord, run: RunRecord, count: int) -> None:
         if index >= count - len(FAILURES):
             state, reason = FAILURES[index - count]
             train(store, trial, run.id, point, 1)
-            store.finish_trial(trial, state, reason)
+            store.trials.finish(trial, state, reason)
         elif index % 3 == 2:
             train(store, trial, run.id, point, 2 + index % 2)
-            store.finish_trial(trial, "pruned", "asha: not among the best third after 2 epochs")
+            store.trials.finish(trial, "pruned", "asha: not among the best third after 2 epochs")
         else:
             train(store, trial, run.id, point, EPOCHS)
-            store.finish_trial(trial, "complete")
+            store.trials.finish(trial, "complete")
 
 
 def empty(path: Path) -> None:
@@ -129,7 +129,7 @@ def finished(path: Path, count: int = 26) -> None:
         study = add_study(store, "quickstart", count)
         run = begin_run(store, study.id)
         fill(store, study, run, count)
-        store.end_run(run.id)
+        store.runs.end(run.id)
 
 
 def running(path: Path, count: int = 12) -> None:
@@ -160,7 +160,7 @@ def several_goals(path: Path, count: int = 26) -> None:
             fill(store, study, run, count)
             if name == "two":
                 _repeat(store, study.id, run.id)
-            store.end_run(run.id)
+            store.runs.end(run.id)
 
 
 REPEATED = ((1, 0.012), (2, -0.018))
@@ -172,7 +172,7 @@ def _repeat(store: Store, study_id: int, run_id: int) -> None:
         for repeat, better in REPEATED:
             trial = add_trial(store, study_id, run_id, origin, point, repeat)
             train(store, trial, run_id, point, EPOCHS, better)
-            store.finish_trial(trial, "complete")
+            store.trials.finish(trial, "complete")
 
 
 EVIL = "evil.example"

@@ -10,7 +10,7 @@ from tests.dashboard.server import Visitor
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
 def test_page(visit: Callable[[str], Visitor], entry: Entry) -> None:
     visitor = visit("empty")
     if visitor.page.url == "about:blank":

@@ -18,7 +18,7 @@ def visitor(visit: Callable[[str], Visitor]) -> Visitor:
     return visit("finished")
 
 
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
 def test_page(visitor: Visitor, entry: Entry) -> None:
     visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)
     assert visitor.page.get_by_text("make search").count() == 0

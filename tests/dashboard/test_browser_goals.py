@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from dashboard.navigation import PAGES, Entry
 from search.objective_parsing import stored_goals
-from search.query import Judged, front
+from search.query import Evaluated, front
 from search.store import open_store
 from tests.dashboard import stores
 from tests.dashboard.server import Visitor
@@ -24,7 +24,7 @@ def visitor(visit: Callable[[str], Visitor]) -> Visitor:
 
 
 @pytest.fixture(scope="module")
-def fronts(store_files: dict[str, Path]) -> dict[str, list[Judged]]:
+def fronts(store_files: dict[str, Path]) -> dict[str, list[Evaluated]]:
     with open_store(str(store_files["goals"]), create=False) as store:
         return {
             name: front(store, name, stored_goals(goals)) for name, goals in stores.GOALS.items()
@@ -32,7 +32,7 @@ def fronts(store_files: dict[str, Path]) -> dict[str, list[Judged]]:
 
 
 @pytest.mark.parametrize("study", list(stores.GOALS))
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
 def test_page(visitor: Visitor, entry: Entry, study: str) -> None:
     path = "" if entry is PAGES[0] else entry.url_path
     visitor.go(f"{path}?study={study}", entry.title)
@@ -41,7 +41,7 @@ def test_page(visitor: Visitor, entry: Entry, study: str) -> None:
 
 @pytest.mark.parametrize("study", list(stores.GOALS))
 def test_a_point_of_the_front_leads_to_its_architecture(
-    visitor: Visitor, fronts: dict[str, list[Judged]], study: str
+    visitor: Visitor, fronts: dict[str, list[Evaluated]], study: str
 ) -> None:
     visitor.go(f"accuracy-cost?study={study}", PAGE)
     visitor.click_point(-1, chart=1)
@@ -55,7 +55,7 @@ def test_a_point_of_the_front_leads_to_its_architecture(
 
 
 def test_a_row_of_the_front_leads_to_its_architecture(
-    visitor: Visitor, fronts: dict[str, list[Judged]]
+    visitor: Visitor, fronts: dict[str, list[Evaluated]]
 ) -> None:
     visitor.go("accuracy-cost?study=two", PAGE)
     visitor.mark_row(1)

@@ -34,10 +34,10 @@ def nothing_made_of_it(visitor: Visitor) -> None:
     visitor.check()
 
 
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
 def test_a_page_shows_names_as_text(visitor: Visitor, entry: Entry) -> None:
     visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)
-    if entry.file in ("progress", "architecture"):
+    if entry.name in ("progress", "architecture"):
         visitor.page.get_by_text("**bold**").first.wait_for()
         assert NASTY in shown(visitor)
     nothing_made_of_it(visitor)

@@ -21,7 +21,7 @@ def store_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"running": path}
 
 
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
 def test_page(visit: Callable[[str], Visitor], entry: Entry) -> None:
     visitor = visit("running")
     visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)
@@ -37,8 +37,8 @@ def test_progress_follows_the_store(
     visitor.go("", "Live progress")
     visitor.page.get_by_text("12 of 26 planned trials ended").wait_for()
     with open_store(str(store_files["running"]), create=False) as store:
-        study = store.study("quickstart")
-        trial = store.trials(study.id, [TrialState.RUNNING])[0]
-        store.finish_trial(trial.id, "failed", "train loss is inf in epoch 3, step 1")
+        study = store.studies.get("quickstart")
+        trial = store.trials.of_study(study.id, [TrialState.RUNNING])[0]
+        store.trials.finish(trial.id, "failed", "train loss is inf in epoch 3, step 1")
     visitor.page.get_by_text("13 of 26 planned trials ended").wait_for()
     visitor.check()

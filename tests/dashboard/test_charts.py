@@ -7,17 +7,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard.charts.curves import Curve, curves_figure
-from dashboard.charts.frame import first_custom
-from dashboard.charts.history import history_figure
+from dashboard.charts.curve_figures import (
+    AccuracyOverTime,
+    Curve,
+    accuracy_over_time_figure,
+    curves_figure,
+)
+from dashboard.charts.frame import first_custom, thinned
 from dashboard.charts.label_places import Box, place_labels
-from dashboard.charts.relation_graph import PLACES, relation_graph_figure
-from dashboard.charts.stages import stages_figure
-from dashboard.palette import KIND_COLOURS, STATE_COLOURS, kind_of_cell, translucent
-from dashboard.part_costs import part_costs
-from dashboard.reads.history import History, Point, record_points
-from dashboard.reads.operators import OperatorRecord
-from dashboard.reads.sample import thinned
+from dashboard.charts.relation_graph_figure import PLACES, relation_graph_figure
+from dashboard.charts.stages_figure import stages_figure
+from dashboard.charts.theme import KIND_COLOURS, STATE_COLOURS, kind_of_cell, translucent
+from dashboard.views.architecture_view import part_costs
+from search.query import EndedTrial, OperatorRecord, running_best
 from search.store import EpochRecord, MixerRecord, TrialState
 from space import Architecture, all_cells, cell_named, cost
 from space.relation_graph import EDGES, NODES
@@ -153,21 +155,21 @@ def test_best_so_far_is_a_rising_step_line() -> None:
     begun = datetime(2026, 1, 1, tzinfo=UTC)
     heights = (0.5, 0.4, 0.7, 0.6)
     points = [
-        Point(begun + timedelta(minutes=n), height, TrialState.COMPLETE, n, "id", "ViT")
+        EndedTrial(begun + timedelta(minutes=n), height, TrialState.COMPLETE, n, "id", "ViT")
         for n, height in enumerate(heights)
     ]
-    records = record_points(points)
+    records = running_best(points)
     assert [point.accuracy for point in records] == [0.5, 0.7]
-    line = history_figure(History(points, records, 4), UTC).data[-1]
+    line = accuracy_over_time_figure(AccuracyOverTime(points, records, 4), UTC).data[-1]
     assert line.line.shape == "hv"
     assert list(line.y) == [0.5, 0.7, 0.7]
 
 
 def test_without_a_complete_trial_there_is_no_best_so_far() -> None:
     begun = datetime(2026, 1, 1, tzinfo=UTC)
-    points = [Point(begun, 0.9, TrialState.PRUNED, 0, "id", "ViT")]
-    assert record_points(points) == []
-    (drawn,) = history_figure(History(points, [], 1), UTC).data
+    points = [EndedTrial(begun, 0.9, TrialState.PRUNED, 0, "id", "ViT")]
+    assert running_best(points) == []
+    (drawn,) = accuracy_over_time_figure(AccuracyOverTime(points, [], 1), UTC).data
     assert drawn.name == "pruned"
 
 

@@ -10,18 +10,17 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard.architecture_box import offered
+from dashboard.charts import objectives_figure as pictures
 from dashboard.charts.frame import cost_axis, figure
-from dashboard.charts.goals import goals_figure
-from dashboard.figure_names import COSTS, NAMES
-from dashboard.palette import BREAKING_COLOUR
-from dashboard.reads import goals_picture as pictures
-from dashboard.reads.goals_picture import GoalsPicture, goals_picture
-from dashboard.view import View
+from dashboard.charts.objectives_figure import ObjectivesPicture, objectives_figure
+from dashboard.charts.theme import BREAKING_COLOUR, COST_TITLES, METRIC_NAMES
+from dashboard.queries import objectives_picture
+from dashboard.scope import Scope
+from dashboard.views.architecture_view import offered
 from search.figures import ANALYTIC, FIGURES
 from search.objective_parsing import stored_goals
-from search.objectives import dominates, goals_of
-from search.query import Judged, best, front, front_of
+from search.objectives import dominates, objectives_from
+from search.query import Evaluated, best, front, front_of
 from search.store import Parent, Store, open_store
 from space.wording import percent
 from tests.dashboard import stores
@@ -40,8 +39,8 @@ def goals_store(store_files: dict[str, Path]) -> Iterator[Store]:
         yield store
 
 
-def view_of(store: Store, study: str, where: str = "") -> View:
-    return View(store, store.url, study, where)
+def scope_of(store: Store, study: str, where: str = "") -> Scope:
+    return Scope(store, store.url, study, where)
 
 
 # What is read
@@ -50,7 +49,7 @@ def view_of(store: Store, study: str, where: str = "") -> View:
 @pytest.mark.parametrize("study", ["two", "three"])
 def test_every_complete_architecture_is_in_the_picture_once(goals_store: Store, study: str) -> None:
     goals = stored_goals(stores.GOALS[study])
-    picture = goals_picture(view_of(goals_store, study), study, goals)
+    picture = objectives_picture(scope_of(goals_store, study), study, goals)
     complete = best(goals_store, where="state = complete", study=study, top=None)
     ids = [row.architecture_id for row in picture.shown]
     assert sorted(ids) == sorted(row.architecture_id for row in complete)
@@ -65,8 +64,8 @@ def test_every_complete_architecture_is_in_the_picture_once(goals_store: Store, 
 
 
 def test_the_filter_narrows_the_picture(goals_store: Store) -> None:
-    every = goals_picture(view_of(goals_store, "three"), "three", THREE)
-    some = goals_picture(view_of(goals_store, "three", "flops < 1M"), "three", THREE)
+    every = objectives_picture(scope_of(goals_store, "three"), "three", THREE)
+    some = objectives_picture(scope_of(goals_store, "three", "flops < 1M"), "three", THREE)
     known = {row.architecture_id for row in every.shown if row.values["macs"] < 1e6}
     assert {row.architecture_id for row in some.shown} == known
     assert 0 < len(known) < every.total
@@ -74,7 +73,7 @@ def test_the_filter_narrows_the_picture(goals_store: Store) -> None:
 
 def test_of_many_the_front_stays_whole(goals_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "MAX_POINTS", 3)
-    picture = goals_picture(view_of(goals_store, "three"), "three", THREE)
+    picture = objectives_picture(scope_of(goals_store, "three"), "three", THREE)
     assert picture.is_sample
     assert len(picture.dominated) == 3
     ids = [row.architecture_id for row in picture.front]
@@ -85,12 +84,12 @@ def test_of_many_the_front_stays_whole(goals_store: Store, monkeypatch: pytest.M
 # What is drawn
 
 
-def drawn_by_chance(directions: dict[str, str], seed: int) -> GoalsPicture:
+def drawn_by_chance(directions: dict[str, str], seed: int) -> ObjectivesPicture:
     """Forty architectures with figures by chance, and a bound on the accuracy."""
     rng = np.random.default_rng(seed)
-    goals = goals_of(directions, {"validation_accuracy": {"at_least": 0.4}})
+    goals = objectives_from(directions, {"validation_accuracy": {"at_least": 0.4}})
     rows = [
-        Judged(
+        Evaluated(
             f"{number:016x}",
             "ViT",
             {
@@ -106,7 +105,7 @@ def drawn_by_chance(directions: dict[str, str], seed: int) -> GoalsPicture:
     rest = [row for row in rows if row not in chosen]
     kept = [row for row in rest if goals.keeps(row.values)]
     breaking = [row for row in rest if not goals.keeps(row.values)]
-    return GoalsPicture(goals, chosen, kept, breaking, len(rows), 0)
+    return ObjectivesPicture(goals, chosen, kept, breaking, len(rows), 0)
 
 
 @pytest.mark.parametrize("across", ["maximise", "minimise"])
@@ -116,17 +115,20 @@ def test_steps_join_the_front_of_two(up: str, across: str, seed: int) -> None:
     """Each step gives up some of the one objective for more of the other; none is beaten."""
     picture = drawn_by_chance({"validation_accuracy": up, "macs": across}, seed)
     first, second = picture.goals.objectives
-    made = goals_figure(picture, second, first)
+    made = objectives_figure(picture, second, first)
     (line,) = [trace for trace in made.data if trace.mode == "lines"]
     assert line.line.shape == "hv"
     points = [
-        (second.read({"macs": x}), first.read({"validation_accuracy": y}))
+        (second.to_maximise({"macs": x}), first.to_maximise({"validation_accuracy": y}))
         for x, y in zip(line.x, line.y, strict=True)
     ]
     for before, after in pairwise(points[:-1]):
         assert after[0] < before[0]
         assert after[1] > before[1]
-    assert points[-1] == (min(second.read(row.values) for row in picture.shown), points[-2][1])
+    assert points[-1] == (
+        min(second.to_maximise(row.values) for row in picture.shown),
+        points[-2][1],
+    )
     feasible = [picture.goals.vector(row.values) for row in (*picture.dominated, *picture.front)]
     for one in points[:-1]:
         assert not any(dominates(other, one[::-1]) for other in feasible)
@@ -135,7 +137,7 @@ def test_steps_join_the_front_of_two(up: str, across: str, seed: int) -> None:
 def test_what_breaks_a_constraint_is_open_and_grey_and_named() -> None:
     picture = drawn_by_chance({"validation_accuracy": "maximise", "macs": "minimise"}, 0)
     up, across = picture.goals.objectives
-    traces = {trace.name: trace for trace in goals_figure(picture, across, up).data}
+    traces = {trace.name: trace for trace in objectives_figure(picture, across, up).data}
     assert list(traces) == ["breaks a constraint", "complete", "Pareto front", "on the front"]
     broken = traces["breaks a constraint"]
     assert (broken.marker.symbol, broken.marker.color) == ("circle-open", BREAKING_COLOUR)
@@ -155,7 +157,7 @@ def test_the_front_of_three_is_marked_and_not_joined() -> None:
     directions = {"validation_accuracy": "maximise", "macs": "minimise"}
     picture = drawn_by_chance(directions | {"validation_loss": "minimise"}, 1)
     up, across, _ = picture.goals.objectives
-    traces = goals_figure(picture, across, up).data
+    traces = objectives_figure(picture, across, up).data
     assert {trace.mode for trace in traces} == {"markers"}
     (marked,) = [trace for trace in traces if trace.name == "Pareto front"]
     assert marked.showlegend
@@ -169,19 +171,19 @@ def test_axes_say_which_way_is_better() -> None:
     directions = {"validation_accuracy": "maximise", "macs": "minimise"}
     picture = drawn_by_chance(directions | {"validation_loss": "minimise"}, 0)
     accuracy, macs, loss = picture.goals.objectives
-    made = goals_figure(picture, macs, accuracy).layout
+    made = objectives_figure(picture, macs, accuracy).layout
     assert made.yaxis.title.text == "validation accuracy, higher is better"
     assert made.yaxis.tickformat == ".0%"
     assert made.xaxis.title.text.endswith("lower is better")
     assert made.xaxis.type == "log"
-    made = goals_figure(picture, loss, macs).layout
+    made = objectives_figure(picture, loss, macs).layout
     assert made.xaxis.title.text == "validation loss, lower is better"
     assert (made.xaxis.type, made.yaxis.type) == (None, "log")
 
 
 def test_every_figure_has_a_name() -> None:
-    assert set(NAMES) == set(FIGURES)
-    assert set(COSTS) == set(ANALYTIC)
+    assert set(METRIC_NAMES) == set(FIGURES)
+    assert set(COST_TITLES) == set(ANALYTIC)
 
 
 @pytest.mark.parametrize("values", [(34_000, 39_000), (87_800, 308_000), (1e6, 1e6), (20, 3e9)])
@@ -279,8 +281,8 @@ def test_a_missing_objective_is_named(opened: Open, tmp_path: Path, lost: tuple[
         for number in range(2):
             trial = samples.add_trial(store, study.id, run.id, number)
             loss = None if number in lost else 0.5
-            store.record_epoch(trial.id, samples.epoch(1, 0.5, validation_loss=loss))
-            store.finish_trial(trial.id, "complete")
+            store.epochs.record(trial.id, samples.epoch(1, 0.5, validation_loss=loss))
+            store.trials.finish(trial.id, "complete")
     test = opened("accuracy_cost", path, study="lost")
     assert not test.exception
     shown = texts(test)
@@ -307,7 +309,7 @@ def test_networks_of_another_version_leave_the_rest_of_the_page(
 
 
 def test_the_box_has_the_leaderboards_order(goals_store: Store) -> None:
-    names = offered(view_of(goals_store, "two"))
+    names = offered(scope_of(goals_store, "two"))
     rows = best(goals_store, study="two", top=None)
     assert list(names)[: len(rows)] == [row.architecture_id for row in rows]
     assert len(names) == len(rows) + len(stores.FAILURES)
@@ -333,8 +335,8 @@ def test_the_page_shows_what_the_leaderboard_shows(
     (metric,) = [metric for metric in test.metric if metric.label == "Accuracy"]
     first, second, third = trained = [
         trial.best_accuracy or 0.0
-        for trial in goals_store.trials_of(stores.points(1)[0][1].id)
-        if trial.study_id == goals_store.study("two").id
+        for trial in goals_store.trials.of_architecture(stores.points(1)[0][1].id)
+        if trial.study_id == goals_store.studies.get("two").id
     ]
     assert metric.value == percent(statistics.mean(trained))
     assert metric.delta == f"± {percent(statistics.stdev(trained))} over 3 trainings"

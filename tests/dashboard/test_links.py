@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from dashboard.architecture_table import architecture_cells
-from dashboard.view import View
+from dashboard.navigation import architecture_cells
+from dashboard.scope import Scope
 from search.store import open_store
 
 
@@ -24,5 +24,5 @@ def test_links_keep_the_path_prefix(
     monkeypatch.setattr(st, "get_option", lambda name: {"server.baseUrlPath": base}[name])
     monkeypatch.setattr(st, "session_state", {})
     with open_store(str(tmp_path / "s.db"), create=True) as store:
-        (link,) = architecture_cells(View(store, "k", "s", ""), ["ab"])
+        (link,) = architecture_cells(Scope(store, "k", "s", ""), ["ab"])
     assert link.startswith(start)

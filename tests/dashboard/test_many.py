@@ -7,12 +7,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard.charts.accuracy_cost import accuracy_cost_figure
+from dashboard import queries
+from dashboard.charts import accuracy_cost_figure as pictures
+from dashboard.charts import curve_figures
+from dashboard.charts.accuracy_cost_figure import accuracy_cost_figure
 from dashboard.navigation import PAGES
-from dashboard.reads import cost_picture as pictures
-from dashboard.reads import history as past
-from dashboard.reads.trials import state_counts, trial_rows
-from dashboard.view import View
+from dashboard.queries import state_counts, trial_rows
+from dashboard.scope import Scope
 from search.query import best, pareto_front
 from search.store import Store, open_store
 from tests.dashboard import stores
@@ -37,14 +38,14 @@ def store(path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def view(store: Store) -> View:
+def scope(store: Store) -> Scope:
     st.cache_data.clear()
-    return View(store, store.url, None, "")
+    return Scope(store, store.url, None, "")
 
 
-@pytest.mark.parametrize("cost", ["params", "flops"])
-def test_the_front_is_whole_and_the_rest_a_sample(store: Store, view: View, cost: str) -> None:
-    picture = pictures.cost_picture(view, cost)  # type: ignore[arg-type]
+@pytest.mark.parametrize("cost", ["params", "macs"])
+def test_the_front_is_whole_and_the_rest_a_sample(store: Store, scope: Scope, cost: str) -> None:
+    picture = queries.accuracy_cost(scope, cost)  # type: ignore[arg-type]
     found = best(store, top=None)
     rows = [row for row in found if row.is_complete]
     assert picture.front == pareto_front(rows, cost)  # type: ignore[arg-type]
@@ -56,38 +57,38 @@ def test_the_front_is_whole_and_the_rest_a_sample(store: Store, view: View, cost
     assert all(row.is_complete for row in picture.others)
 
 
-def test_the_most_accurate_are_never_left_out(store: Store, view: View) -> None:
-    shown = {row.trial_id for row in pictures.cost_picture(view, "params").shown}
+def test_the_most_accurate_are_never_left_out(store: Store, scope: Scope) -> None:
+    shown = {row.trial_id for row in queries.accuracy_cost(scope, "params").shown}
     assert {row.trial_id for row in best(store, top=1000)} <= shown
 
 
-def test_the_figure_draws_no_more_than_it_says(view: View) -> None:
-    picture = pictures.cost_picture(view, "params")
+def test_the_figure_draws_no_more_than_it_says(scope: Scope) -> None:
+    picture = queries.accuracy_cost(scope, "params")
     figure = accuracy_cost_figure(picture, "params")
     drawn = sum(len(trace.x) for trace in figure.data if trace.mode == "markers")
     assert drawn == len(picture.shown) < 4000
 
 
-def test_history_keeps_every_record(view: View) -> None:
-    found = past.history(view)
-    assert len(found.points) == past.MAX_POINTS < found.total
+def test_history_keeps_every_record(scope: Scope) -> None:
+    found = queries.accuracy_over_time(scope)
+    assert len(found.points) == curve_figures.MAX_POINTS < found.total
     accuracies = [point.accuracy for point in found.records]
     assert accuracies == sorted(accuracies)
-    assert accuracies[-1] == best(view.store, top=1)[0].accuracy
+    assert accuracies[-1] == best(scope.store, top=1)[0].accuracy
 
 
-def test_counts_and_limits(view: View) -> None:
-    assert sum(state_counts(view).values()) == COUNT
-    rows = trial_rows(view, states=None, order="best", limit=7)
+def test_counts_and_limits(scope: Scope) -> None:
+    assert sum(state_counts(scope).values()) == COUNT
+    rows = trial_rows(scope, states=None, order="best", limit=7)
     assert [row.accuracy for row in rows] == sorted((row.accuracy for row in rows), reverse=True)
     assert len(rows) == 7
 
 
-@pytest.mark.parametrize("file", [entry.file for entry in PAGES])
+@pytest.mark.parametrize("file", [entry.name for entry in PAGES])
 def test_page_opens(path: Path, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIXSPACE_STORE", str(path))
     test = AppTest.from_file(str(SCRIPT), default_timeout=120).run()
-    test.switch_page(f"screens/{file}.py")
+    test.switch_page(f"views/{file}_view.py")
     test.run()
     assert not test.exception
     assert not test.error

@@ -14,8 +14,8 @@ from tests.dashboard import stores
 from tests.dashboard.conftest import SCRIPT, Open
 from tests.support import samples
 
-FILES = [entry.file for entry in PAGES]
-TITLES = {entry.file: entry.title for entry in PAGES}
+FILES = [entry.name for entry in PAGES]
+TITLES = {entry.name: entry.title for entry in PAGES}
 STATES = ("missing", "empty", "running", "finished")
 
 
@@ -45,7 +45,11 @@ def test_looking_makes_no_store(opened: Open, store_files: dict[str, Path]) -> N
 def test_looking_changes_nothing(opened: Open, store_files: dict[str, Path]) -> None:
     def content() -> list[object]:
         with open_store(str(store_files["running"]), create=False) as store:
-            return [store.studies()[0].counts, store.trials(1), store.runs(1)]
+            return [
+                store.studies.summaries()[0].counts,
+                store.trials.of_study(1),
+                store.runs.of_study(1),
+            ]
 
     before = content()
     for file in FILES:
@@ -77,9 +81,17 @@ def test_nothing_runs_after_its_process_died(opened: Open, tmp_path: Path) -> No
         stores.train(store, trial, run.id, point, 1)
         ended.kill()
         ended.communicate()
-        before = [store.trial(trial), store.runs(study.id), store.events(study.id)]
+        before = [
+            store.trials.get(trial),
+            store.runs.of_study(study.id),
+            store.events.of_study(study.id),
+        ]
         test = opened("progress", path)
-        assert before == [store.trial(trial), store.runs(study.id), store.events(study.id)]
+        assert before == [
+            store.trials.get(trial),
+            store.runs.of_study(study.id),
+            store.events.of_study(study.id),
+        ]
     assert {metric.label: metric.value for metric in test.metric}["Running"] == "0"
     assert "stopped before its end" in texts(test)
     assert "gone" in test.dataframe[0].value["reason"][0]
@@ -138,8 +150,8 @@ def test_pages_open_while_nothing_but_pruned_trials_has_ended(
         study = samples.add_study(store, "s")
         run = samples.begin_run(store, study.id)
         trial = samples.add_trial(store, study.id, run.id, 0)
-        store.record_epoch(trial.id, samples.epoch(1, 0.75))
-        store.finish_trial(trial.id, "pruned", "rung")
+        store.epochs.record(trial.id, samples.epoch(1, 0.75))
+        store.trials.finish(trial.id, "pruned", "rung")
     test = opened(file, path)
     assert not test.exception
     assert not test.error
@@ -158,8 +170,8 @@ def test_a_pruned_trial_is_no_best_training_of_an_architecture(
         run = samples.begin_run(store, study.id)
         samples.complete_trial(store, study.id, run.id, 0, 0.5)
         again = samples.add_trial(store, study.id, run.id, 0, repeat=1)
-        store.record_epoch(again.id, samples.epoch(1, 0.75))
-        store.finish_trial(again.id, "pruned", "rung")
+        store.epochs.record(again.id, samples.epoch(1, 0.75))
+        store.trials.finish(again.id, "pruned", "rung")
     assert "best single training" not in texts(opened("architecture", path))
 
 

@@ -156,7 +156,7 @@ def test_an_unforeseen_error_is_a_line_here_and_a_traceback_in_the_log(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"at {SECRET}")
 
-    monkeypatch.setattr("dashboard.reads.remember._remembered", fail)
+    monkeypatch.setattr("dashboard.queries._remembered", fail)
     with caplog.at_level(logging.ERROR, "dashboard"):
         test = opened(file, store_files["finished"])
     assert not test.exception
@@ -192,12 +192,12 @@ def is_closed(test: AppTest) -> bool:
     return not test.exception and "quickstart" not in shown and not test.selectbox
 
 
-@pytest.mark.parametrize("file", ["", *(entry.file for entry in PAGES)])
+@pytest.mark.parametrize("file", ["", *(entry.name for entry in PAGES)])
 def test_nothing_is_shown_before_the_login(ask: AppTest, file: str) -> None:
     ask.secrets["auth"] = AUTH
     ask.run()
     if file:
-        ask.switch_page(f"screens/{file}.py").run()
+        ask.switch_page(f"views/{file}_view.py").run()
     assert is_closed(ask)
     assert [button.label for button in ask.button] == ["Log in"]
 

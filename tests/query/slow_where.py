@@ -3,7 +3,7 @@
 import operator
 from typing import Any
 
-from search.query.tree import And, Comparison, Node, Not, Or
+from search.query.where_tree import And, Comparison, Node, Not, Or
 
 _ATTRIBUTES = {"kernel": "kernel_size"}
 

@@ -2,11 +2,11 @@
 
 from hypothesis import strategies as st
 
-from search.query.fields import FIELDS, Field, Kind
+from search.query.where_tree import FIELDS, Field, Kind
 
 NUMBERS = {
     "params": ("1000", "2.5k", "7k", "8000", "0.02M", "12e3", "11999.5"),
-    "flops": ("10k", "30000", "0.1M", "1G", "-5"),
+    "macs": ("10k", "30000", "0.1M", "1G", "-5"),
     "accuracy": ("0", ".25", "0.5", "0.70", "1"),
     "epochs": ("0", "1", "1.5", "2"),
     "seconds": ("0", "1", "2.5"),

@@ -30,27 +30,27 @@ def statements(store: Store, work: object) -> list[tuple[str, object]]:
         if statement.startswith(("SELECT", "WITH")):
             sent.append((statement, values))
 
-    event.listen(store._engine, "before_cursor_execute", note)
+    event.listen(store._database.engine, "before_cursor_execute", note)
     try:
         work()  # type: ignore[operator]
     finally:
-        event.remove(store._engine, "before_cursor_execute", note)
+        event.remove(store._database.engine, "before_cursor_execute", note)
     return sent
 
 
 def plan(store: Store, statement: str, values: object) -> str:
     """How SQLite answers a query."""
-    with store._engine.connect() as connection:
+    with store._database.engine.connect() as connection:
         rows = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, values)  # type: ignore[call-overload]
         return "\n".join(row[3] for row in rows)
 
 
 def test_summaries_take_three_queries_and_an_index(large: Store) -> None:
-    sent = statements(large, large.studies)
+    sent = statements(large, large.studies.summaries)
     assert len(sent) == 3
     plans = [plan(large, *query) for query in sent]
     assert any("COVERING INDEX ix_trials_study_id_state_accuracy" in each for each in plans)
-    assert [summary.trials for summary in large.studies()] == [COUNT, COUNT]
+    assert [summary.trials for summary in large.studies.summaries()] == [COUNT, COUNT]
 
 
 def in_order(row: BestRow) -> tuple[bool, float, int]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.query import BestRow, pareto_front, standings
+from search.query import BestRow, operator_ranks, pareto_front
 from search.store import TrialState
 from space.errors import InputError
 
@@ -12,7 +12,7 @@ PLAIN = BestRow(
     architecture_id="0",
     accuracy=None,
     params=0,
-    flops=0,
+    macs=0,
     epochs=1,
     seconds=1.0,
     scaffold="conv",
@@ -35,10 +35,10 @@ def rows(*points: tuple[float | None, int, int, str]) -> list[BestRow]:
             trial_id=index,
             accuracy=accuracy,
             params=params,
-            flops=flops,
+            macs=macs,
             operators=operators,
         )
-        for index, (accuracy, params, flops, operators) in enumerate(points)
+        for index, (accuracy, params, macs, operators) in enumerate(points)
     ]
 
 
@@ -60,7 +60,7 @@ def beats(a: BestRow, b: BestRow, cost: str) -> bool:
     return cheap <= dear and a.accuracy >= b.accuracy and (cheap < dear or a.accuracy > b.accuracy)
 
 
-@given(POINTS, st.sampled_from(["params", "flops"]))
+@given(POINTS, st.sampled_from(["params", "macs"]))
 def test_the_front_is_what_no_row_beats(points: list, cost: str) -> None:
     every = [row for row in rows(*points) if row.accuracy is not None]
     front = pareto_front(rows(*points), cost)  # type: ignore[arg-type]
@@ -70,12 +70,12 @@ def test_the_front_is_what_no_row_beats(points: list, cost: str) -> None:
 
 
 def test_another_cost_is_refused() -> None:
-    with pytest.raises(InputError, match="params, flops"):
+    with pytest.raises(InputError, match="params, macs"):
         pareto_front([], "latency")  # type: ignore[arg-type]
 
 
 def test_where_the_operators_stand() -> None:
-    found = standings(
+    found = operator_ranks(
         rows(
             (0.9, 10, 10, "ViT + MLP"),
             (0.8, 5, 50, "ViT"),
@@ -95,7 +95,7 @@ def test_where_the_operators_stand() -> None:
 @given(POINTS)
 def test_ranks_count_the_better(points: list) -> None:
     every = [row.accuracy for row in rows(*points) if row.accuracy is not None]
-    for standing in standings(rows(*points)):
+    for standing in operator_ranks(rows(*points)):
         assert standing.row.accuracy is not None
         better = [accuracy for accuracy in every if accuracy > standing.row.accuracy]
         assert standing.rank == len(better) + 1

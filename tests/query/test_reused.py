@@ -5,9 +5,9 @@ import statistics
 
 import pytest
 
+from search.cli.leaderboard_tables import what_of_the_spread
 from search.objective_parsing import stored_goals
-from search.query import aims, best, front, judged, spreads
-from search.report import what_of_the_spread
+from search.query import best, evaluated, front, spreads, study_objectives
 from search.store import Parent, Store, StudyRecord
 from tests.support.samples import (
     add_study,
@@ -34,7 +34,7 @@ def study_of(store: Store, name: str) -> tuple[StudyRecord, int]:
 def reused(store: Store, study: StudyRecord, run: int, source: int) -> int:
     """The id of a trial of architecture 0 that took over the source's epochs."""
     trial = add_trial(store, study.id, run, 0, seeds={"initialisation": 99, "data_order": 99})
-    assert store.reuse_result(trial.id, source, run)
+    assert store.results.reuse(trial.id, source, run)
     return trial.id
 
 
@@ -55,9 +55,11 @@ def check(store: Store, study: str | None, accuracies: tuple[float, ...]) -> Non
     if study is None:
         return
     goals = stored_goals({"objectives": GOALS["objectives"]})
-    for rows in (judged(store, study, (FIGURE, "macs")), front(store, study, goals)):
+    for rows in (evaluated(store, study, (FIGURE, "macs")), front(store, study, goals)):
         assert [(row.values[FIGURE], row.repeats) for row in rows] == [(mean, len(accuracies))]
-    assert aims(store, study).kept == {row.architecture_id: statistics.mean(accuracies) >= 0.72}
+    assert study_objectives(store, study).kept == {
+        row.architecture_id: statistics.mean(accuracies) >= 0.72
+    }
 
 
 def test_a_repeat_of_a_reused_result_is_its_second(store: Store) -> None:
@@ -77,15 +79,15 @@ def test_a_training_that_two_studies_shared_counts(store: Store) -> None:
     """Study "b" went on with what "a" had pruned, and "a" took over what came of it."""
     (first, run), (second, theirs) = study_of(store, "a"), study_of(store, "b")
     pruned = add_trial(store, first.id, run, 0)
-    store.record_epoch(pruned.id, epoch(1, 0.4))
-    store.finish_trial(pruned.id, "pruned", "rung")
+    store.epochs.record(pruned.id, epoch(1, 0.4))
+    store.trials.finish(pruned.id, "pruned", "rung")
     whole = reused(store, second, theirs, pruned.id)
-    store.record_epoch(whole, epoch(2, 0.7))
-    store.finish_trial(whole, "complete")
-    assert store.continue_trial(pruned.id, run)
-    store.forget_epochs(pruned.id, after=0)
-    assert store.reuse_result(pruned.id, whole, run)
-    sources = [store.trial(trial).source_trial_id for trial in (pruned.id, whole)]
+    store.epochs.record(whole, epoch(2, 0.7))
+    store.trials.finish(whole, "complete")
+    assert store.trials.reopen(pruned.id, run)
+    store.epochs.forget(pruned.id, after=0)
+    assert store.results.reuse(pruned.id, whole, run)
+    sources = [store.trials.get(trial).source_trial_id for trial in (pruned.id, whole)]
     assert sources == [whole, pruned.id]
     for study in ("a", "b", None):
         check(store, study, (0.7,))
@@ -100,7 +102,7 @@ def test_of_a_result_and_its_source_the_source_is_shown(store: Store) -> None:
     (first, run), (second, theirs) = study_of(store, "a"), study_of(store, "b")
     waiting = add_trial(store, first.id, run, 0)
     source = complete_trial(store, second.id, theirs, 0, 0.8)
-    assert store.reuse_result(waiting.id, source.id, run)
+    assert store.results.reuse(waiting.id, source.id, run)
     assert waiting.id < source.id
     (row,) = best(store)
     assert (row.study, row.trial_id) == ("b", source.id)
@@ -114,7 +116,7 @@ def test_of_equal_seeds_one_that_trained_itself_counts(store: Store) -> None:
     waiting = add_trial(store, first.id, run, 0)
     complete_trial(store, third.id, others, 0, 0.9, seeds=same)
     source = complete_trial(store, second.id, theirs, 0, 0.8, seeds=same)
-    assert store.reuse_result(waiting.id, source.id, run)
+    assert store.results.reuse(waiting.id, source.id, run)
     complete_trial(store, third.id, others, 0, 0.6, repeat=1)
     check(store, None, (0.9, 0.6))
     check(store, "a", (0.8,))
@@ -124,7 +126,7 @@ def test_a_reused_result_with_inherited_weights_is_no_repeat(store: Store) -> No
     (first, run), (second, theirs) = study_of(store, "a"), study_of(store, "b")
     parent = complete_trial(store, first.id, run, 1, 0.1)
     heir = complete_trial(store, first.id, run, 0, 0.9, parent=Parent(parent.id, "along"))
-    copy = store.trial(reused(store, second, theirs, heir.id))
+    copy = store.trials.get(reused(store, second, theirs, heir.id))
     assert copy.parent_trial_id == parent.id
     complete_trial(store, second.id, theirs, 0, 0.8, repeat=1)
     check(store, "b", (0.9,))

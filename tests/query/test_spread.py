@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.query import BestRow, best, places, spreads
-from search.query.spread import Spread, pooled, t_quantile
+from search.query import BestRow, best, ranks, spreads
+from search.query.repeats import Spread, pooled, t_quantile
 from search.store import Parent, Store, TrialState
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial, epoch
 
@@ -51,10 +51,10 @@ def test_only_like_results_are_repeats(store: Store) -> None:
     run, theirs = begin_run(store, study.id), begin_run(store, other.id)
     source = complete_trial(store, study.id, run.id, 0, 0.5)
     copy = add_trial(store, other.id, theirs.id, 0)
-    assert store.reuse_result(copy.id, source.id, theirs.id)
+    assert store.results.reuse(copy.id, source.id, theirs.id)
     pruned = add_trial(store, study.id, run.id, 0, repeat=1)
-    store.record_epoch(pruned.id, epoch(1, 0.1))
-    store.finish_trial(pruned.id, "pruned", "rung")
+    store.epochs.record(pruned.id, epoch(1, 0.1))
+    store.trials.finish(pruned.id, "pruned", "rung")
     complete_trial(store, study.id, run.id, 0, 0.9, repeat=2, parent=Parent(source.id, "along"))
     assert spreads(store) == {}
     for row in best(store):
@@ -89,8 +89,8 @@ def test_a_pruned_row_has_no_spread_of_its_own_and_hides_no_complete_one(store: 
     for repeat, accuracy in enumerate((0.5, 0.6)):
         complete_trial(store, study.id, run.id, 0, accuracy, repeat=repeat)
     pruned = add_trial(store, study.id, run.id, 0, repeat=2)
-    store.record_epoch(pruned.id, epoch(1, 0.9))
-    store.finish_trial(pruned.id, "pruned", "rung")
+    store.epochs.record(pruned.id, epoch(1, 0.9))
+    store.trials.finish(pruned.id, "pruned", "rung")
     (row,) = best(store, where="state = pruned")
     assert (row.accuracy, row.repeats, row.deviation) == (0.9, 1, None)
     (row,) = best(store)
@@ -102,7 +102,7 @@ def test_without_repeats_nothing_is_a_tie(store: Store) -> None:
     run = begin_run(store, study.id)
     for number, accuracy in enumerate((0.5, 0.6, 0.6)):
         complete_trial(store, study.id, run.id, number, accuracy)
-    assert places(best(store), spreads(store)) == ["1", "2", "3"]
+    assert ranks(best(store), spreads(store)) == ["1", "2", "3"]
 
 
 def test_ties_are_called_ties(store: Store) -> None:
@@ -112,14 +112,14 @@ def test_ties_are_called_ties(store: Store) -> None:
         complete_trial(store, study.id, run.id, number, accuracy)
     rows = best(store)
     # With many degrees of freedom single results differ beyond 1.98 √2 deviations.
-    assert places(rows, {"p": Spread(0.01, 120)}) == ["1", "=2", "=2", "4"]
-    assert places(rows, {"p": Spread(0.02, 120)}) == ["=1", "=1", "3", "4"]
-    assert places(rows, {"p": Spread(0.0, 120)}) == ["1", "2", "3", "4"]
-    assert places(rows, {"other": Spread(0.5, 120)}) == ["1", "2", "3", "4"]
+    assert ranks(rows, {"p": Spread(0.01, 120)}) == ["1", "=2", "=2", "4"]
+    assert ranks(rows, {"p": Spread(0.02, 120)}) == ["=1", "=1", "3", "4"]
+    assert ranks(rows, {"p": Spread(0.0, 120)}) == ["1", "2", "3", "4"]
+    assert ranks(rows, {"other": Spread(0.5, 120)}) == ["1", "2", "3", "4"]
     pruned = [replace(row, state=TrialState.PRUNED) for row in rows]
-    assert places(pruned, {"p": Spread(0.5, 120)}) == ["–"] * 4
+    assert ranks(pruned, {"p": Spread(0.5, 120)}) == ["–"] * 4
     mixed = [rows[0], replace(rows[1], protocol_hash="q")]
-    assert places(mixed, {"p": Spread(0.5, 9), "q": Spread(0.5, 9)}) == ["1", "2"]
+    assert ranks(mixed, {"p": Spread(0.5, 9), "q": Spread(0.5, 9)}) == ["1", "2"]
 
 
 def test_what_is_not_compared_breaks_no_tie(store: Store) -> None:
@@ -129,12 +129,12 @@ def test_what_is_not_compared_breaks_no_tie(store: Store) -> None:
         complete_trial(store, study.id, run.id, number, accuracy)
     rows, spread = best(store), {"p": Spread(0.01, 120), "q": Spread(0.01, 120)}
     pruned = [replace(rows[1], state=TrialState.PRUNED), replace(rows[3], state=TrialState.PRUNED)]
-    assert places([rows[0], pruned[0], *rows[2:]], spread) == ["=1", "–", "=1", "=4", "=4"]
-    assert places([*rows[:3], pruned[1], rows[4]], spread) == ["=1", "=1", "=1", "–", "5"]
+    assert ranks([rows[0], pruned[0], *rows[2:]], spread) == ["=1", "–", "=1", "=4", "=4"]
+    assert ranks([*rows[:3], pruned[1], rows[4]], spread) == ["=1", "=1", "=1", "–", "5"]
     other = replace(rows[1], protocol_hash="q")
-    assert places([rows[0], other, rows[2]], spread) == ["=1", "2", "=1"]
+    assert ranks([rows[0], other, rows[2]], spread) == ["=1", "2", "=1"]
     alone = replace(rows[1], protocol_hash="without a spread")
-    assert places([rows[0], alone, rows[2]], spread) == ["=1", "2", "=1"]
+    assert ranks([rows[0], alone, rows[2]], spread) == ["=1", "2", "=1"]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -153,7 +153,7 @@ def test_ties_stand_as_if_the_others_were_not_there(store: Store, seed: int) -> 
 
     def ties(ranked: list[BestRow]) -> set[frozenset[str]]:
         found: dict[str, set[str]] = {}
-        for row, place in zip(ranked, places(ranked, spread), strict=True):
+        for row, place in zip(ranked, ranks(ranked, spread), strict=True):
             if row.state is TrialState.COMPLETE:
                 found.setdefault(place, set()).add(row.architecture_id)
         return {frozenset(each) for each in found.values()}

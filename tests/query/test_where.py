@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.query import FIELDS, parse_where
-from search.query.numbers import parse_number
-from search.query.tree import And, Comparison, Not, Or
+from search.query.where_tokens import parse_number
+from search.query.where_tree import And, Comparison, Not, Or
 from space.errors import InputError
 from tests.query.strategies import JUNK, clauses
 

@@ -17,7 +17,7 @@ HASHES = ("0" * 16, "1" * 16)
 
 def begin_run(store: Store, study_id: int, pid: int | None = None) -> RunRecord:
     me = ProcessIdentity.of()
-    return store.begin_run(
+    return store.runs.begin(
         study_id,
         process=replace(me, pid=pid or me.pid),
         machine={},
@@ -33,8 +33,8 @@ def begin(
     **options: Any,
 ) -> StudySession:
     protocol = protocol or settings.protocol.bound_to(*HASHES)
-    if store.has_study(settings.study):
-        study = store.study(settings.study)
+    if store.studies.exists(settings.study):
+        study = store.studies.get(settings.study)
     else:
         study = create_study(store, settings, protocol)
     run = begin_run(store, study.id)
@@ -85,4 +85,4 @@ def play(session: StudySession, epochs: int) -> None:
 
 
 def end(store: Store, session: StudySession) -> None:
-    store.end_run(store.runs(session.record.id)[-1].id, "the run ended")
+    store.runs.end(store.runs.of_study(session.record.id)[-1].id, "the run ended")

@@ -18,7 +18,7 @@ _ROOT = Path(__file__).parents[2]
 _WITH_TRAINING = """
 import sys
 from functools import partial
-from search.cli import running
+from search.cli import run
 from search.cli.program import run_program
 running.run_study = partial(running.run_study, training=sys.argv[1])
 sys.exit(run_program(sys.argv[2:]))
@@ -87,17 +87,17 @@ class RealSearch:
     def trials(self) -> list[TrialRecord]:
         """Those of the study, by their numbers."""
         with open_store(self.store, create=False) as store:
-            return store.trials(store.study("tiny").id)
+            return store.trials.of_study(store.studies.get("tiny").id)
 
     def runs(self) -> list[RunRecord]:
         """Those of the study, the earliest first."""
         with open_store(self.store, create=False) as store:
-            return store.runs(store.study("tiny").id)
+            return store.runs.of_study(store.studies.get("tiny").id)
 
     def events(self) -> list[tuple[int, str, int | None]]:
         """What happened: id of the trial, kind, and number of the epoch."""
         with open_store(self.store, create=False) as store:
-            history = store.history(store.study("tiny").id)
+            history = store.studies.history(store.studies.get("tiny").id)
         return [(event.trial_id, str(event.kind), event.epoch) for event in history.events]
 
     def files(self, pattern: str) -> list[Path]:

@@ -1,37 +1,36 @@
 """The rules of the schedulers once more, slow and obvious."""
 
-import itertools
 import statistics
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 
-from search.objectives import Goals, Values
-
-Report = tuple[Hashable, int, Mapping[str, float]]
-"""A trial, an epoch and the figures after it."""
+from search.objectives import Objectives, Values
+from search.testing.scheduler_suite import Report
 
 
-def better(goals: Goals, one: Values, other: Values) -> bool:
+def better(objectives: Objectives, one: Values, other: Values) -> bool:
     """Whether one result dominates another: feasible first, then smaller violation, then Pareto."""
-    off = goals.violation(one), goals.violation(other)
+    off = objectives.violation(one), objectives.violation(other)
     if max(off) > 0:
         return off[0] < off[1]
-    pairs = list(zip(goals.vector(one), goals.vector(other), strict=True))
+    pairs = list(zip(objectives.vector(one), objectives.vector(other), strict=True))
     return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
 
 
-def fronts(goals: Goals, results: Sequence[Values]) -> list[list[Values]]:
+def fronts(objectives: Objectives, results: Sequence[Values]) -> list[list[Values]]:
     """Peel off what nothing dominates, again and again."""
     left, found = list(results), []
     while left:
-        front = [each for each in left if not any(better(goals, other, each) for other in left)]
+        front = [
+            each for each in left if not any(better(objectives, other, each) for other in left)
+        ]
         left = [each for each in left if not any(each is other for other in front)]
         found.append(front)
     return found
 
 
-def spread_out(goals: Goals, front: Sequence[Values]) -> list[tuple[float, ...]]:
+def spread_out(objectives: Objectives, front: Sequence[Values]) -> list[tuple[float, ...]]:
     """The distinct vectors of a front, each one farthest from those before it."""
-    rows = sorted({goals.vector(each) for each in front})
+    rows = sorted({objectives.vector(each) for each in front})
     low = [min(column) for column in zip(*rows, strict=True)]
     width = [(max(c) - min(c)) or 1.0 for c in zip(*rows, strict=True)]
     scaled = {row: [(x - a) / w for x, a, w in zip(row, low, width, strict=True)] for row in rows}
@@ -47,44 +46,44 @@ def spread_out(goals: Goals, front: Sequence[Values]) -> list[tuple[float, ...]]
     return order
 
 
-def place(goals: Goals, results: Sequence[Values], one: Values) -> int:
+def place(objectives: Objectives, results: Sequence[Values], one: Values) -> int:
     """One more than the results that come before `one`, which is among the results."""
     before = 0
-    for front in fronts(goals, results):
+    for front in fronts(objectives, results):
         if not any(each is one for each in front):
             before += len(front)
-        elif goals.violation(one) > 0:
+        elif objectives.violation(one) > 0:
             return before + 1
         else:
-            order = spread_out(goals, front)
-            earlier = order[: order.index(goals.vector(one))]
-            return before + 1 + sum(goals.vector(each) in earlier for each in front)
+            order = spread_out(objectives, front)
+            earlier = order[: order.index(objectives.vector(one))]
+            return before + 1 + sum(objectives.vector(each) in earlier for each in front)
     raise AssertionError("not among the results")
 
 
 def halving(
-    goals: Goals, last: int, rungs: Sequence[int], factor: int, reports: Sequence[Report]
+    objectives: Objectives, last: int, rungs: Sequence[int], factor: int, reports: Sequence[Report]
 ) -> list[bool]:
     """Whether each report of some trials is answered with a stop, by successive halving."""
     reached: dict[int, dict[Hashable, Values]] = {rung: {} for rung in rungs}
     answers = []
     for trial, epoch, values in reports:
         stop = False
-        for rung in (rung for rung in rungs if rung <= epoch and goals.has(values)):
+        for rung in (rung for rung in rungs if rung <= epoch and objectives.has(values)):
             if stop or trial in reached[rung]:
                 continue
             reached[rung][trial] = values
             results = list(reached[rung].values())
-            stop = place(goals, results, values) > max(1, len(results) // factor)
+            stop = place(objectives, results, values) > max(1, len(results) // factor)
             stop = stop and epoch < last
         answers.append(stop)
     return answers
 
 
 def median(
-    goals: Goals, last: int, grace: int, least: int, reports: Sequence[Report]
+    objectives: Objectives, last: int, grace: int, least: int, reports: Sequence[Report]
 ) -> list[bool]:
-    """The same by the median rule, for goals without constraints and epochs that rise."""
+    """The same by the median rule, for objectives without constraints and epochs that rise."""
     curves: dict[Hashable, dict[int, float]] = {}
     answers = []
     for trial, epoch, values in reports:
@@ -94,10 +93,10 @@ def median(
             if other != trial and epoch in curve
         ]
         curve = curves.setdefault(trial, {})
-        if not goals.has(values) or epoch <= max(curve, default=0):
+        if not objectives.has(values) or epoch <= max(curve, default=0):
             answers.append(False)
             continue
-        curve[epoch] = goals.vector(values)[0]
+        curve[epoch] = objectives.vector(values)[0]
         enough = len(others) >= least and grace <= epoch < last
         bound = statistics.median(others) if others else 0.0
         slack = 1e-12 * max(1.0, abs(bound))  # averages are rounded
@@ -112,8 +111,3 @@ def shares(rungs: int, factor: int) -> list[int]:
         exact, rest = divmod((rungs + 1) * factor**halvings, halvings + 1)
         sizes.append(exact + (rest > 0))
     return sizes
-
-
-def round_robin(trials: Sequence[Hashable], epochs: int) -> list[tuple[Hashable, int]]:
-    """All trials in step: every one's first epoch, then every one's second."""
-    return [(trial, epoch) for epoch, trial in itertools.product(range(1, epochs + 1), trials)]

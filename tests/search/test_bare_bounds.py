@@ -8,7 +8,7 @@ import yaml
 
 from search.config import Config, load_config, merged_for_resume
 from search.local_executor import optimize
-from search.query import aims
+from search.query import study_objectives
 from search.store import open_store
 from space import InputError
 from tests.search.driving import begin, run_all
@@ -72,7 +72,7 @@ def old(tmp_path: Path) -> str:
         before = now.model_copy(update={"constraints": BARE, "checkpoints": Path("~/weights")})
         session = begin(store, before)
         run_all(session)
-        store.end_run(store.runs(session.record.id)[0].id, "the run ended")
+        store.runs.end(store.runs.of_study(session.record.id)[0].id, "the run ended")
     return path
 
 
@@ -81,8 +81,8 @@ def test_an_old_study_is_read_as_it_was_meant(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with open_store(old, create=False) as store:
-        stored = store.study("tiny").config
-        bounds = aims(store, "tiny").bounds
+        stored = store.studies.get("tiny").config
+        bounds = study_objectives(store, "tiny").bounds
     assert stored["constraints"] == BARE
     (bound,) = bounds
     assert (bound.upper, bound.lower) == (0.9, None)
@@ -93,7 +93,7 @@ def test_an_old_study_is_read_as_it_was_meant(
 
 def test_an_old_study_is_resumed_by_itself_and_by_what_it_meant(old: str, tmp_path: Path) -> None:
     with open_store(old, create=False) as store:
-        stored = store.study("tiny").config
+        stored = store.studies.get("tiny").config
     spelled = config(tmp_path, constraints={"validation_accuracy": {"at_most": 0.9}})
     for asked in (Config.from_stored(stored | {"store": old}), spelled):
         merged, remarks = merged_for_resume(stored, asked)
@@ -109,5 +109,5 @@ def test_every_reader_reads_an_old_study(old: str, capsys: pytest.CaptureFixture
         code, out, _ = run(capsys, *command, "--store", old)
         assert (code, bool(out)) == (0, True)
     with open_store(old, create=False) as store:
-        shown = store.trials(store.study("tiny").id)[0].architecture_id
+        shown = store.trials.of_study(store.studies.get("tiny").id)[0].architecture_id
     assert run(capsys, "show", shown, "--store", old)[0] == 0

@@ -10,16 +10,14 @@ from hypothesis import strategies as st
 
 from search.driver.extra_trials import networks_of, ranked_trials
 from search.driver.study_setup import task_of
-from search.objectives import best_first, goals_of
+from search.objectives import best_first, objectives_from
 from search.searchers import Observation, Task
-from search.searchers.history import Entry
-from search.searchers.optuna_samplers.look_back import LookBack
-from search.searchers.standing import Standing
+from search.searchers.ranked_history import Entry, HistoryWindow, Ranking
 from search.store import open_store
+from search.testing.toy_spaces import Point, ToySpace
 from search.trial_states import TrialState
 from tests.search.driving import begin, train
 from tests.search.small import config
-from tests.search.toy import Point, ToySpace
 
 Row = tuple[float, ...]
 OBJECTIVES = {"validation_accuracy": "maximise", "macs": "minimise"}
@@ -91,7 +89,7 @@ def test_a_study_of_two_objectives_is_ranked_front_by_front_and_within_each_by_i
             assignment = session.next_assignment()
             assert assignment is not None
             train(session, assignment, [accuracy])
-        history = store.history(store.study(settings.study).id)
+        history = store.studies.history(store.studies.get(settings.study).id)
     order = ranked_trials(history, networks_of(history), task_of(settings), "last")
     macs = {name: float(network.macs) for name, network in history.networks.items()}
     rows = [(t.accuracy or 0.0, -macs[t.architecture_id]) for t in history.trials]
@@ -105,14 +103,14 @@ def test_searchers_have_the_same_order() -> None:
     rng = np.random.default_rng(5)
     points = ToySpace().points()
     rows = rng.permuted(np.tile(np.arange(len(points), dtype=float), (2, 1)), axis=1).T.tolist()
-    task: Task[Point] = Task(ToySpace(), goals_of({"a": "maximise", "b": "maximise"}))
+    task: Task[Point] = Task(ToySpace(), objectives_from({"a": "maximise", "b": "maximise"}))
     entries = [
         Entry(number, point, Observation(TrialState.COMPLETE, dict(zip("ab", row, strict=True))))
         for number, (point, row) in enumerate(zip(points, rows, strict=True))
     ]
     expected = slow_order(rows, [0.0] * len(rows))
-    assert [entry.number for entry in Standing(task, entries[::-1]).order()] == expected
-    window = LookBack(task, 4 * len(rows))
+    assert [entry.number for entry in Ranking(task, entries[::-1]).best_first()] == expected
+    window = HistoryWindow(task, 4 * len(rows))
     for entry in entries:
         window.tell(entry)
     assert window.best(len(rows)) == [points[index] for index in expected]

@@ -35,7 +35,7 @@ def interrupted(store: Store, settings: Config, epochs: int = 3) -> TrialRecord:
         session.reported(0, Report((epoch(number),)))
     weights(given.checkpoint, epochs)
     end(store, session)
-    return store.trials(session.record.id)[0]
+    return store.trials.of_study(session.record.id)[0]
 
 
 def resumed(store: Store, settings: Config) -> tuple[Path, list[str]]:
@@ -111,8 +111,8 @@ def test_another_root_takes_along_what_is_needed(tmp_path: Path) -> None:
         assert found.is_relative_to(tmp_path / "other")
         assert found.exists()
         assert said == []
-        study = store.study("tiny")
-        assert Checkpoints.of(study, store.url).find(store.trials(study.id)[0]) is not None
+        study = store.studies.get("tiny")
+        assert Checkpoints.of(study, store.url).find(store.trials.of_study(study.id)[0]) is not None
 
 
 def test_a_run_that_wrote_elsewhere_is_gone_on_with_from_there(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_run_that_wrote_elsewhere_is_gone_on_with_from_there(tmp_path: Path) -
         third = config(tmp_path, trials=1, protocol=LONG, checkpoints=str(tmp_path / "third"))
         with open_store(settings.store, create=False):
             begin(store, third)
-        checkpoints = Checkpoints.of(store.study("tiny"), store.url, tmp_path / "third")
+        checkpoints = Checkpoints.of(store.studies.get("tiny"), store.url, tmp_path / "third")
         assert checkpoints.epochs_of(first) == 6
 
 
@@ -143,7 +143,7 @@ def test_folders_of_others_are_as_good_as_gone(tmp_path: Path) -> None:
     settings = config(tmp_path, trials=1, protocol=LONG)
     with open_store(settings.store, create=True) as store:
         trial = interrupted(store, settings)
-        study = store.study("tiny")
+        study = store.studies.get("tiny")
         (tmp_path / "checkpoints").chmod(0o700)
         os.seteuid(65534)
         try:
@@ -164,7 +164,7 @@ def test_a_copy_that_breaks_off_leaves_what_was_there(
     settings = config(tmp_path, trials=1, protocol=LONG)
     with open_store(settings.store, create=True) as store:
         trial = interrupted(store, settings)
-        other = Checkpoints.of(store.study("tiny"), store.url, tmp_path / "other")
+        other = Checkpoints.of(store.studies.get("tiny"), store.url, tmp_path / "other")
         monkeypatch.setattr(os, "link", full)
         monkeypatch.setattr(shutil, "copyfile", full)
         with pytest.raises(OSError, match="No space left"):
@@ -245,5 +245,5 @@ def test_only_a_few_places_are_remembered(tmp_path: Path) -> None:
         for number in range(20):
             place = str(tmp_path / f"root{number}")
             end(store, begin(store, config(tmp_path, trials=1, protocol=LONG, checkpoints=place)))
-        study: StudyRecord = store.study("tiny")
+        study: StudyRecord = store.studies.get("tiny")
         assert len(study.checkpoints or ()) <= 8

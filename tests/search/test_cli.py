@@ -23,7 +23,7 @@ def store(tmp_path: Path) -> str:
     with open_store(path, create=True) as opened:
         session = begin(opened, config(tmp_path, initial=["named"]))
         run_all(session)
-        opened.end_run(opened.runs(session.record.id)[0].id, "the run ended")
+        opened.runs.end(opened.runs.of_study(session.record.id)[0].id, "the run ended")
     return path
 
 
@@ -116,7 +116,7 @@ def test_show_names_the_source_of_a_reused_result(
     with open_store(store, create=False) as opened:
         second = begin(opened, config(tmp_path, initial=["named"], study="second"))
         run_all(second)
-        trial = opened.trials(second.record.id)[0]
+        trial = opened.trials.of_study(second.record.id)[0]
     assert trial.source_trial_id is not None
     out = " ".join(run(capsys, "show", trial.architecture_id, "--store", store)[1].split())
     said = "taken over from trial 0 of study tiny, same protocol"

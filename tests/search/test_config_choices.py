@@ -11,9 +11,9 @@ from search.options import Options
 from search.registry import Registry
 from search.schedulers import SCHEDULERS, make_scheduler
 from search.searchers import SEARCHERS, Task, make_searcher
+from search.testing.toy_spaces import ToySpace
 from space.errors import InputError
 from tests.search.small import values
-from tests.search.toy import ToySpace
 
 CHOICES: list[tuple[str, Registry[Any], str]] = [
     *(("searcher", SEARCHERS, name) for name in SEARCHERS.built_in),

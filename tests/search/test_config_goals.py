@@ -69,7 +69,7 @@ def test_whole_numbers_have_an_upper_bound() -> None:
     changes: dict[str, dict[str, object]] = {
         "stop_after_same_failures": {"stop_after_same_failures": endless},
         "searcher.startup_trials": {"searcher": {"name": "tpe", "startup_trials": endless}},
-        "searcher.look_back": {"searcher": {"name": "gp", "look_back": endless}},
+        "searcher.history_window": {"searcher": {"name": "gp", "history_window": endless}},
         "searcher.startup": {"searcher": {"name": "surrogate", "startup": endless}},
         "data.limit_train": {"data": {"limit_train": endless}},
         "data.limit_validation": {"data": {"limit_validation": endless}},

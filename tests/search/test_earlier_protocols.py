@@ -16,7 +16,7 @@ from search.store.models import Study
 from space.errors import InputError
 from tests.search.driving import begin, run_all
 from tests.search.small import config, values
-from tests.trainers.test_added_later import as_first_stored
+from tests.trainers.test_legacy_defaults import as_first_stored
 from trainers import Protocol, describe_data
 
 
@@ -33,7 +33,7 @@ def old_study(settings: Config, *, trained: bool = True) -> StudyRecord:
         kept["resources"] |= {"gpus_per_trial": 4}
         written = update(Study).values(config=kept, protocol=then, protocol_hash=protocol.hash)
         store.write(lambda db: db.execute(written))
-        return store.study(settings.study)
+        return store.studies.get(settings.study)
 
 
 def test_an_old_study_goes_on_as_it_began(tmp_path: Path) -> None:
@@ -51,10 +51,10 @@ def test_a_new_study_takes_nothing_over_from_an_old_one(tmp_path: Path) -> None:
     fresh = prepare(config(tmp_path, study="fresh"), resume=False).protocol
     assert fresh.hash != old.protocol_hash
     with open_store(settings.store, create=False) as store:
-        trial = store.trials(old.id)[0]
-        found = store.find_result(trial.architecture_id, fresh.hash, outside=-1)
+        trial = store.trials.of_study(old.id)[0]
+        found = store.results.find(trial.architecture_id, fresh.hash, outside=-1)
         assert found is None
-        again = store.find_result(trial.architecture_id, old.protocol_hash, outside=-1)
+        again = store.results.find(trial.architecture_id, old.protocol_hash, outside=-1)
         assert again is not None
 
 
@@ -86,7 +86,7 @@ def test_changed_data_of_an_old_study_are_named_and_nothing_else(tmp_path: Path)
     settings = config(tmp_path)
     old_study(settings)
     with open_store(settings.store, create=False) as store:
-        study = store.study(settings.study)
+        study = store.studies.get(settings.study)
         other = study.protocol | {"content_hash": "0" * 16}
         hashed = Protocol.from_stored(other).hash
         written = update(Study).values(protocol=other, protocol_hash=hashed)

@@ -8,9 +8,7 @@ import pytest
 from search import optimize
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
-from tests.search.searcher_conformance import cases
-
-CASES = {case.name: case for case in cases()}
+from search.testing.searcher_suite import CASES
 
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS.built_in)

@@ -51,7 +51,7 @@ def with_a_store(settings: Config) -> list[Ended]:
     with open_store(settings.store, create=True) as store:
         session = begin(store, settings)
         play(session, EPOCHS)
-        history = store.history(session.record.id)
+        history = store.studies.history(session.record.id)
     return [
         (
             trial.architecture_id,

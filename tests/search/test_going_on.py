@@ -44,7 +44,7 @@ def playing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Player:
 
 def trials_of(study: str) -> list[TrialRecord]:
     with open_store("a.db", create=False) as store:
-        return store.trials(store.study(study).id)
+        return store.trials.of_study(store.studies.get(study).id)
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> str:
@@ -198,7 +198,7 @@ def test_a_stop_that_comes_when_nothing_is_left_to_do_changes_nothing(
     assert run_program(command) == (0 if work is run_all else 1)
     assert "too late" not in "".join(capsys.readouterr())
     with open_store("a.db", create=False) as store:
-        (run,) = store.runs(store.study("tiny").id)
+        (run,) = store.runs.of_study(store.studies.get("tiny").id)
     assert run.end_reason == "the run ended"
 
 

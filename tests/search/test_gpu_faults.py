@@ -21,7 +21,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunOutcome, list[T
     training = "tests.search.gpu_faults:by_number"
     outcome = run_study(settings, resume=False, watcher=Silent(), training=training)
     with open_store(settings.store, create=False) as store:
-        return outcome, store.trials(store.study("tiny").id), place
+        return outcome, store.trials.of_study(store.studies.get("tiny").id), place
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from search.store import (
     TrialState,
     open_store,
 )
+from search.store.database import Part
 from search.study import Trial
 from tests.search.driving import accuracy, begin, end, epoch
 from tests.search.small import config
@@ -36,13 +37,21 @@ PROTOCOL = {"epochs": EPOCHS, "batch_size": 50, "warmup_epochs": 0.5}
 
 
 class Unreliable:
-    """A store that is away at some of its calls, before or after it did what was asked."""
+    """A store or a part of it, away at some of its calls, before or after it did what was asked."""
 
-    def __init__(self, store: Store, faults: Iterator[str | None]) -> None:
+    def __init__(self, store: Store | Part, faults: Iterator[str | None]) -> None:
         self._store, self._faults = store, faults
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
+        if isinstance(found, Part):
+            return Unreliable(found, self._faults)
+        if isinstance(found, Part):
+            return Unreliable(found, self._faults)
+        if isinstance(found, Part):
+            return Unreliable(found, self._faults)
+        if isinstance(found, Part):
+            return Unreliable(found, self._faults)
         if not callable(found):
             return found
 
@@ -82,7 +91,7 @@ def play(session: StudySession) -> None:
 
 def written(store: Store, study_id: int) -> Any:
     """All that the store holds of the trials, but times and the order between them."""
-    history = store.history(study_id)
+    history = store.studies.history(study_id)
     trials = [
         (t.number, t.architecture_id, str(t.state), t.reason, t.attempts, t.epochs_done)
         for t in history.trials
@@ -140,7 +149,7 @@ def test_a_locked_sqlite_file_is_waited_for_and_nothing_is_lost(tmp_path: Path) 
         other.execute("ROLLBACK")
         other.close()
         session.look_after()
-        trial = store.trials(session.record.id)[0]
+        trial = store.trials.of_study(session.record.id)[0]
         assert (trial.state, trial.epochs_done, trial.attempts) == (TrialState.COMPLETE, 2, 1)
         assert session.next_assignment() is not None
         assert not session.journal.path.exists()
@@ -166,9 +175,9 @@ def test_past_the_patience_the_run_ends_in_good_order_and_resume_writes_it_all(
         said: list[str] = []
         resumed = begin(store, wanted, say=said.append)
         assert "kept while the store was away" in said[0]
-        trial = store.trials(resumed.record.id)[0]
+        trial = store.trials.of_study(resumed.record.id)[0]
         assert (trial.epochs_done, trial.attempts) == (1, 1)
-        first = store.runs(resumed.record.id)[0]
+        first = store.runs.of_study(resumed.record.id)[0]
         assert "was away" in str(first.end_reason)
         again = resumed.next_assignment()
         assert again is not None
@@ -191,16 +200,16 @@ def test_the_patience_ends_also_where_ray_asks_for_the_next_trial_and_nothing_el
         other.execute("ROLLBACK")
         other.close()
         resumed = begin(store, wanted)
-        assert store.runs(resumed.record.id)[0].end_reason == stop.reason
+        assert store.runs.of_study(resumed.record.id)[0].end_reason == stop.reason
 
 
 def test_a_heart_that_beats_after_a_stop_asks_the_store_all_the_same(tmp_path: Path) -> None:
     wanted, stop = config(tmp_path), StopRequest()
     with open_store(wanted.store, create=True, busy_timeout=0.05) as store:
         session = begin(store, wanted, stop=stop)
-        run, beats = store.runs(session.record.id)[0].id, _Beats(store, stop)
+        run, beats = store.runs.of_study(session.record.id)[0].id, _Beats(store, stop)
         stop.request(StopKind.INTERRUPT, "interrupted by SIGTERM")
-        store.end_run(run, stop.reason)
+        store.runs.end(run, stop.reason)
         assert beats.heartbeat(run)  # it was no other that ended it
         other = locked(tmp_path / "tiny.db")
         with pytest.raises(StoreAway):
@@ -222,8 +231,8 @@ from search.store import open_store
 from search.study import Trial
 url, run, id_, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
 store = open_store(url, create=False, busy_timeout=0.05)
-journal = Journal(store, next(each for each in store.runs(1) if each.id == run), folder)
-journal.know(store.trial(id_))
+journal = Journal(store, next(each for each in store.runs.of_study(1) if each.id == run), folder)
+journal.know(store.trials.get(id_))
 trial = Trial(0, None, attempts=1)
 journal.start(trial)
 for number in (1, 2):
@@ -244,14 +253,14 @@ def test_a_driver_that_is_killed_meanwhile_loses_nothing(tmp_path: Path) -> None
         assert killed.returncode == -9
         other.execute("ROLLBACK")
         other.close()
-        assert store.trial(trial.id).epochs_done == 0
+        assert store.trials.get(trial.id).epochs_done == 0
         with next(folder.iterdir()).open("a") as torn:
             torn.write('["epoch", {"trial": 1, "fig')  # the line that it died in
-        assert replay(store, folder, store.runs(run.study_id)) == 3
-        found = store.trial(trial.id)
+        assert replay(store, folder, store.runs.of_study(run.study_id)) == 3
+        found = store.trials.get(trial.id)
         assert (found.state, found.epochs_done, found.attempts) == (TrialState.RUNNING, 2, 1)
         assert list(folder.iterdir()) == []
-        assert replay(store, folder, store.runs(run.study_id)) == 0
+        assert replay(store, folder, store.runs.of_study(run.study_id)) == 0
 
 
 def test_what_another_run_has_taken_over_meanwhile_stays_its_own(tmp_path: Path) -> None:
@@ -264,12 +273,12 @@ def test_what_another_run_has_taken_over_meanwhile_stays_its_own(tmp_path: Path)
         journal.start(played)
         journal.epoch(played, 1, {"validation_accuracy": 0.9})
         journal.end(played, TrialState.FAILED, "why")
-        store.end_run(lost.id, "gone")
-        store.claim_preempted(study.id, winner.id)
-        assert replay(store, tmp_path, store.runs(study.id)) == 3
-        found = store.trial(trial.id)
+        store.runs.end(lost.id, "gone")
+        store.trials.claim(study.id, winner.id)
+        assert replay(store, tmp_path, store.runs.of_study(study.id)) == 3
+        found = store.trials.get(trial.id)
         assert (found.state, found.epochs_done, found.run_id) == ("waiting", 0, winner.id)
-        assert store.start_trial(trial.id, winner.id)
+        assert store.trials.start(trial.id, winner.id)
         with pytest.raises(StoreError, match="has ended: gone"):
             add_trial(store, study.id, lost.id, 1)
 
@@ -282,12 +291,12 @@ def test_what_began_while_the_store_was_away_does_not_stay_running(tmp_path: Pat
         trial = add_trial(store, study.id, run.id, 0)
         journal = Journal(Away(), run, tmp_path)  # type: ignore[arg-type]
         journal.start(known(journal, trial))
-        store.end_run(run.id, "the driver was killed")
-        replay(store, tmp_path, store.runs(study.id))
-        found = store.trial(trial.id)
+        store.runs.end(run.id, "the driver was killed")
+        replay(store, tmp_path, store.runs.of_study(study.id))
+        found = store.trials.get(trial.id)
         assert (found.state, found.attempts) == (TrialState.PREEMPTED, 1)
         late = begin_run(store, study.id)
-        assert [each.id for each in store.claim_preempted(study.id, late.id)] == [trial.id]
+        assert [each.id for each in store.trials.claim(study.id, late.id)] == [trial.id]
 
 
 def journal_of(store: Store, folder: Path) -> tuple[Path, int, int]:
@@ -309,18 +318,18 @@ def test_a_damaged_line_costs_no_other_and_blocks_nothing(tmp_path: Path, damage
         path, study, trial = journal_of(store, tmp_path)
         lines = path.read_bytes().splitlines(keepends=True)
         path.write_bytes(b"".join([*lines[:2], damage, lines[2]]))
-        assert replay(store, tmp_path, store.runs(study)) == 2
-        assert store.trial(trial).epochs_done == 2
+        assert replay(store, tmp_path, store.runs.of_study(study)) == 2
+        assert store.trials.get(trial).epochs_done == 2
         assert path.with_name(path.name + ".damaged").exists()
-        assert replay(store, tmp_path, store.runs(study)) == 0
+        assert replay(store, tmp_path, store.runs.of_study(study)) == 0
 
 
 def test_figures_of_another_version_are_left_out(tmp_path: Path) -> None:
     with open_store(str(tmp_path / "s.db"), create=True) as store:
         path, study, trial = journal_of(store, tmp_path)
         path.write_text(path.read_text().replace('"seconds"', '"speed": 1.0, "seconds"'))
-        assert replay(store, tmp_path, store.runs(study)) == 2
-        assert store.trial(trial).epochs_done == 2
+        assert replay(store, tmp_path, store.runs.of_study(study)) == 2
+        assert store.trials.get(trial).epochs_done == 2
 
 
 def test_the_journal_of_another_store_with_the_same_ids_is_left_alone(tmp_path: Path) -> None:
@@ -330,8 +339,8 @@ def test_the_journal_of_another_store_with_the_same_ids_is_left_alone(tmp_path: 
         study = add_study(second)
         run = begin_run(second, study.id)
         trial = add_trial(second, study.id, run.id, 0)
-        assert replay(second, tmp_path, second.runs(study.id)) == 0
-        assert second.trial(trial.id).epochs_done == 0
+        assert replay(second, tmp_path, second.runs.of_study(study.id)) == 0
+        assert second.trials.get(trial.id).epochs_done == 0
     assert path.exists()
 
 
@@ -345,18 +354,18 @@ def test_a_line_that_was_cut_off_is_not_written_on(tmp_path: Path) -> None:
         with journal.path.open("a") as torn:
             torn.write('["epoch", {"tri')  # as a full disk leaves it
         journal.epoch(played, 2, {"validation_accuracy": 0.6})
-        assert replay(store, tmp_path, store.runs(run.study_id)) == 2
-        assert store.trial(trial.id).epochs_done == 2
+        assert replay(store, tmp_path, store.runs.of_study(run.study_id)) == 2
+        assert store.trials.get(trial.id).epochs_done == 2
 
 
 class Away:
-    """A store that never answers."""
+    """A store that never answers, nor does any of its parts."""
 
-    def __getattr__(self, name: str) -> Any:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            raise StoreAway("away")
+    def __getattr__(self, name: str) -> "Away":
+        return self
 
-        return call
+    def __call__(self, *args: object, **kwargs: object) -> None:
+        raise StoreAway("away")
 
 
 def test_a_store_that_is_away_is_not_asked_before_somebody_heard_of_it(tmp_path: Path) -> None:
@@ -401,7 +410,7 @@ def test_a_server_that_restarts_in_the_middle(own_server: PostgresServer, tmp_pa
         assert (session.next_assignment(), session.waits) == (None, True)
         own_server.start()
         session.look_after()
-        trial = store.trials(session.record.id)[0]
+        trial = store.trials.of_study(session.record.id)[0]
         assert (trial.state, trial.epochs_done) == (TrialState.COMPLETE, 2)
         assert session.next_assignment() is not None
         end(store, session)
@@ -420,8 +429,8 @@ def test_a_server_that_only_reads_for_a_while_is_away(
             admin.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         store.close()
         with pytest.raises(StoreAway, match="read-only"):
-            store.heartbeat(run.id)
+            store.runs.heartbeat(run.id)
         with own_server.admin() as admin:
             admin.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
         store.close()
-        assert store.heartbeat(run.id)
+        assert store.runs.heartbeat(run.id)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from benchmarks.table.read import Training
 from search import optimize
+from search.cli.leaderboard_tables import PRUNED, leaderboards
 from search.driver.extra_trials import networks_of, ranked_trials
 from search.driver.study_setup import task_of
 from search.objectives import JudgedBy, judged_accuracy, judged_by, judged_values
-from search.query import best, judged, optimism
+from search.query import best, evaluated, optimism
 from search.query.evaluated import evaluated as evaluated_trials
-from search.report import PRUNED, leaderboards
 from search.schedulers import NoScheduler
 from search.searchers import Observation
 from search.store import TrialState, open_store
@@ -26,7 +26,7 @@ from tests.search.small import config, values
 from tests.support.samples import architecture
 from tests.trainers.proofs import proves
 from trainers import Protocol
-from trainers.added_later import ADDED_LATER
+from trainers.legacy_defaults import LEGACY_DEFAULTS
 
 CURVES = {"early": [0.9, 0.2], "late": [0.3, 0.8]}
 """Accuracies by epoch: one is best by its best epoch, the other by its last."""
@@ -35,7 +35,7 @@ EXPECTED: dict[JudgedBy, list[float]] = {"last": [0.8, 0.2], "best": [0.9, 0.8]}
 
 
 def test_a_stored_protocol_without_the_field_is_judged_by_the_best_epoch() -> None:
-    assert judged_by({}) == ADDED_LATER["judged_by"] == "best"
+    assert judged_by({}) == LEGACY_DEFAULTS["judged_by"] == "best"
     assert judged_by(Protocol().to_dict()) == "last"
     assert judged_by(Protocol(judged_by="best").to_dict()) == "best"
 
@@ -80,8 +80,8 @@ def test_a_study_is_judged_by_its_rule_wherever_it_is_asked(rule: JudgedBy, tmp_
             assignment = session.next_assignment()
             assert assignment is not None
             train(session, assignment, curve)
-        study = store.study(settings.study)
-        trials = store.trials(study.id)
+        study = store.studies.get(settings.study)
+        trials = store.trials.of_study(study.id)
         assert sorted((t.accuracy for t in trials), reverse=True) == expected  # type: ignore[type-var]
         assert [t.best_accuracy for t in trials] == [0.9, 0.8]
         assert [t.last_accuracy for t in trials] == [0.2, 0.8]
@@ -89,10 +89,10 @@ def test_a_study_is_judged_by_its_rule_wherever_it_is_asked(rule: JudgedBy, tmp_
         assert [row.accuracy for row in rows] == expected
         assert {row.judged_by for row in rows} == {rule}
         assert (optimism(rows) is not None) is (rule == "best")
-        assert store.summary(study.id).best_accuracy == expected[0]
-        found = judged(store, settings.study, ["validation_accuracy"])
+        assert store.studies.summary(study.id).best_accuracy == expected[0]
+        found = evaluated(store, settings.study, ["validation_accuracy"])
         assert [row.values["validation_accuracy"] for row in found] == expected
-        task, history = task_of(settings), store.history(study.id)
+        task, history = task_of(settings), store.studies.history(study.id)
         order = ranked_trials(history, networks_of(history), task, rule)
         assert [trial.accuracy for trial in order] == expected
         told = [v or {} for _, v in evaluated_trials(store, settings.study, settings.goals)]
@@ -111,11 +111,11 @@ def test_losses_follow_the_rule_too(rule: JudgedBy, tmp_path: Path) -> None:
         assignment = session.next_assignment()
         assert assignment is not None
         train(session, assignment, [0.5, 0.5])
-        first, second = store.trials(store.study(settings.study).id)[0], [0.4, 0.7]
+        first, second = store.trials.of_study(store.studies.get(settings.study).id)[0], [0.4, 0.7]
         for number, loss in enumerate(second, 1):
-            record = store.epochs(first.id)[number - 1]
+            record = store.epochs.of_trial(first.id)[number - 1]
             _rewrite(store, first.id, record.epoch, loss)
-        (row,) = judged(store, settings.study, ["validation_loss"])
+        (row,) = evaluated(store, settings.study, ["validation_loss"])
         assert row.values["validation_loss"] == (0.7 if rule == "last" else 0.4)
         ((_, figures),) = evaluated_trials(store, settings.study, settings.goals)
         assert figures is not None
@@ -145,7 +145,7 @@ class Listening:
 def test_searchers_are_told_by_the_rule(rule: JudgedBy, tmp_path: Path) -> None:
     task = replace(task_of(config(tmp_path)), known=lambda point: {"macs": 5.0})
     searcher = Listening()
-    scheduler = NoScheduler(task.goals, task.fidelities)
+    scheduler = NoScheduler(task.objectives, task.fidelities)
     study = Study(task, [searcher], scheduler, rule)  # type: ignore[list-item]
     study.add(architecture(0))
     for number, accuracy in enumerate([0.9, 0.2], 1):
@@ -207,19 +207,19 @@ def test_what_was_pruned_never_stands_among_the_complete(tmp_path: Path) -> None
                 train(session, assignment, curve)
                 continue
             session.started(assignment.trial.number)
-            trial = store.trials(session.record.id)[-1]
+            trial = store.trials.of_study(session.record.id)[-1]
             _prune(store, trial.id)
         rows = best(store)
         assert [row.architecture_id for row in rows] == [ids[2], ids[0], ids[1]]
         assert [row.is_complete for row in rows] == [True, True, False]
         tables = leaderboards(rows, "Best")
         assert [table.title for table in tables] == ["Best", PRUNED]
-        assert store.summary(session.record.id).best_accuracy == 0.6
+        assert store.studies.summary(session.record.id).best_accuracy == 0.6
         assert math.isclose(best(store, where="state = pruned")[0].accuracy or 0, 0.95)
 
 
 def _prune(store: Any, trial: int) -> None:
     from tests.support.samples import epoch as epoch_record
 
-    store.record_epoch(trial, epoch_record(1, 0.95))
-    store.finish_trial(trial, "pruned", "rung")
+    store.epochs.record(trial, epoch_record(1, 0.95))
+    store.trials.finish(trial, "pruned", "rung")

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from search.cli.next_commands import NextCommands, next_commands
 from search.cli.program import run_program
-from search.commands import NextCommands, next_commands
 from search.driver.assignment import Report
 from search.driver.session import StudySession
 from search.driver.stop_request import StopKind, StopRequest
@@ -196,7 +196,7 @@ def test_no_more_are_retrained_than_the_study_has_complete(
     assert run_program(["repeat", "tiny", "--top", "9", "--seeds", "2", "--store", "a.db"]) == 0
     assert "Study tiny-retrained: 8 of 8 trials done" in capsys.readouterr().out
     with open_store("a.db", create=False) as store:
-        trials = store.trials(store.study("tiny-retrained").id)
+        trials = store.trials.of_study(store.studies.get("tiny-retrained").id)
     assert {trial.origin for trial in trials} == {f"retrains trial {n}" for n in range(4)}
 
 
@@ -328,7 +328,7 @@ def test_the_exit_code_stays_where_the_reader_has_left(
     def left(*_: object) -> None:
         raise ReaderLeft
 
-    monkeypatch.setattr("search.cli.running.print_report", left)
+    monkeypatch.setattr("search.cli.run.print_report", left)
     player.stop_after = 1
     assert run_program(["run", "it's mine.yaml"]) == 130
     assert "To go on: " in capsys.readouterr().err
@@ -374,7 +374,7 @@ def test_a_signal_while_the_report_is_printed_is_an_interrupt(
     def interrupted(*_: object) -> None:
         raise Interrupted(signal.SIGTERM)
 
-    monkeypatch.setattr("search.cli.running.print_report", interrupted)
+    monkeypatch.setattr("search.cli.run.print_report", interrupted)
     assert run_program(["run", "it's mine.yaml"]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("Stopped: interrupted by SIGTERM. To go on: ")
@@ -394,7 +394,7 @@ def test_a_run_that_is_stopped_says_so_once_and_nothing_after_it(
             assert time.monotonic() < deadline
         assert err.count("To go on: ") == 1
         with open_store("a.db", create=False) as store:
-            (run,) = store.runs(store.study("tiny").id)
+            (run,) = store.runs.of_study(store.studies.get("tiny").id)
         assert run.end_reason == "Ray's raylet was killed"  # before the work has ended
         time.sleep(0.1)
         print("(raylet) A worker died")

@@ -5,13 +5,17 @@ import itertools
 import numpy as np
 import pytest
 
+from search.objective_parsing import bare_bound_problems
 from search.objectives import (
+    Objective,
     crowding_distances,
     dominates,
     hypervolume,
     nondominated,
     nondominated_ranks,
+    objectives_from,
 )
+from space.errors import InputError
 
 
 def vectors(seed: int, count: int, width: int) -> np.ndarray:
@@ -74,3 +78,25 @@ def test_hypervolume_counts_the_unit_cubes_that_are_dominated(width: int) -> Non
 def test_crowding_is_infinite_at_the_ends_only() -> None:
     distances = crowding_distances([[0, 4], [1, 3], [3, 1], [4, 0]])
     assert distances.tolist() == [np.inf, 1.5, 1.5, np.inf]
+
+
+def test_the_american_spelling_means_the_same() -> None:
+    wanted = {"a": "maximize", "b": "minimize"}
+    found = objectives_from(wanted)
+    assert found == objectives_from({"a": "maximise", "b": "minimise"})
+    assert [objective.direction for objective in found] == ["maximise", "minimise"]
+    assert len(bare_bound_problems(wanted, {"a": 3, "b": 3})) == 1
+
+
+@pytest.mark.parametrize("word", ["max", "", "Maximise", None, 1, ["maximise"]])
+def test_no_other_word_is_a_direction(word: object) -> None:
+    with pytest.raises(InputError, match=r"objectives\.a: must be one of maximise, minimise; got"):
+        objectives_from({"a": word})  # type: ignore[dict-item]
+
+
+def test_objectives_are_those_named_with_the_sign_that_makes_higher_better() -> None:
+    found = objectives_from({"a": "maximise", "b": "minimise"}, {"c": 1})
+    assert list(found) == [Objective("a"), Objective("b", "minimise")]
+    assert len(found) == 2
+    assert found.names == ("a", "b", "c")
+    assert found.vector({"a": 1.0, "b": 2.0, "c": 3.0}) == (1.0, -2.0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from search import Evaluation, optimize
-from tests.search.toy import Point, ToySpace
+from search.testing.toy_spaces import Point, ToySpace
 
 SPACE = ToySpace()
 

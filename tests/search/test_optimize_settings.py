@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from search import optimize
+from search.testing.toy_spaces import Point, ToySpace
 from space.errors import InputError
-from tests.search.toy import Point, ToySpace
 
 SPACE = ToySpace()
 

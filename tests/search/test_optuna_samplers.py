@@ -14,19 +14,19 @@ import pytest
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from search.objectives import Constraint, Goals, Objective, goals_of
+from search.objectives import Constraint, Objective, Objectives, objectives_from
 from search.searchers import Observation, Searcher, Task, make_searcher
 from search.searchers.optuna_samplers import GpSearcher, Nsga2Searcher, TpeSearcher
-from search.searchers.optuna_samplers.coding import parameter_name
-from search.searchers.optuna_samplers.filled import filled
-from search.searchers.optuna_samplers.searcher import OptunaSearcher
+from search.searchers.optuna_samplers.frozen_trials import impute_parameters
+from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
+from search.searchers.optuna_samplers.parameter_encoding import parameter_name
+from search.testing.toy_spaces import Point, ToySpace
 from search.trial_states import TrialState
 from space.errors import InputError
-from tests.search.toy import Point, ToySpace
 
 SPACE = ToySpace()
 TASK = Task(SPACE)
-BOTH = goals_of({"validation_accuracy": "maximise", "size": "minimise"})
+BOTH = objectives_from({"validation_accuracy": "maximise", "size": "minimise"})
 KINDS = (TpeSearcher, Nsga2Searcher, GpSearcher)
 
 
@@ -76,8 +76,10 @@ def test_what_was_bad_is_avoided(kind: type[OptunaSearcher[Point]], outcome: Tri
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_broken_constraint_is_worse_than_any_value(kind: type[OptunaSearcher[Point]]) -> None:
     constraint = Constraint("size", upper=2.0)
-    goals = Goals((Objective("validation_accuracy"),), (constraint,))
-    searcher = kind(Task(SPACE, goals), 0, **({"population": 8} if kind is Nsga2Searcher else {}))
+    objectives = Objectives((Objective("validation_accuracy"),), (constraint,))
+    searcher = kind(
+        Task(SPACE, objectives), 0, **({"population": 8} if kind is Nsga2Searcher else {})
+    )
     for point in SPACE.points()[::2]:
         searcher.tell(point, done(point))
     for trial, point in zip(searcher.study().trials, SPACE.points()[::2], strict=False):
@@ -93,8 +95,10 @@ def test_a_broken_constraint_is_worse_than_any_value(kind: type[OptunaSearcher[P
 
 def test_exact_figures_are_no_business_of_the_sampler() -> None:
     constraint = Constraint("size", upper=2.0)
-    goals = Goals((Objective("validation_accuracy"), Objective("size", "minimise")), (constraint,))
-    task = Task(SPACE, goals, known=lambda point: {"size": float(point[2])})
+    objectives = Objectives(
+        (Objective("validation_accuracy"), Objective("size", "minimise")), (constraint,)
+    )
+    task = Task(SPACE, objectives, known=lambda point: {"size": float(point[2])})
     searcher = TpeSearcher(task, 0)
     searcher.tell(("a", "b", 1), Observation(TrialState.COMPLETE, {"validation_accuracy": 0.5}))
     searcher.tell(("a", "b", 5), Observation(TrialState.COMPLETE, {"validation_accuracy": 0.9}))
@@ -104,8 +108,10 @@ def test_exact_figures_are_no_business_of_the_sampler() -> None:
 
 
 def test_a_figure_that_is_no_number_breaks_its_constraint() -> None:
-    goals = Goals((Objective("validation_accuracy"),), (Constraint("latency", upper=1.0),))
-    searcher = TpeSearcher(Task(SPACE, goals), 0)
+    objectives = Objectives(
+        (Objective("validation_accuracy"),), (Constraint("latency", upper=1.0),)
+    )
+    searcher = TpeSearcher(Task(SPACE, objectives), 0)
     nan = {"validation_accuracy": 0.5, "latency": math.nan}
     searcher.tell(("a", "b", 1), Observation(TrialState.COMPLETE, nan))
     assert searcher.study().trials[0].constraints["latency at most"] > 1000
@@ -115,12 +121,12 @@ def test_a_figure_that_is_no_number_breaks_its_constraint() -> None:
 def test_two_objectives_beat_random_points(kind: type[OptunaSearcher[Point]]) -> None:
     """Both objectives agree that the first letter is "a" and the second "e"."""
     options = {"population": 8} if kind is Nsga2Searcher else {"startup_trials": 8}
-    goals = goals_of({"validation_accuracy": "maximise", "other": "minimise"})
+    objectives = objectives_from({"validation_accuracy": "maximise", "other": "minimise"})
     scores = []
     for seed in range(3):
         searcher = make_searcher(
             {TpeSearcher: "tpe", Nsga2Searcher: "nsga2", GpSearcher: "gp"}[kind],
-            Task(SPACE, goals),
+            Task(SPACE, objectives),
             seed,
             options,
         )
@@ -136,7 +142,7 @@ def test_two_objectives_beat_random_points(kind: type[OptunaSearcher[Point]]) ->
     ("name", "options", "message"),
     [
         ("tpe", {"startup_trials": "ten"}, "startup_trials: must be an integer, not text"),
-        ("tpe", {"look_back": 1}, "look_back: must be at least 20; got 1"),
+        ("tpe", {"history_window": 1}, "history_window: must be at least 20; got 1"),
         ("tpe", {"candidates": 0}, "candidates"),
         (
             "nsga2",
@@ -167,9 +173,9 @@ OUTCOMES = (
 def test_no_answer_depends_on_what_was_asked_before(kind: Any, space: Any) -> None:
     """Whatever is told in whatever order, and however often an end is revised."""
     rng = np.random.default_rng(4)
-    goals = Goals(BOTH.objectives, (Constraint("latency", upper=0.7),))
-    options: dict[str, Any] = {"population": 6} if kind is Nsga2Searcher else {"look_back": 20}
-    nosy, quiet = (kind(Task(space, goals), 1, **options) for _ in range(2))
+    objectives = Objectives(BOTH.objectives, (Constraint("latency", upper=0.7),))
+    options: dict[str, Any] = {"population": 6} if kind is Nsga2Searcher else {"history_window": 20}
+    nosy, quiet = (kind(Task(space, objectives), 1, **options) for _ in range(2))
     points = [space.sample(rng) for _ in range(30)]
     for step in range(60):
         point = points[int(rng.integers(len(points)))]
@@ -229,7 +235,7 @@ def test_tpe_finds_better_points_than_random() -> None:
 
 
 def test_a_long_history_is_cut_to_the_best_and_the_latest() -> None:
-    searcher = TpeSearcher(TASK, 0, look_back=20)
+    searcher = TpeSearcher(TASK, 0, history_window=20)
     ordered = sorted(SPACE.points(), key=SPACE.value, reverse=True)
     for point in ordered:
         searcher.tell(point, done(point))
@@ -296,7 +302,7 @@ def test_parents_have_the_same_parameters_and_keep_their_own() -> None:
     for point in (("a", "b", 1), ("b", "c", 0), ("c", "a", 0)):
         searcher.tell(point, done(point))
     before: list[FrozenTrial] = searcher.study().trials
-    after = filled(before, 3)
+    after = impute_parameters(before, 3)
     assert len({tuple(sorted(trial.params)) for trial in before}) == 2
     assert len({tuple(sorted(trial.params)) for trial in after}) == 1
     for one, other in zip(before, after, strict=True):
@@ -318,8 +324,8 @@ def test_a_point_that_runs_again_is_no_parent_until_it_is_complete_again() -> No
 
 
 def test_what_did_not_complete_is_as_bad_as_the_worst_that_did() -> None:
-    goals = goals_of({"validation_accuracy": "maximise", "size": "minimise"})
-    task = Task(SPACE, goals, known=lambda point: {"size": float(point[2])})
+    objectives = objectives_from({"validation_accuracy": "maximise", "size": "minimise"})
+    task = Task(SPACE, objectives, known=lambda point: {"size": float(point[2])})
     searcher = GpSearcher(task, 0)
     searcher.tell(("a", "b", 1), Observation(TrialState.COMPLETE, {"validation_accuracy": 0.5}))
     searcher.tell(("a", "b", 2), Observation(TrialState.COMPLETE, {"validation_accuracy": 0.75}))
@@ -357,8 +363,8 @@ def test_a_space_without_decisions_is_searched_by_its_encoding(name: str) -> Non
 
 
 def test_only_new_points_that_keep_the_constraints_are_snapped_to() -> None:
-    goals = Goals((Objective("validation_accuracy"),), (Constraint("x", upper=9.0),))
-    task = Task(Grid(), goals, known=lambda point: {"x": float(point[0])})
+    objectives = Objectives((Objective("validation_accuracy"),), (Constraint("x", upper=9.0),))
+    task = Task(Grid(), objectives, known=lambda point: {"x": float(point[0])})
     searcher = GpSearcher(task, 0, startup_trials=5)
     known = [(x, y) for x in range(5) for y in range(0, 20, 4)]
     for point in known:

@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
     with open_store(str(tmp_path / "tiny.db"), create=True) as opened:
         session = begin(opened, config(tmp_path, initial=["named"]))
         run_all(session)
-        opened.end_run(opened.runs(session.record.id)[0].id, "the run ended")
+        opened.runs.end(opened.runs.of_study(session.record.id)[0].id, "the run ended")
     content = values(checkpoints=str(tmp_path / "checkpoints"), trials=3)
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(content))
     return tmp_path
@@ -61,7 +61,7 @@ def encoding_of(environment: dict[str, str]) -> str:
 @pytest.mark.parametrize("environment", LOCALES)
 def test_readers_print_in_every_encoding(environment: dict[str, str], folder: Path) -> None:
     with open_store(str(folder / "tiny.db"), create=False) as opened:
-        architecture = opened.trials(1)[0].architecture_id
+        architecture = opened.trials.of_study(1)[0].architecture_id
     commands = [["best"], ["show", architecture], ["studies"], ["space", "graph"], ["fly"]]
     given = environment | {"MIXSPACE_STORE": "tiny.db"}
     ran = python("-c", SEVERAL, json.dumps(commands), environment=given, cwd=folder)
@@ -107,7 +107,7 @@ def test_a_run_keeps_its_exit_code_without_stderr(redirected: str, folder: Path)
     ran = python("-c", PLAYED, "2", *command, redirected=redirected, cwd=folder)
     assert (ran.returncode, ran.stderr) == (130, b"")
     with open_store(str(folder / "new.db"), create=False) as store:
-        assert len(store.trials(store.study("tiny").id)) == 2
+        assert len(store.trials.of_study(store.studies.get("tiny").id)) == 2
 
 
 @pytest.mark.parametrize("words", ["best", "studies --json"])
@@ -131,5 +131,5 @@ def test_a_search_on_ray_needs_no_stream(folder: Path) -> None:
     ran = python("-m", "search", "run", "tiny.yaml", *small, redirected=redirected, cwd=folder)
     assert (ran.returncode, ran.stderr) == (0, b"")
     with open_store(str(folder / "new.db"), create=False) as store:
-        (trial,) = store.trials(store.study("tiny").id)
+        (trial,) = store.trials.of_study(store.studies.get("tiny").id)
     assert trial.state == "complete"

@@ -134,7 +134,7 @@ def test_workers_take_ours(folder: Path, installed: dict[str, str]) -> None:
     ran = python("-m", "search", "run", "tiny.yaml", environment=path, cwd=folder)
     assert ran.returncode == 0, ran.stderr
     with open_store(str(folder / "tiny.db"), create=False) as store:
-        (trial,) = store.trials(store.study("tiny").id)
+        (trial,) = store.trials.of_study(store.studies.get("tiny").id)
     assert trial.state == "complete"
 
 

@@ -11,7 +11,11 @@ from search.cli.program import run_program
 from search.driver import patience as patience_module
 from search.driver.patience import Patience
 from search.runner import run as run_module
-from search.store import Store, StoreAway, open_store
+from search.store import StoreAway, open_store
+from search.store.database import Part
+from search.store.runs import Runs
+from search.store.studies import Studies
+from search.store.trials import Trials
 from space.errors import InputError
 from tests.search.test_going_on import STORE, Player, all_fail, playing, trials_of
 
@@ -34,7 +38,7 @@ class Away:
             raise self.error
         return self.real(*args, **options)
 
-    def __get__(self, store: Store, owner: type[Store]) -> Callable[..., Any]:
+    def __get__(self, store: Part, owner: type[Part]) -> Callable[..., Any]:
         return lambda *args, **options: self(store, *args, **options)
 
 
@@ -58,21 +62,29 @@ def test_patience_is_not_endless_and_ends_at_once_when_a_stop_is_asked_for() -> 
 
 
 @pytest.mark.parametrize(
-    "method", ["begin_run", "set_checkpoints", "history", "set_exhausted", "summary"]
+    ("part", "method"),
+    [
+        (Runs, "begin"),
+        (Studies, "set_checkpoints"),
+        (Studies, "history"),
+        (Studies, "set_exhausted"),
+        (Studies, "summary"),
+    ],
 )
 def test_a_store_that_is_away_at_the_edges_of_a_run_is_waited_for(
+    part: type[Part],
     method: str,
     playing: Player,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    away = Away(2, getattr(Store, method), StoreAway("the store does not answer"))
-    monkeypatch.setattr(Store, method, away)
+    away = Away(2, getattr(part, method), StoreAway("the store does not answer"))
+    monkeypatch.setattr(part, method, away)
     assert run_program(["run", "a.yaml", *STORE]) == 0
     assert not away.times
     assert "4 of 4 trials done (4 complete)" in capsys.readouterr().out
     with open_store("a.db", create=False) as store:
-        (run,) = store.runs(store.study("tiny").id)
+        (run,) = store.runs.of_study(store.studies.get("tiny").id)
     assert run.end_reason == "the run ended"
     assert len(trials_of("tiny")) == 4
 
@@ -104,8 +116,8 @@ def test_a_store_that_stays_away_in_the_end_does_not_make_a_done_run_fail(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    away = Away(10_000, getattr(Store, method), StoreAway("the store does not answer"))
-    monkeypatch.setattr(Store, method, away)
+    away = Away(10_000, getattr(Studies, method), StoreAway("the store does not answer"))
+    monkeypatch.setattr(Studies, method, away)
     assert run_program(["run", "a.yaml", *STORE, "--set", "store_patience=0.2"]) == 0
     assert "Stopped" not in capsys.readouterr().err
     assert {str(trial.state) for trial in trials_of("tiny")} == {"complete"}
@@ -117,8 +129,8 @@ def test_what_was_taken_up_before_the_store_went_away_is_gone_on_with(
     with monkeypatch.context() as patch:
         patch.setattr(run_module, "tune_session", all_fail)
         assert run_program(["run", "a.yaml", *STORE]) == 1
-    away = Away(2, Store.claim_preempted, StoreAway("the store does not answer"))
-    monkeypatch.setattr(Store, "claim_preempted", away)
+    away = Away(2, Trials.claim, StoreAway("the store does not answer"))
+    monkeypatch.setattr(Trials, "claim", away)
     assert run_program(["continue", "tiny", "--failed", *STORE]) == 0
     assert {str(trial.state) for trial in trials_of("tiny")} == {"complete"}
 
@@ -130,6 +142,6 @@ def test_a_signal_while_the_store_is_waited_for_is_an_interrupt(
         os.kill(os.getpid(), signal.SIGTERM)
         raise StoreAway("the store does not answer")
 
-    monkeypatch.setattr(Store, "begin_run", interrupted)
+    monkeypatch.setattr(Runs, "begin", interrupted)
     assert run_program(["run", "a.yaml", *STORE]) == 130
     assert capsys.readouterr().err.count("Stopped: interrupted by SIGTERM. To go on: ") == 1

@@ -1,16 +1,27 @@
-"""A package of somebody else brings a searcher and a scheduler: installed, chosen, run."""
+"""A package of somebody else brings a searcher and a scheduler: installed, held, run, shown."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
+from streamlit.testing.v1 import AppTest
+
+from search.store import open_store
+from search.testing import SchedulerSuite, SearcherSuite
+from search.testing.registered_suite import RegisteredSuite
+from tests.search.small import values
 
 ROOT = Path(__file__).parents[2]
 
 MODULE = '''
+import statistics
+
+import numpy as np
 from pydantic import Field
 
 from search.options import Options
@@ -22,37 +33,51 @@ class Walk(Searcher):
     """Goes from neighbour to neighbour, some steps at a time."""
 
     class Options(Options):
-        """Options of the walk: `steps` between two points."""
+        """Options of the walk.
+
+        Attributes:
+            steps: between two points.
+        """
 
         steps: int = Field(default=1, ge=1, le=9)
 
     def __init__(self, task, seed, **options):
         super().__init__(task, seed, **options)
-        self.told = []
+        self.told = {}
 
     def ask(self, attempt=0):
-        import numpy as np
-
         rng = np.random.default_rng([self.seed, len(self.told), attempt])
         if not self.told:
             return self.task.space.sample(rng)
-        point = self.told[-1]
+        point = next(reversed(self.told.values()))
         for _ in range(self.options.steps):
-            near = self.task.space.neighbours(point)
+            near = list(self.task.space.neighbours(point)) or [point]
             point = near[int(rng.integers(len(near)))]
         return point
 
     def tell(self, point, observation):
-        if point not in self.told:
-            self.told.append(point)
+        self.told.setdefault(self.task.space.key(point), point)
 
 
 class FirstEpoch(Scheduler):
-    """Stops every other trial after its first epoch."""
+    """Stops after its first epoch who is worse than half of those before."""
+
+    multi_objective = False
+
+    def __init__(self, objectives, fidelities, **options):
+        super().__init__(objectives, fidelities, **options)
+        self.seen = {}
 
     def report(self, trial, epoch, values):
-        stop = trial % 2 == 1 and epoch < self.fidelities
-        return Decision(stop=True, reason="it has an odd number") if stop else CONTINUE
+        late = epoch >= self.fidelities or trial in self.seen
+        if late or not self.objectives.has(values):
+            return CONTINUE
+        before = list(self.seen.values())
+        violation = self.objectives.violation(values)
+        own = self.seen[trial] = (violation, 0 if violation else -self.objectives.vector(values)[0])
+        if before and own > statistics.median_high(before):
+            return Decision(stop=True, reason=f"half of {len(before)} were better")
+        return CONTINUE
 
 
 class Abstract(Searcher):
@@ -71,6 +96,18 @@ random = walking:Walk
 
 [mixspace.schedulers]
 first-epoch = walking:FirstEpoch
+"""
+ITS_TESTS = """
+from search.testing import SchedulerSuite, SearcherSuite
+
+
+class TestWalk(SearcherSuite):
+    name = "walk"
+    options = {"steps": 2}
+
+
+class TestFirstEpoch(SchedulerSuite):
+    name = "first-epoch"
 """
 METADATA = "Metadata-Version: 2.1\nName: walking\nVersion: 1.0\n"
 WHEEL = "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -96,24 +133,69 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-def run(installed: Path, code: str) -> str:
-    """What a program prints that has the package."""
-    path = os.pathsep.join([str(installed), str(ROOT)])
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"PYTHONPATH": path},
-        cwd=installed,
+def python(
+    installed: Path, *words: str, cwd: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """A program that has the package."""
+    return subprocess.run(
+        [sys.executable, *words],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(installed), str(ROOT)])},
+        cwd=installed if cwd is None else cwd,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def run(installed: Path, code: str) -> str:
+    """What a program prints that has the package."""
+    done = python(installed, "-c", code)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
+def test_its_own_tests_hold_it_to_the_published_suites(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_walking.py").write_text(ITS_TESTS)
+    (tmp_path / "pytest.ini").write_text("[pytest]")
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_walking.py")
+    done = python(installed, *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout[-5000:]
+    passed = int(re.findall(r"(\d+) passed", done.stdout)[0])
+    suites = [*vars(SearcherSuite), *vars(SchedulerSuite), *2 * [*vars(RegisteredSuite)]]
+    assert passed > sum(name.startswith("test_") for name in suites) > 25
+    assert "skipped" not in done.stdout
+
+
+def test_a_searcher_that_breaks_its_word_fails_them(installed: Path, tmp_path: Path) -> None:
+    """With the values of what failed, though the suite is not a module of its tests."""
+    text = """
+from search.testing import SearcherSuite
+from walking import Walk
+
+class TestFickle(SearcherSuite):
+    name = "walk"
+
+    def make(self, task, seed):
+        made = super().make(task, seed)
+        steady = made.inner.ask
+        made.inner.ask = lambda attempt=0: steady(next(turns))
+        return made
+
+turns = iter(range(100_000))
+"""
+    (tmp_path / "test_fickle.py").write_text(text)
+    (tmp_path / "pytest.ini").write_text("[pytest]")
+    chosen = "lattice and (asking or same_seed or every_kind)"
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_fickle.py", "-k", chosen)
+    done = python(installed, *words, cwd=tmp_path)
+    assert done.returncode == 1, done.stdout[-5000:]
+    assert "2 failed, 1 passed" in done.stdout
+    assert "assert (" in done.stdout, "the points are shown"
+
+
 IN_PROCESS = """
 from search import optimize
-from tests.search.toy import ToySpace
+from search.testing.toy_spaces import ToySpace
 
 space = ToySpace()
 
@@ -123,41 +205,66 @@ def objective(point):
 
 result = optimize(space, objective, "walk", "first-epoch", 8, 1, fidelities=3,
                   searcher_options={"steps": 2})
-print([str(each.state) for each in result.evaluations])
+print(*(each.state for each in result.evaluations))
 print(len({each.point for each in result.evaluations}))
 """
 
 
 def test_it_runs_in_this_process(installed: Path) -> None:
     states, distinct = run(installed, IN_PROCESS).splitlines()
-    assert states == str(["complete", "pruned"] * 4)
+    assert {*states.split()} == {"complete", "pruned"}
+    assert len(states.split()) == 8
     assert distinct == "8", "it is wrapped so that it proposes nothing twice"
 
 
-WITH_A_STORE = """
-import json, sys
-from pathlib import Path
-from search.store import open_store
-from tests.search.driving import begin, play
-from tests.search.small import config
-
-settings = config(Path(sys.argv[1] if len(sys.argv) > 1 else "."), trials=4,
-                  searcher={"name": "walk", "steps": 3}, scheduler="first-epoch")
-with open_store(settings.store, create=True) as store:
-    session = begin(store, settings)
-    play(session, 2)
-    study = store.study(settings.study)
-    states = [str(trial.state) for trial in store.trials(study.id)]
-print(json.dumps([settings.to_dict()["searcher"], study.searcher, study.scheduler, states]))
-"""
-
-
-def test_it_is_chosen_by_a_configuration_and_stands_in_the_store(installed: Path) -> None:
-    said = run(installed, WITH_A_STORE).splitlines()[-1]
-    assert said == (
-        '[{"name": "walk", "steps": 3}, "walk", "first-epoch", '
-        '["complete", "pruned", "complete", "pruned"]]'
+@pytest.fixture(scope="module")
+def searched(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a study that was run as a person runs it, on Ray and with real trainings."""
+    folder = tmp_path_factory.mktemp("search")
+    content = values(
+        store="tiny.db",
+        trials=4,
+        searcher={"name": "walk", "steps": 3},
+        scheduler="first-epoch",
+        resources={"concurrent_trials": 1},
     )
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(content))
+    ran = python(installed, "-m", "search", "run", "tiny.yaml", cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    return folder
+
+
+@pytest.mark.ray
+def test_it_runs_on_ray_and_stands_in_the_store(searched: Path) -> None:
+    """A trial is stopped at the first of two epochs, for the reason that the scheduler gave."""
+    with open_store(str(searched / "tiny.db"), create=False) as store:
+        study = store.studies.get("tiny")
+        trials = store.trials.of_study(study.id)
+    assert (study.searcher, study.scheduler) == ("walk", "first-epoch")
+    assert study.config["searcher"] == {"name": "walk", "steps": 3}
+    assert [trial.origin for trial in trials] == ["walk"] * 4
+    assert {str(trial.state) for trial in trials} <= {"complete", "pruned"}
+    stopped = [trial.reason for trial in trials if trial.state == "pruned"]
+    assert all("were better" in (reason or "") for reason in stopped)
+
+
+@pytest.mark.ray
+def test_its_study_is_not_gone_on_with_where_the_package_is_gone(searched: Path) -> None:
+    done = python(ROOT, "-m", "search", "run", "tiny.yaml", "--resume", cwd=searched)
+    assert done.returncode == 2
+    assert "searcher.name: 'walk' is not allowed" in done.stderr
+
+
+@pytest.mark.ray
+def test_the_dashboard_shows_it_with_its_options(
+    searched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the package is not installed, as here."""
+    monkeypatch.setenv("MIXSPACE_STORE", str(searched / "tiny.db"))
+    shown = AppTest.from_file(str(ROOT / "dashboard/streamlit_app.py"), default_timeout=60).run()
+    assert not shown.exception
+    said = [caption.value for caption in shown.caption]
+    assert "Searcher: walk (steps 3). Scheduler: first-epoch." in said
 
 
 REFUSALS = """

@@ -77,9 +77,9 @@ def test_a_preempted_search_is_ended_said_and_gone_on_with(
     wait_until(lambda: not survivors(family), 30)
 
     with open_store(str(tmp_path / "tiny.db"), create=False) as store:
-        study = store.study("tiny")
-        (run,) = store.runs(study.id)
-        trials = store.trials(study.id)
+        study = store.studies.get("tiny")
+        (run,) = store.runs.of_study(study.id)
+        trials = store.trials.of_study(study.id)
     assert run.end_reason == f"interrupted by {name}"
     assert {(t.state, t.reason) for t in trials} == {(TrialState.PREEMPTED, run.end_reason)}
     # Whoever trained past its first epoch has a checkpoint of it.

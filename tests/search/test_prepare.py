@@ -23,7 +23,7 @@ from tests.search.driving import epoch
 from tests.search.small import Silent, config
 from tests.search.test_session import begin
 from trainers import Cause, Failure
-from trainers.data.test_split_lock import TestSplitLocked, refuse_if_locked
+from trainers.data.test_guard import TestSplitLocked, refuse_if_locked
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc here")
 
@@ -40,7 +40,7 @@ def test_the_store_keeps_no_password(tmp_path: Path) -> None:
     settings = config(tmp_path, store="postgresql://user:s3cret@host/database")
     with open_store(str(path), create=True) as store:
         begin(store, settings)
-        stored = store.study("tiny").config
+        stored = store.studies.get("tiny").config
     with sqlite3.connect(path) as connection:
         written = "\n".join(connection.iterdump())
     connection.close()
@@ -133,7 +133,7 @@ def test_a_study_of_failures_is_no_success(tmp_path: Path) -> None:
         session.next_assignment()
         session.started(0)
         session.crashed(0, Failure(Cause.CODE, "no luck"))
-        store.end_run(store.runs(session.record.id)[0].id, "the run ended")
+        store.runs.end(store.runs.of_study(session.record.id)[0].id, "the run ended")
     outcome = run_study(settings, resume=True, watcher=Silent())
     assert outcome.exit_code == ExitCode.FAILED
     assert outcome.reason == "every trial failed: no luck"

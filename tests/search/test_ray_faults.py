@@ -36,7 +36,7 @@ def result(place: Path) -> tuple[RunOutcome, list[TrialRecord]]:
         settings, resume=False, watcher=Silent(), training="tests.search.faults:one_by_one"
     )
     with open_store(settings.store, create=False) as store:
-        return outcome, store.trials(store.study("tiny").id)
+        return outcome, store.trials.of_study(store.studies.get("tiny").id)
 
 
 @pytest.fixture

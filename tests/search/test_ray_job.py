@@ -122,12 +122,12 @@ def test_the_quickstart_as_a_ray_job(head: Head, tmp_path: Path) -> None:
     assert "warning: the checkpoints folder relative is a relative path" in output
     assert "warning: the store" not in output
     with open_store(str(store), create=False) as opened:
-        study = opened.study("quickstart")
-        trials = opened.trials(study.id)
+        study = opened.studies.get("quickstart")
+        trials = opened.trials.of_study(study.id)
         assert len(trials) == 3
         assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
         assert all(t.epochs_done == 2 for t in trials)
-        assert opened.runs(study.id)[0].machine["cluster"]["cpus"] == 2
+        assert opened.runs.of_study(study.id)[0].machine["cluster"]["cpus"] == 2
 
 
 @pytest.mark.slow
@@ -150,9 +150,9 @@ def test_a_stopped_job_has_ended_its_run_within_the_seconds_that_it_has(
     assert "Traceback" not in log
     assert log.count("Stopped: interrupted by SIGTERM. To go on: python -m search run ") == 1
     with open_store(store, create=False) as opened:
-        study = opened.study("quickstart")
-        (run,) = opened.runs(study.id)
-        unended = [t for t in opened.trials(study.id) if not t.state.is_terminal]
+        study = opened.studies.get("quickstart")
+        (run,) = opened.runs.of_study(study.id)
+        unended = [t for t in opened.trials.of_study(study.id) if not t.state.is_terminal]
     assert run.end_reason == "interrupted by SIGTERM"
     assert {t.state for t in unended} == {TrialState.PREEMPTED}
 
@@ -160,7 +160,9 @@ def test_a_stopped_job_has_ended_its_run_within_the_seconds_that_it_has(
 def epochs(store: str) -> int:
     try:
         with open_store(store, create=False) as opened:
-            return sum(t.epochs_done for t in opened.trials(opened.study("quickstart").id))
+            return sum(
+                t.epochs_done for t in opened.trials.of_study(opened.studies.get("quickstart").id)
+            )
     except (NoStore, InputError):
         return 0
 

@@ -113,13 +113,13 @@ def test_killed_half_way_then_resumed(tmp_path: Path, command: list[str]) -> Non
     resumed = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
     assert resumed.returncode == 0, resumed.stderr
     with open_store(str(tmp_path / "tiny.db"), create=False) as store:
-        trials = store.trials(store.study("tiny").id)
+        trials = store.trials.of_study(store.studies.get("tiny").id)
         assert [t.number for t in trials] == list(range(TRIALS))
         assert {t.state for t in trials} == {TrialState.COMPLETE}
         assert {t.epochs_done for t in trials} == {6}
         assert len({t.architecture_id for t in trials}) == TRIALS
         assert any(t.attempts == 2 for t in trials)
-        runs = store.runs(store.study("tiny").id)
+        runs = store.runs.of_study(store.studies.get("tiny").id)
         assert [run.ended is not None for run in runs] == [True, True]
         assert runs[0].end_reason == gone
 
@@ -158,8 +158,8 @@ def test_a_killed_ray_ends_its_driver_which_says_how_to_go_on(
     resumed = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
     assert resumed.returncode == 0, resumed.stderr
     with open_store(str(tmp_path / "tiny.db"), create=False) as store:
-        study = store.study("tiny")
-        trials, runs = store.trials(study.id), store.runs(study.id)
+        study = store.studies.get("tiny")
+        trials, runs = store.trials.of_study(study.id), store.runs.of_study(study.id)
     assert "was killed" in str(runs[0].end_reason)
     assert {(t.state, t.epochs_done) for t in trials} == {(TrialState.COMPLETE, 6)}
     assert len({t.architecture_id for t in trials}) == len(trials) == TRIALS
@@ -190,7 +190,7 @@ def test_ctrl_c_stops_cleanly_and_a_second_driver_is_refused(
     assert "Stopped early: interrupted by SIGINT." in output
     wait_until(lambda: not survivors(family), 30)
     with open_store(str(tmp_path / "tiny.db"), create=False) as store:
-        trials = store.trials(store.study("tiny").id)
+        trials = store.trials.of_study(store.studies.get("tiny").id)
         open_trials = [t for t in trials if not t.state.is_terminal]
         assert open_trials
         assert {(t.state, t.reason) for t in open_trials} == {

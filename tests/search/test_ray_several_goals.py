@@ -113,16 +113,16 @@ def kill_a_worker_that_trains(driver: subprocess.Popen[str], store: str, before:
 def preempted(store: str) -> int:
     """How often a trial was interrupted."""
     with open_store(store, create=False) as opened:
-        events = opened.events(opened.study("tiny").id)
+        events = opened.events.of_study(opened.studies.get("tiny").id)
     return sum(event.kind == EventKind.PREEMPTED for event in events)
 
 
 def check(config: Config) -> None:
     """Complete, without duplicates or zombies, within the limits, and as the log says."""
     with open_store(config.store, create=False) as store:
-        study = store.study(config.study)
-        history = store.history(study.id)
-        runs = store.runs(study.id)
+        study = store.studies.get(config.study)
+        history = store.studies.history(study.id)
+        runs = store.runs.of_study(study.id)
     trials = history.trials
     assert len(trials) == TRIALS
     assert all(run.ended is not None for run in runs)
@@ -144,7 +144,7 @@ def check(config: Config) -> None:
 def proposals_follow_from_the_log(config: Config) -> None:
     """A new searcher, told the log up to a trial, asks for the very architecture of that trial."""
     with open_store(config.store, create=False) as store:
-        history = store.history(store.study(config.study).id)
+        history = store.studies.history(store.studies.get(config.study).id)
     task = task_of(config)
     options = config.searcher.model_dump(exclude={"name"})
     networks = networks_of(history)
@@ -156,7 +156,7 @@ def proposals_follow_from_the_log(config: Config) -> None:
         if event.kind != EventKind.CREATED or trial.origin != "evolution":
             continue
         searcher = make_searcher("evolution", task, config.searcher_seed, options)
-        scheduler = make_scheduler("none", task.goals, config.protocol.epochs)
+        scheduler = make_scheduler("none", task.objectives, config.protocol.epochs)
         before = type(history)(
             history.trials, history.curves, history.networks, history.events[:position]
         )
@@ -169,7 +169,7 @@ def proposals_follow_from_the_log(config: Config) -> None:
 def decisions_follow_from_the_log(config: Config) -> None:
     """A new scheduler, told the log up to a trial's end, stops just the trials that were pruned."""
     with open_store(config.store, create=False) as store:
-        history = store.history(store.study(config.study).id)
+        history = store.studies.history(store.studies.get(config.study).id)
     task = task_of(config)
     options = config.scheduler.model_dump(exclude={"name"})
     trials = {trial.id: trial for trial in history.trials}
@@ -177,7 +177,7 @@ def decisions_follow_from_the_log(config: Config) -> None:
     for position, event in enumerate(history.events):
         if event.kind not in (EventKind.PRUNED, EventKind.COMPLETE):
             continue
-        scheduler = make_scheduler("moasha", task.goals, config.protocol.epochs, options)
+        scheduler = make_scheduler("moasha", task.objectives, config.protocol.epochs, options)
         before = type(history)(
             history.trials, history.curves, history.networks, history.events[:position]
         )

@@ -67,12 +67,12 @@ def test_it_is_looked_at_as_it_stands(folder: Path, opened: Open) -> None:
     assert (study["name"], study["planned_trials"]) == ("before", 8)
     assert study["counts"]["preempted"] == 2
     best = json.loads(search(folder, "best", "--store", "before.db", "--json"))
-    assert [row["state"] for row in best][0] == "complete"
+    assert best[0]["state"] == "complete"
     assert len(best) == 5
     shown = search(folder, "show", rows(folder, TRIALS)[0][3], "--store", "before.db")
     assert "DW-S Conv." in shown
     for page in PAGES:
-        found = opened(page.file, folder / "before.db")
+        found = opened(page.name, folder / "before.db")
         assert not found.exception, page.title
         assert not found.error, page.title
     assert (folder / "before.db").read_bytes() == before

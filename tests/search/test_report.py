@@ -10,13 +10,14 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from search import progress as progress_module
-from search.commands import NextCommands
+from search.cli import progress_line as progress_module
+from search.cli.leaderboard_tables import PAPER_OPERATORS
+from search.cli.next_commands import NextCommands
+from search.cli.progress_line import ProgressLine
+from search.cli.report import as_json, headline, print_report
 from search.driver.study_progress import Progress
 from search.exit_code import ExitCode
-from search.progress import ProgressLine
-from search.query import fate_words
-from search.report import PAPER_OPERATORS, as_json, headline, print_report
+from search.query import state_words
 from search.runner import RunOutcome
 from search.store import ProcessIdentity, Store, TrialState, open_store
 from space import Architecture
@@ -229,7 +230,7 @@ def test_a_paired_comparison_is_the_first_table_and_says_what_it_can_tell(tmp_pa
         outcome = RunOutcome("tiny", ExitCode.DONE, session.progress(), validation_images=2000)
         text, plain = report_of(store, outcome, path), as_json(store, outcome)
         unknown = report_of(store, replace(outcome, validation_images=None), path)
-        origins = [trial.origin for trial in store.trials(session.record.id)]
+        origins = [trial.origin for trial in store.trials.of_study(session.record.id)]
     pairs = [o.removeprefix("paired:") for o in origins if o.startswith("paired:")]
     assert [pair["name"] for pair in plain["paired"]] == pairs  # by falling accuracy
     behind = [pair["behind"] for pair in plain["paired"]]
@@ -248,13 +249,13 @@ def test_a_repeated_network_stays_in_the_paired_comparison(tmp_path: Path) -> No
         session = begin(store, config(tmp_path, trials=8, initial=["paired"]))
         while (assignment := session.next_assignment()) is not None:
             train(session, assignment, [0.1, 0.5 - 0.01 * assignment.trial.number])
-        study = store.study("tiny")
-        first = store.trials(study.id)[0]
-        architecture = Architecture.from_json(store.architecture(first.architecture_id).json)
-        run = store.begin_run(
+        study = store.studies.get("tiny")
+        first = store.trials.of_study(study.id)[0]
+        architecture = Architecture.from_json(store.architectures.get(first.architecture_id).json)
+        run = store.runs.begin(
             study.id, process=ProcessIdentity.of(), machine={}, code_version="0.1.0"
         )
-        again = store.add_trial(
+        again = store.trials.add(
             study.id,
             run.id,
             architecture,
@@ -264,9 +265,9 @@ def test_a_repeated_network_stays_in_the_paired_comparison(tmp_path: Path) -> No
             seeds={"initialisation": 8, "data_order": 9},
             repeat=1,
         )
-        store.start_trial(again.id, run.id)
-        store.record_epoch(again.id, epoch_record(1, 0.9))
-        store.finish_trial(again.id, "complete")
+        store.trials.start(again.id, run.id)
+        store.epochs.record(again.id, epoch_record(1, 0.9))
+        store.trials.finish(again.id, "complete")
         outcome = RunOutcome("tiny", ExitCode.DONE, session.progress(), validation_images=2000)
         text, plain = report_of(store, outcome, path), as_json(store, outcome)
     operators = {pair["name"]: pair for pair in plain["paired"]}
@@ -292,8 +293,8 @@ def test_an_operator_that_was_tried_in_vain_is_not_called_untried(tmp_path: Path
             vain[names.pop()] = state = ends[len(vain)]
             session.started(assignment.trial.number)
             if state is TrialState.PREEMPTED:
-                run = store.runs(session.record.id)[0]
-                store.preempt_trial(assignment.trial.id, "the node went away", run_id=run.id)
+                run = store.runs.of_study(session.record.id)[0]
+                store.trials.preempt(assignment.trial.id, "the node went away", run_id=run.id)
             elif state is not TrialState.RUNNING:
                 memory = state is TrialState.INFEASIBLE
                 failure = Failure(Cause.CODE, "in vain", infeasible=memory)
@@ -313,12 +314,12 @@ def test_an_operator_that_was_tried_in_vain_is_not_called_untried(tmp_path: Path
 
 
 def test_words_for_what_became_of_trials() -> None:
-    assert fate_words(None) == fate_words({}) == "not tried alone"
-    assert fate_words({TrialState.FAILED: 1}) == "failed"
+    assert state_words(None) == state_words({}) == "not tried alone"
+    assert state_words({TrialState.FAILED: 1}) == "failed"
     both = {TrialState.FAILED: 2, TrialState.RUNNING: 1}
-    assert fate_words(both) == "1 running, 2 failed"
-    assert fate_words({TrialState.PRUNED: 1}) == "pruned"
-    assert fate_words({TrialState.COMPLETE: 1}) == "complete without accuracy"
+    assert state_words(both) == "1 running, 2 failed"
+    assert state_words({TrialState.PRUNED: 1}) == "pruned"
+    assert state_words({TrialState.COMPLETE: 1}) == "complete without accuracy"
 
 
 def test_report_of_a_study_whose_trials_inherit_weights(tmp_path: Path) -> None:
@@ -330,7 +331,7 @@ def test_report_of_a_study_whose_trials_inherit_weights(tmp_path: Path) -> None:
             assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
             assignment.checkpoint.write_text("weights")
             train(session, assignment, [0.4, 0.5])
-        inherited = store.summary(session.record.id).inherited
+        inherited = store.studies.summary(session.record.id).inherited
         outcome = RunOutcome("tiny", ExitCode.DONE, session.progress())
         text = report_of(store, outcome, path)
         assert as_json(store, outcome)["inherited_trials"] == inherited

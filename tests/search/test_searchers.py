@@ -1,13 +1,9 @@
-"""The contract of searchers, for every searcher on every space that it takes."""
+"""The contract of searchers, for every searcher, and the wrapper that makes points distinct."""
 
-import os
-import subprocess
+import importlib
 import sys
-import time
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from search.objectives import Constraint
@@ -20,254 +16,93 @@ from search.searchers import (
     Task,
     make_searcher,
 )
+from search.searchers.evolution import EvolutionSearcher
+from search.testing import LearnsConstraints, LearnsObjectives, SearcherSuite
+from search.testing.searcher_suite import CASES
+from search.testing.simulated_study import rare_case
+from search.testing.toy_spaces import LETTERS, Lattice, Point, ToySpace
 from search.trial_states import TrialState
 from space.errors import InputError
-from tests.search.searcher_conformance import (
-    ENDINGS,
-    FIDELITIES,
-    Case,
-    cases,
-    finish,
-    play,
-    rare,
-    retold,
-)
-from tests.search.toy import LETTERS, Corner, Lattice, Point, ToySpace
-
-ROOT = Path(__file__).parents[2]
-CASES = {case.name: case for case in cases()}
-LEARNING = [name for name in SEARCHERS.built_in if name != "random"]
-AVOIDING = ["evolution", "local", "surrogate"]
-"""Those that promise to avoid what broke a constraint on a measured figure."""
-TRIALS = 15
 
 
-@pytest.fixture(params=SEARCHERS.built_in)
-def name(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+class TestRandom(SearcherSuite):
+    name = "random"
 
 
-@pytest.fixture(params=CASES)
-def case(request: pytest.FixtureRequest) -> Case:
-    return CASES[str(request.param)]
+class TestTpe(LearnsObjectives):
+    name = "tpe"
 
 
-# What holds on every space
+class TestNsga2(LearnsObjectives):
+    name = "nsga2"
+    options = {"population": 10}  # noqa: RUF012 - so that few trials go beyond the first generation
 
 
-def test_a_study_with_every_kind_of_ending(name: str, case: Case) -> None:
-    play(make_searcher(name, case.task(), 1), case, TRIALS)
+class TestGp(LearnsObjectives):
+    name = "gp"
 
 
-@pytest.mark.parametrize("space", ["tiny-vision", "conditional", "bare"])
-def test_every_point_once_and_then_exhausted(name: str, space: str) -> None:
-    case = CASES[space]
-    searcher = make_searcher(name, case.task(), 3)
-    recorded = play(searcher, case, 10)
-    asked = recorded.points + finish(searcher, case, 10)
-    assert len({case.space.key(point) for point in asked}) == case.count
-    with pytest.raises(Exhausted, match=f"all {case.count} points"):
-        searcher.ask()
+class TestEvolution(LearnsObjectives, LearnsConstraints):
+    name = "evolution"
 
 
-def test_asking_changes_nothing(name: str, case: Case) -> None:
-    searcher = make_searcher(name, case.task(), 3)
-    play(searcher, case, TRIALS)
-    first = searcher.ask()
-    for attempt in (3, 0, 1, 20):
-        searcher.ask(attempt)
-    assert searcher.ask() == first
-    assert searcher.ask(3) == searcher.ask(3)
+class TestLocal(LearnsObjectives, LearnsConstraints):
+    name = "local"
 
 
-def test_the_seed_decides(name: str, case: Case) -> None:
-    make_searcher(name, case.task(), 5)
-    first, again, other = (
-        play(make_searcher(name, case.task(), seed), case, 11).points for seed in (5, 5, 6)
-    )
-    assert first == again
-    assert first != other
+class TestSurrogate(LearnsObjectives, LearnsConstraints):
+    name = "surrogate"
 
 
-def test_told_the_same_it_asks_the_same_at_any_cut(name: str, case: Case) -> None:
-    make_searcher(name, case.task(), 7)
-    recorded = play(make_searcher(name, case.task(), 7), case, TRIALS)
-    for cut, point in recorded.asked[1::5]:
-        assert retold(name, case.task(), 7, recorded.told[:cut]).ask() == point
+def test_every_searcher_is_held_to_the_contract() -> None:
+    suites = (TestRandom, TestTpe, TestNsga2, TestGp, TestEvolution, TestLocal, TestSurrogate)
+    assert sorted(suite.name for suite in suites) == sorted(SEARCHERS.built_in)
 
 
-@pytest.mark.parametrize("objectives", [2, 3])
-def test_several_objectives(name: str, case: Case, objectives: int) -> None:
-    task = case.task(objectives)
-    searcher = make_searcher(name, task, 2)
-    recorded = play(searcher, case, TRIALS)
-    assert retold(name, task, 2, recorded.told).ask() == searcher.ask()
+def test_the_suites_say_that_they_need_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pytest", None)
+    monkeypatch.delitem(sys.modules, "search.testing")
+    with pytest.raises(ImportError, match=r"search\.testing needs pytest, .*pip install pytest"):
+        importlib.import_module("search.testing")
 
 
-def test_constraints_on_known_figures_are_never_broken(name: str, case: Case) -> None:
-    rng = np.random.default_rng(0)
-    costs = [case.known(case.space.sample(rng))["cost"] for _ in range(50)]
-    task = case.task(1, [Constraint("cost", upper=float(np.quantile(costs, 0.6)))])
-    recorded = play(make_searcher(name, task, 1), case, 10)
-    assert all(task.feasible(point) for point in recorded.points)
+# Evolution
 
 
-@pytest.mark.parametrize("seed", [0, 4])
-def test_where_one_random_point_in_five_hundred_is_allowed(name: str, seed: int) -> None:
-    """A search for a random point is often in vain there, for some seeds the very first ones."""
-    case = rare()
-    task = case.task(1, [Constraint("cost", upper=Corner.reach)])
-    recorded = play(make_searcher(name, task, seed, SMALL.get(name)), case, 16)
-    assert all(task.feasible(point) for point in recorded.points)
-    cut, point = recorded.asked[-3]
-    assert retold(name, task, seed, recorded.told[:cut], SMALL.get(name)).ask() == point
-
-
-@pytest.mark.parametrize("objectives", [1, 2])
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_trials_that_all_end_alike(name: str, ending: str, objectives: int) -> None:
-    case = CASES["conditional"]
-    searcher = make_searcher(name, case.task(objectives), 1)
-    play(searcher, case, TRIALS, endings={ending: 1.0})
-    assert len(finish(searcher, case, TRIALS)) == 40 - TRIALS
-
-
-# What holds whatever is told
-
-
-def test_points_that_nobody_asked_for_are_not_proposed(name: str) -> None:
-    case, points = CASES["conditional"], ToySpace().points()
-    searcher = make_searcher(name, case.task(), 0)
-    for point in points[:38]:
+def told_in_turn(searcher: Searcher[Any], points: list[Any], accuracy: Any) -> None:
+    for point in points:
         searcher.tell(point, Observation(TrialState.RUNNING))
-    assert sorted(points[:38] + finish(searcher, case, 38)) == sorted(points)
+        searcher.tell(point, Observation(TrialState.COMPLETE, {"accuracy": accuracy(point)}))
 
 
-def test_a_stopped_point_is_continued_and_ends(name: str) -> None:
-    case = CASES["conditional"]
-    searcher = make_searcher(name, case.task(), 0)
-    recorded = play(searcher, case, TRIALS, endings={TrialState.PRUNED: 1.0})
-    for point in recorded.points[:8]:
-        curve = {e: case.values(point, e) for e in range(1, FIDELITIES + 1)}
-        for state, last in (
-            (TrialState.RUNNING, 2),
-            (TrialState.RUNNING, 5),
-            (TrialState.COMPLETE, FIDELITIES),
-        ):
-            seen = {e: curve[e] for e in range(1, last + 1)}
-            searcher.tell(point, Observation(state, curve[last], seen))
-        assert searcher.ask() not in recorded.points
-
-
-def test_ten_points_at_once_and_results_in_any_order(name: str) -> None:
-    case = CASES["conditional"]
-    recorded = play(make_searcher(name, case.task(), 0), case, 35, workers=10)
-    for cut, point in recorded.asked[3::8]:
-        assert retold(name, case.task(), 0, recorded.told[:cut]).ask() == point
-
-
-def test_values_that_are_not_finite_do_no_harm(name: str) -> None:
-    case = CASES["conditional"]
-    searcher = make_searcher(name, case.task(), 0)
-    for index in range(20):
-        point = searcher.ask()
-        value = {"accuracy": [float("nan"), float("inf"), 0.5, 1e300][index % 4]}
-        searcher.tell(point, Observation(TrialState.COMPLETE, value, {1: value}))
-
-
-SCRIPT = """
-import random, sys
-import numpy as np
-random.seed(sys.argv[1]); np.random.seed(int(sys.argv[1]))
-from tests.search.searcher_conformance import cases, play
-from search.searchers import SEARCHERS, make_searcher
-case = cases()[2]
-for name in SEARCHERS.built_in:
-    print(name, play(make_searcher(name, case.task(), 4), case, 20).points)
-"""
-
-
-def test_neither_hashes_nor_the_global_generators_matter() -> None:
-    said = [
-        subprocess.run(
-            [sys.executable, "-c", SCRIPT, seed],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            cwd=ROOT,
-            text=True,
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    ]
-    assert said[0] == said[1]
-    assert all(name in said[0] for name in SEARCHERS.built_in)
-
-
-# What a searcher is for
-
-
-SMALL: dict[str, dict[str, Any]] = {"nsga2": {"population": 10}}
-"""Options for few trials: the first generation is random, and the usual one has fifty."""
-
-
-def completed(name: str, task: Task[Any], case: Case, trials: int, seed: int) -> list[Any]:
-    return play(
-        make_searcher(name, task, seed, SMALL.get(name)),
-        case,
-        trials,
-        endings={TrialState.COMPLETE: 1.0},
-    ).points
-
-
-@pytest.mark.parametrize("name", LEARNING)
-def test_learning_beats_chance(name: str) -> None:
-    case, task = CASES["lattice"], CASES["lattice"].task()
-
-    def best(name: str) -> float:
-        seeds = range(3)
-        return float(
-            np.mean([max(map(case.accuracy, completed(name, task, case, 60, s))) for s in seeds])
-        )
-
-    assert best(name) > best("random") + 0.7
-
-
-@pytest.mark.parametrize("name", AVOIDING)
-def test_broken_constraints_on_measured_figures_are_avoided(name: str) -> None:
+def test_old_points_leave_the_population_however_good_they_are() -> None:
+    """A lucky value of long ago has no children any more: they are neighbours of the last four."""
     case = CASES["lattice"]
-    # The top lies where the load is too large, so the objective alone leads into the forbidden.
-    assert sum(Lattice.top) > 10
-    task = case.task(1, [Constraint("load", upper=10)])
-    rng = np.random.default_rng(0)
-    chance = np.mean([sum(case.space.sample(rng)) > 10 for _ in range(1000)])
-    broken = []
-    for seed in range(2):
-        searcher = make_searcher(name, task, seed)
-        for _ in range(50):
-            point = searcher.ask()
-            values = {"accuracy": case.accuracy(point), "load": float(sum(point))}
-            searcher.tell(point, Observation(TrialState.COMPLETE, values, {}))
-            broken.append(sum(point) > 10)
-    late = np.reshape(broken, (2, 50))[:, 25:].mean()
-    assert late < 0.7 * chance
+    searcher = EvolutionSearcher(
+        case.task(), 0, population=4, tournament=4, startup=1, two_moves=0.0
+    )
+    old, young = (0, 0, 0, 0, 0, 0), [(4, 4, 4, 4, 4, n) for n in range(4)]
+    told_in_turn(searcher, [old], lambda point: 1.0)
+    assert {searcher.ask(n) for n in range(20)} <= set(Lattice().neighbours(old))
+    told_in_turn(searcher, young[:3], lambda point: 0.1 * point[-1])
+    assert {searcher.ask(n) for n in range(20)} <= set(Lattice().neighbours(old)), "still among 4"
+    told_in_turn(searcher, young[3:], lambda point: 0.1 * point[-1])
+    assert {searcher.ask(n) for n in range(20)} <= set(Lattice().neighbours(young[3]))
 
 
-@pytest.mark.parametrize("name", SEARCHERS.built_in)
-def test_thousands_of_results_are_no_burden(name: str) -> None:
-    """A bound that only a mistake of order breaks; the figure itself is printed."""
+def test_a_point_has_the_age_of_its_end() -> None:
+    """Asked for first and ended last it is the youngest; a repeated end changes nothing."""
     case = CASES["lattice"]
-    searcher = make_searcher(name, case.task(), 0)
-    rng = np.random.default_rng(0)
-    told = {case.space.sample(rng): None for _ in range(6_000)}
-    for point in list(told)[:4_000]:
-        values = case.values(point)
-        searcher.tell(point, Observation(TrialState.COMPLETE, values, {FIDELITIES: values}))
-    begun = time.perf_counter()
-    for _ in range(5):
-        searcher.tell(searcher.ask(), Observation(TrialState.RUNNING))
-    each = (time.perf_counter() - begun) / 5
-    print(f"{name}: {1000 * each:.0f} ms a suggestion at 4,000 results")
-    assert each < 10
+    searcher = EvolutionSearcher(
+        case.task(), 0, population=2, tournament=2, startup=1, two_moves=0.0
+    )
+    slow, others = (0, 0, 0, 0, 0, 0), [(4, 4, 4, 4, 4, n) for n in range(3)]
+    searcher.tell(slow, Observation(TrialState.RUNNING))
+    told_in_turn(searcher, others[:2], lambda point: 0.5)
+    told_in_turn(searcher, [slow], lambda point: 1.0)
+    for _ in range(3):
+        searcher.tell(others[1], Observation(TrialState.COMPLETE, {"accuracy": 0.5}))
+    assert {searcher.ask(n) for n in range(20)} <= set(Lattice().neighbours(slow))
 
 
 # The wrapper that lets nothing be proposed twice
@@ -309,16 +144,19 @@ def test_distinct_survives_an_exhausted_inner_searcher() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_distinct_does_not_give_up_after_one_search_for_a_first_point(seed: int) -> None:
-    few = rare().task(1, [Constraint("cost", upper=2)])  # 6 of 22,500: most searches are in vain
+    few = rare_case().task(
+        1, [Constraint("cost", upper=2)]
+    )  # 6 of 22,500: most searches are in vain
     assert few.feasible(make_searcher("random", few, seed).ask())
 
 
-def test_where_the_known_figures_leave_little_that_little_is_found(name: str) -> None:
+@pytest.mark.parametrize("name", SEARCHERS.built_in)
+def test_where_the_known_metrics_leave_little_that_little_is_found(name: str) -> None:
     def size(point: Point) -> dict[str, float]:
         return {"size": float(LETTERS.index(point[0]) + LETTERS.index(point[1]) + point[2])}
 
-    goals = CASES["conditional"].task(1, [Constraint("size", upper=1)]).goals
-    searcher = make_searcher(name, Task(SPACE, goals, size), 0)
+    objectives = CASES["conditional"].task(1, [Constraint("size", upper=1)]).objectives
+    searcher = make_searcher(name, Task(SPACE, objectives, size), 0)
     with pytest.raises(Exhausted):
         run(searcher, 41)
     wanted = sorted(point for point in SPACE.points() if size(point)["size"] <= 1)

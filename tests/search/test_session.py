@@ -28,7 +28,7 @@ def test_runs_the_planned_number_and_writes_everything_down(store: Store, tmp_pa
     settings = config(tmp_path, trials=4)
     session = begin(store, settings)
     run_all(session)
-    trials = store.trials(session.record.id)
+    trials = store.trials.of_study(session.record.id)
     assert [t.number for t in trials] == [0, 1, 2, 3]
     assert {t.state for t in trials} == {TrialState.COMPLETE}
     assert len({t.architecture_id for t in trials}) == 4
@@ -44,7 +44,7 @@ def test_initial_points_come_first_with_their_origins(store: Store, tmp_path: Pa
     settings = config(tmp_path, trials=6, initial=["named", "axes"])
     session = begin(store, settings)
     run_all(session)
-    origins = [t.origin for t in store.trials(session.record.id)]
+    origins = [t.origin for t in store.trials.of_study(session.record.id)]
     expected = [proposal.origin for proposal in initial_points(settings)]
     assert origins[: len(expected)] == expected
     assert "named:ViT" in origins
@@ -57,8 +57,8 @@ def test_more_trials_than_points_ends_exhausted(store: Store, tmp_path: Path) ->
     run_all(session)
     assert session.exhausted is not None
     assert "are in the study" in session.exhausted
-    distinct = {t.architecture_id for t in store.trials(session.record.id)}
-    assert len(distinct) == len(store.trials(session.record.id)) > 20
+    distinct = {t.architecture_id for t in store.trials.of_study(session.record.id)}
+    assert len(distinct) == len(store.trials.of_study(session.record.id)) > 20
 
 
 def test_asha_prunes_with_a_reason(store: Store, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_asha_prunes_with_a_reason(store: Store, tmp_path: Path) -> None:
         assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         assignment.checkpoint.write_text("weights")
         train(session, assignment, accuracies)
-    first, second = store.trials(session.record.id)
+    first, second = store.trials.of_study(session.record.id)
     assert first.state == TrialState.COMPLETE
     assert (second.state, second.epochs_done) == (TrialState.PRUNED, 1)
     assert second.reason == "place 2 of 2 after 1 epoch; only the best went on (asha)"
@@ -102,7 +102,7 @@ def test_a_paired_comparison_is_not_cut_short(store: Store, tmp_path: Path) -> N
         assignment = session.next_assignment()
         assert assignment is not None
         train(session, assignment, [0.9 - 0.1 * number] * 2)
-    trials = store.trials(session.record.id)
+    trials = store.trials.of_study(session.record.id)
     assert [t.origin.startswith("paired:") for t in trials] == [n < pairs for n in range(8)]
     assert [t.state == TrialState.COMPLETE for t in trials] == [n < pairs for n in range(8)]
 
@@ -119,7 +119,7 @@ def test_a_worker_that_reports_its_end(store: Store, tmp_path: Path, state: str)
     session.reported(0, report)
     session.ended(0, report)
     session.crashed(0, Failure(Cause.CODE, "later news do not count"))
-    trial = store.trials(session.record.id)[0]
+    trial = store.trials.of_study(session.record.id)[0]
     assert (trial.state, trial.reason) == (state, reason)
     run_all(session)
     assert session.progress().ended == 2
@@ -133,14 +133,14 @@ def test_a_worker_that_died(store: Store, tmp_path: Path) -> None:
     session.started(0)
     session.reported(0, Report((epoch(1, 0.45),)))
     session.crashed(*died)
-    trial = store.trials(session.record.id)[0]
+    trial = store.trials.of_study(session.record.id)[0]
     assert (trial.state, trial.reason) == (TrialState.PREEMPTED, "the worker process died")
     again = session.next_assignment()  # it goes on from its checkpoint, once
     assert again is not None
     assert (again.trial.number, again.checkpoint) == (0, first.checkpoint)
     session.started(0)
     session.crashed(*died)
-    trial = store.trials(session.record.id)[0]
+    trial = store.trials.of_study(session.record.id)[0]
     assert (trial.state, trial.reason) == (TrialState.FAILED, "the worker process died")
     assert (trial.attempts, trial.epochs_done) == (2, 1)
     assert session.next_assignment() is None
@@ -153,7 +153,7 @@ def test_want_of_memory_of_the_architecture_itself_is_not_tried_again(
     session.next_assignment()
     session.started(0)
     session.crashed(0, Failure(Cause.ARCHITECTURE, "out of memory", infeasible=True))
-    assert store.trials(session.record.id)[0].state == TrialState.INFEASIBLE
+    assert store.trials.of_study(session.record.id)[0].state == TrialState.INFEASIBLE
 
 
 def test_non_finite_accuracy_is_stored_as_none_and_judged_nowhere(
@@ -163,7 +163,10 @@ def test_non_finite_accuracy_is_stored_as_none_and_judged_nowhere(
     session.next_assignment()
     session.started(0)
     session.reported(0, Report((epoch(1, float("nan")),)))
-    assert store.epochs(store.trials(session.record.id)[0].id)[0].validation_accuracy is None
+    assert (
+        store.epochs.of_trial(store.trials.of_study(session.record.id)[0].id)[0].validation_accuracy
+        is None
+    )
     assert session.progress().best is None
 
 
@@ -175,7 +178,7 @@ def test_the_next_run_goes_on_with_what_was_open(store: Store, tmp_path: Path) -
     with open_store(str(tmp_path / "undisturbed.db"), create=True) as other:
         whole = begin(other, settings)
         run_all(whole)
-        same = other.trials(whole.record.id)
+        same = other.trials.of_study(whole.record.id)
 
     session = begin(store, settings)
     first = session.next_assignment()
@@ -186,8 +189,8 @@ def test_the_next_run_goes_on_with_what_was_open(store: Store, tmp_path: Path) -
     assert waiting is not None
     session.started(1)
     session.reported(1, Report((epoch(1, 0.45),)))
-    store.end_run(store.runs(session.record.id)[-1].id, "interrupted by SIGINT")
-    states = [t.state for t in store.trials(session.record.id)]
+    store.runs.end(store.runs.of_study(session.record.id)[-1].id, "interrupted by SIGINT")
+    states = [t.state for t in store.trials.of_study(session.record.id)]
     assert states == [TrialState.COMPLETE, TrialState.PREEMPTED, TrialState.PREEMPTED]
 
     resumed = begin(store, settings)
@@ -200,7 +203,7 @@ def test_the_next_run_goes_on_with_what_was_open(store: Store, tmp_path: Path) -
     resumed.reported(1, report)
     resumed.ended(1, report)
     run_all(resumed)
-    trials = store.trials(session.record.id)
+    trials = store.trials.of_study(session.record.id)
     assert [t.attempts for t in trials] == [1, 2, 1, 1, 1]
     assert [t.epochs_done for t in trials] == [2] * 5
     assert {t.state for t in trials} == {TrialState.COMPLETE}
@@ -216,12 +219,12 @@ def test_a_lost_checkpoint_forgets_the_epochs_beyond_it(store: Store, tmp_path: 
     session.started(0)
     for number in (1, 2, 3):
         session.reported(0, Report((epoch(number, 0.1 * number),)))
-    store.end_run(store.runs(session.record.id)[-1].id, "killed")
+    store.runs.end(store.runs.of_study(session.record.id)[-1].id, "killed")
     resumed = begin(store, settings)
     resumed.next_assignment()
     resumed.started(0)
     resumed.reported(0, Report((epoch(1, 0.15),)))
-    trial = store.trials(session.record.id)[0]
+    trial = store.trials.of_study(session.record.id)[0]
     assert (trial.epochs_done, trial.best_accuracy) == (1, 0.15)
 
 
@@ -231,12 +234,12 @@ def test_asha_remembers_the_rungs_of_earlier_runs(store: Store, tmp_path: Path) 
     first = session.next_assignment()
     assert first is not None
     train(session, first, [0.9, 0.9])
-    store.end_run(store.runs(session.record.id)[-1].id, "killed")
+    store.runs.end(store.runs.of_study(session.record.id)[-1].id, "killed")
     resumed = begin(store, settings)
     second = resumed.next_assignment()
     assert second is not None
     train(resumed, second, [0.1, 0.2])
-    assert store.trials(session.record.id)[1].state == TrialState.PRUNED
+    assert store.trials.of_study(session.record.id)[1].state == TrialState.PRUNED
 
 
 def test_a_driver_that_lost_its_run_writes_no_more(store: Store, tmp_path: Path) -> None:
@@ -244,14 +247,14 @@ def test_a_driver_that_lost_its_run_writes_no_more(store: Store, tmp_path: Path)
     lost = begin(store, settings)
     lost.next_assignment()
     lost.started(0)
-    store.end_run(store.runs(lost.record.id)[-1].id, "taken for dead")
+    store.runs.end(store.runs.of_study(lost.record.id)[-1].id, "taken for dead")
     winner = begin(store, settings)
     winner.next_assignment()
     winner.started(0)
     report = Report((epoch(1, 0.9), epoch(2, 0.9)), complete=True)
     lost.reported(0, report)
     lost.ended(0, report)
-    trial = store.trials(winner.record.id)[0]
+    trial = store.trials.of_study(winner.record.id)[0]
     assert (trial.state, trial.epochs_done) == (TrialState.RUNNING, 0)
 
 
@@ -278,8 +281,10 @@ def test_a_live_driver_is_not_disturbed(store: Store, tmp_path: Path) -> None:
     second = begin_run(store, session.record.id)
     with pytest.raises(InputError, match="is working on"):
         study_lookup.withdraw_if_second(store, session.record, second)
-    assert store.runs(session.record.id)[1].ended is not None
-    study_lookup.withdraw_if_second(store, session.record, store.runs(session.record.id)[0])
+    assert store.runs.of_study(session.record.id)[1].ended is not None
+    study_lookup.withdraw_if_second(
+        store, session.record, store.runs.of_study(session.record.id)[0]
+    )
 
 
 def test_other_images_are_refused_once_something_was_trained(store: Store, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def hand_out(session: StudySession) -> int:
 
 
 def trials(store: Store, session: StudySession) -> list[TrialRecord]:
-    return store.trials(session.record.id)
+    return store.trials.of_study(session.record.id)
 
 
 # --- faults that are not the trial's --------------------------------------------------------------

@@ -32,7 +32,7 @@ def test_a_child_starts_from_the_best_network_that_it_contains(
             parents[assignment.trial.number] = assignment.parent
             assert assignment.parent.checkpoint.exists()
         train(session, assignment, [accuracy(id_, 1), accuracy(id_, 2)])
-    trials = {t.number: t for t in store.trials(session.record.id)}
+    trials = {t.number: t for t in store.trials.of_study(session.record.id)}
     by_id = {t.id: t for t in trials.values()}
     assert parents
     for number, given in parents.items():
@@ -41,7 +41,7 @@ def test_a_child_starts_from_the_best_network_that_it_contains(
         assert parent.number < number
         assert trials[number].inherited_along == " + ".join(given.along)
         assert trials[number].ancestry_seconds == parent.seconds + parent.ancestry_seconds > 0
-    assert store.summary(session.record.id).inherited == len(parents)
+    assert store.studies.summary(session.record.id).inherited == len(parents)
 
 
 def test_a_parent_that_was_lost_is_not_claimed(store: Store, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_parent_that_was_lost_is_not_claimed(store: Store, tmp_path: Path) -> 
         report = Report((epoch(1, 0.5), epoch(2, 0.6)), complete=True, inherited=inherited)
         session.reported(number, report)
         session.ended(number, report)
-    trials = store.trials(session.record.id)
+    trials = store.trials.of_study(session.record.id)
     assert {(t.parent_trial_id, t.inherited_along, t.ancestry_seconds) for t in trials} == {
         (None, None, 0.0)
     }
@@ -78,5 +78,5 @@ def test_a_parent_lost_between_two_runs_is_not_claimed(store: Store, tmp_path: P
     again = resumed.next_assignment()
     assert again is not None
     assert (again.trial.number, again.parent) == (assignment.trial.number, None)
-    trial = store.trial(again.trial.id)
+    trial = store.trials.get(again.trial.id)
     assert (trial.parent_trial_id, trial.inherited_along, trial.ancestry_seconds) == (None, None, 0)

@@ -35,14 +35,14 @@ def test_another_study_takes_results_over_and_says_so(store: Store, tmp_path: Pa
     while (assignment := second.next_assignment()) is not None:
         trained.append(assignment.architecture.id)
         train(second, assignment, [0.4, 0.5])
-    old, new = store.trials(first.record.id), store.trials(second.record.id)
+    old, new = store.trials.of_study(first.record.id), store.trials.of_study(second.record.id)
     assert [t.architecture_id for t in new[:4]] == [t.architecture_id for t in old]
     assert trained == [t.architecture_id for t in new[4:]]
     for mine, theirs in zip(new, old, strict=False):
         assert (mine.state, mine.source_trial_id) == (TrialState.COMPLETE, theirs.id)
         assert mine.best_accuracy == theirs.best_accuracy
         assert mine.reason == f"result of trial {theirs.number} of study 'tiny', same protocol"
-    assert store.summary(second.record.id).reused == second.progress().reused == 4
+    assert store.studies.summary(second.record.id).reused == second.progress().reused == 4
     assert second.progress().best == max(t.best_accuracy or 0 for t in (*old, *new))
 
 
@@ -51,14 +51,14 @@ def test_another_protocol_takes_nothing_over(store: Store, tmp_path: Path) -> No
     protocol = {"epochs": 2, "batch_size": 20}
     second = begin(store, config(tmp_path, trials=4, study="second", protocol=protocol))
     play(second, 2)
-    assert all(t.source_trial_id is None for t in store.trials(second.record.id))
+    assert all(t.source_trial_id is None for t in store.trials.of_study(second.record.id))
 
 
 def test_a_pruned_result_goes_on_from_its_checkpoint(store: Store, tmp_path: Path) -> None:
     settings = config(tmp_path, trials=8, protocol={"epochs": 4}, scheduler=ASHA)
     first = begin(store, settings)
     play(first, 4)
-    pruned = [t for t in store.trials(first.record.id) if t.state == TrialState.PRUNED]
+    pruned = [t for t in store.trials.of_study(first.record.id) if t.state == TrialState.PRUNED]
     assert pruned
     whole = config(
         tmp_path, trials=8, protocol={"epochs": 4}, study="whole", seeds={"data_order": 9}
@@ -79,7 +79,7 @@ def test_a_pruned_result_goes_on_from_its_checkpoint(store: Store, tmp_path: Pat
     assert {a.architecture.id for a in handed} == {t.architecture_id for t in pruned}
     seeds = {t.architecture_id: t.seeds for t in pruned}
     assert all(a.trial.seeds == seeds[a.architecture.id] for a in handed)
-    trials = store.trials(second.record.id)
+    trials = store.trials.of_study(second.record.id)
     assert {(t.state, t.epochs_done) for t in trials} == {(TrialState.COMPLETE, 4)}
 
 
@@ -88,7 +88,7 @@ def test_what_another_study_is_training_is_left_to_it(store: Store, tmp_path: Pa
     busy = [first.next_assignment() for _ in range(3)]
     second = begin(store, config(tmp_path, trials=1000, study="second"))
     play(second, 2)
-    mine = {t.architecture_id for t in store.trials(second.record.id)}
+    mine = {t.architecture_id for t in store.trials.of_study(second.record.id)}
     assert mine
     assert not mine & {a.architecture.id for a in busy if a is not None}
     assert second.exhausted == (
@@ -104,7 +104,7 @@ def test_pruned_trials_go_on_to_their_end_by_request(store: Store, tmp_path: Pat
     session = begin(store, settings)
     play(session, 4)
     end(store, session)
-    before = {t.number: t for t in store.trials(session.record.id)}
+    before = {t.number: t for t in store.trials.of_study(session.record.id)}
     extra = continue_ended(pruned=2)(store, session.record, task_of(settings))
     best = sorted(
         (t for t in before.values() if t.state == TrialState.PRUNED),
@@ -113,7 +113,7 @@ def test_pruned_trials_go_on_to_their_end_by_request(store: Store, tmp_path: Pat
     assert set(extra.continued) == {t.id for t in best}
     again = begin(store, settings, extra=extra)
     play(again, 4)
-    after = {t.number: t for t in store.trials(session.record.id)}
+    after = {t.number: t for t in store.trials.of_study(session.record.id)}
     for trial in best:
         assert after[trial.number].state == TrialState.COMPLETE
         assert after[trial.number].epochs_done == 4
@@ -139,17 +139,19 @@ def test_the_best_are_repeated_with_other_seeds(store: Store, tmp_path: Path) ->
     play(session, 2)
     end(store, session)
     task = task_of(settings)
-    best = sorted(store.trials(session.record.id), key=lambda t: -(t.best_accuracy or 0))[:2]
+    best = sorted(store.trials.of_study(session.record.id), key=lambda t: -(t.best_accuracy or 0))[
+        :2
+    ]
     extra = repeat_best(2, 3)(store, session.record, task)
     again = begin(store, settings, extra=extra)
     assert again.progress().planned == 8
     play(again, 2)
     end(store, again)
-    repeats = [t for t in store.trials(session.record.id) if t.repeat]
+    repeats = [t for t in store.trials.of_study(session.record.id) if t.repeat]
     expected = {(t.architecture_id, k) for t in best for k in (1, 2)}
     assert {(t.architecture_id, t.repeat) for t in repeats} == expected
     for trial in best:
-        seeds = [str(t.seeds) for t in store.trials_of(trial.architecture_id)]
+        seeds = [str(t.seeds) for t in store.trials.of_architecture(trial.architecture_id)]
         assert len(set(seeds)) == 3
     assert repeat_best(2, 3)(store, session.record, task) == Extra()
     stand = progress_of(store, session.record.id)
@@ -163,7 +165,7 @@ def test_a_share_of_the_trials_is_random(store: Store, tmp_path: Path) -> None:
     settings = config(tmp_path, trials=20, random_baseline=0.25, searcher={"name": "tpe"})
     session = begin(store, settings)
     run_all(session)
-    origins = [t.origin for t in store.trials(session.record.id)]
+    origins = [t.origin for t in store.trials.of_study(session.record.id)]
     assert [i for i, origin in enumerate(origins) if origin == "random baseline"] == [
         3,
         7,
@@ -223,7 +225,7 @@ def test_a_driver_killed_at_any_moment_asks_for_the_same_points(
                         working[again.trial.number] = (again, working[again.trial.number][1])
             return [
                 (t.architecture_id, t.state.value, t.reason)
-                for t in opened.trials(session.record.id)
+                for t in opened.trials.of_study(session.record.id)
             ]
 
     assert study(kills=True) == study(kills=False)
@@ -250,7 +252,10 @@ def test_what_another_study_has_completed_is_not_trained_on(store: Store, tmp_pa
     end(store, second)
     resumed = begin(store, config(tmp_path, trials=1, study="first"))
     assert resumed.next_assignment() is None
-    trial, source = store.trials(first.record.id)[0], store.trials(second.record.id)[0]
+    trial, source = (
+        store.trials.of_study(first.record.id)[0],
+        store.trials.of_study(second.record.id)[0],
+    )
     assert (trial.state, trial.source_trial_id) == (TrialState.COMPLETE, source.id)
     assert (trial.best_accuracy, trial.epochs_done) == (source.best_accuracy, 2)
 
@@ -266,6 +271,6 @@ def test_a_continued_trial_takes_over_what_another_study_has(store: Store, tmp_p
     extra = continue_ended(pruned=1)(store, first.record, task_of(settings))
     again = begin(store, settings, extra=extra)
     assert again.next_assignment() is None
-    trial = store.trial(extra.continued[0])
+    trial = store.trials.get(extra.continued[0])
     assert trial.state == TrialState.COMPLETE
     assert trial.source_trial_id is not None

@@ -34,9 +34,9 @@ def server() -> Iterator[PostgresServer]:
 def recorded(search: RealSearch) -> int:
     """How many epochs the store holds; 0 before it has a study."""
     with open_store(search.store, create=True) as store:
-        if not store.has_study("tiny"):
+        if not store.studies.exists("tiny"):
             return 0
-        return sum(t.epochs_done for t in store.trials(store.study("tiny").id))
+        return sum(t.epochs_done for t in store.trials.of_study(store.studies.get("tiny").id))
 
 
 def kept_aside(search: RealSearch) -> int:

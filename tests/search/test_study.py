@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.objectives import Goals, Objective, Values
+from search.objectives import Objective, Objectives, Values
 from search.schedulers import CONTINUE, Decision, Scheduler
 from search.searchers import Observation, Searcher, Task
 from search.study import Study
+from search.testing.toy_spaces import Point, ToySpace
 from search.trial_states import TERMINAL, TrialState, may_follow
-from tests.search.toy import Point, ToySpace
 
-GOALS = Goals((Objective("accuracy"),))
+GOALS = Objectives((Objective("accuracy"),))
 TASK: Task[Point] = Task(ToySpace(), GOALS, known=lambda point: {"digit": float(point[2])})
 POINTS = ToySpace().points()
 STOP = Decision(stop=True, reason="it is worse than the others")

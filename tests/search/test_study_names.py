@@ -53,7 +53,7 @@ def test_what_repeat_makes_can_be_continued_and_repeated(tmp_path: Path, name: s
         run_all(begin(store, settings))
         made, asked = retraining(store, settings, top=2, seeds=2)
         session = begin(store, made)
-        study = store.study(made.study)
+        study = store.studies.get(made.study)
         assert Config.from_stored(study.config | {"store": path}).to_dict() == made.to_dict()
         assert retraining(store, settings, top=2, seeds=2)[0].study == made.study
         assert session.record.name == retrained_name(name)

@@ -116,7 +116,7 @@ find checkpoints -name '*.safetensors' | wc -l
 @pytest.mark.slow
 def test_a_full_disk(tmp_path: Path) -> None:
     search = RealSearch(tmp_path, {"trials": 3, "resources": ONE_AT_A_TIME})
-    search.driver.checkpoints.mkdir()
+    search.checkpoints.mkdir()
     driver = in_own_mounts(FULL_DISK, str(tmp_path), *search.command())
     codes, _ = driver.communicate()
     errors = (tmp_path / "err").read_text()

@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console, RenderableType
 
 from search.cli import studies as studies_module
-from search.query import BestRow, OperatorStanding
-from search.report import leaderboard, operators_table
+from search.cli.leaderboard_tables import leaderboard, operators_table
+from search.cli.tables import Column, FittedTable
+from search.query import BestRow, OperatorRank
 from search.store import StudySummary, TrialState
-from search.tables import Column, FittedTable
 
 WIDTHS = (50, 80, 120, 200)
 LONG = "Dynamic Local-S MLP + Neighbourhood attention + Pyramid MS Conv."
@@ -19,7 +19,7 @@ ROW = BestRow(
     architecture_id="1b87e2f01286907c",
     accuracy=0.8695,
     params=1_160_000,
-    flops=1_460_000,
+    macs=1_460_000,
     epochs=300,
     seconds=10.0,
     scaffold="conv",
@@ -100,9 +100,7 @@ def test_a_study_name_of_the_greatest_length() -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_operators(width: int) -> None:
-    standing = OperatorStanding(
-        name="Dynamic Local-S MLP", rank=15, row=ROW, count=1, on_front=True
-    )
+    standing = OperatorRank(name="Dynamic Local-S MLP", rank=15, row=ROW, count=1, on_front=True)
     text = printed(operators_table([standing], 2600), width)
     for word in ("operator", "rank", "accuracy", "Dynamic Local-S MLP", "15 of 2600", "86.95%"):
         assert word in text, word

@@ -13,8 +13,7 @@ from sqlalchemy import update
 from search.driver.study_setup import create_study
 from search.runner import study_lookup
 from search.store import Heartbeat, Store, open_store
-from search.store.columns import utc_now
-from search.store.models import Run
+from search.store.models import Run, utc_now
 from space import InputError
 from tests.search.driving import HASHES, begin, begin_run
 from tests.search.small import config
@@ -40,7 +39,7 @@ def test_of_two_drivers_that_create_a_study_the_later_hears_of_the_first(
     with pytest.raises(InputError, match=f"process {os.getpid()} on .* is working on 'tiny'"):
         study_lookup.create_first(store, "tiny", create)
     beginning.join()
-    store.end_run(store.runs(study.id)[0].id)
+    store.runs.end(store.runs.of_study(study.id)[0].id)
     with pytest.raises(InputError, match=r"'tiny' is already in .*--resume"):
         study_lookup.create_first(store, "tiny", create)
     with pytest.raises(InputError, match="cannot be a name"):
@@ -59,14 +58,14 @@ def test_a_driver_that_cannot_be_seen_but_beats_is_not_disturbed(
     store: Store, tmp_path: Path
 ) -> None:
     session = begin(store, config(tmp_path))
-    run = store.runs(session.record.id)[0]
+    run = store.runs.of_study(session.record.id)[0]
     elsewhere = update(Run).values(boot_id="another", heartbeat=utc_now() - timedelta(hours=1))
     store.write(lambda opened: opened.execute(elsewhere))
     said: list[str] = []
     with (
-        Heartbeat(store, run.id, interval=0.05),
+        Heartbeat(store.runs, run.id, interval=0.05),
         pytest.raises(InputError, match=f"process {os.getpid()} on .* is working on 'tiny'"),
     ):
         study_lookup.take_over(store, session.record, said.append)
     assert "cannot be seen from here" in said[0]
-    assert store.runs(session.record.id)[0].ended is None
+    assert store.runs.of_study(session.record.id)[0].ended is None

@@ -30,7 +30,9 @@ def test_a_warm_start_tries_the_best_of_an_earlier_study(
     earlier = begin(store, config(tmp_path, trials=14, study="earlier"))
     play(earlier, 2)
     end(store, earlier)
-    best = sorted(store.trials(earlier.record.id), key=lambda t: -(t.best_accuracy or 0))[:3]
+    best = sorted(store.trials.of_study(earlier.record.id), key=lambda t: -(t.best_accuracy or 0))[
+        :3
+    ]
     protocol = {"epochs": 2, "batch_size": batch_size, "warmup_epochs": 0.5}
     warm = begin(
         store,
@@ -39,7 +41,7 @@ def test_a_warm_start_tries_the_best_of_an_earlier_study(
         ),
     )
     play(warm, 2)
-    trials = store.trials(warm.record.id)
+    trials = store.trials.of_study(warm.record.id)
     assert [t.architecture_id for t in trials[:3]] == [t.architecture_id for t in best]
     assert [t.origin for t in trials] == ["warm start: earlier"] * 3 + ["random"] * 9
     same_protocol = batch_size == 50
@@ -51,7 +53,7 @@ def probes(store: Store, tmp_path: Path) -> dict[str, list[str]]:
     for name, seed in (("one", 0), ("two", 1)):
         settings = config(tmp_path, trials=12, study=name, seed=seed, initial=["named"])
         play(begin(store, settings), 2)
-    ranked = {name: store.trials(store.study(name).id) for name in ("one", "two")}
+    ranked = {name: store.trials.of_study(store.studies.get(name).id) for name in ("one", "two")}
     return {
         name: [t.architecture_id for t in sorted(trials, key=lambda t: -(t.best_accuracy or 0))]
         for name, trials in ranked.items()
@@ -73,7 +75,7 @@ def test_warm_points_take_a_quarter_at_most_the_best_of_each_study_in_turn(
     )
     session = begin(store, settings)
     play(session, 1)
-    found = store.trials(session.record.id)
+    found = store.trials.of_study(session.record.id)
     tried = [t.architecture_id for t in found if t.origin.startswith("warm start")]
     in_turn = dict.fromkeys(id_ for pair in zip(*best.values(), strict=True) for id_ in pair)
     # What the baseline draws by itself is not tried again.
@@ -100,7 +102,7 @@ def test_a_warm_start_repeats_no_initial_point_and_takes_none_away(
     session = begin(store, settings)
     play(session, 1)
     named = [p.architecture.id for p in initial_points(settings)]
-    found = [t.architecture_id for t in store.trials(session.record.id)]
+    found = [t.architecture_id for t in store.trials.of_study(session.record.id)]
     others = [id_ for id_ in best if id_ not in named]
     assert len(named) >= 3
     assert found[: len(named) + 4] == [*named, *others[:4]]
@@ -129,7 +131,9 @@ def test_a_study_with_a_warm_start_goes_on_as_if_it_had_never_stopped(tmp_path: 
                 if stops:
                     end(opened, session)
                     session = begin(opened, settings.model_copy(update={"trials": 40}))
-            return [(t.architecture_id, t.origin) for t in opened.trials(session.record.id)]
+            return [
+                (t.architecture_id, t.origin) for t in opened.trials.of_study(session.record.id)
+            ]
 
     found = study(stops=True)
     assert found == study(stops=False)
@@ -139,14 +143,19 @@ def test_a_study_with_a_warm_start_goes_on_as_if_it_had_never_stopped(tmp_path: 
 def test_a_warm_start_leaves_out_what_the_constraints_forbid(store: Store, tmp_path: Path) -> None:
     earlier = begin(store, config(tmp_path, trials=20, study="earlier"))
     play(earlier, 2)
-    costs = [store.architecture(t.architecture_id).params for t in store.trials(earlier.record.id)]
+    costs = [
+        store.architectures.get(t.architecture_id).params
+        for t in store.trials.of_study(earlier.record.id)
+    ]
     bound = sorted(costs)[len(costs) // 2]
     settings = config(
         tmp_path, trials=12, study="warm", warm_start=["earlier"], constraints={"params": bound}
     )
     warm = begin(store, settings)
     play(warm, 2)
-    found = [store.architecture(t.architecture_id) for t in store.trials(warm.record.id)]
+    found = [
+        store.architectures.get(t.architecture_id) for t in store.trials.of_study(warm.record.id)
+    ]
     assert found
     assert all(architecture.params <= bound for architecture in found)
 
@@ -211,5 +220,5 @@ def test_the_share_that_is_named_gives_enough(store: Store, tmp_path: Path, name
     assert baseline_warning(settings) is None
     session = begin(store, settings)
     run_all(session)
-    origins = [t.origin for t in store.trials(session.record.id)]
+    origins = [t.origin for t in store.trials.of_study(session.record.id)]
     assert min(origins.count("random baseline"), origins.count("random")) >= ENOUGH

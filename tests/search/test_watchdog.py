@@ -136,7 +136,7 @@ def test_the_run_of_a_driver_that_is_gone_is_ended_and_its_last_words_are_said(
         assignment = session.next_assignment()
         assert assignment is not None
         session.started(assignment.trial.number)
-        (run,) = store.runs(session.record.id)
+        (run,) = store.runs.of_study(session.record.id)
     named: dict[str, object] = {"store": settings.store, "id": run.id}
     told = {"run": named, "reason": "the driver was killed", "last_words": ["First", "To go on"]}
     with driver(told) as (process, _, _):
@@ -144,8 +144,8 @@ def test_the_run_of_a_driver_that_is_gone_is_ended_and_its_last_words_are_said(
         _, errors = process.communicate(timeout=60)
     assert errors.splitlines() == ["First", "To go on"]
     with open_store(settings.store, create=False) as store:
-        (run,) = store.runs(session.record.id)
-        (trial,) = store.trials(session.record.id)
+        (run,) = store.runs.of_study(session.record.id)
+        (trial,) = store.trials.of_study(session.record.id)
     assert run.end_reason == "the driver was killed"
     assert (trial.state, trial.reason) == (TrialState.PREEMPTED, "the driver was killed")
 

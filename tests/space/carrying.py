@@ -12,8 +12,8 @@ from space import InputError, Mixer
 from space.axes import Dynamics, Rank
 from space.canonical import FOLDS
 from space.geometry import MapSize
-from space.morphisms.mixers import lift_operator
-from space.morphisms.placed import placed
+from space.morphisms.core import on_map
+from space.morphisms.lift_mixer import lift_operator
 from space.operators import TokenMixer
 from tests.space.carrying_reductions import (
     between_reductions,
@@ -51,7 +51,7 @@ def _by_hand(source: TokenMixer, target: TokenMixer) -> Callable[[TokenMixer, To
     if {one.dynamics, other.dynamics} == {Dynamics.HOMOGENEOUS, Dynamics.INHOMOGENEOUS}:
         return _pooled_position
     attend = one.dynamics is other.dynamics is Dynamics.ATTENTION
-    if attend and one.ratio == other.ratio and placed(source).one_source:
+    if attend and one.ratio == other.ratio and on_map(source).one_source:
         return _without_softmax
     if one.rank is other.rank is Rank.SPATIAL:
         return between_reductions(source, target)

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from space.axes import Channels, Dynamics, Rank
-from space.morphisms.core import read
-from space.morphisms.layouts import packed, unpacked
+from space.morphisms.core import packed, read, unpacked
 from space.operators import TokenMixer
 
 Carrying = Callable[[TokenMixer, TokenMixer], None]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from space import Architecture, DesignSpace, cell_named
-from space.plain_files import read_yaml
+from space.input.plain_files import read_yaml
 from tests.space.strategies import cell_fields
 
 FILES = Path(__file__).parents[2] / "configs" / "spaces"

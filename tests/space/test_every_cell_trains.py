@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from space import SCAFFOLDS, Architecture, Cell, Mixer, all_cells, cost
+from space import BLOCK_TYPES, Architecture, Cell, Mixer, all_cells, cost
 from space.axes import Locality
 from space.networks import build
 from tests.space.strategies import cell_fields
@@ -36,7 +36,7 @@ def network_of(cell: Cell, scaffold: str) -> Architecture:
     )
 
 
-@pytest.mark.parametrize("scaffold", SCAFFOLDS)
+@pytest.mark.parametrize("scaffold", BLOCK_TYPES)
 @pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
 def test_a_step_lowers_the_loss(cell: Cell, scaffold: str) -> None:
     torch.manual_seed(0)
@@ -57,7 +57,7 @@ def test_a_step_lowers_the_loss(cell: Cell, scaffold: str) -> None:
     assert loss() < before
 
 
-@pytest.mark.parametrize("scaffold", SCAFFOLDS)
+@pytest.mark.parametrize("scaffold", BLOCK_TYPES)
 @pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
 def test_one_image_trains(cell: Cell, scaffold: str) -> None:
     torch.manual_seed(0)

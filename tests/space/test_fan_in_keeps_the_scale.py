@@ -4,10 +4,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from space import Cell, all_cells
+from space import Cell, Mixer, all_cells
+from space.axes import Dynamics, Rank
+from space.geometry import MapSize
 from space.networks import build
 from space.operators import TokenMixer
-from tests.space.test_every_cell_trains import network_of
+from space.operators.weight_sources import StaticWeights
+from space.structure.connectivity import connectivity
+from tests.space.test_every_cell_trains import mixer_fields, network_of
 
 LEAST, MOST = 0.1, 2.5
 
@@ -39,3 +43,21 @@ def test_an_operator_keeps_the_scale_of_its_input(cell: Cell) -> None:
     assert min(mixers) > LEAST
     assert max(mixers) < MOST
     assert 0.1 < logits < 2.5
+
+
+STATIC = [c for c in all_cells() if c.dynamics is Dynamics.STATIC and c.rank is not Rank.JOINT]
+
+
+@pytest.mark.parametrize("cell", STATIC, ids=lambda cell: cell.label)
+def test_static_weights_begin_as_those_of_a_convolution_that_reads_as_much(cell: Cell) -> None:
+    """PyTorch's: even up to 1/√n, n being what a sum reads, positions times channels."""
+    mixer, size = Mixer.from_dict(mixer_fields(cell)), MapSize(12, 12)
+    operator = TokenMixer(mixer, 16, size)
+    masks = connectivity(operator.mixer, 16, size)
+    read = int(masks.positions.sum(1).max() * masks.channels.sum(1).max())
+    assert operator.mixing is not None
+    source = operator.mixing.weights
+    assert isinstance(source, StaticWeights)
+    weight = source.weight.detach() * read**0.5
+    assert float(weight.abs().max()) <= 1 + 1e-6
+    assert float((weight**2).mean()) == pytest.approx(1 / 3, rel=4 / weight.numel() ** 0.5)

@@ -6,7 +6,7 @@ New lines may be added. A line that changes breaks every store in the world.
 import json
 from pathlib import Path
 
-from space import SCAFFOLDS, Architecture, all_cells
+from space import BLOCK_TYPES, Architecture, all_cells
 from space.published import ENTRIES
 from tests.space.test_architecture import CONVOLUTION, SMALL, attention, with_mixers
 from tests.space.test_every_cell_trains import network_of
@@ -18,7 +18,7 @@ def architectures() -> dict[str, Architecture]:
     """Every published network, every cell in every scaffold, and one example of each fold."""
     found = {f"zoo/{name}": entry.architecture for name, entry in ENTRIES.items()}
     for cell in all_cells():
-        for scaffold in SCAFFOLDS:
+        for scaffold in BLOCK_TYPES:
             found[f"{cell.label}/{scaffold}"] = network_of(cell, scaffold)
     window = attention("window", kernel_size=3)
     return found | {

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from space import Architecture, DesignSpace, InputError
-from space.inclusion import Kind, inclusion_kinds
-from space.inclusion.mixers import place_refusal
+from space.inclusion import InclusionKind, inclusion_kinds
+from space.inclusion.mixer_inclusion import lift_refusal
 from space.morphisms import lift
 from space.networks import build
 from tests.space.spaces import EVERYTHING, TINY, everything, paper_network
@@ -76,10 +76,14 @@ def test_copies_of_channels_are_wide_enough_for_other_mixers_too() -> None:
 def test_the_kinds_name_every_step() -> None:
     small = paper_network("dw-s conv.", TINY, kernel_size=3)
     large = paper_network("dynamic dw-s conv.", TINY | {"depths": (2, 2, 8, 2)}, kernel_size=7)
-    expected = {Kind.SMALLER_KERNEL, Kind.STATIC_IN_HOMOGENEOUS, Kind.DEPTH}
+    expected = {
+        InclusionKind.SMALLER_KERNEL,
+        InclusionKind.STATIC_IN_HOMOGENEOUS,
+        InclusionKind.DEPTH,
+    }
     assert set(inclusion_kinds(small, large) or ()) == expected
     assert inclusion_kinds(large, small) is None
-    assert inclusion_kinds(small, small) == (Kind.SAME,)
+    assert inclusion_kinds(small, small) == (InclusionKind.SAME,)
 
 
 def test_it_is_cheap_enough_for_thousands_of_candidates() -> None:
@@ -88,7 +92,7 @@ def test_it_is_cheap_enough_for_thousands_of_candidates() -> None:
     same_sizes = {"scaffold": "conv", "stages": [stage, stage]}
     space, rng = DesignSpace.from_dict(EVERYTHING | same_sizes), np.random.default_rng(3)
     points = [space.sample(rng) for _ in range(100)]
-    place_refusal.cache_clear()
+    lift_refusal.cache_clear()
     started = time.process_time()
     found = sum(inclusion_kinds(a, b) is not None for a in points for b in points)
     seconds = time.process_time() - started

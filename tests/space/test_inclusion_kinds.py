@@ -7,7 +7,7 @@ import pytest
 from space import Mixer
 from space.canonical import canonical
 from space.geometry import MapSize
-from space.inclusion import Kind, inclusion, inclusion_edges, refusal
+from space.inclusion import InclusionKind
 from tests.space.inclusion_pairs import (
     DENSE,
     DW,
@@ -18,7 +18,9 @@ from tests.space.inclusion_pairs import (
     SEP,
     SIZE,
     WIDTH,
+    inclusion,
     mixer,
+    refusal,
 )
 from tests.space.test_canonical import some_mixers
 
@@ -56,22 +58,22 @@ def test_what_is_no_inclusion_is_refused_with_a_reason(
     assert inclusion(special, general, WIDTH, SIZE) is None
 
 
-def test_edges_of_a_stage_are_single_steps_between_canonical_mixers() -> None:
-    choices = [DW, DW.changed(kernel_size=5), DENSE, GROUPS_4, DW]
-    found = {(e.parent, e.child): e.kinds for e in inclusion_edges(choices, WIDTH, SIZE)}
-    assert found == {
-        (DW, DW.changed(kernel_size=5)): (Kind.SMALLER_KERNEL,),
-        (DW, DENSE): (Kind.SEPARABLE_IN_DENSE,),
-        (DW, GROUPS_4): (Kind.SEPARABLE_IN_GROUPED,),
-        (GROUPS_4, DENSE): (Kind.GROUPED_IN_DENSE,),
+def test_the_steps_between_the_mixers_of_a_stage_are_named() -> None:
+    choices = (DW, DW.changed(kernel_size=5), DENSE, GROUPS_4)
+    kinds = {(a, b): inclusion(a, b, WIDTH, SIZE) for a in choices for b in choices if a != b}
+    assert {pair: found for pair, found in kinds.items() if found is not None} == {
+        (DW, DW.changed(kernel_size=5)): (InclusionKind.SMALLER_KERNEL,),
+        (DW, DENSE): (InclusionKind.SEPARABLE_IN_DENSE,),
+        (DW, GROUPS_4): (InclusionKind.SEPARABLE_IN_GROUPED,),
+        (GROUPS_4, DENSE): (InclusionKind.GROUPED_IN_DENSE,),
     }
-    assert inclusion(DW, DW, WIDTH, SIZE) == (Kind.SAME,)
-    everything = inclusion_edges([DW, DENSE.changed(kernel_size=5)], WIDTH, SIZE, False)
-    assert everything[0].kinds == (Kind.SEPARABLE_IN_DENSE, Kind.SMALLER_KERNEL)
+    assert inclusion(DW, DW, WIDTH, SIZE) == (InclusionKind.SAME,)
+    two_steps = (InclusionKind.SEPARABLE_IN_DENSE, InclusionKind.SMALLER_KERNEL)
+    assert inclusion(DW, DENSE.changed(kernel_size=5), WIDTH, SIZE) == two_steps
 
 
 @pytest.mark.parametrize("kind", PAIRS)
-def test_pairs_of_mixers_are_inclusions_of_their_kind(kind: Kind) -> None:
+def test_pairs_of_mixers_are_inclusions_of_their_kind(kind: InclusionKind) -> None:
     for special, general in PAIRS[kind]:
         kinds = inclusion(special, general, WIDTH, SIZE)
         assert kinds is not None
@@ -90,7 +92,7 @@ def test_every_inclusion_one_step_apart_has_a_kind_of_its_own(size: MapSize) -> 
     found = [(a, b, inclusion(a, b, 4, size)) for a, b in sample]
     named = [kinds for _, _, kinds in found if kinds is not None]
     assert len(named) > 10
-    assert [(a, b) for a, b, kinds in found if kinds == (Kind.SAME,)] == []
+    assert [(a, b) for a, b, kinds in found if kinds == (InclusionKind.SAME,)] == []
 
 
 def fields_apart(one: Mixer, other: Mixer) -> int:

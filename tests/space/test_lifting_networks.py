@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from space import Architecture, InputError
-from space.architecture import SCAFFOLDS, Head, Input, Scaffold, Stem
-from space.inclusion import Kind, inclusion_kinds
+from space.architecture import BLOCK_TYPES, BlockType, Head, Input, Stem
+from space.inclusion import InclusionKind, inclusion_kinds
 from space.morphisms import lift
 from space.networks import Network, build
 from tests.space.inclusion_pairs import DW, PAIRS, WIDTH, architecture, mixer, randomised
@@ -43,20 +43,20 @@ SEVERAL = [
 ]
 
 
-CHANGES: list[tuple[Kind, dict[str, Any]]] = [
-    (Kind.DEPTH, {"depth": 5}),
-    (Kind.WIDTH, {"width": 2 * WIDTH}),
-    (Kind.WIDTH, {"width": 3 * WIDTH, "depth": 3, "mlp_ratio": 1}),
-    (Kind.MLP_RATIO, {"mlp_ratio": 3.5}),
+CHANGES: list[tuple[InclusionKind, dict[str, Any]]] = [
+    (InclusionKind.DEPTH, {"depth": 5}),
+    (InclusionKind.WIDTH, {"width": 2 * WIDTH}),
+    (InclusionKind.WIDTH, {"width": 3 * WIDTH, "depth": 3, "mlp_ratio": 1}),
+    (InclusionKind.MLP_RATIO, {"mlp_ratio": 3.5}),
 ]
 """Kinds between networks, tried on patterns of two mixers."""
 
 
-@pytest.mark.parametrize("scaffold", SCAFFOLDS)
+@pytest.mark.parametrize("scaffold", BLOCK_TYPES)
 def test_every_kind_lifts_whole_networks(
-    scaffold: Scaffold, capsys: pytest.CaptureFixture[str]
+    scaffold: BlockType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    exercised: set[Kind] = set()
+    exercised: set[InclusionKind] = set()
     for parent, child, kind in network_pairs(scaffold):
         torch.manual_seed(len(exercised))
         assert kind in (inclusion_kinds(parent, child) or ()), kind
@@ -66,10 +66,12 @@ def test_every_kind_lifts_whole_networks(
         print(
             f"\n{len(exercised)} kinds of inclusion lifted in whole networks, {scaffold} scaffold"
         )
-    assert exercised == set(Kind)
+    assert exercised == set(InclusionKind)
 
 
-def network_pairs(scaffold: Scaffold) -> Iterator[tuple[Architecture, Architecture, Kind]]:
+def network_pairs(
+    scaffold: BlockType,
+) -> Iterator[tuple[Architecture, Architecture, InclusionKind]]:
     chance = random.Random(scaffold)
     for kind, pairs in PAIRS.items():
         for special, general in pairs:
@@ -151,8 +153,8 @@ def test_a_lifted_network_trains_in_what_is_new() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("scaffold", SCAFFOLDS)
-def test_training_parts_copied_channels(scaffold: Scaffold) -> None:
+@pytest.mark.parametrize("scaffold", BLOCK_TYPES)
+def test_training_parts_copied_channels(scaffold: BlockType) -> None:
     """Else a network lifted into a wider one would stay as narrow as it was."""
     torch.manual_seed(0)
     parent = architecture([DW], scaffold, (16, 16))

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from space import InputError, Mixer, all_cells
 from space.geometry import MapSize
-from space.inclusion.mixers import place_refusal
-from space.inclusion.place import Place
+from space.inclusion.mixer_inclusion import lift_refusal
+from space.inclusion.mixer_on_map import MixerOnMap
 from space.morphisms import lift_operator
 from space.operators import TokenMixer
 from tests.space.strategies import cell_fields, map_sizes, mixers_of
@@ -30,7 +30,10 @@ def test_operators_lift_exactly_or_are_refused(
     special, width = drawn
     torch.manual_seed(seed)
     general = data.draw(generalised(special))
-    places = (Place(special, width, size, shifted), Place(general, copies * width, size, shifted))
+    places = (
+        MixerOnMap(special, width, size, shifted),
+        MixerOnMap(general, copies * width, size, shifted),
+    )
     one = TokenMixer(special, width, size, shifted).double().eval()
     try:
         other = TokenMixer(general, copies * width, size, shifted).double().eval()
@@ -38,9 +41,9 @@ def test_operators_lift_exactly_or_are_refused(
         randomise(other)
         lift_operator(one, other)
     except InputError:
-        assert place_refusal(*places) is not None
+        assert lift_refusal(*places) is not None
         return
-    assert place_refusal(*places) is None
+    assert lift_refusal(*places) is None
     values, context = torch.randn(2, 2, width, size.height, size.width, dtype=torch.float64)
     expected = one(values, context).repeat_interleave(copies, 1)
     found = other(values.repeat_interleave(copies, 1), context.repeat_interleave(copies, 1))

@@ -13,7 +13,7 @@ from space import Architecture, Cell, InputError, Mixer, all_cells
 from space.architecture import Stem, StemType
 from space.geometry import MapSize
 from space.networks import build
-from space.networks.parts import PatchStem
+from space.networks.stem_and_head import PatchStem
 from space.operators import TokenMixer
 from space.published import ENTRIES
 from tests.space.spaces import everything

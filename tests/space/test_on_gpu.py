@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from space import SCAFFOLDS, Cell, all_cells
+from space import BLOCK_TYPES, Cell, all_cells
 from space.networks import build
 from tests.space.test_every_cell_trains import network_of
 
 pytestmark = pytest.mark.gpu
 
 
-@pytest.mark.parametrize("scaffold", SCAFFOLDS)
+@pytest.mark.parametrize("scaffold", BLOCK_TYPES)
 @pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
 def test_a_gpu_computes_what_the_cpu_does(cell: Cell, scaffold: str) -> None:
     torch.manual_seed(0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from space import InputError
-from space.paths import (
+from space.input.paths import (
     LONGEST_NAME,
     LONGEST_PATH,
     ROOM,

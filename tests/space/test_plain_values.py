@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from space import Architecture, DesignSpace, InputError, Mixer
-from space.plain_files import read_json, read_yaml
-from space.plain_values import from_json, from_yaml
+from space.input.plain_files import read_json, read_yaml
+from space.input.plain_values import from_json, from_yaml
 from tests.space.spaces import EVERYTHING
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from space.cli.readable import can_carry, carried
+from space.cli.messages import can_carry, carried
 
 ENCODINGS = ("ascii", "latin-1", "cp1252", "cp437", "koi8-r", "gb18030", "shift_jis", "utf-8")
 ANY = st.text(st.characters() | st.characters(categories=["Cs"]))

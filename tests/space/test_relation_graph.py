@@ -1,7 +1,7 @@
 """The paper's relation graph against the facts of its figure."""
 
 from space import all_cells, cell_named
-from space.relation_graph import EDGES, NODES, axis_changes, one_axis_moves
+from space.relation_graph import EDGES, NODES, one_axis_edges
 
 FIGURE = {
     ("MLP", "Conv."): ("Locality Sep.", "sparse"),
@@ -20,23 +20,31 @@ FIGURE = {
 }
 
 
-def test_the_edges_are_those_of_the_figure_and_their_kinds_are_computed() -> None:
-    assert {(e.source, e.target): (e.label, str(e.kind)) for e in EDGES} == FIGURE
+def test_the_edges_are_those_of_the_figure_and_their_labels_and_kinds_are_computed() -> None:
+    assert {(e.source.name, e.target.name): (e.label, str(e.kind)) for e in EDGES} == FIGURE
+    assert len(EDGES) == 13
 
 
 def test_every_node_is_a_cell_on_some_edge() -> None:
     assert len(NODES) == 12
-    assert {name for edge in EDGES for name in (edge.source, edge.target)} == set(NODES)
+    assert {name for edge in EDGES for name in (edge.source.name, edge.target.name)} == set(NODES)
     assert {cell_named(name).paper_name for name in NODES} == set(NODES)
 
 
-def test_one_axis_moves_join_cells_that_differ_in_one_axis() -> None:
-    moves = one_axis_moves()
-    assert len(set(moves)) == len(moves)
-    assert all(len(axis_changes(source, target)) == 1 for source, target in moves)
-    reached = {moves[0][0]}
-    while more := {b for a, b in moves if a in reached} | {a for a, b in moves if b in reached}:
+def test_every_other_edge_changes_one_axis_and_has_a_label() -> None:
+    edges = one_axis_edges()
+    assert len({frozenset((e.source, e.target)) for e in edges}) == len(edges)
+    assert all(len(edge.changes) == 1 and edge.label for edge in edges)
+    labels = {(e.source.name, e.target.name): e.label for e in edges}
+    assert labels["ViT", "PVT"] == "Spatial LR"
+    assert len(set(edges) & set(EDGES)) == 8, "in the other five the sharing follows"
+
+
+def test_every_cell_can_be_reached_from_every_other() -> None:
+    pairs = [(edge.source, edge.target) for edge in one_axis_edges()]
+    reached = {pairs[0][0]}
+    while more := {b for a, b in pairs if a in reached} | {a for a, b in pairs if b in reached}:
         if more <= reached:
             break
         reached |= more
-    assert reached == set(all_cells()), "every cell can be reached from every other"
+    assert reached == set(all_cells())

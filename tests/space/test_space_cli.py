@@ -17,10 +17,10 @@ from space.axes import AXES
 from space.cells import PAPER_NAMES
 from space.cli.program import run_program
 from space.design import SpaceTooLarge
+from space.input.plain_files import read_yaml
 from space.mixer import Mixer
-from space.plain_files import read_yaml
 from space.published import ENTRIES
-from space.structure.marks import Marks
+from space.structure.table_1 import Table1Row
 from tests.space.test_relation_graph import FIGURE
 from tests.space.test_structure import PAPER_TABLE_1
 
@@ -69,8 +69,8 @@ def test_cells_are_74_and_12_have_the_papers_names(capsys: pytest.CaptureFixture
 
 def test_table_1_comes_from_the_weights(capsys: pytest.CaptureFixture[str]) -> None:
     rows = values(capsys, "cells", "--table-1")
-    marks = [field.name for field in fields(Marks)]
-    assert {row["structure"]: tuple(row[mark] for mark in marks) for row in rows} == PAPER_TABLE_1
+    columns = [field.name for field in fields(Table1Row)]
+    assert {row["structure"]: tuple(row[name] for name in columns) for row in rows} == PAPER_TABLE_1
     assert all(Mixer.from_dict(row["mixer"]).cell.label == row["cell"] for row in rows)
     shown = run(capsys, "cells", "--table-1")[1]
     for name, row in PAPER_TABLE_1.items():

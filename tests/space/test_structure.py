@@ -1,4 +1,4 @@
-"""Structure computed from the axes and from W: masks, ties, Table 1, and the graph's moves."""
+"""Structure computed from the axes and from W: masks, ties and Table 1."""
 
 import subprocess
 import sys
@@ -14,11 +14,9 @@ from space.axes import Rank
 from space.geometry import MapSize, target_size, width_problems
 from space.operators import TokenMixer
 from space.reference import mixing_matrix
-from space.relation_graph import EDGES, one_axis_moves
+from space.structure.connectivity import connectivity, reach
 from space.structure.entries import PositionEntries, channel_entries
-from space.structure.marks import Marks, table_1
-from space.structure.masks import connectivity, reach
-from space.structure.moves import legal_moves, paper_moves
+from space.structure.table_1 import Table1Row, table_1
 from tests.space.strategies import map_sizes, mixers_of
 from tests.space.test_operators_against_reference import randomise
 
@@ -38,7 +36,7 @@ PAPER_TABLE_1 = {
 
 
 def test_table_1_is_read_off_the_mixing_matrix() -> None:
-    assert table_1() == {name: Marks(*row) for name, row in PAPER_TABLE_1.items()}
+    assert table_1() == {name: Table1Row(*row) for name, row in PAPER_TABLE_1.items()}
 
 
 def matrices(
@@ -98,25 +96,9 @@ def test_entries_with_one_number_are_equal_and_others_are_not(
         assert len(set(values.values())) == len(values)
 
 
-def test_the_edges_of_the_figure_come_out_of_the_cells() -> None:
-    computed = {(m.source.name, m.target.name): (m.label, m.kind) for m in paper_moves()}
-    assert computed == {(e.source, e.target): (e.label, e.kind) for e in EDGES}
-    assert len(computed) == 13
-
-
-def test_every_other_legal_move_changes_one_axis_and_has_a_label() -> None:
-    moves = legal_moves()
-    pairs = {frozenset((m.source, m.target)) for m in moves}
-    assert len(moves) == len(pairs) == len(one_axis_moves())
-    assert all(len(move.changes) == 1 and move.label for move in moves)
-    labels = {(m.source.name, m.target.name): m.label for m in moves}
-    assert labels["ViT", "PVT"] == "Spatial LR"
-    assert sum(move.in_paper for move in moves) == 8, "in the other five the sharing follows"
-
-
 def test_masks_need_no_torch() -> None:
     program = (
-        "import sys, space.structure.masks, space.structure.moves\n"
+        "import sys, space.structure.connectivity, space.relation_graph\n"
         "print(sorted({'torch', 'timm'} & sys.modules.keys()))"
     )
     command = [sys.executable, "-c", program]

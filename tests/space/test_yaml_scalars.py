@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from space import InputError
-from space.plain_values import from_yaml
+from space.input.plain_values import from_yaml
 
 DIGITS = set(string.digits)
 NOTHING = {"", "~", "null", "Null", "NULL"}

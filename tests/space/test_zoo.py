@@ -12,8 +12,7 @@ from safetensors.torch import save_file
 import space.zoo as zoo  # first: it makes timm importable beside a CPU build of torch
 from space import InputError, cost
 from space.networks import build
-from space.zoo.authors_weights import authors_keys
-from space.zoo.state_dicts import load_strictly
+from space.zoo.pretrained import authors_keys, load_strictly
 
 import timm  # isort: skip
 

@@ -19,9 +19,9 @@ Told = list[tuple[int, str, int | None]]
 
 
 def told(store: Store, study_id: int) -> Told:
-    events = store.events(study_id)
+    events = store.events.of_study(study_id)
     assert [event.number for event in events] == list(range(len(events)))
-    numbers = {trial.id: trial.number for trial in store.trials(study_id)}
+    numbers = {trial.id: trial.number for trial in store.trials.of_study(study_id)}
     return [(numbers[event.trial_id], str(event.kind), event.epoch) for event in events]
 
 
@@ -29,19 +29,19 @@ def test_everything_that_happens_to_a_trial_is_told_in_order(store: Store) -> No
     study = add_study(store)
     run = begin_run(store, study.id)
     first, second = (add_trial(store, study.id, run.id, number) for number in range(2))
-    store.start_trial(first.id, run.id)
-    store.record_epoch(first.id, epoch(1, 0.5))
-    store.start_trial(second.id, run.id)
-    store.record_epoch(second.id, epoch(1, 0.25))
-    store.record_epoch(first.id, epoch(2, 0.5))
-    store.finish_trial(second.id, "pruned", "rung 1")
-    store.forget_epochs(first.id, after=1)
-    store.preempt_trial(first.id, "interrupted")
-    store.claim_preempted(study.id, run.id)
-    store.record_epoch(first.id, epoch(2, 0.75))
-    store.finish_trial(first.id, "complete")
-    store.continue_trial(second.id, run.id)
-    store.finish_trial(second.id, "failed", "NaN")
+    store.trials.start(first.id, run.id)
+    store.epochs.record(first.id, epoch(1, 0.5))
+    store.trials.start(second.id, run.id)
+    store.epochs.record(second.id, epoch(1, 0.25))
+    store.epochs.record(first.id, epoch(2, 0.5))
+    store.trials.finish(second.id, "pruned", "rung 1")
+    store.epochs.forget(first.id, after=1)
+    store.trials.preempt(first.id, "interrupted")
+    store.trials.claim(study.id, run.id)
+    store.epochs.record(first.id, epoch(2, 0.75))
+    store.trials.finish(first.id, "complete")
+    store.trials.reopen(second.id, run.id)
+    store.trials.finish(second.id, "failed", "NaN")
     assert told(store, study.id) == [
         (0, "created", None),
         (1, "created", None),
@@ -62,22 +62,22 @@ def test_what_changes_nothing_is_not_told(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id)
     trial = complete_trial(store, study.id, run.id, 0, 0.5)
-    before = store.events(study.id)
+    before = store.events.of_study(study.id)
     assert [event.kind for event in before] == ["created", "epoch", "complete"]
-    store.finish_trial(trial.id, "failed", "too late")
-    store.preempt_trial(trial.id, "too late")
-    store.record_epoch(trial.id, epoch(2, 0.5))
-    store.forget_epochs(trial.id, after=0)
-    store.end_run(run.id)
-    assert store.events(study.id) == before
+    store.trials.finish(trial.id, "failed", "too late")
+    store.trials.preempt(trial.id, "too late")
+    store.epochs.record(trial.id, epoch(2, 0.5))
+    store.epochs.forget(trial.id, after=0)
+    store.runs.end(run.id)
+    assert store.events.of_study(study.id) == before
 
 
 def test_an_epoch_is_told_once_however_often_it_is_recorded(store: Store) -> None:
     study = add_study(store)
     trial = add_trial(store, study.id, None, 0)
     for accuracy in (0.25, 0.5):
-        assert store.record_epoch(trial.id, epoch(1, accuracy))
-    store.forget_epochs(trial.id, after=1)
+        assert store.epochs.record(trial.id, epoch(1, accuracy))
+    store.epochs.forget(trial.id, after=1)
     assert told(store, study.id) == [(0, "created", None), (0, "epoch", 1)]
 
 
@@ -87,7 +87,7 @@ def test_the_end_of_a_run_tells_of_the_trials_that_it_left(store: Store) -> None
     for number in range(3):
         add_trial(store, study.id, run.id, number)
     add_trial(store, other.id, None, 0)
-    assert len(store.reap(study.id)) == 3
+    assert len(store.runs.end_stale(study.id)) == 3
     assert told(store, study.id)[3:] == [(number, "preempted", None) for number in range(3)]
     assert told(store, other.id) == [(0, "created", None)]
 
@@ -102,9 +102,9 @@ def test_many_writers_tell_without_gaps_and_without_waiting_for_each_other(
     def work(trial_id: int) -> None:
         with open_store(store_url, create=False) as own:
             for number in range(1, 9):
-                own.record_epoch(trial_id, epoch(number, 0.5))
-            own.reap(study.id)
-            own.finish_trial(trial_id, "complete", run_id=run.id)
+                own.epochs.record(trial_id, epoch(number, 0.5))
+            own.runs.end_stale(study.id)
+            own.trials.finish(trial_id, "complete", run_id=run.id)
 
     threads = [threading.Thread(target=work, args=(trial.id,)) for trial in trials]
     for thread in threads:
@@ -125,10 +125,10 @@ def test_a_history_holds_all_that_the_store_knows(store: Store) -> None:
     first = complete_trial(store, study.id, run.id, 3, 0.5)
     second = add_trial(store, study.id, run.id, 4)
     add_trial(store, other.id, None, 5)
-    history = store.history(study.id)
+    history = store.studies.history(study.id)
     assert history.trials == [first, second]
     assert history.curves == {first.id: [epoch(1, 0.5)], second.id: []}
-    assert history.events == store.events(study.id)
+    assert history.events == store.events.of_study(study.id)
     assert {event.kind for event in history.events} == {
         EventKind.CREATED,
         EventKind.EPOCH,
@@ -149,9 +149,13 @@ def test_a_history_takes_as_many_queries_however_long_it_is(store: Store, trials
     for number in range(trials):
         complete_trial(store, study.id, run.id, number, 0.5)
     queries = []
-    listen = (store._engine, "before_cursor_execute", lambda *args: queries.append(args[2]))
+    listen = (
+        store._database.engine,
+        "before_cursor_execute",
+        lambda *args: queries.append(args[2]),
+    )
     engine_event.listen(*listen)
-    history = store.history(study.id)
+    history = store.studies.history(study.id)
     engine_event.remove(*listen)
     assert len(history.trials) == trials
     assert len([query for query in queries if query.startswith("SELECT")]) == 4
@@ -160,7 +164,7 @@ def test_a_history_takes_as_many_queries_however_long_it_is(store: Store, trials
 def test_a_study_says_that_it_is_exhausted(store: Store) -> None:
     study = add_study(store)
     assert study.exhausted is None
-    store.set_exhausted(study.id, "all 12 points are in the study")
-    assert store.study(study.name).exhausted == "all 12 points are in the study"
-    store.set_exhausted(study.id, None)
-    assert store.study(study.name).exhausted is None
+    store.studies.set_exhausted(study.id, "all 12 points are in the study")
+    assert store.studies.get(study.name).exhausted == "all 12 points are in the study"
+    store.studies.set_exhausted(study.id, None)
+    assert store.studies.get(study.name).exhausted is None

@@ -25,11 +25,11 @@ def test_a_lock_that_passes_is_waited_for(tmp_path: Path) -> None:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="database is locked"):
-            store.set_planned_trials(study.id, 5)
-        assert store.study("study").planned_trials == 3, "readers do not wait for a writer"
+            store.studies.set_planned_trials(study.id, 5)
+        assert store.studies.get("study").planned_trials == 3, "readers do not wait for a writer"
         other.execute("ROLLBACK")
-        store.set_planned_trials(study.id, 5)
-        assert store.study("study").planned_trials == 5
+        store.studies.set_planned_trials(study.id, 5)
+        assert store.studies.get("study").planned_trials == 5
         other.close()
 
 
@@ -52,7 +52,7 @@ def test_a_full_disk_fails_and_keeps_what_was_there(tmp_path: Path) -> None:
 
         with pytest.raises(StoreError, match="full"):
             add_on()
-        kept = store.trials(study.id)
+        kept = store.trials.of_study(study.id)
         assert kept[0].state is TrialState.COMPLETE
         assert [trial.number for trial in kept] == list(range(len(kept)))
 
@@ -66,7 +66,7 @@ def test_a_change_is_whole_or_not_at_all(store: Store) -> None:
 
     with pytest.raises(RuntimeError, match="in the middle"):
         store.write(half)
-    assert store.study(study.name).planned_trials == 3
+    assert store.studies.get(study.name).planned_trials == 3
 
 
 @pytest.mark.postgres
@@ -79,7 +79,7 @@ def test_connections_dropped_between_calls_are_replaced(
         drop_connections(postgres_server)
         trial = complete_trial(store, study.id, run.id, 0, 0.5)
         drop_connections(postgres_server)
-        assert store.trials(study.id) == [trial]
+        assert store.trials.of_study(study.id) == [trial]
 
 
 @pytest.mark.postgres
@@ -98,7 +98,7 @@ def test_a_connection_dropped_during_a_call_repeats_it(postgres_server: Postgres
             return rounds
 
         assert store.write(work) == 2
-        assert store.study(study.name).planned_trials == 4
+        assert store.studies.get(study.name).planned_trials == 4
 
 
 @pytest.mark.postgres
@@ -140,12 +140,12 @@ def test_a_server_that_stops_and_comes_back(own_server: PostgresServer) -> None:
         run = begin_run(store, study.id)
         own_server.stop()
         with pytest.raises(StoreError) as caught:
-            store.studies()
+            store.studies.summaries()
         assert PASSWORD not in str(caught.value)
         assert caught.value.__cause__ is None
         own_server.start()
-        assert store.heartbeat(run.id)
-        assert store.studies()[0].is_running
+        assert store.runs.heartbeat(run.id)
+        assert store.studies.summaries()[0].is_running
 
 
 CLAIM = """
@@ -155,7 +155,7 @@ url, study, run = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 with open_store(url, create=False) as store:
     print("ready", flush=True)
     sys.stdin.readline()
-    print(*[trial.id for trial in store.claim_preempted(study, run)], flush=True)
+    print(*[trial.id for trial in store.trials.claim(study, run)], flush=True)
 """
 
 
@@ -165,7 +165,7 @@ def test_two_processes_never_claim_the_same_trials(store: Store, store_url: str)
     for number in range(40):
         trial = add_trial(store, study.id, None, number)
         if number % 2:
-            store.preempt_trial(trial.id, "interrupted")
+            store.trials.preempt(trial.id, "interrupted")
     root = Path(__file__).parents[2]
     drivers = [
         subprocess.Popen(
@@ -198,11 +198,11 @@ def test_epochs_of_many_threads_all_arrive(store: Store) -> None:
 
     def train(trial_id: int) -> None:
         for number in range(1, 11):
-            assert store.record_epoch(trial_id, epoch(number, number / 20))
+            assert store.epochs.record(trial_id, epoch(number, number / 20))
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(train, [trial.id for trial in trials]))
-    for trial in store.trials(study.id):
+    for trial in store.trials.of_study(study.id):
         assert (trial.epochs_done, trial.best_accuracy, trial.best_epoch) == (10, 0.5, 10)
 
 

@@ -44,9 +44,9 @@ def test_it_says_when_the_run_was_ended() -> None:
 def test_it_moves_the_heartbeat(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id)
-    with Heartbeat(store, run.id, interval=0.01):
+    with Heartbeat(store.runs, run.id, interval=0.01):
         for _ in range(1000):
-            (now,) = store.runs(study.id)
+            (now,) = store.runs.of_study(study.id)
             if now.heartbeat > run.heartbeat:
                 break
     assert now.heartbeat > run.heartbeat

@@ -35,7 +35,7 @@ def leave_behind(store: Store) -> int:
     identity = ProcessIdentity.of(driver.pid)
     run = begin_run(store, study.id, pid=driver.pid, start_ticks=identity.start_ticks)
     complete_trial(store, study.id, run.id, 0, 0.5)
-    store.start_trial(add_trial(store, study.id, run.id, 1).id, run.id)
+    store.trials.start(add_trial(store, study.id, run.id, 1).id, run.id)
     driver.kill()
     driver.communicate()
     return run.id
@@ -64,9 +64,9 @@ def test_looking_writes_nothing_down(
 ) -> None:
     run_id = leave_behind(store)
     check_answers(store_url, capsys)
-    (run,) = store.runs(store.study("left").id)
+    (run,) = store.runs.of_study(store.studies.get("left").id)
     assert (run.id, run.ended) == (run_id, None)
-    states = [trial.state for trial in store.trials(run.study_id)]
+    states = [trial.state for trial in store.trials.of_study(run.study_id)]
     assert states == [TrialState.COMPLETE, TrialState.RUNNING]
 
 
@@ -113,13 +113,13 @@ def test_another_container_does_not_end_a_live_search(tmp_path: Path) -> None:
         study = add_study(store, "live")
         run = begin_run(store, study.id)
         trial = add_trial(store, study.id, run.id, 0)
-        store.start_trial(trial.id, run.id)
+        store.trials.start(trial.id, run.id)
         looking = ["-m", "search", "studies", "--json", "--store", str(path)]
         (seen,) = json.loads(run_in(*PRIVATE_PIDS, arguments=looking))
         assert seen["is_running"]
         assert seen["counts"]["running"] == 1
-        assert store.heartbeat(run.id)
-        assert store.trial(trial.id).state is TrialState.RUNNING
+        assert store.runs.heartbeat(run.id)
+        assert store.trials.get(trial.id).state is TrialState.RUNNING
 
 
 def test_no_stored_text_steers_the_terminal(

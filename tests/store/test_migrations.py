@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from search.store import Store, TrialState, open_store
-from search.store.engine import make_engine, writing
+from search.store.database import make_engine, writing
 from search.store.models import Base
 from search.store.schema import VERSION_TABLE, migration_config, revisions
 from search.store.url import parse_url
@@ -35,18 +35,18 @@ def test_an_old_file_is_brought_up_to_date(tmp_path: Path, dump: Path) -> None:
         old.executescript(dump.read_text())
     old.close()
     with open_store(str(path), create=False) as store:
-        study = store.study("old")
-        complete, running = store.trials(study.id)
+        study = store.studies.get("old")
+        complete, running = store.trials.of_study(study.id)
         assert (complete.state, complete.best_accuracy) == (TrialState.COMPLETE, 0.75)
         assert running.state is TrialState.RUNNING
-        assert len(store.epochs(complete.id)) == 1
+        assert len(store.epochs.of_trial(complete.id)) == 1
         assert re.fullmatch("[0-9a-f]{32}", study.uid)
         assert study.checkpoints is None
-        (run,) = store.runs(study.id)
+        (run,) = store.runs.of_study(study.id)
         assert (run.boot_id, run.pid_namespace, run.start_ticks) == (None, None, None)
         assert run.process_started == 1700000000.5
-        store.record_test_reading(complete.architecture_id, protocol_hash="x", accuracy=0.5)
-        assert len(store.test_readings()) == 1
+        store.test_audit.record(complete.architecture_id, protocol_hash="x", accuracy=0.5)
+        assert len(store.test_audit.readings()) == 1
 
 
 def test_every_revision_in_turn_leads_to_the_newest(store_url: str) -> None:
@@ -60,8 +60,8 @@ def test_every_revision_in_turn_leads_to_the_newest(store_url: str) -> None:
                 connection.execute(_OLD_STUDY)
     engine.dispose()
     with open_store(store_url, create=False) as store:
-        assert [study.name for study in store.studies()] == ["old"]
-        assert len(store.study("old").uid) == 32
+        assert [study.name for study in store.studies.summaries()] == ["old"]
+        assert len(store.studies.get("old").uid) == 32
 
 
 _OLD_STUDY = text(
@@ -102,9 +102,12 @@ def test_an_old_file_gets_a_plausible_log(tmp_path: Path, revision: str) -> None
         old.execute("DELETE FROM metrics WHERE trial_id = 2")
     old.close()
     with open_store(str(path), create=False) as store:
-        study = store.study("old")
-        first, second = store.trials(study.id)
-        told = [(event.trial_id, str(event.kind), event.epoch) for event in store.events(study.id)]
+        study = store.studies.get("old")
+        first, second = store.trials.of_study(study.id)
+        told = [
+            (event.trial_id, str(event.kind), event.epoch)
+            for event in store.events.of_study(study.id)
+        ]
         assert told == [
             (first.id, "created", None),
             (first.id, "epoch", 1),
@@ -113,7 +116,7 @@ def test_an_old_file_gets_a_plausible_log(tmp_path: Path, revision: str) -> None
             (first.id, "complete", None),
         ]
         assert (first.repeat, first.continued, first.source_trial_id) == (0, 0, None)
-        assert store.continue_trial(first.id, 1) is False
+        assert store.trials.reopen(first.id, 1) is False
 
 
 def test_every_old_study_gets_a_uid_of_its_own(tmp_path: Path) -> None:
@@ -128,7 +131,7 @@ def test_every_old_study_gets_a_uid_of_its_own(tmp_path: Path) -> None:
             )
     old.close()
     with open_store(str(path), create=False) as store:
-        studies = [store.study(name) for name in ("old", "second", "third")]
+        studies = [store.studies.get(name) for name in ("old", "second", "third")]
         assert len({study.uid for study in studies}) == 3
         assert [study.config for study in studies] == [{"trials": 3}] * 3
 
@@ -152,4 +155,4 @@ def test_an_old_study_that_ran_out_of_points_is_exhausted(tmp_path: Path, reason
         old.execute("UPDATE runs SET ended = heartbeat, end_reason = ?", (reason,))
     old.close()
     with open_store(str(path), create=False) as store:
-        assert (store.study("old").exhausted is not None) == (reason == "the run ended")
+        assert (store.studies.get("old").exhausted is not None) == (reason == "the run ended")

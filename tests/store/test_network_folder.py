@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.store import network_folder
-from search.store.network_folder import is_on_network
+from search.store import sqlite_file
+from search.store.sqlite_file import is_on_network
 from tests.support.without_rights import in_own_mounts
 
 LOCAL = (
@@ -79,7 +79,7 @@ REAL_MOUNT = """
 mkdir "$1"
 mount -t tmpfs none "$1"
 exec "$2" -c 'import sys; from pathlib import Path
-from search.store.network_folder import is_on_network
+from search.store.sqlite_file import is_on_network
 mounts = Path("/proc/mounts").read_text()
 print(is_on_network(Path(sys.argv[1])), "\\\\040" in mounts)' "$1"
 """
@@ -97,9 +97,9 @@ mount -t ramfs none "$1/runs"
 mount -t tmpfs none "$1"
 mkdir "$1/runs"
 exec "$2" -c 'import sys; from pathlib import Path
-from search.store import network_folder
-network_folder._LOCAL -= {sys.argv[2]}
-print(network_folder.is_on_network(Path(sys.argv[1])))' "$1/runs" "$3"
+from search.store import sqlite_file
+sqlite_file._LOCAL -= {sys.argv[2]}
+print(sqlite_file.is_on_network(Path(sys.argv[1])))' "$1/runs" "$3"
 """
 
 
@@ -114,7 +114,7 @@ def test_the_device_tells_the_mount(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     here = f"{os.major(device)}:{os.minor(device)}"
     lines = f"1 0 {here} / {tmp_path} rw shared:1 - nfs h:/x rw\n2 0 0:999 / / rw - ext4 x rw\n"
     (tmp_path / "own").write_text(lines)
-    monkeypatch.setattr(network_folder, "_OWN", tmp_path / "own")
+    monkeypatch.setattr(sqlite_file, "_OWN", tmp_path / "own")
     assert is_on_network(tmp_path)
     (tmp_path / "own").write_text(lines.replace(" nfs ", " ext4 ").replace(" ext4 x", " nfs x"))
     assert not is_on_network(tmp_path)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from search.store import Store, StoreError, open_store
-from search.store.network_folder import is_on_network
+from search.store.sqlite_file import is_on_network
 from search.store.url import display, parse_url, scrub, sqlite_path
 from space.errors import InputError
 from tests.support.postgres import PASSWORD, QUOTED_PASSWORD, PostgresServer
@@ -34,9 +34,9 @@ def test_a_store_is_made_once_and_found_again(store_url: str) -> None:
     with open_store(store_url, create=True) as store:
         add_study(store, "kept")
     with open_store(store_url, create=True) as store:
-        assert store.has_study("kept")
+        assert store.studies.exists("kept")
     with open_store(store_url, create=False) as store:
-        assert store.has_study("kept")
+        assert store.studies.exists("kept")
 
 
 def test_nothing_is_written_without_create(tmp_path: Path) -> None:
@@ -130,10 +130,10 @@ def read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 def test_a_store_that_cannot_be_written_can_be_read(read_only: Path) -> None:
     with open_store(str(read_only), create=False) as store:
-        assert [study.name for study in store.studies()] == ["kept"]
+        assert [study.name for study in store.studies.summaries()] == ["kept"]
         assert [path.name for path in read_only.parent.iterdir()] == ["s?.db"]
         with pytest.raises(StoreError, match="readonly database"):
-            store.set_planned_trials(1, 5)
+            store.studies.set_planned_trials(1, 5)
 
 
 def test_a_log_that_cannot_be_read_is_not_passed_over(read_only: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_shared_database_keeps_its_own_tables(postgres_server: PostgresServer)
     url = postgres_server.create_database()
     with open_store(url, create=True) as store:
         add_study(store)
-        assert "***" in store.display_url
+        assert "***" in store.url
         assert PASSWORD not in repr(store)
 
 
@@ -219,7 +219,7 @@ def test_processes_that_open_a_new_store_at_once_migrate_it_once(store_url: str)
     for thread in threads:
         thread.join()
     assert errors == []
-    assert [store.studies() for store in stores] == [[]] * 6
+    assert [store.studies.summaries() for store in stores] == [[]] * 6
     for store in stores:
         store.close()
 

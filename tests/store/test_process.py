@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.store import ProcessIdentity, process_is_alive, process_started
-from search.store.sight import Sight, look_at
+from search.store.process import Liveness, liveness_of
 from tests.support.namespaces import PRIVATE_PIDS, run_in
 
 HAS_PROC = Path("/proc/self/stat").exists()
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.skipif(not HAS_PROC, reason="there is no /proc here")
 
 LOOK = (
     "import ast, sys; from search.store import ProcessIdentity; "
-    "from search.store.sight import look_at; {before}"
-    "print(look_at(ProcessIdentity(**ast.literal_eval(sys.argv[1]))).name)"
+    "from search.store.process import liveness_of; {before}"
+    "print(liveness_of(ProcessIdentity(**ast.literal_eval(sys.argv[1]))).name)"
 )
 AS_NOBODY = "import os; os.setgroups([]); os.setgid(65534); os.setuid(65534); "
 MOUNTED_ANEW = (
@@ -69,18 +69,18 @@ def test_a_process_is_named_by_pid_and_start(child: subprocess.Popen[bytes]) -> 
 
 def test_this_process_is_named_as_others_name_it() -> None:
     assert ProcessIdentity.of() == ProcessIdentity.of(os.getpid())
-    assert look_at(ProcessIdentity.of()) is Sight.RUNS
+    assert liveness_of(ProcessIdentity.of()) is Liveness.RUNS
 
 
 def test_a_process_is_gone_as_soon_as_it_has_ended(child: subprocess.Popen[bytes]) -> None:
     identity = ProcessIdentity.of(child.pid)
-    assert look_at(identity) is Sight.RUNS
+    assert liveness_of(identity) is Liveness.RUNS
     child.send_signal(signal.SIGSTOP)
-    assert look_at(identity) is Sight.RUNS
+    assert liveness_of(identity) is Liveness.RUNS
     kill_and_leave(child)
-    assert look_at(identity) is Sight.GONE
+    assert liveness_of(identity) is Liveness.GONE
     child.wait()
-    assert look_at(identity) is Sight.GONE
+    assert liveness_of(identity) is Liveness.GONE
 
 
 @given(ticks=st.integers(1, 2**40))
@@ -88,7 +88,7 @@ def test_a_pid_that_is_used_again_is_another_process(ticks: int) -> None:
     me = ProcessIdentity.of()
     later = replace(me, start_ticks=(me.start_ticks or 0) + ticks)
     earlier = replace(me, start_ticks=(me.start_ticks or 0) - ticks)
-    assert look_at(later) is look_at(earlier) is Sight.GONE
+    assert liveness_of(later) is liveness_of(earlier) is Liveness.GONE
 
 
 @given(seconds=st.floats(-1e9, 1e9), host=st.text(max_size=20))
@@ -97,7 +97,7 @@ def test_no_step_of_the_clock_and_no_name_of_a_host_ends_a_process(
 ) -> None:
     me = ProcessIdentity.of()
     stepped = replace(me, host=host, process_started=me.process_started + seconds)
-    assert look_at(stepped) is Sight.RUNS
+    assert liveness_of(stepped) is Liveness.RUNS
 
 
 @given(
@@ -109,16 +109,16 @@ def test_no_step_of_the_clock_and_no_name_of_a_host_ends_a_process(
 def test_what_runs_elsewhere_cannot_be_seen(pid: int, ticks: int, other: str, name: str) -> None:
     """Another boot of this machine, another machine, another container with the same host name."""
     elsewhere = replace(ProcessIdentity.of(), pid=pid, start_ticks=ticks, **{other: name})
-    assert look_at(elsewhere) is Sight.HIDDEN
+    assert liveness_of(elsewhere) is Liveness.HIDDEN
 
 
 def test_an_identity_without_a_boot_id_proves_life_but_no_end(
     child: subprocess.Popen[bytes],
 ) -> None:
     old = replace(ProcessIdentity.of(child.pid), boot_id=None, pid_namespace=None, start_ticks=None)
-    assert look_at(old) is Sight.RUNS
-    assert look_at(replace(old, host="elsewhere")) is Sight.HIDDEN
-    assert look_at(replace(old, process_started=1.0)) is Sight.HIDDEN
+    assert liveness_of(old) is Liveness.RUNS
+    assert liveness_of(replace(old, host="elsewhere")) is Liveness.HIDDEN
+    assert liveness_of(replace(old, process_started=1.0)) is Liveness.HIDDEN
 
 
 def test_another_pid_namespace_sees_nothing_of_this_one(child: subprocess.Popen[bytes]) -> None:
@@ -132,8 +132,8 @@ def test_a_namespace_sees_its_own_processes(options: tuple[str, ...]) -> None:
     """With /proc of its own, and with that of outside, in which pids mean others."""
     code = (
         "from dataclasses import replace; from search.store import ProcessIdentity; "
-        "from search.store.sight import look_at; me = ProcessIdentity.of(); "
-        "print(me.pid, look_at(me).name, look_at(replace(me, pid=4000)).name)"
+        "from search.store.process import liveness_of; me = ProcessIdentity.of(); "
+        "print(me.pid, liveness_of(me).name, liveness_of(replace(me, pid=4000)).name)"
     )
     pid, mine, none = run_in(*options, arguments=["-c", code]).split()
     assert (pid, none) == ("1", "GONE")

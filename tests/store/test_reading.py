@@ -29,16 +29,16 @@ import sys
 from search.store import open_store, open_to_read
 opening = {"read": open_to_read, "work": lambda url: open_store(url, create=False)}[sys.argv[1]]
 with opening(sys.argv[2]) as store:
-    print(store.study("study").planned_trials, flush=True)
+    print(store.studies.get("study").planned_trials, flush=True)
     for line in sys.stdin:
-        print(store.study("study").planned_trials, flush=True)
+        print(store.studies.get("study").planned_trials, flush=True)
 """
 DRIVER = """
 import sys
 from search.store import open_store
 with open_store(sys.argv[1], create=False) as store:
     for line in sys.stdin:
-        store.set_planned_trials(store.study("study").id, int(line))
+        store.studies.set_planned_trials(store.studies.get("study").id, int(line))
         print(line.strip(), flush=True)
 """
 
@@ -61,11 +61,11 @@ def make(path: Path, planned: int = 1) -> None:
 
 
 def plan(store: Store, planned: int) -> None:
-    store.set_planned_trials(store.study(NAME).id, planned)
+    store.studies.set_planned_trials(store.studies.get(NAME).id, planned)
 
 
 def planned(store: Store) -> int:
-    return store.study(NAME).planned_trials
+    return store.studies.get(NAME).planned_trials
 
 
 @contextmanager
@@ -335,7 +335,7 @@ def test_a_writer_whose_file_is_gone_or_replaced_fails(tmp_path: Path, replaced:
         path.unlink()
         if replaced:
             shutil.copy(copy, path)
-        for use in (lambda: plan(store, 3), store.studies):
+        for use in (lambda: plan(store, 3), store.studies.summaries):
             with pytest.raises(StoreError, match="removed or replaced"):
                 use()
     assert path.exists() == replaced, "a file was made in its place"
@@ -347,7 +347,7 @@ def test_a_reader_of_a_file_that_went_says_so_and_goes_on_when_it_is_back(tmp_pa
     with open_to_read(str(path)) as store:
         path.rename(tmp_path / "aside.db")
         with pytest.raises(StoreError, match="unable to open"):
-            store.studies()
+            store.studies.summaries()
         assert not path.exists()
         (tmp_path / "aside.db").rename(path)
         assert planned(store) == 1
@@ -356,12 +356,12 @@ def test_a_reader_of_a_file_that_went_says_so_and_goes_on_when_it_is_back(tmp_pa
 def test_a_reader_can_write_nothing(store: Store, store_url: str) -> None:
     study = add_study(store, NAME)
     with open_to_read(store_url) as looking:
-        assert looking.has_study(NAME)
+        assert looking.studies.exists(NAME)
         with pytest.raises(StoreError, match=r"read.?only"):
-            looking.set_planned_trials(study.id, 99)
+            looking.studies.set_planned_trials(study.id, 99)
         with pytest.raises(StoreError, match=r"read.?only"):
             add_study(looking, "another")
-    assert [each.name for each in store.studies()] == [NAME]
+    assert [each.name for each in store.studies.summaries()] == [NAME]
 
 
 @pytest.mark.parametrize("dump", sorted(OLD.glob("*.sql")), ids=lambda path: path.stem)
@@ -377,7 +377,7 @@ def test_looking_never_brings_a_store_up_to_date(tmp_path: Path, dump: Path) -> 
     assert path.read_bytes() == before
     open_store(str(path), create=False).close()
     with open_to_read(str(path)) as store:
-        assert store.has_study("old")
+        assert store.studies.exists("old")
 
 
 def test_a_reader_says_so_when_an_older_or_another_file_takes_the_place(tmp_path: Path) -> None:
@@ -389,11 +389,11 @@ def test_a_reader_says_so_when_an_older_or_another_file_takes_the_place(tmp_path
         old.close()
         (tmp_path / "old.db").replace(path)
         with pytest.raises(InputError, match="schema of an earlier mixspace"):
-            store.studies()
+            store.studies.summaries()
         path.unlink()
         path.touch()
         with pytest.raises(NoStore):
-            store.studies()
+            store.studies.summaries()
 
 
 def test_a_file_with_two_names_is_refused_by_both(tmp_path: Path) -> None:

@@ -28,13 +28,13 @@ PROTOCOL = "0123456789abcdef"
 def pruned_trial(store: Store, study_id: int, run_id: int, number: int, epochs: int) -> TrialRecord:
     trial = add_trial(store, study_id, run_id, number)
     for at in range(1, epochs + 1):
-        store.record_epoch(trial.id, epoch(at, 0.1 * at, seconds=2.0))
-    store.finish_trial(trial.id, "pruned", "rung")
-    return store.trial(trial.id)
+        store.epochs.record(trial.id, epoch(at, 0.1 * at, seconds=2.0))
+    store.trials.finish(trial.id, "pruned", "rung")
+    return store.trials.get(trial.id)
 
 
 def result(store: Store, number: int, outside: int, **changes: bool) -> TrialRecord | None:
-    return store.find_result(architecture(number).id, PROTOCOL, outside=outside, **changes)
+    return store.results.find(architecture(number).id, PROTOCOL, outside=outside, **changes)
 
 
 # Repeats
@@ -59,13 +59,13 @@ def test_a_child_carries_the_training_of_all_its_ancestors(store: Store) -> None
     second = add_trial(store, study.id, run.id, 1, parent=Parent(first.id, "kernel 3 → 5"))
     assert (second.parent_trial_id, second.inherited_along) == (first.id, "kernel 3 → 5")
     assert second.ancestry_seconds == 6.0
-    store.record_epoch(second.id, epoch(1, 0.5, seconds=1.5))
+    store.epochs.record(second.id, epoch(1, 0.5, seconds=1.5))
     third = add_trial(store, other.id, None, 2, parent=Parent(second.id, "static → dynamic"))
     assert third.ancestry_seconds == 7.5
     assert (first.parent_trial_id, first.inherited_along, first.ancestry_seconds) == (None, None, 0)
     with pytest.raises(LookupError):
         add_trial(store, study.id, run.id, 3, parent=Parent(999, "nowhere"))
-    assert len(store.trials(study.id)) == 2
+    assert len(store.trials.of_study(study.id)) == 2
 
 
 # Results of other studies
@@ -94,7 +94,7 @@ def test_neither_repeats_nor_failures_nor_inherited_results_are_found(store: Sto
     run = begin_run(store, study.id)
     parent = complete_trial(store, study.id, run.id, 0, 0.5)
     failed = add_trial(store, study.id, run.id, 1)
-    store.finish_trial(failed.id, "failed", "NaN")
+    store.trials.finish(failed.id, "failed", "NaN")
     complete_trial(store, study.id, run.id, 1, 0.5, repeat=1)
     assert result(store, 1, asking.id) is None
     child = complete_trial(store, study.id, run.id, 2, 0.5, parent=Parent(parent.id, "along"))
@@ -107,20 +107,20 @@ def test_a_complete_result_is_taken_over_with_its_epochs(store: Store) -> None:
     run, mine = begin_run(store, study.id), begin_run(store, asking.id)
     source = complete_trial(store, study.id, run.id, 5, 0.75)
     trial = add_trial(store, asking.id, mine.id, 5)
-    assert store.reuse_result(trial.id, source.id, mine.id)
-    taken = store.trial(trial.id)
+    assert store.results.reuse(trial.id, source.id, mine.id)
+    taken = store.trials.get(trial.id)
     assert taken.state is TrialState.COMPLETE
     assert taken.reason == "result of trial 0 of study 'a', same protocol"
     assert taken.source_trial_id == source.id
     assert (taken.best_accuracy, taken.epochs_done, taken.seconds) == (0.75, 1, 1.0)
     assert taken.ended is not None
-    assert store.epochs(trial.id) == store.epochs(source.id)
-    assert [(e.kind, e.epoch) for e in store.events(asking.id)] == [
+    assert store.epochs.of_trial(trial.id) == store.epochs.of_trial(source.id)
+    assert [(e.kind, e.epoch) for e in store.events.of_study(asking.id)] == [
         ("created", None),
         ("epoch", 1),
         ("complete", None),
     ]
-    assert not store.reuse_result(trial.id, source.id, mine.id)
+    assert not store.results.reuse(trial.id, source.id, mine.id)
 
 
 def test_the_source_of_a_source_is_found_first(store: Store) -> None:
@@ -128,7 +128,7 @@ def test_the_source_of_a_source_is_found_first(store: Store) -> None:
     runs = [begin_run(store, study.id) for study in studies]
     source = complete_trial(store, studies[1].id, runs[1].id, 5, 0.75)
     copy = add_trial(store, studies[0].id, runs[0].id, 5)
-    assert store.reuse_result(copy.id, source.id, runs[0].id)
+    assert store.results.reuse(copy.id, source.id, runs[0].id)
     assert result(store, 5, studies[2].id) == source
 
 
@@ -137,14 +137,14 @@ def test_a_pruned_result_is_gone_on_with(store: Store) -> None:
     run, mine = begin_run(store, study.id), begin_run(store, asking.id)
     source = pruned_trial(store, study.id, run.id, 5, epochs=2)
     trial = add_trial(store, asking.id, mine.id, 5)
-    assert store.reuse_result(trial.id, source.id, mine.id)
-    taken = store.trial(trial.id)
+    assert store.results.reuse(trial.id, source.id, mine.id)
+    taken = store.trials.get(trial.id)
     assert (taken.state, taken.epochs_done, taken.last_epoch) == (TrialState.WAITING, 2, 2)
-    assert store.start_trial(trial.id, mine.id)
-    store.record_epoch(trial.id, epoch(3, 0.9))
-    assert store.finish_trial(trial.id, "complete")
-    assert [e.epoch for e in store.epochs(trial.id)] == [1, 2, 3]
-    assert len(store.epochs(source.id)) == 2
+    assert store.trials.start(trial.id, mine.id)
+    store.epochs.record(trial.id, epoch(3, 0.9))
+    assert store.trials.finish(trial.id, "complete")
+    assert [e.epoch for e in store.epochs.of_trial(trial.id)] == [1, 2, 3]
+    assert len(store.epochs.of_trial(source.id)) == 2
 
 
 def test_only_the_same_training_is_taken_over(store: Store) -> None:
@@ -160,13 +160,13 @@ def test_only_the_same_training_is_taken_over(store: Store) -> None:
         open_one,
     ):
         with pytest.raises(ValueError, match=r"same protocol|no result"):
-            store.reuse_result(trial.id, source.id, mine.id)
-    store.finish_trial(open_one.id, "complete")
-    assert not store.reuse_result(trial.id, open_one.id, run.id)
+            store.results.reuse(trial.id, source.id, mine.id)
+    store.trials.finish(open_one.id, "complete")
+    assert not store.results.reuse(trial.id, open_one.id, run.id)
     for pair in ((999, open_one.id), (trial.id, 999)):
         with pytest.raises(LookupError, match="999"):
-            store.reuse_result(*pair, mine.id)
-    assert store.trial(trial.id) == trial
+            store.results.reuse(*pair, mine.id)
+    assert store.trials.get(trial.id) == trial
 
 
 # What others train
@@ -179,20 +179,19 @@ def test_what_other_studies_have_still_to_train_is_known(store: Store) -> None:
     waiting, running, preempted, ended = (
         add_trial(store, study.id, run.id, number) for number in range(4)
     )
-    store.start_trial(running.id, run.id)
-    store.preempt_trial(preempted.id, "interrupted")
-    store.finish_trial(ended.id, "complete")
+    store.trials.start(running.id, run.id)
+    store.trials.preempt(preempted.id, "interrupted")
+    store.trials.finish(ended.id, "complete")
     add_trial(store, foreign.id, None, 4)
     add_trial(store, asking.id, None, 5)
     add_trial(store, study.id, run.id, 3, repeat=1)
-    busy = store.busy_architectures(PROTOCOL, outside=asking.id)
-    assert busy == {trial.architecture_id for trial in (waiting, running)}
-    with pytest.raises(TrainedElsewhere) as caught:
-        add_trial(store, asking.id, None, 0, exclusive=True)
-    assert caught.value.trial == waiting
+    for number, trial in enumerate((waiting, store.trials.get(running.id))):
+        with pytest.raises(TrainedElsewhere) as caught:
+            add_trial(store, asking.id, None, number, exclusive=True)
+        assert caught.value.trial == trial
     for number in (3, 4, 6):
         add_trial(store, asking.id, None, number, exclusive=True)
-    assert [t.number for t in store.trials(asking.id)] == [0, 1, 2, 3]
+    assert [t.number for t in store.trials.of_study(asking.id)] == [0, 1, 2, 3]
 
 
 def test_of_studies_that_add_at_once_one_trains(store: Store, store_url: str) -> None:
@@ -214,7 +213,7 @@ def test_of_studies_that_add_at_once_one_trains(store: Store, store_url: str) ->
         thread.start()
     for thread in threads:
         thread.join()
-    trained = [t.architecture_id for study in studies for t in store.trials(study.id)]
+    trained = [t.architecture_id for study in studies for t in store.trials.of_study(study.id)]
     assert sorted(trained) == sorted({architecture(number).id for number in range(8)})
     assert sorted(refused) == sorted(trained * 3)
 
@@ -226,15 +225,15 @@ def test_a_pruned_trial_goes_on_with_its_epochs(store: Store) -> None:
     study = add_study(store)
     first, second = begin_run(store, study.id), begin_run(store, study.id)
     trial = pruned_trial(store, study.id, first.id, 0, epochs=2)
-    assert store.continue_trial(trial.id, second.id)
-    waiting = store.trial(trial.id)
+    assert store.trials.reopen(trial.id, second.id)
+    waiting = store.trials.get(trial.id)
     assert (waiting.state, waiting.reason, waiting.ended) == (TrialState.WAITING, None, None)
     assert (waiting.run_id, waiting.continued, waiting.epochs_done) == (second.id, 1, 2)
-    assert not store.continue_trial(trial.id, second.id)
-    assert store.start_trial(trial.id, second.id)
-    assert store.record_epoch(trial.id, epoch(3, 0.9), run_id=second.id)
-    assert store.finish_trial(trial.id, "complete", run_id=second.id)
-    assert store.trial(trial.id).epochs_done == 3
+    assert not store.trials.reopen(trial.id, second.id)
+    assert store.trials.start(trial.id, second.id)
+    assert store.epochs.record(trial.id, epoch(3, 0.9), run_id=second.id)
+    assert store.trials.finish(trial.id, "complete", run_id=second.id)
+    assert store.trials.get(trial.id).epochs_done == 3
 
 
 @pytest.mark.parametrize("state", ["failed", "infeasible"])
@@ -242,13 +241,13 @@ def test_what_broke_off_may_be_tried_again(store: Store, state: str) -> None:
     study = add_study(store)
     run = begin_run(store, study.id)
     trial = add_trial(store, study.id, run.id, 0)
-    store.start_trial(trial.id, run.id)
-    store.finish_trial(trial.id, state, "why")
-    assert store.continue_trial(trial.id, run.id)
-    assert store.trial(trial.id).state == TrialState.WAITING
-    assert store.start_trial(trial.id, run.id)
-    assert store.trial(trial.id).attempts == 2
-    kinds = [str(event.kind) for event in store.events(study.id)]
+    store.trials.start(trial.id, run.id)
+    store.trials.finish(trial.id, state, "why")
+    assert store.trials.reopen(trial.id, run.id)
+    assert store.trials.get(trial.id).state == TrialState.WAITING
+    assert store.trials.start(trial.id, run.id)
+    assert store.trials.get(trial.id).attempts == 2
+    kinds = [str(event.kind) for event in store.events.of_study(study.id)]
     assert kinds == ["created", state, "continued"]
 
 
@@ -256,11 +255,11 @@ def test_nothing_else_is_continued(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id)
     trial = add_trial(store, study.id, run.id, 0)
-    assert not store.continue_trial(trial.id, run.id)
-    store.finish_trial(trial.id, "complete")
-    assert not store.continue_trial(trial.id, run.id)
-    assert store.trial(trial.id).state == TrialState.COMPLETE
-    assert not store.continue_trial(999, run.id)
+    assert not store.trials.reopen(trial.id, run.id)
+    store.trials.finish(trial.id, "complete")
+    assert not store.trials.reopen(trial.id, run.id)
+    assert store.trials.get(trial.id).state == TrialState.COMPLETE
+    assert not store.trials.reopen(999, run.id)
 
 
 def test_what_another_study_goes_on_with_is_not_continued_too(store: Store) -> None:
@@ -268,10 +267,10 @@ def test_what_another_study_goes_on_with_is_not_continued_too(store: Store) -> N
     run, theirs = begin_run(store, study.id), begin_run(store, other.id)
     source = pruned_trial(store, study.id, run.id, 0, epochs=2)
     trial = add_trial(store, other.id, theirs.id, 0, exclusive=True)
-    store.reuse_result(trial.id, source.id, theirs.id)
-    assert not store.continue_trial(source.id, run.id)
-    store.finish_trial(trial.id, "pruned", "rung")
-    assert store.continue_trial(source.id, run.id)
+    store.results.reuse(trial.id, source.id, theirs.id)
+    assert not store.trials.reopen(source.id, run.id)
+    store.trials.finish(trial.id, "pruned", "rung")
+    assert store.trials.reopen(source.id, run.id)
 
 
 # Counts
@@ -283,19 +282,19 @@ def test_a_summary_counts_what_did_not_simply_train(store: Store) -> None:
     for number in range(3):
         complete_trial(store, other.id, theirs.id, number, 0.5)
     pruned = pruned_trial(store, study.id, run.id, 9, epochs=1)
-    store.continue_trial(pruned.id, run.id)
-    for number, source in enumerate(store.trials(other.id)):
+    store.trials.reopen(pruned.id, run.id)
+    for number, source in enumerate(store.trials.of_study(other.id)):
         trial = add_trial(store, study.id, run.id, number)
-        store.reuse_result(trial.id, source.id, run.id)
+        store.results.reuse(trial.id, source.id, run.id)
     for repeat in (1, 2):
         add_trial(store, study.id, run.id, 0, repeat=repeat, parent=Parent(pruned.id, "along"))
-    summary = store.summary(study.id)
+    summary = store.studies.summary(study.id)
     assert (summary.reused, summary.continued) == (3, 1)
     assert (summary.repeated, summary.inherited) == (2, 2)
     assert summary.trials == 6
-    plain = store.summary(other.id)
+    plain = store.studies.summary(other.id)
     assert (plain.reused, plain.continued, plain.repeated, plain.inherited) == (0, 0, 0, 0)
-    assert store.studies() == [plain, summary]
+    assert store.studies.summaries() == [plain, summary]
 
 
 def test_a_trial_that_began_from_scratch_after_all_is_no_heir(store: Store) -> None:
@@ -303,9 +302,9 @@ def test_a_trial_that_began_from_scratch_after_all_is_no_heir(store: Store) -> N
     run, other = begin_run(store, study.id), begin_run(store, study.id)
     parent = complete_trial(store, study.id, run.id, 0, 0.5)
     child = add_trial(store, study.id, run.id, 1, parent=Parent(parent.id, "along"))
-    assert not store.disinherit_trial(child.id, run_id=other.id)
-    assert store.trial(child.id) == child
-    assert store.disinherit_trial(child.id, run_id=run.id)
-    scratch = store.trial(child.id)
+    assert not store.trials.disinherit(child.id, run_id=other.id)
+    assert store.trials.get(child.id) == child
+    assert store.trials.disinherit(child.id, run_id=run.id)
+    scratch = store.trials.get(child.id)
     assert (scratch.parent_trial_id, scratch.inherited_along) == (None, None)
     assert scratch.ancestry_seconds == 0

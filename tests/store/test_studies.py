@@ -10,12 +10,12 @@ from tests.support.samples import add_study, add_trial, begin_run, complete_tria
 
 def test_a_study_comes_back_as_it_was_given(store: Store) -> None:
     made = add_study(store, "first", config={"a": [1, {"b": math.nan}], "c": "ü"}, planned_trials=7)
-    assert store.study("first") == made
+    assert store.studies.get("first") == made
     assert made.config == {"a": [1, {"b": None}], "c": "ü"}
     assert made.planned_trials == 7
     assert made.created.tzinfo is not None
-    assert store.has_study("first")
-    assert not store.has_study("second")
+    assert store.studies.exists("first")
+    assert not store.studies.exists("second")
 
 
 def test_a_taken_name_is_refused(store: Store) -> None:
@@ -23,46 +23,46 @@ def test_a_taken_name_is_refused(store: Store) -> None:
     with pytest.raises(InputError, match=r"'first' is already in .*--resume") as caught:
         add_study(store, "first")
     assert caught.value.problems[0].where == "study"
-    assert len(store.studies()) == 1
+    assert len(store.studies.summaries()) == 1
 
 
 @pytest.mark.parametrize("name", ["", " a", "a ", "a\nb", "a\0b", "x" * 201])
 def test_what_cannot_be_a_name_is_refused(store: Store, name: str) -> None:
     with pytest.raises(InputError, match="cannot be a name"):
         add_study(store, name)
-    assert store.studies() == []
+    assert store.studies.summaries() == []
 
 
 def test_an_absent_study_names_the_close_ones(store: Store) -> None:
     with pytest.raises(InputError, match="holds no study yet"):
-        store.study("quickstart")
+        store.studies.get("quickstart")
     for name in ("quickstart", "imagenet", "other"):
         add_study(store, name)
     with pytest.raises(InputError, match=r"did you mean 'quickstart'\?"):
-        store.study("quikstart")
+        store.studies.get("quikstart")
     with pytest.raises(InputError, match="the newest are 'other', 'imagenet', 'quickstart'"):
-        store.study("zzz")
+        store.studies.get("zzz")
 
 
 def test_planned_trials_can_change(store: Store) -> None:
     study = add_study(store)
-    store.set_planned_trials(study.id, 99)
-    assert store.study(study.name).planned_trials == 99
+    store.studies.set_planned_trials(study.id, 99)
+    assert store.studies.get(study.name).planned_trials == 99
 
 
 def test_every_study_has_a_uid_of_its_own(store: Store) -> None:
     studies = [add_study(store, name) for name in ("first", "second")]
     assert all(re.fullmatch("[0-9a-f]{32}", study.uid) for study in studies)
     assert studies[0].uid != studies[1].uid
-    assert store.study("first").uid == studies[0].uid
+    assert store.studies.get("first").uid == studies[0].uid
 
 
 def test_where_the_checkpoints_are_is_remembered(store: Store) -> None:
     study = add_study(store)
     assert study.checkpoints is None
     for value in ({"folder": "a/b", "node": None}, "a/b", None):
-        store.set_checkpoints(study.id, value)
-        assert store.study(study.name).checkpoints == value
+        store.studies.set_checkpoints(study.id, value)
+        assert store.studies.get(study.name).checkpoints == value
 
 
 def test_summaries_count_by_state(store: Store) -> None:
@@ -73,10 +73,10 @@ def test_summaries_count_by_state(store: Store) -> None:
     complete_trial(store, busy.id, run.id, 1, 0.75)
     complete_trial(store, busy.id, run.id, 2, None)
     broken = add_trial(store, busy.id, run.id, 3)
-    store.finish_trial(broken.id, "failed", "train loss is nan")
+    store.trials.finish(broken.id, "failed", "train loss is nan")
     add_trial(store, busy.id, run.id, 4)
 
-    newest, oldest = store.studies()
+    newest, oldest = store.studies.summaries()
     assert (newest.name, oldest.name) == ("busy", "idle")
     assert newest.counts == dict.fromkeys(TrialState, 0) | {
         TrialState.COMPLETE: 3,
@@ -91,33 +91,33 @@ def test_summaries_count_by_state(store: Store) -> None:
     assert not oldest.is_running
     assert oldest.best_accuracy is None
     assert (oldest.started, oldest.last_activity) == (None, idle.created)
-    assert store.summary(busy.id) == newest
+    assert store.studies.summary(busy.id) == newest
     with pytest.raises(LookupError):
-        store.summary(999)
+        store.studies.summary(999)
 
 
 def test_an_ended_run_is_not_running(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id)
-    store.end_run(run.id)
-    store.end_run(run.id)
-    summary = store.summary(study.id)
+    store.runs.end(run.id)
+    store.runs.end(run.id)
+    summary = store.studies.summary(study.id)
     assert not summary.is_running
-    (ended,) = store.runs(study.id)
+    (ended,) = store.runs.of_study(study.id)
     assert ended.ended is not None
     assert ended.machine == {"cpus": 2}
     assert summary.last_activity == ended.ended
-    assert not store.heartbeat(run.id)
+    assert not store.runs.heartbeat(run.id)
 
 
 def test_the_protocol_may_change_as_long_as_nothing_was_trained(store: Store) -> None:
     study = add_study(store)
-    store.set_protocol(study.id, {"epochs": 7}, "other")
-    changed = store.study(study.name)
+    store.studies.set_protocol(study.id, {"epochs": 7}, "other")
+    changed = store.studies.get(study.name)
     assert (changed.protocol, changed.protocol_hash) == ({"epochs": 7}, "other")
-    assert not store.was_trained(study.id)
+    assert not store.studies.was_trained(study.id)
     complete_trial(store, study.id, begin_run(store, study.id).id, 0, 0.5)
-    assert store.was_trained(study.id)
+    assert store.studies.was_trained(study.id)
     with pytest.raises(InputError, match="epochs were trained under another protocol"):
-        store.set_protocol(study.id, {"epochs": 8}, "third")
-    assert store.study(study.name) == changed
+        store.studies.set_protocol(study.id, {"epochs": 8}, "third")
+    assert store.studies.get(study.name) == changed

@@ -17,11 +17,11 @@ def test_a_trial_comes_back_as_it_was_given(store: Store) -> None:
     assert first.state is TrialState.WAITING
     assert (first.origin, first.seeds, first.attempts) == ("named:ViT", {"a": 1}, 0)
     assert second.decisions == {"x": [1, None, "y"]}
-    assert store.trials(study.id) == [first, second]
-    assert store.trial(second.id) == second
-    assert store.trials_of(first.architecture_id) == [first]
+    assert store.trials.of_study(study.id) == [first, second]
+    assert store.trials.get(second.id) == second
+    assert store.trials.of_architecture(first.architecture_id) == [first]
     with pytest.raises(LookupError):
-        store.trial(999)
+        store.trials.get(999)
     with pytest.raises(LookupError):
         add_trial(store, 999, None, 2)
 
@@ -31,8 +31,8 @@ def test_an_architecture_is_one_row_over_all_studies(store: Store) -> None:
     for name in ("first", "second"):
         study = add_study(store, name)
         add_trial(store, study.id, None, 35)
-    found = store.architecture(wanted.id[:5].upper())
-    assert found == store.architecture(wanted.id)
+    found = store.architectures.get(wanted.id[:5].upper())
+    assert found == store.architectures.get(wanted.id)
     assert Architecture.from_json(found.json) == wanted
     assert (found.params, found.macs) == (36_000, 360_000)
     assert (found.depth, found.scaffold) == (wanted.depth, wanted.scaffold)
@@ -45,7 +45,7 @@ def test_an_architecture_is_one_row_over_all_studies(store: Store) -> None:
         assert record.kernel_size == mixer.kernel_size
         assert record.heads == mixer.heads
         assert record.dynamics == mixer.dynamics
-    assert len(store.trials_of(wanted.id)) == 2
+    assert len(store.trials.of_architecture(wanted.id)) == 2
 
 
 def test_an_unclear_architecture_is_refused(store: Store) -> None:
@@ -55,12 +55,12 @@ def test_an_unclear_architecture_is_refused(store: Store) -> None:
     first = [architecture(number).id[0] for number in range(20)]
     shared = next(digit for digit in first if first.count(digit) > 1)
     with pytest.raises(InputError, match="several ids begin with"):
-        store.architecture(shared)
+        store.architectures.get(shared)
     for text in ("", "xyz", "%", "_" * 16, "0" * 65):
         with pytest.raises(InputError, match="is no id"):
-            store.architecture(text)
+            store.architectures.get(text)
     with pytest.raises(InputError, match="no architecture's id begins"):
-        store.architecture("0" * 16)
+        store.architectures.get("0" * 16)
 
 
 def test_a_study_has_an_architecture_once(store: Store) -> None:
@@ -69,19 +69,19 @@ def test_a_study_has_an_architecture_once(store: Store) -> None:
     with pytest.raises(DuplicateArchitecture) as caught:
         add_trial(store, study.id, None, 0)
     assert caught.value.trial == trial
-    assert store.trials(study.id) == [trial]
+    assert store.trials.of_study(study.id) == [trial]
 
 
 def test_the_first_terminal_state_wins(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id)
     trial = add_trial(store, study.id, run.id, 0)
-    assert store.start_trial(trial.id, run.id)
-    assert store.finish_trial(trial.id, "pruned", "rung 1")
-    assert not store.finish_trial(trial.id, "complete")
-    assert not store.preempt_trial(trial.id, "too late")
-    assert not store.start_trial(trial.id, run.id)
-    ended = store.trial(trial.id)
+    assert store.trials.start(trial.id, run.id)
+    assert store.trials.finish(trial.id, "pruned", "rung 1")
+    assert not store.trials.finish(trial.id, "complete")
+    assert not store.trials.preempt(trial.id, "too late")
+    assert not store.trials.start(trial.id, run.id)
+    ended = store.trials.get(trial.id)
     assert (ended.state, ended.reason, ended.attempts) == (TrialState.PRUNED, "rung 1", 1)
     assert ended.started is not None
     assert ended.ended is not None
@@ -93,49 +93,49 @@ def test_the_first_terminal_state_wins(store: Store) -> None:
 def test_what_is_not_complete_needs_a_reason(store: Store, state: str, reason: str | None) -> None:
     trial = add_trial(store, add_study(store).id, None, 0)
     with pytest.raises(ValueError, match="needs a reason"):
-        store.finish_trial(trial.id, state, reason)
+        store.trials.finish(trial.id, state, reason)
     with pytest.raises(ValueError, match="needs a reason"):
-        store.preempt_trial(trial.id, reason or "")
-    assert store.trial(trial.id) == trial
+        store.trials.preempt(trial.id, reason or "")
+    assert store.trials.get(trial.id) == trial
 
 
 @pytest.mark.parametrize("state", ["waiting", "running", "preempted", "done"])
 def test_only_a_terminal_state_finishes(store: Store, state: str) -> None:
     trial = add_trial(store, add_study(store).id, None, 0)
     with pytest.raises(ValueError, match=state):
-        store.finish_trial(trial.id, state, "why")
+        store.trials.finish(trial.id, state, "why")
 
 
 def test_reasons_may_hold_any_text(store: Store) -> None:
     trial = add_trial(store, add_study(store).id, None, 0)
-    assert store.finish_trial(trial.id, "failed", "NUL \0, lone \ud800, ü and 'quotes\"; DROP")
-    assert store.trial(trial.id).reason == "NUL \ufffd, lone ?, ü and 'quotes\"; DROP"
+    assert store.trials.finish(trial.id, "failed", "NUL \0, lone \ud800, ü and 'quotes\"; DROP")
+    assert store.trials.get(trial.id).reason == "NUL \ufffd, lone ?, ü and 'quotes\"; DROP"
 
 
 def test_trials_can_be_asked_for_by_state(store: Store) -> None:
     study = add_study(store)
     trials = [add_trial(store, study.id, None, number) for number in range(3)]
-    store.finish_trial(trials[1].id, TrialState.COMPLETE)
-    assert [t.number for t in store.trials(study.id, ["waiting"])] == [0, 2]
-    assert [t.number for t in store.trials(study.id, [TrialState.COMPLETE])] == [1]
-    assert store.trials(study.id, []) == []
+    store.trials.finish(trials[1].id, TrialState.COMPLETE)
+    assert [t.number for t in store.trials.of_study(study.id, ["waiting"])] == [0, 2]
+    assert [t.number for t in store.trials.of_study(study.id, [TrialState.COMPLETE])] == [1]
+    assert store.trials.of_study(study.id, []) == []
 
 
 def test_a_preempted_trial_is_claimed_and_goes_on(store: Store) -> None:
     study = add_study(store)
     first, second = begin_run(store, study.id), begin_run(store, study.id)
     trial = add_trial(store, study.id, first.id, 0)
-    store.start_trial(trial.id, first.id)
-    assert not store.start_trial(trial.id, second.id)
-    assert store.preempt_trial(trial.id, "interrupted")
-    assert store.trial(trial.id).reason == "interrupted"
+    store.trials.start(trial.id, first.id)
+    assert not store.trials.start(trial.id, second.id)
+    assert store.trials.preempt(trial.id, "interrupted")
+    assert store.trials.get(trial.id).reason == "interrupted"
 
-    (claimed,) = store.claim_preempted(study.id, second.id)
+    (claimed,) = store.trials.claim(study.id, second.id)
     assert (claimed.id, claimed.run_id) == (trial.id, second.id)
     assert (claimed.state, claimed.reason) == (TrialState.WAITING, None)
-    assert store.claim_preempted(study.id, first.id) == []
-    assert store.start_trial(trial.id, second.id)
-    assert store.trial(trial.id).attempts == 2
+    assert store.trials.claim(study.id, first.id) == []
+    assert store.trials.start(trial.id, second.id)
+    assert store.trials.get(trial.id).attempts == 2
 
 
 def test_only_what_no_run_holds_is_claimed(store: Store) -> None:
@@ -143,24 +143,24 @@ def test_only_what_no_run_holds_is_claimed(store: Store) -> None:
     dead, live, mine = (begin_run(store, study.id) for _ in range(3))
     add_trial(store, study.id, dead.id, 0)
     running = add_trial(store, study.id, dead.id, 1)
-    store.start_trial(running.id, dead.id)
+    store.trials.start(running.id, dead.id)
     add_trial(store, study.id, live.id, 2)
     add_trial(store, study.id, None, 3)
     add_trial(store, study.id, mine.id, 4)
     ended = add_trial(store, study.id, dead.id, 5)
-    store.finish_trial(ended.id, "complete")
-    store.end_run(dead.id)
-    assert store.trial(running.id).state is TrialState.PREEMPTED
-    assert [t.number for t in store.claim_preempted(study.id, mine.id)] == [0, 1, 3]
+    store.trials.finish(ended.id, "complete")
+    store.runs.end(dead.id)
+    assert store.trials.get(running.id).state is TrialState.PREEMPTED
+    assert [t.number for t in store.trials.claim(study.id, mine.id)] == [0, 1, 3]
 
 
 def test_a_run_that_lost_its_trial_cannot_change_it(store: Store) -> None:
     study = add_study(store)
     lost, owner = begin_run(store, study.id), begin_run(store, study.id)
     trial = add_trial(store, study.id, owner.id, 0)
-    assert not store.finish_trial(trial.id, "complete", run_id=lost.id)
-    assert not store.preempt_trial(trial.id, "mine", run_id=lost.id)
-    assert store.finish_trial(trial.id, "complete", run_id=owner.id)
+    assert not store.trials.finish(trial.id, "complete", run_id=lost.id)
+    assert not store.trials.preempt(trial.id, "mine", run_id=lost.id)
+    assert store.trials.finish(trial.id, "complete", run_id=owner.id)
 
 
 def test_many_writers_number_without_gaps(store: Store, store_url: str) -> None:
@@ -180,7 +180,7 @@ def test_many_writers_number_without_gaps(store: Store, store_url: str) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    trials = store.trials(study.id)
+    trials = store.trials.of_study(study.id)
     assert [trial.number for trial in trials] == list(range(30))
     assert len({trial.architecture_id for trial in trials}) == 30
     assert len(duplicates) == 18

@@ -6,8 +6,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from search.store import Store, TrialState
-from search.store.columns import utc_now
-from search.store.models import Architecture, ArchitectureMixer, Trial
+from search.store.models import Architecture, ArchitectureMixer, Trial, utc_now
 from tests.support.samples import mixers
 
 STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)

@@ -124,12 +124,12 @@ def add_study(store: Store, name: str = "study", **changes: Any) -> StudyRecord:
         "seeds": {"search": 1},
         "code_version": "0.1.0",
     }
-    return store.create_study(name, **values | changes)
+    return store.studies.create(name, **values | changes)
 
 
 def begin_run(store: Store, study_id: int, **changes: Any) -> RunRecord:
     """A run of this very process, or of one of which something is different."""
-    return store.begin_run(
+    return store.runs.begin(
         study_id,
         process=replace(ProcessIdentity.of(), **changes),
         machine={"cpus": 2},
@@ -151,7 +151,7 @@ def add_trial(
         "seeds": {"initialisation": study_id, "data_order": changes.get("repeat", 0)},
         "decisions": [["width", 16]],
     }
-    return store.add_trial(study_id, run_id, architecture(number), **values | changes)
+    return store.trials.add(study_id, run_id, architecture(number), **values | changes)
 
 
 def epoch(number: int, accuracy: float | None, **changes: Any) -> EpochRecord:
@@ -172,7 +172,7 @@ def complete_trial(
 ) -> TrialRecord:
     """A complete trial of one epoch."""
     trial = add_trial(store, study_id, run_id, number, **changes)
-    store.start_trial(trial.id, run_id)
-    store.record_epoch(trial.id, epoch(1, accuracy))
-    store.finish_trial(trial.id, "complete")
-    return store.trial(trial.id)
+    store.trials.start(trial.id, run_id)
+    store.epochs.record(trial.id, epoch(1, accuracy))
+    store.trials.finish(trial.id, "complete")
+    return store.trials.get(trial.id)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from space import Architecture
 from trainers import Protocol, SearchData, Seeds
-from trainers.loop import build_network
+from trainers.training import build_network
 
 
 class Double(nn.Module):

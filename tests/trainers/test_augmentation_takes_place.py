@@ -11,9 +11,9 @@ from torch.nn import functional
 from tests.trainers.proofs import proves
 from tests.trainers.tiny import short_protocol, small_data
 from trainers import SearchData
-from trainers.data.config import DataConfig
+from trainers.data.augmentation import BatchMixer
+from trainers.data.data_config import DataConfig
 from trainers.data.fashion_mnist import MEAN, STD, load_part
-from trainers.data.mixing import BatchMixer
 from trainers.seeds import seeded
 
 IMAGES = 192

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.trainers.proofs import proves
 from tests.trainers.tiny import short_protocol, small_data
-from trainers.data.epoch_samples import samples_of_epoch
 from trainers.data.resident import ResidentImages
+from trainers.data.search_data import samples_of_epoch
 
 
 def pixels(count: int = 6) -> np.ndarray:

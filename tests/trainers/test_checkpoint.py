@@ -18,8 +18,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from space.errors import InputError
-from trainers.checkpoint import Checkpoint, check_tensors, load_checkpoint, save_checkpoint
-from trainers.partial_files import remove_abandoned
+from trainers.checkpoint import (
+    Checkpoint,
+    check_tensors,
+    load_checkpoint,
+    remove_abandoned,
+    save_checkpoint,
+)
 
 TENSORS = {
     "model.weight": torch.arange(12, dtype=torch.float32).reshape(3, 4),

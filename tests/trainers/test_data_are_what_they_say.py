@@ -13,10 +13,10 @@ from space.errors import InputError
 from tests.trainers.proofs import proves
 from tests.trainers.tiny import image_folder
 from trainers import Protocol, UnreadableData, describe_data, open_data
-from trainers.data.config import DataConfig
-from trainers.data.image_index import index_images
-from trainers.data.inspected import Inspected
-from trainers.data.inspection import inspect_files
+from trainers.data.data_config import DataConfig
+from trainers.data.image_folder.image_index import Inspected
+from trainers.data.image_folder.indexing import index_images
+from trainers.data.image_folder.inspection import inspect_files
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +153,7 @@ def test_a_worker_compares_the_listing_and_reads_nothing(
     described = describe_data(config(folder), protocol())
     assert described.inspected is not None
     told = Inspected.from_dict(described.inspected.to_dict())
-    monkeypatch.setattr("trainers.data.image_index.inspect_files", None)
+    monkeypatch.setattr("trainers.data.image_folder.indexing.inspect_files", None)
     opened = open_data(config(folder), described.protocol, told)
     assert opened.content_hash == described.content_hash
     (folder / "train/red/000.png").unlink()
@@ -164,11 +164,11 @@ def test_a_worker_compares_the_listing_and_reads_nothing(
 def test_what_was_read_is_taken_over_and_a_damaged_cache_is_not_missed(
     folder: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainers.data.inspection_cache._SETTLED_NS", 0)
+    monkeypatch.setattr("trainers.data.image_folder.inspection_cache._SETTLED_NS", 0)
     names = index(folder).files
     first = inspect_files(folder / "train", names, "full")
     with monkeypatch.context() as patch:
-        patch.setattr("trainers.data.inspection._look_at", None)
+        patch.setattr("trainers.data.image_folder.inspection._look_at", None)
         assert inspect_files(folder / "train", names, "full") == first
     for file in own_cache.iterdir():
         file.write_bytes(b"no database" * 500)

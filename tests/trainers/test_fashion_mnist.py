@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from space.errors import InputError
+from space.torchvision_support import prepare_torchvision
 from tests.trainers.tiny import short_protocol
 from trainers import DataConfig, Protocol, describe_data
-from trainers.data import fashion_mnist, fashion_mnist_download
+from trainers.data import fashion_mnist
 from trainers.data.fashion_mnist import DEBIAN, EMBEDDED, load_part
 
 
@@ -18,7 +19,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """No package, no cache, no network."""
     monkeypatch.setattr(fashion_mnist, "DEBIAN", tmp_path / "no-package")
     monkeypatch.setenv("MIXSPACE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(fashion_mnist_download, "download", _refuse)
+    monkeypatch.setattr(fashion_mnist, "download", _refuse)
     return tmp_path
 
 
@@ -74,7 +75,7 @@ def test_only_full_or_a_wish_downloads(nowhere: Path) -> None:
 
 
 def test_a_failed_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fashion_mnist_download.prepare_torchvision()
+    prepare_torchvision()
     from torchvision import datasets
 
     def no_network(*_: object, **__: object) -> None:
@@ -82,7 +83,7 @@ def test_a_failed_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(datasets, "FashionMNIST", no_network)
     with pytest.raises(InputError, match=r"no route to host.*use source 'embedded'"):
-        fashion_mnist_download.download(tmp_path / "cache")
+        fashion_mnist.download(tmp_path / "cache")
 
 
 def test_missing_folders_and_files_are_named(tmp_path: Path) -> None:

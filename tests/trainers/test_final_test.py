@@ -9,7 +9,7 @@ import torch
 from space.errors import InputError
 from tests.trainers.tiny import DATA, architecture, short_protocol, training
 from trainers import TestReading, TestSplitLocked, final_test, lock_test_split, open_test_split
-from trainers.scoring import score
+from trainers.evaluation import score
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +38,18 @@ def test_accuracy_is_measured_and_recorded(trained: Path) -> None:
     assert run(trained, []) == accuracy
 
 
-def test_what_is_judged_is_tested(tmp_path: Path) -> None:
+def test_what_is_evaluated_is_tested(tmp_path: Path) -> None:
     """The average of the weights where the protocol wants it, not the weights that go on."""
     found = training(tmp_path / "c", epochs=2, ema_decay=0.9)
     while not found.done:
         found.run_epoch()
     split = open_test_split({}, found.protocol, architecture_id="a", record=lambda reading: None)
     batches, cpu = list(split.batches("cpu")), torch.device("cpu")
-    judged, trained = (
-        score(model, batches, found.protocol, cpu)[1] for model in (found.judged, found.model)
+    evaluated, trained = (
+        score(model, batches, found.protocol, cpu)[1] for model in (found.evaluated, found.model)
     )
-    assert judged != trained  # so the test can fail
-    assert run(tmp_path / "c", [], ema_decay=0.9) == judged
+    assert evaluated != trained  # so the test can fail
+    assert run(tmp_path / "c", [], ema_decay=0.9) == evaluated
 
 
 def test_nothing_is_read_during_a_search(trained: Path) -> None:

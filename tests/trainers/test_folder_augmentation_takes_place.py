@@ -13,8 +13,8 @@ from torch import Tensor
 from space.torchvision_support import prepare_torchvision
 from tests.trainers.proofs import proves
 from trainers import Protocol, open_data
-from trainers.data.image_folder import Transform, train_transform
-from trainers.data.image_folder import test_transform as evaluation_transform
+from trainers.data.augmentation import Transform, train_transform
+from trainers.data.augmentation import test_transform as evaluation_transform
 from trainers.protocol import Augmentation
 from trainers.seeds import seeded
 

@@ -9,7 +9,7 @@ import torch
 
 from space import Architecture, InputError
 from space.networks import build
-from space.networks.drop_path import DropPath
+from space.operators.layers import DropPath
 from tests.trainers.tiny import SEEDS, architecture, short_protocol, small_data
 from trainers import Parent, Protocol, SearchData, Seeds, Training
 
@@ -179,9 +179,9 @@ def test_a_child_inherits_what_is_judged_of_its_parent(tmp_path: Path) -> None:
     parent.run_epoch()
     images, _ = next(iter(parent.data.validation_batches()))
     with torch.no_grad():
-        judged, trained = parent.judged.eval()(images), parent.model.eval()(images)
+        judged, trained = parent.evaluated.eval()(images), parent.model.eval()(images)
         found = grown(parent)
-        for model in (found.model, found.judged):
+        for model in (found.model, found.evaluated):
             torch.testing.assert_close(model.eval()(images), judged, rtol=1e-5, atol=1e-5)
     assert not torch.allclose(judged, trained, atol=1e-3)
 

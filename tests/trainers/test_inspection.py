@@ -17,8 +17,8 @@ from space.errors import InputError
 from tests.support.without_rights import in_own_mounts
 from tests.trainers.tiny import image_folder
 from trainers import Protocol, describe_data
-from trainers.data import inspection, inspection_cache
-from trainers.data.inspection import Check, Inspection, inspect_files
+from trainers.data.image_folder import inspection, inspection_cache
+from trainers.data.image_folder.inspection import Check, Inspection, inspect_files
 
 NAMES = ("good.png", "cut.png", "page.png", "empty.png", "gone.png")
 
@@ -196,8 +196,8 @@ MIXSPACE_CACHE="$2" exec "$3" -c "$4" "$5"
 """
 LOOK = """import sys, time
 from pathlib import Path
-from trainers.data import inspection_cache
-from trainers.data.inspection import inspect_files
+from trainers.data.image_folder import inspection_cache
+from trainers.data.image_folder.inspection import inspect_files
 inspection_cache._SETTLED_NS = -1
 said = []
 found = inspect_files(Path(sys.argv[1]), ["good.png", "cut.png"], "full", said.append)

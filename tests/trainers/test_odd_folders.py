@@ -15,9 +15,8 @@ from PIL import Image
 from space.errors import InputError
 from tests.trainers.tiny import image_folder
 from trainers import Protocol, UnreadableData, describe_data, open_data
-from trainers.data.inspected import Inspected
-from trainers.data.layout import find_layout
-from trainers.data.listing import list_classes
+from trainers.data.image_folder.class_folders import find_layout, list_classes
+from trainers.data.image_folder.image_index import Inspected
 
 PROTOCOL = {
     "data": "image-folder",

@@ -14,12 +14,18 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from trainers import Cause, Protocol, classify
-from trainers.data import deep_grey, picture
-from trainers.data.image_folder import test_transform as evaluation
-from trainers.data.image_folder import train_transform
-from trainers.data.inspection import inspect_files
-from trainers.data.picture import BROKEN, decode, is_of_the_file, read_header
-from trainers.data.suffixes import readable_formats
+from trainers.data.augmentation import test_transform as evaluation
+from trainers.data.augmentation import train_transform
+from trainers.data.image_folder import decoding as picture
+from trainers.data.image_folder import deep_grey
+from trainers.data.image_folder.decoding import (
+    BROKEN,
+    decode,
+    is_of_the_file,
+    read_header,
+    readable_formats,
+)
+from trainers.data.image_folder.inspection import inspect_files
 
 PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8))
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from trainers import Protocol
-from trainers.data.image_folder import _middle
-from trainers.data.image_folder import test_transform as evaluation
-from trainers.data.picture import decode
+from trainers.data.augmentation import _middle
+from trainers.data.augmentation import test_transform as evaluation
+from trainers.data.image_folder.decoding import decode
 
 GREY = np.arange(0, 240, 5, dtype=np.uint8).reshape(6, 8)
 

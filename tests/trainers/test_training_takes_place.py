@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from space.networks.drop_path import DropPath
+from space.operators.layers import DropPath
 from tests.trainers.proofs import proves
 from tests.trainers.reference_training import Reference, build_double, reference_training
 from tests.trainers.tiny import SEEDS, architecture, small_data
 from trainers import EpochResult, Protocol, SearchData, Seeds, Training
-from trainers.loop import build_network
-from trainers.scoring import score
+from trainers.evaluation import score
+from trainers.training import build_network
 
 BASE: dict[str, Any] = {
     "epochs": 2,

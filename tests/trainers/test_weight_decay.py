@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from space import SCAFFOLDS, Architecture, Cell, Mixer, all_cells
+from space import BLOCK_TYPES, Architecture, Cell, Mixer, all_cells
 from space.networks import build
 from space.zoo import ENTRIES, entry  # registers the models of timm, which is imported after it
 from tests.space.test_every_cell_trains import mixer_fields, network_of
@@ -69,7 +69,7 @@ def with_every_option(cell: Cell, scaffold: str) -> Architecture:
 @proves("weight_decay_exempt")
 @pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
 def test_every_operator_is_decayed_by_the_rule(cell: Cell) -> None:
-    for scaffold in SCAFFOLDS:
+    for scaffold in BLOCK_TYPES:
         model = build(with_every_option(cell, scaffold))
         assert ours(model) == expected(model, network=True) == by_timm(model)
         alone = ours(model, weight_decay_exempt="one_dimensional")

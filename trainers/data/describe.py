@@ -8,15 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from space.errors import InputError
-from trainers.data.config import DataConfig, parse_data_config
-from trainers.data.copies import copies_between, told_copies
+from trainers.data.data_config import DataConfig, parse_data_config
 from trainers.data.fashion_mnist import CLASSES, EDGE, LabelledImages, load_part
-from trainers.data.image_index import ImageIndex, Say, index_images, warn_of_test_copies
-from trainers.data.inspected import Inspected
-from trainers.data.layout import abbreviated
+from trainers.data.image_folder.class_folders import abbreviated
+from trainers.data.image_folder.decoding import listed_suffixes
+from trainers.data.image_folder.image_index import (
+    ImageIndex,
+    Inspected,
+    copies_between,
+    told_copies,
+)
+from trainers.data.image_folder.indexing import Say, index_images, warn_of_test_copies
 from trainers.data.split import Split, split_train_validation
-from trainers.data.suffixes import listed_suffixes
-from trainers.data.test_split_lock import is_locked
+from trainers.data.test_guard import is_locked
 from trainers.protocol import Protocol
 
 

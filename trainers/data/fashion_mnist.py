@@ -4,14 +4,14 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.error import URLError
 
 import numpy as np
 from numpy.typing import NDArray
 
 from space.errors import InputError
-from space.paths import is_file, is_folder
-from trainers.data.cache_folder import cache_folder
-from trainers.data.config import DataConfig
+from space.input.paths import cache_folder, is_file, is_folder
+from trainers.data.data_config import DataConfig
 from trainers.data.idx import read_idx
 
 EMBEDDED = Path(__file__).with_name("embedded")
@@ -46,7 +46,7 @@ class LabelledImages:
 def load_part(config: DataConfig, part: Part) -> LabelledImages:
     """Read the training or the test images from where the configuration says.
 
-    Only `trainers.data.test_split` may ask for "test".
+    Only `trainers.data.opening` may ask for "test".
 
     Raises:
         InputError: naming the folder or file that is missing or corrupt.
@@ -81,8 +81,6 @@ def locate(config: DataConfig) -> Path:
         if _holds_all(folder):
             return folder
     if config.source == "full" or config.download:
-        from trainers.data.fashion_mnist_download import download
-
         return download(cache)
     return EMBEDDED
 
@@ -114,3 +112,32 @@ def _file(folder: Path, stem: str) -> Path:
     if found is None:
         raise InputError.of("data.folder", f"{folder} does not hold {stem}[.gz]")
     return found
+
+
+def download(folder: Path | None) -> Path:
+    """Fetch the four files into a cache folder.
+
+    Returns:
+        the folder with the idx files.
+
+    Raises:
+        InputError: if there is no folder, no way to the network, or it cannot be written.
+    """
+    if folder is None:
+        message = "Fashion-MNIST is not on this machine, and you have no home to download it to"
+        raise InputError.of("data.source", f"{message}; name a folder by MIXSPACE_CACHE")
+    from space.torchvision_support import prepare_torchvision
+
+    prepare_torchvision()
+    from torchvision.datasets import FashionMNIST
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        FashionMNIST(str(folder), train=True, download=True)
+    except (URLError, OSError, RuntimeError) as error:
+        message = (
+            f"Fashion-MNIST is not on this machine and could not be downloaded to {folder} "
+            f"({error}); use source 'embedded', or install Debian's dataset-fashion-mnist"
+        )
+        raise InputError.of("data.source", message) from None
+    return folder / "FashionMNIST" / "raw"

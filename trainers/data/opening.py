@@ -1,15 +1,22 @@
-"""Opens the data of a search."""
+"""Opens images: those of a search, and by one audited call those of the test."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from trainers.data.config import DataConfig, parse_data_config
+import numpy as np
+import torch
+
+from trainers.data.augmentation import test_transform
+from trainers.data.data_config import DataConfig, parse_data_config
 from trainers.data.describe import locate_data
-from trainers.data.fashion_mnist import MEAN, STD, LabelledImages
-from trainers.data.image_folder import FolderData
-from trainers.data.inspected import Inspected
-from trainers.data.resident import ResidentData
-from trainers.data.search_data import SearchData
+from trainers.data.fashion_mnist import MEAN, STD, LabelledImages, load_part
+from trainers.data.folder_data import FolderData, FolderImages, folder_batches
+from trainers.data.image_folder.image_index import Inspected
+from trainers.data.image_folder.indexing import index_images
+from trainers.data.resident import ResidentData, ResidentImages
+from trainers.data.search_data import Batch, SearchData
+from trainers.data.test_guard import Record, TestReading, refuse_if_locked
 from trainers.protocol import Protocol
 
 
@@ -31,3 +38,63 @@ def open_data(
         described = located.description
         return ResidentData(described, source.images, source.labels, split, MEAN, STD)
     return FolderData(located.description, source, split, parsed.workers)
+
+
+@dataclass(frozen=True, slots=True)
+class TestSplit:
+    """The test images, and the audit entry under which they were opened."""
+
+    __test__ = False
+
+    reading: TestReading
+    batches: Callable[[torch.device | str], Iterator[Batch]]
+
+
+def open_test_split(
+    config: DataConfig | Mapping[str, Any],
+    protocol: Protocol,
+    *,
+    architecture_id: str,
+    record: Record,
+) -> TestSplit:
+    """Open the test images of a finished architecture.
+
+    `record` is called before any image is handed out; if it raises, none is.
+
+    Raises:
+        TestSplitLocked: while a search is running.
+        InputError: if the data are missing or corrupt.
+    """
+    refuse_if_locked()
+    parsed = parse_data_config(config)
+    if parsed.name == "image-folder":
+        return _open_folder(parsed, protocol, architecture_id, record)
+    part = load_part(parsed, "test")
+    reading = TestReading(architecture_id, protocol.hash, part.content_hash, len(part.labels))
+    record(reading)
+
+    def batches(device: torch.device | str) -> Iterator[Batch]:
+        return ResidentImages(part.images, part.labels, MEAN, STD, device).whole_batches()
+
+    return TestSplit(reading, batches)
+
+
+def _open_folder(
+    config: DataConfig, protocol: Protocol, architecture_id: str, record: Record
+) -> TestSplit:
+    index = index_images(config, "val", split_seed=protocol.split_seed)
+    count = len(index.files)
+    reading = TestReading(architecture_id, protocol.hash, index.content_hash, count)
+    record(reading)
+    images = FolderImages(
+        index,
+        np.arange(count),
+        test_transform(protocol.augmentation),
+        background=protocol.augmentation.background,
+    )
+
+    def batches(device: torch.device | str) -> Iterator[Batch]:
+        size = protocol.batch_size
+        return folder_batches(images, device, config.workers, batch_size=size)
+
+    return TestSplit(reading, batches)

@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from trainers.data.describe import DataDescription
-from trainers.data.epoch_samples import samples_of_epoch
-from trainers.data.search_data import Batch, SearchData
+from trainers.data.search_data import Batch, SearchData, samples_of_epoch
 from trainers.data.split import Split
 from trainers.seeds import derive
 

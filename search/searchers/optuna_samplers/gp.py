@@ -1,20 +1,18 @@
 """Bayesian optimisation with Gaussian processes, Optuna's."""
 
-from collections.abc import Sequence
-from typing import Any, Generic
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic
 
 from optuna.samplers import BaseSampler, GPSampler
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.objectives import Values
 from search.options import Options as BaseOptions
-from search.searchers.base import P, Task
-from search.searchers.history import Entry
-from search.searchers.optuna_samplers.frozen import broken_by, frozen
-from search.searchers.optuna_samplers.look_back import LookBack
-from search.searchers.optuna_samplers.searcher import OptunaSearcher
-from space.strict_types import Whole
+from search.searchers.optuna_samplers.frozen_trials import constraint_violations, new_frozen_trial
+from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
+from search.searchers.ranked_history import Entry, HistoryWindow
+from search.searchers.searcher import P, Task
 
 
 class GpSearcher(OptunaSearcher[P], Generic[P]):
@@ -30,40 +28,42 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
 
         Attributes:
             startup_trials: that many points are random before the process is fitted.
-            look_back: it sees at most that many points, the best and the latest; a fit takes time
-                with the cube of their number.
+            history_window: it sees at most that many points, the best and the latest; a fit takes
+                time with the cube of their number.
         """
 
-        startup_trials: Whole = Field(default=10, ge=1, le=10_000_000)
-        look_back: Whole = Field(default=100, ge=20, le=10_000_000)
+        renamed: ClassVar[Mapping[str, str]] = {"look_back": "history_window"}
+
+        startup_trials: StrictInt = Field(default=10, ge=1, le=10_000_000)
+        history_window: StrictInt = Field(default=100, ge=20, le=10_000_000)
 
     options: Options
     attempts = 2
-    over_the_encoding = True
+    over_vectors = True
 
     def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
         super().__init__(task, seed, **options)
-        self._look_back = LookBack(task, self.options.look_back)
+        self._window = HistoryWindow(task, self.options.history_window)
 
     def note(self, entry: Entry[P]) -> None:
         """Keep the best."""
-        self._look_back.tell(entry)
+        self._window.tell(entry)
 
     def best(self) -> Sequence[P]:
         """The best handful."""
-        return self._look_back.best(5)
+        return self._window.best(5)
 
     def trials(self) -> Sequence[FrozenTrial]:
         """The best and the latest, with values for those that have none."""
-        window = self._look_back.window(self.history)
-        trials = [self.trial(entry) for entry in window]
+        shown = self._window.entries(self.history)
+        trials = [self.trial(entry) for entry in shown]
         complete = [t.values for t in trials if t.state == TrialState.COMPLETE]
         if not complete:
             return []
         worst = self._values([min(column) for column in zip(*complete, strict=True)])
         return [
             trial if trial.state != TrialState.PRUNED else self._as_worst(entry, worst)
-            for entry, trial in zip(window, trials, strict=True)
+            for entry, trial in zip(shown, trials, strict=True)
         ]
 
     def sampler(self, seed: int) -> BaseSampler:
@@ -73,16 +73,17 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
         )
 
     def _values(self, vector: Sequence[float]) -> Values:
-        """The figures that give these objectives."""
-        pairs = zip(self.task.goals.objectives, vector, strict=True)
-        signs = {"maximise": 1.0, "minimise": -1.0}
-        return {each.name: signs[each.direction] * value for each, value in pairs}
+        """The metrics that give these objectives."""
+        pairs = zip(self.task.objectives, vector, strict=True)
+        return {each.name: each.sign * value for each, value in pairs}
 
     def _as_worst(self, entry: Entry[P], worst: Values) -> FrozenTrial:
         known = self.task.known(entry.point)
-        return frozen(
-            self.coding.parameters(entry.point),
+        return new_frozen_trial(
+            self.encoding.parameters(entry.point),
             TrialState.COMPLETE,
             vector=self.task.vector(entry.point, worst),
-            constraints=broken_by(self.task.goals, entry.observation.values, known),
+            constraints=constraint_violations(
+                self.task.objectives, entry.observation.values, known
+            ),
         )

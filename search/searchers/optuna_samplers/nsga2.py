@@ -8,14 +8,13 @@ from optuna import create_study
 from optuna.samplers import BaseSampler, NSGAIISampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import Field
+from pydantic import Field, StrictFloat, StrictInt
 
 from search.options import Options as BaseOptions
-from search.searchers.base import P, Task
-from search.searchers.history import Entry
-from search.searchers.optuna_samplers.filled import filled
-from search.searchers.optuna_samplers.searcher import OptunaSearcher
-from space.strict_types import Number, Whole
+from search.searchers.optuna_samplers.frozen_trials import impute_parameters
+from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
+from search.searchers.ranked_history import Entry
+from search.searchers.searcher import P, Task
 
 _GENERATION = f"{NSGAIISampler.__name__}:generation"
 """Where Optuna looks for the generation of a trial."""
@@ -40,9 +39,9 @@ class Nsga2Searcher(OptunaSearcher[P], Generic[P]):
                 the number of parameters.
         """
 
-        population: Whole = Field(default=50, ge=2, le=100_000)
-        crossover: Number = Field(default=0.9, ge=0, le=1)
-        mutation: Number | None = Field(default=None, ge=0, le=1)
+        population: StrictInt = Field(default=50, ge=2, le=100_000)
+        crossover: StrictFloat = Field(default=0.9, ge=0, le=1)
+        mutation: StrictFloat | None = Field(default=None, ge=0, le=1)
 
     options: Options
 
@@ -66,7 +65,7 @@ class Nsga2Searcher(OptunaSearcher[P], Generic[P]):
 
     def trials(self) -> Sequence[FrozenTrial]:
         """The parents."""
-        return filled(list(self._generation(self._parents).values()), self.seed)
+        return impute_parameters(list(self._generation(self._parents).values()), self.seed)
 
     def sampler(self, seed: int) -> BaseSampler:
         """NSGA-II that takes all the parents there are for one generation."""
@@ -84,7 +83,7 @@ class Nsga2Searcher(OptunaSearcher[P], Generic[P]):
     def _selected(self, rivals: Mapping[int, P]) -> dict[int, P]:
         """The parents of the next generation, by Optuna's elitist selection."""
         trials = self._generation(rivals)
-        directions = [StudyDirection.MAXIMIZE] * len(self.task.goals.objectives)
+        directions = [StudyDirection.MAXIMIZE] * len(self.task.objectives)
         study = create_study(directions=directions)
         study.add_trials(trials.values())
         chosen = self._sampler(0, self.options.population).select_parent(study, 1)

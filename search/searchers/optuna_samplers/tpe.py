@@ -1,18 +1,16 @@
 """Tree-structured Parzen estimator (Bergstra et al., 2011), Optuna's."""
 
-from collections.abc import Sequence
-from typing import Any, Generic
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic
 
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from search.options import Options as BaseOptions
-from search.searchers.base import P, Task
-from search.searchers.history import Entry
-from search.searchers.optuna_samplers.look_back import LookBack
-from search.searchers.optuna_samplers.searcher import OptunaSearcher
-from space.strict_types import Whole
+from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
+from search.searchers.ranked_history import Entry, HistoryWindow
+from search.searchers.searcher import P, Task
 
 
 class TpeSearcher(OptunaSearcher[P], Generic[P]):
@@ -24,33 +22,35 @@ class TpeSearcher(OptunaSearcher[P], Generic[P]):
         Attributes:
             startup_trials: that many points are random before TPE begins; initial points count.
             candidates: how many candidates TPE compares for one proposal.
-            look_back: TPE sees at most that many points, the best and the latest, so that an ask
-                stays fast in a long study. From 250 points on, Optuna's TPE takes 25 of them for
-                good ones, however many more there are.
+            history_window: TPE sees at most that many points, the best and the latest, so that an
+                ask stays fast in a long study. From 250 points on, Optuna's TPE takes 25 of them
+                for good ones, however many more there are.
         """
 
-        startup_trials: Whole = Field(default=10, ge=1, le=10_000_000)
-        candidates: Whole = Field(default=24, ge=1, le=10_000)
-        look_back: Whole = Field(default=250, ge=20, le=10_000_000)
+        renamed: ClassVar[Mapping[str, str]] = {"look_back": "history_window"}
+
+        startup_trials: StrictInt = Field(default=10, ge=1, le=10_000_000)
+        candidates: StrictInt = Field(default=24, ge=1, le=10_000)
+        history_window: StrictInt = Field(default=250, ge=20, le=10_000_000)
 
     options: Options
     attempts = 4
 
     def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
         super().__init__(task, seed, **options)
-        self._look_back = LookBack(task, self.options.look_back)
+        self._window = HistoryWindow(task, self.options.history_window)
 
     def note(self, entry: Entry[P]) -> None:
         """Keep the best."""
-        self._look_back.tell(entry)
+        self._window.tell(entry)
 
     def best(self) -> Sequence[P]:
         """The best handful."""
-        return self._look_back.best(5)
+        return self._window.best(5)
 
     def trials(self) -> Sequence[FrozenTrial]:
         """The best and the latest."""
-        return [self.trial(entry) for entry in self._look_back.window(self.history)]
+        return [self.trial(entry) for entry in self._window.entries(self.history)]
 
     def sampler(self, seed: int) -> BaseSampler:
         """TPE over all parameters jointly."""

@@ -7,10 +7,9 @@ from typing import Generic
 import numpy as np
 from numpy.typing import NDArray
 
-from search.searchers.base import Exhausted, P, Task
-from search.searchers.neighbourhood import Neighbourhood
-from search.searchers.random_search import feasible_sample
-from search.searchers.surrogate.fitting import Hyperparameters, usual
+from search.searchers.random_search import Neighbourhood, feasible_sample
+from search.searchers.searcher import Exhausted, P, Task
+from search.searchers.surrogate.gaussian_process import Hyperparameters, prior_mode
 from space import Infeasible
 
 Floats = NDArray[np.float64]
@@ -60,18 +59,20 @@ class Candidates(Generic[P]):
         return scaled
 
     @cached_property
-    def usual(self) -> Hyperparameters:
-        """What is assumed of a figure before anything of it was seen."""
-        return usual(self._sights.shape[1], int((np.ptp(self._sights, axis=0) > 0).sum()))
+    def prior_mode(self) -> Hyperparameters:
+        """What is assumed of a metric before anything of it was seen."""
+        rows = self._sampled_encodings
+        return prior_mode(rows.shape[1], int((np.ptp(rows, axis=0) > 0).sum()))
 
     @cached_property
     def _scaling(self) -> tuple[Floats, Floats]:
-        reach = np.ptp(self._sights, axis=0)
-        spread = np.maximum(self._sights.std(axis=0), _LEAST_SPREAD * reach)
-        return self._sights.mean(axis=0), np.where(reach > 0, spread, 1.0)
+        rows = self._sampled_encodings
+        reach = np.ptp(rows, axis=0)
+        spread = np.maximum(rows.std(axis=0), _LEAST_SPREAD * reach)
+        return rows.mean(axis=0), np.where(reach > 0, spread, 1.0)
 
     @cached_property
-    def _sights(self) -> Floats:
+    def _sampled_encodings(self) -> Floats:
         """The raw encodings that tell how wide the space is, shape (n, d).
 
         Too few feasible points do not tell; then those count too that break a constraint. What

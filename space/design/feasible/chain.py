@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from space.architecture import Architecture, Scaffold, Stage
+from space.architecture import Architecture, BlockType, Stage
 from space.cost.network_memory import map_bytes
 from space.cost.piece_costs import CostReader, Vector
 from space.design.feasible.cost_sums import SpaceTooLarge
@@ -57,7 +57,7 @@ class Chain:
 
     frame: Frame
     patch_size: int
-    scaffold: Scaffold
+    scaffold: BlockType
     options: tuple[StageOptions, ...]
     limits: Limits
 

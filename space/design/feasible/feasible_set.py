@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from space.architecture import Architecture, Scaffold
+from space.architecture import Architecture, BlockType
 from space.design.feasible.chain import Chain
 from space.design.feasible.cost_sums import SpaceTooLarge
 from space.design.feasible.counting import count_feasible
@@ -36,7 +36,7 @@ class FeasibleSet:
     """
 
     frame: Frame
-    scaffolds: tuple[Scaffold, ...]
+    scaffolds: tuple[BlockType, ...]
     limits: Limits
     stages: dict[int, tuple[StageOptions, ...]]
 
@@ -112,7 +112,7 @@ class FeasibleSet:
             self._chain(patch, scaffold) for patch in self.stages for scaffold in self.scaffolds
         ]
 
-    def _chain(self, patch: int, scaffold: Scaffold) -> Chain:
+    def _chain(self, patch: int, scaffold: BlockType) -> Chain:
         return Chain(self.frame, patch, scaffold, self.stages[patch], self.limits)
 
     @cached_property

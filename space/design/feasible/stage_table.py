@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from space.architecture import Scaffold, Stage
+from space.architecture import BlockType, Stage
 from space.cost.piece_costs import CostReader, Vector
 from space.design.feasible.cost_sums import Ints, Sums, added, joined, merged, minus, of_vectors
 from space.design.hard_limits import Limits
@@ -32,7 +32,7 @@ class StageCosts:
     """
 
     options: StageOptions
-    scaffold: Scaffold
+    scaffold: BlockType
     sums: CostReader
     peak: CostReader
     _known: dict[tuple[CostReader, Shape, int], list[Vector]] = field(

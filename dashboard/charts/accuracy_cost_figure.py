@@ -1,0 +1,249 @@
+"""Accuracy against params or FLOPs: every architecture, the Pareto front, the paper's operators."""
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Self
+
+import plotly.graph_objects as go
+
+from dashboard.charts.frame import accuracy_axis, cost_axis, figure, thinned
+from dashboard.charts.label_places import place_labels
+from dashboard.charts.theme import (
+    COST_TITLES,
+    FRONT_COLOUR,
+    KIND_COLOURS,
+    STATE_COLOURS,
+    ink,
+    kind_of_cell,
+    veil,
+)
+from dashboard.escaping import hover
+from search.query import BestRow, Cost, OperatorRank, operator_ranks, pareto_front
+from space.cells import cell_named
+from space.relation_graph import NODES
+from space.wording import percent, short
+
+MAX_POINTS = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class CostPicture:
+    """The architectures of the filter, as points of accuracy against cost.
+
+    Attributes:
+        front: the Pareto front, whole, in order of rising cost.
+        named: the best architecture of each of the paper's operators that was tried alone.
+        others: the rest, or a sample of it in which the most accurate are whole.
+        total: how many completely trained architectures there are with an accuracy.
+        without: how many there are without one; what was pruned does not compare.
+    """
+
+    front: list[BestRow]
+    named: list[OperatorRank]
+    others: list[BestRow]
+    total: int
+    without: int
+
+    @classmethod
+    def of(cls, rows: Sequence[BestRow], cost: Cost) -> Self:
+        """The picture of these rows against one cost."""
+        known = [row for row in rows if row.accuracy is not None and row.is_complete]
+        front = pareto_front(known, cost)
+        named = [ranked for ranked in operator_ranks(known) if ranked.name in NODES]
+        special = {row.trial_id for row in front} | {ranked.row.trial_id for ranked in named}
+        others = sampled([row for row in known if row.trial_id not in special], MAX_POINTS)
+        return cls(front, named, others, len(known), len(rows) - len(known))
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether points were left out."""
+        return self.total > len({row.trial_id for row in self.shown})
+
+    @property
+    def shown(self) -> list[BestRow]:
+        """Every row that is drawn; front and named rows may repeat."""
+        return [*self.others, *(ranked.row for ranked in self.named), *self.front]
+
+
+def sampled(rows: list[BestRow], most: int) -> list[BestRow]:
+    """At most `most` rows.
+
+    Half of them are the most accurate, where people look; the others are drawn from the rest by
+    chance, the same each time.
+    """
+    if len(rows) <= most:
+        return rows
+    ranked = sorted(rows, key=lambda row: (-(row.accuracy or 0.0), row.trial_id))
+    top, rest = ranked[: most // 2], ranked[most // 2 :]
+    Random(0).shuffle(rest)
+    return top + thinned(rest, most - len(top))
+
+
+HEIGHT = 600
+_CROWD = 500
+# What labels are placed for: the plot's inside on a page of about 1,300 pixels.
+_PLOT = (880.0, 500.0)
+_HOVER = (
+    "<b>%{customdata[1]}</b><br>%{customdata[2]} · %{customdata[3]} params · "
+    "%{customdata[4]} FLOPs<br>%{customdata[5]}, %{customdata[6]}<br>"
+    "%{customdata[7]} · trial %{customdata[8]} · %{customdata[0]}<extra></extra>"
+)
+
+
+def accuracy_cost_figure(picture: CostPicture, cost: Cost) -> go.Figure:
+    """The figure; every point carries its architecture's id first in its customdata."""
+    made = figure(HEIGHT)
+    rows = picture.shown
+    for state, colour in STATE_COLOURS.items():
+        of_state = [row for row in picture.others if row.state == state]
+        if any(row.state == state for row in rows):  # for the legend, even without points
+            _points(made, of_state, cost, name=str(state), colour=colour)
+    _front(made, picture.front, cost, max(getattr(row, cost) for row in rows))
+    _named(made, picture, cost)
+    cost_axis(made, [getattr(row, cost) for row in rows], COST_TITLES[cost])
+    accuracy_axis(made, [row.accuracy or 0.0 for row in rows])
+    low, high = _accuracy_range(rows)
+    made.update_yaxes(range=(low, high))
+    return made
+
+
+def _points(
+    made: go.Figure, rows: Sequence[BestRow], cost: Cost, *, name: str, colour: str
+) -> None:
+    opacity = 0.8 if len(rows) < _CROWD else 0.45
+    made.add_scatter(
+        x=[getattr(row, cost) for row in rows],
+        y=[row.accuracy for row in rows],
+        customdata=_custom(rows),
+        hovertemplate=_HOVER,
+        mode="markers",
+        name=name,
+        marker={"color": colour, "size": 8, "opacity": opacity},
+        # Points that are not selected keep their looks: a click leads away from here.
+        unselected={"marker": {"opacity": opacity}},
+    )
+
+
+def _front(made: go.Figure, front: Sequence[BestRow], cost: Cost, end: float) -> None:
+    """The steps run flat from each row to the next cost at which more is reached."""
+    made.add_scatter(
+        x=[*(getattr(row, cost) for row in front), end],
+        y=[*(row.accuracy for row in front), front[-1].accuracy],
+        mode="lines",
+        line={"shape": "hv", "color": FRONT_COLOUR, "width": 2},
+        hoverinfo="skip",
+        name="Pareto front",
+        legendgroup="front",
+    )
+    made.add_scatter(
+        x=[getattr(row, cost) for row in front],
+        y=[row.accuracy for row in front],
+        customdata=_custom(front),
+        hovertemplate=_HOVER,
+        mode="markers",
+        marker={
+            "size": 10,
+            "color": [STATE_COLOURS[row.state] for row in front],
+            "line": {"color": FRONT_COLOUR, "width": 2},
+        },
+        unselected={"marker": {"opacity": 1}},
+        name="on the front",
+        legendgroup="front",
+        showlegend=False,
+    )
+
+
+def _named(made: go.Figure, picture: CostPicture, cost: Cost) -> None:
+    """Diamonds in the colour of what the operator adds, each with a label and a leader."""
+    kinds = {s.name: kind_of_cell(cell_named(s.name)) for s in picture.named}
+    for kind, colour in KIND_COLOURS.items():
+        rows = [ranked.row for ranked in picture.named if kinds[ranked.name] == kind]
+        if rows:
+            made.add_scatter(
+                x=[getattr(row, cost) for row in rows],
+                y=[row.accuracy for row in rows],
+                customdata=_custom(rows),
+                hovertemplate=_HOVER,
+                mode="markers",
+                name=f"paper: {kind}",
+                marker={
+                    "symbol": "diamond",
+                    "size": 13,
+                    "color": colour,
+                    "line": {"color": "rgba(255, 255, 255, 0.9)", "width": 1.5},
+                },
+                unselected={"marker": {"opacity": 1}},
+            )
+    rows = [ranked.row for ranked in picture.named]
+    offsets = place_labels(
+        list(_pixels(rows, picture.shown, cost)),
+        [ranked.name for ranked in picture.named],
+        width=_PLOT[0],
+        height=_PLOT[1],
+        obstacles=[
+            *_pixels(picture.others[:400], picture.shown, cost),
+            *_along_steps(list(_pixels(picture.front, picture.shown, cost))),
+        ],
+    )
+    for ranked, (right, down) in zip(picture.named, offsets, strict=True):
+        made.add_annotation(
+            x=math.log10(getattr(ranked.row, cost)),
+            y=ranked.row.accuracy,
+            text=ranked.name,
+            ax=right,
+            ay=down,
+            showarrow=True,
+            arrowhead=0,
+            arrowwidth=1,
+            arrowcolor=KIND_COLOURS[kinds[ranked.name]],
+            standoff=7,
+            font={"size": 12, "color": ink()},
+            bgcolor=veil(),
+            borderpad=0,
+        )
+
+
+def _pixels(
+    rows: Iterable[BestRow], every: Sequence[BestRow], cost: Cost
+) -> Iterable[tuple[float, float]]:
+    costs = [math.log10(getattr(row, cost)) for row in every]
+    left, right = min(costs), max(costs)
+    low, high = _accuracy_range(every)
+    for row in rows:
+        along = (math.log10(getattr(row, cost)) - left + 0.05) / (right - left + 0.1)
+        up = ((row.accuracy or 0.0) - low) / (high - low)
+        yield along * _PLOT[0], (1 - up) * _PLOT[1]
+
+
+def _along_steps(corners: Sequence[tuple[float, float]]) -> Iterable[tuple[float, float]]:
+    """Points every few pixels along the front."""
+    corners = [*corners, (_PLOT[0], corners[-1][1])]
+    for (left, old), (right, new) in itertools.pairwise(corners):
+        yield from ((left + step, old) for step in range(0, int(right - left), 6))
+        yield from ((right, new + step) for step in range(0, int(old - new), 6))
+
+
+def _accuracy_range(rows: Sequence[BestRow]) -> tuple[float, float]:
+    values = [row.accuracy or 0.0 for row in rows]
+    pad = max(0.08 * (max(values) - min(values)), 0.004)
+    return min(values) - pad, max(values) + pad
+
+
+def _custom(rows: Sequence[BestRow]) -> list[list[str]]:
+    return [
+        [
+            row.architecture_id,
+            hover(row.operators),
+            percent(row.accuracy),
+            short(row.params),
+            short(row.macs),
+            str(row.state),
+            f"{row.epochs} epochs",
+            hover(row.study),
+            str(row.trial),
+        ]
+        for row in rows
+    ]

@@ -1,0 +1,155 @@
+"""Curves: a line per trial over its epochs, and the accuracy of all trials over time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Literal, Self
+
+import plotly.graph_objects as go
+
+from dashboard.charts.frame import accuracy_axis, figure, thinned
+from dashboard.charts.theme import FRONT_COLOUR, LINE_COLOURS, STATE_COLOURS
+from dashboard.escaping import hover
+from search.query import EndedTrial, running_best
+from search.store import EpochRecord, TrialState
+from space.wording import percent
+
+Measure = Literal["accuracy", "validation loss", "train loss"]
+MEASURES: dict[Measure, str] = {
+    "accuracy": "validation_accuracy",
+    "validation loss": "validation_loss",
+    "train loss": "train_loss",
+}
+_LEGEND_LINES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A trial's epochs with what the legend and the hover say of it."""
+
+    name: str
+    detail: str
+    state: TrialState
+    epochs: Sequence[EpochRecord]
+
+
+def curves_figure(curves: Sequence[Curve], measure: Measure, height: int = 520) -> go.Figure:
+    """The figure; epochs without a finite value are gaps."""
+    short = len(curves) <= _LEGEND_LINES
+    made = figure(height, legend=short)
+    if short:
+        made.update_layout(
+            margin={"t": 16},
+            legend={"orientation": "v", "x": 1.01, "y": 1, "xanchor": "left", "yanchor": "top"},
+        )
+    values: list[float] = []
+    for place, curve in enumerate(curves):
+        heights = [getattr(epoch, MEASURES[measure]) for epoch in curve.epochs]
+        values += [value for value in heights if value is not None]
+        _line(made, curve, heights, measure, LINE_COLOURS[place % len(LINE_COLOURS)])
+    made.update_xaxes(title_text="epoch", **_whole_ticks(curves))
+    made.update_yaxes(title_text=measure)
+    if measure == "accuracy":
+        accuracy_axis(made, values)
+    return made
+
+
+def _line(
+    made: go.Figure,
+    curve: Curve,
+    heights: Sequence[float | None],
+    measure: Measure,
+    colour: str,
+) -> None:
+    pruned = curve.state is TrialState.PRUNED
+    name, detail = hover(curve.name), hover(curve.detail)
+    number = "%{y:.2%}" if measure == "accuracy" else "%{y:.4f}"
+    made.add_scatter(
+        x=[epoch.epoch for epoch in curve.epochs],
+        y=heights,
+        mode="lines+markers",
+        name=name,
+        line={"color": colour, "width": 1.5 if pruned else 2.5, "dash": "dot" if pruned else None},
+        marker={"size": 5},
+        opacity=0.45 if pruned else 1.0,
+        hovertemplate=f"<b>{name}</b><br>{detail}<br>epoch %{{x}}: {number}<extra></extra>",
+    )
+
+
+def _whole_ticks(curves: Sequence[Curve]) -> dict[str, float]:
+    last = max((epoch.epoch for curve in curves for epoch in curve.epochs), default=1)
+    return {"dtick": 1} if last <= 20 else {}
+
+
+MAX_POINTS = 3000
+_HOVER = (
+    "<b>%{customdata[1]}</b><br>%{customdata[2]}, %{customdata[3]}<br>"
+    "trial %{customdata[4]} · %{customdata[0]}<extra></extra>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyOverTime:
+    """Trials in the order in which they ended.
+
+    Attributes:
+        points: all of them, or an even sample of a large number.
+        records: the complete ones that were better than all before, whole.
+        total: how many trials there are.
+    """
+
+    points: list[EndedTrial]
+    records: list[EndedTrial]
+    total: int
+
+    @classmethod
+    def of(cls, trials: Sequence[EndedTrial]) -> Self:
+        """Few enough points to draw; `trials` in order of their ends."""
+        return cls(thinned(trials, MAX_POINTS), running_best(trials), len(trials))
+
+
+def accuracy_over_time_figure(course: AccuracyOverTime, zone: tzinfo) -> go.Figure:
+    """The figure, times in the given zone; there must be a point."""
+    made = figure(340)
+    for state, colour in STATE_COLOURS.items():
+        points = [point for point in course.points if point.state == state]
+        if points:
+            made.add_scatter(
+                x=[_local(point.ended, zone) for point in points],
+                y=[point.accuracy for point in points],
+                customdata=_custom(points),
+                hovertemplate=_HOVER,
+                mode="markers",
+                name=str(state),
+                marker={"color": colour, "size": 7, "opacity": 0.75},
+            )
+    if course.records:
+        _best_so_far(made, course, zone)
+    accuracy_axis(made, [point.accuracy for point in course.points])
+    return made
+
+
+def _best_so_far(made: go.Figure, course: AccuracyOverTime, zone: tzinfo) -> None:
+    """The steps, up to the end of the last trial."""
+    records = course.records
+    end = max(point.ended for point in [*course.points, *records])
+    made.add_scatter(
+        x=[_local(moment, zone) for moment in (*(point.ended for point in records), end)],
+        y=[*(point.accuracy for point in records), records[-1].accuracy],
+        mode="lines",
+        line={"shape": "hv", "color": FRONT_COLOUR, "width": 2},
+        hoverinfo="skip",
+        name="best so far",
+    )
+
+
+def _local(moment: datetime, zone: tzinfo) -> datetime:
+    # Plotly draws times as they are written, so the zone is applied and then left out.
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def _custom(points: Sequence[EndedTrial]) -> list[list[str]]:
+    return [
+        [p.architecture_id, hover(p.operators), percent(p.accuracy), str(p.state), str(p.number)]
+        for p in points
+    ]

@@ -1,0 +1,177 @@
+"""Two objectives of a study: every complete architecture, and the study's own Pareto front."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import plotly.graph_objects as go
+
+from dashboard.charts.frame import Axis, accuracy_axis, cost_axis, figure, thinned, update_axis
+from dashboard.charts.theme import (
+    BREAKING_COLOUR,
+    COST_TITLES,
+    FRONT_COLOUR,
+    METRIC_NAMES,
+    STATE_COLOURS,
+    axis_title,
+)
+from dashboard.escaping import hover
+from search.query import Evaluated, Objective, Objectives, front_of, metric_words
+from search.store import TrialState
+from space.wording import count
+
+MAX_POINTS = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectivesPicture:
+    """The completely trained architectures of a study that have all of its objectives.
+
+    Attributes:
+        goals: of the study.
+        front: what no other dominates, whole, the best by the first objective first.
+        dominated: the others that keep the study's constraints, or an even sample of them.
+        breaking: those that break a constraint, or an even sample of them.
+        total: how many architectures there are with all objectives.
+        without: how many lack one.
+        missing: the objectives that some of those lack.
+    """
+
+    goals: Objectives
+    front: list[Evaluated]
+    dominated: list[Evaluated]
+    breaking: list[Evaluated]
+    total: int
+    without: int
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rows: Sequence[Evaluated], goals: Objectives) -> Self:
+        """The picture of these architectures over the study's goals."""
+        found = [row for row in rows if goals.has(row.values)]
+        lacked = {name for row in rows for name in goals.missing(row.values)}
+        front = front_of(found, goals)
+        on_front = {row.architecture_id for row in front}
+        rest = [row for row in found if row.architecture_id not in on_front]
+        dominated = [row for row in rest if goals.keeps(row.values)]
+        breaking = [row for row in rest if not goals.keeps(row.values)]
+        return cls(
+            goals,
+            front,
+            thinned(dominated, MAX_POINTS),
+            thinned(breaking, MAX_POINTS),
+            len(found),
+            len(rows) - len(found),
+            tuple(each.name for each in goals.objectives if each.name in lacked),
+        )
+
+    @property
+    def shown(self) -> list[Evaluated]:
+        """Every architecture that is drawn."""
+        return [*self.breaking, *self.dominated, *self.front]
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether points were left out."""
+        return self.total > len(self.shown)
+
+
+HEIGHT = 520
+_CROWD = 500
+_COLOUR = STATE_COLOURS[TrialState.COMPLETE]
+_HOVER = (
+    "<b>%{customdata[1]}</b><br>%{customdata[2]}<br>%{customdata[3]} · %{customdata[0]}"
+    "<extra></extra>"
+)
+
+
+def objectives_figure(picture: ObjectivesPicture, across: Objective, up: Objective) -> go.Figure:
+    """The figure; every point carries its architecture's id first in its customdata.
+
+    Steps join the front of two objectives; that of more is no line in any two of them.
+    """
+    made = figure(HEIGHT)
+    opacity = 0.8 if len(picture.shown) < _CROWD else 0.45
+    grey = {"symbol": "circle-open", "color": BREAKING_COLOUR, "size": 8, "line": {"width": 2}}
+    plain = {"color": _COLOUR, "size": 8, "opacity": opacity}
+    ringed = {"color": _COLOUR, "size": 10, "line": {"color": FRONT_COLOUR, "width": 2}}
+    joined = len(picture.goals.objectives) == 2
+    for rows, marker, name in (
+        (picture.breaking, grey, "breaks a constraint"),
+        (picture.dominated, plain, "complete"),
+    ):
+        if rows:
+            _points(made, rows, (across, up), picture.goals, marker=marker, name=name)
+    if picture.front:
+        if joined:
+            _steps(made, picture, across, up)
+        _points(
+            made,
+            picture.front,
+            (across, up),
+            picture.goals,
+            marker=ringed,
+            name="on the front" if joined else "Pareto front",
+            legendgroup="front",
+            showlegend=not joined,
+        )
+    _axis(made, "x", across, [row.values[across.name] for row in picture.shown])
+    _axis(made, "y", up, [row.values[up.name] for row in picture.shown])
+    return made
+
+
+def _points(
+    made: go.Figure,
+    rows: Sequence[Evaluated],
+    axes: tuple[Objective, Objective],
+    goals: Objectives,
+    **looks: Any,
+) -> None:
+    across, up = axes
+    made.add_scatter(
+        x=[row.values[across.name] for row in rows],
+        y=[row.values[up.name] for row in rows],
+        customdata=[_custom(row, goals) for row in rows],
+        hovertemplate=_HOVER,
+        mode="markers",
+        # Points that are not selected keep their looks: a click leads away from here.
+        unselected={"marker": {"opacity": looks["marker"].get("opacity", 1)}},
+        **looks,
+    )
+
+
+def _steps(made: go.Figure, picture: ObjectivesPicture, across: Objective, up: Objective) -> None:
+    """Flat from each point of the front to where more is reached, and on to the worst drawn."""
+    front = sorted(
+        picture.front, key=lambda row: (-across.to_maximise(row.values), up.to_maximise(row.values))
+    )
+    end = min(picture.shown, key=lambda row: across.to_maximise(row.values)).values[across.name]
+    heights = [row.values[up.name] for row in front]
+    made.add_scatter(
+        x=[*(row.values[across.name] for row in front), end],
+        y=[*heights, heights[-1]],
+        mode="lines",
+        line={"shape": "hv", "color": FRONT_COLOUR, "width": 2},
+        hoverinfo="skip",
+        name="Pareto front",
+        legendgroup="front",
+    )
+
+
+def _axis(made: go.Figure, axis: Axis, objective: Objective, values: Sequence[float]) -> None:
+    title = axis_title(objective)
+    if objective.name in COST_TITLES:
+        cost_axis(made, values, title, axis)
+    elif objective.name == "validation_accuracy":
+        accuracy_axis(made, values, title, axis)
+    else:
+        update_axis(made, axis, title_text=title)
+
+
+def _custom(row: Evaluated, goals: Objectives) -> list[str]:
+    figures = [
+        f"{metric_words(each.name, row.values[each.name])} {METRIC_NAMES[each.name]}"
+        for each in goals.objectives
+    ]
+    trained = count(row.repeats, "training")
+    return [row.architecture_id, hover(row.operators), " · ".join(figures), trained]

@@ -1,0 +1,213 @@
+"""The paper's relation graph, drawn from the code, with what this store found on its nodes."""
+
+import math
+from collections.abc import Mapping
+
+import plotly.graph_objects as go
+
+from dashboard.charts.theme import FRONT_COLOUR, KIND_COLOURS, ink, kind_of_cell, translucent
+from dashboard.escaping import hover
+from search.query import OperatorRecord
+from space.axes import AXES
+from space.cells import cell_named
+from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, EdgeKind
+from space.wording import count, percent
+
+PLACES: dict[str, tuple[float, float]] = {
+    "LR MLP": (-0.2, 4.0),
+    "MLP": (2.0, 4.0),
+    "Pyramid MS Conv.": (-0.2, 2.8),
+    "Conv.": (1.6, 2.8),
+    "Bottleneck": (-0.2, 1.8),
+    "Sep. MLP": (3.1, 2.8),
+    "ViT": (4.4, 1.9),
+    "PVT": (5.3, 0.85),
+    "DW-S Conv.": (2.1, 1.3),
+    "Local ViT": (4.1, 0.75),
+    "Dynamic DW-S Conv.": (0.9, 0.0),
+    "Dynamic Local-S MLP": (3.0, -0.5),
+}
+"""Where the nodes stand: from top to bottom regularisation and dynamic weights grow."""
+_HALF = (0.52, 0.24)
+"""Half the width and height of a node, in the units of the places."""
+_HEAD = 0.12
+_DASH = {"LR MLP": "dot"}
+"""The paper dots the one edge that leads there."""
+
+
+def relation_graph_figure(records: Mapping[str, OperatorRecord]) -> go.Figure:
+    """The figure; every node carries the id of its best architecture, or nothing."""
+    made = go.Figure()
+    places = _all_places()
+    for edge in EDGES:
+        _edge(made, edge, places[edge.source.name], places[edge.target.name])
+    _legend(made)
+    _nodes(made, places, records)
+    made.update_layout(
+        height=780,
+        margin={"l": 4, "r": 4, "t": 44, "b": 4},
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+        hovermode="closest",
+        dragmode=False,
+    )
+    rights, ups = zip(*places.values(), strict=True)
+    made.update_xaxes(visible=False, range=(min(rights) - 0.6, max(rights) + 0.6))
+    made.update_yaxes(visible=False, range=(min(ups) - 0.4, max(ups) + 0.4))
+    made.update_xaxes(fixedrange=True)
+    made.update_yaxes(fixedrange=True)
+    return made
+
+
+def _all_places() -> dict[str, tuple[float, float]]:
+    """The places, and a row below for nodes that have none."""
+    new = [name for name in NODES if name not in PLACES]
+    below = min(up for _, up in PLACES.values()) - 1
+    return {name: PLACES[name] for name in NODES if name in PLACES} | {
+        name: (float(place), below) for place, name in enumerate(new)
+    }
+
+
+def _edge(
+    made: go.Figure, edge: Edge, source: tuple[float, float], target: tuple[float, float]
+) -> None:
+    colour = KIND_COLOURS[edge.kind]
+    start, end = _at_border(source, target), _at_border(target, source)
+    made.add_scatter(
+        x=[start[0], end[0]],
+        y=[start[1], end[1]],
+        mode="lines",
+        line={"color": colour, "width": 2.5, "dash": _DASH.get(edge.target.name)},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    # The head alone: on a shorter line Plotly leaves it out, a longer one would cover the dots.
+    part = _HEAD / math.dist(start, end)
+    made.add_annotation(
+        x=end[0],
+        y=end[1],
+        ax=end[0] - (end[0] - start[0]) * part,
+        ay=end[1] - (end[1] - start[1]) * part,
+        axref="x",
+        ayref="y",
+        text="",
+        showarrow=True,
+        arrowhead=2,
+        arrowsize=1.1,
+        arrowwidth=2.2,
+        arrowcolor=colour,
+    )
+    _edge_label(made, edge, start, end, colour)
+
+
+def _edge_label(
+    made: go.Figure,
+    edge: Edge,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    colour: str,
+) -> None:
+    x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+    changes = "<br>".join(f"{axis}: {old} → {new}" for axis, (old, new) in edge.changes.items())
+    made.add_annotation(
+        x=x,
+        y=y,
+        text=edge.label.replace("Inhomogeneous ", "Inhomogeneous<br>"),
+        hovertext=f"{edge.source.name} → {edge.target.name}<br>{changes}",
+        showarrow=False,
+        font={"size": 12, "color": "#ffffff"},
+        bgcolor=colour,
+        borderpad=3,
+    )
+
+
+def _nodes(
+    made: go.Figure,
+    places: Mapping[str, tuple[float, float]],
+    records: Mapping[str, OperatorRecord],
+) -> None:
+    whole = [r for r in records.values() if not r.pruned and r.best_accuracy is not None]
+    best = max((r.best_accuracy or 0.0 for r in whole), default=None)
+    for name, (x, y) in places.items():
+        record = records[name]
+        colour = KIND_COLOURS[kind_of_cell(cell_named(name))]
+        champion = record in whole and record.best_accuracy == best
+        made.add_shape(
+            type="rect",
+            x0=x - _HALF[0],
+            x1=x + _HALF[0],
+            y0=y - _HALF[1],
+            y1=y + _HALF[1],
+            line={"color": FRONT_COLOUR if champion else colour, "width": 3 if champion else 1.5},
+            fillcolor=translucent(colour, 0.16),
+            layer="below",
+        )
+    made.add_scatter(
+        x=[x for x, _ in places.values()],
+        y=[y for _, y in places.values()],
+        customdata=[[records[name].best_architecture or ""] for name in places],
+        hovertext=[_hover(name, records[name]) for name in places],
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="markers+text",
+        text=[_text(name, records[name]) for name in places],
+        textfont={"size": 13, "color": ink()},
+        marker={"size": 70, "symbol": "square", "color": "rgba(0, 0, 0, 0)"},
+        unselected={"marker": {"opacity": 0}},
+        showlegend=False,
+    )
+
+
+def _text(name: str, record: OperatorRecord) -> str:
+    found = _accuracy(record) if record.best_accuracy is not None else "not tried"
+    trials = f" · {count(record.alone, 'trial')}" if record.alone else ""
+    if record.alone and record.best_accuracy is None:
+        found, trials = count(record.alone, "trial"), ""
+    return f"<b>{name}</b><br>{found}{trials}"
+
+
+def _accuracy(record: OperatorRecord) -> str:
+    """At least so much where the trial was stopped early."""
+    return ("≥ " if record.pruned else "") + percent(record.best_accuracy)
+
+
+def _hover(name: str, record: OperatorRecord) -> str:
+    cell = cell_named(name)
+    lines = [f"<b>{name}</b>"]
+    if name in EXAMPLES:
+        lines.append("as in " + ", ".join(EXAMPLES[name]))
+    lines += [f"{axis}: {value}" for axis, value in zip(AXES, cell.values, strict=True)]
+    lines.append(f"alone in {count(record.alone, 'trial')}, beside others in {record.mixed:,}")
+    if record.best_architecture is not None:
+        stopped = ", whose trial was pruned" if record.pruned else ""
+        lines.append(f"best {_accuracy(record)} by {hover(record.best_architecture)}{stopped}")
+    return "<br>".join(lines)
+
+
+def _legend(made: go.Figure) -> None:
+    for kind in EdgeKind:
+        made.add_scatter(
+            x=[None],
+            y=[None],
+            mode="lines",
+            line={"color": KIND_COLOURS[kind], "width": 4},
+            name=f"adds {kind}",
+        )
+    made.add_scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        marker={
+            "symbol": "square-open",
+            "size": 13,
+            "color": FRONT_COLOUR,
+            "line": {"width": 3},
+        },
+        name="the most accurate here",
+    )
+
+
+def _at_border(node: tuple[float, float], towards: tuple[float, float]) -> tuple[float, float]:
+    """Where the line from a node's middle towards another leaves the node's box."""
+    right, up = towards[0] - node[0], towards[1] - node[1]
+    parts = [half / abs(way) for half, way in zip(_HALF, (right, up), strict=True) if way]
+    part = min(parts)
+    return node[0] + right * part, node[1] + up * part

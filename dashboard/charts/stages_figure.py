@@ -1,0 +1,152 @@
+"""An architecture drawn: image, stem, each stage with its blocks, head, from left to right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import plotly.graph_objects as go
+
+from dashboard.charts.theme import KIND_COLOURS, ink, kind_of, translucent
+from dashboard.escaping import hover
+from search.store import MixerRecord
+from space import Architecture
+
+_ROW = 34
+_MAX_ROWS = 12
+_GREY = "#8b96a3"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Equal blocks in sequence: what is written on them, and their colour."""
+
+    text: str
+    detail: str
+    colour: str
+
+
+def stages_figure(architecture: Architecture, mixers: Sequence[MixerRecord]) -> go.Figure:
+    """The figure; equal neighbouring blocks are one box with their number."""
+    columns = [_rows(mixers, index) for index in range(len(architecture.stages))]
+    most = max(len(rows) for rows in columns)
+    made = go.Figure()
+    image, sizes = architecture.input, architecture.stage_sizes()
+    _end(made, 0.0, "image", f"{image.channels}×{image.height}×{image.width}", most)
+    _end(made, 0.66, "stem", architecture.stem.label, most)
+    _arrow(made, 0.25, 0.41, most / 2)
+    for index, (stage, size, rows) in enumerate(
+        zip(architecture.stages, sizes, columns, strict=True)
+    ):
+        x = 1.62 + index * 1.3
+        _arrow(made, x - (0.75 if index else 0.71), x - 0.55, most / 2)
+        head = f"<b>Stage {index + 1}</b>  {size.height}×{size.width} map"
+        under = f"{stage.width} channels · MLP ×{stage.mlp_ratio:g}"
+        _stage(made, x, head, under, rows, most)
+    last = 1.62 + len(columns) * 1.3 - 0.28
+    _arrow(made, last - 0.47, last - 0.25, most / 2)
+    _end(made, last, "head", f"{architecture.head.classes} classes", most)
+    _frame(made, last, most)
+    return made
+
+
+def _rows(mixers: Sequence[MixerRecord], stage: int) -> list[_Row]:
+    own = [mixer for mixer in mixers if mixer.stage == stage]
+    found: list[_Row] = []
+    for label, group in groupby(own, key=lambda mixer: mixer.label):
+        equal = list(group)
+        first = equal[0]
+        kind = kind_of(first.locality, first.channels, first.rank, first.dynamics)
+        times = f" ×{len(equal)}" if len(equal) > 1 else ""
+        axes = (first.locality, first.channels, first.rank, first.sharing, first.dynamics)
+        found.append(_Row(_wrapped(label) + times, hover(" / ".join(axes)), KIND_COLOURS[kind]))
+    if len(found) > _MAX_ROWS:
+        rest = len(found) - _MAX_ROWS + 1
+        found[_MAX_ROWS - 1 :] = [_Row(f"… {rest} more", "listed in the table below", _GREY)]
+    return found
+
+
+def _wrapped(label: str) -> str:
+    """A cell's label in two lines, as it is too long for one."""
+    if len(label) <= 26:
+        return hover(label)
+    half = label.rfind("/" if "/" in label else " ", 0, len(label) // 2 + 4) + 1
+    return f"{hover(label[:half])}<br>{hover(label[half:])}" if half else hover(label)
+
+
+def _stage(
+    made: go.Figure, x: float, head: str, under: str, rows: Sequence[_Row], most: int
+) -> None:
+    top = most / 2 + len(rows) / 2
+    _write(made, x, [top + 0.62], [head], 14)
+    _write(made, x, [top + 0.2], [under], 12)
+    ups = [top - place - 0.5 for place in range(len(rows))]
+    _write(made, x, ups, [row.text for row in rows], 13, [row.detail for row in rows])
+    for y, row in zip(ups, rows, strict=True):
+        box = {"x0": x - 0.54, "x1": x + 0.54, "y0": y - 0.42, "y1": y + 0.42}
+        made.add_shape(
+            **box,
+            type="rect",
+            line={"color": row.colour, "width": 1.5},
+            fillcolor=translucent(row.colour, 0.2),
+        )
+
+
+def _end(made: go.Figure, x: float, name: str, size: str, most: int) -> None:
+    y = most / 2
+    made.add_shape(
+        type="rect",
+        x0=x - 0.24,
+        x1=x + 0.24,
+        y0=y - 0.5,
+        y1=y + 0.5,
+        line={"color": _GREY, "width": 1},
+        fillcolor=translucent(_GREY, 0.12),
+    )
+    _write(made, x, [y], [f"<b>{name}</b><br>{size}"], 12)
+
+
+def _write(
+    made: go.Figure,
+    x: float,
+    ups: Sequence[float],
+    texts: Sequence[str],
+    size: int,
+    details: Sequence[str] | None = None,
+) -> None:
+    made.add_scatter(
+        x=[x] * len(ups),
+        y=list(ups),
+        text=list(texts),
+        mode="text",
+        textfont={"size": size, "color": ink()},
+        hovertext=details,
+        hoverinfo="text" if details else "skip",
+    )
+
+
+def _arrow(made: go.Figure, start: float, end: float, y: float) -> None:
+    made.add_annotation(
+        x=end,
+        y=y,
+        ax=start,
+        ay=y,
+        xref="x",
+        yref="y",
+        axref="x",
+        ayref="y",
+        showarrow=True,
+        arrowhead=2,
+        arrowwidth=1.2,
+        arrowcolor=_GREY,
+        text="",
+    )
+
+
+def _frame(made: go.Figure, last: float, most: int) -> None:
+    made.update_layout(
+        height=max(150, int((most + 1.6) * _ROW) + 20),
+        margin={"l": 0, "r": 0, "t": 4, "b": 4},
+        showlegend=False,
+    )
+    made.update_xaxes(visible=False, range=(-0.3, last + 0.3), fixedrange=True)
+    made.update_yaxes(visible=False, range=(-0.3, most + 1.1), fixedrange=True)

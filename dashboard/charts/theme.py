@@ -1,0 +1,116 @@
+"""Colours, and what charts and tables call the metrics.
+
+The kinds of operators have the colours of the paper's figure (blue, green and cyan), in tones that
+keep apart for colour-blind eyes and read on a light and on a dark page.
+"""
+
+import streamlit as st
+
+from search.query import Objective
+from search.store import TrialState
+from space.cells import Cell
+from space.relation_graph import EdgeKind
+
+
+def ink() -> str:
+    """The colour of the page's own text; Plotly's theme makes labels inside of a chart grey."""
+    return "#e6ebf0" if st.context.theme.type == "dark" else "#1d2733"
+
+
+def veil() -> str:
+    """The page's background, half see-through: behind text that may lie over points."""
+    return (
+        "rgba(18, 23, 29, 0.7)" if st.context.theme.type == "dark" else "rgba(255, 255, 255, 0.7)"
+    )
+
+
+DENSE = "dense"
+"""The kind of an operator that is neither sparse, low rank nor dynamic: MLP."""
+
+KIND_COLOURS: dict[str, str] = {
+    DENSE: "#8b96a3",
+    EdgeKind.SPARSE: "#3f6fb5",
+    EdgeKind.LOW_RANK: "#27884f",
+    EdgeKind.DYNAMIC: "#128aab",
+}
+
+STATE_COLOURS: dict[TrialState, str] = {
+    TrialState.COMPLETE: "#6a62b8",
+    TrialState.PRUNED: "#d39a2d",
+    TrialState.RUNNING: "#e2703a",
+    TrialState.WAITING: "#a3adb8",
+    TrialState.PREEMPTED: "#8c8a3e",
+    TrialState.INFEASIBLE: "#b0569a",
+    TrialState.FAILED: "#cf4553",
+}
+
+FRONT_COLOUR = "#d1495b"
+"""The Pareto front, and the best so far."""
+
+BREAKING_COLOUR = "#8b96a3"
+"""What breaks a constraint of its study."""
+
+LINE_COLOURS = (
+    "#3f6fb5",
+    "#e2703a",
+    "#2c9a5b",
+    "#b0569a",
+    "#1fa9c9",
+    "#d39a2d",
+    "#6a62b8",
+    "#cf4553",
+    "#8c8a3e",
+    "#8b96a3",
+)
+"""One after the other for lines that differ in nothing but who they are."""
+
+
+def kind_of(locality: str, channels: str, rank: str, dynamics: str) -> str:
+    """What an operator with these axis values adds over the dense one, the rarest first."""
+    if dynamics != "static":
+        return EdgeKind.DYNAMIC
+    if rank != "full":
+        return EdgeKind.LOW_RANK
+    return DENSE if locality == "global" and channels == "dense" else EdgeKind.SPARSE
+
+
+def kind_of_cell(cell: Cell) -> str:
+    """What a cell adds over the dense one."""
+    return kind_of(cell.locality, cell.channels, cell.rank, cell.dynamics)
+
+
+def translucent(colour: str, opacity: float) -> str:
+    """A colour "#rrggbb" as CSS rgba with this opacity (0 to 1)."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+METRIC_NAMES = {
+    "validation_accuracy": "accuracy",
+    "validation_loss": "loss",
+    "params": "params",
+    "macs": "FLOPs",
+    "training_bytes": "training bytes",
+    "inference_bytes": "inference bytes",
+}
+"""In tables, controls and sentences."""
+
+COST_TITLES = {
+    "params": "parameters",
+    "macs": "FLOPs (multiply-accumulates for one image)",
+    "training_bytes": "bytes of activations in training (one image)",
+    "inference_bytes": "bytes of activations in inference (one image)",
+}
+"""On axes, of what follows from the architecture alone."""
+
+
+def axis_title(objective: Objective) -> str:
+    """An objective on an axis, with the direction that is wanted."""
+    named = COST_TITLES.get(objective.name) or objective.name.replace("_", " ")
+    better = "higher" if objective.direction == "maximise" else "lower"
+    return f"{named}, {better} is better"
+
+
+def arrow(objective: Objective) -> str:
+    """The direction that is wanted, for the head of a column."""
+    return "↑" if objective.direction == "maximise" else "↓"

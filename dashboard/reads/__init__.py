@@ -1,1 +1,0 @@
-"""Reads of the store that the pages need: filtered, aggregated by the database, cached shortly."""

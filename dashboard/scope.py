@@ -1,0 +1,70 @@
+"""What a page looks at: a store, and the one filter that applies to every page."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import TypedDict
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from search.store import Store
+
+_CURRENT = "current_scope"
+
+
+class Filter(TypedDict):
+    """The arguments of a query that hold the filter."""
+
+    study: str | None
+    where: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A store and a filter.
+
+    Attributes:
+        key: names the store in caches.
+        study: only trials of this study; None is all studies.
+        where: a where-clause that parses; empty is none.
+    """
+
+    store: Store
+    key: str
+    study: str | None
+    where: str
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the where-clause leaves trials out."""
+        return bool(self.where)
+
+    @property
+    def filter(self) -> Filter:
+        """For the queries of `search.query`."""
+        return {"study": self.study, "where": self.where or None}
+
+    @property
+    def arguments(self) -> tuple[Hashable, ...]:
+        """The filter, for keys of caches."""
+        return self.study, self.where
+
+
+def set_current(scope: Scope) -> None:
+    """Hands the scope to the page that is about to run."""
+    st.session_state[_CURRENT] = scope
+
+
+def current() -> Scope:
+    """The scope of the page that runs."""
+    scope: Scope = st.session_state[_CURRENT]
+    return scope
+
+
+def zone() -> tzinfo:
+    """The time zone of the browser, as far as it is known; else UTC."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,175 @@
+"""Accuracy against cost: every architecture, the Pareto front, the paper's operators."""
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from dashboard import notices, queries
+from dashboard.charts.accuracy_cost_figure import CostPicture, accuracy_cost_figure
+from dashboard.charts.frame import show_selectable
+from dashboard.charts.objectives_figure import ObjectivesPicture, objectives_figure
+from dashboard.charts.theme import COST_TITLES, METRIC_NAMES, arrow
+from dashboard.escaping import markdown
+from dashboard.navigation import architecture_cells, architecture_table, open_architecture
+from dashboard.scope import Scope, current
+from search.query import Cost, Objective, Objectives, bound_words, metric_words
+from space.wording import count
+
+_COSTS: dict[str, Cost] = {"Params": "params", "FLOPs": "macs"}
+
+
+def page() -> None:
+    """The page."""
+    scope = current()
+    name = st.segmented_control(
+        "Cost", list(_COSTS), default="Params", required=True, key="cost", bind="query-params"
+    )
+    cost = _COSTS[name or "Params"]
+    picture = queries.accuracy_cost(scope, cost)
+    if not picture.total and not picture.without:
+        notices.no_trials("No trial has ended yet.", scope.is_filtered)
+        return
+    chosen = None
+    if picture.total:
+        chosen = show_selectable(
+            accuracy_cost_figure(picture, cost), "accuracy-cost", f"Accuracy against {name}"
+        )
+    st.caption(_note(picture))
+    for said in queries.accuracy_notes(scope):
+        st.caption(markdown(said))
+    wanted, study = queries.study_objectives(scope), queries.only_study(scope)
+    if wanted is not None and study is not None:
+        for sentence in wanted.sentences:
+            st.caption(markdown(sentence))
+        if not wanted.accuracy_alone:
+            with notices.reported("The study's own objectives cannot be shown"):
+                chosen = _own_objectives(scope, study, wanted.goals) or chosen
+    if chosen is not None:
+        open_architecture(chosen)
+
+
+def _note(picture: CostPicture) -> str:
+    parts = ["Click a point to open its architecture."] if picture.total else []
+    if picture.named:
+        parts.append("Diamonds: the best network made of one of the paper's operators alone.")
+    if picture.is_sample:
+        parts.append(
+            f"{len({row.trial_id for row in picture.shown}):,} of {picture.total:,} points are "
+            "drawn; the front is whole."
+        )
+    if picture.without:
+        parts.append(
+            f"{count(picture.without, 'architecture')} without a complete training left out."
+        )
+    return " ".join([*parts, "Costs are analytic, accuracy is measured on validation images."])
+
+
+# --- the study's own objectives: a picture of two, and the whole front -------------------------
+
+
+def _own_objectives(scope: Scope, study: str, goals: Objectives) -> str | None:
+    """Draws it; the id of the architecture that was clicked or marked."""
+    st.subheader("The study's own objectives")
+    picture = queries.objectives_picture(scope, study, goals)
+    if not picture.total:
+        _nothing(scope, picture)
+        return None
+    clicked = None
+    if len(goals.objectives) > 1:
+        across, up = _axes(goals)
+        alt = f"{METRIC_NAMES[up.name]} against {METRIC_NAMES[across.name]}"
+        drawn = objectives_figure(picture, across, up)
+        clicked = show_selectable(drawn, "own-objectives", alt.capitalize())
+    st.caption(markdown(_objectives_note(picture)))
+    if not picture.front:
+        return clicked
+    ids = [row.architecture_id for row in picture.front]
+    table = _frame(picture, architecture_cells(scope, ids))
+    marked = architecture_table(table, ids, "own-front", {})
+    return clicked or marked
+
+
+def _nothing(scope: Scope, picture: ObjectivesPicture) -> None:
+    """Says why there is nothing to draw."""
+    if picture.without:
+        notices.nothing_measured(picture.without, _missing(picture))
+    else:
+        notices.nothing_complete(scope.is_filtered)
+
+
+def _missing(picture: ObjectivesPicture) -> str:
+    return " or ".join(METRIC_NAMES[name] for name in picture.missing)
+
+
+def _axes(goals: Objectives) -> tuple[Objective, Objective]:
+    """The objectives that run across and up; of more than two a person chooses."""
+    # Measured ones up and costs across, as in the other picture.
+    ordered = sorted(goals.objectives, key=lambda each: each.name in COST_TITLES)
+    if len(ordered) == 2:
+        return ordered[1], ordered[0]
+    left, right = st.columns(2)
+    with left:
+        up = _chosen("Up", ordered)
+    with right:
+        return _chosen("Across", [each for each in ordered if each != up]), up
+
+
+def _chosen(label: str, offered: list[Objective]) -> Objective:
+    by_name = {METRIC_NAMES[each.name]: each for each in offered}
+    name = st.segmented_control(
+        label,
+        list(by_name),
+        default=METRIC_NAMES[offered[0].name],
+        required=True,
+        key=label.lower(),
+        bind="query-params",
+    )
+    return by_name[name or METRIC_NAMES[offered[0].name]]
+
+
+def _objectives_note(picture: ObjectivesPicture) -> str:
+    several = len(picture.goals.objectives)
+    parts = [_of_front(picture)]
+    if several > 2:
+        parts.append(
+            f"It is that of all {several} objectives: in the two drawn here others may beat it."
+        )
+    if picture.is_sample:
+        parts.append(f"{len(picture.shown):,} points are drawn; the front is whole.")
+    if picture.without:
+        left_out = count(picture.without, "architecture")
+        parts.append(f"{left_out} without a figure for {_missing(picture)} left out.")
+    parts.append("Complete trials only; over several trainings the mean.")
+    return " ".join([*parts, "Click a point or mark a row to open its architecture."])
+
+
+def _of_front(picture: ObjectivesPicture) -> str:
+    total = count(picture.total, "architecture")
+    bounds = bound_words(picture.goals.constraints)
+    if not picture.front:
+        return f"None of {total} keeps the study's constraints ({bounds})."
+    within = f", within the study's constraints ({bounds})" if bounds else ""
+    return f"On the front: {len(picture.front):,} of {total}{within}."
+
+
+def _frame(picture: ObjectivesPicture, cells: list[str]) -> Styler:
+    """Numbers that sort as numbers and read as people write them."""
+    rows, objectives = picture.front, picture.goals.objectives
+    named = {f"{METRIC_NAMES[each.name]} {arrow(each)}": each.name for each in objectives}
+    table = pd.DataFrame(
+        {
+            "architecture": cells,
+            **{title: [row.values[name] for row in rows] for title, name in named.items()},
+            "seeds": [row.repeats for row in rows],
+            "token mixers": [row.operators for row in rows],
+        }
+    )
+    words: dict[Any, Any] = {title: partial(metric_words, name) for title, name in named.items()}
+    return table.style.format(words)
+
+
+if __name__ == "__main__":  # as Streamlit runs it
+    page()

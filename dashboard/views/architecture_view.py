@@ -1,0 +1,275 @@
+"""One architecture: its stages, mixers and costs, its trials and how they learned."""
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import notices, queries
+from dashboard.charts.curve_figures import Curve, curves_figure
+from dashboard.charts.frame import CONFIG, show
+from dashboard.charts.stages_figure import stages_figure
+from dashboard.escaping import markdown
+from dashboard.navigation import ARCHITECTURE
+from dashboard.scope import Scope, current, zone
+from search.query import BestRow, TrialRow, optimism
+from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRecord, TrialState
+from space import Architecture, Cost, InputError, cost, wording
+from space.cost.network_cost import downsample_cost, stage_cost
+from space.wording import percent, short
+
+_OFFERED = 200
+_WITHOUT_RESULT = tuple(set(TrialState) - {TrialState.COMPLETE, TrialState.PRUNED})
+_WHOLE = TrialState.COMPLETE
+
+
+def page() -> None:
+    """The page."""
+    scope = current()
+    wanted = wanted_architecture(scope)
+    if wanted is None:
+        notices.no_trials("No trial has been written down yet.", scope.is_filtered)
+        return
+    with notices.reported("There is no such architecture"):
+        record = scope.store.architectures.get(wanted)
+        trials = scope.store.trials.of_architecture(record.id)
+        row = queries.leaderboard_row(scope, record.id)
+        studies = {each.id: each for each in queries.summaries(replace(scope, study=None))}
+        _headline(record, row)
+        names = {studies[trial.study_id].name for trial in trials if trial.study_id in studies}
+        for said in filter(
+            None, [_single(trials, row, studies), *queries.accuracy_notes(scope, names)]
+        ):
+            st.caption(markdown(said))
+        _network(record)
+        st.subheader("Token mixers")
+        st.dataframe(_mixer_table(record.mixers), hide_index=True, width="stretch")
+        _trials(scope, trials, {id_: each.name for id_, each in studies.items()})
+        st.subheader("Canonical JSON")
+        st.code(record.json, language="json", wrap_lines=True)
+
+
+def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
+    st.subheader(markdown(record.operators), anchor=False)
+    st.caption(markdown(record.id))
+    columns = st.columns(5)
+    columns[0].metric(
+        "Accuracy",
+        wording.percent(None if row is None else row.accuracy),
+        _beside(row),
+        delta_color="off",
+        delta_arrow="off",
+        help=_help(row),
+    )
+    columns[1].metric("Params", wording.short(record.params), help=f"{record.params:,}")
+    columns[2].metric(
+        "FLOPs",
+        wording.short(record.macs),
+        help=f"{record.macs:,} multiply-accumulates for one image, in closed form",
+    )
+    columns[3].metric("Blocks", record.depth)
+    columns[4].metric("BlockType", markdown(record.scaffold))
+
+
+def _help(row: BestRow | None) -> str:
+    said = None if row is None else optimism([row])
+    return " ".join(filter(None, ["As on the leaderboard: over several trainings the mean.", said]))
+
+
+def _beside(row: BestRow | None) -> str | None:
+    """What the accuracy is of, where it is not of one complete training."""
+    if row is not None and not row.is_complete:
+        return f"{row.state} after {wording.count(row.epochs, 'epoch')}"
+    if row is None or row.deviation is None:
+        return None
+    return f"± {wording.percent(row.deviation)} over {row.repeats} trainings"
+
+
+def _single(
+    trials: list[TrialRecord], row: BestRow | None, studies: dict[int, StudySummary]
+) -> str | None:
+    """The most accurate training of the row's protocol, where it is not what the row shows."""
+    if row is None or not row.is_complete:
+        return None
+    like = {id_ for id_, study in studies.items() if study.protocol_hash == row.protocol_hash}
+    found = [trial for trial in trials if trial.study_id in like and trial.state == _WHOLE]
+    best = max(found, key=lambda trial: trial.accuracy or 0.0, default=None)
+    if best is None or wording.percent(best.accuracy) == wording.percent(row.accuracy):
+        return None
+    how = ", with inherited weights" if best.parent_trial_id is not None else ""
+    where = f"trial {best.number} of {studies[best.study_id].name}{how}"
+    return f"The best single training reached {wording.percent(best.accuracy)} ({where})."
+
+
+def _network(record: ArchitectureRecord) -> None:
+    try:
+        architecture = Architecture.from_json(record.json)
+    except InputError as error:
+        st.warning("Its JSON is not of this version of mixspace, so it cannot be drawn.")
+        st.code(str(error), language=None)
+        return
+    figure = stages_figure(architecture, record.mixers)
+    st.plotly_chart(
+        figure, key="stages", width="stretch", config={**CONFIG, "displayModeBar": False}
+    )
+    st.subheader("Cost by part")
+    st.dataframe(_cost_table(architecture), hide_index=True, width="stretch")
+    st.caption("Closed form, for one image; FLOPs are multiply-accumulates.")
+
+
+def _cost_table(architecture: Architecture) -> pd.DataFrame:
+    parts = part_costs(architecture)
+    params = sum(part.cost.params for part in parts)
+    macs = sum(part.cost.macs for part in parts)
+    return pd.DataFrame(
+        {
+            "part": [part.part for part in parts],
+            "params": [f"{part.cost.params:,}" for part in parts],
+            "of all params": [f"{part.cost.params / params:.1%}" for part in parts],
+            "FLOPs": [f"{part.cost.macs:,}" for part in parts],
+            "of all FLOPs": [f"{part.cost.macs / macs:.1%}" for part in parts],
+        }
+    )
+
+
+def _mixer_table(mixers: tuple[MixerRecord, ...]) -> pd.DataFrame:
+    """A line for every block."""
+    sizes = ("kernel_size", "groups", "heads", "ratio")
+    axes = ("locality", "channels", "rank", "sharing", "dynamics")
+    table: dict[str, list[object]] = {
+        "stage": [mixer.stage + 1 for mixer in mixers],
+        "block": [mixer.position + 1 for mixer in mixers],
+        "token mixer": [mixer.name for mixer in mixers],
+    }
+    table |= {axis: [getattr(mixer, axis) for mixer in mixers] for axis in axes}
+    for size in sizes:
+        values = [getattr(mixer, size) for mixer in mixers]
+        table[size.replace("_size", "")] = [
+            wording.NONE if value is None else str(value) for value in values
+        ]
+    return pd.DataFrame(table)
+
+
+def _trials(scope: Scope, trials: list[TrialRecord], studies: dict[int, str]) -> None:
+    st.subheader("Trials")
+    st.dataframe(
+        pd.DataFrame([_trial_row(trial, studies) for trial in trials]),
+        hide_index=True,
+        width="stretch",
+    )
+    curves = scope.store.epochs.of_trials([trial.id for trial in trials])
+    lines = [
+        Curve(
+            f"{studies.get(trial.study_id)} #{trial.number}",
+            str(trial.state),
+            trial.state,
+            curves[trial.id],
+        )
+        for trial in trials
+        if curves[trial.id]
+    ]
+    if lines:
+        st.subheader("Learning curve")
+        show(curves_figure(lines, "accuracy", height=340), "curve", "Validation accuracy by epoch")
+
+
+def _trial_row(trial: TrialRecord, studies: dict[int, str]) -> dict[str, object]:
+    return {
+        "study": studies.get(trial.study_id),
+        "trial": trial.number,
+        "state": str(trial.state),
+        "reason": trial.reason or "",
+        "accuracy": wording.percent(trial.accuracy),
+        "epochs": trial.epochs_done,
+        "training": wording.duration(trial.seconds),
+        "origin": trial.origin,
+        "attempts": trial.attempts,
+        "seeds": ", ".join(f"{name} {value}" for name, value in trial.seeds.items()),
+        "ended": wording.clock(trial.ended, zone()),
+    }
+
+
+# --- the box that offers architectures, in the leaderboard's order; the URL follows it ----------
+
+
+def wanted_architecture(scope: Scope) -> str | None:
+    """The id that the URL asks for, else the one in the box; None where there is none."""
+    names = offered(scope)
+    ids = list(names)
+    asked = st.query_params.get(ARCHITECTURE)
+    if asked and asked not in names:
+        ids.insert(0, asked)
+    if not ids:
+        return None
+    chosen = st.selectbox(
+        "Architecture",
+        ids,
+        index=ids.index(asked) if asked else 0,
+        format_func=lambda id_: names.get(id_, id_),
+        key=f"architecture-box-{asked}",
+        help=f"The first {_OFFERED} of the filter's leaderboard, then those without a result. In "
+        "a URL, the beginning of an id does.",
+    )
+    if chosen is not None and chosen != (asked or ids[0]):
+        st.query_params[ARCHITECTURE] = chosen
+        st.rerun()
+    return chosen
+
+
+def offered(scope: Scope) -> dict[str, str]:
+    """What the box calls each architecture, by id: the leaderboard, then those without a result."""
+    rows = queries.leaderboard(scope, "-accuracy", _OFFERED)
+    names = {row.architecture_id: _name(accuracy_words(row), row) for row in rows}
+    left = _OFFERED - len(names)
+    for row in queries.trial_rows(scope, states=_WITHOUT_RESULT, order="newest", limit=left):
+        names.setdefault(row.architecture_id, _name(str(row.state), row))
+    return names
+
+
+def accuracy_words(row: BestRow) -> str:
+    """The accuracy as the leaderboard has it, such as "86.73% ± 0.41%" over several trainings.
+
+    Of what was not trained to the end it says so, as that compares with none that was.
+    """
+    spread = "" if row.deviation is None else f" ± {percent(row.deviation)}"
+    return percent(row.accuracy) + spread + ("" if row.is_complete else f" ({row.state})")
+
+
+def _name(first: str, row: BestRow | TrialRow) -> str:
+    return " · ".join([first, row.operators, short(row.params), row.architecture_id])
+
+
+# --- what each part costs, in closed form ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PartCost:
+    """A part of the network and its cost."""
+
+    part: str
+    cost: Cost
+
+
+def part_costs(architecture: Architecture) -> list[PartCost]:
+    """The costs of the stages, of the downsampling between them, and of stem and head."""
+    stages, sizes = architecture.stages, architecture.stage_sizes()
+    found = []
+    for index, (stage, size) in enumerate(zip(stages, sizes, strict=True)):
+        if index > 0:
+            down = downsample_cost(
+                stages[index - 1].width, stage.width, size, architecture.downsample
+            )
+            found.append(PartCost(f"Downsampling to stage {index + 1}", down))
+        own = stage_cost(stage, size, architecture.scaffold)
+        found.append(PartCost(f"Stage {index + 1}", own))
+    total = cost(architecture)
+    rest = Cost(
+        total.params - sum(part.cost.params for part in found),
+        total.macs - sum(part.cost.macs for part in found),
+        total.unseen_macs - sum(part.cost.unseen_macs for part in found),
+    )
+    return [*found, PartCost("Stem and head", rest)]
+
+
+if __name__ == "__main__":  # as Streamlit runs it
+    page()

@@ -1,0 +1,190 @@
+"""Live progress: how far the studies are, what runs now, what failed."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import notices, queries
+from dashboard.charts.curve_figures import accuracy_over_time_figure
+from dashboard.charts.frame import show
+from dashboard.escaping import markdown
+from dashboard.scope import Scope, current, zone
+from search.query import TrialRow, method_sentence
+from search.store import StudySummary, TrialState
+from space import wording
+
+_TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE, TrialState.PREEMPTED)
+_WHILE_RUNNING, _WHILE_IDLE = 3, 15
+_MANY = 5000
+
+
+def page() -> None:
+    """The page."""
+    scope = current()
+    studies = queries.summaries(scope)
+    running = any(each.is_running for each in studies)
+    many = sum(each.trials for each in studies) > _MANY
+    seconds = _WHILE_RUNNING if running and not many else _WHILE_IDLE
+    st.fragment(run_every=seconds)(live)(scope, running)
+
+
+def live(scope: Scope, was_running: bool) -> None:
+    """All that changes while a study runs; drawn anew every few seconds."""
+    with notices.reported("The store cannot be read"):
+        studies = queries.summaries(scope)
+        if any(each.is_running for each in studies) != was_running:
+            st.rerun()
+        _headline(scope, studies)
+        counts = queries.state_counts(scope)
+        _figures(scope, studies, counts)
+        _over_time(scope, counts)
+        _running_now(scope, counts)
+        _trouble(scope)
+
+
+def _headline(scope: Scope, studies: list[StudySummary]) -> None:
+    ended = sum(each.ended_trials for each in studies)
+    planned = sum(max(each.planned_trials, each.ended_trials) for each in studies)
+    name = markdown(studies[0].name) if len(studies) == 1 else f"{len(studies)} studies"
+    st.markdown(f"**{name}** &nbsp; {_badge(studies)} &nbsp; {_activity(studies)}")
+    st.progress(
+        min(1.0, ended / planned) if planned else 0.0,
+        text=f"{ended:,} of {wording.count(planned, 'planned trial')} ended",
+    )
+    if scope.is_filtered:
+        st.caption("Below, only trials that match the filter count.")
+
+
+def _badge(studies: list[StudySummary]) -> str:
+    if any(each.is_running for each in studies):
+        return ":orange-badge[:material/play_arrow: running]"
+    if all(each.ended_trials >= each.planned_trials for each in studies):
+        return ":green-badge[:material/check: finished]"
+    return ":gray-badge[:material/pause: stopped before its end]"
+
+
+def _activity(studies: list[StudySummary]) -> str:
+    last = max(each.last_activity for each in studies)
+    return f":small[:gray[last sign of life {wording.ago(last, datetime.now(UTC))}]]"
+
+
+def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState, int]) -> None:
+    left = queries.seconds_left(scope, studies)
+    best = queries.trial_rows(scope, states=(TrialState.COMPLETE,), order="best", limit=1)
+    columns = st.columns([1.6, 1, 1, 1, 1, 1.4])
+    columns[0].metric("Best single training", wording.percent(best[0].accuracy if best else None))
+    columns[1].metric("Complete", f"{counts[TrialState.COMPLETE]:,}")
+    columns[2].metric("Pruned", f"{counts[TrialState.PRUNED]:,}")
+    columns[3].metric("Running", f"{counts[TrialState.RUNNING]:,}")
+    bad = counts[TrialState.FAILED] + counts[TrialState.INFEASIBLE]
+    columns[4].metric("Failed", f"{bad:,}", help="Failed trials, and those that do not fit here.")
+    columns[5].metric("Time left", wording.NONE if left is None else wording.duration(left))
+    st.caption(_all_counts(studies, counts))
+    if len(studies) == 1:
+        st.caption(markdown(method_sentence(queries.study(scope, studies[0].name))))
+    if len(studies) == 1 and (beside := queries.beside_random(scope, studies[0])) is not None:
+        st.caption(markdown(beside.sentence))
+    wanted = queries.study_objectives(scope)
+    for sentence in [] if wanted is None else wanted.sentences:
+        st.caption(markdown(sentence))
+    if best:
+        st.caption(
+            markdown(
+                f"Most accurate so far: {best[0].operators} · {wording.short(best[0].params)} "
+                f"params · trial {best[0].number} of {best[0].study}"
+            )
+        )
+    for said in queries.accuracy_notes(scope):
+        st.caption(markdown(said))
+
+
+def _all_counts(studies: list[StudySummary], counts: dict[TrialState, int]) -> str:
+    """Every trial in some state, and those that did not simply train from scratch once."""
+    states = [f"{counts[state]:,} {state}" for state in TrialState]
+    special = [
+        f"{sum(getattr(study, name) for study in studies):,} {name}"
+        for name in ("reused", "inherited", "continued", "repeated")
+    ]
+    return f"Trials: {', '.join(states)}. Of all trials of the study: {', '.join(special)}."
+
+
+def _over_time(scope: Scope, counts: dict[TrialState, int]) -> None:
+    st.subheader("Accuracy over time")
+    found = queries.accuracy_over_time(scope)
+    if not found.points:
+        notices.no_trials("No trial has ended yet.", scope.is_filtered and not any(counts.values()))
+        return
+    show(accuracy_over_time_figure(found, zone()), "history", "Accuracy of each trial as it ended")
+    if found.total > len(found.points):
+        st.caption(f"{len(found.points):,} of {found.total:,} trials; the best so far is whole.")
+
+
+def _running_now(scope: Scope, counts: dict[TrialState, int]) -> None:
+    st.subheader("Running now")
+    rows = queries.trial_rows(scope, states=(TrialState.RUNNING,), order="newest", limit=50)
+    waiting = counts[TrialState.WAITING]
+    if not rows:
+        st.caption("No trial runs." if not waiting else f"{waiting:,} wait for a worker.")
+        return
+    epochs = {name: _planned_epochs(scope, name) for name in {row.study for row in rows}}
+    table = pd.DataFrame([_running_row(row, epochs[row.study]) for row in rows])
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "done": st.column_config.ProgressColumn("done", format="%d%%", max_value=100)
+        },
+    )
+
+
+def _planned_epochs(scope: Scope, name: str) -> int | None:
+    epochs = queries.study(scope, name).protocol.get("epochs")
+    return epochs if isinstance(epochs, int) and epochs > 0 else None
+
+
+def _running_row(row: TrialRow, epochs: int | None) -> dict[str, object]:
+    now = datetime.now(UTC)
+    return {
+        "trial": row.number,
+        "study": row.study,
+        "token mixers": row.operators,
+        "params": wording.short(row.params),
+        "epoch": f"{row.epochs_done} of {epochs}" if epochs else str(row.epochs_done),
+        "done": 100 * row.epochs_done / epochs if epochs else None,
+        "accuracy": wording.percent(row.last_accuracy),
+        "for": wording.NONE if row.started is None else _since(row.started, now),
+    }
+
+
+def _since(started: datetime, now: datetime) -> str:
+    return wording.duration((now - started).total_seconds())
+
+
+def _trouble(scope: Scope) -> None:
+    st.subheader("Last failures")
+    rows = queries.trial_rows(scope, states=_TROUBLE, order="ended", limit=10)
+    if not rows:
+        st.caption("None.")
+        return
+    table = pd.DataFrame(
+        {
+            "trial": [row.number for row in rows],
+            "state": [str(row.state) for row in rows],
+            "reason": [row.reason for row in rows],
+            "token mixers": [row.operators for row in rows],
+            "study": [row.study for row in rows],
+            "ended": [wording.clock(row.ended, zone()) for row in rows],
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        column_config={"reason": st.column_config.TextColumn("reason", width=480)},
+    )
+
+
+if __name__ == "__main__":  # as Streamlit runs it
+    page()

@@ -1,0 +1,37 @@
+"""The paper's relation graph with what this store found of each operator."""
+
+import streamlit as st
+
+from dashboard import queries
+from dashboard.charts.frame import show_selectable
+from dashboard.charts.relation_graph_figure import relation_graph_figure
+from dashboard.escaping import markdown
+from dashboard.navigation import open_architecture
+from dashboard.scope import current
+
+
+def page() -> None:
+    """The page."""
+    scope = current()
+    st.markdown(
+        "The 12 operators that the paper names, and what changes from one to the next. Each node "
+        "shows the best accuracy of the networks made of that operator alone; one that was trained "
+        "several times counts with the mean. Where it says ≥, that network's trial was pruned: it "
+        "would have gone further, and does not compare with those that are complete."
+    )
+    figure = relation_graph_figure(queries.operator_records(scope))
+    alt = "The relation graph: 12 operators joined by 13 labelled edges"
+    chosen = show_selectable(figure, "relation-graph", alt)
+    st.caption(
+        "Point at a node for its place on every axis, at an edge's label for what changes along "
+        "it; click a node to open its best architecture. After Figure 1 of “On the Connection "
+        "between Local Attention and Dynamic Depth-wise Convolution” (ICLR 2022)."
+    )
+    for said in queries.accuracy_notes(scope):
+        st.caption(markdown(said))
+    if chosen is not None:
+        open_architecture(chosen)
+
+
+if __name__ == "__main__":  # as Streamlit runs it
+    page()

@@ -1,0 +1,230 @@
+"""The tables of architectures and operators in reports: leaderboards, fronts, paired comparison."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from search.cli.tables import Column, FittedTable
+from search.objectives import Objectives
+from search.query import (
+    BestRow,
+    Evaluated,
+    OperatorRank,
+    Pair,
+    Spread,
+    StateCounts,
+    StudyObjectives,
+    bound_words,
+    chance_of_images,
+    metric_words,
+    ranks,
+    state_words,
+)
+from space.cells import LITERATURE_NAMES, PAPER_NAMES
+from space.wording import NONE, count, percent, short
+
+PAPER_OPERATORS = (*PAPER_NAMES, LITERATURE_NAMES["window/separable/full/channel/static"])
+"""The 12 nodes of the paper's relation graph, and Local MLP of its text."""
+
+_STUDY_WIDTH = 16
+
+PRUNED = "Stopped early: these accuracies compare with none of a complete training"
+"""Title of the table of what has no place among the complete."""
+
+
+def leaderboards(
+    rows: Sequence[BestRow],
+    title: str,
+    *,
+    with_study: bool = False,
+    spread: Mapping[str, Spread] | None = None,
+    aimed: StudyObjectives | None = None,
+) -> list[FittedTable]:
+    """The table of the complete architectures, and apart from it that of the others.
+
+    The arguments are those of `leaderboard`.
+    """
+    parts = {title: complete(rows), PRUNED: [row for row in rows if not row.is_complete]}
+    return [
+        leaderboard(part, name, with_study=with_study, spread=spread, aimed=aimed)
+        for name, part in parts.items()
+        if part
+    ]
+
+
+def complete(rows: Sequence[BestRow]) -> list[BestRow]:
+    """The rows whose accuracies compare."""
+    return [row for row in rows if row.is_complete]
+
+
+def leaderboard(
+    rows: Sequence[BestRow],
+    title: str,
+    *,
+    with_study: bool = False,
+    spread: Mapping[str, Spread] | None = None,
+    aimed: StudyObjectives | None = None,
+) -> FittedTable:
+    """A table of architectures, a line each.
+
+    Args:
+        rows: in the order of the table.
+        title: what the table shows.
+        with_study: whether the rows come from several studies.
+        spread: by protocol, for rows by falling accuracy, to call ties what they do not separate.
+        aimed: goals of the one study that all rows are of, to mark what breaks its measured bounds.
+    """
+    longest = max((len(name) for row in rows for name in row.names), default=1)
+    return FittedTable(
+        (
+            Column("#", ranks(rows, spread or {}), right=True),
+            Column("architecture", [row.architecture_id for row in rows]),
+            Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
+            *_bounds(rows, aimed),
+            *(_repeats(rows) if any(row.repeats > 1 for row in rows) else ()),
+            Column("params", [short(row.params) for row in rows], right=True, optional=1),
+            Column("FLOPs", [short(row.macs) for row in rows], right=True, optional=2),
+            Column("epochs", [str(row.epochs) for row in rows], right=True, optional=5),
+            Column("state", [str(row.state) for row in rows], optional=4),
+            *([_studies(rows)] if with_study else []),
+            Column("token mixers", [row.operators for row in rows], fold_to=longest),
+        ),
+        title,
+    )
+
+
+def _bounds(
+    rows: Sequence[BestRow], aimed: StudyObjectives | None, blanks: int = 0
+) -> list[Column]:
+    if aimed is None or not aimed.bounds:
+        return []
+    return [Column("bounds", [*(aimed.word(row) for row in rows), *[""] * blanks])]
+
+
+def _repeats(rows: Sequence[BestRow]) -> tuple[Column, Column]:
+    deviations = [NONE if r.deviation is None else f"±{percent(r.deviation)}" for r in rows]
+    return (
+        Column("spread", deviations, right=True, optional=3),
+        Column("seeds", [str(row.repeats) for row in rows], right=True, optional=3),
+    )
+
+
+def what_of_the_spread(found: Mapping[str, Spread]) -> str:
+    """One sentence on what the places mean."""
+    if not found:
+        return (
+            "No architecture was trained more than once: nothing is known of the spread over "
+            "seeds, and places may be chance."
+        )
+    known = sorted(found.values(), key=lambda spread: -spread.freedom)[0]
+    return (
+        f"One training scatters by ±{percent(known.deviation)} over seeds "
+        f"({count(known.freedom, 'degree')} of freedom); places with = are ties at the 5 % level."
+    )
+
+
+def _studies(rows: Sequence[BestRow]) -> Column:
+    return Column("study", [row.study for row in rows], optional=3, fold_to=_STUDY_WIDTH)
+
+
+def operators_table(
+    found: list[OperatorRank],
+    total: int,
+    aimed: StudyObjectives | None = None,
+    tried: Mapping[str, StateCounts] | None = None,
+) -> FittedTable:
+    """The paper's operators: the best network that uses each one throughout.
+
+    Args:
+        found: where they stand.
+        total: how many architectures are completely trained.
+        aimed: as of `leaderboard`.
+        tried: what became of the trials of each, to say it of those that gave no accuracy.
+    """
+    title = "Where the paper's operators stand, each in the best network made of it alone"
+    by_name = {standing.name: standing for standing in found}
+    ranked = [s for s in found if s.name in PAPER_OPERATORS]
+    others = [name for name in PAPER_OPERATORS if name not in by_name]
+    rows = [s.row for s in ranked]
+    dashes, blanks = [NONE] * len(others), [""] * len(others)
+    fates = [state_words((tried or {}).get(name)) for name in others]
+    return FittedTable(
+        (
+            Column("operator", [*(s.name for s in ranked), *others]),
+            Column("rank", [*(f"{s.rank} of {total}" for s in ranked), *dashes], right=True),
+            Column("accuracy", [*(percent(row.accuracy) for row in rows), *dashes], right=True),
+            *_bounds(rows, aimed, len(others)),
+            Column("params", [*(short(r.params) for r in rows), *blanks], right=True, optional=2),
+            Column("FLOPs", [*(short(r.macs) for r in rows), *blanks], right=True, optional=3),
+            Column("epochs", [*(str(r.epochs) for r in rows), *blanks], right=True, optional=5),
+            Column("Pareto", [*("yes" if s.on_front else "" for s in ranked), *blanks], optional=4),
+            Column(
+                "architecture",
+                [*(row.architecture_id for row in rows), *fates],
+                optional=1,
+            ),
+        ),
+        title,
+    )
+
+
+def paired_comparison(pairs: Sequence[Pair], images: int | None) -> list[RenderableType]:
+    """The table of a paired comparison, and what its differences say; nothing if there is none.
+
+    Args:
+        pairs: the best first.
+        images: on how many the accuracies are measured, where that is known.
+    """
+    if not pairs:
+        return []
+    rows = [pair.row for pair in pairs]
+    behind = [NONE if not pair.behind else f"{100 * pair.behind:.2f}" for pair in pairs]
+    table = FittedTable(
+        (
+            Column("operator", [pair.operator for pair in pairs]),
+            Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
+            Column("points behind", behind, right=True),
+            *(_repeats(rows) if any(row.repeats > 1 for row in rows) else ()),
+            Column("params", [short(row.params) for row in rows], right=True, optional=2),
+            Column("FLOPs", [short(row.macs) for row in rows], right=True, optional=3),
+            Column("epochs", [str(row.epochs) for row in rows], right=True, optional=4),
+            Column("architecture", [row.architecture_id for row in rows], optional=1),
+        ),
+        "Paired: the paper's operators in one skeleton, equal in all else and trained to the end",
+    )
+    said = "One training each, so the spread over seeds is not known"
+    if any(row.repeats > 1 for row in rows):
+        said = "Networks that were trained several times count with their mean"
+    if images is not None:
+        least = 100 * chance_of_images(pairs, images)
+        said += f"; {images:,} images alone tell differences of more than {least:.1f} points apart"
+    return [table, Text(f"{said}.", style="dim")]
+
+
+def front_table(rows: list[Evaluated], goals: Objectives) -> RenderableType:
+    """A line for each architecture, a column for each objective; without any, why there is none."""
+    if not rows:
+        return Text(no_front(goals))
+    names = [objective.name for objective in goals.objectives]
+    longest = max(len(name) for row in rows for name in row.operators.split(" + "))
+    return FittedTable(
+        (
+            Column("architecture", [row.architecture_id for row in rows]),
+            *(
+                Column(name, [metric_words(name, row.values[name]) for row in rows], right=True)
+                for name in names
+            ),
+            Column("seeds", [str(row.repeats) for row in rows], right=True, optional=1),
+            Column("token mixers", [row.operators for row in rows], fold_to=longest),
+        ),
+        f"Pareto front of {', '.join(names)}; complete trials only",
+    )
+
+
+def no_front(goals: Objectives) -> str:
+    """That nothing is on the front, with the constraints that were to be kept."""
+    said = "No completely trained architecture fulfils this"
+    if not goals.constraints:
+        return f"{said}."
+    return f"{said} and keeps the study's constraints ({bound_words(goals.constraints)})."

@@ -1,0 +1,235 @@
+"""The report at the end of a run: leaderboard, Pareto fronts, the paper's operators, what next."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from search.cli.leaderboard_tables import (
+    PAPER_OPERATORS,
+    complete,
+    front_table,
+    leaderboard,
+    leaderboards,
+    operators_table,
+    paired_comparison,
+    what_of_the_spread,
+)
+from search.cli.next_commands import NextCommands
+from search.exit_code import ExitCode
+from search.query import (
+    BestRow,
+    Spread,
+    StateCounts,
+    StudyObjectives,
+    best,
+    comparison,
+    data_sentences,
+    front,
+    operator_ranks,
+    optimism,
+    paired,
+    pareto_front,
+    spreads,
+    study_objectives,
+    trials_by_operators,
+)
+from search.runner.outcome import RunOutcome
+from search.store import Store, StudySummary, TrialRecord, TrialState
+from search.study_name import retrained_name
+from space.cli.messages import printable
+from space.wording import count
+
+_TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE)
+_SHOWN_TROUBLE = 5
+
+
+def print_report(
+    console: Console, store: Store, outcome: RunOutcome, commands: NextCommands
+) -> None:
+    """Print the whole report.
+
+    Args:
+        console: where to.
+        store: with the study.
+        outcome: of the run.
+        commands: to go on with.
+    """
+    rows = best(store, study=outcome.study, top=None)
+    study = store.studies.get(outcome.study)
+    parts: list[RenderableType] = [Text(headline(outcome), style="bold")]
+    aimed = study_objectives(store, outcome.study)
+    parts += paired_comparison(paired(store, outcome.study, rows), outcome.validation_images)
+    if rows:
+        found = spreads(store, outcome.study)
+        tables = _tables(rows, found, aimed, trials_by_operators(store, outcome.study))
+        parts += [*tables, Text(what_of_the_spread(found), style="dim")]
+        parts += [Text(said, style="dim") for said in [optimism(rows)] if said is not None]
+    if len(aimed.goals.objectives) > 1:
+        parts.append(front_table(front(store, outcome.study, aimed.goals), aimed.goals))
+    parts += map(Text, aimed.sentences)
+    beside = comparison(store, outcome.study)
+    parts += [] if beside is None else [Text(beside.sentence)]
+    parts += map(Text, data_sentences(study.objective))
+    inherits = study.protocol.get("initialisation") == "inherited"
+    parts += [Text(_of_inheritance(store.studies.summary(study.id)))] if inherits else []
+    parts += _trouble(store.trials.of_study(study.id, _TROUBLE))
+    parts += [Text("\n".join(f"Note: {note}" for note in outcome.notes))] if outcome.notes else []
+    console.print(Group(*(part for pair in parts for part in (pair, Text()))))
+    # A command that is folded in the middle cannot be copied.
+    lines = _next_lines(outcome, rows, commands, inherits=inherits)
+    console.print(Text(lines), soft_wrap=True)
+
+
+def headline(outcome: RunOutcome) -> str:
+    """Such as "Study quickstart: 26 of 26 trials done (10 complete, 16 pruned)."."""
+    progress = outcome.progress
+    counts = ", ".join(f"{number} {state}" for state, number in progress.counts.items() if number)
+    line = f"Study {outcome.study}: {progress.ended} of {count(progress.planned, 'trial')} done"
+    line += f" ({counts})." if counts else "."
+    if outcome.was_complete:
+        line += " There was nothing left to do."
+    if _is_exhausted(outcome):
+        line += f" The space is exhausted: {outcome.reason}."
+    elif outcome.reason is not None:
+        word = "Stopped early" if progress.ended < progress.planned else "Failed"
+        line += f" {word}: {outcome.reason}."
+    return line
+
+
+def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
+    """The report as plain values."""
+    rows = best(store, study=outcome.study, top=None)
+    whole = complete(rows)
+    aimed = study_objectives(store, outcome.study)
+    several = len(aimed.goals.objectives) > 1
+    beside = comparison(store, outcome.study)
+    return {
+        "study": outcome.study,
+        "exit_code": int(outcome.exit_code),
+        "stopped_early": outcome.reason,
+        "notes": list(outcome.notes),
+        "data": store.studies.get(outcome.study).objective.get("data"),
+        "planned_trials": outcome.progress.planned,
+        "trials": {str(state): number for state, number in outcome.progress.counts.items()},
+        "inherited_trials": store.studies.summary(store.studies.get(outcome.study).id).inherited,
+        "against_random_search": None if beside is None else asdict(beside),
+        **aimed.plain(),
+        "best": [row.plain() | {"keeps_constraints": aimed.keeps(row)} for row in whole[:10]],
+        "pruned": [row.plain() for row in rows if not row.is_complete][:10],
+        "pareto_objectives": [
+            asdict(row) for row in (front(store, outcome.study, aimed.goals) if several else ())
+        ],
+        "pareto_params": [row.architecture_id for row in pareto_front(whole, "params")],
+        "pareto_flops": [row.architecture_id for row in pareto_front(whole, "macs")],
+        "paired": [
+            {
+                "name": pair.operator,
+                "architecture_id": pair.row.architecture_id,
+                "accuracy": pair.row.accuracy,
+                "behind": pair.behind,
+            }
+            for pair in paired(store, outcome.study, rows)
+        ],
+        "validation_images": outcome.validation_images,
+        "operators": [
+            {
+                "name": standing.name,
+                "rank": standing.rank,
+                "architecture_id": standing.row.architecture_id,
+                "accuracy": standing.row.accuracy,
+                "on_front": standing.on_front,
+            }
+            for standing in operator_ranks(whole)
+        ],
+        "operators_without_accuracy": _without_accuracy(store, outcome.study, whole),
+    }
+
+
+def _without_accuracy(store: Store, study: str, rows: list[BestRow]) -> dict[str, dict[str, int]]:
+    """The paper's operators that were tried alone and have no accuracy: trials by state."""
+    ranked = {standing.name for standing in operator_ranks(rows)}
+    return {
+        name: {str(state): trials for state, trials in fates.items()}
+        for name, fates in trials_by_operators(store, study).items()
+        if name in PAPER_OPERATORS and name not in ranked
+    }
+
+
+def _tables(
+    rows: list[BestRow],
+    spread: Mapping[str, Spread],
+    aimed: StudyObjectives,
+    tried: Mapping[str, StateCounts],
+) -> list[RenderableType]:
+    whole = complete(rows)
+    pruned = [row for row in rows if not row.is_complete]
+    title = "Pareto front of accuracy against"
+    shown = [*whole[:10], *pruned[:10]]
+    tables: list[RenderableType] = [
+        *leaderboards(shown, "Leaderboard, by validation accuracy", spread=spread, aimed=aimed)
+    ]
+    if whole:
+        tables += [
+            leaderboard(pareto_front(whole, "params"), f"{title} params", aimed=aimed),
+            leaderboard(pareto_front(whole, "macs"), f"{title} FLOPs", aimed=aimed),
+        ]
+    tables.append(operators_table(operator_ranks(whole), len(whole), aimed, tried))
+    note = (
+        "Accuracies are of validation images and measured. FLOPs are multiply-accumulates for one "
+        "image, from a closed form."
+    )
+    return [*tables, Text(note, style="dim")]
+
+
+def _trouble(trials: list[TrialRecord]) -> list[RenderableType]:
+    if not trials:
+        return []
+    lines = [f"{count(len(trials), 'trial')} failed or did not fit:"]
+    lines += [
+        f"  trial {t.number} ({t.architecture_id}) {t.state}: {printable(str(t.reason))}"
+        for t in trials[:_SHOWN_TROUBLE]
+    ]
+    if len(trials) > _SHOWN_TROUBLE:
+        lines.append(f"  and {len(trials) - _SHOWN_TROUBLE} more")
+    return [Text("\n".join(lines))]
+
+
+def _of_inheritance(summary: StudySummary) -> str:
+    return (
+        f"{summary.inherited:,} of {count(summary.trials, 'trial')} began with inherited weights: "
+        "such results do not compare with those from scratch. `repeat`, below, retrains the best "
+        f"from scratch in {retrained_name(summary.name)}."
+    )
+
+
+def _next_lines(
+    outcome: RunOutcome, rows: list[BestRow], commands: NextCommands, *, inherits: bool
+) -> str:
+    shown = rows[0].architecture_id if rows else "ARCHITECTURE"
+    lines = [
+        ("Look", commands.look),
+        ("Query", commands.best("dynamics = static and params < 200k")),
+        ("Show", commands.show(shown)),
+    ]
+    if inherits:
+        lines.append(("Repeat", commands.repeat))
+    if outcome.progress.counts[TrialState.FAILED]:
+        lines.append(("Failed", commands.train_again(failed=True, infeasible=False)))
+    if not _is_exhausted(outcome):
+        progress = outcome.progress
+        more = (
+            (progress.planned - progress.repeats) * 2
+            if progress.ended >= progress.planned
+            else None
+        )
+        lines.append(("Go on", commands.resume(more)))
+    first = [] if commands.first is None else [commands.first]
+    return "\n".join([*first, *(f"{what + ':':8}{command}" for what, command in lines)])
+
+
+def _is_exhausted(outcome: RunOutcome) -> bool:
+    """Whether every point of the space was tried before the planned number was reached."""
+    return outcome.exit_code == ExitCode.DONE and outcome.reason is not None

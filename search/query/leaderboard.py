@@ -1,0 +1,316 @@
+"""The best architectures: one row each, filtered, sorted and cut by the database; their ranks."""
+
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Select,
+    Subquery,
+    case,
+    func,
+    nulls_last,
+    select,
+    type_coerce,
+)
+
+from search.query.repeats import Key, Spread, repeated, repeated_results
+from search.query.where import Where, parse_where
+from search.store.models import Architecture, Study, Trial
+from search.store.stale_runs import StaleRuns, effective
+from search.store.store import Store
+from search.trial_states import EVALUATED, TrialState
+from space.design import figure_of
+from space.errors import InputError
+from space.wording import NONE
+
+OPERATOR_SEPARATOR = " + "
+"""Between the distinct mixer names of an architecture."""
+
+
+@dataclass(frozen=True, slots=True)
+class BestRow:
+    """An architecture with its best trial; of equals one that trained itself, then the oldest.
+
+    Attributes:
+        accuracy: validation accuracy (0 to 1) of the epoch that the trial is judged by; None
+            without a finite one. The mean over `repeats` where the architecture was trained
+            several times.
+        params: number of parameters.
+        macs: multiply-accumulates for one image (the paper prints these as FLOPs).
+        epochs: how many epochs the trial has.
+        seconds: training time of those epochs.
+        operators: the distinct mixer names in order, joined by " + ".
+        study: name of the trial's study.
+        trial: the trial's number in its study.
+        protocol_hash: results compare only where it is equal.
+        repeats: how many complete trainings from scratch with this protocol, each with seeds of its
+            own, the accuracy stands on, those of reused results too; 1 also for a pruned trial.
+        judged_by: "last" or "best" of the epochs, by the protocol; the best is optimistic.
+        deviation: their standard deviation; None for one.
+    """
+
+    architecture_id: str
+    accuracy: float | None
+    params: int
+    macs: int
+    epochs: int
+    seconds: float
+    scaffold: str
+    depth: int
+    operators: str
+    study: str
+    trial: int
+    trial_id: int
+    state: TrialState
+    origin: str
+    protocol_hash: str
+    judged_by: str = "last"
+    repeats: int = 1
+    deviation: float | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its trial was trained to the end: only such accuracies compare."""
+        return self.state is TrialState.COMPLETE
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The distinct mixer names, in order of first use."""
+        return tuple(self.operators.split(OPERATOR_SEPARATOR))
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON; the MACs also as `flops`, their name in what earlier releases printed."""
+        return asdict(self) | {"flops": self.macs}
+
+
+_COLUMNS: dict[str, Any] = {
+    "architecture_id": Trial.architecture_id,
+    "accuracy": Trial.accuracy,
+    "params": Architecture.params,
+    "macs": Architecture.macs,
+    "epochs": Trial.epochs_done,
+    "seconds": Trial.seconds,
+    "scaffold": Architecture.scaffold,
+    "depth": Architecture.depth,
+    "operators": Architecture.operators,
+    "study": Study.name,
+    "trial": Trial.number,
+    "trial_id": Trial.id,
+    "state": Trial.state,
+    "origin": Trial.origin,
+    "protocol_hash": Study.protocol_hash,
+    "judged_by": func.coalesce(type_coerce(Study.protocol, JSON)["judged_by"].as_string(), "best"),
+}
+MAX_TOP = 10_000_000
+"""As many trials as a study may plan; all rows are `top=None`."""
+
+SORT_KEYS = ("accuracy", "params", "macs", "flops", "epochs", "seconds", "depth", "trial")
+"""What `best` sorts by, flops as another name of macs; a leading "-" is descending."""
+
+
+def best(
+    store: Store,
+    *,
+    where: Where | str | None = None,
+    study: str | None = None,
+    architecture: str | None = None,
+    sort: str = "-accuracy",
+    top: int | None = 10,
+) -> list[BestRow]:
+    """One row per architecture: of its trials that `where` allows, the most accurate complete one.
+
+    Where none is complete it is the most accurate of the others; such rows come behind all complete
+    ones, in whatever order, since a training that was stopped early does not compare with them.
+
+    An architecture that was trained several times under one protocol counts with the mean of its
+    complete trials, one for each pair of seeds; what was taken over has those of its source.
+    `where` compares single trials.
+
+    Args:
+        store: where to look.
+        where: a where-clause; unless it speaks of `state`, only complete and pruned trials count.
+        study: only trials of this study.
+        architecture: only the one with this id.
+        sort: one of SORT_KEYS, "-" before it for descending; ties go by params, then by id, and
+            rows without a value come last.
+        top: how many rows; None is all.
+
+    Raises:
+        InputError: a malformed where-clause, an unknown study or sort key, top not in 1 to
+            MAX_TOP; all of these at once.
+    """
+    parsed, study_id = _checked(store, where, study, sort, top)
+    stale = store.runs.stale() if _asks_for_states(parsed) else {}
+    clause = _conditions(parsed, stale)
+    if architecture is not None:
+        clause.append(Trial.architecture_id == architecture)
+    several = repeated(study_id)
+    query = _query(clause, study_id, several, stale).order_by(*_ordering(sort, several))
+    if top is not None:
+        query = query.limit(top)
+    rows = [_row(row) for row in store.read(lambda session: session.execute(query).all())]
+    if all(row.repeats == 1 for row in rows):
+        return rows
+    results = repeated_results(store, study_id)
+    return [_with_spread(row, results) for row in rows]
+
+
+def _with_spread(row: BestRow, results: dict[Key, dict[int, float]]) -> BestRow:
+    if row.repeats == 1:
+        return row
+    found = results[row.architecture_id, row.protocol_hash]
+    return replace(row, deviation=statistics.stdev(found.values()))
+
+
+def _checked(
+    store: Store, where: Where | str | None, study: str | None, sort: str, top: int | None
+) -> tuple[Where | None, int | None]:
+    problems: list[Any] = []
+    parsed: Where | None = None
+    study_id: int | None = None
+    try:
+        _check_sort(sort)
+    except InputError as error:
+        problems += error.problems
+    try:
+        parsed = parse_where(where) if isinstance(where, str) else where
+    except InputError as error:
+        problems += error.problems
+    try:
+        study_id = store.studies.get(study).id if study is not None else None
+    except InputError as error:
+        problems += error.problems
+    if top is not None and not 1 <= top <= MAX_TOP:
+        message = f"{top} is not allowed; must be 1 to {MAX_TOP}"
+        problems += InputError.of("--top", message).problems
+    if problems:
+        raise InputError(problems)
+    return parsed, study_id
+
+
+def _conditions(parsed: Where | None, stale: StaleRuns) -> list[ColumnElement[bool]]:
+    conditions = [] if parsed is None else [effective(parsed.clause(), stale)]
+    if not _asks_for_states(parsed):
+        conditions.append(Trial.state.in_(EVALUATED))
+    return conditions
+
+
+def _asks_for_states(parsed: Where | None) -> bool:
+    return parsed is not None and "state" in parsed.fields
+
+
+def _check_sort(sort: str) -> None:
+    if sort.removeprefix("-") not in SORT_KEYS:
+        allowed = ", ".join(SORT_KEYS)
+        raise InputError.of("--sort", f'{sort!r} is not allowed; one of {allowed}, or "-" before')
+
+
+def _ordering(sort: str, several: Subquery) -> list[Any]:
+    key = figure_of(sort.removeprefix("-"))
+    column = _COLUMNS[key]
+    if key == "accuracy":
+        column = _accuracy(several)
+    first = column.desc() if sort.startswith("-") else column.asc()
+    return [_INCOMPLETE, nulls_last(first), Architecture.params, Trial.architecture_id]
+
+
+def _accuracy(several: Subquery) -> ColumnElement[Any]:
+    """Of several complete trials their mean, of one its own."""
+    complete = Trial.state == TrialState.COMPLETE
+    return func.coalesce(case((complete, several.c.mean)), Trial.accuracy)
+
+
+def _query(
+    conditions: list[ColumnElement[bool]], study_id: int | None, several: Subquery, stale: StaleRuns
+) -> Select[Any]:
+    complete = Trial.state == TrialState.COMPLETE
+    columns = _COLUMNS | {
+        "accuracy": _accuracy(several),
+        "repeats": func.coalesce(case((complete, several.c.repeats)), 1),
+        "state": effective(Trial.state, stale),
+    }
+    place = func.row_number().over(
+        partition_by=Trial.architecture_id,
+        order_by=(
+            _INCOMPLETE,
+            nulls_last(_accuracy(several).desc()),
+            nulls_last(_BEST),
+            _TOOK_OVER,
+            Trial.id,
+        ),
+    )
+    only = [] if study_id is None else [Trial.study_id == study_id]
+    ranked = (
+        _joined(select(Trial.id.label("id"), place.label("place")), several)
+        .where(*only, *conditions)
+        .subquery()
+    )
+    query = _joined(select(*(column.label(name) for name, column in columns.items())), several)
+    return query.join(ranked, ranked.c.id == Trial.id).where(ranked.c.place == 1)
+
+
+_INCOMPLETE = case((Trial.state == TrialState.COMPLETE, 0), else_=1)
+"""Complete trials come first: what was stopped early does not compare with them."""
+
+_BEST = Trial.accuracy.desc()
+_TOOK_OVER = Trial.source_trial_id.is_not(None)
+"""Of a training and what took it over, the training itself is shown."""
+
+
+def _joined(query: Select[Any], several: Subquery) -> Select[Any]:
+    same = (several.c.architecture_id == Trial.architecture_id) & (
+        several.c.protocol_hash == Study.protocol_hash
+    )
+    return (
+        query.select_from(Trial)
+        .join(Architecture, Architecture.id == Trial.architecture_id)
+        .join(Study, Study.id == Trial.study_id)
+        .outerjoin(several, same)
+    )
+
+
+_STATE = [field.name for field in fields(BestRow)].index("state")
+
+
+def _row(row: Any) -> BestRow:
+    values = list(row)
+    values[_STATE] = TrialState(values[_STATE])
+    return BestRow(*values)
+
+
+def ranks(rows: Sequence[BestRow], spreads: Mapping[str, Spread]) -> list[str]:
+    """The rank of every row, "=2" for each of those that share the second.
+
+    Args:
+        rows: in order of falling accuracy. The complete rows of each protocol are compared from
+            the best down: one that the spread does not separate from the leader shares its place,
+            one that it does is the next leader. Rows between them of another protocol have the
+            place where they stand, and break no tie. What is not complete has no place ("–").
+        spreads: by protocol hash; rows of different protocols are never ties.
+    """
+    current: dict[str, int] = {}
+    leaders = []
+    for index, row in enumerate(rows):
+        leaders.append(index)
+        spread = spreads.get(row.protocol_hash) if row.is_complete else None
+        if spread is None or row.accuracy is None:
+            continue
+        first = current.get(row.protocol_hash)
+        if first is not None and _ties(rows[first], row, spread):
+            leaders[index] = first
+        else:
+            current[row.protocol_hash] = index
+    shared = Counter(leaders)
+    named = [f"={lead + 1}" if shared[lead] > 1 else str(lead + 1) for lead in leaders]
+    # What was pruned would have gone on, nobody knows where to.
+    return [place if row.is_complete else NONE for place, row in zip(named, rows, strict=True)]
+
+
+def _ties(above: BestRow, below: BestRow, spread: Spread) -> bool:
+    difference = (above.accuracy or 0.0) - (below.accuracy or 0.0)
+    return not spread.separates(difference, above.repeats, below.repeats)

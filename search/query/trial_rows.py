@@ -1,0 +1,209 @@
+"""Trials in any state: rows, counts, the course of accuracy, and the time that is left."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Select, case, func, nulls_last, select
+
+from search.query.where import Where, parse_where
+from search.store.models import Architecture, Study, Trial
+from search.store.records import RunRecord, StudySummary
+from search.store.stale_runs import StaleRuns, effective
+from search.store.store import Store
+from search.trial_states import EVALUATED, TrialState
+
+Order = Literal["newest", "ended", "best"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """A trial with its study's name and its architecture's operators and size."""
+
+    id: int
+    number: int
+    study: str
+    architecture_id: str
+    operators: str
+    params: int
+    macs: int
+    state: TrialState
+    reason: str | None
+    origin: str
+    accuracy: float | None
+    last_accuracy: float | None
+    epochs_done: int
+    seconds: float
+    started: datetime | None
+    ended: datetime | None
+
+
+_OF_OTHERS: dict[str, Any] = {
+    "study": Study.name,
+    "operators": Architecture.operators,
+    "params": Architecture.params,
+    "macs": Architecture.macs,
+}
+_NAMES = [field.name for field in fields(TrialRow)]
+_COLUMNS = [_OF_OTHERS[name] if name in _OF_OTHERS else getattr(Trial, name) for name in _NAMES]
+_STATE = _NAMES.index("state")
+_INCOMPLETE = case((Trial.state == TrialState.COMPLETE, 0), else_=1)
+_ORDERS: dict[Order, tuple[Any, ...]] = {
+    "newest": (Trial.id.desc(),),
+    "ended": (nulls_last(Trial.ended.desc()), Trial.id.desc()),
+    "best": (_INCOMPLETE, nulls_last(Trial.accuracy.desc()), Trial.id),
+}
+
+
+def trial_rows(
+    store: Store,
+    *,
+    where: Where | str | None = None,
+    study: str | None = None,
+    states: Collection[TrialState] | None = None,
+    order: Order = "newest",
+    limit: int | None = None,
+) -> list[TrialRow]:
+    """Trials as readers see them: those that a stale run left open are preempted.
+
+    Args:
+        store: where to look.
+        where: only trials that fulfil this clause.
+        study: only trials of this study.
+        states: only trials in these; None is all.
+        order: "newest" first, the last "ended" first, or the "best" first: complete trials by
+            their accuracy, and behind all of them the others, as they compare with none.
+        limit: how many at most; None is all.
+
+    Raises:
+        InputError: a malformed where-clause.
+    """
+    stale = store.runs.stale()
+    query = joined(*(effective(column, stale) for column in _COLUMNS))
+    query = query.where(*matching(where, study, stale))
+    if states is not None:
+        query = query.where(effective(Trial.state, stale).in_(sorted(states)))
+    query = query.order_by(*_ORDERS[order]).limit(limit)
+    return store.read(lambda session: [_row(row) for row in session.execute(query)])
+
+
+def state_counts(
+    store: Store, *, where: Where | str | None = None, study: str | None = None
+) -> dict[TrialState, int]:
+    """How many trials are in each state, as readers see them; every state is a key.
+
+    Raises:
+        InputError: a malformed where-clause.
+    """
+    stale = store.runs.stale()
+    state = effective(Trial.state, stale)
+    query = joined(state, func.count()).where(*matching(where, study, stale)).group_by(state)
+    found = store.read(lambda session: session.execute(query).all())
+    return dict.fromkeys(TrialState, 0) | {TrialState(state): number for state, number in found}
+
+
+def joined(*columns: Any) -> Select[Any]:
+    """A query of trials joined with their architectures and studies."""
+    return (
+        select(*columns)
+        .select_from(Trial)
+        .join(Architecture, Architecture.id == Trial.architecture_id)
+        .join(Study, Study.id == Trial.study_id)
+    )
+
+
+def matching(
+    where: Where | str | None, study: str | None, stale: StaleRuns
+) -> list[ColumnElement[bool]]:
+    """A filter as conditions on what `joined` gives.
+
+    Raises:
+        InputError: a malformed where-clause.
+    """
+    parsed = parse_where(where) if isinstance(where, str) else where
+    conditions = [] if parsed is None else [effective(parsed.clause(), stale)]
+    return [*conditions, *([] if study is None else [Study.name == study])]
+
+
+def _row(row: Any) -> TrialRow:
+    values = list(row)
+    values[_STATE] = TrialState(values[_STATE])
+    return TrialRow(*values)
+
+
+# --- over time --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EndedTrial:
+    """A complete or pruned trial with its accuracy."""
+
+    ended: datetime
+    accuracy: float
+    state: TrialState
+    number: int
+    architecture_id: str
+    operators: str
+
+
+def ended_trials(
+    store: Store, *, where: Where | str | None = None, study: str | None = None
+) -> list[EndedTrial]:
+    """The complete and pruned trials with an accuracy, in the order in which they ended.
+
+    Raises:
+        InputError: a malformed where-clause.
+    """
+    columns = (Trial.ended, Trial.accuracy, Trial.state, Trial.number, Trial.architecture_id)
+    query = (
+        joined(*columns, Architecture.operators)
+        .where(*matching(where, study, store.runs.stale()))
+        .where(Trial.accuracy.is_not(None), Trial.ended.is_not(None), Trial.state.in_(EVALUATED))
+        .order_by(Trial.ended, Trial.id)
+    )
+    rows = store.read(lambda session: session.execute(query).all())
+    return [EndedTrial(row[0], row[1], TrialState(row[2]), *row[3:]) for row in rows]
+
+
+def running_best(trials: Iterable[EndedTrial]) -> list[EndedTrial]:
+    """Complete ones that are better than all before them; what was pruned does not compare."""
+    found: list[EndedTrial] = []
+    for trial in trials:
+        if trial.state is not TrialState.COMPLETE:
+            continue
+        if not found or trial.accuracy > found[-1].accuracy:
+            found.append(trial)
+    return found
+
+
+_ENOUGH = 3
+"""Ended trials from which on a pace is worth showing."""
+
+
+def seconds_left(store: Store, studies: Iterable[StudySummary]) -> float | None:
+    """When the last of the running studies will be done, at the pace of its present run.
+
+    None while nothing runs, or too few trials have ended in the run to tell.
+    """
+    stale = store.runs.stale()
+    found = [_left(store, study, stale) for study in studies if study.is_running]
+    return max((seconds for seconds in found if seconds is not None), default=None)
+
+
+def _left(store: Store, study: StudySummary, stale: StaleRuns) -> float | None:
+    begun = _begun(store.runs.of_study(study.id), stale)
+    if begun is None:
+        return None
+    query = select(func.count()).where(Trial.study_id == study.id, Trial.ended >= begun)
+    ended = store.read(lambda session: session.scalar(query)) or 0
+    if ended < _ENOUGH:
+        return None
+    elapsed = (datetime.now(UTC) - begun).total_seconds()
+    return elapsed / ended * max(0, study.planned_trials - study.ended_trials)
+
+
+def _begun(runs: Sequence[RunRecord], stale: StaleRuns) -> datetime | None:
+    """When the first of the live runs began."""
+    live = (run.started for run in runs if run.ended is None and run.id not in stale)
+    return min(live, default=None)

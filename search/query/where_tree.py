@@ -1,0 +1,203 @@
+"""A where-clause as a tree of allow-listed fields and plain values, and the SQL it stands for.
+
+Values are bound, names come from the allow-list. Every expression is true or false, never NULL, so
+that `not` means the same as in Python.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+)
+from sqlalchemy.types import TypeEngine
+
+from search.query.where_tokens import SHARE_RULE
+from search.store.models import Architecture, ArchitectureMixer, Study, Trial
+from search.trial_states import TrialState
+from space.architecture import BLOCK_TYPES
+from space.axes import AXES
+from space.design import FIGURE_ALIASES
+
+
+class Kind(StrEnum):
+    """What a field is compared with."""
+
+    NUMBER = "number"
+    WORD = "word"
+    TEXT = "text"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One name of the language.
+
+    Attributes:
+        name: as it is written.
+        kind: number, one of some words, free text, or the name of an operator.
+        column: what it compiles to.
+        words: the allowed words of kind word.
+        of_mixer: whether every mixer of an architecture has its own.
+        is_share: whether it is a number from 0 to 1, which may be written in per cent.
+    """
+
+    name: str
+    kind: Kind
+    column: Any
+    words: tuple[str, ...] = ()
+    of_mixer: bool = False
+    is_share: bool = False
+
+
+def _number(name: str, column: Any, of_mixer: bool = False) -> Field:
+    return Field(name, Kind.NUMBER, column, of_mixer=of_mixer)
+
+
+_FIELDS = [
+    _number("params", Architecture.params),
+    _number("macs", Architecture.macs),
+    Field("accuracy", Kind.NUMBER, Trial.accuracy, is_share=True),
+    _number("epochs", Trial.epochs_done),
+    _number("seconds", Trial.seconds),
+    _number("depth", Architecture.depth),
+    Field("state", Kind.WORD, Trial.state, tuple(TrialState)),
+    Field("scaffold", Kind.WORD, Architecture.scaffold, tuple(BLOCK_TYPES)),
+    Field("study", Kind.TEXT, Study.name),
+    _number("kernel", ArchitectureMixer.kernel_size, of_mixer=True),
+    _number("heads", ArchitectureMixer.heads, of_mixer=True),
+    _number("groups", ArchitectureMixer.groups, of_mixer=True),
+    _number("ratio", ArchitectureMixer.ratio, of_mixer=True),
+    *(
+        Field(axis, Kind.WORD, getattr(ArchitectureMixer, axis), tuple(values), of_mixer=True)
+        for axis, values in AXES.items()
+    ),
+    Field("name", Kind.OPERATOR, ArchitectureMixer.name, of_mixer=True),
+]
+_ALIASES = FIGURE_ALIASES | {"kernel_size": "kernel", "operator": "name"}
+
+FIELDS: dict[str, Field] = {field.name: field for field in _FIELDS}
+"""The fields by name."""
+FIELDS |= {alias: FIELDS[name] for alias, name in _ALIASES.items()}
+
+
+Value = float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A field against one value, or several for `in` and `not in`.
+
+    Attributes:
+        operator: one of = != < <= > >= in "not in".
+        any_mixer: at least one mixer must fulfil it, rather than every one (fields of mixers).
+    """
+
+    field: Field
+    operator: str
+    values: tuple[Value, ...]
+    any_mixer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Holds where its part does not."""
+
+    part: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Holds where all parts do."""
+
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Holds where some part does."""
+
+    parts: tuple["Node", ...]
+
+
+Node = Comparison | Not | And | Or
+
+
+def field_names(node: Node) -> set[str]:
+    """The names of all fields that the tree compares."""
+    match node:
+        case Comparison(field=field):
+            return {field.name}
+        case Not(part=part):
+            return field_names(part)
+        case And(parts=parts) | Or(parts=parts):
+            return set().union(*map(field_names, parts))
+
+
+def compiled(node: Node) -> ColumnElement[bool]:
+    """The condition that a tree stands for, for rows of trials, architectures and studies."""
+    match node:
+        case Not(part=part):
+            return not_(compiled(part))
+        case And(parts=parts):
+            return and_(*map(compiled, parts))
+        case Or(parts=parts):
+            return or_(*map(compiled, parts))
+        case Comparison(field=field, any_mixer=any_mixer):
+            condition = _comparison(node)
+            return _of_mixers(condition, any_mixer) if field.of_mixer else condition
+
+
+def _of_mixers(condition: ColumnElement[bool], any_mixer: bool) -> ColumnElement[bool]:
+    mine = ArchitectureMixer.architecture_id == Architecture.id
+    wanted = condition if any_mixer else not_(condition)
+    found = exists().where(mine, wanted).correlate_except(ArchitectureMixer)
+    return found if any_mixer else not_(found)
+
+
+def _comparison(node: Comparison) -> ColumnElement[bool]:
+    values = [_bound(node.field, value) for value in node.values]
+    return func.coalesce(_OPERATORS[node.operator](node.field.column, values), false())
+
+
+_OPERATORS: dict[str, Any] = {
+    "=": lambda left, right: left == right[0],
+    "!=": lambda left, right: left != right[0],
+    "<": lambda left, right: left < right[0],
+    "<=": lambda left, right: left <= right[0],
+    ">": lambda left, right: left > right[0],
+    ">=": lambda left, right: left >= right[0],
+    "in": lambda left, right: left.in_(right),
+    "not in": lambda left, right: left.not_in(right),
+}
+
+
+def _bound(field: Field, value: Value) -> ColumnElement[Any]:
+    # The type is the value's own: as the column's, PostgreSQL would round 2.5 to an integer.
+    kind: TypeEngine[Any] = Double() if field.kind is Kind.NUMBER else Text()
+    return bindparam(None, value, type_=kind, unique=True)
+
+
+_EDGES = {(">", 1.0): "no accuracy is above 1", ("<", 0.0): "no accuracy is below 0"}
+
+
+def unreachable(node: Node) -> list[str]:
+    """What is said of comparisons of a tree that are right and that nothing can fulfil."""
+    match node:
+        case Not(part=part):
+            return unreachable(part)
+        case And(parts=parts) | Or(parts=parts):
+            return list(dict.fromkeys(said for part in parts for said in unreachable(part)))
+        case Comparison(field=field, operator=operator, values=values):
+            edges = [_EDGES.get((operator, float(v))) for v in values if field.is_share]
+            return [f"{edge}: {SHARE_RULE}" for edge in edges if edge is not None]

@@ -1,0 +1,76 @@
+"""Layers on (B, C, H, W) maps of which networks are made: norms, linear maps, stochastic depth."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from space.errors import Problem
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch norm that also trains where a channel has a single value.
+
+    One image whose map is 1×1, as a pooled map is, has no variance: then the running statistics
+    serve and are left as they are.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        if self.training and x.numel() == x.shape[1]:
+            mean, variance = self.running_mean, self.running_var
+            return F.batch_norm(x, mean, variance, self.weight, self.bias, False, 0.0, self.eps)
+        y: Tensor = super().forward(x)
+        return y
+
+
+class LayerNorm(nn.LayerNorm):
+    """Layer norm over the channels of a (B, C, H, W) map."""
+
+    def __init__(self, width: int, eps: float = 1e-5) -> None:
+        super().__init__(width, eps=eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        y: Tensor = super().forward(x.permute(0, 2, 3, 1))
+        return y.permute(0, 3, 1, 2)
+
+
+def linear(inputs: int, outputs: int, bias: bool = True) -> nn.Conv2d:
+    """A linear map of the channels, initialised as the paper initialises linear layers."""
+    layer = nn.Conv2d(inputs, outputs, 1, bias=bias)
+    nn.init.trunc_normal_(layer.weight, std=0.02)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def convolution(inputs: int, outputs: int) -> nn.Conv2d:
+    """A 1×1 convolution without bias, initialised as PyTorch initialises convolutions."""
+    return nn.Conv2d(inputs, outputs, 1, bias=False)
+
+
+def rate_problems(name: str, rate: object) -> list[Problem]:
+    """What is wrong with the rate of a dropout, if anything; at 1 nothing would be left."""
+    if type(rate) in (int, float) and 0 <= rate < 1:  # type: ignore[operator]
+        return []
+    return [Problem(name, f"{rate!r} is not a rate; must be at least 0 and less than 1")]
+
+
+class DropPath(nn.Module):
+    """Zeroes the branch of an image with probability `rate`, and scales the others by 1/(1−rate).
+
+    The same as timm's; written out so that building a network does not import timm.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        if not self.training or self.rate == 0:
+            return x
+        kept = x.new_empty(x.shape[0], 1, 1, 1).bernoulli_(1 - self.rate)
+        return x * kept.div_(1 - self.rate)
+
+    def extra_repr(self) -> str:
+        return f"rate={self.rate:g}"

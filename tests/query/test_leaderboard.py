@@ -1,0 +1,113 @@
+import pytest
+
+from search.query import SORT_KEYS, best
+from search.query.leaderboard import MAX_TOP
+from search.store import Store, TrialState
+from space.errors import InputError
+from tests.support.samples import (
+    add_study,
+    add_trial,
+    architecture,
+    begin_run,
+    complete_trial,
+    epoch,
+)
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    for name, better in (("first", 0), ("second", 2)):
+        study = add_study(store, name, protocol_hash=name)
+        run = begin_run(store, study.id)
+        for number, accuracy in enumerate((0.5, 0.8, 0.6, None)):
+            better_by = 0.05 * better if number == 2 else 0
+            complete_trial(
+                store, study.id, run.id, number, None if accuracy is None else accuracy + better_by
+            )
+        failed = add_trial(store, study.id, run.id, 9)
+        store.trials.start(failed.id, run.id)
+        store.epochs.record(failed.id, epoch(1, 0.99))
+        store.trials.finish(failed.id, "failed", "train loss is nan")
+    return store
+
+
+def test_one_row_per_architecture_with_its_best_trial(filled: Store) -> None:
+    rows = best(filled)
+    assert [row.accuracy for row in rows] == [0.8, pytest.approx(0.7), 0.5, None]
+    assert [row.study for row in rows] == ["first", "second", "first", "first"]
+    row = rows[1]
+    wanted = architecture(2)
+    assert row.architecture_id == wanted.id
+    assert (row.params, row.macs, row.epochs, row.seconds) == (3000, 30_000, 1, 1.0)
+    assert row.plain()["flops"] == row.plain()["macs"] == 30_000
+    assert (row.trial, row.state, row.protocol_hash) == (2, TrialState.COMPLETE, "second")
+    assert row.names == tuple(wanted.name.split(" + "))
+
+
+def test_what_a_dead_driver_left_is_preempted(filled: Store) -> None:
+    study = filled.studies.get("second")
+    run = begin_run(filled, study.id, start_ticks=1)
+    left = add_trial(filled, study.id, run.id, 50)
+    (row,) = best(filled, where="state = preempted", study="second")
+    assert (row.trial_id, row.state) == (left.id, TrialState.PREEMPTED)
+    assert best(filled, where="state in (waiting, running)", study="second") == []
+    assert filled.trials.get(left.id).state is TrialState.WAITING
+
+
+def test_state_is_open_to_where(filled: Store) -> None:
+    (row,) = best(filled, where="state = failed", study="second")
+    assert (row.accuracy, row.state) == (0.99, TrialState.FAILED)
+
+
+def test_study_and_top(filled: Store) -> None:
+    rows = best(filled, study="first", top=2)
+    assert [(row.study, row.trial) for row in rows] == [("first", 1), ("first", 2)]
+    assert len(best(filled, top=None)) == 4
+
+
+def test_one_architecture(filled: Store) -> None:
+    for row in best(filled, top=None):
+        assert best(filled, architecture=row.architecture_id) == [row]
+    assert best(filled, architecture=architecture(9).id) == []
+
+
+@pytest.mark.parametrize("key", SORT_KEYS)
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_sorting(filled: Store, key: str, sign: str) -> None:
+    rows = best(filled, sort=sign + key, top=None)
+    values = [getattr(row, "macs" if key == "flops" else key) for row in rows]
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=sign == "-")
+    assert values[len(known) :] == [None] * (len(values) - len(known))
+
+
+def test_ties_go_by_params_then_id(store: Store) -> None:
+    study = add_study(store)
+    run = begin_run(store, study.id)
+    for number in (5, 3, 4, 1):
+        complete_trial(store, study.id, run.id, number, 0.5)
+    assert [row.params for row in best(store)] == [2000, 4000, 5000, 6000]
+
+
+def test_all_that_is_wrong_is_said_at_once(filled: Store) -> None:
+    with pytest.raises(InputError) as caught:
+        best(filled, where="params <", study="frist", sort="-loss", top=0)
+    assert [problem.where for problem in caught.value.problems] == [
+        "--sort",
+        "--where",
+        "study",
+        "--top",
+    ]
+    assert "did you mean 'first'" in str(caught.value)
+
+
+@pytest.mark.parametrize("top", [0, -1, MAX_TOP + 1, 10**20])
+def test_top_has_bounds(store: Store, top: int) -> None:
+    with pytest.raises(InputError, match=f"--top: {top} is not allowed; must be 1 to {MAX_TOP}"):
+        best(store, top=top)
+    assert best(store, top=MAX_TOP) == []
+
+
+def test_an_empty_store_has_no_best(store: Store) -> None:
+    assert best(store) == []
+    assert best(store, where="any dynamics = attention") == []

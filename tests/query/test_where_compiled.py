@@ -1,0 +1,141 @@
+"""The compiled language against the slow one, over random clauses, on each database."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from sqlalchemy import select
+
+from search.query import best, parse_where
+from search.store import Store, open_store
+from search.store.models import Architecture, Study, Trial
+from search.store.stale_runs import effective
+from tests.query.slow_where import holds
+from tests.query.strategies import clauses
+from tests.support.postgres import PostgresServer
+from tests.support.samples import add_study, add_trial, begin_run, complete_trial, epoch
+
+Filled = tuple[Store, list[dict[str, Any]]]
+
+
+def fill(store: Store) -> list[dict[str, Any]]:
+    """Trials of every kind; the values of their fields."""
+    for name in ("first", "second", "third one"):
+        study = add_study(store, name)
+        run = begin_run(store, study.id)
+        start = 7 * (study.id - 1)
+        for number in range(start, start + 14):
+            complete_trial(store, study.id, run.id, number * 5, number % 9 / 8)
+        complete_trial(store, study.id, run.id, 200, None)
+        add_trial(store, study.id, run.id, 201)
+        failed = add_trial(store, study.id, run.id, 202)
+        store.trials.finish(failed.id, "failed", "train loss is nan")
+        pruned = add_trial(store, study.id, run.id, 203)
+        store.trials.start(pruned.id, run.id)
+        for number in (1, 2):
+            store.epochs.record(pruned.id, epoch(number, 0.7, seconds=1.25))
+        store.trials.finish(pruned.id, "pruned", "rung 1")
+        dead = begin_run(store, study.id, start_ticks=1)
+        for number in (204, 205):
+            add_trial(store, study.id, dead.id, number)
+    return [
+        entry
+        for study in store.studies.summaries()
+        for entry in entries(store, study.id, study.name)
+    ]
+
+
+def entries(store: Store, study_id: int, name: str) -> Iterator[dict[str, Any]]:
+    dead = store.runs.of_study(study_id)[-1].id
+    for trial in store.trials.of_study(study_id):
+        architecture = store.architectures.get(trial.architecture_id)
+        yield {
+            "id": trial.id,
+            "params": architecture.params,
+            "macs": architecture.macs,
+            "accuracy": trial.accuracy,
+            "epochs": trial.epochs_done,
+            "seconds": trial.seconds,
+            "depth": architecture.depth,
+            # Only the next driver writes down what the dead one left; readers see it already.
+            "state": "preempted" if trial.run_id == dead else trial.state.value,
+            "scaffold": architecture.scaffold,
+            "study": name,
+            "mixers": architecture.mixers,
+            "architecture": trial.architecture_id,
+        }
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Filled]:
+    if request.param == "sqlite":
+        url = str(tmp_path_factory.mktemp("query") / "s.db")
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        url = server.create_database()
+    with open_store(url, create=True) as store:
+        yield store, fill(store)
+
+
+@given(text=clauses())
+def test_the_database_and_python_agree(filled: Filled, text: str) -> None:
+    store, known = filled
+    where = parse_where(text)
+    query = (
+        select(Trial.id)
+        .join(Architecture, Architecture.id == Trial.architecture_id)
+        .join(Study, Study.id == Trial.study_id)
+        .where(effective(where.clause(), store.runs.stale()))
+    )
+    found = set(store.read(lambda session: session.scalars(query).all()))
+    assert found == {entry["id"] for entry in known if holds(where.tree, entry)}
+
+
+def is_cut(entry: dict[str, Any]) -> bool:
+    """Whether it stands behind what was trained to the end."""
+    return bool(entry["state"] != "complete")
+
+
+@given(text=clauses())
+def test_best_has_one_row_per_architecture(filled: Filled, text: str) -> None:
+    store, known = filled
+    where = parse_where(text)
+    states = ("complete", "pruned")
+    allowed = [
+        entry
+        for entry in known
+        if holds(where.tree, entry) and ("state" in where.fields or entry["state"] in states)
+    ]
+    expected: dict[str, dict[str, Any]] = {}
+    for entry in sorted(allowed, key=lambda e: (is_cut(e), -(e["accuracy"] or -1.0), e["id"])):
+        expected.setdefault(entry["architecture"], entry)
+    order = sorted(
+        expected.values(),
+        key=lambda e: (
+            is_cut(e),
+            e["accuracy"] is None,
+            -(e["accuracy"] or 0),
+            e["params"],
+            e["architecture"],
+        ),
+    )
+    assert [row.trial_id for row in best(store, where=text, top=None)] == [e["id"] for e in order]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " and ".join(["params > 0"] * 130),
+        " or ".join(["any kernel = 3"] * 100),
+        "(" * 49 + "params > 0" + ")" * 49,
+        "not " * 48 + "params > 0",
+        f"params in ({', '.join(str(n) for n in range(200))})",
+    ],
+)
+def test_the_largest_clauses_run(filled: Filled, text: str) -> None:
+    best(filled[0], where=text)

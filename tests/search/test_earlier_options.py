@@ -1,0 +1,96 @@
+"""Options of searchers that had another name in an earlier release: they mean what they meant."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from search import options
+from search.config import Config, merged_for_resume
+from search.registry import Registry
+from search.searchers import SEARCHERS, Task, make_searcher
+from search.store import Store, open_store
+from search.store.models import Study
+from search.testing.toy_spaces import ToySpace
+from space.errors import InputError
+from tests.search.driving import begin, run_all
+from tests.search.small import config, values
+
+BEFORE = {"name": "tpe", "startup_trials": 3, "look_back": 30}
+NOW = {"name": "tpe", "startup_trials": 3, "history_window": 30}
+
+
+@pytest.fixture(autouse=True)
+def told_nothing_yet() -> None:
+    options._notice.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["tpe", "gp"])
+def test_the_earlier_name_is_read_with_a_notice(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            found = Config.from_dict(values(searcher={"name": name, "look_back": 30})).searcher
+    assert found == SEARCHERS.options({"name": name, "history_window": 30})
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [f"The option look_back of {name} is called history_window now."]
+    made: Any = make_searcher(name, Task(ToySpace()), 0, {"look_back": 30})
+    assert made.inner.options.history_window == 30
+
+
+def test_both_names_at_once_are_refused() -> None:
+    with pytest.raises(InputError, match=r"searcher\.look_back: is now called 'history_window'"):
+        Config.from_dict(values(searcher=BEFORE | NOW))
+
+
+def test_what_is_wrong_with_its_value_is_said_by_its_name_of_today() -> None:
+    with pytest.raises(InputError, match=r"searcher\.history_window: must be at least 20; got 1"):
+        Config.from_dict(values(searcher={"name": "tpe", "look_back": 1}))
+
+
+@pytest.mark.parametrize("written", [BEFORE, NOW, {"name": "tpe"}])
+def test_a_stored_study_with_the_earlier_name_is_the_same_study(
+    written: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    stored = Config.from_dict(values(searcher=NOW)).to_stored() | {"searcher": BEFORE}
+    given = Config.from_dict(values(searcher=written))
+    caplog.clear()
+    merged, remarks = merged_for_resume(stored, given)
+    assert merged.searcher == SEARCHERS.options(NOW)
+    assert not caplog.records, "the study is not the person's words"
+    assert remarks == []
+
+
+def test_a_study_of_before_goes_on_as_one_that_was_never_interrupted(tmp_path: Path) -> None:
+    def networks(store: Store) -> list[str]:
+        return [
+            trial.architecture_id for trial in store.trials.of_study(store.studies.get("tiny").id)
+        ]
+
+    whole, cut = (
+        config(tmp_path / name, searcher=NOW, trials=9, seed=3) for name in ("whole", "cut")
+    )
+    for settings in (whole, cut):
+        Path(settings.store).parent.mkdir()
+    with open_store(whole.store, create=True) as store:
+        run_all(begin(store, whole))
+        expected = networks(store)
+    short = config(tmp_path / "cut", searcher=NOW, trials=5, seed=3)
+    with open_store(cut.store, create=True) as store:
+        run_all(begin(store, short))
+        then = short.to_stored() | {"searcher": BEFORE}
+        store.write(lambda db: db.execute(update(Study).values(config=then, planned_trials=9)))
+        stored = store.studies.get("tiny").config
+        assert "look_back" in stored["searcher"]
+        settings, _ = merged_for_resume(stored, cut)
+        run_all(begin(store, settings.model_copy(update={"store": cut.store})))
+        assert networks(store) == expected
+
+
+def test_a_stored_searcher_whose_package_is_gone_is_left_as_it_is() -> None:
+    registry: Registry[Any] = SEARCHERS
+    for chosen in ({"name": "of-nobody", "look_back": 3}, "tpe", None):
+        assert registry.with_current_names(chosen) == chosen

@@ -1,0 +1,116 @@
+"""timm's augmentation: transforms of one image, and random erasing, mixup and CutMix of a batch."""
+
+from collections.abc import Callable
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from space.torchvision_support import prepare_torchvision
+from trainers.protocol import Augmentation, Protocol
+
+Transform = Callable[[Image.Image], Tensor]
+
+_LONGEST_SHARE = 8
+"""How many times as long as it is wide a picture may be before its ends are cut off for a test."""
+
+
+def _middle(image: Image.Image) -> Image.Image:
+    """What a centre crop can reach of a very long picture, so that resizing it costs little."""
+    longest = _LONGEST_SHARE * min(image.size)
+    left, top = ((edge - min(edge, longest)) // 2 for edge in image.size)
+    if not left and not top:
+        return image
+    return image.crop((left, top, image.width - left, image.height - top))
+
+
+def train_transform(chosen: Augmentation) -> Transform:
+    """timm's training transform: random resized crop, flip, RandAugment or colour jitter."""
+    prepare_torchvision()
+    from timm.data.transforms_factory import create_transform
+
+    transform: Transform = create_transform(
+        input_size=chosen.image_size,
+        is_training=True,
+        scale=chosen.crop_scale,
+        hflip=chosen.flip,
+        color_jitter=chosen.colour_jitter,
+        auto_augment=chosen.rand_augment,
+        interpolation=chosen.interpolation,
+        re_prob=0.0,  # erasing is done on the batch, by BatchMixer
+    )
+    return transform
+
+
+def test_transform(chosen: Augmentation) -> Transform:
+    """timm's evaluation transform: resize the shorter edge, then the centre crop."""
+    prepare_torchvision()
+    from timm.data.transforms_factory import create_transform
+
+    fixed = "bicubic" if chosen.interpolation == "random" else chosen.interpolation
+    transform: Transform = create_transform(
+        input_size=chosen.image_size, interpolation=fixed, crop_pct=chosen.test_crop
+    )
+    return lambda image: transform(_middle(image))
+
+
+class BatchMixer:
+    """Erases boxes, then mixes pairs. Draws from the global generators, as timm does."""
+
+    def __init__(self, protocol: Protocol, classes: int, device: torch.device | str) -> None:
+        prepare_torchvision()
+        from timm.data.mixup import Mixup
+        from timm.data.random_erasing import RandomErasing
+
+        chosen = protocol.augmentation
+        self._classes = classes
+        self._smoothing = protocol.label_smoothing
+        self._erase = (
+            RandomErasing(chosen.random_erasing, mode="pixel", device=str(device))
+            if chosen.random_erasing
+            else None
+        )
+        self._mix = (
+            Mixup(
+                mixup_alpha=chosen.mixup,
+                cutmix_alpha=chosen.cutmix,
+                switch_prob=chosen.mixup_switch,
+                label_smoothing=self._smoothing,
+                num_classes=classes,
+            )
+            if chosen.mixes
+            else None
+        )
+
+    @classmethod
+    def of(
+        cls, protocol: Protocol, classes: int, device: torch.device | str
+    ) -> "BatchMixer | None":
+        """A mixer, or None if the protocol has nothing for it to do."""
+        chosen = protocol.augmentation
+        wanted = chosen.mixes or chosen.random_erasing > 0
+        return cls(protocol, classes, device) if wanted else None
+
+    def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Change a batch.
+
+        Args:
+            images: (batch, channels, height, width), changed in place.
+            labels: (batch,) int64.
+
+        Returns:
+            the images, and the labels or, when pairs are mixed, targets (batch, classes).
+        """
+        if self._erase is not None:
+            images = self._erase(images)
+        if self._mix is None:
+            return images, labels
+        if len(images) % 2:
+            # timm mixes pairs; the only odd batch is the single one of a tiny data set.
+            off = self._smoothing / self._classes
+            on = 1.0 - self._smoothing + off
+            targets = functional.one_hot(labels, self._classes).float()
+            return images, targets * (on - off) + off
+        mixed: tuple[Tensor, Tensor] = self._mix(images, labels)
+        return mixed

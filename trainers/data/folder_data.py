@@ -1,0 +1,98 @@
+"""Images of an ImageNet-style folder, decoded and augmented by workers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, RandomSampler
+
+from trainers.data.augmentation import Transform, test_transform, train_transform
+from trainers.data.describe import DataDescription
+from trainers.data.image_folder.decoding import read_picture
+from trainers.data.image_folder.image_index import ImageIndex
+from trainers.data.search_data import Batch, SearchData, samples_of_epoch
+from trainers.data.split import Indices, Split
+from trainers.seeds import derive, seeded
+
+
+class FolderImages(Dataset[tuple[Tensor, int]]):
+    """Some images of an index, each transformed under a seed of its own.
+
+    So an image does not depend on which worker decodes it, or on how many workers there are.
+    """
+
+    def __init__(
+        self,
+        index: ImageIndex,
+        positions: Indices,
+        transform: Transform,
+        seed: int = 0,
+        background: str = "white",
+    ) -> None:
+        self.index, self.positions, self.transform = index, positions, transform
+        self.seed, self.background = seed, background
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, item: int) -> tuple[Tensor, int]:
+        position = int(self.positions[item])
+        image = read_picture(self.index.folder / self.index.files[position], self.background)
+        with seeded(derive(self.seed, position)):
+            return self.transform(image), int(self.index.labels[position])
+
+
+def folder_batches(
+    images: FolderImages, device: torch.device | str, workers: int, **options: Any
+) -> Iterator[Batch]:
+    """Batches of a data set on a device, float channels_last, with int64 labels."""
+    on_gpu = torch.device(device).type == "cuda"
+    loader = DataLoader(images, num_workers=workers, pin_memory=on_gpu, **options)
+    for pixels, labels in loader:
+        moved = pixels.to(device, non_blocking=on_gpu, memory_format=torch.channels_last)
+        yield moved, labels.to(device, non_blocking=on_gpu)
+
+
+class FolderData(SearchData):
+    """Training and validation images of train/."""
+
+    def __init__(
+        self, description: DataDescription, index: ImageIndex, split: Split, workers: int
+    ) -> None:
+        super().__init__(description)
+        self._index, self._split, self._workers = index, split, workers
+
+    def _train_batches(self, epoch: int, seed: int, device: torch.device | str) -> Iterator[Batch]:
+        images = FolderImages(
+            self._index,
+            self._split.train,
+            train_transform(self.protocol.augmentation),
+            derive(seed, epoch, "images"),
+            self.protocol.augmentation.background,
+        )
+        samples = self.protocol.samples_per_epoch
+        order = torch.Generator().manual_seed(derive(seed, epoch, "order"))
+        sampler: Any = RandomSampler(images, generator=order)
+        if samples is not None:
+            sampler = samples_of_epoch(len(images), samples, epoch, seed).tolist()
+        yield from folder_batches(
+            images,
+            device,
+            self._workers,
+            batch_size=self.train_images_per_epoch // self.steps_per_epoch,
+            sampler=sampler,
+            drop_last=True,
+            generator=order,
+        )
+
+    def validation_batches(self, device: torch.device | str = "cpu") -> Iterator[Batch]:
+        transform = test_transform(self.protocol.augmentation)
+        images = FolderImages(
+            self._index,
+            self._split.validation,
+            transform,
+            background=self.protocol.augmentation.background,
+        )
+        size = self.protocol.batch_size
+        yield from folder_batches(images, device, self._workers, batch_size=size)

@@ -1,0 +1,264 @@
+"""What a folder of images holds: where its class folders lie, and their files, each once.
+
+Class folders lie below train/ and val/, below train/ alone, or in the folder itself.
+"""
+
+import os
+import stat
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from space.errors import InputError, Problem
+from space.input.paths import is_folder, shown_path
+from trainers.data.image_folder.decoding import listed_suffixes, suffixes
+
+_SHOWN = 5
+_WELCOME = (
+    "put class folders into train/ and val/, into train/ alone, or into the folder itself, where "
+    "none may be called train or val"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folders to read.
+
+    Attributes:
+        train: with a folder for each class. val: with the same classes, for the test; None where
+            a part of `train` is kept for it.
+        classes: names of the class folders, sorted.
+        beside: further folders beside train/, which are not read.
+    """
+
+    train: Path
+    val: Path | None
+    classes: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+
+
+def find_layout(root: Path) -> Layout:
+    """Look what a folder holds.
+
+    Raises:
+        InputError: naming every folder that is missing, empty or does not match.
+    """
+    if not is_folder(root):
+        raise InputError.of("data.folder", f"{shown_path(str(root))} is not a folder")
+    if is_folder(root / "train"):
+        train, val = root / "train", root / "val"
+    elif is_folder(root / "val"):
+        message = f"{shown_path(str(root / 'train'))} is not a folder; {_WELCOME}"
+        raise InputError.of("data.folder", message)
+    else:
+        train, val = root, root / "val"
+    classes = _classes(train)
+    if len(classes) < 2:
+        raise InputError.of("data.folder", _too_few(train, classes))
+    beside = () if train == root else _classes(root)
+    beside = tuple(name for name in beside if name not in ("train", "val"))
+    if not is_folder(val):
+        return Layout(train, None, classes, beside)
+    _check_same(root, classes, _classes(val))
+    return Layout(train, val, classes, beside)
+
+
+def abbreviated(names: tuple[str, ...] | list[str]) -> str:
+    """Some of the names, printable, and how many more there are."""
+    shown = ", ".join(shown_path(name) for name in names[:_SHOWN])
+    return shown + (f", … ({len(names):,} in all)" if len(names) > _SHOWN else "")
+
+
+def unreadable(error: OSError, folder: Path) -> Problem:
+    """That a folder, or what lies in it, cannot be read."""
+    place = shown_path(os.fsdecode(error.filename or folder))
+    return Problem("data.folder", f"{place} cannot be read: {error.strerror or error}")
+
+
+def _classes(folder: Path) -> tuple[str, ...]:
+    """Folders whose names do not begin with a dot, apart from links to where they lie or above."""
+    try:
+        above = {_identity(each) for each in (folder, *Path(os.path.realpath(folder)).parents)}
+        with os.scandir(folder) as entries:
+            return tuple(
+                sorted(
+                    entry.name
+                    for entry in entries
+                    if not entry.name.startswith(".")
+                    and entry.is_dir()
+                    and _identity(Path(entry.path)) not in above
+                )
+            )
+    except OSError as error:
+        raise InputError([unreadable(error, folder)]) from None
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_dev, stat.st_ino
+
+
+def _too_few(folder: Path, classes: tuple[str, ...]) -> str:
+    place = shown_path(str(folder))
+    if classes:
+        return f"{place} holds one class, {shown_path(classes[0])!r}; at least 2 are needed"
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries)
+    found = f"it holds {abbreviated(names)}" if names else "it is empty"
+    return (
+        f"{place} holds no class folders; {found}; {_WELCOME}; pictures end in {listed_suffixes()}"
+    )
+
+
+def _check_same(root: Path, train: tuple[str, ...], val: tuple[str, ...]) -> None:
+    alone = {"train": sorted(set(train) - set(val)), "val": sorted(set(val) - set(train))}
+    if not any(alone.values()):
+        return
+    said = "; ".join(f"only in {p}/: {abbreviated(names)}" for p, names in alone.items() if names)
+    look_alike = set(map(_as_read, alone["train"])) & set(map(_as_read, alone["val"]))
+    hint = "; some differ in capitals alone, or in how Unicode writes them" if look_alike else ""
+    raise InputError.of("data.folder", f"{shown_path(str(root))} has classes {said}{hint}")
+
+
+def _as_read(name: str) -> str:
+    """The same for names that a person may take for the same, as é in one character and in two."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+_Identity = tuple[int, int]
+
+
+@dataclass(slots=True)
+class Listing:
+    """The picture files of some classes, in the order of torchvision's ImageFolder.
+
+    Attributes:
+        files: paths below the folder. sizes: bytes. labels: class numbers.
+        other_suffixes: files that do not count, by suffix. hidden: names that begin with a dot.
+        again: files that are there a second time, by another link.
+        loose: pictures beside the class folders, of no class.
+        faults: what is no file to read, by name.
+    """
+
+    files: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
+    other_suffixes: dict[str, int] = field(default_factory=dict)
+    hidden: int = 0
+    again: int = 0
+    loose: int = 0
+    faults: dict[str, str] = field(default_factory=dict)
+    _owner: dict[_Identity, tuple[int, str]] = field(default_factory=dict)
+
+    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Sizes and labels."""
+        return np.array(self.sizes, np.int64), np.array(self.labels, np.int64)
+
+
+def list_classes(folder: Path, classes: tuple[str, ...]) -> Listing:
+    """List all classes.
+
+    Raises:
+        InputError: naming each class without pictures and each part that cannot be read: a part
+            is never left out for that.
+    """
+    found = Listing()
+    problems: list[Problem] = []
+    for label, name in enumerate(classes):
+        before = len(found.files), len(found.faults)
+        try:
+            _list_class(folder, name, label, found)
+        except OSError as error:
+            problems.append(unreadable(error, folder / name))
+            continue
+        if (len(found.files), len(found.faults)) == before:
+            place = shown_path(str(folder / name))
+            message = f"{place} holds no images; files count that end in {listed_suffixes()}"
+            problems.append(Problem("data.folder", message))
+    try:
+        _count_loose(folder, found)
+    except OSError as error:
+        problems.append(unreadable(error, folder))
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _count_loose(folder: Path, found: Listing) -> None:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                found.hidden += 1
+            elif not entry.is_dir():
+                if entry.name.lower().endswith(suffixes()):
+                    found.loose += 1
+                else:
+                    _count_suffix(entry.name, found)
+
+
+def _count_suffix(name: str, found: Listing) -> None:
+    suffix = Path(name).suffix.lower() or "none"
+    found.other_suffixes[suffix] = found.other_suffixes.get(suffix, 0) + 1
+
+
+def _list_class(folder: Path, name: str, label: int, found: Listing) -> None:
+    top = folder / name
+    seen = {_of(os.stat(parent)) for parent in Path(os.path.realpath(folder / "x")).parents}
+    paths = sorted(_walk(str(top), seen, found))
+    for path in paths:
+        _take(path, os.path.relpath(path, folder), label, found)
+
+
+def _walk(top: str, seen: set[_Identity], found: Listing) -> list[str]:
+    """Paths of what may be pictures; each folder once, so that links in a circle come to an end."""
+    paths: list[str] = []
+    for root, folders, names in os.walk(top, onerror=_refuse, followlinks=True):
+        identity = _of(os.stat(root))
+        if identity in seen:
+            folders.clear()
+            continue
+        seen.add(identity)
+        found.hidden += sum(each.startswith(".") for each in (*folders, *names))
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        for name in names:
+            if name.startswith("."):
+                continue
+            if name.lower().endswith(suffixes()):
+                paths.append(os.path.join(root, name))
+            else:
+                _count_suffix(name, found)
+    return paths
+
+
+def _take(path: str, name: str, label: int, found: Listing) -> None:
+    try:
+        state = os.stat(path)
+    except OSError as error:
+        is_link = Path(path).is_symlink()
+        found.faults[name] = "a link to nothing" if is_link else error.strerror or str(error)
+        return
+    if not stat.S_ISREG(state.st_mode):
+        found.faults[name] = "no regular file"
+        return
+    if state.st_ino:
+        owner, first = found._owner.setdefault(_of(state), (label, name))
+        if first != name:
+            if owner == label:
+                found.again += 1
+            else:
+                found.faults[name] = f"the same file as {shown_path(first)}, of another class"
+            return
+    found.files.append(name)
+    found.sizes.append(state.st_size)
+    found.labels.append(label)
+
+
+def _of(state: os.stat_result) -> _Identity:
+    return state.st_dev, state.st_ino
+
+
+def _refuse(error: OSError) -> None:
+    raise error

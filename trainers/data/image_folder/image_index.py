@@ -1,0 +1,163 @@
+"""The images of a folder that are used, what a worker must find there, and copies among them."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+import numpy as np
+from numpy.typing import NDArray
+
+from space.input.paths import shown_path
+from trainers.outcome import UnreadableData
+
+_READING = b"pictures as shown 2\n"
+"""Changes when the same bytes come to be read as other pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageIndex:
+    """Pictures to train on, or to test on, in the order of torchvision's ImageFolder.
+
+    Attributes:
+        folder: that the files lie below. classes: names of its sub-folders, sorted.
+        files: paths below `folder`. sizes: (images,) bytes. labels: (images,) class numbers.
+        digests: of the bytes of each file; empty where a worker relies on the driver's pass.
+        left_out: broken files, by `plain_name`. remarks: sentences on what does not count.
+    """
+
+    folder: Path
+    classes: tuple[str, ...]
+    files: tuple[str, ...]
+    sizes: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    digests: tuple[bytes, ...] = ()
+    left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def content_hash(self) -> str:
+        """16 hex digits over the names and contents of all files."""
+        digest = hashlib.sha256(_READING)
+        for file, content in zip(self.files, self.digests, strict=True):
+            digest.update(os.fsencode(file) + b"\0" + content)
+        return digest.hexdigest()[:16]
+
+    def listing(self) -> dict[str, str]:
+        """By class, its number of pictures and a hash over their names and sizes."""
+        bounds = np.searchsorted(self.labels, np.arange(len(self.classes) + 1))
+        return {
+            plain_name(name): self._hash_of(*bounds[i : i + 2])
+            for i, name in enumerate(self.classes)
+        }
+
+    def _hash_of(self, start: int, stop: int) -> str:
+        digest = hashlib.sha256()
+        for file, size in zip(self.files[start:stop], self.sizes[start:stop], strict=True):
+            digest.update(os.fsencode(file) + f"\0{size}\n".encode())
+        return f"{stop - start} {digest.hexdigest()[:16]}"
+
+    def classes_without_pictures(self) -> tuple[str, ...]:
+        """Names of the classes that nothing is labelled with."""
+        counts = np.bincount(self.labels, minlength=len(self.classes))
+        return tuple(self.classes[i] for i in np.flatnonzero(counts == 0))
+
+    def only(self, positions: NDArray[np.int64]) -> "ImageIndex":
+        """The index of some of its pictures, in the given order."""
+        return replace(
+            self,
+            files=tuple(self.files[i] for i in positions),
+            sizes=self.sizes[positions],
+            labels=self.labels[positions],
+            digests=tuple(self.digests[i] for i in positions) if self.digests else (),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """The content hash, and the listing that it holds for.
+
+    Attributes:
+        listing: by class, the number of pictures and a hash of their names and sizes.
+        left_out: names of broken files. All names are as `plain_name` writes them.
+    """
+
+    content_hash: str
+    listing: Mapping[str, str]
+    left_out: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; `from_dict` reads them back."""
+        return {
+            "content_hash": self.content_hash,
+            "listing": dict(self.listing),
+            "left_out": list(self.left_out),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Inspected":
+        """What `to_dict` made."""
+        return cls(values["content_hash"], values["listing"], tuple(values["left_out"]))
+
+    def check(self, index: ImageIndex) -> None:
+        """Compare with what lies in the folder now.
+
+        Raises:
+            UnreadableData: naming the class folder that differs.
+        """
+        now = index.listing()
+        for name in sorted({*now, *self.listing}):
+            if now.get(name) != self.listing.get(name):
+                before, after = (_count(each.get(name)) for each in (self.listing, now))
+                place = index.folder / os.fsdecode(unquote_to_bytes(name))
+                raise UnreadableData(
+                    f"{shown_path(str(place))} does not hold the files that it held when the run "
+                    f"began: {before} pictures then, {after} now"
+                )
+
+
+def plain_name(name: str) -> str:
+    """A name of a file in ASCII, to be carried anywhere: other names are other texts."""
+    return quote_from_bytes(os.fsencode(name))
+
+
+def _count(entry: str | None) -> str:
+    return "no" if entry is None else entry.split()[0]
+
+
+def copies_between(
+    files: Sequence[str],
+    digests: Sequence[bytes],
+    other_files: Sequence[str],
+    other_digests: Sequence[bytes],
+) -> list[tuple[str, str]]:
+    """Those files that are among the others too, each with the first of them that it equals."""
+    places: dict[bytes, str] = {}
+    for file, digest in zip(other_files, other_digests, strict=True):
+        places.setdefault(digest, file)
+    return [
+        (file, places[digest])
+        for file, digest in zip(files, digests, strict=True)
+        if digest and digest in places
+    ]
+
+
+def told_copies(copies: Sequence[tuple[str, str]], here: str, there: str) -> tuple[str, ...]:
+    """A sentence on them, or none.
+
+    Args:
+        copies: by `copies_between`. here, there: what the parts are called; of folders with a slash
+            at the end, which then stands before the files.
+    """
+    if not copies:
+        return ()
+    one, other = (
+        shown_path(name + file if name.endswith("/") else file)
+        for name, file in zip((here, there), copies[0], strict=True)
+    )
+    noun, verb = ("picture", "is") if len(copies) == 1 else ("pictures", "are")
+    where = f"both in {here} and in {there}"
+    return (f"{len(copies):,} {noun} {verb} {where}, such as {one} and {other}",)

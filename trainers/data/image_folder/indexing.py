@@ -1,0 +1,174 @@
+"""Decides which images of a folder a search or a test uses, and says what does not count."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from space.errors import InputError, Problem
+from space.input.paths import shown_path
+from trainers.data.data_config import DataConfig
+from trainers.data.image_folder.class_folders import (
+    Layout,
+    Listing,
+    abbreviated,
+    find_layout,
+    list_classes,
+)
+from trainers.data.image_folder.image_index import (
+    ImageIndex,
+    copies_between,
+    plain_name,
+    told_copies,
+)
+from trainers.data.image_folder.inspection import inspect_files
+from trainers.data.split import split_train_validation
+from trainers.seeds import derive
+
+Part = Literal["train", "val"]
+Say = Callable[[str], None]
+
+TEST_FRACTION = 0.1
+_SHOWN_FAULTS = 10
+
+
+def index_images(
+    config: DataConfig,
+    part: Part = "train",
+    *,
+    split_seed: int = 0,
+    say: Say | None = None,
+    left_out: tuple[str, ...] | None = None,
+) -> ImageIndex:
+    """List and inspect the pictures to train on ("train") or to test on ("val").
+
+    Where there is no val/, a share of each class is kept for the test, by the split's seed; that
+    part is inspected with the others, and never decoded to train or validate on.
+
+    Args:
+        config: names the folder, and what to do with broken files.
+        part: which of both.
+        split_seed: decides which pictures are kept for the test.
+        say: told how far the pass over the files is.
+        left_out: broken files that a driver found; then nothing is read, and nothing hashed.
+
+    Raises:
+        InputError: naming every folder that is missing, empty or does not match, and broken files.
+    """
+    assert config.folder is not None
+    layout = find_layout(config.folder)
+    if layout.val is not None and config.test_fraction is not None:
+        message = f"{layout.val} is the test split; only without it"
+        raise InputError.of("data.test_fraction", message)
+    folder = layout.val if part == "val" and layout.val is not None else layout.train
+    index = _read(config, folder, layout, say, left_out)
+    if layout.val is not None:
+        return index
+    fraction = TEST_FRACTION if config.test_fraction is None else config.test_fraction
+    seed = derive(split_seed, "test")
+    kept = split_train_validation(
+        index.labels, seed=seed, validation_fraction=fraction, field="data.test_fraction"
+    )
+    train, test = (index.only(np.sort(each)) for each in (kept.train, kept.validation))
+    return replace(test if part == "val" else train, remarks=_with_test(index, train, test))
+
+
+def warn_of_test_copies(index: ImageIndex, config: DataConfig, say: Say | None) -> tuple[str, ...]:
+    """A warning where pictures of train/ are also in val/, by content; val/ is only hashed."""
+    assert config.folder is not None
+    layout = find_layout(config.folder)
+    if layout.val is None:
+        return ()
+    listed = list_classes(layout.val, layout.classes)
+    held = inspect_files(layout.val, listed.files, "none", say).digests
+    both = copies_between(index.files, index.digests, listed.files, held)
+    return tuple(f"{said}: the test will flatter" for said in told_copies(both, "train/", "val/"))
+
+
+def _read(
+    config: DataConfig,
+    folder: Path,
+    layout: Layout,
+    say: Say | None,
+    left_out: tuple[str, ...] | None,
+) -> ImageIndex:
+    listed = list_classes(folder, layout.classes)
+    sizes, labels = listed.arrays()
+    index = ImageIndex(folder, layout.classes, tuple(listed.files), sizes, labels)
+    if left_out is not None:
+        known = set(left_out)
+        keep = [i for i, file in enumerate(index.files) if plain_name(file) not in known]
+        return replace(index.only(np.array(keep, np.int64)), left_out=left_out)
+    seen = inspect_files(folder, index.files, config.check, say)
+    faults = listed.faults | {index.files[i]: fault for i, fault in seen.faults.items()}
+    if faults and config.broken == "refuse":
+        raise InputError(_refusal(folder, faults))
+    keep = [i for i in range(len(index.files)) if i not in seen.faults]
+    chosen = replace(index, digests=seen.digests).only(np.array(keep, np.int64))
+    _check_classes(chosen)
+    names = tuple(plain_name(name) for name in sorted(faults))
+    return replace(
+        chosen,
+        left_out=names,
+        remarks=_remarks(listed, layout, faults, config.check),
+    )
+
+
+def _with_test(index: ImageIndex, train: ImageIndex, test: ImageIndex) -> tuple[str, ...]:
+    said = [f"{len(test.files):,} pictures are kept for the test (data.test_fraction)"]
+    if absent := test.classes_without_pictures():
+        said.append(f"classes without test pictures: {abbreviated(absent)}")
+    if not index.digests:
+        return (*index.remarks, *said)
+    both = copies_between(train.files, train.digests, test.files, test.digests)
+    flattering = told_copies(both, "the pictures to train on", "those kept for the test")
+    return (*index.remarks, *said, *(f"{each}: the test will flatter" for each in flattering))
+
+
+def _refusal(folder: Path, faults: Mapping[str, str]) -> list[Problem]:
+    shown = [
+        Problem(
+            "data.folder", f"{shown_path(str(folder / name))} is not a readable image ({fault})"
+        )
+        for name, fault in sorted(faults.items())[:_SHOWN_FAULTS]
+    ]
+    more = len(faults) - len(shown)
+    also = f"{more:,} more like these; " if more else ""
+    message = f"{also}{len(faults):,} in all; mend or remove them, or set data.broken: leave_out"
+    return [*shown, Problem("data.broken", message)]
+
+
+def _check_classes(index: ImageIndex) -> None:
+    problems = [
+        Problem("data.folder", f"{shown_path(str(index.folder / name))} holds no readable images")
+        for name in index.classes_without_pictures()
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def _remarks(
+    listed: Listing, layout: Layout, faults: Mapping[str, str], check: str
+) -> tuple[str, ...]:
+    said = []
+    if layout.beside:
+        also = "" if layout.val is not None else "; a folder val/ would be the test"
+        said.append(f"not read, beside train/: {abbreviated(layout.beside)}{also}")
+    if others := listed.other_suffixes:
+        kinds = ", ".join(f"{n:,} {shown_path(s)}" for s, n in sorted(others.items())[:10])
+        said.append(f"left out for their suffix: {kinds}")
+    for number, reason in (
+        (listed.loose, "as pictures outside of the class folders"),
+        (listed.hidden, "for a name that begins with a dot"),
+        (listed.again, "as further links to the same file"),
+    ):
+        if number:
+            said.append(f"left out {reason}: {number:,}")
+    if faults:
+        name, fault = min(faults.items())
+        said.append(f"left out as broken: {len(faults):,}, such as {shown_path(name)} ({fault})")
+    if check != "full":
+        said.append(f"not decoded (data.check: {check}): a picture that is broken stops the search")
+    return tuple(said)

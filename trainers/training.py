@@ -1,0 +1,227 @@
+"""Trains one architecture, epoch by epoch, and resumes exactly."""
+
+import math
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from space import Architecture
+from space.errors import InputError, Problem
+from trainers.checkpoint import load_checkpoint, remove_abandoned, save_checkpoint
+from trainers.data.search_data import SearchData
+from trainers.evaluation import forward, score
+from trainers.initial_weights import (
+    Build,
+    Parent,
+    build_network,
+    inherited_network,
+    random_network,
+    to_device,
+)
+from trainers.optimisation import (
+    LossLog,
+    WeightAverage,
+    make_optimiser,
+    make_schedule,
+    training_loss,
+)
+from trainers.outcome import EpochResult, NonFiniteLoss
+from trainers.protocol import Protocol
+from trainers.seeds import Seeds, derive, seeded
+from trainers.training_state import TrainingState
+
+
+class Training:
+    """The training of one architecture under a protocol.
+
+    With a `checkpoint_path`, every finished epoch is saved there, and a training whose file is
+    there already goes on behind it: on a CPU the weights come out equal to the last bit.
+
+    With a parent to inherit from, the weights start as the parent's, and all else as from scratch.
+
+    After an exception from `run_epoch` the weights are those of a broken-off epoch: make a new
+    Training, which starts from the checkpoint.
+
+    Args:
+        architecture: what to train. protocol: how. data: on what, opened under this protocol.
+        seeds: what is random. device: where.
+        build: makes the network; the default is `space.networks.build`.
+        inherit_from: a trained parent; it is not read again once there is a checkpoint.
+
+    Raises:
+        InputError: if the data do not fit the architecture or the protocol, or the checkpoint is
+            corrupt or of something else; at `parent`, if that cannot be inherited from.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        protocol: Protocol,
+        data: SearchData,
+        *,
+        seeds: Seeds,
+        device: torch.device | str = "cpu",
+        checkpoint_path: Path | str | None = None,
+        build: Build = build_network,
+        inherit_from: Parent | None = None,
+    ) -> None:
+        _check_fit(architecture, data)
+        self.architecture, self.data, self.seeds = architecture, data, seeds
+        self.protocol = protocol.bound_to(data.content_hash, data.split_hash)
+        if self.protocol != data.protocol:
+            raise InputError.of("protocol", "is not the one that the data were opened with")
+        self.device = torch.device(device)
+        self.checkpoint_path = Path(checkpoint_path) if checkpoint_path is not None else None
+        self._state = self._first_state(build, inherit_from)
+        self.schedule = make_schedule(self.optimiser, protocol, data.steps_per_epoch)
+        if self.checkpoint_path is not None:
+            remove_abandoned(self.checkpoint_path)
+            if self.checkpoint_path.exists():
+                self._resume(self.checkpoint_path)
+
+    @property
+    def model(self) -> nn.Module:
+        """The network that is trained."""
+        return self._state.model
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network whose metrics count: the average of the weights, or the weights."""
+        return self._state.evaluated
+
+    @property
+    def optimiser(self) -> torch.optim.AdamW:
+        """AdamW over the parameters of the model."""
+        return self._state.optimiser
+
+    @property
+    def inherited_from(self) -> str | None:
+        """Id of the architecture whose weights this training began with, or None."""
+        return self._state.inherited_from
+
+    @property
+    def history(self) -> tuple[EpochResult, ...]:
+        """What every finished epoch reported."""
+        return self._state.history
+
+    @property
+    def epoch(self) -> int:
+        """Number of finished epochs."""
+        return len(self.history)
+
+    @property
+    def done(self) -> bool:
+        """Whether all epochs of the protocol are finished."""
+        return self.epoch >= self.protocol.epochs
+
+    def run_epoch(self) -> EpochResult:
+        """Train an epoch, validate, save.
+
+        Raises:
+            NonFiniteLoss: saying which loss, epoch and step.
+        """
+        if self.done:
+            raise RuntimeError(f"all {self.protocol.epochs} epochs are finished")
+        started = time.perf_counter()
+        epoch = self.epoch + 1
+        with seeded(derive(self.seeds.data_order, epoch, "network")):
+            train_loss = self._train(epoch)
+        trained = time.perf_counter() - started
+        loss, accuracy = self._validate(epoch)
+        result = EpochResult(
+            epoch=epoch,
+            train_loss=train_loss,
+            validation_loss=loss,
+            validation_accuracy=accuracy,
+            learning_rate=self._last_rate,
+            seconds=time.perf_counter() - started,
+            images_per_second=self.data.train_images_per_epoch / trained,
+        )
+        self._state.history += (result,)
+        if self.checkpoint_path is not None:
+            self.save(self.checkpoint_path)
+        return result
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint from which a Training with the same arguments goes on."""
+        save_checkpoint(path, self._state.to_checkpoint(self._identity, self.data.steps_per_epoch))
+
+    @property
+    def _identity(self) -> dict[str, str]:
+        """What a checkpoint must have been written for to be gone on from."""
+        return {
+            "architecture": self.architecture.id,
+            "protocol": self.protocol.hash,
+            "seeds": f"{self.seeds.initialisation}/{self.seeds.data_order}",
+        }
+
+    def _first_state(self, build: Build, parent: Parent | None) -> TrainingState:
+        if parent is not None and self.protocol.initialisation != "inherited":
+            message = f"not allowed where protocol.initialisation is {self.protocol.initialisation}"
+            raise InputError.of("inherit_from", message)
+        if self.checkpoint_path is not None and self.checkpoint_path.exists():
+            parent = None
+        with seeded(self.seeds.initialisation):
+            network = (
+                random_network(self.architecture, self.protocol, build)
+                if parent is None
+                else inherited_network(parent, self.architecture, self.protocol)
+            )
+        model, decay = to_device(network, self.device), self.protocol.ema_decay
+        return TrainingState(
+            model,
+            None if decay is None else WeightAverage(model, decay),
+            make_optimiser(model, self.protocol),
+            inherited_from=None if parent is None else parent.architecture.id,
+        )
+
+    def _resume(self, path: Path) -> None:
+        self._state.restore(load_checkpoint(path, self._identity), path)
+
+    def _train(self, epoch: int) -> float:
+        self.model.train()
+        steps = self.data.steps_per_epoch
+        log = LossLog(epoch, steps, self.device)
+        batches = self.data.train_batches(epoch, self.seeds.data_order, self.device)
+        for step, (images, targets) in enumerate(batches, (epoch - 1) * steps):
+            log.add(self._step(step, images, targets))
+        return log.mean()
+
+    def _step(self, step: int, images: Tensor, targets: Tensor) -> Tensor:
+        self.schedule.step_update(step)
+        self._last_rate = float(self.optimiser.param_groups[0]["lr"])
+        logits = forward(self.model, images, self.protocol, self.device)
+        loss = training_loss(logits, targets, self.protocol.label_smoothing)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.protocol.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.protocol.clip_norm)
+        self.optimiser.step()
+        if self._state.average is not None:
+            self._state.average.update(self.model, step + 1)
+        return loss
+
+    def _validate(self, epoch: int) -> tuple[float, float]:
+        batches = self.data.validation_batches(self.device)
+        loss, accuracy = score(self.evaluated, batches, self.protocol, self.device)
+        if not math.isfinite(loss):
+            raise NonFiniteLoss(f"validation loss is {loss} after epoch {epoch}")
+        return loss, accuracy
+
+
+def _check_fit(architecture: Architecture, data: SearchData) -> None:
+    wanted = {
+        "channels": (architecture.input.channels, data.channels),
+        "height": (architecture.input.height, data.height),
+        "width": (architecture.input.width, data.width),
+        "classes": (architecture.head.classes, data.classes),
+    }
+    problems = [
+        Problem("data", f"have {found} {name}, and the architecture is for {expected}")
+        for name, (expected, found) in wanted.items()
+        if expected != found
+    ]
+    if problems:
+        raise InputError(problems)
