@@ -21,6 +21,13 @@ from space.design.feasible.grid_sampling import FeasibleSampler, Grid
 from tests.space.test_design_space import every_point
 
 QUANTITIES = ("params", "macs", "training_bytes", "inference_bytes")
+LIMITED = [
+    ("inference_bytes",),
+    ("params", "macs"),
+    ("macs", "inference_bytes"),
+    ("training_bytes",),
+    QUANTITIES,
+]
 LINES: list[dict[str, Any]] = [
     {"operator": "dw-s conv", "kernel_size": [1, 3, 5]},
     {"operator": "dynamic dw-s conv", "kernel_size": 3},
@@ -34,26 +41,37 @@ def some(values: Sequence[Any], most: int = 2) -> st.SearchStrategy[list[Any]]:
     return st.lists(st.sampled_from(values), min_size=1, max_size=most, unique=True)
 
 
-STAGE = st.fixed_dictionaries(
-    {
-        "depth": some([1, 2, 3]),
-        "width": some([4, 8, 96]),
-        "mlp_ratio": some([0.5, 1, 2]),
-        "pattern": st.integers(1, 2),
-        "mixers": some(range(len(LINES))).map(lambda numbers: [LINES[n] for n in numbers]),
-    }
-)
+WIDTHS = [[4, 8], [8, 48], [16, 96]]
+"""Stages that grow, so that the peak may be in any of them, beside what the earlier ones hold."""
+
+
+def stage(widths: list[int]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "depth": st.integers(1, 3),
+            "width": st.just(widths),
+            "mlp_ratio": some([0.5, 1, 2]),
+            "pattern": st.integers(1, 2),
+            "mixers": st.sampled_from(LINES).map(lambda line: [line]),
+        }
+    )
+
+
 SPACE = st.fixed_dictionaries(
     {
         # Sometimes what is largest is the stem, the step to a wide stage, or the head.
-        "input": st.sampled_from([2, 60]).map(lambda n: {"channels": n, "height": 12, "width": 16}),
-        "classes": st.sampled_from([3, 20_000]),
+        "input": st.sampled_from([2, 1, 60]).map(
+            lambda channels: {"channels": channels, "height": 12, "width": 16}
+        ),
+        "classes": st.sampled_from([3, 4, 20_000]),
         "stem": st.fixed_dictionaries(
             {"patch_size": some([2, 4]), "type": st.sampled_from(["patch", "overlap", "pool"])}
         ),
-        "scaffold": some(["conv", "prenorm", "convnext"]),
+        "scaffold": st.sampled_from(["conv", "prenorm", "convnext"]),
         "downsample": st.sampled_from(["merge", "conv"]),
-        "stages": st.lists(STAGE, min_size=1, max_size=3),
+        "stages": st.sampled_from([2, 3, 1])
+        .flatmap(lambda n: st.tuples(*map(stage, WIDTHS[:n])))
+        .map(list),
     }
 )
 
@@ -68,7 +86,7 @@ def limited_spaces(draw: st.DrawFn) -> tuple[dict[str, Any], list[Architecture],
     values = draw(SPACE.filter(lambda values: 1 < size(values) <= 300))
     points = every_point(DesignSpace.from_dict(values))
     limits = {}
-    for name in draw(st.sets(st.sampled_from(QUANTITIES), min_size=1)):
+    for name in draw(st.sampled_from(LIMITED)):
         sorted_ones = sorted(spent(point)[name] for point in points)
         limits[name] = sorted_ones[draw(st.integers(0, len(points) - 1))] - draw(st.integers(0, 1))
     return values, points, limits
