@@ -18,7 +18,7 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help search test test-slow faults lint dashboard constraints clean
+.PHONY: help search test test-slow faults mutants lint dashboard constraints clean
 
 help: ## show this list
 	@echo "mixspace: search the design space of vision token mixers"
@@ -40,6 +40,11 @@ test-slow: $(VENV)/.test ## run the slow tests
 # ARGS is for `search` by default; whatever is given on the command line is for this one.
 faults: $(VENV)/.test ## kill what a search needs a hundred times, and say what it cost (ARGS="--kills 20")
 	@$(BIN)/python -m tests.campaign $(if $(filter command line,$(origin ARGS)),$(ARGS))
+
+# Hours for all of it; a name of mutmut's chooses a part: MUTANTS="search.study.*".
+mutants: $(VENV)/.mutation ## change the code in small ways and list what no test notices (MUTANTS="search.study.*")
+	@$(BIN)/python -m mutmut run $(MUTANTS)
+	@$(BIN)/python -m mutmut results
 
 lint: $(VENV)/.lint ## check style, types and import directions
 	@$(BIN)/ruff check .
@@ -80,6 +85,11 @@ $(VENV)/.runtime: $(VENV)/.torch pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/.runtime
 	@echo "installing what the tests need"
 	@$(PIP) install -c constraints.txt -e ".[test]"
+	@touch $@
+
+$(VENV)/.mutation: $(VENV)/.test
+	@echo "installing what makes mutants"
+	@$(PIP) install -c constraints.txt -e ".[mutation]"
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.runtime

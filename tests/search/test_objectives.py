@@ -100,3 +100,12 @@ def test_objectives_are_those_named_with_the_sign_that_makes_higher_better() -> 
     assert len(found) == 2
     assert found.names == ("a", "b", "c")
     assert found.vector({"a": 1.0, "b": 2.0, "c": 3.0}) == (1.0, -2.0)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_hypervolume_is_measured_from_the_reference(width: int) -> None:
+    rng = np.random.default_rng(width)
+    rows, reference = rng.integers(-4, 7, (30, width)), rng.integers(-5, -1, width)
+    moved = hypervolume(rows - reference, np.zeros(width))
+    assert moved > 0
+    assert hypervolume(rows.tolist(), reference.tolist()) == moved

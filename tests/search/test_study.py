@@ -242,3 +242,24 @@ def test_of_a_repeat_neither_searchers_nor_the_scheduler_hear() -> None:
     assert heard.calls == []
     assert trial.values("last")["accuracy"] == 0.1
     assert study.counts()[TrialState.COMPLETE] == 1
+
+
+def test_what_a_trial_lacks_is_looked_for_where_it_is_judged() -> None:
+    study, _ = listened()
+    trial = study.ask()
+    assert trial.lacks(["accuracy", "loss"], "last") == ["accuracy", "loss"]
+    assert trial.lacks(["accuracy", "loss"], "best") == ["accuracy", "loss"]
+    study.report(0, 1, {"accuracy": 0.4, "loss": 1.0})
+    study.report(0, 2, {"accuracy": 0.5, "loss": float("nan")})
+    assert trial.lacks(["accuracy", "loss"], "last") == ["loss"]
+    assert trial.lacks(["accuracy", "loss"], "best") == []
+
+
+def test_a_trial_says_why_it_was_preempted() -> None:
+    study, _ = listened()
+    trial = study.ask()
+    study.start(0)
+    study.preempt(0, "its node is gone")
+    assert (trial.state, trial.reason) == (TrialState.PREEMPTED, "its node is gone")
+    study.resume(0)
+    assert (trial.state, trial.reason) == (TrialState.WAITING, None)
