@@ -182,7 +182,7 @@ def test_epochs_that_a_damaged_file_cost_are_said(tmp_path: Path) -> None:
         session.next_assignment()
         session.started(0)
         session.reported(0, Report((epoch(1),)))  # the worker has set the file aside
-    assert said == ["Trial 0: its checkpoint was damaged or lost; epochs 2 to 3 are trained again"]
+    assert said == ["Trial 0: its checkpoint was damaged or lost; epochs 1 to 3 are trained again"]
 
 
 def removed(folder: Path) -> None:

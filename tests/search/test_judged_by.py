@@ -16,7 +16,7 @@ from search.driver.extra_trials import networks_of, ranked_trials
 from search.driver.study_setup import task_of
 from search.objectives import JudgedBy, judged_accuracy, judged_by, judged_values
 from search.query import best, evaluated, optimism
-from search.query.evaluated import evaluated as evaluated_trials
+from search.query.evaluated import evaluated_trials
 from search.schedulers import NoScheduler
 from search.searchers import Observation
 from search.store import TrialState, open_store
