@@ -271,16 +271,17 @@ def test_what_a_rollback_journal_may_take_back_is_never_read(
         lambda of, mode: mode != os.W_OK or (may_add and Path(of) != path),
     )
     command = [sys.executable, "-c", JOURNAL_WRITER, str(path)]
-    writer = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path
-    )
-    with ended(writer), open_to_read(str(path), busy_timeout=0.1) as guest:
-        assert planned(guest) == 1
-        assert first_line(writer) == "written"
-        with pytest.raises(StoreError, match="locked"):
-            planned(guest)
-        assert ask(writer, "") == "taken back"
-        assert planned(guest) == 1
+    with open_to_read(str(path), busy_timeout=0.1) as guest:
+        assert planned(guest) == 1  # before anybody writes
+        writer = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path
+        )
+        with ended(writer):
+            assert first_line(writer) == "written"
+            with pytest.raises(StoreError, match="locked"):
+                planned(guest)
+            assert ask(writer, "") == "taken back"
+            assert planned(guest) == 1
 
 
 def test_a_journal_left_behind_is_named_to_who_may_not_play_it_back(tmp_path: Path) -> None:
