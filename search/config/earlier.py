@@ -14,7 +14,7 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The stored values with the meaning that they had when they were written.
 
     A bare bound was an upper one, also of an accuracy, `~` was a folder of that name, and a trial
-    that was given several GPUs trained on one; of a protocol see `trainers.added_later`, of the
+    that was given several GPUs trained on one; of a protocol see `trainers.legacy_defaults`, of the
     searcher and the scheduler the `renamed` of their options.
     """
     values = dict(stored)

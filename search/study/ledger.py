@@ -11,7 +11,7 @@ class Ledger(Protocol):
     """Is told of every event before a searcher or a scheduler hears of it.
 
     So whoever repeats what is written in it, in its order, comes to the same study
-    (`search.runner.replay.replay_history`), however far the hearing had come.
+    (`search.driver.replay.replay_history`), however far the hearing had come.
     """
 
     def start(self, trial: Trial[Any]) -> None:
