@@ -1,5 +1,5 @@
 """Memory of the mixing itself: weight sources, and the aggregators that apply weights to a map
-(mirrors `space.operators.weights`, `attention` and `aggregators`)."""
+(mirrors `space.operators.weight_sources`, `attention` and `aggregators`)."""
 
 from space.axes import Dynamics
 from space.cost.memory_plan import (
