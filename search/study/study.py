@@ -1,7 +1,6 @@
 """Asks searchers, tells them and the scheduler what becomes of trials, and keeps the order."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Generic
 
@@ -56,6 +55,8 @@ class Study(Generic[P]):
         self.judged_by: JudgedBy = judged_by
         self.trials: dict[int, Trial[P]] = {}
         self._searchers, self._scheduler = tuple(searchers), scheduler
+        # Kept, as progress asks several times a trial and studies have many thousands.
+        self._counts = dict.fromkeys(TrialState, 0)
         self._ledger: Ledger = MemoryLedger() if ledger is None else ledger
 
     @contextmanager
@@ -92,6 +93,7 @@ class Study(Generic[P]):
         number = len(self.trials) if number is None else number
         trial = Trial(number, point, self.task.known(point), prunable, repeat)
         self.trials[number] = trial
+        self._counts[trial.state] += 1
         if not trial.repeat:
             self._scheduler.added(number)
         self._tell(trial)
@@ -100,7 +102,7 @@ class Study(Generic[P]):
     def start(self, number: int) -> None:
         """A worker has taken the trial up."""
         trial = self.trials[number]
-        trial.start()
+        self._change(trial, trial.start)
         self._ledger.start(trial)
 
     def report(self, number: int, epoch: int, figures: Mapping[str, float | None]) -> Decision:
@@ -127,29 +129,39 @@ class Study(Generic[P]):
         """The worker of a trial is gone; its epochs stay, and another may take it up."""
         trial = self.trials[number]
         self._ledger.preempt(trial, reason)
-        trial.become(TrialState.PREEMPTED, reason)
+        self._become(trial, TrialState.PREEMPTED, reason)
 
     def resume(self, number: int) -> None:
         """A trial that lost its worker waits for another one."""
-        self.trials[number].become(TrialState.WAITING)
+        self._become(self.trials[number], TrialState.WAITING)
 
     def proceed(self, number: int) -> None:
         """An ended trial goes on, by request."""
-        self.trials[number].proceed()
-        self._tell(self.trials[number])
+        trial = self.trials[number]
+        self._change(trial, trial.proceed)
+        self._tell(trial)
 
     def tell(self, number: int, state: TrialState, reason: str | None = None) -> Trial[P]:
         """A trial has ended."""
         trial = self.trials[number]
         self._ledger.end(trial, state, reason)
-        trial.become(state, reason)
+        self._become(trial, state, reason)
         self._tell(trial)
         return trial
 
     def counts(self) -> dict[TrialState, int]:
         """How many trials stand in each state."""
-        found = Counter(trial.state for trial in self.trials.values())
-        return {state: found[state] for state in TrialState}
+        return dict(self._counts)
+
+    def _become(self, trial: Trial[P], state: TrialState, reason: str | None = None) -> None:
+        self._change(trial, lambda: trial.become(state, reason))
+
+    def _change(self, trial: Trial[P], change: Callable[[], None]) -> None:
+        """Let a trial go to another state, and keep count."""
+        before = trial.state
+        change()
+        self._counts[before] -= 1
+        self._counts[trial.state] += 1
 
     def _tell(self, trial: Trial[P]) -> None:
         if trial.repeat:

@@ -127,6 +127,7 @@ def test_a_pruned_trial_that_goes_on_is_running_again_and_is_not_pruned_twice() 
     study.proceed(0)
     assert heard.calls[-1][2] == TrialState.RUNNING
     assert heard.calls[-1][4] == {1: {"accuracy": 0.4, "digit": float(POINTS[0][2])}}
+    assert counted(study) == study.counts()
     assert trial.decision == CONTINUE
     assert study.report(0, 2, {"accuracy": 0.3}) == CONTINUE
 
@@ -192,6 +193,12 @@ def _calls(study: Study[Point], step: str, number: int) -> list[Any]:
     return [lambda s: s.tell(chosen, state, "why")]
 
 
+def counted(study: Study[Point]) -> dict[TrialState, int]:
+    """How many trials stand in each state, counted anew."""
+    states = [trial.state for trial in study.trials.values()]
+    return {state: states.count(state) for state in TrialState}
+
+
 class Recorded:
     """A ledger that notes what it is told, and how far the searchers had heard then."""
 
@@ -232,6 +239,7 @@ def test_the_ledger_has_everything_before_anybody_hears_of_it() -> None:
     assert [line[-1] for line in ledger.lines][:3] == [before, before, before + 3]
     assert ledger.lines[-1][-1] == after
     assert study.trials[0].attempts == 2
+    assert counted(study) == study.counts()
 
 
 def test_of_a_repeat_neither_searchers_nor_the_scheduler_hear() -> None:
