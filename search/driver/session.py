@@ -237,6 +237,12 @@ class StudySession:
     def _noted(self, row: TrialRecord, architecture: Architecture) -> None:
         self.journal.know(row)
         add_record(self._study, row, architecture)
+        if row.state.is_terminal:  # another process has trained it to its end meanwhile
+            with self._study.written():
+                for epoch in self._store.epochs.of_trial(row.id):
+                    report_record(self._study, row.number, epoch)
+                self._study.tell(row.number, row.state, row.reason)
+            self._compare(row)
 
     # --- handing out
 

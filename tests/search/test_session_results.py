@@ -274,3 +274,19 @@ def test_a_continued_trial_takes_over_what_another_study_has(store: Store, tmp_p
     trial = store.trials.get(extra.continued[0])
     assert trial.state == TrialState.COMPLETE
     assert trial.source_trial_id is not None
+
+
+def test_what_another_process_has_completed_in_this_study_is_known(
+    store: Store, tmp_path: Path
+) -> None:
+    """It proposes the same point, finds it trained, and counts it as what it is."""
+    settings = config(tmp_path, trials=3)
+    late, quick = begin(store, settings), begin(store, settings)
+    first = quick.next_assignment()
+    assert first is not None
+    train(quick, first, [0.4, 0.6])
+    second = late.next_assignment()
+    assert second is not None
+    assert second.architecture.id != first.architecture.id
+    assert late.progress().counts[TrialState.COMPLETE] == 1
+    assert late.progress().best == 0.6
