@@ -75,14 +75,14 @@ def groups(architecture: Architecture) -> list[str]:
     """The rows in which a network counts."""
     mixers = [mixer for stage in architecture.stages for mixer in stage.mixers]
     with_tables = [POSITION_TABLES] if any(mixer.position_bias for mixer in mixers) else []
-    return [ALL, *with_tables, f"scaffold {architecture.scaffold}"]
+    return [ALL, *with_tables, f"block type {architecture.block_type}"]
 
 
 def rows(compared: Compared) -> list[tuple[str, ...]]:
     """A row for every group that has networks."""
     names = [groups(architecture) for architecture in compared.architectures]
     found = []
-    for name in [ALL, POSITION_TABLES, *(f"scaffold {each}" for each in BLOCK_TYPES)]:
+    for name in [ALL, POSITION_TABLES, *(f"block type {each}" for each in BLOCK_TYPES)]:
         chosen = np.array([name in own for own in names])
         if chosen.any():
             accuracies, places = compared.accuracies[chosen], compared.places[chosen]

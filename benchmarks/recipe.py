@@ -111,7 +111,7 @@ def tasks(
         protocol = Protocol.from_dict(config.protocol.to_dict() | dict(change.protocol))
         for block in change.blocks:
             for operator, point in points.items():
-                begun = replace(point, scaffold=block, layer_scale=1.0)
+                begun = replace(point, block_type=block, layer_scale=1.0)
                 network = replace(begun, **change.network)
                 for seed in range(seeds):
                     yield Task(recipe, operator, seed, network, config.data, protocol)
@@ -135,7 +135,7 @@ def train(task: Task) -> Trained:
     training = Training(task.architecture, task.protocol, data, seeds=seeds)
     while not training.done:
         last = training.run_epoch()
-    block = task.architecture.scaffold
+    block = task.architecture.block_type
     return Trained(task.recipe, block, task.operator, task.seed, last.validation_accuracy)
 
 

@@ -12,7 +12,7 @@ from space.canonical import canonical
 from space.errors import InputError, Problem, join
 from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_problems
 from space.input.dataclass_fields import check_fields
-from space.input.plain_values import VERSION, from_json, without_version
+from space.input.plain_values import VERSION, from_json, with_current_names, without_version
 from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer import Mixer
 
@@ -22,6 +22,11 @@ Downsample = Literal["merge", "conv"]
 StemType = Literal["patch", "overlap", "pool"]
 BLOCK_TYPES: tuple[BlockType, ...] = ("conv", "prenorm", "convnext")
 LAYER_SCALE = 1e-6
+
+RENAMED = {"scaffold": "block_type"}
+"""Fields of architectures and of spaces that had another name in earlier releases."""
+_FIRST_NAMES = {now: before for before, now in RENAMED.items()}
+"""What is hashed keeps the names of the first release, so that no id changes."""
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _FORBID = ConfigDict(extra="forbid")
@@ -149,7 +154,7 @@ class Architecture:
 
     Attributes:
         input, stem, stages, head: the parts, from image to logits.
-        scaffold: type of the residual block that holds the mixers.
+        block_type: type of the residual block that holds the mixers.
         downsample: between stages, `merge` (2×2 neighbours side by side, norm, linear: Swin, the
             paper) or `conv` (norm, 2×2 convolution with stride 2: ConvNeXt).
         layer_scale: of convnext blocks, what their factors begin with (ConvNeXt: 1e-6, for
@@ -163,7 +168,7 @@ class Architecture:
 
     input: Input
     stem: Stem
-    scaffold: BlockType
+    block_type: BlockType
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=MAX_STAGES)]
     head: Head
     downsample: Downsample = "merge"
@@ -172,7 +177,7 @@ class Architecture:
     def __post_init__(self) -> None:
         check_fields(self)
         # What no block reads makes no other network.
-        scale = float(self.layer_scale) if self.scaffold == "convnext" else LAYER_SCALE
+        scale = float(self.layer_scale) if self.block_type == "convnext" else LAYER_SCALE
         object.__setattr__(self, "layer_scale", scale)
         problems = [p for index, stage in enumerate(self.stages) for p in _problems(index, stage)]
         if problems:
@@ -240,7 +245,7 @@ class Architecture:
                 "width": self.input.width,
             },
             "stem": {"patch_size": self.stem.patch_size},
-            "scaffold": self.scaffold,
+            "block_type": self.block_type,
             "stages": [_stage_dict(stage) for stage in self.stages],
             "head": {"classes": self.head.classes},
         }
@@ -260,8 +265,9 @@ class Architecture:
 
     @cached_property
     def id(self) -> str:
-        """16 hexadecimal digits of the SHA-256 of the canonical JSON."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+        """16 hexadecimal digits of the SHA-256 of the canonical JSON with its first names."""
+        first = {_FIRST_NAMES.get(name, name): value for name, value in self.to_dict().items()}
+        return hashlib.sha256(_JSON.encode(first).encode()).hexdigest()[:16]
 
     @classmethod
     def from_dict(cls, values: object, where: str = "") -> "Architecture":
@@ -270,7 +276,7 @@ class Architecture:
         Raises:
             InputError: with every problem, below the path `where`.
         """
-        values = without_version(values, where)
+        values = with_current_names(without_version(values, where), RENAMED, where)
         try:
             return _adapter().validate_python(values)
         except ValidationError as error:

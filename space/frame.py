@@ -36,13 +36,13 @@ class Frame:
         return Stem(patch_size, self.stem_type)
 
     def architecture(
-        self, patch_size: int, scaffold: BlockType, stages: tuple[Stage, ...]
+        self, patch_size: int, block_type: BlockType, stages: tuple[Stage, ...]
     ) -> Architecture:
         """The network with these choices."""
         return Architecture(
             self.input,
             self.stem(patch_size),
-            scaffold,
+            block_type,
             stages,
             self.head,
             self.downsample,
@@ -51,7 +51,7 @@ class Frame:
 
     def problems(self, architecture: Architecture) -> list[Problem]:
         """The fields in which a network is not of this frame."""
-        stem, scaled = architecture.stem, architecture.scaffold == "convnext"
+        stem, scaled = architecture.stem, architecture.block_type == "convnext"
         fields = (
             ("input", architecture.input, self.input),
             ("stem.type", stem.type, self.stem(stem.patch_size).type),

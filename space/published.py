@@ -57,7 +57,7 @@ def _network(
     widths: Sequence[int],
     depths: Sequence[int],
     mixers: Sequence[Mixer],
-    scaffold: BlockType,
+    block_type: BlockType,
     *,
     patch_size: int = 4,
     mlp_ratio: float = 4,
@@ -68,15 +68,15 @@ def _network(
         Stage(depth, width, mlp_ratio, (mixer,))
         for depth, width, mixer in zip(depths, widths, mixers, strict=True)
     )
-    return Architecture(_IMAGE, Stem(patch_size), scaffold, stages, Head(1000, head), downsample)
+    return Architecture(_IMAGE, Stem(patch_size), block_type, stages, Head(1000, head), downsample)
 
 
-def _paper(size: _Size, operator: str, scaffold: BlockType, heads: Sequence[int] | None) -> Any:
+def _paper(size: _Size, operator: str, block_type: BlockType, heads: Sequence[int] | None) -> Any:
     mixers = [
         _mixer(operator, kernel_size=7, **({} if heads is None else {"heads": heads[stage]}))
         for stage in range(4)
     ]
-    return _network(size.widths, size.depths, mixers, scaffold)
+    return _network(size.widths, size.depths, mixers, block_type)
 
 
 _OF_THE_PAPER: tuple[
@@ -100,12 +100,12 @@ def _paper_entries() -> list[Entry]:
     return [
         Entry(
             name=f"{family}_{size_name}",
-            architecture=_paper(size, operator, scaffold, heads(size)),
+            architecture=_paper(size, operator, block_type, heads(size)),
             provenance=provenance,
             drop_path_rate=size.drop_path_rate,
             authors_variant=variant,
         )
-        for family, operator, scaffold, heads, variant, provenance in _OF_THE_PAPER
+        for family, operator, block_type, heads, variant, provenance in _OF_THE_PAPER
         for size_name, size in _SIZES.items()
     ]
 

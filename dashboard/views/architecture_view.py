@@ -68,7 +68,7 @@ def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
         help=f"{record.macs:,} multiply-accumulates for one image, in closed form",
     )
     columns[3].metric("Blocks", record.depth)
-    columns[4].metric("BlockType", markdown(record.scaffold))
+    columns[4].metric("Block type", markdown(record.block_type))
 
 
 def _help(row: BestRow | None) -> str:
@@ -260,7 +260,7 @@ def part_costs(architecture: Architecture) -> list[PartCost]:
                 stages[index - 1].width, stage.width, size, architecture.downsample
             )
             found.append(PartCost(f"Downsampling to stage {index + 1}", down))
-        own = stage_cost(stage, size, architecture.scaffold)
+        own = stage_cost(stage, size, architecture.block_type)
         found.append(PartCost(f"Stage {index + 1}", own))
     total = cost(architecture)
     rest = Cost(

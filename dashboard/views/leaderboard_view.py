@@ -100,7 +100,7 @@ def _frame(
             "state": [str(row.state) for row in rows],
             "epochs": [row.epochs for row in rows],
             "training": [row.seconds for row in rows],
-            "scaffold": [row.scaffold for row in rows],
+            "block type": [row.block_type for row in rows],
         }
     )
     if wanted is not None and wanted.bounds:

@@ -45,8 +45,8 @@ def command(
       python -m search best --where "any locality = window or name in (ViT, PVT)"
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,
-    flops, depth, scaffold. Of its trial: accuracy (0.86 or 86%), epochs, seconds, state, study. Of
-    its token mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups, ratio,
+    flops, depth, block_type. Of its trial: accuracy (0.86 or 86%), epochs, seconds, state, study.
+    Of its token mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups, ratio,
     name; these must hold for every mixer, or after the word `any` for at least one.
 
     An architecture that was trained several times with one protocol counts with the mean of its

@@ -133,7 +133,7 @@ def _print_network(console: Console, record: ArchitectureRecord) -> None:
         f"{record.id}  {record.operators}\n"
         f"{record.params:,} params · {short(record.macs)} FLOPs (multiply-accumulates for one "
         f"image; both from a closed form) · {count(record.depth, 'block')} · "
-        f"scaffold {record.scaffold}"
+        f"block type {record.block_type}"
     )
     console.print(Text(head))
     image = network.input

@@ -7,6 +7,8 @@ from typing import Any
 from search.objective_parsing import with_sides
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
+from space.architecture import RENAMED
+from space.input.plain_values import with_current_names
 from trainers.legacy_defaults import with_legacy_defaults
 
 
@@ -15,7 +17,8 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
 
     A bare bound was an upper one, also of an accuracy, `~` was a folder of that name, and a trial
     that was given several GPUs trained on one; of a protocol see `trainers.legacy_defaults`, of the
-    searcher and the scheduler the `renamed` of their options.
+    space `space.architecture.RENAMED`, of the searcher and the scheduler the `renamed` of their
+    options.
     """
     values = dict(stored)
     objectives, constraints = values.get("objectives"), values.get("constraints")
@@ -29,6 +32,8 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
         for part, registry in (("searcher", SEARCHERS), ("scheduler", SCHEDULERS))
         if part in values
     }
+    if isinstance(values.get("space"), Mapping):
+        values["space"] = with_current_names(dict(values["space"]), RENAMED, "space")
     if "checkpoints" in values:
         values["checkpoints"] = _no_home(values["checkpoints"])
     if isinstance(values.get("protocol"), Mapping):

@@ -60,7 +60,7 @@ class BestRow:
     macs: int
     epochs: int
     seconds: float
-    scaffold: str
+    block_type: str
     depth: int
     operators: str
     study: str
@@ -95,7 +95,7 @@ _COLUMNS: dict[str, Any] = {
     "macs": Architecture.macs,
     "epochs": Trial.epochs_done,
     "seconds": Trial.seconds,
-    "scaffold": Architecture.scaffold,
+    "block_type": Architecture.block_type,
     "depth": Architecture.depth,
     "operators": Architecture.operators,
     "study": Study.name,

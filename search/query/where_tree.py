@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeEngine
 from search.query.where_tokens import SHARE_RULE
 from search.store.models import Architecture, ArchitectureMixer, Study, Trial
 from search.trial_states import TrialState
-from space.architecture import BLOCK_TYPES
+from space.architecture import BLOCK_TYPES, RENAMED
 from space.axes import AXES
 from space.design import FIGURE_ALIASES
 
@@ -72,7 +72,7 @@ _FIELDS = [
     _number("seconds", Trial.seconds),
     _number("depth", Architecture.depth),
     Field("state", Kind.WORD, Trial.state, tuple(TrialState)),
-    Field("scaffold", Kind.WORD, Architecture.scaffold, tuple(BLOCK_TYPES)),
+    Field("block_type", Kind.WORD, Architecture.block_type, tuple(BLOCK_TYPES)),
     Field("study", Kind.TEXT, Study.name),
     _number("kernel", ArchitectureMixer.kernel_size, of_mixer=True),
     _number("heads", ArchitectureMixer.heads, of_mixer=True),
@@ -84,7 +84,7 @@ _FIELDS = [
     ),
     Field("name", Kind.OPERATOR, ArchitectureMixer.name, of_mixer=True),
 ]
-_ALIASES = FIGURE_ALIASES | {"kernel_size": "kernel", "operator": "name"}
+_ALIASES = FIGURE_ALIASES | {"kernel_size": "kernel", "operator": "name"} | RENAMED
 
 FIELDS: dict[str, Field] = {field.name: field for field in _FIELDS}
 """The fields by name."""

@@ -182,7 +182,8 @@ class Architecture(Base):
     json: Mapped[str]
     params: Mapped[BigInt]
     macs: Mapped[BigInt]
-    scaffold: Mapped[str]
+    # The column has the first release's word: a look at its stores must not need a migration.
+    block_type: Mapped[str] = mapped_column("scaffold", key="block_type")
     depth: Mapped[int]
     operators: Mapped[str]
 

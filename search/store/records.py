@@ -273,7 +273,7 @@ class ArchitectureRecord:
     json: str
     params: int
     macs: int
-    scaffold: str
+    block_type: str
     depth: int
     operators: str
     mixers: tuple[MixerRecord, ...]

@@ -62,7 +62,7 @@ _TINY: dict[str, Any] = {
     "input": {"channels": 1, "size": 28},
     "classes": 10,
     "stem": {"patch_size": 7},
-    "scaffold": "conv",
+    "block_type": "conv",
     "mixers": [
         {"operator": ["dw-s conv.", "conv."], "kernel_size": [3, 5]},
         {"operator": "vit", "heads": 4},
@@ -73,7 +73,7 @@ _TINY: dict[str, Any] = {
 _WIDE: dict[str, Any] = _TINY | {
     "name": "wide",
     "stem": {"patch_size": 4},
-    "scaffold": ["conv", "prenorm", "convnext"],
+    "block_type": ["conv", "prenorm", "convnext"],
     "limits": {"params": "2M"},
     "mixers": [
         {"locality": "global", "groups": 4, "heads": 4, "ratio": 2},

@@ -132,7 +132,7 @@ def _parts(architecture: Architecture) -> dict[str, Cost]:
     stages, sizes = architecture.stages, architecture.stage_sizes()
     parts = {"stem": stem_cost(architecture.input, architecture.stem, stages[0].width)}
     for index, (stage, size) in enumerate(zip(stages, sizes, strict=True), 1):
-        parts[f"stage {index}"] = stage_cost(stage, size, architecture.scaffold)
+        parts[f"stage {index}"] = stage_cost(stage, size, architecture.block_type)
     for index, (before, after) in enumerate(pairwise(stages), 1):
         spent = downsample_cost(before.width, after.width, sizes[index], architecture.downsample)
         parts[f"downsampling {index}"] = spent

@@ -99,7 +99,7 @@ def headline(name: str, architecture: Architecture) -> str:
     """One line about a network."""
     spent, image = cost(architecture), architecture.input
     return (
-        f"{name}: {architecture.name}, scaffold {architecture.scaffold}, {spent.params:,} params, "
+        f"{name}: {architecture.name}, {architecture.block_type} blocks, {spent.params:,} params, "
         f"{short(spent.macs)} MACs at {image.channels}×{image.height}×{image.width}"
     )
 

@@ -98,7 +98,7 @@ def _table(drawn: list[Architecture]) -> Table:
     table.add_column("network", no_wrap=True)
     for column in ("params", "MACs", "training bytes", "inference bytes"):
         table.add_column(column, justify="right")
-    for column in ("scaffold", "depths", "widths", "token mixers"):
+    for column in ("block type", "depths", "widths", "token mixers"):
         table.add_column(column, overflow="fold")
     for architecture in drawn:
         spent, used = cost(architecture), memory(architecture)
@@ -106,7 +106,7 @@ def _table(drawn: list[Architecture]) -> Table:
         table.add_row(
             architecture.id,
             *map(short, figures),
-            architecture.scaffold,
+            architecture.block_type,
             "-".join(str(stage.depth) for stage in architecture.stages),
             "-".join(str(stage.width) for stage in architecture.stages),
             " | ".join("+".join(m.label for m in stage.mixers) for stage in architecture.stages),

@@ -153,7 +153,7 @@ def _show_space(space: DesignSpace, as_json: bool) -> None:
         labels = ", ".join(f"{name} ({number})" for name, number in kinds.items())
         table.add_row(str(index), *shown, str(stage.pattern), labels)
     limits = ", ".join(f"{name} ≤ {value:,}" for name, value in space.limits.to_dict().items())
-    table.caption = f"scaffold {' or '.join(space.scaffolds)}; limits: {limits or 'none'}"
+    table.caption = f"block type {' or '.join(space.block_types)}; limits: {limits or 'none'}"
     console = stdout_console()
     console.print(table)
     console.print(f"{space.size_hint():,} distinct networks before the limits; see `count`.")

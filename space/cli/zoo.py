@@ -35,11 +35,11 @@ def command(name: str | None, as_json: bool) -> None:
     table = Table(title="The zoo", title_justify="left", title_style="bold")
     for column, side in (("name", "left"), ("params", "right"), ("MACs", "right")):
         table.add_column(column, justify=side)  # type: ignore[arg-type]
-    table.add_column("scaffold")
+    table.add_column("block type")
     table.add_column("where it comes from", overflow="fold")
     for entry in ENTRIES.values():
         spent = cost(entry.architecture)
-        row = (f"{spent.params:,}", short(spent.macs), entry.architecture.scaffold)
+        row = (f"{spent.params:,}", short(spent.macs), entry.architecture.block_type)
         table.add_row(entry.name, *row, entry.provenance)
     table.caption = "224×224 images, 1000 classes. `cost` says how MACs are counted."
     stdout_console().print(table)
@@ -65,7 +65,7 @@ def _plain(entry: Entry) -> dict[str, Any]:
         "name": entry.name,
         "id": entry.architecture.id,
         "operators": entry.architecture.name,
-        "scaffold": entry.architecture.scaffold,
+        "block_type": entry.architecture.block_type,
         "params": spent.params,
         "macs": spent.macs,
         "provenance": entry.provenance,

@@ -91,7 +91,7 @@ BLOCKS: dict[BlockType, Callable[[Tape, Mix, int, int, Tensor], Tensor]] = {
     "prenorm": _prenorm_block,
     "convnext": _convnext_block,
 }
-"""A residual block of each scaffold: (tape, token mixer, width, hidden channels, map) to map."""
+"""A residual block of each type: (tape, token mixer, width, hidden channels, map) to map."""
 
 
 def _padded(t: Tape, x: Tensor, size: int) -> Tensor:

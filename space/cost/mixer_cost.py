@@ -33,7 +33,7 @@ class MixerCost(NamedTuple):
         params: parameters.
         macs, unseen_macs: as of `space.cost.Cost`, with tiles that are not moved.
         moved_macs: what moved tiles add: they are more, where they are not rolled.
-        context_macs: what is added if the scaffold makes dynamic weights from another map than
+        context_macs: what is added if the block type makes dynamic weights from another map than
             the values, so that a rank wrapper has to reduce both.
     """
 

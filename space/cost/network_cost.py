@@ -60,7 +60,7 @@ def cost(architecture: Architecture) -> Cost:
     """Parameters and multiply-accumulates of the network, exact, for one image."""
     image, patches, stages = architecture.input, architecture.stem, architecture.stages
     sizes = _stage_sizes(image.height, image.width, patches.patch_size, len(stages))
-    scaffold, kind, width = architecture.scaffold, architecture.downsample, stages[0].width
+    block_type, kind, width = architecture.block_type, architecture.downsample, stages[0].width
     stem = stem_cost(image, patches, width)
     head = head_cost(stages[-1].width, architecture.head.classes)
     params, macs, unseen = stem.params + head.params, stem.macs + head.macs, 0
@@ -71,7 +71,7 @@ def cost(architecture: Architecture) -> Cost:
             params += down.params
             macs += down.macs
             width = stage.width
-        more_params, more_macs, more_unseen = _stage(stage, size, scaffold)
+        more_params, more_macs, more_unseen = _stage(stage, size, block_type)
         params += more_params
         macs += more_macs
         unseen += more_unseen
@@ -109,13 +109,13 @@ def _downsample(before: int, after: int, positions: int, kind: Downsample) -> Co
     return norm(4 * before) + linear(4 * before, after, positions, bias=False)
 
 
-def stage_cost(stage: Stage, size: MapSize, scaffold: BlockType) -> Cost:
+def stage_cost(stage: Stage, size: MapSize, block_type: BlockType) -> Cost:
     """All blocks of a stage on a map of the given size."""
-    return Cost(*_stage(stage, size, scaffold))
+    return Cost(*_stage(stage, size, block_type))
 
 
 def place_cost(
-    scaffold: BlockType,
+    block_type: BlockType,
     mixer: Mixer,
     place: int,
     step: int,
@@ -128,21 +128,21 @@ def place_cost(
 
     Args:
         place, step, depth: the blocks are range(place, depth, step).
-        scaffold, mixer, width, hidden, size: of these blocks; hidden channels of the MLP.
+        block_type, mixer, width, hidden, size: of these blocks; hidden channels of the MLP.
     """
     blocks = len(range(place, depth, step))
-    around = _around(scaffold, width, hidden, size.positions)
-    params, macs, unseen = _mixers(scaffold, mixer, place, step, depth, width, size)
+    around = _around(block_type, width, hidden, size.positions)
+    params, macs, unseen = _mixers(block_type, mixer, place, step, depth, width, size)
     return Cost(params + blocks * around.params, macs + blocks * around.macs, unseen)
 
 
-def _stage(stage: Stage, size: MapSize, scaffold: BlockType) -> Totals:
+def _stage(stage: Stage, size: MapSize, block_type: BlockType) -> Totals:
     depth, width, mixers = stage.depth, stage.width, stage.mixers
     step, unseen = len(mixers), 0
-    around = _around(scaffold, width, stage.hidden_width, size.height * size.width)
+    around = _around(block_type, width, stage.hidden_width, size.height * size.width)
     params, macs = depth * around.params, depth * around.macs
     for place, mixer in enumerate(mixers):
-        more = _mixers(scaffold, mixer, place, step, depth, width, size)
+        more = _mixers(block_type, mixer, place, step, depth, width, size)
         params += more[0]
         macs += more[1]
         unseen += more[2]
@@ -150,12 +150,18 @@ def _stage(stage: Stage, size: MapSize, scaffold: BlockType) -> Totals:
 
 
 def _mixers(
-    scaffold: BlockType, mixer: Mixer, place: int, step: int, depth: int, width: int, size: MapSize
+    block_type: BlockType,
+    mixer: Mixer,
+    place: int,
+    step: int,
+    depth: int,
+    width: int,
+    size: MapSize,
 ) -> Totals:
     """The mixers of all blocks of a stage at one place of its pattern."""
     params, macs, unseen, moved, context = _mixer(mixer, width, size.height, size.width)
     blocks = -((place - depth) // step)
-    if context and scaffold == "prenorm":
+    if context and block_type == "prenorm":
         macs += context
     macs *= blocks
     if moved:
@@ -169,9 +175,9 @@ def _mixer(mixer: Mixer, width: int, height: int, across: int) -> MixerCost:
 
 
 @cached(SMALL)
-def _around(scaffold: BlockType, width: int, hidden: int, positions: int) -> Cost:
-    """A block of a scaffold without its mixer."""
-    return _SCAFFOLDS[scaffold](width, hidden, positions)
+def _around(block_type: BlockType, width: int, hidden: int, positions: int) -> Cost:
+    """A block without its mixer."""
+    return _SCAFFOLDS[block_type](width, hidden, positions)
 
 
 def _mlp(width: int, hidden: int, positions: int) -> Cost:

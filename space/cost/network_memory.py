@@ -72,7 +72,7 @@ def memory(architecture: Architecture, batch_size: int = 1) -> Memory:
 def _stage(architecture: Architecture, stage: Stage, size: MapSize, batch: int) -> Memory:
     step, depth, width, hidden = len(stage.mixers), stage.depth, stage.width, stage.hidden_width
     places = [
-        place_memory(architecture.scaffold, mixer, place, step, depth, width, hidden, size, batch)
+        place_memory(architecture.block_type, mixer, place, step, depth, width, hidden, size, batch)
         for place, mixer in enumerate(stage.mixers)
     ]
     return Memory(
@@ -124,7 +124,7 @@ def head_memory(width: int, size: MapSize, head: Head, batch: int) -> Memory:
 
 @cached(LARGE)
 def _block(
-    scaffold: BlockType,
+    block_type: BlockType,
     mixer: Mixer,
     width: int,
     hidden: int,
@@ -136,14 +136,14 @@ def _block(
         def mix(values: Tensor, context: Tensor) -> Tensor:
             return token_mixer(t, mixer, width, size, shifted, values, context)
 
-        return block_memory.BLOCKS[scaffold](t, mix, width, hidden, x)
+        return block_memory.BLOCKS[block_type](t, mix, width, hidden, x)
 
     return _traced(batch, map_bytes(width, size, batch), piece)
 
 
 @cached(LARGE)
 def place_memory(
-    scaffold: BlockType,
+    block_type: BlockType,
     mixer: Mixer,
     place: int,
     step: int,
@@ -157,13 +157,13 @@ def place_memory(
 
     Args:
         place, step, depth: the blocks are range(place, depth, step).
-        scaffold, mixer, width, hidden, size: of these blocks.
+        block_type, mixer, width, hidden, size: of these blocks.
         batch: images.
     """
     windowed = mixer.locality is Locality.WINDOW
     training = inference = moved = 0
     for number in range(place, depth, step):
-        block = _block(scaffold, mixer, width, hidden, size, windowed and number % 2 == 1, batch)
+        block = _block(block_type, mixer, width, hidden, size, windowed and number % 2 == 1, batch)
         # A sequence of blocks holds its input until the last of them has returned.
         held = map_bytes(width, size, batch) if number else 0
         training += block.training_bytes

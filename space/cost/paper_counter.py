@@ -22,7 +22,7 @@ def paper_macs(architecture: Architecture) -> int:
     """Multiply-accumulates for one image as the authors count them.
 
     Args:
-        architecture: in the conv scaffold, merging between stages that double the width, with
+        architecture: of conv blocks, merging between stages that double the width, with
             depth-wise, dynamic depth-wise or inhomogeneous dynamic depth-wise mixers.
 
     Raises:
@@ -66,7 +66,7 @@ def _problems(architecture: Architecture) -> list[Problem]:
     allowed = "the authors' count is defined for"
     problems = []
     for name, value, wanted in (
-        ("scaffold", architecture.scaffold, "conv"),
+        ("block_type", architecture.block_type, "conv"),
         ("stem.type", architecture.stem.type, "patch"),
         ("downsample", architecture.downsample, "merge"),
         ("head.norm", architecture.head.norm, "before"),

@@ -203,7 +203,7 @@ def _between(before: Sequence[StageCodes], after: Sequence[StageCodes], pieces: 
 
 
 class _PlaceRows:
-    """A row for every mixer at a place of a stage of some shape in some scaffold.
+    """A row for every mixer at a place of a stage of some shape in some block type.
 
     There may be many, so a row is computed when it is first used. Row 0 costs nothing: a stage
     that is too shallow for a place of the pattern has it there.
@@ -221,19 +221,19 @@ class _PlaceRows:
         self._known[0] = True
 
     def _lay_out(self, stage: int) -> Ints:
-        """The first row of each (patch size, scaffold, shape, place)."""
+        """The first row of each (patch size, block type, shape, place)."""
         column = [stages[stage] for stages in self._codes.stages]
         most, places = max(len(codes.shapes) for codes in column), column[0].places
-        scaffolds = len(self._codes.space.scaffolds)
-        first = np.zeros((len(column), scaffolds, most, places), np.int64)
-        for patch, scaffold, number, place in np.ndindex(*first.shape):
+        block_types = len(self._codes.space.block_types)
+        first = np.zeros((len(column), block_types, most, places), np.int64)
+        for patch, block_type, number, place in np.ndindex(*first.shape):
             codes = column[patch]
             shape = codes.shapes[number] if number < len(codes.shapes) else None
             if shape is None or place >= codes.options.pattern_length(shape[1]):
                 continue
-            first[patch, scaffold, number, place] = self._length
+            first[patch, block_type, number, place] = self._length
             self._starts.append(self._length)
-            self._segments.append((stage, patch, scaffold, shape, place))
+            self._segments.append((stage, patch, block_type, shape, place))
             self._length += len(codes.options.choices(shape[0], shape[1], place))
         return first
 
@@ -254,9 +254,9 @@ class _PlaceRows:
 
     def _cost(self, row: int) -> Vector:
         segment = bisect.bisect_right(self._starts, row) - 1
-        stage, patch, scaffold, (width, depth, ratio), place = self._segments[segment]
+        stage, patch, block_type, (width, depth, ratio), place = self._segments[segment]
         options = self._codes.stages[patch][stage].options
         mixer = options.choices(width, depth, place)[row - self._starts[segment]]
-        step, name = options.pattern_length(depth), self._codes.space.scaffolds[scaffold]
+        step, name = options.pattern_length(depth), self._codes.space.block_types[block_type]
         hidden = hidden_width(width, ratio)
         return self._pieces.place((name, mixer, place, step, depth, width, hidden, options.size))

@@ -28,7 +28,7 @@ class DesignSpace:
     Build one with `from_yaml` or `from_dict`; both refuse a space without a feasible point.
 
     Attributes:
-        name, input, classes, scaffolds, limits: as in the file.
+        name, input, classes, block_types, limits: as in the file.
         frame: what all its networks have in common.
         stage_options: for each patch size, what each stage may be.
     """
@@ -39,7 +39,7 @@ class DesignSpace:
         self.input = file.input
         self.classes = file.classes
         self.limits: Limits = parsed.limits
-        self.scaffolds: tuple[BlockType, ...] = tuple(dict.fromkeys(file.scaffold))
+        self.block_types: tuple[BlockType, ...] = tuple(dict.fromkeys(file.block_type))
         self.frame = Frame(
             file.input,
             Head(file.classes, file.head.norm),
@@ -51,7 +51,7 @@ class DesignSpace:
         self.stage_options: dict[int, tuple[StageOptions, ...]] = {
             patch: self._options_at(parsed, patch) for patch in dict.fromkeys(file.stem.patch_size)
         }
-        self._feasible = FeasibleSet(self.frame, self.scaffolds, self.limits, self.stage_options)
+        self._feasible = FeasibleSet(self.frame, self.block_types, self.limits, self.stage_options)
         self._refuse_if_empty(where)
 
     def _options_at(self, parsed: ParsedSpace, patch_size: int) -> tuple[StageOptions, ...]:
@@ -146,7 +146,7 @@ class DesignSpace:
 
     def encode(self, architecture: Architecture) -> list[float]:
         """The architecture as numbers, always of the same length."""
-        return encode(architecture, self.scaffolds)
+        return encode(architecture, self.block_types)
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
         """The feasible architectures one move away, in a fixed order, without repeats.
@@ -156,9 +156,9 @@ class DesignSpace:
         """
         self.decisions(architecture)
         moved = [
-            self.frame.architecture(architecture.stem.patch_size, scaffold, architecture.stages)
-            for scaffold in self.scaffolds
-            if scaffold != architecture.scaffold
+            self.frame.architecture(architecture.stem.patch_size, block_type, architecture.stages)
+            for block_type in self.block_types
+            if block_type != architecture.block_type
         ]
         moved += self._with_other_patches(architecture)
         moved += neighbours(architecture, self._moves[architecture.stem.patch_size])
@@ -172,7 +172,7 @@ class DesignSpace:
             stages = [of.nearest(s) for of, s in zip(moves, architecture.stages, strict=True)]
             found = tuple(stage for stage in stages if stage is not None)
             if len(found) == len(stages):
-                yield self.frame.architecture(patch_size, architecture.scaffold, found)
+                yield self.frame.architecture(patch_size, architecture.block_type, found)
 
     @cached_property
     def _moves(self) -> dict[int, tuple[StageMoves, ...]]:
@@ -195,10 +195,10 @@ class DesignSpace:
         return architecture
 
     def _walk(self, choose: Choose) -> Architecture:
-        scaffold = choose("scaffold", self.scaffolds, lambda a: a.scaffold)
+        block_type = choose("block_type", self.block_types, lambda a: a.block_type)
         patch = choose("stem.patch_size", tuple(self.stage_options), lambda a: a.stem.patch_size)
         chosen = tuple(stage.walk(choose) for stage in self._decisions[int(patch)])
-        return self.frame.architecture(int(patch), scaffold, chosen)  # type: ignore[arg-type]
+        return self.frame.architecture(int(patch), block_type, chosen)  # type: ignore[arg-type]
 
     @cached_property
     def _decisions(self) -> dict[int, tuple[StageDecisions, ...]]:

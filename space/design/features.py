@@ -13,17 +13,17 @@ _FLAGS = ("bias", "shift", "position_bias", "query_key_bias", "reduction_norm")
 _REDUCTIONS = ("matched", "dense", "average")
 
 
-def encode(architecture: Architecture, scaffolds: tuple[BlockType, ...]) -> list[float]:
-    """Costs, scaffold, and for each stage its shape and what its mixers are.
+def encode(architecture: Architecture, block_types: tuple[BlockType, ...]) -> list[float]:
+    """Costs, block type, and for each stage its shape and what its mixers are.
 
-    The length depends on the number of stages and of scaffolds only. For every property of the
+    The length depends on the number of stages and of block types only. For every property of the
     mixers there is its mean over the blocks, and how much more the early blocks have of it, which
     is 0 where all blocks are alike.
     """
     spent = cost(architecture)
     numbers = [math.log10(spent.params), math.log10(spent.macs)]
     numbers.append(math.log2(architecture.stem.patch_size))
-    numbers += [float(architecture.scaffold == scaffold) for scaffold in scaffolds]
+    numbers += [float(architecture.block_type == block_type) for block_type in block_types]
     for stage in architecture.stages:
         numbers += _encode_stage(stage)
     return numbers

@@ -31,14 +31,14 @@ class _Skeleton:
     """All that the networks of a comparison have in common."""
 
     patch_size: int
-    scaffold: BlockType
+    block_type: BlockType
     shapes: tuple[Shape, ...]
 
 
 def paired_points(
     feasible: FeasibleSet, rng: np.random.Generator
 ) -> Iterator[tuple[str, Architecture]]:
-    """One network for each named operator, all of one patch size, scaffold, widths, depths, MLPs.
+    """One network for each named operator, all of one patch size, block type, widths, depths, MLPs.
 
     The skeleton is one into which the most operators fit, and of these the one of median MACs. Of
     several sizes of an operator, those are taken that most of the others have too.
@@ -59,23 +59,23 @@ def paired_points(
 
 def _skeletons(feasible: FeasibleSet, rng: np.random.Generator) -> list[_Skeleton]:
     """All, or so many drawn ones, each once."""
-    scaffolds = feasible.scaffolds
+    block_types = feasible.block_types
     shapes = {
         patch: [options.shapes() for options in stages] for patch, stages in feasible.stages.items()
     }
     counts = [math.prod(map(len, offered)) for offered in shapes.values()]
-    if sum(counts) * len(scaffolds) <= MOST_SKELETONS:
+    if sum(counts) * len(block_types) <= MOST_SKELETONS:
         return [
-            _Skeleton(patch, scaffold, chosen)
+            _Skeleton(patch, block_type, chosen)
             for patch, offered in shapes.items()
-            for scaffold in scaffolds
+            for block_type in block_types
             for chosen in itertools.product(*offered)
         ]
     patches = [patch for patch, count in zip(shapes, counts, strict=True) if count]
     drawn = (
         _Skeleton(
             (patch := patches[rng.integers(len(patches))]),
-            scaffolds[rng.integers(len(scaffolds))],
+            block_types[rng.integers(len(block_types))],
             tuple(offered[rng.integers(len(offered))] for offered in shapes[patch]),
         )
         for _ in range(MOST_SKELETONS)
@@ -97,7 +97,7 @@ def _fitted(
         whole = tuple(stage for stage in chosen if stage is not None)
         if len(whole) == len(chosen):
             frame = feasible.frame
-            point = frame.architecture(skeleton.patch_size, skeleton.scaffold, whole)
+            point = frame.architecture(skeleton.patch_size, skeleton.block_type, whole)
             if not feasible.limits.violations(point):
                 found[name] = point
     return found

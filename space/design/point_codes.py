@@ -78,7 +78,7 @@ class StageCodes:
 class PointCodes:
     """The codes of a space.
 
-    A row holds the number of the patch size, the number of the scaffold, and for each stage the
+    A row holds the number of the patch size, the number of the block type, and for each stage the
     number of its shape and of the choice at each place of its pattern.
     """
 
@@ -104,16 +104,16 @@ class PointCodes:
         space = self.space
         same = (
             architecture.stem.patch_size in self.patch_sizes
-            and architecture.scaffold in space.scaffolds
+            and architecture.block_type in space.block_types
             and len(architecture.stages) == len(self.columns)
             and not space.frame.problems(architecture)
         )
         if not same:
             raise InputError.of(
-                where, "differs from this space in its input, stem, scaffold, stages or head"
+                where, "differs from this space in its input, stem, block_type, stages or head"
             )
         patch = self.patch_sizes.index(architecture.stem.patch_size)
-        row = [patch, space.scaffolds.index(architecture.scaffold)]
+        row = [patch, space.block_types.index(architecture.block_type)]
         for place, stage in enumerate(architecture.stages):
             try:
                 row += self.stages[patch][place].encode(stage)
@@ -134,14 +134,14 @@ class PointCodes:
             codes.decode(row[columns])
             for codes, columns in zip(self.stages[patch], self.columns, strict=True)
         )
-        return space.frame.architecture(self.patch_sizes[patch], space.scaffolds[row[1]], stages)
+        return space.frame.architecture(self.patch_sizes[patch], space.block_types[row[1]], stages)
 
     def draw(self, rng: np.random.Generator, count: int) -> Ints:
         """(count, width) codes, uniform over the distinct architectures before the limits."""
         codes = np.empty((count, self.width), np.int64)
         weights = np.array([math.prod(s.weights.sum() for s in column) for column in self.stages])
         codes[:, 0] = rng.choice(len(weights), count, p=weights / weights.sum())
-        codes[:, 1] = rng.integers(0, len(self.space.scaffolds), count)
+        codes[:, 1] = rng.integers(0, len(self.space.block_types), count)
         for patch, stages in enumerate(self.stages):
             rows = np.flatnonzero(codes[:, 0] == patch)
             for stage, columns in zip(stages, self.columns, strict=True):

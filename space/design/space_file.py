@@ -1,7 +1,9 @@
 """Reading the file of a design space: every problem at once, each with its path."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -18,6 +20,7 @@ from space.architecture import (
     BLOCK_TYPES,
     LAYER_SCALE,
     MAX_STAGES,
+    RENAMED,
     BlockType,
     Downsample,
     Input,
@@ -28,9 +31,11 @@ from space.design.hard_limits import Limits
 from space.design.mixer_lines import expand_mixers
 from space.errors import InputError, Problem, join
 from space.geometry import is_whole, width_problems
-from space.input.plain_values import without_version
+from space.input.plain_values import with_current_names, without_version
 from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer import Mixer
+
+_LOG = logging.getLogger(__name__)
 
 
 def _listed(value: Any) -> Any:
@@ -57,7 +62,7 @@ _Depth = Annotated[StrictInt, Field(ge=1, le=512)]
 _Depths = Annotated[tuple[_Depth, ...], BeforeValidator(_listed), _LIST]
 _Ratio = Annotated[StrictFloat, Field(gt=0, le=64, allow_inf_nan=False)]
 _Ratios = Annotated[tuple[_Ratio, ...], BeforeValidator(_listed), _LIST]
-_Scaffolds = Annotated[tuple[BlockType, ...], BeforeValidator(_listed), _LIST]
+_BlockTypes = Annotated[tuple[BlockType, ...], BeforeValidator(_listed), _LIST]
 
 
 class _Strict(BaseModel):
@@ -97,7 +102,7 @@ class SpaceFile(_Strict):
     input: Annotated[Input, BeforeValidator(_square)]
     classes: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
     stem: StemFile = StemFile()
-    scaffold: _Scaffolds = BLOCK_TYPES
+    block_type: _BlockTypes = BLOCK_TYPES
     downsample: Downsample = "merge"
     layer_scale: LayerScale = LAYER_SCALE
     head: HeadFile = HeadFile()
@@ -128,6 +133,12 @@ class ParsedSpace:
     limits: Limits
 
 
+@cache
+def _notice(before: str, now: str) -> None:
+    """Once in a process: a space is read again and again."""
+    _LOG.warning("The field %s of a space is called %s now.", before, now)
+
+
 def parse(values: object, where: str = "") -> ParsedSpace:
     """Checks a space file.
 
@@ -135,7 +146,11 @@ def parse(values: object, where: str = "") -> ParsedSpace:
         InputError: every problem found, below the path `where`.
     """
     try:
-        file = SpaceFile.model_validate(without_version(values, where))
+        given = without_version(values, where)
+        current = with_current_names(given, RENAMED, where)
+        for before in RENAMED.keys() & set(given if isinstance(given, dict) else ()):
+            _notice(before, RENAMED[before])
+        file = SpaceFile.model_validate(current)
     except ValidationError as error:
         raise InputError(problems_from_pydantic(error, where, SpaceFile)) from None
     problems: list[Problem] = []

@@ -55,7 +55,7 @@ def check_frame(parent: Architecture, child: Architecture) -> None:
 
 
 def _frame_problems(parent: Architecture, child: Architecture) -> Iterator[tuple[str, str]]:
-    for name in ("input", "stem", "scaffold", "downsample", "layer_scale", "head"):
+    for name in ("input", "stem", "block_type", "downsample", "layer_scale", "head"):
         before, after = getattr(parent, name), getattr(child, name)
         if before != after:
             yield name, f"{after} instead of {before}; both must be equal"

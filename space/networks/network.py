@@ -55,7 +55,7 @@ class Network(nn.Module):
             )
             for index, mixer in enumerate(stage.block_mixers())
         )
-        return nn.Sequential(*map(BLOCKS[self.architecture.scaffold], plans))
+        return nn.Sequential(*map(BLOCKS[self.architecture.block_type], plans))
 
     def forward_stages(self, images: Tensor, count: int | None = None) -> list[Tensor]:
         """(B, channels, height, width) images to the maps after the first `count` stages."""

@@ -17,7 +17,7 @@ from tests.benchmarks.synthetic import LONG, trainings, write
 
 def _less(architecture: Architecture) -> float:
     """What the older rules take away."""
-    convnext = architecture.scaffold == "convnext"
+    convnext = architecture.block_type == "convnext"
     return 0.10 * convnext + 0.05 * bool(architecture.stages[0].mixers[0].position_bias)
 
 
@@ -29,8 +29,8 @@ def _older(architecture: Architecture, measured: Measured) -> Measured:
 
 
 def _belongs(architecture: Architecture, group: str) -> bool:
-    if group.startswith("scaffold "):
-        return group == f"scaffold {architecture.scaffold}"
+    if group.startswith("block type "):
+        return group == f"block type {architecture.block_type}"
     return group == "all" or bool(architecture.stages[0].mixers[0].position_bias)
 
 
@@ -67,7 +67,7 @@ def test_every_group_moves_by_what_was_put_in(
         assert float(found[name][4].split()[0]) == pytest.approx(shift, abs=0.006)
     places = {name: float(row[5].split()[0]) for name, row in found.items()}
     assert places["all"] == pytest.approx(0, abs=0.05)
-    assert places["scaffold convnext"] > 0 > places["scaffold conv"]
+    assert places["block type convnext"] > 0 > places["block type conv"]
 
 
 def test_the_command_prints_rows_and_the_rank_correlation(
@@ -75,7 +75,7 @@ def test_the_command_prints_rows_and_the_rank_correlation(
 ) -> None:
     main(list(map(str, tables)))
     printed = capsys.readouterr().out
-    assert "| scaffold prenorm" in printed
+    assert "| block type prenorm" in printed
     value, low, high = map(float, re.findall(r"\d\.\d{3}", printed.splitlines()[-1]))
     assert low < value < high < 1
 

@@ -49,7 +49,7 @@ def test_the_sweep_is_over_every_block_and_operator_alike() -> None:
     assert not any(set(each) & set(networks["as it is"]) for each in other)
     assert set(map(frozenset, networks.values())) == {frozenset(networks["as it is"])}
     assert all(set(each.values()) == {1} for each in networks.values())
-    each = Counter(t.architecture.scaffold for t in found if t.recipe == "as it is")
+    each = Counter(t.architecture.block_type for t in found if t.recipe == "as it is")
     assert set(each) == set(BLOCK_TYPES)
     operators = {t.operator for t in found}
     assert set(each.values()) == {len(operators)}

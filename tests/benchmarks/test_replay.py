@@ -194,10 +194,10 @@ def test_parameters_name_every_architecture(whole: Path) -> None:
     benchmark = TabularBenchmark(whole)
     parameters = parameters_of(benchmark)
     assert sorted(parameters.architectures.values()) == sorted(benchmark.architectures)
-    for (scaffold, depth, ratio, operator, size), name in parameters.architectures.items():
-        assert parameters.find(scaffold, depth, ratio, operator, size) == name
+    for (block_type, depth, ratio, operator, size), name in parameters.architectures.items():
+        assert parameters.find(block_type, depth, ratio, operator, size) == name
         if size is None:
-            assert parameters.find(scaffold, depth, ratio, operator, 5) == name
+            assert parameters.find(block_type, depth, ratio, operator, 5) == name
 
 
 # The command

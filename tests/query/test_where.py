@@ -113,7 +113,7 @@ def test_a_mistake_is_marked() -> None:
         ("params < many", "'many' is no params", 9),
         ("params < '3'", "'3' is no params", 9),
         ("dynamics < static", "expected one of = != or in", 9),
-        ("scaffold = resnet", "expected one of conv, prenorm", 11),
+        ("block_type = resnet", "expected one of conv, prenorm", 13),
         ("params < 3 depth = 2", "expected 'and', 'or' or the end", 11),
         ("(params < 3", "expected ')'", 11),
         ("params < 3)", "expected 'and', 'or' or the end", 10),

@@ -60,7 +60,7 @@ def entries(store: Store, study_id: int, name: str) -> Iterator[dict[str, Any]]:
             "depth": architecture.depth,
             # Only the next driver writes down what the dead one left; readers see it already.
             "state": "preempted" if trial.run_id == dead else trial.state.value,
-            "scaffold": architecture.scaffold,
+            "block_type": architecture.block_type,
             "study": name,
             "mixers": architecture.mixers,
             "architecture": trial.architecture_id,

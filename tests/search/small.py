@@ -11,7 +11,7 @@ SPACE: dict[str, Any] = {
     "input": {"channels": 1, "size": 28},
     "classes": 10,
     "stem": {"patch_size": 7},
-    "scaffold": "conv",
+    "block_type": "conv",
     "mixers": [
         {"operator": ["dw-s conv.", "conv."], "kernel_size": [3, 5]},
         {"operator": "vit", "heads": 4},

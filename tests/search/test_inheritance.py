@@ -22,7 +22,7 @@ CONTAINED = [
     for dynamics in ("static", "homogeneous")
     if (kernel_size, dynamics) != (5, "homogeneous")
 ]
-OTHERS = [architecture(kernel_size=7), architecture(scaffold="prenorm"), CHILD]
+OTHERS = [architecture(kernel_size=7), architecture(block_type="prenorm"), CHILD]
 
 
 def trained(what: Architecture, trial_id: int = 1, score: float = 0.5, **costs: Any) -> Trained:
@@ -78,7 +78,7 @@ def test_the_worker_is_told_the_parent_and_the_way() -> None:
         "checkpoint": "7.safetensors",
     }
     with pytest.raises(ValueError, match="does not contain"):
-        weights_for(replace(CHILD, scaffold="prenorm"), parent)
+        weights_for(replace(CHILD, block_type="prenorm"), parent)
 
 
 def test_the_driver_needs_no_torch_for_it() -> None:

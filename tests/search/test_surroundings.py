@@ -64,7 +64,7 @@ def on_images(folder: Path, workers: int) -> tuple[RealSearch, Path]:
         "input": {"channels": 3, "size": 32},
         "classes": 3,
         "stem": {"patch_size": 8},
-        "scaffold": "conv",
+        "block_type": "conv",
         "mixers": [{"operator": "dw-s conv.", "kernel_size": [3, 5]}],
         "stages": [{"depth": [1, 2], "width": [8, 16], "mlp_ratio": 2}],
     }

@@ -148,13 +148,13 @@ PAIRS: dict[InclusionKind, list[tuple[Mixer, Mixer]]] = {
 
 
 def architecture(
-    mixers: list[Mixer], scaffold: BlockType, size: tuple[int, int], **changes: Any
+    mixers: list[Mixer], block_type: BlockType, size: tuple[int, int], **changes: Any
 ) -> Architecture:
     fields = {"depth": 2, "width": WIDTH, "mlp_ratio": 2} | changes
     first = Stage(fields["depth"], fields["width"], fields["mlp_ratio"], tuple(mixers))
     second = replace(first, width=2 * fields["width"], mixers=tuple(mixers[:1]))
-    downsample = "conv" if scaffold == "convnext" else "merge"
-    return Architecture(Input(3, *size), Stem(2), scaffold, (first, second), Head(5), downsample)
+    downsample = "conv" if block_type == "convnext" else "merge"
+    return Architecture(Input(3, *size), Stem(2), block_type, (first, second), Head(5), downsample)
 
 
 def randomised(architecture: Architecture) -> Network:

@@ -16,7 +16,7 @@ SIZES = tuple(field.name for field in fields(Mixer) if field.name not in AXES)
 def slow_neighbours(space: DesignSpace, point: Architecture) -> list[Architecture]:
     """What `DesignSpace.neighbours` gives for a point of the space, in the same order."""
     scale = space.frame.layer_scale
-    moved = [replace(point, scaffold=one, layer_scale=scale) for one in space.scaffolds]
+    moved = [replace(point, block_type=one, layer_scale=scale) for one in space.block_types]
     moved += _with_other_patches(space, point)
     for index, options in enumerate(space.stage_options[point.stem.patch_size]):
         for stage in _stages(point.stages[index], options):

@@ -22,7 +22,7 @@ BASE = {"widths": (128, 256, 512, 1024), "depths": (2, 2, 18, 2), "heads": (4, 8
 
 
 def paper_network(
-    operator: str, size: dict[str, tuple[int, ...]], scaffold: str = "conv", **fields: Any
+    operator: str, size: dict[str, tuple[int, ...]], block_type: str = "conv", **fields: Any
 ) -> Architecture:
     """A network of the paper at 224²; `heads="swin"` takes Swin's numbers of heads."""
     stages = []
@@ -34,7 +34,7 @@ def paper_network(
         {
             "input": {"channels": 3, "height": 224, "width": 224},
             "stem": {"patch_size": 4},
-            "scaffold": scaffold,
+            "block_type": block_type,
             "stages": stages,
             "head": {"classes": 1000},
         }

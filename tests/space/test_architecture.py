@@ -21,7 +21,7 @@ from tests.space.test_mixer import CONVOLUTION, junk
 SMALL: dict[str, Any] = {
     "input": {"channels": 1, "height": 28, "width": 28},
     "stem": {"patch_size": 4},
-    "scaffold": "conv",
+    "block_type": "conv",
     "stages": [{"depth": 2, "width": 16, "mlp_ratio": 2, "mixers": [CONVOLUTION]}],
     "head": {"classes": 10},
 }
@@ -93,12 +93,12 @@ def test_options_are_in_the_id_only_where_a_network_has_them() -> None:
     with pytest.raises(InputError, match=r"type: pool needs an even patch_size; got 3"):
         Stem(3, "pool")
     scaled = [
-        Architecture.from_dict(SMALL | {"scaffold": scaffold, "layer_scale": 1})
-        for scaffold in ("convnext", "prenorm")
+        Architecture.from_dict(SMALL | {"block_type": block_type, "layer_scale": 1})
+        for block_type in ("convnext", "prenorm")
     ]
     assert Architecture.from_json(scaled[0].to_json()) == scaled[0]
     assert scaled[0] != dataclasses.replace(scaled[0], layer_scale=1e-6)
-    assert scaled[1] == Architecture.from_dict(SMALL | {"scaffold": "prenorm"})
+    assert scaled[1] == Architecture.from_dict(SMALL | {"block_type": "prenorm"})
     network = build(scaled[0])
     assert all((block.scale == 1).all() for stage in network.stages for block in stage)
 
@@ -137,7 +137,7 @@ def test_counts_that_do_not_divide_the_width_are_refused() -> None:
         (Stage, {"mixers": (None,)}),
         (Head, {"classes": -1, "norm": "between"}),
         (Head, {"classes": True}),
-        (Architecture, {"scaffold": "cnv"}),
+        (Architecture, {"block_type": "cnv"}),
         (Architecture, {"stages": (), "downsample": 3}),
         (Architecture, {"input": None, "stem": 4}),
     ],

@@ -69,7 +69,7 @@ WINDOW = {"locality": "window", "channels": "separable", "rank": "full", "sharin
 
 
 @pytest.mark.parametrize(
-    ("mixer", "width", "scaffold", "size", "patch", "batch"),
+    ("mixer", "width", "block_type", "size", "patch", "batch"),
     [
         ({"kernel_size": 6, "dynamics": "static"}, 5, "conv", (27, 9), 4, 2),
         ({"kernel_size": 8, "dynamics": "inhomogeneous"}, 5, "convnext", (25, 5), 2, 3),
@@ -82,14 +82,19 @@ WINDOW = {"locality": "window", "channels": "separable", "rank": "full", "sharin
     ],
 )  # fmt: skip
 def test_a_column_of_tiles_to_the_byte(
-    mixer: dict[str, Any], width: int, scaffold: str, size: tuple[int, int], patch: int, batch: int
+    mixer: dict[str, Any],
+    width: int,
+    block_type: str,
+    size: tuple[int, int],
+    patch: int,
+    batch: int,
 ) -> None:
     stage = {"depth": 2, "width": width, "mlp_ratio": 1, "mixers": [WINDOW | mixer]}
     architecture = Architecture.from_dict(
         {
             "input": {"channels": 1, "height": size[0], "width": size[1]},
             "stem": {"patch_size": patch},
-            "scaffold": scaffold,
+            "block_type": block_type,
             "stages": [stage],
             "head": {"classes": 1},
         }

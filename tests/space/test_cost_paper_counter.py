@@ -38,7 +38,7 @@ def test_the_kernel_sweep(kernel_size: int, printed: float) -> None:
     ("operator", "fields", "where"),
     [
         ("local vit", {"heads": "swin"}, "stages[0].mixers[0]: is Local ViT"),
-        ("dw-s conv.", {"scaffold": "prenorm"}, "scaffold: is prenorm"),
+        ("dw-s conv.", {"block_type": "prenorm"}, "block_type: is prenorm"),
     ],
 )
 def test_other_networks_are_refused(operator: str, fields: dict[str, Any], where: str) -> None:

@@ -28,7 +28,7 @@ TINY: dict[str, Any] = {
     "input": {"channels": 2, "height": 12, "width": 16},
     "classes": 3,
     "stem": {"patch_size": [2, 4]},
-    "scaffold": ["prenorm", "convnext"],
+    "block_type": ["prenorm", "convnext"],
     "downsample": "conv",
     "mixers": [
         {"operator": ["dw-s conv", "dynamic dw-s conv"], "kernel_size": 3},
@@ -147,12 +147,12 @@ def test_random_spaces_are_counted_as_they_are_listed(seed: int, names: set[str]
 
 
 def test_one_stage_and_one_network() -> None:
-    space = tiny(stages=[{"depth": 1, "width": 4, "mixers": ["sep. mlp"]}], scaffold="conv")
+    space = tiny(stages=[{"depth": 1, "width": 4, "mixers": ["sep. mlp"]}], block_type="conv")
     assert [p.stem.patch_size for p in space.enumerate()] == [2, 4]
     least = min(cost(point).params for point in space.enumerate())
     only = tiny(
         stages=[{"depth": 1, "width": 4, "mixers": ["sep. mlp"]}],
-        scaffold="conv",
+        block_type="conv",
         limits={"params": least},
     )
     assert only.count() == 1
@@ -205,7 +205,7 @@ def test_ratios_that_give_no_whole_channels_are_no_points() -> None:
 
 def test_a_space_of_many_billions_is_counted() -> None:
     """A second limit that nothing breaks changes neither the count nor what it is."""
-    values = copy.deepcopy(IMAGENET) | {"scaffold": "convnext", "limits": {"macs": "0.7G"}}
+    values = copy.deepcopy(IMAGENET) | {"block_type": "convnext", "limits": {"macs": "0.7G"}}
     space = DesignSpace.from_dict(values)
     assert space.size_hint() > 10**12
     by_macs = space.count()
@@ -218,8 +218,8 @@ def test_a_count_is_the_sum_over_the_parts_of_a_space() -> None:
     limits = {"params": "5M", "macs": "0.8G"}
     whole = DesignSpace.from_dict(IMAGENET | {"limits": limits}).count()
     parts = []
-    for scaffold in ("conv", "prenorm", "convnext"):
-        parts.append(DesignSpace.from_dict(IMAGENET | {"limits": limits, "scaffold": scaffold}))
+    for block_type in ("conv", "prenorm", "convnext"):
+        parts.append(DesignSpace.from_dict(IMAGENET | {"limits": limits, "block_type": block_type}))
     assert whole == sum(part.count() for part in parts) > 10**6
 
 
@@ -303,7 +303,7 @@ def test_one_network_in_a_million_is_drawn_at_once_and_again() -> None:
 
 
 def test_first_points_are_found_under_tight_limits() -> None:
-    space = DesignSpace.from_dict(IMAGENET | {"limits": {"macs": "0.7G"}, "scaffold": "convnext"})
+    space = DesignSpace.from_dict(IMAGENET | {"limits": {"macs": "0.7G"}, "block_type": "convnext"})
     points = dict(space.initial_points(["named"], np.random.default_rng(0)))
     assert "named:DW-S Conv." in points
     assert all(space.contains(point) for point in points.values())

@@ -25,7 +25,7 @@ SMALL: dict[str, Any] = {
     "input": {"channels": 1, "size": 16},
     "classes": 4,
     "stem": {"patch_size": 4},
-    "scaffold": ["conv", "prenorm"],
+    "block_type": ["conv", "prenorm"],
     "mixers": [
         {"operator": "dw-s conv", "kernel_size": [3, 5, 7, 9]},
         {"operator": "local vit", "kernel_size": [2, 4, 7], "heads": [1, 3]},
@@ -74,7 +74,7 @@ def test_the_count_is_that_of_the_distinct_points() -> None:
 
 
 def test_sampling_is_uniform_over_the_distinct_points() -> None:
-    space = small(scaffold="conv", stages=[{"depth": [1, 2], "width": [8, 12], "mlp_ratio": 2}])
+    space = small(block_type="conv", stages=[{"depth": [1, 2], "width": [8, 12], "mlp_ratio": 2}])
     points = {point.id for point in every_point(space)}
     draws = 200 * len(points)
     rng = np.random.default_rng(1)
@@ -218,7 +218,7 @@ def test_paired_points_differ_by_their_operator_alone(name: str) -> None:
     skeletons = {
         (
             point.stem,
-            point.scaffold,
+            point.block_type,
             point.head,
             tuple((stage.width, stage.depth, stage.mlp_ratio) for stage in point.stages),
         )
@@ -294,7 +294,7 @@ def test_options_of_all_networks_are_those_of_their_space() -> None:
         point = space.sample(rng)
         near = [point, *space.neighbours(point)]
         assert all(one.stem.type == "pool" for one in near)
-        assert {one.layer_scale for one in near if one.scaffold == "convnext"} == {0.5}
+        assert {one.layer_scale for one in near if one.block_type == "convnext"} == {0.5}
         assert all(map(space.contains, near))
         with pytest.raises(InputError, match=r"stem.type: is pool, and this space has patch"):
             everything().decisions(point)
@@ -304,13 +304,13 @@ def test_all_problems_of_a_space_are_told_at_once() -> None:
     found = refusal(
         colour="blue",
         classes=0,
-        scaffold=["conv", "ladder"],
+        block_type=["conv", "ladder"],
         stages=[{"depth": 1.5, "width": [], "mlp_ratio": 2}],
     )
     assert set(found) == {
         "space.colour",
         "space.classes",
-        "space.scaffold[1]",
+        "space.block_type[1]",
         "space.stages[0].depth[0]",
         "space.stages[0].width",
     }

@@ -1,4 +1,4 @@
-"""Each of the 74 cells in each scaffold: built, and trained a step in float32."""
+"""Each of the 74 cells in each block type: built, and trained a step in float32."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def mixer_fields(cell: Cell) -> dict[str, Any]:
     return cell_fields(cell) | {name: size for name, size in sizes.items() if name in applicable}
 
 
-def network_of(cell: Cell, scaffold: str) -> Architecture:
+def network_of(cell: Cell, block_type: str) -> Architecture:
     stages = [
         {"depth": 2, "width": 8, "mlp_ratio": 2, "mixers": [mixer_fields(cell)]},
         {"depth": 1, "width": 16, "mlp_ratio": 2, "mixers": [mixer_fields(cell)]},
@@ -29,18 +29,18 @@ def network_of(cell: Cell, scaffold: str) -> Architecture:
         {
             "input": {"channels": 2, "height": 20, "width": 14},
             "stem": {"patch_size": 4},
-            "scaffold": scaffold,
+            "block_type": block_type,
             "stages": stages,
             "head": {"classes": 3},
         }
     )
 
 
-@pytest.mark.parametrize("scaffold", BLOCK_TYPES)
+@pytest.mark.parametrize("block_type", BLOCK_TYPES)
 @pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
-def test_a_step_lowers_the_loss(cell: Cell, scaffold: str) -> None:
+def test_a_step_lowers_the_loss(cell: Cell, block_type: str) -> None:
     torch.manual_seed(0)
-    architecture = network_of(cell, scaffold)
+    architecture = network_of(cell, block_type)
     assert all(mixer.cell == cell for mixer in architecture.mixers())
     network = build(architecture)
     assert sum(p.numel() for p in network.parameters()) == cost(architecture).params
@@ -57,11 +57,11 @@ def test_a_step_lowers_the_loss(cell: Cell, scaffold: str) -> None:
     assert loss() < before
 
 
-@pytest.mark.parametrize("scaffold", BLOCK_TYPES)
+@pytest.mark.parametrize("block_type", BLOCK_TYPES)
 @pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
-def test_one_image_trains(cell: Cell, scaffold: str) -> None:
+def test_one_image_trains(cell: Cell, block_type: str) -> None:
     torch.manual_seed(0)
-    network = build(network_of(cell, scaffold))
+    network = build(network_of(cell, block_type))
     logits = network(torch.randn(1, 2, 20, 14))
     logits.square().sum().backward()
     assert logits.isfinite().all()

@@ -67,7 +67,7 @@ SPACE = st.fixed_dictionaries(
         "stem": st.fixed_dictionaries(
             {"patch_size": some([2, 4]), "type": st.sampled_from(["patch", "overlap", "pool"])}
         ),
-        "scaffold": st.sampled_from(["conv", "prenorm", "convnext"]),
+        "block_type": st.sampled_from(["conv", "prenorm", "convnext"]),
         "downsample": st.sampled_from(["merge", "conv"]),
         "stages": st.sampled_from([2, 3, 1])
         .flatmap(lambda n: st.tuples(*map(stage, WIDTHS[:n])))

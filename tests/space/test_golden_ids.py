@@ -15,11 +15,11 @@ GOLDEN = Path(__file__).with_name("golden_ids.json")
 
 
 def architectures() -> dict[str, Architecture]:
-    """Every published network, every cell in every scaffold, and one example of each fold."""
+    """Every published network, every cell in every block type, and one example of each fold."""
     found = {f"zoo/{name}": entry.architecture for name, entry in ENTRIES.items()}
     for cell in all_cells():
-        for scaffold in BLOCK_TYPES:
-            found[f"{cell.label}/{scaffold}"] = network_of(cell, scaffold)
+        for block_type in BLOCK_TYPES:
+            found[f"{cell.label}/{block_type}"] = network_of(cell, block_type)
     window = attention("window", kernel_size=3)
     return found | {
         "small": Architecture.from_dict(SMALL),

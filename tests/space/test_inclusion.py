@@ -89,7 +89,7 @@ def test_the_kinds_name_every_step() -> None:
 def test_it_is_cheap_enough_for_thousands_of_candidates() -> None:
     """A parent is looked for among all trained ones whenever a child is handed out."""
     stage = {"depth": 2, "width": 24, "mlp_ratio": 2, "pattern": 2}
-    same_sizes = {"scaffold": "conv", "stages": [stage, stage]}
+    same_sizes = {"block_type": "conv", "stages": [stage, stage]}
     space, rng = DesignSpace.from_dict(EVERYTHING | same_sizes), np.random.default_rng(3)
     points = [space.sample(rng) for _ in range(100)]
     lift_refusal.cache_clear()

@@ -1,4 +1,4 @@
-"""Whole networks lifted along every kind of inclusion in every scaffold, and what is refused."""
+"""Whole networks lifted along every kind of inclusion in every block type, and what is refused."""
 
 import random
 from collections.abc import Iterator
@@ -52,44 +52,42 @@ CHANGES: list[tuple[InclusionKind, dict[str, Any]]] = [
 """Kinds between networks, tried on patterns of two mixers."""
 
 
-@pytest.mark.parametrize("scaffold", BLOCK_TYPES)
+@pytest.mark.parametrize("block_type", BLOCK_TYPES)
 def test_every_kind_lifts_whole_networks(
-    scaffold: BlockType, capsys: pytest.CaptureFixture[str]
+    block_type: BlockType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     exercised: set[InclusionKind] = set()
-    for parent, child, kind in network_pairs(scaffold):
+    for parent, child, kind in network_pairs(block_type):
         torch.manual_seed(len(exercised))
         assert kind in (inclusion_kinds(parent, child) or ()), kind
         assert_lifts(parent, child)
         exercised.add(kind)
     with capsys.disabled():
-        print(
-            f"\n{len(exercised)} kinds of inclusion lifted in whole networks, {scaffold} scaffold"
-        )
+        print(f"\n{len(exercised)} kinds of inclusion lifted in whole {block_type} networks")
     assert exercised == set(InclusionKind)
 
 
 def network_pairs(
-    scaffold: BlockType,
+    block_type: BlockType,
 ) -> Iterator[tuple[Architecture, Architecture, InclusionKind]]:
-    chance = random.Random(scaffold)
+    chance = random.Random(block_type)
     for kind, pairs in PAIRS.items():
         for special, general in pairs:
             size = chance.randint(13, 16), chance.randint(13, 16)
-            parent = architecture([special], scaffold, size)
-            yield parent, architecture([general], scaffold, size), kind
+            parent = architecture([special], block_type, size)
+            yield parent, architecture([general], block_type, size), kind
     for kind, changes in CHANGES:
         for number, one in enumerate(SEVERAL):
             pattern = [one, SEVERAL[number - 1]]
-            parent = architecture(pattern, scaffold, (11, 12))
-            yield parent, architecture(pattern, scaffold, (11, 12), **changes), kind
+            parent = architecture(pattern, block_type, (11, 12))
+            yield parent, architecture(pattern, block_type, (11, 12), **changes), kind
 
 
 @pytest.mark.parametrize(
     ("changes", "where"),
     [
         ({"stem": Stem(4)}, "stem"),
-        ({"scaffold": "prenorm"}, "scaffold"),
+        ({"block_type": "prenorm"}, "block_type"),
         ({"head": Head(6)}, "head"),
         ({"input": Input(3, 16, 18)}, "input"),
         ({"downsample": "conv"}, "downsample"),
@@ -105,7 +103,7 @@ def test_the_first_thing_that_is_no_inclusion_is_named(changes: dict[str, Any], 
     changes = dict(changes)
     if changes.get("stages") == 1:
         child = replace(parent, stages=parent.stages[:1])
-    elif set(changes) <= {"stem", "scaffold", "head", "input", "downsample"}:
+    elif set(changes) <= {"stem", "block_type", "head", "input", "downsample"}:
         child = replace(parent, **changes)
     else:
         stage = replace(parent.stages[0], **changes)
@@ -153,12 +151,12 @@ def test_a_lifted_network_trains_in_what_is_new() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("scaffold", BLOCK_TYPES)
-def test_training_parts_copied_channels(scaffold: BlockType) -> None:
+@pytest.mark.parametrize("block_type", BLOCK_TYPES)
+def test_training_parts_copied_channels(block_type: BlockType) -> None:
     """Else a network lifted into a wider one would stay as narrow as it was."""
     torch.manual_seed(0)
-    parent = architecture([DW], scaffold, (16, 16))
-    child = architecture([DW], scaffold, (16, 16), width=2 * WIDTH, mlp_ratio=1)
+    parent = architecture([DW], block_type, (16, 16))
+    child = architecture([DW], block_type, (16, 16), width=2 * WIDTH, mlp_ratio=1)
     network = lift(randomised(parent).train(), child)
     copied = {n: p for n, p in network.named_parameters() if "mix" in n and p.dim() > 1}
     optimiser = torch.optim.AdamW(network.parameters(), 1e-2)

@@ -18,7 +18,7 @@ HOLES: dict[str, Any] = {
     "input": {"channels": 1, "size": 26},
     "classes": 4,
     "stem": {"patch_size": [2, 4]},
-    "scaffold": ["conv", "prenorm", "convnext"],
+    "block_type": ["conv", "prenorm", "convnext"],
     "mixers": [
         {
             "operator": "local vit",
@@ -110,7 +110,7 @@ def test_every_point_is_reached_whatever_the_patch_size() -> None:
             "input": {"channels": 3, "size": 32},
             "classes": 10,
             "stem": {"patch_size": [2, 4]},
-            "scaffold": ["conv", "prenorm"],
+            "block_type": ["conv", "prenorm"],
             "mixers": [{"operator": "dw-s conv.", "kernel_size": [3, 5]}],
             "stages": [{"depth": 1, "width": [8, 12], "mlp_ratio": 2}],
         }

@@ -10,11 +10,11 @@ from tests.space.test_every_cell_trains import network_of
 pytestmark = pytest.mark.gpu
 
 
-@pytest.mark.parametrize("scaffold", BLOCK_TYPES)
+@pytest.mark.parametrize("block_type", BLOCK_TYPES)
 @pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
-def test_a_gpu_computes_what_the_cpu_does(cell: Cell, scaffold: str) -> None:
+def test_a_gpu_computes_what_the_cpu_does(cell: Cell, block_type: str) -> None:
     torch.manual_seed(0)
-    network = build(network_of(cell, scaffold)).eval()
+    network = build(network_of(cell, block_type)).eval()
     images = torch.randn(3, 2, 20, 14)
     expected = network.double()(images.double())
     network = network.float().cuda().to(memory_format=torch.channels_last)

@@ -39,7 +39,7 @@ def randomised(module: nn.Module) -> nn.Module:
 
 
 def identity_projection(theirs: nn.Module, width: int, rows: slice) -> None:
-    """Value and output projections belong to our scaffold: make theirs do nothing."""
+    """Value and output projections belong to our block: make theirs do nothing."""
     qkv = theirs.qkv if hasattr(theirs, "qkv") else theirs.kv
     with torch.no_grad():
         qkv.weight[rows] = torch.eye(width, dtype=torch.float64)

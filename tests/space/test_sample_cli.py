@@ -33,7 +33,7 @@ def test_sample_says_when_there_are_no_more(
     small = {
         "input": {"channels": 1, "size": 8},
         "classes": 2,
-        "scaffold": "conv",
+        "block_type": "conv",
         "mixers": ["vit", "mlp"],
         "stages": [{"depth": 1, "width": 4}],
     }

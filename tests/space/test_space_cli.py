@@ -137,7 +137,7 @@ def test_costs_are_those_of_the_paper(name: str, capsys: pytest.CaptureFixture[s
     assert round(found["torch_macs"] / 1e9, digits) == torch_macs
     if paper_macs is None:
         assert found["paper_macs"] is None
-        assert "scaffold" in found["paper_macs_reasons"][0]
+        assert "block_type" in found["paper_macs_reasons"][0]
     else:
         assert round(found["paper_macs"] / 1e9, 4) == paper_macs
     parts = found["parts"].values()

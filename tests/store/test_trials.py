@@ -35,7 +35,7 @@ def test_an_architecture_is_one_row_over_all_studies(store: Store) -> None:
     assert found == store.architectures.get(wanted.id)
     assert Architecture.from_json(found.json) == wanted
     assert (found.params, found.macs) == (36_000, 360_000)
-    assert (found.depth, found.scaffold) == (wanted.depth, wanted.scaffold)
+    assert (found.depth, found.block_type) == (wanted.depth, wanted.block_type)
     assert found.operators == wanted.name
     assert [(m.stage, m.position) for m in found.mixers] == [
         (stage, block) for stage, block, _ in wanted.block_mixers()

@@ -30,7 +30,7 @@ def _add(session: Session, study_id: int, count: int, blocks: int) -> None:
                 "json": "{}",
                 "params": rng.randrange(20_000, 2_000_000),
                 "macs": rng.randrange(10**6, 10**9),
-                "scaffold": rng.choice(["conv", "prenorm"]),
+                "block_type": rng.choice(["conv", "prenorm"]),
                 "depth": blocks,
                 "operators": " + ".join(dict.fromkeys(mixer.name for mixer in pattern)),
             }

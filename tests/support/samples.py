@@ -101,7 +101,7 @@ def architecture(number: int) -> Architecture:
     return Architecture(
         input=Input(1, 28, 28),
         stem=Stem(2),
-        scaffold="conv" if number % 2 == 0 else "prenorm",
+        block_type="conv" if number % 2 == 0 else "prenorm",
         stages=(
             Stage(1 + number % 2, width, 2, (every[first],)),
             Stage(2, 2 * width, 2, (every[second], every[first])),

@@ -112,7 +112,7 @@ INHOMOGENEOUS = {"sharing": "channel", "dynamics": "inhomogeneous", "heads": 2}
 
 
 @pytest.mark.parametrize(
-    ("scaffold", "mixer"),
+    ("block_type", "mixer"),
     [
         ("conv", {"dynamics": "homogeneous"}),
         ("conv", INHOMOGENEOUS),
@@ -120,11 +120,11 @@ INHOMOGENEOUS = {"sharing": "channel", "dynamics": "inhomogeneous", "heads": 2}
     ],
 )
 def test_other_mixers_resume_exactly_too(
-    scaffold: str, mixer: dict[str, object], tmp_path: Path
+    block_type: str, mixer: dict[str, object], tmp_path: Path
 ) -> None:
     protocol = short_protocol(epochs=2, drop_path=0.2)
     data = small_data(protocol, limit_train=64)
-    chosen = architecture(scaffold=scaffold, **mixer)
+    chosen = architecture(block_type=block_type, **mixer)
 
     def start(name: str) -> Training:
         return Training(chosen, protocol, data, seeds=SEEDS, checkpoint_path=tmp_path / name)

@@ -57,8 +57,8 @@ def expected(model: nn.Module, *, network: bool) -> dict[str, float]:
     }
 
 
-def with_every_option(cell: Cell, scaffold: str) -> Architecture:
-    values = network_of(cell, scaffold).to_dict()
+def with_every_option(cell: Cell, block_type: str) -> Architecture:
+    values = network_of(cell, block_type).to_dict()
     options = {"position_bias", "query_key_bias", "reduction_norm"}
     chosen = dict.fromkeys(options & set(Mixer.applicable(*cell.values)), True)
     for stage in values["stages"]:
@@ -69,8 +69,8 @@ def with_every_option(cell: Cell, scaffold: str) -> Architecture:
 @proves("weight_decay_exempt")
 @pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
 def test_every_operator_is_decayed_by_the_rule(cell: Cell) -> None:
-    for scaffold in BLOCK_TYPES:
-        model = build(with_every_option(cell, scaffold))
+    for block_type in BLOCK_TYPES:
+        model = build(with_every_option(cell, block_type))
         assert ours(model) == expected(model, network=True) == by_timm(model)
         alone = ours(model, weight_decay_exempt="one_dimensional")
         assert alone == expected(model, network=False)

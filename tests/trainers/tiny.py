@@ -15,7 +15,7 @@ SHORT: dict[str, Any] = {"epochs": 4, "batch_size": 64, "warmup_epochs": 1}
 
 
 def architecture(
-    channels: int = 1, size: int = 28, classes: int = 10, scaffold: str = "conv", **mixer: Any
+    channels: int = 1, size: int = 28, classes: int = 10, block_type: str = "conv", **mixer: Any
 ) -> Architecture:
     """Two narrow stages; depth-wise 3×3 unless told otherwise."""
     chosen = {
@@ -32,7 +32,7 @@ def architecture(
             "version": 1,
             "input": {"channels": channels, "height": size, "width": size},
             "stem": {"patch_size": 4},
-            "scaffold": scaffold,
+            "block_type": block_type,
             "stages": [{**stage, "width": 8}, {**stage, "width": 16}],
             "head": {"classes": classes},
         }

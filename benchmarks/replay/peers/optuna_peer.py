@@ -69,7 +69,7 @@ class OptunaPeer(Method):
         if not self._conditional:
             sizes = sorted({size for each in parameters.kernel_sizes.values() for size in each})
         return parameters.find(
-            trial.suggest_categorical("scaffold", parameters.scaffolds),
+            trial.suggest_categorical("block_type", parameters.block_types),
             trial.suggest_categorical("depth", parameters.depths),
             trial.suggest_categorical("mlp_ratio", parameters.mlp_ratios),
             operator,

@@ -13,12 +13,12 @@ class Parameters:
     """Categorical choices, and the architecture that each combination names.
 
     Attributes:
-        scaffolds, depths, mlp_ratios, operators: the values that the table has.
+        block_types, depths, mlp_ratios, operators: the values that the table has.
         kernel_sizes: of the operators that have several.
-        architectures: id by (scaffold, depth, MLP ratio, operator, kernel size or None).
+        architectures: id by (block type, depth, MLP ratio, operator, kernel size or None).
     """
 
-    scaffolds: list[str]
+    block_types: list[str]
     depths: list[int]
     mlp_ratios: list[float]
     operators: list[str]
@@ -26,7 +26,7 @@ class Parameters:
     architectures: dict[Key, str]
 
     def find(
-        self, scaffold: str, depth: int, mlp_ratio: float, operator: str, kernel_size: int | None
+        self, block_type: str, depth: int, mlp_ratio: float, operator: str, kernel_size: int | None
     ) -> str | None:
         """The id of the architecture; None where the table lacks it.
 
@@ -34,7 +34,7 @@ class Parameters:
             kernel_size: without meaning for an operator that has one size only.
         """
         size = kernel_size if operator in self.kernel_sizes else None
-        return self.architectures.get((scaffold, depth, mlp_ratio, operator, size))
+        return self.architectures.get((block_type, depth, mlp_ratio, operator, size))
 
 
 def parameters_of(benchmark: TabularBenchmark) -> Parameters:
@@ -49,13 +49,13 @@ def parameters_of(benchmark: TabularBenchmark) -> Parameters:
         sizes.setdefault(operator, set()).add(size or 0)
     several = {operator: sorted(found) for operator, found in sizes.items() if len(found) > 1}
     architectures: dict[Key, str] = {}
-    for name, (scaffold, depth, ratio, operator, size) in fields.items():
-        key = scaffold, depth, ratio, operator, size if operator in several else None
+    for name, (block_type, depth, ratio, operator, size) in fields.items():
+        key = block_type, depth, ratio, operator, size if operator in several else None
         architectures[key] = name
     if len(architectures) < len(fields):
         raise ValueError("some architectures differ in more than these parameters")
     return Parameters(
-        scaffolds=sorted({scaffold for scaffold, *_ in fields.values()}),
+        block_types=sorted({block_type for block_type, *_ in fields.values()}),
         depths=sorted({depth for _, depth, *_ in fields.values()}),
         mlp_ratios=sorted({ratio for _, _, ratio, *_ in fields.values()}),
         operators=sorted(sizes),
@@ -68,7 +68,7 @@ def _fields(architecture: Architecture) -> Key:
     (stage,) = architecture.stages
     (mixer,) = stage.mixers
     return (
-        architecture.scaffold,
+        architecture.block_type,
         stage.depth,
         float(stage.mlp_ratio),
         mixer.name,

@@ -58,7 +58,7 @@ class PygloveEvolution(Method):
             return pyglove.Dict(name=name, kernel_size=kernel)
 
         return pyglove.Dict(
-            scaffold=pyglove.oneof(self._parameters.scaffolds),
+            block_type=pyglove.oneof(self._parameters.block_types),
             depth=pyglove.oneof(self._parameters.depths),
             mlp_ratio=pyglove.oneof(self._parameters.mlp_ratios),
             operator=pyglove.oneof([operator(name) for name in self._parameters.operators]),
@@ -69,7 +69,7 @@ class PygloveEvolution(Method):
         worker = self._worker()
         for example, feedback in islice(self._workers[worker], MOST_TRIES):
             found = self._parameters.find(
-                example.scaffold,
+                example.block_type,
                 example.depth,
                 example.mlp_ratio,
                 example.operator.name,

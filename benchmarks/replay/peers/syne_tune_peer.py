@@ -37,7 +37,7 @@ class SyneTunePeer(Method):
         self._parameters = parameters_of(benchmark)
         sizes = sorted({size for each in self._parameters.kernel_sizes.values() for size in each})
         space = {
-            "scaffold": choice(self._parameters.scaffolds),
+            "block_type": choice(self._parameters.block_types),
             "depth": choice(self._parameters.depths),
             "mlp_ratio": choice(self._parameters.mlp_ratios),
             "operator": choice(self._parameters.operators),

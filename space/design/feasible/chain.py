@@ -1,4 +1,4 @@
-"""A space with its patch size and scaffold chosen: a chain of stages whose costs add up.
+"""A space with its patch size and block type chosen: a chain of stages whose costs add up.
 
 The cost of a network is that of its stages, of the downsampling between neighbouring widths, and
 of stem and head, which depend on the first and the last width alone. So the networks are the ways
@@ -47,23 +47,23 @@ Link = tuple[Node, Node]
 
 @dataclass(frozen=True)
 class Chain:
-    """The architectures of one patch size and scaffold.
+    """The architectures of one patch size and block type.
 
     Attributes:
-        frame, patch_size, scaffold: what they have in common.
+        frame, patch_size, block_type: what they have in common.
         options: what each stage may be; none is empty.
         limits: the hard limits.
     """
 
     frame: Frame
     patch_size: int
-    scaffold: BlockType
+    block_type: BlockType
     options: tuple[StageOptions, ...]
     limits: Limits
 
     def architecture(self, stages: tuple[Stage, ...]) -> Architecture:
         """The architecture with these stages."""
-        return self.frame.architecture(self.patch_size, self.scaffold, stages)
+        return self.frame.architecture(self.patch_size, self.block_type, stages)
 
     @cached_property
     def _sums(self) -> CostReader:
@@ -76,7 +76,7 @@ class Chain:
     @cached_property
     def costs(self) -> list[StageCosts]:
         """The costs of each stage."""
-        return [StageCosts(o, self.scaffold, self._sums, self._peak) for o in self.options]
+        return [StageCosts(o, self.block_type, self._sums, self._peak) for o in self.options]
 
     @cached_property
     def tables(self) -> list[dict[Node, StageTable]]:

@@ -30,13 +30,13 @@ class FeasibleSet:
     """The architectures that a space allows and whose costs keep the hard limits.
 
     Attributes:
-        frame, scaffolds: as in the space.
+        frame, block_types: as in the space.
         limits: the hard limits.
         stages: for each patch size what the stages may be; none of them is empty.
     """
 
     frame: Frame
-    scaffolds: tuple[BlockType, ...]
+    block_types: tuple[BlockType, ...]
     limits: Limits
     stages: dict[int, tuple[StageOptions, ...]]
 
@@ -52,7 +52,7 @@ class FeasibleSet:
 
     def size(self) -> int:
         """Number of distinct architectures before the limits."""
-        return len(self.scaffolds) * sum(self._sizes)
+        return len(self.block_types) * sum(self._sizes)
 
     def count(self) -> int:
         """Number of distinct feasible architectures; see `DesignSpace.count`."""
@@ -96,8 +96,8 @@ class FeasibleSet:
         for _ in range(tries if self.stages else 0):
             patch = pick(rng, list(self.stages), self._sizes)
             stages = tuple(options.sample(rng) for options in self.stages[patch])
-            scaffold = self.scaffolds[rng.integers(len(self.scaffolds))]
-            architecture = self._chain(patch, scaffold).architecture(stages)
+            block_type = self.block_types[rng.integers(len(self.block_types))]
+            architecture = self._chain(patch, block_type).architecture(stages)
             if not self.limits.violations(architecture):
                 return architecture
         return None
@@ -109,11 +109,13 @@ class FeasibleSet:
     @cached_property
     def _chains(self) -> list[Chain]:
         return [
-            self._chain(patch, scaffold) for patch in self.stages for scaffold in self.scaffolds
+            self._chain(patch, block_type)
+            for patch in self.stages
+            for block_type in self.block_types
         ]
 
-    def _chain(self, patch: int, scaffold: BlockType) -> Chain:
-        return Chain(self.frame, patch, scaffold, self.stages[patch], self.limits)
+    def _chain(self, patch: int, block_type: BlockType) -> Chain:
+        return Chain(self.frame, patch, block_type, self.stages[patch], self.limits)
 
     @cached_property
     def _sampler(self) -> FeasibleSampler:

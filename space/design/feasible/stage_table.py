@@ -22,17 +22,17 @@ Allowed = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True)
 class StageCosts:
-    """The costs of one stage of a space in one scaffold: of each shape, of each mixer at its place.
+    """The costs of one stage of a space in one block type: by shape, by mixer at its place.
 
     Attributes:
         options: what the stage may be.
-        scaffold: the residual block around the mixers.
+        block_type: the residual block around the mixers.
         sums: reads the quantities that add up.
         peak: reads the one that does not.
     """
 
     options: StageOptions
-    scaffold: BlockType
+    block_type: BlockType
     sums: CostReader
     peak: CostReader
     _known: dict[tuple[CostReader, Shape, int], list[Vector]] = field(
@@ -91,14 +91,14 @@ class StageCosts:
         length, hidden = self.options.pattern_length(depth), hidden_width(width, ratio)
         around = (place, length, depth, width, hidden, self.options.size)
         mixers = self.options.choices(width, depth, place)
-        return [reader.place((self.scaffold, mixer, *around)) for mixer in mixers]
+        return [reader.place((self.block_type, mixer, *around)) for mixer in mixers]
 
     def _one_block(self, width: int, ratio: float) -> Vector:
         """A block with one and the same mixer."""
         _, depth, _ = self.shapes(width)[0]
         mixer = self.options.choices(width, depth, 0)[0]
         hidden = hidden_width(width, ratio)
-        return self.sums.place((self.scaffold, mixer, 0, 1, 1, width, hidden, self.options.size))
+        return self.sums.place((self.block_type, mixer, 0, 1, 1, width, hidden, self.options.size))
 
     @cached_property
     def _least(self) -> dict[int, float]:
