@@ -3,9 +3,10 @@
     python -m benchmarks.cost_model [--space FILE ...] [--json]
 
 All count the same random architectures of a space, in one process, on one core. The spaces are one
-where parts repeat, one of 10¹³ networks, and one over every cell, where few parts repeat. A time is
-CPU time of the process without garbage collection, so that a busy machine changes it little. What
-is not timed: building the networks that both peers need, making the architectures, encoding them.
+where parts repeat, one of 10¹³ networks, and one over every type of mixer, where few parts repeat.
+A time is CPU time of the process without garbage collection, so that a busy machine changes it
+little. What is not timed: building the networks that both peers need, making the architectures,
+encoding them.
 """
 
 import argparse

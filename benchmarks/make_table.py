@@ -8,7 +8,7 @@ The table itself, a Parquet file, is written at the end, and by --write-only fro
 What the table holds already is not trained again, so a table may be finished on another machine.
 The figures of the data card beside the table are written with it.
 
-With --longer an architecture of every cell is trained four times as long, into a file of its own
+With --longer one architecture of every type is trained four times as long, into a file of its own
 beside the table: how well the table's order is that of longer trainings stands in the card.
 """
 
@@ -24,7 +24,7 @@ from benchmarks.progress import bar_on_stderr
 from benchmarks.table.card import CARD, write_figures
 from benchmarks.table.journal import Journal
 from benchmarks.table.measure import Measured, measure
-from benchmarks.table.plan import one_of_every_cell, planned
+from benchmarks.table.plan import one_of_every_mixer_type, planned
 from benchmarks.table.read import TABLE, longer_table
 from benchmarks.table.taken_up import trainings_of
 from benchmarks.table.terms import FASHION_CELLS, Terms
@@ -66,7 +66,7 @@ def train_missing(
 def _every(terms: Terms, options: argparse.Namespace) -> Iterator[tuple[Architecture, int]]:
     space = terms.space().enumerate()
     if options.longer:
-        return ((architecture, terms.seeds[0]) for architecture in one_of_every_cell(space))
+        return ((architecture, terms.seeds[0]) for architecture in one_of_every_mixer_type(space))
     return planned(space, terms.seeds, options.repeated)
 
 
@@ -87,7 +87,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--table", type=Path, default=TABLE, help="the file to write")
     parser.add_argument("--card", type=Path, default=CARD, help="the data card to fill")
     parser.add_argument(
-        "--longer", action="store_true", help=f"{TIMES_AS_LONG} times as long, one of every cell"
+        "--longer",
+        action="store_true",
+        help=f"{TIMES_AS_LONG} times as long, one of every mixer type",
     )
     parser.add_argument("--write-only", action="store_true", help="train nothing more")
     return parser.parse_args(arguments)

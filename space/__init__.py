@@ -1,6 +1,6 @@
 """space: what can be built. The algebra of token mixers, networks of them, their costs.
 
-The paper's algebra: `axes` and `rules` of its `cells`, a `mixer` with its sizes, the
+The paper's algebra: `axes` and `rules` of its `mixer_types`, a `mixer` with its sizes, the
 `relation_graph` (Figure 1), the `structure` of W (Figure 2, Table 1), and its definition,
 `reference`. Mixers that compute the same have one `canonical` form.
 
@@ -16,16 +16,15 @@ What a search needs: an `architecture` as a value, the `design` space that holds
 """
 
 from space.architecture import BLOCK_TYPES, Architecture, Head, Input, Stage, Stem
-from space.cells import Cell, all_cells, cell_named
 from space.cost import Cost, cost
 from space.design import DesignSpace, Infeasible
 from space.errors import InputError, Problem
 from space.mixer import Mixer
+from space.mixer_types import MixerType, all_mixer_types, mixer_type_named
 
 __all__ = [
     "BLOCK_TYPES",
     "Architecture",
-    "Cell",
     "Cost",
     "DesignSpace",
     "Head",
@@ -33,10 +32,11 @@ __all__ = [
     "Input",
     "InputError",
     "Mixer",
+    "MixerType",
     "Problem",
     "Stage",
     "Stem",
-    "all_cells",
-    "cell_named",
+    "all_mixer_types",
     "cost",
+    "mixer_type_named",
 ]

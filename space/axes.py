@@ -71,4 +71,4 @@ AXES: dict[str, type[StrEnum]] = {
     "sharing": Sharing,
     "dynamics": Dynamics,
 }
-"""The structural axes in the order in which a cell is written."""
+"""The structural axes in the order in which a mixer type is written."""

@@ -1,4 +1,4 @@
-"""A token mixer: a cell of the algebra with its sizes and options, everything but the width."""
+"""A token mixer: a type of mixer with its sizes and options, everything but the width."""
 
 from dataclasses import dataclass, fields
 from functools import cache, lru_cache
@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal, get_args
 from pydantic import ConfigDict, StrictBool, StrictInt, TypeAdapter, ValidationError
 
 from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
-from space.cells import Cell
 from space.errors import InputError, Problem
 from space.input.dataclass_fields import Kind, coerce_fields, shown
 from space.input.pydantic_errors import problems_from_pydantic
+from space.mixer_types import MixerType
 from space.rules import Rule, Values, broken_rules
 
 MAX_KERNEL_SIZE = 31
@@ -99,14 +99,14 @@ class Mixer:
         return self.locality, self.channels, self.rank, self.sharing, self.dynamics
 
     @property
-    def cell(self) -> Cell:
-        """The structural cell that this mixer belongs to."""
-        return _cell(self._axis_values)
+    def type(self) -> MixerType:
+        """The type of mixer that it is, without its sizes."""
+        return _mixer_type(self._axis_values)
 
     @property
     def name(self) -> str:
-        """The paper's name, else the literature's, else the label of the cell."""
-        return self.cell.name
+        """The paper's name, else the literature's, else the label of the type."""
+        return self.type.name
 
     @property
     def label(self) -> str:
@@ -157,10 +157,10 @@ class Mixer:
         if all(getattr(self, name, None) == value for name, value in changes.items()):
             return self
         values = {field.name: getattr(self, field.name) for field in fields(self)} | changes
-        cell = Cell(*(values.pop(name) for name in AXES))
-        applicable = Mixer.applicable(*cell.values)
+        mixer_type = MixerType(*(values.pop(name) for name in AXES))
+        applicable = Mixer.applicable(*mixer_type.values)
         kept = {name: values[name] for name in values if name in applicable}
-        return Mixer(*cell.values, **kept)
+        return Mixer(*mixer_type.values, **kept)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, without the fields that do not apply."""
@@ -186,8 +186,8 @@ _OPTIONAL = tuple(field.name for field in fields(Mixer) if field.name not in AXE
 
 
 @cache
-def _cell(values: Values) -> Cell:
-    return Cell(*values)
+def _mixer_type(values: Values) -> MixerType:
+    return MixerType(*values)
 
 
 @cache

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from space.architecture import Architecture, BlockType, Head, Input, Stage, Stem
 from space.axes import AXES
-from space.cells import cell_named
 from space.mixer import Mixer
+from space.mixer_types import mixer_type_named
 
 Variant = Literal["static", "dynamic", "inhomogeneous"]
 
@@ -50,7 +50,7 @@ _IMAGE = Input(3, 224, 224)
 
 
 def _mixer(operator: str, **fields: Any) -> Mixer:
-    return Mixer.from_dict(dict(zip(AXES, cell_named(operator).values, strict=True)) | fields)
+    return Mixer.from_dict(dict(zip(AXES, mixer_type_named(operator).values, strict=True)) | fields)
 
 
 def _network(

@@ -1,15 +1,15 @@
-"""The paper's relation graph (Figure 1), extended to all cells: what changes along an edge.
+"""The paper's relation graph (Figure 1), extended to all mixer types: what changes on an edge.
 
 The paper names 12 nodes and draws 13 edges between them; in five of these the sharing follows the
-locality or the channels. All other edges join two cells that differ in one axis. Only the nodes and
-the pairs are the paper's: labels and kinds are computed from the cells.
+locality or the channels. All other edges join two types that differ in one axis. Only the nodes and
+the pairs are the paper's: labels and kinds are computed from the mixer types.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from space.axes import AXES
-from space.cells import PAPER_NAMES, Cell, all_cells, cell_named
+from space.mixer_types import PAPER_NAMES, MixerType, all_mixer_types, mixer_type_named
 
 
 class EdgeKind(StrEnum):
@@ -36,10 +36,10 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A step between two cells, towards regularisation or dynamic weights."""
+    """A step between two mixer types, towards regularisation or dynamic weights."""
 
-    source: Cell
-    target: Cell
+    source: MixerType
+    target: MixerType
 
     @property
     def changes(self) -> dict[str, tuple[str, str]]:
@@ -79,7 +79,7 @@ NODES: tuple[str, ...] = tuple(PAPER_NAMES)
 """The 12 nodes, by the paper's names."""
 
 EDGES: tuple[Edge, ...] = tuple(
-    Edge(cell_named(source), cell_named(target))
+    Edge(mixer_type_named(source), mixer_type_named(target))
     for source, target in (
         ("MLP", "Conv."),
         ("MLP", "Sep. MLP"),
@@ -112,9 +112,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 
 
 def one_axis_edges() -> tuple[Edge, ...]:
-    """Every pair of cells that differ in one axis, from the value that the axis lists first."""
-    cells = all_cells()
-    pairs = (Edge(one, other) for i, one in enumerate(cells) for other in cells[i + 1 :])
+    """Every pair of types that differ in one axis, from the value that the axis lists first."""
+    mixer_types = all_mixer_types()
+    pairs = (
+        Edge(one, other) for i, one in enumerate(mixer_types) for other in mixer_types[i + 1 :]
+    )
     return tuple(map(_in_order, (edge for edge in pairs if len(edge.changes) == 1)))
 
 

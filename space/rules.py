@@ -10,7 +10,7 @@ Values = tuple[Locality, Channels, Rank, Sharing, Dynamics]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A condition that every cell fulfils.
+    """A condition that every mixer type fulfils.
 
     Attributes:
         number: its number in the design.
@@ -97,5 +97,5 @@ RULES: tuple[Rule, ...] = (
 def broken_rules(
     locality: Locality, channels: Channels, rank: Rank, sharing: Sharing, dynamics: Dynamics
 ) -> list[Rule]:
-    """The rules that a combination of axis values breaks; none for a cell that exists."""
+    """The rules that a combination of axis values breaks; none for a mixer type that exists."""
     return [rule for rule in RULES if not rule.holds(locality, channels, rank, sharing, dynamics)]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import bootstrap, spearmanr
 
 from benchmarks.table.read import TabularBenchmark, longer_table
-from space import Architecture, Mixer, all_cells
+from space import Architecture, Mixer, all_mixer_types
 
 CARD = Path(__file__).parent / "DATA_CARD.md"
 BEGIN, END = "<!-- figures, written by make_table -->", "<!-- end of the figures -->"
@@ -44,10 +44,10 @@ def figures(path: Path) -> str:
 def _counts(benchmark: TabularBenchmark) -> dict[str, str]:
     trainings = [benchmark.trainings(name) for name in benchmark.architectures]
     failed = sum(t.failure is not None for by_seed in trainings for t in by_seed.values())
-    cells = {mixer.cell for a in benchmark.architectures.values() for mixer in _mixers(a)}
+    mixer_types = {mixer.type for a in benchmark.architectures.values() for mixer in _mixers(a)}
     return {
         "architectures": f"{len(trainings):,} of {benchmark.space().count():,} in the space",
-        "cells of the algebra": f"{len(cells)} of {len(all_cells())}",
+        "mixer types of the algebra": f"{len(mixer_types)} of {len(all_mixer_types())}",
         "trainings": f"{sum(map(len, trainings)):,}",
         "architectures with several seeds": f"{sum(len(t) > 1 for t in trainings):,}",
         "trainings that failed": f"{failed:,}",
@@ -99,10 +99,10 @@ def _against_longer(benchmark: TabularBenchmark, path: Path) -> dict[str, str]:
         return {}
     pairs = np.array([[_of_first_seed(b, name) for b in (benchmark, longer)] for name in names])
     low, high = interval(pairs)
-    cells = {mixer.cell for name in names for mixer in _mixers(longer.architectures[name])}
+    mixer_types = {mixer.type for name in names for mixer in _mixers(longer.architectures[name])}
     said = (
         f"rank correlation with trainings of {longer.epochs} epochs, {len(names)} architectures "
-        f"over {len(cells)} cells, and its 95% interval"
+        f"over {len(mixer_types)} mixer types, and its 95% interval"
     )
     return {said: f"{rank_correlation(*pairs.T):.3f} [{low:.3f}, {high:.3f}]"}
 

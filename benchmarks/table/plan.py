@@ -11,25 +11,25 @@ def planned(
 ) -> Iterator[tuple[Architecture, int]]:
     """Pairs of architecture and study seed.
 
-    An architecture of every cell comes first, then the others; within both the order is that of a
-    hash of the id, so it follows nothing else that the architecture is. The first `repeated`
+    One architecture of every mixer type comes first, then the others; within both the order is that
+    of a hash of the id, so it follows nothing else that the architecture is. The first `repeated`
     architectures come with every seed, the others with the first one.
     """
     shuffled = _shuffled(space)
-    first = dict.fromkeys(one_of_every_cell(shuffled))
+    first = dict.fromkeys(one_of_every_mixer_type(shuffled))
     ordered = [*first, *(each for each in shuffled if each not in first)]
     for position, architecture in enumerate(ordered):
         for seed in seeds if position < repeated else seeds[:1]:
             yield architecture, seed
 
 
-def one_of_every_cell(space: Iterable[Architecture]) -> Iterator[Architecture]:
-    """The first architecture in that order whose first mixer is of each cell of the algebra."""
+def one_of_every_mixer_type(space: Iterable[Architecture]) -> Iterator[Architecture]:
+    """The first architecture in that order with a first mixer of each type."""
     met = set()
     for architecture in _shuffled(space):
-        cell = architecture.stages[0].mixers[0].cell
-        if cell not in met:
-            met.add(cell)
+        mixer_type = architecture.stages[0].mixers[0].type
+        if mixer_type not in met:
+            met.add(mixer_type)
             yield architecture
 
 

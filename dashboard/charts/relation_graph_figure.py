@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from dashboard.charts.theme import FRONT_COLOUR, KIND_COLOURS, ink, kind_of_cell, translucent
+from dashboard.charts.theme import FRONT_COLOUR, KIND_COLOURS, ink, kind_of_mixer_type, translucent
 from dashboard.escaping import hover
 from search.query import OperatorRecord
 from space.axes import AXES
-from space.cells import cell_named
+from space.mixer_types import mixer_type_named
 from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, EdgeKind
 from space.wording import count, percent
 
@@ -129,7 +129,7 @@ def _nodes(
     best = max((r.best_accuracy or 0.0 for r in whole), default=None)
     for name, (x, y) in places.items():
         record = records[name]
-        colour = KIND_COLOURS[kind_of_cell(cell_named(name))]
+        colour = KIND_COLOURS[kind_of_mixer_type(mixer_type_named(name))]
         champion = record in whole and record.best_accuracy == best
         made.add_shape(
             type="rect",
@@ -170,11 +170,11 @@ def _accuracy(record: OperatorRecord) -> str:
 
 
 def _hover(name: str, record: OperatorRecord) -> str:
-    cell = cell_named(name)
+    mixer_type = mixer_type_named(name)
     lines = [f"<b>{name}</b>"]
     if name in EXAMPLES:
         lines.append("as in " + ", ".join(EXAMPLES[name]))
-    lines += [f"{axis}: {value}" for axis, value in zip(AXES, cell.values, strict=True)]
+    lines += [f"{axis}: {value}" for axis, value in zip(AXES, mixer_type.values, strict=True)]
     lines.append(f"alone in {count(record.alone, 'trial')}, beside others in {record.mixed:,}")
     if record.best_architecture is not None:
         stopped = ", whose trial was pruned" if record.pruned else ""

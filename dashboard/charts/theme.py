@@ -8,7 +8,7 @@ import streamlit as st
 
 from search.query import Objective
 from search.store import TrialState
-from space.cells import Cell
+from space.mixer_types import MixerType
 from space.relation_graph import EdgeKind
 
 
@@ -74,9 +74,9 @@ def kind_of(locality: str, channels: str, rank: str, dynamics: str) -> str:
     return DENSE if locality == "global" and channels == "dense" else EdgeKind.SPARSE
 
 
-def kind_of_cell(cell: Cell) -> str:
-    """What a cell adds over the dense one."""
-    return kind_of(cell.locality, cell.channels, cell.rank, cell.dynamics)
+def kind_of_mixer_type(mixer_type: MixerType) -> str:
+    """What a mixer type adds over the dense one."""
+    return kind_of(mixer_type.locality, mixer_type.channels, mixer_type.rank, mixer_type.dynamics)
 
 
 def translucent(colour: str, opacity: float) -> str:

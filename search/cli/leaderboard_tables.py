@@ -21,7 +21,7 @@ from search.query import (
     ranks,
     state_words,
 )
-from space.cells import LITERATURE_NAMES, PAPER_NAMES
+from space.mixer_types import LITERATURE_NAMES, PAPER_NAMES
 from space.wording import NONE, count, percent, short
 
 PAPER_OPERATORS = (*PAPER_NAMES, LITERATURE_NAMES["window/separable/full/channel/static"])

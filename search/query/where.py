@@ -9,7 +9,7 @@
 A field of mixers (kernel, dynamics, …) must hold for every mixer of the architecture; with
 `any` for at least one. What has no value (the kernel of a global mixer, the accuracy of a trial
 without epochs) fulfils no comparison, not even `!=`. The name of an operator is any that
-`space.cell_named` knows: case and punctuation do not matter, and a label will do.
+`space.mixer_type_named` knows: case and punctuation do not matter, and a label will do.
 """
 
 import difflib
@@ -33,8 +33,8 @@ from search.query.where_tree import (
     field_names,
     unreachable,
 )
-from space.cells import cell_named
 from space.errors import InputError
+from space.mixer_types import mixer_type_named
 
 MAX_DEPTH = 50
 MAX_VALUES = 200
@@ -227,7 +227,7 @@ def _read(field: Field, token: Token) -> Value | None:
     if field.kind is Kind.WORD:
         return token.text.lower() if token.text.lower() in field.words else None
     if field.kind is Kind.OPERATOR:
-        return cell_named(token.text).name
+        return mixer_type_named(token.text).name
     return token.text
 
 

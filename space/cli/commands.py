@@ -27,18 +27,29 @@ class LazyGroup(click.Group):
 
     Args:
         places: "module:command" by name, in the order in which a person meets them.
+        renamed: names that commands had in earlier releases, and theirs now.
     """
 
-    def __init__(self, *args: Any, places: Mapping[str, str], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        places: Mapping[str, str],
+        renamed: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._places = dict(places)
+        self._places, self._renamed = dict(places), dict(renamed or {})
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
         return list(self._places)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name."""
+        """The command of that name, or what has it today; then it says so."""
+        if cmd_name in self._renamed:
+            now = self._renamed[cmd_name]
+            click.echo(f"note: {cmd_name} is called {now} now.", err=True)
+            return self.get_command(ctx, now)
         if cmd_name not in self._places:
             return None
         module, _, name = self._places[cmd_name].partition(":")

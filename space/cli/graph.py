@@ -5,14 +5,14 @@ from typing import Any
 import click
 from rich.table import Table
 
-from space.cells import cell_named
 from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
+from space.mixer_types import mixer_type_named
 from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, one_axis_edges
 
 
 @click.command("graph")
-@click.option("--moves", is_flag=True, help="The one-axis moves between all cells too.")
+@click.option("--moves", is_flag=True, help="The one-axis moves between all mixer types too.")
 @json_option
 def command(moves: bool, as_json: bool) -> None:
     """Print the relation graph of the paper: what changes from operator to operator.
@@ -23,7 +23,7 @@ def command(moves: bool, as_json: bool) -> None:
       python -m space graph --moves
       python -m space graph --json
 
-    12 nodes and 13 edges are the paper's (Figure 1). The moves are all pairs of cells that differ
+    12 nodes and 13 edges are the paper's (Figure 1). The moves are all pairs of types that differ
     in one axis; --json always has them.
     """
     if as_json:
@@ -62,7 +62,11 @@ def _move_table() -> Table:
 def _plain() -> dict[str, Any]:
     return {
         "nodes": [
-            {"name": name, "cell": cell_named(name).label, "examples": list(EXAMPLES.get(name, ()))}
+            {
+                "name": name,
+                "mixer_type": mixer_type_named(name).label,
+                "examples": list(EXAMPLES.get(name, ())),
+            }
             for name in NODES
         ],
         "edges": [

@@ -8,7 +8,7 @@ import click
 from space.cli.commands import FAILED, LazyGroup, run_group
 from space.design import Infeasible, SpaceTooLarge
 
-_COMMANDS = ("cells", "graph", "zoo", "cost", "show", "count", "sample")
+_COMMANDS = ("mixers", "graph", "zoo", "cost", "show", "count", "sample")
 
 
 class _Group(LazyGroup):
@@ -26,6 +26,7 @@ class _Group(LazyGroup):
 @click.group(
     "space",
     cls=_Group,
+    renamed={"cells": "mixers"},
     places={name: f"space.cli.{name}:command" for name in _COMMANDS},
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -34,7 +35,7 @@ def command() -> None:
 
     \b
     The operators, and how they are related:
-      python -m space cells
+      python -m space mixers
       python -m space graph
     The published networks, one of them with its cost, and a picture of it:
       python -m space zoo

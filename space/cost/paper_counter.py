@@ -9,13 +9,13 @@ import itertools
 
 from space.architecture import Architecture, Stage
 from space.axes import Dynamics
-from space.cells import cell_named
 from space.errors import InputError, Problem
 from space.geometry import MapSize, generator_width
 from space.mixer import Mixer
+from space.mixer_types import mixer_type_named
 
 _OPERATORS = ("DW-S Conv.", "Dynamic DW-S Conv.", "Dynamic Local-S MLP")
-_CELLS = tuple(cell_named(name) for name in _OPERATORS)
+_MIXER_TYPES = tuple(mixer_type_named(name) for name in _OPERATORS)
 
 
 def paper_macs(architecture: Architecture) -> int:
@@ -80,7 +80,7 @@ def _problems(architecture: Architecture) -> list[Problem]:
             problems.append(Problem(f"stages[{index}].width", message))
     for index, stage in enumerate(stages):
         for place, mixer in enumerate(stage.mixers):
-            if mixer.cell not in _CELLS:
+            if mixer.type not in _MIXER_TYPES:
                 where = f"stages[{index}].mixers[{place}]"
                 message = f"is {mixer.name}; {allowed} {', '.join(_OPERATORS)}"
                 problems.append(Problem(where, message))

@@ -8,11 +8,11 @@ import numpy as np
 
 from space.architecture import Architecture
 from space.axes import AXES, Locality
-from space.cells import cell_named
 from space.design.feasible import FeasibleSet
 from space.design.paired_points import NAMED_OPERATORS, paired_points
 from space.design.stage_options import Keep
 from space.mixer import Mixer
+from space.mixer_types import mixer_type_named
 
 Points = Iterator[tuple[str, Architecture]]
 """Architectures, each with where it comes from."""
@@ -90,7 +90,7 @@ def _hybrid_points(stages: int, sample: SampleWhere) -> Points:
     single stage there is none.
     """
     for name in NAMED_OPERATORS if stages > 1 else ():
-        if cell_named(name).locality is Locality.GLOBAL:
+        if mixer_type_named(name).locality is Locality.GLOBAL:
             conditions: list[Keep | None] = [_is_local] * (stages - 1)
             architecture = sample([*conditions, partial(_is_named, name)])
             if architecture is not None:

@@ -7,9 +7,9 @@ from math import prod
 from typing import Any, cast
 
 from space.axes import AXES
-from space.cells import Cell, all_cells, cell_named
 from space.errors import InputError, Problem, join
 from space.mixer import Mixer
+from space.mixer_types import MixerType, all_mixer_types, mixer_type_named
 from space.rules import Values, broken_rules
 
 MOST_MIXERS = 20_000
@@ -41,13 +41,16 @@ def expand_mixers(line: object, where: str) -> list[Mixer]:
     ]
     if unknown:
         raise InputError(unknown)
-    cells = _cells(line, where)
+    mixer_types = _mixer_types(line, where)
     values = {name: _listed(line[name]) for name in SIZES_AND_OPTIONS if name in line}
-    _refuse_too_many(cells, values, where)
-    mixers, used, refused = _combined(cells, values)
+    _refuse_too_many(mixer_types, values, where)
+    mixers, used, refused = _combined(mixer_types, values)
     problems = [Problem(join(where, p.where), p.message) for p in dict.fromkeys(refused)]
     problems += [
-        Problem(join(where, name), f"does not apply to {', '.join(cell.name for cell in cells)}")
+        Problem(
+            join(where, name),
+            f"does not apply to {', '.join(mixer_type.name for mixer_type in mixer_types)}",
+        )
         for name in values
         if name not in used
     ]
@@ -56,10 +59,12 @@ def expand_mixers(line: object, where: str) -> list[Mixer]:
     return mixers
 
 
-def _refuse_too_many(cells: list[Cell], values: dict[str, list[Any]], where: str) -> None:
+def _refuse_too_many(
+    mixer_types: list[MixerType], values: dict[str, list[Any]], where: str
+) -> None:
     number = sum(
-        prod(len(listed) for name, listed in values.items() if _applies(cell, name))
-        for cell in cells
+        prod(len(listed) for name, listed in values.items() if _applies(mixer_type, name))
+        for mixer_type in mixer_types
     )
     if number > MOST_MIXERS:
         raise InputError.of(where, f"stands for {number:,} mixers; at most {MOST_MIXERS:,}")
@@ -69,30 +74,30 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _cells(line: dict[str, Any], where: str) -> list[Cell]:
+def _mixer_types(line: dict[str, Any], where: str) -> list[MixerType]:
     axes = [name for name in AXES if name in line]
     if "operator" in line:
         if axes:
             raise InputError.of(join(where, axes[0]), "give either an operator or axis values")
-        return _named_cells(_listed(line["operator"]), join(where, "operator"))
-    return _axis_cells(line, where)
+        return _named_mixer_types(_listed(line["operator"]), join(where, "operator"))
+    return _axis_mixer_types(line, where)
 
 
-def _named_cells(names: list[Any], where: str) -> list[Cell]:
+def _named_mixer_types(names: list[Any], where: str) -> list[MixerType]:
     if names == ["all"]:
-        return list(all_cells())
-    cells, problems = [], []
+        return list(all_mixer_types())
+    mixer_types, problems = [], []
     for name in names:
         try:
-            cells.append(cell_named(str(name)))
+            mixer_types.append(mixer_type_named(str(name)))
         except InputError as error:
             problems += [Problem(where, p.message) for p in error.problems]
-    if problems or not cells:
+    if problems or not mixer_types:
         raise InputError(problems or [Problem(where, "names no operator")])
-    return cells
+    return mixer_types
 
 
-def _axis_cells(line: dict[str, Any], where: str) -> list[Cell]:
+def _axis_mixer_types(line: dict[str, Any], where: str) -> list[MixerType]:
     problems, values = [], []
     for name, axis in AXES.items():
         words = _listed(line[name]) if name in line else list(axis)
@@ -107,9 +112,9 @@ def _axis_cells(line: dict[str, Any], where: str) -> list[Cell]:
     if problems:
         raise InputError(problems)
     legal = [
-        cell
-        for cell in all_cells()
-        if all(word in words for word, words in zip(cell.values, values, strict=True))
+        mixer_type
+        for mixer_type in all_mixer_types()
+        if all(word in words for word, words in zip(mixer_type.values, values, strict=True))
     ]
     if not legal:
         broken = [set(broken_rules(*axes)) for axes in cast(Iterator[Values], product(*values))]
@@ -121,18 +126,18 @@ def _axis_cells(line: dict[str, Any], where: str) -> list[Cell]:
 
 
 def _combined(
-    cells: list[Cell], values: dict[str, list[Any]]
+    mixer_types: list[MixerType], values: dict[str, list[Any]]
 ) -> tuple[list[Mixer], set[str], list[Problem]]:
     mixers: list[Mixer] = []
     used: set[str] = set()
     failures: list[tuple[dict[str, Any], tuple[Problem, ...]]] = []
-    for cell in cells:
-        names = [name for name in values if _applies(cell, name)]
+    for mixer_type in mixer_types:
+        names = [name for name in values if _applies(mixer_type, name)]
         used.update(names)
         for combination in product(*(values[name] for name in names)):
             sizes = dict(zip(names, combination, strict=True))
             try:
-                mixers.append(Mixer.from_dict(_axis_values(cell) | sizes, ""))
+                mixers.append(Mixer.from_dict(_axis_values(mixer_type) | sizes, ""))
             except InputError as error:
                 failures.append((sizes, error.problems))
     return list(dict.fromkeys(mixers)), used, _hopeless(failures, mixers)
@@ -158,9 +163,9 @@ def _hopeless(
     ]
 
 
-def _axis_values(cell: Cell) -> dict[str, Any]:
-    return dict(zip(AXES, cell.values, strict=True))
+def _axis_values(mixer_type: MixerType) -> dict[str, Any]:
+    return dict(zip(AXES, mixer_type.values, strict=True))
 
 
-def _applies(cell: Cell, name: str) -> bool:
-    return name in Mixer.applicable(*cell.values)
+def _applies(mixer_type: MixerType, name: str) -> bool:
+    return name in Mixer.applicable(*mixer_type.values)

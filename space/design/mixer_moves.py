@@ -1,5 +1,5 @@
-"""Moves between the mixers that may stand at one place of a pattern: to another cell, or to another
-size or option within a cell."""
+"""Moves between the mixers that may stand at one place of a pattern: to another type of
+mixer, or to another size or option within a type."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from operator import attrgetter, ne
 
 import numpy as np
 
-from space.cells import Cell
 from space.design.mixer_lines import SIZES_AND_OPTIONS
 from space.mixer import Mixer
+from space.mixer_types import MixerType
 
 _sizes_and_options = attrgetter(*SIZES_AND_OPTIONS)
 
@@ -19,78 +19,83 @@ _sizes_and_options = attrgetter(*SIZES_AND_OPTIONS)
 class MixerMoves:
     """The mixers of a place and what joins them; each answer is worked out once, when asked for.
 
-    A move changes the cell (sizes then follow freely) or one size within a cell. Cells one axis
-    apart are always joined. Where a space leaves out what lies between two cells, they are joined
-    too (the relative neighbourhood graph), as are sizes that differ in several fields if nothing
-    else leads to them, so that every mixer can be reached.
+    A move changes the mixer type (sizes then follow freely) or one size within a type. Types one
+    axis apart are always joined. Where a space leaves out what lies between two types, they are
+    joined too (the relative neighbourhood graph), as are sizes that differ in several fields if
+    nothing else leads to them, so that every mixer can be reached.
     """
 
     def __init__(self, mixers: tuple[Mixer, ...]) -> None:
         self._mixers = mixers
-        self._sizes: dict[Cell, dict[Mixer, list[Mixer]]] = {}
+        self._sizes: dict[MixerType, dict[Mixer, list[Mixer]]] = {}
         self._nearest: dict[Mixer, Mixer] = {}
 
     def of(self, mixer: Mixer) -> tuple[Mixer, ...]:
-        """The mixers that are one move away from one of them: other cells, then other sizes."""
-        cell = mixer.cell
-        if cell not in self._sizes:
-            self._sizes[cell] = size_moves(self._members(cell))
-        beyond = (other for joined in self._joined[cell] for other in self._members(joined))
-        return (*beyond, *self._sizes[cell][mixer])
+        """The mixers that are one move away from one of them: other types, then other sizes."""
+        mixer_type = mixer.type
+        if mixer_type not in self._sizes:
+            self._sizes[mixer_type] = size_moves(self._members(mixer_type))
+        beyond = (other for joined in self._joined[mixer_type] for other in self._members(joined))
+        return (*beyond, *self._sizes[mixer_type][mixer])
 
     def nearest(self, wanted: Mixer) -> Mixer:
         """The first of those that differ from any mixer in the fewest axes, then sizes."""
         if wanted not in self._nearest:
             sizes = _sizes_and_options(wanted)
             self._nearest[wanted] = min(
-                (self._mixers[place] for place in self._in_nearest_cells(wanted.cell)),
+                (self._mixers[place] for place in self._in_nearest_types(wanted.type)),
                 key=lambda mixer: sum(map(ne, _sizes_and_options(mixer), sizes)),
             )
         return self._nearest[wanted]
 
-    def _in_nearest_cells(self, wanted: Cell) -> list[int]:
-        apart = {cell: sum(map(ne, cell.values, wanted.values)) for cell in self._places}
+    def _in_nearest_types(self, wanted: MixerType) -> list[int]:
+        apart = {
+            mixer_type: sum(map(ne, mixer_type.values, wanted.values))
+            for mixer_type in self._places
+        }
         least = min(apart.values())
-        nearest = (self._places[cell] for cell, axes in apart.items() if axes == least)
+        nearest = (self._places[mixer_type] for mixer_type, axes in apart.items() if axes == least)
         return sorted(chain.from_iterable(nearest))
 
-    def _members(self, cell: Cell) -> list[Mixer]:
-        return [self._mixers[place] for place in self._places[cell]]
+    def _members(self, mixer_type: MixerType) -> list[Mixer]:
+        return [self._mixers[place] for place in self._places[mixer_type]]
 
     @cached_property
-    def _places(self) -> dict[Cell, list[int]]:
-        """Where the mixers of each cell stand in the order of all."""
-        places: dict[Cell, list[int]] = {}
+    def _places(self) -> dict[MixerType, list[int]]:
+        """Where the mixers of each mixer type stand in the order of all."""
+        places: dict[MixerType, list[int]] = {}
         for place, mixer in enumerate(self._mixers):
-            places.setdefault(mixer.cell, []).append(place)
+            places.setdefault(mixer.type, []).append(place)
         return places
 
     @cached_property
-    def _joined(self) -> dict[Cell, tuple[Cell, ...]]:
+    def _joined(self) -> dict[MixerType, tuple[MixerType, ...]]:
         return _relative_neighbours(tuple(self._places))
 
 
 @lru_cache(maxsize=64)
-def _relative_neighbours(cells: tuple[Cell, ...]) -> dict[Cell, tuple[Cell, ...]]:
-    """For each cell those with no third cell closer to both (Toussaint 1980), in the given order.
+def _relative_neighbours(
+    mixer_types: tuple[MixerType, ...],
+) -> dict[MixerType, tuple[MixerType, ...]]:
+    """For each type those with no third one closer to both (Toussaint 1980), in the given order.
 
-    The distance of two cells is the number of axes in which they differ, so that cells one axis
+    The distance of two types is the number of axes in which they differ, so that those one axis
     apart are always joined. The graph is connected, without long ways round.
     """
-    values = np.array([cell.values for cell in cells])
+    values = np.array([mixer_type.values for mixer_type in mixer_types])
     apart = (values[:, None] != values[None]).sum(2)
     joined = np.zeros_like(apart, dtype=bool)
     for far in range(1, int(apart.max()) + 1):
         near = (apart < far).astype(np.int64)
         joined |= (apart == far) & (near @ near == 0)
     return {
-        cell: tuple(cells[other] for other in np.flatnonzero(row))
-        for cell, row in zip(cells, joined, strict=True)
+        mixer_type: tuple(mixer_types[other] for other in np.flatnonzero(row))
+        for mixer_type, row in zip(mixer_types, joined, strict=True)
     }
 
 
 def size_moves(mixers: Sequence[Mixer]) -> dict[Mixer, list[Mixer]]:
-    """For each of the mixers of a cell, those that differ in one field.
+    """For each of the mixers of a mixer type, those that differ in one field.
 
     Groups that no such step joins are joined by their closest pair, so that all are connected.
     The work grows with the number of mixers, not with its square, but for the last part.

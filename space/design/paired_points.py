@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from space.architecture import Architecture, BlockType, Stage
-from space.cells import LITERATURE_NAMES, PAPER_NAMES
 from space.cost import cost
 from space.design.feasible import FeasibleSet
 from space.design.stage_options import Shape, StageOptions
 from space.mixer import Mixer
+from space.mixer_types import LITERATURE_NAMES, PAPER_NAMES
 
 NAMED_OPERATORS = (*PAPER_NAMES, LITERATURE_NAMES["window/separable/full/channel/static"])
 """The nodes of the paper's relation graph, and Local MLP, which its text compares them with."""

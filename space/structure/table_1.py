@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from space.axes import AXES, Dynamics
-from space.cells import cell_named
 from space.geometry import MapSize
 from space.mixer import Mixer
+from space.mixer_types import mixer_type_named
 from space.operators import TokenMixer
 from space.reference import mixing_matrix
 
@@ -111,7 +111,7 @@ def computed_row(mixer: Mixer, width: int, size: MapSize, seed: int = 0) -> Tabl
 
 
 def _of(operator: str, **sizes: int) -> Mixer:
-    return Mixer.from_dict(dict(zip(AXES, cell_named(operator).values, strict=True)) | sizes)
+    return Mixer.from_dict(dict(zip(AXES, mixer_type_named(operator).values, strict=True)) | sizes)
 
 
 TABLE_1: dict[str, Mixer] = {

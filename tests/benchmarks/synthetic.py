@@ -29,7 +29,7 @@ def trainings(architectures: list[Architecture], seeds: tuple[int, ...] = (0,)) 
         mixer = architecture.stages[0].mixers[0]
         stage = architecture.stages[0]
         words = [architecture.block_type, f"depth {stage.depth}", f"ratio {stage.mlp_ratio}"]
-        words += [str(axis) for axis in mixer.cell.values] + [f"kernel {mixer.kernel_size}"]
+        words += [str(axis) for axis in mixer.type.values] + [f"kernel {mixer.kernel_size}"]
         good = 0.7 + sum(effects.setdefault(word, rng.normal(0, 0.03)) for word in words)
         found += [_training(architecture, seed, good, rng) for seed in seeds]
     return found

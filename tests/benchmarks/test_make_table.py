@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.make_table import main
 from benchmarks.table.journal import Journal
-from benchmarks.table.plan import one_of_every_cell, planned
+from benchmarks.table.plan import one_of_every_mixer_type, planned
 from benchmarks.table.read import TabularBenchmark, longer_table
 from tests.benchmarks.synthetic import TINY, trainings
 
@@ -113,13 +113,13 @@ def test_every_beginning_of_the_plan_is_the_same_whatever_the_order_of_the_space
     assert [seed for _, seed in plan[:16]] == [0, 1, 2] * 5 + [0]
 
 
-def test_the_longer_trainings_have_every_cell_once() -> None:
+def test_the_longer_trainings_have_every_mixer_type_once() -> None:
     space = list(TINY.space().enumerate())
-    chosen = list(one_of_every_cell(space))
-    assert chosen == list(one_of_every_cell(space[::-1]))
-    cells = [architecture.stages[0].mixers[0].cell for architecture in chosen]
-    assert len(cells) == len(set(cells))
-    assert set(cells) == {a.stages[0].mixers[0].cell for a in space}
+    chosen = list(one_of_every_mixer_type(space))
+    assert chosen == list(one_of_every_mixer_type(space[::-1]))
+    mixer_types = [architecture.stages[0].mixers[0].type for architecture in chosen]
+    assert len(mixer_types) == len(set(mixer_types))
+    assert set(mixer_types) == {a.stages[0].mixers[0].type for a in space}
 
 
 def test_longer_trainings_are_a_file_of_their_own_beside_the_table(tmp_path: Path) -> None:
@@ -128,17 +128,17 @@ def test_longer_trainings_are_a_file_of_their_own_beside_the_table(tmp_path: Pat
     longer = TabularBenchmark(longer_table(tmp_path / "table.parquet"))
     assert longer.epochs == 4 * TINY.protocol.epochs
     (name,) = longer.architectures
-    assert name == next(one_of_every_cell(TINY.space().enumerate())).id
+    assert name == next(one_of_every_mixer_type(TINY.space().enumerate())).id
     (training,) = longer.trainings(name).values()
     assert len(training.validation_accuracy) == longer.epochs
 
 
-def test_the_plan_begins_with_every_cell_and_has_every_training_once() -> None:
+def test_the_plan_begins_with_every_mixer_type_and_has_every_training_once() -> None:
     space = list(TINY.space().enumerate())
     plan = list(planned(space, (0, 1, 2), repeated=110))
     assert len(plan) == len(set(plan)) == len(space) + 2 * 110
-    cells = [a.stages[0].mixers[0].cell for a, seed in plan[: 3 * 74] if seed == 0]
-    assert len(cells) == len(set(cells)) == 74
+    mixer_types = [a.stages[0].mixers[0].type for a, seed in plan[: 3 * 74] if seed == 0]
+    assert len(mixer_types) == len(set(mixer_types)) == 74
     assert [seed for _, seed in plan[: 3 * 110]] == [0, 1, 2] * 110
     assert {seed for _, seed in plan[3 * 110 :]} == {0}
     assert list(planned(space[::-1], (0, 1, 2), repeated=110)) == plan

@@ -17,11 +17,11 @@ from dashboard.charts.frame import first_custom, thinned
 from dashboard.charts.label_places import Box, place_labels
 from dashboard.charts.relation_graph_figure import PLACES, relation_graph_figure
 from dashboard.charts.stages_figure import stages_figure
-from dashboard.charts.theme import KIND_COLOURS, STATE_COLOURS, kind_of_cell, translucent
+from dashboard.charts.theme import KIND_COLOURS, STATE_COLOURS, kind_of_mixer_type, translucent
 from dashboard.views.architecture_view import part_costs
 from search.query import EndedTrial, OperatorRecord, running_best
 from search.store import EpochRecord, MixerRecord, TrialState
-from space import Architecture, all_cells, cell_named, cost
+from space import Architecture, all_mixer_types, cost, mixer_type_named
 from space.relation_graph import EDGES, NODES
 from space.wording import ago, clock, count, duration, percent, short
 from tests.dashboard import stores
@@ -72,7 +72,7 @@ def test_a_pruned_trial_is_never_the_most_accurate_of_the_relation_graph() -> No
 def test_relation_graph_hover_tells_every_axis_value() -> None:
     nodes = relation_graph_figure(NOTHING).data[-1]
     for name, text in zip(NODES, nodes.hovertext, strict=True):
-        for value in cell_named(name).values:
+        for value in mixer_type_named(name).values:
             assert f": {value}" in text
 
 
@@ -82,8 +82,8 @@ def test_every_node_has_a_place() -> None:
         assert abs(one[0] - other[0]) > 0.92 or abs(one[1] - other[1]) > 0.48
 
 
-def test_every_cell_has_a_kind_with_a_colour() -> None:
-    kinds = {kind_of_cell(cell) for cell in all_cells()}
+def test_every_mixer_type_has_a_kind_with_a_colour() -> None:
+    kinds = {kind_of_mixer_type(mixer_type) for mixer_type in all_mixer_types()}
     assert kinds == set(KIND_COLOURS)
     assert set(STATE_COLOURS) == set(TrialState)
 
@@ -93,7 +93,7 @@ def mixers_of(architecture: Architecture) -> list[MixerRecord]:
         MixerRecord(
             stage,
             block,
-            *map(str, mixer.cell.values),
+            *map(str, mixer.type.values),
             mixer.kernel_size,
             mixer.groups,
             mixer.heads,

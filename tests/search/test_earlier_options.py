@@ -14,6 +14,7 @@ from search.searchers import SEARCHERS, Task, make_searcher
 from search.store import Store, open_store
 from search.store.models import Study
 from search.testing.toy_spaces import ToySpace
+from space.design import space_file
 from space.errors import InputError
 from tests.search.driving import begin, run_all
 from tests.search.small import config, values
@@ -25,6 +26,7 @@ NOW = {"name": "tpe", "startup_trials": 3, "history_window": 30}
 @pytest.fixture(autouse=True)
 def told_nothing_yet() -> None:
     options._notice.cache_clear()
+    space_file._notice.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["tpe", "gp"])
@@ -94,3 +96,28 @@ def test_a_stored_searcher_whose_package_is_gone_is_left_as_it_is() -> None:
     registry: Registry[Any] = SEARCHERS
     for chosen in ({"name": "of-nobody", "look_back": 3}, "tpe", None):
         assert registry.with_current_names(chosen) == chosen
+
+
+def with_the_earlier_name(space: dict[str, Any]) -> dict[str, Any]:
+    return {"scaffold" if name == "block_type" else name: value for name, value in space.items()}
+
+
+def test_a_space_with_the_earlier_name_of_the_block_type_is_read_with_a_notice(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            found = Config.from_dict(values(space=with_the_earlier_name(values()["space"])))
+    assert found.to_dict() == Config.from_dict(values()).to_dict()
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["The field scaffold of a space is called block_type now."]
+
+
+def test_a_stored_study_with_the_earlier_name_of_the_block_type_is_gone_on_with(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    given = Config.from_dict(values())
+    stored = given.to_stored()
+    stored["space"] = with_the_earlier_name(stored["space"])
+    merged, remarks = merged_for_resume(stored, given)
+    assert (merged.to_dict(), remarks, caplog.records) == (given.to_dict(), [], [])

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from space import Architecture, Mixer, all_cells
+from space import Architecture, Mixer, all_mixer_types
 from space.architecture import BlockType, Head, Input, Stage, Stem
 from space.canonical import canonical
 from space.errors import InputError
@@ -21,8 +21,8 @@ SIZE = MapSize(6, 6)
 
 
 def mixer(label: str, **fields: Any) -> Mixer:
-    cell = next(c for c in all_cells() if label in (c.label, c.name))
-    return Mixer(**cell_fields(cell), **fields)
+    mixer_type = next(c for c in all_mixer_types() if label in (c.label, c.name))
+    return Mixer(**cell_fields(mixer_type), **fields)
 
 
 def _pair(label: str, before: dict[str, Any], after: dict[str, Any]) -> tuple[Mixer, Mixer]:

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
-from space import Architecture, Cell, DesignSpace, Mixer
+from space import Architecture, DesignSpace, Mixer, MixerType
 from space.architecture import Stage
 from space.axes import AXES
 from space.design.stage_options import StageOptions
@@ -101,20 +101,26 @@ def apart(one: Mixer, other: Mixer) -> tuple[int, int]:
 
 @lru_cache
 def _joined(mixers: tuple[Mixer, ...]) -> dict[Mixer, list[Mixer]]:
-    cells = list(dict.fromkeys(mixer.cell for mixer in mixers))
-    members = {cell: [mixer for mixer in mixers if mixer.cell == cell] for cell in cells}
-    axes = {(a, b): _differing(a, b, tuple(AXES)) for a in cells for b in cells}
+    mixer_types = list(dict.fromkeys(mixer.type for mixer in mixers))
+    members = {
+        mixer_type: [mixer for mixer in mixers if mixer.type == mixer_type]
+        for mixer_type in mixer_types
+    }
+    axes = {(a, b): _differing(a, b, tuple(AXES)) for a in mixer_types for b in mixer_types}
 
-    def neighbouring(a: Cell, b: Cell) -> bool:
+    def neighbouring(a: MixerType, b: MixerType) -> bool:
         far = axes[a, b]
-        return a != b and not any(axes[a, c] < far and axes[c, b] < far for c in cells)
+        return a != b and not any(axes[a, c] < far and axes[c, b] < far for c in mixer_types)
 
     joined: dict[Mixer, list[Mixer]] = {}
-    for cell in cells:
-        beyond = [m for other in cells if neighbouring(cell, other) for m in members[other]]
-        within = _within(members[cell])
+    for mixer_type in mixer_types:
+        beyond = [
+            m for other in mixer_types if neighbouring(mixer_type, other) for m in members[other]
+        ]
+        within = _within(members[mixer_type])
         joined |= {
-            m: beyond + [o for o in members[cell] if (m, o) in within] for m in members[cell]
+            m: beyond + [o for o in members[mixer_type] if (m, o) in within]
+            for m in members[mixer_type]
         }
     return joined
 

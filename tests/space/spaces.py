@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from space import Architecture, DesignSpace, cell_named
+from space import Architecture, DesignSpace, mixer_type_named
 from space.input.plain_files import read_yaml
 from tests.space.strategies import cell_fields
 
 FILES = Path(__file__).parents[2] / "configs" / "spaces"
 EVERYTHING: dict[str, Any] = read_yaml(FILES / "every-cell.yaml")
-"""Every cell, every option, maps that no kernel or window divides."""
+"""Every mixer type, every option, maps that no kernel or window divides."""
 
 
 def everything() -> DesignSpace:
@@ -28,7 +28,7 @@ def paper_network(
     stages = []
     for width, depth, heads in zip(size["widths"], size["depths"], size["heads"], strict=True):
         own = {"heads": heads} if fields.get("heads") == "swin" else {}
-        mixer = cell_fields(cell_named(operator)) | fields | own
+        mixer = cell_fields(mixer_type_named(operator)) | fields | own
         stages.append({"depth": depth, "width": width, "mlp_ratio": 4, "mixers": [mixer]})
     return Architecture.from_dict(
         {

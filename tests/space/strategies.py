@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from space import Cell, Mixer
+from space import Mixer, MixerType
 from space.axes import AXES, Channels, Locality, Rank
 from space.geometry import MapSize
 
@@ -13,26 +13,26 @@ KERNELS = (1, 3, 5, 7)
 WINDOWS = (1, 2, 3, 4, 5)
 
 
-def cell_fields(cell: Cell) -> dict[str, Any]:
-    """The axis values of a cell as fields of a mixer."""
-    return dict(zip(AXES, cell.values, strict=True))
+def cell_fields(mixer_type: MixerType) -> dict[str, Any]:
+    """The axis values of a mixer type as fields of a mixer."""
+    return dict(zip(AXES, mixer_type.values, strict=True))
 
 
 @st.composite
-def mixers_of(draw: st.DrawFn, cells: Sequence[Cell]) -> tuple[Mixer, int]:
-    """A mixer of one of the cells, with a width that its counts divide."""
-    cell = draw(st.sampled_from(list(cells)))
-    fields = cell_fields(cell)
+def mixers_of(draw: st.DrawFn, mixer_types: Sequence[MixerType]) -> tuple[Mixer, int]:
+    """A mixer of one of the mixer types, with a width that its counts divide."""
+    mixer_type = draw(st.sampled_from(list(mixer_types)))
+    fields = cell_fields(mixer_type)
     ratio = draw(st.sampled_from([1, 2, 3]))
     inner = draw(st.sampled_from([2, 4, 6]))
-    width = inner * ratio if cell.rank is Rank.CHANNEL else inner
-    if cell.locality is Locality.SLIDING:
+    width = inner * ratio if mixer_type.rank is Rank.CHANNEL else inner
+    if mixer_type.locality is Locality.SLIDING:
         fields["kernel_size"] = draw(st.sampled_from(KERNELS))
-    if cell.locality is Locality.WINDOW:
+    if mixer_type.locality is Locality.WINDOW:
         fields["kernel_size"] = draw(st.sampled_from(WINDOWS))
-    if cell.channels is Channels.GROUPED:
+    if mixer_type.channels is Channels.GROUPED:
         fields["groups"] = draw(st.sampled_from([n for n in (1, 2, 3, 6) if inner % n == 0]))
-    applicable = Mixer.applicable(*cell.values)
+    applicable = Mixer.applicable(*mixer_type.values)
     if "heads" in applicable:
         fields["heads"] = draw(st.sampled_from([n for n in (1, 2, 3, 6) if inner % n == 0]))
     if "ratio" in applicable:

@@ -33,8 +33,13 @@ def with_mixers(*mixers: dict[str, Any], depth: int = 2, **stage: Any) -> Archit
 
 
 def attention(locality: str, **fields: Any) -> dict[str, Any]:
-    cell = {"channels": "separable", "rank": "full", "sharing": "channel", "dynamics": "attention"}
-    return {"locality": locality, "heads": 2} | cell | fields
+    mixer_type = {
+        "channels": "separable",
+        "rank": "full",
+        "sharing": "channel",
+        "dynamics": "attention",
+    }
+    return {"locality": locality, "heads": 2} | mixer_type | fields
 
 
 def test_json_gives_the_architecture_back() -> None:
@@ -169,6 +174,14 @@ def test_a_constructor_takes_a_list_as_a_file_may() -> None:
     stage = Architecture.from_dict(SMALL).stages[0]
     listed: Any = list(stage.mixers)
     assert Stage(stage.depth, stage.width, stage.mlp_ratio, listed) == stage
+
+
+def test_the_first_name_of_the_block_type_is_read_and_the_id_is_the_same() -> None:
+    first = {"scaffold" if name == "block_type" else name: v for name, v in SMALL.items()}
+    assert Architecture.from_dict(first) == Architecture.from_dict(SMALL)
+    assert "scaffold" not in Architecture.from_dict(first).to_dict()
+    with pytest.raises(InputError, match=r"^a\.scaffold: is now called block_type.* give it once"):
+        Architecture.from_dict(SMALL | first, "a")
 
 
 def test_an_unknown_version_is_refused() -> None:

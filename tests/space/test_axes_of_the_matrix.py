@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from space import Cell, Mixer, all_cells
+from space import Mixer, MixerType, all_mixer_types
 from space.axes import Channels, Dynamics, Locality, Rank
 from space.geometry import MapSize
 from space.operators import TokenMixer
@@ -18,7 +18,7 @@ from tests.space.test_operators_against_reference import randomise
 
 
 class Example:
-    """A random operator of a cell, and its W for two images."""
+    """A random operator of a mixer type, and its W for two images."""
 
     def __init__(self, mixer: Mixer, width: int, size: MapSize, shifted: bool) -> None:
         self.mixer, self.size = mixer, size
@@ -37,14 +37,20 @@ def _grid(size: MapSize) -> list[tuple[int, int]]:
     return [(row, column) for row in range(size.height) for column in range(size.width)]
 
 
-CELLS = [cell for cell in all_cells() if cell.rank is not Rank.JOINT]
-every_cell = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.label)
+MIXER_TYPES = [mixer_type for mixer_type in all_mixer_types() if mixer_type.rank is not Rank.JOINT]
+every_mixer_type = pytest.mark.parametrize(
+    "mixer_type", MIXER_TYPES, ids=lambda mixer_type: mixer_type.label
+)
 
 
 @st.composite
-def examples(draw: st.DrawFn, keep: Callable[[Cell], bool]) -> Example:
-    cells = [cell for cell in all_cells() if cell.rank is not Rank.JOINT and keep(cell)]
-    mixer, width = draw(mixers_of(cells))
+def examples(draw: st.DrawFn, keep: Callable[[MixerType], bool]) -> Example:
+    mixer_types = [
+        mixer_type
+        for mixer_type in all_mixer_types()
+        if mixer_type.rank is not Rank.JOINT and keep(mixer_type)
+    ]
+    mixer, width = draw(mixers_of(mixer_types))
     torch.manual_seed(draw(st.integers(0, 2**20)))
     return Example(mixer, width, draw(map_sizes()), draw(st.booleans()))
 
@@ -53,11 +59,11 @@ def assert_same(one: Tensor, other: Tensor) -> None:
     torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
 
 
-@every_cell
+@every_mixer_type
 @given(data=st.data())
 @settings(max_examples=2, deadline=None)
-def test_locality_is_where_blocks_are_zero(cell: Cell, data: st.DataObject) -> None:
-    example = data.draw(examples(lambda other: other == cell))
+def test_locality_is_where_blocks_are_zero(mixer_type: MixerType, data: st.DataObject) -> None:
+    example = data.draw(examples(lambda other: other == mixer_type))
     kernel, size = example.mixer.kernel_size or 0, example.operator.plan.targets
     offsets = [kernel // 2 if example.operator.plan.shifted and example.mixer.shift else 0] * 2
     offsets = [
@@ -80,11 +86,13 @@ def test_locality_is_where_blocks_are_zero(cell: Cell, data: st.DataObject) -> N
             assert bool(block.abs().sum() > 0) == reached
 
 
-@every_cell
+@every_mixer_type
 @given(data=st.data())
 @settings(max_examples=2, deadline=None)
-def test_channels_are_where_entries_of_blocks_are_zero(cell: Cell, data: st.DataObject) -> None:
-    example = data.draw(examples(lambda other: other == cell))
+def test_channels_are_where_entries_of_blocks_are_zero(
+    mixer_type: MixerType, data: st.DataObject
+) -> None:
+    example = data.draw(examples(lambda other: other == mixer_type))
     width = example.operator.plan.width
     groups = {
         Channels.DENSE: 1,
@@ -96,7 +104,7 @@ def test_channels_are_where_entries_of_blocks_are_zero(cell: Cell, data: st.Data
     assert torch.equal(connected, group[:, None] == group[None, :])
 
 
-@given(examples(lambda cell: cell.sharing in ("position", "both")))
+@given(examples(lambda mixer_type: mixer_type.sharing in ("position", "both")))
 @settings(max_examples=40, deadline=None)
 def test_position_sharing_ties_what_has_the_same_offset(example: Example) -> None:
     seen: dict[tuple[int, int], Tensor] = {}
@@ -106,7 +114,7 @@ def test_position_sharing_ties_what_has_the_same_offset(example: Example) -> Non
             assert_same(example.core[i, :, j], seen.setdefault(offset, example.core[i, :, j]))
 
 
-@given(examples(lambda cell: cell.sharing in ("channel", "both")))
+@given(examples(lambda mixer_type: mixer_type.sharing in ("channel", "both")))
 @settings(max_examples=40, deadline=None)
 def test_channel_sharing_ties_the_channels_of_a_head(example: Example) -> None:
     diagonal = torch.diagonal(example.core, dim1=1, dim2=3)
@@ -114,7 +122,13 @@ def test_channel_sharing_ties_the_channels_of_a_head(example: Example) -> None:
     assert_same(heads, heads[..., :1].expand_as(heads))
 
 
-@given(examples(lambda cell: cell.sharing in ("none", "channel") and cell.dynamics == "static"))
+@given(
+    examples(
+        lambda mixer_type: (
+            mixer_type.sharing in ("none", "channel") and mixer_type.dynamics == "static"
+        )
+    )
+)
 @settings(max_examples=60, deadline=None)
 def test_without_position_sharing_no_two_positions_are_tied(example: Example) -> None:
     core = example.core
@@ -130,34 +144,34 @@ def test_without_position_sharing_no_two_positions_are_tied(example: Example) ->
 
 
 @pytest.mark.parametrize(
-    "cell",
-    [c for c in CELLS if c.dynamics in ("inhomogeneous", "attention")],
-    ids=lambda cell: cell.label,
+    "mixer_type",
+    [c for c in MIXER_TYPES if c.dynamics in ("inhomogeneous", "attention")],
+    ids=lambda mixer_type: mixer_type.label,
 )
-def test_weights_made_at_a_position_differ_between_positions(cell: Cell) -> None:
+def test_weights_made_at_a_position_differ_between_positions(mixer_type: MixerType) -> None:
     torch.manual_seed(1)
     sizes = {"kernel_size": 3, "heads": 2, "ratio": 2, "generator_ratio": 1}
-    applicable = Mixer.applicable(*cell.values)
+    applicable = Mixer.applicable(*mixer_type.values)
     fields = {name: size for name, size in sizes.items() if name in applicable}
-    example = Example(Mixer(**cell_fields(cell) | fields), 8, MapSize(6, 6), shifted=False)
+    example = Example(Mixer(**cell_fields(mixer_type) | fields), 8, MapSize(6, 6), shifted=False)
     image = torch.randn(8, 6, 6, dtype=torch.float64)
-    if cell.dynamics is Dynamics.INHOMOGENEOUS:
+    if mixer_type.dynamics is Dynamics.INHOMOGENEOUS:
         with torch.no_grad():
             example.operator.mixing.weights.norm.bias.fill_(50.0)  # type: ignore[union-attr]
     rows = mixing_matrix(example.operator, image, image).core.detach().flatten(1)
-    if cell.locality is Locality.WINDOW:
+    if mixer_type.locality is Locality.WINDOW:
         rows = torch.stack([row[row != 0] for row in rows])
     assert len(torch.unique(rows, dim=0)) == len(rows)
 
 
-@given(examples(lambda cell: cell.dynamics == "static"))
+@given(examples(lambda mixer_type: mixer_type.dynamics == "static"))
 @settings(max_examples=40, deadline=None)
 def test_static_weights_are_the_same_for_every_image(example: Example) -> None:
     one, other = (matrix.core for matrix in example.matrices)
     assert torch.equal(one, other)
 
 
-@given(examples(lambda cell: cell.dynamics == "attention"))
+@given(examples(lambda mixer_type: mixer_type.dynamics == "attention"))
 @settings(max_examples=40, deadline=None)
 def test_attention_follows_the_image_and_its_rows_sum_to_one(example: Example) -> None:
     one, other = (torch.diagonal(m.core, dim1=1, dim2=3) for m in example.matrices)
@@ -174,8 +188,10 @@ def test_attention_follows_the_image_and_its_rows_sum_to_one(example: Example) -
 def test_generated_weights_follow_what_they_are_generated_from(
     dynamics: Dynamics, data: st.DataObject
 ) -> None:
-    cells = [cell for cell in all_cells() if cell.dynamics is dynamics]
-    mixer, width = data.draw(mixers_of(cells))
+    mixer_types = [
+        mixer_type for mixer_type in all_mixer_types() if mixer_type.dynamics is dynamics
+    ]
+    mixer, width = data.draw(mixers_of(mixer_types))
     mixer = mixer.changed(generator_ratio=1)
     example = Example(mixer, width, MapSize(3, 3), shifted=False)
     generator = example.operator.mixing.weights  # type: ignore[union-attr]
@@ -192,7 +208,7 @@ def test_generated_weights_follow_what_they_are_generated_from(
     assert moved[1:].all() if everywhere else not moved[1:].any()
 
 
-@given(examples(lambda cell: cell.rank in ("channel", "spatial")))
+@given(examples(lambda mixer_type: mixer_type.rank in ("channel", "spatial")))
 @settings(max_examples=40, deadline=None)
 def test_rank_is_at_most_what_is_declared(example: Example) -> None:
     full = example.matrices[0].full
@@ -208,7 +224,7 @@ def test_rank_is_at_most_what_is_declared(example: Example) -> None:
 @given(st.data())
 @settings(max_examples=10, deadline=None)
 def test_joint_rank_is_that_of_its_factors(data: st.DataObject) -> None:
-    mixer, width = data.draw(mixers_of([c for c in all_cells() if c.rank is Rank.JOINT]))
+    mixer, width = data.draw(mixers_of([c for c in all_mixer_types() if c.rank is Rank.JOINT]))
     example = Example(mixer, width, data.draw(map_sizes(3)), shifted=False)
     full = example.matrices[0].full.detach()
     entries = full.shape[0] * full.shape[1]

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from space import Mixer, all_cells
+from space import Mixer, all_mixer_types
 from space.axes import Dynamics, Locality, Rank
 from space.canonical import FOLDS, canonical
 from space.geometry import MapSize, generator_width, width_problems
@@ -49,7 +49,7 @@ def assert_fold_keeps_the_functions(
         assert_carried(*operators(pair, width, size, shifted), values, context)
 
 
-@given(mixers_of(all_cells()), map_sizes(), st.booleans(), st.integers(0, 2**20))
+@given(mixers_of(all_mixer_types()), map_sizes(), st.booleans(), st.integers(0, 2**20))
 @settings(max_examples=200, deadline=None)
 def test_every_fold_keeps_the_functions(
     drawn: tuple[Mixer, int], size: MapSize, shifted: bool, seed: int
@@ -104,16 +104,16 @@ CHOICES: dict[str, list[Any]] = {
 
 
 def some_mixers(width: int, full_rank_only: bool = False) -> list[Mixer]:
-    """Every cell with a grid of sizes and options that the width allows."""
+    """Every mixer type with a grid of sizes and options that the width allows."""
     found = []
-    for cell in all_cells():
-        if full_rank_only and cell.rank is not Rank.FULL:
+    for mixer_type in all_mixer_types():
+        if full_rank_only and mixer_type.rank is not Rank.FULL:
             continue
-        sliding = cell.locality is Locality.SLIDING
+        sliding = mixer_type.locality is Locality.SLIDING
         choices = CHOICES | {"kernel_size": [1, 3, 5, 9] if sliding else [1, 2, 3, 4]}
-        names = Mixer.applicable(*cell.values)
+        names = Mixer.applicable(*mixer_type.values)
         for values in itertools.product(*(choices.get(name, [False, True]) for name in names)):
-            mixer = Mixer(**cell_fields(cell), **dict(zip(names, values, strict=True)))
+            mixer = Mixer(**cell_fields(mixer_type), **dict(zip(names, values, strict=True)))
             if not width_problems(mixer, width):
                 found.append(mixer)
     return found
@@ -160,7 +160,7 @@ def test_one_form_for_each_set_of_functions(width: int, size: tuple[int, int]) -
     assert len(set(forms.values())) == len(forms)
 
 
-@given(mixers_of(all_cells()), map_sizes(6))
+@given(mixers_of(all_mixer_types()), map_sizes(6))
 @settings(max_examples=300, deadline=None)
 def test_the_canonical_form_is_its_own(drawn: tuple[Mixer, int], size: MapSize) -> None:
     mixer, width = drawn
@@ -181,6 +181,8 @@ def test_attention_that_covers_the_map_is_global(
     before: str, after: tuple[str, dict[str, Any]]
 ) -> None:
     locality, fields = after
-    cell = next(c for c in all_cells() if c.label == f"{locality}/separable/full/channel/attention")
-    mixer = Mixer(**cell_fields(cell), heads=2, **fields)
+    mixer_type = next(
+        c for c in all_mixer_types() if c.label == f"{locality}/separable/full/channel/attention"
+    )
+    mixer = Mixer(**cell_fields(mixer_type), heads=2, **fields)
     assert canonical(mixer, 4, MapSize(4, 4)).locality is Locality.GLOBAL, before

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from space import Mixer, cell_named
+from space import Mixer, mixer_type_named
 from space.canonical import canonical
 from space.geometry import MapSize
 from tests.space.families import Family, same
@@ -17,7 +17,7 @@ POINTWISE = {"kernel_size": 1, "ratio": 2}
 
 
 def family_of(label: str, fields: dict[str, Any], size: MapSize) -> Family:
-    return Family(Mixer(**cell_fields(cell_named(label)), **fields), 4, size)
+    return Family(Mixer(**cell_fields(mixer_type_named(label)), **fields), 4, size)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_the_comparison_tells_equal_families_from_others(
 
 
 def choices(width: int) -> list[Mixer]:
-    """Every cell of every rank, with sizes and reductions; without what changes no W.
+    """Every mixer type of every rank, with sizes and reductions; without what changes no W.
 
     The norm of two channels has one free value, and fits more than one form by chance.
     """

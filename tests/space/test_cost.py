@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from space import Architecture, Cell, DesignSpace, Mixer, all_cells, cost
+from space import Architecture, DesignSpace, Mixer, MixerType, all_mixer_types, cost
 from space.axes import Locality
 from space.networks import build
 from space.operators import aggregators, attention
@@ -69,26 +69,26 @@ def test_costs_of_stems_of_every_type_are_exact(
 
 
 @pytest.mark.parametrize("each", [4, pytest.param(14, marks=pytest.mark.slow)])
-def test_costs_are_exact_over_every_cell(each: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Networks of one stage, hundreds to a thousand, as many of each cell."""
+def test_costs_are_exact_over_every_mixer_type(each: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks of one stage, hundreds to a thousand, as many of each mixer type."""
     rng = np.random.default_rng(7)
     unseen = UnseenCounter(monkeypatch)
     stages = [{"depth": [1, 2], "width": [8, 12], "mlp_ratio": [1, 2.5]}]
-    met: set[Cell] = set()
-    for cell in all_cells():
-        lines = EVERYTHING["mixers"][0] | {"operator": cell.label}
-        fields = {"operator", *Mixer.applicable(*cell.values)}
+    met: set[MixerType] = set()
+    for mixer_type in all_mixer_types():
+        lines = EVERYTHING["mixers"][0] | {"operator": mixer_type.label}
+        fields = {"operator", *Mixer.applicable(*mixer_type.values)}
         sizes = {name: value for name, value in lines.items() if name in fields}
-        if cell.locality is Locality.SLIDING:
+        if mixer_type.locality is Locality.SLIDING:
             sizes["kernel_size"] = [1, 3, 5, 9]
         space = DesignSpace.from_dict(EVERYTHING | {"stages": stages, "mixers": [sizes]})
         for number in range(14):
             architecture = space.sample(rng)
-            cells = {mixer.cell for mixer in architecture.mixers()}
-            if number < each or cells - met:  # some of a cell are folded into others
+            mixer_types = {mixer.type for mixer in architecture.mixers()}
+            if number < each or mixer_types - met:  # some of a mixer type are folded into others
                 assert_exact(architecture, unseen)
-                met |= cells
-    assert met == set(all_cells())
+                met |= mixer_types
+    assert met == set(all_mixer_types())
 
 
 PAPER: list[tuple[str, Any, dict[str, Any], int, float | None, float]] = [

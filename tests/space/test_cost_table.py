@@ -5,7 +5,7 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 
-from space import Architecture, DesignSpace, InputError, Mixer, cell_named, cost
+from space import Architecture, DesignSpace, InputError, Mixer, cost, mixer_type_named
 from space.cost import memory
 from space.design import CostTable
 from tests.space.spaces import EVERYTHING, everything
@@ -88,7 +88,7 @@ def changed(architecture: Architecture, change: str) -> Architecture:
     if change == "width":
         return replace(architecture, stages=(replace(stages[0], width=48), *stages[1:]))
     if change == "mixer":
-        mixer = Mixer.from_dict(cell_fields(cell_named("dw-s conv.")) | {"kernel_size": 7})
+        mixer = Mixer.from_dict(cell_fields(mixer_type_named("dw-s conv.")) | {"kernel_size": 7})
         return replace(architecture, stages=(replace(stages[0], mixers=(mixer,)), *stages[1:]))
     return replace(architecture, stages=stages[:2])
 

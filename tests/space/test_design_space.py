@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from space import Architecture, DesignSpace, Infeasible, InputError, Mixer, cost
 from space.axes import AXES, Locality
-from space.cells import PAPER_NAMES
 from space.design import Limits
 from space.design.decisions import Read, Value
 from space.design.initial_points import axis_values
 from space.design.mixer_moves import size_moves
 from space.design.paired_points import NAMED_OPERATORS
+from space.mixer_types import PAPER_NAMES
 from tests.space.spaces import EVERYTHING, FILES, everything
 
 SMALL: dict[str, Any] = {

@@ -1,13 +1,13 @@
 """Every kernel size and tile edge from 1 to 31 against the definition, gradients too.
 
-All cells without rank factors, so that each weight source meets each aggregator.
+All mixer types without rank factors, so that each weight source meets each aggregator.
 Maps are long and thin: they reach every row or every column of a kernel, at a hundredth of the
 position pairs of a square.
 """
 
 import pytest
 
-from space import Cell, Mixer, all_cells
+from space import Mixer, MixerType, all_mixer_types
 from space.axes import Locality, Rank
 from space.geometry import MapSize
 from tests.space.strategies import cell_fields
@@ -17,34 +17,38 @@ GRADIENT_EDGE = 8
 """The slow reference differentiates a whole tile's weights once for every position."""
 
 
-def families(locality: Locality) -> list[Cell]:
-    """The cells without rank factors: these only surround what depends on the kernel."""
-    return [c for c in all_cells() if c.locality is locality and c.rank is Rank.FULL]
+def families(locality: Locality) -> list[MixerType]:
+    """The mixer types without rank factors: these only surround what depends on the kernel."""
+    return [c for c in all_mixer_types() if c.locality is locality and c.rank is Rank.FULL]
 
 
-def mixer_of(cell: Cell, kernel_size: int) -> Mixer:
+def mixer_of(mixer_type: MixerType, kernel_size: int) -> Mixer:
     sizes = {"kernel_size": kernel_size, "heads": 2, "groups": 2}
-    applicable = Mixer.applicable(*cell.values)
+    applicable = Mixer.applicable(*mixer_type.values)
     fields = {name: size for name, size in sizes.items() if name in applicable}
-    return Mixer(**cell_fields(cell), **fields)
+    return Mixer(**cell_fields(mixer_type), **fields)
 
 
 def thin(length: int, lying: bool, thickness: int = 2) -> MapSize:
     return MapSize(thickness, length) if lying else MapSize(length, thickness)
 
 
-@pytest.mark.parametrize("cell", families(Locality.SLIDING), ids=lambda cell: cell.label)
-def test_sliding_kernels(cell: Cell) -> None:
+@pytest.mark.parametrize(
+    "mixer_type", families(Locality.SLIDING), ids=lambda mixer_type: mixer_type.label
+)
+def test_sliding_kernels(mixer_type: MixerType) -> None:
     for kernel_size in range(1, 32, 2):
         size = thin(kernel_size // 2 + 2, lying=kernel_size % 4 == 1)
-        assert_agrees(mixer_of(cell, kernel_size), 4, size, shifted=False, seed=kernel_size)
+        assert_agrees(mixer_of(mixer_type, kernel_size), 4, size, shifted=False, seed=kernel_size)
 
 
-@pytest.mark.parametrize("cell", families(Locality.WINDOW), ids=lambda cell: cell.label)
-def test_tiles(cell: Cell) -> None:
+@pytest.mark.parametrize(
+    "mixer_type", families(Locality.WINDOW), ids=lambda mixer_type: mixer_type.label
+)
+def test_tiles(mixer_type: MixerType) -> None:
     for edge in range(1, 32):
         assert_agrees(
-            mixer_of(cell, edge),
+            mixer_of(mixer_type, edge),
             4,
             thin(edge + 2, lying=edge % 2 == 0, thickness=2 if edge < 12 else 1),
             shifted=edge % 3 > 0,

@@ -6,20 +6,20 @@ New lines may be added. A line that changes breaks every store in the world.
 import json
 from pathlib import Path
 
-from space import BLOCK_TYPES, Architecture, all_cells
+from space import BLOCK_TYPES, Architecture, all_mixer_types
 from space.published import ENTRIES
 from tests.space.test_architecture import CONVOLUTION, SMALL, attention, with_mixers
-from tests.space.test_every_cell_trains import network_of
+from tests.space.test_every_mixer_type_trains import network_of
 
 GOLDEN = Path(__file__).with_name("golden_ids.json")
 
 
 def architectures() -> dict[str, Architecture]:
-    """Every published network, every cell in every block type, and one example of each fold."""
+    """Every published network, every mixer type in every block, and one example of each fold."""
     found = {f"zoo/{name}": entry.architecture for name, entry in ENTRIES.items()}
-    for cell in all_cells():
+    for mixer_type in all_mixer_types():
         for block_type in BLOCK_TYPES:
-            found[f"{cell.label}/{block_type}"] = network_of(cell, block_type)
+            found[f"{mixer_type.label}/{block_type}"] = network_of(mixer_type, block_type)
     window = attention("window", kernel_size=3)
     return found | {
         "small": Architecture.from_dict(SMALL),

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from space import InputError, Mixer, all_cells
+from space import InputError, Mixer, all_mixer_types
 from space.geometry import MapSize
 from space.inclusion.mixer_inclusion import lift_refusal
 from space.inclusion.mixer_on_map import MixerOnMap
@@ -16,7 +16,7 @@ from tests.space.test_operators_against_reference import randomise
 
 
 @pytest.mark.parametrize("copies", [1, 2])
-@given(mixers_of(all_cells()), st.data(), map_sizes(), st.booleans(), st.integers(0, 2**20))
+@given(mixers_of(all_mixer_types()), st.data(), map_sizes(), st.booleans(), st.integers(0, 2**20))
 @settings(max_examples=100, deadline=None)
 def test_operators_lift_exactly_or_are_refused(
     copies: int,
@@ -52,18 +52,22 @@ def test_operators_lift_exactly_or_are_refused(
 
 @st.composite
 def generalised(draw: st.DrawFn, special: Mixer) -> Mixer:
-    """A mixer of a drawn cell with the sizes of the special one where they apply, or larger."""
-    cells = [cell for cell in all_cells() if cell.rank in (special.rank, "full", "joint")]
-    cell = draw(st.sampled_from(cells))
+    """A mixer of a drawn type with the sizes of the special one where they apply, or larger."""
+    mixer_types = [
+        mixer_type
+        for mixer_type in all_mixer_types()
+        if mixer_type.rank in (special.rank, "full", "joint")
+    ]
+    mixer_type = draw(st.sampled_from(mixer_types))
     kernel = draw(st.sampled_from([special.kernel_size or 3, 4, 5, 7]))
     wanted = {
-        "kernel_size": kernel | 1 if cell.locality == "sliding" else kernel,
+        "kernel_size": kernel | 1 if mixer_type.locality == "sliding" else kernel,
         "groups": draw(st.sampled_from([1, 2])),
         "heads": draw(st.sampled_from([special.heads or 1, 2])),
         "ratio": special.ratio or 1,
         "generator_ratio": draw(st.sampled_from([1, special.generator_ratio or 2])),
     }
-    applicable = Mixer.applicable(*cell.values)
+    applicable = Mixer.applicable(*mixer_type.values)
     fields = {name: getattr(special, name) for name in applicable}
     fields |= {name: value for name, value in wanted.items() if name in applicable}
-    return Mixer(**cell_fields(cell), **fields)
+    return Mixer(**cell_fields(mixer_type), **fields)

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from space import Cell, InputError, Mixer, all_cells
+from space import InputError, Mixer, MixerType, all_mixer_types
 from space.axes import AXES, Dynamics
 from tests.space.strategies import cell_fields, mixers_of
 
 
 @given(st.data())
 def test_the_plain_form_gives_the_mixer_back(data: st.DataObject) -> None:
-    mixer, _ = data.draw(mixers_of(all_cells()))
+    mixer, _ = data.draw(mixers_of(all_mixer_types()))
     assert Mixer.from_dict(mixer.to_dict()) == mixer
     assert hash(Mixer.from_dict(mixer.to_dict())) == hash(mixer)
 
@@ -68,8 +68,8 @@ def test_an_illegal_mixer_is_refused_with_the_rule() -> None:
 
 def test_defaults_are_those_of_the_papers() -> None:
     def made(name: str, **fields: Any) -> Mixer:
-        cell = next(cell for cell in all_cells() if cell.name == name)
-        return Mixer(**cell_fields(cell), **fields)
+        mixer_type = next(mixer_type for mixer_type in all_mixer_types() if mixer_type.name == name)
+        return Mixer(**cell_fields(mixer_type), **fields)
 
     assert made("DW-S Conv.", kernel_size=7).bias
     assert not made("Local MLP", kernel_size=7).bias
@@ -112,7 +112,7 @@ def test_plain_words_become_axis_values() -> None:
     for name, axis in AXES.items():
         assert type(getattr(mixer, name)) is axis
     assert mixer.changed(dynamics="homogeneous").dynamics is Dynamics.HOMOGENEOUS
-    assert Cell(*mixer.cell.label.split("/")) == mixer.cell  # type: ignore[arg-type]
+    assert MixerType(*mixer.type.label.split("/")) == mixer.type  # type: ignore[arg-type]
 
 
 OTHER_TYPES = ["blue", "7", 7.0, [3], {}, b"full", object()]
@@ -151,4 +151,4 @@ def test_every_field_of_another_type_is_told_at_once() -> None:
     }
     assert refused(**CONVOLUTION | {"locality": None})["locality"].startswith("None is not")
     with pytest.raises(InputError, match="channels: 'thick' is not allowed; allowed: 'dense'"):
-        Cell("global", "thick", "full", "none", "static")  # type: ignore[arg-type]
+        MixerType("global", "thick", "full", "none", "static")  # type: ignore[arg-type]

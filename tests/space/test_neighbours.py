@@ -38,7 +38,7 @@ HOLES: dict[str, Any] = {
         {"depth": [2, 5], "width": [6, 8, 18], "mlp_ratio": [0.25, 1], "pattern": 3},
     ],
 }
-"""Cells and sizes far apart, ratios that fit some widths, patterns that the depth cuts short."""
+"""Types and sizes far apart, ratios that fit some widths, patterns that the depth cuts short."""
 
 LIMITS = {"params": "30k", "flops": "1M", "training_bytes": "400k"}
 """About half of the points of `HOLES`."""
@@ -88,7 +88,7 @@ MIXERS = expand_mixers({"operator": OPERATORS} | SIZES, "mixers")
 
 def test_the_nearest_mixer_is_the_first_of_the_closest() -> None:
     rng = np.random.default_rng(0)
-    for _ in range(3000):  # ties between cells that stand mixed up are rare
+    for _ in range(3000):  # ties between mixer types that stand mixed up are rare
         mixers = tuple(MIXERS[n] for n in rng.permutation(len(MIXERS))[: rng.integers(1, 11)])
         wanted = MIXERS[rng.integers(len(MIXERS))]
         assert MixerMoves(mixers).nearest(wanted) == min(mixers, key=lambda m: apart(m, wanted))

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 
-from space import Architecture, Cell, InputError, Mixer, all_cells
+from space import Architecture, InputError, Mixer, MixerType, all_mixer_types
 from space.architecture import Stem, StemType
 from space.geometry import MapSize
 from space.networks import build
@@ -17,7 +17,7 @@ from space.networks.stem_and_head import PatchStem
 from space.operators import TokenMixer
 from space.published import ENTRIES
 from tests.space.spaces import everything
-from tests.space.test_every_cell_trains import mixer_fields
+from tests.space.test_every_mixer_type_trains import mixer_fields
 
 
 def sampled(seed: int, count: int) -> list[Architecture]:
@@ -155,9 +155,9 @@ def test_a_map_of_another_size_is_refused_with_both_sizes() -> None:
         network(torch.randn(1, 3, 112, 80))
 
 
-@pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
-def test_a_mixer_takes_another_size_or_says_that_it_does_not(cell: Cell) -> None:
-    mixer = Mixer.from_dict(mixer_fields(cell))
+@pytest.mark.parametrize("mixer_type", all_mixer_types(), ids=lambda mixer_type: mixer_type.label)
+def test_a_mixer_takes_another_size_or_says_that_it_does_not(mixer_type: MixerType) -> None:
+    mixer = Mixer.from_dict(mixer_fields(mixer_type))
     operator = TokenMixer(mixer, 8, MapSize(6, 5))
     values = torch.randn(2, 8, 4, 7)
     if operator.plan.takes_any_size:

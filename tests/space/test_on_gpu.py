@@ -3,18 +3,18 @@
 import pytest
 import torch
 
-from space import BLOCK_TYPES, Cell, all_cells
+from space import BLOCK_TYPES, MixerType, all_mixer_types
 from space.networks import build
-from tests.space.test_every_cell_trains import network_of
+from tests.space.test_every_mixer_type_trains import network_of
 
 pytestmark = pytest.mark.gpu
 
 
 @pytest.mark.parametrize("block_type", BLOCK_TYPES)
-@pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
-def test_a_gpu_computes_what_the_cpu_does(cell: Cell, block_type: str) -> None:
+@pytest.mark.parametrize("mixer_type", all_mixer_types(), ids=lambda mixer_type: mixer_type.label)
+def test_a_gpu_computes_what_the_cpu_does(mixer_type: MixerType, block_type: str) -> None:
     torch.manual_seed(0)
-    network = build(network_of(cell, block_type)).eval()
+    network = build(network_of(mixer_type, block_type)).eval()
     images = torch.randn(3, 2, 20, 14)
     expected = network.double()(images.double())
     network = network.float().cuda().to(memory_format=torch.channels_last)
@@ -25,10 +25,10 @@ def test_a_gpu_computes_what_the_cpu_does(cell: Cell, block_type: str) -> None:
     torch.testing.assert_close(logits.double().cpu(), expected, rtol=0.1, atol=0.1)
 
 
-@pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
-def test_a_step_in_bfloat16_trains(cell: Cell) -> None:
+@pytest.mark.parametrize("mixer_type", all_mixer_types(), ids=lambda mixer_type: mixer_type.label)
+def test_a_step_in_bfloat16_trains(mixer_type: MixerType) -> None:
     torch.manual_seed(0)
-    network = build(network_of(cell, "conv")).cuda().to(memory_format=torch.channels_last)
+    network = build(network_of(mixer_type, "conv")).cuda().to(memory_format=torch.channels_last)
     images = torch.randn(6, 2, 20, 14, device="cuda")
     with torch.autocast("cuda", torch.bfloat16):
         loss = torch.nn.functional.cross_entropy(

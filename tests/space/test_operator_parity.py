@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from space import Mixer, cell_named
+from space import Mixer, mixer_type_named
 from space.geometry import MapSize
 from space.operators import TokenMixer
 from space.torchvision_support import prepare_torchvision
@@ -18,7 +18,7 @@ from timm.models.swin_transformer import WindowAttention  # noqa: E402
 
 
 def operator(name: str, width: int, size: MapSize, **fields: object) -> TokenMixer:
-    mixer = Mixer.from_dict(cell_fields(cell_named(name)) | fields)
+    mixer = Mixer.from_dict(cell_fields(mixer_type_named(name)) | fields)
     return TokenMixer(mixer, width, size).double().eval()
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from space import Cell, Mixer, all_cells
+from space import Mixer, MixerType, all_mixer_types
 from space.geometry import MapSize
 from space.operators import TokenMixer
 from space.reference import reference_forward
@@ -59,11 +59,11 @@ def assert_agrees(
         torch.testing.assert_close(of_fast, of_slow, rtol=TOLERANCE, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
+@pytest.mark.parametrize("mixer_type", all_mixer_types(), ids=lambda mixer_type: mixer_type.label)
 @given(data=st.data())
 @settings(max_examples=5, deadline=None)
-def test_every_cell_equals_its_definition(cell: Cell, data: st.DataObject) -> None:
-    mixer, width = data.draw(mixers_of([cell]))
+def test_every_mixer_type_equals_its_definition(mixer_type: MixerType, data: st.DataObject) -> None:
+    mixer, width = data.draw(mixers_of([mixer_type]))
     assert_agrees(
         mixer,
         width,

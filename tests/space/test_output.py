@@ -23,7 +23,7 @@ NO_STDERR = ["2>&-", *(["2>/dev/full"] if FULL.exists() else [])]
 
 
 @pytest.mark.parametrize(
-    ("words", "environment"), list(zip(["cells --json", "zoo"], BUFFERING, strict=True))
+    ("words", "environment"), list(zip(["mixers --json", "zoo"], BUFFERING, strict=True))
 )
 @pytest.mark.parametrize("redirected", LOST)
 def test_an_answer_that_cannot_be_written_is_told(
@@ -39,7 +39,7 @@ def test_a_disk_that_fills_up_is_told(environment: dict[str, str], tmp_path: Pat
     mount = f"mount -t tmpfs -o size=4k none {tmp_path}"
     if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], check=False).returncode:
         pytest.skip("only root may mount a small disk, in a namespace of its own")
-    program = f"{mount} && exec $0 -m space cells --json >{tmp_path}/out"
+    program = f"{mount} && exec $0 -m space mixers --json >{tmp_path}/out"
     ran = subprocess.run(
         ["unshare", "-m", "bash", "-c", program, sys.executable],
         capture_output=True,
@@ -86,7 +86,7 @@ def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "environment"),
-    list(zip(["graph", "show swin_tiny", "cells --help"], LOCALES, strict=True)),
+    list(zip(["graph", "show swin_tiny", "mixers --help"], LOCALES, strict=True)),
 )
 def test_every_encoding_prints(words: str, environment: dict[str, str]) -> None:
     ran = python("-m", "space", *words.split(), environment=environment)

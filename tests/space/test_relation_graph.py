@@ -1,6 +1,6 @@
 """The paper's relation graph against the facts of its figure."""
 
-from space import all_cells, cell_named
+from space import all_mixer_types, mixer_type_named
 from space.relation_graph import EDGES, NODES, one_axis_edges
 
 FIGURE = {
@@ -28,7 +28,7 @@ def test_the_edges_are_those_of_the_figure_and_their_labels_and_kinds_are_comput
 def test_every_node_is_a_cell_on_some_edge() -> None:
     assert len(NODES) == 12
     assert {name for edge in EDGES for name in (edge.source.name, edge.target.name)} == set(NODES)
-    assert {cell_named(name).paper_name for name in NODES} == set(NODES)
+    assert {mixer_type_named(name).paper_name for name in NODES} == set(NODES)
 
 
 def test_every_other_edge_changes_one_axis_and_has_a_label() -> None:
@@ -40,11 +40,11 @@ def test_every_other_edge_changes_one_axis_and_has_a_label() -> None:
     assert len(set(edges) & set(EDGES)) == 8, "in the other five the sharing follows"
 
 
-def test_every_cell_can_be_reached_from_every_other() -> None:
+def test_every_mixer_type_can_be_reached_from_every_other() -> None:
     pairs = [(edge.source, edge.target) for edge in one_axis_edges()]
     reached = {pairs[0][0]}
     while more := {b for a, b in pairs if a in reached} | {a for a, b in pairs if b in reached}:
         if more <= reached:
             break
         reached |= more
-    assert reached == set(all_cells())
+    assert reached == set(all_mixer_types())

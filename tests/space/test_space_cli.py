@@ -12,13 +12,13 @@ import pytest
 import yaml
 from PIL import Image
 
-from space import Architecture, DesignSpace, all_cells, cell_named
+from space import Architecture, DesignSpace, all_mixer_types, mixer_type_named
 from space.axes import AXES
-from space.cells import PAPER_NAMES
 from space.cli.program import run_program
 from space.design import SpaceTooLarge
 from space.input.plain_files import read_yaml
 from space.mixer import Mixer
+from space.mixer_types import PAPER_NAMES
 from space.published import ENTRIES
 from space.structure.table_1 import Table1Row
 from tests.space.test_relation_graph import FIGURE
@@ -53,34 +53,49 @@ def written(path: Path, content: Any) -> str:
     return str(path)
 
 
-# --- cells, graph, zoo ------------------------------------------------------------------------
+# --- mixer types, graph, zoo ---------------------------------------------------------------------
 
 
-def test_cells_are_74_and_12_have_the_papers_names(capsys: pytest.CaptureFixture[str]) -> None:
-    cells = values(capsys, "cells")
-    assert len(cells) == 74
-    assert [cell["paper_name"] for cell in cells if cell["paper_name"]] != []
-    assert {c["paper_name"]: c["label"] for c in cells if c["paper_name"]} == PAPER_NAMES
-    assert {cell["label"] for cell in cells} == {cell.label for cell in all_cells()}
-    assert all("/".join(cell[axis] for axis in AXES) == cell["label"] for cell in cells)
-    assert len(values(capsys, "cells", "--named")) == 19
-    assert "Dynamic DW-S Conv." in run(capsys, "cells")[1]
+def test_mixer_types_are_74_and_12_have_the_papers_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mixer_types = values(capsys, "mixers")
+    assert len(mixer_types) == 74
+    assert [
+        mixer_type["paper_name"] for mixer_type in mixer_types if mixer_type["paper_name"]
+    ] != []
+    assert {c["paper_name"]: c["label"] for c in mixer_types if c["paper_name"]} == PAPER_NAMES
+    assert {mixer_type["label"] for mixer_type in mixer_types} == {
+        mixer_type.label for mixer_type in all_mixer_types()
+    }
+    assert all(
+        "/".join(mixer_type[axis] for axis in AXES) == mixer_type["label"]
+        for mixer_type in mixer_types
+    )
+    assert len(values(capsys, "mixers", "--named")) == 19
+    assert "Dynamic DW-S Conv." in run(capsys, "mixers")[1]
+
+
+def test_the_command_is_found_by_its_earlier_name(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, said = run(capsys, "cells", "--named")
+    assert (code, said) == (0, "note: cells is called mixers now.\n")
+    assert out == run(capsys, "mixers", "--named")[1]
 
 
 def test_table_1_comes_from_the_weights(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = values(capsys, "cells", "--table-1")
+    rows = values(capsys, "mixers", "--table-1")
     columns = [field.name for field in fields(Table1Row)]
     assert {row["structure"]: tuple(row[name] for name in columns) for row in rows} == PAPER_TABLE_1
-    assert all(Mixer.from_dict(row["mixer"]).cell.label == row["cell"] for row in rows)
-    shown = run(capsys, "cells", "--table-1")[1]
+    assert all(Mixer.from_dict(row["mixer"]).type.label == row["mixer_type"] for row in rows)
+    shown = run(capsys, "mixers", "--table-1")[1]
     for name, row in PAPER_TABLE_1.items():
         (line,) = (line for line in shown.splitlines() if line.startswith(f"│ {name} "))
-        assert [cell.strip() for cell in line.split("│")[2:-1]] == list(row)
+        assert [mixer_type.strip() for mixer_type in line.split("│")[2:-1]] == list(row)
 
 
 def one_axis_apart() -> list[list[str]]:
-    """Every pair of legal cells that differ in one axis, found by looking at all pairs."""
-    labels = sorted(cell.label for cell in all_cells())
+    """Every pair of legal mixer types that differ in one axis, found by looking at all pairs."""
+    labels = sorted(mixer_type.label for mixer_type in all_mixer_types())
     differ = {
         (one, other): sum(a != b for a, b in zip(one.split("/"), other.split("/"), strict=True))
         for one, other in combinations(labels, 2)
@@ -279,12 +294,12 @@ def test_show_writes_svg_and_png(
         assert len(image.getcolors(100_000) or []) > 3
 
 
-def test_every_cell_can_be_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_every_mixer_type_can_be_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     sizes = {"kernel_size": 3, "groups": 2, "ratio": 2}
-    for row in values(capsys, "cells"):
+    for row in values(capsys, "mixers"):
         fields = {axis: row[axis] for axis in AXES} | {n: sizes[n] for n in row["required"]}
         found = values(capsys, "show", written(tmp_path / "m.json", fields), "--map", "5x6")
-        assert any(map(any, found["position_mask"])), cell_named(row["label"])
+        assert any(map(any, found["position_mask"])), mixer_type_named(row["label"])
 
 
 def test_show_of_a_space_lists_its_stages(capsys: pytest.CaptureFixture[str]) -> None:
@@ -310,7 +325,7 @@ def test_show_of_a_space_lists_its_stages(capsys: pytest.CaptureFixture[str]) ->
         (["show", "MIXER", "--map", "999x999"], "is no size"),
         (["show", "MIXER", "--width", "30"], "groups: 4 does not divide 30"),
         (["cost", "MIXER"], "is a token mixer"),
-        (["cells", "--table-1", "--named"], "--table-1: has ten rows of its own"),
+        (["mixers", "--table-1", "--named"], "--table-1: has ten rows of its own"),
         (["paint"], "No such command"),
         (["zoo", "swin"], "did you mean 'swin_"),
     ],

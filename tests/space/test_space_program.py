@@ -12,7 +12,7 @@ import pytest
 from tests.space.test_space_cli import run
 
 
-@pytest.mark.parametrize("command", ["cells", "graph", "zoo", "cost", "show", "count", "sample"])
+@pytest.mark.parametrize("command", ["mixers", "graph", "zoo", "cost", "show", "count", "sample"])
 def test_help_teaches_by_examples_that_run(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -32,7 +32,7 @@ def test_help_teaches_by_examples_that_run(
 def test_the_program_starts_without_torch() -> None:
     code = (
         "import sys; from space.cli.program import run_program; "
-        "codes = [run_program([c, '--json']) for c in ('cells', 'graph', 'zoo')]; "
+        "codes = [run_program([c, '--json']) for c in ('mixers', 'graph', 'zoo')]; "
         "codes.append(run_program(['show', 'swin_tiny', '--json'])); "
         "codes.append(run_program(['cost', 'dwnet_tiny', '--json'])); "
         "heavy = {'torch', 'timm', 'ray', 'optuna', 'pandas'} & sys.modules.keys(); "
@@ -44,7 +44,14 @@ def test_the_program_starts_without_torch() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["--help", "cells --json", "graph --moves", "zoo", "cost --help", "show swin_tiny --json"],
+    [
+        "--help",
+        "mixers --json",
+        "graph --moves",
+        "zoo",
+        "cost --help",
+        "show swin_tiny --json",
+    ],
 )
 @pytest.mark.parametrize("program", ["space", "search space"])
 def test_a_reader_may_leave_early(words: str, program: str) -> None:
@@ -57,7 +64,7 @@ def test_a_reader_may_leave_early(words: str, program: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-@pytest.mark.parametrize("words", ["cells --json", "cells"])
+@pytest.mark.parametrize("words", ["mixers --json", "mixers"])
 def test_a_full_disk_is_told(words: str) -> None:
     command = [sys.executable, "-m", "space", *words.split()]
     with Path("/dev/full").open("wb") as full:

@@ -9,7 +9,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from space import Mixer, all_cells, cell_named
+from space import Mixer, all_mixer_types, mixer_type_named
 from space.axes import Rank
 from space.geometry import MapSize, target_size, width_problems
 from space.operators import TokenMixer
@@ -53,7 +53,7 @@ def matrices(
     return made.core, made.full
 
 
-@given(mixers_of(all_cells()), map_sizes(), st.booleans(), st.integers(0, 2**20))
+@given(mixers_of(all_mixer_types()), map_sizes(), st.booleans(), st.integers(0, 2**20))
 @settings(max_examples=150, deadline=None)
 def test_masks_are_where_the_mixing_matrix_is_not_zero(
     drawn: tuple[Mixer, int], size: MapSize, shifted: bool, seed: int
@@ -75,7 +75,7 @@ def test_masks_are_where_the_mixing_matrix_is_not_zero(
             np.testing.assert_array_equal(reach(mixer, size, (row, column), shifted), expected)
 
 
-@given(mixers_of(all_cells()), map_sizes(), st.booleans(), st.integers(0, 2**20))
+@given(mixers_of(all_mixer_types()), map_sizes(), st.booleans(), st.integers(0, 2**20))
 @settings(max_examples=100, deadline=None)
 def test_entries_with_one_number_are_equal_and_others_are_not(
     drawn: tuple[Mixer, int], size: MapSize, shifted: bool, seed: int
@@ -105,7 +105,7 @@ def test_masks_need_no_torch() -> None:
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-@given(mixers_of(all_cells()), map_sizes(), st.booleans(), st.booleans())
+@given(mixers_of(all_mixer_types()), map_sizes(), st.booleans(), st.booleans())
 @settings(max_examples=100, deadline=None)
 def test_a_reach_is_a_row_of_the_masks(
     drawn: tuple[Mixer, int], size: MapSize, shifted: bool, factors: bool
@@ -118,7 +118,7 @@ def test_a_reach_is_a_row_of_the_masks(
     np.testing.assert_array_equal(seen.flatten(), rows[row * targets.width + column])
 
 
-@given(mixers_of(all_cells()), st.integers(1, 9))
+@given(mixers_of(all_mixer_types()), st.integers(1, 9))
 @settings(max_examples=50, deadline=None)
 def test_the_first_channels_are_a_corner_of_all(drawn: tuple[Mixer, int], first: int) -> None:
     mixer, width = drawn
@@ -129,14 +129,14 @@ def test_the_first_channels_are_a_corner_of_all(drawn: tuple[Mixer, int], first:
 def test_a_reach_is_drawn_without_the_table_of_all_pairs() -> None:
     """A 512×512 map has 69 billion pairs of positions, and 65,536 channels as many."""
     local, wide = (
-        Mixer(*cell_named(name).values, kernel_size=7) for name in ("conv.", "dw-s conv.")
+        Mixer(*mixer_type_named(name).values, kernel_size=7) for name in ("conv.", "dw-s conv.")
     )
     assert reach(local, MapSize(512, 512), (256, 256)).sum() == 49
     np.testing.assert_array_equal(channel_entries(wide, 65536, 3) >= 0, np.eye(3, dtype=bool))
 
 
 def test_a_mask_of_the_size_of_a_real_stage_is_quick() -> None:
-    mixer = Mixer(*cell_named("dw-s conv.").values, kernel_size=7)
+    mixer = Mixer(*mixer_type_named("dw-s conv.").values, kernel_size=7)
     assert not width_problems(mixer, 96)
     mask = connectivity(mixer, 96, MapSize(28, 28))
     assert mask.positions.shape == (784, 784)

@@ -78,12 +78,12 @@ MIXERS: tuple[dict[str, Any], ...] = (
         "groups": 4,
     },
 )
-"""Eight cells, all but the last named by the paper."""
+"""Eight mixer types, all but the last named by the paper."""
 
 
 @cache
 def mixers() -> list[Mixer]:
-    """The cells above with kernel sizes 3 and 5 where they have one."""
+    """The mixer types above with kernel sizes 3 and 5 where they have one."""
     found = []
     for values, kernel in itertools.product(MIXERS, (3, 5)):
         if values["locality"] != "global":

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from space import BLOCK_TYPES, Architecture, Cell, Mixer, all_cells
+from space import BLOCK_TYPES, Architecture, Mixer, MixerType, all_mixer_types
 from space.networks import build
 from space.zoo import ENTRIES, entry  # registers the models of timm, which is imported after it
-from tests.space.test_every_cell_trains import mixer_fields, network_of
+from tests.space.test_every_mixer_type_trains import mixer_fields, network_of
 from tests.trainers.proofs import proves
 from trainers import Protocol
 from trainers.optimisation import make_optimiser
@@ -57,24 +57,24 @@ def expected(model: nn.Module, *, network: bool) -> dict[str, float]:
     }
 
 
-def with_every_option(cell: Cell, block_type: str) -> Architecture:
-    values = network_of(cell, block_type).to_dict()
+def with_every_option(mixer_type: MixerType, block_type: str) -> Architecture:
+    values = network_of(mixer_type, block_type).to_dict()
     options = {"position_bias", "query_key_bias", "reduction_norm"}
-    chosen = dict.fromkeys(options & set(Mixer.applicable(*cell.values)), True)
+    chosen = dict.fromkeys(options & set(Mixer.applicable(*mixer_type.values)), True)
     for stage in values["stages"]:
-        stage["mixers"] = [mixer_fields(cell) | chosen]
+        stage["mixers"] = [mixer_fields(mixer_type) | chosen]
     return Architecture.from_dict(values)
 
 
 @proves("weight_decay_exempt")
-@pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
-def test_every_operator_is_decayed_by_the_rule(cell: Cell) -> None:
+@pytest.mark.parametrize("mixer_type", all_mixer_types(), ids=lambda mixer_type: mixer_type.label)
+def test_every_operator_is_decayed_by_the_rule(mixer_type: MixerType) -> None:
     for block_type in BLOCK_TYPES:
-        model = build(with_every_option(cell, block_type))
+        model = build(with_every_option(mixer_type, block_type))
         assert ours(model) == expected(model, network=True) == by_timm(model)
         alone = ours(model, weight_decay_exempt="one_dimensional")
         assert alone == expected(model, network=False)
-        has_tables = "position_bias" in Mixer.applicable(*cell.values)
+        has_tables = "position_bias" in Mixer.applicable(*mixer_type.values)
         assert (alone != ours(model)) is has_tables
 
 

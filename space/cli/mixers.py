@@ -1,4 +1,4 @@
-"""`cells`: the structural cells of the algebra, and the paper's Table 1."""
+"""`mixers`: every type of token mixer, and the paper's Table 1."""
 
 from dataclasses import asdict
 from typing import Any
@@ -7,16 +7,16 @@ import click
 from rich.table import Table
 
 from space.axes import AXES
-from space.cells import LITERATURE_NAMES, Cell, all_cells
 from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
 from space.errors import InputError
 from space.mixer import Mixer
+from space.mixer_types import LITERATURE_NAMES, MixerType, all_mixer_types
 from space.relation_graph import EXAMPLES
 
 
-@click.command("cells")
-@click.option("--named", is_flag=True, help="Only the cells that have a name.")
+@click.command("mixers")
+@click.option("--named", is_flag=True, help="Only the mixer types that have a name.")
 @click.option(
     "--table-1", "structure", is_flag=True, help="The paper's Table 1 instead, computed from W."
 )
@@ -26,12 +26,12 @@ def command(named: bool, structure: bool, as_json: bool) -> None:
 
     \b
     Examples:
-      python -m space cells
-      python -m space cells --named
-      python -m space cells --json
-      python -m space cells --table-1
+      python -m space mixers
+      python -m space mixers --named
+      python -m space mixers --json
+      python -m space mixers --table-1
 
-    The paper names 12 of the 74 cells. A cell is a label in a space file too, such as
+    The paper names 12 of the 74 mixer types. A mixer type is a label in a space file too, such as
     sliding/separable/full/position/static.
 
     Table 1 of the paper marks how ten structures restrict their weights W: ✓ where pairs of
@@ -43,34 +43,34 @@ def command(named: bool, structure: bool, as_json: bool) -> None:
             raise InputError.of("--table-1", "has ten rows of its own; leave out --named")
         _print_table_1(as_json)
         return
-    cells = [_plain(cell) for cell in all_cells()]
+    mixer_types = [_plain(mixer_type) for mixer_type in all_mixer_types()]
     if named:
-        cells = [cell for cell in cells if cell["name"]]
+        mixer_types = [mixer_type for mixer_type in mixer_types if mixer_type["name"]]
     if as_json:
-        print_json(cells)
+        print_json(mixer_types)
         return
-    table = Table(title=f"{len(cells)} cells", title_justify="left", title_style="bold")
+    table = Table(title=f"{len(mixer_types)} mixer types", title_justify="left", title_style="bold")
     for column in ("name", "of the paper", *AXES, "needs"):
         table.add_column(column)
-    for cell in cells:
-        axes = [str(cell[axis]) for axis in AXES]
-        paper = "yes" if cell["paper_name"] else ""
-        table.add_row(cell["name"] or "", paper, *axes, ", ".join(cell["required"]))
+    for mixer_type in mixer_types:
+        axes = [str(mixer_type[axis]) for axis in AXES]
+        paper = "yes" if mixer_type["paper_name"] else ""
+        table.add_row(mixer_type["name"] or "", paper, *axes, ", ".join(mixer_type["required"]))
     stdout_console().print(table)
 
 
-def _plain(cell: Cell) -> dict[str, Any]:
-    fields = Mixer.applicable(*cell.values)
-    literature = LITERATURE_NAMES.get(cell.label)
+def _plain(mixer_type: MixerType) -> dict[str, Any]:
+    fields = Mixer.applicable(*mixer_type.values)
+    literature = LITERATURE_NAMES.get(mixer_type.label)
     return {
-        "label": cell.label,
-        "name": cell.paper_name or literature,
-        "paper_name": cell.paper_name,
+        "label": mixer_type.label,
+        "name": mixer_type.paper_name or literature,
+        "paper_name": mixer_type.paper_name,
         "literature_name": literature,
-        **{axis: str(value) for axis, value in zip(AXES, cell.values, strict=True)},
+        **{axis: str(value) for axis, value in zip(AXES, mixer_type.values, strict=True)},
         "required": [name for name, default in fields.items() if default is None],
         "options": {name: default for name, default in fields.items() if default is not None},
-        "examples": list(EXAMPLES.get(cell.paper_name or "", ())),
+        "examples": list(EXAMPLES.get(mixer_type.paper_name or "", ())),
     }
 
 
@@ -91,7 +91,7 @@ def _print_table_1(as_json: bool) -> None:
     if as_json:
         print_json(
             [
-                {"structure": name, "cell": mixer.cell.label, "mixer": mixer.to_dict()}
+                {"structure": name, "mixer_type": mixer.type.label, "mixer": mixer.to_dict()}
                 | asdict(rows[name])
                 for name, mixer in TABLE_1.items()
             ]

@@ -1,4 +1,4 @@
-"""What static, position-shared and channel-shared mean, both ways, on W of every cell.
+"""What static, position-shared and channel-shared mean, both ways, on W of every mixer type.
 
 Entries of W are made generic: generators with open ReLUs, no two parameters equal. Then W changes
 with x exactly when the weights are dynamic, is the same at all p exactly when positions share it,
@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from space import Cell, Mixer, all_cells
+from space import Mixer, MixerType, all_mixer_types
 from space.axes import Channels, Dynamics, Locality, Rank
 from space.geometry import MapSize
 from space.operators import TokenMixer
@@ -25,18 +25,18 @@ SIZES = {"kernel_size": 3, "heads": HEADS, "groups": 2, "ratio": 2, "generator_r
 
 @dataclass(frozen=True)
 class Made:
-    """An operator of a cell with W's core for two images, (targets, d, sources, d) each."""
+    """An operator of a mixer type with W's core for two images, (targets, d, sources, d) each."""
 
     mixer: Mixer
     operator: TokenMixer
     cores: tuple[Tensor, Tensor]
 
     @classmethod
-    def of(cls, cell: Cell) -> "Made":
+    def of(cls, mixer_type: MixerType) -> "Made":
         torch.manual_seed(3)
-        applicable = Mixer.applicable(*cell.values)
+        applicable = Mixer.applicable(*mixer_type.values)
         fields = {name: size for name, size in SIZES.items() if name in applicable}
-        mixer = Mixer(**cell_fields(cell), **fields)
+        mixer = Mixer(**cell_fields(mixer_type), **fields)
         operator = TokenMixer(mixer, WIDTH, MapSize(6, 6)).double().eval()
         randomise(operator)
         if mixer.dynamics in (Dynamics.HOMOGENEOUS, Dynamics.INHOMOGENEOUS):
@@ -59,40 +59,46 @@ class Made:
         return found
 
 
-CELLS = [cell for cell in all_cells() if cell.rank is not Rank.JOINT]
-every_cell = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.label)
+MIXER_TYPES = [mixer_type for mixer_type in all_mixer_types() if mixer_type.rank is not Rank.JOINT]
+every_mixer_type = pytest.mark.parametrize(
+    "mixer_type", MIXER_TYPES, ids=lambda mixer_type: mixer_type.label
+)
 
 
 def close(one: Tensor, other: Tensor) -> bool:
     return torch.allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
-@every_cell
-def test_weights_are_the_same_for_every_image_exactly_when_static(cell: Cell) -> None:
-    one, other = Made.of(cell).cores
-    assert torch.equal(one, other) == (cell.dynamics is Dynamics.STATIC)
+@every_mixer_type
+def test_weights_are_the_same_for_every_image_exactly_when_static(mixer_type: MixerType) -> None:
+    one, other = Made.of(mixer_type).cores
+    assert torch.equal(one, other) == (mixer_type.dynamics is Dynamics.STATIC)
 
 
-@every_cell
-def test_weights_depend_on_the_offset_only_exactly_when_positions_share(cell: Cell) -> None:
-    made = Made.of(cell)
+@every_mixer_type
+def test_weights_depend_on_the_offset_only_exactly_when_positions_share(
+    mixer_type: MixerType,
+) -> None:
+    made = Made.of(mixer_type)
     repeated = [blocks for blocks in made.by_offset().values() if len(blocks) > 1]
     assert repeated
     tied = [close(blocks[0], other) for blocks in repeated for other in blocks[1:]]
     if made.mixer.position_shared:
         assert all(tied)
-    elif cell.locality is Locality.WINDOW and cell.dynamics is Dynamics.STATIC:
+    elif mixer_type.locality is Locality.WINDOW and mixer_type.dynamics is Dynamics.STATIC:
         # The tiles of a map have the same weights, and within one tile no two positions do.
         assert sum(tied) < len(tied) / 2
     else:
         assert not any(tied)
 
 
-@every_cell
-def test_channels_of_a_head_have_equal_weights_exactly_when_channels_share(cell: Cell) -> None:
-    made = Made.of(cell)
+@every_mixer_type
+def test_channels_of_a_head_have_equal_weights_exactly_when_channels_share(
+    mixer_type: MixerType,
+) -> None:
+    made = Made.of(mixer_type)
     width = made.operator.plan.width
-    if cell.channels is not Channels.SEPARABLE:
+    if mixer_type.channels is not Channels.SEPARABLE:
         block = made.cores[0][0, :, 0]
         entries = block[block != 0]
         assert len(entries.unique()) == len(entries)
@@ -108,8 +114,10 @@ def test_channels_of_a_head_have_equal_weights_exactly_when_channels_share(cell:
 
 
 def test_the_joint_cell_has_no_core_and_no_ties() -> None:
-    (cell,) = [cell for cell in all_cells() if cell.rank is Rank.JOINT]
-    operator = TokenMixer(Mixer(**cell_fields(cell), ratio=2), 4, MapSize(2, 3)).double()
+    (mixer_type,) = [
+        mixer_type for mixer_type in all_mixer_types() if mixer_type.rank is Rank.JOINT
+    ]
+    operator = TokenMixer(Mixer(**cell_fields(mixer_type), ratio=2), 4, MapSize(2, 3)).double()
     randomise(operator)
     images = torch.randn(2, 4, 2, 3, dtype=torch.float64)
     one, other = (mixing_matrix(operator, image, image).full for image in images)

@@ -1,6 +1,6 @@
-"""The structural cells: the legal combinations of axis values, and the names they have.
+"""The types of token mixer: the legal combinations of axis values, and the names they have.
 
-The paper names 12 of the 74 cells (Figure 1); a few more have names elsewhere in the literature.
+The paper names 12 of the 74 types (Figure 1); a few more have names elsewhere in the literature.
 """
 
 import itertools
@@ -15,7 +15,7 @@ from space.rules import broken_rules
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Cell:
+class MixerType:
     """A legal combination of the five structural axes.
 
     Raises:
@@ -36,8 +36,8 @@ class Cell:
             raise InputError([Problem("", f"{self.label} breaks {rule}") for rule in rules])
 
     @classmethod
-    def of(cls, words: Iterable[str]) -> "Cell":
-        """The cell with these axis values, given in the order of `space.axes.AXES`."""
+    def of(cls, words: Iterable[str]) -> "MixerType":
+        """The mixer type with these axis values, given in the order of `space.axes.AXES`."""
         return cls(*words)  # type: ignore[arg-type]
 
     @property
@@ -76,7 +76,7 @@ PAPER_NAMES: dict[str, str] = {
     "Dynamic DW-S Conv.": "sliding/separable/full/position/homogeneous",
     "Dynamic Local-S MLP": "sliding/separable/full/channel/inhomogeneous",
 }
-"""The 12 nodes of the paper's relation graph (Figure 1) and their cells."""
+"""The 12 nodes of the paper's relation graph (Figure 1) and their mixer types."""
 
 _PAPER_NAMES_BY_LABEL = {label: name for name, label in PAPER_NAMES.items()}
 
@@ -95,10 +95,10 @@ Synthesizer (Tay et al. 2021) are in the literature."""
 
 
 @cache
-def all_cells() -> tuple[Cell, ...]:
-    """Every cell that exists, in the order of the axis values: 74 of them."""
+def all_mixer_types() -> tuple[MixerType, ...]:
+    """Every mixer type that exists, in the order of the axis values: 74 of them."""
     combinations = itertools.product(Locality, Channels, Rank, Sharing, Dynamics)
-    return tuple(Cell(*values) for values in combinations if not broken_rules(*values))
+    return tuple(MixerType(*values) for values in combinations if not broken_rules(*values))
 
 
 def _plain(name: str) -> str:
@@ -110,25 +110,25 @@ _CELLS_BY_PLAIN_NAME = {
     for name, label in [
         *PAPER_NAMES.items(),
         *((name, label) for label, name in LITERATURE_NAMES.items()),
-        *((label, label) for label in (cell.label for cell in all_cells())),
+        *((label, label) for label in (mixer_type.label for mixer_type in all_mixer_types())),
     ]
 }
 
 
-def cell_named(name: str) -> Cell:
-    """The cell with this name or label; case, spaces and punctuation do not matter.
+def mixer_type_named(name: str) -> MixerType:
+    """The mixer type with this name or label; case, spaces and punctuation do not matter.
 
     Raises:
-        InputError: for a name that no cell has, or a label that breaks rules.
+        InputError: for a name that no mixer type has, or a label that breaks rules.
     """
     label = _CELLS_BY_PLAIN_NAME.get(_plain(name))
     if label is None:
         label = _legal_label(name)
-    return Cell.of(label.split("/"))
+    return MixerType.of(label.split("/"))
 
 
 def _legal_label(name: str) -> str:
-    """`name` if it is written as a label of known axis values, whether the cell exists or not."""
+    """`name` if it is written as a label of known axis values, whether the type exists or not."""
     words = name.split("/")
     if len(words) == len(AXES) and all(
         word in list(axis) for axis, word in zip(AXES.values(), words, strict=True)

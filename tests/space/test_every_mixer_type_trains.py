@@ -1,29 +1,31 @@
-"""Each of the 74 cells in each block type: built, and trained a step in float32."""
+"""Each of the 74 mixer types in each block type: built, and trained a step in float32."""
 
 from typing import Any
 
 import pytest
 import torch
 
-from space import BLOCK_TYPES, Architecture, Cell, Mixer, all_cells, cost
+from space import BLOCK_TYPES, Architecture, Mixer, MixerType, all_mixer_types, cost
 from space.axes import Locality
 from space.networks import build
 from tests.space.strategies import cell_fields
 
 
-def mixer_fields(cell: Cell) -> dict[str, Any]:
-    """A mixer of the cell whose counts divide 8 channels, by what applies to it."""
+def mixer_fields(mixer_type: MixerType) -> dict[str, Any]:
+    """A mixer of the mixer type whose counts divide 8 channels, by what applies to it."""
     sizes = {"kernel_size": 3, "groups": 2, "heads": 2, "ratio": 2}
-    if cell.locality is Locality.WINDOW:
+    if mixer_type.locality is Locality.WINDOW:
         sizes["kernel_size"] = 2
-    applicable = Mixer.applicable(*cell.values)
-    return cell_fields(cell) | {name: size for name, size in sizes.items() if name in applicable}
+    applicable = Mixer.applicable(*mixer_type.values)
+    return cell_fields(mixer_type) | {
+        name: size for name, size in sizes.items() if name in applicable
+    }
 
 
-def network_of(cell: Cell, block_type: str) -> Architecture:
+def network_of(mixer_type: MixerType, block_type: str) -> Architecture:
     stages = [
-        {"depth": 2, "width": 8, "mlp_ratio": 2, "mixers": [mixer_fields(cell)]},
-        {"depth": 1, "width": 16, "mlp_ratio": 2, "mixers": [mixer_fields(cell)]},
+        {"depth": 2, "width": 8, "mlp_ratio": 2, "mixers": [mixer_fields(mixer_type)]},
+        {"depth": 1, "width": 16, "mlp_ratio": 2, "mixers": [mixer_fields(mixer_type)]},
     ]
     return Architecture.from_dict(
         {
@@ -37,11 +39,11 @@ def network_of(cell: Cell, block_type: str) -> Architecture:
 
 
 @pytest.mark.parametrize("block_type", BLOCK_TYPES)
-@pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
-def test_a_step_lowers_the_loss(cell: Cell, block_type: str) -> None:
+@pytest.mark.parametrize("mixer_type", all_mixer_types(), ids=lambda mixer_type: mixer_type.label)
+def test_a_step_lowers_the_loss(mixer_type: MixerType, block_type: str) -> None:
     torch.manual_seed(0)
-    architecture = network_of(cell, block_type)
-    assert all(mixer.cell == cell for mixer in architecture.mixers())
+    architecture = network_of(mixer_type, block_type)
+    assert all(mixer.type == mixer_type for mixer in architecture.mixers())
     network = build(architecture)
     assert sum(p.numel() for p in network.parameters()) == cost(architecture).params
     images, labels = torch.randn(6, 2, 20, 14), torch.arange(6) % 3
@@ -58,10 +60,10 @@ def test_a_step_lowers_the_loss(cell: Cell, block_type: str) -> None:
 
 
 @pytest.mark.parametrize("block_type", BLOCK_TYPES)
-@pytest.mark.parametrize("cell", all_cells(), ids=lambda cell: cell.label)
-def test_one_image_trains(cell: Cell, block_type: str) -> None:
+@pytest.mark.parametrize("mixer_type", all_mixer_types(), ids=lambda mixer_type: mixer_type.label)
+def test_one_image_trains(mixer_type: MixerType, block_type: str) -> None:
     torch.manual_seed(0)
-    network = build(network_of(cell, block_type))
+    network = build(network_of(mixer_type, block_type))
     logits = network(torch.randn(1, 2, 20, 14))
     logits.square().sum().backward()
     assert logits.isfinite().all()
