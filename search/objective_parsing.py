@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from search.figures import ANALYTIC, FIGURES
+from search.metrics import ANALYTIC_METRICS, METRICS
 from search.objectives import ACCURACY, Objectives, as_direction, objectives_from
-from space.design import Limits, figure_of
+from space.design import Limits, current_metric
 from space.errors import InputError, Problem
 
 
@@ -13,12 +13,12 @@ def written_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any])
     """The goals of a study.
 
     Args:
-        objectives: "maximise" or "minimise" by figure.
-        constraints: bounds by figure. Those of costs may be written as people write them, such
+        objectives: "maximise" or "minimise" by metric.
+        constraints: bounds by metric. Those of costs may be written as people write them, such
             as 30M or "512 MiB".
 
     Raises:
-        InputError: a figure that nothing here evaluates, a bound or direction that cannot be.
+        InputError: a metric that nothing here evaluates, a bound or direction that cannot be.
     """
     problems = [
         *_without_evaluator(objectives, "objectives"),
@@ -26,19 +26,19 @@ def written_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any])
     ]
     if problems:
         raise InputError(problems)
-    named = {figure_of(name): direction for name, direction in objectives.items()}
-    bounds = {figure_of(name): _bound(name, value) for name, value in constraints.items()}
+    named = {current_metric(name): direction for name, direction in objectives.items()}
+    bounds = {current_metric(name): _bound(name, value) for name, value in constraints.items()}
     return objectives_from(named, bounds)
 
 
 def given_twice(named: Mapping[str, Any], where: str) -> list[Problem]:
-    """The names that are another word for a figure that was named before them."""
+    """The names that are another word for a metric that was named before them."""
     first: dict[str, str] = {}
     problems = []
     for name in named:
-        before = first.setdefault(figure_of(name), name)
+        before = first.setdefault(current_metric(name), name)
         if before != name:
-            message = f"is the same figure as {where}.{before}, give it once"
+            message = f"is the same metric as {where}.{before}, give it once"
             problems.append(Problem(f"{where}.{name}", message))
     return problems
 
@@ -54,24 +54,24 @@ def stored_goals(objective: Mapping[str, Any]) -> Objectives:
 def _without_evaluator(named: Mapping[str, Any], where: str) -> list[Problem]:
     problems = []
     for name in named:
-        if figure_of(name) in FIGURES:
+        if current_metric(name) in METRICS:
             continue
         reason = "nothing here evaluates it"
         if name == "latency":
             reason = "nothing here measures it yet: it needs runs on a device"
-        problems.append(Problem(f"{where}.{name}", f"{reason}; allowed: {', '.join(FIGURES)}"))
+        problems.append(Problem(f"{where}.{name}", f"{reason}; allowed: {', '.join(METRICS)}"))
     return problems
 
 
 def _bound(name: str, value: Any) -> Any:
-    """A bound with its numbers read; measured figures have plain ones."""
+    """A bound with its numbers read; measured metrics have plain ones."""
     if isinstance(value, Mapping):
         return {side: _number(name, number, f".{side}") for side, number in value.items()}
     return _number(name, value, "")
 
 
 def _number(name: str, value: Any, side: str) -> Any:
-    if figure_of(name) not in ANALYTIC:
+    if current_metric(name) not in ANALYTIC_METRICS:
         return value
     try:
         limits = Limits.from_dict({name: value}, "").to_dict()
@@ -106,11 +106,11 @@ def with_sides(objectives: Mapping[str, Any], constraints: Mapping[str, Any]) ->
 
 
 def _ambiguous(objectives: Mapping[str, Any], constraints: Mapping[str, Any]) -> list[str]:
-    wanted = {figure_of(name): as_direction(word) for name, word in objectives.items()}
+    wanted = {current_metric(name): as_direction(word) for name, word in objectives.items()}
     high = {name for name, direction in wanted.items() if direction == "maximise"}
     high |= {*_SHOULD_BE_HIGH}
     return [
         name
         for name, bound in constraints.items()
-        if figure_of(name) in high and not isinstance(bound, Mapping)
+        if current_metric(name) in high and not isinstance(bound, Mapping)
     ]

@@ -67,7 +67,7 @@ OPEN = frozenset({TrialState.WAITING, TrialState.RUNNING})
 """The states in which a trial belongs to a run."""
 
 EVALUATED = frozenset({TrialState.COMPLETE, TrialState.PRUNED})
-"""The states of ended trials whose figures count."""
+"""The states of ended trials whose metrics count."""
 
 _FOLLOWS = {
     TrialState.WAITING: {TrialState.RUNNING, TrialState.PREEMPTED, *TERMINAL},

@@ -62,7 +62,7 @@ def command(
     A line on stderr says what guessing the commonest class scores, as far as the store tells it.
 
     With --study, the column bounds says which complete trials keep the study's constraints on
-    measured figures.
+    measured metrics.
     """
     if pareto:
         _refuse_unused("sort", "top")

@@ -105,9 +105,9 @@ class Config(Part):
         space: the design space.
         data: which images, and where they lie.
         protocol: how every candidate is judged.
-        objectives: "maximise" or "minimise" by figure: validation_accuracy,
+        objectives: "maximise" or "minimise" by metric: validation_accuracy,
             validation_loss, params, macs, training_bytes, inference_bytes.
-        constraints: hard bounds by figure, such as `params: 30M` or `macs: {at_least: 1G}`; upper
+        constraints: hard bounds by metric, such as `params: 30M` or `macs: {at_least: 1G}`; upper
             bounds on costs narrow the space before anything is trained.
         searcher, scheduler: how the space is explored, and which trials are cut short.
         trials: planned number of trials; failed and infeasible ones count.

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from search.figures import ANALYTIC, known_figures
+from search.metrics import ANALYTIC_METRICS, analytic_metrics
 from search.objective_parsing import bare_bound_problems, given_twice, written_goals
 from search.objectives import Constraint, Objectives
 from space import DesignSpace
@@ -16,7 +16,7 @@ def read_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) ->
     """The goals of a new study, as written_goals reads them.
 
     Raises:
-        InputError: what written_goals refuses, a figure given by two of its names, a bound without
+        InputError: what written_goals refuses, a metric given by two of its names, a bound without
             a side on what should be high, and bounds that no accuracy could break or keep.
     """
     goals = written_goals(objectives, constraints)
@@ -50,7 +50,7 @@ def limited(space: DesignSpace, goals: Objectives) -> DesignSpace:
     upper = {
         bound.name: int(bound.upper)
         for bound in goals.constraints
-        if bound.name in ANALYTIC and bound.upper is not None
+        if bound.name in ANALYTIC_METRICS and bound.upper is not None
     }
     if not upper:
         return space
@@ -75,7 +75,7 @@ def refuse_unmet_lower_bounds(space: DesignSpace, goals: Objectives) -> None:
     Raises:
         InputError: a bound above the space's own limit, or one that no drawn architecture kept.
     """
-    lower = [b for b in goals.constraints if b.name in ANALYTIC and b.lower is not None]
+    lower = [b for b in goals.constraints if b.name in ANALYTIC_METRICS and b.lower is not None]
     limits = space.to_dict().get("limits", {})
     problems = [
         Problem(f"constraints.{b.name}", f"at_least ({b.lower:g}) is above the limit {limit:,}")
@@ -86,7 +86,7 @@ def refuse_unmet_lower_bounds(space: DesignSpace, goals: Objectives) -> None:
         raise InputError(problems)
     if not lower:
         return
-    rng, known = np.random.default_rng(0), known_figures(bound.name for bound in lower)
+    rng, known = np.random.default_rng(0), analytic_metrics(bound.name for bound in lower)
     if not any(goals.violation(known(space.sample(rng))) <= 0 for _ in range(DRAWS)):
         said = ", ".join(f"{bound.name} {bound}" for bound in lower)
         message = f"none of {DRAWS:,} random architectures of the space keeps them: {said}"

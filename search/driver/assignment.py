@@ -92,7 +92,7 @@ class Report:
     """What a worker reports after an epoch, or at the end of its trial.
 
     Attributes:
-        epochs: figures by name of the epochs that were not reported yet. The first report of an
+        epochs: metrics by name of the epochs that were not reported yet. The first report of an
             attempt repeats those of earlier attempts, since their driver may have died between a
             checkpoint and its record.
         complete: whether all epochs are trained.
@@ -133,32 +133,34 @@ class Report:
         return plain | ({} if self.inherited is None else {"inherited": self.inherited})
 
 
-FIGURES = ("train_loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
-"""The figures of an epoch that the store keeps."""
+EPOCH_METRICS = ("train_loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
+"""The metrics of an epoch that the store keeps."""
 _LATEST = 10_000_000
 
 
 class WrongReport(ValueError):
-    """A training reports what is no figure."""
+    """A training reports what is no metric."""
 
 
 def plain_epoch(result: Any) -> dict[str, Any]:
-    """The figures of an epoch as plain numbers; what is missing or not finite is None.
+    """The metrics of an epoch as plain numbers; what is missing or not finite is None.
 
     Args:
         result: an EpochResult, another object with `to_dict`, or a mapping.
 
     Raises:
-        WrongReport: there is no number of an epoch, or a figure that is no number.
+        WrongReport: there is no number of an epoch, or a metric that is no number.
     """
     values = result if isinstance(result, Mapping) else result.to_dict()
     epoch = as_whole_number(_plain(values.get("epoch")), 1)
     if epoch is None or epoch > _LATEST:
         raise WrongReport(f"epoch must be a whole number from 1; got {values.get('epoch')!r:.80}")
-    return {"epoch": epoch} | {name: _figure(epoch, name, values.get(name)) for name in FIGURES}
+    return {"epoch": epoch} | {
+        name: _metric(epoch, name, values.get(name)) for name in EPOCH_METRICS
+    }
 
 
-def _figure(epoch: int, name: str, value: Any) -> float | None:
+def _metric(epoch: int, name: str, value: Any) -> float | None:
     if value is None:
         return None
     number = as_number(_plain(value))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from search.driver.proposals import Proposal
-from search.figures import MEASURED
+from search.metrics import MEASURED_METRICS
 from search.objectives import (
     JudgedBy,
     Values,
@@ -166,10 +166,10 @@ def ranked_trials(
 
 
 def _figures(curve: Sequence[EpochRecord]) -> dict[int, Values]:
-    """The measured figures of the epochs of a trial, as far as they are known."""
+    """The measured metrics of the epochs of a trial, as far as they are known."""
     found: dict[int, Values] = {}
     for record in curve:
-        values = {name: getattr(record, name) for name in MEASURED}
+        values = {name: getattr(record, name) for name in MEASURED_METRICS}
         found[record.epoch] = {name: v for name, v in values.items() if v is not None}
     return found
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from search.driver.assignment import FIGURES
+from search.driver.assignment import EPOCH_METRICS
 from search.store import EpochRecord, RunRecord, Store, StoreAway, TrialRecord, TrialState
 from search.study import Trial
 
@@ -37,11 +37,11 @@ _FIELDS: Mapping[str, set[str]] = {
     "disinherit": {"trial"},
     "end": {"reason"},
 }
-_FIGURES = frozenset(field.name for field in fields(EpochRecord))
+_KNOWN_METRICS = frozenset(field.name for field in fields(EpochRecord))
 
 
 def _epoch(store: Store, run: int, v: Values) -> None:
-    known = {name: value for name, value in v["figures"].items() if name in _FIGURES}
+    known = {name: value for name, value in v["figures"].items() if name in _KNOWN_METRICS}
     store.epochs.record(v["trial"], EpochRecord(**known), run_id=run)
 
 
@@ -109,9 +109,9 @@ class Journal:
         """A worker has taken the trial up, for the `attempts`-th time."""
         self._write("start", trial=self._ids[trial.number], attempt=trial.attempts)
 
-    def epoch(self, trial: Trial[Any], epoch: int, figures: Mapping[str, float | None]) -> None:
+    def epoch(self, trial: Trial[Any], epoch: int, metrics: Mapping[str, float | None]) -> None:
         """An epoch was reported for the first time."""
-        record = EpochRecord(epoch, **{name: figures.get(name) for name in FIGURES})
+        record = EpochRecord(epoch, **{name: metrics.get(name) for name in EPOCH_METRICS})
         self._write("epoch", trial=self._ids[trial.number], figures=asdict(record))
 
     def forget(self, trial: Trial[Any], last: int) -> None:

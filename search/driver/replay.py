@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from search.driver.assignment import FIGURES
+from search.driver.assignment import EPOCH_METRICS
 from search.store import EpochRecord, EventKind, EventRecord, StudyHistory, TrialRecord
 from search.study import Study
 from search.trial_states import TERMINAL, TrialState
@@ -28,14 +28,14 @@ def replay_history(
         architectures: of all its trials, by id.
     """
     trials = {trial.id: trial for trial in history.trials}
-    figures = {
+    metrics = {
         trial: {record.epoch: record for record in curve} for trial, curve in history.curves.items()
     }
     with study.written():
         for event in history.events:
             if event.trial_id in trials:
                 trial = trials[event.trial_id]
-                _repeat(study, event, trial, figures[trial.id], architectures)
+                _repeat(study, event, trial, metrics[trial.id], architectures)
     return study
 
 
@@ -68,4 +68,4 @@ def _repeat(
 
 def report_record(study: Study[Architecture], number: int, record: EpochRecord) -> None:
     """An epoch of a trial, as the store has it."""
-    study.report(number, record.epoch, {name: getattr(record, name) for name in FIGURES})
+    study.report(number, record.epoch, {name: getattr(record, name) for name in EPOCH_METRICS})

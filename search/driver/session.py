@@ -22,7 +22,7 @@ from search.driver.new_trials import NewTrials
 from search.driver.replay import add_record, report_record
 from search.driver.stop_request import StopKind, StopRequest
 from search.driver.study_progress import Progress
-from search.figures import MEASURED
+from search.metrics import MEASURED_METRICS
 from search.schedulers import CONTINUE, Decision
 from search.store import (
     Store,
@@ -71,7 +71,7 @@ class StudySession:
         terms: what every worker is told.
         trials: every trial of the study so far, as the store has it.
         claimed: the numbers of those that this run goes on with.
-        wanted: the measured figures without which no trial is complete.
+        wanted: the measured metrics without which no trial is complete.
         limits: how much goes wrong before the run gives up.
         checkpoints: those of this study.
         ancestry: where trials find the weights that they start from.
@@ -186,8 +186,8 @@ class StudySession:
                 self._forget_beyond(live, int(report.epochs[-1]["epoch"]))
             live.heard = True
             live.give_sign()
-        for figures in report.epochs:
-            self._study.report(number, int(figures["epoch"]), figures)
+        for metrics in report.epochs:
+            self._study.report(number, int(metrics["epoch"]), metrics)
         return live.trial.decision
 
     @_remembers_failure
@@ -337,8 +337,8 @@ class StudySession:
 
     def _completed(self, live: Attempt) -> None:
         rule = self._study.judged_by
-        lacking = live.trial.lacks(self._wanted or MEASURED, rule)
-        if not lacking or (not self._wanted and len(lacking) < len(MEASURED)):
+        lacking = live.trial.lacks(self._wanted or MEASURED_METRICS, rule)
+        if not lacking or (not self._wanted and len(lacking) < len(MEASURED_METRICS)):
             self._finish(live, TrialState.COMPLETE, None)
             return
         curve = live.trial.curve

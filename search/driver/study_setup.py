@@ -21,7 +21,7 @@ from search.driver.session import StudySession
 from search.driver.stop_request import StopRequest
 from search.driver.study_progress import Progress
 from search.driver.warm_start import events_so_far, warm_points
-from search.figures import MEASURED, known_figures
+from search.metrics import MEASURED_METRICS, analytic_metrics
 from search.schedulers import Scheduler, make_scheduler
 from search.searchers import Searcher, Task, make_searcher
 from search.store import RunRecord, Store, StudyRecord
@@ -137,7 +137,7 @@ def begin_session(
         terms=Terms(protocol.to_dict(), config.data.to_dict(), inspected),
         trials=history.trials,
         claimed=[trial.number for trial in history.trials if trial.id in claimed],
-        wanted=[name for name in MEASURED if name in config.goals.names],
+        wanted=[name for name in MEASURED_METRICS if name in config.goals.names],
         limits=Limits(
             retries=config.retries,
             first_failures=config.stop_after_same_failures,
@@ -215,7 +215,7 @@ def _warm(
 def task_of(config: Config) -> Task[Architecture]:
     """What a study searches, and for what."""
     goals = config.goals
-    known = known_figures(goals.names)
+    known = analytic_metrics(goals.names)
     return Task(config.search_space, goals, known, config.protocol.epochs)
 
 

@@ -79,7 +79,7 @@ def drawn(space: Any, seed: int) -> list[Any]:
 
 
 def check_known(known: Callable[[Any], object], points: Iterable[Any]) -> None:
-    """Refuse known figures that are no numbers by name.
+    """Refuse known metrics that are no numbers by name.
 
     Raises:
         InputError: with what it gave for a point.

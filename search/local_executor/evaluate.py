@@ -1,4 +1,4 @@
-"""One evaluation: calls the objective, checks its figures, reports them, and says how it ended."""
+"""One evaluation: calls the objective, checks its metrics, reports them, and says how it ended."""
 
 import math
 import time
@@ -14,7 +14,7 @@ from search.study import Study, Trial
 from search.trial_states import TrialState
 
 DEFAULT = "objective"
-"""Name of the figure of an objective that returns a plain number."""
+"""Name of the metric of an objective that returns a plain number."""
 
 Objective = Callable[[Any], Any]
 
@@ -26,7 +26,7 @@ class BadReading(ValueError):
 def readings(
     objective: Objective, point: Any, fidelities: int
 ) -> Generator[tuple[int, Values], None, None]:
-    """Fidelities with their figures: from 1 of a generator, only the last of what returns.
+    """Fidelities with their metrics: from 1 of a generator, only the last of what returns.
 
     Raises:
         BadReading: for what is neither a finite number nor a dictionary of such by name.
@@ -96,7 +96,7 @@ def evaluate(
     its curve and its reason. Only what is no Exception, such as KeyboardInterrupt, gets through.
 
     Args:
-        wanted: the figures without which it has failed.
+        wanted: the metrics without which it has failed.
     """
     started = time.perf_counter()
     state, reason = _run(study, trial, objective)
@@ -124,9 +124,9 @@ def ended(
 
 def _run(study: Study[P], trial: Trial[P], objective: Objective) -> tuple[TrialState, str | None]:
     fidelities = study.task.fidelities
-    figures = readings(objective, trial.point, fidelities)
+    metrics = readings(objective, trial.point, fidelities)
     try:
-        for fidelity, values in figures:
+        for fidelity, values in metrics:
             decision = study.report(trial.number, fidelity, values)
             if fidelity >= fidelities:
                 break
@@ -137,12 +137,12 @@ def _run(study: Study[P], trial: Trial[P], objective: Objective) -> tuple[TrialS
     except Exception as error:  # noqa: BLE001 - the search goes on; the reason is kept
         return TrialState.FAILED, f"{type(error).__name__}: {error}"
     finally:
-        figures.close()
+        metrics.close()
     return TrialState.COMPLETE, None
 
 
 def within_bounds(evaluation: Evaluation[P], goals: Objectives) -> Evaluation[P]:
-    """The evaluation, infeasible where its figures break a constraint."""
+    """The evaluation, infeasible where its metrics break a constraint."""
     if evaluation.state == TrialState.FAILED:
         return evaluation
     broken = [

@@ -37,7 +37,7 @@ def optimize(
     """Search a space for the points that an objective likes best.
 
     No point is evaluated twice. The same arguments give the same points, provided that the
-    objective gives the same figures.
+    objective gives the same metrics.
 
     Args:
         space: anything with `sample(rng)`, `neighbours(point)`, `key(point)`, `encode(point)`,
@@ -50,16 +50,16 @@ def optimize(
         scheduler: none, median, asha, hyperband or moasha; all but none need `fidelities`.
         budget: how many points are evaluated at most; failed and stopped ones count.
         seed: of all random choices.
-        objectives: "maximise" or "minimise" by name. Left out, every figure of the first
+        objectives: "maximise" or "minimise" by name. Left out, every metric of the first
             result that is not known and that no constraint names is maximised; should they be
             several, and the scheduler one of a single objective, that is refused only then.
         constraints: an upper bound by name, or {"at_least": …, "at_most": …}; what is maximised
             needs the latter.
-        known: figures of a point that need no evaluation; those that break a constraint are
+        known: metrics of a point that need no evaluation; those that break a constraint are
             never evaluated.
-        fidelities: how many figures a generator yields for a whole evaluation. One that ends
+        fidelities: how many metrics a generator yields for a whole evaluation. One that ends
             sooner has seen enough by itself, say by a patience of its own: it is complete, is
-            judged by its last figures, and its curve says how far it came.
+            judged by its last metrics, and its curve says how far it came.
         searcher_options, scheduler_options: their keyword arguments.
         on_evaluation: called with every evaluation when it has ended.
         judged_by: the fidelity that an evaluation is judged by: "last", or "best" as in
@@ -71,14 +71,14 @@ def optimize(
         Exception: whatever the space, `known` or `on_evaluation` raises gets through, and ends the
             search; only the objective's exceptions are results.
     """
-    figures, notify = known or _nothing, on_evaluation or _nothing
-    functions = {"objective": objective, "known": figures, "on_evaluation": notify}
+    metrics, notify = known or _nothing, on_evaluation or _nothing
+    functions = {"objective": objective, "known": metrics, "on_evaluation": notify}
     budget, seed, fidelities = whole_settings(functions, budget, seed, fidelities)
     check_space(space, seed)
-    check_known(figures, drawn(space, seed))
+    check_known(metrics, drawn(space, seed))
 
     def begin(goals: Objectives, *, judges: bool = True) -> _Search[P]:
-        task = Task(space, goals, _as_floats(figures), fidelities)
+        task = Task(space, goals, _as_floats(metrics), fidelities)
         judging = make_scheduler(scheduler, goals, fidelities, scheduler_options)
         if fidelities < 2 and not isinstance(judging, NoScheduler):
             message = f"must be at least 2 for the scheduler {scheduler!r}; got {fidelities}"
@@ -103,12 +103,12 @@ def _nothing(point: Any) -> Any:
 
 
 def _as_floats(known: Callable[[P], Values]) -> Callable[[P], Values]:
-    """The known figures as those that are returned: decimals do not mix with floats."""
+    """The known metrics as those that are returned: decimals do not mix with floats."""
     return lambda point: {str(name): float(value) for name, value in known(point).items()}
 
 
 def _shown(evaluations: list[Evaluation[P]], task: Task[P]) -> Objectives:
-    """Every figure that was returned is an objective, but for known and constrained ones."""
+    """Every metric that was returned is an objective, but for known and constrained ones."""
     goals = task.objectives
     if not evaluations:
         return goals
@@ -127,7 +127,7 @@ class _Search(Generic[P]):
     notify: Callable[[Evaluation[P]], object]
 
     def look(self, budget: int) -> Iterator[Evaluation[P]]:
-        """Evaluate points until one has shown the names of its figures.
+        """Evaluate points until one has shown the names of its metrics.
 
         That one is not shown to anybody yet: how it ended depends on the objectives.
         """

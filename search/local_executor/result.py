@@ -20,11 +20,11 @@ class Evaluation(Generic[P]):
     Attributes:
         number: from 0, in order.
         point: what was evaluated.
-        state: how it ended; infeasible where its figures break a constraint.
-        values: its last figures, those known without evaluation included: of a complete one those
+        state: how it ended; infeasible where its metrics break a constraint.
+        values: its last metrics, those known without evaluation included: of a complete one those
             that it is judged by, of a pruned one those that it was stopped for. Empty for a failed
             one.
-        curve: the figures by fidelity, from 1; of an objective that returns only those of the last.
+        curve: the metrics by fidelity, from 1; of an objective that returns only those of the last.
         reason: why it is not complete.
         seconds: wall time of the evaluation.
     """

@@ -96,10 +96,10 @@ def comparison(store: Store, study: str) -> Comparison | None:
     objective = goals.objectives[0]
     values: dict[str, list[float | None]] = {BASELINE: [], found.searcher: []}
     wanted = found.config.get("random_baseline", 0.0) > 0
-    for trial, figures in evaluated_trials(store, study, goals):
+    for trial, metrics in evaluated_trials(store, study, goals):
         wanted = wanted or trial.origin == BASELINE
         if trial.origin in values:
-            value = None if figures is None else figures[objective.name]
+            value = None if metrics is None else metrics[objective.name]
             values[trial.origin].append(value)
     return compared(values[BASELINE], values[found.searcher], objective) if wanted else None
 

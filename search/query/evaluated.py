@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from search.figures import ANALYTIC, MEASURED, known_figures
+from search.metrics import ANALYTIC_METRICS, MEASURED_METRICS, analytic_metrics
 from search.objectives import Constraint, JudgedBy, Objectives, Values, judged_by, judged_values
 from search.query.leaderboard import BestRow, best
 from search.query.repeats import repeated_results
@@ -35,9 +35,9 @@ class Evaluated:
 
     Attributes:
         architecture_id: its id; operators: its distinct mixer names, joined by " + ".
-        values: its figures by name. A measured one is there when each of the trainings has it:
+        values: its metrics by name. A measured one is there when each of the trainings has it:
             of the epoch that the protocol judges by, and over several trainings the mean.
-        repeats: how many complete trainings the measured figures stand on.
+        repeats: how many complete trainings the measured metrics stand on.
     """
 
     architecture_id: str
@@ -56,7 +56,7 @@ def evaluated(
     Args:
         store: where to look.
         study: its name.
-        names: the figures that are wanted, of `search.figures.FIGURES`.
+        names: the metrics that are wanted, of `search.metrics.METRICS`.
         where: only complete trials that fulfil this clause, as in `best`.
 
     Raises:
@@ -67,7 +67,7 @@ def evaluated(
     sources = [_accuracies(rows)]
     if _LOSS in wanted:
         sources.append(_losses(store, study, rows))
-    if wanted & set(ANALYTIC):
+    if wanted & set(ANALYTIC_METRICS):
         ids = [row.architecture_id for row in rows]
         sources.append(analytic_values(store, study, wanted, ids))
     return [_evaluated(row, sources) for row in rows]
@@ -117,7 +117,7 @@ def _losses(store: Store, study: str, rows: Collection[BestRow]) -> dict[str, Va
 
 def measured_bounds(goals: Objectives) -> tuple[Constraint, ...]:
     """The constraints that only a training can tell."""
-    return tuple(bound for bound in goals.constraints if bound.name in MEASURED)
+    return tuple(bound for bound in goals.constraints if bound.name in MEASURED_METRICS)
 
 
 def losses_of(epochs: Iterable[tuple[int, int, float | None]], rule: JudgedBy) -> dict[int, float]:
@@ -132,12 +132,12 @@ def losses_of(epochs: Iterable[tuple[int, int, float | None]], rule: JudgedBy) -
 def analytic_values(
     store: Store, study: str, names: Collection[str], ids: Iterable[str]
 ) -> dict[str, Values]:
-    """Those of the named figures that need no training, by architecture of the study."""
+    """Those of the named metrics that need no training, by architecture of the study."""
     met = select(Trial.architecture_id).join(Study).where(Study.name == study)
     query = select(Network.id, Network.json).where(Network.id.in_(met))
     found: Any = store.read(lambda session: session.execute(query).all())
     texts = {row.id: row.json for row in found}
-    known = known_figures(names)
+    known = analytic_metrics(names)
     return {id_: known(Architecture.from_json(texts[id_])) for id_ in ids}
 
 
@@ -147,14 +147,14 @@ _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 def evaluated_trials(
     store: Store, study: str, goals: Objectives
 ) -> list[tuple[TrialRecord, Values | None]]:
-    """The trials that were evaluated, the complete ones with their figures.
+    """The trials that were evaluated, the complete ones with their metrics.
 
     A complete trial counts where it has the first objective and keeps the measured bounds. What a
-    pruned trial would have come to is not known: it was an evaluation, and has no figures. Repeats
+    pruned trial would have come to is not known: it was an evaluation, and has no metrics. Repeats
     do not count.
 
     Returns:
-        Each trial, in order of their numbers, with its first objective and its bounded figures;
+        Each trial, in order of their numbers, with its first objective and its bounded metrics;
         None of a pruned one.
 
     Raises:
@@ -179,7 +179,7 @@ def _figures(
     curves = store.epochs.of_trials([trial.id for trial in trials]) if _LOSS in names else {}
     epochs = ((id_, e.epoch, e.validation_loss) for id_, curve in curves.items() for e in curve)
     losses = losses_of(epochs, judged_by(store.studies.get(study).protocol))
-    analytic = set(names) & set(ANALYTIC)
+    analytic = set(names) & set(ANALYTIC_METRICS)
     ids = {trial.architecture_id for trial in trials} if analytic else ()
     known = analytic_values(store, study, analytic, ids) if analytic else {}
     found: list[Values] = []

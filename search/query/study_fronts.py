@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from search.figures import MEASURED
+from search.metrics import MEASURED_METRICS
 from search.objectives import Objectives, nondominated
 from search.query.evaluated import Evaluated, evaluated
 from search.query.leaderboard import BestRow
@@ -53,7 +53,7 @@ def front(
     Raises:
         InputError: a malformed where-clause or an unknown study.
     """
-    return front_of(evaluated(store, study, (*MEASURED, *goals.names), where=where), goals)
+    return front_of(evaluated(store, study, (*MEASURED_METRICS, *goals.names), where=where), goals)
 
 
 def front_of(rows: Iterable[Evaluated], goals: Objectives) -> list[Evaluated]:

@@ -20,7 +20,7 @@ class StudyObjectives:
     Attributes:
         goals: of the study.
         kept: by id of every completely trained architecture whether it keeps the bounds on
-            measured figures, the most accurate first; empty where there are no such bounds.
+            measured metrics, the most accurate first; empty where there are no such bounds.
     """
 
     goals: Objectives
@@ -28,7 +28,7 @@ class StudyObjectives:
 
     @property
     def bounds(self) -> tuple[Constraint, ...]:
-        """The constraints on measured figures; the space itself keeps those on costs."""
+        """The constraints on measured metrics; the space itself keeps those on costs."""
         return measured_bounds(self.goals)
 
     @property

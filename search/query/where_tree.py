@@ -27,7 +27,7 @@ from search.store.models import Architecture, ArchitectureMixer, Study, Trial
 from search.trial_states import TrialState
 from space.architecture import BLOCK_TYPES, RENAMED
 from space.axes import AXES
-from space.design import FIGURE_ALIASES
+from space.design import METRIC_ALIASES
 
 
 class Kind(StrEnum):
@@ -84,7 +84,7 @@ _FIELDS = [
     ),
     Field("name", Kind.OPERATOR, ArchitectureMixer.name, of_mixer=True),
 ]
-_ALIASES = FIGURE_ALIASES | {"kernel_size": "kernel", "operator": "name"} | RENAMED
+_ALIASES = METRIC_ALIASES | {"kernel_size": "kernel", "operator": "name"} | RENAMED
 
 FIELDS: dict[str, Field] = {field.name: field for field in _FIELDS}
 """The fields by name."""

@@ -117,8 +117,8 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
         news = training.history[self._reported :]
         self._reported = len(training.history)
         inherited = training.inherited_from is not None if self._assignment.get("parent") else None
-        figures = tuple(plain_epoch(epoch) for epoch in news)
-        return Report(figures, bool(training.done), inherited=inherited)
+        metrics = tuple(plain_epoch(epoch) for epoch in news)
+        return Report(metrics, bool(training.done), inherited=inherited)
 
 
 def _asked_to_end(error: BaseException) -> bool:

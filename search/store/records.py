@@ -227,7 +227,7 @@ class StudyHistory:
         curves: the epochs of every trial by trial id, in order; an empty list without any.
         networks: of every trial, by architecture id.
         events: in the order in which they happened. An epoch that was forgotten and never
-            recorded again has an event but no figures.
+            recorded again has an event but no metrics.
     """
 
     trials: list[TrialRecord]

@@ -17,7 +17,7 @@ class Ledger(Protocol):
     def start(self, trial: Trial[Any]) -> None:
         """A worker has taken the trial up, for the `attempts`-th time."""
 
-    def epoch(self, trial: Trial[Any], epoch: int, figures: Mapping[str, float | None]) -> None:
+    def epoch(self, trial: Trial[Any], epoch: int, metrics: Mapping[str, float | None]) -> None:
         """An epoch was reported for the first time."""
 
     def forget(self, trial: Trial[Any], last: int) -> None:
@@ -36,7 +36,7 @@ class MemoryLedger:
     def start(self, trial: Trial[Any]) -> None:
         """Nothing to do."""
 
-    def epoch(self, trial: Trial[Any], epoch: int, figures: Mapping[str, float | None]) -> None:
+    def epoch(self, trial: Trial[Any], epoch: int, metrics: Mapping[str, float | None]) -> None:
         """Nothing to do."""
 
     def forget(self, trial: Trial[Any], last: int) -> None:

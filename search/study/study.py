@@ -105,13 +105,13 @@ class Study(Generic[P]):
         self._change(trial, trial.start)
         self._ledger.start(trial)
 
-    def report(self, number: int, epoch: int, figures: Mapping[str, float | None]) -> Decision:
-        """An epoch of a trial has these figures; whether the trial shall stop."""
+    def report(self, number: int, epoch: int, metrics: Mapping[str, float | None]) -> Decision:
+        """An epoch of a trial has these metrics; whether the trial shall stop."""
         trial = self.trials[number]
         if epoch in trial.curve:
             return trial.decision
-        self._ledger.epoch(trial, epoch, figures)
-        values = trial.record(epoch, figures)
+        self._ledger.epoch(trial, epoch, metrics)
+        values = trial.record(epoch, metrics)
         self._tell(trial)
         decision = CONTINUE if trial.repeat else self._scheduler.report(number, epoch, values)
         if trial.prunable and not trial.decision.stop:

@@ -19,12 +19,12 @@ class Trial(Generic[P]):
     Attributes:
         number: in its study.
         point: what is evaluated.
-        known: the figures of the point that need no evaluation.
+        known: the metrics of the point that need no evaluation.
         prunable: whether the scheduler may stop it.
         repeat: which repeat of its point, with other seeds; 0 for the first trial.
         attempts: how often a worker has taken it up.
         state: where it stands. reason: why it is not complete, once it has ended.
-        curve: the figures by epoch, known ones included, as far as it was evaluated.
+        curve: the metrics by epoch, known ones included, as far as it was evaluated.
         decision: what the scheduler said last, or that it shall stop, once it said so.
     """
 
@@ -40,26 +40,26 @@ class Trial(Generic[P]):
     decision: Decision = CONTINUE
 
     def values(self, rule: JudgedBy) -> Values:
-        """The figures that it is judged by; empty before the first epoch."""
+        """The metrics that it is judged by; empty before the first epoch."""
         return judged_values(self.curve, rule)
 
-    def record(self, epoch: int, figures: Mapping[str, float | None]) -> Values:
-        """Take the figures of an epoch down; those that are missing or not finite are left out."""
-        finite = {n: v for n, v in figures.items() if v is not None and math.isfinite(v)}
+    def record(self, epoch: int, metrics: Mapping[str, float | None]) -> Values:
+        """Take the metrics of an epoch down; those that are missing or not finite are left out."""
+        finite = {n: v for n, v in metrics.items() if v is not None and math.isfinite(v)}
         self.curve[epoch] = {**finite, **self.known}
         return self.curve[epoch]
 
-    def lacks(self, figures: Iterable[str], rule: JudgedBy) -> list[str]:
-        """Those of the figures that it cannot be judged by.
+    def lacks(self, metrics: Iterable[str], rule: JudgedBy) -> list[str]:
+        """Those of the metrics that it cannot be judged by.
 
         Args:
-            figures: that are wanted.
+            metrics: that are wanted.
             rule: "last" looks at the last epoch alone, "best" at all of them.
         """
         had = [self.curve[max(self.curve)]] if self.curve else []
         if rule == "best":
             had = list(self.curve.values())
-        return [name for name in figures if not any(name in values for values in had)]
+        return [name for name in metrics if not any(name in values for values in had)]
 
     def start(self) -> None:
         """A worker takes it up."""

@@ -4,10 +4,10 @@ from space.design.cost_table import Costs, CostTable, Memories
 from space.design.decisions import Choice, Choose
 from space.design.design_space import DesignSpace
 from space.design.feasible import SpaceTooLarge
-from space.design.hard_limits import FIGURE_ALIASES, Infeasible, Limits, figure_of
+from space.design.hard_limits import METRIC_ALIASES, Infeasible, Limits, current_metric
 
 __all__ = [
-    "FIGURE_ALIASES",
+    "METRIC_ALIASES",
     "Choice",
     "Choose",
     "CostTable",
@@ -17,5 +17,5 @@ __all__ = [
     "Limits",
     "Memories",
     "SpaceTooLarge",
-    "figure_of",
+    "current_metric",
 ]

@@ -15,13 +15,13 @@ from space.errors import InputError, Problem, join
 PEAK = "inference_bytes"
 """The one quantity of which a network has as much as its largest piece; the others add up."""
 
-FIGURE_ALIASES = {"flops": "macs"}
-"""Other names of figures that people may write, here and in where-clauses, as papers do."""
+METRIC_ALIASES = {"flops": "macs"}
+"""Other names of metrics that people may write, here and in where-clauses, as papers do."""
 
 
-def figure_of(name: str) -> str:
-    """The name that a figure has here, as `flops` is another name of `macs`; else the same name."""
-    return FIGURE_ALIASES.get(name, name)
+def current_metric(name: str) -> str:
+    """The name that a metric has here, as `flops` is another name of `macs`; else the same name."""
+    return METRIC_ALIASES.get(name, name)
 
 
 class Infeasible(ValueError):
@@ -102,7 +102,7 @@ class Limits:
         """Limits from a mapping; `flops` is another name of `macs`, as papers print them.
 
         Raises:
-            InputError: for unknown names, both names of one figure, and no positive number.
+            InputError: for unknown names, both names of one metric, and no positive number.
         """
         if not isinstance(values, dict):
             raise InputError.of(where, f"{values!r} is not a mapping; allowed: {_ALLOWED}")
@@ -114,13 +114,13 @@ class Limits:
                 reason = _NO_EVALUATOR if name == "latency" else "unknown limit"
                 problems.append(Problem(path, f"{reason}; allowed: {_ALLOWED}"))
                 continue
-            figure = figure_of(name)
-            if figure != name and figure in values:
-                same = f"is the same figure as {join(where, figure)}, give it once"
+            metric = current_metric(name)
+            if metric != name and metric in values:
+                same = f"is the same metric as {join(where, metric)}, give it once"
                 problems.append(Problem(path, same))
                 continue
             try:
-                limits[figure] = _READERS[name](value)
+                limits[metric] = _READERS[name](value)
             except InputError as error:
                 problems.append(Problem(path, error.problems[0].message))
         if problems:
@@ -191,6 +191,6 @@ _NO_EVALUATOR = (
     "latency has no closed form: it has to be measured on a device, which no hard limit does yet"
 )
 _READERS = {
-    **dict.fromkeys((*_COSTS, *FIGURE_ALIASES), parse_quantity),
+    **dict.fromkeys((*_COSTS, *METRIC_ALIASES), parse_quantity),
     **dict.fromkeys(_MEMORIES, parse_bytes),
 }

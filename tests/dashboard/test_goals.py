@@ -17,7 +17,7 @@ from dashboard.charts.theme import BREAKING_COLOUR, COST_TITLES, METRIC_NAMES
 from dashboard.queries import objectives_picture
 from dashboard.scope import Scope
 from dashboard.views.architecture_view import offered
-from search.figures import ANALYTIC, FIGURES
+from search.metrics import ANALYTIC_METRICS, METRICS
 from search.objective_parsing import stored_goals
 from search.objectives import dominates, objectives_from
 from search.query import Evaluated, best, front, front_of
@@ -182,8 +182,8 @@ def test_axes_say_which_way_is_better() -> None:
 
 
 def test_every_figure_has_a_name() -> None:
-    assert set(METRIC_NAMES) == set(FIGURES)
-    assert set(COST_TITLES) == set(ANALYTIC)
+    assert set(METRIC_NAMES) == set(METRICS)
+    assert set(COST_TITLES) == set(ANALYTIC_METRICS)
 
 
 @pytest.mark.parametrize("values", [(34_000, 39_000), (87_800, 308_000), (1e6, 1e6), (20, 3e9)])

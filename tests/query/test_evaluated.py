@@ -1,4 +1,4 @@
-"""One rule for the figures of an architecture, whoever asks: `best`, the front, the bounds."""
+"""One rule for the metrics of an architecture, whoever asks: `best`, the front, the bounds."""
 
 import pytest
 
@@ -42,7 +42,7 @@ class Book:
 def filled(store: Store) -> Store:
     """Study "s": scratch repeats, an inherited trial beside a scratch one, a reused one repeated.
 
-    The inherited trials have figures that an average would be spoilt by. The source of the reused
+    The inherited trials have metrics that an average would be spoilt by. The source of the reused
     one is in another study; one architecture is trained once.
     """
     elsewhere, mine = Book(store, "elsewhere"), Book(store, "s")
@@ -89,12 +89,12 @@ def test_it_is_what_the_leaderboard_ranks_by(filled: Store) -> None:
 
 def test_front_and_bounds_judge_by_the_same_figures(filled: Store) -> None:
     goals = stored_goals(GOALS)
-    figures = by_id(evaluated(filled, "s", BOTH))
-    assert by_id(front(filled, "s", goals)) == {INHERITED: figures[INHERITED]}
+    metrics = by_id(evaluated(filled, "s", BOTH))
+    assert by_id(front(filled, "s", goals)) == {INHERITED: metrics[INHERITED]}
     unbound = stored_goals({"objectives": {"validation_accuracy": "maximise", "macs": "minimise"}})
     for row in front(filled, "s", unbound):
-        assert (*(row.values[name] for name in BOTH), row.repeats) == figures[row.architecture_id]
-    kept = {id_: loss <= 0.45 for id_, (_, loss, _) in figures.items()}
+        assert (*(row.values[name] for name in BOTH), row.repeats) == metrics[row.architecture_id]
+    kept = {id_: loss <= 0.45 for id_, (_, loss, _) in metrics.items()}
     assert study_objectives(filled, "s").kept == kept == {
         INHERITED: True, REUSED: True, SCRATCH: False, ONCE: False
     }  # fmt: skip

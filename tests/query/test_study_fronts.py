@@ -193,9 +193,9 @@ def test_what_was_pruned_is_an_evaluation_and_never_the_best(
         stopped = number // 2 < ENOUGH
         trial = add_trial(store, study.id, run.id, number, origin=origin)
         unheard_of = 0.99 if direction == "maximise" else 0.01
-        figure = unheard_of if stopped else value
-        loss = {"validation_loss": figure} if name == "validation_loss" else {}
-        store.epochs.record(trial.id, epoch(1, figure, **loss))
+        metric = unheard_of if stopped else value
+        loss = {"validation_loss": metric} if name == "validation_loss" else {}
+        store.epochs.record(trial.id, epoch(1, metric, **loss))
         store.trials.finish(trial.id, "pruned" if stopped else "complete", "rung" * stopped)
         if not stopped:
             macs[origin].append(cost(architecture(number)).macs)

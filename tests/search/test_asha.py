@@ -9,7 +9,7 @@ from search.schedulers import Asha, Decision, NoScheduler
 
 
 class Judge:
-    """An ASHA of one figure."""
+    """An ASHA of one metric."""
 
     def __init__(self, grace: int, factor: int, epochs: int) -> None:
         self._asha = Asha(ACCURACY, epochs, grace_epochs=grace, reduction_factor=factor)

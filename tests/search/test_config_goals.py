@@ -1,4 +1,4 @@
-"""One figure has two words, flops and macs; a goal that is given by both is refused."""
+"""One metric has two words, flops and macs; a goal that is given by both is refused."""
 
 import os
 import threading
@@ -14,7 +14,7 @@ from space.errors import InputError
 from tests.search.small import config, values
 from trainers import Protocol
 
-CONSTRAINT = "constraints.macs: is the same figure as constraints.flops, give it once"
+CONSTRAINT = "constraints.macs: is the same metric as constraints.flops, give it once"
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,11 @@ CONSTRAINT = "constraints.macs: is the same figure as constraints.flops, give it
         ({"constraints": {"flops": "3M", "macs": "3M"}}, CONSTRAINT),
         (
             {"constraints": {"macs": "3M", "flops": "6M"}},
-            "constraints.flops: is the same figure as constraints.macs, give it once",
+            "constraints.flops: is the same metric as constraints.macs, give it once",
         ),
         (
             {"objectives": {"macs": "minimise", "flops": "maximise"}, "searcher": "evolution"},
-            "objectives.flops: is the same figure as objectives.macs, give it once",
+            "objectives.flops: is the same metric as objectives.macs, give it once",
         ),
     ],
 )

@@ -11,9 +11,9 @@ EPOCHS = 9
 
 
 def observation(curve: list[float], state: TrialState | None = None) -> Observation:
-    figures = {epoch: {"a": value} for epoch, value in enumerate(curve, 1)}
+    metrics = {epoch: {"a": value} for epoch, value in enumerate(curve, 1)}
     state = state or (TrialState.COMPLETE if len(curve) == EPOCHS else TrialState.PRUNED)
-    return Observation(state, figures.get(len(curve), {}), figures)
+    return Observation(state, metrics.get(len(curve), {}), metrics)
 
 
 def curves(count: int, noise: float = 0.02, seed: int = 0) -> np.ndarray:
@@ -88,8 +88,8 @@ def test_a_curve_that_broke_down_counts_little() -> None:
 
 
 def test_a_complete_point_that_ended_early_is_final_and_teaches_nobody() -> None:
-    def curve(*figures: float) -> dict[int, dict[str, float]]:
-        return {epoch: {"a": figure} for epoch, figure in enumerate(figures, 1)}
+    def curve(*metrics: float) -> dict[int, dict[str, float]]:
+        return {epoch: {"a": metric} for epoch, metric in enumerate(metrics, 1)}
 
     whole = [
         Observation(TrialState.COMPLETE, {"a": x + 1}, curve(x, x + 1)) for x in (0.1, 0.3, 0.6)

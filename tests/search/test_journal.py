@@ -79,8 +79,8 @@ def play(session: StudySession) -> None:
         if not live and not session.waits:
             return
         for number, (id_, done) in list(live.items()):
-            figures = tuple(epoch(e, accuracy(id_, e)) for e in range(1, done + 2))
-            report = Report(figures, done + 1 == EPOCHS)
+            metrics = tuple(epoch(e, accuracy(id_, e)) for e in range(1, done + 2))
+            report = Report(metrics, done + 1 == EPOCHS)
             stop = session.reported(number, report).stop
             live[number] = id_, done + 1
             if report.complete or stop:

@@ -46,13 +46,13 @@ FINITE = st.floats(0, 1)
 @given(st.lists(st.tuples(FINITE, FINITE), max_size=6))
 def test_the_last_epoch_or_of_every_figure_the_best(curve: list[tuple[float, float]]) -> None:
     names = ("validation_accuracy", "validation_loss")
-    figures = {i: dict(zip(names, each, strict=True)) for i, each in enumerate(curve, 1)}
+    metrics = {i: dict(zip(names, each, strict=True)) for i, each in enumerate(curve, 1)}
     if not curve:
-        assert judged_values(figures, "last") == judged_values(figures, "best") == {}
+        assert judged_values(metrics, "last") == judged_values(metrics, "best") == {}
         return
     accuracies, losses = zip(*curve, strict=True)
-    assert judged_values(figures, "last") == figures[len(curve)]
-    best_of = judged_values(figures, "best")
+    assert judged_values(metrics, "last") == metrics[len(curve)]
+    best_of = judged_values(metrics, "best")
     assert best_of == {"validation_accuracy": max(accuracies), "validation_loss": min(losses)}
     assert judged_accuracy(accuracies, "last") == accuracies[-1]
     assert judged_accuracy(accuracies, "best") == max(accuracies)
@@ -117,9 +117,9 @@ def test_losses_follow_the_rule_too(rule: JudgedBy, tmp_path: Path) -> None:
             _rewrite(store, first.id, record.epoch, loss)
         (row,) = evaluated(store, settings.study, ["validation_loss"])
         assert row.values["validation_loss"] == (0.7 if rule == "last" else 0.4)
-        ((_, figures),) = evaluated_trials(store, settings.study, settings.goals)
-        assert figures is not None
-        assert figures["validation_loss"] == row.values["validation_loss"]
+        ((_, metrics),) = evaluated_trials(store, settings.study, settings.goals)
+        assert metrics is not None
+        assert metrics["validation_loss"] == row.values["validation_loss"]
 
 
 def _rewrite(store: Any, trial: int, number: int, loss: float) -> None:

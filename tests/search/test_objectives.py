@@ -19,7 +19,7 @@ from space.errors import InputError
 
 
 def vectors(seed: int, count: int, width: int) -> np.ndarray:
-    """With repeats, as rounded figures have them."""
+    """With repeats, as rounded metrics have them."""
     return np.random.default_rng(seed).integers(0, 6, (count, width)).astype(float)
 
 

@@ -132,8 +132,8 @@ def test_two_objectives_beat_random_points(kind: type[OptunaSearcher[Point]]) ->
         )
         for index in range(20):
             point = searcher.ask()
-            figures = {"validation_accuracy": SPACE.value(point), "other": -SPACE.value(point)}
-            searcher.tell(point, Observation(TrialState.COMPLETE, figures))
+            metrics = {"validation_accuracy": SPACE.value(point), "other": -SPACE.value(point)}
+            searcher.tell(point, Observation(TrialState.COMPLETE, metrics))
             scores += [SPACE.value(point)] if index >= 8 else []
     assert np.mean(scores) > np.mean([SPACE.value(point) for point in SPACE.points()])
 
@@ -179,9 +179,9 @@ def test_no_answer_depends_on_what_was_asked_before(kind: Any, space: Any) -> No
     points = [space.sample(rng) for _ in range(30)]
     for step in range(60):
         point = points[int(rng.integers(len(points)))]
-        figures = {name: float(rng.random()) for name in ("validation_accuracy", "size", "latency")}
+        metrics = {name: float(rng.random()) for name in ("validation_accuracy", "size", "latency")}
         outcome = OUTCOMES[int(rng.integers(len(OUTCOMES)))]
-        observation = Observation(outcome, figures, {1: figures})
+        observation = Observation(outcome, metrics, {1: metrics})
         nosy.tell(point, observation)
         quiet.tell(point, observation)
         if step in (20, 40):

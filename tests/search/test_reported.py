@@ -9,14 +9,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.driver.assignment import FIGURES, WrongReport, plain_epoch
+from search.driver.assignment import EPOCH_METRICS, WrongReport, plain_epoch
 from trainers import Cause, EpochResult, classify
 
 
 def test_an_epoch_of_ours_is_as_it_was() -> None:
     result = EpochResult(3, 1.5, 1.25, 0.5, 0.1, 2.0, 100.0)
     plain = plain_epoch(result)
-    assert plain == {"epoch": 3} | {name: getattr(result, name) for name in FIGURES}
+    assert plain == {"epoch": 3} | {name: getattr(result, name) for name in EPOCH_METRICS}
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ anything = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["epoch", "extra", *FIGURES]), anything))
+@given(st.dictionaries(st.sampled_from(["epoch", "extra", *EPOCH_METRICS]), anything))
 def test_whatever_comes_is_finite_numbers_or_refused(values: dict[str, Any]) -> None:
     try:
         plain = plain_epoch(values)
     except WrongReport:
         return
-    assert set(plain) == {"epoch", *FIGURES}
+    assert set(plain) == {"epoch", *EPOCH_METRICS}
     assert all(v is None or math.isfinite(v) for v in plain.values())

@@ -86,7 +86,7 @@ def test_every_scheduler_is_held_to_the_contract() -> None:
 
 # Against the rules, slow and obvious
 
-FIGURES = st.fixed_dictionaries(
+METRICS = st.fixed_dictionaries(
     {
         "accuracy": st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]) | st.just(float("nan")),
         "macs": st.sampled_from([0.0, 1.0, 2.0, 5.0, 9.0]),
@@ -99,7 +99,7 @@ OBJECTIVES = st.builds(
     st.sampled_from([ONE, TWO, THREE]),
     st.sampled_from([(), BOUND]),
 )
-REPORTS = st.lists(st.tuples(st.integers(0, 12), st.integers(1, EPOCHS), FIGURES), max_size=50)
+REPORTS = st.lists(st.tuples(st.integers(0, 12), st.integers(1, EPOCHS), METRICS), max_size=50)
 
 
 def stops(scheduler: Scheduler, reports: list[rules.Report]) -> list[bool]:
@@ -130,7 +130,7 @@ def test_with_one_objective_moasha_is_asha(
 
 
 @settings(deadline=None)
-@given(st.sampled_from([(), BOUND]), st.lists(FIGURES, max_size=40))
+@given(st.sampled_from([(), BOUND]), st.lists(METRICS, max_size=40))
 def test_places_by_fronts_are_places_by_value_where_there_is_one_objective(
     constraints: tuple[Constraint, ...], results: list[dict[str, float]]
 ) -> None:

@@ -114,16 +114,16 @@ def test_memory_of_the_machine_is_tried_again_before_the_architecture_is_to_blam
         assert trials(store, session)[0].state == state
 
 
-# --- a trial without a figure ---------------------------------------------------------------------
+# --- a trial without a metric ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("figures", [[], [None], [float("nan"), float("inf")]])
+@pytest.mark.parametrize("metrics", [[], [None], [float("nan"), float("inf")]])
 def test_no_trial_is_complete_without_a_figure(
-    store: Store, tmp_path: Path, figures: list[float | None]
+    store: Store, tmp_path: Path, metrics: list[float | None]
 ) -> None:
     session = begin(store, config(tmp_path, trials=1, stop_after_same_failures=None))
     hand_out(session)
-    rows = [epoch(n) | {"validation_accuracy": v} for n, v in enumerate(figures, 1)]
+    rows = [epoch(n) | {"validation_accuracy": v} for n, v in enumerate(metrics, 1)]
     report = Report(tuple(rows), complete=True)
     session.reported(0, report)
     session.ended(0, report)
@@ -225,9 +225,9 @@ def test_where_only_costs_are_wanted_a_trial_still_needs_a_figure(
     hand_out(session)
     session.ended(0, Report(complete=True))
     hand_out(session)
-    figures = epoch(1) | {"validation_accuracy": None}
-    session.reported(1, Report((figures,), complete=True))
-    session.ended(1, Report((figures,), complete=True))
+    metrics = epoch(1) | {"validation_accuracy": None}
+    session.reported(1, Report((metrics,), complete=True))
+    session.ended(1, Report((metrics,), complete=True))
     assert [t.state for t in trials(store, session)] == [TrialState.FAILED, TrialState.COMPLETE]
 
 

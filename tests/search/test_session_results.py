@@ -71,9 +71,9 @@ def test_a_pruned_result_goes_on_from_its_checkpoint(store: Store, tmp_path: Pat
         id_ = assignment.architecture.id
         assert assignment.checkpoint.read_text() == f"weights of {id_}"
         second.started(assignment.trial.number)
-        figures = tuple(epoch(e, accuracy(id_, e)) for e in range(1, 5))
+        metrics = tuple(epoch(e, accuracy(id_, e)) for e in range(1, 5))
         assert done > 0
-        report = Report(figures, complete=True)
+        report = Report(metrics, complete=True)
         second.reported(assignment.trial.number, report)
         second.ended(assignment.trial.number, report)
     assert {a.architecture.id for a in handed} == {t.architecture_id for t in pruned}
@@ -208,8 +208,8 @@ def test_a_driver_killed_at_any_moment_asks_for_the_same_points(
                 number = order.choice(sorted(working))
                 given, done = working.pop(number)
                 id_ = given.architecture.id
-                figures = tuple(epoch(e, accuracy(id_, e)) for e in range(1, done + 2))
-                report = Report(figures, done == 3)
+                metrics = tuple(epoch(e, accuracy(id_, e)) for e in range(1, done + 2))
+                report = Report(metrics, done == 3)
                 if session.reported(number, report).stop or done == 3:
                     session.ended(number, report)
                 else:

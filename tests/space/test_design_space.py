@@ -331,7 +331,7 @@ def test_all_problems_of_a_space_are_told_at_once() -> None:
 @pytest.mark.parametrize("names", [("macs", "flops"), ("flops", "macs")])
 def test_a_limit_by_both_of_its_names_is_refused(names: tuple[str, str]) -> None:
     found = refusal(limits=dict(zip(names, ("2M", "3M"), strict=True)))
-    assert found == {"space.limits.flops": "is the same figure as space.limits.macs, give it once"}
+    assert found == {"space.limits.flops": "is the same metric as space.limits.macs, give it once"}
 
 
 @pytest.mark.parametrize(

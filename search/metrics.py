@@ -1,4 +1,4 @@
-"""The figures of an architecture that a study may want or bound, and which need no training."""
+"""The metrics of an architecture that a study may want or bound, and which need no training."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,19 +6,19 @@ from search.objectives import Values
 from space import Architecture
 from space.cost import cost, memory
 
-MEASURED = ("validation_accuracy", "validation_loss")
+MEASURED_METRICS = ("validation_accuracy", "validation_loss")
 """What every epoch of a training reports."""
 
 _COSTS = ("params", "macs")
 _MEMORIES = ("training_bytes", "inference_bytes")
-ANALYTIC = (*_COSTS, *_MEMORIES)
+ANALYTIC_METRICS = (*_COSTS, *_MEMORIES)
 """What follows from the architecture alone, exactly; memory is for one image in float32."""
 
-FIGURES = (*MEASURED, *ANALYTIC)
+METRICS = (*MEASURED_METRICS, *ANALYTIC_METRICS)
 
 
-def known_figures(names: Iterable[str]) -> Callable[[Architecture], Values]:
-    """The function that computes those of the named figures that need no training."""
+def analytic_metrics(names: Iterable[str]) -> Callable[[Architecture], Values]:
+    """The function that computes those of the named metrics that need no training."""
     wanted = set(names)
     costs = [name for name in _COSTS if name in wanted]
     memories = [name for name in _MEMORIES if name in wanted]
