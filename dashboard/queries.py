@@ -15,7 +15,7 @@ from dashboard.charts.curve_figures import AccuracyOverTime
 from dashboard.charts.objectives_figure import ObjectivesPicture
 from dashboard.scope import Scope
 from search import query
-from search.query import BestRow, Comparison, Cost, Objectives, OperatorRecord, Spread, TrialRow
+from search.query import BestRow, Comparison, Cost, Objectives, OperatorRecord, Spread, TrialSummary
 from search.query.trial_rows import Order
 from search.store import EpochRecord, StudyRecord, StudySummary, TrialState
 
@@ -130,11 +130,11 @@ def spreads(scope: Scope) -> dict[str, Spread]:
 
 def trial_rows(
     scope: Scope, *, states: Collection[TrialState] | None, order: Order, limit: int
-) -> list[TrialRow]:
+) -> list[TrialSummary]:
     """Trials of the filter, as `search.query.trial_rows` gives them."""
     wanted = None if states is None else tuple(sorted(states))
 
-    def read() -> list[TrialRow]:
+    def read() -> list[TrialSummary]:
         return query.trial_rows(
             scope.store, **scope.filter, states=wanted, order=order, limit=limit
         )

@@ -12,7 +12,7 @@ from dashboard.charts.stages_figure import stages_figure
 from dashboard.escaping import markdown
 from dashboard.navigation import ARCHITECTURE
 from dashboard.scope import Scope, current, zone
-from search.query import BestRow, TrialRow, optimism
+from search.query import BestRow, TrialSummary, optimism
 from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRecord, TrialState
 from space import Architecture, Cost, InputError, cost, wording
 from space.cost.network_cost import downsample_cost, stage_cost
@@ -235,7 +235,7 @@ def accuracy_words(row: BestRow) -> str:
     return percent(row.accuracy) + spread + ("" if row.is_complete else f" ({row.state})")
 
 
-def _name(first: str, row: BestRow | TrialRow) -> str:
+def _name(first: str, row: BestRow | TrialSummary) -> str:
     return " · ".join([first, row.operators, short(row.params), row.architecture_id])
 
 

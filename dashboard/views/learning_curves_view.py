@@ -6,7 +6,7 @@ from dashboard import notices, queries
 from dashboard.charts.curve_figures import MEASURES, Curve, curves_figure
 from dashboard.charts.frame import show
 from dashboard.scope import Scope, current
-from search.query import TrialRow
+from search.query import TrialSummary
 from space.wording import percent, short
 
 _OFFERED = 500
@@ -44,7 +44,7 @@ def page() -> None:
     )
 
 
-def _chosen(rows: list[TrialRow]) -> list[TrialRow]:
+def _chosen(rows: list[TrialSummary]) -> list[TrialSummary]:
     names = {row.id: _name(row) for row in rows}
     ids = st.multiselect(
         "Or only these trials",
@@ -56,23 +56,23 @@ def _chosen(rows: list[TrialRow]) -> list[TrialRow]:
     return [row for row in rows if row.id in ids]
 
 
-def _curves(scope: Scope, rows: list[TrialRow]) -> list[Curve]:
+def _curves(scope: Scope, rows: list[TrialSummary]) -> list[Curve]:
     ids = tuple(row.id for row in rows)
 
     epochs = queries.curves(scope, ids)
     return [Curve(_line_name(row), _detail(row), row.state, epochs[row.id]) for row in rows]
 
 
-def _name(row: TrialRow) -> str:
+def _name(row: TrialSummary) -> str:
     return f"#{row.number} {row.operators} · {percent(row.accuracy)} · {row.study}"
 
 
-def _line_name(row: TrialRow) -> str:
+def _line_name(row: TrialSummary) -> str:
     operators = row.operators if len(row.operators) <= 36 else row.operators[:35] + "…"
     return f"#{row.number} {operators}"
 
 
-def _detail(row: TrialRow) -> str:
+def _detail(row: TrialSummary) -> str:
     parts = [row.study, str(row.state), f"{short(row.params)} params", row.architecture_id]
     return " · ".join(parts)
 

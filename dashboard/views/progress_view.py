@@ -10,7 +10,7 @@ from dashboard.charts.curve_figures import accuracy_over_time_figure
 from dashboard.charts.frame import show
 from dashboard.escaping import markdown
 from dashboard.scope import Scope, current, zone
-from search.query import TrialRow, method_sentence
+from search.query import TrialSummary, method_sentence
 from search.store import StudySummary, TrialState
 from space import wording
 
@@ -144,7 +144,7 @@ def _planned_epochs(scope: Scope, name: str) -> int | None:
     return epochs if isinstance(epochs, int) and epochs > 0 else None
 
 
-def _running_row(row: TrialRow, epochs: int | None) -> dict[str, object]:
+def _running_row(row: TrialSummary, epochs: int | None) -> dict[str, object]:
     now = datetime.now(UTC)
     return {
         "trial": row.number,

@@ -40,7 +40,7 @@ from search.query.study_objectives import (
 )
 from search.query.trial_rows import (
     EndedTrial,
-    TrialRow,
+    TrialSummary,
     ended_trials,
     running_best,
     seconds_left,
@@ -67,7 +67,7 @@ __all__ = [
     "Spread",
     "StateCounts",
     "StudyObjectives",
-    "TrialRow",
+    "TrialSummary",
     "Where",
     "accuracy_notes",
     "best",

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from search.objectives import judged_by
 from search.query.leaderboard import BestRow
-from search.store.models import Study
+from search.store.models import StudyRow
 from search.store.store import Store
 from space.wording import count, percent, some
 
@@ -88,8 +88,10 @@ def accuracy_notes(
         studies: their names; None is all.
         optimistic: whether the latter is told too.
     """
-    columns = select(Study.name, Study.objective, Study.protocol).order_by(Study.id.desc())
-    query = columns if studies is None else columns.where(Study.name.in_(studies))
+    columns = select(StudyRow.name, StudyRow.objective, StudyRow.protocol).order_by(
+        StudyRow.id.desc()
+    )
+    query = columns if studies is None else columns.where(StudyRow.name.in_(studies))
     rows: Any = store.read(lambda session: session.execute(query).all())
     said = chance_sentences((row.name, row.objective) for row in rows)
     biased = optimism_of((row.name, row.protocol) for row in rows) if optimistic else None

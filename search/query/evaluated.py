@@ -18,8 +18,7 @@ from search.objectives import Constraint, JudgedBy, Objectives, Values, judged_b
 from search.query.leaderboard import BestRow, best
 from search.query.repeats import repeated_results
 from search.query.where import Where, parse_where
-from search.store.models import Architecture as Network
-from search.store.models import Metric, Study, Trial
+from search.store.models import ArchitectureRow, MetricRow, StudyRow, TrialRow
 from search.store.records import TrialRecord
 from search.store.store import Store
 from search.trial_states import TrialState
@@ -98,9 +97,9 @@ def _losses(store: Store, study: str, rows: Collection[BestRow]) -> dict[str, Va
     found_study = store.studies.get(study)
     study_id, rule = found_study.id, judged_by(found_study.protocol)
     query = (
-        select(Metric.trial_id, Metric.epoch, Metric.validation_loss)
-        .join(Trial, Trial.id == Metric.trial_id)
-        .where(Trial.study_id == study_id, Trial.state == TrialState.COMPLETE)
+        select(MetricRow.trial_id, MetricRow.epoch, MetricRow.validation_loss)
+        .join(TrialRow, TrialRow.id == MetricRow.trial_id)
+        .where(TrialRow.study_id == study_id, TrialRow.state == TrialState.COMPLETE)
     )
     read: Any = store.read(lambda session: session.execute(query).all())
     known = losses_of(read, rule)
@@ -133,8 +132,8 @@ def analytic_values(
     store: Store, study: str, names: Collection[str], ids: Iterable[str]
 ) -> dict[str, Values]:
     """Those of the named metrics that need no training, by architecture of the study."""
-    met = select(Trial.architecture_id).join(Study).where(Study.name == study)
-    query = select(Network.id, Network.json).where(Network.id.in_(met))
+    met = select(TrialRow.architecture_id).join(StudyRow).where(StudyRow.name == study)
+    query = select(ArchitectureRow.id, ArchitectureRow.json).where(ArchitectureRow.id.in_(met))
     found: Any = store.read(lambda session: session.execute(query).all())
     texts = {row.id: row.json for row in found}
     known = analytic_metrics(names)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from search.query.repeats import Key, Spread, repeated, repeated_results
 from search.query.where import Where, parse_where
-from search.store.models import Architecture, Study, Trial
+from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import StaleRuns, effective
 from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
@@ -89,22 +89,24 @@ class BestRow:
 
 
 _COLUMNS: dict[str, Any] = {
-    "architecture_id": Trial.architecture_id,
-    "accuracy": Trial.accuracy,
-    "params": Architecture.params,
-    "macs": Architecture.macs,
-    "epochs": Trial.epochs_done,
-    "seconds": Trial.seconds,
-    "block_type": Architecture.block_type,
-    "depth": Architecture.depth,
-    "operators": Architecture.operators,
-    "study": Study.name,
-    "trial": Trial.number,
-    "trial_id": Trial.id,
-    "state": Trial.state,
-    "origin": Trial.origin,
-    "protocol_hash": Study.protocol_hash,
-    "judged_by": func.coalesce(type_coerce(Study.protocol, JSON)["judged_by"].as_string(), "best"),
+    "architecture_id": TrialRow.architecture_id,
+    "accuracy": TrialRow.accuracy,
+    "params": ArchitectureRow.params,
+    "macs": ArchitectureRow.macs,
+    "epochs": TrialRow.epochs_done,
+    "seconds": TrialRow.seconds,
+    "block_type": ArchitectureRow.block_type,
+    "depth": ArchitectureRow.depth,
+    "operators": ArchitectureRow.operators,
+    "study": StudyRow.name,
+    "trial": TrialRow.number,
+    "trial_id": TrialRow.id,
+    "state": TrialRow.state,
+    "origin": TrialRow.origin,
+    "protocol_hash": StudyRow.protocol_hash,
+    "judged_by": func.coalesce(
+        type_coerce(StudyRow.protocol, JSON)["judged_by"].as_string(), "best"
+    ),
 }
 MAX_TOP = 10_000_000
 """As many trials as a study may plan; all rows are `top=None`."""
@@ -148,7 +150,7 @@ def best(
     stale = store.runs.stale() if _asks_for_states(parsed) else {}
     clause = _conditions(parsed, stale)
     if architecture is not None:
-        clause.append(Trial.architecture_id == architecture)
+        clause.append(TrialRow.architecture_id == architecture)
     several = repeated(study_id)
     query = _query(clause, study_id, several, stale).order_by(*_ordering(sort, several))
     if top is not None:
@@ -196,7 +198,7 @@ def _checked(
 def _conditions(parsed: Where | None, stale: StaleRuns) -> list[ColumnElement[bool]]:
     conditions = [] if parsed is None else [effective(parsed.clause(), stale)]
     if not _asks_for_states(parsed):
-        conditions.append(Trial.state.in_(EVALUATED))
+        conditions.append(TrialRow.state.in_(EVALUATED))
     return conditions
 
 
@@ -216,60 +218,60 @@ def _ordering(sort: str, several: Subquery) -> list[Any]:
     if key == "accuracy":
         column = _accuracy(several)
     first = column.desc() if sort.startswith("-") else column.asc()
-    return [_INCOMPLETE, nulls_last(first), Architecture.params, Trial.architecture_id]
+    return [_INCOMPLETE, nulls_last(first), ArchitectureRow.params, TrialRow.architecture_id]
 
 
 def _accuracy(several: Subquery) -> ColumnElement[Any]:
     """Of several complete trials their mean, of one its own."""
-    complete = Trial.state == TrialState.COMPLETE
-    return func.coalesce(case((complete, several.c.mean)), Trial.accuracy)
+    complete = TrialRow.state == TrialState.COMPLETE
+    return func.coalesce(case((complete, several.c.mean)), TrialRow.accuracy)
 
 
 def _query(
     conditions: list[ColumnElement[bool]], study_id: int | None, several: Subquery, stale: StaleRuns
 ) -> Select[Any]:
-    complete = Trial.state == TrialState.COMPLETE
+    complete = TrialRow.state == TrialState.COMPLETE
     columns = _COLUMNS | {
         "accuracy": _accuracy(several),
         "repeats": func.coalesce(case((complete, several.c.repeats)), 1),
-        "state": effective(Trial.state, stale),
+        "state": effective(TrialRow.state, stale),
     }
     place = func.row_number().over(
-        partition_by=Trial.architecture_id,
+        partition_by=TrialRow.architecture_id,
         order_by=(
             _INCOMPLETE,
             nulls_last(_accuracy(several).desc()),
             nulls_last(_BEST),
             _TOOK_OVER,
-            Trial.id,
+            TrialRow.id,
         ),
     )
-    only = [] if study_id is None else [Trial.study_id == study_id]
+    only = [] if study_id is None else [TrialRow.study_id == study_id]
     ranked = (
-        _joined(select(Trial.id.label("id"), place.label("place")), several)
+        _joined(select(TrialRow.id.label("id"), place.label("place")), several)
         .where(*only, *conditions)
         .subquery()
     )
     query = _joined(select(*(column.label(name) for name, column in columns.items())), several)
-    return query.join(ranked, ranked.c.id == Trial.id).where(ranked.c.place == 1)
+    return query.join(ranked, ranked.c.id == TrialRow.id).where(ranked.c.place == 1)
 
 
-_INCOMPLETE = case((Trial.state == TrialState.COMPLETE, 0), else_=1)
+_INCOMPLETE = case((TrialRow.state == TrialState.COMPLETE, 0), else_=1)
 """Complete trials come first: what was stopped early does not compare with them."""
 
-_BEST = Trial.accuracy.desc()
-_TOOK_OVER = Trial.source_trial_id.is_not(None)
+_BEST = TrialRow.accuracy.desc()
+_TOOK_OVER = TrialRow.source_trial_id.is_not(None)
 """Of a training and what took it over, the training itself is shown."""
 
 
 def _joined(query: Select[Any], several: Subquery) -> Select[Any]:
-    same = (several.c.architecture_id == Trial.architecture_id) & (
-        several.c.protocol_hash == Study.protocol_hash
+    same = (several.c.architecture_id == TrialRow.architecture_id) & (
+        several.c.protocol_hash == StudyRow.protocol_hash
     )
     return (
-        query.select_from(Trial)
-        .join(Architecture, Architecture.id == Trial.architecture_id)
-        .join(Study, Study.id == Trial.study_id)
+        query.select_from(TrialRow)
+        .join(ArchitectureRow, ArchitectureRow.id == TrialRow.architecture_id)
+        .join(StudyRow, StudyRow.id == TrialRow.study_id)
         .outerjoin(several, same)
     )
 

@@ -11,7 +11,7 @@ from search.query.leaderboard import OPERATOR_SEPARATOR, BestRow, best
 from search.query.study_fronts import pareto_front
 from search.query.trial_rows import joined, matching
 from search.query.where import Where
-from search.store.models import Architecture, Study, Trial
+from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import effective
 from search.store.store import Store
 from search.trial_states import TrialState
@@ -75,8 +75,8 @@ def trials_by_operators(store: Store, study: str) -> dict[str, StateCounts]:
     """
     stale = store.runs.stale()
     seen = (
-        joined(Architecture.operators, effective(Trial.state, stale).label("state"))
-        .where(Study.name == study)
+        joined(ArchitectureRow.operators, effective(TrialRow.state, stale).label("state"))
+        .where(StudyRow.name == study)
         .subquery()
     )
     each = (seen.c.operators, seen.c.state)
@@ -143,9 +143,9 @@ def _paired_operators(store: Store, study: str) -> dict[str, str]:
     origin.
     """
     query = (
-        select(Trial.architecture_id, Trial.origin)
-        .join(Study)
-        .where(Study.name == study, Trial.origin.startswith(PAIRED, autoescape=True))
+        select(TrialRow.architecture_id, TrialRow.origin)
+        .join(StudyRow)
+        .where(StudyRow.name == study, TrialRow.origin.startswith(PAIRED, autoescape=True))
     )
     found = store.read(lambda session: session.execute(query).all())
     return {architecture: origin.removeprefix(PAIRED) for architecture, origin in found}
@@ -194,9 +194,9 @@ def operator_records(
     Raises:
         InputError: a malformed where-clause or an unknown study.
     """
-    query = joined(Architecture.operators, func.count())
+    query = joined(ArchitectureRow.operators, func.count())
     query = query.where(*matching(where, study, store.runs.stale()))
-    query = query.group_by(Architecture.operators)
+    query = query.group_by(ArchitectureRow.operators)
     alone, mixed = dict.fromkeys(NODES, 0), dict.fromkeys(NODES, 0)
     for operators, trials in store.read(lambda session: session.execute(query).all()):
         names = operators.split(OPERATOR_SEPARATOR)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import JSON, Select, Subquery, func, select, type_coerce
 
-from search.store.models import Study, Trial
+from search.store.models import StudyRow, TrialRow
 from search.store.store import Store
 from search.trial_states import TrialState
 
@@ -77,16 +77,16 @@ Key = tuple[str, str]
 
 # A result with inherited weights is no like one.
 _COUNTS = (
-    Trial.state == TrialState.COMPLETE,
-    Trial.accuracy.is_not(None),
-    Trial.parent_trial_id.is_(None),
+    TrialRow.state == TrialState.COMPLETE,
+    TrialRow.accuracy.is_not(None),
+    TrialRow.parent_trial_id.is_(None),
 )
 """Conditions on the trials that count as repeats."""
 
 
 # Texts, as numbers of more than 32 bits do not fit everywhere.
 _SEEDS = tuple(
-    type_coerce(Trial.seeds, JSON)[name].as_string() for name in ("initialisation", "data_order")
+    type_coerce(TrialRow.seeds, JSON)[name].as_string() for name in ("initialisation", "data_order")
 )
 
 
@@ -115,20 +115,20 @@ def _results(study_id: int | None) -> Subquery:
     one that trained itself counts, of equals the oldest.
     """
     only = (*_COUNTS, *_of_study(study_id))
-    key: list[Any] = [Trial.architecture_id, Study.protocol_hash]
+    key: list[Any] = [TrialRow.architecture_id, StudyRow.protocol_hash]
     several = _joined(select(*key)).where(*only).group_by(*key)
     twice = several.having(func.count() > 1).subquery("twice")
-    same = (twice.c.architecture_id == Trial.architecture_id) & (
-        twice.c.protocol_hash == Study.protocol_hash
+    same = (twice.c.architecture_id == TrialRow.architecture_id) & (
+        twice.c.protocol_hash == StudyRow.protocol_hash
     )
-    order = (Trial.source_trial_id.is_not(None), Trial.id)
+    order = (TrialRow.source_trial_id.is_not(None), TrialRow.id)
     place = func.row_number().over(partition_by=(*key, *_SEEDS), order_by=order)
-    query = _joined(select(*key, Trial.id, Trial.accuracy, place.label("place")))
+    query = _joined(select(*key, TrialRow.id, TrialRow.accuracy, place.label("place")))
     return query.join(twice, same).where(*only).subquery("results")
 
 
 def _joined(query: Select[Any]) -> Select[Any]:
-    return query.select_from(Trial).join(Study, Study.id == Trial.study_id)
+    return query.select_from(TrialRow).join(StudyRow, StudyRow.id == TrialRow.study_id)
 
 
 def repeated_results(store: Store, study_id: int | None) -> dict[Key, dict[int, float]]:
@@ -161,4 +161,4 @@ def spreads(store: Store, study: str | None = None) -> dict[str, Spread]:
 
 
 def _of_study(study_id: int | None) -> list[Any]:
-    return [] if study_id is None else [Trial.study_id == study_id]
+    return [] if study_id is None else [TrialRow.study_id == study_id]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, case, func, nulls_last, select
 
 from search.query.where import Where, parse_where
-from search.store.models import Architecture, Study, Trial
+from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.records import RunRecord, StudySummary
 from search.store.stale_runs import StaleRuns, effective
 from search.store.store import Store
@@ -18,7 +18,7 @@ Order = Literal["newest", "ended", "best"]
 
 
 @dataclass(frozen=True, slots=True)
-class TrialRow:
+class TrialSummary:
     """A trial with its study's name and its architecture's operators and size."""
 
     id: int
@@ -40,19 +40,19 @@ class TrialRow:
 
 
 _OF_OTHERS: dict[str, Any] = {
-    "study": Study.name,
-    "operators": Architecture.operators,
-    "params": Architecture.params,
-    "macs": Architecture.macs,
+    "study": StudyRow.name,
+    "operators": ArchitectureRow.operators,
+    "params": ArchitectureRow.params,
+    "macs": ArchitectureRow.macs,
 }
-_NAMES = [field.name for field in fields(TrialRow)]
-_COLUMNS = [_OF_OTHERS[name] if name in _OF_OTHERS else getattr(Trial, name) for name in _NAMES]
+_NAMES = [field.name for field in fields(TrialSummary)]
+_COLUMNS = [_OF_OTHERS[name] if name in _OF_OTHERS else getattr(TrialRow, name) for name in _NAMES]
 _STATE = _NAMES.index("state")
-_INCOMPLETE = case((Trial.state == TrialState.COMPLETE, 0), else_=1)
+_INCOMPLETE = case((TrialRow.state == TrialState.COMPLETE, 0), else_=1)
 _ORDERS: dict[Order, tuple[Any, ...]] = {
-    "newest": (Trial.id.desc(),),
-    "ended": (nulls_last(Trial.ended.desc()), Trial.id.desc()),
-    "best": (_INCOMPLETE, nulls_last(Trial.accuracy.desc()), Trial.id),
+    "newest": (TrialRow.id.desc(),),
+    "ended": (nulls_last(TrialRow.ended.desc()), TrialRow.id.desc()),
+    "best": (_INCOMPLETE, nulls_last(TrialRow.accuracy.desc()), TrialRow.id),
 }
 
 
@@ -64,7 +64,7 @@ def trial_rows(
     states: Collection[TrialState] | None = None,
     order: Order = "newest",
     limit: int | None = None,
-) -> list[TrialRow]:
+) -> list[TrialSummary]:
     """Trials as readers see them: those that a stale run left open are preempted.
 
     Args:
@@ -83,7 +83,7 @@ def trial_rows(
     query = joined(*(effective(column, stale) for column in _COLUMNS))
     query = query.where(*matching(where, study, stale))
     if states is not None:
-        query = query.where(effective(Trial.state, stale).in_(sorted(states)))
+        query = query.where(effective(TrialRow.state, stale).in_(sorted(states)))
     query = query.order_by(*_ORDERS[order]).limit(limit)
     return store.read(lambda session: [_row(row) for row in session.execute(query)])
 
@@ -97,7 +97,7 @@ def state_counts(
         InputError: a malformed where-clause.
     """
     stale = store.runs.stale()
-    state = effective(Trial.state, stale)
+    state = effective(TrialRow.state, stale)
     query = joined(state, func.count()).where(*matching(where, study, stale)).group_by(state)
     found = store.read(lambda session: session.execute(query).all())
     return dict.fromkeys(TrialState, 0) | {TrialState(state): number for state, number in found}
@@ -107,9 +107,9 @@ def joined(*columns: Any) -> Select[Any]:
     """A query of trials joined with their architectures and studies."""
     return (
         select(*columns)
-        .select_from(Trial)
-        .join(Architecture, Architecture.id == Trial.architecture_id)
-        .join(Study, Study.id == Trial.study_id)
+        .select_from(TrialRow)
+        .join(ArchitectureRow, ArchitectureRow.id == TrialRow.architecture_id)
+        .join(StudyRow, StudyRow.id == TrialRow.study_id)
     )
 
 
@@ -123,13 +123,13 @@ def matching(
     """
     parsed = parse_where(where) if isinstance(where, str) else where
     conditions = [] if parsed is None else [effective(parsed.clause(), stale)]
-    return [*conditions, *([] if study is None else [Study.name == study])]
+    return [*conditions, *([] if study is None else [StudyRow.name == study])]
 
 
-def _row(row: Any) -> TrialRow:
+def _row(row: Any) -> TrialSummary:
     values = list(row)
     values[_STATE] = TrialState(values[_STATE])
-    return TrialRow(*values)
+    return TrialSummary(*values)
 
 
 # --- over time --------------------------------------------------------------------------------
@@ -155,12 +155,22 @@ def ended_trials(
     Raises:
         InputError: a malformed where-clause.
     """
-    columns = (Trial.ended, Trial.accuracy, Trial.state, Trial.number, Trial.architecture_id)
+    columns = (
+        TrialRow.ended,
+        TrialRow.accuracy,
+        TrialRow.state,
+        TrialRow.number,
+        TrialRow.architecture_id,
+    )
     query = (
-        joined(*columns, Architecture.operators)
+        joined(*columns, ArchitectureRow.operators)
         .where(*matching(where, study, store.runs.stale()))
-        .where(Trial.accuracy.is_not(None), Trial.ended.is_not(None), Trial.state.in_(EVALUATED))
-        .order_by(Trial.ended, Trial.id)
+        .where(
+            TrialRow.accuracy.is_not(None),
+            TrialRow.ended.is_not(None),
+            TrialRow.state.in_(EVALUATED),
+        )
+        .order_by(TrialRow.ended, TrialRow.id)
     )
     rows = store.read(lambda session: session.execute(query).all())
     return [EndedTrial(row[0], row[1], TrialState(row[2]), *row[3:]) for row in rows]
@@ -195,7 +205,7 @@ def _left(store: Store, study: StudySummary, stale: StaleRuns) -> float | None:
     begun = _begun(store.runs.of_study(study.id), stale)
     if begun is None:
         return None
-    query = select(func.count()).where(Trial.study_id == study.id, Trial.ended >= begun)
+    query = select(func.count()).where(TrialRow.study_id == study.id, TrialRow.ended >= begun)
     ended = store.read(lambda session: session.scalar(query)) or 0
     if ended < _ENOUGH:
         return None

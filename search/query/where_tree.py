@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from search.query.where_tokens import SHARE_RULE
-from search.store.models import Architecture, ArchitectureMixer, Study, Trial
+from search.store.models import ArchitectureMixerRow, ArchitectureRow, StudyRow, TrialRow
 from search.trial_states import TrialState
 from space.architecture import BLOCK_TYPES, RENAMED
 from space.axes import AXES
@@ -65,24 +65,24 @@ def _number(name: str, column: Any, of_mixer: bool = False) -> Field:
 
 
 _FIELDS = [
-    _number("params", Architecture.params),
-    _number("macs", Architecture.macs),
-    Field("accuracy", Kind.NUMBER, Trial.accuracy, is_share=True),
-    _number("epochs", Trial.epochs_done),
-    _number("seconds", Trial.seconds),
-    _number("depth", Architecture.depth),
-    Field("state", Kind.WORD, Trial.state, tuple(TrialState)),
-    Field("block_type", Kind.WORD, Architecture.block_type, tuple(BLOCK_TYPES)),
-    Field("study", Kind.TEXT, Study.name),
-    _number("kernel", ArchitectureMixer.kernel_size, of_mixer=True),
-    _number("heads", ArchitectureMixer.heads, of_mixer=True),
-    _number("groups", ArchitectureMixer.groups, of_mixer=True),
-    _number("ratio", ArchitectureMixer.ratio, of_mixer=True),
+    _number("params", ArchitectureRow.params),
+    _number("macs", ArchitectureRow.macs),
+    Field("accuracy", Kind.NUMBER, TrialRow.accuracy, is_share=True),
+    _number("epochs", TrialRow.epochs_done),
+    _number("seconds", TrialRow.seconds),
+    _number("depth", ArchitectureRow.depth),
+    Field("state", Kind.WORD, TrialRow.state, tuple(TrialState)),
+    Field("block_type", Kind.WORD, ArchitectureRow.block_type, tuple(BLOCK_TYPES)),
+    Field("study", Kind.TEXT, StudyRow.name),
+    _number("kernel", ArchitectureMixerRow.kernel_size, of_mixer=True),
+    _number("heads", ArchitectureMixerRow.heads, of_mixer=True),
+    _number("groups", ArchitectureMixerRow.groups, of_mixer=True),
+    _number("ratio", ArchitectureMixerRow.ratio, of_mixer=True),
     *(
-        Field(axis, Kind.WORD, getattr(ArchitectureMixer, axis), tuple(values), of_mixer=True)
+        Field(axis, Kind.WORD, getattr(ArchitectureMixerRow, axis), tuple(values), of_mixer=True)
         for axis, values in AXES.items()
     ),
-    Field("name", Kind.OPERATOR, ArchitectureMixer.name, of_mixer=True),
+    Field("name", Kind.OPERATOR, ArchitectureMixerRow.name, of_mixer=True),
 ]
 _ALIASES = METRIC_ALIASES | {"kernel_size": "kernel", "operator": "name"} | RENAMED
 
@@ -159,9 +159,9 @@ def compiled(node: Node) -> ColumnElement[bool]:
 
 
 def _of_mixers(condition: ColumnElement[bool], any_mixer: bool) -> ColumnElement[bool]:
-    mine = ArchitectureMixer.architecture_id == Architecture.id
+    mine = ArchitectureMixerRow.architecture_id == ArchitectureRow.id
     wanted = condition if any_mixer else not_(condition)
-    found = exists().where(mine, wanted).correlate_except(ArchitectureMixer)
+    found = exists().where(mine, wanted).correlate_except(ArchitectureMixerRow)
     return found if any_mixer else not_(found)
 
 

@@ -6,14 +6,13 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from search.store.database import Part, reads, writes
-from search.store.models import Architecture as ArchitectureRow
-from search.store.models import ArchitectureMixer, TestReadingRow, utc_now
+from search.store.models import ArchitectureMixerRow, ArchitectureRow, TestReadingRow, utc_now
 from search.store.records import ArchitectureRecord, MixerRecord, TestReading
 from search.store.rows import READING_COLUMNS, columns_of, insert_missing, table_of
 from space.architecture import Architecture
 from space.errors import InputError
 
-_MIXER_COLUMNS = columns_of(MixerRecord, ArchitectureMixer)
+_MIXER_COLUMNS = columns_of(MixerRecord, ArchitectureMixerRow)
 _SIZES = ("kernel_size", "groups", "heads", "ratio")
 
 
@@ -75,14 +74,14 @@ def add_architecture(session: Session, architecture: Architecture, params: int, 
     return True
 
 
-_ADD_MIXERS = insert(table_of(ArchitectureMixer))
+_ADD_MIXERS = insert(table_of(ArchitectureMixerRow))
 
 
 def _record(session: Session, row: ArchitectureRow) -> ArchitectureRecord:
     mixers = session.execute(
         select(*_MIXER_COLUMNS)
-        .where(ArchitectureMixer.architecture_id == row.id)
-        .order_by(ArchitectureMixer.stage, ArchitectureMixer.position)
+        .where(ArchitectureMixerRow.architecture_id == row.id)
+        .order_by(ArchitectureMixerRow.stage, ArchitectureMixerRow.position)
     )
     return ArchitectureRecord(
         row.id,

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from search.store.database import Part, reads, writes
 from search.store.events import lock_study_of, write_event
-from search.store.models import Metric, Study, Trial
+from search.store.models import MetricRow, StudyRow, TrialRow
 from search.store.records import EpochRecord
 from search.store.rows import EPOCH_COLUMNS, table_of, upsert
 from search.trial_states import TERMINAL, EventKind
@@ -51,7 +51,7 @@ class Epochs(Part):
         if study_id is None or not _holds(session, trial_id, run_id):
             return False
         values = {name: _finite(value) for name, value in asdict(epoch).items()}
-        if upsert(session, Metric, {"trial_id": trial_id, **values}):
+        if upsert(session, MetricRow, {"trial_id": trial_id, **values}):
             write_event(session, study_id, trial_id, EventKind.EPOCH, epoch.epoch)
         retotal(session, trial_id)
         return True
@@ -67,15 +67,17 @@ class Epochs(Part):
         study_id = lock_study_of(session, trial_id)
         if study_id is None or not _holds(session, trial_id, run_id):
             return
-        beyond = delete(Metric).where(Metric.trial_id == trial_id, Metric.epoch > after)
-        if session.execute(beyond.returning(Metric.epoch)).first() is not None:
+        beyond = delete(MetricRow).where(MetricRow.trial_id == trial_id, MetricRow.epoch > after)
+        if session.execute(beyond.returning(MetricRow.epoch)).first() is not None:
             write_event(session, study_id, trial_id, EventKind.FORGOTTEN, after)
             retotal(session, trial_id)
 
     @reads
     def of_trial(self, session: Session, trial_id: int) -> list[EpochRecord]:
         """The epochs of a trial, in order."""
-        query = select(*EPOCH_COLUMNS).where(Metric.trial_id == trial_id).order_by(Metric.epoch)
+        query = (
+            select(*EPOCH_COLUMNS).where(MetricRow.trial_id == trial_id).order_by(MetricRow.epoch)
+        )
         return [EpochRecord(*row) for row in session.execute(query)]
 
     @reads
@@ -85,8 +87,10 @@ class Epochs(Part):
         """The epochs of several trials, each in order; an empty list for one without any."""
         curves: dict[int, list[EpochRecord]] = {trial_id: [] for trial_id in trial_ids}
         for ids in _batches(curves):
-            query = select(Metric.trial_id, *EPOCH_COLUMNS).where(Metric.trial_id.in_(ids))
-            for trial_id, *values in session.execute(query.order_by(Metric.trial_id, Metric.epoch)):
+            query = select(MetricRow.trial_id, *EPOCH_COLUMNS).where(MetricRow.trial_id.in_(ids))
+            for trial_id, *values in session.execute(
+                query.order_by(MetricRow.trial_id, MetricRow.epoch)
+            ):
                 curves[trial_id].append(EpochRecord(*values))
         return curves
 
@@ -94,10 +98,10 @@ class Epochs(Part):
 def read_curves(session: Session, study_id: int) -> dict[int, list[EpochRecord]]:
     """The epochs of every trial of a study that has any, within a transaction."""
     query = (
-        select(Metric.trial_id, *EPOCH_COLUMNS)
-        .join(Trial, Trial.id == Metric.trial_id)
-        .where(Trial.study_id == study_id)
-        .order_by(Metric.trial_id, Metric.epoch)
+        select(MetricRow.trial_id, *EPOCH_COLUMNS)
+        .join(TrialRow, TrialRow.id == MetricRow.trial_id)
+        .where(TrialRow.study_id == study_id)
+        .order_by(MetricRow.trial_id, MetricRow.epoch)
     )
     curves: dict[int, list[EpochRecord]] = {}
     for trial_id, *values in session.execute(query):
@@ -115,7 +119,7 @@ def retotal(session: Session, trial_id: int) -> None:
     session.execute(_RETOTAL, {"trial": trial_id})
 
 
-_TRIALS = table_of(Trial)
+_TRIALS = table_of(TrialRow)
 _HOLDER = (
     select(_TRIALS.c.run_id)
     .where(_TRIALS.c.id == bindparam("trial"), _TRIALS.c.state.not_in(TERMINAL))
@@ -123,7 +127,7 @@ _HOLDER = (
 )
 
 
-_STUDIES = table_of(Study)
+_STUDIES = table_of(StudyRow)
 _RULE = (
     select(type_coerce(_STUDIES.c.protocol, JSON)["judged_by"].as_string())
     .where(_STUDIES.c.id == _TRIALS.c.study_id)
@@ -134,7 +138,7 @@ _RULE = (
 
 def _totals() -> Update:
     """One statement, made once: it runs at every epoch of every trial."""
-    metrics = table_of(Metric)
+    metrics = table_of(MetricRow)
     mine = metrics.c.trial_id == bindparam("trial")
     accuracy, epoch = metrics.c.validation_accuracy, metrics.c.epoch
 

@@ -10,12 +10,12 @@ from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from search.store.database import Part, reads
-from search.store.models import Event, Study, Trial
+from search.store.models import EventRow, StudyRow, TrialRow
 from search.store.records import EventRecord
 from search.store.rows import table_of
 from search.trial_states import EventKind
 
-_COLUMNS: list[Any] = [Event.number, Event.trial_id, Event.kind, Event.epoch]
+_COLUMNS: list[Any] = [EventRow.number, EventRow.trial_id, EventRow.kind, EventRow.epoch]
 _KINDS = {kind.value: kind for kind in EventKind}
 
 
@@ -30,7 +30,7 @@ class Events(Part):
 
 def read_events(session: Session, study_id: int) -> list[EventRecord]:
     """The log of a study, within a transaction."""
-    query = select(*_COLUMNS).where(Event.study_id == study_id).order_by(Event.number)
+    query = select(*_COLUMNS).where(EventRow.study_id == study_id).order_by(EventRow.number)
     return [
         EventRecord(number, trial_id, _KINDS[kind], epoch)
         for number, trial_id, kind, epoch in session.execute(query)
@@ -45,7 +45,7 @@ def write_event(
     session.execute(_APPEND, values)
 
 
-_EVENTS = table_of(Event)
+_EVENTS = table_of(EventRow)
 _NEXT = (
     select(func.coalesce(func.max(_EVENTS.c.number), -1) + 1)
     .where(_EVENTS.c.study_id == bindparam("study"))
@@ -79,7 +79,7 @@ def lock_study_of(session: Session, trial_id: int) -> int | None:
     return session.scalar(_LOCK_OF, {"trial": trial_id})
 
 
-_STUDIES, _TRIALS = table_of(Study), table_of(Trial)
+_STUDIES, _TRIALS = table_of(StudyRow), table_of(TrialRow)
 _LOCK = select(_STUDIES.c.id).where(_STUDIES.c.id == bindparam("study")).with_for_update()
 _LOCK_OF = (
     select(_STUDIES.c.id)

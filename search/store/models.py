@@ -129,7 +129,7 @@ class Base(DeclarativeBase):
     }
 
 
-class Study(Base):
+class StudyRow(Base):
     """One search: its configuration, space and protocol, as they were when it began."""
 
     __tablename__ = "studies"
@@ -152,7 +152,7 @@ class Study(Base):
     checkpoints: Mapped[Any] = mapped_column(SafeJson(none_as_null=True), nullable=True)
 
 
-class Run(Base):
+class RunRow(Base):
     """One driver process that worked on a study."""
 
     __tablename__ = "runs"
@@ -173,7 +173,7 @@ class Run(Base):
     code_version: Mapped[str]
 
 
-class Architecture(Base):
+class ArchitectureRow(Base):
     """One architecture, whatever studies met it; its id is the hash of its canonical JSON."""
 
     __tablename__ = "architectures"
@@ -188,7 +188,7 @@ class Architecture(Base):
     operators: Mapped[str]
 
 
-class ArchitectureMixer(Base):
+class ArchitectureMixerRow(Base):
     """The token mixer of one block of an architecture."""
 
     __tablename__ = "architecture_mixers"
@@ -209,7 +209,7 @@ class ArchitectureMixer(Base):
     label: Mapped[str]
 
 
-class Trial(Base):
+class TrialRow(Base):
     """One architecture in one study, with what its epochs came to."""
 
     __tablename__ = "trials"
@@ -253,7 +253,7 @@ class Trial(Base):
     ended: Mapped[datetime | None]
 
 
-class Event(Base):
+class EventRow(Base):
     """One thing that happened to a trial; rows are only ever added."""
 
     __tablename__ = "events"
@@ -266,7 +266,7 @@ class Event(Base):
     epoch: Mapped[int | None]
 
 
-class Metric(Base):
+class MetricRow(Base):
     """What one epoch of a trial reported."""
 
     __tablename__ = "metrics"

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from search.store.database import Part, reads, writes
 from search.store.epochs import retotal
 from search.store.events import lock_study_of, write_event
-from search.store.models import Architecture, Metric, Study, Trial, utc_now
+from search.store.models import ArchitectureRow, MetricRow, StudyRow, TrialRow, utc_now
 from search.store.records import TrialRecord
 from search.store.rows import EPOCH_COLUMNS, TRIAL_COLUMNS, trial_record
 from search.store.stale_runs import effective, stale_runs
@@ -40,14 +40,16 @@ def busy_elsewhere(session: Session, study_id: int, architecture_id: str) -> Tri
     until the transaction ends: of two that ask at once, the later one sees what the first has
     written.
     """
-    mine = select(Architecture.id).where(Architecture.id == architecture_id)
+    mine = select(ArchitectureRow.id).where(ArchitectureRow.id == architecture_id)
     session.execute(mine.with_for_update(key_share=True))
     stale = stale_runs(session)
-    protocol = select(Study.protocol_hash).where(Study.id == study_id).scalar_subquery()
+    protocol = select(StudyRow.protocol_hash).where(StudyRow.id == study_id).scalar_subquery()
     query = (
         _trials_elsewhere(protocol, study_id, OPEN)  # as written: an index finds these
-        .where(effective(Trial.state, stale).in_(OPEN), Trial.architecture_id == architecture_id)
-        .order_by(Trial.id)
+        .where(
+            effective(TrialRow.state, stale).in_(OPEN), TrialRow.architecture_id == architecture_id
+        )
+        .order_by(TrialRow.id)
         .limit(1)
     )
     row = session.execute(query).one_or_none()
@@ -62,25 +64,29 @@ def _trials_elsewhere(
     """A query of the first trials of architectures, of all other studies with this protocol."""
     return (
         select(*TRIAL_COLUMNS)
-        .join(Study, Study.id == Trial.study_id)
-        .where(Study.protocol_hash == protocol_hash, Trial.study_id != outside, Trial.repeat == 0)
-        .where(Trial.state.in_(states))
+        .join(StudyRow, StudyRow.id == TrialRow.study_id)
+        .where(
+            StudyRow.protocol_hash == protocol_hash,
+            TrialRow.study_id != outside,
+            TrialRow.repeat == 0,
+        )
+        .where(TrialRow.state.in_(states))
     )
 
 
 # Made once, as every new trial asks: SQLAlchemy takes longer to put them together than to run them.
 _RESULT = (
     _trials_elsewhere(bindparam("protocol"), bindparam("outside"), _RESULTS)
-    .where(Trial.architecture_id == bindparam("architecture"))
+    .where(TrialRow.architecture_id == bindparam("architecture"))
     .order_by(
-        (Trial.state == TrialState.COMPLETE).desc(),
-        Trial.epochs_done.desc(),
-        Trial.source_trial_id.is_not(None),
-        Trial.id,
+        (TrialRow.state == TrialState.COMPLETE).desc(),
+        TrialRow.epochs_done.desc(),
+        TrialRow.source_trial_id.is_not(None),
+        TrialRow.id,
     )
     .limit(1)
 )
-_SCRATCH = _RESULT.where(Trial.parent_trial_id.is_(None))
+_SCRATCH = _RESULT.where(TrialRow.parent_trial_id.is_(None))
 
 
 class Results(Part):
@@ -152,7 +158,7 @@ class Results(Part):
 
 
 def _read(session: Session, trial_id: int) -> TrialRecord | None:
-    row = session.execute(select(*TRIAL_COLUMNS).where(Trial.id == trial_id)).one_or_none()
+    row = session.execute(select(*TRIAL_COLUMNS).where(TrialRow.id == trial_id)).one_or_none()
     return None if row is None else trial_record(row)
 
 
@@ -162,8 +168,8 @@ def _place(session: Session, trial: TrialRecord, source: TrialRecord) -> str:
     Raises:
         ValueError: its result is not one that the trial can have.
     """
-    columns = select(Study.id, Study.name, Study.protocol_hash)
-    rows = session.execute(columns.where(Study.id.in_((trial.study_id, source.study_id)))).all()
+    columns = select(StudyRow.id, StudyRow.name, StudyRow.protocol_hash)
+    rows = session.execute(columns.where(StudyRow.id.in_((trial.study_id, source.study_id)))).all()
     studies = {row.id: row for row in rows}
     mine, other = studies[trial.study_id], studies[source.study_id]
     if mine.id == other.id or mine.protocol_hash != other.protocol_hash:
@@ -174,14 +180,14 @@ def _place(session: Session, trial: TrialRecord, source: TrialRecord) -> str:
 
 
 def _copy_epochs(session: Session, trial: TrialRecord, source: TrialRecord) -> None:
-    columns = select(literal(trial.id), *EPOCH_COLUMNS).where(Metric.trial_id == source.id)
+    columns = select(literal(trial.id), *EPOCH_COLUMNS).where(MetricRow.trial_id == source.id)
     names = ["trial_id", *(column.key for column in EPOCH_COLUMNS)]
-    session.execute(insert(Metric).from_select(names, columns.order_by(Metric.epoch)))
-    epochs = select(Metric.epoch).where(Metric.trial_id == trial.id).order_by(Metric.epoch)
+    session.execute(insert(MetricRow).from_select(names, columns.order_by(MetricRow.epoch)))
+    epochs = select(MetricRow.epoch).where(MetricRow.trial_id == trial.id).order_by(MetricRow.epoch)
     for epoch in session.scalars(epochs).all():
         write_event(session, trial.study_id, trial.id, EventKind.EPOCH, epoch)
 
 
 def _set(session: Session, trial_id: int, values: dict[str, Any]) -> None:
-    statement = update(Trial).where(Trial.id == trial_id).values(values)
+    statement = update(TrialRow).where(TrialRow.id == trial_id).values(values)
     session.execute(statement.execution_options(synchronize_session=False))

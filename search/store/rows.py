@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
-from search.store.models import Base, Metric, Run, Study, TestReadingRow, Trial
+from search.store.models import Base, MetricRow, RunRow, StudyRow, TestReadingRow, TrialRow
 from search.store.records import EpochRecord, RunRecord, StudyRecord, TestReading, TrialRecord
 from search.trial_states import TrialState
 
@@ -22,10 +22,10 @@ def columns_of(record: type, model: type) -> list[Any]:
 
 
 # Columns are selected rather than entities: at 100,000 trials the identity map costs seconds.
-STUDY_COLUMNS = columns_of(StudyRecord, Study)
-RUN_COLUMNS = columns_of(RunRecord, Run)
-TRIAL_COLUMNS = columns_of(TrialRecord, Trial)
-EPOCH_COLUMNS = columns_of(EpochRecord, Metric)
+STUDY_COLUMNS = columns_of(StudyRecord, StudyRow)
+RUN_COLUMNS = columns_of(RunRecord, RunRow)
+TRIAL_COLUMNS = columns_of(TrialRecord, TrialRow)
+EPOCH_COLUMNS = columns_of(EpochRecord, MetricRow)
 READING_COLUMNS = columns_of(TestReading, TestReadingRow)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from search.store.database import Part, reads, store_time, writes
 from search.store.events import lock_study, write_event
-from search.store.models import Run, Trial
+from search.store.models import RunRow, TrialRow
 from search.store.process import Liveness, ProcessIdentity, liveness_of
 from search.store.records import RunRecord, TrialRecord
 from search.store.rows import RUN_COLUMNS, TRIAL_COLUMNS, trial_record
@@ -40,7 +40,7 @@ class Runs(Part):
             code_version: of mixspace.
         """
         now = store_time(session)
-        run = Run(
+        run = RunRow(
             study_id=study_id,
             **asdict(process),
             started=now,
@@ -50,13 +50,13 @@ class Runs(Part):
         )
         session.add(run)
         session.flush()
-        return RunRecord(*session.execute(select(*RUN_COLUMNS).where(Run.id == run.id)).one())
+        return RunRecord(*session.execute(select(*RUN_COLUMNS).where(RunRow.id == run.id)).one())
 
     @writes
     def heartbeat(self, session: Session, run_id: int) -> bool:
         """Says that the run is alive. False: it was ended, its trials may be another's by now."""
-        alive = update(Run).where(Run.id == run_id, Run.ended.is_(None))
-        beaten = session.execute(alive.values(heartbeat=store_time(session)).returning(Run.id))
+        alive = update(RunRow).where(RunRow.id == run_id, RunRow.ended.is_(None))
+        beaten = session.execute(alive.values(heartbeat=store_time(session)).returning(RunRow.id))
         return beaten.one_or_none() is not None
 
     @writes
@@ -69,7 +69,7 @@ class Runs(Part):
     @reads
     def of_study(self, session: Session, study_id: int) -> list[RunRecord]:
         """The runs of a study, the oldest first."""
-        query = select(*RUN_COLUMNS).where(Run.study_id == study_id).order_by(Run.id)
+        query = select(*RUN_COLUMNS).where(RunRow.study_id == study_id).order_by(RunRow.id)
         return [RunRecord(*row) for row in session.execute(query)]
 
     @reads
@@ -113,31 +113,31 @@ class Runs(Part):
             The trials that this call preempted.
         """
         now = store_time(session)
-        mine = select(*RUN_COLUMNS).where(Run.ended.is_(None), Run.study_id == study_id)
-        locked = mine.order_by(Run.id).with_for_update(key_share=True)
+        mine = select(*RUN_COLUMNS).where(RunRow.ended.is_(None), RunRow.study_id == study_id)
+        locked = mine.order_by(RunRow.id).with_for_update(key_share=True)
         preempted: list[int] = []
         for run in [RunRecord(*row) for row in session.execute(locked)]:
             reason = why_over(run, now, (stalled or {}).get(run.id))
             if reason is not None:
                 preempted += _close(session, run.id, reason, now)
-        trials = select(*TRIAL_COLUMNS).where(Trial.id.in_(preempted)).order_by(Trial.id)
+        trials = select(*TRIAL_COLUMNS).where(TrialRow.id.in_(preempted)).order_by(TrialRow.id)
         return [trial_record(row) for row in session.execute(trials)] if preempted else []
 
 
 def _close(session: Session, run_id: int, reason: str, now: datetime) -> list[int]:
     """Ends a run within a transaction; the ids of the trials that this preempted."""
     session.execute(
-        update(Run)
-        .where(Run.id == run_id, Run.ended.is_(None))
+        update(RunRow)
+        .where(RunRow.id == run_id, RunRow.ended.is_(None))
         .values(ended=now, end_reason=reason)
     )
-    study_id = session.scalar(select(Run.study_id).where(Run.id == run_id))
+    study_id = session.scalar(select(RunRow.study_id).where(RunRow.id == run_id))
     if study_id is None:
         return []
     lock_study(session, study_id)
-    left = update(Trial).where(Trial.run_id == run_id, Trial.state.in_(OPEN))
+    left = update(TrialRow).where(TrialRow.run_id == run_id, TrialRow.state.in_(OPEN))
     preempted = session.execute(
-        left.values(state=TrialState.PREEMPTED, reason=reason).returning(Trial.id)
+        left.values(state=TrialState.PREEMPTED, reason=reason).returning(TrialRow.id)
     )
     ids = sorted(preempted.scalars())
     for trial_id in ids:

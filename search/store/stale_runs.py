@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from search.store.database import store_time
-from search.store.models import Run, SafeText, Trial
+from search.store.models import RunRow, SafeText, TrialRow
 from search.store.process import Liveness, liveness_of
 from search.store.records import RunRecord
 from search.store.rows import RUN_COLUMNS, table_of
@@ -26,7 +26,7 @@ HEARTBEAT_TIMEOUT = 60.0
 StaleRuns = Mapping[int, str]
 """Why runs are stale, by their ids."""
 
-_TRIALS = table_of(Trial)
+_TRIALS = table_of(TrialRow)
 _PREEMPTED = literal(TrialState.PREEMPTED.value, SafeText())
 
 
@@ -47,7 +47,7 @@ def stale_runs(session: Session, runs: Iterable[RunRecord] | None = None) -> Sta
 
 def unended_runs(session: Session) -> list[RunRecord]:
     """The runs of all studies that have not ended, stale or not."""
-    query = select(*RUN_COLUMNS).where(Run.ended.is_(None)).order_by(Run.id)
+    query = select(*RUN_COLUMNS).where(RunRow.ended.is_(None)).order_by(RunRow.id)
     return [RunRecord(*row) for row in session.execute(query)]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from search.store.database import Part, reads, writes
 from search.store.epochs import read_curves
 from search.store.events import read_events
-from search.store.models import Architecture, Metric, Study, Trial, utc_now
+from search.store.models import ArchitectureRow, MetricRow, StudyRow, TrialRow, utc_now
 from search.store.records import Network, StudyHistory, StudyRecord, StudySummary
 from search.store.rows import STUDY_COLUMNS, TRIAL_COLUMNS, trial_record
 from search.store.summaries import study_summaries
@@ -49,7 +49,7 @@ class Studies(Part):
 
     @writes
     def _insert(self, session: Session, values: dict[str, Any]) -> StudyRecord:
-        study = Study(created=utc_now(), uid=uuid4().hex, **values)
+        study = StudyRow(created=utc_now(), uid=uuid4().hex, **values)
         session.add(study)
         try:
             session.flush()
@@ -59,7 +59,7 @@ class Studies(Part):
                 f"{values['name']!r} is already in {self._database.url}; continue it with "
                 "--resume, or choose another name with --study",
             ) from None
-        row = session.execute(select(*STUDY_COLUMNS).where(Study.id == study.id)).one()
+        row = session.execute(select(*STUDY_COLUMNS).where(StudyRow.id == study.id)).one()
         return StudyRecord(*row)
 
     @reads
@@ -69,10 +69,12 @@ class Studies(Part):
         Raises:
             InputError: where="study", listing names that are close, or else the newest.
         """
-        row = session.execute(select(*STUDY_COLUMNS).where(Study.name == name)).one_or_none()
+        row = session.execute(select(*STUDY_COLUMNS).where(StudyRow.name == name)).one_or_none()
         if row is not None:
             return StudyRecord(*row)
-        newest = session.scalars(select(Study.name).order_by(Study.id.desc()).limit(1000)).all()
+        newest = session.scalars(
+            select(StudyRow.name).order_by(StudyRow.id.desc()).limit(1000)
+        ).all()
         raise InputError.of("study", _absent(name, list(newest), self._database.url))
 
     @reads
@@ -82,7 +84,7 @@ class Studies(Part):
         Raises:
             LookupError: there is none.
         """
-        row = session.execute(select(*STUDY_COLUMNS).where(Study.id == study_id)).one_or_none()
+        row = session.execute(select(*STUDY_COLUMNS).where(StudyRow.id == study_id)).one_or_none()
         if row is None:
             raise LookupError(f"no study has the id {study_id}")
         return StudyRecord(*row)
@@ -111,7 +113,9 @@ class Studies(Part):
         Read in one transaction of four queries, however long the study is; some seconds and some
         100 MB for 100,000 epochs.
         """
-        query = select(*TRIAL_COLUMNS).where(Trial.study_id == study_id).order_by(Trial.number)
+        query = (
+            select(*TRIAL_COLUMNS).where(TrialRow.study_id == study_id).order_by(TrialRow.number)
+        )
         trials = [trial_record(row) for row in session.execute(query)]
         curves = read_curves(session, study_id)
         return StudyHistory(
@@ -124,20 +128,20 @@ class Studies(Part):
     @reads
     def exists(self, session: Session, name: str) -> bool:
         """Whether there is a study of this name."""
-        found = session.scalar(select(Study.id).where(Study.name == name))
+        found = session.scalar(select(StudyRow.id).where(StudyRow.name == name))
         return found is not None
 
     @writes
     def set_planned_trials(self, session: Session, study_id: int, planned_trials: int) -> None:
         """Changes how many trials the study shall have."""
         session.execute(
-            update(Study).where(Study.id == study_id).values(planned_trials=planned_trials)
+            update(StudyRow).where(StudyRow.id == study_id).values(planned_trials=planned_trials)
         )
 
     @writes
     def set_exhausted(self, session: Session, study_id: int, reason: str | None) -> None:
         """Notes why the study's searcher has nothing left to propose; None takes it back."""
-        session.execute(update(Study).where(Study.id == study_id).values(exhausted=reason))
+        session.execute(update(StudyRow).where(StudyRow.id == study_id).values(exhausted=reason))
 
     @reads
     def was_trained(self, session: Session, study_id: int) -> bool:
@@ -156,23 +160,28 @@ class Studies(Part):
         if _was_trained(session, study_id):
             raise InputError.of("protocol", "epochs were trained under another protocol")
         values = {"protocol": protocol, "protocol_hash": protocol_hash}
-        session.execute(update(Study).where(Study.id == study_id).values(**values))
+        session.execute(update(StudyRow).where(StudyRow.id == study_id).values(**values))
 
     @writes
     def set_checkpoints(self, session: Session, study_id: int, value: Any) -> None:
         """Notes where the study's checkpoints are; any JSON, None forgets it."""
-        session.execute(update(Study).where(Study.id == study_id).values(checkpoints=value))
+        session.execute(update(StudyRow).where(StudyRow.id == study_id).values(checkpoints=value))
 
 
 def _networks(session: Session, study_id: int) -> dict[str, Network]:
-    columns = (Architecture.id, Architecture.json, Architecture.params, Architecture.macs)
-    met = select(Trial.architecture_id).where(Trial.study_id == study_id)
-    rows = session.execute(select(*columns).where(Architecture.id.in_(met)))
+    columns = (
+        ArchitectureRow.id,
+        ArchitectureRow.json,
+        ArchitectureRow.params,
+        ArchitectureRow.macs,
+    )
+    met = select(TrialRow.architecture_id).where(TrialRow.study_id == study_id)
+    rows = session.execute(select(*columns).where(ArchitectureRow.id.in_(met)))
     return {row.id: Network(row.json, row.params, row.macs) for row in rows}
 
 
 def _was_trained(session: Session, study_id: int) -> bool:
-    of_study = select(Metric.epoch).join(Trial).where(Trial.study_id == study_id)
+    of_study = select(MetricRow.epoch).join(TrialRow).where(TrialRow.study_id == study_id)
     return session.scalar(of_study.limit(1)) is not None
 
 

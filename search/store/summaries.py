@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Executable, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from search.store.models import SPECIAL, Run, Study, Trial
+from search.store.models import SPECIAL, RunRow, StudyRow, TrialRow
 from search.store.records import RunRecord, StudySummary
 from search.store.rows import RUN_COLUMNS
 from search.store.stale_runs import StaleRuns, left_open, stale_runs
@@ -16,8 +16,8 @@ from search.trial_states import TrialState
 
 def study_summaries(session: Session, study_id: int | None = None) -> list[StudySummary]:
     """Every study as readers see it, the newest first; of one only where its id is given."""
-    only = [] if study_id is None else [Study.id == study_id]
-    studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(Study.id.desc()))
+    only = [] if study_id is None else [StudyRow.id == study_id]
+    studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(StudyRow.id.desc()))
     its_runs = _runs(session, study_id)
     stale = stale_runs(session, its_runs)
     trials = _trial_totals(session, study_id, stale)
@@ -29,24 +29,24 @@ def study_summaries(session: Session, study_id: int | None = None) -> list[Study
 
 def _count(name: str, condition: ColumnElement[bool]) -> ColumnElement[Any]:
     # With the condition of the index, so that it is used: such trials are few.
-    mine = (Trial.study_id == Study.id, SPECIAL, condition)
-    return select(func.count()).select_from(Trial).where(*mine).scalar_subquery().label(name)
+    mine = (TrialRow.study_id == StudyRow.id, SPECIAL, condition)
+    return select(func.count()).select_from(TrialRow).where(*mine).scalar_subquery().label(name)
 
 
 _SUMMARY_COLUMNS = [
-    Study.id,
-    Study.name,
-    Study.created,
-    Study.planned_trials,
-    Study.searcher,
-    Study.scheduler,
-    Study.protocol_hash,
-    Study.exhausted,
+    StudyRow.id,
+    StudyRow.name,
+    StudyRow.created,
+    StudyRow.planned_trials,
+    StudyRow.searcher,
+    StudyRow.scheduler,
+    StudyRow.protocol_hash,
+    StudyRow.exhausted,
     # Trials that did not simply train from scratch, once, in one go.
-    _count("reused", Trial.source_trial_id.is_not(None)),
-    _count("inherited", Trial.parent_trial_id.is_not(None)),
-    _count("continued", Trial.continued > 0),
-    _count("repeated", Trial.repeat > 0),
+    _count("reused", TrialRow.source_trial_id.is_not(None)),
+    _count("inherited", TrialRow.parent_trial_id.is_not(None)),
+    _count("continued", TrialRow.continued > 0),
+    _count("repeated", TrialRow.repeat > 0),
 ]
 
 
@@ -80,7 +80,7 @@ def _trial_totals(
     session: Session, study_id: int | None, stale: StaleRuns
 ) -> dict[int, _TrialTotals]:
     """Counts by state and the best accuracy, in one query."""
-    only = [] if study_id is None else [Trial.study_id == study_id]
+    only = [] if study_id is None else [TrialRow.study_id == study_id]
     totals: dict[int, _TrialTotals] = {}
     for study, state, count, best in session.execute(_counts(only, stale)):
         before = totals.get(study, _NO_TRIALS)
@@ -98,22 +98,22 @@ def _counts(only: Sequence[ColumnElement[bool]], stale: StaleRuns) -> Executable
     Trials are counted as they are written down, which an index answers; the few that stale
     runs left open are then taken from their states and added to the preempted.
     """
-    written, number = (Trial.study_id, Trial.state), func.count()
-    all_of_them = select(*written, number, func.max(Trial.accuracy)).where(*only)
+    written, number = (TrialRow.study_id, TrialRow.state), func.count()
+    all_of_them = select(*written, number, func.max(TrialRow.accuracy)).where(*only)
     if not stale:
         return all_of_them.group_by(*written)
     left = (*only, left_open(stale))
-    seen = (Trial.study_id, literal(TrialState.PREEMPTED.value))
+    seen = (TrialRow.study_id, literal(TrialState.PREEMPTED.value))
     return union_all(
         all_of_them.group_by(*written),
         select(*written, -number, null()).where(*left).group_by(*written),
-        select(*seen, number, null()).where(*left).group_by(Trial.study_id),
+        select(*seen, number, null()).where(*left).group_by(TrialRow.study_id),
     )
 
 
 def _runs(session: Session, study_id: int | None) -> list[RunRecord]:
-    only = [] if study_id is None else [Run.study_id == study_id]
-    query = select(*RUN_COLUMNS).where(*only).order_by(Run.id)
+    only = [] if study_id is None else [RunRow.study_id == study_id]
+    query = select(*RUN_COLUMNS).where(*only).order_by(RunRow.id)
     return [RunRecord(*row) for row in session.execute(query)]
 
 

@@ -7,11 +7,11 @@ rather than of mapped classes, which spares the mapper's work.
 from sqlalchemy import Integer, bindparam, case, exists, insert, or_, select, update
 from sqlalchemy import func as sql
 
-from search.store.models import Run, Trial, UtcDateTime
+from search.store.models import RunRow, TrialRow, UtcDateTime
 from search.store.rows import TRIAL_COLUMNS, table_of
 from search.trial_states import TERMINAL, TrialState
 
-_TRIALS, _RUNS = table_of(Trial), table_of(Run)
+_TRIALS, _RUNS = table_of(TrialRow), table_of(RunRow)
 _NEXT = (
     select(sql.coalesce(sql.max(_TRIALS.c.number), -1) + 1)
     .where(_TRIALS.c.study_id == bindparam("study"))

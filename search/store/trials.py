@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from search.store.architectures import add_architecture
 from search.store.database import Part, StoreError, reads, writes
 from search.store.events import lock_study, lock_study_of, write_event
-from search.store.models import Run, Trial, utc_now
+from search.store.models import RunRow, TrialRow, utc_now
 from search.store.records import Parent, TrialRecord
 from search.store.reuse import TrainedElsewhere, busy_elsewhere
 from search.store.rows import TRIAL_COLUMNS, trial_record
@@ -163,9 +163,9 @@ class Trials(Part):
     @writes
     def disinherit(self, session: Session, trial_id: int, *, run_id: int) -> bool:
         """Notes that a trial of this run began from scratch after all; whether it did."""
-        mine = update(Trial).where(Trial.id == trial_id, Trial.run_id == run_id)
+        mine = update(TrialRow).where(TrialRow.id == trial_id, TrialRow.run_id == run_id)
         scratch = mine.values(parent_trial_id=None, inherited_along=None, ancestry_seconds=0.0)
-        return session.execute(scratch.returning(Trial.id)).one_or_none() is not None
+        return session.execute(scratch.returning(TrialRow.id)).one_or_none() is not None
 
     @writes
     def claim(self, session: Session, study_id: int, run_id: int) -> list[TrialRecord]:
@@ -176,22 +176,24 @@ class Trials(Part):
         before, so that runs whose process is gone have ended.
         """
         lock_study(session, study_id)
-        ended = select(Run.id).where(Run.ended.is_not(None))
-        deserted = Trial.run_id.is_(None) | Trial.run_id.in_(ended)
+        ended = select(RunRow.id).where(RunRow.ended.is_not(None))
+        deserted = TrialRow.run_id.is_(None) | TrialRow.run_id.in_(ended)
         free = or_(
-            Trial.state == TrialState.PREEMPTED,
-            Trial.state.in_(OPEN) & deserted,
+            TrialRow.state == TrialState.PREEMPTED,
+            TrialRow.state.in_(OPEN) & deserted,
         )
         claimed = session.execute(
-            update(Trial)
-            .where(Trial.study_id == study_id, free)
+            update(TrialRow)
+            .where(TrialRow.study_id == study_id, free)
             .values(state=TrialState.WAITING.value, reason=None, run_id=run_id)
-            .returning(Trial.id)
+            .returning(TrialRow.id)
             .execution_options(synchronize_session=False)
         )
         ids = list(claimed.scalars())
-        query = select(*TRIAL_COLUMNS).where(Trial.study_id == study_id, Trial.run_id == run_id)
-        rows = session.execute(query.order_by(Trial.number)) if ids else ()
+        query = select(*TRIAL_COLUMNS).where(
+            TrialRow.study_id == study_id, TrialRow.run_id == run_id
+        )
+        rows = session.execute(query.order_by(TrialRow.number)) if ids else ()
         return [trial for trial in map(trial_record, rows) if trial.id in set(ids)]
 
     @writes
@@ -214,7 +216,7 @@ class Trials(Part):
             return False
         values = {"state": "waiting", "reason": None, "run_id": run_id, "ended": None}
         again = values | {"continued": trial.continued + 1}
-        session.execute(update(Trial).where(Trial.id == trial_id).values(again))
+        session.execute(update(TrialRow).where(TrialRow.id == trial_id).values(again))
         write_event(session, study_id, trial_id, EventKind.CONTINUED)
         return True
 
@@ -237,10 +239,10 @@ class Trials(Part):
             study_id: of the study.
             states: only those in these states.
         """
-        query = select(*TRIAL_COLUMNS).where(Trial.study_id == study_id)
+        query = select(*TRIAL_COLUMNS).where(TrialRow.study_id == study_id)
         if states is not None:
-            query = query.where(Trial.state.in_([TrialState(state) for state in states]))
-        return [trial_record(row) for row in session.execute(query.order_by(Trial.number))]
+            query = query.where(TrialRow.state.in_([TrialState(state) for state in states]))
+        return [trial_record(row) for row in session.execute(query.order_by(TrialRow.number))]
 
     @reads
     def of_architecture(self, session: Session, architecture_id: str) -> list[TrialRecord]:
@@ -250,8 +252,8 @@ class Trials(Part):
         """
         stale = stale_runs(session)
         columns = [effective(column, stale) for column in TRIAL_COLUMNS]
-        query = select(*columns).where(Trial.architecture_id == architecture_id)
-        return [trial_record(row) for row in session.execute(query.order_by(Trial.id))]
+        query = select(*columns).where(TrialRow.architecture_id == architecture_id)
+        return [trial_record(row) for row in session.execute(query.order_by(TrialRow.id))]
 
 
 def _check_elsewhere(session: Session, study_id: int, architecture_id: str) -> None:
@@ -261,7 +263,7 @@ def _check_elsewhere(session: Session, study_id: int, architecture_id: str) -> N
 
 
 def _trial(session: Session, trial_id: int) -> TrialRecord:
-    row = session.execute(select(*TRIAL_COLUMNS).where(Trial.id == trial_id)).one_or_none()
+    row = session.execute(select(*TRIAL_COLUMNS).where(TrialRow.id == trial_id)).one_or_none()
     if row is None:
         raise LookupError(f"no trial has the id {trial_id}")
     return trial_record(row)
@@ -269,7 +271,9 @@ def _trial(session: Session, trial_id: int) -> TrialRecord:
 
 def _check_run(session: Session, run_id: int | None) -> None:
     """A driver that was taken for dead, and comes back, begins nothing new."""
-    ended = session.scalar(select(Run.end_reason).where(Run.id == run_id, Run.ended.is_not(None)))
+    ended = session.scalar(
+        select(RunRow.end_reason).where(RunRow.id == run_id, RunRow.ended.is_not(None))
+    )
     if ended is not None:
         raise StoreError(f"run {run_id} has ended: {ended}")
 

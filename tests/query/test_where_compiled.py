@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from search.query import best, parse_where
 from search.store import Store, open_store
-from search.store.models import Architecture, Study, Trial
+from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import effective
 from tests.query.slow_where import holds
 from tests.query.strategies import clauses
@@ -87,9 +87,9 @@ def test_the_database_and_python_agree(filled: Filled, text: str) -> None:
     store, known = filled
     where = parse_where(text)
     query = (
-        select(Trial.id)
-        .join(Architecture, Architecture.id == Trial.architecture_id)
-        .join(Study, Study.id == Trial.study_id)
+        select(TrialRow.id)
+        .join(ArchitectureRow, ArchitectureRow.id == TrialRow.architecture_id)
+        .join(StudyRow, StudyRow.id == TrialRow.study_id)
         .where(effective(where.clause(), store.runs.stale()))
     )
     found = set(store.read(lambda session: session.scalars(query).all()))

@@ -12,7 +12,7 @@ from search.config import Config, merged_for_resume
 from search.registry import Registry
 from search.searchers import SEARCHERS, Task, make_searcher
 from search.store import Store, open_store
-from search.store.models import Study
+from search.store.models import StudyRow
 from search.testing.toy_spaces import ToySpace
 from space.design import space_file
 from space.errors import InputError
@@ -84,7 +84,7 @@ def test_a_study_of_before_goes_on_as_one_that_was_never_interrupted(tmp_path: P
     with open_store(cut.store, create=True) as store:
         run_all(begin(store, short))
         then = short.to_stored() | {"searcher": BEFORE}
-        store.write(lambda db: db.execute(update(Study).values(config=then, planned_trials=9)))
+        store.write(lambda db: db.execute(update(StudyRow).values(config=then, planned_trials=9)))
         stored = store.studies.get("tiny").config
         assert "look_back" in stored["searcher"]
         settings, _ = merged_for_resume(stored, cut)

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from search.config import Config, merged_for_resume
 from search.runner import prepare
 from search.store import StudyRecord, open_store
-from search.store.models import Study
+from search.store.models import StudyRow
 from space.errors import InputError
 from tests.search.driving import begin, run_all
 from tests.search.small import config, values
@@ -31,7 +31,7 @@ def old_study(settings: Config, *, trained: bool = True) -> StudyRecord:
             run_all(session)
         kept = settings.to_stored() | {"protocol": as_first_stored(settings.protocol)}
         kept["resources"] |= {"gpus_per_trial": 4}
-        written = update(Study).values(config=kept, protocol=then, protocol_hash=protocol.hash)
+        written = update(StudyRow).values(config=kept, protocol=then, protocol_hash=protocol.hash)
         store.write(lambda db: db.execute(written))
         return store.studies.get(settings.study)
 
@@ -89,7 +89,7 @@ def test_changed_data_of_an_old_study_are_named_and_nothing_else(tmp_path: Path)
         study = store.studies.get(settings.study)
         other = study.protocol | {"content_hash": "0" * 16}
         hashed = Protocol.from_stored(other).hash
-        written = update(Study).values(protocol=other, protocol_hash=hashed)
+        written = update(StudyRow).values(protocol=other, protocol_hash=hashed)
         store.write(lambda db: db.execute(written))
     with pytest.raises(InputError, match=r"\(content_hash differ\)"):
         prepare(settings, resume=True)

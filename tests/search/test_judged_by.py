@@ -125,10 +125,10 @@ def test_losses_follow_the_rule_too(rule: JudgedBy, tmp_path: Path) -> None:
 def _rewrite(store: Any, trial: int, number: int, loss: float) -> None:
     from sqlalchemy import update
 
-    from search.store.models import Metric
+    from search.store.models import MetricRow
 
-    of_it = (Metric.trial_id == trial, Metric.epoch == number)
-    store.write(lambda db: db.execute(update(Metric).where(*of_it).values(validation_loss=loss)))
+    of_it = (MetricRow.trial_id == trial, MetricRow.epoch == number)
+    store.write(lambda db: db.execute(update(MetricRow).where(*of_it).values(validation_loss=loss)))
 
 
 class Listening:

@@ -13,7 +13,7 @@ from sqlalchemy import update
 from search.driver.study_setup import create_study
 from search.runner import study_lookup
 from search.store import Heartbeat, Store, open_store
-from search.store.models import Run, utc_now
+from search.store.models import RunRow, utc_now
 from space import InputError
 from tests.search.driving import HASHES, begin, begin_run
 from tests.search.small import config
@@ -59,7 +59,7 @@ def test_a_driver_that_cannot_be_seen_but_beats_is_not_disturbed(
 ) -> None:
     session = begin(store, config(tmp_path))
     run = store.runs.of_study(session.record.id)[0]
-    elsewhere = update(Run).values(boot_id="another", heartbeat=utc_now() - timedelta(hours=1))
+    elsewhere = update(RunRow).values(boot_id="another", heartbeat=utc_now() - timedelta(hours=1))
     store.write(lambda opened: opened.execute(elsewhere))
     said: list[str] = []
     with (

@@ -20,7 +20,7 @@ from search.store import (
     stalled_heartbeats,
 )
 from search.store.heartbeat import patience
-from search.store.models import Run, utc_now
+from search.store.models import RunRow, utc_now
 from search.store.stale_runs import HEARTBEAT_TIMEOUT, why_stale
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial
 
@@ -30,7 +30,7 @@ UNKNOWN = {"boot_id": None, "pid_namespace": None, "start_ticks": None}
 
 def set_heartbeat(store: Store, run: RunRecord, **age: float) -> datetime:
     heartbeat = utc_now() - timedelta(**age)
-    beaten = update(Run).where(Run.id == run.id).values(heartbeat=heartbeat)
+    beaten = update(RunRow).where(RunRow.id == run.id).values(heartbeat=heartbeat)
     store.write(lambda session: session.execute(beaten))
     return store.runs.of_study(run.study_id)[0].heartbeat
 

@@ -6,7 +6,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from search.store import Store, TrialState
-from search.store.models import Architecture, ArchitectureMixer, Trial, utc_now
+from search.store.models import ArchitectureMixerRow, ArchitectureRow, TrialRow, utc_now
 from tests.support.samples import mixers
 
 STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)
@@ -23,7 +23,7 @@ def _add(session: Session, study_id: int, count: int, blocks: int) -> None:
     ids = [f"{study_id:04x}{number:012x}" for number in range(count)]
     chosen = [[rng.choice(every) for _ in range(blocks)] for _ in ids]
     session.execute(
-        insert(Architecture),
+        insert(ArchitectureRow),
         [
             {
                 "id": id_,
@@ -38,7 +38,7 @@ def _add(session: Session, study_id: int, count: int, blocks: int) -> None:
         ],
     )
     session.execute(
-        insert(ArchitectureMixer),
+        insert(ArchitectureMixerRow),
         [
             {
                 "architecture_id": id_,
@@ -62,7 +62,7 @@ def _add(session: Session, study_id: int, count: int, blocks: int) -> None:
     )
     now = utc_now()
     session.execute(
-        insert(Trial),
+        insert(TrialRow),
         [
             {
                 "study_id": study_id,
