@@ -12,7 +12,7 @@ from dashboard.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Page:
     """A page: its file `views/NAME_view.py`, and how it is called in the menu and in URLs.
 
     Attributes:
@@ -27,12 +27,12 @@ class Entry:
 
 
 PAGES = (
-    Entry("progress", "Live progress", ":material/monitoring:", "progress"),
-    Entry("leaderboard", "Leaderboard", ":material/leaderboard:", "leaderboard", True),
-    Entry("accuracy_cost", "Accuracy against cost", ":material/scatter_plot:", "accuracy-cost"),
-    Entry("learning_curves", "Learning curves", ":material/show_chart:", "learning-curves"),
-    Entry("architecture", "Architecture", ":material/account_tree:", "architecture"),
-    Entry("relation_graph", "Relation graph", ":material/hub:", "relation-graph"),
+    Page("progress", "Live progress", ":material/monitoring:", "progress"),
+    Page("leaderboard", "Leaderboard", ":material/leaderboard:", "leaderboard", True),
+    Page("accuracy_cost", "Accuracy against cost", ":material/scatter_plot:", "accuracy-cost"),
+    Page("learning_curves", "Learning curves", ":material/show_chart:", "learning-curves"),
+    Page("architecture", "Architecture", ":material/account_tree:", "architecture"),
+    Page("relation_graph", "Relation graph", ":material/hub:", "relation-graph"),
 )
 ARCHITECTURE = "architecture"
 """The query parameter, and the URL path, that lead to one architecture."""

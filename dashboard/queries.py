@@ -15,7 +15,15 @@ from dashboard.charts.curve_figures import AccuracyOverTime
 from dashboard.charts.objectives_figure import ObjectivesPicture
 from dashboard.scope import Scope
 from search import query
-from search.query import BestRow, Comparison, Cost, Objectives, OperatorRecord, Spread, TrialSummary
+from search.query import (
+    BaselineComparison,
+    BestRow,
+    Cost,
+    Objectives,
+    OperatorRecord,
+    Spread,
+    TrialSummary,
+)
 from search.query.trial_rows import Order
 from search.store import EpochRecord, StudyRecord, StudySummary, TrialState
 
@@ -72,10 +80,10 @@ def study_objectives(scope: Scope) -> query.StudyObjectives | None:
     return remembered(scope, "study objectives", (name,), read)
 
 
-def beside_random(scope: Scope, summary: StudySummary) -> Comparison | None:
+def beside_random(scope: Scope, summary: StudySummary) -> BaselineComparison | None:
     """The searcher of a study against its random points; None where it has none."""
 
-    def read() -> Comparison | None:
+    def read() -> BaselineComparison | None:
         return query.comparison(scope.store, summary.name)
 
     return remembered(scope, "beside random", (summary.name, summary.ended_trials), read)

@@ -9,7 +9,7 @@ from space.design import Limits, current_metric
 from space.errors import InputError, Problem
 
 
-def written_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
+def parse_objectives(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
     """The goals of a study.
 
     Args:
@@ -43,12 +43,12 @@ def given_twice(named: Mapping[str, Any], where: str) -> list[Problem]:
     return problems
 
 
-def stored_goals(objective: Mapping[str, Any]) -> Objectives:
+def stored_objectives(objective: Mapping[str, Any]) -> Objectives:
     """The goals of a study of the store; a study that names no objective wants accuracy."""
     wanted = objective.get("objectives") or {
         each.name: each.direction for each in ACCURACY.objectives
     }
-    return written_goals(wanted, objective.get("constraints") or {})
+    return parse_objectives(wanted, objective.get("constraints") or {})
 
 
 def _without_evaluator(named: Mapping[str, Any], where: str) -> list[Problem]:

@@ -16,7 +16,7 @@ Variant = Literal["static", "dynamic", "inhomogeneous"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class ZooEntry:
     """A network of the zoo.
 
     Attributes:
@@ -96,9 +96,9 @@ _OF_THE_PAPER: tuple[
 )  # fmt: skip
 
 
-def _paper_entries() -> list[Entry]:
+def _paper_entries() -> list[ZooEntry]:
     return [
-        Entry(
+        ZooEntry(
             name=f"{family}_{size_name}",
             architecture=_paper(size, operator, block_type, heads(size)),
             provenance=provenance,
@@ -110,33 +110,33 @@ def _paper_entries() -> list[Entry]:
     ]
 
 
-def _convnext() -> Entry:
+def _convnext() -> ZooEntry:
     mixers = [_mixer("dw-s conv.", kernel_size=7)] * 4
     architecture = _network(
         (96, 192, 384, 768), (3, 3, 9, 3), mixers, "convnext", head="after", downsample="conv"
     )
-    return Entry(
+    return ZooEntry(
         "convnext_tiny", architecture, "ConvNeXt, Liu et al., CVPR 2022; the same network", 0.1
     )
 
 
-def _large_kernel() -> Entry:
+def _large_kernel() -> ZooEntry:
     mixers = [_mixer("dw-s conv.", kernel_size=kernel) for kernel in (31, 29, 27, 13)]
-    return Entry(
+    return ZooEntry(
         "large_kernel_31",
         _network((96, 192, 384, 768), (2, 2, 6, 2), mixers, "convnext", downsample="conv"),
         "kernels of RepLKNet, Ding et al., CVPR 2022, in ConvNeXt blocks; not the same network",
     )
 
 
-def _pvt_like() -> Entry:
+def _pvt_like() -> ZooEntry:
     reductions, heads = (8, 4, 2), (1, 2, 5)
     mixers = [
         _mixer("pvt", ratio=ratio, heads=count)
         for ratio, count in zip(reductions, heads, strict=True)
     ]
     mixers.append(_mixer("vit", heads=8))
-    return Entry(
+    return ZooEntry(
         "pvt_like",
         _network((64, 128, 320, 512), (2, 2, 2, 2), mixers, "prenorm"),
         "widths, depths, heads and reductions of PVT, Wang et al., ICCV 2021, in Swin's block "
@@ -144,8 +144,8 @@ def _pvt_like() -> Entry:
     )
 
 
-def _resmlp_like() -> Entry:
-    return Entry(
+def _resmlp_like() -> ZooEntry:
+    return ZooEntry(
         "resmlp_like",
         _network((384,), (12,), [_mixer("sep. mlp", heads=1)], "prenorm", patch_size=16),
         "width, depth and patches of ResMLP, Touvron et al., 2021, in Swin's block; not the "
@@ -153,9 +153,9 @@ def _resmlp_like() -> Entry:
     )
 
 
-def _resnet_like() -> Entry:
+def _resnet_like() -> ZooEntry:
     mixers = [_mixer("bottleneck", kernel_size=3, ratio=4)] * 4
-    return Entry(
+    return ZooEntry(
         "resnet_like",
         _network((256, 512, 1024, 2048), (3, 4, 6, 3), mixers, "conv", mlp_ratio=1),
         "widths and depths of ResNet-50, He et al., CVPR 2016, with bottleneck mixers in the "
@@ -163,7 +163,7 @@ def _resnet_like() -> Entry:
     )
 
 
-ENTRIES: dict[str, Entry] = {
+ENTRIES: dict[str, ZooEntry] = {
     entry.name: entry
     for entry in (
         *_paper_entries(),

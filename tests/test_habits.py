@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("space", "trainers", "search", "dashboard")
+PACKAGES = ("space", "trainers", "search", "dashboard")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 HEAVY = ("torch", "torchvision", "timm", "ray", "optuna")
@@ -78,9 +78,9 @@ def test_every_imported_package_is_a_direct_dependency() -> None:
     asked = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
     names = {"yaml": "pyyaml", "PIL": "pillow"}
     published = ROOT / "search" / "testing"  # suites for the tests of others, who have pytest
-    for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
+    for path in (path for room in PACKAGES for path in (ROOT / room).rglob("*.py")):
         known = {"pytest"} if published in path.parents else set()
-        for module in imported_modules(path) - set(sys.stdlib_module_names) - set(ROOMS) - known:
+        for module in imported_modules(path) - set(sys.stdlib_module_names) - set(PACKAGES) - known:
             assert canonicalize_name(names.get(module, module)) in asked, f"{path}: {module}"
 
 
@@ -97,14 +97,14 @@ def imported_modules(path: Path) -> set[str]:
 # Packages
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", PACKAGES)
 def test_every_room_is_typed(room: str) -> None:
     assert (ROOT / room / "py.typed").is_file()
 
 
 def test_every_folder_with_modules_is_a_package() -> None:
     """Without __init__.py neither the wheel nor the import contracts would see it."""
-    for room in ROOMS:
+    for room in PACKAGES:
         for folder in {path.parent for path in (ROOT / room).rglob("*.py")}:
             assert (folder / "__init__.py").is_file(), folder
 

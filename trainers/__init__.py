@@ -12,14 +12,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trainers.classification import classify, classify_death
     from trainers.data.data_config import DataConfig
     from trainers.data.describe import DataDescription, describe_data
     from trainers.data.opening import open_data, open_test_split
     from trainers.data.search_data import SearchData
     from trainers.data.test_guard import TestReading, TestSplitLocked, lock_test_split
     from trainers.evaluation import final_test
-    from trainers.initial_weights import Parent
+    from trainers.failure_classification import classify, classify_death
+    from trainers.initial_weights import ParentNetwork
     from trainers.outcome import (
         Cause,
         EpochResult,
@@ -41,7 +41,7 @@ __all__ = [
     "EpochResult",
     "Failure",
     "NonFiniteLoss",
-    "Parent",
+    "ParentNetwork",
     "Protocol",
     "Retry",
     "SearchData",
@@ -68,7 +68,7 @@ _MODULES = {
     "EpochResult": "trainers.outcome",
     "Failure": "trainers.outcome",
     "NonFiniteLoss": "trainers.outcome",
-    "Parent": "trainers.initial_weights",
+    "ParentNetwork": "trainers.initial_weights",
     "Protocol": "trainers.protocol",
     "Retry": "trainers.outcome",
     "SearchData": "trainers.data.search_data",
@@ -77,8 +77,8 @@ _MODULES = {
     "TestSplitLocked": "trainers.data.test_guard",
     "Training": "trainers.training",
     "UnreadableData": "trainers.outcome",
-    "classify": "trainers.classification",
-    "classify_death": "trainers.classification",
+    "classify": "trainers.failure_classification",
+    "classify_death": "trainers.failure_classification",
     "describe_data": "trainers.data.describe",
     "final_test": "trainers.evaluation",
     "lock_test_split": "trainers.data.test_guard",

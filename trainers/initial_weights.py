@@ -33,7 +33,7 @@ def random_network(
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
+class ParentNetwork:
     """A network whose weights a child starts from.
 
     Attributes:
@@ -45,7 +45,7 @@ class Parent:
     checkpoint: Path
 
 
-def inherited_network(parent: Parent, child: Architecture, protocol: Protocol) -> Network:
+def inherited_network(parent: ParentNetwork, child: Architecture, protocol: Protocol) -> Network:
     """A network of the child's architecture that computes what the parent has learnt.
 
     Outputs equal the parent's in eval mode. What the child has more of is freshly initialised.
@@ -66,7 +66,7 @@ def inherited_network(parent: Parent, child: Architecture, protocol: Protocol) -
         raise InputError(found) from None
 
 
-def _load(network: Network, parent: Parent, protocol: Protocol) -> None:
+def _load(network: Network, parent: ParentNetwork, protocol: Protocol) -> None:
     expected = {"architecture": parent.architecture.id, "protocol": protocol.hash}
     weights = load_checkpoint(parent.checkpoint, expected).part("model")
     check_tensors(parent.checkpoint, weights, network.state_dict(), "network")

@@ -14,7 +14,7 @@ from trainers.data.search_data import SearchData
 from trainers.evaluation import forward, score
 from trainers.initial_weights import (
     Build,
-    Parent,
+    ParentNetwork,
     build_network,
     inherited_network,
     random_network,
@@ -65,7 +65,7 @@ class Training:
         device: torch.device | str = "cpu",
         checkpoint_path: Path | str | None = None,
         build: Build = build_network,
-        inherit_from: Parent | None = None,
+        inherit_from: ParentNetwork | None = None,
     ) -> None:
         _check_fit(architecture, data)
         self.architecture, self.data, self.seeds = architecture, data, seeds
@@ -157,7 +157,7 @@ class Training:
             "seeds": f"{self.seeds.initialisation}/{self.seeds.data_order}",
         }
 
-    def _first_state(self, build: Build, parent: Parent | None) -> TrainingState:
+    def _first_state(self, build: Build, parent: ParentNetwork | None) -> TrainingState:
         if parent is not None and self.protocol.initialisation != "inherited":
             message = f"not allowed where protocol.initialisation is {self.protocol.initialisation}"
             raise InputError.of("inherit_from", message)

@@ -15,9 +15,9 @@ from search.searchers import Exhausted, Task
 from search.trial_states import TrialState
 from space import Architecture, DesignSpace
 from trainers import DataConfig, Protocol, Training, final_test, open_data
-from trainers.classification import classify
 from trainers.data.test_guard import lock_test_split
-from trainers.initial_weights import Parent
+from trainers.failure_classification import classify
+from trainers.initial_weights import ParentNetwork
 
 FINAL_SEED = 1000
 """Added to the seed of a search for the final training, so that the two have other seeds."""
@@ -121,7 +121,7 @@ class _Search:
         return end
 
     def _training(self, architecture: Architecture, parent: Trained | None) -> Training:
-        from_ = None if parent is None else Parent(parent.architecture, parent.checkpoint)
+        from_ = None if parent is None else ParentNetwork(parent.architecture, parent.checkpoint)
         return Training(
             architecture,
             self._data.protocol,

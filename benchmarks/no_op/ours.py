@@ -15,7 +15,7 @@ from search.driver.study_setup import begin_session, create_study
 from search.runner import run_study
 from search.searchers import DistinctSearcher
 from search.store import ProcessIdentity, RunRecord, Store, open_store
-from search.store.database import Part
+from search.store.database import StorePart
 from space.input.plain_files import read_yaml
 from trainers import describe_data
 
@@ -89,7 +89,7 @@ class _Silent:
 
 def store_methods() -> list[tuple[type, str]]:
     """The methods of the store and of all its parts."""
-    owners: list[type] = [Store, *Part.__subclasses__()]
+    owners: list[type] = [Store, *StorePart.__subclasses__()]
     return [method for owner in owners for method in public_methods(owner)]
 
 

@@ -12,7 +12,7 @@ import torch
 from benchmarks.table.terms import Terms
 from space import Architecture
 from trainers import SearchData, Training, final_test, open_data
-from trainers.classification import classify
+from trainers.failure_classification import classify
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ def print_front(store: str, study: str | None, where: str | None, as_json: bool)
         InputError: no study is named, or it has one objective.
     """
     from search.cli.leaderboard_tables import front_table, no_front
-    from search.objective_parsing import stored_goals
+    from search.objective_parsing import stored_objectives
     from search.objectives import judged_by
     from search.query import chance_sentence, front, optimism_of
     from search.store import open_to_read
@@ -144,7 +144,7 @@ def print_front(store: str, study: str | None, where: str | None, as_json: bool)
         raise InputError.of("--pareto", "name the study whose objectives count by --study")
     with open_to_read(store) as opened:
         record = opened.studies.get(study)
-        goals = stored_goals(record.objective)
+        goals = stored_objectives(record.objective)
         if len(goals.objectives) < 2:
             raise InputError.of("--pareto", f"{study!r} has one objective; leave --pareto out")
         rows = front(opened, study, goals, where=where)

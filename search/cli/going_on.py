@@ -8,7 +8,7 @@ from search.cli.options import store_option
 from search.cli.run import GivenRun, carry_out
 from search.config import Config, changed_for_resume
 from search.config.config import MOST_TRIALS
-from search.driver.extra_trials import Asked, both, continue_ended, repeat_best
+from search.driver.extra_trials import ExtraTrialsRequest, combined, continue_ended, repeat_best
 from search.driver.retraining import rest_of_retraining, retrained_source, retraining
 from search.driver.study_setup import task_of
 from search.store import open_store
@@ -145,7 +145,9 @@ def repeat_command(
     return carry_out(config, given, resume=True, as_json=as_json, asked=asked)
 
 
-def _rest_where_it_retrains(config: Config, asked: Asked | None) -> tuple[Config, Asked | None]:
+def _rest_where_it_retrains(
+    config: Config, asked: ExtraTrialsRequest | None
+) -> tuple[Config, ExtraTrialsRequest | None]:
     """A study that retrains the best of another has no plan but those: nothing of a searcher's."""
     with open_store(config.store, create=False) as opened:
         study = opened.studies.get(config.study)
@@ -156,7 +158,7 @@ def _rest_where_it_retrains(config: Config, asked: Asked | None) -> tuple[Config
             opened, study, _stored(config.store, source.name), config.trials
         )
     config = config.model_copy(update={"trials": top})
-    return config, rest if asked is None else both(asked, rest)
+    return config, rest if asked is None else combined(asked, rest)
 
 
 def _stored(store: str, study: str, overrides: Sequence[str] = ()) -> Config:

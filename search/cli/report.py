@@ -36,7 +36,7 @@ from search.query import (
     study_objectives,
     trials_by_operators,
 )
-from search.runner.outcome import RunOutcome
+from search.runner.run_outcome import RunOutcome
 from search.store import Store, StudySummary, TrialRecord, TrialState
 from search.study_name import retrained_name
 from space.cli.messages import printable

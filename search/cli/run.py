@@ -19,12 +19,12 @@ from search.cli.progress_line import ProgressLine
 from search.cli.report import as_json as report_as_json
 from search.cli.report import print_report
 from search.config import Config, load_config
-from search.driver.extra_trials import Asked
-from search.driver.patience import Patience, opened_again
+from search.driver.extra_trials import ExtraTrialsRequest
+from search.driver.store_retry import StoreRetry, opened_again
 from search.exit_code import ExitCode
 from search.query.baseline import ENOUGH
 from search.runner import RunOutcome, run_study
-from search.runner.run_end import LastWords, leave
+from search.runner.run_end import ExitMessage, leave
 from search.store import StoreError, TrialState
 from space.cli.commands import PathType, json_option, print_json
 from space.cli.output import report_may_be_lost, stdout_console
@@ -119,12 +119,12 @@ def carry_out(
     *,
     resume: bool,
     as_json: bool,
-    asked: Asked | None = None,
+    asked: ExtraTrialsRequest | None = None,
 ) -> int:
     """Run a study and print what came of it; the exit code."""
     progress = ProgressLine()
     commands = given.commands(config)
-    words = LastWords(progress.say_last, lambda reason: _advice(reason, _now(commands, words)))
+    words = ExitMessage(progress.say_last, lambda reason: _advice(reason, _now(commands, words)))
     _warn_of_lost_folders(config, progress)
     _warn_of_readable_token(progress)
     try:
@@ -145,7 +145,7 @@ def carry_out(
     return int(outcome.exit_code)
 
 
-def _ended(words: LastWords, reason: str, code: ExitCode) -> int:
+def _ended(words: ExitMessage, reason: str, code: ExitCode) -> int:
     """Say why; the exit code."""
     if not words.say(reason):
         leave(code)
@@ -155,10 +155,10 @@ def _ended(words: LastWords, reason: str, code: ExitCode) -> int:
 def _run(
     config: Config,
     progress: ProgressLine,
-    words: LastWords,
+    words: ExitMessage,
     *,
     resume: bool,
-    asked: Asked | None,
+    asked: ExtraTrialsRequest | None,
 ) -> RunOutcome:
     address = os.environ.get("RAY_ADDRESS") or None
     try:
@@ -189,7 +189,7 @@ def _unexpected(error: Exception) -> str:
 class _UntilLastWords:
     """A stream on which nothing follows the last words, whoever writes: Ray, a log."""
 
-    def __init__(self, stream: TextIO, words: LastWords) -> None:
+    def __init__(self, stream: TextIO, words: ExitMessage) -> None:
         self._stream, self._words = stream, words
 
     def write(self, text: str) -> int:
@@ -200,7 +200,7 @@ class _UntilLastWords:
         return getattr(self._stream, name)
 
 
-def _now(commands: NextCommands, words: LastWords) -> NextCommands:
+def _now(commands: NextCommands, words: ExitMessage) -> NextCommands:
     """The commands that fit how far the run has come."""
     return commands.once_taken_up() if words.taken_up else commands
 
@@ -217,11 +217,11 @@ def _print(
     commands: NextCommands,
     as_json: bool,
     progress: ProgressLine,
-    words: LastWords,
+    words: ExitMessage,
 ) -> None:
     """Print the report; one that cannot be read changes nothing about how the run ended."""
     seconds = config.store_patience if outcome.exit_code == ExitCode.DONE else 0.0
-    patience = Patience(seconds, lambda: words.said, progress.say)
+    patience = StoreRetry(seconds, lambda: words.said, progress.say)
     try:
         patience.until_back(lambda: _print_from_store(config.store, outcome, commands, as_json))
     except StoreError as error:  # it went away meanwhile
@@ -238,7 +238,7 @@ def _print_from_store(url: str, outcome: RunOutcome, commands: NextCommands, as_
 
 
 def _say_what_stopped_it(
-    progress: ProgressLine, words: LastWords, outcome: RunOutcome, commands: NextCommands
+    progress: ProgressLine, words: ExitMessage, outcome: RunOutcome, commands: NextCommands
 ) -> None:
     if outcome.progress.ended >= outcome.progress.planned and not words.said:
         counts = outcome.progress.counts

@@ -19,8 +19,8 @@ from pydantic import (
 from pydantic import ConfigDict as PydanticConfig
 
 from search.config.earlier import as_meant
-from search.config.goals import limited, read_goals, refuse_unmet_lower_bounds
-from search.config.parts import Part, Resources, Seeds, parse_duration
+from search.config.objectives import limited, read_objectives, refuse_unmet_lower_bounds
+from search.config.parts import Resources, Section, Seeds, parse_duration
 from search.objectives import Objectives, as_direction
 from search.options import Options
 from search.schedulers import SCHEDULERS
@@ -96,7 +96,7 @@ SearcherConfig = Annotated[SerializeAsAny[Options], PlainValidator(SEARCHERS.opt
 SchedulerConfig = Annotated[SerializeAsAny[Options], PlainValidator(SCHEDULERS.options)]
 
 
-class Config(Part):
+class Config(Section):
     """What `mixspace run` needs to know of a study.
 
     Attributes:
@@ -198,7 +198,7 @@ class Config(Part):
     @cached_property
     def goals(self) -> Objectives:
         """Objectives and constraints, read."""
-        return read_goals(self.objectives, self.constraints)
+        return read_objectives(self.objectives, self.constraints)
 
     @cached_property
     def search_space(self) -> DesignSpace:

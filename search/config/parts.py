@@ -20,13 +20,13 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
 
 
-class Part(BaseModel):
+class Section(BaseModel):
     """Base of all parts: frozen, no unknown fields, no NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Seeds(Part):
+class Seeds(Section):
     """Seeds of their own; null is the study's seed.
 
     Attributes:
@@ -44,7 +44,7 @@ FINEST_SHARE = 0.0001
 """Of a CPU or a GPU that Ray gives."""
 
 
-class Resources(Part):
+class Resources(Section):
     """What one trial gets, and how many trials run at the same time.
 
     Attributes:

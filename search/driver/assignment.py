@@ -35,7 +35,7 @@ class ParentWeights:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class WorkerSettings:
     """What every worker of a study is told, as plain values.
 
     Attributes:
@@ -55,7 +55,7 @@ class Assignment:
     Attributes:
         trial: its row in the store when it was handed out.
         architecture: what to train.
-        terms: what every worker is told.
+        settings: what every worker is told.
         checkpoint: file that the worker writes after every epoch and goes on from.
         log: file beside it that tells how an attempt broke off.
         parent: whose weights it starts from, None for its own random ones.
@@ -63,7 +63,7 @@ class Assignment:
 
     trial: TrialRecord
     architecture: Architecture
-    terms: Terms
+    settings: WorkerSettings
     checkpoint: Path
     log: Path
     parent: ParentWeights | None = None
@@ -75,7 +75,7 @@ class Assignment:
         return {
             "number": self.trial.number,
             "architecture": self.architecture.to_json(),
-            **asdict(self.terms),
+            **asdict(self.settings),
             "seeds": dict(self.trial.seeds),
             "checkpoint": str(self.checkpoint),
             "log": str(self.log),

@@ -84,7 +84,7 @@ _LONG_WAIT = 120.0
 """Seconds after which it is said that no worker begins."""
 
 
-class Silence:
+class HangDetector:
     """Looks at attempts for signs of life.
 
     Args:

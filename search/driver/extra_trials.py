@@ -20,7 +20,7 @@ from space.errors import InputError, Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Extra:
+class ExtraTrials:
     """Work on a study beside its plan, which counts the first trials of architectures only.
 
     Attributes:
@@ -39,9 +39,9 @@ class Extra:
         return not self.continued and not self.repeats
 
 
-NOTHING_EXTRA = Extra()
+NO_EXTRA_TRIALS = ExtraTrials()
 
-Asked = Callable[[Store, StudyRecord, Task[Architecture]], Extra]
+ExtraTrialsRequest = Callable[[Store, StudyRecord, Task[Architecture]], ExtraTrials]
 """Finds out what a run is asked for, once the study is there."""
 
 
@@ -51,7 +51,7 @@ def continue_ended(
     failed: bool = False,
     infeasible: bool = False,
     numbers: Collection[int] = (),
-) -> Asked:
+) -> ExtraTrialsRequest:
     """Let trials that ended short of their last epoch go on.
 
     Args:
@@ -62,7 +62,7 @@ def continue_ended(
         InputError: a number of no such trial, or a study without any.
     """
 
-    def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> Extra:
+    def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> ExtraTrials:
         history = store.studies.history(study.id)
         ended = {t.number: t for t in history.trials if t.state in CONTINUABLE}
         chosen = [*numbers]
@@ -74,7 +74,7 @@ def continue_ended(
             broken = [n for n, trial in ended.items() if trial.state == state]
             chosen += _some(state, study, broken) if wanted else []
         _refuse_others(chosen, ended, study)
-        return Extra(continued=tuple(ended[number].id for number in dict.fromkeys(chosen)))
+        return ExtraTrials(continued=tuple(ended[number].id for number in dict.fromkeys(chosen)))
 
     return find
 
@@ -95,33 +95,33 @@ def _refuse_others(
         raise InputError(Problem("--trial", f"{number} {message}") for number in unknown)
 
 
-def both(one: Asked, other: Asked) -> Asked:
+def combined(one: ExtraTrialsRequest, other: ExtraTrialsRequest) -> ExtraTrialsRequest:
     """What two ask for, together."""
 
-    def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> Extra:
+    def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> ExtraTrials:
         a, b = one(store, study, task), other(store, study, task)
-        return Extra(
+        return ExtraTrials(
             a.continued + b.continued, a.repeats + b.repeats, a.nothing_else or b.nothing_else
         )
 
     return find
 
 
-def repeat_best(top: int, seeds: int) -> Asked:
+def repeat_best(top: int, seeds: int) -> ExtraTrialsRequest:
     """Train the best complete trials again, until each has results of that many seeds.
 
     Raises (the function that is returned):
         InputError: the study has no complete trial.
     """
 
-    def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> Extra:
+    def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> ExtraTrials:
         history = store.studies.history(study.id)
         networks = networks_of(history)
         best = ranked_trials(history, networks, task, judged_by(study.protocol))[:top]
         if not best:
             raise InputError.of("study", f"{study.name!r} has no complete trial to repeat")
         has = {(trial.architecture_id, trial.repeat) for trial in history.trials}
-        return Extra(
+        return ExtraTrials(
             repeats=tuple(
                 Proposal(networks[trial.architecture_id], f"repeat of trial {trial.number}", repeat)
                 for repeat in range(1, seeds)
@@ -153,7 +153,7 @@ def ranked_trials(
     rows: list[tuple[TrialRecord, tuple[float, ...], float]] = []
     for trial in history.trials:
         architecture = architectures.get(trial.architecture_id)
-        values = judged_values(_figures(history.curves[trial.id]), rule)
+        values = judged_values(_measured(history.curves[trial.id]), rule)
         if architecture is None or trial.repeat or trial.state not in wanted:
             continue
         if task.evaluated(architecture, values):
@@ -165,7 +165,7 @@ def ranked_trials(
     return [rows[index][0] for index in order]
 
 
-def _figures(curve: Sequence[EpochRecord]) -> dict[int, Values]:
+def _measured(curve: Sequence[EpochRecord]) -> dict[int, Values]:
     """The measured metrics of the epochs of a trial, as far as they are known."""
     found: dict[int, Values] = {}
     for record in curve:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from search.driver.assignment import ParentWeights
 from search.driver.checkpoints import Checkpoints
-from search.store import Parent, StudyHistory, TrialRecord, TrialState
+from search.store import ParentRecord, StudyHistory, TrialRecord, TrialState
 from space import Architecture
 from space.inclusion import inclusion_kinds
 
 _WITH_WEIGHTS = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
-class Ancestry:
+class Lineage:
     """Keeps what was trained under a protocol that inherits; finds parents among it.
 
     Args:
@@ -28,7 +28,7 @@ class Ancestry:
 
     def add_history(
         self, history: StudyHistory, architectures: dict[str, Architecture]
-    ) -> "Ancestry":
+    ) -> "Lineage":
         """Take in what the earlier runs of the study have trained."""
         for trial in history.trials:
             self.add(trial, architectures[trial.architecture_id])
@@ -51,12 +51,12 @@ class Ancestry:
                 trial.ancestry_seconds,
             )
 
-    def parent_of(self, child: Architecture) -> Parent | None:
+    def parent_of(self, child: Architecture) -> ParentRecord | None:
         """The best trained network that the child contains, as the store notes it."""
         parent = choose_parent(child, list(self._trained.values()))
         if parent is None:
             return None
-        return Parent(parent.trial_id, " + ".join(weights_for(child, parent).along))
+        return ParentRecord(parent.trial_id, " + ".join(weights_for(child, parent).along))
 
     def weights(self, trial: TrialRecord, child: Architecture) -> ParentWeights | None:
         """What the worker of a trial is told; None without a parent, or when it is gone."""

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from search.config import Config
 from search.driver.checkpoints import Checkpoints
-from search.driver.lineage import Ancestry
+from search.driver.lineage import Lineage
 from search.driver.proposals import Proposal, Proposals
 from search.searchers import Exhausted
 from search.store import (
@@ -85,7 +85,7 @@ class NewTrials:
         space: DesignSpace,
         proposals: Proposals,
         seeds: TrialSeeds,
-        ancestry: Ancestry,
+        ancestry: Lineage,
         checkpoints: Checkpoints,
         planned: int,
     ) -> None:

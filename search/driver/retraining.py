@@ -1,7 +1,7 @@
 """The final training of what a search with inherited weights found: always from scratch."""
 
 from search.config import Config
-from search.driver.extra_trials import Asked, Extra, networks_of, ranked_trials
+from search.driver.extra_trials import ExtraTrials, ExtraTrialsRequest, networks_of, ranked_trials
 from search.driver.proposals import Proposal
 from search.driver.study_setup import task_of
 from search.objectives import judged_by
@@ -13,7 +13,9 @@ from space import Architecture
 from space.errors import InputError
 
 
-def retraining(store: Store, config: Config, top: int, seeds: int) -> tuple[Config, Asked]:
+def retraining(
+    store: Store, config: Config, top: int, seeds: int
+) -> tuple[Config, ExtraTrialsRequest]:
     """A study of its own that trains the best of another one from scratch.
 
     Args:
@@ -52,7 +54,7 @@ def retrained_source(store: Store, study: StudyRecord) -> StudyRecord | None:
 
 def rest_of_retraining(
     store: Store, study: StudyRecord, source: Config, top: int
-) -> tuple[int, Asked]:
+) -> tuple[int, ExtraTrialsRequest]:
     """What is left to do of a study that retrains: how many architectures, and the work.
 
     Args:
@@ -86,8 +88,10 @@ def _best(
     return best, networks
 
 
-def _from_scratch(best: list[TrialRecord], networks: dict[str, Architecture], seeds: int) -> Asked:
-    def find(store: Store, study: StudyRecord, _task: Task[Architecture]) -> Extra:
+def _from_scratch(
+    best: list[TrialRecord], networks: dict[str, Architecture], seeds: int
+) -> ExtraTrialsRequest:
+    def find(store: Store, study: StudyRecord, _task: Task[Architecture]) -> ExtraTrials:
         has = {(t.architecture_id, t.repeat) for t in store.trials.of_study(study.id)}
         wanted = tuple(
             Proposal(networks[trial.architecture_id], f"retrains trial {trial.number}", repeat)
@@ -95,6 +99,6 @@ def _from_scratch(best: list[TrialRecord], networks: dict[str, Architecture], se
             for trial in best
             if (trial.architecture_id, repeat) not in has
         )
-        return Extra(repeats=wanted, nothing_else=True)
+        return ExtraTrials(repeats=wanted, nothing_else=True)
 
     return find

@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from search.driver.assignment import Assignment, Report, Terms
-from search.driver.attempt import Attempt, Silence
+from search.driver.assignment import Assignment, Report, WorkerSettings
+from search.driver.attempt import Attempt, HangDetector
 from search.driver.checkpoints import Checkpoints
+from search.driver.failure_policy import FailurePolicy, FirstFailures, Retries
 from search.driver.journal import Journal
-from search.driver.limits import FirstFailures, Limits, Retries
-from search.driver.lineage import Ancestry
+from search.driver.lineage import Lineage
 from search.driver.new_trials import NewTrials
 from search.driver.replay import add_record, report_record
 from search.driver.stop_request import StopKind, StopRequest
@@ -68,7 +68,7 @@ class StudySession:
         study: has the study's history already; asks, judges, and writes to the journal.
         journal: takes what becomes of trials to the store.
         new_trials: makes the trials that the study does not have yet.
-        terms: what every worker is told.
+        settings: what every worker is told.
         trials: every trial of the study so far, as the store has it.
         claimed: the numbers of those that this run goes on with.
         wanted: the measured metrics without which no trial is complete.
@@ -87,18 +87,18 @@ class StudySession:
         study: Study[Architecture],
         journal: Journal,
         new_trials: NewTrials,
-        terms: Terms,
+        settings: WorkerSettings,
         trials: Iterable[TrialRecord],
         claimed: Iterable[int],
         wanted: Iterable[str],
-        limits: Limits,
+        limits: FailurePolicy,
         checkpoints: Checkpoints,
-        ancestry: Ancestry,
+        ancestry: Lineage,
         stop: StopRequest,
         say: Callable[[str], None],
     ) -> None:
         self._store, self.record, self.journal = store, record, journal
-        self._study, self._new_trials, self._terms = study, new_trials, terms
+        self._study, self._new_trials, self._settings = study, new_trials, settings
         self._wanted, self._limits = tuple(wanted), limits
         self._checkpoints, self._ancestry = checkpoints, ancestry
         self._stop, self._say = stop, say
@@ -107,7 +107,7 @@ class StudySession:
         self._best: tuple[float, str] | None = None
         self._reused = 0
         self._retries = Retries(limits.retries)
-        self._silence = Silence(self._live, limits.trial_seconds, say)
+        self._silence = HangDetector(self._live, limits.trial_seconds, say)
         self._first_failures = FirstFailures(limits.first_failures)
         self.failure: StoreError | OSError | None = None
         rows = {row.number: row for row in trials}
@@ -300,7 +300,7 @@ class StudySession:
         if live.record.parent_trial_id is not None and parent is None and not checkpoint.exists():
             self._disinherit(live)  # its weights are gone, and with them the inheritance
         log = self._checkpoints.log(live.record)
-        return Assignment(live.record, architecture, self._terms, checkpoint, log, parent)
+        return Assignment(live.record, architecture, self._settings, checkpoint, log, parent)
 
     def _tell_of_loss(self, live: Attempt) -> None:
         """Say which epochs are trained again, before they are."""

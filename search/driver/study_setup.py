@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from search.config import Config
-from search.driver.assignment import Terms
+from search.driver.assignment import WorkerSettings
 from search.driver.checkpoints import Checkpoints
-from search.driver.extra_trials import NOTHING_EXTRA, Extra, networks_of
+from search.driver.extra_trials import NO_EXTRA_TRIALS, ExtraTrials, networks_of
+from search.driver.failure_policy import FailurePolicy
 from search.driver.journal import Journal, replay
-from search.driver.limits import Limits
-from search.driver.lineage import Ancestry
+from search.driver.lineage import Lineage
 from search.driver.new_trials import NewTrials, TrialSeeds
 from search.driver.proposals import Proposal, Proposals
 from search.driver.provenance import code_version
@@ -79,7 +79,7 @@ def begin_session(
     run: RunRecord,
     config: Config,
     protocol: Protocol,
-    extra: Extra = NOTHING_EXTRA,
+    extra: ExtraTrials = NO_EXTRA_TRIALS,
     *,
     inspected: Mapping[str, Any] | None = None,
     stop: StopRequest | None = None,
@@ -106,7 +106,7 @@ def begin_session(
     warm = _warm(store, study, config, searcher, task)
     replay_history(asked, history, architectures)
     inherits = protocol.initialisation == "inherited"
-    ancestry = Ancestry(checkpoints, inherits=inherits).add_history(history, architectures)
+    ancestry = Lineage(checkpoints, inherits=inherits).add_history(history, architectures)
     proposals = Proposals(
         extra.repeats,
         initial_points(config),
@@ -134,11 +134,11 @@ def begin_session(
         study=asked,
         journal=journal,
         new_trials=new_trials,
-        terms=Terms(protocol.to_dict(), config.data.to_dict(), inspected),
+        settings=WorkerSettings(protocol.to_dict(), config.data.to_dict(), inspected),
         trials=history.trials,
         claimed=[trial.number for trial in history.trials if trial.id in claimed],
         wanted=[name for name in MEASURED_METRICS if name in config.goals.names],
-        limits=Limits(
+        limits=FailurePolicy(
             retries=config.retries,
             first_failures=config.stop_after_same_failures,
             trial_seconds=config.trial_time_limit,
@@ -177,7 +177,7 @@ def settle(
 
 
 def _claim(
-    store: Store, study: StudyRecord, run: RunRecord, extra: Extra, say: Callable[[str], None]
+    store: Store, study: StudyRecord, run: RunRecord, extra: ExtraTrials, say: Callable[[str], None]
 ) -> set[int]:
     """Ids of the trials that this run goes on with."""
     for id_ in extra.continued:

@@ -14,7 +14,7 @@ from search.query.accuracy_notes import (
     optimism,
     optimism_of,
 )
-from search.query.baseline import Comparison, comparison
+from search.query.baseline import BaselineComparison, comparison
 from search.query.evaluated import Evaluated, evaluated
 from search.query.leaderboard import SORT_KEYS, BestRow, best, ranks
 from search.query.operators import (
@@ -54,8 +54,8 @@ __all__ = [
     "FIELDS",
     "OPTIMISTIC",
     "SORT_KEYS",
+    "BaselineComparison",
     "BestRow",
-    "Comparison",
     "Cost",
     "EndedTrial",
     "Evaluated",

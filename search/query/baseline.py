@@ -15,7 +15,7 @@ from math import floor
 
 import numpy as np
 
-from search.objective_parsing import stored_goals
+from search.objective_parsing import stored_objectives
 from search.objectives import ACCURACY, Objective
 from search.query.evaluated import evaluated_trials
 from search.store.store import Store
@@ -33,7 +33,7 @@ _DRAWS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class BaselineComparison:
     """The searcher against random search in one study.
 
     Attributes:
@@ -85,14 +85,14 @@ def random_points(share: float, trials: int, first: int = 0) -> int:
     return floor(trials * share) - floor(first * share)
 
 
-def comparison(store: Store, study: str) -> Comparison | None:
+def comparison(store: Store, study: str) -> BaselineComparison | None:
     """How the searcher of a study compares; None for one that neither wants nor has random points.
 
     Raises:
         InputError: an unknown study.
     """
     found = store.studies.get(study)
-    goals = stored_goals(found.objective)
+    goals = stored_objectives(found.objective)
     objective = goals.objectives[0]
     values: dict[str, list[float | None]] = {BASELINE: [], found.searcher: []}
     wanted = found.config.get("random_baseline", 0.0) > 0
@@ -108,7 +108,7 @@ def compared(
     random: Sequence[float | None],
     searched: Sequence[float | None],
     objective: Objective = ACCURACY.objectives[0],
-) -> Comparison:
+) -> BaselineComparison:
     """The comparison of values of an objective in the order in which they were proposed.
 
     Args:
@@ -118,7 +118,7 @@ def compared(
     count = min(len(random), len(searched))
     sign, best_of = (1, np.nanmax) if objective.direction == "maximise" else (-1, np.nanmin)
     numbers = len(random), len(searched), _complete(random), _complete(searched)
-    untold = Comparison(*numbers, objective)
+    untold = BaselineComparison(*numbers, objective)
     fewest = min(_complete(side[:count]) for side in (random, searched))
     if count < ENOUGH or fewest < ENOUGH_COMPLETE:
         return untold

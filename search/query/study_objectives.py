@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from search.objective_parsing import stored_goals
+from search.objective_parsing import stored_objectives
 from search.objectives import ACCURACY, Constraint, Objectives
 from search.query.evaluated import evaluated, measured_bounds
 from search.query.leaderboard import BestRow
@@ -90,7 +90,7 @@ def study_objectives(store: Store, study: str) -> StudyObjectives:
     Raises:
         InputError: an unknown study.
     """
-    goals = stored_goals(store.studies.get(study).objective)
+    goals = stored_objectives(store.studies.get(study).objective)
     bounds = measured_bounds(goals)
     if not bounds:
         return StudyObjectives(goals, {})

@@ -8,7 +8,7 @@ from typing import Any
 
 from search.config import Resources
 from search.ray_executor.ray_servers import Watched
-from search.ray_executor.watched import Watchdog
+from search.ray_executor.watchdog import Watchdog
 from space.errors import InputError, Problem
 
 

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from filecmp import cmp
 from pathlib import Path
 
-from search.own_rooms import ROOT, place_of_foreign
+from search.own_packages import ROOT, place_of_foreign
 from search.ray_executor.cluster import Cluster, cluster_resources, first_line, init_options
 from search.ray_executor.private_ray import private_ray
 from search.ray_executor.ray_head import ADDRESS, address_of, ask_head
 from search.ray_executor.ray_servers import HeadNode, Watched, raylet_of_this_driver
 from search.ray_executor.ray_start import keeping_our_signal_handlers, shut_down_ray
-from search.ray_executor.watched import OnWatch, nothing_to_tell, watched_folder
+from search.ray_executor.watchdog import OnWatch, nothing_to_tell, watched_folder
 from space.errors import InputError
 
 

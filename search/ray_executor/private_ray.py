@@ -17,7 +17,7 @@ from search.ray_executor.ray_start import (
     shut_down_ray,
     staying_on_loopback,
 )
-from search.ray_executor.watched import OnWatch, watched_folder
+from search.ray_executor.watchdog import OnWatch, watched_folder
 from space.errors import InputError
 
 _OBJECT_STORE = 128 * 2**20

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from search.ray_executor.watchdog import PREFIX
+from search.ray_executor.watchdog_process import PREFIX
 from space.errors import InputError
 
 ADDRESS = "RAY_ADDRESS"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from search.ray_executor.watchdog import belonging
+from search.ray_executor.watchdog_process import belonging
 from search.store import process_is_alive, process_started
 
 _NAMES = ("gcs_server", "raylet")

@@ -24,7 +24,7 @@ from trainers import Protocol as TrainingProtocol
 from trainers.data.test_guard import lock_test_split_for_good
 
 if TYPE_CHECKING:
-    from trainers import Parent, SearchData
+    from trainers import ParentNetwork, SearchData
 
 
 _LOG = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ def make_training(config: Mapping[str, Any]) -> Trains:
     data = _data(DataConfig.from_dict(config["data"]).model_dump_json(), protocol, found)
     architecture = Architecture.from_json(config["architecture"])
 
-    def begin(parent: "Parent | None") -> Trains:
+    def begin(parent: "ParentNetwork | None") -> Trains:
         return Training(
             architecture,
             protocol,
@@ -158,16 +158,18 @@ def make_training(config: Mapping[str, Any]) -> Trains:
     return _begin_somehow(begin, Path(config["checkpoint"]), _parent(config.get("parent")))
 
 
-def _parent(config: Mapping[str, Any] | None) -> "Parent | None":
-    from trainers import Parent
+def _parent(config: Mapping[str, Any] | None) -> "ParentNetwork | None":
+    from trainers import ParentNetwork
 
     if config is None:
         return None
-    return Parent(Architecture.from_json(config["architecture"]), Path(config["checkpoint"]))
+    return ParentNetwork(Architecture.from_json(config["architecture"]), Path(config["checkpoint"]))
 
 
 def _begin_somehow(
-    begin: "Callable[[Parent | None], Trains]", checkpoint: Path, parent: "Parent | None"
+    begin: "Callable[[ParentNetwork | None], Trains]",
+    checkpoint: Path,
+    parent: "ParentNetwork | None",
 ) -> Trains:
     """A lost file costs what is in it, but not the trial: its own epochs, or its inheritance."""
     try:

@@ -11,12 +11,12 @@ from typing import Protocol as Interface
 
 from search.config import Config
 from search.driver.assignment import TRAINING
-from search.driver.extra_trials import NOTHING_EXTRA, Asked, Extra
+from search.driver.extra_trials import NO_EXTRA_TRIALS, ExtraTrials, ExtraTrialsRequest
 from search.driver.journal import Journal
-from search.driver.patience import Patience, opened_again
 from search.driver.provenance import code_version, describe_machine
 from search.driver.session import StudySession
 from search.driver.stop_request import ALWAYS_HEARD, StopKind, StopRequest
+from search.driver.store_retry import StoreRetry, opened_again
 from search.driver.study_progress import Progress
 from search.driver.study_setup import begin_session, create_study, progress_of, settle, task_of
 from search.exit_code import ExitCode
@@ -24,16 +24,8 @@ from search.ray_executor.cluster import Cluster, check_resources, first_line
 from search.ray_executor.connection import connected_to_ray
 from search.ray_executor.ray_servers import nodes_that_do_not_see, warning_of, watching
 from search.ray_executor.tuning import tune_session
-from search.ray_executor.watched import Watchdog
+from search.ray_executor.watchdog import Watchdog
 from search.runner import study_lookup
-from search.runner.outcome import (
-    RunOutcome,
-    every_trial_failed,
-    judged,
-    kept_aside,
-    nothing_left,
-    progress_and_failure,
-)
 from search.runner.preflight import (
     Prepared,
     baseline_warning,
@@ -41,7 +33,15 @@ from search.runner.preflight import (
     make_checkpoints,
     prepare,
 )
-from search.runner.run_end import LastWords, RunEnd
+from search.runner.run_end import ExitMessage, RunEnd
+from search.runner.run_outcome import (
+    RunOutcome,
+    every_trial_failed,
+    judged,
+    kept_aside,
+    nothing_left,
+    progress_and_failure,
+)
 from search.runner.stop_signals import StopSignals, stopping_on_signals
 from search.store import (
     Heartbeat,
@@ -77,8 +77,8 @@ def run_study(
     watcher: Watcher,
     training: str = TRAINING,
     address: str | None = None,
-    asked: Asked | None = None,
-    last_words: LastWords | None = None,
+    asked: ExtraTrialsRequest | None = None,
+    last_words: ExitMessage | None = None,
 ) -> RunOutcome:
     """Run a study, or the rest of it.
 
@@ -117,7 +117,7 @@ def run_study(
     for note in notes:
         watcher.say(f"note: {note}")
     stop = StopRequest(config.time_limit)
-    words = last_words or LastWords(watcher.say)
+    words = last_words or ExitMessage(watcher.say)
     with (
         stopping_on_signals(stop) as signals,
         RunEnd(stop, words) as end,
@@ -136,7 +136,7 @@ def run_study(
         folder = folder_in_use(config, found)
         make_checkpoints(folder)
         _tell_of_blind_nodes(folder.absolute(), cluster, watcher)
-        patience = Patience(config.store_patience, stop.requested, watcher.say)
+        patience = StoreRetry(config.store_patience, stop.requested, watcher.say)
         store = stack.enter_context(
             patience.until_back(lambda: opened_again(config.store, create=True))
         )
@@ -151,7 +151,7 @@ def run_study(
     return replace(outcome, notes=notes, validation_images=images)
 
 
-def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: LastWords) -> RunOutcome:
+def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: ExitMessage) -> RunOutcome:
     """The outcome, with the exit code of what was said.
 
     A stop that came when nothing was left to do was not said, and changes nothing; only an
@@ -186,9 +186,9 @@ class _Work:
     stop: StopRequest
     watcher: Watcher
     training: str
-    asked: Asked | None
-    words: LastWords
-    patience: Patience
+    asked: ExtraTrialsRequest | None
+    words: ExitMessage
+    patience: StoreRetry
 
     def carry_out(self, signals: StopSignals, end: RunEnd) -> RunOutcome:
         """Begin a run of the study and work until it is done or asked to stop."""
@@ -219,11 +219,13 @@ class _Work:
             _end_run(store, run, reason)
         return self._outcome(study, session)
 
-    def _extra(self, study: StudyRecord) -> Extra:
+    def _extra(self, study: StudyRecord) -> ExtraTrials:
         config = self.prepared.config
         settle(self.store, study, config, self.watcher.say)
         return (
-            NOTHING_EXTRA if self.asked is None else self.asked(self.store, study, task_of(config))
+            NO_EXTRA_TRIALS
+            if self.asked is None
+            else self.asked(self.store, study, task_of(config))
         )
 
     def _finish(
@@ -255,7 +257,9 @@ class _Work:
             progress, failure = session.progress(), None
         return judged(study, session, self.stop, progress.with_plan_of(session.progress()), failure)
 
-    def _tune(self, study: StudyRecord, run: RunRecord, extra: Extra, end: RunEnd) -> StudySession:
+    def _tune(
+        self, study: StudyRecord, run: RunRecord, extra: ExtraTrials, end: RunEnd
+    ) -> StudySession:
         """Work through the trials."""
         prepared, stop = self.prepared, self.stop
         config = prepared.config
@@ -376,7 +380,9 @@ def _end_run(store: Store, run: RunRecord, reason: str) -> None:
         _LOG.warning("the end of the run could not be written down: %s", error)
 
 
-def _already_complete(config: Config, found: StudyRecord, asked: Asked | None) -> RunOutcome | None:
+def _already_complete(
+    config: Config, found: StudyRecord, asked: ExtraTrialsRequest | None
+) -> RunOutcome | None:
     with open_store(config.store, create=False) as store:
         if asked is not None and not asked(store, found, task_of(config)).is_nothing:
             return None

@@ -10,7 +10,7 @@ from typing import NoReturn, Self
 
 from search.driver.stop_request import ALWAYS_HEARD, StopRequest
 from search.exit_code import ExitCode
-from search.ray_executor.watched import Watchdog
+from search.ray_executor.watchdog import Watchdog
 
 _INTERVAL = 0.05
 _STORE_SECONDS = 1.5
@@ -22,7 +22,7 @@ def _same_command(reason: str) -> list[str]:
     return [f"Stopped: {reason}. To go on, run the same command with --resume."]
 
 
-class LastWords:
+class ExitMessage:
     """Says how a run ended, from whichever thread comes first.
 
     Attributes:
@@ -84,7 +84,7 @@ class RunEnd:
         words: said when a stop is asked for.
     """
 
-    def __init__(self, stop: StopRequest, words: LastWords) -> None:
+    def __init__(self, stop: StopRequest, words: ExitMessage) -> None:
         self._stop, self._words = stop, words
         self._watchdog: Watchdog | None = None
         self._end_run: Callable[[str], None] | None = None

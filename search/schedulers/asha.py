@@ -47,7 +47,7 @@ class Asha(Scheduler):
     def __init__(self, objectives: Objectives, fidelities: int, **options: Any) -> None:
         super().__init__(objectives, fidelities, **options)
         self.rungs = self.options.rungs(fidelities)
-        self._ladder = RungLadder(objectives, fidelities, self.rungs, self.options.reduction_factor)
+        self._ladder = Bracket(objectives, fidelities, self.rungs, self.options.reduction_factor)
 
     def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
         """Take a trial's metrics after an epoch, and judge it."""
@@ -94,7 +94,7 @@ class Rung:
         return f"place {place} of {len(self._ranking)} after {after}; {who} went on"
 
 
-class RungLadder:
+class Bracket:
     """Lets one of reduction_factor trials go on at every rung, and always the best so far.
 
     A result is taken at the first report at or beyond a rung and not changed by a later one. A

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from search.objectives import Objectives, Values
-from search.schedulers.asha import HalvingOptions, RungLadder
+from search.schedulers.asha import Bracket, HalvingOptions
 from search.schedulers.scheduler import Decision, Scheduler
 
 
@@ -32,9 +32,7 @@ class Hyperband(Scheduler):
             for rungs in self.brackets
         )
         """How many trials of each bracket make a whole Hyperband."""
-        self._ladders = [
-            RungLadder(objectives, fidelities, rungs, factor) for rungs in self.brackets
-        ]
+        self._ladders = [Bracket(objectives, fidelities, rungs, factor) for rungs in self.brackets]
         self._sizes = [0] * len(self.brackets)
         self._bracket: dict[Hashable, int] = {}
 

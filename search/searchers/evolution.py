@@ -8,7 +8,7 @@ from pydantic import Field, StrictFloat, StrictInt, model_validator
 
 from search.options import Options as BaseOptions
 from search.searchers.random_search import Neighbourhood, feasible_sample
-from search.searchers.ranked_history import Entry, History, Ranking
+from search.searchers.ranked_history import History, RankedPoint, Ranking
 from search.searchers.searcher import Observation, P, Searcher, Task
 from search.trial_states import EVALUATED, TrialState
 from space.errors import InputError
@@ -52,7 +52,7 @@ class EvolutionSearcher(Searcher[P], Generic[P]):
         self._history: History[P] = History(task)
         self._living: deque[P] = deque(maxlen=self.options.population)
         self._neighbourhood = Neighbourhood(task)
-        self._order: list[Entry[P]] | None = None
+        self._order: list[RankedPoint[P]] | None = None
 
     def ask(self, attempt: int = 0) -> P:
         """A child, or a random point while the population is young."""
@@ -79,7 +79,7 @@ class EvolutionSearcher(Searcher[P], Generic[P]):
         if had_ended or observation.state != TrialState.RUNNING:
             self._order = None
 
-    def _ranked(self) -> list[Entry[P]]:
+    def _ranked(self) -> list[RankedPoint[P]]:
         """The population, the best first."""
         if self._order is None:
             entries = [self._history.get(point) for point in self._living]

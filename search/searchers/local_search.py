@@ -8,7 +8,7 @@ from pydantic import Field, StrictInt
 
 from search.options import Options as BaseOptions
 from search.searchers.random_search import Neighbourhood, feasible_sample
-from search.searchers.ranked_history import Entry, History, Ranking
+from search.searchers.ranked_history import History, RankedPoint, Ranking
 from search.searchers.searcher import Observation, P, Searcher, Task
 from search.trial_states import TrialState
 
@@ -42,8 +42,8 @@ class LocalSearcher(Searcher[P], Generic[P]):
         self._history: History[P] = History(task)
         self._neighbourhood = Neighbourhood(task)
         self._spent: set[Hashable] = set()
-        self._snapshot: list[Entry[P]] = []
-        self._order: list[Entry[P]] | None = None
+        self._snapshot: list[RankedPoint[P]] = []
+        self._order: list[RankedPoint[P]] | None = None
         self._news = 0
 
     def ask(self, attempt: int = 0) -> P:
@@ -65,7 +65,7 @@ class LocalSearcher(Searcher[P], Generic[P]):
         if self._news > self._history.ended // 100:  # so that thousands of points stay cheap
             self._snapshot, self._order, self._news = list(self._history), None, 0
 
-    def _ranked(self) -> list[Entry[P]]:
+    def _ranked(self) -> list[RankedPoint[P]]:
         if self._order is None:
             self._order = Ranking(self.task, self._snapshot).best_first(_MOST)
         return self._order

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(Generic[P]):
+class RankedPoint(Generic[P]):
     """A point and the latest observation of it.
 
     Attributes:
@@ -34,16 +34,16 @@ class History(Generic[P]):
 
     def __init__(self, task: Task[P]) -> None:
         self._task = task
-        self._entries: dict[Hashable, Entry[P]] = {}
+        self._entries: dict[Hashable, RankedPoint[P]] = {}
         self.ended = 0
         """How many points have ended, in whatever way."""
 
-    def tell(self, point: P, observation: Observation) -> Entry[P]:
+    def tell(self, point: P, observation: Observation) -> RankedPoint[P]:
         """Take note of an observation; returns the point's entry."""
         key = self._task.space.key(point)
         before = self._entries.get(key)
         number = len(self._entries) if before is None else before.number
-        entry = Entry(number, point, observation)
+        entry = RankedPoint(number, point, observation)
         self._entries[key] = entry
         was_ended = before is not None and before.observation.state != TrialState.RUNNING
         self.ended += (observation.state != TrialState.RUNNING) - was_ended
@@ -52,20 +52,20 @@ class History(Generic[P]):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __iter__(self) -> Iterator[Entry[P]]:
+    def __iter__(self) -> Iterator[RankedPoint[P]]:
         return iter(self._entries.values())
 
-    def __reversed__(self) -> Iterator[Entry[P]]:
+    def __reversed__(self) -> Iterator[RankedPoint[P]]:
         return reversed(self._entries.values())
 
     def __contains__(self, point: P) -> bool:
         return self._task.space.key(point) in self._entries
 
-    def get(self, point: P) -> Entry[P] | None:
+    def get(self, point: P) -> RankedPoint[P] | None:
         """The entry of a point, None when it was never told."""
         return self._entries.get(self._task.space.key(point))
 
-    def evaluated(self) -> list[Entry[P]]:
+    def evaluated(self) -> list[RankedPoint[P]]:
         """The complete and pruned points whose values have every objective."""
         return [
             entry
@@ -91,14 +91,14 @@ class Ranking(Generic[P]):
         violations: shape (n,).
     """
 
-    def __init__(self, task: Task[P], entries: Sequence[Entry[P]]) -> None:
+    def __init__(self, task: Task[P], entries: Sequence[RankedPoint[P]]) -> None:
         told = sorted(entries, key=lambda entry: entry.number)
         ended = [e for e in told if e.observation.state in EVALUATED]
         estimates = {
             name: final_estimates([e.observation for e in ended], name, task.fidelities).mean
             for name in task.objectives.names
         }
-        self.entries: list[Entry[P]] = []
+        self.entries: list[RankedPoint[P]] = []
         vectors: list[tuple[float, ...]] = []
         violations: list[float] = []
         for row, entry in enumerate(ended):
@@ -110,7 +110,7 @@ class Ranking(Generic[P]):
         self.vectors: Floats = np.array(vectors).reshape(len(vectors), len(task.objectives))
         self.violations: Floats = np.array(violations)
 
-    def best_first(self, most: int | None = None) -> list[Entry[P]]:
+    def best_first(self, most: int | None = None) -> list[RankedPoint[P]]:
         """The points, the best first; among equals the one that was told first.
 
         Args:
@@ -129,9 +129,9 @@ class HistoryWindow(Generic[P]):
     def __init__(self, task: Task[P], limit: int) -> None:
         self._task = task
         self._limit = limit
-        self._best: dict[Hashable, Entry[P]] = {}
+        self._best: dict[Hashable, RankedPoint[P]] = {}
 
-    def tell(self, entry: Entry[P]) -> None:
+    def tell(self, entry: RankedPoint[P]) -> None:
         """Take note of an entry that is new or was renewed."""
         key = self._task.space.key(entry.point)
         self._best.pop(key, None)
@@ -150,7 +150,7 @@ class HistoryWindow(Generic[P]):
         entries = Ranking(self._task, list(self._best.values())).best_first()
         return [entry.point for entry in entries[:count]]
 
-    def entries(self, history: History[P]) -> list[Entry[P]]:
+    def entries(self, history: History[P]) -> list[RankedPoint[P]]:
         """The entries that are shown, in the order in which their points were told."""
         if len(history) <= self._limit:
             return list(history)

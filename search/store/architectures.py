@@ -5,7 +5,7 @@ import re
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from search.store.database import Part, reads, writes
+from search.store.database import StorePart, reads, writes
 from search.store.models import ArchitectureMixerRow, ArchitectureRow, TestReadingRow, utc_now
 from search.store.records import ArchitectureRecord, MixerRecord, TestReading
 from search.store.rows import READING_COLUMNS, columns_of, insert_missing, table_of
@@ -16,7 +16,7 @@ _MIXER_COLUMNS = columns_of(MixerRecord, ArchitectureMixerRow)
 _SIZES = ("kernel_size", "groups", "heads", "ratio")
 
 
-class Architectures(Part):
+class Architectures(StorePart):
     """The part of the store that keeps architectures."""
 
     @reads
@@ -102,7 +102,7 @@ def _not_one(prefix: str, ids: list[str]) -> str:
     return f"several ids begin with {prefix!r}: {listed}"
 
 
-class TestAudit(Part):
+class TestAudit(StorePart):
     """The part of the store that keeps test readings; they are never changed or deleted."""
 
     __test__ = False

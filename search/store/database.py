@@ -21,7 +21,7 @@ from search.store.sqlite_file import Identity, identity
 from search.store.url import display, is_sqlite, scrub, sqlite_path
 
 Result = TypeVar("Result")
-Owner = TypeVar("Owner", bound="Part")
+Owner = TypeVar("Owner", bound="StorePart")
 Arguments = ParamSpec("Arguments")
 
 _READ_PAUSES = (0.2,)
@@ -101,7 +101,7 @@ class Database:
         return kind(f"the store {self.url} failed: {describe(error, self._secret_url)}")
 
 
-class Part:
+class StorePart:
     """A part of the store: each of its methods is one transaction, made by `reads` or `writes`."""
 
     def __init__(self, database: Database) -> None:

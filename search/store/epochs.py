@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from search.store.database import Part, reads, writes
+from search.store.database import StorePart, reads, writes
 from search.store.events import lock_study_of, write_event
 from search.store.models import MetricRow, StudyRow, TrialRow
 from search.store.records import EpochRecord
@@ -30,7 +30,7 @@ _BATCH = 500
 """Ids per query; databases limit how many values one statement may bind."""
 
 
-class Epochs(Part):
+class Epochs(StorePart):
     """The part of the store that keeps the epochs of trials."""
 
     @writes

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
-from search.store.database import Part, reads
+from search.store.database import StorePart, reads
 from search.store.models import EventRow, StudyRow, TrialRow
 from search.store.records import EventRecord
 from search.store.rows import table_of
@@ -19,7 +19,7 @@ _COLUMNS: list[Any] = [EventRow.number, EventRow.trial_id, EventRow.kind, EventR
 _KINDS = {kind.value: kind for kind in EventKind}
 
 
-class Events(Part):
+class Events(StorePart):
     """The part of the store that keeps the event log."""
 
     @reads

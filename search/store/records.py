@@ -182,7 +182,7 @@ class EpochRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
+class ParentRecord:
     """The trial whose weights a new trial begins with.
 
     Attributes:

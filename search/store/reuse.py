@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from search.store.database import Part, reads, writes
+from search.store.database import StorePart, reads, writes
 from search.store.epochs import retotal
 from search.store.events import lock_study_of, write_event
 from search.store.models import ArchitectureRow, MetricRow, StudyRow, TrialRow, utc_now
@@ -89,7 +89,7 @@ _RESULT = (
 _SCRATCH = _RESULT.where(TrialRow.parent_trial_id.is_(None))
 
 
-class Results(Part):
+class ReusableResults(StorePart):
     """The part of the store that spares a training that was done already."""
 
     @reads

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from search.store.database import Part, reads, store_time, writes
+from search.store.database import StorePart, reads, store_time, writes
 from search.store.events import lock_study, write_event
 from search.store.models import RunRow, TrialRow
 from search.store.process import Liveness, ProcessIdentity, liveness_of
@@ -18,7 +18,7 @@ from search.store.stale_runs import StaleRuns, stale_runs, unended_runs, why_ove
 from search.trial_states import OPEN, EventKind, TrialState
 
 
-class Runs(Part):
+class Runs(StorePart):
     """The part of the store that keeps runs."""
 
     @writes

@@ -9,7 +9,7 @@ from search.store.architectures import Architectures, TestAudit
 from search.store.database import Database
 from search.store.epochs import Epochs
 from search.store.events import Events
-from search.store.reuse import Results
+from search.store.reuse import ReusableResults
 from search.store.runs import Runs
 from search.store.studies import Studies
 from search.store.trials import Trials
@@ -40,7 +40,7 @@ class Store:
         self.epochs = Epochs(database)
         self.events = Events(database)
         self.architectures = Architectures(database)
-        self.results = Results(database)
+        self.results = ReusableResults(database)
         self.test_audit = TestAudit(database)
 
     def __enter__(self) -> Self:

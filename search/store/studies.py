@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from search.store.database import Part, reads, writes
+from search.store.database import StorePart, reads, writes
 from search.store.epochs import read_curves
 from search.store.events import read_events
 from search.store.models import ArchitectureRow, MetricRow, StudyRow, TrialRow, utc_now
@@ -20,7 +20,7 @@ from space.errors import InputError
 _MAX_NAME = 200
 
 
-class Studies(Part):
+class Studies(StorePart):
     """The part of the store that keeps studies."""
 
     def create(

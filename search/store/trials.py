@@ -8,10 +8,10 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from search.store.architectures import add_architecture
-from search.store.database import Part, StoreError, reads, writes
+from search.store.database import StoreError, StorePart, reads, writes
 from search.store.events import lock_study, lock_study_of, write_event
 from search.store.models import RunRow, TrialRow, utc_now
-from search.store.records import Parent, TrialRecord
+from search.store.records import ParentRecord, TrialRecord
 from search.store.reuse import TrainedElsewhere, busy_elsewhere
 from search.store.rows import TRIAL_COLUMNS, trial_record
 from search.store.stale_runs import effective, stale_runs
@@ -34,7 +34,7 @@ class DuplicateArchitecture(Exception):
         self.trial = trial
 
 
-class Trials(Part):
+class Trials(StorePart):
     """The part of the store that keeps trials."""
 
     @writes
@@ -51,7 +51,7 @@ class Trials(Part):
         seeds: dict[str, Any],
         decisions: Any = None,
         repeat: int = 0,
-        parent: Parent | None = None,
+        parent: ParentRecord | None = None,
         exclusive: bool = False,
     ) -> TrialRecord:
         """A new waiting trial, numbered on from the study's last (the first is 0).

@@ -16,7 +16,7 @@ from space.design.space_file import SpaceFile
 from space.errors import InputError
 from space.input.plain_files import read_json, read_yaml
 from space.mixer import Mixer
-from space.published import ENTRIES, Entry
+from space.published import ENTRIES, ZooEntry
 
 _YAML = (".yaml", ".yml")
 
@@ -33,7 +33,7 @@ class Subject:
 
     name: str
     value: Architecture | DesignSpace | Mixer
-    entry: Entry | None = None
+    entry: ZooEntry | None = None
 
     def architecture(self) -> Architecture:
         """The network.

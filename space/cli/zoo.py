@@ -8,7 +8,7 @@ from rich.table import Table
 from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
 from space.cost import cost
-from space.published import ENTRIES, Entry
+from space.published import ENTRIES, ZooEntry
 from space.wording import short
 
 
@@ -59,7 +59,7 @@ def _print_one(name: str, as_json: bool) -> None:
         click.echo(f"{field.replace('_', ' ')}: {'–' if value is None else value}")
 
 
-def _plain(entry: Entry) -> dict[str, Any]:
+def _plain(entry: ZooEntry) -> dict[str, Any]:
     spent = cost(entry.architecture)
     return {
         "name": entry.name,

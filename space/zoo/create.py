@@ -11,13 +11,13 @@ from torch import Tensor
 from space.architecture import Architecture
 from space.errors import InputError
 from space.networks import Network, build
-from space.published import ENTRIES, Entry
+from space.published import ENTRIES, ZooEntry
 from space.zoo.pretrained import load_into, load_strictly
 
 Weights = Mapping[str, Tensor] | str | Path
 
 
-def entry(name: str) -> Entry:
+def entry(name: str) -> ZooEntry:
     """The entry of the zoo with this name.
 
     Raises:

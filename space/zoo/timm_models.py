@@ -13,7 +13,7 @@ from space.errors import InputError, Problem
 from space.networks import Network
 from space.networks.stem_and_head import Head, classifier
 from space.operators.layers import rate_problems
-from space.published import ENTRIES, Entry
+from space.published import ENTRIES, ZooEntry
 from space.torchvision_support import prepare_torchvision
 from space.zoo.create import varied
 
@@ -119,7 +119,7 @@ class TimmNetwork(Network):
 
     def __init__(
         self,
-        entry: Entry,
+        entry: ZooEntry,
         img_size: int | tuple[int, int] = 224,
         in_chans: int = 3,
         num_classes: int = 1000,
@@ -237,7 +237,7 @@ _CONFIGURATION: dict[str, Any] = {
 }
 
 
-def _register(entry: Entry) -> str:
+def _register(entry: ZooEntry) -> str:
     def constructor(
         pretrained: bool = False, pretrained_cfg: dict[str, Any] | None = None, **kwargs: Any
     ) -> Any:

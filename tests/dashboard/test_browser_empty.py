@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboard.navigation import PAGES, Entry
+from dashboard.navigation import PAGES, Page
 from tests.dashboard.server import Visitor
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_page(visit: Callable[[str], Visitor], entry: Entry) -> None:
+def test_page(visit: Callable[[str], Visitor], entry: Page) -> None:
     visitor = visit("empty")
     if visitor.page.url == "about:blank":
         visitor.go("", PAGES[0].title)

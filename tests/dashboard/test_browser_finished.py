@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from dashboard.navigation import PAGES, Entry
+from dashboard.navigation import PAGES, Page
 from tests.dashboard import stores
 from tests.dashboard.server import Visitor
 
@@ -19,7 +19,7 @@ def visitor(visit: Callable[[str], Visitor]) -> Visitor:
 
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_page(visitor: Visitor, entry: Entry) -> None:
+def test_page(visitor: Visitor, entry: Page) -> None:
     visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)
     assert visitor.page.get_by_text("make search").count() == 0
     visitor.check()

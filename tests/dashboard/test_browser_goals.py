@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from dashboard.navigation import PAGES, Entry
-from search.objective_parsing import stored_goals
+from dashboard.navigation import PAGES, Page
+from search.objective_parsing import stored_objectives
 from search.query import Evaluated, front
 from search.store import open_store
 from tests.dashboard import stores
@@ -27,13 +27,14 @@ def visitor(visit: Callable[[str], Visitor]) -> Visitor:
 def fronts(store_files: dict[str, Path]) -> dict[str, list[Evaluated]]:
     with open_store(str(store_files["goals"]), create=False) as store:
         return {
-            name: front(store, name, stored_goals(goals)) for name, goals in stores.GOALS.items()
+            name: front(store, name, stored_objectives(goals))
+            for name, goals in stores.GOALS.items()
         }
 
 
 @pytest.mark.parametrize("study", list(stores.GOALS))
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_page(visitor: Visitor, entry: Entry, study: str) -> None:
+def test_page(visitor: Visitor, entry: Page, study: str) -> None:
     path = "" if entry is PAGES[0] else entry.url_path
     visitor.go(f"{path}?study={study}", entry.title)
     visitor.check()

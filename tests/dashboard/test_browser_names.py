@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboard.navigation import PAGES, Entry
+from dashboard.navigation import PAGES, Page
 from tests.dashboard.server import Visitor
 from tests.dashboard.stores import EVIL, NASTY
 
@@ -35,7 +35,7 @@ def nothing_made_of_it(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_a_page_shows_names_as_text(visitor: Visitor, entry: Entry) -> None:
+def test_a_page_shows_names_as_text(visitor: Visitor, entry: Page) -> None:
     visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)
     if entry.name in ("progress", "architecture"):
         visitor.page.get_by_text("**bold**").first.wait_for()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.navigation import PAGES, Entry
+from dashboard.navigation import PAGES, Page
 from search.store import TrialState, open_store
 from tests.dashboard import stores
 from tests.dashboard.server import Visitor
@@ -22,7 +22,7 @@ def store_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_page(visit: Callable[[str], Visitor], entry: Entry) -> None:
+def test_page(visit: Callable[[str], Visitor], entry: Page) -> None:
     visitor = visit("running")
     visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)
     assert visitor.page.get_by_text("make search").count() == 0

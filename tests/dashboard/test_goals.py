@@ -18,10 +18,10 @@ from dashboard.queries import objectives_picture
 from dashboard.scope import Scope
 from dashboard.views.architecture_view import offered
 from search.metrics import ANALYTIC_METRICS, METRICS
-from search.objective_parsing import stored_goals
+from search.objective_parsing import stored_objectives
 from search.objectives import dominates, objectives_from
 from search.query import Evaluated, best, front, front_of
-from search.store import Parent, Store, open_store
+from search.store import ParentRecord, Store, open_store
 from space.wording import percent
 from tests.dashboard import stores
 from tests.dashboard.conftest import Open
@@ -29,7 +29,7 @@ from tests.dashboard.test_pages import texts
 from tests.support import samples
 from tests.support.bulk import add_many_trials
 
-TWO, THREE = (stored_goals(stores.GOALS[name]) for name in ("two", "three"))
+TWO, THREE = (stored_objectives(stores.GOALS[name]) for name in ("two", "three"))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def scope_of(store: Store, study: str, where: str = "") -> Scope:
 
 @pytest.mark.parametrize("study", ["two", "three"])
 def test_every_complete_architecture_is_in_the_picture_once(goals_store: Store, study: str) -> None:
-    goals = stored_goals(stores.GOALS[study])
+    goals = stored_objectives(stores.GOALS[study])
     picture = objectives_picture(scope_of(goals_store, study), study, goals)
     complete = best(goals_store, where="state = complete", study=study, top=None)
     ids = [row.architecture_id for row in picture.shown]
@@ -372,7 +372,7 @@ def test_a_better_training_with_inherited_weights_is_named(opened: Open, tmp_pat
         run = samples.begin_run(store, study.id)
         for repeat, accuracy in enumerate((0.5, 0.7)):
             samples.complete_trial(store, study.id, run.id, 0, accuracy, repeat=repeat)
-        parent = Parent(samples.complete_trial(store, study.id, run.id, 1, 0.4).id, "along")
+        parent = ParentRecord(samples.complete_trial(store, study.id, run.id, 1, 0.4).id, "along")
         samples.complete_trial(store, study.id, run.id, 0, 0.9, repeat=2, parent=parent)
     test = opened("architecture", path, architecture=samples.architecture(0).id)
     (metric,) = [metric for metric in test.metric if metric.label == "Accuracy"]

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.navigation import PAGES
-from search.store import Parent, open_store
+from search.store import ParentRecord, open_store
 from tests.dashboard import stores
 from tests.dashboard.conftest import SCRIPT, Open
 from tests.support import samples
@@ -299,7 +299,13 @@ def test_every_kind_of_trial_is_counted_and_ties_are_called_ties(
             samples.complete_trial(store, study.id, run.id, number, accuracy)
         samples.complete_trial(store, study.id, run.id, 0, 0.81, repeat=1)
         samples.complete_trial(
-            store, study.id, run.id, 4, 0.01, origin="random baseline", parent=Parent(1, "along")
+            store,
+            study.id,
+            run.id,
+            4,
+            0.01,
+            origin="random baseline",
+            parent=ParentRecord(1, "along"),
         )
     progress = texts(opened("progress", path))
     assert "5 complete, 0 pruned, 0 infeasible, 0 failed, 0 preempted" in progress

@@ -2,10 +2,10 @@
 
 import pytest
 
-from search.objective_parsing import stored_goals
+from search.objective_parsing import stored_objectives
 from search.query import best, evaluated, front, study_objectives
 from search.query.evaluated import Evaluated
-from search.store import Parent, Store
+from search.store import ParentRecord, Store
 from space.cost import cost
 from tests.support.samples import add_study, add_trial, architecture, begin_run, epoch
 
@@ -50,9 +50,9 @@ def filled(store: Store) -> Store:
     for repeat, (accuracy, loss) in enumerate(((0.5, 0.4), (0.7, 0.6))):
         mine.train(0, accuracy, loss, repeat=repeat)
     parent = mine.train(3, 0.55, 0.7)
-    mine.train(0, 0.99, 0.01, repeat=2, parent=Parent(parent, "along"))
+    mine.train(0, 0.99, 0.01, repeat=2, parent=ParentRecord(parent, "along"))
     mine.train(1, 0.3, 0.9)
-    mine.train(1, 0.8, 0.3, repeat=1, parent=Parent(parent, "along"))
+    mine.train(1, 0.8, 0.3, repeat=1, parent=ParentRecord(parent, "along"))
     copy = add_trial(store, mine.study.id, mine.run.id, 2)
     assert store.results.reuse(copy.id, source, mine.run.id)
     mine.train(2, 0.65, 0.2, repeat=1)
@@ -88,10 +88,12 @@ def test_it_is_what_the_leaderboard_ranks_by(filled: Store) -> None:
 
 
 def test_front_and_bounds_judge_by_the_same_figures(filled: Store) -> None:
-    goals = stored_goals(GOALS)
+    goals = stored_objectives(GOALS)
     metrics = by_id(evaluated(filled, "s", BOTH))
     assert by_id(front(filled, "s", goals)) == {INHERITED: metrics[INHERITED]}
-    unbound = stored_goals({"objectives": {"validation_accuracy": "maximise", "macs": "minimise"}})
+    unbound = stored_objectives(
+        {"objectives": {"validation_accuracy": "maximise", "macs": "minimise"}}
+    )
     for row in front(filled, "s", unbound):
         assert (*(row.values[name] for name in BOTH), row.repeats) == metrics[row.architecture_id]
     kept = {id_: loss <= 0.45 for id_, (_, loss, _) in metrics.items()}

@@ -6,9 +6,9 @@ import statistics
 import pytest
 
 from search.cli.leaderboard_tables import what_of_the_spread
-from search.objective_parsing import stored_goals
+from search.objective_parsing import stored_objectives
 from search.query import best, evaluated, front, spreads, study_objectives
-from search.store import Parent, Store, StudyRecord
+from search.store import ParentRecord, Store, StudyRecord
 from tests.support.samples import (
     add_study,
     add_trial,
@@ -54,7 +54,7 @@ def check(store: Store, study: str | None, accuracies: tuple[float, ...]) -> Non
         assert (found["p"].deviation, found["p"].freedom) == (deviation, len(accuracies) - 1)
     if study is None:
         return
-    goals = stored_goals({"objectives": GOALS["objectives"]})
+    goals = stored_objectives({"objectives": GOALS["objectives"]})
     for rows in (evaluated(store, study, (FIGURE, "macs")), front(store, study, goals)):
         assert [(row.values[FIGURE], row.repeats) for row in rows] == [(mean, len(accuracies))]
     assert study_objectives(store, study).kept == {
@@ -125,7 +125,7 @@ def test_of_equal_seeds_one_that_trained_itself_counts(store: Store) -> None:
 def test_a_reused_result_with_inherited_weights_is_no_repeat(store: Store) -> None:
     (first, run), (second, theirs) = study_of(store, "a"), study_of(store, "b")
     parent = complete_trial(store, first.id, run, 1, 0.1)
-    heir = complete_trial(store, first.id, run, 0, 0.9, parent=Parent(parent.id, "along"))
+    heir = complete_trial(store, first.id, run, 0, 0.9, parent=ParentRecord(parent.id, "along"))
     copy = store.trials.get(reused(store, second, theirs, heir.id))
     assert copy.parent_trial_id == parent.id
     complete_trial(store, second.id, theirs, 0, 0.8, repeat=1)

@@ -10,7 +10,7 @@ import pytest
 
 from search.query import BestRow, best, ranks, spreads
 from search.query.repeats import Spread, pooled, t_quantile
-from search.store import Parent, Store, TrialState
+from search.store import ParentRecord, Store, TrialState
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial, epoch
 
 
@@ -55,7 +55,9 @@ def test_only_like_results_are_repeats(store: Store) -> None:
     pruned = add_trial(store, study.id, run.id, 0, repeat=1)
     store.epochs.record(pruned.id, epoch(1, 0.1))
     store.trials.finish(pruned.id, "pruned", "rung")
-    complete_trial(store, study.id, run.id, 0, 0.9, repeat=2, parent=Parent(source.id, "along"))
+    complete_trial(
+        store, study.id, run.id, 0, 0.9, repeat=2, parent=ParentRecord(source.id, "along")
+    )
     assert spreads(store) == {}
     for row in best(store):
         assert row.repeats == 1

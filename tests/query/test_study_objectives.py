@@ -12,12 +12,12 @@ from rich.console import Console
 from search.cli.next_commands import NextCommands
 from search.cli.program import run_program
 from search.cli.report import as_json, print_report
-from search.config.goals import read_goals
+from search.config.objectives import read_objectives
 from search.driver.study_progress import Progress
 from search.exit_code import ExitCode
 from search.query import best, front, study_objectives
 from search.runner import RunOutcome
-from search.store import Parent, Store, TrialState, open_store
+from search.store import ParentRecord, Store, TrialState, open_store
 from space.errors import InputError
 from tests.support.samples import add_study, add_trial, architecture, begin_run, epoch
 
@@ -84,7 +84,7 @@ def test_a_bound_on_loss_judges_the_lowest_of_each_training(store: Store) -> Non
         constraints={"validation_loss": 0.5, "macs": "30M"},
     )
     parent = store.trials.of_study(where[0])[0].id
-    train(store, where, 0, 0.1, 0.01, repeat=2, parent=Parent(parent, "along"))
+    train(store, where, 0, 0.1, 0.01, repeat=2, parent=ParentRecord(parent, "along"))
     assert [keeps for _, keeps in marks(store)] == [False, True, False, False]
     train(store, where, 0, 0.8, 0.4, repeat=3)
     assert [keeps for _, keeps in marks(store)] == [True, True, False, False]
@@ -97,7 +97,7 @@ def test_a_bound_on_loss_judges_the_lowest_of_each_training(store: Store) -> Non
 
 def test_a_figure_that_is_not_there_is_on_no_front_that_bounds_it(store: Store) -> None:
     filled(store, [(0, 0.9, None), (1, 0.8, 0.3)])
-    goals = read_goals(TWO, {"validation_loss": 1.0})
+    goals = read_objectives(TWO, {"validation_loss": 1.0})
     assert [row.architecture_id for row in front(store, "s", goals)] == [architecture(1).id]
 
 
@@ -222,7 +222,7 @@ def test_the_report_prints_the_front_over_the_own_objectives(path: str) -> None:
     results: list[Result] = [(number, 0.5 + number / 100, 1.0) for number in range(6)]
     with open_store(path, create=False) as store:
         filled(store, results, "memory", objectives=goals, constraints={})
-        wanted = [row.architecture_id for row in front(store, "memory", read_goals(goals, {}))]
+        wanted = [row.architecture_id for row in front(store, "memory", read_objectives(goals, {}))]
     text, plain = report(path, "memory")
     table = text.split("Pareto front of validation_accuracy, inference_bytes")[1]
     assert all(id_ in table for id_ in wanted)
@@ -238,12 +238,12 @@ def test_the_report_prints_the_front_over_the_own_objectives(path: str) -> None:
 )
 def test_bounds_that_no_accuracy_could_meet_are_refused(bound: object, side: str) -> None:
     with pytest.raises(InputError) as error:
-        read_goals(ONE, {"validation_accuracy": bound})
+        read_objectives(ONE, {"validation_accuracy": bound})
     (problem,) = error.value.problems
     assert problem.where == f"constraints.validation_accuracy.{side}"
     assert "must be 0 to 1" in problem.message
     for kept in ({"at_least": 0, "at_most": 1}, {"at_most": 0.5}):
-        assert read_goals(ONE, {"validation_accuracy": kept}).constraints
+        assert read_objectives(ONE, {"validation_accuracy": kept}).constraints
 
 
 def test_a_stored_study_with_such_a_bound_can_still_be_read(store: Store) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from search.config import Config
 from search.driver.assignment import Assignment, Report
-from search.driver.extra_trials import NOTHING_EXTRA, Extra
+from search.driver.extra_trials import NO_EXTRA_TRIALS, ExtraTrials
 from search.driver.session import StudySession
 from search.driver.study_setup import begin_session, create_study
 from search.store import ProcessIdentity, RunRecord, Store
@@ -29,7 +29,7 @@ def begin(
     store: Store,
     settings: Config,
     protocol: Protocol | None = None,
-    extra: Extra = NOTHING_EXTRA,
+    extra: ExtraTrials = NO_EXTRA_TRIALS,
     **options: Any,
 ) -> StudySession:
     protocol = protocol or settings.protocol.bound_to(*HASHES)

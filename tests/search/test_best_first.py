@@ -12,7 +12,7 @@ from search.driver.extra_trials import networks_of, ranked_trials
 from search.driver.study_setup import task_of
 from search.objectives import best_first, objectives_from
 from search.searchers import Observation, Task
-from search.searchers.ranked_history import Entry, HistoryWindow, Ranking
+from search.searchers.ranked_history import HistoryWindow, RankedPoint, Ranking
 from search.store import open_store
 from search.testing.toy_spaces import Point, ToySpace
 from search.trial_states import TrialState
@@ -105,7 +105,9 @@ def test_searchers_have_the_same_order() -> None:
     rows = rng.permuted(np.tile(np.arange(len(points), dtype=float), (2, 1)), axis=1).T.tolist()
     task: Task[Point] = Task(ToySpace(), objectives_from({"a": "maximise", "b": "maximise"}))
     entries = [
-        Entry(number, point, Observation(TrialState.COMPLETE, dict(zip("ab", row, strict=True))))
+        RankedPoint(
+            number, point, Observation(TrialState.COMPLETE, dict(zip("ab", row, strict=True)))
+        )
         for number, (point, row) in enumerate(zip(points, rows, strict=True))
     ]
     expected = slow_order(rows, [0.0] * len(rows))

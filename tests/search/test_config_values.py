@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from search.config import Config, load_config
-from search.config.parts import Part
+from search.config.parts import Section
 from search.searchers import SEARCHERS
 from space import Architecture, InputError, Mixer
 from space.design.space_file import SpaceFile
@@ -155,8 +155,8 @@ def test_no_field_takes_what_is_no_value_of_its_kind(file: Path, kind: str) -> N
 
 
 PARTS = [
-    *Part.__subclasses__(),
-    *(each for p in Part.__subclasses__() for each in p.__subclasses__()),
+    *Section.__subclasses__(),
+    *(each for p in Section.__subclasses__() for each in p.__subclasses__()),
 ]
 
 

@@ -14,7 +14,7 @@ from search.driver.assignment import Report
 from search.driver.session import StudySession
 from search.driver.stop_request import StopKind, StopRequest
 from search.ray_executor.cluster import Cluster
-from search.ray_executor.watched import OnWatch
+from search.ray_executor.watchdog import OnWatch
 from search.runner import run as run_module
 from search.store import TrialRecord, TrialState, open_store
 from tests.search.driving import run_all

@@ -22,7 +22,7 @@ from search.driver.session import StudySession
 from search.driver.stop_request import StopKind, StopRequest
 from search.program_signals import Interrupted
 from search.ray_executor.cluster import Cluster
-from search.ray_executor.watched import OnWatch
+from search.ray_executor.watchdog import OnWatch
 from search.runner import run as run_module
 from search.searchers import Exhausted
 from search.store import StoreError, open_store

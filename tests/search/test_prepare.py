@@ -12,11 +12,11 @@ from search.driver.assignment import Report
 from search.driver.session import StudySession
 from search.driver.study_setup import progress_of
 from search.exit_code import ExitCode
-from search.ray_executor.watched import OnWatch
+from search.ray_executor.watchdog import OnWatch
 from search.runner import prepare, run_study
 from search.runner import run as run_module
-from search.runner.outcome import every_trial_failed
 from search.runner.preflight import make_checkpoints
+from search.runner.run_outcome import every_trial_failed
 from search.store import TrialState, open_store
 from space import InputError
 from tests.search.driving import epoch

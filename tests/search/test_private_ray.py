@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from search.ray_executor.connection import connected_to_ray
-from search.ray_executor.watchdog import belonging
+from search.ray_executor.watchdog_process import belonging
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
 LOOPBACK = {"0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from search.ray_executor.watchdog import MARK
+from search.ray_executor.watchdog_process import MARK
 from search.store import TrialState, open_store
 from tests.search.small import values
 

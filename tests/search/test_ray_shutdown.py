@@ -8,7 +8,7 @@ import pytest
 DRIVER = """
 import os, signal
 from search.ray_executor.private_ray import private_ray
-from search.ray_executor.watched import Watchdog, nothing_to_tell
+from search.ray_executor.watchdog import Watchdog, nothing_to_tell
 heard = []
 signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
 end_all = Watchdog.end_all

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from search.driver.assignment import Report
 from search.driver.extra_trials import continue_ended
-from search.driver.limits import FirstFailures
+from search.driver.failure_policy import FirstFailures
 from search.driver.session import StudySession
 from search.driver.stop_request import StopKind, StopRequest
 from search.driver.study_setup import task_of

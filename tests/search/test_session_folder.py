@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.ray_executor.watched import new_session_folder
+from search.ray_executor.watchdog import new_session_folder
 from space import InputError
 from tests.search.small import values
 

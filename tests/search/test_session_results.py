@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from search.driver.assignment import Assignment, Report
-from search.driver.extra_trials import Extra, continue_ended, repeat_best
+from search.driver.extra_trials import ExtraTrials, continue_ended, repeat_best
 from search.driver.session import StudySession
 from search.driver.study_setup import progress_of, task_of
 from search.store import Store, TrialState, open_store
@@ -153,7 +153,7 @@ def test_the_best_are_repeated_with_other_seeds(store: Store, tmp_path: Path) ->
     for trial in best:
         seeds = [str(t.seeds) for t in store.trials.of_architecture(trial.architecture_id)]
         assert len(set(seeds)) == 3
-    assert repeat_best(2, 3)(store, session.record, task) == Extra()
+    assert repeat_best(2, 3)(store, session.record, task) == ExtraTrials()
     stand = progress_of(store, session.record.id)
     assert (stand.ended, stand.planned) == (8, 8)
 

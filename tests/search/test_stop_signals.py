@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from search.driver.stop_request import StopKind, StopRequest
 from search.exit_code import ExitCode
 from search.program_signals import SAME_SECONDS, Interrupted, heeded, interrupting_the_program
-from search.runner.run_end import LastWords, RunEnd
+from search.runner.run_end import ExitMessage, RunEnd
 from search.runner.stop_signals import stopping_on_signals
 
 PROGRAM = [sys.executable, "-m", "search"]
@@ -117,7 +117,7 @@ def test_two_signals_at_once_are_one_and_a_later_one_hurries() -> None:
 
 def test_the_end_of_a_run_is_written_and_said_before_the_work_has_ended() -> None:
     stop, said, ended = StopRequest(), list[str](), list[str]()
-    words = LastWords(said.append)
+    words = ExitMessage(said.append)
     with RunEnd(stop, words) as end:
         end.begun(ended.append)
         stop.request(StopKind.INTERRUPT, "interrupted by SIGTERM")
@@ -130,7 +130,7 @@ def test_the_end_of_a_run_is_written_and_said_before_the_work_has_ended() -> Non
 
 def test_a_store_that_hangs_does_not_keep_the_last_words_back() -> None:
     stop, never = StopRequest(), threading.Event()
-    words = LastWords(lambda line: None)
+    words = ExitMessage(lambda line: None)
     with RunEnd(stop, words) as end:
         end.begun(lambda reason: [None, never.wait(30)][0])
         stop.request(StopKind.LOST, "gone")

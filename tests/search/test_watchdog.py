@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from search.ray_executor.watchdog import MARK, belonging, end_all
-from search.ray_executor.watched import watched_folder
+from search.ray_executor.watchdog import watched_folder
+from search.ray_executor.watchdog_process import MARK, belonging, end_all
 from search.store import TrialState, open_store, process_is_alive, process_started
 from tests.search.driving import begin
 from tests.search.small import config, values
@@ -22,7 +22,7 @@ from tests.search.small import config, values
 SLEEP = [sys.executable, "-c", "import time; time.sleep(100)"]
 DRIVER = """
 import json, os, subprocess, sys, time
-from search.ray_executor.watched import watched_folder
+from search.ray_executor.watchdog import watched_folder
 with watched_folder() as watchdog:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"],
                              start_new_session=True, stderr=subprocess.DEVNULL)
@@ -107,7 +107,7 @@ def test_a_clean_end_removes_the_folder_and_leaves_children_to_ray(
 
 CUT_SHORT = """
 import os, shutil
-from search.ray_executor.watched import watched_folder
+from search.ray_executor.watchdog import watched_folder
 def end_amid(folder, **options):
     print(folder, flush=True)
     os._exit(130)

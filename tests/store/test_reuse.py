@@ -6,7 +6,7 @@ import pytest
 
 from search.store import (
     DuplicateArchitecture,
-    Parent,
+    ParentRecord,
     Store,
     TrainedElsewhere,
     TrialRecord,
@@ -56,15 +56,15 @@ def test_a_child_carries_the_training_of_all_its_ancestors(store: Store) -> None
     study, other = add_study(store), add_study(store, "other")
     run = begin_run(store, study.id)
     first = pruned_trial(store, study.id, run.id, 0, epochs=3)
-    second = add_trial(store, study.id, run.id, 1, parent=Parent(first.id, "kernel 3 → 5"))
+    second = add_trial(store, study.id, run.id, 1, parent=ParentRecord(first.id, "kernel 3 → 5"))
     assert (second.parent_trial_id, second.inherited_along) == (first.id, "kernel 3 → 5")
     assert second.ancestry_seconds == 6.0
     store.epochs.record(second.id, epoch(1, 0.5, seconds=1.5))
-    third = add_trial(store, other.id, None, 2, parent=Parent(second.id, "static → dynamic"))
+    third = add_trial(store, other.id, None, 2, parent=ParentRecord(second.id, "static → dynamic"))
     assert third.ancestry_seconds == 7.5
     assert (first.parent_trial_id, first.inherited_along, first.ancestry_seconds) == (None, None, 0)
     with pytest.raises(LookupError):
-        add_trial(store, study.id, run.id, 3, parent=Parent(999, "nowhere"))
+        add_trial(store, study.id, run.id, 3, parent=ParentRecord(999, "nowhere"))
     assert len(store.trials.of_study(study.id)) == 2
 
 
@@ -97,7 +97,7 @@ def test_neither_repeats_nor_failures_nor_inherited_results_are_found(store: Sto
     store.trials.finish(failed.id, "failed", "NaN")
     complete_trial(store, study.id, run.id, 1, 0.5, repeat=1)
     assert result(store, 1, asking.id) is None
-    child = complete_trial(store, study.id, run.id, 2, 0.5, parent=Parent(parent.id, "along"))
+    child = complete_trial(store, study.id, run.id, 2, 0.5, parent=ParentRecord(parent.id, "along"))
     assert result(store, 2, asking.id) is None
     assert result(store, 2, asking.id, inherited=True) == child
 
@@ -287,7 +287,9 @@ def test_a_summary_counts_what_did_not_simply_train(store: Store) -> None:
         trial = add_trial(store, study.id, run.id, number)
         store.results.reuse(trial.id, source.id, run.id)
     for repeat in (1, 2):
-        add_trial(store, study.id, run.id, 0, repeat=repeat, parent=Parent(pruned.id, "along"))
+        add_trial(
+            store, study.id, run.id, 0, repeat=repeat, parent=ParentRecord(pruned.id, "along")
+        )
     summary = store.studies.summary(study.id)
     assert (summary.reused, summary.continued) == (3, 1)
     assert (summary.repeated, summary.inherited) == (2, 2)
@@ -301,7 +303,7 @@ def test_a_trial_that_began_from_scratch_after_all_is_no_heir(store: Store) -> N
     study = add_study(store)
     run, other = begin_run(store, study.id), begin_run(store, study.id)
     parent = complete_trial(store, study.id, run.id, 0, 0.5)
-    child = add_trial(store, study.id, run.id, 1, parent=Parent(parent.id, "along"))
+    child = add_trial(store, study.id, run.id, 1, parent=ParentRecord(parent.id, "along"))
     assert not store.trials.disinherit(child.id, run_id=other.id)
     assert store.trials.get(child.id) == child
     assert store.trials.disinherit(child.id, run_id=run.id)

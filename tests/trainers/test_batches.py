@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.trainers.proofs import proves
 from tests.trainers.tiny import short_protocol, small_data
-from trainers.data.resident import ResidentImages
+from trainers.data.in_memory import ResidentImages
 from trainers.data.search_data import samples_of_epoch
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from space.errors import InputError
 from tests.trainers.proofs import proves
 from tests.trainers.tiny import SEEDS, architecture, image_folder, short_protocol, small_data
-from trainers import Parent, Protocol, Seeds, Training, open_data
+from trainers import ParentNetwork, Protocol, Seeds, Training, open_data
 from trainers.data.split import Split, split_train_validation
 
 LABELS: NDArray[np.int64] = np.arange(400) % 10
@@ -91,7 +91,7 @@ def test_weights_are_drawn_or_inherited(tmp_path: Path) -> None:
 
     parent = begun(3, checkpoint_path=tmp_path / "parent")
     parent.run_epoch()
-    source = Parent(parent.architecture, tmp_path / "parent")
+    source = ParentNetwork(parent.architecture, tmp_path / "parent")
     child, scratch = begun(5, inherit_from=source, seeds=Seeds(8, 9)), begun(5)
     assert child.inherited_from == parent.architecture.id
     assert scratch.inherited_from is None

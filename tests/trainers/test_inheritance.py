@@ -11,7 +11,7 @@ from space import Architecture, InputError
 from space.networks import build
 from space.operators.layers import DropPath
 from tests.trainers.tiny import SEEDS, architecture, short_protocol, small_data
-from trainers import Parent, Protocol, SearchData, Seeds, Training
+from trainers import ParentNetwork, Protocol, SearchData, Seeds, Training
 
 PROTOCOL = short_protocol(initialisation="inherited", epochs=3, batch_size=32)
 DATA = small_data(PROTOCOL, limit_train=960, limit_validation=300)
@@ -28,7 +28,7 @@ def child() -> Architecture:
 def start(
     what: Architecture,
     checkpoint: Path | None = None,
-    parent: Parent | None = None,
+    parent: ParentNetwork | None = None,
     seeds: Seeds = SEEDS,
 ) -> Training:
     return Training(
@@ -37,13 +37,13 @@ def start(
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, Parent]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, ParentNetwork]:
     torch.set_num_threads(1)
     path = tmp_path_factory.mktemp("parent") / "parent.safetensors"
     training = start(architecture(), path)
     while not training.done:
         training.run_epoch()
-    return training, Parent(architecture(), path)
+    return training, ParentNetwork(architecture(), path)
 
 
 def outputs(training: Training) -> torch.Tensor:
@@ -52,7 +52,9 @@ def outputs(training: Training) -> torch.Tensor:
         return training.model.eval()(images)
 
 
-def test_a_child_begins_with_what_its_parent_computes(trained: tuple[Training, Parent]) -> None:
+def test_a_child_begins_with_what_its_parent_computes(
+    trained: tuple[Training, ParentNetwork],
+) -> None:
     parent, weights = trained
     found = start(child(), parent=weights)
     torch.testing.assert_close(outputs(found), outputs(parent), rtol=1e-5, atol=1e-5)
@@ -62,7 +64,7 @@ def test_a_child_begins_with_what_its_parent_computes(trained: tuple[Training, P
 
 
 def test_the_first_epoch_of_a_child_is_about_where_its_parent_ended(
-    trained: tuple[Training, Parent],
+    trained: tuple[Training, ParentNetwork],
 ) -> None:
     parent, weights = trained
     before = parent.history[-1].validation_accuracy
@@ -73,13 +75,13 @@ def test_the_first_epoch_of_a_child_is_about_where_its_parent_ended(
 
 
 def test_a_child_goes_on_exactly_and_needs_its_parent_no_more(
-    trained: tuple[Training, Parent], tmp_path: Path
+    trained: tuple[Training, ParentNetwork], tmp_path: Path
 ) -> None:
     whole = start(child(), tmp_path / "whole", trained[1])
     for _ in range(2):
         whole.run_epoch()
     start(child(), tmp_path / "broken", trained[1]).run_epoch()
-    gone = Parent(architecture(), tmp_path / "gone")
+    gone = ParentNetwork(architecture(), tmp_path / "gone")
     resumed = start(child(), tmp_path / "broken", gone)
     assert resumed.inherited_from == architecture().id
     resumed.run_epoch()
@@ -88,7 +90,7 @@ def test_a_child_goes_on_exactly_and_needs_its_parent_no_more(
 
 
 def test_what_is_new_in_a_child_follows_from_its_own_seed(
-    trained: tuple[Training, Parent],
+    trained: tuple[Training, ParentNetwork],
 ) -> None:
     def weights(seeds: Seeds) -> torch.Tensor:
         model = start(child(), parent=trained[1], seeds=seeds).model
@@ -98,19 +100,19 @@ def test_what_is_new_in_a_child_follows_from_its_own_seed(
     assert not torch.equal(weights(Seeds(1, 2)), weights(Seeds(2, 2)))
 
 
-def _missing(parent: Parent, folder: Path) -> Parent:
-    return Parent(parent.architecture, folder / "missing")
+def _missing(parent: ParentNetwork, folder: Path) -> ParentNetwork:
+    return ParentNetwork(parent.architecture, folder / "missing")
 
 
-def _damaged(parent: Parent, folder: Path) -> Parent:
+def _damaged(parent: ParentNetwork, folder: Path) -> ParentNetwork:
     content = bytearray(parent.checkpoint.read_bytes())
     content[-100] ^= 1
     (folder / "damaged").write_bytes(content)
-    return Parent(parent.architecture, folder / "damaged")
+    return ParentNetwork(parent.architecture, folder / "damaged")
 
 
-def _of_another(parent: Parent, folder: Path) -> Parent:
-    return Parent(architecture(kernel_size=5), parent.checkpoint)
+def _of_another(parent: ParentNetwork, folder: Path) -> ParentNetwork:
+    return ParentNetwork(architecture(kernel_size=5), parent.checkpoint)
 
 
 @pytest.mark.parametrize(
@@ -122,9 +124,9 @@ def _of_another(parent: Parent, folder: Path) -> Parent:
     ],
 )
 def test_weights_that_cannot_be_had_are_refused_as_the_parents(
-    spoil: Callable[[Parent, Path], Parent],
+    spoil: Callable[[ParentNetwork, Path], ParentNetwork],
     reason: str,
-    trained: tuple[Training, Parent],
+    trained: tuple[Training, ParentNetwork],
     tmp_path: Path,
 ) -> None:
     with pytest.raises(InputError, match=reason) as refused:
@@ -133,7 +135,7 @@ def test_weights_that_cannot_be_had_are_refused_as_the_parents(
 
 
 def test_a_child_that_does_not_contain_its_parent_is_refused(
-    trained: tuple[Training, Parent],
+    trained: tuple[Training, ParentNetwork],
 ) -> None:
     with pytest.raises(InputError, match=r"parent: stages\[0\]\.block\[0\]\.mix"):
         start(architecture(kernel_size=1), parent=trained[1])
@@ -145,7 +147,7 @@ def scratch(**changes: object) -> tuple[Protocol, SearchData]:
 
 
 def test_under_a_protocol_from_scratch_nothing_is_inherited(
-    trained: tuple[Training, Parent],
+    trained: tuple[Training, ParentNetwork],
 ) -> None:
     """So the final retraining, which is from scratch, cannot inherit."""
     protocol, data = scratch()
@@ -153,7 +155,7 @@ def test_under_a_protocol_from_scratch_nothing_is_inherited(
         Training(child(), protocol, data, seeds=SEEDS, inherit_from=trained[1])
 
 
-def test_a_parent_of_another_protocol_is_refused(trained: tuple[Training, Parent]) -> None:
+def test_a_parent_of_another_protocol_is_refused(trained: tuple[Training, ParentNetwork]) -> None:
     protocol, data = scratch(initialisation="inherited")
     with pytest.raises(InputError, match=r"parent: .*was written for protocol"):
         Training(child(), protocol, data, seeds=SEEDS, inherit_from=trained[1])
@@ -168,7 +170,7 @@ def untrained(folder: Path, **written: object) -> Training:
 
 def grown(parent: Training) -> Training:
     """A child of it under the same protocol."""
-    found = Parent(architecture(), parent.checkpoint_path or Path())
+    found = ParentNetwork(architecture(), parent.checkpoint_path or Path())
     protocol, data = parent.data.protocol, parent.data
     return Training(child(), protocol, data, seeds=SEEDS, inherit_from=found)
 

@@ -14,7 +14,7 @@ from trainers.data.fashion_mnist import MEAN, STD, LabelledImages, load_part
 from trainers.data.folder_data import FolderData, FolderImages, folder_batches
 from trainers.data.image_folder.image_index import Inspected
 from trainers.data.image_folder.indexing import index_images
-from trainers.data.resident import ResidentData, ResidentImages
+from trainers.data.in_memory import ResidentData, ResidentImages
 from trainers.data.search_data import Batch, SearchData
 from trainers.data.test_guard import Record, TestReading, refuse_if_locked
 from trainers.protocol import Protocol

@@ -11,7 +11,7 @@ from search.objectives import Values
 from search.options import Options as BaseOptions
 from search.searchers.optuna_samplers.frozen_trials import constraint_violations, new_frozen_trial
 from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
-from search.searchers.ranked_history import Entry, HistoryWindow
+from search.searchers.ranked_history import HistoryWindow, RankedPoint
 from search.searchers.searcher import P, Task
 
 
@@ -45,7 +45,7 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
         super().__init__(task, seed, **options)
         self._window = HistoryWindow(task, self.options.history_window)
 
-    def note(self, entry: Entry[P]) -> None:
+    def note(self, entry: RankedPoint[P]) -> None:
         """Keep the best."""
         self._window.tell(entry)
 
@@ -77,7 +77,7 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
         pairs = zip(self.task.objectives, vector, strict=True)
         return {each.name: each.sign * value for each, value in pairs}
 
-    def _as_worst(self, entry: Entry[P], worst: Values) -> FrozenTrial:
+    def _as_worst(self, entry: RankedPoint[P], worst: Values) -> FrozenTrial:
         known = self.task.known(entry.point)
         return new_frozen_trial(
             self.encoding.parameters(entry.point),

@@ -13,7 +13,7 @@ from pydantic import Field, StrictFloat, StrictInt
 from search.options import Options as BaseOptions
 from search.searchers.optuna_samplers.frozen_trials import impute_parameters
 from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
-from search.searchers.ranked_history import Entry
+from search.searchers.ranked_history import RankedPoint
 from search.searchers.searcher import P, Task
 
 _GENERATION = f"{NSGAIISampler.__name__}:generation"
@@ -50,7 +50,7 @@ class Nsga2Searcher(OptunaSearcher[P], Generic[P]):
         self._parents: dict[int, P] = {}
         self._arrived: dict[int, P] = {}
 
-    def note(self, entry: Entry[P]) -> None:
+    def note(self, entry: RankedPoint[P]) -> None:
         """Count a point that completed, and select parents at the end of a generation."""
         if entry.number in self._parents or self.trial(entry).state != TrialState.COMPLETE:
             return

@@ -22,7 +22,7 @@ from search.searchers.optuna_samplers.parameter_encoding import (
     ParameterEncoding,
     VectorEncoding,
 )
-from search.searchers.ranked_history import Entry, History
+from search.searchers.ranked_history import History, RankedPoint
 from search.searchers.searcher import DecisionSpace, Exhausted, Observation, P, Searcher, Task
 from space import Infeasible
 
@@ -51,7 +51,7 @@ class OptunaSearcher(Searcher[P], Generic[P]):
             self.encoding = DecisionEncoding(task.space)
         else:
             self.encoding = VectorEncoding(task, seed, self.history.__contains__)
-        self._made: dict[Hashable, tuple[Entry[P], int, FrozenTrial]] = {}
+        self._made: dict[Hashable, tuple[RankedPoint[P], int, FrozenTrial]] = {}
 
     def ask(self, attempt: int = 0) -> P:
         """The sampler's proposal, given all that was told.
@@ -80,7 +80,7 @@ class OptunaSearcher(Searcher[P], Generic[P]):
         self.note(entry)
 
     @abstractmethod
-    def note(self, entry: Entry[P]) -> None:
+    def note(self, entry: RankedPoint[P]) -> None:
         """Take note of an entry that is new or was renewed."""
 
     @abstractmethod
@@ -106,7 +106,7 @@ class OptunaSearcher(Searcher[P], Generic[P]):
         study.add_trials(self.trials())
         return study
 
-    def trial(self, entry: Entry[P]) -> FrozenTrial:
+    def trial(self, entry: RankedPoint[P]) -> FrozenTrial:
         """The entry as Optuna's trial; made again only after a change."""
         key = self.task.space.key(entry.point)
         made = self._made.get(key)

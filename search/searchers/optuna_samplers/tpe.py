@@ -9,7 +9,7 @@ from pydantic import Field, StrictInt
 
 from search.options import Options as BaseOptions
 from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
-from search.searchers.ranked_history import Entry, HistoryWindow
+from search.searchers.ranked_history import HistoryWindow, RankedPoint
 from search.searchers.searcher import P, Task
 
 
@@ -40,7 +40,7 @@ class TpeSearcher(OptunaSearcher[P], Generic[P]):
         super().__init__(task, seed, **options)
         self._window = HistoryWindow(task, self.options.history_window)
 
-    def note(self, entry: Entry[P]) -> None:
+    def note(self, entry: RankedPoint[P]) -> None:
         """Keep the best."""
         self._window.tell(entry)
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from search.searchers.ranked_history import Entry, Ranking
+from search.searchers.ranked_history import RankedPoint, Ranking
 from search.searchers.searcher import P, Task
 from search.searchers.surrogate.candidates import Candidates
 from search.searchers.surrogate.hypervolume_improvement import FrontPartitioning
@@ -25,7 +25,7 @@ _MOST_COMPARED = 512
 def planned_batch(
     task: Task[P],
     candidates: Candidates[P],
-    entries: Sequence[Entry[P]],
+    entries: Sequence[RankedPoint[P]],
     fitted: Fitted,
     *,
     size: int,
@@ -61,7 +61,7 @@ def planned_batch(
     return planner.batch(size, _SPARE)
 
 
-def _new(task: Task[P], entries: Sequence[Entry[P]], points: Iterable[P]) -> list[P]:
+def _new(task: Task[P], entries: Sequence[RankedPoint[P]], points: Iterable[P]) -> list[P]:
     known = {task.space.key(entry.point) for entry in entries}
     found: dict[Hashable, P] = {}
     for point in points:
@@ -71,7 +71,7 @@ def _new(task: Task[P], entries: Sequence[Entry[P]], points: Iterable[P]) -> lis
     return list(found.values())
 
 
-def _believed(task: Task[P], models: MetricModels[P], ranked: Sequence[Entry[P]]) -> Floats:
+def _believed(task: Task[P], models: MetricModels[P], ranked: Sequence[RankedPoint[P]]) -> Floats:
     """Objectives of the best feasible points as the models see them, so that luck counts less.
 
     Complete ones only, as soon as there are any.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.searchers.extrapolation import final_estimates
-from search.searchers.ranked_history import Entry
+from search.searchers.ranked_history import RankedPoint
 from search.searchers.searcher import P, Task
 from search.searchers.surrogate.candidates import Candidates
 from search.searchers.surrogate.gaussian_process import (
@@ -46,14 +46,14 @@ class MetricData(Generic[P]):
     """
 
     name: str
-    entries: list[Entry[P]]
+    entries: list[RankedPoint[P]]
     values: Floats
     variances: Floats
     center: float
     scale: float
 
 
-def metric_data(task: Task[P], entries: Sequence[Entry[P]]) -> list[MetricData[P]]:
+def metric_data(task: Task[P], entries: Sequence[RankedPoint[P]]) -> list[MetricData[P]]:
     """The metrics that have to be learnt, with what is known of them; it may be nothing yet."""
     known = set(task.known(entries[0].point)) if entries else set()
     observations = [entry.observation for entry in entries]
@@ -65,7 +65,7 @@ def metric_data(task: Task[P], entries: Sequence[Entry[P]]) -> list[MetricData[P
     return found
 
 
-def _successes(task: Task[P], entries: Sequence[Entry[P]]) -> tuple[Floats, Floats]:
+def _successes(task: Task[P], entries: Sequence[RankedPoint[P]]) -> tuple[Floats, Floats]:
     """1 for what ended with values, 0 for what failed without breaking a stated constraint."""
     successes = np.full(len(entries), np.nan)
     for row, entry in enumerate(entries):
@@ -78,7 +78,7 @@ def _successes(task: Task[P], entries: Sequence[Entry[P]]) -> tuple[Floats, Floa
 
 
 def _standardised(
-    task: Task[P], name: str, entries: Sequence[Entry[P]], means: Floats, variances: Floats
+    task: Task[P], name: str, entries: Sequence[RankedPoint[P]], means: Floats, variances: Floats
 ) -> MetricData[P]:
     there = np.flatnonzero(~np.isnan(means))
     values, doubts = means[there], variances[there]
@@ -99,7 +99,9 @@ def _without_disasters(scores: Floats) -> Floats:
     return clipped
 
 
-def fit_metrics(task: Task[P], candidates: Candidates[P], entries: Sequence[Entry[P]]) -> Fitted:
+def fit_metrics(
+    task: Task[P], candidates: Candidates[P], entries: Sequence[RankedPoint[P]]
+) -> Fitted:
     """Hyperparameters of every metric of which enough is known."""
     found = {}
     for data in metric_data(task, entries):
@@ -154,7 +156,7 @@ class MetricModels(Generic[P]):
         self,
         task: Task[P],
         candidates: Candidates[P],
-        entries: Sequence[Entry[P]],
+        entries: Sequence[RankedPoint[P]],
         fitted: Fitted,
     ) -> None:
         self._candidates = candidates

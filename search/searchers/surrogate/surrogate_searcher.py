@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, StrictInt
 
 from search.options import Options as BaseOptions
-from search.searchers.ranked_history import Entry, History
+from search.searchers.ranked_history import History, RankedPoint
 from search.searchers.searcher import Exhausted, Observation, P, Searcher, Task
 from search.searchers.surrogate.batch_planning import planned_batch
 from search.searchers.surrogate.candidates import Candidates
@@ -22,7 +22,7 @@ _REFIT_GROWTH = 1.2
 class _Snapshot(Generic[P]):
     """The history at one time, and which batch that was."""
 
-    entries: Sequence[Entry[P]]
+    entries: Sequence[RankedPoint[P]]
     batch: int
 
 
@@ -55,7 +55,7 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
         self._history: History[P] = History(task)
         self._candidates = Candidates(task, seed)
         self._snapshot: _Snapshot[P] = _Snapshot([], 0)
-        self._entries_of_fit: Sequence[Entry[P]] = []
+        self._entries_of_fit: Sequence[RankedPoint[P]] = []
         self._fitted: Fitted | None = None
         self._planned: list[P] | None = None
 

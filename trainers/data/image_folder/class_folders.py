@@ -24,7 +24,7 @@ _WELCOME = (
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class FolderLayout:
     """The folders to read.
 
     Attributes:
@@ -40,7 +40,7 @@ class Layout:
     beside: tuple[str, ...] = ()
 
 
-def find_layout(root: Path) -> Layout:
+def find_layout(root: Path) -> FolderLayout:
     """Look what a folder holds.
 
     Raises:
@@ -61,9 +61,9 @@ def find_layout(root: Path) -> Layout:
     beside = () if train == root else _classes(root)
     beside = tuple(name for name in beside if name not in ("train", "val"))
     if not is_folder(val):
-        return Layout(train, None, classes, beside)
+        return FolderLayout(train, None, classes, beside)
     _check_same(root, classes, _classes(val))
-    return Layout(train, val, classes, beside)
+    return FolderLayout(train, val, classes, beside)
 
 
 def abbreviated(names: tuple[str, ...] | list[str]) -> str:

@@ -11,7 +11,7 @@ from space.errors import InputError, Problem
 from space.input.paths import shown_path
 from trainers.data.data_config import DataConfig
 from trainers.data.image_folder.class_folders import (
-    Layout,
+    FolderLayout,
     Listing,
     abbreviated,
     find_layout,
@@ -90,7 +90,7 @@ def warn_of_test_copies(index: ImageIndex, config: DataConfig, say: Say | None) 
 def _read(
     config: DataConfig,
     folder: Path,
-    layout: Layout,
+    layout: FolderLayout,
     say: Say | None,
     left_out: tuple[str, ...] | None,
 ) -> ImageIndex:
@@ -150,7 +150,7 @@ def _check_classes(index: ImageIndex) -> None:
 
 
 def _remarks(
-    listed: Listing, layout: Layout, faults: Mapping[str, str], check: str
+    listed: Listing, layout: FolderLayout, faults: Mapping[str, str], check: str
 ) -> tuple[str, ...]:
     said = []
     if layout.beside:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from search.cli.program import run_program
-from search.driver import patience as patience_module
-from search.driver.patience import Patience
+from search.driver import store_retry as store_retry_module
+from search.driver.store_retry import StoreRetry
 from search.runner import run as run_module
 from search.store import StoreAway, open_store
-from search.store.database import Part
+from search.store.database import Section
 from search.store.runs import Runs
 from search.store.studies import Studies
 from search.store.trials import Trials
@@ -38,21 +38,21 @@ class Away:
             raise self.error
         return self.real(*args, **options)
 
-    def __get__(self, store: Part, owner: type[Part]) -> Callable[..., Any]:
+    def __get__(self, store: Section, owner: type[Section]) -> Callable[..., Any]:
         return lambda *args, **options: self(store, *args, **options)
 
 
 def test_a_call_is_made_again_until_the_store_is_back() -> None:
     said: list[str] = []
-    patience = Patience(60, lambda: False, said.append)
+    patience = StoreRetry(60, lambda: False, said.append)
     assert patience.until_back(Away(3, lambda: 7, StoreAway("gone"))) == 7
     assert said == ["Waiting 1 min at most: gone"]
 
 
 def test_patience_is_not_endless_and_ends_at_once_when_a_stop_is_asked_for() -> None:
     for patience in (
-        Patience(0.2, lambda: False, lambda line: None),
-        Patience(3600, lambda: True, lambda line: None),
+        StoreRetry(0.2, lambda: False, lambda line: None),
+        StoreRetry(3600, lambda: True, lambda line: None),
     ):
         call = Away(1_000_000, lambda: 7, StoreAway("gone"))
         for _ in range(2):  # what comes after it waits for nothing more
@@ -72,7 +72,7 @@ def test_patience_is_not_endless_and_ends_at_once_when_a_stop_is_asked_for() -> 
     ],
 )
 def test_a_store_that_is_away_at_the_edges_of_a_run_is_waited_for(
-    part: type[Part],
+    part: type[Section],
     method: str,
     playing: Player,
     monkeypatch: pytest.MonkeyPatch,
@@ -94,7 +94,7 @@ def test_a_store_that_cannot_be_opened_after_rays_start_is_waited_for(
 ) -> None:
     refuses = InputError.of("store", "does not answer or refuses")
     away = Away(2, open_store, refuses)
-    monkeypatch.setattr(patience_module, "open_store", away)
+    monkeypatch.setattr(store_retry_module, "open_store", away)
     assert run_program(["run", "a.yaml", *STORE]) == 0
     assert not away.times
 
@@ -103,7 +103,7 @@ def test_a_store_that_stays_away_then_is_told_with_how_to_go_on(
     playing: Player, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refuses = InputError.of("store", "does not answer or refuses")
-    monkeypatch.setattr(patience_module, "open_store", Away(10_000, open_store, refuses))
+    monkeypatch.setattr(store_retry_module, "open_store", Away(10_000, open_store, refuses))
     assert run_program(["run", "a.yaml", *STORE, "--set", "store_patience=0.2"]) == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("Stopped: store: does not answer or refuses. To go on: ")

@@ -65,7 +65,7 @@ def test_other_ends() -> None:
     assert classify(NonFiniteLoss("train loss is nan in epoch 3, step 17")).state == "failed"
     found = classify(raised(ValueError("odd\nsecond line")))
     assert found.state == "failed"
-    assert found.reason.startswith("ValueError: odd (in raised, test_classification.py:")
+    assert found.reason.startswith("ValueError: odd (in raised, test_failure_classification.py:")
     assert classify(KeyError()).reason == "KeyError: KeyError"
 
 

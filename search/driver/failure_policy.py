@@ -19,7 +19,7 @@ _OWN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FailurePolicy:
     """How much goes wrong before a run gives up.
 
     Attributes:

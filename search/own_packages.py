@@ -1,9 +1,9 @@
-"""The rooms of this program, whatever else has their names where Python looks.
+"""The packages of this program, whatever else has their names where Python looks.
 
 `space`, `search`, `trainers` and `dashboard` are words that people give to modules of their own.
 Python looks in the working folder first (`python -m`) and in PYTHONPATH, and Ray's workers in the
-working folder of their driver. Once this module is imported, every room comes from the folder that
-this one is in; `search` imports it before any other room.
+working folder of their driver. Once this module is imported, every package comes from the
+folder that this one is in; `search` imports it before any other package.
 """
 
 import sys
@@ -12,23 +12,23 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
-ROOMS = ("space", "trainers", "search", "dashboard")
+PACKAGES = ("space", "trainers", "search", "dashboard")
 ROOT = Path(__file__).absolute().parent.parent
 
 
-class OwnRooms:
-    """Finds the rooms in their own folder, before Python looks for them along its path."""
+class OwnPackages:
+    """Finds the packages in their own folder, before Python looks for them along its path."""
 
     @classmethod
     def find_spec(
         cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Where a room is; None for all other modules."""
-        return PathFinder.find_spec(name, [str(ROOT)]) if name in ROOMS else None
+        """Where a package is; None for all other modules."""
+        return PathFinder.find_spec(name, [str(ROOT)]) if name in PACKAGES else None
 
 
 def place_of_foreign(name: str, folder: Path) -> Path | None:
-    """Where a folder has a module with the name of a room that is not ours.
+    """Where a folder has a module with the name of a package that is not ours.
 
     A folder of that name without modules, say with data, is none: Python prefers ours.
     """
@@ -42,12 +42,12 @@ def _is_ours(name: str, file: str) -> bool:
 
 
 def _refuse_loaded() -> None:
-    """Refuse to work with a module that was taken for a room of ours before.
+    """Refuse to work with a module that was taken for a package of ours before.
 
     Raises:
         ImportError: naming its file.
     """
-    for name in ROOMS:
+    for name in PACKAGES:
         file = getattr(sys.modules.get(name), "__file__", None)
         if file is not None and not _is_ours(name, file):
             raise ImportError(
@@ -57,4 +57,4 @@ def _refuse_loaded() -> None:
 
 
 _refuse_loaded()
-sys.meta_path.insert(0, OwnRooms)
+sys.meta_path.insert(0, OwnPackages)

@@ -25,7 +25,7 @@ def opened_again(url: str, *, create: bool) -> Store:
         raise StoreAway("; ".join(map(str, error.problems))) from None
 
 
-class Patience:
+class StoreRetry:
     """Repeats calls to a store that is away, until it has been for too long.
 
     Args:

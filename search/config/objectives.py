@@ -6,20 +6,20 @@ from typing import Any
 import numpy as np
 
 from search.metrics import ANALYTIC_METRICS, analytic_metrics
-from search.objective_parsing import bare_bound_problems, given_twice, written_goals
+from search.objective_parsing import bare_bound_problems, given_twice, parse_objectives
 from search.objectives import Constraint, Objectives
 from space import DesignSpace
 from space.errors import InputError, Problem
 
 
-def read_goals(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
-    """The goals of a new study, as written_goals reads them.
+def read_objectives(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
+    """The goals of a new study, as parse_objectives reads them.
 
     Raises:
-        InputError: what written_goals refuses, a metric given by two of its names, a bound without
-            a side on what should be high, and bounds that no accuracy could break or keep.
+        InputError: what parse_objectives refuses, a metric given by two of its names, a bound
+            without a side on what should be high, and bounds that no accuracy could break or keep.
     """
-    goals = written_goals(objectives, constraints)
+    goals = parse_objectives(objectives, constraints)
     problems = [*given_twice(objectives, "objectives"), *given_twice(constraints, "constraints")]
     bare = bare_bound_problems(objectives, constraints)
     problems += bare or [p for bound in goals.constraints for p in _no_shares(bound)]

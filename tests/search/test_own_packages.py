@@ -1,4 +1,4 @@
-"""A user's own modules called like our rooms: ours are taken, or the refusal names theirs."""
+"""A user's own modules called like our packages: ours are taken, or the refusal names theirs."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from search.own_rooms import ROOMS, ROOT, place_of_foreign
+from search.own_packages import PACKAGES, ROOT, place_of_foreign
 from search.ray_executor.connection import refuse_foreign_search
 from search.store import open_store
 from space.errors import InputError
@@ -18,7 +18,7 @@ THEIRS = "raise RuntimeError(f'{__file__} was imported')\n"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A working folder with modules that are called as our rooms are, but for `search`."""
+    """A working folder with modules that are called as our packages are, but for `search`."""
     (tmp_path / "space.py").write_text(THEIRS)
     (tmp_path / "dashboard.py").write_text(THEIRS)
     (tmp_path / "trainers").mkdir()
@@ -38,8 +38,8 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> str:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An environment in which ours come last, as from site-packages: behind PYTHONPATH."""
     place = tmp_path_factory.mktemp("site")
-    for room in ROOMS:
-        (place / room).symlink_to(ROOT / room)
+    for package in PACKAGES:
+        (place / package).symlink_to(ROOT / package)
     return {"PYTHONPATH": str(place)}
 
 
@@ -75,22 +75,24 @@ def test_their_other_modules_are_found(folder: Path) -> None:
     assert ran.stdout == b"mine\n", ran.stderr
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("package", PACKAGES)
 @pytest.mark.parametrize("nested", [False, True])
-def test_a_module_is_foreign_where_it_is_not_ours(room: str, nested: bool, tmp_path: Path) -> None:
-    assert place_of_foreign(room, ROOT) is None
-    assert place_of_foreign(room, tmp_path) is None
-    file = tmp_path / room / "__init__.py" if nested else tmp_path / f"{room}.py"
+def test_a_module_is_foreign_where_it_is_not_ours(
+    package: str, nested: bool, tmp_path: Path
+) -> None:
+    assert place_of_foreign(package, ROOT) is None
+    assert place_of_foreign(package, tmp_path) is None
+    file = tmp_path / package / "__init__.py" if nested else tmp_path / f"{package}.py"
     file.parent.mkdir(exist_ok=True)
     (file.parent / "data.csv").touch()
-    assert place_of_foreign(room, tmp_path) is None
+    assert place_of_foreign(package, tmp_path) is None
     file.touch()
-    assert place_of_foreign(room, tmp_path) == file
+    assert place_of_foreign(package, tmp_path) == file
 
 
 def test_a_folder_of_data_is_no_module(tmp_path: Path) -> None:
-    for room in ROOMS:
-        (tmp_path / room).mkdir()
+    for package in PACKAGES:
+        (tmp_path / package).mkdir()
     refuse_foreign_search(tmp_path)
     ran = python("-m", "search", "space", "zoo", "--json", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
@@ -111,9 +113,9 @@ def test_a_run_is_refused_where_workers_would_find_another_search(
 
 
 def test_a_copy_of_this_program_is_not_foreign(tmp_path: Path) -> None:
-    for room in ("space", "trainers", "search"):
+    for package in ("space", "trainers", "search"):
         ignored = shutil.ignore_patterns("__pycache__", "*.gz", "*.pyc")
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=ignored)
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
     refuse_foreign_search(tmp_path)
     changed = tmp_path / "trainers" / "protocol.py"
     changed.write_text(changed.read_text() + "\n")
