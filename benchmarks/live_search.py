@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from benchmarks.live.arms import ARMS
+from benchmarks.live.methods import METHODS
 from benchmarks.live.run import LiveRun, LiveSettings, run
 from benchmarks.markdown import markdown_table
 from benchmarks.numbers import above_zero, at_least
@@ -48,32 +48,32 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def searches(options: argparse.Namespace) -> list[LiveRun]:
-    """All of them, by arm and seed."""
+    """All of them, by method and seed."""
     config = load_config(options.config)
     settings = LiveSettings(config.space, config.data, config.protocol, options.seconds)
-    wanted = [(arm, seed) for seed in range(options.seeds) for arm in ARMS]
+    wanted = [(method, seed) for seed in range(options.seeds) for method in METHODS]
     found = []
     with processes(options.processes) as pool, bar_on_stderr() as progress:
         bar = progress.add_task("searches", total=len(wanted))
         for future in as_completed([pool.submit(run, settings, *each) for each in wanted]):
             found.append(future.result())
             progress.advance(bar)
-    names = [arm.name for arm in ARMS]
-    return sorted(found, key=lambda one: (names.index(one.arm), one.seed))
+    names = [method.name for method in METHODS]
+    return sorted(found, key=lambda one: (names.index(one.method), one.seed))
 
 
 def show(runs: Sequence[LiveRun], seconds: float) -> str:
-    """A row for every arm: the median, and every seed behind it."""
+    """A row for every method: the median, and every seed behind it."""
     header = ["search", *(f"best at {share:.0%} of the time" for share in (0.25, 0.5, 1.0))]
     header += ["trained again: validation", "test", "complete + pruned + failed", "inherited"]
     rows = []
-    for arm in ARMS:
-        own = [each for each in runs if each.arm == arm.name]
+    for method in METHODS:
+        own = [each for each in runs if each.method == method.name]
         at = [[_best_at(one, share * seconds) for one in own] for share in (0.25, 0.5, 1.0)]
         kinds = ("complete", "pruned", "failed")
         rows.append(
             [
-                arm.name,
+                method.name,
                 *map(_spread, at),
                 _spread([one.final_validation for one in own]),
                 _spread([one.final_test for one in own]),

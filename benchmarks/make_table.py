@@ -26,8 +26,8 @@ from benchmarks.table.journal import Journal
 from benchmarks.table.measure import Measured, measure
 from benchmarks.table.plan import one_of_every_mixer_type, planned
 from benchmarks.table.read import TABLE, longer_table
-from benchmarks.table.taken_up import trainings_of
-from benchmarks.table.terms import FASHION_CELLS, Terms
+from benchmarks.table.resumed import trainings_of
+from benchmarks.table.spec import FASHION_MIXERS, TableSpec
 from benchmarks.table.write import write_table
 from space import Architecture
 
@@ -36,11 +36,11 @@ TIMES_AS_LONG = 4
 Wanted = list[tuple[Architecture, int]]
 
 
-def train(wanted: Wanted, terms: Terms, device: str, workers: int) -> Iterator[Measured]:
+def train(wanted: Wanted, spec: TableSpec, device: str, workers: int) -> Iterator[Measured]:
     """Train in processes of one thread each, and yield as they finish."""
     with processes(workers) as pool:
         running: list[Future[Measured]] = [
-            pool.submit(measure, architecture, seed, terms, device) for architecture, seed in wanted
+            pool.submit(measure, architecture, seed, spec, device) for architecture, seed in wanted
         ]
         try:
             for future in as_completed(running):
@@ -50,24 +50,24 @@ def train(wanted: Wanted, terms: Terms, device: str, workers: int) -> Iterator[M
 
 
 def train_missing(
-    have: list[Measured], journal: Journal, terms: Terms, options: argparse.Namespace
+    have: list[Measured], journal: Journal, spec: TableSpec, options: argparse.Namespace
 ) -> None:
     """Train what is not there yet, with a bar on stderr."""
     done = {(measured.architecture_id, measured.seed) for measured in have}
-    plan = list(islice(_every(terms, options), options.limit))
+    plan = list(islice(_every(spec, options), options.limit))
     wanted = [(a, seed) for a, seed in plan if (a.id, seed) not in done]
     with bar_on_stderr() as progress:
         bar = progress.add_task("trainings", total=len(plan), completed=len(plan) - len(wanted))
-        for measured in train(wanted, terms, options.device, options.workers):
+        for measured in train(wanted, spec, options.device, options.workers):
             journal.append(measured)
             progress.advance(bar)
 
 
-def _every(terms: Terms, options: argparse.Namespace) -> Iterator[tuple[Architecture, int]]:
-    space = terms.space().enumerate()
+def _every(spec: TableSpec, options: argparse.Namespace) -> Iterator[tuple[Architecture, int]]:
+    space = spec.space().enumerate()
     if options.longer:
-        return ((architecture, terms.seeds[0]) for architecture in one_of_every_mixer_type(space))
-    return planned(space, terms.seeds, options.repeated)
+        return ((architecture, spec.seeds[0]) for architecture in one_of_every_mixer_type(space))
+    return planned(space, spec.seeds, options.repeated)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -95,18 +95,18 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main(arguments: list[str] | None = None, terms: Terms = FASHION_CELLS) -> None:
+def main(arguments: list[str] | None = None, spec: TableSpec = FASHION_MIXERS) -> None:
     """Train what the journal lacks and write the table; see the module's text."""
     options = parse(arguments)
     path = options.table
     if options.longer:
-        path, terms = longer_table(path), terms.longer(TIMES_AS_LONG)
-    protocol = terms.bound_protocol()
+        path, spec = longer_table(path), spec.longer(TIMES_AS_LONG)
+    protocol = spec.bound_protocol()
     journal = Journal(options.journal, protocol.hash)
     in_table = trainings_of(path, protocol.hash)
     if not options.write_only:
-        train_missing([*in_table, *journal.read()], journal, terms, options)
-    write_table(path, [*in_table, *journal.read()], terms, protocol)
+        train_missing([*in_table, *journal.read()], journal, spec, options)
+    write_table(path, [*in_table, *journal.read()], spec, protocol)
     write_figures(options.card, options.table)
 
 

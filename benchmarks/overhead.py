@@ -27,7 +27,7 @@ from search.searchers import SEARCHERS
 from space.wording import count
 
 if TYPE_CHECKING:
-    from benchmarks.no_op.arms import Arm
+    from benchmarks.no_op.methods import Method
 
 QUICK_SEARCHERS = ["random", "evolution", "surrogate"]
 
@@ -53,26 +53,26 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def measured(options: argparse.Namespace) -> list[Rounds]:
     """All rounds of all searches; what is under way is said on stderr."""
-    from benchmarks.no_op.arms import own, plain_script  # Ray, which --help need not wait for
+    from benchmarks.no_op.methods import own, plain_script  # Ray, which --help need not wait for
 
-    arms = []
+    methods = []
     for history in dict.fromkeys(options.history):
         searchers = dict.fromkeys(options.searchers)
-        arms += [own(searcher, history, options.trials) for searcher in searchers]
-        arms += [] if options.no_plain else [plain_script(history, options.trials)]
-    found: dict[Arm, list[Overhead]] = {arm: [] for arm in arms}
+        methods += [own(searcher, history, options.trials) for searcher in searchers]
+        methods += [] if options.no_plain else [plain_script(history, options.trials)]
+    found: dict[Method, list[Overhead]] = {method: [] for method in methods}
     with TemporaryDirectory() as folder, bar_on_stderr() as progress:
-        bar = progress.add_task("histories", total=len(arms))
-        for arm in arms:
-            arm.prepare(Path(folder))
+        bar = progress.add_task("histories", total=len(methods))
+        for method in methods:
+            method.prepare(Path(folder))
             progress.advance(bar)
-        bar = progress.add_task("rounds", total=len(arms) * options.rounds)
+        bar = progress.add_task("rounds", total=len(methods) * options.rounds)
         for _ in range(options.rounds):
-            for arm in arms:
-                found[arm].append(arm.measure(Path(folder)))
+            for method in methods:
+                found[method].append(method.measure(Path(folder)))
                 progress.advance(bar)
-    plain = {arm.history: rows for arm, rows in found.items() if arm.name == PLAIN}
-    return [over_rounds(rows, plain.get(arm.history, ())) for arm, rows in found.items()]
+    plain = {method.history: rows for method, rows in found.items() if method.name == PLAIN}
+    return [over_rounds(rows, plain.get(method.history, ())) for method, rows in found.items()]
 
 
 def show(found: list[Rounds]) -> str:

@@ -1,8 +1,8 @@
 """What comes of a trial: what its epochs report, or why it broke off.
 
 `trainers.failure_classification` makes a `Failure` of an exception, and of what Ray says of a dead
-worker. Only a fault of the architecture or of the trial's code ends a trial for good; faults of the data
-and of the surroundings say nothing of the architecture.
+worker. Only a fault of the architecture or of the trial's code ends a trial for good; faults of the
+data and of the surroundings say nothing of the architecture.
 """
 
 from collections.abc import Mapping

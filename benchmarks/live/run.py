@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.live.arms import Arm
+from benchmarks.live.methods import Method
 from benchmarks.replay.ours import OwnMethod
 from search.driver.lineage import Trained, choose_parent
 from search.objectives import ACCURACY, judged_accuracy
@@ -38,14 +38,14 @@ class LiveRun:
     """What a search came to.
 
     Attributes:
-        arm: its name. seed: of the search.
+        method: its name. seed: of the search.
         path: (CPU seconds, best validation accuracy of a complete trial) at every new best.
         best: JSON of the best architecture; None where no trial was complete.
         ends: trials by end. inherited: trials that began with a parent's weights.
         final_validation, final_test: accuracy of the best one, trained again from scratch.
     """
 
-    arm: str
+    method: str
     seed: int
     path: tuple[tuple[float, float], ...]
     best: str | None
@@ -55,28 +55,30 @@ class LiveRun:
     final_test: float | None
 
 
-def run(settings: LiveSettings, arm: Arm, seed: int) -> LiveRun:
+def run(settings: LiveSettings, method: Method, seed: int) -> LiveRun:
     """Search, then train the best one from scratch and read its test accuracy."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         with lock_test_split():
-            search = _Search(settings, arm, seed, Path(folder))
+            search = _Search(settings, method, seed, Path(folder))
             search.run()
         final = _final(settings, search.best, seed, Path(folder)) if search.best else (None, None)
     best = search.best.to_json() if search.best else None
-    return LiveRun(arm.name, seed, tuple(search.path), best, search.ends, search.inherited, *final)
+    return LiveRun(
+        method.name, seed, tuple(search.path), best, search.ends, search.inherited, *final
+    )
 
 
 class _Search:
     """The loop of one search. CPU time counts from the first proposal, proposals included."""
 
-    def __init__(self, settings: LiveSettings, arm: Arm, seed: int, folder: Path) -> None:
-        kind = "inherited" if arm.inherits else "scratch"
+    def __init__(self, settings: LiveSettings, method: Method, seed: int, folder: Path) -> None:
+        kind = "inherited" if method.inherits else "scratch"
         protocol = settings.protocol.model_copy(update={"initialisation": kind})
         self._data = open_data(settings.data, protocol)
-        self._settings, self._arm, self._seed, self._folder = settings, arm, seed, folder
+        self._settings, self._compared, self._seed, self._folder = settings, method, seed, folder
         task = Task(settings.space, ACCURACY, fidelities=protocol.epochs)
-        self._method = OwnMethod(task, arm.searcher, arm.scheduler, seed, protocol.judged_by)
+        self._method = OwnMethod(task, method.searcher, method.scheduler, seed, protocol.judged_by)
         self._trained: list[Trained] = []
         self._begun = 0.0
         self.path: list[tuple[float, float]] = []
@@ -102,7 +104,7 @@ class _Search:
 
     def _trial(self, number: int, architecture: Architecture) -> str:
         begun = self._spent
-        parent = choose_parent(architecture, self._trained) if self._arm.inherits else None
+        parent = choose_parent(architecture, self._trained) if self._compared.inherits else None
         try:
             training = self._training(architecture, parent)
             end = self._train(number, training)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.table.terms import Terms
+from benchmarks.table.spec import TableSpec
 from space import Architecture
 from trainers import SearchData, Training, final_test, open_data
 from trainers.failure_classification import classify
@@ -44,10 +44,12 @@ class Measured:
         return asdict(self)
 
 
-def measure(architecture: Architecture, seed: int, terms: Terms, device: str = "cpu") -> Measured:
+def measure(
+    architecture: Architecture, seed: int, spec: TableSpec, device: str = "cpu"
+) -> Measured:
     """Train, validate after every epoch, and read the test split once at the end."""
     torch.set_num_threads(1)
-    data = _data(terms)
+    data = _data(spec)
     clock = time.process_time if device == "cpu" else time.perf_counter
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -70,7 +72,7 @@ def measure(architecture: Architecture, seed: int, terms: Terms, device: str = "
                 architecture,
                 checkpoint,
                 data.protocol,
-                terms.data,
+                spec.data,
                 lambda reading: None,
                 device=device,
             )
@@ -90,9 +92,9 @@ def measure(architecture: Architecture, seed: int, terms: Terms, device: str = "
 
 
 @cache
-def _data(terms: Terms) -> SearchData:
+def _data(spec: TableSpec) -> SearchData:
     """The images, opened once in this process."""
-    return open_data(terms.data, terms.bound_protocol())
+    return open_data(spec.data, spec.bound_protocol())
 
 
 def _device_name(device: str) -> str:

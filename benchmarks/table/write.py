@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.table.columns import SCHEMA, SEARCH_COLUMNS, TEST_COLUMN
 from benchmarks.table.measure import Measured
-from benchmarks.table.terms import Terms
+from benchmarks.table.spec import TableSpec
 from benchmarks.timing import processor
 from space import Architecture, cost
 from space.errors import InputError
@@ -23,7 +23,7 @@ COMMAND = "python -m benchmarks.make_table"
 
 
 def write_table(
-    path: Path, trainings: Iterable[Measured], terms: Terms, protocol: Protocol
+    path: Path, trainings: Iterable[Measured], spec: TableSpec, protocol: Protocol
 ) -> None:
     """Write a Parquet file, compressed with zstd; an older file is replaced at once.
 
@@ -33,7 +33,7 @@ def write_table(
     Args:
         path: of the file.
         trainings: the oldest first.
-        terms: what the table is of.
+        spec: what the table is of.
         protocol: of all trainings, with the hashes of the images.
 
     Raises:
@@ -42,9 +42,9 @@ def write_table(
     first: dict[tuple[str, int], Measured] = {}
     for training in trainings:
         first.setdefault((training.architecture_id, training.seed), training)
-    rows = _rows(first, list(terms.space().enumerate()))
+    rows = _rows(first, list(spec.space().enumerate()))
     table = pyarrow.Table.from_pylist(rows, SCHEMA).replace_schema_metadata(
-        {key: json.dumps(value) for key, value in _metadata(terms, protocol, rows).items()}
+        {key: json.dumps(value) for key, value in _metadata(spec, protocol, rows).items()}
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".unfinished")
@@ -71,13 +71,13 @@ def _rows(
     return rows
 
 
-def _metadata(terms: Terms, protocol: Protocol, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _metadata(spec: TableSpec, protocol: Protocol, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What the file says of itself, as JSON by name."""
     return {
         "protocol": protocol.to_dict(),
         "protocol_hash": protocol.hash,
-        "data": terms.data.to_dict(),
-        "space": terms.space_file.read_text(),
+        "data": spec.data.to_dict(),
+        "space": spec.space_file.read_text(),
         "columns_for_searchers": list(SEARCH_COLUMNS),
         "columns_for_the_final_test_only": [TEST_COLUMN],
         "command": COMMAND,

@@ -5,19 +5,19 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.table.measure import Measured
-from benchmarks.table.terms import FASHION_CELLS, Terms
+from benchmarks.table.spec import FASHION_MIXERS, TableSpec
 from benchmarks.table.write import write_table
 from space import Architecture, cost
 from trainers import DataConfig, Protocol
 
-TINY = Terms(
-    space_file=FASHION_CELLS.space_file,
+TINY = TableSpec(
+    space_file=FASHION_MIXERS.space_file,
     data=DataConfig(limit_train=200, limit_validation=100),
     protocol=Protocol(epochs=2, batch_size=50, warmup_epochs=0.5),
 )
 """Real images and trainings of a second."""
 
-LONG = Terms(TINY.space_file, TINY.data, Protocol(epochs=9, batch_size=50, warmup_epochs=1))
+LONG = TableSpec(TINY.space_file, TINY.data, Protocol(epochs=9, batch_size=50, warmup_epochs=1))
 
 
 def trainings(architectures: list[Architecture], seeds: tuple[int, ...] = (0,)) -> list[Measured]:
@@ -46,8 +46,8 @@ def _training(
     )
 
 
-def write(path: Path, found: list[Measured] | None = None, terms: Terms = LONG) -> Path:
+def write(path: Path, found: list[Measured] | None = None, spec: TableSpec = LONG) -> Path:
     """A table of the whole space, or of the given trainings."""
-    measured = trainings(list(terms.space().enumerate())) if found is None else found
-    write_table(path, measured, terms, terms.bound_protocol())
+    measured = trainings(list(spec.space().enumerate())) if found is None else found
+    write_table(path, measured, spec, spec.bound_protocol())
     return path

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmarks.live.arms import ARMS, Arm
+from benchmarks.live.methods import METHODS, Method
 from benchmarks.live.run import LiveRun, LiveSettings, run
 from benchmarks.live_search import show
 from space import Architecture, DesignSpace
@@ -23,11 +23,11 @@ def settings() -> LiveSettings:
     )
 
 
-@pytest.mark.parametrize("arm", ARMS, ids=lambda arm: arm.name)
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_a_search_ends_with_its_seconds_and_trains_the_best_again(
-    settings: LiveSettings, arm: Arm
+    settings: LiveSettings, method: Method
 ) -> None:
-    found = run(settings, arm, seed=1)
+    found = run(settings, method, seed=1)
     assert found.best is not None
     assert settings.space.contains(Architecture.from_json(found.best))
     spent = [seconds for seconds, _ in found.path]
@@ -39,7 +39,7 @@ def test_a_search_ends_with_its_seconds_and_trains_the_best_again(
     assert found.ends["failed"] == 0
     assert found.ends["cut off"] <= 1
     assert found.final_test is not None
-    if "inheriting" in found.arm:
+    if "inheriting" in found.method:
         assert found.inherited > 0
     else:
         assert found.inherited == 0
@@ -48,7 +48,7 @@ def test_a_search_ends_with_its_seconds_and_trains_the_best_again(
 def test_the_table_shows_every_seed_and_says_when_there_is_nothing_yet() -> None:
     runs = [
         LiveRun(
-            arm.name,
+            method.name,
             seed,
             ((10.0, 0.5), (60.0, 0.7 + seed / 10)),
             None,
@@ -57,20 +57,20 @@ def test_the_table_shows_every_seed_and_says_when_there_is_nothing_yet() -> None
             0.6,
             0.5,
         )
-        for arm in ARMS
+        for method in METHODS
         for seed in range(2)
     ]
     shown = show(runs, seconds=100)
     row = re.sub(r" +", " ", shown.splitlines()[2])
-    assert row.startswith(f"| {ARMS[0].name} | 50.00 (50.00, 50.00) | 50.00 (50.00, 50.00) |")
+    assert row.startswith(f"| {METHODS[0].name} | 50.00 (50.00, 50.00) | 50.00 (50.00, 50.00) |")
     assert "75.00 (70.00, 80.00)" in row
     assert "2 + 1 + 0" in row
     assert "–" in show(runs, seconds=30).splitlines()[2]
 
 
 def test_the_documentation_of_the_arms_is_true() -> None:
-    """The second arm differs from the first by inheritance alone."""
-    first, second, _ = ARMS
+    """The second method differs from the first by inheritance alone."""
+    first, second, _ = METHODS
     assert (first.searcher, first.scheduler) == (second.searcher, second.scheduler)
     assert first.inherits
     assert not second.inherits

@@ -7,8 +7,8 @@ import optuna
 import pytest
 
 from benchmarks.no_op import ours, plain
-from benchmarks.no_op.arms import Arm, own, plain_script
 from benchmarks.no_op.figures import PLAIN, Overhead, Spread, over_rounds
+from benchmarks.no_op.methods import Method, own, plain_script
 from benchmarks.no_op.stopwatch import Stopwatch
 from benchmarks.overhead import show
 from search.store import TrialState, open_store
@@ -99,21 +99,21 @@ def test_every_round_begins_with_the_same_history(tmp_path: Path) -> None:
     def write(folder: Path) -> None:
         (folder / "history").touch()
 
-    arm, empty = Arm("random", 7, write, run), Arm("random", 0, write, run)
-    for each in (arm, empty):
+    method, empty = Method("random", 7, write, run), Method("random", 0, write, run)
+    for each in (method, empty):
         each.prepare(tmp_path)
-    assert [arm.measure(tmp_path).name for _ in range(3)] == ["history"] * 3
+    assert [method.measure(tmp_path).name for _ in range(3)] == ["history"] * 3
     assert [empty.measure(tmp_path).name for _ in range(2)] == ["", ""]
 
 
 @pytest.mark.slow
 @pytest.mark.ray
 def test_both_sides_run_their_trials_after_a_history(tmp_path: Path) -> None:
-    arms = own("random", history=5, trials=6), plain_script(history=5, trials=6)
+    methods = own("random", history=5, trials=6), plain_script(history=5, trials=6)
     rounds = []
-    for arm in arms:
-        arm.prepare(tmp_path)
-        rounds.append([arm.measure(tmp_path) for _ in range(2)])
+    for method in methods:
+        method.prepare(tmp_path)
+        rounds.append([method.measure(tmp_path) for _ in range(2)])
     for each in (one for rows in rounds for one in rows):
         assert each.trials == 6
         assert each.each > 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Arm:
+class Method:
     """One way to search.
 
     Attributes:
@@ -18,9 +18,9 @@ class Arm:
     inherits: bool
 
 
-ARMS = (
-    Arm("evolution + asha, inheriting", "evolution", "asha", inherits=True),
-    Arm("evolution + asha, from scratch", "evolution", "asha", inherits=False),
-    Arm("tpe + asha, from scratch", "tpe", "asha", inherits=False),
+METHODS = (
+    Method("evolution + asha, inheriting", "evolution", "asha", inherits=True),
+    Method("evolution + asha, from scratch", "evolution", "asha", inherits=False),
+    Method("tpe + asha, from scratch", "tpe", "asha", inherits=False),
 )
 """The second one tells what of the first is due to inheritance."""

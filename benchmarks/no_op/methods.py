@@ -11,7 +11,7 @@ from benchmarks.no_op.figures import PLAIN, Overhead
 
 
 @dataclass(frozen=True)
-class Arm:
+class Method:
     """A search after so many trials.
 
     Attributes:
@@ -49,9 +49,9 @@ class Arm:
         return self._work(folder).with_name("kept")
 
 
-def own(searcher: str, history: int, trials: int) -> Arm:
+def own(searcher: str, history: int, trials: int) -> Method:
     """Our runner and store."""
-    return Arm(
+    return Method(
         searcher,
         history,
         partial(ours.write_history, searcher=searcher, trials=history),
@@ -59,9 +59,9 @@ def own(searcher: str, history: int, trials: int) -> Arm:
     )
 
 
-def plain_script(history: int, trials: int) -> Arm:
+def plain_script(history: int, trials: int) -> Method:
     """Ray Tune with OptunaSearch and Optuna's SQLite storage."""
-    return Arm(
+    return Method(
         PLAIN,
         history,
         partial(plain.write_history, trials=history),

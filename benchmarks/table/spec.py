@@ -9,7 +9,7 @@ from trainers import DataConfig, Protocol, describe_data
 
 
 @dataclass(frozen=True)
-class Terms:
+class TableSpec:
     """The terms under which the trainings of one table can be compared.
 
     Attributes:
@@ -29,7 +29,7 @@ class Terms:
         """The space of the table."""
         return DesignSpace.from_dict(read_yaml(self.space_file))
 
-    def longer(self, times: int) -> "Terms":
+    def longer(self, times: int) -> "TableSpec":
         """The same with trainings so many times as long, of one seed."""
         epochs = times * self.protocol.epochs
         protocol = Protocol.from_dict(self.protocol.to_dict() | {"epochs": epochs})
@@ -44,7 +44,7 @@ class Terms:
         return describe_data(self.data, self.protocol).protocol
 
 
-FASHION_CELLS = Terms(
+FASHION_MIXERS = TableSpec(
     space_file=Path(__file__).parents[2] / "configs" / "spaces" / "fashion-cells.yaml",
     # Real images; the final test takes all 10,000 test images.
     data=DataConfig(source="full", limit_train=9 * 6144, limit_validation=4000),
