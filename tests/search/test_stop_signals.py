@@ -141,11 +141,11 @@ def test_a_store_that_hangs_does_not_keep_the_last_words_back() -> None:
 HANGING = """
 import time
 from search.driver.stop_request import StopRequest
-from search.runner.run_end import LastWords
+from search.runner.run_end import ExitMessage
 from search.runner.run_end import RunEnd
 from search.runner.stop_signals import stopping_on_signals
 stop = StopRequest()
-words = LastWords(lambda line: print(line, flush=True))
+words = ExitMessage(lambda line: print(line, flush=True))
 with stopping_on_signals(stop) as signals, RunEnd(stop, words):
     signals.begin_work()
     print("working", flush=True)
@@ -175,7 +175,7 @@ def test_work_that_does_not_end_is_left(numbers: list[signal.Signals]) -> None:
 UNREAD = """
 import os, sys, time
 from search.driver.stop_request import StopRequest
-from search.runner.run_end import LastWords
+from search.runner.run_end import ExitMessage
 from search.runner.run_end import RunEnd, leave
 from search.runner.stop_signals import stopping_on_signals
 os.set_blocking(2, False)
@@ -185,7 +185,7 @@ try:
 except BlockingIOError:
     os.set_blocking(2, True)
 stop = StopRequest()
-words = LastWords(lambda line: print(line, file=sys.stderr, flush=True))
+words = ExitMessage(lambda line: print(line, file=sys.stderr, flush=True))
 with stopping_on_signals(stop) as signals, RunEnd(stop, words):
     signals.begin_work()
     print("working", flush=True)

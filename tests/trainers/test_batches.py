@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.trainers.proofs import proves
 from tests.trainers.tiny import short_protocol, small_data
-from trainers.data.in_memory import ResidentImages
+from trainers.data.in_memory import InMemoryImages
 from trainers.data.search_data import samples_of_epoch
 
 
@@ -18,7 +18,7 @@ def pixels(count: int = 6) -> np.ndarray:
 
 def test_crop_and_mirror_are_those_of_numpy() -> None:
     images = pixels()
-    resident = ResidentImages(images, np.zeros(6, np.uint8), 0.0, 1 / 255, "cpu", padding=2)
+    resident = InMemoryImages(images, np.zeros(6, np.uint8), 0.0, 1 / 255, "cpu", padding=2)
     padded = np.pad(images, ((0, 0), (2, 2), (2, 2)))
     order = torch.tensor([5, 0, 3])
     top, left = torch.tensor([0, 4, 2]), torch.tensor([1, 0, 2])
@@ -32,7 +32,7 @@ def test_crop_and_mirror_are_those_of_numpy() -> None:
 
 def test_whole_images_ignore_the_padding() -> None:
     images = pixels()
-    resident = ResidentImages(images, np.zeros(6, np.uint8), 0.0, 1 / 255, "cpu", padding=3)
+    resident = InMemoryImages(images, np.zeros(6, np.uint8), 0.0, 1 / 255, "cpu", padding=3)
     assert np.allclose(resident.whole(0, 6)[:, 0].numpy(), images, atol=1e-4)
 
 

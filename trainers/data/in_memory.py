@@ -16,7 +16,7 @@ from trainers.seeds import derive
 VALIDATION_BATCH = 500
 
 
-class ResidentImages:
+class InMemoryImages:
     """uint8 images (count, height, width, channels) and int64 labels on one device."""
 
     def __init__(
@@ -76,7 +76,7 @@ class ResidentImages:
             yield self.whole(start, stop), self.labels[start:stop]
 
 
-class ResidentData(SearchData):
+class InMemoryData(SearchData):
     """Training and validation images in memory, copied once to each device that asks."""
 
     def __init__(
@@ -92,14 +92,14 @@ class ResidentData(SearchData):
         self._train = (images[split.train], labels[split.train])
         self._validation = (images[split.validation], labels[split.validation])
         self._statistics = (mean, std)
-        self._placed: dict[tuple[str, str], ResidentImages] = {}
+        self._placed: dict[tuple[str, str], InMemoryImages] = {}
 
-    def _on(self, device: torch.device | str, part: str) -> ResidentImages:
+    def _on(self, device: torch.device | str, part: str) -> InMemoryImages:
         key = (str(device), part)
         if key not in self._placed:
             images, labels = self._train if part == "train" else self._validation
             padding = self.protocol.augmentation.crop_padding if part == "train" else 0
-            self._placed[key] = ResidentImages(images, labels, *self._statistics, device, padding)
+            self._placed[key] = InMemoryImages(images, labels, *self._statistics, device, padding)
         return self._placed[key]
 
     def _train_batches(self, epoch: int, seed: int, device: torch.device | str) -> Iterator[Batch]:

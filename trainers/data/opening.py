@@ -14,7 +14,7 @@ from trainers.data.fashion_mnist import MEAN, STD, LabelledImages, load_part
 from trainers.data.folder_data import FolderData, FolderImages, folder_batches
 from trainers.data.image_folder.image_index import Inspected
 from trainers.data.image_folder.indexing import index_images
-from trainers.data.in_memory import ResidentData, ResidentImages
+from trainers.data.in_memory import InMemoryData, InMemoryImages
 from trainers.data.search_data import Batch, SearchData
 from trainers.data.test_guard import Record, TestReading, refuse_if_locked
 from trainers.protocol import Protocol
@@ -36,7 +36,7 @@ def open_data(
     source, split = located.source, located.split
     if isinstance(source, LabelledImages):
         described = located.description
-        return ResidentData(described, source.images, source.labels, split, MEAN, STD)
+        return InMemoryData(described, source.images, source.labels, split, MEAN, STD)
     return FolderData(located.description, source, split, parsed.workers)
 
 
@@ -74,7 +74,7 @@ def open_test_split(
     record(reading)
 
     def batches(device: torch.device | str) -> Iterator[Batch]:
-        return ResidentImages(part.images, part.labels, MEAN, STD, device).whole_batches()
+        return InMemoryImages(part.images, part.labels, MEAN, STD, device).whole_batches()
 
     return TestSplit(reading, batches)
 
