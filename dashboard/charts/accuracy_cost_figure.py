@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Self
+from typing import Any, Self
 
 import plotly.graph_objects as go
 
@@ -100,7 +100,9 @@ def accuracy_cost_figure(picture: CostPicture, cost: Cost) -> go.Figure:
     for state, colour in STATE_COLOURS.items():
         of_state = [row for row in picture.others if row.state == state]
         if any(row.state == state for row in rows):  # for the legend, even without points
-            _points(made, of_state, cost, name=str(state), colour=colour)
+            opacity = 0.8 if len(of_state) < _CROWD else 0.45
+            marker = {"color": colour, "size": 8, "opacity": opacity}
+            _points(made, of_state, cost, name=str(state), marker=marker)
     _front(made, picture.front, cost, max(getattr(row, cost) for row in rows))
     _named(made, picture, cost)
     cost_axis(made, [getattr(row, cost) for row in rows], COST_TITLES[cost])
@@ -111,9 +113,15 @@ def accuracy_cost_figure(picture: CostPicture, cost: Cost) -> go.Figure:
 
 
 def _points(
-    made: go.Figure, rows: Sequence[BestRow], cost: Cost, *, name: str, colour: str
+    made: go.Figure,
+    rows: Sequence[BestRow],
+    cost: Cost,
+    *,
+    name: str,
+    marker: dict[str, Any],
+    **looks: Any,
 ) -> None:
-    opacity = 0.8 if len(rows) < _CROWD else 0.45
+    """A mark for every row; a click on it gives what its customdata holds."""
     made.add_scatter(
         x=[getattr(row, cost) for row in rows],
         y=[row.accuracy for row in rows],
@@ -121,9 +129,10 @@ def _points(
         hovertemplate=_HOVER,
         mode="markers",
         name=name,
-        marker={"color": colour, "size": 8, "opacity": opacity},
+        marker=marker,
         # Points that are not selected keep their looks: a click leads away from here.
-        unselected={"marker": {"opacity": opacity}},
+        unselected={"marker": {"opacity": marker.get("opacity", 1)}},
+        **looks,
     )
 
 
@@ -138,22 +147,13 @@ def _front(made: go.Figure, front: Sequence[BestRow], cost: Cost, end: float) ->
         name="Pareto front",
         legendgroup="front",
     )
-    made.add_scatter(
-        x=[getattr(row, cost) for row in front],
-        y=[row.accuracy for row in front],
-        customdata=_custom(front),
-        hovertemplate=_HOVER,
-        mode="markers",
-        marker={
-            "size": 10,
-            "color": [STATE_COLOURS[row.state] for row in front],
-            "line": {"color": FRONT_COLOUR, "width": 2},
-        },
-        unselected={"marker": {"opacity": 1}},
-        name="on the front",
-        legendgroup="front",
-        showlegend=False,
-    )
+    marker = {
+        "size": 10,
+        "color": [STATE_COLOURS[row.state] for row in front],
+        "line": {"color": FRONT_COLOUR, "width": 2},
+    }
+    looks = {"legendgroup": "front", "showlegend": False}
+    _points(made, front, cost, name="on the front", marker=marker, **looks)
 
 
 def _named(made: go.Figure, picture: CostPicture, cost: Cost) -> None:
@@ -162,21 +162,13 @@ def _named(made: go.Figure, picture: CostPicture, cost: Cost) -> None:
     for kind, colour in KIND_COLOURS.items():
         rows = [ranked.row for ranked in picture.named if kinds[ranked.name] == kind]
         if rows:
-            made.add_scatter(
-                x=[getattr(row, cost) for row in rows],
-                y=[row.accuracy for row in rows],
-                customdata=_custom(rows),
-                hovertemplate=_HOVER,
-                mode="markers",
-                name=f"paper: {kind}",
-                marker={
-                    "symbol": "diamond",
-                    "size": 13,
-                    "color": colour,
-                    "line": {"color": "rgba(255, 255, 255, 0.9)", "width": 1.5},
-                },
-                unselected={"marker": {"opacity": 1}},
-            )
+            marker = {
+                "symbol": "diamond",
+                "size": 13,
+                "color": colour,
+                "line": {"color": "rgba(255, 255, 255, 0.9)", "width": 1.5},
+            }
+            _points(made, rows, cost, name=f"paper: {kind}", marker=marker)
     rows = [ranked.row for ranked in picture.named]
     offsets = place_labels(
         list(_pixels(rows, picture.shown, cost)),
