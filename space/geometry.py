@@ -19,10 +19,12 @@ class MapSize:
 
     @property
     def positions(self) -> int:
+        """Number of positions."""
         return self.height * self.width
 
     @property
     def longest(self) -> int:
+        """The longer edge, in positions."""
         return max(self.height, self.width)
 
     def reduced(self, ratio: int) -> "MapSize":

@@ -75,6 +75,7 @@ class Plan:
 
     @property
     def layout(self) -> Layout:
+        """How the sources of a target are gathered."""
         if self.mixer.locality is not Locality.SLIDING:
             return Layout.TILE
         return Layout.KERNEL if self.mixer.position_shared else Layout.NEIGHBOURHOOD
@@ -87,6 +88,7 @@ class Plan:
 
     @property
     def separable(self) -> bool:
+        """Whether channels are not mixed with each other."""
         return self.mixer.channels is Channels.SEPARABLE
 
     @property
@@ -106,6 +108,7 @@ class Plan:
 
     @property
     def kernel_size(self) -> int:
+        """Edge of a kernel, in positions; 1 where the mixer has none."""
         return self.mixer.kernel_size or 1
 
     @property

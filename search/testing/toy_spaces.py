@@ -28,6 +28,7 @@ class ToySpace:
     """
 
     def points(self) -> list[Point]:
+        """All of them."""
         return [
             (first, second, digit)
             for first in LETTERS
@@ -37,6 +38,7 @@ class ToySpace:
         ]
 
     def value(self, point: Point) -> float:
+        """What is to be maximised."""
         return LETTERS.index(point[1]) / 10 + point[2] / 10 + (0.2 if point[0] == "a" else 0.0)
 
     def sample(self, rng: np.random.Generator) -> Point:
@@ -84,6 +86,7 @@ class Lattice:
     top: Node = (1, 4, 2, 0, 3, 2)
 
     def value(self, point: Node) -> float:
+        """What is to be maximised."""
         return -float(sum(abs(x - y) for x, y in zip(point, self.top, strict=True)))
 
     def sample(self, rng: np.random.Generator) -> Node:
@@ -120,6 +123,7 @@ class Corner:
     reach = 8
 
     def value(self, point: Node) -> float:
+        """What is to be maximised."""
         return float(point[0] + 2 * point[1])
 
     def sample(self, rng: np.random.Generator) -> Node:

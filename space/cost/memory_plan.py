@@ -31,6 +31,7 @@ class Tiles:
 
     @property
     def count(self) -> int:
+        """Number of tiles."""
         return self.down * self.across
 
 
@@ -39,6 +40,7 @@ class MemoryPlan(Plan):
 
     @property
     def tiled(self) -> bool:
+        """Whether the map is cut into tiles."""
         return self.layout is Layout.TILE
 
     @property

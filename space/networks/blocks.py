@@ -46,6 +46,7 @@ class Mlp(nn.Module):
         self.contract = linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C, H, W)."""
         y: Tensor = self.contract(self.activation(self.expand(x)))
         return y
 

@@ -28,6 +28,7 @@ class PatchStem(nn.Module):
         self.norm = BatchNorm(width) if stem.type == "pool" else LayerNorm(width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, channels, height, width) to (B, C, ⌈height/p⌉, ⌈width/p⌉)."""
         if self.stem.type == "pool":
             # Before the norm, which then has a quarter of the positions to go over.
             pooled = F.max_pool2d(self.project(x), 2, ceil_mode=True)
@@ -52,6 +53,7 @@ class MergeDownsample(nn.Module):
         self.reduce = linear(4 * width, outputs, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, outputs, ⌈H/2⌉, ⌈W/2⌉)."""
         x = _padded_to_multiple(x, 2)
         neighbours = [x[:, :, row::2, column::2] for column in (0, 1) for row in (0, 1)]
         y: Tensor = self.reduce(self.norm(torch.cat(neighbours, 1)))
@@ -70,6 +72,7 @@ class ConvDownsample(nn.Module):
         self.reduce = nn.Conv2d(width, outputs, 2, 2)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, outputs, ⌈H/2⌉, ⌈W/2⌉)."""
         y: Tensor = self.reduce(_padded_to_multiple(self.norm(x), 2))
         return y
 
@@ -109,5 +112,6 @@ class Head(nn.Module):
         return torch.flatten(self.norm(x.mean((2, 3), keepdim=True)), 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, classes), or to the pooled features."""
         y: Tensor = self.classify(self.pooled(x))
         return y

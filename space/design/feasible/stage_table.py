@@ -195,10 +195,12 @@ class StageTable:
 
     @cached_property
     def sums(self) -> Sums:
+        """The sums of costs that stages of any shape have within the limits, a row each."""
         return joined(self._parts, len(self._limits.bounds))
 
     @cached_property
     def origin(self) -> Ints:
+        """For each row the number of its shape."""
         return np.repeat(np.arange(len(self._parts)), [len(part) for part in self._parts])
 
     def _more(self, shape: Shape) -> Vector:
