@@ -5,7 +5,8 @@ driver marks the environment of everything that it starts, and gives Ray a folde
 process waits at the other end of a pipe and, when the driver is gone without a farewell, ends
 exactly the processes that carry the mark or hold a file in that folder open (a process that sets
 its title may write over its environment). Then it ends the driver's run in the store and says the
-driver's last words. Run as `python watchdog.py MARK FOLDER`; see `watched.py` for its other end.
+driver's last words. Run as `python watchdog_process.py MARK FOLDER`; its other end is in
+`watchdog.py`.
 
 It is no child of the driver, so that what ends the driver with all that is below it spares this.
 """

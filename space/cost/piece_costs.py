@@ -31,22 +31,18 @@ class PieceCosts(Protocol):
     """The costs of the pieces of the networks of one frame, three quantities at once."""
 
     def stem(self, patch_size: int, width: int) -> Triple:
-        """Of a stem of that patch size, and what follows it of that width."""
         """From images to the map of the first stage."""
         ...
 
     def place(self, blocks: Blocks) -> Triple:
-        """Of all blocks of one mixer of a stage."""
         """All blocks of a stage at one place of its pattern."""
         ...
 
     def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
-        """Of a downsampling between two widths, from a map to half of it."""
         """From one stage to the next."""
         ...
 
     def head(self, width: int, size: MapSize) -> Triple:
-        """Of the head after a last stage of that width and map."""
         """From the last map to logits."""
         ...
 
@@ -66,19 +62,15 @@ class PieceMacs:
     frame: Frame
 
     def stem(self, patch_size: int, width: int) -> Triple:
-        """Of a stem of that patch size, and what follows it of that width."""
         return _of_cost(stem_cost(self.frame.input, self.frame.stem(patch_size), width))
 
     def place(self, blocks: Blocks) -> Triple:
-        """Of all blocks of one mixer of a stage."""
         return _of_cost(place_cost(*blocks))
 
     def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
-        """Of a downsampling between two widths, from a map to half of it."""
         return _of_cost(downsample_cost(before, after, larger.reduced(2), self.frame.downsample))
 
     def head(self, width: int, size: MapSize) -> Triple:
-        """Of the head after a last stage of that width and map."""
         return _of_cost(head_cost(width, self.frame.head.classes))
 
 
@@ -90,21 +82,17 @@ class PieceMemory:
     batch: int
 
     def stem(self, patch_size: int, width: int) -> Triple:
-        """Of a stem of that patch size, and what follows it of that width."""
         stem = self.frame.stem(patch_size)
         return _of_memory(stem_memory(self.frame.input, stem, width, self.batch))
 
     def place(self, blocks: Blocks) -> Triple:
-        """Of all blocks of one mixer of a stage."""
         return _of_memory(place_memory(*blocks, self.batch))
 
     def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
-        """Of a downsampling between two widths, from a map to half of it."""
         kind = self.frame.downsample
         return _of_memory(downsample_memory(before, after, larger, kind, self.batch))
 
     def head(self, width: int, size: MapSize) -> Triple:
-        """Of the head after a last stage of that width and map."""
         return _of_memory(head_memory(width, size, self.frame.head, self.batch))
 
 
@@ -133,22 +121,18 @@ class CostReader:
         ]
 
     def stem(self, patch_size: int, width: int) -> Vector:
-        """Of a stem of that patch size, and what follows it of that width."""
         """From images to the map of the first stage."""
         return self._read(lambda pieces: pieces.stem(patch_size, width))
 
     def place(self, blocks: Blocks) -> Vector:
-        """Of all blocks of one mixer of a stage."""
         """All blocks of a stage at one place of its pattern."""
         return self._read(lambda pieces: pieces.place(blocks))
 
     def downsample(self, before: int, after: int, larger: MapSize) -> Vector:
-        """Of a downsampling between two widths, from a map to half of it."""
         """From a stage with a map of this size to the next one."""
         return self._read(lambda pieces: pieces.downsample(before, after, larger))
 
     def head(self, width: int, size: MapSize) -> Vector:
-        """Of the head after a last stage of that width and map."""
         """From the last map to logits."""
         return self._read(lambda pieces: pieces.head(width, size))
 

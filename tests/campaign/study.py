@@ -178,7 +178,8 @@ class StudyUnderFire:
     def _is_watched(self, driver: Driver) -> bool:
         """Whether the watchdog of this driver runs."""
         return any(
-            process.started >= driver.process.started and "watchdog.py" in " ".join(process.words)
+            process.started >= driver.process.started
+            and "watchdog_process.py" in " ".join(process.words)
             for process in self.family.living
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from trainers import EpochResult, NonFiniteLoss, classification
+from trainers import EpochResult, NonFiniteLoss, failure_classification
 
 
 class FakeTraining:
@@ -170,7 +170,7 @@ def on_a_taken_gpu(config: dict[str, Any]) -> FakeTraining:
 def gpu_held_by_others(config: dict[str, Any]) -> Exception:
     """The error of an allocation on a GPU of the trial's own, of which others hold one half."""
     config["whole_gpu"] = True
-    classification.held_by_others = lambda: 0.5
+    failure_classification.held_by_others = lambda: 0.5
     return OutOfMemoryError()
 
 

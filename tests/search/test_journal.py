@@ -25,7 +25,7 @@ from search.store import (
     TrialState,
     open_store,
 )
-from search.store.database import Section
+from search.store.database import StorePart
 from search.study import Trial
 from tests.search.driving import accuracy, begin, end, epoch
 from tests.search.small import config
@@ -39,18 +39,18 @@ PROTOCOL = {"epochs": EPOCHS, "batch_size": 50, "warmup_epochs": 0.5}
 class Unreliable:
     """A store or a part of it, away at some of its calls, before or after it did what was asked."""
 
-    def __init__(self, store: Store | Section, faults: Iterator[str | None]) -> None:
+    def __init__(self, store: Store | StorePart, faults: Iterator[str | None]) -> None:
         self._store, self._faults = store, faults
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
-        if isinstance(found, Section):
+        if isinstance(found, StorePart):
             return Unreliable(found, self._faults)
-        if isinstance(found, Section):
+        if isinstance(found, StorePart):
             return Unreliable(found, self._faults)
-        if isinstance(found, Section):
+        if isinstance(found, StorePart):
             return Unreliable(found, self._faults)
-        if isinstance(found, Section):
+        if isinstance(found, StorePart):
             return Unreliable(found, self._faults)
         if not callable(found):
             return found

@@ -12,7 +12,7 @@ from search.driver import store_retry as store_retry_module
 from search.driver.store_retry import StoreRetry
 from search.runner import run as run_module
 from search.store import StoreAway, open_store
-from search.store.database import Section
+from search.store.database import StorePart
 from search.store.runs import Runs
 from search.store.studies import Studies
 from search.store.trials import Trials
@@ -38,7 +38,7 @@ class Away:
             raise self.error
         return self.real(*args, **options)
 
-    def __get__(self, store: Section, owner: type[Section]) -> Callable[..., Any]:
+    def __get__(self, store: StorePart, owner: type[StorePart]) -> Callable[..., Any]:
         return lambda *args, **options: self(store, *args, **options)
 
 
@@ -72,7 +72,7 @@ def test_patience_is_not_endless_and_ends_at_once_when_a_stop_is_asked_for() -> 
     ],
 )
 def test_a_store_that_is_away_at_the_edges_of_a_run_is_waited_for(
-    part: type[Section],
+    part: type[StorePart],
     method: str,
     playing: Player,
     monkeypatch: pytest.MonkeyPatch,

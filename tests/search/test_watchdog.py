@@ -70,7 +70,7 @@ def watchdogs(folder: Path) -> list[int]:
             words = (entry / "cmdline").read_text().split("\0")
         except OSError:
             continue
-        if str(folder) in words and any(word.endswith("watchdog.py") for word in words):
+        if str(folder) in words and any(word.endswith("watchdog_process.py") for word in words):
             found.append(int(entry.name))
     return found
 

@@ -195,9 +195,7 @@ def grid_ways(grid: Grid, gap: int, node: Node, left: Vector) -> Iterator[int]:
             yield 1
         elif after != OUTSIDE:
             table = grid._sums[gap][after]
-            for mixer_types, ways in zip(
-                grid._mixer_types[gap][after].T, table.ways.tolist(), strict=True
-            ):
-                if (rest - mixer_types >= 0).all():
-                    for others in grid_ways(grid, gap + 1, after, tuple(rest - mixer_types)):
+            for cells, ways in zip(grid._cells[gap][after].T, table.ways.tolist(), strict=True):
+                if (rest - cells >= 0).all():
+                    for others in grid_ways(grid, gap + 1, after, tuple(rest - cells)):
                         yield ways * others

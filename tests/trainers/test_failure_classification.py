@@ -28,9 +28,9 @@ from trainers import (
     NonFiniteLoss,
     Retry,
     UnreadableData,
-    classification,
     classify,
     classify_death,
+    failure_classification,
     fault_patterns,
 )
 from trainers.optimisation import LossLog, training_loss
@@ -294,12 +294,12 @@ def test_an_error_on_the_gpu_leaves_no_use_in_its_process() -> None:
 
 def test_memory_that_others_hold_is_theirs_to_give_back(monkeypatch: pytest.MonkeyPatch) -> None:
     error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-    monkeypatch.setattr(classification, "held_by_others", lambda: 0.6)
+    monkeypatch.setattr(failure_classification, "held_by_others", lambda: 0.6)
     found = classify(error, whole_gpu=True)
     assert (found.cause, found.retry) == (Cause.SURROUNDINGS, Retry.COUNTED)
     assert "60%" in found.reason
     assert classify(error).state == "infeasible"
-    monkeypatch.setattr(classification, "held_by_others", lambda: 0.01)
+    monkeypatch.setattr(failure_classification, "held_by_others", lambda: 0.01)
     assert classify(error, whole_gpu=True).state == "infeasible"
 
 
