@@ -1,21 +1,19 @@
 """Bayesian optimisation with Gaussian processes, Optuna's."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Generic
+from collections.abc import Sequence
+from typing import Generic
 
 from optuna.samplers import BaseSampler, GPSampler
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import Field, StrictInt
 
 from search.objectives import Values
-from search.options import Options as BaseOptions
 from search.searchers.optuna_samplers.frozen_trials import constraint_violations, new_frozen_trial
-from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
-from search.searchers.ranked_history import HistoryWindow, RankedPoint
-from search.searchers.searcher import P, Task
+from search.searchers.optuna_samplers.optuna_searcher import WindowedSearcher
+from search.searchers.ranked_history import RankedPoint
+from search.searchers.searcher import P
 
 
-class GpSearcher(OptunaSearcher[P], Generic[P]):
+class GpSearcher(WindowedSearcher[P], Generic[P]):
     """Proposes points by Optuna's Gaussian process, one objective or several.
 
     It works on the encoding of the points, since Optuna's process leaves out every parameter that
@@ -23,7 +21,7 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
     failed or did not fit is shown as complete with the worst objectives that are known.
     """
 
-    class Options(BaseOptions):
+    class Options(WindowedSearcher.Options):
         """Options of the process.
 
         Attributes:
@@ -32,30 +30,13 @@ class GpSearcher(OptunaSearcher[P], Generic[P]):
                 time with the cube of their number.
         """
 
-        renamed: ClassVar[Mapping[str, str]] = {"look_back": "history_window"}
-
-        startup_trials: StrictInt = Field(default=10, ge=1, le=10_000_000)
-        history_window: StrictInt = Field(default=100, ge=20, le=10_000_000)
-
     options: Options
     attempts = 2
     over_vectors = True
 
-    def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
-        super().__init__(task, seed, **options)
-        self._window = HistoryWindow(task, self.options.history_window)
-
-    def note(self, entry: RankedPoint[P]) -> None:
-        """Keep the best."""
-        self._window.tell(entry)
-
-    def best(self) -> Sequence[P]:
-        """The best handful."""
-        return self._window.best(5)
-
     def trials(self) -> Sequence[FrozenTrial]:
         """The best and the latest, with values for those that have none."""
-        shown = self._window.entries(self.history)
+        shown = self.window.entries(self.history)
         trials = [self.trial(entry) for entry in shown]
         complete = [t.values for t in trials if t.state == TrialState.COMPLETE]
         if not complete:

@@ -7,7 +7,7 @@ running in Optuna after its process died.
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Generic
 
 import numpy as np
@@ -15,14 +15,16 @@ import optuna
 from optuna.samplers import BaseSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+from pydantic import Field, StrictInt
 
+from search.options import Options as BaseOptions
 from search.searchers.optuna_samplers.frozen_trials import to_frozen_trial
 from search.searchers.optuna_samplers.parameter_encoding import (
     DecisionEncoding,
     ParameterEncoding,
     VectorEncoding,
 )
-from search.searchers.ranked_history import History, RankedPoint
+from search.searchers.ranked_history import History, HistoryWindow, RankedPoint
 from search.searchers.searcher import DecisionSpace, Exhausted, Observation, P, Searcher, Task
 from space import Infeasible
 
@@ -115,3 +117,33 @@ class OptunaSearcher(Searcher[P], Generic[P]):
             trial = to_frozen_trial(self.task, entry.point, entry.observation, parameters)
             made = self._made[key] = (entry, self.encoding.version, trial)
         return made[2]
+
+
+class WindowedSearcher(OptunaSearcher[P], Generic[P]):
+    """Shows its sampler the best and the latest points: an ask stays fast in a long study."""
+
+    class Options(BaseOptions):
+        """Options of every sampler that is shown a part of the history."""
+
+        renamed: ClassVar[Mapping[str, str]] = {"look_back": "history_window"}
+
+        startup_trials: StrictInt = Field(default=10, ge=1, le=10_000_000)
+        history_window: StrictInt = Field(default=100, ge=20, le=10_000_000)
+
+    options: Options
+
+    def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
+        super().__init__(task, seed, **options)
+        self.window = HistoryWindow(task, self.options.history_window)
+
+    def note(self, entry: RankedPoint[P]) -> None:
+        """Keep the best."""
+        self.window.tell(entry)
+
+    def best(self) -> Sequence[P]:
+        """The best handful."""
+        return self.window.best(5)
+
+    def trials(self) -> Sequence[FrozenTrial]:
+        """The best and the latest."""
+        return [self.trial(entry) for entry in self.window.entries(self.history)]
