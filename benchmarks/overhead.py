@@ -27,7 +27,7 @@ from search.searchers import SEARCHERS
 from space.wording import count
 
 if TYPE_CHECKING:
-    from benchmarks.no_op.methods import Method
+    from benchmarks.no_op.methods import TimedSearch
 
 QUICK_SEARCHERS = ["random", "evolution", "surrogate"]
 
@@ -60,7 +60,7 @@ def measured(options: argparse.Namespace) -> list[Rounds]:
         searchers = dict.fromkeys(options.searchers)
         methods += [own(searcher, history, options.trials) for searcher in searchers]
         methods += [] if options.no_plain else [plain_script(history, options.trials)]
-    found: dict[Method, list[Overhead]] = {method: [] for method in methods}
+    found: dict[TimedSearch, list[Overhead]] = {method: [] for method in methods}
     with TemporaryDirectory() as folder, bar_on_stderr() as progress:
         bar = progress.add_task("histories", total=len(methods))
         for method in methods:

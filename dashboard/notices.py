@@ -73,7 +73,7 @@ def nothing_measured(architectures: int, missing: str) -> None:
     """So many architectures are completely trained; each lacks an objective of those `missing`."""
     what = f"{count(architectures, 'architecture')} completely trained, none with all objectives."
     st.info(what, icon=":material/rule:")
-    st.caption(f"There is no finite figure for {missing}.")
+    st.caption(f"There is no finite value for {missing}.")
 
 
 def _what_to_do() -> None:

@@ -24,7 +24,7 @@ from search.query import (
     Spread,
     TrialSummary,
 )
-from search.query.trial_rows import Order
+from search.query.trial_summaries import Order
 from search.store import EpochRecord, StudyRecord, StudySummary, TrialState
 
 Result = TypeVar("Result")
@@ -136,14 +136,14 @@ def spreads(scope: Scope) -> dict[str, Spread]:
     )
 
 
-def trial_rows(
+def trial_summaries(
     scope: Scope, *, states: Collection[TrialState] | None, order: Order, limit: int
 ) -> list[TrialSummary]:
-    """Trials of the filter, as `search.query.trial_rows` gives them."""
+    """Trials of the filter, as `search.query.trial_summaries` gives them."""
     wanted = None if states is None else tuple(sorted(states))
 
     def read() -> list[TrialSummary]:
-        return query.trial_rows(
+        return query.trial_summaries(
             scope.store, **scope.filter, states=wanted, order=order, limit=limit
         )
 

@@ -26,7 +26,7 @@ ICON = (
     'cx="8" cy="3.5" r="2.3"/><circle cx="3.5" cy="12" r="2.3"/><circle cx="12.5" cy="12" '
     'r="2.3"/></g></svg>'
 )
-WIDE = {entry.title for entry in PAGES if entry.wide_filter}
+WIDE = {page.title for page in PAGES if page.wide_filter}
 
 
 def main() -> None:
@@ -36,13 +36,13 @@ def main() -> None:
     page = st.navigation(
         [
             st.Page(
-                f"views/{entry.name}_view.py",
-                title=entry.title,
-                icon=entry.icon,
-                url_path=entry.url_path,
-                default=entry is PAGES[0],
+                f"views/{page.name}_view.py",
+                title=page.title,
+                icon=page.icon,
+                url_path=page.url_path,
+                default=page is PAGES[0],
             )
-            for entry in PAGES
+            for page in PAGES
         ]
     )
     st.title(page.title)

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import search.own_packages  # noqa: F401 - first, so that no other package is taken for one of ours
+import search.own_packages  # noqa: F401 - first, so that no module of others is taken for ours
 
 if TYPE_CHECKING:
     from search.local_executor import Evaluation, Result, optimize

@@ -5,7 +5,7 @@ from typing import Any
 
 from search.metrics import ANALYTIC_METRICS, METRICS
 from search.objectives import ACCURACY, Objectives, as_direction, objectives_from
-from space.design import Limits, current_metric
+from space.design import Limits, canonical_metric
 from space.errors import InputError, Problem
 
 
@@ -26,8 +26,8 @@ def parse_objectives(objectives: Mapping[str, str], constraints: Mapping[str, An
     ]
     if problems:
         raise InputError(problems)
-    named = {current_metric(name): direction for name, direction in objectives.items()}
-    bounds = {current_metric(name): _bound(name, value) for name, value in constraints.items()}
+    named = {canonical_metric(name): direction for name, direction in objectives.items()}
+    bounds = {canonical_metric(name): _bound(name, value) for name, value in constraints.items()}
     return objectives_from(named, bounds)
 
 
@@ -36,7 +36,7 @@ def given_twice(named: Mapping[str, Any], where: str) -> list[Problem]:
     first: dict[str, str] = {}
     problems = []
     for name in named:
-        before = first.setdefault(current_metric(name), name)
+        before = first.setdefault(canonical_metric(name), name)
         if before != name:
             message = f"is the same metric as {where}.{before}, give it once"
             problems.append(Problem(f"{where}.{name}", message))
@@ -54,7 +54,7 @@ def stored_objectives(objective: Mapping[str, Any]) -> Objectives:
 def _without_evaluator(named: Mapping[str, Any], where: str) -> list[Problem]:
     problems = []
     for name in named:
-        if current_metric(name) in METRICS:
+        if canonical_metric(name) in METRICS:
             continue
         reason = "nothing here evaluates it"
         if name == "latency":
@@ -71,7 +71,7 @@ def _bound(name: str, value: Any) -> Any:
 
 
 def _number(name: str, value: Any, side: str) -> Any:
-    if current_metric(name) not in ANALYTIC_METRICS:
+    if canonical_metric(name) not in ANALYTIC_METRICS:
         return value
     try:
         limits = Limits.from_dict({name: value}, "").to_dict()
@@ -82,7 +82,7 @@ def _number(name: str, value: Any, side: str) -> Any:
 
 
 _SHOULD_BE_HIGH = ("validation_accuracy",)
-"""Figures of which more is better, whatever a study wants."""
+"""Metrics of which more is better, whatever a study wants."""
 
 
 def bare_bound_problems(
@@ -106,11 +106,11 @@ def with_sides(objectives: Mapping[str, Any], constraints: Mapping[str, Any]) ->
 
 
 def _ambiguous(objectives: Mapping[str, Any], constraints: Mapping[str, Any]) -> list[str]:
-    wanted = {current_metric(name): as_direction(word) for name, word in objectives.items()}
+    wanted = {canonical_metric(name): as_direction(word) for name, word in objectives.items()}
     high = {name for name, direction in wanted.items() if direction == "maximise"}
     high |= {*_SHOULD_BE_HIGH}
     return [
         name
         for name, bound in constraints.items()
-        if current_metric(name) in high and not isinstance(bound, Mapping)
+        if canonical_metric(name) in high and not isinstance(bound, Mapping)
     ]

@@ -2,8 +2,8 @@
 
 `space`, `search`, `trainers` and `dashboard` are words that people give to modules of their own.
 Python looks in the working folder first (`python -m`) and in PYTHONPATH, and Ray's workers in the
-working folder of their driver. Once this module is imported, every package comes from the
-folder that this one is in; `search` imports it before any other package.
+working folder of their driver. Once this module is imported, each of the four comes
+from the folder that this one is in; `search` imports it before the others.
 """
 
 import sys
@@ -28,7 +28,7 @@ class OwnPackages:
 
 
 def place_of_foreign(name: str, folder: Path) -> Path | None:
-    """Where a folder has a module with the name of a package that is not ours.
+    """Where a folder has a module with the name of one of our packages, and is not ours.
 
     A folder of that name without modules, say with data, is none: Python prefers ours.
     """

@@ -26,7 +26,7 @@ LAYER_SCALE = 1e-6
 RENAMED = {"scaffold": "block_type"}
 """Fields of architectures and of spaces that had another name in earlier releases."""
 _FIRST_NAMES = {now: before for before, now in RENAMED.items()}
-"""What is hashed keeps the names of the first release, so that no id changes."""
+"""What is stored and hashed keeps the names of the first release, so that no id changes."""
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _FORBID = ConfigDict(extra="forbid")
@@ -260,14 +260,14 @@ class Architecture:
         return values
 
     def to_json(self) -> str:
-        """The canonical JSON: sorted keys, no spaces."""
-        return _JSON.encode(self.to_dict())
+        """The canonical JSON: sorted keys, no spaces, fields by the names of the first release."""
+        values = self.to_dict()
+        return _JSON.encode({_FIRST_NAMES.get(name, name): values[name] for name in values})
 
     @cached_property
     def id(self) -> str:
-        """16 hexadecimal digits of the SHA-256 of the canonical JSON with its first names."""
-        first = {_FIRST_NAMES.get(name, name): value for name, value in self.to_dict().items()}
-        return hashlib.sha256(_JSON.encode(first).encode()).hexdigest()[:16]
+        """16 hexadecimal digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
     @classmethod
     def from_dict(cls, values: object, where: str = "") -> "Architecture":

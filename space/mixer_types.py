@@ -105,7 +105,7 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-_CELLS_BY_PLAIN_NAME = {
+_LABELS_BY_PLAIN_NAME = {
     _plain(name): label
     for name, label in [
         *PAPER_NAMES.items(),
@@ -121,7 +121,7 @@ def mixer_type_named(name: str) -> MixerType:
     Raises:
         InputError: for a name that no mixer type has, or a label that breaks rules.
     """
-    label = _CELLS_BY_PLAIN_NAME.get(_plain(name))
+    label = _LABELS_BY_PLAIN_NAME.get(_plain(name))
     if label is None:
         label = _legal_label(name)
     return MixerType.of(label.split("/"))

@@ -74,11 +74,11 @@ def test_constraints_pin_every_direct_dependency_at_the_same_version() -> None:
 
 
 def test_every_imported_package_is_a_direct_dependency() -> None:
-    """What the rooms import is asked for by name, and not left to come with something else."""
+    """What the packages import is asked for by name, and not left to come with something else."""
     asked = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
     names = {"yaml": "pyyaml", "PIL": "pillow"}
     published = ROOT / "search" / "testing"  # suites for the tests of others, who have pytest
-    for path in (path for room in PACKAGES for path in (ROOT / room).rglob("*.py")):
+    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
         known = {"pytest"} if published in path.parents else set()
         for module in imported_modules(path) - set(sys.stdlib_module_names) - set(PACKAGES) - known:
             assert canonicalize_name(names.get(module, module)) in asked, f"{path}: {module}"
@@ -97,15 +97,15 @@ def imported_modules(path: Path) -> set[str]:
 # Packages
 
 
-@pytest.mark.parametrize("room", PACKAGES)
-def test_every_room_is_typed(room: str) -> None:
-    assert (ROOT / room / "py.typed").is_file()
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_is_typed(package: str) -> None:
+    assert (ROOT / package / "py.typed").is_file()
 
 
 def test_every_folder_with_modules_is_a_package() -> None:
     """Without __init__.py neither the wheel nor the import contracts would see it."""
-    for room in PACKAGES:
-        for folder in {path.parent for path in (ROOT / room).rglob("*.py")}:
+    for package in PACKAGES:
+        for folder in {path.parent for path in (ROOT / package).rglob("*.py")}:
             assert (folder / "__init__.py").is_file(), folder
 
 

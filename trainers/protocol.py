@@ -29,7 +29,7 @@ class Augmentation(BaseModel):
     """How training images are changed. The second half is for image folders only.
 
     Attributes:
-        crop_padding: zero padding in pixels before a random crop back to size (resident images).
+        crop_padding: zero padding in pixels before a random crop back to size (images in memory).
         flip: probability of a horizontal mirror.
         mixup: alpha of mixup, 0 is off. cutmix: alpha of CutMix, 0 is off.
         mixup_switch: probability of CutMix where both are on.
@@ -111,8 +111,8 @@ class Protocol(BaseModel):
             weights that they generate, for short ones. "fan_in": in layers alone, as earlier.
         ema_decay: what is judged and kept is the moving average of the weights, which keeps so
             much of itself in a step (the decay rises to that with the steps); null for the weights.
-        judged_by: the epoch whose figures are those of a trial. "last": the last, as trained.
-            "best": of every figure its best epoch, which is chosen by the validation images that
+        judged_by: the epoch whose metrics are those of a trial. "last": the last, as trained.
+            "best": of every metric its best epoch, which is chosen by the validation images that
             it is measured on and so is optimistic; so was every protocol of earlier releases.
     """
 

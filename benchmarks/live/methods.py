@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Method:
+class LiveMethod:
     """One way to search.
 
     Attributes:
@@ -19,8 +19,8 @@ class Method:
 
 
 METHODS = (
-    Method("evolution + asha, inheriting", "evolution", "asha", inherits=True),
-    Method("evolution + asha, from scratch", "evolution", "asha", inherits=False),
-    Method("tpe + asha, from scratch", "tpe", "asha", inherits=False),
+    LiveMethod("evolution + asha, inheriting", "evolution", "asha", inherits=True),
+    LiveMethod("evolution + asha, from scratch", "evolution", "asha", inherits=False),
+    LiveMethod("tpe + asha, from scratch", "tpe", "asha", inherits=False),
 )
 """The second one tells what of the first is due to inheritance."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.live.methods import Method
+from benchmarks.live.methods import LiveMethod
 from benchmarks.replay.ours import OwnMethod
 from search.driver.lineage import Trained, choose_parent
 from search.objectives import ACCURACY, judged_accuracy
@@ -55,7 +55,7 @@ class LiveRun:
     final_test: float | None
 
 
-def run(settings: LiveSettings, method: Method, seed: int) -> LiveRun:
+def run(settings: LiveSettings, method: LiveMethod, seed: int) -> LiveRun:
     """Search, then train the best one from scratch and read its test accuracy."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +72,7 @@ def run(settings: LiveSettings, method: Method, seed: int) -> LiveRun:
 class _Search:
     """The loop of one search. CPU time counts from the first proposal, proposals included."""
 
-    def __init__(self, settings: LiveSettings, method: Method, seed: int, folder: Path) -> None:
+    def __init__(self, settings: LiveSettings, method: LiveMethod, seed: int, folder: Path) -> None:
         kind = "inherited" if method.inherits else "scratch"
         protocol = settings.protocol.model_copy(update={"initialisation": kind})
         self._data = open_data(settings.data, protocol)

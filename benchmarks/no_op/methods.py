@@ -11,7 +11,7 @@ from benchmarks.no_op.figures import PLAIN, Overhead
 
 
 @dataclass(frozen=True)
-class Method:
+class TimedSearch:
     """A search after so many trials.
 
     Attributes:
@@ -49,9 +49,9 @@ class Method:
         return self._work(folder).with_name("kept")
 
 
-def own(searcher: str, history: int, trials: int) -> Method:
+def own(searcher: str, history: int, trials: int) -> TimedSearch:
     """Our runner and store."""
-    return Method(
+    return TimedSearch(
         searcher,
         history,
         partial(ours.write_history, searcher=searcher, trials=history),
@@ -59,9 +59,9 @@ def own(searcher: str, history: int, trials: int) -> Method:
     )
 
 
-def plain_script(history: int, trials: int) -> Method:
+def plain_script(history: int, trials: int) -> TimedSearch:
     """Ray Tune with OptunaSearch and Optuna's SQLite storage."""
-    return Method(
+    return TimedSearch(
         PLAIN,
         history,
         partial(plain.write_history, trials=history),

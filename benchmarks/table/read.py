@@ -14,7 +14,9 @@ import yaml
 from benchmarks.table.columns import SEARCH_COLUMNS, TEST_COLUMN
 from search.objectives import JudgedBy, judged_accuracy, judged_by
 from space import Architecture, DesignSpace
+from space.architecture import RENAMED
 from space.errors import InputError
+from space.input.plain_values import with_current_names
 from trainers.data.test_guard import refuse_if_locked
 
 TABLE = Path(__file__).parent / "fashion-cells.parquet"
@@ -108,7 +110,8 @@ class TabularBenchmark:
 
     def space(self) -> DesignSpace:
         """The space that the architectures are of; it may have more than the table."""
-        return DesignSpace.from_dict(yaml.safe_load(self.metadata["space"]))
+        space = yaml.safe_load(self.metadata["space"])
+        return DesignSpace.from_dict(with_current_names(space, RENAMED, "space"))
 
     def trainings(self, architecture_id: str) -> dict[int, Training]:
         """The trainings of an architecture by study seed.

@@ -10,7 +10,7 @@ from trainers import DataConfig, Protocol, describe_data
 
 @dataclass(frozen=True)
 class TableSpec:
-    """The terms under which the trainings of one table can be compared.
+    """What the trainings of one table have in common, so that they can be compared.
 
     Attributes:
         space_file: YAML of the architectures.
@@ -44,7 +44,7 @@ class TableSpec:
         return describe_data(self.data, self.protocol).protocol
 
 
-FASHION_MIXERS = TableSpec(
+FASHION_TABLE = TableSpec(
     space_file=Path(__file__).parents[2] / "configs" / "spaces" / "fashion-cells.yaml",
     # Real images; the final test takes all 10,000 test images.
     data=DataConfig(source="full", limit_train=9 * 6144, limit_validation=4000),

@@ -66,7 +66,7 @@ def _rows(mixers: Sequence[MixerRecord], stage: int) -> list[_Row]:
 
 
 def _wrapped(label: str) -> str:
-    """A cell's label in two lines, as it is too long for one."""
+    """A mixer type's label in two lines, as it is too long for one."""
     if len(label) <= 26:
         return hover(label)
     half = label.rfind("/" if "/" in label else " ", 0, len(label) // 2 + 4) + 1

@@ -141,7 +141,7 @@ def _objectives_note(picture: ObjectivesPicture) -> str:
         parts.append(f"{len(picture.shown):,} points are drawn; the front is whole.")
     if picture.without:
         left_out = count(picture.without, "architecture")
-        parts.append(f"{left_out} without a figure for {_missing(picture)} left out.")
+        parts.append(f"{left_out} without a value for {_missing(picture)} left out.")
     parts.append("Complete trials only; over several trainings the mean.")
     return " ".join([*parts, "Click a point or mark a row to open its architecture."])
 

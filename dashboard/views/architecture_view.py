@@ -1,5 +1,6 @@
 """One architecture: its stages, mixers and costs, its trials and how they learned."""
 
+import json
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -45,8 +46,9 @@ def page() -> None:
         st.subheader("Token mixers")
         st.dataframe(_mixer_table(record.mixers), hide_index=True, width="stretch")
         _trials(scope, trials, {id_: each.name for id_, each in studies.items()})
-        st.subheader("Canonical JSON")
-        st.code(record.json, language="json", wrap_lines=True)
+        st.subheader("JSON")
+        written = json.dumps(Architecture.from_json(record.json).to_dict())
+        st.code(written, language="json", wrap_lines=True)
 
 
 def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
@@ -221,7 +223,7 @@ def offered(scope: Scope) -> dict[str, str]:
     rows = queries.leaderboard(scope, "-accuracy", _OFFERED)
     names = {row.architecture_id: _name(accuracy_words(row), row) for row in rows}
     left = _OFFERED - len(names)
-    for row in queries.trial_rows(scope, states=_WITHOUT_RESULT, order="newest", limit=left):
+    for row in queries.trial_summaries(scope, states=_WITHOUT_RESULT, order="newest", limit=left):
         names.setdefault(row.architecture_id, _name(str(row.state), row))
     return names
 

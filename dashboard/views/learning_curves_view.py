@@ -17,7 +17,7 @@ def page() -> None:
     scope = current()
     rows = [
         row
-        for row in queries.trial_rows(scope, states=None, order="best", limit=_OFFERED)
+        for row in queries.trial_summaries(scope, states=None, order="best", limit=_OFFERED)
         if row.epochs_done
     ]
     if not rows:

@@ -71,7 +71,7 @@ def _activity(studies: list[StudySummary]) -> str:
 
 def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState, int]) -> None:
     left = queries.seconds_left(scope, studies)
-    best = queries.trial_rows(scope, states=(TrialState.COMPLETE,), order="best", limit=1)
+    best = queries.trial_summaries(scope, states=(TrialState.COMPLETE,), order="best", limit=1)
     columns = st.columns([1.6, 1, 1, 1, 1, 1.4])
     columns[0].metric("Best single training", wording.percent(best[0].accuracy if best else None))
     columns[1].metric("Complete", f"{counts[TrialState.COMPLETE]:,}")
@@ -122,7 +122,7 @@ def _over_time(scope: Scope, counts: dict[TrialState, int]) -> None:
 
 def _running_now(scope: Scope, counts: dict[TrialState, int]) -> None:
     st.subheader("Running now")
-    rows = queries.trial_rows(scope, states=(TrialState.RUNNING,), order="newest", limit=50)
+    rows = queries.trial_summaries(scope, states=(TrialState.RUNNING,), order="newest", limit=50)
     waiting = counts[TrialState.WAITING]
     if not rows:
         st.caption("No trial runs." if not waiting else f"{waiting:,} wait for a worker.")
@@ -164,7 +164,7 @@ def _since(started: datetime, now: datetime) -> str:
 
 def _trouble(scope: Scope) -> None:
     st.subheader("Last failures")
-    rows = queries.trial_rows(scope, states=_TROUBLE, order="ended", limit=10)
+    rows = queries.trial_summaries(scope, states=_TROUBLE, order="ended", limit=10)
     if not rows:
         st.caption("None.")
         return

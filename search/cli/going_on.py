@@ -85,22 +85,24 @@ def continue_command(
     config = _stored(store, study, overrides)
     if trials is not None:
         config = config.model_copy(update={"trials": max(trials, config.trials)})
-    asked = None
+    extra_request = None
     if pruned or failed or infeasible or numbers:
-        asked = continue_ended(
+        extra_request = continue_ended(
             pruned=pruned or 0, failed=failed, infeasible=infeasible, numbers=numbers
         )
         with open_store(store, create=False) as opened:
-            asked(opened, opened.studies.get(study), task_of(config))  # refuses before Ray starts
-    config, asked = _rest_where_it_retrains(config, asked)
+            extra_request(
+                opened, opened.studies.get(study), task_of(config)
+            )  # refuses before Ray starts
+    config, extra_request = _rest_where_it_retrains(config, extra_request)
     words = ["continue", study]
     words += [] if trials is None else ["--trials", str(trials)]
     words += [] if pruned is None else ["--pruned", str(pruned)]
     words += ["--failed"] if failed else []
     words += ["--infeasible"] if infeasible else []
     words += [word for number in numbers for word in ("--trial", str(number))]
-    given = GivenRun(None, overrides, asked=tuple(words))
-    return carry_out(config, given, resume=True, as_json=as_json, asked=asked)
+    given = GivenRun(None, overrides, words=tuple(words))
+    return carry_out(config, given, resume=True, as_json=as_json, extra_request=extra_request)
 
 
 @click.command("repeat")
@@ -134,31 +136,33 @@ def repeat_command(
     are retrained in a study of their own, STUDY-retrained, since the two do not compare.
     """
     config = _stored(store, study, overrides)
-    asked = repeat_best(top, seeds)
+    extra_request = repeat_best(top, seeds)
     with open_store(store, create=False) as opened:
         if config.protocol.initialisation == "inherited":
-            config, asked = retraining(opened, config, top, seeds)
+            config, extra_request = retraining(opened, config, top, seeds)
         else:
-            asked(opened, opened.studies.get(study), task_of(config))  # refuses before Ray starts
+            extra_request(
+                opened, opened.studies.get(study), task_of(config)
+            )  # refuses before Ray starts
     words = ("repeat", study, "--top", str(top), "--seeds", str(seeds))
-    given = GivenRun(None, overrides, asked=words)
-    return carry_out(config, given, resume=True, as_json=as_json, asked=asked)
+    given = GivenRun(None, overrides, words=words)
+    return carry_out(config, given, resume=True, as_json=as_json, extra_request=extra_request)
 
 
 def _rest_where_it_retrains(
-    config: Config, asked: ExtraTrialsRequest | None
+    config: Config, extra_request: ExtraTrialsRequest | None
 ) -> tuple[Config, ExtraTrialsRequest | None]:
     """A study that retrains the best of another has no plan but those: nothing of a searcher's."""
     with open_store(config.store, create=False) as opened:
         study = opened.studies.get(config.study)
         source = retrained_source(opened, study)
         if source is None:
-            return config, asked
+            return config, extra_request
         top, rest = rest_of_retraining(
             opened, study, _stored(config.store, source.name), config.trials
         )
     config = config.model_copy(update={"trials": top})
-    return config, rest if asked is None else combined(asked, rest)
+    return config, rest if extra_request is None else combined(extra_request, rest)
 
 
 def _stored(store: str, study: str, overrides: Sequence[str] = ()) -> Config:

@@ -93,13 +93,13 @@ class GivenRun:
     Attributes:
         config: path of the configuration; None where the study's own is used.
         overrides: texts of `--set`. store_given: whether `--store` was written.
-        asked: the words of a `continue` or `repeat`, store and `--set` left out.
+        words: the words of a `continue` or `repeat`, store and `--set` left out.
     """
 
     config: str | None
     overrides: tuple[str, ...] = ()
     store_given: bool = True
-    asked: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     def commands(self, config: Config) -> NextCommands:
         """The commands about the study of a run."""
@@ -109,7 +109,7 @@ class GivenRun:
             config.store,
             self.overrides,
             store_given=self.store_given,
-            asked=self.asked,
+            asked=self.words,
         )
 
 
@@ -119,35 +119,37 @@ def carry_out(
     *,
     resume: bool,
     as_json: bool,
-    asked: ExtraTrialsRequest | None = None,
+    extra_request: ExtraTrialsRequest | None = None,
 ) -> int:
     """Run a study and print what came of it; the exit code."""
     progress = ProgressLine()
     commands = given.commands(config)
-    words = ExitMessage(progress.say_last, lambda reason: _advice(reason, _now(commands, words)))
+    exit_message = ExitMessage(
+        progress.say_last, lambda reason: _advice(reason, _now(commands, exit_message))
+    )
     _warn_of_lost_folders(config, progress)
     _warn_of_readable_token(progress)
     try:
-        outcome = _run(config, progress, words, resume=resume, asked=asked)
+        outcome = _run(config, progress, exit_message, resume=resume, extra_request=extra_request)
         with report_may_be_lost():  # the exit code still says how the run ended
-            _print(config, outcome, _now(commands, words), as_json, progress, words)
+            _print(config, outcome, _now(commands, exit_message), as_json, progress, exit_message)
     except StoreError as error:
-        return _ended(words, str(error), ExitCode.FAILED)
+        return _ended(exit_message, str(error), ExitCode.FAILED)
     except KeyboardInterrupt as error:
-        return _ended(words, str(error) or "interrupted", ExitCode.INTERRUPTED)
+        return _ended(exit_message, str(error) or "interrupted", ExitCode.INTERRUPTED)
     except (InputError, click.ClickException):
         raise
     except Exception as error:  # noqa: BLE001 - the last line says how to go on, whatever it was
         _LOG.debug("the driver failed", exc_info=error)
-        return _ended(words, _unexpected(error), ExitCode.FAILED)
+        return _ended(exit_message, _unexpected(error), ExitCode.FAILED)
     if outcome.exit_code != ExitCode.DONE:
-        _say_what_stopped_it(progress, words, outcome, commands)
+        _say_what_stopped_it(progress, exit_message, outcome, commands)
     return int(outcome.exit_code)
 
 
-def _ended(words: ExitMessage, reason: str, code: ExitCode) -> int:
+def _ended(exit_message: ExitMessage, reason: str, code: ExitCode) -> int:
     """Say why; the exit code."""
-    if not words.say(reason):
+    if not exit_message.say(reason):
         leave(code)
     return code
 
@@ -155,23 +157,23 @@ def _ended(words: ExitMessage, reason: str, code: ExitCode) -> int:
 def _run(
     config: Config,
     progress: ProgressLine,
-    words: ExitMessage,
+    exit_message: ExitMessage,
     *,
     resume: bool,
-    asked: ExtraTrialsRequest | None,
+    extra_request: ExtraTrialsRequest | None,
 ) -> RunOutcome:
     address = os.environ.get("RAY_ADDRESS") or None
     try:
         # Ray prints the death of a worker to stdout, which is for the data.
-        until = cast(TextIO, _UntilLastWords(sys.stderr, words))
+        until = cast(TextIO, _UntilExitMessage(sys.stderr, exit_message))
         with redirect_stdout(until), redirect_stderr(until):
             return run_study(
                 config,
                 resume=resume,
                 watcher=progress,
                 address=address,
-                asked=asked,
-                last_words=words,
+                extra_request=extra_request,
+                exit_message=exit_message,
             )
     finally:
         progress.close()
@@ -186,23 +188,23 @@ def _unexpected(error: Exception) -> str:
     return f"{said} ({Path(where.filename).name}, line {where.lineno})"
 
 
-class _UntilLastWords:
+class _UntilExitMessage:
     """A stream on which nothing follows the last words, whoever writes: Ray, a log."""
 
-    def __init__(self, stream: TextIO, words: ExitMessage) -> None:
-        self._stream, self._words = stream, words
+    def __init__(self, stream: TextIO, exit_message: ExitMessage) -> None:
+        self._stream, self._exit_message = stream, exit_message
 
     def write(self, text: str) -> int:
         """Write to the stream, or not."""
-        return len(text) if self._words.over else self._stream.write(text)
+        return len(text) if self._exit_message.over else self._stream.write(text)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
 
-def _now(commands: NextCommands, words: ExitMessage) -> NextCommands:
+def _now(commands: NextCommands, exit_message: ExitMessage) -> NextCommands:
     """The commands that fit how far the run has come."""
-    return commands.once_taken_up() if words.taken_up else commands
+    return commands.once_taken_up() if exit_message.taken_up else commands
 
 
 def _advice(reason: str, commands: NextCommands) -> list[str]:
@@ -217,15 +219,15 @@ def _print(
     commands: NextCommands,
     as_json: bool,
     progress: ProgressLine,
-    words: ExitMessage,
+    exit_message: ExitMessage,
 ) -> None:
     """Print the report; one that cannot be read changes nothing about how the run ended."""
     seconds = config.store_patience if outcome.exit_code == ExitCode.DONE else 0.0
-    patience = StoreRetry(seconds, lambda: words.said, progress.say)
+    store_retry = StoreRetry(seconds, lambda: exit_message.said, progress.say)
     try:
-        patience.until_back(lambda: _print_from_store(config.store, outcome, commands, as_json))
+        store_retry.until_back(lambda: _print_from_store(config.store, outcome, commands, as_json))
     except StoreError as error:  # it went away meanwhile
-        if not words.said:  # they are the last, and tell of a store that was away before
+        if not exit_message.said:  # they are the last, and tell of a store that was away before
             progress.say(f"There is no report: {error}")
 
 
@@ -238,9 +240,9 @@ def _print_from_store(url: str, outcome: RunOutcome, commands: NextCommands, as_
 
 
 def _say_what_stopped_it(
-    progress: ProgressLine, words: ExitMessage, outcome: RunOutcome, commands: NextCommands
+    progress: ProgressLine, exit_message: ExitMessage, outcome: RunOutcome, commands: NextCommands
 ) -> None:
-    if outcome.progress.ended >= outcome.progress.planned and not words.said:
+    if outcome.progress.ended >= outcome.progress.planned and not exit_message.said:
         counts = outcome.progress.counts
         command = commands.train_again(
             failed=counts[TrialState.FAILED] > 0, infeasible=counts[TrialState.INFEASIBLE] > 0
@@ -248,7 +250,7 @@ def _say_what_stopped_it(
         again = f"To train them again, once that is mended: {command}"
         progress.say_last(f"Failed: {outcome.reason}. {again}")
     else:
-        _ended(words, str(outcome.reason), outcome.exit_code)
+        _ended(exit_message, str(outcome.reason), outcome.exit_code)
 
 
 def _warn_of_lost_folders(config: Config, progress: ProgressLine) -> None:

@@ -1,6 +1,5 @@
 """`show`: one architecture with its cost and its trials."""
 
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -107,7 +106,7 @@ def _plain(
     owners: dict[int | None, str] = {trial.id: studies[trial.study_id] for trial in trials}
     return {
         "id": record.id,
-        "architecture": json.loads(record.json),
+        "architecture": Architecture.from_json(record.json).to_dict(),
         "operators": record.operators,
         "params": record.params,
         "flops": record.macs,

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from space.architecture import RENAMED
 from space.errors import InputError, Problem
-from space.input.plain_values import from_yaml
+from space.input.plain_values import from_yaml, with_current_names
 from space.passwords import masked
 
 WHERE = "--set"
@@ -45,6 +46,7 @@ def apply_overrides(
         try:
             if steps[0] == "space" and len(steps) > 1:
                 result = open_space(result)
+                steps[1] = _by_current_name(result, steps[1])
             _spell_out_name(result, steps)
             _assign(result, steps, value, override)
         except InputError as error:
@@ -52,6 +54,12 @@ def apply_overrides(
     if problems:
         raise InputError(problems)
     return result
+
+
+def _by_current_name(values: dict[str, Any], field: str | int) -> str | int:
+    """A field of the space by its name of today, which it then has in the values too."""
+    values["space"] = with_current_names(values.get("space"), RENAMED, "space")
+    return RENAMED.get(field, field) if isinstance(field, str) else field
 
 
 def _drop_old_variants(values: dict[str, Any], chosen: Mapping[tuple[str | int, ...], Any]) -> None:

@@ -21,7 +21,7 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
 
 
 class Section(BaseModel):
-    """Base of all parts: frozen, no unknown fields, no NaN."""
+    """Base of all sections: frozen, no unknown fields, no NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 

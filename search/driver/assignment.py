@@ -139,7 +139,7 @@ _LATEST = 10_000_000
 
 
 class WrongReport(ValueError):
-    """A training reports what is no metric."""
+    """A training reports what cannot be read."""
 
 
 def plain_epoch(result: Any) -> dict[str, Any]:

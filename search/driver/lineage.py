@@ -35,7 +35,7 @@ class Lineage:
         return self
 
     def add(self, trial: TrialRecord, architecture: Architecture) -> None:
-        """Take in a trial that has ended; without weights, or without a metric, it is no parent."""
+        """Take in a trial that has ended; without weights or a score it is no parent."""
         if not self.inherits:
             return
         if trial.state not in _WITH_WEIGHTS or trial.last_accuracy is None:
@@ -74,7 +74,7 @@ class Trained:
         trial_id: its row in the store.
         architecture: what was trained.
         checkpoint: file of its weights.
-        score: of the weights in that file, higher is better: the metric at the last epoch, also
+        score: of the weights in that file, higher is better: its accuracy at the last epoch, also
             where an earlier one was better.
         seconds: what its own training has cost.
         ancestry_seconds: what the trainings that it inherited from have cost, all together.

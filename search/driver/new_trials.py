@@ -71,7 +71,7 @@ class NewTrials:
         space: what is searched.
         proposals: what to train next.
         seeds: of the trials.
-        ancestry: where new trials find the weights that they start from.
+        lineage: where new trials find the weights that they start from.
         checkpoints: those of this study.
         planned: the number of trials to reach, repeats left out.
     """
@@ -85,13 +85,13 @@ class NewTrials:
         space: DesignSpace,
         proposals: Proposals,
         seeds: TrialSeeds,
-        ancestry: Lineage,
+        lineage: Lineage,
         checkpoints: Checkpoints,
         planned: int,
     ) -> None:
         self._store, self._study, self._run = store, study, run
         self._space, self._proposals, self._seeds = space, proposals, seeds
-        self._ancestry, self._checkpoints = ancestry, checkpoints
+        self._lineage, self._checkpoints = lineage, checkpoints
         self._planned = planned
         self._ids: set[str] = set()
         self._known: set[int] = set()
@@ -170,7 +170,7 @@ class NewTrials:
             trial.architecture_id,
             self._study.protocol_hash,
             outside=self._study.id,
-            inherited=self._ancestry.inherits,
+            inherited=self._lineage.inherits,
         )
         begun = trial.epochs_done > 0
         if source is None or (begun and source.state != TrialState.COMPLETE):
@@ -208,7 +208,7 @@ class NewTrials:
             seeds=self._seeds.of(architecture.id, proposal.repeat),
             decisions=[{"name": d.name, "choice": d.value} for d in self._decisions(architecture)],
             repeat=proposal.repeat,
-            parent=None if proposal.repeat else self._ancestry.parent_of(architecture),
+            parent=None if proposal.repeat else self._lineage.parent_of(architecture),
             exclusive=True,
         )
 

@@ -28,14 +28,14 @@ def replay_history(
         architectures: of all its trials, by id.
     """
     trials = {trial.id: trial for trial in history.trials}
-    metrics = {
+    curves = {
         trial: {record.epoch: record for record in curve} for trial, curve in history.curves.items()
     }
     with study.written():
         for event in history.events:
             if event.trial_id in trials:
                 trial = trials[event.trial_id]
-                _repeat(study, event, trial, metrics[trial.id], architectures)
+                _repeat(study, event, trial, curves[trial.id], architectures)
     return study
 
 

@@ -72,9 +72,9 @@ class StudySession:
         trials: every trial of the study so far, as the store has it.
         claimed: the numbers of those that this run goes on with.
         wanted: the measured metrics without which no trial is complete.
-        limits: how much goes wrong before the run gives up.
+        failure_policy: how much goes wrong before the run gives up.
         checkpoints: those of this study.
-        ancestry: where trials find the weights that they start from.
+        lineage: where trials find the weights that they start from.
         stop: asked for where going on makes no sense.
         say: tells a person what is lost.
     """
@@ -91,24 +91,24 @@ class StudySession:
         trials: Iterable[TrialRecord],
         claimed: Iterable[int],
         wanted: Iterable[str],
-        limits: FailurePolicy,
+        failure_policy: FailurePolicy,
         checkpoints: Checkpoints,
-        ancestry: Lineage,
+        lineage: Lineage,
         stop: StopRequest,
         say: Callable[[str], None],
     ) -> None:
         self._store, self.record, self.journal = store, record, journal
         self._study, self._new_trials, self._settings = study, new_trials, settings
-        self._wanted, self._limits = tuple(wanted), limits
-        self._checkpoints, self._ancestry = checkpoints, ancestry
+        self._wanted, self._failure_policy = tuple(wanted), failure_policy
+        self._checkpoints, self._lineage = checkpoints, lineage
         self._stop, self._say = stop, say
         self._live: dict[int, Attempt] = {}
         self._unsettled: deque[TrialRecord] = deque()
         self._best: tuple[float, str] | None = None
         self._reused = 0
-        self._retries = Retries(limits.retries)
-        self._silence = HangDetector(self._live, limits.trial_seconds, say)
-        self._first_failures = FirstFailures(limits.first_failures)
+        self._retries = Retries(failure_policy.retries)
+        self._hang_detector = HangDetector(self._live, failure_policy.trial_seconds, say)
+        self._first_failures = FirstFailures(failure_policy.first_failures)
         self.failure: StoreError | OSError | None = None
         rows = {row.number: row for row in trials}
         for row in rows.values():
@@ -218,14 +218,14 @@ class StudySession:
         """
         self.journal.flush()
         self._stop_where_away_too_long()
-        silent = self._silence.look()
+        silent = self._hang_detector.look()
         for number in silent:
             self._live[number].hung = True
         return silent
 
     def _stop_where_away_too_long(self) -> None:
-        if self.journal.away_for() > self._limits.store_seconds:
-            patience = duration(self._limits.store_seconds)
+        if self.journal.away_for() > self._failure_policy.store_seconds:
+            patience = duration(self._failure_policy.store_seconds)
             reason = f"the store was away for more than {patience} ({self.journal.error})"
             self._stop.request(StopKind.STORE, reason)
 
@@ -296,7 +296,7 @@ class StudySession:
         checkpoint = self._checkpoints.fetch(live.record)
         self._tell_of_loss(live)
         architecture = live.trial.point
-        parent = self._ancestry.weights(live.record, architecture)
+        parent = self._lineage.weights(live.record, architecture)
         if live.record.parent_trial_id is not None and parent is None and not checkpoint.exists():
             self._disinherit(live)  # its weights are gone, and with them the inheritance
         log = self._checkpoints.log(live.record)
@@ -349,7 +349,7 @@ class StudySession:
         self._broke_off(live, Failure(Cause.CODE, reason))
 
     def _hang(self) -> Failure:
-        limit = duration(self._limits.trial_seconds or 0.0)
+        limit = duration(self._failure_policy.trial_seconds or 0.0)
         return Failure(Cause.CODE, f"it hung: no epoch within {limit} (trial_time_limit)")
 
     def _broke_off(self, live: Attempt, failure: Failure) -> None:
@@ -385,7 +385,7 @@ class StudySession:
         del self._live[row.number]
         self._study.tell(row.number, row.state, reason)
         self._compare(row)
-        self._ancestry.add(row, live.trial.point)
+        self._lineage.add(row, live.trial.point)
 
     def _compare(self, row: TrialRecord) -> None:
         """What was pruned, or is not through yet, is the best of nothing."""

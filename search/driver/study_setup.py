@@ -79,7 +79,7 @@ def begin_session(
     run: RunRecord,
     config: Config,
     protocol: Protocol,
-    extra: ExtraTrials = NO_EXTRA_TRIALS,
+    extra_trials: ExtraTrials = NO_EXTRA_TRIALS,
     *,
     inspected: Mapping[str, Any] | None = None,
     stop: StopRequest | None = None,
@@ -89,13 +89,13 @@ def begin_session(
     """A session that goes on where the earlier runs of the study ended.
 
     Args:
-        extra: what this run was asked for beside the study's own trials.
+        extra_trials: what this run was asked for beside the study's own trials.
         inspected: what the driver found in the data, for the workers.
         stop: asked for where going on makes no sense. say: tells a person what is lost.
         answered_since: whether the store has answered anybody since a moment (`Journal`).
     """
     checkpoints = settle(store, study, config, say)
-    claimed = _claim(store, study, run, extra, say)
+    claimed = _claim(store, study, run, extra_trials, say)
     history = store.studies.history(study.id)
     architectures = networks_of(history)
     task = task_of(config)
@@ -106,16 +106,16 @@ def begin_session(
     warm = _warm(store, study, config, searcher, task)
     replay_history(asked, history, architectures)
     inherits = protocol.initialisation == "inherited"
-    ancestry = Lineage(checkpoints, inherits=inherits).add_history(history, architectures)
+    lineage = Lineage(checkpoints, inherits=inherits).add_history(history, architectures)
     proposals = Proposals(
-        extra.repeats,
+        extra_trials.repeats,
         initial_points(config),
         warm,
         searcher,
         config.searcher.name,
         baseline,
         config.random_baseline,
-        nothing_else=extra.nothing_else,
+        nothing_else=extra_trials.nothing_else,
     )
     new_trials = NewTrials(
         store=store,
@@ -124,7 +124,7 @@ def begin_session(
         space=config.search_space,
         proposals=proposals,
         seeds=TrialSeeds.from_config(config, protocol),
-        ancestry=ancestry,
+        lineage=lineage,
         checkpoints=checkpoints,
         planned=study.planned_trials,
     )
@@ -138,14 +138,14 @@ def begin_session(
         trials=history.trials,
         claimed=[trial.number for trial in history.trials if trial.id in claimed],
         wanted=[name for name in MEASURED_METRICS if name in config.goals.names],
-        limits=FailurePolicy(
+        failure_policy=FailurePolicy(
             retries=config.retries,
             first_failures=config.stop_after_same_failures,
             trial_seconds=config.trial_time_limit,
             store_seconds=config.store_patience,
         ),
         checkpoints=checkpoints,
-        ancestry=ancestry,
+        lineage=lineage,
         stop=StopRequest() if stop is None else stop,
         say=say,
     )
@@ -177,15 +177,19 @@ def settle(
 
 
 def _claim(
-    store: Store, study: StudyRecord, run: RunRecord, extra: ExtraTrials, say: Callable[[str], None]
+    store: Store,
+    study: StudyRecord,
+    run: RunRecord,
+    extra_trials: ExtraTrials,
+    say: Callable[[str], None],
 ) -> set[int]:
     """Ids of the trials that this run goes on with."""
-    for id_ in extra.continued:
+    for id_ in extra_trials.continued:
         store.trials.reopen(id_, run.id)
     store.trials.claim(study.id, run.id)
     # All that is the run's, also where the store went away in between and this is the second try.
     mine = {trial.id for trial in store.trials.of_study(study.id, OPEN) if trial.run_id == run.id}
-    for id_ in sorted({*extra.continued} - mine):
+    for id_ in sorted({*extra_trials.continued} - mine):
         number = store.trials.get(id_).number
         say(f"Trial {number} is left as it is: another study trains that architecture.")
     return mine

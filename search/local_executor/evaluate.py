@@ -124,9 +124,9 @@ def ended(
 
 def _run(study: Study[P], trial: Trial[P], objective: Objective) -> tuple[TrialState, str | None]:
     fidelities = study.task.fidelities
-    metrics = readings(objective, trial.point, fidelities)
+    reported = readings(objective, trial.point, fidelities)
     try:
-        for fidelity, values in metrics:
+        for fidelity, values in reported:
             decision = study.report(trial.number, fidelity, values)
             if fidelity >= fidelities:
                 break
@@ -137,7 +137,7 @@ def _run(study: Study[P], trial: Trial[P], objective: Objective) -> tuple[TrialS
     except Exception as error:  # noqa: BLE001 - the search goes on; the reason is kept
         return TrialState.FAILED, f"{type(error).__name__}: {error}"
     finally:
-        metrics.close()
+        reported.close()
     return TrialState.COMPLETE, None
 
 

@@ -57,7 +57,7 @@ def optimize(
             needs the latter.
         known: metrics of a point that need no evaluation; those that break a constraint are
             never evaluated.
-        fidelities: how many metrics a generator yields for a whole evaluation. One that ends
+        fidelities: how often a generator yields for a whole evaluation. One that ends
             sooner has seen enough by itself, say by a patience of its own: it is complete, is
             judged by its last metrics, and its curve says how far it came.
         searcher_options, scheduler_options: their keyword arguments.
@@ -71,14 +71,14 @@ def optimize(
         Exception: whatever the space, `known` or `on_evaluation` raises gets through, and ends the
             search; only the objective's exceptions are results.
     """
-    metrics, notify = known or _nothing, on_evaluation or _nothing
-    functions = {"objective": objective, "known": metrics, "on_evaluation": notify}
+    known_metrics, notify = known or _nothing, on_evaluation or _nothing
+    functions = {"objective": objective, "known": known_metrics, "on_evaluation": notify}
     budget, seed, fidelities = whole_settings(functions, budget, seed, fidelities)
     check_space(space, seed)
-    check_known(metrics, drawn(space, seed))
+    check_known(known_metrics, drawn(space, seed))
 
     def begin(goals: Objectives, *, judges: bool = True) -> _Search[P]:
-        task = Task(space, goals, _as_floats(metrics), fidelities)
+        task = Task(space, goals, _as_floats(known_metrics), fidelities)
         judging = make_scheduler(scheduler, goals, fidelities, scheduler_options)
         if fidelities < 2 and not isinstance(judging, NoScheduler):
             message = f"must be at least 2 for the scheduler {scheduler!r}; got {fidelities}"

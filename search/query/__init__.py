@@ -38,14 +38,14 @@ from search.query.study_objectives import (
     metric_words,
     study_objectives,
 )
-from search.query.trial_rows import (
+from search.query.trial_summaries import (
     EndedTrial,
     TrialSummary,
     ended_trials,
     running_best,
     seconds_left,
     state_counts,
-    trial_rows,
+    trial_summaries,
 )
 from search.query.where import Where, parse_where
 from search.query.where_tree import FIELDS
@@ -97,6 +97,6 @@ __all__ = [
     "state_counts",
     "state_words",
     "study_objectives",
-    "trial_rows",
+    "trial_summaries",
     "trials_by_operators",
 ]

@@ -163,7 +163,7 @@ def evaluated_trials(
     trials = [
         t for t in store.trials.of_study(store.studies.get(study).id, _ENDED) if t.repeat == 0
     ]
-    found = _figures(store, study, measured.names, trials)
+    found = _values_of(store, study, measured.names, trials)
     return [
         (trial, values if trial.state is TrialState.COMPLETE else None)
         for trial, values in zip(trials, found, strict=True)
@@ -171,7 +171,7 @@ def evaluated_trials(
     ]
 
 
-def _figures(
+def _values_of(
     store: Store, study: str, names: Collection[str], trials: list[TrialRecord]
 ) -> list[Values]:
     """What is known of each trial; the store's curves are read only where a loss is wanted."""

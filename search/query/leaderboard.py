@@ -24,7 +24,7 @@ from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import StaleRuns, effective
 from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
-from space.design import current_metric
+from space.design import canonical_metric
 from space.errors import InputError
 from space.wording import NONE
 
@@ -213,7 +213,7 @@ def _check_sort(sort: str) -> None:
 
 
 def _ordering(sort: str, several: Subquery) -> list[Any]:
-    key = current_metric(sort.removeprefix("-"))
+    key = canonical_metric(sort.removeprefix("-"))
     column = _COLUMNS[key]
     if key == "accuracy":
         column = _accuracy(several)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from search.query.leaderboard import OPERATOR_SEPARATOR, BestRow, best
 from search.query.study_fronts import pareto_front
-from search.query.trial_rows import joined, matching
+from search.query.trial_summaries import joined, matching
 from search.query.where import Where
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import effective

@@ -64,7 +64,7 @@ _OF_A_WORKER = ("space", "trainers", "search")
 def refuse_foreign_search(folder: Path) -> None:
     """Refuse a working folder in which the workers would find another `search` than ours.
 
-    Of all rooms it is the one that matters: once a worker has ours, it takes the others from there.
+    It is the one that matters: once a worker has ours, it takes the others from there.
     A copy of this very program is none: the image has its source in the working folder, and
     `ray job submit --working-dir .` sends it along.
 
@@ -82,7 +82,7 @@ def refuse_foreign_search(folder: Path) -> None:
 
 def _is_copy(root: Path) -> bool:
     """Whether a folder has every module of ours that a worker takes, word for word."""
-    ours = (file for room in _OF_A_WORKER for file in (ROOT / room).rglob("*.py"))
+    ours = (file for package in _OF_A_WORKER for file in (ROOT / package).rglob("*.py"))
     return all(_is_same(file, root / file.relative_to(ROOT)) for file in ours)
 
 

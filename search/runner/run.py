@@ -77,8 +77,8 @@ def run_study(
     watcher: Watcher,
     training: str = TRAINING,
     address: str | None = None,
-    asked: ExtraTrialsRequest | None = None,
-    last_words: ExitMessage | None = None,
+    extra_request: ExtraTrialsRequest | None = None,
+    exit_message: ExitMessage | None = None,
 ) -> RunOutcome:
     """Run a study, or the rest of it.
 
@@ -88,8 +88,8 @@ def run_study(
         watcher: told how it goes.
         training: entry point "module:function" that makes a Training in the workers.
         address: of a Ray cluster; None starts a private local Ray.
-        asked: work beside the planned trials.
-        last_words: said as soon as the run is asked to stop; what else it returns is not said.
+        extra_request: work beside the planned trials.
+        exit_message: said as soon as the run is asked to stop; what else it returns is not said.
 
     Raises:
         InputError: before anything is written.
@@ -107,27 +107,27 @@ def run_study(
             study_lookup.take_over(store, found, watcher.say)
     images = prepared.description.validation_images
     if found is not None:
-        done = _already_complete(config, found, asked)
+        done = _already_complete(config, found, extra_request)
         if done is not None:
             return replace(done, validation_images=images)
-    warning = baseline_warning(config) if asked is None else None
+    warning = baseline_warning(config) if extra_request is None else None
     if warning is not None:
         watcher.say(warning)
     notes = tuple(notes_on_recipe(prepared.description))
     for note in notes:
         watcher.say(f"note: {note}")
     stop = StopRequest(config.time_limit)
-    words = last_words or ExitMessage(watcher.say)
+    exit_message = exit_message or ExitMessage(watcher.say)
     with (
         stopping_on_signals(stop) as signals,
-        RunEnd(stop, words) as end,
+        RunEnd(stop, exit_message) as end,
         ExitStack() as stack,
     ):
         stack.enter_context(lock_test_split())
 
         def on_watch(watchdog: Watchdog) -> None:
             # Ray ends the process that waits for it in vain, without a word of how to go on.
-            watchdog.tell(last_words=words.lines(_killed()))
+            watchdog.tell(exit_message=exit_message.lines(_killed()))
             end.reports_to(watchdog)
             watcher.say("Starting Ray ..." if address is None else f"Connecting to {address} ...")
 
@@ -136,22 +136,32 @@ def run_study(
         folder = folder_in_use(config, found)
         make_checkpoints(folder)
         _tell_of_blind_nodes(folder.absolute(), cluster, watcher)
-        patience = StoreRetry(config.store_patience, stop.requested, watcher.say)
+        store_retry = StoreRetry(config.store_patience, stop.requested, watcher.say)
         store = stack.enter_context(
-            patience.until_back(lambda: opened_again(config.store, create=True))
+            store_retry.until_back(lambda: opened_again(config.store, create=True))
         )
-        work = _Work(store, prepared, cluster, stop, watcher, training, asked, words, patience)
+        work = _Work(
+            store,
+            prepared,
+            cluster,
+            stop,
+            watcher,
+            training,
+            extra_request,
+            exit_message,
+            store_retry,
+        )
         try:
             outcome = work.carry_out(signals, end)
         except StoreAway:
             if stop.kind is None:
                 raise
             outcome = _stopped_before_it_began(config, stop)  # it was waited for until then
-    outcome = _or_stopped(outcome, stop, words)
+    outcome = _or_stopped(outcome, stop, exit_message)
     return replace(outcome, notes=notes, validation_images=images)
 
 
-def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: ExitMessage) -> RunOutcome:
+def _or_stopped(outcome: RunOutcome, stop: StopRequest, exit_message: ExitMessage) -> RunOutcome:
     """The outcome, with the exit code of what was said.
 
     A stop that came when nothing was left to do was not said, and changes nothing; only an
@@ -160,7 +170,7 @@ def _or_stopped(outcome: RunOutcome, stop: StopRequest, words: ExitMessage) -> R
     is_done = outcome.exit_code == ExitCode.DONE
     if is_done and stop.kind == StopKind.INTERRUPT:
         raise KeyboardInterrupt(stop.reason)
-    if words.said and stop.kind is not None:
+    if exit_message.said and stop.kind is not None:
         reason = stop.reason if is_done else outcome.reason
         return replace(outcome, exit_code=stop.exit_code, reason=reason)
     return outcome
@@ -186,17 +196,17 @@ class _Work:
     stop: StopRequest
     watcher: Watcher
     training: str
-    asked: ExtraTrialsRequest | None
-    words: ExitMessage
-    patience: StoreRetry
+    extra_request: ExtraTrialsRequest | None
+    exit_message: ExitMessage
+    store_retry: StoreRetry
 
     def carry_out(self, signals: StopSignals, end: RunEnd) -> RunOutcome:
         """Begin a run of the study and work until it is done or asked to stop."""
         store, config = self.store, self.prepared.config
         signals.begin_work()
-        once = self.patience.until_back
+        once = self.store_retry.until_back
         study = once(lambda: _create_or_take_up(store, self.prepared, self.watcher))
-        extra = once(lambda: self._extra(study))
+        extra_trials = once(lambda: self._extra_trials(study))
         run = once(lambda: _begin_run(store, study, self.cluster))
         make_checkpoints(folder_in_use(config, study))  # where later runs find it, from anywhere
         study_lookup.withdraw_if_second(store, study, run)
@@ -206,7 +216,7 @@ class _Work:
             self.cluster.watchdog.tell(run=named, reason=_killed())
         reason = self.stop.reason or "the driver failed"
         try:
-            session = self._tune(study, run, extra, end)
+            session = self._tune(study, run, extra_trials, end)
             self.stop.lift_time_limit()
             heard = self.stop.kind in ALWAYS_HEARD or not nothing_left(session)
             reason = (self.stop.reason if heard else "") or "the run ended"
@@ -219,13 +229,13 @@ class _Work:
             _end_run(store, run, reason)
         return self._outcome(study, session)
 
-    def _extra(self, study: StudyRecord) -> ExtraTrials:
+    def _extra_trials(self, study: StudyRecord) -> ExtraTrials:
         config = self.prepared.config
         settle(self.store, study, config, self.watcher.say)
         return (
             NO_EXTRA_TRIALS
-            if self.asked is None
-            else self.asked(self.store, study, task_of(config))
+            if self.extra_request is None
+            else self.extra_request(self.store, study, task_of(config))
         )
 
     def _finish(
@@ -240,7 +250,7 @@ class _Work:
             self.store.runs.end(run.id, reason)
 
         try:
-            self.patience.until_back(write)
+            self.store_retry.until_back(write)
         except StoreAway as error:
             _LOG.warning("the end of the run could not be written down: %s", error)
 
@@ -249,7 +259,7 @@ class _Work:
         if session.journal.away:
             return kept_aside(study, session, self.stop)
         try:
-            progress, failure = self.patience.until_back(
+            progress, failure = self.store_retry.until_back(
                 lambda: progress_and_failure(self.store, study)
             )
         except StoreAway as error:
@@ -258,7 +268,7 @@ class _Work:
         return judged(study, session, self.stop, progress.with_plan_of(session.progress()), failure)
 
     def _tune(
-        self, study: StudyRecord, run: RunRecord, extra: ExtraTrials, end: RunEnd
+        self, study: StudyRecord, run: RunRecord, extra_trials: ExtraTrials, end: RunEnd
     ) -> StudySession:
         """Work through the trials."""
         prepared, stop = self.prepared, self.stop
@@ -272,13 +282,13 @@ class _Work:
                 run,
                 config,
                 prepared.protocol,
-                extra,
+                extra_trials,
                 inspected=_inspected(prepared),
                 stop=stop,
                 say=self.watcher.say,
                 answered_since=heartbeat.answered_since,
             )
-            session = self.patience.until_back(begin)
+            session = self.store_retry.until_back(begin)
             self._taken_up()
             end.asks(lambda: nothing_left(session))
             try:
@@ -289,9 +299,9 @@ class _Work:
 
     def _taken_up(self) -> None:
         """From now on the store has what was asked for, and other words say how to go on."""
-        self.words.taken_up = True
+        self.exit_message.taken_up = True
         if self.cluster.watchdog is not None:
-            self.cluster.watchdog.tell(last_words=self.words.lines(_killed()))
+            self.cluster.watchdog.tell(exit_message=self.exit_message.lines(_killed()))
 
     def _show(self, progress: Progress) -> None:
         if self.stop.kind is None:  # after that the last words stand
@@ -381,10 +391,13 @@ def _end_run(store: Store, run: RunRecord, reason: str) -> None:
 
 
 def _already_complete(
-    config: Config, found: StudyRecord, asked: ExtraTrialsRequest | None
+    config: Config, found: StudyRecord, extra_request: ExtraTrialsRequest | None
 ) -> RunOutcome | None:
     with open_store(config.store, create=False) as store:
-        if asked is not None and not asked(store, found, task_of(config)).is_nothing:
+        if (
+            extra_request is not None
+            and not extra_request(store, found, task_of(config)).is_nothing
+        ):
             return None
         progress = progress_of(store, found.id)
         failure = every_trial_failed(store, found, progress)

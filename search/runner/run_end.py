@@ -81,11 +81,11 @@ class RunEnd:
 
     Args:
         stop: looked at all the time.
-        words: said when a stop is asked for.
+        exit_message: said when a stop is asked for.
     """
 
-    def __init__(self, stop: StopRequest, words: ExitMessage) -> None:
-        self._stop, self._words = stop, words
+    def __init__(self, stop: StopRequest, exit_message: ExitMessage) -> None:
+        self._stop, self._exit_message = stop, exit_message
         self._watchdog: Watchdog | None = None
         self._end_run: Callable[[str], None] | None = None
         self._nothing_left: Callable[[], bool] = lambda: False
@@ -120,7 +120,7 @@ class RunEnd:
     ) -> None:
         self._over.set()
         self._thread.join()
-        if self._words.said and not self._words.wait():
+        if self._exit_message.said and not self._exit_message.wait():
             leave(self._stop.exit_code)
 
     def _look(self) -> None:
@@ -137,10 +137,10 @@ class RunEnd:
 
     def _tell(self) -> None:
         """Write why the run ends, and say it; the second time does nothing."""
-        if self._words.said:
+        if self._exit_message.said:
             return
         self._write()
-        self._words.say(self._stop.reason)
+        self._exit_message.say(self._stop.reason)
         if self._watchdog is not None:
             self._watchdog.tell(said=True, reason=self._stop.reason)
 

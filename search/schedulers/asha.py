@@ -47,11 +47,11 @@ class Asha(Scheduler):
     def __init__(self, objectives: Objectives, fidelities: int, **options: Any) -> None:
         super().__init__(objectives, fidelities, **options)
         self.rungs = self.options.rungs(fidelities)
-        self._ladder = Bracket(objectives, fidelities, self.rungs, self.options.reduction_factor)
+        self._bracket = Bracket(objectives, fidelities, self.rungs, self.options.reduction_factor)
 
     def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
         """Take a trial's metrics after an epoch, and judge it."""
-        return self._ladder.report(trial, epoch, values, self.name)
+        return self._bracket.report(trial, epoch, values, self.name)
 
 
 class Moasha(Asha):

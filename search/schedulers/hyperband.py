@@ -1,4 +1,4 @@
-"""Asynchronous Hyperband (Li et al., 2018 and 2020): ladders that begin later and later."""
+"""Asynchronous Hyperband (Li et al., 2018 and 2020): brackets that begin later and later."""
 
 import math
 from collections.abc import Hashable
@@ -32,9 +32,9 @@ class Hyperband(Scheduler):
             for rungs in self.brackets
         )
         """How many trials of each bracket make a whole Hyperband."""
-        self._ladders = [Bracket(objectives, fidelities, rungs, factor) for rungs in self.brackets]
+        self._brackets = [Bracket(objectives, fidelities, rungs, factor) for rungs in self.brackets]
         self._sizes = [0] * len(self.brackets)
-        self._bracket: dict[Hashable, int] = {}
+        self._bracket_of: dict[Hashable, int] = {}
 
     def added(self, trial: Hashable) -> None:
         """Give the trial to a bracket."""
@@ -42,17 +42,17 @@ class Hyperband(Scheduler):
 
     def bracket(self, trial: Hashable) -> int:
         """The bracket of a trial, from 0; one that is new is given to a bracket."""
-        if trial not in self._bracket:
+        if trial not in self._bracket_of:
             lacks = [
                 share / (size + 1) for share, size in zip(self.shares, self._sizes, strict=True)
             ]
             chosen = lacks.index(max(lacks))
             self._sizes[chosen] += 1
-            self._bracket[trial] = chosen
-        return self._bracket[trial]
+            self._bracket_of[trial] = chosen
+        return self._bracket_of[trial]
 
     def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
         """Take a trial's metrics after an epoch, and judge it in its bracket."""
         bracket = self.bracket(trial)
         name = f"hyperband, bracket {bracket + 1} of {len(self.brackets)}"
-        return self._ladders[bracket].report(trial, epoch, values, name)
+        return self._brackets[bracket].report(trial, epoch, values, name)

@@ -142,8 +142,8 @@ def _totals() -> Update:
     mine = metrics.c.trial_id == bindparam("trial")
     accuracy, epoch = metrics.c.validation_accuracy, metrics.c.epoch
 
-    def of_all(metric: Any) -> Any:
-        return select(metric).where(mine).scalar_subquery()
+    def of_all(total: Any) -> Any:
+        return select(total).where(mine).scalar_subquery()
 
     def of_first(column: Any, *order: Any) -> Any:
         return select(column).where(mine).order_by(*order).limit(1).scalar_subquery()

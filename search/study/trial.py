@@ -87,7 +87,7 @@ class Trial(Generic[P]):
         self.decision = CONTINUE
 
     def observation(self, rule: JudgedBy) -> Observation:
-        """What a searcher is told of it. Figures of what failed do not count."""
+        """What a searcher is told of it. Metrics of what failed do not count."""
         state = self.state if self.state in TERMINAL else TrialState.RUNNING
         if state in TERMINAL - EVALUATED:
             return Observation(state)

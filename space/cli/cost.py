@@ -1,4 +1,4 @@
-"""`cost`: what a network, or the networks of a space, cost, each figure with its counter."""
+"""`cost`: what a network, or the networks of a space, cost, each metric with its counter."""
 
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -42,7 +42,7 @@ _QUANTITIES = ("params", "macs", "training_bytes", "inference_bytes")
 
 @dataclass(frozen=True)
 class CostReport:
-    """The figures of `COUNTERS`, from closed forms.
+    """The metrics of `COUNTERS`, from closed forms.
 
     Attributes:
         paper_macs: None for a network for which the authors' counter is not defined.
@@ -79,7 +79,7 @@ def command(subject: str, samples: int, seed: int, as_json: bool) -> None:
       python -m space cost my-network.json --json
       python -m space cost configs/spaces/imagenet-tiny.yaml --samples 1000
 
-    Every figure is told with its counter, and which of them the paper's own figures use. Of a
+    Every metric is told with its counter, and which of them the paper's own figures use. Of a
     space, the spread over feasible networks drawn uniformly is printed.
     """
     found = read_subject(subject)
@@ -99,7 +99,7 @@ def _print_network(subject: Subject, architecture: Architecture, as_json: bool) 
     console = stdout_console()
     console.print(f"{subject.name}  {architecture.id}  {architecture.name}", markup=False)
     table = Table()
-    table.add_column("figure")
+    table.add_column("metric")
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("counter", overflow="fold")
     for name, counter in COUNTERS.items():
@@ -164,15 +164,15 @@ def _print_spread(space: DesignSpace, samples: int, seed: int, as_json: bool) ->
         print_json({"space": space.name, "from": source, **spread, "counters": counters})
         return
     table = Table(title=f"{space.name}: {source}", title_justify="left")
-    for column in ("figure", *(word.replace("_", " ") for word in shares)):
-        table.add_column(column, justify="left" if column == "figure" else "right")
+    for column in ("metric", *(word.replace("_", " ") for word in shares)):
+        table.add_column(column, justify="left" if column == "metric" else "right")
     for name, row in spread.items():
         table.add_row(name, *(short(value) for value in row.values()))
     stdout_console().print(table)
 
 
 def cost_report(architecture: Architecture) -> CostReport:
-    """Every figure of a network."""
+    """Every metric of a network."""
     spent = cost(architecture)
     paper, reasons = _paper(architecture)
     return CostReport(

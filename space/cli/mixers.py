@@ -31,8 +31,8 @@ def command(named: bool, structure: bool, as_json: bool) -> None:
       python -m space mixers --json
       python -m space mixers --table-1
 
-    The paper names 12 of the 74 mixer types. A mixer type is a label in a space file too, such as
-    sliding/separable/full/position/static.
+    The paper names 12 of the 74 mixer types. In a space file a type is written by its name
+    or its label, such as sliding/separable/full/position/static.
 
     Table 1 of the paper marks how ten structures restrict their weights W: ✓ where pairs of
     positions or of channels have no weight (sparse), where their weights are equal (shared) and

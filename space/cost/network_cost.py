@@ -177,7 +177,7 @@ def _mixer(mixer: Mixer, width: int, height: int, across: int) -> MixerCost:
 @cached(SMALL)
 def _around(block_type: BlockType, width: int, hidden: int, positions: int) -> Cost:
     """A block without its mixer."""
-    return _SCAFFOLDS[block_type](width, hidden, positions)
+    return _BLOCKS[block_type](width, hidden, positions)
 
 
 def _mlp(width: int, hidden: int, positions: int) -> Cost:
@@ -201,4 +201,4 @@ def _convnext(width: int, hidden: int, positions: int) -> Cost:
     return _mlp(width, hidden, positions) + layer_scale
 
 
-_SCAFFOLDS = {"conv": _conv, "prenorm": _prenorm, "convnext": _convnext}
+_BLOCKS = {"conv": _conv, "prenorm": _prenorm, "convnext": _convnext}

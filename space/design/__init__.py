@@ -4,7 +4,7 @@ from space.design.cost_table import Costs, CostTable, Memories
 from space.design.decisions import Choice, Choose
 from space.design.design_space import DesignSpace
 from space.design.feasible import SpaceTooLarge
-from space.design.hard_limits import METRIC_ALIASES, Infeasible, Limits, current_metric
+from space.design.hard_limits import METRIC_ALIASES, Infeasible, Limits, canonical_metric
 
 __all__ = [
     "METRIC_ALIASES",
@@ -17,5 +17,5 @@ __all__ = [
     "Limits",
     "Memories",
     "SpaceTooLarge",
-    "current_metric",
+    "canonical_metric",
 ]

@@ -19,7 +19,7 @@ METRIC_ALIASES = {"flops": "macs"}
 """Other names of metrics that people may write, here and in where-clauses, as papers do."""
 
 
-def current_metric(name: str) -> str:
+def canonical_metric(name: str) -> str:
     """The name that a metric has here, as `flops` is another name of `macs`; else the same name."""
     return METRIC_ALIASES.get(name, name)
 
@@ -114,7 +114,7 @@ class Limits:
                 reason = _NO_EVALUATOR if name == "latency" else "unknown limit"
                 problems.append(Problem(path, f"{reason}; allowed: {_ALLOWED}"))
                 continue
-            metric = current_metric(name)
+            metric = canonical_metric(name)
             if metric != name and metric in values:
                 same = f"is the same metric as {join(where, metric)}, give it once"
                 problems.append(Problem(path, same))

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.table.measure import Measured
-from benchmarks.table.spec import FASHION_MIXERS, TableSpec
+from benchmarks.table.spec import FASHION_TABLE, TableSpec
 from benchmarks.table.write import write_table
 from space import Architecture, cost
 from trainers import DataConfig, Protocol
 
 TINY = TableSpec(
-    space_file=FASHION_MIXERS.space_file,
+    space_file=FASHION_TABLE.space_file,
     data=DataConfig(limit_train=200, limit_validation=100),
     protocol=Protocol(epochs=2, batch_size=50, warmup_epochs=0.5),
 )

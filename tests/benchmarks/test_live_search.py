@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmarks.live.methods import METHODS, Method
+from benchmarks.live.methods import METHODS, LiveMethod
 from benchmarks.live.run import LiveRun, LiveSettings, run
 from benchmarks.live_search import show
 from space import Architecture, DesignSpace
@@ -25,7 +25,7 @@ def settings() -> LiveSettings:
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_a_search_ends_with_its_seconds_and_trains_the_best_again(
-    settings: LiveSettings, method: Method
+    settings: LiveSettings, method: LiveMethod
 ) -> None:
     found = run(settings, method, seed=1)
     assert found.best is not None

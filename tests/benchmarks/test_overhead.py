@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.no_op import ours, plain
 from benchmarks.no_op.figures import PLAIN, Overhead, Spread, over_rounds
-from benchmarks.no_op.methods import Method, own, plain_script
+from benchmarks.no_op.methods import TimedSearch, own, plain_script
 from benchmarks.no_op.stopwatch import Stopwatch
 from benchmarks.overhead import show
 from search.store import TrialState, open_store
@@ -99,7 +99,7 @@ def test_every_round_begins_with_the_same_history(tmp_path: Path) -> None:
     def write(folder: Path) -> None:
         (folder / "history").touch()
 
-    method, empty = Method("random", 7, write, run), Method("random", 0, write, run)
+    method, empty = TimedSearch("random", 7, write, run), TimedSearch("random", 0, write, run)
     for each in (method, empty):
         each.prepare(tmp_path)
     assert [method.measure(tmp_path).name for _ in range(3)] == ["history"] * 3

@@ -10,12 +10,12 @@ from tests.dashboard.server import Visitor
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_page(visit: Callable[[str], Visitor], entry: Page) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page(visit: Callable[[str], Visitor], page: Page) -> None:
     visitor = visit("empty")
     if visitor.page.url == "about:blank":
         visitor.go("", PAGES[0].title)
-    visitor.menu(entry.title)
+    visitor.menu(page.title)
     assert visitor.page.get_by_text("This store holds no study yet.").is_visible()
     assert visitor.page.get_by_text("make search").first.is_visible()
     visitor.check()

@@ -18,9 +18,9 @@ def visitor(visit: Callable[[str], Visitor]) -> Visitor:
     return visit("finished")
 
 
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_page(visitor: Visitor, entry: Page) -> None:
-    visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page(visitor: Visitor, page: Page) -> None:
+    visitor.go("" if page is PAGES[0] else page.url_path, page.title)
     assert visitor.page.get_by_text("make search").count() == 0
     visitor.check()
 

@@ -33,10 +33,10 @@ def fronts(store_files: dict[str, Path]) -> dict[str, list[Evaluated]]:
 
 
 @pytest.mark.parametrize("study", list(stores.GOALS))
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_page(visitor: Visitor, entry: Page, study: str) -> None:
-    path = "" if entry is PAGES[0] else entry.url_path
-    visitor.go(f"{path}?study={study}", entry.title)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page(visitor: Visitor, page: Page, study: str) -> None:
+    path = "" if page is PAGES[0] else page.url_path
+    visitor.go(f"{path}?study={study}", page.title)
     visitor.check()
 
 

@@ -34,10 +34,10 @@ def nothing_made_of_it(visitor: Visitor) -> None:
     visitor.check()
 
 
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_a_page_shows_names_as_text(visitor: Visitor, entry: Page) -> None:
-    visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)
-    if entry.name in ("progress", "architecture"):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_shows_names_as_text(visitor: Visitor, page: Page) -> None:
+    visitor.go("" if page is PAGES[0] else page.url_path, page.title)
+    if page.name in ("progress", "architecture"):
         visitor.page.get_by_text("**bold**").first.wait_for()
         assert NASTY in shown(visitor)
     nothing_made_of_it(visitor)

@@ -21,10 +21,10 @@ def store_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"running": path}
 
 
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.name)
-def test_page(visit: Callable[[str], Visitor], entry: Page) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page(visit: Callable[[str], Visitor], page: Page) -> None:
     visitor = visit("running")
-    visitor.go("" if entry is PAGES[0] else entry.url_path, entry.title)
+    visitor.go("" if page is PAGES[0] else page.url_path, page.title)
     assert visitor.page.get_by_text("make search").count() == 0
     visitor.check()
 

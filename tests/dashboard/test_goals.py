@@ -288,8 +288,8 @@ def test_a_missing_objective_is_named(opened: Open, tmp_path: Path, lost: tuple[
     shown = texts(test)
     none = "2 architectures completely trained, none with all objectives."
     assert (none in shown) == (lost == (0, 1))
-    assert ("There is no finite figure for loss." in shown) == (lost == (0, 1))
-    assert ("1 architecture without a figure for loss left out." in shown) == (lost == (0,))
+    assert ("There is no finite value for loss." in shown) == (lost == (0, 1))
+    assert ("1 architecture without a value for loss left out." in shown) == (lost == (0,))
     assert "No completely trained architecture" not in shown
 
 

@@ -12,7 +12,7 @@ from dashboard.charts import accuracy_cost_figure as pictures
 from dashboard.charts import curve_figures
 from dashboard.charts.accuracy_cost_figure import accuracy_cost_figure
 from dashboard.navigation import PAGES
-from dashboard.queries import state_counts, trial_rows
+from dashboard.queries import state_counts, trial_summaries
 from dashboard.scope import Scope
 from search.query import best, pareto_front
 from search.store import Store, open_store
@@ -79,7 +79,7 @@ def test_history_keeps_every_record(scope: Scope) -> None:
 
 def test_counts_and_limits(scope: Scope) -> None:
     assert sum(state_counts(scope).values()) == COUNT
-    rows = trial_rows(scope, states=None, order="best", limit=7)
+    rows = trial_summaries(scope, states=None, order="best", limit=7)
     assert [row.accuracy for row in rows] == sorted((row.accuracy for row in rows), reverse=True)
     assert len(rows) == 7
 

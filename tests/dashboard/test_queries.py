@@ -13,7 +13,7 @@ from dashboard.queries import (
     seconds_left,
     state_counts,
     summaries,
-    trial_rows,
+    trial_summaries,
 )
 from dashboard.scope import Scope
 from search.store import Store, TrialState
@@ -72,7 +72,7 @@ def test_an_operator_has_the_accuracy_of_the_leaderboard(store: Store) -> None:
 
 def test_the_filter_holds_for_every_read(scope: Scope) -> None:
     some = Scope(scope.store, scope.key, "second", "params < 60k and not dynamics = attention")
-    rows = trial_rows(some, states=None, order="newest", limit=1000)
+    rows = trial_summaries(some, states=None, order="newest", limit=1000)
     assert 0 < len(rows) < COUNT
     assert {row.study for row in rows} == {"second"}
     assert max(row.params for row in rows) < 60_000
@@ -104,18 +104,20 @@ def test_nothing_runs_whose_process_is_gone(scope: Scope) -> None:
     store.trials.start(running, dead.id)
     live = samples.add_trial(store, study.id, store.runs.of_study(study.id)[0].id, 2).id
     written = store.trials.of_study(study.id)
-    preempted = trial_rows(scope, states=[TrialState.PREEMPTED], order="newest", limit=9)
+    preempted = trial_summaries(scope, states=[TrialState.PREEMPTED], order="newest", limit=9)
     assert [row.id for row in preempted] == [running, waiting]
     assert {row.reason for row in preempted} == set(store.runs.stale().values())
-    assert trial_rows(scope, states=[TrialState.RUNNING], order="newest", limit=9) == []
-    (row,) = trial_rows(scope, states=[TrialState.WAITING], order="newest", limit=9)
+    assert trial_summaries(scope, states=[TrialState.RUNNING], order="newest", limit=9) == []
+    (row,) = trial_summaries(scope, states=[TrialState.WAITING], order="newest", limit=9)
     assert (row.id, row.reason) == (live, None)
     counts = state_counts(scope)
     assert [counts[state] for state in ("waiting", "running", "preempted")] == [1, 0, 2]
     assert counts == summaries(scope)[0].counts
     for state, ids in {"preempted": [running, waiting], "waiting": [live], "running": []}.items():
         some = Scope(store, scope.key, "second", f"state = {state} and seconds < 1")
-        assert [row.id for row in trial_rows(some, states=None, order="newest", limit=9)] == ids
+        assert [
+            row.id for row in trial_summaries(some, states=None, order="newest", limit=9)
+        ] == ids
         assert state_counts(some)[TrialState(state)] == len(ids)
     assert store.trials.of_study(study.id) == written
 
@@ -128,7 +130,7 @@ def test_orders(scope: Scope) -> None:
     promising = samples.add_trial(scope.store, study.id, run.id, 0)
     scope.store.epochs.record(promising.id, samples.epoch(1, 0.999))
     scope.store.trials.finish(promising.id, "pruned", "rung")
-    every = trial_rows(scope, states=None, order="best", limit=1000)
+    every = trial_summaries(scope, states=None, order="best", limit=1000)
     whole = [row for row in every if row.state is TrialState.COMPLETE]
     others = every[len(whole) :]
     assert every[: len(whole)] == whole  # what was stopped early compares with none of them
@@ -136,8 +138,8 @@ def test_orders(scope: Scope) -> None:
         heights = [row.accuracy or 0.0 for row in part]
         assert heights == sorted(heights, reverse=True)
     assert others[0].accuracy == 0.999
-    assert trial_rows(scope, states=ENDED, order="best", limit=5) == whole[:5]
-    ended = trial_rows(scope, states=[TrialState.FAILED], order="ended", limit=5)
+    assert trial_summaries(scope, states=ENDED, order="best", limit=5) == whole[:5]
+    ended = trial_summaries(scope, states=[TrialState.FAILED], order="ended", limit=5)
     assert [row.reason for row in ended] == [stores.FAILURES[2][1], stores.FAILURES[0][1]]
 
 

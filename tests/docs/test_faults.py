@@ -39,10 +39,10 @@ FAULTS = {
 
 
 def rows() -> dict[str, list[str]]:
-    """The mixer types beside each fault."""
+    """The cells beside each fault."""
     text = PAGE.read_text(encoding="utf-8").partition("## Every fault")[2]
     lines = re.findall(r"^\| (?!fault \|)(.+) \|$", text, re.MULTILINE)
-    return {fault: mixer_types for fault, *mixer_types in (line.split(" | ") for line in lines)}
+    return {fault: cells for fault, *cells in (line.split(" | ") for line in lines)}
 
 
 def names_in(file: Path) -> set[str]:

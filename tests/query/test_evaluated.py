@@ -87,7 +87,7 @@ def test_it_is_what_the_leaderboard_ranks_by(filled: Store) -> None:
     ]
 
 
-def test_front_and_bounds_judge_by_the_same_figures(filled: Store) -> None:
+def test_front_and_bounds_judge_by_the_same_metric(filled: Store) -> None:
     goals = stored_objectives(GOALS)
     metrics = by_id(evaluated(filled, "s", BOTH))
     assert by_id(front(filled, "s", goals)) == {INHERITED: metrics[INHERITED]}

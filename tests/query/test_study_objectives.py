@@ -95,7 +95,7 @@ def test_a_bound_on_loss_judges_the_lowest_of_each_training(store: Store) -> Non
     }
 
 
-def test_a_figure_that_is_not_there_is_on_no_front_that_bounds_it(store: Store) -> None:
+def test_a_metric_that_is_not_there_is_on_no_front_that_bounds_it(store: Store) -> None:
     filled(store, [(0, 0.9, None), (1, 0.8, 0.3)])
     goals = read_objectives(TWO, {"validation_loss": 1.0})
     assert [row.architecture_id for row in front(store, "s", goals)] == [architecture(1).id]

@@ -105,7 +105,7 @@ def median(
 
 
 def shares(rungs: int, factor: int) -> list[int]:
-    """How many trials each bracket of Hyperband begins with, the longest ladder first."""
+    """How many trials each bracket of Hyperband begins with, that of the most rungs first."""
     sizes = []
     for halvings in reversed(range(rungs + 1)):
         exact, rest = divmod((rungs + 1) * factor**halvings, halvings + 1)

@@ -32,7 +32,7 @@ CONSTRAINT = "constraints.macs: is the same metric as constraints.flops, give it
         ),
     ],
 )
-def test_a_figure_by_both_of_its_names_is_refused(given: dict[str, Any], message: str) -> None:
+def test_a_metric_by_both_of_its_names_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as refused:
         Config.from_dict(values(**given))
     assert message in str(refused.value).splitlines()

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from search import options
 from search.config import Config, merged_for_resume
+from search.config.overrides import apply_overrides
 from search.registry import Registry
 from search.searchers import SEARCHERS, Task, make_searcher
 from search.store import Store, open_store
@@ -121,3 +122,12 @@ def test_a_stored_study_with_the_earlier_name_of_the_block_type_is_gone_on_with(
     stored["space"] = with_the_earlier_name(stored["space"])
     merged, remarks = merged_for_resume(stored, given)
     assert (merged.to_dict(), remarks, caplog.records) == (given.to_dict(), [], [])
+
+
+@pytest.mark.parametrize("written", ["scaffold", "block_type"])
+@pytest.mark.parametrize("changed", ["scaffold", "block_type"])
+def test_the_block_type_is_overridden_by_either_name(written: str, changed: str) -> None:
+    space = with_the_earlier_name(values()["space"])
+    space[written] = space.pop("scaffold")
+    found = apply_overrides({"space": space}, [f"space.{changed}=[prenorm]"], dict)
+    assert found["space"] == values()["space"] | {"block_type": ["prenorm"]}

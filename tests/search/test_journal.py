@@ -324,7 +324,7 @@ def test_a_damaged_line_costs_no_other_and_blocks_nothing(tmp_path: Path, damage
         assert replay(store, tmp_path, store.runs.of_study(study)) == 0
 
 
-def test_figures_of_another_version_are_left_out(tmp_path: Path) -> None:
+def test_metric_of_another_version_are_left_out(tmp_path: Path) -> None:
     with open_store(str(tmp_path / "s.db"), create=True) as store:
         path, study, trial = journal_of(store, tmp_path)
         path.write_text(path.read_text().replace('"seconds"', '"speed": 1.0, "seconds"'))

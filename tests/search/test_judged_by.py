@@ -44,7 +44,7 @@ FINITE = st.floats(0, 1)
 
 
 @given(st.lists(st.tuples(FINITE, FINITE), max_size=6))
-def test_the_last_epoch_or_of_every_figure_the_best(curve: list[tuple[float, float]]) -> None:
+def test_the_last_epoch_or_of_every_metric_the_best(curve: list[tuple[float, float]]) -> None:
     names = ("validation_accuracy", "validation_loss")
     metrics = {i: dict(zip(names, each, strict=True)) for i, each in enumerate(curve, 1)}
     if not curve:
@@ -61,7 +61,7 @@ def test_the_last_epoch_or_of_every_figure_the_best(curve: list[tuple[float, flo
         assert judged_accuracy([*accuracies, missing], "best") == max(accuracies)
 
 
-def test_an_epoch_without_a_figure_judges_by_none() -> None:
+def test_an_epoch_without_a_metric_judges_by_none() -> None:
     curve = {1: {"validation_accuracy": 0.5}, 2: {"macs": 1.0}}
     assert judged_values(curve, "last") == {"macs": 1.0}
     assert judged_values(curve, "best") == {"validation_accuracy": 0.5, "macs": 1.0}

@@ -95,7 +95,7 @@ def test_decimals_and_fractions_are_numbers(number: Any) -> None:
     assert type(result.evaluations[0].values["a"]) is float
 
 
-def test_figures_of_a_dictionary_are_maximised_when_no_objective_is_named() -> None:
+def test_metric_of_a_dictionary_are_maximised_when_no_objective_is_named() -> None:
     result = optimize(SPACE, both, "random", budget=40)
     assert [o.name for o in result.goals.objectives] == ["value", "digit"]
     best = max((SPACE.value(p), p[2]) for p in SPACE.points())
@@ -169,7 +169,7 @@ def test_every_evaluation_is_shown_once_it_ended() -> None:
 
 
 @pytest.mark.parametrize("constraints", [None, {"digit": -1}])
-def test_failures_are_shown_once_too_before_the_figures_have_names(constraints: Any) -> None:
+def test_failures_are_shown_once_too_before_the_metric_have_names(constraints: Any) -> None:
     calls: list[Point] = []
 
     def late(point: Point) -> dict[str, float]:
@@ -249,7 +249,7 @@ def test_no_point_that_keeps_a_known_constraint_ends_exhausted() -> None:
     assert result.exhausted == "no point of the space was found that keeps the constraints"
 
 
-def test_known_figures_are_no_objectives_and_may_be_decimals() -> None:
+def test_known_metric_are_no_objectives_and_may_be_decimals() -> None:
     result = optimize(
         Grid(),
         lambda p: {"a": p[0]},

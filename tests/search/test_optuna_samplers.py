@@ -93,7 +93,7 @@ def test_a_broken_constraint_is_worse_than_any_value(kind: type[OptunaSearcher[P
         assert sum(point[2] > 2 for point in asked) <= 3
 
 
-def test_exact_figures_are_no_business_of_the_sampler() -> None:
+def test_exact_metric_are_no_business_of_the_sampler() -> None:
     constraint = Constraint("size", upper=2.0)
     objectives = Objectives(
         (Objective("validation_accuracy"), Objective("size", "minimise")), (constraint,)
@@ -107,7 +107,7 @@ def test_exact_figures_are_no_business_of_the_sampler() -> None:
     assert (broken.state, broken.values) == (OptunaState.PRUNED, None)
 
 
-def test_a_figure_that_is_no_number_breaks_its_constraint() -> None:
+def test_a_metric_that_is_no_number_breaks_its_constraint() -> None:
     objectives = Objectives(
         (Objective("validation_accuracy"),), (Constraint("latency", upper=1.0),)
     )

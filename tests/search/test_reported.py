@@ -30,7 +30,7 @@ def test_scalars_of_numpy_and_torch_are_numbers(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf, torch.tensor(math.nan)])
-def test_what_is_not_finite_is_no_figure(value: Any) -> None:
+def test_what_is_not_finite_is_no_metric(value: Any) -> None:
     assert plain_epoch({"epoch": 1, "validation_accuracy": value})["validation_accuracy"] is None
 
 

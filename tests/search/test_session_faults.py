@@ -118,7 +118,7 @@ def test_memory_of_the_machine_is_tried_again_before_the_architecture_is_to_blam
 
 
 @pytest.mark.parametrize("metrics", [[], [None], [float("nan"), float("inf")]])
-def test_no_trial_is_complete_without_a_figure(
+def test_no_trial_is_complete_without_a_metric(
     store: Store, tmp_path: Path, metrics: list[float | None]
 ) -> None:
     session = begin(store, config(tmp_path, trials=1, stop_after_same_failures=None))
@@ -134,7 +134,7 @@ def test_no_trial_is_complete_without_a_figure(
 
 @pytest.mark.parametrize("rule", ["last", "best"])
 @pytest.mark.parametrize("missing", [1, 2])
-def test_one_finite_figure_will_do_where_the_trial_is_judged_by_it(
+def test_one_finite_metric_will_do_where_the_trial_is_judged_by_it(
     store: Store, tmp_path: Path, rule: str, missing: int
 ) -> None:
     """Judged by the last epoch, the last must have it."""
@@ -218,7 +218,7 @@ def test_a_trial_that_takes_node_after_node_along_stops_the_run(
     assert trials(store, session)[0].attempts == 11
 
 
-def test_where_only_costs_are_wanted_a_trial_still_needs_a_figure(
+def test_where_only_costs_are_wanted_a_trial_still_needs_a_metric(
     store: Store, tmp_path: Path
 ) -> None:
     session = begin(store, config(tmp_path, trials=2, objectives={"params": "minimise"}))

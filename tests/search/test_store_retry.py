@@ -44,20 +44,20 @@ class Away:
 
 def test_a_call_is_made_again_until_the_store_is_back() -> None:
     said: list[str] = []
-    patience = StoreRetry(60, lambda: False, said.append)
-    assert patience.until_back(Away(3, lambda: 7, StoreAway("gone"))) == 7
+    store_retry = StoreRetry(60, lambda: False, said.append)
+    assert store_retry.until_back(Away(3, lambda: 7, StoreAway("gone"))) == 7
     assert said == ["Waiting 1 min at most: gone"]
 
 
 def test_patience_is_not_endless_and_ends_at_once_when_a_stop_is_asked_for() -> None:
-    for patience in (
+    for store_retry in (
         StoreRetry(0.2, lambda: False, lambda line: None),
         StoreRetry(3600, lambda: True, lambda line: None),
     ):
         call = Away(1_000_000, lambda: 7, StoreAway("gone"))
         for _ in range(2):  # what comes after it waits for nothing more
             with pytest.raises(StoreAway, match="gone"):
-                patience.until_back(call)
+                store_retry.until_back(call)
     assert call.times > 999_900
 
 

@@ -74,7 +74,7 @@ def test_the_scheduler_hears_of_a_trial_and_then_every_searcher_that_its_point_i
     assert list(study.trials) == [0, 1]
 
 
-def test_of_an_epoch_searchers_hear_first_and_known_figures_belong_to_it() -> None:
+def test_of_an_epoch_searchers_hear_first_and_known_metric_belong_to_it() -> None:
     study, heard = listened()
     study.add(("a", "b", 4), 7)
     del heard.calls[:]
@@ -104,7 +104,7 @@ def test_what_is_not_prunable_is_judged_and_goes_on() -> None:
 
 
 @pytest.mark.parametrize("state", sorted(TERMINAL))
-def test_an_end_is_told_once_and_only_figures_that_count(state: TrialState) -> None:
+def test_an_end_is_told_once_and_only_metric_that_count(state: TrialState) -> None:
     study, heard = listened()
     study.add(("a", "b", 1))
     study.report(0, 1, {"accuracy": 0.5})

@@ -185,7 +185,7 @@ def test_candidates_change_slowly() -> None:
     assert set(candidates.drawn(0)) == first
 
 
-def test_known_figures_are_used_and_not_learnt() -> None:
+def test_known_metric_are_used_and_not_learnt() -> None:
     """Accuracy against a known cost: the front that is found covers nearly all there is."""
     objectives = Objectives(
         (Objective("accuracy"), Objective("cost", "minimise")), (Constraint("cost", upper=16),)

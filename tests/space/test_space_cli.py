@@ -90,7 +90,7 @@ def test_table_1_comes_from_the_weights(capsys: pytest.CaptureFixture[str]) -> N
     shown = run(capsys, "mixers", "--table-1")[1]
     for name, row in PAPER_TABLE_1.items():
         (line,) = (line for line in shown.splitlines() if line.startswith(f"│ {name} "))
-        assert [mixer_type.strip() for mixer_type in line.split("│")[2:-1]] == list(row)
+        assert [cell.strip() for cell in line.split("│")[2:-1]] == list(row)
 
 
 def one_axis_apart() -> list[list[str]]:

@@ -2,6 +2,6 @@
 
 `data_config` is what a person writes, `describe` what it leads to, `split` the division into
 training and validation; `opening` opens the images, `test_guard` locks those of the test.
-`search_data` is what a training sees: `resident` in memory as `fashion_mnist`, or as `folder_data`
+`search_data` is what a training sees: `in_memory` as `fashion_mnist`, or as `folder_data`
 decoded from an `image_folder`; `augmentation` is timm's.
 """

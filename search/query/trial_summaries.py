@@ -56,7 +56,7 @@ _ORDERS: dict[Order, tuple[Any, ...]] = {
 }
 
 
-def trial_rows(
+def trial_summaries(
     store: Store,
     *,
     where: Where | str | None = None,
