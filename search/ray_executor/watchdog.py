@@ -100,7 +100,7 @@ class Watchdog:
         """What it has to know when this process is gone.
 
         Args:
-            facts: `run`: store and id of the run to end; `reason`: for the store; `last_words`:
+            facts: `run`: store and id of the run to end; `reason`: for the store; `exit_message`:
                 lines for stderr; `said`: whether they are said; `farewell`: nothing is to be done.
         """
         with contextlib.suppress(BrokenPipeError, ValueError):  # it was killed: nobody watches

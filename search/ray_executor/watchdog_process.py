@@ -111,7 +111,7 @@ def main(mark: str, folder: Path) -> None:
         except subprocess.TimeoutExpired:  # the store is away; --resume ends the run
             program.kill()
     if not told.get("said"):
-        _say(told.get("last_words", []))
+        _say(told.get("exit_message", []))
 
 
 if __name__ == "__main__":

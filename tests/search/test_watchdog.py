@@ -92,7 +92,7 @@ def test_a_clean_end_removes_the_folder_and_leaves_children_to_ray(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with watched_folder() as watchdog:
-        watchdog.tell(last_words=["never said"])
+        watchdog.tell(exit_message=["never said"])
         assert watchdog.folder.is_dir()
         assert watchdogs(watchdog.folder)
         child = subprocess.Popen(SLEEP, text=True)
@@ -138,7 +138,7 @@ def test_the_run_of_a_driver_that_is_gone_is_ended_and_its_last_words_are_said(
         session.started(assignment.trial.number)
         (run,) = store.runs.of_study(session.record.id)
     named: dict[str, object] = {"store": settings.store, "id": run.id}
-    told = {"run": named, "reason": "the driver was killed", "last_words": ["First", "To go on"]}
+    told = {"run": named, "reason": "the driver was killed", "exit_message": ["First", "To go on"]}
     with driver(told) as (process, _, _):
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
@@ -181,7 +181,7 @@ def test_a_store_that_is_gone_keeps_no_words_back_and_none_are_said_twice(
     said: bool, tmp_path: Path
 ) -> None:
     named = {"store": f"sqlite:///{tmp_path}/none/at-all.db", "id": 1}
-    told: dict[str, object] = {"run": named, "reason": "killed", "last_words": ["To go on"]}
+    told: dict[str, object] = {"run": named, "reason": "killed", "exit_message": ["To go on"]}
     with driver(told, {"said": said}) as (process, _, _):
         process.kill()
         _, errors = process.communicate(timeout=60)
@@ -189,7 +189,7 @@ def test_a_store_that_is_gone_keeps_no_words_back_and_none_are_said_twice(
 
 
 def test_signals_to_all_that_belongs_to_the_driver_spare_its_watchdog() -> None:
-    with driver({"last_words": ["To go on"]}) as (process, _, folder):
+    with driver({"exit_message": ["To go on"]}) as (process, _, folder):
         (watchdog,) = watchdogs(folder)
         parent = Path(f"/proc/{watchdog}/stat").read_text().rpartition(")")[2].split()[1]
         assert int(parent) != process.pid  # `ray job stop` kills all that is below a driver
