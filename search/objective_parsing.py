@@ -6,7 +6,7 @@ from typing import Any
 from search.metrics import ANALYTIC_METRICS, METRICS
 from search.objectives import ACCURACY, Objectives, as_direction, objectives_from
 from space.design import Limits, canonical_metric
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 
 
 def parse_objectives(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
@@ -24,8 +24,7 @@ def parse_objectives(objectives: Mapping[str, str], constraints: Mapping[str, An
         *_without_evaluator(objectives, "objectives"),
         *_without_evaluator(constraints, "constraints"),
     ]
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     named = {canonical_metric(name): direction for name, direction in objectives.items()}
     bounds = {canonical_metric(name): _bound(name, value) for name, value in constraints.items()}
     return objectives_from(named, bounds)

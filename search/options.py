@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from space.errors import InputError, Problem
+from space.errors import Problem, refuse
 from space.input.pydantic_errors import problems_from_pydantic
 
 _LOG = logging.getLogger(__name__)
@@ -78,8 +78,7 @@ class Options(BaseModel):
             found = cls.model_validate({"name": name} | known)
         except ValidationError as error:
             problems += problems_from_pydantic(error, model=cls)
-        if problems:
-            raise InputError(problems)
+        refuse(problems)
         return found
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Field, StrictFloat, StrictInt, TypeAdapter, ValidationError
 
 from space.canonical import canonical
-from space.errors import InputError, Problem, join
+from space.errors import InputError, Problem, join, refuse
 from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_problems
 from space.input.dataclass_fields import check_fields
 from space.input.plain_values import VERSION, from_json, with_current_names, without_version
@@ -180,8 +180,7 @@ class Architecture:
         scale = float(self.layer_scale) if self.block_type == "convnext" else LAYER_SCALE
         object.__setattr__(self, "layer_scale", scale)
         problems = [p for index, stage in enumerate(self.stages) for p in _problems(index, stage)]
-        if problems:
-            raise InputError(problems)
+        refuse(problems)
         stages = tuple(map(_canonical_stage, self.stages, self.stage_sizes()))
         object.__setattr__(self, "stages", stages)
 
@@ -192,8 +191,7 @@ class Architecture:
             InputError: with the path to every field of the stage that is off.
         """
         problems = _problems(index, stage)
-        if problems:
-            raise InputError(problems)
+        refuse(problems)
         changed = _canonical_stage(stage, self._stage_sizes[index])
         stages = (*self.stages[:index], changed, *self.stages[index + 1 :])
         other = object.__new__(Architecture)

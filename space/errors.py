@@ -38,6 +38,16 @@ class InputError(ValueError):
         return type(self), (self.problems,)
 
 
+def refuse(problems: Iterable[Problem]) -> None:
+    """Refuse input that has problems.
+
+    Raises:
+        InputError: with all of them, if there are any.
+    """
+    if found := tuple(problems):
+        raise InputError(found)
+
+
 def join(prefix: str, where: str) -> str:
     """The path `where` seen from outside, below `prefix`."""
     if not prefix or not where:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, get_args
 from pydantic import ConfigDict, StrictBool, StrictInt, TypeAdapter, ValidationError
 
 from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from space.input.dataclass_fields import Kind, coerce_fields, shown
 from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer_types import MixerType
@@ -91,8 +91,7 @@ class Mixer:
                     problems.append(Problem(name, f"does not apply to {_described(self)}"))
             elif value is None:
                 object.__setattr__(self, name, applicable[name])
-        if problems:
-            raise InputError(problems)
+        refuse(problems)
 
     @property
     def _axis_values(self) -> Values:

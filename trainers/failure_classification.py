@@ -95,8 +95,9 @@ def classify_message(name: str, message: str, place: str = "") -> Failure:
         return _out_of_memory(message, 0.0)
     if (number := fault_patterns.number_in(message)) is not None:
         return _of_number(number, reason)
-    if (fault := fault_patterns.fault_in(name, message)) is not None:
-        return Failure(Cause.SURROUNDINGS, reason, fault.advice, breaks_worker=fault.of_gpu)
+    if (advice := fault_patterns.fault_in(name, message)) is not None:
+        of_gpu = advice == fault_patterns.LOOK_AT_GPU
+        return Failure(Cause.SURROUNDINGS, reason, advice, breaks_worker=of_gpu)
     return Failure(Cause.CODE, reason, breaks_worker=fault_patterns.breaks_gpu(message))
 
 
@@ -228,9 +229,9 @@ def classify_death(text: str, crash: str = "") -> Failure:
         if words.search(plain):
             return Failure(Cause.SURROUNDINGS, _detail(plain), advice)
     reason = f"the worker process died: {crash or _detail(plain)}"
-    fault = fault_patterns.fault_in("", crash)  # as "Bus error" of a full disk behind mapped memory
-    if fault is not None:
-        return Failure(Cause.SURROUNDINGS, reason, fault.advice, retry=Retry.COUNTED)
+    # Such as "Bus error" of a full disk behind mapped memory.
+    if (what_to_do := fault_patterns.fault_in("", crash)) is not None:
+        return Failure(Cause.SURROUNDINGS, reason, what_to_do, retry=Retry.COUNTED)
     return Failure(Cause.CODE, reason, retry=Retry.COUNTED)
 
 

@@ -8,12 +8,11 @@ import errno
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 MEND_FILE = "mend the file or take it away, or bring back the disk that it lies on"
 MAKE_SPACE = "make space there, or put the checkpoints elsewhere by --set checkpoints=FOLDER"
 INSTALL = "install the same packages on every node as where the search is started"
-_LOOK_AT_GPU = "look at the GPU of that node (`nvidia-smi`)"
+LOOK_AT_GPU = "look at the GPU of that node (`nvidia-smi`)"
 _FREE = "free memory or processes of the machine"
 _FILES = "raise the limit of open files (ulimit -n)"
 _NETWORK = "bring the network back"
@@ -65,20 +64,8 @@ def advice_for(number: int | None) -> str:
 # --- words ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault of the surroundings: what to do, and whether it is of a GPU."""
-
-    advice: str
-
-    @property
-    def of_gpu(self) -> bool:
-        """Whether the process that met it can use its GPU no more."""
-        return self.advice == _LOOK_AT_GPU
-
-
-def _table(*rows: tuple[str, str]) -> tuple[tuple[re.Pattern[str], Fault], ...]:
-    return tuple((re.compile(words, re.IGNORECASE), Fault(advice)) for words, advice in rows)
+def _table(*rows: tuple[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(words, re.IGNORECASE), advice) for words, advice in rows)
 
 
 _FAULTS = _table(
@@ -96,7 +83,7 @@ _FAULTS = _table(
         r"system not yet initialized|CUDA is not available|not compiled with CUDA|"
         r"invalid device ordinal|no (?:CUDA|HIP) GPUs are available|"
         r"(?:CUDA|HIP) error: (?:unknown error|initialization error|the launch timed out)",
-        _LOOK_AT_GPU,
+        LOOK_AT_GPU,
     ),
 )
 _WITHOUT_GPU = re.compile(r"^Torch not compiled with CUDA enabled", re.IGNORECASE)
@@ -117,17 +104,20 @@ _MISTAKES = frozenset(
 )
 
 
-def fault_in(name: str, message: str) -> Fault | None:
-    """The fault of the surroundings that an exception of this name tells of; None for others."""
+def fault_in(name: str, message: str) -> str | None:
+    """What to do about the fault of the surroundings that an exception of this name tells of.
+
+    None for others. `LOOK_AT_GPU` means that the process can use its GPU no more.
+    """
     if name in _OF_PACKAGES:
-        return Fault(INSTALL)
+        return INSTALL
     if name in _OF_NETWORK:
-        return Fault(_NETWORK)
+        return _NETWORK
     if name == "AssertionError" and _WITHOUT_GPU.search(message):  # torch's own
-        return Fault(_LOOK_AT_GPU)
+        return LOOK_AT_GPU
     if name in _MISTAKES:
         return None
-    return next((fault for words, fault in _FAULTS if words.search(message)), None)
+    return next((advice for words, advice in _FAULTS if words.search(message)), None)
 
 
 _MEMORY = re.compile(

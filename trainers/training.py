@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from space import Architecture
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from trainers.checkpoint import load_checkpoint, remove_abandoned, save_checkpoint
 from trainers.data.search_data import SearchData
 from trainers.evaluation import forward, score
@@ -223,5 +223,4 @@ def _check_fit(architecture: Architecture, data: SearchData) -> None:
         for name, (expected, found) in wanted.items()
         if expected != found
     ]
-    if problems:
-        raise InputError(problems)
+    refuse(problems)

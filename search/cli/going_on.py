@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import click
 
+from search.cli.next_commands import NextCommands, next_commands
 from search.cli.options import store_option
-from search.cli.run import GivenRun, carry_out
+from search.cli.run import carry_out
 from search.config import Config, changed_for_resume
 from search.config.config import MOST_TRIALS
 from search.driver.extra_trials import ExtraTrialsRequest, combined, continue_ended, repeat_best
@@ -91,9 +92,8 @@ def continue_command(
             pruned=pruned or 0, failed=failed, infeasible=infeasible, numbers=numbers
         )
         with open_store(store, create=False) as opened:
-            extra_request(
-                opened, opened.studies.get(study), task_of(config)
-            )  # refuses before Ray starts
+            # Refuses before Ray starts.
+            extra_request(opened, opened.studies.get(study), task_of(config))
     config, extra_request = _rest_where_it_retrains(config, extra_request)
     words = ["continue", study]
     words += [] if trials is None else ["--trials", str(trials)]
@@ -101,8 +101,8 @@ def continue_command(
     words += ["--failed"] if failed else []
     words += ["--infeasible"] if infeasible else []
     words += [word for number in numbers for word in ("--trial", str(number))]
-    given = GivenRun(None, overrides, words=tuple(words))
-    return carry_out(config, given, resume=True, as_json=as_json, extra_request=extra_request)
+    commands = _commands(config, overrides, words)
+    return carry_out(config, commands, resume=True, as_json=as_json, extra_request=extra_request)
 
 
 @click.command("repeat")
@@ -141,12 +141,16 @@ def repeat_command(
         if config.protocol.initialisation == "inherited":
             config, extra_request = retraining(opened, config, top, seeds)
         else:
-            extra_request(
-                opened, opened.studies.get(study), task_of(config)
-            )  # refuses before Ray starts
+            # Refuses before Ray starts.
+            extra_request(opened, opened.studies.get(study), task_of(config))
     words = ("repeat", study, "--top", str(top), "--seeds", str(seeds))
-    given = GivenRun(None, overrides, words=words)
-    return carry_out(config, given, resume=True, as_json=as_json, extra_request=extra_request)
+    commands = _commands(config, overrides, words)
+    return carry_out(config, commands, resume=True, as_json=as_json, extra_request=extra_request)
+
+
+def _commands(config: Config, overrides: Sequence[str], words: Sequence[str]) -> NextCommands:
+    """Of a run that was asked for by these words, with the study's own configuration."""
+    return next_commands(None, config.study, config.store, overrides, store_given=True, asked=words)
 
 
 def _rest_where_it_retrains(

@@ -7,7 +7,6 @@ import stat
 import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -78,52 +77,30 @@ def command(
     if random_baseline is not None:
         overrides = (*overrides, f"random_baseline={random_baseline}")
     loaded = load_config(config, overrides=overrides, study=study, store=store)
-    given = GivenRun(str(config), overrides, store is not None)
-    return carry_out(loaded, given, resume=resume, as_json=as_json)
+    commands = next_commands(
+        str(config), loaded.study, loaded.store, overrides, store_given=store is not None
+    )
+    return carry_out(loaded, commands, resume=resume, as_json=as_json)
 
 
 _LOG = logging.getLogger(__name__)
 _JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 
 
-@dataclass(frozen=True, slots=True)
-class GivenRun:
-    """What the person wrote, for the commands that are printed in the end.
-
-    Attributes:
-        config: path of the configuration; None where the study's own is used.
-        overrides: texts of `--set`. store_given: whether `--store` was written.
-        words: the words of a `continue` or `repeat`, store and `--set` left out.
-    """
-
-    config: str | None
-    overrides: tuple[str, ...] = ()
-    store_given: bool = True
-    words: tuple[str, ...] = ()
-
-    def commands(self, config: Config) -> NextCommands:
-        """The commands about the study of a run."""
-        return next_commands(
-            self.config,
-            config.study,
-            config.store,
-            self.overrides,
-            store_given=self.store_given,
-            asked=self.words,
-        )
-
-
 def carry_out(
     config: Config,
-    given: GivenRun,
+    commands: NextCommands,
     *,
     resume: bool,
     as_json: bool,
     extra_request: ExtraTrialsRequest | None = None,
 ) -> int:
-    """Run a study and print what came of it; the exit code."""
+    """Run a study and print what came of it; the exit code.
+
+    Args:
+        commands: about the study, for what is said in the end.
+    """
     progress = ProgressLine()
-    commands = given.commands(config)
     exit_message = ExitMessage(
         progress.say_last, lambda reason: _advice(reason, _now(commands, exit_message))
     )

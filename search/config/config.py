@@ -28,7 +28,7 @@ from search.searchers import SEARCHERS
 from search.store.url import parse_url
 from search.study_name import LONGEST_NAME, is_study_name
 from space import DesignSpace
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from space.input.paths import Folder
 from space.input.pydantic_errors import problems_from_pydantic
 from trainers import DataConfig, Protocol
@@ -167,8 +167,7 @@ class Config(Section):
     @model_validator(mode="after")
     def _fields_fit_together(self) -> "Config":
         problems = list(_clashes(self))
-        if problems:
-            raise InputError(problems)
+        refuse(problems)
         return self
 
     @classmethod

@@ -6,7 +6,7 @@ from typing import Any
 from search.config.config import Config
 from search.config.earlier import as_meant
 from search.config.overrides import WHERE, apply_overrides, field_of
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from trainers.legacy_defaults import values_to_resume
 
 FIXED = ("space", "data", "protocol", "objectives", "constraints")
@@ -108,8 +108,7 @@ def changed_for_resume(config: Config, overrides: Sequence[str]) -> Config:
         for field in map(field_of, overrides)
         if field is not None and field not in allowed
     ]
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     return Config.from_dict(apply_overrides(config.to_dict(), overrides, dict))
 
 

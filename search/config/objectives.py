@@ -9,7 +9,7 @@ from search.metrics import ANALYTIC_METRICS, analytic_metrics
 from search.objective_parsing import bare_bound_problems, given_twice, parse_objectives
 from search.objectives import Constraint, Objectives
 from space import DesignSpace
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 
 
 def read_objectives(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
@@ -23,8 +23,7 @@ def read_objectives(objectives: Mapping[str, str], constraints: Mapping[str, Any
     problems = [*given_twice(objectives, "objectives"), *given_twice(constraints, "constraints")]
     bare = bare_bound_problems(objectives, constraints)
     problems += bare or [p for bound in goals.constraints for p in _no_shares(bound)]
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     return goals
 
 
@@ -82,8 +81,7 @@ def refuse_unmet_lower_bounds(space: DesignSpace, goals: Objectives) -> None:
         for b in lower
         if (limit := limits.get(b.name)) is not None and (b.lower or 0) > limit
     ]
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     if not lower:
         return
     rng, known = np.random.default_rng(0), analytic_metrics(bound.name for bound in lower)

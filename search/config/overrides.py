@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from space.architecture import RENAMED
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from space.input.plain_values import from_yaml, with_current_names
 from space.passwords import masked
 
@@ -51,8 +51,7 @@ def apply_overrides(
             _assign(result, steps, value, override)
         except InputError as error:
             problems += error.problems
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     return result
 
 

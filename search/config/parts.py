@@ -2,7 +2,6 @@
 
 import math
 import re
-from typing import Any, Self
 
 from pydantic import (
     BaseModel,
@@ -73,10 +72,6 @@ class Resources(Section):
                 f"must be 0, or at least {FINEST_SHARE}, as Ray gives no finer share; got {value!r}"
             )
         return value
-
-    def changed(self, **values: Any) -> Self:
-        """A copy with other values."""
-        return self.model_copy(update=values)
 
 
 def parse_duration(value: object) -> object:

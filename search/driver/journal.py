@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from search.driver.assignment import EPOCH_METRICS
 from search.store import EpochRecord, RunRecord, Store, StoreAway, TrialRecord, TrialState
-from search.study import Trial
+from search.study import Ledger, Trial
 
 _LOG = logging.getLogger(__name__)
 _NAME = re.compile(r"journal-of-run-(\d+)\.jsonl")
@@ -60,7 +60,7 @@ _WRITES: Mapping[str, Callable[[Store, int, Values], object]] = {
 }
 
 
-class Journal:
+class Journal(Ledger):
     """Writes the results of one run: the ledger of a study whose trials are in the store.
 
     Args:

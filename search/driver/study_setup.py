@@ -103,13 +103,15 @@ def begin_session(
     journal = Journal(store, run, checkpoints.folder, answered_since)
     searchers, rule = (searcher, baseline), protocol.judged_by
     asked = Study(task, searchers, _scheduler(config), rule, journal)
-    warm = _warm(store, study, config, searcher, task)
+    initial = initial_points(config)
+    beside = {point.architecture.id for point in initial}
+    warm = warm_points(store, study, config, searcher, task, beside)
     replay_history(asked, history, architectures)
     inherits = protocol.initialisation == "inherited"
     lineage = Lineage(checkpoints, inherits=inherits).add_history(history, architectures)
     proposals = Proposals(
         extra_trials.repeats,
-        initial_points(config),
+        initial,
         warm,
         searcher,
         config.searcher.name,
@@ -151,15 +153,6 @@ def begin_session(
     )
 
 
-def _checkpoints(store: Store, study: StudyRecord, config: Config) -> Checkpoints:
-    """The study's folders, noted in the store so that every later run finds them."""
-    checkpoints = Checkpoints.of(study, store.url, config.checkpoints)
-    stored = checkpoints.to_stored(store.url)
-    if stored != study.checkpoints:
-        store.studies.set_checkpoints(study.id, stored)
-    return checkpoints
-
-
 def settle(
     store: Store, study: StudyRecord, config: Config, say: Callable[[str], None]
 ) -> Checkpoints:
@@ -167,7 +160,10 @@ def settle(
 
     Call it before anything is read of the study's trials.
     """
-    checkpoints = _checkpoints(store, study, config)
+    checkpoints = Checkpoints.of(study, store.url, config.checkpoints)
+    stored = checkpoints.to_stored(store.url)
+    if stored != study.checkpoints:  # so that every later run finds them
+        store.studies.set_checkpoints(study.id, stored)
     runs = store.runs.of_study(study.id)
     folders = (checkpoints.folder, *checkpoints.earlier)
     replayed = sum(replay(store, folder, runs) for folder in folders)
@@ -203,17 +199,6 @@ def _searchers(
     own = make_searcher(config.searcher.name, task, config.searcher_seed, options)
     seed = derive(config.searcher_seed, _BASELINE_STREAM)
     return own, make_searcher("random", task, seed)
-
-
-def _warm(
-    store: Store,
-    study: StudyRecord,
-    config: Config,
-    searcher: Searcher[Architecture],
-    task: Task[Architecture],
-) -> list[Proposal]:
-    beside = {point.architecture.id for point in initial_points(config)}
-    return list(warm_points(store, study, config, searcher, task, beside))
 
 
 def task_of(config: Config) -> Task[Architecture]:

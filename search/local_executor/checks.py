@@ -8,7 +8,7 @@ import numpy as np
 
 from search.numeric import as_number, as_whole_number
 from space import Infeasible
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 
 _METHODS = ("sample", "neighbours", "key", "encode")
 _LOOKED_AT = 8
@@ -36,8 +36,7 @@ def whole_settings(
             problems.append(Problem(name, message))
         else:
             whole[name] = number
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     return whole["budget"], whole["seed"], whole["fidelities"]
 
 
@@ -57,8 +56,7 @@ def check_space(space: Any, seed: int) -> None:
     problems = [problem for point in points[:1] for problem in _point_problems(space, point)]
     if not problems and len({len(_encoding(space, point)) for point in points}) > 1:
         problems.append(Problem("space.encode", "must give as many numbers for every point"))
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
 
 
 def drawn(space: Any, seed: int) -> list[Any]:

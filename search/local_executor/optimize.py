@@ -14,7 +14,7 @@ from search.searchers import Exhausted, SearchSpace, Task, make_searcher
 from search.searchers.searcher import P
 from search.study import Study
 from search.trial_states import TrialState
-from space.errors import InputError
+from space.errors import InputError, refuse
 
 
 def optimize(
@@ -89,8 +89,7 @@ def optimize(
 
     if objectives is not None:
         goals = objectives_from(objectives, constraints)
-        if problems := bare_bound_problems(objectives, constraints or {}):
-            raise InputError(problems)
+        refuse(bare_bound_problems(objectives, constraints or {}))
         return begin(goals).run(budget)
     # Wrong names and options are refused now, not after the first evaluation.
     search = begin(objectives_from({DEFAULT: "maximise"}, constraints), judges=False)

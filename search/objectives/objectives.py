@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from search.numeric import as_number
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 
 Values = Mapping[str, float]
 """Metrics by name, such as {"validation_accuracy": 0.91, "macs": 3.1e6}."""
@@ -156,8 +156,7 @@ def objectives_from(
             found.append(_constraint(name, bound))
         except InputError as error:
             problems += error.problems
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     wanted = ((name, as_direction(direction)) for name, direction in objectives.items())
     return Objectives(tuple(Objective(n, known) for n, known in wanted if known), tuple(found))
 
@@ -182,8 +181,7 @@ def _refuse_lists(**given: object) -> None:
         for name in value
         if not isinstance(name, str)
     ]
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
 
 
 _BOUNDS = ("at_most", "at_least")

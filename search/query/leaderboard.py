@@ -25,7 +25,7 @@ from search.store.stale_runs import StaleRuns, effective
 from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
 from space.design import canonical_metric
-from space.errors import InputError
+from space.errors import InputError, refuse
 from space.wording import NONE
 
 OPERATOR_SEPARATOR = " + "
@@ -190,8 +190,7 @@ def _checked(
     if top is not None and not 1 <= top <= MAX_TOP:
         message = f"{top} is not allowed; must be 1 to {MAX_TOP}"
         problems += InputError.of("--top", message).problems
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     return parsed, study_id
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from search.config import Resources
 from search.ray_executor.ray_servers import Watched
 from search.ray_executor.watchdog import Watchdog
-from space.errors import InputError, Problem
+from space.errors import Problem, refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +92,4 @@ def check_resources(resources: Resources, cluster: dict[str, float]) -> None:
         for name, (kind, amount) in asked.items()
         if amount > cluster.get(kind, 0.0)
     ]
-    if problems:
-        raise InputError(problems)
+    refuse(problems)

@@ -15,7 +15,7 @@ from search.query.baseline import ENOUGH, random_points
 from search.runner import study_lookup
 from search.store import StudyRecord
 from search.store.url import is_sqlite, parse_url, sqlite_path
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from space.input.paths import is_folder, is_there
 from trainers import DataDescription, Protocol, describe_data
 from trainers.data.image_folder.class_folders import abbreviated
@@ -85,8 +85,7 @@ def _check_images(config: Config, description: DataDescription) -> None:
         for where, (said, found) in wanted.items()
         if said != found
     ]
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
 
 
 def _hints(description: DataDescription) -> dict[str, str]:

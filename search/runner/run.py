@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -273,7 +274,9 @@ class _Work:
         """Work through the trials."""
         prepared, stop = self.prepared, self.stop
         config = prepared.config
-        heartbeat = Heartbeat(_Beats(self.store, stop), run.id, on_lost=lambda: _taken_over(stop))
+        heartbeat = Heartbeat(
+            heartbeat_of(self.store, stop), run.id, on_lost=lambda: _taken_over(stop)
+        )
         with heartbeat, watching(self.cluster.servers, lambda why: _server_is_gone(stop, why)):
             begin = partial(
                 begin_session,
@@ -308,17 +311,10 @@ class _Work:
             self.watcher.show(progress)
 
 
-@dataclass(frozen=True, slots=True)
-class _Beats:
-    """The heartbeat of a run that may have been ended by itself before its work is over."""
-
-    store: Store
-    stop: StopRequest
-
-    def heartbeat(self, run_id: int) -> bool:
-        """Says that the run is alive; False when another ended it."""
-        # Asked after a stop too: the journal takes a beat for an answer of the store.
-        return self.store.runs.heartbeat(run_id) or self.stop.kind is not None
+def heartbeat_of(store: Store, stop: StopRequest) -> Callable[[int], bool]:
+    """Says that a run is alive; False when another ended it, not when a stop has."""
+    # Asked after a stop too: the journal takes a beat for an answer of the store.
+    return lambda run_id: store.runs.heartbeat(run_id) or stop.kind is not None
 
 
 def _close(journal: Journal, stop: StopRequest) -> None:

@@ -13,7 +13,7 @@ from search.store import (
 )
 from search.store.open import open_to_look_up
 from search.store.url import display, parse_url
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from trainers import Protocol
 from trainers.legacy_defaults import with_legacy_defaults
 
@@ -92,8 +92,7 @@ def check_warm_start(url: str, names: Sequence[str]) -> None:
             problems.append(Problem("warm_start", message))
         except InputError as error:
             problems += [Problem("warm_start", problem.message) for problem in error.problems]
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
 
 
 def take_over(store: Store, study: StudyRecord, say: Callable[[str], None]) -> None:

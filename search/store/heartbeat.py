@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from search.store.records import RunRecord
 from search.store.stale_runs import HEARTBEAT_TIMEOUT
@@ -18,14 +18,6 @@ from search.store.store import Store
 
 INTERVAL = 5.0
 _LOG = logging.getLogger(__name__)
-
-
-class Beating(Protocol):
-    """What the heartbeat needs of `store.runs`."""
-
-    def heartbeat(self, run_id: int) -> bool:
-        """Says that the run is alive; False when it was ended."""
-        ...
 
 
 class Heartbeat:
@@ -37,7 +29,7 @@ class Heartbeat:
 
     def __init__(
         self,
-        runs: Beating,
+        beat: Callable[[int], bool],
         run_id: int,
         *,
         interval: float = INTERVAL,
@@ -46,12 +38,12 @@ class Heartbeat:
         """Does not start yet.
 
         Args:
-            runs: of the store.
+            beat: says that a run is alive, False when it was ended: `store.runs.heartbeat`.
             run_id: the run to beat for.
             interval: seconds between beats.
             on_lost: called once, from the thread, when the run turns out to be ended by another.
         """
-        self._runs = runs
+        self._say_alive = beat
         self._run_id = run_id
         self._interval = interval
         self._on_lost = on_lost
@@ -60,18 +52,9 @@ class Heartbeat:
         self._answered = float("-inf")
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
-    def start(self) -> Self:
-        """Starts to beat."""
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
-
-    def stop(self) -> None:
-        """Stops, and waits until a beat under way has ended."""
-        self._stopped.set()
-        self._thread.join(timeout=30)
-
-    def __enter__(self) -> Self:
-        return self.start()
 
     def __exit__(
         self,
@@ -79,7 +62,8 @@ class Heartbeat:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
+        self._stopped.set()
+        self._thread.join(timeout=30)  # until a beat under way has ended
 
     def answered_since(self, moment: float) -> bool:
         """Whether the store has taken a beat after a moment of `time.monotonic`."""
@@ -96,7 +80,7 @@ class Heartbeat:
     def _beat_once(self) -> bool:
         """One beat; False when the run was ended."""
         try:
-            alive = self._runs.heartbeat(self._run_id)
+            alive = self._say_alive(self._run_id)
             self._answered = time.monotonic()
         except Exception as error:  # noqa: BLE001 - whatever it is, a silent heart is taken for dead
             if not self._failing:

@@ -132,10 +132,8 @@ class ReusableResults(StorePart):
             ValueError: the source has no result of the same architecture under the same protocol.
             LookupError: there is no such trial.
         """
-        study_id = lock_study_of(session, trial_id)
-        trial, source = _read(session, trial_id), _read(session, source_trial_id)
-        if study_id is None or not trial or not source:
-            raise LookupError(f"no trial has the id {source_trial_id if trial else trial_id}")
+        lock_study_of(session, trial_id)
+        trial, source = read_trial(session, trial_id), read_trial(session, source_trial_id)
         place = _place(session, trial, source)
         if trial.state in TERMINAL or trial.epochs_done or trial.run_id != run_id:
             return False
@@ -153,13 +151,20 @@ class ReusableResults(StorePart):
         _set(session, trial_id, values)
         retotal(session, trial_id)
         if source.state == TrialState.COMPLETE:
-            write_event(session, study_id, trial_id, EventKind.COMPLETE)
+            write_event(session, trial.study_id, trial_id, EventKind.COMPLETE)
         return True
 
 
-def _read(session: Session, trial_id: int) -> TrialRecord | None:
+def read_trial(session: Session, trial_id: int) -> TrialRecord:
+    """The trial of that id.
+
+    Raises:
+        LookupError: there is none.
+    """
     row = session.execute(select(*TRIAL_COLUMNS).where(TrialRow.id == trial_id)).one_or_none()
-    return None if row is None else trial_record(row)
+    if row is None:
+        raise LookupError(f"no trial has the id {trial_id}")
+    return trial_record(row)
 
 
 def _place(session: Session, trial: TrialRecord, source: TrialRecord) -> str:

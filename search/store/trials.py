@@ -12,7 +12,7 @@ from search.store.database import StoreError, StorePart, reads, writes
 from search.store.events import lock_study, lock_study_of, write_event
 from search.store.models import RunRow, TrialRow, utc_now
 from search.store.records import ParentRecord, TrialRecord
-from search.store.reuse import TrainedElsewhere, busy_elsewhere
+from search.store.reuse import TrainedElsewhere, busy_elsewhere, read_trial
 from search.store.rows import TRIAL_COLUMNS, trial_record
 from search.store.stale_runs import effective, stale_runs
 from search.store.trial_statements import ADD, MOVE, SAME, START
@@ -209,7 +209,7 @@ class Trials(StorePart):
         study_id = lock_study_of(session, trial_id)
         if study_id is None:
             return False
-        trial = _trial(session, trial_id)
+        trial = read_trial(session, trial_id)
         if trial.state not in CONTINUABLE:
             return False
         if trial.repeat == 0 and busy_elsewhere(session, study_id, trial.architecture_id):
@@ -227,7 +227,7 @@ class Trials(StorePart):
         Raises:
             LookupError: there is none of this id.
         """
-        return _trial(session, trial_id)
+        return read_trial(session, trial_id)
 
     @reads
     def of_study(
@@ -262,13 +262,6 @@ def _check_elsewhere(session: Session, study_id: int, architecture_id: str) -> N
         raise TrainedElsewhere(busy)
 
 
-def _trial(session: Session, trial_id: int) -> TrialRecord:
-    row = session.execute(select(*TRIAL_COLUMNS).where(TrialRow.id == trial_id)).one_or_none()
-    if row is None:
-        raise LookupError(f"no trial has the id {trial_id}")
-    return trial_record(row)
-
-
 def _check_run(session: Session, run_id: int | None) -> None:
     """A driver that was taken for dead, and comes back, begins nothing new."""
     ended = session.scalar(
@@ -287,7 +280,7 @@ def _check_new(session: Session, study_id: int, architecture_id: str, repeat: in
 
 def _training_behind(session: Session, parent_id: int) -> float:
     """Seconds of training in a trial's weights: its own and those of its ancestors."""
-    parent = _trial(session, parent_id)
+    parent = read_trial(session, parent_id)
     return parent.seconds + parent.ancestry_seconds
 
 

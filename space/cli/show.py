@@ -16,7 +16,7 @@ from space.cli.output import stdout_console
 from space.cli.picture import mixer_picture, network_picture, refuse_bad_file, write
 from space.cli.subjects import Subject, read_subject
 from space.design import DesignSpace
-from space.errors import InputError
+from space.errors import InputError, refuse
 from space.geometry import MapSize, width_problems
 from space.mixer import Mixer
 
@@ -129,8 +129,7 @@ def _mixer_values(mixer: Mixer, width: int, size: MapSize, shifted: bool) -> dic
 
 def _show_mixer(mixer: Mixer, size: MapSize, width: int, out: Path | None, as_json: bool) -> None:
     problems = width_problems(mixer, width)
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     if out is not None:
         write(mixer_picture(mixer, width, size), out)
     if as_json:

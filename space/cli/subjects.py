@@ -35,16 +35,6 @@ class Subject:
     value: Architecture | DesignSpace | Mixer
     entry: ZooEntry | None = None
 
-    def architecture(self) -> Architecture:
-        """The network.
-
-        Raises:
-            InputError: if it is something else.
-        """
-        if isinstance(self.value, Architecture):
-            return self.value
-        raise InputError.of(self.name, f"is {kind(self.value)}, and a network is needed here")
-
     def space(self) -> DesignSpace:
         """The design space.
 

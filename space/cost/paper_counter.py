@@ -9,7 +9,7 @@ import itertools
 
 from space.architecture import Architecture, Stage
 from space.axes import Dynamics
-from space.errors import InputError, Problem
+from space.errors import Problem, refuse
 from space.geometry import MapSize, generator_width
 from space.mixer import Mixer
 from space.mixer_types import mixer_type_named
@@ -29,8 +29,7 @@ def paper_macs(architecture: Architecture) -> int:
         InputError: every reason why the authors' count is not defined for a network.
     """
     problems = _problems(architecture)
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     stages, sizes = architecture.stages, architecture.stage_sizes()
     width, positions = stages[0].width, sizes[0].positions
     pixels = architecture.input.channels * architecture.stem.patch_size**2

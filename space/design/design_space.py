@@ -16,7 +16,7 @@ from space.design.initial_points import initial_points
 from space.design.neighbours import StageMoves, neighbours
 from space.design.space_file import ParsedSpace, parse, without_defaults
 from space.design.stage_options import StageOptions
-from space.errors import InputError, join
+from space.errors import InputError, join, refuse
 from space.frame import Frame
 from space.geometry import MapSize
 from space.input.plain_files import read_yaml
@@ -214,8 +214,7 @@ class DesignSpace:
             InputError: if it is not a point of this space, naming the first field that is not.
         """
         made: list[Choice] = []
-        if problems := self.frame.problems(architecture):
-            raise InputError(problems)
+        refuse(self.frame.problems(architecture))
         if len(architecture.stages) != len(self._file.stages):
             raise InputError.of("stages", f"must be {len(self._file.stages)} in this space")
 

@@ -10,7 +10,7 @@ from typing import Any
 from space.architecture import Architecture
 from space.cost import Cost, Memory, cost, memory
 from space.cost.piece_costs import Vector
-from space.errors import InputError, Problem, join
+from space.errors import InputError, Problem, join, refuse
 
 PEAK = "inference_bytes"
 """The one quantity of which a network has as much as its largest piece; the others add up."""
@@ -123,8 +123,7 @@ class Limits:
                 limits[metric] = _READERS[name](value)
             except InputError as error:
                 problems.append(Problem(path, error.problems[0].message))
-        if problems:
-            raise InputError(problems)
+        refuse(problems)
         return cls(**limits)
 
 

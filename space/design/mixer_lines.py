@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, cast
 
 from space.axes import AXES
-from space.errors import InputError, Problem, join
+from space.errors import InputError, Problem, join, refuse
 from space.mixer import Mixer
 from space.mixer_types import MixerType, all_mixer_types, mixer_type_named
 from space.rules import Values, broken_rules
@@ -54,8 +54,7 @@ def expand_mixers(line: object, where: str) -> list[Mixer]:
         for name in values
         if name not in used
     ]
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     return mixers
 
 
@@ -109,8 +108,7 @@ def _axis_mixer_types(line: dict[str, Any], where: str) -> list[MixerType]:
                     )
                 )
         values.append([axis(word) for word in words if word in list(axis)])
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     legal = [
         mixer_type
         for mixer_type in all_mixer_types()

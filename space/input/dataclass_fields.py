@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from space.input.pydantic_errors import problems_from_pydantic
 
 
@@ -89,8 +89,7 @@ def coerce_fields(instance: object, kinds: Mapping[str, Kind]) -> None:
             except ValueError:
                 message = f"{shown(value)} is not allowed; {_allowed(kind)}"
                 problems.append(Problem(name, message))
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
 
 
 def coerced(value: Any, kind: Kind) -> Any:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from space.architecture import Architecture, Stage
-from space.errors import InputError
+from space.errors import refuse
 from space.geometry import MapSize
 from space.networks.blocks import BLOCKS, BlockPlan
 from space.networks.initialisation import WeightInit, initialise
@@ -28,8 +28,7 @@ class Network(nn.Module):
 
     def __init__(self, architecture: Architecture, drop_path_rate: float = 0.0) -> None:
         super().__init__()
-        if problems := rate_problems("drop_path_rate", drop_path_rate):
-            raise InputError(problems)
+        refuse(rate_problems("drop_path_rate", drop_path_rate))
         self.architecture = architecture
         stages = architecture.stages
         step = drop_path_rate / max(1, architecture.depth - 1)

@@ -25,9 +25,6 @@ class BatchNorm(nn.BatchNorm2d):
 class LayerNorm(nn.LayerNorm):
     """Layer norm over the channels of a (B, C, H, W) map."""
 
-    def __init__(self, width: int, eps: float = 1e-5) -> None:
-        super().__init__(width, eps=eps)
-
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
         y: Tensor = super().forward(x.permute(0, 2, 3, 1))

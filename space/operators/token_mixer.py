@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from space.axes import Rank
 from space.canonical import without_unit_factor
-from space.errors import InputError
+from space.errors import InputError, refuse
 from space.geometry import MapSize, width_problems
 from space.layout import Plan
 from space.mixer import Mixer
@@ -44,8 +44,7 @@ class TokenMixer(nn.Module):
     def __init__(self, mixer: Mixer, width: int, size: MapSize, shifted: bool = False) -> None:
         super().__init__()
         problems = width_problems(mixer, width)
-        if problems:
-            raise InputError(problems)
+        refuse(problems)
         mixer = without_unit_factor(mixer)
         self.mixer = mixer
         self.width = width

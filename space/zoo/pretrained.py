@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from space.networks import Network
 from space.published import Variant
 
@@ -116,8 +116,7 @@ def load_strictly(
                 loaded[name] = fitted
             else:
                 problems.append(Problem(key, fitted))
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     network.load_state_dict(loaded, strict=True)
 
 

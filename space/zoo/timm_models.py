@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from space.networks import Network
 from space.networks.stem_and_head import Head, classifier
 from space.operators.layers import rate_problems
@@ -129,8 +129,7 @@ class TimmNetwork(Network):
     ) -> None:
         size = (img_size, img_size) if isinstance(img_size, int) else img_size
         rates = {"drop_rate": drop_rate, "drop_path_rate": drop_path_rate}
-        if problems := _option_problems(size, rates) + _class_problems(num_classes):
-            raise InputError(problems)
+        refuse(_option_problems(size, rates) + _class_problems(num_classes))
         architecture = varied(
             entry.architecture, num_classes=num_classes, image_size=size, channels=in_chans
         )
@@ -155,8 +154,7 @@ class TimmNetwork(Network):
         Raises:
             InputError: for a number or a kind of pooling that there is not.
         """
-        if problems := _class_problems(num_classes):
-            raise InputError(problems)
+        refuse(_class_problems(num_classes))
         if global_pool is not None:
             self.head.pool_with(global_pool)
             self.global_pool = global_pool

@@ -16,7 +16,7 @@ from search.driver.assignment import Report
 from search.driver.journal import Journal, replay
 from search.driver.session import StudySession
 from search.driver.stop_request import StopKind, StopRequest
-from search.runner.run import _Beats, _close
+from search.runner.run import _close, heartbeat_of
 from search.store import (
     Store,
     StoreAway,
@@ -207,13 +207,13 @@ def test_a_heart_that_beats_after_a_stop_asks_the_store_all_the_same(tmp_path: P
     wanted, stop = config(tmp_path), StopRequest()
     with open_store(wanted.store, create=True, busy_timeout=0.05) as store:
         session = begin(store, wanted, stop=stop)
-        run, beats = store.runs.of_study(session.record.id)[0].id, _Beats(store, stop)
+        run, beat = store.runs.of_study(session.record.id)[0].id, heartbeat_of(store, stop)
         stop.request(StopKind.INTERRUPT, "interrupted by SIGTERM")
         store.runs.end(run, stop.reason)
-        assert beats.heartbeat(run)  # it was no other that ended it
+        assert beat(run)  # it was no other that ended it
         other = locked(tmp_path / "tiny.db")
         with pytest.raises(StoreAway):
-            beats.heartbeat(run)
+            beat(run)
         other.close()
 
 

@@ -63,7 +63,7 @@ def test_a_driver_that_cannot_be_seen_but_beats_is_not_disturbed(
     store.write(lambda opened: opened.execute(elsewhere))
     said: list[str] = []
     with (
-        Heartbeat(store.runs, run.id, interval=0.05),
+        Heartbeat(store.runs.heartbeat, run.id, interval=0.05),
         pytest.raises(InputError, match=f"process {os.getpid()} on .* is working on 'tiny'"),
     ):
         study_lookup.take_over(store, session.record, said.append)

@@ -27,7 +27,7 @@ class Flaky:
 
 def test_it_survives_database_errors(caplog: pytest.LogCaptureFixture) -> None:
     store = Flaky(True, StoreError("gone"), StoreError("gone"), True)
-    with caplog.at_level(logging.WARNING), Heartbeat(store, 1, interval=0.001):
+    with caplog.at_level(logging.WARNING), Heartbeat(store.heartbeat, 1, interval=0.001):
         assert store.done.wait(10)
     texts = [record.getMessage() for record in caplog.records]
     assert len([text for text in texts if "gone" in text]) == 1
@@ -36,15 +36,14 @@ def test_it_survives_database_errors(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_it_says_when_the_run_was_ended() -> None:
     lost = threading.Event()
-    beat = Heartbeat(Flaky(False), 1, interval=0.001, on_lost=lost.set).start()
-    assert lost.wait(10)
-    beat.stop()
+    with Heartbeat(Flaky(False).heartbeat, 1, interval=0.001, on_lost=lost.set):
+        assert lost.wait(10)
 
 
 def test_it_moves_the_heartbeat(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id)
-    with Heartbeat(store.runs, run.id, interval=0.01):
+    with Heartbeat(store.runs.heartbeat, run.id, interval=0.01):
         for _ in range(1000):
             (now,) = store.runs.of_study(study.id)
             if now.heartbeat > run.heartbeat:

@@ -192,7 +192,7 @@ def test_a_heartbeat_that_moves_is_found_out_however_old_it_looks(store: Store) 
     run = begin_run(store, study.id, boot_id="another")
     set_heartbeat(store, run, hours=3)
     said: list[str] = []
-    with Heartbeat(store.runs, run.id, interval=0.05):
+    with Heartbeat(store.runs.heartbeat, run.id, interval=0.05):
         assert stalled_heartbeats(store, study.id, say=said.append, interval=10.0) == {}
     assert len(said) == 1
     assert f"process {run.pid} on {run.host}, which cannot be seen from here" in said[0]

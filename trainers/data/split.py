@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from space.errors import InputError, Problem
+from space.errors import Problem, refuse
 
 Indices = NDArray[np.int64]
 
@@ -115,5 +115,4 @@ def _check(split: Split, images: int, fraction: float, field: str) -> None:
         if part.size < least:
             message = f"{found} leave {part.size} for {name}; at least {least} needed"
             problems.append(Problem(field, message))
-    if problems:
-        raise InputError(problems)
+    refuse(problems)

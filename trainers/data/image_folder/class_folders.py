@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from space.input.paths import is_folder, shown_path
 from trainers.data.image_folder.decoding import listed_suffixes, suffixes
 
@@ -182,8 +182,7 @@ def list_classes(folder: Path, classes: tuple[str, ...]) -> Listing:
         _count_loose(folder, found)
     except OSError as error:
         problems.append(unreadable(error, folder))
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
     return found
 
 

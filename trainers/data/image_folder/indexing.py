@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from space.input.paths import shown_path
 from trainers.data.data_config import DataConfig
 from trainers.data.image_folder.class_folders import (
@@ -145,8 +145,7 @@ def _check_classes(index: ImageIndex) -> None:
         Problem("data.folder", f"{shown_path(str(index.folder / name))} holds no readable images")
         for name in index.classes_without_pictures()
     ]
-    if problems:
-        raise InputError(problems)
+    refuse(problems)
 
 
 def _remarks(
