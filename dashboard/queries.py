@@ -73,20 +73,19 @@ def study_objectives(scope: Scope) -> query.StudyObjectives | None:
     name = only_study(scope)
     if name is None:
         return None
-
-    def read() -> query.StudyObjectives:
-        return query.study_objectives(scope.store, name)
-
-    return remembered(scope, "study objectives", (name,), read)
+    return remembered(
+        scope, "study objectives", (name,), lambda: query.study_objectives(scope.store, name)
+    )
 
 
 def beside_random(scope: Scope, summary: StudySummary) -> BaselineComparison | None:
     """The searcher of a study against its random points; None where it has none."""
-
-    def read() -> BaselineComparison | None:
-        return query.comparison(scope.store, summary.name)
-
-    return remembered(scope, "beside random", (summary.name, summary.ended_trials), read)
+    return remembered(
+        scope,
+        "beside random",
+        (summary.name, summary.ended_trials),
+        lambda: query.comparison(scope.store, summary.name),
+    )
 
 
 def seconds_left(scope: Scope, studies: Sequence[StudySummary]) -> float | None:
@@ -101,20 +100,22 @@ def accuracy_notes(
     """What guessing scores, and what is optimistic, in the studies of the filter or those named."""
     of_filter = None if scope.study is None else (scope.study,)
     names = of_filter if among is None else tuple(sorted(among))
-
-    def read() -> list[str]:
-        return query.accuracy_notes(scope.store, names, optimistic=optimistic)
-
-    return remembered(scope, "accuracy notes", (names, optimistic), read)
+    return remembered(
+        scope,
+        "accuracy notes",
+        (names, optimistic),
+        lambda: query.accuracy_notes(scope.store, names, optimistic=optimistic),
+    )
 
 
 def leaderboard(scope: Scope, sort: str, top: int) -> list[BestRow]:
     """The first rows of the filter, in an order of `best`."""
-
-    def read() -> list[BestRow]:
-        return query.best(scope.store, **scope.filter, sort=sort, top=top)
-
-    return remembered(scope, "leaderboard", (*scope.arguments, sort, top), read)
+    return remembered(
+        scope,
+        "leaderboard",
+        (*scope.arguments, sort, top),
+        lambda: query.best(scope.store, **scope.filter, sort=sort, top=top),
+    )
 
 
 def leaderboard_row(scope: Scope, architecture_id: str) -> BestRow | None:
@@ -152,11 +153,9 @@ def trial_summaries(
 
 def state_counts(scope: Scope) -> dict[TrialState, int]:
     """How many trials of the filter are in each state."""
-
-    def read() -> dict[TrialState, int]:
-        return query.state_counts(scope.store, **scope.filter)
-
-    return remembered(scope, "counts", scope.arguments, read)
+    return remembered(
+        scope, "counts", scope.arguments, lambda: query.state_counts(scope.store, **scope.filter)
+    )
 
 
 def curves(scope: Scope, trial_ids: tuple[int, ...]) -> dict[int, list[EpochRecord]]:
@@ -166,29 +165,32 @@ def curves(scope: Scope, trial_ids: tuple[int, ...]) -> dict[int, list[EpochReco
 
 def accuracy_over_time(scope: Scope) -> AccuracyOverTime:
     """The complete and pruned trials of the filter in the order in which they ended."""
-
-    def read() -> AccuracyOverTime:
-        return AccuracyOverTime.of(query.ended_trials(scope.store, **scope.filter))
-
-    return remembered(scope, "over time", scope.arguments, read)
+    return remembered(
+        scope,
+        "over time",
+        scope.arguments,
+        lambda: AccuracyOverTime.of(query.ended_trials(scope.store, **scope.filter)),
+    )
 
 
 def operator_records(scope: Scope) -> dict[str, OperatorRecord]:
     """The record of each of the paper's operators, by name."""
-
-    def read() -> dict[str, OperatorRecord]:
-        return query.operator_records(scope.store, **scope.filter)
-
-    return remembered(scope, "operators", scope.arguments, read)
+    return remembered(
+        scope,
+        "operators",
+        scope.arguments,
+        lambda: query.operator_records(scope.store, **scope.filter),
+    )
 
 
 def accuracy_cost(scope: Scope, cost: Cost) -> CostPicture:
     """The picture of the filter's architectures against one cost."""
-
-    def read() -> CostPicture:
-        return CostPicture.of(query.best(scope.store, **scope.filter, top=None), cost)
-
-    return remembered(scope, "cost", (*scope.arguments, cost), read)
+    return remembered(
+        scope,
+        "cost",
+        (*scope.arguments, cost),
+        lambda: CostPicture.of(query.best(scope.store, **scope.filter, top=None), cost),
+    )
 
 
 def objectives_picture(scope: Scope, study: str, goals: Objectives) -> ObjectivesPicture:

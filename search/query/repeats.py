@@ -19,24 +19,6 @@ from search.store.models import StudyRow, TrialRow
 from search.store.store import Store
 from search.trial_states import TrialState
 
-# 97.5 % quantiles of Student's t by degrees of freedom; between them, linear in 1/df, which is
-# within 0.5 % from 2 on and too large, so on the safe side, below.
-_QUANTILES = {
-    1: 12.706,
-    2: 4.303,
-    3: 3.182,
-    4: 2.776,
-    5: 2.571,
-    6: 2.447,
-    8: 2.306,
-    10: 2.228,
-    15: 2.131,
-    30: 2.042,
-    60: 2.000,
-    120: 1.980,
-    math.inf: 1.960,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -58,8 +40,9 @@ class Spread:
 
 def t_quantile(freedom: float) -> float:
     """The 97.5 % quantile of Student's t, for 1 degree of freedom or more."""
-    inverse = [1 / df for df in _QUANTILES]
-    return float(np.interp(1 / freedom, inverse[::-1], list(_QUANTILES.values())[::-1]))
+    from scipy.special import stdtrit  # takes a good part of a second to import
+
+    return float(stdtrit(freedom, 0.975))
 
 
 def pooled(groups: Sequence[Sequence[float]]) -> Spread | None:
