@@ -16,7 +16,9 @@ from dashboard.scope import Scope, current, zone
 from search.query import BestRow, TrialSummary, optimism
 from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRecord, TrialState
 from space import Architecture, Cost, InputError, cost, wording
+from space.architecture import RENAMED
 from space.cost.network_cost import downsample_cost, stage_cost
+from space.input.plain_values import with_current_names
 from space.wording import percent, short
 
 _OFFERED = 200
@@ -47,8 +49,8 @@ def page() -> None:
         st.dataframe(_mixer_table(record.mixers), hide_index=True, width="stretch")
         _trials(scope, trials, {id_: each.name for id_, each in studies.items()})
         st.subheader("JSON")
-        written = json.dumps(Architecture.from_json(record.json).to_dict())
-        st.code(written, language="json", wrap_lines=True)
+        written = with_current_names(json.loads(record.json), RENAMED, "")
+        st.code(json.dumps(written), language="json", wrap_lines=True)
 
 
 def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:

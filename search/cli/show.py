@@ -1,5 +1,6 @@
 """`show`: one architecture with its cost and its trials."""
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -21,9 +22,11 @@ from search.query import (
 )
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
 from space import Architecture
+from space.architecture import RENAMED
 from space.cli.commands import json_option, print_json
 from space.cli.messages import printable
 from space.cli.output import stdout_can_carry, stdout_console
+from space.input.plain_values import with_current_names
 from space.wording import NONE, count, duration, percent, short
 
 _MIXERS_WIDTH = 20
@@ -106,7 +109,7 @@ def _plain(
     owners: dict[int | None, str] = {trial.id: studies[trial.study_id] for trial in trials}
     return {
         "id": record.id,
-        "architecture": Architecture.from_json(record.json).to_dict(),
+        "architecture": with_current_names(json.loads(record.json), RENAMED, ""),
         "operators": record.operators,
         "params": record.params,
         "flops": record.macs,

@@ -218,7 +218,7 @@ def test_architecture_by_prefix(opened: Open, store_files: dict[str, Path]) -> N
     _, point = stores.points(5)[4]
     test = opened("architecture", store_files["finished"], architecture=point.id[:10])
     assert not test.exception
-    assert json.dumps(point.to_dict()) in [code.value for code in test.code]
+    assert point.to_dict() in [json.loads(code.value) for code in test.code]
     costs, mixers, trials = (table.value for table in test.dataframe[:3])
     assert len(mixers) == point.depth
     assert len(costs) == 2 * len(point.stages)
