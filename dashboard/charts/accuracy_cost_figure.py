@@ -17,7 +17,7 @@ from dashboard.charts.theme import (
     KIND_COLOURS,
     STATE_COLOURS,
     ink,
-    kind_of_mixer_type,
+    kind_of,
     veil,
 )
 from dashboard.escaping import hover
@@ -158,7 +158,7 @@ def _front(made: go.Figure, front: Sequence[BestRow], cost: Cost, end: float) ->
 
 def _named(made: go.Figure, picture: CostPicture, cost: Cost) -> None:
     """Diamonds in the colour of what the operator adds, each with a label and a leader."""
-    kinds = {s.name: kind_of_mixer_type(mixer_type_named(s.name)) for s in picture.named}
+    kinds = {s.name: kind_of(mixer_type_named(s.name)) for s in picture.named}
     for kind, colour in KIND_COLOURS.items():
         rows = [ranked.row for ranked in picture.named if kinds[ranked.name] == kind]
         if rows:

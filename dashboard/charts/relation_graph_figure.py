@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from dashboard.charts.theme import FRONT_COLOUR, KIND_COLOURS, ink, kind_of_mixer_type, translucent
+from dashboard.charts.theme import FRONT_COLOUR, KIND_COLOURS, ink, kind_of, translucent
 from dashboard.escaping import hover
 from search.query import OperatorRecord
 from space.axes import AXES
@@ -129,7 +129,7 @@ def _nodes(
     best = max((r.best_accuracy or 0.0 for r in whole), default=None)
     for name, (x, y) in places.items():
         record = records[name]
-        colour = KIND_COLOURS[kind_of_mixer_type(mixer_type_named(name))]
+        colour = KIND_COLOURS[kind_of(mixer_type_named(name))]
         champion = record in whole and record.best_accuracy == best
         made.add_shape(
             type="rect",

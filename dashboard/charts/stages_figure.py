@@ -55,7 +55,7 @@ def _rows(mixers: Sequence[MixerRecord], stage: int) -> list[_Row]:
     for label, group in groupby(own, key=lambda mixer: mixer.label):
         equal = list(group)
         first = equal[0]
-        kind = kind_of(first.locality, first.channels, first.rank, first.dynamics)
+        kind = kind_of(first)
         times = f" ×{len(equal)}" if len(equal) > 1 else ""
         axes = (first.locality, first.channels, first.rank, first.sharing, first.dynamics)
         found.append(_Row(_wrapped(label) + times, hover(" / ".join(axes)), KIND_COLOURS[kind]))

@@ -7,7 +7,7 @@ keep apart for colour-blind eyes and read on a light and on a dark page.
 import streamlit as st
 
 from search.query import Objective
-from search.store import TrialState
+from search.store import MixerRecord, TrialState
 from space.mixer_types import MixerType
 from space.relation_graph import EdgeKind
 
@@ -65,18 +65,14 @@ LINE_COLOURS = (
 """One after the other for lines that differ in nothing but who they are."""
 
 
-def kind_of(locality: str, channels: str, rank: str, dynamics: str) -> str:
-    """What an operator with these axis values adds over the dense one, the rarest first."""
-    if dynamics != "static":
+def kind_of(mixer: MixerType | MixerRecord) -> str:
+    """What an operator adds over the dense one, the rarest first."""
+    if mixer.dynamics != "static":
         return EdgeKind.DYNAMIC
-    if rank != "full":
+    if mixer.rank != "full":
         return EdgeKind.LOW_RANK
-    return DENSE if locality == "global" and channels == "dense" else EdgeKind.SPARSE
-
-
-def kind_of_mixer_type(mixer_type: MixerType) -> str:
-    """What a mixer type adds over the dense one."""
-    return kind_of(mixer_type.locality, mixer_type.channels, mixer_type.rank, mixer_type.dynamics)
+    is_dense = mixer.locality == "global" and mixer.channels == "dense"
+    return DENSE if is_dense else EdgeKind.SPARSE
 
 
 def translucent(colour: str, opacity: float) -> str:

@@ -1,7 +1,7 @@
 """One architecture: its stages, mixers and costs, its trials and how they learned."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -15,9 +15,9 @@ from dashboard.navigation import ARCHITECTURE
 from dashboard.scope import Scope, current, zone
 from search.query import BestRow, TrialSummary, optimism
 from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRecord, TrialState
-from space import Architecture, Cost, InputError, cost, wording
+from space import Architecture, InputError, cost, wording
 from space.architecture import RENAMED
-from space.cost.network_cost import downsample_cost, stage_cost
+from space.cost.network_cost import part_costs
 from space.input.plain_values import with_current_names
 from space.wording import percent, short
 
@@ -122,16 +122,14 @@ def _network(record: ArchitectureRecord) -> None:
 
 
 def _cost_table(architecture: Architecture) -> pd.DataFrame:
-    parts = part_costs(architecture)
-    params = sum(part.cost.params for part in parts)
-    macs = sum(part.cost.macs for part in parts)
+    parts, total = part_costs(architecture), cost(architecture)
     return pd.DataFrame(
         {
-            "part": [part.part for part in parts],
-            "params": [f"{part.cost.params:,}" for part in parts],
-            "of all params": [f"{part.cost.params / params:.1%}" for part in parts],
-            "FLOPs": [f"{part.cost.macs:,}" for part in parts],
-            "of all FLOPs": [f"{part.cost.macs / macs:.1%}" for part in parts],
+            "part": [name.capitalize() for name in parts],
+            "params": [f"{part.params:,}" for part in parts.values()],
+            "of all params": [f"{part.params / total.params:.1%}" for part in parts.values()],
+            "FLOPs": [f"{part.macs:,}" for part in parts.values()],
+            "of all FLOPs": [f"{part.macs / total.macs:.1%}" for part in parts.values()],
         }
     )
 
@@ -241,38 +239,6 @@ def accuracy_words(row: BestRow) -> str:
 
 def _name(first: str, row: BestRow | TrialSummary) -> str:
     return " · ".join([first, row.operators, short(row.params), row.architecture_id])
-
-
-# --- what each part costs, in closed form ------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class PartCost:
-    """A part of the network and its cost."""
-
-    part: str
-    cost: Cost
-
-
-def part_costs(architecture: Architecture) -> list[PartCost]:
-    """The costs of the stages, of the downsampling between them, and of stem and head."""
-    stages, sizes = architecture.stages, architecture.stage_sizes()
-    found = []
-    for index, (stage, size) in enumerate(zip(stages, sizes, strict=True)):
-        if index > 0:
-            down = downsample_cost(
-                stages[index - 1].width, stage.width, size, architecture.downsample
-            )
-            found.append(PartCost(f"Downsampling to stage {index + 1}", down))
-        own = stage_cost(stage, size, architecture.block_type)
-        found.append(PartCost(f"Stage {index + 1}", own))
-    total = cost(architecture)
-    rest = Cost(
-        total.params - sum(part.cost.params for part in found),
-        total.macs - sum(part.cost.macs for part in found),
-        total.unseen_macs - sum(part.cost.unseen_macs for part in found),
-    )
-    return [*found, PartCost("Stem and head", rest)]
 
 
 if __name__ == "__main__":  # as Streamlit runs it

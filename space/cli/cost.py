@@ -1,7 +1,6 @@
 """`cost`: what a network, or the networks of a space, cost, each metric with its counter."""
 
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from typing import Any
 
 import click
@@ -13,7 +12,7 @@ from space.cli.commands import json_option, print_json, seed_option
 from space.cli.output import stdout_console
 from space.cli.subjects import Subject, read_subject
 from space.cost import cost, memory, paper_macs
-from space.cost.network_cost import Cost, downsample_cost, head_cost, stage_cost, stem_cost
+from space.cost.network_cost import Cost, part_costs
 from space.design import DesignSpace
 from space.errors import InputError
 from space.wording import short
@@ -92,7 +91,7 @@ def command(subject: str, samples: int, seed: int, as_json: bool) -> None:
 
 
 def _print_network(subject: Subject, architecture: Architecture, as_json: bool) -> None:
-    spent, parts = cost_report(architecture), _parts(architecture)
+    spent, parts = cost_report(architecture), part_costs(architecture)
     if as_json:
         print_json(_plain(subject, architecture, spent, parts))
         return
@@ -125,18 +124,6 @@ def _plain(
         "paper_uses": PAPER_USES,
         "parts": {name: {"params": part.params, "macs": part.macs} for name, part in parts.items()},
     }
-
-
-def _parts(architecture: Architecture) -> dict[str, Cost]:
-    """The cost of stem, stages, downsampling and head; together that of the network."""
-    stages, sizes = architecture.stages, architecture.stage_sizes()
-    parts = {"stem": stem_cost(architecture.input, architecture.stem, stages[0].width)}
-    for index, (stage, size) in enumerate(zip(stages, sizes, strict=True), 1):
-        parts[f"stage {index}"] = stage_cost(stage, size, architecture.block_type)
-    for index, (before, after) in enumerate(pairwise(stages), 1):
-        spent = downsample_cost(before.width, after.width, sizes[index], architecture.downsample)
-        parts[f"downsampling {index}"] = spent
-    return parts | {"head": head_cost(stages[-1].width, architecture.head.classes)}
 
 
 def _part_table(parts: dict[str, Cost]) -> Table:

@@ -5,6 +5,7 @@ architectures, and nearly every one has pieces that no other one has had.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from space.architecture import Architecture, BlockType, Downsample, Input, Stage, Stem
 from space.cost.cache import LARGE, SMALL, cached
@@ -76,6 +77,18 @@ def cost(architecture: Architecture) -> Cost:
         macs += more_macs
         unseen += more_unseen
     return Cost(params, macs, unseen)
+
+
+def part_costs(architecture: Architecture) -> dict[str, Cost]:
+    """The cost of stem, stages, downsampling and head, by name; together that of the network."""
+    stages, sizes = architecture.stages, architecture.stage_sizes()
+    parts = {"stem": stem_cost(architecture.input, architecture.stem, stages[0].width)}
+    for index, (stage, size) in enumerate(zip(stages, sizes, strict=True), 1):
+        parts[f"stage {index}"] = stage_cost(stage, size, architecture.block_type)
+    for index, (before, after) in enumerate(pairwise(stages), 1):
+        spent = downsample_cost(before.width, after.width, sizes[index], architecture.downsample)
+        parts[f"downsampling {index}"] = spent
+    return parts | {"head": head_cost(stages[-1].width, architecture.head.classes)}
 
 
 @cached(SMALL)

@@ -221,7 +221,7 @@ def test_architecture_by_prefix(opened: Open, store_files: dict[str, Path]) -> N
     assert point.to_dict() in [json.loads(code.value) for code in test.code]
     costs, mixers, trials = (table.value for table in test.dataframe[:3])
     assert len(mixers) == point.depth
-    assert len(costs) == 2 * len(point.stages)
+    assert len(costs) == 2 * len(point.stages) + 1
     assert list(trials["origin"]) == [stores.points(5)[4][0]]
 
 
