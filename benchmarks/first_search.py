@@ -86,12 +86,13 @@ def macs_of(model: nn.Module, channels: int, size: int) -> int:
 def train_cnn(data: SearchData, protocol: Protocol, some: Architecture, seed: int) -> CnnRun:
     """Train it by the protocol on one core; the architecture says what images are like."""
     seeds = Seeds(initialisation=seed, data_order=seed)
+    found = data.description
     training = Training(
         some,
         protocol,
         data,
         seeds=seeds,
-        build=lambda architecture, rate: cnn(data.channels, data.height, data.classes),
+        build=lambda architecture, rate: cnn(found.channels, found.height, found.classes),
     )
     begun = time.process_time()
     while not training.done:

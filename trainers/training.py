@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from space import Architecture
 from space.errors import InputError, Problem, refuse
 from trainers.checkpoint import load_checkpoint, remove_abandoned, save_checkpoint
+from trainers.data.describe import DataDescription
 from trainers.data.search_data import SearchData
 from trainers.evaluation import forward, score
 from trainers.initial_weights import (
@@ -67,9 +68,11 @@ class Training:
         build: Build = build_network,
         inherit_from: ParentNetwork | None = None,
     ) -> None:
-        _check_fit(architecture, data)
+        _check_fit(architecture, data.description)
         self.architecture, self.data, self.seeds = architecture, data, seeds
-        self.protocol = protocol.bound_to(data.content_hash, data.split_hash)
+        self.protocol = protocol.bound_to(
+            data.description.content_hash, data.description.split_hash
+        )
         if self.protocol != data.protocol:
             raise InputError.of("protocol", "is not the one that the data were opened with")
         self.device = torch.device(device)
@@ -211,7 +214,7 @@ class Training:
         return loss, accuracy
 
 
-def _check_fit(architecture: Architecture, data: SearchData) -> None:
+def _check_fit(architecture: Architecture, data: DataDescription) -> None:
     wanted = {
         "channels": (architecture.input.channels, data.channels),
         "height": (architecture.input.height, data.height),

@@ -1,7 +1,7 @@
 """What a study says of each operator: the best of it alone, what became of its trials, in pairs."""
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -27,14 +27,12 @@ class OperatorRank:
         name: of the operator.
         row: its most accurate architecture (the cheapest of equals).
         rank: its place by accuracy among all architectures, from 1; equal accuracies share one.
-        count: how many architectures use this operator throughout.
         on_front: whether the row is on the front of accuracy against params or against MACs.
     """
 
     name: str
     row: BestRow
     rank: int
-    count: int
     on_front: bool
 
 
@@ -48,7 +46,6 @@ def operator_ranks(rows: Iterable[BestRow]) -> list[OperatorRank]:
     ranked = [row for _, row in pairs]
     front = {row.trial_id for row in pareto_front(ranked, "params") + pareto_front(ranked, "macs")}
     pure = [row for row in ranked if len(row.names) == 1]
-    counts = Counter(row.operators for row in pure)
     # Setting from the worst to the best leaves the first place of every accuracy.
     place = {accuracy: i for i, (accuracy, _) in reversed(list(enumerate(pairs, start=1)))}
     found: dict[str, OperatorRank] = {}
@@ -58,7 +55,6 @@ def operator_ranks(rows: Iterable[BestRow]) -> list[OperatorRank]:
                 row.operators,
                 row,
                 place[row.accuracy],
-                counts[row.operators],
                 row.trial_id in front,
             )
     return list(found.values())

@@ -100,7 +100,7 @@ def test_a_study_name_of_the_greatest_length() -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_operators(width: int) -> None:
-    standing = OperatorRank(name="Dynamic Local-S MLP", rank=15, row=ROW, count=1, on_front=True)
+    standing = OperatorRank(name="Dynamic Local-S MLP", rank=15, row=ROW, on_front=True)
     text = printed(operators_table([standing], 2600), width)
     for word in ("operator", "rank", "accuracy", "Dynamic Local-S MLP", "15 of 2600", "86.95%"):
         assert word in text, word

@@ -155,7 +155,7 @@ def test_a_worker_compares_the_listing_and_reads_nothing(
     told = Inspected.from_dict(described.inspected.to_dict())
     monkeypatch.setattr("trainers.data.image_folder.indexing.inspect_files", None)
     opened = open_data(config(folder), described.protocol, told)
-    assert opened.content_hash == described.content_hash
+    assert opened.description.content_hash == described.content_hash
     (folder / "train/red/000.png").unlink()
     with pytest.raises(UnreadableData, match="train/red does not hold the files"):
         open_data(config(folder), described.protocol, told)

@@ -50,7 +50,8 @@ def config(folder: Path, **changes: Any) -> dict[str, Any]:
 def test_the_paper_recipe_trains_resumes_and_is_tested(folder: Path, tmp_path: Path) -> None:
     data = open_data(config(folder), paper())
     assert isinstance(data, FolderData)
-    assert (data.channels, data.height, data.width, data.classes) == (3, 32, 32, 3)
+    found = data.description
+    assert (found.channels, found.height, found.width, found.classes) == (3, 32, 32, 3)
     chosen = architecture(channels=3, size=32, classes=3)
     for _ in range(2):
         found = Training(chosen, paper(), data, seeds=SEEDS, checkpoint_path=tmp_path / "c")

@@ -242,7 +242,7 @@ def test_a_worker_tells_long_names_and_names_that_are_no_text_apart(folder: Path
     told = Inspected.from_dict(json.loads(json.dumps(described.inspected.to_dict())))
     opened = open_data(config, described.protocol, told)
     assert opened.description.train_images == described.train_images
-    assert opened.split_hash == described.split_hash
+    assert opened.description.split_hash == described.split_hash
 
 
 def test_the_class_that_differs_is_named_to_a_worker(folder: Path) -> None:

@@ -33,36 +33,6 @@ class SearchData(ABC):
         return self.description.protocol
 
     @property
-    def channels(self) -> int:
-        """Channels of an image."""
-        return self.description.channels
-
-    @property
-    def height(self) -> int:
-        """Height of an image in pixels."""
-        return self.description.height
-
-    @property
-    def width(self) -> int:
-        """Width of an image in pixels."""
-        return self.description.width
-
-    @property
-    def classes(self) -> int:
-        """Number of classes."""
-        return self.description.classes
-
-    @property
-    def content_hash(self) -> str:
-        """Hash of the images that may be trained on."""
-        return self.description.content_hash
-
-    @property
-    def split_hash(self) -> str:
-        """Hash of the division into training and validation."""
-        return self.description.split_hash
-
-    @property
     def steps_per_epoch(self) -> int:
         """Training batches in an epoch; see `Protocol.steps_per_epoch`."""
         return self.protocol.steps_per_epoch(self.description.train_images)
@@ -77,7 +47,7 @@ class SearchData(ABC):
         self, epoch: int, seed: int, device: torch.device | str = "cpu"
     ) -> Iterator[Batch]:
         """The augmented training batches of an epoch, in an order that epoch and seed decide."""
-        mixer = BatchMixer.of(self.protocol, self.classes, device)
+        mixer = BatchMixer.of(self.protocol, self.description.classes, device)
         for step, (images, labels) in enumerate(self._train_batches(epoch, seed, device)):
             if mixer is None:
                 yield images, labels
