@@ -106,7 +106,12 @@ def plot(records: Sequence[Record], evaluations: int) -> go.Figure:
         figure.update_xaxes(title="share of the budget in training seconds", row=row, col=1)
         figure.update_xaxes(title="trials ended", row=row, col=2)
         figure.update_yaxes(type="log", row=row)
-    return figure.update_layout(height=520 * len(aims), width=1400, template="plotly_white")
+    return figure.update_layout(
+        height=520 * len(aims),
+        width=1400,
+        template="plotly_white",
+        legend={"tracegroupgap": 0},  # else the legend of all methods is cut off
+    )
 
 
 def _add_lines(
