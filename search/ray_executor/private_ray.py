@@ -1,23 +1,18 @@
 """A Ray of this run's own: on this machine, for this process, reached by nobody else."""
 
-import logging
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from search.ray_executor.cluster import Cluster, cluster_resources, first_line, init_options
-from search.ray_executor.ray_servers import servers_of
+from search.ray_executor.cluster import INIT_OPTIONS, first_line
+from search.ray_executor.ray_servers import Server, servers_of
 from search.ray_executor.ray_start import (
     keeping_our_signal_handlers,
-    ray_settings,
     sheltering_servers,
-    shut_down_ray,
     staying_on_loopback,
 )
-from search.ray_executor.watchdog import OnWatch, watched_folder
+from search.ray_executor.watchdog import Watchdog
 from space.errors import InputError
 
 _OBJECT_STORE = 128 * 2**20
@@ -26,34 +21,12 @@ _OBJECT_STORE = 128 * 2**20
 _AGAIN = "To go on, run the same command again; with --resume if the study is there already"
 
 
-@contextmanager
-def private_ray(on_watch: OnWatch) -> Iterator[Cluster]:
-    """Start one for a block.
-
-    Args:
-        on_watch: called before it starts.
+def start_private_ray(watchdog: Watchdog) -> tuple[Server, ...]:
+    """Start one and connect to it; its servers. It has the settings of `private_settings`.
 
     Raises:
-        InputError: there is no place for its files, or it does not start.
+        InputError: it does not start.
     """
-    with watched_folder(on_watch) as watchdog, ray_settings(_settings(watchdog.folder)):
-        try:
-            _start(watchdog.folder)
-            logging.getLogger("ray").setLevel(logging.ERROR)
-            servers = servers_of(watchdog.mark, watchdog.folder)
-            yield Cluster(
-                cluster_resources(),
-                watchdog.folder / "tune",
-                local=True,
-                servers=servers,
-                watchdog=watchdog,
-            )
-        finally:
-            shut_down_ray()
-            watchdog.end_all()
-
-
-def _start(folder: Path) -> None:
     import ray
 
     with keeping_our_signal_handlers(), sheltering_servers(), staying_on_loopback():
@@ -62,14 +35,15 @@ def _start(folder: Path) -> None:
                 address="local",
                 include_dashboard=False,
                 object_store_memory=_OBJECT_STORE,
-                _plasma_directory=_shared_memory(folder),
-                _temp_dir=str(folder),
-                **init_options(),
+                _plasma_directory=_shared_memory(watchdog.folder),
+                _temp_dir=str(watchdog.folder),
+                **INIT_OPTIONS,
             )
         except Exception as error:
             why = first_line(error).rstrip(".")
             message = f"a private one does not start: {why}. {_AGAIN}"
             raise InputError.of("Ray", message) from error
+    return servers_of(watchdog.mark, watchdog.folder)
 
 
 def _shared_memory(folder: Path) -> str:
@@ -83,8 +57,8 @@ def _shared_memory(folder: Path) -> str:
     return str(memory if free > _OBJECT_STORE else folder)
 
 
-def _settings(folder: Path) -> dict[str, str | None]:
-    """Environment of this Ray; None takes a variable away.
+def private_settings(folder: Path) -> dict[str, str | None]:
+    """Environment of a private Ray in a folder; None takes a variable away.
 
     Whoever may talk to Ray may run code, so it has a token that nobody but this user can read.
     The user's own token and settings are for clusters.

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import Any
 
-_DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from search.ray_executor.watchdog_process import ENDING_SIGNALS
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def keeping_our_signal_handlers() -> Iterator[None]:
     """For a block in which Ray connects: it sets no handlers."""
     from ray._private import utils
 
-    with _replaced(utils, "set_sigterm_handler", lambda handler: None):
+    with replaced(utils, "set_sigterm_handler", lambda handler: None):
         yield
 
 
@@ -30,7 +30,7 @@ def shut_down_ray() -> None:
     import ray
 
     ray.shutdown()
-    for number in _DEAF_TO:
+    for number in ENDING_SIGNALS:
         handler = signal.getsignal(number)
         if handler is not None:  # else it is none of Python's
             signal.signal(number, handler)
@@ -63,7 +63,7 @@ def staying_on_loopback() -> Iterator[None]:
     """For a block in which Ray starts servers: this machine has no address but 127.0.0.1."""
     from ray._private import ray_constants
 
-    with _replaced(ray_constants, "ENABLE_RAY_CLUSTER", False):
+    with replaced(ray_constants, "ENABLE_RAY_CLUSTER", False):
         yield
 
 
@@ -78,7 +78,7 @@ def sheltering_servers() -> Iterator[None]:
     with ExitStack() as stack:
         popen = getattr(services, "ConsolePopen", None)
         if isinstance(popen, type):
-            stack.enter_context(_replaced(services, "ConsolePopen", _sheltered(popen)))
+            stack.enter_context(replaced(services, "ConsolePopen", _sheltered(popen)))
         yield
 
 
@@ -92,7 +92,7 @@ def _sheltered(popen: Any) -> Any:
             def prepare() -> None:
                 if preexec_fn is not None:
                     preexec_fn()
-                signal.pthread_sigmask(signal.SIG_BLOCK, _DEAF_TO)
+                signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
 
             super().__init__(*args, **options | {"start_new_session": True, "preexec_fn": prepare})
 
@@ -104,13 +104,18 @@ def _sheltered(popen: Any) -> Any:
 
 
 @contextmanager
-def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
-    before = getattr(module, name, None)
+def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Another attribute of a module or an object for a block; nothing where it has none."""
+    before = getattr(owner, name, None)
     if before is None:
         yield
         return
-    setattr(module, name, value)
+    is_own = name in vars(owner)
+    setattr(owner, name, value)
     try:
         yield
     finally:
-        setattr(module, name, before)
+        if is_own:
+            setattr(owner, name, before)
+        else:
+            delattr(owner, name)  # the method of the class is seen again
