@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 
 from search.store import TrialState
 from trainers import Failure, Retry
@@ -16,23 +15,6 @@ _OWN = re.compile(
     r"(?:/[^\s/:'\"]+)+|[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FailurePolicy:
-    """How much goes wrong before a run gives up.
-
-    Attributes:
-        retries: how often a trial is taken up again after its worker was killed.
-        first_failures: the run stops when its first that many trials fail alike; None never.
-        trial_seconds: a trial without a sign of life for so long is hung; None never.
-        store_seconds: for so long the store may be away.
-    """
-
-    retries: int = 1
-    first_failures: int | None = None
-    trial_seconds: float | None = None
-    store_seconds: float = 600.0
 
 
 class FirstFailures:

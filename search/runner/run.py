@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 from typing import Protocol as Interface
 
 from search.config import Config
@@ -129,7 +128,7 @@ def run_study(
         def on_watch(watchdog: Watchdog) -> None:
             # Ray ends the process that waits for it in vain, without a word of how to go on.
             watchdog.tell(exit_message=exit_message.lines(_killed()))
-            end.reports_to(watchdog)
+            end.watchdog = watchdog
             watcher.say("Starting Ray ..." if address is None else f"Connecting to {address} ...")
 
         cluster = stack.enter_context(connected_to_ray(address, on_watch))
@@ -182,11 +181,6 @@ def _stopped_before_it_began(config: Config, stop: StopRequest) -> RunOutcome:
     return RunOutcome(config.study, stop.exit_code, nothing, stop.reason)
 
 
-def _inspected(prepared: Prepared) -> dict[str, Any] | None:
-    found = prepared.description.inspected
-    return None if found is None else found.to_dict()
-
-
 @dataclass(frozen=True, slots=True)
 class _Work:
     """All that a run needs to work."""
@@ -211,7 +205,7 @@ class _Work:
         run = once(lambda: _begin_run(store, study, self.cluster))
         make_checkpoints(folder_in_use(config, study))  # where later runs find it, from anywhere
         study_lookup.withdraw_if_second(store, study, run)
-        end.begun(lambda reason: _end_run(store, run, reason))
+        end.end_run = partial(_end_run, store, run)
         if self.cluster.watchdog is not None:
             named = {"store": config.store, "id": run.id}
             self.cluster.watchdog.tell(run=named, reason=_killed())
@@ -273,7 +267,7 @@ class _Work:
     ) -> StudySession:
         """Work through the trials."""
         prepared, stop = self.prepared, self.stop
-        config = prepared.config
+        config, inspected = prepared.config, prepared.description.inspected
         heartbeat = Heartbeat(
             heartbeat_of(self.store, stop), run.id, on_lost=lambda: _taken_over(stop)
         )
@@ -286,16 +280,17 @@ class _Work:
                 config,
                 prepared.protocol,
                 extra_trials,
-                inspected=_inspected(prepared),
+                inspected=None if inspected is None else inspected.to_dict(),
+                training=self.training,
                 stop=stop,
                 say=self.watcher.say,
                 answered_since=heartbeat.answered_since,
             )
             session = self.store_retry.until_back(begin)
             self._taken_up()
-            end.asks(lambda: nothing_left(session))
+            end.nothing_left = partial(nothing_left, session)
             try:
-                tune_session(session, config, self.cluster, stop, self._show, self.training)
+                tune_session(session, config, self.cluster, stop, self._show)
             finally:
                 _close(session.journal, stop)
         return session
