@@ -34,18 +34,15 @@ class FirstFailures:
         if self._limit is None:
             return None
         broken = state in (TrialState.FAILED, TrialState.INFEASIBLE)
-        if not broken or not self._alike(f"{state}: {reason}"):
+        self._reasons.append(_OWN.sub("#", f"{state}: {reason}"))
+        if not broken or self._reasons[0] != self._reasons[-1]:
             self._limit = None
             return None
-        self._reasons.append(f"{state}: {reason}")
         if len(self._reasons) < self._limit:
             return None
         self._limit = None
         how = "failed" if state == TrialState.FAILED else "were infeasible"
         return f"the first {len(self._reasons)} trials of this run {how} alike: {reason}"
-
-    def _alike(self, reason: str) -> bool:
-        return not self._reasons or _pattern(self._reasons[0]) == _pattern(reason)
 
 
 class Retries:
@@ -69,7 +66,3 @@ class Retries:
         tried = self._tried[number, failure.retry]
         self._tried[number, failure.retry] += 1
         return tried < self._allowed[failure.retry]
-
-
-def _pattern(reason: str) -> str:
-    return _OWN.sub("#", reason)

@@ -103,12 +103,8 @@ def choose_parent(child: Architecture, trained: Sequence[Trained]) -> Trained | 
     Of equal ones the cheaper with its ancestry, then the earlier. The child itself, trained in an
     earlier study, is no parent: that would be a longer training and not another network.
     """
-    for candidate in sorted(trained, key=_rank):
+    for candidate in sorted(trained, key=lambda t: (-t.score, t.cost_so_far, t.trial_id)):
         own = candidate.architecture == child
         if not own and inclusion_kinds(candidate.architecture, child) is not None:
             return candidate
     return None
-
-
-def _rank(candidate: Trained) -> tuple[float, float, int]:
-    return -candidate.score, candidate.cost_so_far, candidate.trial_id

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 from search.config import Config
 from search.driver.assignment import Assignment, Report
@@ -39,26 +39,21 @@ from space.wording import duration
 from trainers import Cause, Failure
 
 _LOG = logging.getLogger(__name__)
-_Arguments = ParamSpec("_Arguments")
-_Result = TypeVar("_Result")
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
-def _remembers_failure(
-    method: Callable[Concatenate["StudySession", _Arguments], _Result],
-) -> Callable[Concatenate["StudySession", _Arguments], _Result]:
+def _remembers_failure(method: _Method) -> _Method:
     """Keep an error for the driver: Ray Tune turns what a callback raises into mere text."""
 
     @functools.wraps(method)
-    def call(
-        self: "StudySession", /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
-    ) -> _Result:
+    def call(self: "StudySession", *args: Any, **kwargs: Any) -> Any:
         try:
             return method(self, *args, **kwargs)
         except (StoreError, OSError) as error:
             self.failure = error
             raise
 
-    return call
+    return cast(_Method, call)
 
 
 class StudySession:
@@ -240,10 +235,13 @@ class StudySession:
         add_record(self._study, row, architecture)
         if row.state.is_terminal:  # another process has trained it to its end meanwhile
             with self._study.written():
-                for epoch in self._store.epochs.of_trial(row.id):
-                    report_record(self._study, row.number, epoch)
+                self._hear_epochs(row)
                 self._study.tell(row.number, row.state, row.reason)
             self._compare(row)
+
+    def _hear_epochs(self, row: TrialRecord) -> None:
+        for epoch in self._store.epochs.of_trial(row.id):
+            report_record(self._study, row.number, epoch)
 
     # --- handing out
 
@@ -279,8 +277,7 @@ class StudySession:
         live.record = reused
         is_complete = reused.state == TrialState.COMPLETE
         with self._study.written():
-            for epoch in self._store.epochs.of_trial(reused.id):
-                report_record(self._study, reused.number, epoch)
+            self._hear_epochs(reused)
             if is_complete:
                 self._reused += 1
                 self._leave(live, reused)

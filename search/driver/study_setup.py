@@ -1,6 +1,7 @@
 """Writes a new study down, and rebuilds the state of a search from the store."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,13 +10,13 @@ import numpy as np
 from search.config import Config
 from search.driver.assignment import TRAINING
 from search.driver.checkpoints import Checkpoints
-from search.driver.extra_trials import NO_EXTRA_TRIALS, ExtraTrials, networks_of
+from search.driver.extra_trials import NO_EXTRA_TRIALS, ExtraTrials
 from search.driver.journal import Journal, replay
 from search.driver.lineage import Lineage
 from search.driver.new_trials import NewTrials, TrialSeeds
 from search.driver.proposals import Proposal, Proposals
 from search.driver.provenance import code_version
-from search.driver.replay import replay_history
+from search.driver.replay import networks_of, replay_history
 from search.driver.session import StudySession
 from search.driver.stop_request import StopRequest
 from search.driver.study_progress import Progress
@@ -112,13 +113,13 @@ def begin_session(
     inherits = protocol.initialisation == "inherited"
     lineage = Lineage(checkpoints, inherits=inherits).add_history(history, architectures)
     proposals = Proposals(
-        extra_trials.repeats,
-        initial,
-        warm,
-        searcher,
-        config.searcher.name,
-        baseline,
-        config.random_baseline,
+        repeats=deque(extra_trials.repeats),
+        initial=deque(initial),
+        warm=deque(warm),
+        searcher=searcher,
+        name=config.searcher.name,
+        baseline=baseline,
+        share=config.random_baseline,
         nothing_else=extra_trials.nothing_else,
     )
     new_trials = NewTrials(
@@ -130,7 +131,7 @@ def begin_session(
         seeds=TrialSeeds.from_config(config, protocol),
         lineage=lineage,
         checkpoints=checkpoints,
-        planned=study.planned_trials,
+        architectures=study.planned_trials,
     )
     return StudySession(
         store=store,

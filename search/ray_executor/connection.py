@@ -9,13 +9,14 @@ from pathlib import Path
 
 from search.own_packages import ROOT, place_of_foreign
 from search.ray_executor.cluster import INIT_OPTIONS, Cluster, first_line
-from search.ray_executor.private_ray import private_settings, start_private_ray
 from search.ray_executor.ray_head import ADDRESS, address_of, ask_head
 from search.ray_executor.ray_servers import HeadNode, Watched, raylet_of_this_driver
 from search.ray_executor.ray_start import (
     keeping_our_signal_handlers,
+    private_settings,
     ray_settings,
     shut_down_ray,
+    start_private_ray,
 )
 from search.ray_executor.watchdog import OnWatch, nothing_to_tell, watched_folder
 from space.errors import InputError

@@ -18,7 +18,7 @@ from search.driver.session import StudySession
 from search.driver.stop_request import ALWAYS_HEARD, StopKind, StopRequest
 from search.driver.store_retry import StoreRetry, opened_again
 from search.driver.study_progress import Progress
-from search.driver.study_setup import begin_session, create_study, progress_of, settle, task_of
+from search.driver.study_setup import begin_session, create_study, settle, task_of
 from search.exit_code import ExitCode
 from search.ray_executor.cluster import Cluster, check_resources, first_line
 from search.ray_executor.connection import connected_to_ray
@@ -36,10 +36,9 @@ from search.runner.preflight import (
 from search.runner.run_end import ExitMessage, RunEnd
 from search.runner.run_outcome import (
     RunOutcome,
-    every_trial_failed,
-    judged,
-    kept_aside,
     nothing_left,
+    outcome_from_memory,
+    outcome_from_store,
     progress_and_failure,
 )
 from search.runner.stop_signals import StopSignals, stopping_on_signals
@@ -98,7 +97,7 @@ def run_study(
     """
     prepared = prepare(given, resume=resume, say=watcher.say)
     config, found = prepared.config, prepared.found
-    for remark in study_lookup.resolve(given, found, resume=resume)[1]:
+    for remark in prepared.remarks:
         watcher.say(remark)
     for remark in prepared.description.remarks:
         watcher.say(f"Data: {remark}.")
@@ -252,7 +251,7 @@ class _Work:
     def _outcome(self, study: StudyRecord, session: StudySession) -> RunOutcome:
         """How it ended, from the store; from memory where that stays away."""
         if session.journal.away:
-            return kept_aside(study, session, self.stop)
+            return outcome_from_memory(study, session, self.stop)
         try:
             progress, failure = self.store_retry.until_back(
                 lambda: progress_and_failure(self.store, study)
@@ -260,7 +259,9 @@ class _Work:
         except StoreAway as error:
             _LOG.warning("the end of the study could not be read: %s", error)
             progress, failure = session.progress(), None
-        return judged(study, session, self.stop, progress.with_plan_of(session.progress()), failure)
+        return outcome_from_store(
+            study, session, self.stop, progress.with_plan_of(session.progress()), failure
+        )
 
     def _tune(
         self, study: StudyRecord, run: RunRecord, extra_trials: ExtraTrials, end: RunEnd
@@ -342,7 +343,7 @@ _WITHOUT_SERVERS = 5.0
 
 def _server_is_gone(stop: StopRequest, reason: str) -> None:
     if not stop.request(StopKind.LOST, reason, _WITHOUT_SERVERS):
-        stop.hurry()  # what asked for the stop has ended the servers too
+        stop.hurried = True  # what asked for the stop has ended the servers too
 
 
 def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> StudyRecord:
@@ -390,8 +391,7 @@ def _already_complete(
             and not extra_request(store, found, task_of(config)).is_nothing
         ):
             return None
-        progress = progress_of(store, found.id)
-        failure = every_trial_failed(store, found, progress)
+        progress, failure = progress_and_failure(store, found)
     if progress.ended < max(config.trials, progress.planned):
         return None
     code = ExitCode.DONE if failure is None else ExitCode.FAILED

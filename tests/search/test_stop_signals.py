@@ -40,8 +40,10 @@ def test_the_first_request_counts(requests: list[tuple[StopKind, str]]) -> None:
 
 
 def test_every_kind_has_an_exit_code_and_only_these_are_no_failure() -> None:
-    others = {kind: kind.exit_code for kind in StopKind if kind.exit_code != ExitCode.FAILED}
-    assert others == {
+    stops = {kind: StopRequest() for kind in StopKind}
+    assert all(stop.request(kind, "why") for kind, stop in stops.items())
+    codes = {kind: stop.exit_code for kind, stop in stops.items()}
+    assert {kind: code for kind, code in codes.items() if code != ExitCode.FAILED} == {
         StopKind.INTERRUPT: ExitCode.INTERRUPTED,
         StopKind.TIME_LIMIT: ExitCode.BUDGET,
     }
