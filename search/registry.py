@@ -3,7 +3,6 @@
 import difflib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
@@ -54,8 +53,7 @@ class Registry(Generic[Kind]):
             InputError: there is none of that name, or another package's cannot be used.
         """
         if isinstance(name, str) and name in self._places:
-            module, _, attribute = self._places[name].partition(":")
-            found: type[Kind] = getattr(import_module(module), attribute)
+            found: type[Kind] = EntryPoint(name, self._places[name], self._group).load()
             return found
         if isinstance(name, str) and name in self._added:
             return self._loaded(self._added[name])

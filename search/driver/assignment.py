@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from search.driver.lineage import Trained
 from search.numeric import as_number, as_whole_number
 from search.store import TrialRecord
 from space import Architecture
@@ -16,46 +17,13 @@ TRAINING = "search.ray_executor.worker:make_training"
 
 
 @dataclass(frozen=True, slots=True)
-class ParentWeights:
-    """The trained network that a trial shall start from.
-
-    Attributes:
-        architecture: of the parent.
-        checkpoint: file of the parent's weights.
-        along: the kinds of inclusion from the parent to the trial's architecture.
-    """
-
-    architecture: Architecture
-    checkpoint: Path
-    along: tuple[str, ...]
-
-    def to_config(self) -> dict[str, Any]:
-        """What the worker needs of it, as plain values."""
-        return {"architecture": self.architecture.to_json(), "checkpoint": str(self.checkpoint)}
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
-    """What every worker of a study is told, as plain values.
-
-    Attributes:
-        protocol, data: how, and on which images.
-        inspected: what the driver found in the data (`trainers.data.image_folder.image_index`).
-    """
-
-    protocol: Mapping[str, Any]
-    data: Mapping[str, Any]
-    inspected: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Assignment:
     """One trial as handed to a worker. A worker never touches the store.
 
     Attributes:
         trial: its row in the store when it was handed out.
         architecture: what to train.
-        settings: what every worker is told.
+        settings: what every worker of the study is told, as plain values.
         checkpoint: file that the worker writes after every epoch and goes on from.
         log: file beside it that tells how an attempt broke off.
         parent: whose weights it starts from, None for its own random ones.
@@ -63,27 +31,21 @@ class Assignment:
 
     trial: TrialRecord
     architecture: Architecture
-    settings: WorkerSettings
+    settings: Mapping[str, Any]
     checkpoint: Path
     log: Path
-    parent: ParentWeights | None = None
+    parent: Trained | None = None
 
-    def to_config(
-        self, *, device: str, threads: int, training: str, whole_gpu: bool = False
-    ) -> dict[str, Any]:
+    def to_config(self) -> dict[str, Any]:
         """The configuration of the Ray trial."""
         return {
+            **self.settings,
             "number": self.trial.number,
             "architecture": self.architecture.to_json(),
-            **asdict(self.settings),
             "seeds": dict(self.trial.seeds),
             "checkpoint": str(self.checkpoint),
             "log": str(self.log),
             "parent": self.parent.to_config() if self.parent else None,
-            "device": device,
-            "whole_gpu": whole_gpu,
-            "threads": threads,
-            "training": training,
         }
 
 

@@ -4,16 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from search.driver.proposals import Proposal
-from search.metrics import MEASURED_METRICS
-from search.objectives import (
-    JudgedBy,
-    Values,
-    best_first,
-    judged_by,
-    judged_values,
-)
+from search.driver.replay import networks_of, study_of_history
+from search.objectives import best_first, judged_by
 from search.searchers import Task
-from search.store import EpochRecord, Store, StudyHistory, StudyRecord, TrialRecord, TrialState
+from search.store import Store, StudyHistory, StudyRecord, TrialRecord, TrialState
+from search.study import Study, Trial
 from search.trial_states import CONTINUABLE
 from space import Architecture
 from space.errors import InputError, Problem
@@ -67,8 +62,7 @@ def continue_ended(
         ended = {t.number: t for t in history.trials if t.state in CONTINUABLE}
         chosen = [*numbers]
         if pruned and not numbers:
-            rule = judged_by(study.protocol)
-            order = ranked_trials(history, networks_of(history), task, rule, [TrialState.PRUNED])
+            order = ranked_trials(_heard(history, study, task), TrialState.PRUNED)
             chosen += _some("pruned", study, [trial.number for trial in order[:pruned]])
         for state, wanted in {TrialState.FAILED: failed, TrialState.INFEASIBLE: infeasible}.items():
             broken = [n for n, trial in ended.items() if trial.state == state]
@@ -115,65 +109,72 @@ def repeat_best(top: int, seeds: int) -> ExtraTrialsRequest:
     """
 
     def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> ExtraTrials:
-        history = store.studies.history(study.id)
-        networks = networks_of(history)
-        best = ranked_trials(history, networks, task, judged_by(study.protocol))[:top]
-        if not best:
-            raise InputError.of("study", f"{study.name!r} has no complete trial to repeat")
-        has = {(trial.architecture_id, trial.repeat) for trial in history.trials}
-        return ExtraTrials(
-            repeats=tuple(
-                Proposal(networks[trial.architecture_id], f"repeat of trial {trial.number}", repeat)
-                for repeat in range(1, seeds)
-                for trial in best
-                if (trial.architecture_id, repeat) not in has
-            )
-        )
+        best = best_trials(store, study, task, top, "repeat")
+        repeats = range(1, seeds)
+        return ExtraTrials(repeats=lacking_results(store, study, best, repeats, "repeat of trial"))
 
     return find
 
 
-def ranked_trials(
-    history: StudyHistory,
-    architectures: Mapping[str, Architecture],
-    task: Task[Architecture],
-    rule: JudgedBy,
-    states: Iterable[TrialState] = (TrialState.COMPLETE,),
-) -> list[TrialRecord]:
-    """First trials of architectures, the most wanted first.
+def best_trials(
+    store: Store, study: StudyRecord, task: Task[Architecture], top: int, purpose: str
+) -> list[Trial[Architecture]]:
+    """The best complete trials of a study, at most `top`.
 
-    In the order of `search.objectives.best_first`, among equals by their numbers.
+    Raises:
+        InputError: there is no complete trial to serve the purpose.
+    """
+    best = ranked_trials(_heard(store.studies.history(study.id), study, task))[:top]
+    if not best:
+        raise InputError.of("study", f"{study.name!r} has no complete trial to {purpose}")
+    return best
+
+
+def lacking_results(
+    store: Store,
+    study: StudyRecord,
+    best: Sequence[Trial[Architecture]],
+    repeats: Iterable[int],
+    origin: str,
+) -> tuple[Proposal, ...]:
+    """What is still to be trained of every repeat of the best; `origin` goes before the number.
 
     Args:
-        history: of the study. architectures: by id; trials of others are left out.
-        task: whose goals decide. rule: which epoch a trial of the study is judged by.
-        states: of the trials that count.
+        store, study: where it is to be trained.
+        best: trials, also of another study.
+        repeats: that every architecture shall have; 0 is its first trial.
     """
-    wanted = set(states)
-    rows: list[tuple[TrialRecord, tuple[float, ...], float]] = []
-    for trial in history.trials:
-        architecture = architectures.get(trial.architecture_id)
-        values = judged_values(_measured(history.curves[trial.id]), rule)
-        if architecture is None or trial.repeat or trial.state not in wanted:
-            continue
-        if task.evaluated(architecture, values):
-            vector = task.vector(architecture, values)
-            rows.append((trial, vector, task.violation(architecture, values)))
+    has = {(trial.architecture_id, trial.repeat) for trial in store.trials.of_study(study.id)}
+    return tuple(
+        Proposal(trial.point, f"{origin} {trial.number}", repeat)
+        for repeat in repeats
+        for trial in best
+        if (trial.point.id, repeat) not in has
+    )
+
+
+def ranked_trials(
+    study: Study[Architecture], state: TrialState = TrialState.COMPLETE
+) -> list[Trial[Architecture]]:
+    """The first trials of architectures that ended so, the most wanted first.
+
+    In the order of `search.objectives.best_first`, among equals by their numbers.
+    """
+    task, rule = study.task, study.judged_by
+    rows = [
+        (trial, trial.values(rule))
+        for trial in study.trials.values()
+        if trial.state == state and not trial.repeat
+    ]
+    rows = [(trial, values) for trial, values in rows if task.evaluated(trial.point, values)]
     if not rows:
         return []
-    order = best_first([vector for _, vector, _ in rows], [off for *_, off in rows])
-    return [rows[index][0] for index in order]
+    vectors = [task.vector(trial.point, values) for trial, values in rows]
+    violations = [task.violation(trial.point, values) for trial, values in rows]
+    return [rows[index][0] for index in best_first(vectors, violations)]
 
 
-def _measured(curve: Sequence[EpochRecord]) -> dict[int, Values]:
-    """The measured metrics of the epochs of a trial, as far as they are known."""
-    found: dict[int, Values] = {}
-    for record in curve:
-        values = {name: getattr(record, name) for name in MEASURED_METRICS}
-        found[record.epoch] = {name: v for name, v in values.items() if v is not None}
-    return found
-
-
-def networks_of(history: StudyHistory) -> dict[str, Architecture]:
-    """Every architecture of a study by its id."""
-    return {id_: Architecture.from_json(network.json) for id_, network in history.networks.items()}
+def _heard(
+    history: StudyHistory, study: StudyRecord, task: Task[Architecture]
+) -> Study[Architecture]:
+    return study_of_history(history, networks_of(history), task, judged_by(study.protocol))

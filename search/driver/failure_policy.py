@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 
 from search.store import TrialState
 from trainers import Failure, Retry
@@ -16,23 +15,6 @@ _OWN = re.compile(
     r"(?:/[^\s/:'\"]+)+|[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FailurePolicy:
-    """How much goes wrong before a run gives up.
-
-    Attributes:
-        retries: how often a trial is taken up again after its worker was killed.
-        first_failures: the run stops when its first that many trials fail alike; None never.
-        trial_seconds: a trial without a sign of life for so long is hung; None never.
-        store_seconds: for so long the store may be away.
-    """
-
-    retries: int = 1
-    first_failures: int | None = None
-    trial_seconds: float | None = None
-    store_seconds: float = 600.0
 
 
 class FirstFailures:
@@ -52,18 +34,15 @@ class FirstFailures:
         if self._limit is None:
             return None
         broken = state in (TrialState.FAILED, TrialState.INFEASIBLE)
-        if not broken or not self._alike(f"{state}: {reason}"):
+        self._reasons.append(_OWN.sub("#", f"{state}: {reason}"))
+        if not broken or self._reasons[0] != self._reasons[-1]:
             self._limit = None
             return None
-        self._reasons.append(f"{state}: {reason}")
         if len(self._reasons) < self._limit:
             return None
         self._limit = None
         how = "failed" if state == TrialState.FAILED else "were infeasible"
         return f"the first {len(self._reasons)} trials of this run {how} alike: {reason}"
-
-    def _alike(self, reason: str) -> bool:
-        return not self._reasons or _pattern(self._reasons[0]) == _pattern(reason)
 
 
 class Retries:
@@ -87,7 +66,3 @@ class Retries:
         tried = self._tried[number, failure.retry]
         self._tried[number, failure.retry] += 1
         return tried < self._allowed[failure.retry]
-
-
-def _pattern(reason: str) -> str:
-    return _OWN.sub("#", reason)

@@ -13,7 +13,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -111,8 +111,8 @@ class Journal(Ledger):
 
     def epoch(self, trial: Trial[Any], epoch: int, metrics: Mapping[str, float | None]) -> None:
         """An epoch was reported for the first time."""
-        record = EpochRecord(epoch, **{name: metrics.get(name) for name in EPOCH_METRICS})
-        self._write("epoch", trial=self._ids[trial.number], figures=asdict(record))
+        figures = {"epoch": epoch, **{name: metrics.get(name) for name in EPOCH_METRICS}}
+        self._write("epoch", trial=self._ids[trial.number], figures=figures)
 
     def forget(self, trial: Trial[Any], last: int) -> None:
         """The epochs behind `last` are lost."""

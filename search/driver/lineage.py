@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from search.driver.assignment import ParentWeights
 from search.driver.checkpoints import Checkpoints
 from search.store import ParentRecord, StudyHistory, TrialRecord, TrialState
 from space import Architecture
@@ -56,12 +56,12 @@ class Lineage:
         parent = choose_parent(child, list(self._trained.values()))
         if parent is None:
             return None
-        return ParentRecord(parent.trial_id, " + ".join(weights_for(child, parent).along))
+        along = inclusion_kinds(parent.architecture, child) or ()
+        return ParentRecord(parent.trial_id, " + ".join(map(str, along)))
 
-    def weights(self, trial: TrialRecord, child: Architecture) -> ParentWeights | None:
-        """What the worker of a trial is told; None without a parent, or when it is gone."""
-        parent = self._trained.get(trial.parent_trial_id or -1)
-        return None if parent is None else weights_for(child, parent)
+    def parent(self, trial: TrialRecord) -> "Trained | None":
+        """The network that a trial starts from; None without a parent, or when it is gone."""
+        return self._trained.get(trial.parent_trial_id or -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,10 @@ class Trained:
         """Seconds of training behind its weights: the `ancestry_seconds` of its children."""
         return self.seconds + self.ancestry_seconds
 
+    def to_config(self) -> dict[str, Any]:
+        """What the worker of a child needs of it, as plain values."""
+        return {"architecture": self.architecture.to_json(), "checkpoint": str(self.checkpoint)}
+
 
 def choose_parent(child: Architecture, trained: Sequence[Trained]) -> Trained | None:
     """The best of the trained networks that the child contains; None if it contains none.
@@ -99,24 +103,8 @@ def choose_parent(child: Architecture, trained: Sequence[Trained]) -> Trained | 
     Of equal ones the cheaper with its ancestry, then the earlier. The child itself, trained in an
     earlier study, is no parent: that would be a longer training and not another network.
     """
-    for candidate in sorted(trained, key=_rank):
+    for candidate in sorted(trained, key=lambda t: (-t.score, t.cost_so_far, t.trial_id)):
         own = candidate.architecture == child
         if not own and inclusion_kinds(candidate.architecture, child) is not None:
             return candidate
     return None
-
-
-def weights_for(child: Architecture, parent: Trained) -> ParentWeights:
-    """What the worker of the child is told.
-
-    Raises:
-        ValueError: the child does not contain the parent.
-    """
-    along = inclusion_kinds(parent.architecture, child)
-    if along is None:
-        raise ValueError(f"{child.id} does not contain {parent.architecture.id}")
-    return ParentWeights(parent.architecture, parent.checkpoint, tuple(map(str, along)))
-
-
-def _rank(candidate: Trained) -> tuple[float, float, int]:
-    return -candidate.score, candidate.cost_so_far, candidate.trial_id

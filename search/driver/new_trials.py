@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from search.config import Config
@@ -63,50 +63,44 @@ class TrialSeeds:
 _LOG = logging.getLogger(__name__)
 
 
+@dataclass(kw_only=True, slots=True)
 class NewTrials:
     """Turns proposals into trials that are in the store, each architecture once.
 
-    Args:
+    Attributes:
         store, study, run: where everything is written, and as whom.
         space: what is searched.
         proposals: what to train next.
         seeds: of the trials.
         lineage: where new trials find the weights that they start from.
         checkpoints: those of this study.
-        planned: the number of trials to reach, repeats left out.
+        architectures: the number of trials to reach, repeats left out.
+        exhausted: why no point is left; None while there are some.
     """
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        study: StudyRecord,
-        run: RunRecord,
-        space: DesignSpace,
-        proposals: Proposals,
-        seeds: TrialSeeds,
-        lineage: Lineage,
-        checkpoints: Checkpoints,
-        planned: int,
-    ) -> None:
-        self._store, self._study, self._run = store, study, run
-        self._space, self._proposals, self._seeds = space, proposals, seeds
-        self._lineage, self._checkpoints = lineage, checkpoints
-        self._planned = planned
-        self._ids: set[str] = set()
-        self._known: set[int] = set()
-        self._repeats = 0
-        self.exhausted: str | None = None
+    store: Store
+    study: StudyRecord
+    run: RunRecord
+    space: DesignSpace
+    proposals: Proposals
+    seeds: TrialSeeds
+    lineage: Lineage
+    checkpoints: Checkpoints
+    architectures: int
+    exhausted: str | None = None
+    _ids: set[str] = field(default_factory=set, init=False)
+    _known: set[int] = field(default_factory=set, init=False)
+    _repeats: int = field(default=0, init=False)
 
     @property
     def planned(self) -> int:
         """How many trials there shall be, the repeats that are there or asked for included."""
-        return self._planned + self.repeats
+        return self.architectures + self.repeats
 
     @property
     def repeats(self) -> int:
         """How many repeats there are or are asked for."""
-        return self._repeats + self._proposals.repeats
+        return self._repeats + len(self.proposals.repeats)
 
     def know(self, trial: TrialRecord) -> None:
         """The study has this trial."""
@@ -126,11 +120,11 @@ class NewTrials:
         """
         elsewhere: set[str] = set()
         while True:
-            proposal = self._proposals.repeat()
-            if proposal is None and len(self._ids) >= self._planned:
+            proposal = self.proposals.repeat()
+            if proposal is None and len(self._ids) >= self.architectures:
                 return None
             try:
-                proposal = proposal or self._proposals.first(self._ids, elsewhere)
+                proposal = proposal or self.proposals.first(self._ids, elsewhere)
             except Exhausted as error:
                 self.exhausted = str(error)
                 return None
@@ -166,52 +160,52 @@ class NewTrials:
         """
         if trial.repeat:
             return None
-        source = self._store.results.find(
+        source = self.store.results.find(
             trial.architecture_id,
-            self._study.protocol_hash,
-            outside=self._study.id,
-            inherited=self._lineage.inherits,
+            self.study.protocol_hash,
+            outside=self.study.id,
+            inherited=self.lineage.inherits,
         )
         begun = trial.epochs_done > 0
         if source is None or (begun and source.state != TrialState.COMPLETE):
             return None
         if begun:
             drop_epochs()
-        if not self._store.results.reuse(trial.id, source.id, self._run.id):
+        if not self.store.results.reuse(trial.id, source.id, self.run.id):
             return None
-        theirs = Checkpoints.of(self._store.studies.by_id(source.study_id), self._store.url)
-        self._checkpoints.adopt(trial, theirs.find(source))
-        return self._store.trials.get(trial.id)
+        theirs = Checkpoints.of(self.store.studies.by_id(source.study_id), self.store.url)
+        self.checkpoints.adopt(trial, theirs.find(source))
+        return self.store.trials.get(trial.id)
 
     def _added(self, proposal: Proposal) -> TrialRecord:
         try:
             return self._add(proposal)
         except StoreAway:
-            self._proposals.give_back(proposal)
+            self.proposals.give_back(proposal)
             raise
 
     def _was_added(self, trial: TrialRecord) -> bool:
         """Whether this run added it itself, and the store went away before it could say so."""
-        mine = trial.run_id == self._run.id and trial.state == TrialState.WAITING
+        mine = trial.run_id == self.run.id and trial.state == TrialState.WAITING
         return mine and trial.id not in self._known
 
     def _add(self, proposal: Proposal) -> TrialRecord:
         architecture = proposal.architecture
         costs = cost(architecture)
-        return self._store.trials.add(
-            self._study.id,
-            self._run.id,
+        return self.store.trials.add(
+            self.study.id,
+            self.run.id,
             architecture,
             params=costs.params,
             macs=costs.macs,
             origin=proposal.origin,
-            seeds=self._seeds.of(architecture.id, proposal.repeat),
+            seeds=self.seeds.of(architecture.id, proposal.repeat),
             decisions=[{"name": d.name, "choice": d.value} for d in self._decisions(architecture)],
             repeat=proposal.repeat,
-            parent=None if proposal.repeat else self._lineage.parent_of(architecture),
+            parent=None if proposal.repeat else self.lineage.parent_of(architecture),
             exclusive=True,
         )
 
     def _decisions(self, architecture: Architecture) -> Iterable[Any]:
         """How the space leads to it; a repeat may come from outside the space."""
-        return self._space.decisions(architecture) if self._space.contains(architecture) else ()
+        return self.space.decisions(architecture) if self.space.contains(architecture) else ()

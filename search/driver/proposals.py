@@ -1,7 +1,7 @@
 """What a study trains next: what was asked for first, then random points or the searcher's."""
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from search.query.baseline import BASELINE, random_points
@@ -27,10 +27,11 @@ class Proposal:
     repeat: int = 0
 
 
+@dataclass(kw_only=True, slots=True)
 class Proposals:
     """The points of a study, one after the other.
 
-    Args:
+    Attributes:
         repeats: trained again with other seeds, before all else.
         initial: first points, before all others; those that the study has are passed over.
         warm: points of earlier studies, before the searcher's but not in the baseline's turn.
@@ -41,36 +42,22 @@ class Proposals:
         nothing_else: whether `repeats` are all there is.
     """
 
-    def __init__(
-        self,
-        repeats: Iterable[Proposal],
-        initial: Iterable[Proposal],
-        warm: Iterable[Proposal],
-        searcher: Searcher[Architecture],
-        name: str,
-        baseline: Searcher[Architecture],
-        share: float,
-        *,
-        nothing_else: bool = False,
-    ) -> None:
-        self._repeats = deque(repeats)
-        self._initial, self._warm = deque(initial), deque(warm)
-        self._searcher, self._name = searcher, name
-        self._baseline, self._share = baseline, share
-        self._nothing_else = nothing_else
-
-    @property
-    def repeats(self) -> int:
-        """How many repeats are still to be handed out."""
-        return len(self._repeats)
+    repeats: deque[Proposal]
+    initial: deque[Proposal]
+    warm: deque[Proposal]
+    searcher: Searcher[Architecture]
+    name: str
+    baseline: Searcher[Architecture]
+    share: float
+    nothing_else: bool
 
     def repeat(self) -> Proposal | None:
         """The next repeat; None when there is none."""
-        return self._repeats.popleft() if self._repeats else None
+        return self.repeats.popleft() if self.repeats else None
 
     def give_back(self, proposal: Proposal) -> None:
         """One that could not be written down is the next to be handed out again."""
-        (self._repeats if proposal.repeat else self._initial).appendleft(proposal)
+        (self.repeats if proposal.repeat else self.initial).appendleft(proposal)
 
     def first(self, has: Collection[str], avoid: Collection[str]) -> Proposal:
         """The next architecture that the study does not have yet.
@@ -82,15 +69,15 @@ class Proposals:
         Raises:
             Exhausted: there is none.
         """
-        asked = _first_new(self._initial, has, avoid)
+        asked = _first_new(self.initial, has, avoid)
         if asked is not None:
             return asked
-        if self._nothing_else:
+        if self.nothing_else:
             raise Exhausted(_ELSEWHERE if avoid else "nothing but repeats was asked for")
-        if random_points(self._share, len(has) + 1, len(has)):
-            return _asked(self._baseline, BASELINE, avoid)
-        warm = _first_new(self._warm, has, avoid)
-        return _asked(self._searcher, self._name, avoid) if warm is None else warm
+        if random_points(self.share, len(has) + 1, len(has)):
+            return _asked(self.baseline, BASELINE, avoid)
+        warm = _first_new(self.warm, has, avoid)
+        return _asked(self.searcher, self.name, avoid) if warm is None else warm
 
 
 def _first_new(

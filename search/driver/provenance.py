@@ -57,10 +57,7 @@ def _version(name: str) -> str | None:
 @cache
 def code_version() -> str:
     """Such as "0.1.0+g1a2b3c4d" or "0.1.0+g1a2b3c4d.changed"."""
-    try:
-        base = version("mixspace")
-    except PackageNotFoundError:
-        base = "0"
+    base = _version("mixspace") or "0"
     commit = _commit()
     return f"{base}+g{commit}" if commit else base
 

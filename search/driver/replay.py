@@ -1,18 +1,16 @@
 """Calls a new study as an earlier run of it was called, from what the store has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from search.driver.assignment import EPOCH_METRICS
+from search.objectives import JudgedBy
+from search.schedulers import NoScheduler
+from search.searchers import Searcher, Task
 from search.store import EpochRecord, EventKind, EventRecord, StudyHistory, TrialRecord
 from search.study import Study
 from search.trial_states import TERMINAL, TrialState
 from space import Architecture
 from space.design.paired_points import PAIRED
-
-
-def is_prunable(origin: str) -> bool:
-    """Whether a trial may be cut short; one of a paired comparison may not."""
-    return not origin.startswith(PAIRED)
 
 
 def replay_history(
@@ -39,9 +37,32 @@ def replay_history(
     return study
 
 
+def study_of_history(
+    history: StudyHistory,
+    architectures: Mapping[str, Architecture],
+    task: Task[Architecture],
+    rule: JudgedBy,
+    searchers: Sequence[Searcher[Architecture]] = (),
+) -> Study[Architecture]:
+    """A study that nobody judges, as far as its history goes.
+
+    Args:
+        history: of it. architectures: of all its trials, by id.
+        task: whose metrics and objectives count. rule: which epoch a trial is judged by.
+        searchers: hear of it too.
+    """
+    scheduler = NoScheduler(task.objectives, task.fidelities)
+    return replay_history(Study(task, searchers, scheduler, rule), history, architectures)
+
+
+def networks_of(history: StudyHistory) -> dict[str, Architecture]:
+    """Every architecture of a study by its id."""
+    return {id_: Architecture.from_json(network.json) for id_, network in history.networks.items()}
+
+
 def add_record(study: Study[Architecture], record: TrialRecord, point: Architecture) -> None:
     """The trial of a row is in the study from now on."""
-    prunable = is_prunable(record.origin)
+    prunable = not record.origin.startswith(PAIRED)  # what is compared in pairs is trained whole
     added = study.add(point, record.number, prunable=prunable, repeat=record.repeat)
     added.attempts = record.attempts
 

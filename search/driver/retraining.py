@@ -1,16 +1,21 @@
 """The final training of what a search with inherited weights found: always from scratch."""
 
+from collections.abc import Sequence
+
 from search.config import Config
-from search.driver.extra_trials import ExtraTrials, ExtraTrialsRequest, networks_of, ranked_trials
-from search.driver.proposals import Proposal
+from search.driver.extra_trials import (
+    ExtraTrials,
+    ExtraTrialsRequest,
+    best_trials,
+    lacking_results,
+)
 from search.driver.study_setup import task_of
-from search.objectives import judged_by
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS, Task
-from search.store import Store, StudyRecord, TrialRecord
+from search.store import Store, StudyRecord
+from search.study import Trial
 from search.study_name import RETRAINED, retrained_name
 from space import Architecture
-from space.errors import InputError
 
 
 def retraining(
@@ -29,7 +34,7 @@ def retraining(
     """
     name = retrained_name(config.study)
     planned = store.studies.get(name).planned_trials if store.studies.exists(name) else 0
-    best, networks = _best(store, config, max(top, planned))
+    best = _best(store, config, max(top, planned))
     scratch = config.protocol.model_copy(update={"initialisation": "scratch"})
     values = {
         "study": name,
@@ -41,7 +46,7 @@ def retraining(
         "warm_start": (),
         "random_baseline": 0.0,
     }
-    return config.model_copy(update=values), _from_scratch(best, networks, seeds)
+    return config.model_copy(update=values), _from_scratch(best, seeds)
 
 
 def retrained_source(store: Store, study: StudyRecord) -> StudyRecord | None:
@@ -66,39 +71,22 @@ def rest_of_retraining(
     Raises:
         InputError: the source has no complete trial.
     """
-    best, networks = _best(store, source, max(top, study.planned_trials))
+    best = _best(store, source, max(top, study.planned_trials))
     seeds = 1 + max((trial.repeat for trial in store.trials.of_study(study.id)), default=0)
-    return len(best), _from_scratch(best, networks, seeds)
+    return len(best), _from_scratch(best, seeds)
 
 
 def _inherits(study: StudyRecord) -> bool:
     return study.protocol.get("initialisation") == "inherited"
 
 
-def _best(
-    store: Store, config: Config, top: int
-) -> tuple[list[TrialRecord], dict[str, Architecture]]:
-    source = store.studies.get(config.study)
-    history = store.studies.history(source.id)
-    networks = networks_of(history)
-    rule = judged_by(source.protocol)
-    best = ranked_trials(history, networks, task_of(config), rule)[:top]
-    if not best:
-        raise InputError.of("study", f"{source.name!r} has no complete trial to retrain")
-    return best, networks
+def _best(store: Store, config: Config, top: int) -> list[Trial[Architecture]]:
+    return best_trials(store, store.studies.get(config.study), task_of(config), top, "retrain")
 
 
-def _from_scratch(
-    best: list[TrialRecord], networks: dict[str, Architecture], seeds: int
-) -> ExtraTrialsRequest:
+def _from_scratch(best: Sequence[Trial[Architecture]], seeds: int) -> ExtraTrialsRequest:
     def find(store: Store, study: StudyRecord, _task: Task[Architecture]) -> ExtraTrials:
-        has = {(t.architecture_id, t.repeat) for t in store.trials.of_study(study.id)}
-        wanted = tuple(
-            Proposal(networks[trial.architecture_id], f"retrains trial {trial.number}", repeat)
-            for repeat in range(seeds)
-            for trial in best
-            if (trial.architecture_id, repeat) not in has
-        )
+        wanted = lacking_results(store, study, best, range(seeds), "retrains trial")
         return ExtraTrials(repeats=wanted, nothing_else=True)
 
     return find

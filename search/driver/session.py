@@ -7,15 +7,16 @@ that could not be rebuilt from the store.
 import functools
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
-from search.driver.assignment import Assignment, Report, WorkerSettings
+from search.config import Config
+from search.driver.assignment import Assignment, Report
 from search.driver.attempt import Attempt, HangDetector
 from search.driver.checkpoints import Checkpoints
-from search.driver.failure_policy import FailurePolicy, FirstFailures, Retries
+from search.driver.failure_policy import FirstFailures, Retries
 from search.driver.journal import Journal
 from search.driver.lineage import Lineage
 from search.driver.new_trials import NewTrials
@@ -38,26 +39,21 @@ from space.wording import duration
 from trainers import Cause, Failure
 
 _LOG = logging.getLogger(__name__)
-_Arguments = ParamSpec("_Arguments")
-_Result = TypeVar("_Result")
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
-def _remembers_failure(
-    method: Callable[Concatenate["StudySession", _Arguments], _Result],
-) -> Callable[Concatenate["StudySession", _Arguments], _Result]:
+def _remembers_failure(method: _Method) -> _Method:
     """Keep an error for the driver: Ray Tune turns what a callback raises into mere text."""
 
     @functools.wraps(method)
-    def call(
-        self: "StudySession", /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
-    ) -> _Result:
+    def call(self: "StudySession", *args: Any, **kwargs: Any) -> Any:
         try:
             return method(self, *args, **kwargs)
         except (StoreError, OSError) as error:
             self.failure = error
             raise
 
-    return call
+    return cast(_Method, call)
 
 
 class StudySession:
@@ -65,14 +61,13 @@ class StudySession:
 
     Args:
         store, record: where everything is.
+        config: how much goes wrong before the run gives up, and what is wanted.
         study: has the study's history already; asks, judges, and writes to the journal.
         journal: takes what becomes of trials to the store.
         new_trials: makes the trials that the study does not have yet.
-        settings: what every worker is told.
-        trials: every trial of the study so far, as the store has it.
-        claimed: the numbers of those that this run goes on with.
-        wanted: the measured metrics without which no trial is complete.
-        failure_policy: how much goes wrong before the run gives up.
+        settings: what every worker is told, as plain values.
+        trials: every trial of the study so far, as the store has it, by rising numbers.
+        claimed: the ids of those that this run goes on with.
         checkpoints: those of this study.
         lineage: where trials find the weights that they start from.
         stop: asked for where going on makes no sense.
@@ -84,14 +79,13 @@ class StudySession:
         *,
         store: Store,
         record: StudyRecord,
+        config: Config,
         study: Study[Architecture],
         journal: Journal,
         new_trials: NewTrials,
-        settings: WorkerSettings,
+        settings: Mapping[str, Any],
         trials: Iterable[TrialRecord],
-        claimed: Iterable[int],
-        wanted: Iterable[str],
-        failure_policy: FailurePolicy,
+        claimed: Collection[int],
         checkpoints: Checkpoints,
         lineage: Lineage,
         stop: StopRequest,
@@ -99,23 +93,25 @@ class StudySession:
     ) -> None:
         self._store, self.record, self.journal = store, record, journal
         self._study, self._new_trials, self._settings = study, new_trials, settings
-        self._wanted, self._failure_policy = tuple(wanted), failure_policy
+        self._config = config
+        self._wanted = [name for name in MEASURED_METRICS if name in config.goals.names]
         self._checkpoints, self._lineage = checkpoints, lineage
         self._stop, self._say = stop, say
         self._live: dict[int, Attempt] = {}
         self._unsettled: deque[TrialRecord] = deque()
         self._best: tuple[float, str] | None = None
         self._reused = 0
-        self._retries = Retries(failure_policy.retries)
-        self._hang_detector = HangDetector(self._live, failure_policy.trial_seconds, say)
-        self._first_failures = FirstFailures(failure_policy.first_failures)
+        self._retries = Retries(config.retries)
+        self._hang_detector = HangDetector(self._live, config.trial_time_limit, say)
+        self._first_failures = FirstFailures(config.stop_after_same_failures)
         self.failure: StoreError | OSError | None = None
-        rows = {row.number: row for row in trials}
-        for row in rows.values():
+        self._claimed: deque[TrialRecord] = deque()
+        for row in trials:
             new_trials.know(row)
             journal.know(row)
             self._compare(row)
-        self._claimed = deque(rows[number] for number in sorted(claimed))
+            if row.id in claimed:
+                self._claimed.append(row)
 
     @property
     def exhausted(self) -> str | None:
@@ -224,8 +220,8 @@ class StudySession:
         return silent
 
     def _stop_where_away_too_long(self) -> None:
-        if self.journal.away_for() > self._failure_policy.store_seconds:
-            patience = duration(self._failure_policy.store_seconds)
+        if self.journal.away_for() > self._config.store_patience:
+            patience = duration(self._config.store_patience)
             reason = f"the store was away for more than {patience} ({self.journal.error})"
             self._stop.request(StopKind.STORE, reason)
 
@@ -239,10 +235,13 @@ class StudySession:
         add_record(self._study, row, architecture)
         if row.state.is_terminal:  # another process has trained it to its end meanwhile
             with self._study.written():
-                for epoch in self._store.epochs.of_trial(row.id):
-                    report_record(self._study, row.number, epoch)
+                self._hear_epochs(row)
                 self._study.tell(row.number, row.state, row.reason)
             self._compare(row)
+
+    def _hear_epochs(self, row: TrialRecord) -> None:
+        for epoch in self._store.epochs.of_trial(row.id):
+            report_record(self._study, row.number, epoch)
 
     # --- handing out
 
@@ -278,8 +277,7 @@ class StudySession:
         live.record = reused
         is_complete = reused.state == TrialState.COMPLETE
         with self._study.written():
-            for epoch in self._store.epochs.of_trial(reused.id):
-                report_record(self._study, reused.number, epoch)
+            self._hear_epochs(reused)
             if is_complete:
                 self._reused += 1
                 self._leave(live, reused)
@@ -296,7 +294,7 @@ class StudySession:
         checkpoint = self._checkpoints.fetch(live.record)
         self._tell_of_loss(live)
         architecture = live.trial.point
-        parent = self._lineage.weights(live.record, architecture)
+        parent = self._lineage.parent(live.record)
         if live.record.parent_trial_id is not None and parent is None and not checkpoint.exists():
             self._disinherit(live)  # its weights are gone, and with them the inheritance
         log = self._checkpoints.log(live.record)
@@ -349,7 +347,7 @@ class StudySession:
         self._broke_off(live, Failure(Cause.CODE, reason))
 
     def _hang(self) -> Failure:
-        limit = duration(self._failure_policy.trial_seconds or 0.0)
+        limit = duration(self._config.trial_time_limit or 0.0)
         return Failure(Cause.CODE, f"it hung: no epoch within {limit} (trial_time_limit)")
 
     def _broke_off(self, live: Attempt, failure: Failure) -> None:

@@ -18,13 +18,8 @@ class StopKind(StrEnum):
     STORE = "store"
     """It was away for longer than the configuration has patience."""
 
-    @property
-    def exit_code(self) -> ExitCode:
-        """What the shell is told of a run that stops for this."""
-        return _EXIT_CODES.get(self, ExitCode.FAILED)
 
-
-_EXIT_CODES = {
+_EXIT_CODES: dict[StopKind | None, ExitCode] = {
     StopKind.INTERRUPT: ExitCode.INTERRUPTED,
     StopKind.TIME_LIMIT: ExitCode.BUDGET,
 }
@@ -43,7 +38,7 @@ class StopRequest:
         kind: None as long as nothing is asked for.
         reason: in words, as it is written into the store.
         patience: seconds that the run has to clean up by itself.
-        hurried: whether it has to end without that.
+        hurried: whether it has to end without that; set by whoever knows.
 
     Args:
         time_limit: seconds until the run stops by itself, None for no limit.
@@ -70,11 +65,7 @@ class StopRequest:
     @property
     def exit_code(self) -> ExitCode:
         """What the shell is told; a failure as long as no stop was asked for."""
-        return ExitCode.FAILED if self.kind is None else self.kind.exit_code
-
-    def hurry(self) -> None:
-        """Ask that the run end at once."""
-        self.hurried = True
+        return _EXIT_CODES.get(self.kind, ExitCode.FAILED)
 
     def lift_time_limit(self) -> None:
         """The work is done: no limit is reached any more."""

@@ -1,27 +1,27 @@
 """Writes a new study down, and rebuilds the state of a search from the store."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from search.config import Config
-from search.driver.assignment import WorkerSettings
+from search.driver.assignment import TRAINING
 from search.driver.checkpoints import Checkpoints
-from search.driver.extra_trials import NO_EXTRA_TRIALS, ExtraTrials, networks_of
-from search.driver.failure_policy import FailurePolicy
+from search.driver.extra_trials import NO_EXTRA_TRIALS, ExtraTrials
 from search.driver.journal import Journal, replay
 from search.driver.lineage import Lineage
 from search.driver.new_trials import NewTrials, TrialSeeds
 from search.driver.proposals import Proposal, Proposals
 from search.driver.provenance import code_version
-from search.driver.replay import replay_history
+from search.driver.replay import networks_of, replay_history
 from search.driver.session import StudySession
 from search.driver.stop_request import StopRequest
 from search.driver.study_progress import Progress
 from search.driver.warm_start import events_so_far, warm_points
-from search.metrics import MEASURED_METRICS, analytic_metrics
+from search.metrics import analytic_metrics
 from search.schedulers import Scheduler, make_scheduler
 from search.searchers import Searcher, Task, make_searcher
 from search.store import RunRecord, Store, StudyRecord
@@ -82,6 +82,7 @@ def begin_session(
     extra_trials: ExtraTrials = NO_EXTRA_TRIALS,
     *,
     inspected: Mapping[str, Any] | None = None,
+    training: str = TRAINING,
     stop: StopRequest | None = None,
     say: Callable[[str], None] = _LOG.warning,
     answered_since: Callable[[float], bool] = lambda moment: True,
@@ -90,7 +91,9 @@ def begin_session(
 
     Args:
         extra_trials: what this run was asked for beside the study's own trials.
-        inspected: what the driver found in the data, for the workers.
+        inspected: what the driver found in the data, for the workers
+            (`trainers.data.image_folder.image_index`).
+        training: entry point that makes a Training in the workers.
         stop: asked for where going on makes no sense. say: tells a person what is lost.
         answered_since: whether the store has answered anybody since a moment (`Journal`).
     """
@@ -110,13 +113,13 @@ def begin_session(
     inherits = protocol.initialisation == "inherited"
     lineage = Lineage(checkpoints, inherits=inherits).add_history(history, architectures)
     proposals = Proposals(
-        extra_trials.repeats,
-        initial,
-        warm,
-        searcher,
-        config.searcher.name,
-        baseline,
-        config.random_baseline,
+        repeats=deque(extra_trials.repeats),
+        initial=deque(initial),
+        warm=deque(warm),
+        searcher=searcher,
+        name=config.searcher.name,
+        baseline=baseline,
+        share=config.random_baseline,
         nothing_else=extra_trials.nothing_else,
     )
     new_trials = NewTrials(
@@ -128,29 +131,39 @@ def begin_session(
         seeds=TrialSeeds.from_config(config, protocol),
         lineage=lineage,
         checkpoints=checkpoints,
-        planned=study.planned_trials,
+        architectures=study.planned_trials,
     )
     return StudySession(
         store=store,
         record=study,
+        config=config,
         study=asked,
         journal=journal,
         new_trials=new_trials,
-        settings=WorkerSettings(protocol.to_dict(), config.data.to_dict(), inspected),
+        settings=_worker_settings(config, protocol, inspected, training),
         trials=history.trials,
-        claimed=[trial.number for trial in history.trials if trial.id in claimed],
-        wanted=[name for name in MEASURED_METRICS if name in config.goals.names],
-        failure_policy=FailurePolicy(
-            retries=config.retries,
-            first_failures=config.stop_after_same_failures,
-            trial_seconds=config.trial_time_limit,
-            store_seconds=config.store_patience,
-        ),
+        claimed=claimed,
         checkpoints=checkpoints,
         lineage=lineage,
         stop=StopRequest() if stop is None else stop,
         say=say,
     )
+
+
+def _worker_settings(
+    config: Config, protocol: Protocol, inspected: Mapping[str, Any] | None, training: str
+) -> dict[str, Any]:
+    """What every worker is told, as plain values."""
+    resources = config.resources
+    return {
+        "protocol": protocol.to_dict(),
+        "data": config.data.to_dict(),
+        "inspected": inspected,
+        "training": training,
+        "device": "cuda" if resources.gpus_per_trial else "cpu",
+        "whole_gpu": resources.gpus_per_trial >= 1,
+        "threads": max(1, int(resources.cpus_per_trial)),
+    }
 
 
 def settle(

@@ -1,23 +1,16 @@
 """What a study knows of earlier ones: their results, or at least which points were the best."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain, zip_longest
 
 from search.config import Config
-from search.driver.extra_trials import networks_of, ranked_trials
+from search.driver.extra_trials import ranked_trials
 from search.driver.proposals import Proposal
-from search.driver.replay import replay_history
+from search.driver.replay import networks_of, study_of_history
 from search.objectives import judged_by
-from search.schedulers import NoScheduler
 from search.searchers import DistinctSearcher, Searcher, Task
-from search.store import (
-    EventKind,
-    Store,
-    StudyHistory,
-    StudyRecord,
-    TrialState,
-)
+from search.store import Store, StudyHistory, StudyRecord
 from search.study import Study
 from space import Architecture
 
@@ -51,22 +44,24 @@ def warm_points(
     for name in config.warm_start:
         earlier = store.studies.get(name)
         history = store.studies.history(earlier.id)
+        networks = networks_of(history)
         allowed = {
-            id_: architecture
-            for id_, architecture in networks_of(history).items()
+            id_
+            for id_, architecture in networks.items()
             if config.search_space.contains(architecture) and task.feasible(architecture)
         }
         cut = study.objective.get("warm_start", {}).get(name, len(history.events))
-        kept = _as_it_was(history, cut, allowed)
+        first = [t for t in history.trials if not t.repeat and t.architecture_id in allowed]
+        # The log decides, not the rows: a trial that was continued later had ended before, too.
+        history = replace(history, trials=first, events=history.events[:cut])
+        then = study_of_history(history, networks, task, judged_by(earlier.protocol))
         if earlier.protocol_hash == study.protocol_hash:
             # Not told as points of this study: one that is proposed is taken over, not trained.
             inner = searcher.inner if isinstance(searcher, DistinctSearcher) else searcher
-            scheduler = NoScheduler(task.objectives, task.fidelities)
-            rule = judged_by(study.protocol)
-            replay_history(Study(task, (inner,), scheduler, rule), kept, allowed)
-        ranked = ranked_trials(kept, allowed, task, judged_by(earlier.protocol))
-        ids = [trial.architecture_id for trial in ranked[:POINTS]]
-        best.append([Proposal(allowed[id_], f"warm start: {name}") for id_ in ids])
+            ended = _what_had_ended(history, then)
+            study_of_history(ended, networks, task, judged_by(study.protocol), [inner])
+        ranked = ranked_trials(then)[:POINTS]
+        best.append([Proposal(trial.point, f"warm start: {name}") for trial in ranked])
     return _in_turn(best, beside)[: most_warm_points(study.config["trials"])]
 
 
@@ -89,33 +84,17 @@ def events_so_far(store: Store, names: Iterable[str]) -> dict[str, int]:
     return {name: len(store.events.of_study(store.studies.get(name).id)) for name in names}
 
 
-def _as_it_was(
-    history: StudyHistory, events: int, allowed: Mapping[str, Architecture]
-) -> StudyHistory:
-    """What had ended after so many events, of the architectures that are allowed.
-
-    The log decides, not the rows: a trial that was continued later had ended before, too.
-    """
-    log = history.events[:events]
-    ended: dict[int, TrialState] = {}
-    epochs: dict[int, set[int]] = {}
-    for event in log:
-        known = epochs.setdefault(event.trial_id, set())
-        match event.kind:
-            case EventKind.EPOCH if event.epoch is not None:
-                known.add(event.epoch)
-            case EventKind.FORGOTTEN:
-                known.difference_update({e for e in known if e > (event.epoch or 0)})
-            case EventKind.CONTINUED:
-                ended.pop(event.trial_id, None)
-            case EventKind.COMPLETE | EventKind.PRUNED | EventKind.FAILED | EventKind.INFEASIBLE:
-                ended[event.trial_id] = TrialState(event.kind.value)
+def _what_had_ended(history: StudyHistory, then: Study[Architecture]) -> StudyHistory:
+    """The part of a history that is of trials which had ended, with the epochs they had then."""
     trials = [
-        replace(trial, state=ended[trial.id])
+        trial
         for trial in history.trials
-        if trial.id in ended and not trial.repeat and trial.architecture_id in allowed
+        if trial.number in then.trials and then.trials[trial.number].state.is_terminal
     ]
-    ids = {trial.id for trial in trials}
-    curves = {id_: [r for r in history.curves[id_] if r.epoch in epochs[id_]] for id_ in ids}
-    kept = [event for event in log if event.trial_id in ids]
-    return StudyHistory(trials, curves, history.networks, kept)
+    curves = {
+        trial.id: [
+            r for r in history.curves[trial.id] if r.epoch in then.trials[trial.number].curve
+        ]
+        for trial in trials
+    }
+    return replace(history, trials=trials, curves=curves)

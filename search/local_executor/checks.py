@@ -40,8 +40,8 @@ def whole_settings(
     return whole["budget"], whole["seed"], whole["fidelities"]
 
 
-def check_space(space: Any, seed: int) -> None:
-    """Refuse a space that lacks a method, or whose methods do not give what a search needs.
+def check_space(space: Any, seed: int) -> list[Any]:
+    """Some points of a space; refuse one that lacks a method, or gives not what a search needs.
 
     Raises:
         InputError: with all that is wrong.
@@ -52,14 +52,15 @@ def check_space(space: Any, seed: int) -> None:
     missing = [name for name in _METHODS if not callable(getattr(space, name, None))]
     if missing:
         raise InputError([Problem(f"space.{name}", "this method is required") for name in missing])
-    points = drawn(space, seed)
+    points = _drawn(space, seed)
     problems = [problem for point in points[:1] for problem in _point_problems(space, point)]
     if not problems and len({len(_encoding(space, point)) for point in points}) > 1:
         problems.append(Problem("space.encode", "must give as many numbers for every point"))
     refuse(problems)
+    return points
 
 
-def drawn(space: Any, seed: int) -> list[Any]:
+def _drawn(space: Any, seed: int) -> list[Any]:
     """Some points to look at.
 
     Raises:

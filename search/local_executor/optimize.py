@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from search.local_executor.checks import check_known, check_space, drawn, whole_settings
+from search.local_executor.checks import check_known, check_space, whole_settings
 from search.local_executor.evaluate import DEFAULT, ended, evaluate, within_bounds
 from search.local_executor.result import Evaluation, Result
 from search.objective_parsing import bare_bound_problems
@@ -74,8 +74,7 @@ def optimize(
     known_metrics, notify = known or _nothing, on_evaluation or _nothing
     functions = {"objective": objective, "known": known_metrics, "on_evaluation": notify}
     budget, seed, fidelities = whole_settings(functions, budget, seed, fidelities)
-    check_space(space, seed)
-    check_known(known_metrics, drawn(space, seed))
+    check_known(known_metrics, check_space(space, seed))
 
     def begin(goals: Objectives, *, judges: bool = True) -> _Search[P]:
         task = Task(space, goals, _as_floats(known_metrics), fidelities)

@@ -49,16 +49,8 @@ def _gpu_places(gpus: float, share: float) -> float:
     return gpus * math.floor(1 / share + 1e-6)
 
 
-def cluster_resources() -> dict[str, float]:
-    """What the Ray has to which this process is connected."""
-    import ray
-
-    return dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
-
-
-def init_options() -> dict[str, Any]:
-    """Options of `ray.init` for any Ray."""
-    return {"log_to_driver": False, "logging_level": logging.ERROR}
+INIT_OPTIONS: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+"""Options of `ray.init` for any Ray."""
 
 
 def first_line(error: Exception) -> str:

@@ -3,59 +3,36 @@
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from filecmp import cmp
 from pathlib import Path
 
 from search.own_packages import ROOT, place_of_foreign
-from search.ray_executor.cluster import Cluster, cluster_resources, first_line, init_options
-from search.ray_executor.private_ray import private_ray
+from search.ray_executor.cluster import INIT_OPTIONS, Cluster, first_line
 from search.ray_executor.ray_head import ADDRESS, address_of, ask_head
 from search.ray_executor.ray_servers import HeadNode, Watched, raylet_of_this_driver
-from search.ray_executor.ray_start import keeping_our_signal_handlers, shut_down_ray
+from search.ray_executor.ray_start import (
+    keeping_our_signal_handlers,
+    private_settings,
+    ray_settings,
+    shut_down_ray,
+    start_private_ray,
+)
 from search.ray_executor.watchdog import OnWatch, nothing_to_tell, watched_folder
 from space.errors import InputError
 
 
-@contextmanager
-def joined_ray(given: str, on_watch: OnWatch) -> Iterator[Cluster]:
-    """Connect to the cluster at an address for a block.
-
-    Args:
-        given: HOST:PORT of its head, or "auto".
-        on_watch: called before the connection is made.
-
-    Raises:
-        InputError: nobody answers, or does not take us.
-    """
-
-    address = address_of(given)
-    ask_head(address)
-    with watched_folder(on_watch) as watchdog:
-        try:
-            _connect(address)
-            logging.getLogger("ray").setLevel(logging.ERROR)
-            servers: tuple[Watched, ...] = (HeadNode(address), *raylet_of_this_driver())
-            yield Cluster(
-                cluster_resources(),
-                watchdog.folder / "tune",
-                local=False,
-                servers=servers,
-                watchdog=watchdog,
-            )
-        finally:
-            shut_down_ray()
-
-
-def _connect(address: str) -> None:
+def _join(address: str) -> tuple[Watched, ...]:
+    """Connect to the cluster at an address; what every trial needs of it."""
     import ray
 
     with keeping_our_signal_handlers():
         try:
-            ray.init(address=address, **init_options())
+            ray.init(address=address, **INIT_OPTIONS)
         except Exception as error:
             message = f"the Ray at {address} cannot be used: {first_line(error)}"
             raise InputError.of(ADDRESS, message) from error
+    return HeadNode(address), *raylet_of_this_driver()
 
 
 _OF_A_WORKER = ("space", "trainers", "search")
@@ -114,12 +91,28 @@ def connected_to_ray(address: str | None, on_watch: OnWatch = nothing_to_tell) -
         on_watch: called before that, as soon as a process stands that outlives this one.
 
     Raises:
-        InputError: the cluster does not answer, none can be started, or its workers would find
-            another program.
+        InputError: the cluster does not answer or does not take us, none can be started, or its
+            workers would find another program.
     """
+    import ray
+
     refuse_foreign_search(Path.cwd())
     os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
     logging.getLogger("ray").setLevel(logging.ERROR)
-    ray = private_ray(on_watch) if address is None else joined_ray(address, on_watch)
-    with ray as cluster:
-        yield cluster
+    head = None if address is None else address_of(address)
+    if head is not None:
+        ask_head(head)
+    with watched_folder(on_watch) as watchdog, ExitStack() as stack:
+        if head is None:
+            stack.enter_context(ray_settings(private_settings(watchdog.folder)))
+            stack.callback(watchdog.end_all)
+        stack.callback(shut_down_ray)
+        servers = start_private_ray(watchdog) if head is None else _join(head)
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        yield Cluster(
+            dict(ray.cluster_resources()),  # type: ignore[no-untyped-call]
+            watchdog.folder / "tune",
+            local=head is None,
+            servers=servers,
+            watchdog=watchdog,
+        )

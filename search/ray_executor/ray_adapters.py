@@ -14,6 +14,7 @@ from ray.tune.search import Searcher
 from search.driver.assignment import Report
 from search.driver.session import StudySession
 from search.driver.stop_request import StopRequest
+from search.driver.study_progress import Progress
 from search.ray_executor.worker_log import crash_in, write_death
 from trainers import Cause, Failure, classify_death
 
@@ -37,20 +38,12 @@ class SessionSearcher(_StaysHere, Searcher):
     Args:
         session: decides what is tried.
         concurrent: at most that many trials at a time.
-        to_config: makes the configuration of a Ray trial from an assignment.
         stop: no new trial once a stop is requested.
     """
 
-    def __init__(
-        self,
-        session: StudySession,
-        concurrent: int,
-        to_config: Callable[[Any], dict[str, Any]],
-        stop: StopRequest,
-    ) -> None:
+    def __init__(self, session: StudySession, concurrent: int, stop: StopRequest) -> None:
         super().__init__()
-        self._session, self._concurrent = session, concurrent
-        self._to_config, self._stop = to_config, stop
+        self._session, self._concurrent, self._stop = session, concurrent, stop
 
     def suggest(self, trial_id: str) -> Any:
         """The next trial's configuration, None to wait, FINISHED when there is none."""
@@ -60,7 +53,7 @@ class SessionSearcher(_StaysHere, Searcher):
             return None
         assignment = self._session.next_assignment()
         if assignment is not None:
-            return self._to_config(assignment)
+            return assignment.to_config()
         # A worker that is killed yet gives its trial back, and a store that is away comes back.
         return None if self._session.waits else self.FINISHED
 
@@ -125,7 +118,7 @@ class SessionCallback(_StaysHere, Callback):
 
     Args:
         session: is told.
-        on_step: called several times a second.
+        show: told the progress, several times a second.
         stop: may have been asked for.
         worker_logs: folder with what the workers of this machine print, where known.
     """
@@ -133,11 +126,11 @@ class SessionCallback(_StaysHere, Callback):
     def __init__(
         self,
         session: StudySession,
-        on_step: Callable[[], None],
+        show: Callable[[Progress], None],
         stop: StopRequest,
         worker_logs: Path | None,
     ) -> None:
-        self._session, self._on_step = session, on_step
+        self._session, self._show = session, show
         self._stop, self._worker_logs = stop, worker_logs
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
@@ -146,7 +139,7 @@ class SessionCallback(_StaysHere, Callback):
         for trial in trials if hung else ():
             if trial.status == Trial.RUNNING and number_of(trial) in hung:
                 _kill_worker(trial)
-        self._on_step()
+        self._show(self._session.progress())
 
     def on_trial_start(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any

@@ -68,14 +68,14 @@ def _heads_here() -> set[str]:
     me = os.geteuid()
     return {
         head
-        for owner, words in _raylets()
+        for _, owner, words in raylets()
         for head in _heads_of(words)
         if owner == me and not any(f"/{PREFIX}" in word for word in words)
     }
 
 
-def _raylets() -> Iterator[tuple[int, list[str]]]:
-    """The user and the command of every raylet of this machine."""
+def raylets() -> Iterator[tuple[int, int, list[str]]]:
+    """The process, the user and the command of every raylet of this machine."""
     for entry in _PROCESSES.glob("[0-9]*"):
         try:
             words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
@@ -83,7 +83,7 @@ def _raylets() -> Iterator[tuple[int, list[str]]]:
         except OSError:  # it has ended meanwhile
             continue
         if Path(words[0]).name == "raylet":
-            yield owner, words
+            yield int(entry.name), owner, words
 
 
 def _heads_of(words: list[str]) -> set[str]:
@@ -98,9 +98,8 @@ def ask_head(address: str) -> None:
     Raises:
         InputError: why not, within seconds.
     """
-    host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS).close()
+        knock(address, _SECONDS)
     except (OSError, UnicodeError) as error:  # Unicode: a name that no host can have
         reason = getattr(error, "strerror", str(error)) or "no answer in time"
         raise InputError.of(ADDRESS, f"no Ray answers at {address}: {reason}") from None
@@ -109,9 +108,20 @@ def ask_head(address: str) -> None:
     _check_machine(address)
 
 
+def knock(address: str, seconds: float) -> None:
+    """See that somebody listens at HOST:PORT.
+
+    Raises:
+        OSError: nobody does within so many seconds.
+        UnicodeError: no host can have that name.
+    """
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), seconds).close()
+
+
 def _check_machine(address: str) -> None:
     """A driver talks to the cluster through the Ray of its own machine, and waits for that."""
-    heads = {head for _, words in _raylets() for head in _heads_of(words)}
+    heads = {head for *_, words in raylets() for head in _heads_of(words)}
     if address not in heads and not any(_is_same(address, head) for head in sorted(heads)):
         raise InputError.of(
             ADDRESS,

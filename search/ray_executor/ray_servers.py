@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 import threading
 import time
 import uuid
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from search.ray_executor.ray_head import knock, raylets
 from search.ray_executor.watchdog_process import belonging
 from search.store import process_is_alive, process_started
 
@@ -69,9 +69,8 @@ class HeadNode:
         return f"the head of the cluster at {self.address} does not answer"
 
     def _answers(self) -> bool:
-        host, _, port = self.address.rpartition(":")
         try:
-            socket.create_connection((host.strip("[]"), int(port)), _HEAD_INTERVAL).close()
+            knock(self.address, _HEAD_INTERVAL)
         except OSError:
             return False
         return True
@@ -90,11 +89,9 @@ def raylet_of_this_driver() -> tuple[Server, ...]:
 
     node = getattr(ray._private.worker, "_global_node", None)
     named = getattr(node, "raylet_socket_name", None)
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # one that has ended meanwhile
-            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            if Path(words[0]).name == "raylet" and f"--raylet_socket_name={named}" in words:
-                return (Server("raylet", int(entry.name), process_started(int(entry.name))),)
+    mine = (pid for pid, _, words in raylets() if f"--raylet_socket_name={named}" in words)
+    with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+        return tuple(Server("raylet", pid, process_started(pid)) for pid in mine)
     return ()
 
 

@@ -1,4 +1,6 @@
-"""How Ray is started, so that a signal to the driver is the driver's alone.
+"""How Ray is started, so that a signal to the driver is the driver's alone; and a private Ray.
+
+A private one is this run's own: on this machine, for this process, reached by nobody else.
 
 A signal often goes to a whole process group, or to every process of a job. Ray's servers would
 die of it, and a driver without them is ended by Ray on the spot. And Ray puts a handler for
@@ -7,13 +9,21 @@ a Ray that looks otherwise than expected is left as it is.
 """
 
 import os
+import secrets
+import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-_DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from search.ray_executor.cluster import INIT_OPTIONS, first_line
+from search.ray_executor.ray_servers import Server, servers_of
+from search.ray_executor.watchdog import Watchdog
+from search.ray_executor.watchdog_process import ENDING_SIGNALS
+from space.errors import InputError
 
 
 @contextmanager
@@ -21,7 +31,7 @@ def keeping_our_signal_handlers() -> Iterator[None]:
     """For a block in which Ray connects: it sets no handlers."""
     from ray._private import utils
 
-    with _replaced(utils, "set_sigterm_handler", lambda handler: None):
+    with replaced(utils, "set_sigterm_handler", lambda handler: None):
         yield
 
 
@@ -30,7 +40,7 @@ def shut_down_ray() -> None:
     import ray
 
     ray.shutdown()
-    for number in _DEAF_TO:
+    for number in ENDING_SIGNALS:
         handler = signal.getsignal(number)
         if handler is not None:  # else it is none of Python's
             signal.signal(number, handler)
@@ -63,7 +73,7 @@ def staying_on_loopback() -> Iterator[None]:
     """For a block in which Ray starts servers: this machine has no address but 127.0.0.1."""
     from ray._private import ray_constants
 
-    with _replaced(ray_constants, "ENABLE_RAY_CLUSTER", False):
+    with replaced(ray_constants, "ENABLE_RAY_CLUSTER", False):
         yield
 
 
@@ -78,7 +88,7 @@ def sheltering_servers() -> Iterator[None]:
     with ExitStack() as stack:
         popen = getattr(services, "ConsolePopen", None)
         if isinstance(popen, type):
-            stack.enter_context(_replaced(services, "ConsolePopen", _sheltered(popen)))
+            stack.enter_context(replaced(services, "ConsolePopen", _sheltered(popen)))
         yield
 
 
@@ -92,7 +102,7 @@ def _sheltered(popen: Any) -> Any:
             def prepare() -> None:
                 if preexec_fn is not None:
                     preexec_fn()
-                signal.pthread_sigmask(signal.SIG_BLOCK, _DEAF_TO)
+                signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
 
             super().__init__(*args, **options | {"start_new_session": True, "preexec_fn": prepare})
 
@@ -104,13 +114,78 @@ def _sheltered(popen: Any) -> Any:
 
 
 @contextmanager
-def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
-    before = getattr(module, name, None)
+def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Another attribute of a module or an object for a block; nothing where it has none."""
+    before = getattr(owner, name, None)
     if before is None:
         yield
         return
-    setattr(module, name, value)
+    is_own = name in vars(owner)
+    setattr(owner, name, value)
     try:
         yield
     finally:
-        setattr(module, name, before)
+        if is_own:
+            setattr(owner, name, before)
+        else:
+            delattr(owner, name)  # the method of the class is seen again
+
+
+_OBJECT_STORE = 128 * 2**20
+"""Bytes of shared memory. Trials report a few numbers; Ray's default is a third of the memory."""
+
+_AGAIN = "To go on, run the same command again; with --resume if the study is there already"
+
+
+def start_private_ray(watchdog: Watchdog) -> tuple[Server, ...]:
+    """Start one and connect to it; its servers. It has the settings of `private_settings`.
+
+    Raises:
+        InputError: it does not start.
+    """
+    import ray
+
+    with keeping_our_signal_handlers(), sheltering_servers(), staying_on_loopback():
+        try:
+            ray.init(
+                address="local",
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE,
+                _plasma_directory=_shared_memory(watchdog.folder),
+                _temp_dir=str(watchdog.folder),
+                **INIT_OPTIONS,
+            )
+        except Exception as error:
+            why = first_line(error).rstrip(".")
+            message = f"a private one does not start: {why}. {_AGAIN}"
+            raise InputError.of("Ray", message) from error
+    return servers_of(watchdog.mark, watchdog.folder)
+
+
+def _shared_memory(folder: Path) -> str:
+    """Where the object store lies: in memory, or where that is too small, in the session folder."""
+    memory = Path("/dev/shm")
+    try:
+        with tempfile.TemporaryFile(dir=memory):
+            free = shutil.disk_usage(memory).free
+    except OSError:
+        return str(folder)
+    return str(memory if free > _OBJECT_STORE else folder)
+
+
+def private_settings(folder: Path) -> dict[str, str | None]:
+    """Environment of a private Ray in a folder; None takes a variable away.
+
+    Whoever may talk to Ray may run code, so it has a token that nobody but this user can read.
+    The user's own token and settings are for clusters.
+    """
+    token = folder / "token"
+    token.touch(0o600, exist_ok=False)
+    token.write_text(secrets.token_hex(32))
+    return {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(token),
+        "RAY_AUTH_TOKEN": None,
+        # The name is of the systems on which Ray does this by itself.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    }

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from search.config import Config
-from search.driver.assignment import Assignment
 from search.driver.session import StudySession
 from search.driver.stop_request import StopRequest
 from search.driver.study_progress import Progress
 from search.ray_executor.cluster import Cluster
+from search.ray_executor.ray_start import replaced
 
 
 def tune_session(
@@ -20,7 +20,6 @@ def tune_session(
     cluster: Cluster,
     stop: StopRequest,
     show: Callable[[Progress], None],
-    training: str,
 ) -> None:
     """Run the session's trials until it has no more, or a stop is requested.
 
@@ -30,7 +29,6 @@ def tune_session(
         cluster: where to run.
         stop: asked between any two events.
         show: told the progress, several times a second.
-        training: entry point that makes a Training in the workers.
     """
     from ray import tune
 
@@ -50,23 +48,12 @@ def tune_session(
     # So many workers may be starting at the same time; Ray's own rule is one after the other.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(concurrent)
 
-    def show_progress() -> None:
-        show(session.progress())
-
-    def to_config(assignment: Assignment) -> dict[str, Any]:
-        return assignment.to_config(
-            device="cuda" if resources.gpus_per_trial else "cpu",
-            threads=max(1, int(resources.cpus_per_trial)),
-            training=training,
-            whole_gpu=resources.gpus_per_trial >= 1,
-        )
-
     tuner = tune.Tuner(
         tune.with_resources(
             TrialWorker, {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial}
         ),
         tune_config=tune.TuneConfig(
-            search_alg=SessionSearcher(session, concurrent, to_config, stop),
+            search_alg=SessionSearcher(session, concurrent, stop),
             scheduler=SessionScheduler(session),
             num_samples=-1,
             reuse_actors=True,
@@ -75,7 +62,7 @@ def tune_session(
         run_config=tune.RunConfig(
             name=session.record.name,
             storage_path=str(cluster.folder),
-            callbacks=[SessionCallback(session, show_progress, stop, cluster.worker_logs)],
+            callbacks=[SessionCallback(session, show, stop, cluster.worker_logs)],
             stop=RequestStopper(stop),
             failure_config=tune.FailureConfig(max_failures=0),
             # The trial writes its own checkpoints, without pickle.
@@ -102,25 +89,15 @@ def trainable_looked_up_once() -> Iterator[None]:
     """
     from ray.tune import registry
 
-    found = getattr(registry, "_global_registry", None)
+    found: Any = getattr(registry, "_global_registry", None)
     if not (callable(getattr(found, "get", None)) and callable(getattr(found, "contains", None))):
         yield
         return
-    with _replaced(found, "get"), _replaced(found, "contains"):
+    with (
+        replaced(found, "get", _remembering(found.get)),
+        replaced(found, "contains", _remembering(found.contains)),
+    ):
         yield
-
-
-@contextmanager
-def _replaced(registry: Any, name: str) -> Iterator[None]:
-    before = vars(registry).get(name)
-    setattr(registry, name, _remembering(getattr(registry, name)))
-    try:
-        yield
-    finally:
-        if before is None:
-            delattr(registry, name)  # the method of the class is seen again
-        else:
-            setattr(registry, name, before)
 
 
 def _remembering(ask: Callable[[str, str], Any]) -> Callable[[str, str], Any]:

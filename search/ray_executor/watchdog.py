@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from search.ray_executor import watchdog_process
-from search.ray_executor.watchdog_process import MARK, PREFIX, SECONDS
+from search.ray_executor.watchdog_process import ENDING_SIGNALS, MARK, PREFIX, SECONDS
 from space.errors import InputError
 from space.input.paths import given_path, is_folder
 
@@ -77,9 +77,6 @@ def _problem(place: Path) -> str | None:
     if free < _ROOM:
         return f"{free / 2**20:.0f} MiB are free, and {_ROOM / 2**20:.0f} are needed"
     return None
-
-
-_NOT_FOR_THE_WATCHDOG = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +149,7 @@ def watched_folder(on_watch: OnWatch = nothing_to_tell) -> Iterator[Watchdog]:
 def _start(mark: str, folder: Path) -> "subprocess.Popen[bytes]":
     environment = {name: value for name, value in os.environ.items() if name != MARK}
     # It ignores them, but only once it runs.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_FOR_THE_WATCHDOG)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
     try:
         process = subprocess.Popen(
             # As a plain file: it needs nothing of this package, and is there in no time.

@@ -25,6 +25,7 @@ from typing import Any
 MARK = "MIXSPACE_RAY_MARK"
 PREFIX = "mixspace-ray-"
 SECONDS = 20.0
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STORE_SECONDS = 30.0
 
 
@@ -115,7 +116,7 @@ def main(mark: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     if os.fork() == 0:
         main(sys.argv[1], Path(sys.argv[2]))

@@ -79,20 +79,16 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
             if report.failure is not None and report.failure.breaks_worker:
                 raise
         if report.ended:
-            self._leave()
+            self.cleanup()
         return report.to_result()
-
-    def cleanup(self) -> None:
-        """Drop the training."""
-        self._leave()
 
     def _begin(self, config: dict[str, Any]) -> None:
         # Building waits for the first step, whose exceptions become a failure.
-        self._leave()
+        self.cleanup()
         self._assignment = config
         self._reported = 0
 
-    def _leave(self) -> None:
+    def cleanup(self) -> None:
         """Give the memory of a training back before the next one."""
         self._training = None
         if self._log is not None:

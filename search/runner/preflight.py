@@ -23,11 +23,17 @@ from trainers.data.image_folder.class_folders import abbreviated
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A run of which everything has been checked that can be without Ray."""
+    """A run of which everything has been checked that can be without Ray.
+
+    Attributes:
+        config: to run with. remarks: on what of the given one is ignored.
+        found: the study, where it is there.
+    """
 
     config: Config
     found: StudyRecord | None
     description: DataDescription
+    remarks: list[str]
 
     @property
     def protocol(self) -> Protocol:
@@ -43,7 +49,7 @@ def prepare(given: Config, *, resume: bool, say: Callable[[str], None] | None = 
     """
     problems = Problems()
     study = problems.attempt(lambda: _find(given, resume=resume))
-    found, config = study or (None, given)
+    found, config, remarks = study or (None, given, [])
     problems.attempt(lambda: check_checkpoints(folder_in_use(config, found)))
     description = problems.attempt(lambda: describe_data(config.data, config.protocol, say=say))
     if description is not None:
@@ -53,7 +59,7 @@ def prepare(given: Config, *, resume: bool, say: Callable[[str], None] | None = 
     problems.attempt(lambda: study_lookup.check_warm_start(config.store, config.warm_start))
     problems.refuse()
     assert description is not None, "refused above"
-    return Prepared(config, found, description)
+    return Prepared(config, found, description, remarks)
 
 
 def folder_in_use(config: Config, found: StudyRecord | None) -> Path:
@@ -63,11 +69,11 @@ def folder_in_use(config: Config, found: StudyRecord | None) -> Path:
     return Checkpoints.of(found, config.store, config.checkpoints).folder
 
 
-def _find(given: Config, *, resume: bool) -> tuple[StudyRecord | None, Config]:
-    """The study where there is one, and the configuration to run with."""
+def _find(given: Config, *, resume: bool) -> tuple[StudyRecord | None, Config, list[str]]:
+    """The study where there is one, the configuration to run with, and remarks on it."""
     found = study_lookup.find_study(given.store, given.study)
     check_store(given.store)
-    return found, study_lookup.resolve(given, found, resume=resume)[0]
+    return found, *study_lookup.resolve(given, found, resume=resume)
 
 
 def _check_images(config: Config, description: DataDescription) -> None:

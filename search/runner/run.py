@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 from typing import Protocol as Interface
 
 from search.config import Config
@@ -19,7 +18,7 @@ from search.driver.session import StudySession
 from search.driver.stop_request import ALWAYS_HEARD, StopKind, StopRequest
 from search.driver.store_retry import StoreRetry, opened_again
 from search.driver.study_progress import Progress
-from search.driver.study_setup import begin_session, create_study, progress_of, settle, task_of
+from search.driver.study_setup import begin_session, create_study, settle, task_of
 from search.exit_code import ExitCode
 from search.ray_executor.cluster import Cluster, check_resources, first_line
 from search.ray_executor.connection import connected_to_ray
@@ -37,10 +36,9 @@ from search.runner.preflight import (
 from search.runner.run_end import ExitMessage, RunEnd
 from search.runner.run_outcome import (
     RunOutcome,
-    every_trial_failed,
-    judged,
-    kept_aside,
     nothing_left,
+    outcome_from_memory,
+    outcome_from_store,
     progress_and_failure,
 )
 from search.runner.stop_signals import StopSignals, stopping_on_signals
@@ -99,7 +97,7 @@ def run_study(
     """
     prepared = prepare(given, resume=resume, say=watcher.say)
     config, found = prepared.config, prepared.found
-    for remark in study_lookup.resolve(given, found, resume=resume)[1]:
+    for remark in prepared.remarks:
         watcher.say(remark)
     for remark in prepared.description.remarks:
         watcher.say(f"Data: {remark}.")
@@ -129,7 +127,7 @@ def run_study(
         def on_watch(watchdog: Watchdog) -> None:
             # Ray ends the process that waits for it in vain, without a word of how to go on.
             watchdog.tell(exit_message=exit_message.lines(_killed()))
-            end.reports_to(watchdog)
+            end.watchdog = watchdog
             watcher.say("Starting Ray ..." if address is None else f"Connecting to {address} ...")
 
         cluster = stack.enter_context(connected_to_ray(address, on_watch))
@@ -182,11 +180,6 @@ def _stopped_before_it_began(config: Config, stop: StopRequest) -> RunOutcome:
     return RunOutcome(config.study, stop.exit_code, nothing, stop.reason)
 
 
-def _inspected(prepared: Prepared) -> dict[str, Any] | None:
-    found = prepared.description.inspected
-    return None if found is None else found.to_dict()
-
-
 @dataclass(frozen=True, slots=True)
 class _Work:
     """All that a run needs to work."""
@@ -211,7 +204,7 @@ class _Work:
         run = once(lambda: _begin_run(store, study, self.cluster))
         make_checkpoints(folder_in_use(config, study))  # where later runs find it, from anywhere
         study_lookup.withdraw_if_second(store, study, run)
-        end.begun(lambda reason: _end_run(store, run, reason))
+        end.end_run = partial(_end_run, store, run)
         if self.cluster.watchdog is not None:
             named = {"store": config.store, "id": run.id}
             self.cluster.watchdog.tell(run=named, reason=_killed())
@@ -258,7 +251,7 @@ class _Work:
     def _outcome(self, study: StudyRecord, session: StudySession) -> RunOutcome:
         """How it ended, from the store; from memory where that stays away."""
         if session.journal.away:
-            return kept_aside(study, session, self.stop)
+            return outcome_from_memory(study, session, self.stop)
         try:
             progress, failure = self.store_retry.until_back(
                 lambda: progress_and_failure(self.store, study)
@@ -266,14 +259,16 @@ class _Work:
         except StoreAway as error:
             _LOG.warning("the end of the study could not be read: %s", error)
             progress, failure = session.progress(), None
-        return judged(study, session, self.stop, progress.with_plan_of(session.progress()), failure)
+        return outcome_from_store(
+            study, session, self.stop, progress.with_plan_of(session.progress()), failure
+        )
 
     def _tune(
         self, study: StudyRecord, run: RunRecord, extra_trials: ExtraTrials, end: RunEnd
     ) -> StudySession:
         """Work through the trials."""
         prepared, stop = self.prepared, self.stop
-        config = prepared.config
+        config, inspected = prepared.config, prepared.description.inspected
         heartbeat = Heartbeat(
             heartbeat_of(self.store, stop), run.id, on_lost=lambda: _taken_over(stop)
         )
@@ -286,16 +281,17 @@ class _Work:
                 config,
                 prepared.protocol,
                 extra_trials,
-                inspected=_inspected(prepared),
+                inspected=None if inspected is None else inspected.to_dict(),
+                training=self.training,
                 stop=stop,
                 say=self.watcher.say,
                 answered_since=heartbeat.answered_since,
             )
             session = self.store_retry.until_back(begin)
             self._taken_up()
-            end.asks(lambda: nothing_left(session))
+            end.nothing_left = partial(nothing_left, session)
             try:
-                tune_session(session, config, self.cluster, stop, self._show, self.training)
+                tune_session(session, config, self.cluster, stop, self._show)
             finally:
                 _close(session.journal, stop)
         return session
@@ -347,7 +343,7 @@ _WITHOUT_SERVERS = 5.0
 
 def _server_is_gone(stop: StopRequest, reason: str) -> None:
     if not stop.request(StopKind.LOST, reason, _WITHOUT_SERVERS):
-        stop.hurry()  # what asked for the stop has ended the servers too
+        stop.hurried = True  # what asked for the stop has ended the servers too
 
 
 def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> StudyRecord:
@@ -395,8 +391,7 @@ def _already_complete(
             and not extra_request(store, found, task_of(config)).is_nothing
         ):
             return None
-        progress = progress_of(store, found.id)
-        failure = every_trial_failed(store, found, progress)
+        progress, failure = progress_and_failure(store, found)
     if progress.ended < max(config.trials, progress.planned):
         return None
     code = ExitCode.DONE if failure is None else ExitCode.FAILED

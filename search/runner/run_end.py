@@ -82,31 +82,21 @@ class RunEnd:
     Args:
         stop: looked at all the time.
         exit_message: said when a stop is asked for.
+
+    Attributes:
+        end_run: writes the end of the run for a reason, and may be called more than once; None
+            while there is no run.
+        nothing_left: whether a stop changes nothing any more: then nothing is said of it.
+        watchdog: told when the words are said.
     """
 
     def __init__(self, stop: StopRequest, exit_message: ExitMessage) -> None:
         self._stop, self._exit_message = stop, exit_message
-        self._watchdog: Watchdog | None = None
-        self._end_run: Callable[[str], None] | None = None
-        self._nothing_left: Callable[[], bool] = lambda: False
+        self.watchdog: Watchdog | None = None
+        self.end_run: Callable[[str], None] | None = None
+        self.nothing_left: Callable[[], bool] = lambda: False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, name="end of the run", daemon=True)
-
-    def begun(self, end_run: Callable[[str], None]) -> None:
-        """There is a run now.
-
-        Args:
-            end_run: writes its end for a reason; may be called more than once.
-        """
-        self._end_run = end_run
-
-    def asks(self, nothing_left: Callable[[], bool]) -> None:
-        """How to see that a stop changes nothing any more: then nothing is said of it."""
-        self._nothing_left = nothing_left
-
-    def reports_to(self, watchdog: Watchdog) -> None:
-        """Tell the watchdog when the words are said."""
-        self._watchdog = watchdog
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -128,7 +118,7 @@ class RunEnd:
             if self._over.wait(_INTERVAL):
                 return
         deadline = time.monotonic() + self._stop.patience
-        if self._stop.kind in ALWAYS_HEARD or not self._nothing_left():
+        if self._stop.kind in ALWAYS_HEARD or not self.nothing_left():
             self._tell()
         while not self._over.wait(_INTERVAL):
             if self._stop.hurried or time.monotonic() > deadline:
@@ -141,14 +131,14 @@ class RunEnd:
             return
         self._write()
         self._exit_message.say(self._stop.reason)
-        if self._watchdog is not None:
-            self._watchdog.tell(said=True, reason=self._stop.reason)
+        if self.watchdog is not None:
+            self.watchdog.tell(said=True, reason=self._stop.reason)
 
     def _write(self) -> None:
         """Write the end down; a store that is away does not keep the words back."""
-        if self._end_run is None:
+        if self.end_run is None:
             return
-        writing = threading.Thread(target=self._end_run, args=(self._stop.reason,), daemon=True)
+        writing = threading.Thread(target=self.end_run, args=(self._stop.reason,), daemon=True)
         writing.start()
         writing.join(_STORE_SECONDS)
 

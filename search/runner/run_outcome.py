@@ -32,7 +32,7 @@ class RunOutcome:
     validation_images: int | None = None
 
 
-def judged(
+def outcome_from_store(
     study: StudyRecord,
     session: StudySession,
     stop: StopRequest,
@@ -42,50 +42,44 @@ def judged(
     """How a run ended whose store answers.
 
     Args:
-        failed: the words of `every_trial_failed`.
+        failed: the words for a study of which nothing but failures came.
     """
-    exhausted = session.exhausted is not None and not progress.unfinished
-    if progress.ended >= progress.planned or exhausted:
+    if _is_over(session, progress):
         failure = _nothing_searched(session, progress) or failed
         if failure is not None:
             return RunOutcome(study.name, ExitCode.FAILED, progress, failure)
-        return RunOutcome(study.name, ExitCode.DONE, progress, _exhausted(session, progress))
+        exhausted = session.exhausted if progress.ended < progress.planned else None
+        return RunOutcome(study.name, ExitCode.DONE, progress, exhausted)
     reason = stop.reason or "Ray ended the experiment early"
     return RunOutcome(study.name, stop.exit_code, progress, reason)
 
 
-def kept_aside(study: StudyRecord, session: StudySession, stop: StopRequest) -> RunOutcome:
+def outcome_from_memory(study: StudyRecord, session: StudySession, stop: StopRequest) -> RunOutcome:
     """How a run ended whose store is away: the journal has what it lacks."""
     reason = stop.reason or f"the store is away ({session.journal.error})"
     kept = f"{reason}; what it lacks is kept in {session.journal.path}"
-    code = ExitCode.FAILED if stop.kind is None else stop.exit_code
-    return RunOutcome(study.name, code, session.progress(), kept)
+    return RunOutcome(study.name, stop.exit_code, session.progress(), kept)
 
 
 def progress_and_failure(store: Store, study: StudyRecord) -> tuple[Progress, str | None]:
     """How far the study is, and the words for one of which nothing but failures came."""
     progress = progress_of(store, study.id)
-    return progress, every_trial_failed(store, study, progress)
+    broken = (TrialState.FAILED, TrialState.INFEASIBLE)
+    if not progress.ended or sum(progress.counts[state] for state in broken) < progress.ended:
+        return progress, None
+    reasons = (trial.reason for trial in store.trials.of_study(study.id) if trial.state in broken)
+    return progress, f"every trial failed: {next(reasons, None)}"
 
 
 def nothing_left(session: StudySession) -> bool:
     """Whether all is trained and written that the run was to train."""
-    progress = session.progress()
+    return not session.waits and _is_over(session, session.progress())
+
+
+def _is_over(session: StudySession, progress: Progress) -> bool:
+    """Whether nothing of the plan is left, or no point for it."""
     exhausted = session.exhausted is not None and not progress.unfinished
-    return not session.waits and (progress.ended >= progress.planned or exhausted)
-
-
-def every_trial_failed(store: Store, study: StudyRecord, progress: Progress) -> str | None:
-    """The words for a study of which nothing but failures came; None for all others."""
-    broken = (TrialState.FAILED, TrialState.INFEASIBLE)
-    if not progress.ended or sum(progress.counts[state] for state in broken) < progress.ended:
-        return None
-    reasons = (trial.reason for trial in store.trials.of_study(study.id) if trial.state in broken)
-    return f"every trial failed: {next(reasons, None)}"
-
-
-def _exhausted(session: StudySession, progress: Progress) -> str | None:
-    return session.exhausted if progress.ended < progress.planned else None
+    return progress.ended >= progress.planned or exhausted
 
 
 def _nothing_searched(session: StudySession, progress: Progress) -> str | None:

@@ -47,7 +47,7 @@ class StopSignals:
             is_first = self._stop.request(StopKind.INTERRUPT, reason_of(data[0]), patience)
             now = time.monotonic()
             if not is_first and (first is None or now - first > SAME_SECONDS):
-                self._stop.hurry()
+                self._stop.hurried = True
             first = now if first is None else first
 
     def _handle(self, number: int, frame: FrameType | None) -> None:

@@ -84,9 +84,8 @@ def check_warm_start(url: str, names: Sequence[str]) -> None:
     problems: list[Problem] = []
     for name in names:
         try:
-            if find_study(url, name) is None:
-                with open_to_look_up(url) as store:
-                    store.studies.get(name)  # says which names come near
+            with open_to_look_up(url) as store:
+                store.studies.get(name)  # says which names come near
         except NoStore:
             message = f"{name!r} does not exist; {display(parse_url(url))} has no study yet"
             problems.append(Problem("warm_start", message))

@@ -7,7 +7,7 @@ from pydantic import Field, StrictInt
 
 from search.objectives import Objectives, Values
 from search.options import Options as BaseOptions
-from search.schedulers.rung_ranking import ParetoRanking, RungRanking, SingleObjectiveRanking
+from search.schedulers.rung_ranking import ParetoRanking, SingleObjectiveRanking
 from search.schedulers.scheduler import CONTINUE, Decision, Scheduler
 
 
@@ -73,17 +73,15 @@ class Rung:
         ranking: of the results.
     """
 
-    def __init__(self, epochs: int, ranking: RungRanking) -> None:
+    def __init__(self, epochs: int, ranking: SingleObjectiveRanking | ParetoRanking) -> None:
         self.epochs = epochs
         self._ranking = ranking
         self._trials: set[Hashable] = set()
 
-    def passed_by(self, trial: Hashable) -> bool:
-        """Whether the trial was here already."""
-        return trial in self._trials
-
     def enter(self, trial: Hashable, values: Values, reduction_factor: int) -> str:
-        """Note the trial's result; returns why it should stop, empty when it may go on."""
+        """Why the trial should stop; empty when it may go on, or was here already."""
+        if trial in self._trials:
+            return ""
         self._trials.add(trial)
         place = self._ranking.add(values)
         going_on = max(1, len(self._ranking) // reduction_factor)
@@ -127,8 +125,7 @@ class Bracket:
         for rung in self._rungs:
             if rung.epochs > epoch:
                 break
-            if not rung.passed_by(trial):
-                reason = rung.enter(trial, values, self._reduction_factor)
-                if reason and epoch < self._fidelities:
-                    return Decision(stop=True, reason=f"{reason} ({name})")
+            reason = rung.enter(trial, values, self._reduction_factor)
+            if reason and epoch < self._fidelities:
+                return Decision(stop=True, reason=f"{reason} ({name})")
         return CONTINUE

@@ -5,7 +5,6 @@ the most different results go first (an epsilon-net). Source of the latter: Schm
 "Multi-objective asynchronous successive halving" (2021).
 """
 
-from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 
 import numpy as np
@@ -23,55 +22,43 @@ def sort_key(objectives: Objectives, values: Values) -> SortKey:
     return (violation, 0.0) if violation > 0 else (0.0, -objectives.vector(values)[0])
 
 
-class RungRanking(ABC):
-    """Results that are ranked, more and more of them.
+class SingleObjectiveRanking:
+    """Places of more and more results by one objective.
 
     Args:
-        objectives: by which results are compared.
+        objectives: the one, and constraints.
     """
 
     def __init__(self, objectives: Objectives) -> None:
-        self.objectives = objectives
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """How many results there are."""
-
-    @abstractmethod
-    def add(self, values: Values) -> int:
-        """Add a result that has every objective; equal ones share a place.
-
-        Returns:
-            Its place from 1: one more than the results that come strictly before it.
-        """
-
-
-class SingleObjectiveRanking(RungRanking):
-    """Places by one objective; adding to n results takes O(log n) comparisons."""
-
-    def __init__(self, objectives: Objectives) -> None:
-        super().__init__(objectives)
+        self._objectives = objectives
         self._sorted: list[SortKey] = []
 
     def __len__(self) -> int:
         return len(self._sorted)
 
     def add(self, values: Values) -> int:
-        """Add a result by bisection."""
-        key = sort_key(self.objectives, values)
+        """Add a result that has the objective, in O(log n) comparisons.
+
+        Returns:
+            Its place from 1: one more than the results that come strictly before it.
+        """
+        key = sort_key(self._objectives, values)
         before = bisect_left(self._sorted, key)
         insort(self._sorted, key)
         return before + 1
 
 
-class ParetoRanking(RungRanking):
+class ParetoRanking:
     """Feasible results by front and epsilon-net, and after them infeasible ones by violation.
 
     The place follows from what was added, not from its order.
+
+    Args:
+        objectives: by which results are compared.
     """
 
     def __init__(self, objectives: Objectives) -> None:
-        super().__init__(objectives)
+        self._objectives = objectives
         self._fronts = Fronts(len(objectives))
         self._violations: list[float] = []
 
@@ -79,13 +66,17 @@ class ParetoRanking(RungRanking):
         return len(self._fronts) + len(self._violations)
 
     def add(self, values: Values) -> int:
-        """Add a result to its front, or to the violations."""
-        violation = self.objectives.violation(values)
+        """Add a result that has every objective to its front, or to the violations.
+
+        Returns:
+            Its place from 1: one more than the results that come strictly before it.
+        """
+        violation = self._objectives.violation(values)
         if violation > 0:
             before = len(self._fronts) + bisect_left(self._violations, violation)
             insort(self._violations, violation)
             return before + 1
-        vector = np.array(self.objectives.vector(values))
+        vector = np.array(self._objectives.vector(values))
         front = self._fronts.add(vector)
         return self._fronts.before(front) + place_in_front(self._fronts.rows(front), vector)
 

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, StrictFloat, StrictInt, model_validator
 
 from search.options import Options as BaseOptions
-from search.searchers.random_search import Neighbourhood, feasible_sample
+from search.searchers.random_search import feasible_neighbours, feasible_sample
 from search.searchers.ranked_history import History, RankedPoint, Ranking
 from search.searchers.searcher import Observation, P, Searcher, Task
 from search.trial_states import EVALUATED, TrialState
@@ -51,7 +51,7 @@ class EvolutionSearcher(Searcher[P], Generic[P]):
         super().__init__(task, seed, **options)
         self._history: History[P] = History(task)
         self._living: deque[P] = deque(maxlen=self.options.population)
-        self._neighbourhood = Neighbourhood(task)
+        self._neighbours = feasible_neighbours(task)
         self._order: list[RankedPoint[P]] | None = None
 
     def ask(self, attempt: int = 0) -> P:
@@ -63,7 +63,7 @@ class EvolutionSearcher(Searcher[P], Generic[P]):
         size = min(self.options.tournament, len(order))
         point = order[int(rng.choice(len(order), size, replace=False).min())].point
         for _ in range(1 + (rng.random() < self.options.two_moves)):
-            moves = self._neighbourhood.around(point)
+            moves = self._neighbours(point)
             if not moves:
                 return feasible_sample(self.task, rng)
             point = moves[int(rng.integers(len(moves)))]

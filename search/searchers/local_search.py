@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, StrictInt
 
 from search.options import Options as BaseOptions
-from search.searchers.random_search import Neighbourhood, feasible_sample
+from search.searchers.random_search import feasible_neighbours, feasible_sample
 from search.searchers.ranked_history import History, RankedPoint, Ranking
 from search.searchers.searcher import Observation, P, Searcher, Task
 from search.trial_states import TrialState
@@ -40,7 +40,7 @@ class LocalSearcher(Searcher[P], Generic[P]):
     def __init__(self, task: Task[P], seed: int, **options: Any) -> None:
         super().__init__(task, seed, **options)
         self._history: History[P] = History(task)
-        self._neighbourhood = Neighbourhood(task)
+        self._neighbours = feasible_neighbours(task)
         self._spent: set[Hashable] = set()
         self._snapshot: list[RankedPoint[P]] = []
         self._order: list[RankedPoint[P]] | None = None
@@ -75,7 +75,7 @@ class LocalSearcher(Searcher[P], Generic[P]):
             key = self.task.space.key(entry.point)
             if key in self._spent:
                 continue
-            around = self._neighbourhood.around(entry.point)
+            around = self._neighbours(entry.point)
             new = [point for point in around if point not in self._history]
             if not new:
                 self._spent.add(key)  # for good: what is known stays known

@@ -10,6 +10,8 @@ from search.searchers.random_search import feasible_sample
 from search.searchers.searcher import Exhausted, Observation, P, Searcher, Task
 from space.errors import InputError
 
+_RANDOM_ATTEMPTS = 64
+
 SEARCHERS: Registry[Searcher[Any]] = Registry(
     "searcher",
     Searcher,
@@ -58,11 +60,10 @@ class DistinctSearcher(Searcher[P], Generic[P]):
     metrics break a constraint are passed over.
     """
 
-    def __init__(self, inner: Searcher[P], *, random_attempts: int = 64) -> None:
+    def __init__(self, inner: Searcher[P]) -> None:
         super().__init__(inner.task, inner.seed)
         self.inner = inner
         self.attempts = inner.attempts
-        self._random_attempts = random_attempts
         self._known: dict[Hashable, P] = {}
 
     def ask(self, attempt: int = 0) -> P:
@@ -96,7 +97,7 @@ class DistinctSearcher(Searcher[P], Generic[P]):
         for point in proposed.values():
             neighbours = list(self.task.space.neighbours(point))
             yield from (neighbours[i] for i in rng.permutation(len(neighbours)))
-        for _ in range(self._random_attempts):
+        for _ in range(_RANDOM_ATTEMPTS):
             try:
                 yield feasible_sample(self.task, rng)
             except Exhausted:

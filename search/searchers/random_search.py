@@ -3,7 +3,8 @@
 The other searchers begin with the random ones, and fall back on them.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Generic
 
 import numpy as np
@@ -12,6 +13,7 @@ from search.searchers.searcher import Exhausted, Observation, P, Searcher, Task
 from space import Infeasible
 
 _TRIES = 1000
+_REMEMBERED = 256
 
 
 def feasible_sample(task: Task[P], rng: np.random.Generator) -> P:
@@ -51,27 +53,15 @@ class RandomSearcher(Searcher[P], Generic[P]):
         self._told.add(self.task.space.key(point))
 
 
-class Neighbourhood(Generic[P]):
-    """Neighbours whose known metrics keep the constraints.
+def feasible_neighbours(task: Task[P]) -> Callable[[P], list[P]]:
+    """A function that lists the neighbours of a point whose known metrics keep the constraints.
 
-    Args:
-        task: with the space.
-        remembered: of that many points the neighbours are kept in memory, the last ones used,
-            since they take long to list.
+    They come in the order of the space. Those of the points that were asked for last are
+    remembered, since they take long to list.
     """
 
-    def __init__(self, task: Task[P], remembered: int = 256) -> None:
-        self._task = task
-        self._remembered = remembered
-        self._around: dict[Hashable, list[P]] = {}
+    @lru_cache(maxsize=_REMEMBERED)
+    def around(point: P) -> list[P]:
+        return [each for each in task.space.neighbours(point) if task.feasible(each)]
 
-    def around(self, point: P) -> list[P]:
-        """The neighbours, in the order of the space."""
-        key = self._task.space.key(point)
-        found = self._around.pop(key, None)
-        if found is None:
-            found = [n for n in self._task.space.neighbours(point) if self._task.feasible(n)]
-        self._around[key] = found  # the last used is at the end
-        if len(self._around) > self._remembered:
-            del self._around[next(iter(self._around))]
-        return found
+    return around

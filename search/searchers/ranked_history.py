@@ -65,15 +65,6 @@ class History(Generic[P]):
         """The entry of a point, None when it was never told."""
         return self._entries.get(self._task.space.key(point))
 
-    def evaluated(self) -> list[RankedPoint[P]]:
-        """The complete and pruned points whose values have every objective."""
-        return [
-            entry
-            for entry in self
-            if entry.observation.state in EVALUATED
-            and self._task.evaluated(entry.point, entry.observation.values)
-        ]
-
 
 class Ranking(Generic[P]):
     """Points in order: feasible before infeasible, then by front, then the less crowded first.

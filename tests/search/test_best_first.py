@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.driver.extra_trials import networks_of, ranked_trials
+from search.driver.extra_trials import ranked_trials
+from search.driver.replay import networks_of, study_of_history
 from search.driver.study_setup import task_of
 from search.objectives import best_first, objectives_from
 from search.searchers import Observation, Task
@@ -90,12 +91,13 @@ def test_a_study_of_two_objectives_is_ranked_front_by_front_and_within_each_by_i
             assert assignment is not None
             train(session, assignment, [accuracy])
         history = store.studies.history(store.studies.get(settings.study).id)
-    order = ranked_trials(history, networks_of(history), task_of(settings), "last")
+    heard = study_of_history(history, networks_of(history), task_of(settings), "last")
+    order = ranked_trials(heard)
     macs = {name: float(network.macs) for name, network in history.networks.items()}
     rows = [(t.accuracy or 0.0, -macs[t.architecture_id]) for t in history.trials]
     assert len(set(macs.values())) == len(rows), "ties would have no one order"
     expected = slow_order(rows, [0.0] * len(rows))
-    assert [history.trials.index(trial) for trial in order] == expected
+    assert [trial.number for trial in order] == expected
 
 
 def test_searchers_have_the_same_order() -> None:

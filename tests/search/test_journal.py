@@ -108,7 +108,7 @@ def study(folder: Path, faults: list[str | None]) -> Any:
     with open_store(wanted.store, create=True) as store:
         session = begin(store, wanted)
         unreliable: Any = Unreliable(store, iter(faults))
-        session._store = session.journal._store = session._new_trials._store = unreliable
+        session._store = session.journal._store = session._new_trials.store = unreliable
         play(session)
         assert not session.journal.path.exists()
         return written(store, session.record.id)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from benchmarks.table.read import Training
 from search import optimize
 from search.cli.leaderboard_tables import PRUNED, leaderboards
-from search.driver.extra_trials import networks_of, ranked_trials
+from search.driver.extra_trials import ranked_trials
+from search.driver.replay import networks_of, study_of_history
 from search.driver.study_setup import task_of
 from search.objectives import JudgedBy, judged_accuracy, judged_by, judged_values
 from search.query import best, evaluated, optimism
@@ -93,8 +94,9 @@ def test_a_study_is_judged_by_its_rule_wherever_it_is_asked(rule: JudgedBy, tmp_
         found = evaluated(store, settings.study, ["validation_accuracy"])
         assert [row.values["validation_accuracy"] for row in found] == expected
         task, history = task_of(settings), store.studies.history(study.id)
-        order = ranked_trials(history, networks_of(history), task, rule)
-        assert [trial.accuracy for trial in order] == expected
+        order = ranked_trials(study_of_history(history, networks_of(history), task, rule))
+        ranked = [trial.values(rule)["validation_accuracy"] for trial in order]
+        assert ranked == expected
         told = [v or {} for _, v in evaluated_trials(store, settings.study, settings.goals)]
         assert sorted((v["validation_accuracy"] for v in told), reverse=True) == expected
         assert session.progress().optimistic is (rule == "best")

@@ -16,10 +16,12 @@ from optuna.trial import TrialState as OptunaState
 
 from search.objectives import Constraint, Objective, Objectives, objectives_from
 from search.searchers import Observation, Searcher, Task, make_searcher
-from search.searchers.optuna_samplers import GpSearcher, Nsga2Searcher, TpeSearcher
 from search.searchers.optuna_samplers.frozen_trials import impute_parameters
+from search.searchers.optuna_samplers.gp import GpSearcher
+from search.searchers.optuna_samplers.nsga2 import Nsga2Searcher
 from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
 from search.searchers.optuna_samplers.parameter_encoding import parameter_name
+from search.searchers.optuna_samplers.tpe import TpeSearcher
 from search.testing.toy_spaces import Point, ToySpace
 from search.trial_states import TrialState
 from space.errors import InputError

@@ -10,13 +10,12 @@ import pytest
 from search.config import Config, merged_for_resume
 from search.driver.assignment import Report
 from search.driver.session import StudySession
-from search.driver.study_setup import progress_of
 from search.exit_code import ExitCode
 from search.ray_executor.watchdog import OnWatch
 from search.runner import prepare, run_study
 from search.runner import run as run_module
 from search.runner.preflight import make_checkpoints
-from search.runner.run_outcome import every_trial_failed
+from search.runner.run_outcome import progress_and_failure
 from search.store import TrialState, open_store
 from space import InputError
 from tests.search.driving import epoch
@@ -121,8 +120,7 @@ def test_a_study_of_failures_is_told_from_others(
             session.next_assignment()
             session.started(number)
             play_end(session, number, state)
-        stand = progress_of(store, session.record.id)
-        assert every_trial_failed(store, session.record, stand) == words
+        assert progress_and_failure(store, session.record)[1] == words
 
 
 def test_a_study_of_failures_is_no_success(tmp_path: Path) -> None:

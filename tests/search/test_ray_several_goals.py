@@ -12,8 +12,7 @@ import yaml
 
 from search.config import Config, load_config
 from search.driver.checkpoints import Checkpoints
-from search.driver.extra_trials import networks_of
-from search.driver.replay import replay_history
+from search.driver.replay import networks_of, replay_history
 from search.driver.study_setup import initial_points, task_of
 from search.schedulers import make_scheduler
 from search.searchers import make_searcher

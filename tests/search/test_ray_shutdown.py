@@ -7,8 +7,8 @@ import pytest
 
 DRIVER = """
 import os, signal
-from search.ray_executor.private_ray import private_ray
-from search.ray_executor.watchdog import Watchdog, nothing_to_tell
+from search.ray_executor.connection import connected_to_ray
+from search.ray_executor.watchdog import Watchdog
 heard = []
 signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
 end_all = Watchdog.end_all
@@ -16,7 +16,7 @@ def end_all_when_told_to_end(watchdog):
     os.kill(os.getpid(), signal.SIGTERM)
     end_all(watchdog)
 Watchdog.end_all = end_all_when_told_to_end
-with private_ray(nothing_to_tell):
+with connected_to_ray(None):
     pass
 print("heard", *heard)
 """

@@ -7,6 +7,7 @@ import pytest
 
 from search.driver.assignment import Report
 from search.store import Store, open_store
+from space.inclusion import inclusion_kinds
 from tests.search.driving import accuracy, begin, end, epoch, train
 from tests.search.small import config
 
@@ -29,17 +30,18 @@ def test_a_child_starts_from_the_best_network_that_it_contains(
         assignment.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         assignment.checkpoint.write_text("weights")
         if assignment.parent is not None:
-            parents[assignment.trial.number] = assignment.parent
+            parents[assignment.trial.number] = assignment.parent, assignment.architecture
             assert assignment.parent.checkpoint.exists()
         train(session, assignment, [accuracy(id_, 1), accuracy(id_, 2)])
     trials = {t.number: t for t in store.trials.of_study(session.record.id)}
     by_id = {t.id: t for t in trials.values()}
     assert parents
-    for number, given in parents.items():
+    for number, (given, child) in parents.items():
         parent = by_id[trials[number].parent_trial_id or 0]
         assert parent.architecture_id == given.architecture.id
         assert parent.number < number
-        assert trials[number].inherited_along == " + ".join(given.along)
+        along = inclusion_kinds(given.architecture, child)
+        assert trials[number].inherited_along == " + ".join(map(str, along or ()))
         assert trials[number].ancestry_seconds == parent.seconds + parent.ancestry_seconds > 0
     assert store.studies.summary(session.record.id).inherited == len(parents)
 

@@ -40,8 +40,10 @@ def test_the_first_request_counts(requests: list[tuple[StopKind, str]]) -> None:
 
 
 def test_every_kind_has_an_exit_code_and_only_these_are_no_failure() -> None:
-    others = {kind: kind.exit_code for kind in StopKind if kind.exit_code != ExitCode.FAILED}
-    assert others == {
+    stops = {kind: StopRequest() for kind in StopKind}
+    assert all(stop.request(kind, "why") for kind, stop in stops.items())
+    codes = {kind: stop.exit_code for kind, stop in stops.items()}
+    assert {kind: code for kind, code in codes.items() if code != ExitCode.FAILED} == {
         StopKind.INTERRUPT: ExitCode.INTERRUPTED,
         StopKind.TIME_LIMIT: ExitCode.BUDGET,
     }
@@ -119,7 +121,7 @@ def test_the_end_of_a_run_is_written_and_said_before_the_work_has_ended() -> Non
     stop, said, ended = StopRequest(), list[str](), list[str]()
     words = ExitMessage(said.append)
     with RunEnd(stop, words) as end:
-        end.begun(ended.append)
+        end.end_run = ended.append
         stop.request(StopKind.INTERRUPT, "interrupted by SIGTERM")
         wait_until(lambda: words.over)
         assert ended == ["interrupted by SIGTERM"]
@@ -132,7 +134,7 @@ def test_a_store_that_hangs_does_not_keep_the_last_words_back() -> None:
     stop, never = StopRequest(), threading.Event()
     words = ExitMessage(lambda line: None)
     with RunEnd(stop, words) as end:
-        end.begun(lambda reason: [None, never.wait(30)][0])
+        end.end_run = lambda reason: [None, never.wait(30)][0]
         stop.request(StopKind.LOST, "gone")
         wait_until(lambda: words.over)
     assert not never.is_set()

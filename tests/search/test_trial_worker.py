@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.driver.assignment import ParentWeights, Report
+from search.driver.assignment import Report
+from search.driver.lineage import Trained
 from search.ray_executor.worker import TrialWorker, make_training
 from space import Architecture, InputError
 from tests.search import faults
@@ -148,7 +149,7 @@ def heir(folder: Path) -> dict[str, Any]:
     architecture = Architecture.from_json(parent["architecture"])
     stages = tuple(replace(stage, depth=stage.depth + 1) for stage in architecture.stages)
     grown = replace(architecture, stages=stages)
-    weights = ParentWeights(architecture, Path(parent["checkpoint"]), ("fewer blocks in more",))
+    weights = Trained(0, architecture, Path(parent["checkpoint"]), 0.5, 1.0)
     own = {"architecture": grown.to_json(), "checkpoint": str(folder / "child.safetensors")}
     return parent | own | {"parent": weights.to_config()}
 

@@ -170,7 +170,7 @@ def test_a_warm_start_stays_what_it_was(store: Store, tmp_path: Path) -> None:
         tmp_path, trials=8, protocol=protocol, study="warm", warm_start=["earlier"], initial=[]
     )
     before = begin(store, settings)
-    first = [before._new_trials._proposals.first(set(), set()) for _ in range(2)]
+    first = [before._new_trials.proposals.first(set(), set()) for _ in range(2)]
     assert {proposal.origin for proposal in first} == {"warm start: earlier"}
     end(store, before)
     extra = continue_ended(pruned=3)(store, earlier.record, task_of(old))
@@ -178,7 +178,7 @@ def test_a_warm_start_stays_what_it_was(store: Store, tmp_path: Path) -> None:
     play(more, 4)
     end(store, more)
     after = begin(store, settings)
-    assert [after._new_trials._proposals.first(set(), set()) for _ in range(2)] == first
+    assert [after._new_trials.proposals.first(set(), set()) for _ in range(2)] == first
 
 
 # --- what is said before the start ------------------------------------------------------------

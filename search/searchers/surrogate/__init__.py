@@ -13,7 +13,3 @@ Why not BoTorch, which was weighed:
 
 Its words are used all the same: posterior, partitioning of the front, condition.
 """
-
-from search.searchers.surrogate.surrogate_searcher import SurrogateSearcher
-
-__all__ = ["SurrogateSearcher"]

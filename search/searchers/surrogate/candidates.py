@@ -7,7 +7,7 @@ from typing import Generic
 import numpy as np
 from numpy.typing import NDArray
 
-from search.searchers.random_search import Neighbourhood, feasible_sample
+from search.searchers.random_search import feasible_neighbours, feasible_sample
 from search.searchers.searcher import Exhausted, P, Task
 from search.searchers.surrogate.gaussian_process import Hyperparameters, prior_mode
 from space import Infeasible
@@ -35,7 +35,7 @@ class Candidates(Generic[P]):
         self._seed = seed
         self._chunks: dict[int, list[P]] = {}
         self._encoded: dict[Hashable, Floats] = {}
-        self._neighbourhood = Neighbourhood(task)
+        self._neighbours = feasible_neighbours(task)
 
     def drawn(self, age: int) -> Iterator[P]:
         """The random points at an age; with every year some come and later some go."""
@@ -49,7 +49,7 @@ class Candidates(Generic[P]):
     def around(self, points: Iterable[P]) -> Iterator[P]:
         """The neighbours of points."""
         for point in points:
-            yield from self._neighbourhood.around(point)
+            yield from self._neighbours(point)
 
     def encode(self, points: Iterable[P]) -> Floats:
         """The encodings, shape (n, d): every column of about unit spread over the space."""

@@ -1,7 +1,6 @@
 """A searcher that learns the objectives, and proposes what promises the largest improvement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Generic
 
 import numpy as np
@@ -13,17 +12,10 @@ from search.searchers.searcher import Exhausted, Observation, P, Searcher, Task
 from search.searchers.surrogate.batch_planning import planned_batch
 from search.searchers.surrogate.candidates import Candidates
 from search.searchers.surrogate.metric_models import Fitted, fit_metrics
+from search.trial_states import EVALUATED
 
 _BATCH_SHARE = 32
 _REFIT_GROWTH = 1.2
-
-
-@dataclass(frozen=True)
-class _Snapshot(Generic[P]):
-    """The history at one time, and which batch that was."""
-
-    entries: Sequence[RankedPoint[P]]
-    batch: int
 
 
 class SurrogateSearcher(Searcher[P], Generic[P]):
@@ -54,7 +46,8 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
         super().__init__(task, seed, **options)
         self._history: History[P] = History(task)
         self._candidates = Candidates(task, seed)
-        self._snapshot: _Snapshot[P] = _Snapshot([], 0)
+        self._snapshot: Sequence[RankedPoint[P]] = []
+        self._batch = 0
         self._entries_of_fit: Sequence[RankedPoint[P]] = []
         self._fitted: Fitted | None = None
         self._planned: list[P] | None = None
@@ -70,7 +63,7 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
         new = [point for point in self._plan() if point not in self._history]
         if attempt < len(new):
             return new[attempt]
-        if not self._history.evaluated():
+        if not any(self._is_evaluated(entry) for entry in self._history):
             return self._far_away(attempt)
         raise Exhausted("the model has no other candidate")
 
@@ -80,11 +73,15 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
         count = len(self._history)
         if count >= max(self.options.startup, _REFIT_GROWTH * len(self._entries_of_fit)):
             self._entries_of_fit, self._fitted = list(self._history), None
-        before = len(self._snapshot.entries)
+        before = len(self._snapshot)
         size = self._batch_size(before)
         if size == 1 or count >= before + size:
-            number = self._snapshot.batch + (count > before)
-            self._snapshot, self._planned = _Snapshot(list(self._history), number), None
+            self._batch += count > before
+            self._snapshot, self._planned = list(self._history), None
+
+    def _is_evaluated(self, entry: RankedPoint[P]) -> bool:
+        seen = entry.observation
+        return seen.state in EVALUATED and self.task.evaluated(entry.point, seen.values)
 
     @staticmethod
     def _batch_size(count: int) -> int:
@@ -97,10 +94,10 @@ class SurrogateSearcher(Searcher[P], Generic[P]):
             self._planned = planned_batch(
                 self.task,
                 self._candidates,
-                self._snapshot.entries,
+                self._snapshot,
                 self._fitted,
-                size=self._batch_size(len(self._snapshot.entries)),
-                age=self._snapshot.batch,
+                size=self._batch_size(len(self._snapshot)),
+                age=self._batch,
             )
         return self._planned
 
