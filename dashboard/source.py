@@ -78,7 +78,7 @@ def shown(url: str) -> str:
     return str(sqlite_path(parsed)) if is_sqlite(parsed) else display(parsed)
 
 
-def open_source(url: str) -> Scope:
+def open_scope(url: str) -> Scope:
     """The whole store at `url`, to be read; it stays open between reruns.
 
     Raises:

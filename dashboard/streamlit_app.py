@@ -64,7 +64,7 @@ def main() -> None:
 def _filtered(url: str, wide: bool) -> Scope | None:
     """The store with the sidebar's filter; None when there is nothing to show, which is said."""
     try:
-        whole = source.open_source(url)
+        whole = source.open_scope(url)
     except NoStore:
         notices.no_store(source.shown(url))
         return None

@@ -16,8 +16,8 @@ from dashboard.charts.frame import (
     add_points,
     add_steps,
     cost_axis,
-    crowded,
     figure,
+    point_opacity,
     thinned,
 )
 from dashboard.charts.label_places import place_labels
@@ -107,7 +107,7 @@ def accuracy_cost_figure(picture: CostPicture, cost: Cost) -> go.Figure:
     for state, colour in STATE_COLOURS.items():
         of_state = [row for row in picture.others if row.state == state]
         if any(row.state == state for row in rows):  # for the legend, even without points
-            marker = {"color": colour, "size": 8, "opacity": crowded(len(of_state))}
+            marker = {"color": colour, "size": 8, "opacity": point_opacity(len(of_state))}
             _points(made, of_state, cost, name=str(state), marker=marker)
     _front(made, picture.front, cost, max(getattr(row, cost) for row in rows))
     _named(made, picture, cost)

@@ -90,7 +90,7 @@ def _even_ticks(low: float, high: float) -> list[float]:
     return [step * number for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def crowded(number: int) -> float:
+def point_opacity(number: int) -> float:
     """The opacity of so many points."""
     return 0.8 if number < _CROWD else 0.45
 

@@ -14,8 +14,8 @@ from dashboard.charts.frame import (
     add_points,
     add_steps,
     cost_axis,
-    crowded,
     figure,
+    point_opacity,
     thinned,
     update_axis,
 )
@@ -100,7 +100,7 @@ def objectives_figure(picture: ObjectivesPicture, across: Objective, up: Objecti
     Steps join the front of two objectives; that of more is no line in any two of them.
     """
     made = figure(HEIGHT)
-    opacity = crowded(len(picture.shown))
+    opacity = point_opacity(len(picture.shown))
     grey = {"symbol": "circle-open", "color": BREAKING_COLOUR, "size": 8, "line": {"width": 2}}
     plain = {"color": _COLOUR, "size": 8, "opacity": opacity}
     ringed = {"color": _COLOUR, "size": 10, "line": {"color": FRONT_COLOUR, "width": 2}}
