@@ -36,24 +36,10 @@ PAGES = (
 )
 ARCHITECTURE = "architecture"
 """The query parameter, and the URL path, that lead to one architecture."""
-
-
 STORE = "store"
 """Session state and query parameter of the store's name, where there are several."""
-
-
-def architecture_query(
-    architecture_id: str, store: str | None, study: str | None, where: str
-) -> dict[str, str]:
-    """The query parameters of a link to an architecture's page, with the filter kept."""
-    found = {ARCHITECTURE: architecture_id}
-    if store is not None:
-        found[STORE] = store
-    if study is not None:
-        found["study"] = study
-    if where:
-        found["where"] = where
-    return found
+STUDY, WHERE = "study", "where"
+"""Session state and query parameters of the filter."""
 
 
 def open_architecture(architecture_id: str) -> None:
@@ -62,12 +48,12 @@ def open_architecture(architecture_id: str) -> None:
 
 
 def architecture_cells(scope: Scope, ids: Sequence[str]) -> list[str]:
-    """Links to the pages of these ids, which open in a new tab."""
-    store = st.session_state.get(STORE)
-    queries = (architecture_query(id_, store, scope.study, scope.where) for id_ in ids)
+    """Links to the pages of these ids, which open in a new tab and keep the filter."""
+    chosen = {STORE: st.session_state.get(STORE), STUDY: scope.study, WHERE: scope.where}
+    kept = {name: value for name, value in chosen.items() if value}
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     page = f"/{base}/{ARCHITECTURE}" if base else f"/{ARCHITECTURE}"
-    return [f"{page}?{urlencode(query)}" for query in queries]
+    return [f"{page}?{urlencode({ARCHITECTURE: id_, **kept})}" for id_ in ids]
 
 
 def architecture_table(

@@ -1,11 +1,12 @@
 """What is shown where there is nothing to show: errors without tracebacks, and what to do."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
+from dashboard.escaping import markdown
 from search.store import StoreError
 from space.errors import InputError
 from space.passwords import masked
@@ -36,6 +37,12 @@ def show_error(heading: str, text: str) -> None:
     """An error; the text is shown as it is, in monospace, so that a caret stands right."""
     st.error(heading, icon=":material/error:")
     st.code(text, language=None, wrap_lines=True)
+
+
+def captions(sentences: Iterable[str | None]) -> None:
+    """Each sentence that there is in a small line of its own, as it is written."""
+    for said in filter(None, sentences):
+        st.caption(markdown(said))
 
 
 def no_store(url: str) -> None:

@@ -1,7 +1,6 @@
 """What a page looks at: a store, and the one filter that applies to every page."""
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,18 +21,18 @@ class Filter(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A store and a filter.
+    """An open store and a filter.
 
     Attributes:
-        key: names the store in caches.
+        key: names the store in caches; another file in the same place has another key.
         study: only trials of this study; None is all studies.
         where: a where-clause that parses; empty is none.
     """
 
     store: Store
     key: str
-    study: str | None
-    where: str
+    study: str | None = None
+    where: str = ""
 
     @property
     def is_filtered(self) -> bool:
@@ -46,9 +45,9 @@ class Scope:
         return {"study": self.study, "where": self.where or None}
 
     @property
-    def arguments(self) -> tuple[Hashable, ...]:
-        """The filter, for keys of caches."""
-        return self.study, self.where
+    def unfiltered(self) -> "Scope":
+        """The whole store."""
+        return replace(self, study=None, where="")
 
 
 def set_current(scope: Scope) -> None:

@@ -4,13 +4,11 @@ import streamlit as st
 
 from dashboard import notices, queries, source
 from dashboard.escaping import markdown
-from dashboard.navigation import STORE
+from dashboard.navigation import STORE, STUDY, WHERE
 from search.query import FIELDS, parse_where
 from search.store import StudySummary
 from space.errors import InputError
 
-STUDY, WHERE = "study", "where"
-"""Session state and query parameters of the filter."""
 _WIDE = "where_wide"
 ALL_STUDIES = "All studies"
 EXAMPLE = "dynamics = static and params < 200k"

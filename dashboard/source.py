@@ -4,12 +4,12 @@ import os
 import shlex
 import sys
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import streamlit as st
 
+from dashboard.scope import Scope
 from search.store import Store, open_to_read
 from search.store.sqlite_file import Identity, identity
 from search.store.url import display, is_sqlite, parse_url, sqlite_path
@@ -19,18 +19,6 @@ VARIABLE = "MIXSPACE_STORE"
 LIST_VARIABLE = "MIXSPACE_STORES"
 DEFAULT = "mixspace.db"
 SCRIPT = "streamlit_app.py"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """An open store.
-
-    Attributes:
-        key: names the store in caches; another file in the same place has another key.
-    """
-
-    store: Store
-    key: str
 
 
 def given_stores() -> dict[str, str]:
@@ -90,26 +78,22 @@ def shown(url: str) -> str:
     return str(sqlite_path(parsed)) if is_sqlite(parsed) else display(parsed)
 
 
-def open_source(url: str) -> Source:
-    """The store at `url`, to be read; it stays open between reruns.
+def open_scope(url: str) -> Scope:
+    """The whole store at `url`, to be read; it stays open between reruns.
 
     Raises:
         InputError: as `open_to_read` does.
     """
-    file = _identity(url)
+    path = _file(url)
+    # Tells a file from another that has taken its place.
+    file = None if path is None else identity(path)
     store = _opened(url, file)
-    return Source(store, f"{store.url} {file}")
+    return Scope(store, f"{store.url} {file}")
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, on_release=lambda store: store.close())
 def _opened(url: str, file: Identity | None) -> Store:
     return open_to_read(url)
-
-
-def _identity(url: str) -> Identity | None:
-    """Tells a file from another that has taken its place; None where there is no file."""
-    path = _file(url)
-    return None if path is None else identity(path)
 
 
 def _file(url: str) -> Path | None:

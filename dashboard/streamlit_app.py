@@ -5,6 +5,7 @@ MIXSPACE_STORES, else that of MIXSPACE_STORE, else mixspace.db in the working di
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -63,17 +64,17 @@ def main() -> None:
 def _filtered(url: str, wide: bool) -> Scope | None:
     """The store with the sidebar's filter; None when there is nothing to show, which is said."""
     try:
-        opened = source.open_source(url)
+        whole = source.open_scope(url)
     except NoStore:
         notices.no_store(source.shown(url))
         return None
-    studies = queries.summaries(Scope(opened.store, opened.key, None, ""))
+    studies = queries.summaries(whole)
     study = sidebar.study_filter(studies)
     where = sidebar.where_filter(wide)
     if not studies:
         notices.no_studies()
         return None
-    return None if where is None else Scope(opened.store, opened.key, study, where)
+    return None if where is None else replace(whole, study=study, where=where)
 
 
 if __name__ == "__main__":  # as Streamlit runs it

@@ -4,33 +4,27 @@ The `protocol` says how; `data` are what is trained on; a `training` goes epoch 
 `initial_weights` by an `optimisation`, and keeps its `training_state` in a `checkpoint`;
 `evaluation` scores it. Its `outcome` is results or a failure, told apart by `classification`.
 
-The package is lazy: importing it, or `trainers.protocol`, never imports torch. A public name loads
-its module when it is first asked for.
+Importing it, or `trainers.protocol`, never imports torch: a public name that needs torch, or the
+libraries that read images, loads its module when it is first asked for.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from trainers.data.data_config import DataConfig
+from trainers.data.test_guard import TestReading, TestSplitLocked, lock_test_split
+from trainers.failure_classification import classify, classify_death
+from trainers.outcome import Cause, EpochResult, Failure, NonFiniteLoss, Retry, UnreadableData
+from trainers.protocol import Augmentation, Protocol
+from trainers.seeds import Seeds
+
 if TYPE_CHECKING:
-    from trainers.data.data_config import DataConfig
     from trainers.data.describe import DataDescription, describe_data
     from trainers.data.opening import open_data, open_test_split
     from trainers.data.search_data import SearchData
-    from trainers.data.test_guard import TestReading, TestSplitLocked, lock_test_split
     from trainers.evaluation import final_test
-    from trainers.failure_classification import classify, classify_death
     from trainers.initial_weights import ParentNetwork
-    from trainers.outcome import (
-        Cause,
-        EpochResult,
-        Failure,
-        NonFiniteLoss,
-        Retry,
-        UnreadableData,
-    )
-    from trainers.protocol import Augmentation, Protocol
     from trainers.recipe_notes import notes_on_recipe
-    from trainers.seeds import Seeds
     from trainers.training import Training
 
 __all__ = [
@@ -61,27 +55,12 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Augmentation": "trainers.protocol",
-    "Cause": "trainers.outcome",
-    "DataConfig": "trainers.data.data_config",
     "DataDescription": "trainers.data.describe",
-    "EpochResult": "trainers.outcome",
-    "Failure": "trainers.outcome",
-    "NonFiniteLoss": "trainers.outcome",
     "ParentNetwork": "trainers.initial_weights",
-    "Protocol": "trainers.protocol",
-    "Retry": "trainers.outcome",
     "SearchData": "trainers.data.search_data",
-    "Seeds": "trainers.seeds",
-    "TestReading": "trainers.data.test_guard",
-    "TestSplitLocked": "trainers.data.test_guard",
     "Training": "trainers.training",
-    "UnreadableData": "trainers.outcome",
-    "classify": "trainers.failure_classification",
-    "classify_death": "trainers.failure_classification",
     "describe_data": "trainers.data.describe",
     "final_test": "trainers.evaluation",
-    "lock_test_split": "trainers.data.test_guard",
     "notes_on_recipe": "trainers.recipe_notes",
     "open_data": "trainers.data.opening",
     "open_test_split": "trainers.data.opening",

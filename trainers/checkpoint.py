@@ -24,9 +24,10 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from space.errors import InputError
+from trainers.fault_patterns import number_in
 
 FORMAT = "mixspace checkpoint 1"
 
@@ -98,15 +99,24 @@ def load_checkpoint(path: Path, expected: Mapping[str, Any] | None = None) -> Ch
     return Checkpoint(tensors, state)
 
 
+def load_weights(network: nn.Module, path: Path, expected: Mapping[str, Any]) -> None:
+    """Give a network the weights that a checkpoint's training is judged by.
+
+    Raises:
+        InputError: as `load_checkpoint` does, or if they do not fit the network.
+    """
+    weights = load_checkpoint(path, expected).part("model")
+    check_tensors(path, weights, network.state_dict(), "network")
+    network.load_state_dict(weights)
+
+
 _OF_THE_FILE = frozenset({None, errno.EINVAL, errno.EISDIR, errno.ENODEV, errno.ENOTDIR})
 """Errors of what is no file of ours, a folder among it; with all others it may well be sound."""
 
 
 def _is_of_the_system(error: Exception) -> bool:
     """Whether the file only cannot be reached now."""
-    told = re.search(r"\(os error (\d+)\)", str(error))
-    number = int(told[1]) if told else getattr(error, "errno", None)
-    return number not in _OF_THE_FILE
+    return number_in(str(error)) not in _OF_THE_FILE
 
 
 def check_tensors(

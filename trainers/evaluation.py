@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from space import Architecture
-from trainers.checkpoint import check_tensors, load_checkpoint
-from trainers.data.data_config import DataConfig, parse_data_config
+from trainers.checkpoint import load_weights
+from trainers.data.data_config import DataConfig
 from trainers.data.describe import describe_data
 from trainers.data.opening import open_test_split
 from trainers.data.test_guard import Record, refuse_if_locked
@@ -78,17 +78,13 @@ def final_test(
         InputError: if the checkpoint is corrupt or of something else, or the data are missing.
     """
     refuse_if_locked()
-    path = Path(checkpoint)
-    config = parse_data_config(data_config)
-    bound = describe_data(config, protocol).protocol
+    bound = describe_data(data_config, protocol).protocol
     expected = {"architecture": architecture.id, "protocol": bound.hash, "epoch": bound.epochs}
-    weights = load_checkpoint(path, expected).part("model")
     model = build(architecture, 0.0)
-    check_tensors(path, weights, model.state_dict(), "network")
-    model.load_state_dict(weights)
+    load_weights(model, Path(checkpoint), expected)
     target = torch.device(device)
     model = to_device(model, target)
-    test = open_test_split(config, bound, architecture_id=architecture.id, record=record)
+    test = open_test_split(data_config, bound, architecture_id=architecture.id, record=record)
     accuracy = score(model, test.batches(target), bound, target)[1]
     record(replace(test.reading, accuracy=accuracy))
     return accuracy

@@ -74,7 +74,7 @@ def _classified(error: BaseException, whole_gpu: bool) -> Failure:
         return _out_of_memory(_first_line(error), held_by_others() if whole_gpu else 0.0)
     if isinstance(error, InputError):
         return _of_input(error)
-    if isinstance(error, OSError) and not _says_data(_words(error)):
+    if isinstance(error, OSError) and not fault_patterns.BROKEN_FILE.search(_words(error)):
         return _of_system(error)
     return classify_message(type(error).__name__, _first_line(error), _place(error))
 
@@ -86,7 +86,7 @@ def classify_message(name: str, message: str, place: str = "") -> Failure:
         name: of its class. message: its first line. place: where it was raised, in brackets.
     """
     reason = f"{name}: {message}{place}"
-    if name == UnreadableData.__name__ or _says_data(message):
+    if name == UnreadableData.__name__ or fault_patterns.BROKEN_FILE.search(message):
         said = message if name == UnreadableData.__name__ else reason
         return Failure(Cause.DATA, said, fault_patterns.MEND_FILE)
     if name == NonFiniteLoss.__name__:
@@ -98,7 +98,8 @@ def classify_message(name: str, message: str, place: str = "") -> Failure:
     if (advice := fault_patterns.fault_in(name, message)) is not None:
         of_gpu = advice == fault_patterns.LOOK_AT_GPU
         return Failure(Cause.SURROUNDINGS, reason, advice, breaks_worker=of_gpu)
-    return Failure(Cause.CODE, reason, breaks_worker=fault_patterns.breaks_gpu(message))
+    breaks_gpu = fault_patterns.BROKEN_GPU.search(message) is not None
+    return Failure(Cause.CODE, reason, breaks_worker=breaks_gpu)
 
 
 def _of_input(error: InputError) -> Failure:
@@ -118,7 +119,9 @@ _MUCH = 0.1
 def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and fault_patterns.says_memory(_words(error))
+    if not isinstance(error, RuntimeError):
+        return False
+    return fault_patterns.MEMORY.search(_words(error)) is not None
 
 
 def _out_of_memory(message: str, held: float) -> Failure:
@@ -150,10 +153,6 @@ def _of_number(number: int, reason: str) -> Failure:
 # --- data -----------------------------------------------------------------------------------------
 
 _IN_LOADER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback ")
-
-
-def _says_data(message: str) -> bool:
-    return fault_patterns.says_broken_file(message)
 
 
 def _told_by_loader(error: BaseException) -> tuple[str, str, str] | None:

@@ -120,12 +120,13 @@ def fault_in(name: str, message: str) -> str | None:
     return next((advice for words, advice in _FAULTS if words.search(message)), None)
 
 
-_MEMORY = re.compile(
+MEMORY = re.compile(
     r"out of memory|not enough memory|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED|"
     r"CUDNN_STATUS_ALLOC_FAILED|CUBLAS_STATUS_NOT_INITIALIZED",
     re.IGNORECASE,
 )
-_BROKEN_FILE = re.compile(
+"""An allocation was refused."""
+BROKEN_FILE = re.compile(
     r"cannot identify image file|is not a readable image|image file is truncated|"
     r"broken data stream|truncated file read|decompression bomb|not a gzipped file|"
     r"compressed file ended before|file is not a zip file|bad CRC-32|pickle data was truncated|"
@@ -133,22 +134,9 @@ _BROKEN_FILE = re.compile(
     r"unexpected end of data|\(truncated file: eof = ",
     re.IGNORECASE,
 )
-_BROKEN_GPU = re.compile(
+"""A file of data cannot be read for what is in it."""
+BROKEN_GPU = re.compile(
     r"illegal memory access|device-side assert|misaligned address|unspecified launch failure",
     re.IGNORECASE,
 )
-
-
-def says_memory(message: str) -> bool:
-    """Whether an allocation was refused."""
-    return _MEMORY.search(message) is not None
-
-
-def says_broken_file(message: str) -> bool:
-    """Whether a file of data cannot be read for what is in it."""
-    return _BROKEN_FILE.search(message) is not None
-
-
-def breaks_gpu(message: str) -> bool:
-    """Whether the process that met it can use its GPU no more."""
-    return _BROKEN_GPU.search(message) is not None
+"""The process that met it can use its GPU no more."""

@@ -12,7 +12,7 @@ from space.errors import InputError, Problem
 from space.morphisms import lift
 from space.networks import Network, build
 from space.networks.initialisation import initialise
-from trainers.checkpoint import check_tensors, load_checkpoint
+from trainers.checkpoint import load_weights
 from trainers.protocol import Protocol
 
 Build = Callable[[Architecture, float], nn.Module]
@@ -59,18 +59,12 @@ def inherited_network(parent: ParentNetwork, child: Architecture, protocol: Prot
     """
     try:
         network = build(parent.architecture)
-        _load(network, parent, protocol)
+        expected = {"architecture": parent.architecture.id, "protocol": protocol.hash}
+        load_weights(network, parent.checkpoint, expected)
         return lift(network, child, protocol.drop_path, protocol.weight_init)
     except InputError as error:
         found = [Problem("parent", f"{p.where}: {p.message}") for p in error.problems]
         raise InputError(found) from None
-
-
-def _load(network: Network, parent: ParentNetwork, protocol: Protocol) -> None:
-    expected = {"architecture": parent.architecture.id, "protocol": protocol.hash}
-    weights = load_checkpoint(parent.checkpoint, expected).part("model")
-    check_tensors(parent.checkpoint, weights, network.state_dict(), "network")
-    network.load_state_dict(weights)
 
 
 def to_device(model: nn.Module, device: torch.device) -> nn.Module:

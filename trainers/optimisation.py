@@ -16,6 +16,7 @@ from trainers.protocol import Protocol
 
 if TYPE_CHECKING:
     from timm.scheduler import CosineLRScheduler
+    from timm.utils import ModelEmaV3
 
 LOOK_EVERY = 32
 """Steps on a GPU between two looks at the losses; every look waits for the device."""
@@ -109,28 +110,17 @@ def make_schedule(
     )
 
 
-class WeightAverage:
-    """timm's exponential moving average of parameters and buffers.
+def make_average(model: nn.Module, protocol: Protocol) -> "ModelEmaV3 | None":
+    """The exponential moving average of parameters and buffers, where the protocol wants it.
 
-    The decay rises with the steps to its value, so that the first weights are soon forgotten. It is
-    a function of the step alone: nothing of it has to be kept.
-
-    Args:
-        model: placed on its device; the average begins as a copy of it.
-        decay: what the average keeps of itself in a step, in the end.
-
-    Attributes:
-        module: the averaged network, in evaluation mode.
+    It begins as a copy of the model, which is on its device. `average.update(model, step)` takes in
+    the weights behind a step, counted from 1 over all epochs. The decay rises with the steps to its
+    value, so that the first weights are soon forgotten, and is a function of the step alone:
+    nothing of it has to be kept.
     """
+    if protocol.ema_decay is None:
+        return None
+    prepare_torchvision()
+    from timm.utils import ModelEmaV3
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        prepare_torchvision()
-        from timm.utils import ModelEmaV3
-
-        self._average = ModelEmaV3(model, decay=decay, use_warmup=True)
-        self.module: nn.Module = self._average.module
-
-    @torch.no_grad()
-    def update(self, model: nn.Module, step: int) -> None:
-        """Take in the weights behind a step, counted from 1 over all epochs."""
-        self._average.update(model, step)
+    return ModelEmaV3(model, decay=protocol.ema_decay, use_warmup=True)

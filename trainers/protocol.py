@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from space.errors import InputError
+from space.errors import InputError, Problem, refuse
 from space.input.pydantic_errors import problems_from_pydantic
 from trainers.legacy_defaults import with_legacy_defaults, without_legacy_defaults
 from trainers.seeds import Seeds, derive
@@ -149,9 +149,7 @@ class Protocol(BaseModel):
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> Self:
-        problems = list(_clashes(self))
-        if problems:
-            raise InputError([problem for error in problems for problem in error.problems])
+        refuse(_clashes(self))
         return self
 
     @classmethod
@@ -194,13 +192,11 @@ class Protocol(BaseModel):
             InputError: if the protocol pins other data.
         """
         found = {"content_hash": content_hash, "split_hash": split_hash}
-        clashes = [
-            InputError.of(f"protocol.{name}", f"pinned to {pinned}, but the data give {value}")
+        refuse(
+            Problem(f"protocol.{name}", f"pinned to {pinned}, but the data give {value}")
             for name, value in found.items()
             if (pinned := getattr(self, name)) not in (None, value)
-        ]
-        if clashes:
-            raise InputError([problem for error in clashes for problem in error.problems])
+        )
         return self.model_copy(update=found)
 
     def samples_of_an_epoch(self, images: int) -> int:
@@ -234,21 +230,21 @@ class Protocol(BaseModel):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _clashes(protocol: Protocol) -> list[InputError]:
+def _clashes(protocol: Protocol) -> list[Problem]:
     """What no single field shows."""
-    found: list[InputError] = []
+    found: list[Problem] = []
     if protocol.warmup_epochs > protocol.epochs:
         message = f"must not exceed epochs ({protocol.epochs}); got {protocol.warmup_epochs}"
-        found.append(InputError.of("warmup_epochs", message))
+        found.append(Problem("warmup_epochs", message))
     for name in ("warmup_learning_rate", "minimum_learning_rate"):
         if getattr(protocol, name) > protocol.learning_rate:
             message = f"must not exceed learning_rate ({protocol.learning_rate}); got "
-            found.append(InputError.of(name, message + str(getattr(protocol, name))))
+            found.append(Problem(name, message + str(getattr(protocol, name))))
     if not all(0 <= beta < 1 for beta in protocol.betas):
-        found.append(InputError.of("betas", f"each must be in [0, 1); got {protocol.betas}"))
+        found.append(Problem("betas", f"each must be in [0, 1); got {protocol.betas}"))
     if protocol.augmentation.mixes and protocol.batch_size % 2:
         message = f"must be even with mixup or cutmix; got {protocol.batch_size}"
-        found.append(InputError.of("batch_size", message))
+        found.append(Problem("batch_size", message))
     return found + _foreign_augmentation(protocol)
 
 
@@ -266,16 +262,16 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
 }
 
 
-def _foreign_augmentation(protocol: Protocol) -> list[InputError]:
+def _foreign_augmentation(protocol: Protocol) -> list[Problem]:
     """Augmentation that the data set has no use for, refused rather than ignored."""
     default = Augmentation()
-    found: list[InputError] = []
+    found: list[Problem] = []
     for data, names in _ONLY_FOR.items():
         for name in names if data != protocol.data else ():
             value = getattr(protocol.augmentation, name)
             if value != getattr(default, name):
                 message = f"only for data {data!r}, and this is {protocol.data!r}; got {value!r}"
-                found.append(InputError.of(f"augmentation.{name}", message))
+                found.append(Problem(f"augmentation.{name}", message))
     return found
 
 

@@ -1,7 +1,6 @@
 """What a person should know of a recipe on their data before the first trial; no error."""
 
 import math
-from typing import NamedTuple
 
 from space.wording import count
 from trainers.data.describe import DataDescription
@@ -14,24 +13,14 @@ _LEAST = 2
 """Images of a batch that a protocol allows; a smaller one is no advice."""
 
 
-class _Recipe(NamedTuple):
-    """A learning rate, and the batch size that it was found for."""
-
-    learning_rate: float
-    batch_size: int
-
-
-def _known_recipes() -> dict[str, _Recipe]:
-    """Those that come with mixspace, by name."""
-    made = {
+def _known_recipes() -> dict[str, Protocol]:
+    """Those that come with mixspace, by name: the rate, and the batch that it was found for."""
+    return {
         "the default recipe": Protocol(),
         "the paper's ImageNet recipe": Protocol.paper_imagenet(),
-    }
-    found = {name: _Recipe(each.learning_rate, each.batch_size) for name, each in made.items()}
-    # As written in these files, which are no part of the package.
-    return found | {
-        "configs/quickstart.yaml": _Recipe(0.015, 64),
-        "configs/own-images.yaml": _Recipe(0.01, 64),
+        # As written in these files, which are no part of the package.
+        "configs/quickstart.yaml": Protocol(learning_rate=0.015, batch_size=64),
+        "configs/own-images.yaml": Protocol(learning_rate=0.01, batch_size=64),
     }
 
 
@@ -98,7 +87,8 @@ def _of_the_warmup(protocol: Protocol, steps: int) -> list[str]:
 
 def _of_the_rate(protocol: Protocol) -> list[str]:
     found = []
-    for name, (rate, size) in _known_recipes().items():
+    for name, recipe in _known_recipes().items():
+        rate, size = recipe.learning_rate, recipe.batch_size
         if not math.isclose(protocol.learning_rate, rate) or protocol.batch_size == size:
             continue
         ratio = protocol.batch_size / size

@@ -23,7 +23,7 @@ from trainers.initial_weights import (
 )
 from trainers.optimisation import (
     LossLog,
-    WeightAverage,
+    make_average,
     make_optimiser,
     make_schedule,
     training_loss,
@@ -82,7 +82,8 @@ class Training:
         if self.checkpoint_path is not None:
             remove_abandoned(self.checkpoint_path)
             if self.checkpoint_path.exists():
-                self._resume(self.checkpoint_path)
+                found = load_checkpoint(self.checkpoint_path, self._identity)
+                self._state.restore(found, self.checkpoint_path)
 
     @property
     def model(self) -> nn.Module:
@@ -172,16 +173,13 @@ class Training:
                 if parent is None
                 else inherited_network(parent, self.architecture, self.protocol)
             )
-        model, decay = to_device(network, self.device), self.protocol.ema_decay
+        model = to_device(network, self.device)
         return TrainingState(
             model,
-            None if decay is None else WeightAverage(model, decay),
+            make_average(model, self.protocol),
             make_optimiser(model, self.protocol),
             inherited_from=None if parent is None else parent.architecture.id,
         )
-
-    def _resume(self, path: Path) -> None:
-        self._state.restore(load_checkpoint(path, self._identity), path)
 
     def _train(self, epoch: int) -> float:
         self.model.train()
@@ -221,9 +219,8 @@ def _check_fit(architecture: Architecture, data: DataDescription) -> None:
         "width": (architecture.input.width, data.width),
         "classes": (architecture.head.classes, data.classes),
     }
-    problems = [
+    refuse(
         Problem("data", f"have {found} {name}, and the architecture is for {expected}")
         for name, (expected, found) in wanted.items()
         if expected != found
-    ]
-    refuse(problems)
+    )

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from trainers.checkpoint import Checkpoint, check_tensors
-from trainers.optimisation import WeightAverage
 from trainers.outcome import EpochResult
+
+if TYPE_CHECKING:
+    from timm.utils import ModelEmaV3
 
 SLOTS = ("step", "exp_avg", "exp_avg_sq")
 """What AdamW keeps of a parameter."""
@@ -28,7 +30,7 @@ class TrainingState:
     """
 
     model: nn.Module
-    average: WeightAverage | None
+    average: "ModelEmaV3 | None"
     optimiser: torch.optim.AdamW
     history: tuple[EpochResult, ...] = ()
     inherited_from: str | None = None

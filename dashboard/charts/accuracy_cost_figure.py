@@ -9,7 +9,17 @@ from typing import Any, Self
 
 import plotly.graph_objects as go
 
-from dashboard.charts.frame import accuracy_axis, cost_axis, figure, thinned
+from dashboard.charts.frame import (
+    MAX_POINTS,
+    Point,
+    accuracy_axis,
+    add_points,
+    add_steps,
+    cost_axis,
+    figure,
+    point_opacity,
+    thinned,
+)
 from dashboard.charts.label_places import place_labels
 from dashboard.charts.theme import (
     COST_TITLES,
@@ -25,8 +35,6 @@ from search.query import BestRow, Cost, OperatorRank, operator_ranks, pareto_fro
 from space.mixer_types import mixer_type_named
 from space.relation_graph import NODES
 from space.wording import percent, short
-
-MAX_POINTS = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,6 @@ def sampled(rows: list[BestRow], most: int) -> list[BestRow]:
 
 
 HEIGHT = 600
-_CROWD = 500
 # What labels are placed for: the plot's inside on a page of about 1,300 pixels.
 _PLOT = (880.0, 500.0)
 _HOVER = (
@@ -100,8 +107,7 @@ def accuracy_cost_figure(picture: CostPicture, cost: Cost) -> go.Figure:
     for state, colour in STATE_COLOURS.items():
         of_state = [row for row in picture.others if row.state == state]
         if any(row.state == state for row in rows):  # for the legend, even without points
-            opacity = 0.8 if len(of_state) < _CROWD else 0.45
-            marker = {"color": colour, "size": 8, "opacity": opacity}
+            marker = {"color": colour, "size": 8, "opacity": point_opacity(len(of_state))}
             _points(made, of_state, cost, name=str(state), marker=marker)
     _front(made, picture.front, cost, max(getattr(row, cost) for row in rows))
     _named(made, picture, cost)
@@ -112,41 +118,17 @@ def accuracy_cost_figure(picture: CostPicture, cost: Cost) -> go.Figure:
     return made
 
 
-def _points(
-    made: go.Figure,
-    rows: Sequence[BestRow],
-    cost: Cost,
-    *,
-    name: str,
-    marker: dict[str, Any],
-    **looks: Any,
-) -> None:
-    """A mark for every row; a click on it gives what its customdata holds."""
-    made.add_scatter(
-        x=[getattr(row, cost) for row in rows],
-        y=[row.accuracy for row in rows],
-        customdata=_custom(rows),
-        hovertemplate=_HOVER,
-        mode="markers",
-        name=name,
-        marker=marker,
-        # Points that are not selected keep their looks: a click leads away from here.
-        unselected={"marker": {"opacity": marker.get("opacity", 1)}},
-        **looks,
-    )
+def _places(rows: Iterable[BestRow], cost: Cost) -> list[Point]:
+    return [(getattr(row, cost), row.accuracy or 0.0) for row in rows]
+
+
+def _points(made: go.Figure, rows: Sequence[BestRow], cost: Cost, **looks: Any) -> None:
+    add_points(made, _places(rows, cost), _custom(rows), _HOVER, **looks)
 
 
 def _front(made: go.Figure, front: Sequence[BestRow], cost: Cost, end: float) -> None:
-    """The steps run flat from each row to the next cost at which more is reached."""
-    made.add_scatter(
-        x=[*(getattr(row, cost) for row in front), end],
-        y=[*(row.accuracy for row in front), front[-1].accuracy],
-        mode="lines",
-        line={"shape": "hv", "color": FRONT_COLOUR, "width": 2},
-        hoverinfo="skip",
-        name="Pareto front",
-        legendgroup="front",
-    )
+    """The steps, and their corners as points on them."""
+    add_steps(made, _places(front, cost), end, name="Pareto front", legendgroup="front")
     marker = {
         "size": 10,
         "color": [STATE_COLOURS[row.state] for row in front],
@@ -204,10 +186,9 @@ def _pixels(
     costs = [math.log10(getattr(row, cost)) for row in every]
     left, right = min(costs), max(costs)
     low, high = _accuracy_range(every)
-    for row in rows:
-        along = (math.log10(getattr(row, cost)) - left + 0.05) / (right - left + 0.1)
-        up = ((row.accuracy or 0.0) - low) / (high - low)
-        yield along * _PLOT[0], (1 - up) * _PLOT[1]
+    for price, accuracy in _places(rows, cost):
+        along = (math.log10(price) - left + 0.05) / (right - left + 0.1)
+        yield along * _PLOT[0], (1 - (accuracy - low) / (high - low)) * _PLOT[1]
 
 
 def _along_steps(corners: Sequence[tuple[float, float]]) -> Iterable[tuple[float, float]]:

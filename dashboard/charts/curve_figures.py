@@ -7,8 +7,8 @@ from typing import Literal, Self
 
 import plotly.graph_objects as go
 
-from dashboard.charts.frame import accuracy_axis, figure, thinned
-from dashboard.charts.theme import FRONT_COLOUR, LINE_COLOURS, STATE_COLOURS
+from dashboard.charts.frame import MAX_POINTS, accuracy_axis, add_points, add_steps, figure, thinned
+from dashboard.charts.theme import LINE_COLOURS, STATE_COLOURS
 from dashboard.escaping import hover
 from search.query import EndedTrial, running_best
 from search.store import EpochRecord, TrialState
@@ -81,7 +81,6 @@ def _whole_ticks(curves: Sequence[Curve]) -> dict[str, float]:
     return {"dtick": 1} if last <= 20 else {}
 
 
-MAX_POINTS = 3000
 _HOVER = (
     "<b>%{customdata[1]}</b><br>%{customdata[2]}, %{customdata[3]}<br>"
     "trial %{customdata[4]} · %{customdata[0]}<extra></extra>"
@@ -114,33 +113,18 @@ def accuracy_over_time_figure(course: AccuracyOverTime, zone: tzinfo) -> go.Figu
     for state, colour in STATE_COLOURS.items():
         points = [point for point in course.points if point.state == state]
         if points:
-            made.add_scatter(
-                x=[_local(point.ended, zone) for point in points],
-                y=[point.accuracy for point in points],
-                customdata=_custom(points),
-                hovertemplate=_HOVER,
-                mode="markers",
-                name=str(state),
-                marker={"color": colour, "size": 7, "opacity": 0.75},
-            )
-    if course.records:
-        _best_so_far(made, course, zone)
+            marker = {"color": colour, "size": 7, "opacity": 0.75}
+            places = _places(points, zone)
+            add_points(made, places, _custom(points), _HOVER, marker=marker, name=str(state))
+    if records := course.records:
+        end = max(point.ended for point in [*course.points, *records])
+        add_steps(made, _places(records, zone), _local(end, zone), name="best so far")
     accuracy_axis(made, [point.accuracy for point in course.points])
     return made
 
 
-def _best_so_far(made: go.Figure, course: AccuracyOverTime, zone: tzinfo) -> None:
-    """The steps, up to the end of the last trial."""
-    records = course.records
-    end = max(point.ended for point in [*course.points, *records])
-    made.add_scatter(
-        x=[_local(moment, zone) for moment in (*(point.ended for point in records), end)],
-        y=[*(point.accuracy for point in records), records[-1].accuracy],
-        mode="lines",
-        line={"shape": "hv", "color": FRONT_COLOUR, "width": 2},
-        hoverinfo="skip",
-        name="best so far",
-    )
+def _places(points: Sequence[EndedTrial], zone: tzinfo) -> list[tuple[datetime, float]]:
+    return [(_local(point.ended, zone), point.accuracy) for point in points]
 
 
 def _local(moment: datetime, zone: tzinfo) -> datetime:

@@ -1,12 +1,13 @@
 """What all charts share: margins, legends, axes, and how they are put on a page."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard.charts.theme import FRONT_COLOUR, translucent
 from space.wording import short
 
 Item = TypeVar("Item")
@@ -16,8 +17,13 @@ CONFIG: dict[str, Any] = {
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 }
 Axis = Literal["x", "y"]
+Point = tuple[float, float]
+"""Across and up, in the units of the axes."""
 GRID = "rgba(128, 140, 155, 0.22)"
 AXIS = "rgba(128, 140, 155, 0.6)"
+MAX_POINTS = 3000
+"""How many points a picture draws; of more it draws a sample."""
+_CROWD = 500
 
 
 def figure(height: int, *, legend: bool = True) -> go.Figure:
@@ -82,6 +88,85 @@ def _even_ticks(low: float, high: float) -> list[float]:
     power = 10.0 ** math.floor(math.log10(fifth))
     step = next(power * part for part in (1, 2, 2.5, 5, 10) if power * part >= fifth)
     return [step * number for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def point_opacity(number: int) -> float:
+    """The opacity of so many points."""
+    return 0.8 if number < _CROWD else 0.45
+
+
+def add_points(
+    made: go.Figure,
+    places: Iterable[tuple[Any, Any]],
+    custom: Sequence[Sequence[str]],
+    hover: str,
+    *,
+    marker: dict[str, Any],
+    **looks: Any,
+) -> None:
+    """A mark at every place, across and up; a click on it gives what its customdata holds."""
+    across, up = _apart(places)
+    made.add_scatter(
+        x=across,
+        y=up,
+        customdata=custom,
+        hovertemplate=hover,
+        mode="markers",
+        marker=marker,
+        # Points that are not selected keep their looks: a click leads away from here.
+        unselected={"marker": {"opacity": marker.get("opacity", 1)}},
+        **looks,
+    )
+
+
+def add_steps(made: go.Figure, places: Iterable[tuple[Any, Any]], end: Any, **looks: Any) -> None:
+    """Flat from each place, across and up, to where more is reached, and on to the end."""
+    across, up = _apart(places)
+    made.add_scatter(
+        x=[*across, end],
+        y=[*up, up[-1]],
+        mode="lines",
+        line={"shape": "hv", "color": FRONT_COLOUR, "width": 2},
+        hoverinfo="skip",
+        **looks,
+    )
+
+
+def _apart(places: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
+    found = list(places)
+    return [across for across, _ in found], [up for _, up in found]
+
+
+def add_box(
+    made: go.Figure, middle: Point, half: Point, colour: str, opacity: float, **looks: Any
+) -> None:
+    """A rectangle of half so wide and high, filled with the colour."""
+    made.add_shape(
+        type="rect",
+        x0=middle[0] - half[0],
+        x1=middle[0] + half[0],
+        y0=middle[1] - half[1],
+        y1=middle[1] + half[1],
+        fillcolor=translucent(colour, opacity),
+        **looks,
+    )
+
+
+def add_arrow(made: go.Figure, start: Point, end: Point, colour: str, **looks: Any) -> None:
+    """An arrow between two places of the figure."""
+    made.add_annotation(
+        x=end[0],
+        y=end[1],
+        ax=start[0],
+        ay=start[1],
+        axref="x",
+        ayref="y",
+        text="",
+        showarrow=True,
+        arrowhead=2,
+        arrowcolor=colour,
+        **looks,
+    )
 
 
 def show(made: go.Figure, key: str, alt: str) -> None:

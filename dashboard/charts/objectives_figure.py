@@ -1,12 +1,24 @@
 """Two objectives of a study: every complete architecture, and the study's own Pareto front."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import plotly.graph_objects as go
 
-from dashboard.charts.frame import Axis, accuracy_axis, cost_axis, figure, thinned, update_axis
+from dashboard.charts.frame import (
+    MAX_POINTS,
+    Axis,
+    Point,
+    accuracy_axis,
+    add_points,
+    add_steps,
+    cost_axis,
+    figure,
+    point_opacity,
+    thinned,
+    update_axis,
+)
 from dashboard.charts.theme import (
     BREAKING_COLOUR,
     COST_TITLES,
@@ -19,8 +31,6 @@ from dashboard.escaping import hover
 from search.query import Evaluated, Objective, Objectives, front_of, metric_words
 from search.store import TrialState
 from space.wording import count
-
-MAX_POINTS = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,6 @@ class ObjectivesPicture:
 
 
 HEIGHT = 520
-_CROWD = 500
 _COLOUR = STATE_COLOURS[TrialState.COMPLETE]
 _HOVER = (
     "<b>%{customdata[1]}</b><br>%{customdata[2]}<br>%{customdata[3]} · %{customdata[0]}"
@@ -91,7 +100,7 @@ def objectives_figure(picture: ObjectivesPicture, across: Objective, up: Objecti
     Steps join the front of two objectives; that of more is no line in any two of them.
     """
     made = figure(HEIGHT)
-    opacity = 0.8 if len(picture.shown) < _CROWD else 0.45
+    opacity = point_opacity(len(picture.shown))
     grey = {"symbol": "circle-open", "color": BREAKING_COLOUR, "size": 8, "line": {"width": 2}}
     plain = {"color": _COLOUR, "size": 8, "opacity": opacity}
     ringed = {"color": _COLOUR, "size": 10, "line": {"color": FRONT_COLOUR, "width": 2}}
@@ -127,17 +136,11 @@ def _points(
     goals: Objectives,
     **looks: Any,
 ) -> None:
-    across, up = axes
-    made.add_scatter(
-        x=[row.values[across.name] for row in rows],
-        y=[row.values[up.name] for row in rows],
-        customdata=[_custom(row, goals) for row in rows],
-        hovertemplate=_HOVER,
-        mode="markers",
-        # Points that are not selected keep their looks: a click leads away from here.
-        unselected={"marker": {"opacity": looks["marker"].get("opacity", 1)}},
-        **looks,
-    )
+    add_points(made, _places(rows, *axes), [_custom(row, goals) for row in rows], _HOVER, **looks)
+
+
+def _places(rows: Iterable[Evaluated], across: Objective, up: Objective) -> list[Point]:
+    return [(row.values[across.name], row.values[up.name]) for row in rows]
 
 
 def _steps(made: go.Figure, picture: ObjectivesPicture, across: Objective, up: Objective) -> None:
@@ -146,16 +149,8 @@ def _steps(made: go.Figure, picture: ObjectivesPicture, across: Objective, up: O
         picture.front, key=lambda row: (-across.to_maximise(row.values), up.to_maximise(row.values))
     )
     end = min(picture.shown, key=lambda row: across.to_maximise(row.values)).values[across.name]
-    heights = [row.values[up.name] for row in front]
-    made.add_scatter(
-        x=[*(row.values[across.name] for row in front), end],
-        y=[*heights, heights[-1]],
-        mode="lines",
-        line={"shape": "hv", "color": FRONT_COLOUR, "width": 2},
-        hoverinfo="skip",
-        name="Pareto front",
-        legendgroup="front",
-    )
+    places = _places(front, across, up)
+    add_steps(made, places, end, name="Pareto front", legendgroup="front")
 
 
 def _axis(made: go.Figure, axis: Axis, objective: Objective, values: Sequence[float]) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from dashboard.charts.theme import FRONT_COLOUR, KIND_COLOURS, ink, kind_of, translucent
+from dashboard.charts.frame import Point, add_arrow, add_box
+from dashboard.charts.theme import FRONT_COLOUR, KIND_COLOURS, ink, kind_of
 from dashboard.escaping import hover
 from search.query import OperatorRecord
 from space.axes import AXES
@@ -13,7 +14,7 @@ from space.mixer_types import mixer_type_named
 from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, EdgeKind
 from space.wording import count, percent
 
-PLACES: dict[str, tuple[float, float]] = {
+PLACES: dict[str, Point] = {
     "LR MLP": (-0.2, 4.0),
     "MLP": (2.0, 4.0),
     "Pyramid MS Conv.": (-0.2, 2.8),
@@ -38,7 +39,7 @@ _DASH = {"LR MLP": "dot"}
 def relation_graph_figure(records: Mapping[str, OperatorRecord]) -> go.Figure:
     """The figure; every node carries the id of its best architecture, or nothing."""
     made = go.Figure()
-    places = _all_places()
+    places = {name: PLACES[name] for name in NODES}
     for edge in EDGES:
         _edge(made, edge, places[edge.source.name], places[edge.target.name])
     _legend(made)
@@ -51,25 +52,13 @@ def relation_graph_figure(records: Mapping[str, OperatorRecord]) -> go.Figure:
         dragmode=False,
     )
     rights, ups = zip(*places.values(), strict=True)
-    made.update_xaxes(visible=False, range=(min(rights) - 0.6, max(rights) + 0.6))
-    made.update_yaxes(visible=False, range=(min(ups) - 0.4, max(ups) + 0.4))
-    made.update_xaxes(fixedrange=True)
-    made.update_yaxes(fixedrange=True)
+    across, up = (min(rights) - 0.6, max(rights) + 0.6), (min(ups) - 0.4, max(ups) + 0.4)
+    made.update_xaxes(visible=False, range=across, fixedrange=True)
+    made.update_yaxes(visible=False, range=up, fixedrange=True)
     return made
 
 
-def _all_places() -> dict[str, tuple[float, float]]:
-    """The places, and a row below for nodes that have none."""
-    new = [name for name in NODES if name not in PLACES]
-    below = min(up for _, up in PLACES.values()) - 1
-    return {name: PLACES[name] for name in NODES if name in PLACES} | {
-        name: (float(place), below) for place, name in enumerate(new)
-    }
-
-
-def _edge(
-    made: go.Figure, edge: Edge, source: tuple[float, float], target: tuple[float, float]
-) -> None:
+def _edge(made: go.Figure, edge: Edge, source: Point, target: Point) -> None:
     colour = KIND_COLOURS[edge.kind]
     start, end = _at_border(source, target), _at_border(target, source)
     made.add_scatter(
@@ -82,65 +71,36 @@ def _edge(
     )
     # The head alone: on a shorter line Plotly leaves it out, a longer one would cover the dots.
     part = _HEAD / math.dist(start, end)
-    made.add_annotation(
-        x=end[0],
-        y=end[1],
-        ax=end[0] - (end[0] - start[0]) * part,
-        ay=end[1] - (end[1] - start[1]) * part,
-        axref="x",
-        ayref="y",
-        text="",
-        showarrow=True,
-        arrowhead=2,
-        arrowsize=1.1,
-        arrowwidth=2.2,
-        arrowcolor=colour,
-    )
-    _edge_label(made, edge, start, end, colour)
+    neck = (end[0] - (end[0] - start[0]) * part, end[1] - (end[1] - start[1]) * part)
+    add_arrow(made, neck, end, colour, arrowsize=1.1, arrowwidth=2.2)
+    _edge_label(made, edge, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
 
 
-def _edge_label(
-    made: go.Figure,
-    edge: Edge,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    colour: str,
-) -> None:
-    x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+def _edge_label(made: go.Figure, edge: Edge, middle: Point) -> None:
     changes = "<br>".join(f"{axis}: {old} → {new}" for axis, (old, new) in edge.changes.items())
     made.add_annotation(
-        x=x,
-        y=y,
+        x=middle[0],
+        y=middle[1],
         text=edge.label.replace("Inhomogeneous ", "Inhomogeneous<br>"),
         hovertext=f"{edge.source.name} → {edge.target.name}<br>{changes}",
         showarrow=False,
         font={"size": 12, "color": "#ffffff"},
-        bgcolor=colour,
+        bgcolor=KIND_COLOURS[edge.kind],
         borderpad=3,
     )
 
 
 def _nodes(
-    made: go.Figure,
-    places: Mapping[str, tuple[float, float]],
-    records: Mapping[str, OperatorRecord],
+    made: go.Figure, places: Mapping[str, Point], records: Mapping[str, OperatorRecord]
 ) -> None:
     whole = [r for r in records.values() if not r.pruned and r.best_accuracy is not None]
     best = max((r.best_accuracy or 0.0 for r in whole), default=None)
-    for name, (x, y) in places.items():
+    for name, place in places.items():
         record = records[name]
         colour = KIND_COLOURS[kind_of(mixer_type_named(name))]
         champion = record in whole and record.best_accuracy == best
-        made.add_shape(
-            type="rect",
-            x0=x - _HALF[0],
-            x1=x + _HALF[0],
-            y0=y - _HALF[1],
-            y1=y + _HALF[1],
-            line={"color": FRONT_COLOUR if champion else colour, "width": 3 if champion else 1.5},
-            fillcolor=translucent(colour, 0.16),
-            layer="below",
-        )
+        line = {"color": FRONT_COLOUR if champion else colour, "width": 3 if champion else 1.5}
+        add_box(made, place, _HALF, colour, 0.16, line=line, layer="below")
     made.add_scatter(
         x=[x for x, _ in places.values()],
         y=[y for _, y in places.values()],
@@ -205,7 +165,7 @@ def _legend(made: go.Figure) -> None:
     )
 
 
-def _at_border(node: tuple[float, float], towards: tuple[float, float]) -> tuple[float, float]:
+def _at_border(node: Point, towards: Point) -> Point:
     """Where the line from a node's middle towards another leaves the node's box."""
     right, up = towards[0] - node[0], towards[1] - node[1]
     parts = [half / abs(way) for half, way in zip(_HALF, (right, up), strict=True) if way]

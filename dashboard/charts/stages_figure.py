@@ -6,7 +6,8 @@ from itertools import groupby
 
 import plotly.graph_objects as go
 
-from dashboard.charts.theme import KIND_COLOURS, ink, kind_of, translucent
+from dashboard.charts.frame import add_arrow, add_box
+from dashboard.charts.theme import KIND_COLOURS, ink, kind_of
 from dashboard.escaping import hover
 from search.store import MixerRecord
 from space import Architecture
@@ -82,26 +83,13 @@ def _stage(
     ups = [top - place - 0.5 for place in range(len(rows))]
     _write(made, x, ups, [row.text for row in rows], 13, [row.detail for row in rows])
     for y, row in zip(ups, rows, strict=True):
-        box = {"x0": x - 0.54, "x1": x + 0.54, "y0": y - 0.42, "y1": y + 0.42}
-        made.add_shape(
-            **box,
-            type="rect",
-            line={"color": row.colour, "width": 1.5},
-            fillcolor=translucent(row.colour, 0.2),
-        )
+        line = {"color": row.colour, "width": 1.5}
+        add_box(made, (x, y), (0.54, 0.42), row.colour, 0.2, line=line)
 
 
 def _end(made: go.Figure, x: float, name: str, size: str, most: int) -> None:
     y = most / 2
-    made.add_shape(
-        type="rect",
-        x0=x - 0.24,
-        x1=x + 0.24,
-        y0=y - 0.5,
-        y1=y + 0.5,
-        line={"color": _GREY, "width": 1},
-        fillcolor=translucent(_GREY, 0.12),
-    )
+    add_box(made, (x, y), (0.24, 0.5), _GREY, 0.12, line={"color": _GREY, "width": 1})
     _write(made, x, [y], [f"<b>{name}</b><br>{size}"], 12)
 
 
@@ -125,21 +113,7 @@ def _write(
 
 
 def _arrow(made: go.Figure, start: float, end: float, y: float) -> None:
-    made.add_annotation(
-        x=end,
-        y=y,
-        ax=start,
-        ay=y,
-        xref="x",
-        yref="y",
-        axref="x",
-        ayref="y",
-        showarrow=True,
-        arrowhead=2,
-        arrowwidth=1.2,
-        arrowcolor=_GREY,
-        text="",
-    )
+    add_arrow(made, (start, y), (end, y), _GREY, arrowwidth=1.2)
 
 
 def _frame(made: go.Figure, last: float, most: int) -> None:

@@ -12,7 +12,6 @@ from dashboard.charts.accuracy_cost_figure import CostPicture, accuracy_cost_fig
 from dashboard.charts.frame import show_selectable
 from dashboard.charts.objectives_figure import ObjectivesPicture, objectives_figure
 from dashboard.charts.theme import COST_TITLES, METRIC_NAMES, arrow
-from dashboard.escaping import markdown
 from dashboard.navigation import architecture_cells, architecture_table, open_architecture
 from dashboard.scope import Scope, current
 from search.query import Cost, Objective, Objectives, bound_words, metric_words
@@ -38,12 +37,10 @@ def page() -> None:
             accuracy_cost_figure(picture, cost), "accuracy-cost", f"Accuracy against {name}"
         )
     st.caption(_note(picture))
-    for said in queries.accuracy_notes(scope):
-        st.caption(markdown(said))
+    notices.captions(queries.accuracy_notes(scope))
     wanted, study = queries.study_objectives(scope), queries.only_study(scope)
     if wanted is not None and study is not None:
-        for sentence in wanted.sentences:
-            st.caption(markdown(sentence))
+        notices.captions(wanted.sentences)
         if not wanted.accuracy_alone:
             with notices.reported("The study's own objectives cannot be shown"):
                 chosen = _own_objectives(scope, study, wanted.goals) or chosen
@@ -83,7 +80,7 @@ def _own_objectives(scope: Scope, study: str, goals: Objectives) -> str | None:
         alt = f"{METRIC_NAMES[up.name]} against {METRIC_NAMES[across.name]}"
         drawn = objectives_figure(picture, across, up)
         clicked = show_selectable(drawn, "own-objectives", alt.capitalize())
-    st.caption(markdown(_objectives_note(picture)))
+    notices.captions([_objectives_note(picture)])
     if not picture.front:
         return clicked
     ids = [row.architecture_id for row in picture.front]

@@ -1,7 +1,6 @@
 """One architecture: its stages, mixers and costs, its trials and how they learned."""
 
 import json
-from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -37,13 +36,11 @@ def page() -> None:
         record = scope.store.architectures.get(wanted)
         trials = scope.store.trials.of_architecture(record.id)
         row = queries.leaderboard_row(scope, record.id)
-        studies = {each.id: each for each in queries.summaries(replace(scope, study=None))}
+        studies = {each.id: each for each in queries.summaries(scope.unfiltered)}
         _headline(record, row)
-        names = {studies[trial.study_id].name for trial in trials if trial.study_id in studies}
-        for said in filter(
-            None, [_single(trials, row, studies), *queries.accuracy_notes(scope, names)]
-        ):
-            st.caption(markdown(said))
+        owners = studies.keys() & {trial.study_id for trial in trials}
+        names = tuple(sorted(studies[id_].name for id_ in owners))
+        notices.captions([_single(trials, row, studies), *queries.accuracy_notes(scope, names)])
         _network(record)
         st.subheader("Token mixers")
         st.dataframe(_mixer_table(record.mixers), hide_index=True, width="stretch")

@@ -7,7 +7,6 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from dashboard import notices, queries
-from dashboard.escaping import markdown
 from dashboard.navigation import architecture_cells, architecture_table, open_architecture
 from dashboard.scope import current
 from search.query import BestRow, Spread, StudyObjectives, optimism, ranks
@@ -35,11 +34,9 @@ def page() -> None:
     spread = queries.spreads(scope) if sort == "accuracy" else {}
     st.caption(_note(rows, top))
     st.caption(_ties(spread))
-    for said in filter(None, [*queries.accuracy_notes(scope, optimistic=False), optimism(rows)]):
-        st.caption(markdown(said))
+    notices.captions([*queries.accuracy_notes(scope, optimistic=False), optimism(rows)])
     wanted = queries.study_objectives(scope)
-    for sentence in [] if wanted is None else wanted.sentences:
-        st.caption(markdown(sentence))
+    notices.captions([] if wanted is None else wanted.sentences)
     ids = [row.architecture_id for row in rows]
     _tables(rows, architecture_cells(scope, ids), spread, wanted)
 

@@ -70,7 +70,7 @@ def _activity(studies: list[StudySummary]) -> str:
 
 
 def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState, int]) -> None:
-    left = queries.seconds_left(scope, studies)
+    left = queries.seconds_left(scope)
     best = queries.trial_summaries(scope, states=(TrialState.COMPLETE,), order="best", limit=1)
     columns = st.columns([1.6, 1, 1, 1, 1, 1.4])
     columns[0].metric("Best single training", wording.percent(best[0].accuracy if best else None))
@@ -81,22 +81,20 @@ def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState,
     columns[4].metric("Failed", f"{bad:,}", help="Failed trials, and those that do not fit here.")
     columns[5].metric("Time left", wording.NONE if left is None else wording.duration(left))
     st.caption(_all_counts(studies, counts))
+    said: list[str] = []
     if len(studies) == 1:
-        st.caption(markdown(method_sentence(queries.study(scope, studies[0].name))))
-    if len(studies) == 1 and (beside := queries.beside_random(scope, studies[0])) is not None:
-        st.caption(markdown(beside.sentence))
+        name = studies[0].name
+        beside = queries.beside_random(scope, name)
+        said.append(method_sentence(queries.study(scope, name)))
+        said += [] if beside is None else [beside.sentence]
     wanted = queries.study_objectives(scope)
-    for sentence in [] if wanted is None else wanted.sentences:
-        st.caption(markdown(sentence))
+    said += [] if wanted is None else wanted.sentences
     if best:
-        st.caption(
-            markdown(
-                f"Most accurate so far: {best[0].operators} · {wording.short(best[0].params)} "
-                f"params · trial {best[0].number} of {best[0].study}"
-            )
+        said.append(
+            f"Most accurate so far: {best[0].operators} · {wording.short(best[0].params)} "
+            f"params · trial {best[0].number} of {best[0].study}"
         )
-    for said in queries.accuracy_notes(scope):
-        st.caption(markdown(said))
+    notices.captions([*said, *queries.accuracy_notes(scope)])
 
 
 def _all_counts(studies: list[StudySummary], counts: dict[TrialState, int]) -> str:
@@ -145,7 +143,7 @@ def _planned_epochs(scope: Scope, name: str) -> int | None:
 
 
 def _running_row(row: TrialSummary, epochs: int | None) -> dict[str, object]:
-    now = datetime.now(UTC)
+    since = None if row.started is None else datetime.now(UTC) - row.started
     return {
         "trial": row.number,
         "study": row.study,
@@ -154,12 +152,8 @@ def _running_row(row: TrialSummary, epochs: int | None) -> dict[str, object]:
         "epoch": f"{row.epochs_done} of {epochs}" if epochs else str(row.epochs_done),
         "done": 100 * row.epochs_done / epochs if epochs else None,
         "accuracy": wording.percent(row.last_accuracy),
-        "for": wording.NONE if row.started is None else _since(row.started, now),
+        "for": wording.NONE if since is None else wording.duration(since.total_seconds()),
     }
-
-
-def _since(started: datetime, now: datetime) -> str:
-    return wording.duration((now - started).total_seconds())
 
 
 def _trouble(scope: Scope) -> None:

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from dashboard import queries
+from dashboard import notices, queries
 from dashboard.charts.frame import show_selectable
 from dashboard.charts.relation_graph_figure import relation_graph_figure
-from dashboard.escaping import markdown
 from dashboard.navigation import open_architecture
 from dashboard.scope import current
 
@@ -27,8 +26,7 @@ def page() -> None:
         "it; click a node to open its best architecture. After Figure 1 of “On the Connection "
         "between Local Attention and Dynamic Depth-wise Convolution” (ICLR 2022)."
     )
-    for said in queries.accuracy_notes(scope):
-        st.caption(markdown(said))
+    notices.captions(queries.accuracy_notes(scope))
     if chosen is not None:
         open_architecture(chosen)
 

@@ -5,7 +5,28 @@ from dataclasses import asdict
 import click
 from click.core import ParameterSource
 
+from search.cli.leaderboard_tables import (
+    front_table,
+    leaderboards,
+    no_front,
+    what_of_the_spread,
+)
 from search.cli.options import store_option
+from search.objective_parsing import stored_objectives
+from search.objectives import judged_by
+from search.query import (
+    best,
+    chance_sentence,
+    chance_sentences,
+    front,
+    optimism,
+    optimism_of,
+    parse_where,
+    ranks,
+    spreads,
+    study_objectives,
+)
+from search.store import open_to_read
 from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
 from space.errors import InputError, Problem
@@ -68,18 +89,6 @@ def command(
         _refuse_unused("sort", "top")
         print_front(store, study, where, as_json)
         return
-    from search.cli.leaderboard_tables import leaderboards, what_of_the_spread
-    from search.query import (
-        best,
-        chance_sentences,
-        optimism,
-        parse_where,
-        ranks,
-        spreads,
-        study_objectives,
-    )
-    from search.store import open_to_read
-
     with open_to_read(store) as opened:
         rows = best(opened, where=where, study=study, sort=sort, top=top)
         spread = spreads(opened, study) if sort == "-accuracy" else {}
@@ -95,9 +104,8 @@ def command(
             ]
         )
     elif rows:
-        several = len({row.study for row in rows}) > 1
         title = f"Best by {sort.removeprefix('-')}"
-        for table in leaderboards(rows, title, with_study=several, spread=spread, aimed=aimed):
+        for table in leaderboards(rows, title, spread=spread, aimed=aimed):
             stdout_console().print(table)
         if sort == "-accuracy":
             click.echo(what_of_the_spread(spread), err=True)
@@ -134,12 +142,6 @@ def print_front(store: str, study: str | None, where: str | None, as_json: bool)
     Raises:
         InputError: no study is named, or it has one objective.
     """
-    from search.cli.leaderboard_tables import front_table, no_front
-    from search.objective_parsing import stored_objectives
-    from search.objectives import judged_by
-    from search.query import chance_sentence, front, optimism_of
-    from search.store import open_to_read
-
     if study is None:
         raise InputError.of("--pareto", "name the study whose objectives count by --study")
     with open_to_read(store) as opened:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from search.cli.next_commands import NextCommands, next_commands
-from search.cli.options import store_option
+from search.cli.options import set_option, store_option
 from search.cli.run import carry_out
 from search.config import Config, changed_for_resume
 from search.config.config import MOST_TRIALS
@@ -17,13 +17,9 @@ from search.store.open import open_to_look_up
 from space.cli.commands import json_option
 from space.errors import InputError
 
-_set_option = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Change a field that decides nothing about the results, such as checkpoints or "
-    "resources.gpus_per_trial. May be given many times.",
+_set_option = set_option(
+    "Change a field that decides nothing about the results, such as checkpoints or "
+    "resources.gpus_per_trial."
 )
 
 

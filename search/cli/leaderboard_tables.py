@@ -37,7 +37,6 @@ def leaderboards(
     rows: Sequence[BestRow],
     title: str,
     *,
-    with_study: bool = False,
     spread: Mapping[str, Spread] | None = None,
     aimed: StudyObjectives | None = None,
 ) -> list[FittedTable]:
@@ -45,9 +44,10 @@ def leaderboards(
 
     The arguments are those of `leaderboard`.
     """
+    several = len({row.study for row in rows}) > 1
     parts = {title: complete(rows), PRUNED: [row for row in rows if not row.is_complete]}
     return [
-        leaderboard(part, name, with_study=with_study, spread=spread, aimed=aimed)
+        leaderboard(part, name, with_study=several, spread=spread, aimed=aimed)
         for name, part in parts.items()
         if part
     ]

@@ -96,11 +96,8 @@ class NextCommands:
     def _store(self) -> str:
         if self.store is None:
             return ""
-        return f" --store {self._variable if self._is_secret else shlex.quote(self.store)}"
-
-    @property
-    def _variable(self) -> str:
-        return f'"${STORE_VARIABLE}"'
+        named = f'"${STORE_VARIABLE}"' if self._is_secret else shlex.quote(self.store)
+        return f" --store {named}"
 
     @property
     def _is_secret(self) -> bool:

@@ -25,3 +25,14 @@ def store_option(default: str | None = DEFAULT_STORE) -> Callable[[F], F]:
         f"Taken from {STORE_VARIABLE} if not given"
         + (f", else {default}." if default else ", else from the configuration."),
     )
+
+
+def set_option(help_text: str) -> Callable[[F], F]:
+    """`--set`, the texts of which are `overrides`."""
+    return click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="FIELD=VALUE",
+        help=f"{help_text} May be given many times.",
+    )

@@ -13,7 +13,7 @@ from typing import Any, TextIO, cast
 import click
 
 from search.cli.next_commands import STORE_VARIABLE, NextCommands, next_commands
-from search.cli.options import store_option
+from search.cli.options import set_option, store_option
 from search.cli.progress_line import ProgressLine
 from search.cli.report import as_json as report_as_json
 from search.cli.report import print_report
@@ -35,13 +35,7 @@ from trainers import classify
 @click.argument("config", type=PathType())
 @click.option("--study", metavar="NAME", help="Name of the study, in place of the configuration's.")
 @store_option(default=None)
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Change a field of the configuration; VALUE is YAML. May be given many times.",
-)
+@set_option("Change a field of the configuration; VALUE is YAML.")
 @click.option(
     "--with-random-baseline",
     "random_baseline",
@@ -100,60 +94,99 @@ def carry_out(
     Args:
         commands: about the study, for what is said in the end.
     """
-    progress = ProgressLine()
-    exit_message = ExitMessage(
-        progress.say_last, lambda reason: _advice(reason, _now(commands, exit_message))
-    )
-    _warn_of_lost_folders(config, progress)
-    _warn_of_readable_token(progress)
+    carried = _CarriedOut(config, commands)
+    _warn_of_lost_folders(config, carried.progress)
+    _warn_of_readable_token(carried.progress)
     try:
-        outcome = _run(config, progress, exit_message, resume=resume, extra_request=extra_request)
+        outcome = carried.run(resume, extra_request)
         with report_may_be_lost():  # the exit code still says how the run ended
-            _print(config, outcome, _now(commands, exit_message), as_json, progress, exit_message)
+            carried.print(outcome, as_json)
     except StoreError as error:
-        return _ended(exit_message, str(error), ExitCode.FAILED)
+        return carried.ended(str(error), ExitCode.FAILED)
     except KeyboardInterrupt as error:
-        return _ended(exit_message, str(error) or "interrupted", ExitCode.INTERRUPTED)
+        return carried.ended(str(error) or "interrupted", ExitCode.INTERRUPTED)
     except (InputError, click.ClickException):
         raise
     except Exception as error:  # noqa: BLE001 - the last line says how to go on, whatever it was
         _LOG.debug("the driver failed", exc_info=error)
-        return _ended(exit_message, _unexpected(error), ExitCode.FAILED)
+        return carried.ended(_unexpected(error), ExitCode.FAILED)
     if outcome.exit_code != ExitCode.DONE:
-        _say_what_stopped_it(progress, exit_message, outcome, commands)
+        carried.say_what_stopped_it(outcome)
     return int(outcome.exit_code)
 
 
-def _ended(exit_message: ExitMessage, reason: str, code: ExitCode) -> int:
-    """Say why; the exit code."""
-    if not exit_message.say(reason):
-        leave(code)
-    return code
+class _CarriedOut:
+    """A run from a command line: what is said meanwhile, of what came of it, and in the end."""
 
+    def __init__(self, config: Config, commands: NextCommands) -> None:
+        self._config, self._commands = config, commands
+        self.progress = ProgressLine()
+        self._exit_message = ExitMessage(self.progress.say_last, self._advice)
 
-def _run(
-    config: Config,
-    progress: ProgressLine,
-    exit_message: ExitMessage,
-    *,
-    resume: bool,
-    extra_request: ExtraTrialsRequest | None,
-) -> RunOutcome:
-    address = os.environ.get("RAY_ADDRESS") or None
-    try:
-        # Ray prints the death of a worker to stdout, which is for the data.
-        until = cast(TextIO, _UntilExitMessage(sys.stderr, exit_message))
-        with redirect_stdout(until), redirect_stderr(until):
-            return run_study(
-                config,
-                resume=resume,
-                watcher=progress,
-                address=address,
-                extra_request=extra_request,
-                exit_message=exit_message,
-            )
-    finally:
-        progress.close()
+    def run(self, resume: bool, extra_request: ExtraTrialsRequest | None) -> RunOutcome:
+        """The run itself."""
+        try:
+            # Ray prints the death of a worker to stdout, which is for the data.
+            until = cast(TextIO, _UntilExitMessage(sys.stderr, self._exit_message))
+            with redirect_stdout(until), redirect_stderr(until):
+                return run_study(
+                    self._config,
+                    resume=resume,
+                    watcher=self.progress,
+                    address=os.environ.get("RAY_ADDRESS") or None,
+                    extra_request=extra_request,
+                    exit_message=self._exit_message,
+                )
+        finally:
+            self.progress.close()
+
+    def print(self, outcome: RunOutcome, as_json: bool) -> None:
+        """Print the report; one that cannot be read changes nothing about how the run ended."""
+
+        def report() -> None:
+            with opened_again(self._config.store, create=False) as store:
+                if as_json:
+                    print_json(report_as_json(store, outcome))
+                else:
+                    print_report(stdout_console(), store, outcome, self._fitting_commands)
+
+        said = self._exit_message
+        seconds = self._config.store_patience if outcome.exit_code == ExitCode.DONE else 0.0
+        try:
+            StoreRetry(seconds, lambda: said.said, self.progress.say).until_back(report)
+        except StoreError as error:  # it went away meanwhile
+            if not said.said:  # they are the last, and tell of a store that was away before
+                self.progress.say(f"There is no report: {error}")
+
+    def say_what_stopped_it(self, outcome: RunOutcome) -> None:
+        """The last words on a run that was not done."""
+        if outcome.progress.ended < outcome.progress.planned or self._exit_message.said:
+            self.ended(str(outcome.reason), outcome.exit_code)
+            return
+        counts = outcome.progress.counts
+        command = self._commands.train_again(
+            failed=counts[TrialState.FAILED] > 0, infeasible=counts[TrialState.INFEASIBLE] > 0
+        )
+        again = f"To train them again, once that is mended: {command}"
+        self.progress.say_last(f"Failed: {outcome.reason}. {again}")
+
+    def ended(self, reason: str, code: ExitCode) -> int:
+        """Say why; the exit code."""
+        if not self._exit_message.say(reason):
+            leave(code)
+        return code
+
+    def _advice(self, reason: str) -> list[str]:
+        """The last lines of a run that was not done."""
+        commands = self._fitting_commands
+        first = [] if commands.first is None else [commands.first]
+        return [*first, f"Stopped: {reason}. To go on: {commands.resume()}"]
+
+    @property
+    def _fitting_commands(self) -> NextCommands:
+        """The commands that fit how far the run has come."""
+        taken_up = self._exit_message.taken_up
+        return self._commands.once_taken_up() if taken_up else self._commands
 
 
 def _unexpected(error: Exception) -> str:
@@ -177,57 +210,6 @@ class _UntilExitMessage:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
-
-
-def _now(commands: NextCommands, exit_message: ExitMessage) -> NextCommands:
-    """The commands that fit how far the run has come."""
-    return commands.once_taken_up() if exit_message.taken_up else commands
-
-
-def _advice(reason: str, commands: NextCommands) -> list[str]:
-    """The last lines of a run that was not done."""
-    first = [] if commands.first is None else [commands.first]
-    return [*first, f"Stopped: {reason}. To go on: {commands.resume()}"]
-
-
-def _print(
-    config: Config,
-    outcome: RunOutcome,
-    commands: NextCommands,
-    as_json: bool,
-    progress: ProgressLine,
-    exit_message: ExitMessage,
-) -> None:
-    """Print the report; one that cannot be read changes nothing about how the run ended."""
-    seconds = config.store_patience if outcome.exit_code == ExitCode.DONE else 0.0
-    store_retry = StoreRetry(seconds, lambda: exit_message.said, progress.say)
-    try:
-        store_retry.until_back(lambda: _print_from_store(config.store, outcome, commands, as_json))
-    except StoreError as error:  # it went away meanwhile
-        if not exit_message.said:  # they are the last, and tell of a store that was away before
-            progress.say(f"There is no report: {error}")
-
-
-def _print_from_store(url: str, outcome: RunOutcome, commands: NextCommands, as_json: bool) -> None:
-    with opened_again(url, create=False) as store:
-        if as_json:
-            print_json(report_as_json(store, outcome))
-        else:
-            print_report(stdout_console(), store, outcome, commands)
-
-
-def _say_what_stopped_it(
-    progress: ProgressLine, exit_message: ExitMessage, outcome: RunOutcome, commands: NextCommands
-) -> None:
-    if outcome.progress.ended >= outcome.progress.planned and not exit_message.said:
-        counts = outcome.progress.counts
-        command = commands.train_again(
-            failed=counts[TrialState.FAILED] > 0, infeasible=counts[TrialState.INFEASIBLE] > 0
-        )
-        again = f"To train them again, once that is mended: {command}"
-        progress.say_last(f"Failed: {outcome.reason}. {again}")
-    else:
-        _ended(exit_message, str(outcome.reason), outcome.exit_code)
 
 
 def _warn_of_lost_folders(config: Config, progress: ProgressLine) -> None:

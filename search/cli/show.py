@@ -53,15 +53,16 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         trials = opened.trials.of_architecture(record.id)
         curves = opened.epochs.of_trials([trial.id for trial in trials])
         studies = {study.id: study.name for study in opened.studies.summaries()}
-        named = sorted({studies[trial.study_id] for trial in trials})
+        names = sorted({studies[trial.study_id] for trial in trials})
+        records = {name: opened.studies.get(name) for name in names}
         logs = _logs(opened, trials)
-        objectives = {name: opened.studies.get(name).objective for name in named}
-        compared = {name: comparison(opened, name) for name in named}
-        aimed = {name: study_objectives(opened, name) for name in named}
-        rules = {name: judged_by(opened.studies.get(name).protocol) for name in named}
+        compared = {name: comparison(opened, name) for name in names}
+        aimed = {name: study_objectives(opened, name) for name in names}
+    rules = {name: judged_by(study.protocol) for name, study in records.items()}
+    kept = _kept(record.id, aimed)
     if as_json:
         beside = {name: found and asdict(found) for name, found in compared.items()}
-        plain = _plain(record, trials, curves, studies, logs) | _kept(record.id, aimed)
+        plain = _plain(record, trials, curves, studies, logs) | {"keeps_constraints": kept}
         print_json(plain | {"against_random_search": beside, "judged_by": rules})
         return
     console = stdout_console()
@@ -69,26 +70,23 @@ def command(architecture: str, store: str, as_json: bool) -> None:
     places = _places(trials, studies)
     for trial in trials:
         _print_trial(console, trial, curves[trial.id], places, logs.get(trial.id))
-    for name, objective in objectives.items():
-        for sentence in data_sentences(objective):
+    for name, study in records.items():
+        for sentence in data_sentences(study.objective):
             console.print(Text(f"Study {name}. {sentence}"))
     for name, found in compared.items():
         if found is not None:
             console.print(Text(f"\nStudy {name}. {found.sentence}"))
     for name in (name for name, rule in rules.items() if rule == "best"):
         console.print(Text(f"\nStudy {name}. Its accuracies {OPTIMISTIC}"))
-    for name, keeps in _kept(record.id, aimed)["keeps_constraints"].items():
+    for name, keeps in kept.items():
         word = {True: "is kept", False: "is broken", None: "has no complete trial to judge"}[keeps]
         bounds = bound_words(aimed[name].bounds)
         console.print(Text(f"\nStudy {name} wants {bounds}: this {word}."))
 
 
-def _kept(
-    architecture: str, aimed: dict[str, StudyObjectives]
-) -> dict[str, dict[str, bool | None]]:
+def _kept(architecture: str, aimed: dict[str, StudyObjectives]) -> dict[str, bool | None]:
     """Whether the architecture keeps the measured bounds of each study that has some."""
-    bounded = {name: each.kept for name, each in aimed.items() if each.bounds}
-    return {"keeps_constraints": {name: kept.get(architecture) for name, kept in bounded.items()}}
+    return {name: each.kept.get(architecture) for name, each in aimed.items() if each.bounds}
 
 
 def _logs(store: Store, trials: list[TrialRecord]) -> dict[int, str]:

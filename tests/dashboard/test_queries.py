@@ -167,21 +167,20 @@ def test_what_is_to_be_known_of_accuracies_is_said_once_with_the_studies_it_hold
     assert notes[:2] == accuracy_notes(every, optimistic=False)
     assert len(notes) == 3
     assert notes[2].startswith("Accuracies of one, three are those of the best epoch")
-    assert accuracy_notes(every, {"one", "two"})[0] == GUESSING
-    assert accuracy_notes(every, {"two"}) == [GUESSING]
+    assert accuracy_notes(every, ("one", "two"))[0] == GUESSING
+    assert accuracy_notes(every, ("two",)) == [GUESSING]
     of_three = Scope(store, store.url, "three", "")
     assert accuracy_notes(of_three, optimistic=False) == [ten]
     assert accuracy_notes(of_three)[1].startswith("Accuracies are those of the best epoch")
-    assert accuracy_notes(every, {"old"}) == accuracy_notes(every, ()) == []
+    assert accuracy_notes(every, ("old",)) == accuracy_notes(every, ()) == []
 
 
 def test_time_left_is_that_of_the_running_study(scope: Scope) -> None:
-    every = summaries(Scope(scope.store, scope.key, None, ""))
     run = scope.store.runs.of_study(scope.store.studies.get("second").id)[0]
     elapsed = (datetime.now(UTC) - run.started) + timedelta(seconds=1)
-    left = seconds_left(scope, every)
+    left = seconds_left(scope.unfiltered)
     assert left is not None
     assert 0 <= left <= elapsed.total_seconds() / COUNT * 2
     scope.store.runs.end(run.id)
     st.cache_data.clear()
-    assert seconds_left(scope, summaries(scope)) is None
+    assert seconds_left(scope) is None

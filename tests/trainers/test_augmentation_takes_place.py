@@ -33,8 +33,8 @@ def epoch_of(data: SearchData, epoch: int = 1, seed: int = 5) -> tuple[Tensor, T
 def originals() -> Tensor:
     """The training images as they are, normalised by hand from the files."""
     part, split = load_part(DataConfig(), "train"), data_with()._train  # type: ignore[attr-defined]
-    assert len(part.images) > len(split[0]) == IMAGES
-    pixels = torch.from_numpy(np.array(split[0])).float().reshape(-1, 1, 28, 28)
+    assert len(part.images) > len(split.images) == IMAGES
+    pixels = torch.from_numpy(np.array(split.images)).float().reshape(-1, 1, 28, 28)
     return (pixels / 255 - 0.2860) / 0.3530
 
 
@@ -103,7 +103,7 @@ def test_that_share_of_the_images_is_mirrored(share: float) -> None:
 
 def test_every_epoch_has_an_order_of_its_own_and_the_labels_go_with_the_images() -> None:
     data = data_with()
-    labels = torch.from_numpy(np.array(data._train[1], np.int64))  # type: ignore[attr-defined]
+    labels = torch.from_numpy(np.array(data._train.labels, np.int64))  # type: ignore[attr-defined]
     orders = []
     for epoch in (1, 2):
         images, given = epoch_of(data, epoch)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.trainers.proofs import proves
 from tests.trainers.tiny import short_protocol, small_data
+from trainers.data.fashion_mnist import LabelledImages
 from trainers.data.in_memory import InMemoryImages
 from trainers.data.search_data import samples_of_epoch
 
@@ -16,14 +17,18 @@ def pixels(count: int = 6) -> np.ndarray:
     return np.random.default_rng(0).integers(1, 256, (count, 28, 28), dtype=np.uint8)
 
 
+def resident(images: np.ndarray, padding: int) -> InMemoryImages:
+    labelled = LabelledImages(images, np.zeros(6, np.uint8), mean=0.0, std=1 / 255)
+    return InMemoryImages(labelled, "cpu", padding)
+
+
 def test_crop_and_mirror_are_those_of_numpy() -> None:
     images = pixels()
-    resident = InMemoryImages(images, np.zeros(6, np.uint8), 0.0, 1 / 255, "cpu", padding=2)
     padded = np.pad(images, ((0, 0), (2, 2), (2, 2)))
     order = torch.tensor([5, 0, 3])
     top, left = torch.tensor([0, 4, 2]), torch.tensor([1, 0, 2])
     mirror = torch.tensor([False, True, True])
-    found = resident.batch(order, top, left, mirror)
+    found = resident(images, padding=2).batch(order, top, left, mirror)
     for row, image in enumerate(order):
         crop = padded[image, top[row] : top[row] + 28, left[row] : left[row] + 28]
         expected = crop[:, ::-1] if mirror[row] else crop
@@ -32,8 +37,8 @@ def test_crop_and_mirror_are_those_of_numpy() -> None:
 
 def test_whole_images_ignore_the_padding() -> None:
     images = pixels()
-    resident = InMemoryImages(images, np.zeros(6, np.uint8), 0.0, 1 / 255, "cpu", padding=3)
-    assert np.allclose(resident.whole(0, 6)[:, 0].numpy(), images, atol=1e-4)
+    whole = resident(images, padding=3).whole(0, 6)
+    assert np.allclose(whole[:, 0].numpy(), images, atol=1e-4)
 
 
 def test_batches_are_normalised_and_channels_last() -> None:

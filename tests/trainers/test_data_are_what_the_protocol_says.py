@@ -21,8 +21,8 @@ LABELS: NDArray[np.int64] = np.arange(400) % 10
 def test_the_data_are_those_of_the_name(tmp_path: Path) -> None:
     folder = {"name": "image-folder", "folder": str(image_folder(tmp_path))}
     of_folder = {"data": "image-folder", "augmentation": {"image_size": 32}}
-    assert open_data({}, Protocol()).channels == 1
-    assert open_data(folder, Protocol.from_dict(of_folder)).channels == 3
+    assert open_data({}, Protocol()).description.channels == 1
+    assert open_data(folder, Protocol.from_dict(of_folder)).description.channels == 3
     for config, protocol in ((folder, Protocol()), ({}, Protocol.from_dict(of_folder))):
         with pytest.raises(InputError, match=r"protocol\.data"):
             open_data(config, protocol)
@@ -31,9 +31,9 @@ def test_the_data_are_those_of_the_name(tmp_path: Path) -> None:
 @proves("content_hash", "split_hash")
 @pytest.mark.parametrize("name", ["content_hash", "split_hash"])
 def test_pinned_data_are_those_that_are_opened(name: str) -> None:
-    found = small_data(short_protocol())
-    right = getattr(found, name)
-    assert small_data(short_protocol(**{name: right})).content_hash == found.content_hash
+    found = small_data(short_protocol()).description
+    right = small_data(short_protocol(**{name: getattr(found, name)})).description
+    assert right.content_hash == found.content_hash
     with pytest.raises(InputError, match=rf"protocol\.{name}: pinned to 0123456789abcdef"):
         small_data(short_protocol(**{name: "0123456789abcdef"}))
 

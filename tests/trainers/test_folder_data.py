@@ -150,7 +150,7 @@ def test_a_broken_image_is_named(tmp_path: Path) -> None:
     index = index_images(DataConfig.from_dict(config(root)))
     broken = root / "train" / "red" / "001.png"
     broken.write_bytes(broken.read_bytes()[:60])
-    images = FolderImages(index, np.arange(6), train_transform(paper().augmentation))
+    images = FolderImages(index, np.arange(6), paper().augmentation, seed=0)
     with pytest.raises(UnreadableData, match=r"red/001\.png is not a readable image"):
         images[5]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from space.errors import InputError
 from trainers.data.data_config import DataConfig, parse_data_config
@@ -15,10 +15,10 @@ from trainers.data.image_folder.decoding import listed_suffixes
 from trainers.data.image_folder.image_index import (
     ImageIndex,
     Inspected,
-    copies_between,
-    told_copies,
+    remarks_on_copies,
 )
-from trainers.data.image_folder.indexing import Say, index_images, warn_of_test_copies
+from trainers.data.image_folder.indexing import index_images, warn_of_test_copies
+from trainers.data.image_folder.inspection import Say
 from trainers.data.split import Split, split_train_validation
 from trainers.data.test_guard import is_locked
 from trainers.protocol import Protocol
@@ -83,7 +83,7 @@ def describe_data(
             other data, or if a part of the split comes out empty.
     """
     parsed = parse_data_config(config)
-    say = None if say is None else _each_once(say)
+    say = None if say is None else cache(say)  # each sentence a single time
     located = locate_data(parsed, protocol, say=say)
     found, source = located.description, located.source
     if isinstance(source, ImageIndex) and not is_locked():
@@ -122,7 +122,13 @@ def _located(
     shape: tuple[int, int, int, int],
     inspected: Inspected | None = None,
 ) -> Located:
-    split = _split(config, protocol, source.labels)
+    split = split_train_validation(
+        source.labels,
+        seed=protocol.split_seed,
+        validation_fraction=protocol.validation_fraction,
+        limit_train=config.limit_train,
+        limit_validation=config.limit_validation,
+    )
     content_hash = source.content_hash if inspected is None else inspected.content_hash
     counts = np.bincount(source.labels[split.validation], minlength=shape[3])
     names: tuple[str, ...] = ()
@@ -147,18 +153,6 @@ def _located(
     return Located(description, split, source)
 
 
-def _each_once(say: Say) -> Say:
-    """Passes every sentence on a single time."""
-    said: set[str] = set()
-
-    def say_if_new(sentence: str) -> None:
-        if sentence not in said:
-            said.add(sentence)
-            say(sentence)
-
-    return say_if_new
-
-
 def _remarks_on_folder(source: ImageIndex) -> tuple[str, ...]:
     return (
         f"{len(source.files):,} pictures of {len(source.classes):,} classes "
@@ -180,17 +174,6 @@ def _remarks_on_split(
             said.append(f"classes without {name} pictures: {abbreviated(absent)}")
     if folder is not None and folder.digests:
         train, held_out = folder.only(split.train), folder.only(split.validation)
-        both = copies_between(held_out.files, held_out.digests, train.files, train.digests)
-        told = told_copies(both, "the validation part", "the training part")
-        said += [f"{each}: the validation will flatter" for each in told]
+        parts = {"the validation part": held_out, "the training part": train}
+        said += remarks_on_copies(parts, "validation")
     return tuple(said)
-
-
-def _split(config: DataConfig, protocol: Protocol, labels: NDArray[np.integer]) -> Split:
-    return split_train_validation(
-        labels,
-        seed=protocol.split_seed,
-        validation_fraction=protocol.validation_fraction,
-        limit_train=config.limit_train,
-        limit_validation=config.limit_validation,
-    )

@@ -1,7 +1,7 @@
 """Finds Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence): embedded, local, downloaded."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from urllib.error import URLError
@@ -29,10 +29,20 @@ Part = Literal["train", "test"]
 
 @dataclass(frozen=True, slots=True)
 class LabelledImages:
-    """Images (count, 28, 28) and labels (count,), both uint8, and a hash of both."""
+    """Images (count, 28, 28) and labels (count,), both uint8, and a hash of both.
+
+    Attributes:
+        mean, std: of the pixels, as shares of white, by which they are normalised.
+    """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+    mean: float = MEAN
+    std: float = STD
+
+    def only(self, positions: NDArray[np.int64]) -> "LabelledImages":
+        """Some of them, in the given order."""
+        return replace(self, images=self.images[positions], labels=self.labels[positions])
 
     @property
     def content_hash(self) -> str:
@@ -52,7 +62,7 @@ def load_part(config: DataConfig, part: Part) -> LabelledImages:
         InputError: naming the folder or file that is missing or corrupt.
     """
     folder = locate(config)
-    images_path, labels_path = (_file(folder, stem) for stem in FILES[part])
+    images_path, labels_path = (_present(folder, stem) or folder / stem for stem in FILES[part])
     images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
     if images.shape[1:] != (EDGE, EDGE):
         message = f"{images_path} holds images of {images.shape[1:]}, not of ({EDGE}, {EDGE})"
@@ -105,13 +115,6 @@ def _present(folder: Path, stem: str) -> Path | None:
         if is_file(folder / name):
             return folder / name
     return None
-
-
-def _file(folder: Path, stem: str) -> Path:
-    found = _present(folder, stem)
-    if found is None:
-        raise InputError.of("data.folder", f"{folder} does not hold {stem}[.gz]")
-    return found
 
 
 def download(folder: Path | None) -> Path:

@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
-from trainers.data.augmentation import Transform, test_transform, train_transform
+from trainers.data.augmentation import test_transform, train_transform
 from trainers.data.describe import DataDescription
 from trainers.data.image_folder.decoding import read_picture
 from trainers.data.image_folder.image_index import ImageIndex
 from trainers.data.search_data import Batch, SearchData, samples_of_epoch
 from trainers.data.split import Indices, Split
+from trainers.protocol import Augmentation
 from trainers.seeds import derive, seeded
 
 
@@ -20,18 +21,21 @@ class FolderImages(Dataset[tuple[Tensor, int]]):
     """Some images of an index, each transformed under a seed of its own.
 
     So an image does not depend on which worker decodes it, or on how many workers there are.
+
+    Args:
+        seed: of the changes that training images undergo; None shows them as a test does.
     """
 
     def __init__(
         self,
         index: ImageIndex,
         positions: Indices,
-        transform: Transform,
-        seed: int = 0,
-        background: str = "white",
+        augmentation: Augmentation,
+        seed: int | None = None,
     ) -> None:
-        self.index, self.positions, self.transform = index, positions, transform
-        self.seed, self.background = seed, background
+        self.index, self.positions, self.seed = index, positions, seed or 0
+        self.transform = (test_transform if seed is None else train_transform)(augmentation)
+        self.background = augmentation.background
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -64,12 +68,9 @@ class FolderData(SearchData):
         self._index, self._split, self._workers = index, split, workers
 
     def _train_batches(self, epoch: int, seed: int, device: torch.device | str) -> Iterator[Batch]:
+        image_seed = derive(seed, epoch, "images")
         images = FolderImages(
-            self._index,
-            self._split.train,
-            train_transform(self.protocol.augmentation),
-            derive(seed, epoch, "images"),
-            self.protocol.augmentation.background,
+            self._index, self._split.train, self.protocol.augmentation, image_seed
         )
         samples = self.protocol.samples_per_epoch
         order = torch.Generator().manual_seed(derive(seed, epoch, "order"))
@@ -87,12 +88,6 @@ class FolderData(SearchData):
         )
 
     def validation_batches(self, device: torch.device | str = "cpu") -> Iterator[Batch]:
-        transform = test_transform(self.protocol.augmentation)
-        images = FolderImages(
-            self._index,
-            self._split.validation,
-            transform,
-            background=self.protocol.augmentation.background,
-        )
+        images = FolderImages(self._index, self._split.validation, self.protocol.augmentation)
         size = self.protocol.batch_size
         yield from folder_batches(images, device, self._workers, batch_size=size)

@@ -1,6 +1,7 @@
 """Reads the idx format of MNIST: a magic number, the sizes, then unsigned bytes."""
 
 import gzip
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -33,7 +34,7 @@ def read_idx(path: Path, dimensions: int, where: str = "data.folder") -> NDArray
         opener = gzip.open if is_gzip else open
         with opener(path, "rb") as file:
             shape = _read_shape(file.read(4 + 4 * dimensions), dimensions)
-            size = int(np.prod(shape, dtype=np.int64))
+            size = math.prod(shape)
             # One byte more than stated: finds a longer file, and makes gzip check its sum.
             body = file.read(size + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -63,10 +64,7 @@ def _read_shape(header: bytes, dimensions: int) -> tuple[int, ...]:
     expected = UNSIGNED_BYTE << 8 | dimensions
     if magic != expected:
         raise _NotIdx(f"its magic number is {magic:#010x} and must be {expected:#010x}")
-    size = 1
-    for edge in shape:
-        size *= edge
-    if not 0 < size <= MAX_BYTES:
+    if not 0 < math.prod(shape) <= MAX_BYTES:
         raise _NotIdx(f"its sizes {shape} are outside 1 to {MAX_BYTES} bytes in all")
     return tuple(shape)
 

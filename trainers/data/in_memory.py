@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from trainers.data.describe import DataDescription
+from trainers.data.fashion_mnist import LabelledImages
 from trainers.data.search_data import Batch, SearchData, samples_of_epoch
 from trainers.data.split import Split
 from trainers.seeds import derive
@@ -19,22 +19,14 @@ VALIDATION_BATCH = 500
 class InMemoryImages:
     """uint8 images (count, height, width, channels) and int64 labels on one device."""
 
-    def __init__(
-        self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.uint8],
-        mean: float,
-        std: float,
-        device: torch.device | str,
-        padding: int = 0,
-    ) -> None:
-        pixels = torch.from_numpy(np.array(images)).reshape(*images.shape[:3], -1)
+    def __init__(self, data: LabelledImages, device: torch.device | str, padding: int = 0) -> None:
+        pixels = torch.from_numpy(np.array(data.images)).reshape(*data.images.shape[:3], -1)
         self.height, self.width = pixels.shape[1], pixels.shape[2]
         self.padding = padding
         edges = (0, 0, padding, padding, padding, padding)
         self._pixels = functional.pad(pixels, edges).to(device)
-        self.labels = torch.from_numpy(np.array(labels, np.int64)).to(device)
-        self._shift, self._scale = -255.0 * mean, 1.0 / (255.0 * std)
+        self.labels = torch.from_numpy(np.array(data.labels, np.int64)).to(device)
+        self._shift, self._scale = -255.0 * data.mean, 1.0 / (255.0 * data.std)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -79,27 +71,17 @@ class InMemoryImages:
 class InMemoryData(SearchData):
     """Training and validation images in memory, copied once to each device that asks."""
 
-    def __init__(
-        self,
-        description: DataDescription,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.uint8],
-        split: Split,
-        mean: float,
-        std: float,
-    ) -> None:
+    def __init__(self, description: DataDescription, source: LabelledImages, split: Split) -> None:
         super().__init__(description)
-        self._train = (images[split.train], labels[split.train])
-        self._validation = (images[split.validation], labels[split.validation])
-        self._statistics = (mean, std)
+        self._train, self._validation = source.only(split.train), source.only(split.validation)
         self._placed: dict[tuple[str, str], InMemoryImages] = {}
 
     def _on(self, device: torch.device | str, part: str) -> InMemoryImages:
         key = (str(device), part)
         if key not in self._placed:
-            images, labels = self._train if part == "train" else self._validation
+            data = self._train if part == "train" else self._validation
             padding = self.protocol.augmentation.crop_padding if part == "train" else 0
-            self._placed[key] = InMemoryImages(images, labels, *self._statistics, device, padding)
+            self._placed[key] = InMemoryImages(data, device, padding)
         return self._placed[key]
 
     def _train_batches(self, epoch: int, seed: int, device: torch.device | str) -> Iterator[Batch]:

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from trainers.data.augmentation import test_transform
 from trainers.data.data_config import DataConfig, parse_data_config
 from trainers.data.describe import locate_data
-from trainers.data.fashion_mnist import MEAN, STD, LabelledImages, load_part
+from trainers.data.fashion_mnist import LabelledImages, load_part
 from trainers.data.folder_data import FolderData, FolderImages, folder_batches
-from trainers.data.image_folder.image_index import Inspected
+from trainers.data.image_folder.image_index import ImageIndex, Inspected
 from trainers.data.image_folder.indexing import index_images
 from trainers.data.in_memory import InMemoryData, InMemoryImages
 from trainers.data.search_data import Batch, SearchData
@@ -33,11 +32,10 @@ def open_data(
     """
     parsed = parse_data_config(config)
     located = locate_data(parsed, protocol, inspected=inspected)
-    source, split = located.source, located.split
+    description, source, split = located.description, located.source, located.split
     if isinstance(source, LabelledImages):
-        described = located.description
-        return InMemoryData(described, source.images, source.labels, split, MEAN, STD)
-    return FolderData(located.description, source, split, parsed.workers)
+        return InMemoryData(description, source, split)
+    return FolderData(description, source, split, parsed.workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +65,19 @@ def open_test_split(
     """
     refuse_if_locked()
     parsed = parse_data_config(config)
+    found: LabelledImages | ImageIndex
     if parsed.name == "image-folder":
-        return _open_folder(parsed, protocol, architecture_id, record)
-    part = load_part(parsed, "test")
-    reading = TestReading(architecture_id, protocol.hash, part.content_hash, len(part.labels))
+        found = index_images(parsed, "val", split_seed=protocol.split_seed)
+    else:
+        found = load_part(parsed, "test")
+    count = len(found.labels)
+    reading = TestReading(architecture_id, protocol.hash, found.content_hash, count)
     record(reading)
 
     def batches(device: torch.device | str) -> Iterator[Batch]:
-        return InMemoryImages(part.images, part.labels, MEAN, STD, device).whole_batches()
-
-    return TestSplit(reading, batches)
-
-
-def _open_folder(
-    config: DataConfig, protocol: Protocol, architecture_id: str, record: Record
-) -> TestSplit:
-    index = index_images(config, "val", split_seed=protocol.split_seed)
-    count = len(index.files)
-    reading = TestReading(architecture_id, protocol.hash, index.content_hash, count)
-    record(reading)
-    images = FolderImages(
-        index,
-        np.arange(count),
-        test_transform(protocol.augmentation),
-        background=protocol.augmentation.background,
-    )
-
-    def batches(device: torch.device | str) -> Iterator[Batch]:
-        size = protocol.batch_size
-        return folder_batches(images, device, config.workers, batch_size=size)
+        if isinstance(found, LabelledImages):
+            return InMemoryImages(found, device).whole_batches()
+        images = FolderImages(found, np.arange(count), protocol.augmentation)
+        return folder_batches(images, device, parsed.workers, batch_size=protocol.batch_size)
 
     return TestSplit(reading, batches)

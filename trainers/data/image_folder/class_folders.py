@@ -9,9 +9,6 @@ import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from space.errors import InputError, Problem, refuse
 from space.input.paths import is_folder, shown_path
 from trainers.data.image_folder.decoding import listed_suffixes, suffixes
@@ -81,7 +78,7 @@ def unreadable(error: OSError, folder: Path) -> Problem:
 def _classes(folder: Path) -> tuple[str, ...]:
     """Folders whose names do not begin with a dot, apart from links to where they lie or above."""
     try:
-        above = {_identity(each) for each in (folder, *Path(os.path.realpath(folder)).parents)}
+        above = {_of(os.stat(each)) for each in (folder, *Path(os.path.realpath(folder)).parents)}
         with os.scandir(folder) as entries:
             return tuple(
                 sorted(
@@ -89,16 +86,11 @@ def _classes(folder: Path) -> tuple[str, ...]:
                     for entry in entries
                     if not entry.name.startswith(".")
                     and entry.is_dir()
-                    and _identity(Path(entry.path)) not in above
+                    and _of(os.stat(entry.path)) not in above
                 )
             )
     except OSError as error:
         raise InputError([unreadable(error, folder)]) from None
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    stat = path.stat()
-    return stat.st_dev, stat.st_ino
 
 
 def _too_few(folder: Path, classes: tuple[str, ...]) -> str:
@@ -153,10 +145,6 @@ class Listing:
     faults: dict[str, str] = field(default_factory=dict)
     _owner: dict[_Identity, tuple[int, str]] = field(default_factory=dict)
 
-    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Sizes and labels."""
-        return np.array(self.sizes, np.int64), np.array(self.labels, np.int64)
-
 
 def list_classes(folder: Path, classes: tuple[str, ...]) -> Listing:
     """List all classes.
@@ -191,23 +179,23 @@ def _count_loose(folder: Path, found: Listing) -> None:
         for entry in entries:
             if entry.name.startswith("."):
                 found.hidden += 1
-            elif not entry.is_dir():
-                if entry.name.lower().endswith(suffixes()):
-                    found.loose += 1
-                else:
-                    _count_suffix(entry.name, found)
+            elif not entry.is_dir() and _is_picture(entry.name, found):
+                found.loose += 1
 
 
-def _count_suffix(name: str, found: Listing) -> None:
+def _is_picture(name: str, found: Listing) -> bool:
+    """Whether a file counts by its suffix; others are counted by theirs."""
+    if name.lower().endswith(suffixes()):
+        return True
     suffix = Path(name).suffix.lower() or "none"
     found.other_suffixes[suffix] = found.other_suffixes.get(suffix, 0) + 1
+    return False
 
 
 def _list_class(folder: Path, name: str, label: int, found: Listing) -> None:
     top = folder / name
     seen = {_of(os.stat(parent)) for parent in Path(os.path.realpath(folder / "x")).parents}
-    paths = sorted(_walk(str(top), seen, found))
-    for path in paths:
+    for path in sorted(_walk(str(top), seen, found)):
         _take(path, os.path.relpath(path, folder), label, found)
 
 
@@ -222,13 +210,8 @@ def _walk(top: str, seen: set[_Identity], found: Listing) -> list[str]:
         seen.add(identity)
         found.hidden += sum(each.startswith(".") for each in (*folders, *names))
         folders[:] = sorted(each for each in folders if not each.startswith("."))
-        for name in names:
-            if name.startswith("."):
-                continue
-            if name.lower().endswith(suffixes()):
-                paths.append(os.path.join(root, name))
-            else:
-                _count_suffix(name, found)
+        shown = (name for name in names if not name.startswith("."))
+        paths += [os.path.join(root, name) for name in shown if _is_picture(name, found)]
     return paths
 
 

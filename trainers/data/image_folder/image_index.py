@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -128,36 +128,30 @@ def _count(entry: str | None) -> str:
     return "no" if entry is None else entry.split()[0]
 
 
-def copies_between(
-    files: Sequence[str],
-    digests: Sequence[bytes],
-    other_files: Sequence[str],
-    other_digests: Sequence[bytes],
-) -> list[tuple[str, str]]:
-    """Those files that are among the others too, each with the first of them that it equals."""
-    places: dict[bytes, str] = {}
-    for file, digest in zip(other_files, other_digests, strict=True):
-        places.setdefault(digest, file)
-    return [
-        (file, places[digest])
-        for file, digest in zip(files, digests, strict=True)
-        if digest and digest in places
-    ]
-
-
-def told_copies(copies: Sequence[tuple[str, str]], here: str, there: str) -> tuple[str, ...]:
-    """A sentence on them, or none.
+def remarks_on_copies(parts: Mapping[str, ImageIndex], flattered: str) -> tuple[str, ...]:
+    """A sentence on the pictures of the first part that are in the second too, or none.
 
     Args:
-        copies: by `copies_between`. here, there: what the parts are called; of folders with a slash
-            at the end, which then stands before the files.
+        parts: two, by what they are called; of folders with a slash at the end, which then stands
+            before the files.
+        flattered: what comes out too well for that.
     """
+    (here, index), (there, other) = parts.items()
+    first: dict[bytes, str] = {}
+    for file, digest in zip(other.files, other.digests, strict=True):
+        first.setdefault(digest, file)
+    copies = [
+        (file, first[digest])
+        for file, digest in zip(index.files, index.digests, strict=True)
+        if digest and digest in first
+    ]
     if not copies:
         return ()
-    one, other = (
+    one, equal = (
         shown_path(name + file if name.endswith("/") else file)
         for name, file in zip((here, there), copies[0], strict=True)
     )
     noun, verb = ("picture", "is") if len(copies) == 1 else ("pictures", "are")
     where = f"both in {here} and in {there}"
-    return (f"{len(copies):,} {noun} {verb} {where}, such as {one} and {other}",)
+    said = f"{len(copies):,} {noun} {verb} {where}, such as {one} and {equal}"
+    return (f"{said}: the {flattered} will flatter",)

@@ -1,6 +1,6 @@
 """Decides which images of a folder a search or a test uses, and says what does not count."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -19,16 +19,14 @@ from trainers.data.image_folder.class_folders import (
 )
 from trainers.data.image_folder.image_index import (
     ImageIndex,
-    copies_between,
     plain_name,
-    told_copies,
+    remarks_on_copies,
 )
-from trainers.data.image_folder.inspection import inspect_files
+from trainers.data.image_folder.inspection import Say, inspect_files
 from trainers.data.split import split_train_validation
 from trainers.seeds import derive
 
 Part = Literal["train", "val"]
-Say = Callable[[str], None]
 
 TEST_FRACTION = 0.1
 _SHOWN_FAULTS = 10
@@ -81,10 +79,15 @@ def warn_of_test_copies(index: ImageIndex, config: DataConfig, say: Say | None) 
     layout = find_layout(config.folder)
     if layout.val is None:
         return ()
-    listed = list_classes(layout.val, layout.classes)
-    held = inspect_files(layout.val, listed.files, "none", say).digests
-    both = copies_between(index.files, index.digests, listed.files, held)
-    return tuple(f"{said}: the test will flatter" for said in told_copies(both, "train/", "val/"))
+    held_out = _indexed(list_classes(layout.val, layout.classes), layout.val, layout)
+    digests = inspect_files(layout.val, held_out.files, "none", say).digests
+    return remarks_on_copies({"train/": index, "val/": replace(held_out, digests=digests)}, "test")
+
+
+def _indexed(listed: Listing, folder: Path, layout: FolderLayout) -> ImageIndex:
+    """All the files of a listing, nothing of them read yet."""
+    sizes, labels = np.array(listed.sizes, np.int64), np.array(listed.labels, np.int64)
+    return ImageIndex(folder, layout.classes, tuple(listed.files), sizes, labels)
 
 
 def _read(
@@ -95,8 +98,7 @@ def _read(
     left_out: tuple[str, ...] | None,
 ) -> ImageIndex:
     listed = list_classes(folder, layout.classes)
-    sizes, labels = listed.arrays()
-    index = ImageIndex(folder, layout.classes, tuple(listed.files), sizes, labels)
+    index = _indexed(listed, folder, layout)
     if left_out is not None:
         known = set(left_out)
         keep = [i for i, file in enumerate(index.files) if plain_name(file) not in known]
@@ -107,13 +109,13 @@ def _read(
         raise InputError(_refusal(folder, faults))
     keep = [i for i in range(len(index.files)) if i not in seen.faults]
     chosen = replace(index, digests=seen.digests).only(np.array(keep, np.int64))
-    _check_classes(chosen)
-    names = tuple(plain_name(name) for name in sorted(faults))
-    return replace(
-        chosen,
-        left_out=names,
-        remarks=_remarks(listed, layout, faults, config.check),
+    refuse(
+        Problem("data.folder", f"{shown_path(str(folder / name))} holds no readable images")
+        for name in chosen.classes_without_pictures()
     )
+    names = tuple(plain_name(name) for name in sorted(faults))
+    remarks = _remarks(listed, layout, faults, config.check)
+    return replace(chosen, left_out=names, remarks=remarks)
 
 
 def _with_test(index: ImageIndex, train: ImageIndex, test: ImageIndex) -> tuple[str, ...]:
@@ -122,9 +124,8 @@ def _with_test(index: ImageIndex, train: ImageIndex, test: ImageIndex) -> tuple[
         said.append(f"classes without test pictures: {abbreviated(absent)}")
     if not index.digests:
         return (*index.remarks, *said)
-    both = copies_between(train.files, train.digests, test.files, test.digests)
-    flattering = told_copies(both, "the pictures to train on", "those kept for the test")
-    return (*index.remarks, *said, *(f"{each}: the test will flatter" for each in flattering))
+    parts = {"the pictures to train on": train, "those kept for the test": test}
+    return (*index.remarks, *said, *remarks_on_copies(parts, "test"))
 
 
 def _refusal(folder: Path, faults: Mapping[str, str]) -> list[Problem]:
@@ -138,14 +139,6 @@ def _refusal(folder: Path, faults: Mapping[str, str]) -> list[Problem]:
     also = f"{more:,} more like these; " if more else ""
     message = f"{also}{len(faults):,} in all; mend or remove them, or set data.broken: leave_out"
     return [*shown, Problem("data.broken", message)]
-
-
-def _check_classes(index: ImageIndex) -> None:
-    problems = [
-        Problem("data.folder", f"{shown_path(str(index.folder / name))} holds no readable images")
-        for name in index.classes_without_pictures()
-    ]
-    refuse(problems)
 
 
 def _remarks(

@@ -5,10 +5,9 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -65,14 +64,19 @@ def inspect_files(
     progress = _Progress(len(files), say)
     digests: list[bytes] = []
     faults: dict[int, str] = {}
-    base = os.path.realpath(folder)
+    base, lock = os.path.realpath(folder), threading.Lock()
+    batches = [files[at : at + _BATCH] for at in range(0, len(files), _BATCH)]
+
+    def look(batch: Sequence[str]) -> list[Finding]:
+        return _batch(cache, lock, base, batch, check)
+
     with (
         warnings.catch_warnings(),
         ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool,
     ):
         # Pillow warns of what it reads all the same; what it cannot read is told by name.
         warnings.filterwarnings("ignore", module="PIL")
-        for findings in _ahead(pool, cache, base, files, check):
+        for findings in pool.map(look, batches):
             for finding in findings:
                 if finding.fault is not None:
                     faults[len(digests)] = finding.fault
@@ -90,30 +94,8 @@ def reader_of(check: Check) -> str:
     return "none" if check == "none" else f"{check} {_VERDICTS} pillow {PIL.__version__} {limit}"
 
 
-def _ahead(
-    pool: ThreadPoolExecutor, cache: InspectionCache, base: str, files: Sequence[str], check: Check
-) -> Iterator[list[Finding]]:
-    """Findings batch by batch, in order, with a few batches under way at any time."""
-    batches = (tuple(files[at : at + _BATCH]) for at in range(0, len(files), _BATCH))
-    lock = threading.Lock()
-
-    def work(batch: tuple[str, ...]) -> list[Finding]:
-        return _batch(cache, lock, base, batch, check)
-
-    under_way: list[Future[list[Finding]]] = []
-    try:
-        for batch in islice(batches, 4 * len(os.sched_getaffinity(0))):
-            under_way.append(pool.submit(work, batch))
-        while under_way:
-            yield under_way.pop(0).result()
-            under_way += [pool.submit(work, batch) for batch in islice(batches, 1)]
-    finally:
-        for future in under_way:
-            future.cancel()
-
-
 def _batch(
-    cache: InspectionCache, lock: threading.Lock, base: str, batch: tuple[str, ...], check: Check
+    cache: InspectionCache, lock: threading.Lock, base: str, batch: Sequence[str], check: Check
 ) -> list[Finding]:
     paths = [os.path.realpath(os.path.join(base, name)) for name in batch]
     states = {path: state for path in paths if (state := _state(path)) is not None}

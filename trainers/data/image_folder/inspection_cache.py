@@ -9,8 +9,8 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from space.input.paths import cache_folder, shown_path
 
@@ -28,8 +28,7 @@ _MAKE = """CREATE TABLE IF NOT EXISTS files (
 _KEEP = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-@dataclass(frozen=True, slots=True)
-class FileState:
+class FileState(NamedTuple):
     """What changes when a file does: its size, times in nanoseconds, and inode."""
 
     size: int
@@ -51,8 +50,7 @@ class FileState:
         return self.ctime < time.time_ns() - _SETTLED_NS
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What reading a file gave.
 
     Attributes:
@@ -96,16 +94,7 @@ class InspectionCache:
     def keep(self, rows: Iterable[tuple[str, FileState, Finding]]) -> None:
         """Write findings down, those of files that changed a moment ago apart."""
         values = [
-            (
-                os.fsencode(path),
-                state.size,
-                state.mtime,
-                state.ctime,
-                state.inode,
-                finding.digest,
-                finding.reader,
-                finding.fault,
-            )
+            (os.fsencode(path), *state, *finding)
             for path, state, finding in rows
             if finding.digest and state.is_settled()
         ]
