@@ -86,10 +86,22 @@ class PointCodes:
         self.space = space
         self.patch_sizes = list(space.stage_options)
         self.stages = [list(map(StageCodes, stages)) for stages in space.stage_options.values()]
+        """Those of the stages, for each patch size."""
+        self.shapes = [codes.shapes for codes in self.stages[0]]
+        """The shapes of each stage, which do not depend on the patch size."""
         ends = itertools.accumulate((1 + codes.places for codes in self.stages[0]), initial=2)
         self.columns = [slice(first, last) for first, last in itertools.pairwise(ends)]
         """The columns of each stage."""
         self.width = self.columns[-1].stop
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """How many codes there are in each column."""
+        counts = [len(self.patch_sizes), len(self.space.block_types)]
+        for column in zip(*self.stages, strict=True):
+            counts.append(len(column[0].shapes))
+            counts += np.max([codes.counts.max(axis=0) for codes in column], axis=0).tolist()
+        return counts
 
     def encode(self, architectures: Sequence[Architecture]) -> Ints:
         """(architectures, width) codes.
