@@ -10,7 +10,7 @@ from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
 from space.errors import InputError, Problem, refuse
 from space.input.dataclass_fields import Kind, coerce_fields, shown
 from space.input.pydantic_errors import problems_from_pydantic
-from space.mixer_types import MixerType
+from space.mixer_types import MixerType, mixer_type_named
 from space.rules import Rule, Values, broken_rules
 
 MAX_KERNEL_SIZE = 31
@@ -164,6 +164,15 @@ class Mixer:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, without the fields that do not apply."""
         return dict(_plain_values(self))
+
+    @classmethod
+    def named(cls, operator: str, **fields: Any) -> "Mixer":
+        """The mixer of a type's name or label, such as `Mixer.named("dw-s conv.", kernel_size=7)`.
+
+        Raises:
+            InputError: for a name that no type has, and for fields as the constructor does.
+        """
+        return cls(*mixer_type_named(operator).values, **fields)
 
     @classmethod
     def from_dict(cls, values: object, where: str = "mixer") -> "Mixer":

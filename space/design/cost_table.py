@@ -10,7 +10,7 @@ import numpy as np
 
 from space.architecture import Architecture
 from space.cost.network_memory import map_bytes
-from space.cost.piece_costs import PieceCosts, PieceMacs, PieceMemory, Vector
+from space.cost.piece_costs import COSTS, MEMORIES, PieceCosts, Vector
 from space.design.design_space import DesignSpace
 from space.design.point_codes import Ints, PointCodes, StageCodes
 from space.geometry import MapSize, hidden_width
@@ -53,11 +53,11 @@ class CostTable:
 
     @cached_property
     def _macs(self) -> "_PieceTable":
-        return _PieceTable(self._codes, PieceMacs(self.space.frame))
+        return _PieceTable(self._codes, PieceCosts(self.space.frame, COSTS))
 
     @cached_property
     def _memories(self) -> "_PieceTable":
-        return _PieceTable(self._codes, PieceMemory(self.space.frame, self.batch_size))
+        return _PieceTable(self._codes, PieceCosts(self.space.frame, MEMORIES, self.batch_size))
 
     def encode(self, architectures: Sequence[Architecture]) -> Ints:
         """(n, columns) codes of architectures of the space.

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from space.architecture import Architecture, BlockType, Stage
 from space.cost.network_memory import map_bytes
-from space.cost.piece_costs import CostReader, Vector
+from space.cost.piece_costs import PieceCosts, Vector
 from space.design.feasible.cost_sums import SpaceTooLarge
 from space.design.feasible.stage_table import Allowed, StageCosts, StageTable
 from space.design.hard_limits import PEAK, Limits
@@ -66,12 +66,12 @@ class Chain:
         return self.frame.architecture(self.patch_size, self.block_type, stages)
 
     @cached_property
-    def _sums(self) -> CostReader:
-        return CostReader(self.frame, self.limits.summed)
+    def _sums(self) -> PieceCosts:
+        return PieceCosts(self.frame, self.limits.summed)
 
     @cached_property
-    def _peak(self) -> CostReader:
-        return CostReader(self.frame, (PEAK,))
+    def _peak(self) -> PieceCosts:
+        return PieceCosts(self.frame, (PEAK,))
 
     @cached_property
     def costs(self) -> list[StageCosts]:

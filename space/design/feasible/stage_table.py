@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from space.architecture import BlockType, Stage
-from space.cost.piece_costs import CostReader, Vector
+from space.cost.piece_costs import PieceCosts, Vector
 from space.design.feasible.cost_sums import Ints, Sums, added, joined, merged, minus, of_vectors
 from space.design.hard_limits import Limits
 from space.design.stage_options import Shape, StageOptions, pick
@@ -33,9 +33,9 @@ class StageCosts:
 
     options: StageOptions
     block_type: BlockType
-    sums: CostReader
-    peak: CostReader
-    _known: dict[tuple[CostReader, Shape, int], list[Vector]] = field(
+    sums: PieceCosts
+    peak: PieceCosts
+    _known: dict[tuple[PieceCosts, Shape, int], list[Vector]] = field(
         default_factory=dict, init=False, compare=False
     )
 
@@ -79,13 +79,13 @@ class StageCosts:
             for of_place in peaks
         )
 
-    def _of_choices(self, reader: CostReader, shape: Shape, place: int) -> list[Vector]:
+    def _of_choices(self, reader: PieceCosts, shape: Shape, place: int) -> list[Vector]:
         key = reader, shape, place
         if key not in self._known:
             self._known[key] = self.of_choices(reader, shape, place)
         return self._known[key]
 
-    def of_choices(self, reader: CostReader, shape: Shape, place: int) -> list[Vector]:
+    def of_choices(self, reader: PieceCosts, shape: Shape, place: int) -> list[Vector]:
         """For each choice at a place, what a reader says of all blocks that it fills."""
         width, depth, ratio = shape
         length, hidden = self.options.pattern_length(depth), hidden_width(width, ratio)
