@@ -9,7 +9,7 @@ import numpy as np
 from space.architecture import Architecture
 from space.cli.commands import json_option, print_json, seed_option
 from space.cli.output import print_table, stdout_console
-from space.cli.subjects import Subject, read_subject
+from space.cli.subjects import Subject, quantities, read_subject
 from space.cost import cost, memory, paper_macs
 from space.cost.network_cost import part_costs
 from space.design import DesignSpace
@@ -122,17 +122,6 @@ def _print_spread(space: DesignSpace, samples: int, seed: int, as_json: bool) ->
     words = [word.replace("_", " ") for word in shares]
     rows = [(name, *map(short, row.values())) for name, row in spread.items()]
     print_table(f"{space.name}: {source}", ("metric", *words), rows, right=words)
-
-
-def quantities(architecture: Architecture) -> dict[str, int]:
-    """The metrics that a space is told by."""
-    spent, used = cost(architecture), memory(architecture)
-    return {
-        "params": spent.params,
-        "macs": spent.macs,
-        "training_bytes": used.training_bytes,
-        "inference_bytes": used.inference_bytes,
-    }
 
 
 def _metrics(architecture: Architecture) -> dict[str, Any]:

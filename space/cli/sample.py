@@ -8,9 +8,8 @@ import numpy as np
 
 from space.architecture import Architecture
 from space.cli.commands import json_option, print_json, seed_option
-from space.cli.cost import quantities
 from space.cli.output import print_table
-from space.cli.subjects import read_subject
+from space.cli.subjects import quantities, read_subject
 from space.design import DesignSpace, SpaceTooLarge
 from space.wording import short
 

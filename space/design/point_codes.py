@@ -53,7 +53,8 @@ class StageCodes:
         if shape is None:
             raise InputError.of("", "has a width, depth or MLP ratio that is not in this space")
         code = [shape]
-        for number in self.options.chosen_numbers(stage):
+        for place in range(self.options.pattern_length(stage.depth)):
+            number = self.options.chosen_number(stage, place)
             if number is None:
                 raise InputError.of("mixers", "has a mixer that is not in this space")
             code.append(number)
