@@ -4,17 +4,16 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import ConfigDict, Field, StrictFloat, StrictInt, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, StrictFloat, StrictInt
 
 from space.canonical import canonical
 from space.errors import InputError, Problem, refuse
 from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_problems
-from space.input.dataclass_fields import check_fields
+from space.input.dataclass_fields import check_fields, from_plain
 from space.input.plain_values import VERSION, from_json, with_current_names, without_version
-from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer import Mixer
 
 MAX_STAGES = 8
@@ -274,10 +273,7 @@ class Architecture:
             InputError: with every problem, below the path `where`.
         """
         values = with_current_names(without_version(values, where), RENAMED, where)
-        try:
-            return _adapter().validate_python(values)
-        except ValidationError as error:
-            raise InputError(problems_from_pydantic(error, where, cls)) from None
+        return from_plain(cls, values, where)
 
     @classmethod
     def from_json(cls, text: str) -> "Architecture":
@@ -328,8 +324,3 @@ def _stage_dict(stage: Stage) -> dict[str, Any]:
         "mlp_ratio": stage.mlp_ratio,
         "mixers": [mixer.to_dict() for mixer in stage.mixers],
     }
-
-
-@cache
-def _adapter() -> TypeAdapter[Architecture]:
-    return TypeAdapter(Architecture)

@@ -4,12 +4,11 @@ from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from typing import Any, ClassVar, Literal, get_args
 
-from pydantic import ConfigDict, StrictBool, StrictInt, TypeAdapter, ValidationError
+from pydantic import ConfigDict, StrictBool, StrictInt
 
 from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
-from space.errors import InputError, Problem, refuse
-from space.input.dataclass_fields import Kind, coerce_fields, shown
-from space.input.pydantic_errors import problems_from_pydantic
+from space.errors import Problem, refuse
+from space.input.dataclass_fields import Kind, coerce_fields, from_plain, shown
 from space.mixer_types import MixerType, mixer_type_named
 from space.rules import Rule, Values, broken_rules
 
@@ -181,10 +180,7 @@ class Mixer:
         Raises:
             InputError: with every problem, below the path `where`.
         """
-        try:
-            return _adapter().validate_python(values)
-        except ValidationError as error:
-            raise InputError(problems_from_pydantic(error, where, cls)) from None
+        return from_plain(cls, values, where)
 
 
 _OPTIONAL = tuple(field.name for field in fields(Mixer) if field.name not in AXES)
@@ -247,8 +243,3 @@ def _size_problems(mixer: Mixer) -> list[Problem]:
 
 def _described(mixer: Mixer) -> str:
     return "/".join(mixer._axis_values)
-
-
-@cache
-def _adapter() -> TypeAdapter[Mixer]:
-    return TypeAdapter(Mixer)

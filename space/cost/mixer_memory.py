@@ -6,7 +6,7 @@ from typing import NamedTuple
 from space.axes import Dynamics, Locality, Rank
 from space.cost.memory_plan import MemoryPlan, channels_last
 from space.cost.mixing_memory import aggregate, make_weights
-from space.cost.tape import FLOAT, Tape, Tensor, convolution, layer_norm, linear
+from space.cost.tape import FLOAT, Tape, Tensor, convolution, layer_norm, linear, then
 from space.geometry import MapSize, channel_groups, joint_rank
 from space.mixer import Mixer
 
@@ -88,9 +88,7 @@ def _leave(t: Tape, plan: MemoryPlan, width: int, size: MapSize, y: Tensor) -> T
     if rank is Rank.FULL or plan.mixer.locality is not Locality.SLIDING:
         return t.view(y)
     repeated = t.run(y.size * (plan.mixer.ratio or 1) ** 2, y)
-    cropped = t.view(repeated, t.map(width, size.positions))
-    t.free(repeated)
-    return cropped
+    return then(t, Tape.view, repeated, t.map(width, size.positions))
 
 
 def _reduced(t: Tape, plan: MemoryPlan, x: Tensor) -> Tensor:
@@ -99,8 +97,7 @@ def _reduced(t: Tape, plan: MemoryPlan, x: Tensor) -> Tensor:
     padded = t.run(covered, x) if covered > x.size else t.view(x)
     y = convolution(t, padded, t.map(width, positions), _reduction_weights(mixer, width))
     if mixer.reduction_norm:
-        y, plain = layer_norm(t, y, width), y
-        t.free(plain)
+        y = then(t, layer_norm, y, width)
     t.free(padded)
     return y
 
