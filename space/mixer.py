@@ -87,7 +87,9 @@ class Mixer:
             value = getattr(self, name)
             if name not in applicable:
                 if value is not None:
-                    problems.append(Problem(name, f"does not apply to {_described(self)}"))
+                    problems.append(
+                        Problem(name, f"does not apply to {'/'.join(self._axis_values)}")
+                    )
             elif value is None:
                 object.__setattr__(self, name, applicable[name])
         refuse(problems)
@@ -239,7 +241,3 @@ def _size_problems(mixer: Mixer) -> list[Problem]:
     if mixer.rank is not Rank.FULL and mixer.ratio is None:
         problems.append(Problem("ratio", f"is required by rank {mixer.rank}"))
     return problems
-
-
-def _described(mixer: Mixer) -> str:
-    return "/".join(mixer._axis_values)

@@ -2,13 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
 
-from space.architecture import Architecture
 from space.cost.network_memory import map_bytes
 from space.cost.piece_costs import COSTS, MEMORIES, PieceCosts, Vector
 from space.design.design_space import DesignSpace
@@ -35,45 +33,28 @@ class Memories(NamedTuple):
     moved_bytes: Ints
 
 
-@dataclass(frozen=True)
-class CostTable:
+class CostTable(PointCodes):
     """The costs of a space's architectures, equal to `space.cost.cost` and `space.cost.memory`.
 
-    Attributes:
-        space: the design space; its limits play no part here.
-        batch_size: images in the batch whose memory is asked for.
+    Its limits play no part here.
     """
 
-    space: DesignSpace
-    batch_size: int = 1
-
-    @cached_property
-    def _codes(self) -> PointCodes:
-        return PointCodes(self.space)
+    def __init__(self, space: DesignSpace, batch_size: int = 1) -> None:
+        """
+        Args:
+            space: the design space.
+            batch_size: images in the batch whose memory is asked for.
+        """
+        super().__init__(space)
+        self.batch_size = batch_size
 
     @cached_property
     def _macs(self) -> "_PieceTable":
-        return _PieceTable(self._codes, PieceCosts(self.space.frame, COSTS))
+        return _PieceTable(self, PieceCosts(self.space.frame, COSTS))
 
     @cached_property
     def _memories(self) -> "_PieceTable":
-        return _PieceTable(self._codes, PieceCosts(self.space.frame, MEMORIES, self.batch_size))
-
-    def encode(self, architectures: Sequence[Architecture]) -> Ints:
-        """(n, columns) codes of architectures of the space.
-
-        Raises:
-            InputError: for an architecture that is not in the space, limits aside.
-        """
-        return self._codes.encode(architectures)
-
-    def decode(self, codes: Ints) -> list[Architecture]:
-        """The architectures of (n, columns) codes."""
-        return self._codes.decode(codes)
-
-    def draw(self, rng: np.random.Generator, count: int) -> Ints:
-        """(count, columns) codes, uniform over the distinct architectures before the limits."""
-        return self._codes.draw(rng, count)
+        return _PieceTable(self, PieceCosts(self.space.frame, MEMORIES, self.batch_size))
 
     def costs(self, codes: Ints) -> Costs:
         """Params and MACs of (n, columns) codes."""
@@ -86,7 +67,7 @@ class CostTable:
     def _costs_of(self, codes: Ints) -> Ints:
         table = self._macs
         total = table.stem.of(codes) + table.head.of(codes)
-        for stage in range(len(self._codes.columns)):
+        for stage in range(len(self.columns)):
             for place in table.places[stage]:
                 total += place.of(codes)
             if stage:
@@ -101,10 +82,10 @@ class CostTable:
         head[:, 1] += images
         total = _joined(table.stem.of(codes), head)
         held = np.full(len(codes), images)
-        for stage in range(len(self._codes.columns)):
+        for stage in range(len(self.columns)):
             if stage:
                 total = _joined(total, _holding(table.downsamples[stage - 1].of(codes), held))
-                shapes = codes[:, self._codes.columns[stage - 1].start]
+                shapes = codes[:, self.columns[stage - 1].start]
                 held += self._maps[stage - 1][codes[:, 0], shapes]
             for place in table.places[stage]:
                 total = _joined(total, _holding(place.of(codes), held))
@@ -115,7 +96,7 @@ class CostTable:
         """Bytes of the map of each stage by (patch size, shape)."""
         return [
             np.array([self._map_bytes(codes) for codes in column])
-            for column in zip(*self._codes.stages, strict=True)
+            for column in zip(*self.stages, strict=True)
         ]
 
     def _map_bytes(self, codes: StageCodes) -> list[int]:

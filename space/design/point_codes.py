@@ -11,7 +11,7 @@ import numpy.typing as npt
 from space.architecture import Architecture, Stage
 from space.design.design_space import DesignSpace
 from space.design.stage_options import StageOptions
-from space.errors import InputError, Problem, join
+from space.errors import InputError
 
 Ints = npt.NDArray[np.int64]
 
@@ -43,20 +43,20 @@ class StageCodes:
         """(shapes,) numbers of distinct stages; they may exceed 64 bits."""
         return np.array(self.options.weights, np.float64)
 
-    def encode(self, stage: Stage) -> list[int]:
+    def encode(self, stage: Stage, where: str) -> list[int]:
         """The code of a stage.
 
         Raises:
-            InputError: if the options do not allow it.
+            InputError: at `where`, if the options do not allow it.
         """
         shape = self._numbers.get((stage.width, stage.depth, stage.mlp_ratio))
         if shape is None:
-            raise InputError.of("", "has a width, depth or MLP ratio that is not in this space")
+            raise InputError.of(where, "has a width, depth or MLP ratio that is not in this space")
         code = [shape]
         for place in range(self.options.pattern_length(stage.depth)):
             number = self.options.chosen_number(stage, place)
             if number is None:
-                raise InputError.of("mixers", "has a mixer that is not in this space")
+                raise InputError.of(f"{where}.mixers", "has a mixer that is not in this space")
             code.append(number)
         return code + [0] * (1 + self.places - len(code))
 
@@ -128,13 +128,7 @@ class PointCodes:
         patch = self.patch_sizes.index(architecture.stem.patch_size)
         row = [patch, space.block_types.index(architecture.block_type)]
         for place, stage in enumerate(architecture.stages):
-            try:
-                row += self.stages[patch][place].encode(stage)
-            except InputError as error:
-                path = f"{where}.stages[{place}]"
-                raise InputError(
-                    [Problem(join(path, p.where), p.message) for p in error.problems]
-                ) from None
+            row += self.stages[patch][place].encode(stage, f"{where}.stages[{place}]")
         return row
 
     def decode(self, codes: Ints) -> list[Architecture]:
