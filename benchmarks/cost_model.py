@@ -21,10 +21,9 @@ import torch
 
 from benchmarks.numbers import at_least
 from benchmarks.peer_counters import PeerCounter, peer_counters
-from benchmarks.timing import Row, machine, rates, show
+from benchmarks.timing import Row, clear_caches, machine, rates, show
 from space import Architecture, DesignSpace, cost
 from space.cost import memory
-from space.cost.cache import clear_caches
 from space.design import CostTable
 
 ROOT = Path(__file__).parents[1]

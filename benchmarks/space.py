@@ -24,8 +24,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from benchmarks.numbers import at_least
+from benchmarks.timing import clear_caches
 from space import Architecture, DesignSpace
-from space.cost.cache import clear_caches
 from space.design import Limits
 from space.input.plain_files import read_yaml
 

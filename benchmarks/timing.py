@@ -12,6 +12,8 @@ from statistics import median
 import numpy as np
 import torch
 
+from space.cost import network_cost, network_memory
+
 
 @dataclass(frozen=True)
 class Row:
@@ -33,6 +35,14 @@ class Row:
     high: float | None = None
     agreeing: str = ""
     note: str = ""
+
+
+def clear_caches() -> None:
+    """Drops all that the closed-form costs keep, to measure what the first architectures take."""
+    for module in (network_cost, network_memory):
+        for kept in vars(module).values():
+            if hasattr(kept, "cache_clear"):
+                kept.cache_clear()
 
 
 def rates(

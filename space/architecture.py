@@ -2,25 +2,25 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import ConfigDict, Field, StrictFloat, StrictInt, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, StrictFloat, StrictInt
 
 from space.canonical import canonical
-from space.errors import InputError, Problem, join, refuse
+from space.errors import InputError, Problem, refuse
 from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_problems
-from space.input.dataclass_fields import check_fields
+from space.input.dataclass_fields import check_fields, from_plain
 from space.input.plain_values import VERSION, from_json, with_current_names, without_version
-from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer import Mixer
 
 MAX_STAGES = 8
 BlockType = Literal["conv", "prenorm", "convnext"]
 Downsample = Literal["merge", "conv"]
 StemType = Literal["patch", "overlap", "pool"]
-BLOCK_TYPES: tuple[BlockType, ...] = ("conv", "prenorm", "convnext")
+BLOCK_TYPES: tuple[BlockType, ...] = get_args(BlockType)
 LAYER_SCALE = 1e-6
 
 RENAMED = {"scaffold": "block_type"}
@@ -30,10 +30,10 @@ _FIRST_NAMES = {now: before for before, now in RENAMED.items()}
 
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _FORBID = ConfigDict(extra="forbid")
-_Count = Annotated[StrictInt, Field(ge=1, le=65536)]
+Count = Annotated[StrictInt, Field(ge=1, le=65536)]
 _Classes = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
-_Depth = Annotated[StrictInt, Field(ge=1, le=512)]
-_Ratio = Annotated[StrictFloat, Field(gt=0, le=64, allow_inf_nan=False)]
+Depth = Annotated[StrictInt, Field(ge=1, le=512)]
+Ratio = Annotated[StrictFloat, Field(gt=0, le=64, allow_inf_nan=False)]
 LayerScale = Annotated[StrictFloat, Field(ge=0, le=10, allow_inf_nan=False)]
 
 
@@ -43,9 +43,9 @@ class Input:
 
     __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
-    channels: _Count
-    height: _Count
-    width: _Count
+    channels: Count
+    height: Count
+    width: Count
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -69,7 +69,7 @@ class Stem:
 
     __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
-    patch_size: _Count
+    patch_size: Count
     type: StemType = "patch"
 
     def __post_init__(self) -> None:
@@ -109,9 +109,9 @@ class Stage:
 
     __pydantic_config__: ClassVar[ConfigDict] = _FORBID
 
-    depth: _Depth
-    width: _Count
-    mlp_ratio: _Ratio
+    depth: Depth
+    width: Count
+    mlp_ratio: Ratio
     mixers: Annotated[tuple[Mixer, ...], Field(min_length=1, max_length=512)]
 
     def __post_init__(self) -> None:
@@ -179,8 +179,7 @@ class Architecture:
         # What no block reads makes no other network.
         scale = float(self.layer_scale) if self.block_type == "convnext" else LAYER_SCALE
         object.__setattr__(self, "layer_scale", scale)
-        problems = [p for index, stage in enumerate(self.stages) for p in _problems(index, stage)]
-        refuse(problems)
+        refuse(p for index, stage in enumerate(self.stages) for p in _problems(index, stage))
         stages = tuple(map(_canonical_stage, self.stages, self.stage_sizes()))
         object.__setattr__(self, "stages", stages)
 
@@ -190,8 +189,7 @@ class Architecture:
         Raises:
             InputError: with the path to every field of the stage that is off.
         """
-        problems = _problems(index, stage)
-        refuse(problems)
+        refuse(_problems(index, stage))
         changed = _canonical_stage(stage, self._stage_sizes[index])
         stages = (*self.stages[:index], changed, *self.stages[index + 1 :])
         other = object.__new__(Architecture)
@@ -275,10 +273,7 @@ class Architecture:
             InputError: with every problem, below the path `where`.
         """
         values = with_current_names(without_version(values, where), RENAMED, where)
-        try:
-            return _adapter().validate_python(values)
-        except ValidationError as error:
-            raise InputError(problems_from_pydantic(error, where, cls)) from None
+        return from_plain(cls, values, where)
 
     @classmethod
     def from_json(cls, text: str) -> "Architecture":
@@ -290,23 +285,14 @@ class Architecture:
         return cls.from_dict(from_json(text, "architecture"))
 
 
-def _problems(index: int, stage: Stage) -> list[Problem]:
-    return [
-        Problem(join(f"stages[{index}]", problem.where), problem.message)
-        for problem in _stage_problems(stage)
-    ]
-
-
-def _stage_problems(stage: Stage) -> list[Problem]:
-    problems = []
+def _problems(index: int, stage: Stage) -> Iterator[Problem]:
+    where = f"stages[{index}]"
     if not is_whole(stage.width * stage.mlp_ratio):
-        problems.append(
-            Problem("mlp_ratio", f"{stage.mlp_ratio} of width {stage.width} is not a whole number")
-        )
-    for index, mixer in enumerate(stage.mixers):
+        message = f"{stage.mlp_ratio} of width {stage.width} is not a whole number"
+        yield Problem(f"{where}.mlp_ratio", message)
+    for place, mixer in enumerate(stage.mixers):
         for problem in width_problems(mixer, stage.width):
-            problems.append(Problem(f"mixers[{index}].{problem.where}", problem.message))
-    return problems
+            yield Problem(f"{where}.mixers[{place}].{problem.where}", problem.message)
 
 
 def at_block(mixer: Mixer, block: int) -> Mixer:
@@ -338,8 +324,3 @@ def _stage_dict(stage: Stage) -> dict[str, Any]:
         "mlp_ratio": stage.mlp_ratio,
         "mixers": [mixer.to_dict() for mixer in stage.mixers],
     }
-
-
-@cache
-def _adapter() -> TypeAdapter[Architecture]:
-    return TypeAdapter(Architecture)

@@ -4,13 +4,12 @@ from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from typing import Any, ClassVar, Literal, get_args
 
-from pydantic import ConfigDict, StrictBool, StrictInt, TypeAdapter, ValidationError
+from pydantic import ConfigDict, StrictBool, StrictInt
 
 from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
-from space.errors import InputError, Problem, refuse
-from space.input.dataclass_fields import Kind, coerce_fields, shown
-from space.input.pydantic_errors import problems_from_pydantic
-from space.mixer_types import MixerType
+from space.errors import Problem, refuse
+from space.input.dataclass_fields import Kind, coerce_fields, from_plain, shown
+from space.mixer_types import MixerType, mixer_type_named
 from space.rules import Rule, Values, broken_rules
 
 MAX_KERNEL_SIZE = 31
@@ -88,7 +87,9 @@ class Mixer:
             value = getattr(self, name)
             if name not in applicable:
                 if value is not None:
-                    problems.append(Problem(name, f"does not apply to {_described(self)}"))
+                    problems.append(
+                        Problem(name, f"does not apply to {'/'.join(self._axis_values)}")
+                    )
             elif value is None:
                 object.__setattr__(self, name, applicable[name])
         refuse(problems)
@@ -166,16 +167,22 @@ class Mixer:
         return dict(_plain_values(self))
 
     @classmethod
+    def named(cls, operator: str, **fields: Any) -> "Mixer":
+        """The mixer of a type's name or label, such as `Mixer.named("dw-s conv.", kernel_size=7)`.
+
+        Raises:
+            InputError: for a name that no type has, and for fields as the constructor does.
+        """
+        return cls(*mixer_type_named(operator).values, **fields)
+
+    @classmethod
     def from_dict(cls, values: object, where: str = "mixer") -> "Mixer":
         """The mixer that `to_dict` describes.
 
         Raises:
             InputError: with every problem, below the path `where`.
         """
-        try:
-            return _adapter().validate_python(values)
-        except ValidationError as error:
-            raise InputError(problems_from_pydantic(error, where, cls)) from None
+        return from_plain(cls, values, where)
 
 
 _OPTIONAL = tuple(field.name for field in fields(Mixer) if field.name not in AXES)
@@ -234,12 +241,3 @@ def _size_problems(mixer: Mixer) -> list[Problem]:
     if mixer.rank is not Rank.FULL and mixer.ratio is None:
         problems.append(Problem("ratio", f"is required by rank {mixer.rank}"))
     return problems
-
-
-def _described(mixer: Mixer) -> str:
-    return "/".join(mixer._axis_values)
-
-
-@cache
-def _adapter() -> TypeAdapter[Mixer]:
-    return TypeAdapter(Mixer)

@@ -3,14 +3,12 @@
 Torch free; `space.zoo` builds them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from space.architecture import Architecture, BlockType, Head, Input, Stage, Stem
-from space.axes import AXES
 from space.mixer import Mixer
-from space.mixer_types import mixer_type_named
 
 Variant = Literal["static", "dynamic", "inhomogeneous"]
 
@@ -49,10 +47,6 @@ _SIZES = {
 _IMAGE = Input(3, 224, 224)
 
 
-def _mixer(operator: str, **fields: Any) -> Mixer:
-    return Mixer.from_dict(dict(zip(AXES, mixer_type_named(operator).values, strict=True)) | fields)
-
-
 def _network(
     widths: Sequence[int],
     depths: Sequence[int],
@@ -69,14 +63,6 @@ def _network(
         for depth, width, mixer in zip(depths, widths, mixers, strict=True)
     )
     return Architecture(_IMAGE, Stem(patch_size), block_type, stages, Head(1000, head), downsample)
-
-
-def _paper(size: _Size, operator: str, block_type: BlockType, heads: Sequence[int] | None) -> Any:
-    mixers = [
-        _mixer(operator, kernel_size=7, **({} if heads is None else {"heads": heads[stage]}))
-        for stage in range(4)
-    ]
-    return _network(size.widths, size.depths, mixers, block_type)
 
 
 _OF_THE_PAPER: tuple[
@@ -96,82 +82,81 @@ _OF_THE_PAPER: tuple[
 )  # fmt: skip
 
 
-def _paper_entries() -> list[ZooEntry]:
-    return [
-        ZooEntry(
-            name=f"{family}_{size_name}",
-            architecture=_paper(size, operator, block_type, heads(size)),
-            provenance=provenance,
-            drop_path_rate=size.drop_path_rate,
-            authors_variant=variant,
-        )
-        for family, operator, block_type, heads, variant, provenance in _OF_THE_PAPER
-        for size_name, size in _SIZES.items()
-    ]
+def _paper_entries() -> Iterator[ZooEntry]:
+    for family, operator, block_type, heads_of, variant, provenance in _OF_THE_PAPER:
+        for size_name, size in _SIZES.items():
+            heads = heads_of(size)
+            sizes = [{}] * 4 if heads is None else [{"heads": count} for count in heads]
+            mixers = [Mixer.named(operator, kernel_size=7, **more) for more in sizes]
+            yield ZooEntry(
+                f"{family}_{size_name}",
+                _network(size.widths, size.depths, mixers, block_type),
+                provenance,
+                size.drop_path_rate,
+                variant,
+            )
 
 
-def _convnext() -> ZooEntry:
-    mixers = [_mixer("dw-s conv.", kernel_size=7)] * 4
-    architecture = _network(
-        (96, 192, 384, 768), (3, 3, 9, 3), mixers, "convnext", head="after", downsample="conv"
-    )
-    return ZooEntry(
-        "convnext_tiny", architecture, "ConvNeXt, Liu et al., CVPR 2022; the same network", 0.1
-    )
-
-
-def _large_kernel() -> ZooEntry:
-    mixers = [_mixer("dw-s conv.", kernel_size=kernel) for kernel in (31, 29, 27, 13)]
-    return ZooEntry(
+_OF_OTHERS = (
+    ZooEntry(
+        "convnext_tiny",
+        _network(
+            (96, 192, 384, 768),
+            (3, 3, 9, 3),
+            [Mixer.named("dw-s conv.", kernel_size=7)] * 4,
+            "convnext",
+            head="after",
+            downsample="conv",
+        ),
+        "ConvNeXt, Liu et al., CVPR 2022; the same network",
+        drop_path_rate=0.1,
+    ),
+    ZooEntry(
         "large_kernel_31",
-        _network((96, 192, 384, 768), (2, 2, 6, 2), mixers, "convnext", downsample="conv"),
+        _network(
+            (96, 192, 384, 768),
+            (2, 2, 6, 2),
+            [Mixer.named("dw-s conv.", kernel_size=kernel) for kernel in (31, 29, 27, 13)],
+            "convnext",
+            downsample="conv",
+        ),
         "kernels of RepLKNet, Ding et al., CVPR 2022, in ConvNeXt blocks; not the same network",
-    )
-
-
-def _pvt_like() -> ZooEntry:
-    reductions, heads = (8, 4, 2), (1, 2, 5)
-    mixers = [
-        _mixer("pvt", ratio=ratio, heads=count)
-        for ratio, count in zip(reductions, heads, strict=True)
-    ]
-    mixers.append(_mixer("vit", heads=8))
-    return ZooEntry(
+    ),
+    ZooEntry(
         "pvt_like",
-        _network((64, 128, 320, 512), (2, 2, 2, 2), mixers, "prenorm"),
+        _network(
+            (64, 128, 320, 512),
+            (2, 2, 2, 2),
+            [
+                Mixer.named("pvt", ratio=8, heads=1),
+                Mixer.named("pvt", ratio=4, heads=2),
+                Mixer.named("pvt", ratio=2, heads=5),
+                Mixer.named("vit", heads=8),
+            ],
+            "prenorm",
+        ),
         "widths, depths, heads and reductions of PVT, Wang et al., ICCV 2021, in Swin's block "
         "without position embeddings; not the same network",
-    )
-
-
-def _resmlp_like() -> ZooEntry:
-    return ZooEntry(
+    ),
+    ZooEntry(
         "resmlp_like",
-        _network((384,), (12,), [_mixer("sep. mlp", heads=1)], "prenorm", patch_size=16),
+        _network((384,), (12,), [Mixer.named("sep. mlp", heads=1)], "prenorm", patch_size=16),
         "width, depth and patches of ResMLP, Touvron et al., 2021, in Swin's block; not the "
         "same network",
-    )
-
-
-def _resnet_like() -> ZooEntry:
-    mixers = [_mixer("bottleneck", kernel_size=3, ratio=4)] * 4
-    return ZooEntry(
+    ),
+    ZooEntry(
         "resnet_like",
-        _network((256, 512, 1024, 2048), (3, 4, 6, 3), mixers, "conv", mlp_ratio=1),
+        _network(
+            (256, 512, 1024, 2048),
+            (3, 4, 6, 3),
+            [Mixer.named("bottleneck", kernel_size=3, ratio=4)] * 4,
+            "conv",
+            mlp_ratio=1,
+        ),
         "widths and depths of ResNet-50, He et al., CVPR 2016, with bottleneck mixers in the "
         "paper's block; not the same network",
-    )
+    ),
+)
 
-
-ENTRIES: dict[str, ZooEntry] = {
-    entry.name: entry
-    for entry in (
-        *_paper_entries(),
-        _convnext(),
-        _large_kernel(),
-        _pvt_like(),
-        _resmlp_like(),
-        _resnet_like(),
-    )
-}
+ENTRIES: dict[str, ZooEntry] = {entry.name: entry for entry in (*_paper_entries(), *_OF_OTHERS)}
 """Every network of the zoo by name."""

@@ -5,11 +5,11 @@ Commands are imported when used, and errors become exit codes.
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -104,25 +104,14 @@ def _answer(
         return INTERRUPTED
 
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def json_option(function: F) -> F:
-    """`--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(
-        function
-    )
-
-
-def seed_option(function: F) -> F:
-    """`--seed`."""
-    return click.option(
-        "--seed",
-        default=0,
-        show_default=True,
-        type=click.IntRange(min=0),
-        help="Seed of NumPy's generator: the same seed, the same networks.",
-    )(function)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+seed_option = click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Seed of NumPy's generator: the same seed, the same networks.",
+)
 
 
 class PathType(click.ParamType[Path]):

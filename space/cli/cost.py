@@ -1,18 +1,17 @@
 """`cost`: what a network, or the networks of a space, cost, each metric with its counter."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import click
 import numpy as np
-from rich.table import Table
 
 from space.architecture import Architecture
 from space.cli.commands import json_option, print_json, seed_option
-from space.cli.output import stdout_console
-from space.cli.subjects import Subject, read_subject
+from space.cli.output import print_table, stdout_console
+from space.cli.subjects import Subject, quantities, read_subject
 from space.cost import cost, memory, paper_macs
-from space.cost.network_cost import Cost, part_costs
+from space.cost.network_cost import part_costs
 from space.design import DesignSpace
 from space.errors import InputError
 from space.wording import short
@@ -36,26 +35,6 @@ PAPER_USES = (
     "paper_macs: the paper's own figures come from its authors' counter; the FLOPs in their README "
     "lie 0.05 to 0.07 G above it"
 )
-_QUANTITIES = ("params", "macs", "training_bytes", "inference_bytes")
-
-
-@dataclass(frozen=True)
-class CostReport:
-    """The metrics of `COUNTERS`, from closed forms.
-
-    Attributes:
-        paper_macs: None for a network for which the authors' counter is not defined.
-        paper_macs_reasons: why it is not.
-    """
-
-    params: int
-    macs: int
-    torch_macs: int
-    paper_macs: int | None
-    paper_macs_reasons: tuple[str, ...]
-    training_bytes: int
-    inference_bytes: int
-    moved_bytes: int
 
 
 @click.command("cost")
@@ -91,89 +70,74 @@ def command(subject: str, samples: int, seed: int, as_json: bool) -> None:
 
 
 def _print_network(subject: Subject, architecture: Architecture, as_json: bool) -> None:
-    spent, parts = cost_report(architecture), part_costs(architecture)
+    spent, parts = _metrics(architecture), part_costs(architecture)
     if as_json:
-        print_json(_plain(subject, architecture, spent, parts))
+        print_json(
+            {
+                "name": subject.name,
+                "id": architecture.id,
+                "operators": architecture.name,
+                "provenance": subject.entry.provenance if subject.entry else None,
+                **spent,
+                "counters": COUNTERS,
+                "paper_uses": PAPER_USES,
+                "parts": {
+                    name: {"params": part.params, "macs": part.macs} for name, part in parts.items()
+                },
+            }
+        )
         return
-    console = stdout_console()
-    console.print(f"{subject.name}  {architecture.id}  {architecture.name}", markup=False)
-    table = Table()
-    table.add_column("metric")
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("counter", overflow="fold")
-    for name, counter in COUNTERS.items():
-        value = getattr(spent, name)
-        table.add_row(name, "–" if value is None else f"{value:,}", counter)
-    table.caption = f"The paper uses {PAPER_USES}."
-    console.print(table)
-    if spent.paper_macs is None:
-        console.print(f"No paper_macs: {spent.paper_macs_reasons[0]}", markup=False)
-    console.print(_part_table(parts))
-
-
-def _plain(
-    subject: Subject, architecture: Architecture, spent: CostReport, parts: dict[str, Cost]
-) -> dict[str, Any]:
-    return {
-        "name": subject.name,
-        "id": architecture.id,
-        "operators": architecture.name,
-        "provenance": subject.entry.provenance if subject.entry else None,
-        **asdict(spent),
-        "counters": COUNTERS,
-        "paper_uses": PAPER_USES,
-        "parts": {name: {"params": part.params, "macs": part.macs} for name, part in parts.items()},
-    }
-
-
-def _part_table(parts: dict[str, Cost]) -> Table:
-    table = Table(title="Parts", title_justify="left")
-    table.add_column("part")
-    for name in ("params", "macs"):
-        table.add_column(name, justify="right")
-    for name, part in parts.items():
-        table.add_row(name, f"{part.params:,}", f"{part.macs:,}")
-    return table
+    headline = f"{subject.name}  {architecture.id}  {architecture.name}"
+    stdout_console().print(headline, markup=False)
+    print_table(
+        "",
+        ("metric", "value", "counter"),
+        [
+            (name, "–" if spent[name] is None else f"{spent[name]:,}", counter)
+            for name, counter in COUNTERS.items()
+        ],
+        right=("value",),
+        caption=f"The paper uses {PAPER_USES}.",
+    )
+    if spent["paper_macs"] is None:
+        stdout_console().print(f"No paper_macs: {spent['paper_macs_reasons'][0]}", markup=False)
+    rows = [(name, f"{part.params:,}", f"{part.macs:,}") for name, part in parts.items()]
+    print_table("Parts", ("part", "params", "macs"), rows, right=("params", "macs"))
 
 
 def _print_spread(space: DesignSpace, samples: int, seed: int, as_json: bool) -> None:
     rng = np.random.default_rng(seed)
-    drawn = [cost_report(space.sample(rng)) for _ in range(samples)]
-    values = {name: sorted(getattr(f, name) for f in drawn) for name in _QUANTITIES}
+    drawn = [quantities(space.sample(rng)) for _ in range(samples)]
     shares = {"least": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "most": 1.0}
-    spread = {
-        name: {word: numbers[round(share * (len(numbers) - 1))] for word, share in shares.items()}
-        for name, numbers in values.items()
-    }
+    spread = {}
+    for name in drawn[0]:
+        numbers = sorted(each[name] for each in drawn)
+        last = samples - 1
+        spread[name] = {word: numbers[round(share * last)] for word, share in shares.items()}
     source = f"{samples:,} feasible networks drawn uniformly with seed {seed}"
     if as_json:
-        counters = {name: COUNTERS[name] for name in _QUANTITIES}
+        counters = {name: COUNTERS[name] for name in spread}
         print_json({"space": space.name, "from": source, **spread, "counters": counters})
         return
-    table = Table(title=f"{space.name}: {source}", title_justify="left")
-    for column in ("metric", *(word.replace("_", " ") for word in shares)):
-        table.add_column(column, justify="left" if column == "metric" else "right")
-    for name, row in spread.items():
-        table.add_row(name, *(short(value) for value in row.values()))
-    stdout_console().print(table)
+    words = [word.replace("_", " ") for word in shares]
+    rows = [(name, *map(short, row.values())) for name, row in spread.items()]
+    print_table(f"{space.name}: {source}", ("metric", *words), rows, right=words)
 
 
-def cost_report(architecture: Architecture) -> CostReport:
-    """Every metric of a network."""
+def _metrics(architecture: Architecture) -> dict[str, Any]:
+    """The metrics of `COUNTERS`, and the reasons where the authors' counter is not defined."""
     spent = cost(architecture)
-    paper, reasons = _paper(architecture)
-    return CostReport(
-        spent.params,
-        spent.macs,
-        spent.macs - spent.unseen_macs,
-        paper,
-        reasons,
-        **asdict(memory(architecture)),
-    )
-
-
-def _paper(architecture: Architecture) -> tuple[int | None, tuple[str, ...]]:
+    counted: int | None = None
+    reasons: list[str] = []
     try:
-        return paper_macs(architecture), ()
+        counted = paper_macs(architecture)
     except InputError as error:
-        return None, tuple(str(problem) for problem in error.problems)
+        reasons = [str(problem) for problem in error.problems]
+    return {
+        "params": spent.params,
+        "macs": spent.macs,
+        "torch_macs": spent.macs - spent.unseen_macs,
+        "paper_macs": counted,
+        "paper_macs_reasons": reasons,
+        **asdict(memory(architecture)),
+    }

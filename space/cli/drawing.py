@@ -1,10 +1,13 @@
 """What of a network is drawn, and how on a terminal: what a position and a channel read."""
 
+from collections import Counter
+from dataclasses import dataclass
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from space.architecture import Architecture
+from space.architecture import Architecture, Stage
 from space.axes import Rank
 from space.cli.output import stdout_can_carry
 from space.cost import cost
@@ -20,42 +23,74 @@ _HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (Tru
 _FEW = 16
 
 
-def position_mask(mixer: Mixer, size: MapSize, shifted: bool = False) -> BoolArray:
-    """(height, width) over the sources: what the target nearest to the middle of the map reads.
+@dataclass(frozen=True, slots=True)
+class DrawnMixer:
+    """A mixer with what of it is drawn.
 
-    It is the sum itself that is drawn: for rank spatial the sources are reduced R×R.
+    Attributes:
+        mixer: the mixer.
+        width, size: of its map.
+        shifted: whether its tiles are moved.
+        blocks: how many blocks of the stage have it.
     """
-    targets = target_size(mixer, size)
-    middle = targets.height // 2, targets.width // 2
-    return reach(mixer, size, middle, shifted, factors=False)
+
+    mixer: Mixer
+    width: int
+    size: MapSize
+    shifted: bool = False
+    blocks: int = 1
+
+    def positions(self) -> BoolArray:
+        """(height, width) over the sources: what the target nearest to the middle reads.
+
+        It is the sum itself that is drawn: for rank spatial the sources are reduced R×R.
+        """
+        targets = target_size(self.mixer, self.size)
+        middle = targets.height // 2, targets.width // 2
+        return reach(self.mixer, self.size, middle, self.shifted, factors=False)
+
+    def channels(self) -> BoolArray:
+        """Which channels (columns) each channel (rows) reads, of the first ones of a wide map."""
+        mask: BoolArray = channel_entries(self.mixer, self.width, first=MOST_CHANNELS) != ZERO
+        return mask
+
+    def words(self) -> str:
+        """What a mask cannot show: the factors around it, where weights are tied and come from."""
+        mixer = self.mixer
+        words = [f"sharing {mixer.sharing}", f"{mixer.dynamics} weights"]
+        if mixer.rank is Rank.JOINT:
+            words.append("all of it as two thin factors")
+        elif mixer.rank is not Rank.FULL:
+            words.append(f"rank {mixer.rank}")
+        return ", ".join([*words, *(["tiles moved"] if self.shifted else [])])
 
 
-def channel_mask(mixer: Mixer, width: int) -> BoolArray:
-    """Which channels (columns) each channel (rows) reads, of the first ones of a wide map."""
-    mask: BoolArray = channel_entries(mixer, width, first=MOST_CHANNELS) != ZERO
-    return mask
+@dataclass(frozen=True, slots=True)
+class DrawnStage:
+    """A stage with its map, a line about it, and its distinct mixers."""
+
+    stage: Stage
+    size: MapSize
+    line: str
+    mixers: list[DrawnMixer]
 
 
-def mixers_of(architecture: Architecture) -> list[list[tuple[Mixer, bool, int]]]:
-    """For each stage its distinct mixers: (mixer, whether its tiles are moved, blocks)."""
+def drawn_stages(architecture: Architecture) -> list[DrawnStage]:
+    """The stages of a network."""
     stages = []
-    for stage, size in zip(architecture.stages, architecture.stage_sizes(), strict=True):
-        found: dict[tuple[Mixer, bool], int] = {}
-        for block, mixer in enumerate(stage.block_mixers()):
-            moved = tile_offset(mixer, size, block % 2 == 1) != (0, 0)
-            found[mixer, moved] = found.get((mixer, moved), 0) + 1
-        stages.append([(mixer, moved, blocks) for (mixer, moved), blocks in found.items()])
+    pairs = zip(architecture.stages, architecture.stage_sizes(), strict=True)
+    for number, (stage, size) in enumerate(pairs, 1):
+        found = Counter(
+            (mixer, tile_offset(mixer, size, block % 2 == 1) != (0, 0))
+            for block, mixer in enumerate(stage.block_mixers())
+        )
+        line = (
+            f"Stage {number}: map {size.height}×{size.width}, {count(stage.depth, 'block')} of "
+            f"width {stage.width}, MLP ratio {stage.mlp_ratio:g}"
+        )
+        mixers = [DrawnMixer(m, stage.width, size, moved, n) for (m, moved), n in found.items()]
+        stages.append(DrawnStage(stage, size, line, mixers))
     return stages
-
-
-def in_words(mixer: Mixer, shifted: bool) -> str:
-    """What a mask cannot show: the factors around it, where weights are tied and come from."""
-    words = [f"sharing {mixer.sharing}", f"{mixer.dynamics} weights"]
-    if mixer.rank is Rank.JOINT:
-        words.append("all of it as two thin factors")
-    elif mixer.rank is not Rank.FULL:
-        words.append(f"rank {mixer.rank}")
-    return ", ".join([*words, *(["tiles moved"] if shifted else [])])
 
 
 def mask_text(mask: BoolArray) -> str:
@@ -70,17 +105,16 @@ def mask_text(mask: BoolArray) -> str:
     return "\n".join([f"┌{bar}┐", *lines, f"└{bar}┘"])
 
 
-def mixer_text(mixer: Mixer, width: int, size: MapSize, shifted: bool, blocks: int) -> Group:
+def mixer_text(drawn: DrawnMixer) -> Group:
     """The two masks of a mixer beside each other, with what they show."""
-    positions = position_mask(mixer, size, shifted)
-    channels = channel_mask(mixer, width)[:_FEW, :_FEW]
+    positions, channels = drawn.positions(), drawn.channels()[:_FEW, :_FEW]
     table = Table.grid(padding=(0, 3))
     table.add_row(Text(mask_text(positions)), Text(mask_text(channels)))
     table.add_row(
         Text(f"read by the middle, of {edges_text(positions)}"),
-        Text(f"channels, {channels_text(channels, width)}"),
+        Text(f"channels, {channels_text(channels, drawn.width)}"),
     )
-    words = f"{mixer.label}  ({count(blocks, 'block')}; {in_words(mixer, shifted)})"
+    words = f"{drawn.mixer.label}  ({count(drawn.blocks, 'block')}; {drawn.words()})"
     return Group(Text(words), table)
 
 
@@ -104,27 +138,10 @@ def headline(name: str, architecture: Architecture) -> str:
     )
 
 
-def stage_lines(architecture: Architecture) -> list[str]:
-    """One line about each stage."""
-    return [
-        f"Stage {index}: map {size.height}×{size.width}, {count(stage.depth, 'block')} of width "
-        f"{stage.width}, MLP ratio {stage.mlp_ratio:g}"
-        for index, (stage, size) in enumerate(
-            zip(architecture.stages, architecture.stage_sizes(), strict=True), 1
-        )
-    ]
-
-
 def network_text(name: str, architecture: Architecture) -> Group:
     """A network for a terminal."""
     parts: list[RenderableType] = [Text(headline(name, architecture))]
-    for line, stage, size, mixers in zip(
-        stage_lines(architecture),
-        architecture.stages,
-        architecture.stage_sizes(),
-        mixers_of(architecture),
-        strict=True,
-    ):
-        parts.append(Text(f"\n{line}", style="bold"))
-        parts += [mixer_text(m, stage.width, size, moved, n) for m, moved, n in mixers]
+    for stage in drawn_stages(architecture):
+        parts.append(Text(f"\n{stage.line}", style="bold"))
+        parts += map(mixer_text, stage.mixers)
     return Group(*parts)

@@ -3,10 +3,9 @@
 from typing import Any
 
 import click
-from rich.table import Table
 
 from space.cli.commands import json_option, print_json
-from space.cli.output import stdout_console
+from space.cli.output import print_table
 from space.mixer_types import mixer_type_named
 from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, one_axis_edges
 
@@ -29,34 +28,23 @@ def command(moves: bool, as_json: bool) -> None:
     if as_json:
         print_json(_plain())
         return
-    console = stdout_console()
-    console.print(_edge_table())
+    print_table(
+        "The paper's relation graph",
+        ("from", "to", "label", "kind", "what changes"),
+        [(*_words(edge), _changes(edge)) for edge in EDGES],
+    )
     if moves:
-        console.print(_move_table())
+        edges = one_axis_edges()
+        columns = ("from", "to", "label", "kind")
+        print_table(f"{len(edges)} one-axis moves", columns, map(_words, edges))
 
 
-def _edge_table() -> Table:
-    table = Table(title="The paper's relation graph", title_justify="left", title_style="bold")
-    for column in ("from", "to", "label", "kind", "what changes"):
-        table.add_column(column)
-    for edge in EDGES:
-        ends = (edge.source.name, edge.target.name)
-        table.add_row(*ends, edge.label, str(edge.kind), _changes(edge))
-    return table
+def _words(edge: Edge) -> tuple[str, ...]:
+    return edge.source.name, edge.target.name, edge.label, str(edge.kind)
 
 
 def _changes(edge: Edge) -> str:
     return ", ".join(f"{axis}: {old} → {new}" for axis, (old, new) in edge.changes.items())
-
-
-def _move_table() -> Table:
-    moves = one_axis_edges()
-    table = Table(title=f"{len(moves)} one-axis moves", title_justify="left", title_style="bold")
-    for column in ("from", "to", "label", "kind"):
-        table.add_column(column)
-    for edge in moves:
-        table.add_row(edge.source.name, edge.target.name, edge.label, str(edge.kind))
-    return table
 
 
 def _plain() -> dict[str, Any]:

@@ -4,11 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 import click
-from rich.table import Table
 
 from space.axes import AXES
 from space.cli.commands import json_option, print_json
-from space.cli.output import stdout_console
+from space.cli.output import print_table
 from space.errors import InputError
 from space.mixer import Mixer
 from space.mixer_types import LITERATURE_NAMES, MixerType, all_mixer_types
@@ -49,14 +48,16 @@ def command(named: bool, structure: bool, as_json: bool) -> None:
     if as_json:
         print_json(mixer_types)
         return
-    table = Table(title=f"{len(mixer_types)} mixer types", title_justify="left", title_style="bold")
-    for column in ("name", "of the paper", *AXES, "needs"):
-        table.add_column(column)
-    for mixer_type in mixer_types:
-        axes = [str(mixer_type[axis]) for axis in AXES]
-        paper = "yes" if mixer_type["paper_name"] else ""
-        table.add_row(mixer_type["name"] or "", paper, *axes, ", ".join(mixer_type["required"]))
-    stdout_console().print(table)
+    rows = [
+        (
+            mixer_type["name"] or "",
+            "yes" if mixer_type["paper_name"] else "",
+            *(str(mixer_type[axis]) for axis in AXES),
+            ", ".join(mixer_type["required"]),
+        )
+        for mixer_type in mixer_types
+    ]
+    print_table(f"{len(rows)} mixer types", ("name", "of the paper", *AXES, "needs"), rows)
 
 
 def _plain(mixer_type: MixerType) -> dict[str, Any]:
@@ -97,10 +98,9 @@ def _print_table_1(as_json: bool) -> None:
             ]
         )
         return
-    table = Table(title="Table 1: structure", title_justify="left", title_style="bold")
-    for column in ("structure", *_COLUMNS.values()):
-        table.add_column(column)
-    for name, row in rows.items():
-        table.add_row(name, *(getattr(row, field) for field in _COLUMNS))
-    table.caption = "Read off W itself, of operators with random weights on two random images."
-    stdout_console().print(table)
+    print_table(
+        "Table 1: structure",
+        ("structure", *_COLUMNS.values()),
+        [(name, *(getattr(row, field) for field in _COLUMNS)) for name, row in rows.items()],
+        caption="Read off W itself, of operators with random weights on two random images.",
+    )

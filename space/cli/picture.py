@@ -8,20 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from space.architecture import Architecture
-from space.cli.drawing import (
-    channel_mask,
-    channels_text,
-    edges_text,
-    headline,
-    in_words,
-    mixers_of,
-    position_mask,
-    stage_lines,
-)
+from space.cli.drawing import DrawnMixer, channels_text, drawn_stages, edges_text, headline
 from space.errors import InputError
-from space.geometry import MapSize
 from space.input.paths import is_folder
-from space.mixer import Mixer
 from space.structure.connectivity import BoolArray
 from space.wording import count
 
@@ -134,48 +123,33 @@ def network_picture(name: str, architecture: Architecture) -> Picture:
     picture = Picture()
     _add_line(picture, headline(name, architecture), 20, 16)
     top = 56.0
-    for line, stage, size, mixers in zip(
-        stage_lines(architecture),
-        architecture.stages,
-        architecture.stage_sizes(),
-        mixers_of(architecture),
-        strict=True,
-    ):
-        _add_line(picture, line, top, 14)
+    for stage in drawn_stages(architecture):
+        _add_line(picture, stage.line, top, 14)
         top += 26
-        for mixer, moved, blocks in mixers:
-            _add_mixer(picture, mixer, stage.width, size, moved, blocks, top)
+        for drawn in stage.mixers:
+            _add_mixer(picture, drawn, top)
             top += _MASK + 44
         top += 12
     return picture
 
 
-def mixer_picture(mixer: Mixer, width: int, size: MapSize) -> Picture:
+def mixer_picture(drawn: DrawnMixer) -> Picture:
     """A single mixer as a picture."""
     picture = Picture()
-    _add_mixer(picture, mixer, width, size, False, 1, 20)
+    _add_mixer(picture, drawn, 20)
     return picture
 
 
-def _add_mixer(
-    picture: Picture,
-    mixer: Mixer,
-    width: int,
-    size: MapSize,
-    shifted: bool,
-    blocks: int,
-    top: float,
-) -> None:
-    positions = position_mask(mixer, size, shifted)
-    channels = channel_mask(mixer, width)
+def _add_mixer(picture: Picture, drawn: DrawnMixer, top: float) -> None:
+    positions, channels = drawn.positions(), drawn.channels()
     left = _LEFT + 2 * (_MASK + 24)
     picture.add_mask(positions, _LEFT, top, _MASK)
     picture.add_mask(channels, _LEFT + _MASK + 24, top, _MASK)
     texts = (
-        mixer.label,
-        f"{count(blocks, 'block')}, {in_words(mixer, shifted)}",
+        drawn.mixer.label,
+        f"{count(drawn.blocks, 'block')}, {drawn.words()}",
         f"left: read by the middle, of {edges_text(positions)} positions",
-        f"right: channels that each channel reads, {channels_text(channels, width)}",
+        f"right: channels that each channel reads, {channels_text(channels, drawn.width)}",
     )
     for number, text in enumerate(texts):
         _add_line(picture, text, top + 8 + 22 * number, 13 if number == 0 else 12, left)

@@ -5,13 +5,11 @@ from collections.abc import Iterator
 
 import click
 import numpy as np
-from rich.table import Table
 
 from space.architecture import Architecture
 from space.cli.commands import json_option, print_json, seed_option
-from space.cli.output import stdout_console
-from space.cli.subjects import read_subject
-from space.cost import cost, memory
+from space.cli.output import print_table
+from space.cli.subjects import quantities, read_subject
 from space.design import DesignSpace, SpaceTooLarge
 from space.wording import short
 
@@ -48,7 +46,8 @@ def command(space: str, number: int, seed: int, as_json: bool) -> None:
     if as_json:
         print_json([_plain(architecture) for architecture in drawn])
     else:
-        stdout_console().print(_table(drawn))
+        columns = ("network", *_FIGURES, "block type", "depths", "widths", "token mixers")
+        print_table("", columns, map(_row, drawn), right=_FIGURES)
     if len(drawn) < number:
         click.echo(f"Only {len(drawn):,} distinct networks were met.", err=True)
 
@@ -82,33 +81,23 @@ def _has_more(space: DesignSpace, number: int) -> bool:
 
 
 def _plain(architecture: Architecture) -> dict[str, object]:
-    spent, used = cost(architecture), memory(architecture)
     return {
         "id": architecture.id,
-        "params": spent.params,
-        "macs": spent.macs,
-        "training_bytes": used.training_bytes,
-        "inference_bytes": used.inference_bytes,
+        **quantities(architecture),
         "architecture": architecture.to_dict(),
     }
 
 
-def _table(drawn: list[Architecture]) -> Table:
-    table = Table()
-    table.add_column("network", no_wrap=True)
-    for column in ("params", "MACs", "training bytes", "inference bytes"):
-        table.add_column(column, justify="right")
-    for column in ("block type", "depths", "widths", "token mixers"):
-        table.add_column(column, overflow="fold")
-    for architecture in drawn:
-        spent, used = cost(architecture), memory(architecture)
-        figures = (spent.params, spent.macs, used.training_bytes, used.inference_bytes)
-        table.add_row(
-            architecture.id,
-            *map(short, figures),
-            architecture.block_type,
-            "-".join(str(stage.depth) for stage in architecture.stages),
-            "-".join(str(stage.width) for stage in architecture.stages),
-            " | ".join("+".join(m.label for m in stage.mixers) for stage in architecture.stages),
-        )
-    return table
+_FIGURES = ("params", "MACs", "training bytes", "inference bytes")
+
+
+def _row(architecture: Architecture) -> tuple[str, ...]:
+    stages = architecture.stages
+    return (
+        architecture.id,
+        *map(short, quantities(architecture).values()),
+        architecture.block_type,
+        "-".join(str(stage.depth) for stage in stages),
+        "-".join(str(stage.width) for stage in stages),
+        " | ".join("+".join(mixer.label for mixer in stage.mixers) for stage in stages),
+    )

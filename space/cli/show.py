@@ -7,12 +7,11 @@ from typing import Any
 
 import click
 import numpy as np
-from rich.table import Table
 
 from space.architecture import Architecture
 from space.cli.commands import PathType, json_option, print_json
-from space.cli.drawing import channel_mask, mixer_text, mixers_of, network_text, position_mask
-from space.cli.output import stdout_console
+from space.cli.drawing import DrawnMixer, drawn_stages, mixer_text, network_text
+from space.cli.output import print_table, stdout_console
 from space.cli.picture import mixer_picture, network_picture, refuse_bad_file, write
 from space.cli.subjects import Subject, read_subject
 from space.design import DesignSpace
@@ -55,7 +54,7 @@ def command(subject: str, out: Path | None, size: str, width: int, as_json: bool
     if isinstance(found.value, Architecture):
         _show_network(found, found.value, out, as_json)
     elif isinstance(found.value, Mixer):
-        _show_mixer(found.value, _map_size(size), width, out, as_json)
+        _show_mixer(DrawnMixer(found.value, width, _map_size(size)), out, as_json)
     elif out is not None:
         raise InputError.of("--out", "a space has no picture; draw one of its networks")
     else:
@@ -83,76 +82,66 @@ def _show_network(
 
 
 def _refuse_endless_drawing(architecture: Architecture) -> None:
-    sizes = architecture.stage_sizes()
-    cells = sum(
-        size.positions * len(mixers)
-        for size, mixers in zip(sizes, mixers_of(architecture), strict=True)
-    )
+    cells = sum(s.size.positions * len(s.mixers) for s in drawn_stages(architecture))
     if cells > MOST_CELLS:
         message = f"the masks of all mixers have {cells:,} cells; at most {MOST_CELLS:,} are drawn"
         raise InputError.of("stages", message)
 
 
 def _network_values(subject: Subject, architecture: Architecture) -> dict[str, Any]:
-    rows = zip(
-        architecture.stages, architecture.stage_sizes(), mixers_of(architecture), strict=True
-    )
     return {
         "name": subject.name,
         "id": architecture.id,
         "architecture": architecture.to_dict(),
         "stages": [
             {
-                "map": [size.height, size.width],
-                "depth": stage.depth,
-                "width": stage.width,
-                "mlp_ratio": stage.mlp_ratio,
-                "mixers": [
-                    _mixer_values(mixer, stage.width, size, moved) | {"blocks": blocks}
-                    for mixer, moved, blocks in mixers
-                ],
+                "map": [drawn.size.height, drawn.size.width],
+                "depth": drawn.stage.depth,
+                "width": drawn.stage.width,
+                "mlp_ratio": drawn.stage.mlp_ratio,
+                "mixers": [_mixer_values(each) | {"blocks": each.blocks} for each in drawn.mixers],
             }
-            for stage, size, mixers in rows
+            for drawn in drawn_stages(architecture)
         ],
     }
 
 
-def _mixer_values(mixer: Mixer, width: int, size: MapSize, shifted: bool) -> dict[str, Any]:
+def _mixer_values(drawn: DrawnMixer) -> dict[str, Any]:
     return {
-        "label": mixer.label,
-        "mixer": mixer.to_dict(),
-        "tiles_moved": shifted,
-        "position_mask": position_mask(mixer, size, shifted).astype(np.int64).tolist(),
-        "channel_mask": channel_mask(mixer, width).astype(np.int64).tolist(),
+        "label": drawn.mixer.label,
+        "mixer": drawn.mixer.to_dict(),
+        "tiles_moved": drawn.shifted,
+        "position_mask": drawn.positions().astype(np.int64).tolist(),
+        "channel_mask": drawn.channels().astype(np.int64).tolist(),
     }
 
 
-def _show_mixer(mixer: Mixer, size: MapSize, width: int, out: Path | None, as_json: bool) -> None:
-    problems = width_problems(mixer, width)
-    refuse(problems)
+def _show_mixer(drawn: DrawnMixer, out: Path | None, as_json: bool) -> None:
+    refuse(width_problems(drawn.mixer, drawn.width))
     if out is not None:
-        write(mixer_picture(mixer, width, size), out)
+        write(mixer_picture(drawn), out)
     if as_json:
-        print_json(_mixer_values(mixer, width, size, False))
+        print_json(_mixer_values(drawn))
     elif out is None:
-        stdout_console().print(mixer_text(mixer, width, size, False, 1))
+        stdout_console().print(mixer_text(drawn))
 
 
 def _show_space(space: DesignSpace, as_json: bool) -> None:
     if as_json:
         print_json(space.to_dict() | {"without_limits": space.size_hint()})
         return
-    table = Table(title=f"{space.name}: stages", title_justify="left", title_style="bold")
-    for name in ("stage", "depths", "widths", "MLP ratios", "pattern", "token mixers (choices)"):
-        table.add_column(name, overflow="fold")
+    rows = []
     for index, stage in enumerate(space.stage_choices(), 1):
         lists = (stage.depths, stage.widths, stage.mlp_ratios)
         shown = [", ".join(f"{value:g}" for value in values) for values in lists]
         kinds = Counter(mixer.name for mixer in stage.mixers)
         labels = ", ".join(f"{name} ({number})" for name, number in kinds.items())
-        table.add_row(str(index), *shown, str(stage.pattern), labels)
+        rows.append((str(index), *shown, str(stage.pattern), labels))
     limits = ", ".join(f"{name} ≤ {value:,}" for name, value in space.limits.to_dict().items())
-    table.caption = f"block type {' or '.join(space.block_types)}; limits: {limits or 'none'}"
-    console = stdout_console()
-    console.print(table)
-    console.print(f"{space.size_hint():,} distinct networks before the limits; see `count`.")
+    print_table(
+        f"{space.name}: stages",
+        ("stage", "depths", "widths", "MLP ratios", "pattern", "token mixers (choices)"),
+        rows,
+        caption=f"block type {' or '.join(space.block_types)}; limits: {limits or 'none'}",
+    )
+    click.echo(f"{space.size_hint():,} distinct networks before the limits; see `count`.")

@@ -11,6 +11,7 @@ from typing import Any
 
 from space.architecture import Architecture
 from space.axes import AXES
+from space.cost import cost, memory
 from space.design import DesignSpace
 from space.design.space_file import SpaceFile
 from space.errors import InputError
@@ -18,7 +19,7 @@ from space.input.plain_files import read_json, read_yaml
 from space.mixer import Mixer
 from space.published import ENTRIES, ZooEntry
 
-_YAML = (".yaml", ".yml")
+_READERS = {".yaml": read_yaml, ".yml": read_yaml, ".json": read_json}
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,8 @@ def read_subject(name: str) -> Subject:
     if name in ENTRIES:
         return Subject(name, ENTRIES[name].architecture, ENTRIES[name])
     suffix = Path(name).suffix.lower()
-    if suffix in _YAML:
-        return Subject(name, described(read_yaml(name), name))
-    if suffix == ".json":
-        return Subject(name, described(read_json(name), name))
+    if suffix in _READERS:
+        return Subject(name, described(_READERS[suffix](name), name))
     close = difflib.get_close_matches(name, ENTRIES, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise InputError.of(
@@ -75,6 +74,17 @@ def read_subject(name: str) -> Subject:
         f"is neither a .yaml or .json file nor a network of the zoo{hint} "
         f"The zoo has: {', '.join(ENTRIES)}",
     )
+
+
+def quantities(architecture: Architecture) -> dict[str, int]:
+    """The metrics of a network that a space may limit."""
+    spent, used = cost(architecture), memory(architecture)
+    return {
+        "params": spent.params,
+        "macs": spent.macs,
+        "training_bytes": used.training_bytes,
+        "inference_bytes": used.inference_bytes,
+    }
 
 
 _MIXER = {field.name for field in fields(Mixer)}

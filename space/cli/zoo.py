@@ -3,10 +3,9 @@
 from typing import Any
 
 import click
-from rich.table import Table
 
 from space.cli.commands import json_option, print_json
-from space.cli.output import stdout_console
+from space.cli.output import print_table
 from space.cost import cost
 from space.published import ENTRIES, ZooEntry
 from space.wording import short
@@ -32,17 +31,23 @@ def command(name: str | None, as_json: bool) -> None:
     if as_json:
         print_json([_plain(entry) for entry in ENTRIES.values()])
         return
-    table = Table(title="The zoo", title_justify="left", title_style="bold")
-    for column, side in (("name", "left"), ("params", "right"), ("MACs", "right")):
-        table.add_column(column, justify=side)  # type: ignore[arg-type]
-    table.add_column("block type")
-    table.add_column("where it comes from", overflow="fold")
-    for entry in ENTRIES.values():
-        spent = cost(entry.architecture)
-        row = (f"{spent.params:,}", short(spent.macs), entry.architecture.block_type)
-        table.add_row(entry.name, *row, entry.provenance)
-    table.caption = "224×224 images, 1000 classes. `cost` says how MACs are counted."
-    stdout_console().print(table)
+    costs = {entry.name: cost(entry.architecture) for entry in ENTRIES.values()}
+    print_table(
+        "The zoo",
+        ("name", "params", "MACs", "block type", "where it comes from"),
+        [
+            (
+                entry.name,
+                f"{costs[entry.name].params:,}",
+                short(costs[entry.name].macs),
+                entry.architecture.block_type,
+                entry.provenance,
+            )
+            for entry in ENTRIES.values()
+        ],
+        right=("params", "MACs"),
+        caption="224×224 images, 1000 classes. `cost` says how MACs are counted.",
+    )
 
 
 def _print_one(name: str, as_json: bool) -> None:

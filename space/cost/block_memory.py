@@ -16,6 +16,7 @@ from space.cost.tape import (
     linear,
     max_pool,
     relu,
+    then,
 )
 from space.geometry import MapSize
 
@@ -36,26 +37,19 @@ def _sum(t: Tape, x: Tensor, branch: Tensor) -> Tensor:
     return t.run(x.size, x, branch)
 
 
-def _then(t: Tape, layer: Callable[..., Tensor], x: Tensor, *sizes: int | bool) -> Tensor:
-    """A layer of a sequence: its input is given back when it has returned."""
-    y = layer(t, x, *sizes)
-    t.free(x)
-    return y
-
-
 def _conv_block(t: Tape, mix: Mix, width: int, hidden: int, x: Tensor) -> Tensor:
     y = linear(t, x, width, width, bias=False)
-    y = _then(t, batch_norm, y, width)
-    y = _then(t, relu, y)
-    y = _then(t, lambda _, values: mix(values, values), y)
-    y = _then(t, batch_norm, y, width)
-    y = _then(t, relu, y)
-    y = _then(t, linear, y, width, width, False)
-    y = _then(t, batch_norm, y, width)
+    y = then(t, batch_norm, y, width)
+    y = then(t, relu, y)
+    y = then(t, lambda _, values: mix(values, values), y)
+    y = then(t, batch_norm, y, width)
+    y = then(t, relu, y)
+    y = then(t, linear, y, width, width, False)
+    y = then(t, batch_norm, y, width)
     between = _sum(t, x, y)
     t.free(y)
     normed = batch_norm(t, between, width)
-    branch = _then(t, _mlp, normed, width, hidden)
+    branch = then(t, _mlp, normed, width, hidden)
     total = _sum(t, between, branch)
     t.free(branch, between)
     return total
@@ -64,11 +58,11 @@ def _conv_block(t: Tape, mix: Mix, width: int, hidden: int, x: Tensor) -> Tensor
 def _prenorm_block(t: Tape, mix: Mix, width: int, hidden: int, x: Tensor) -> Tensor:
     context = layer_norm(t, x, width)
     values = linear(t, context, width, width)
-    y = _then(t, lambda _, v: mix(v, context), values)
-    mixed = _then(t, linear, y, width, width)
+    y = then(t, lambda _, v: mix(v, context), values)
+    mixed = then(t, linear, y, width, width)
     between = _sum(t, x, mixed)
     normed = layer_norm(t, between, width)
-    branch = _then(t, _mlp, normed, width, hidden)
+    branch = then(t, _mlp, normed, width, hidden)
     total = _sum(t, between, branch)
     t.free(branch, between, mixed, context)
     return total
@@ -76,8 +70,8 @@ def _prenorm_block(t: Tape, mix: Mix, width: int, hidden: int, x: Tensor) -> Ten
 
 def _convnext_block(t: Tape, mix: Mix, width: int, hidden: int, x: Tensor) -> Tensor:
     mixed = mix(x, x)
-    normed = _then(t, layer_norm, mixed, width)
-    branch = _then(t, _mlp, normed, width, hidden)
+    normed = then(t, layer_norm, mixed, width)
+    branch = then(t, _mlp, normed, width, hidden)
     t.save(branch)
     scaled = t.run(branch.size, branch, weights=width)
     t.free(branch)
@@ -107,8 +101,8 @@ def stem(t: Tape, images: Tensor, image: Input, width: int, patches: Stem) -> Te
         outputs = t.map(width, whole.reduced(patches.stride).positions)
         tokens = convolution(t, images, outputs, (pixels + 1) * width)
         if patches.type == "overlap":
-            return _then(t, layer_norm, tokens, width)
-        pooled = _then(t, max_pool, tokens, t.map(width, size.positions))
+            return then(t, layer_norm, tokens, width)
+        pooled = then(t, max_pool, tokens, t.map(width, size.positions))
         normed = batch_norm(t, pooled, width)
         # A ReLU too, but what it saves is the map that the first block saves.
         y = t.run(normed.size, normed)
@@ -117,7 +111,7 @@ def stem(t: Tape, images: Tensor, image: Input, width: int, patches: Stem) -> Te
     padded = _padded(t, images, t.map(pixels, size.positions))
     tokens = linear(t, padded, pixels, width)
     t.free(padded)
-    return _then(t, layer_norm, tokens, width)
+    return then(t, layer_norm, tokens, width)
 
 
 def downsample(
@@ -127,12 +121,12 @@ def downsample(
     covered = t.map(4 * before, size.positions)
     if kind == "conv":
         normed = layer_norm(t, x, before)
-        padded = _then(t, _padded, normed, covered)
-        return _then(t, linear, padded, 4 * before, after)
+        padded = then(t, _padded, normed, covered)
+        return then(t, linear, padded, 4 * before, after)
     padded = _padded(t, x, covered)
     neighbours = t.run(covered, padded)
-    normed = _then(t, layer_norm, neighbours, 4 * before)
-    y = _then(t, linear, normed, 4 * before, after, False)
+    normed = then(t, layer_norm, neighbours, 4 * before)
+    y = then(t, linear, normed, 4 * before, after, False)
     t.free(padded)
     return y
 
@@ -142,7 +136,7 @@ def head(t: Tape, x: Tensor, width: int, classes: int, norm: str) -> Tensor:
     pooled_size = t.map(width, 1)
     if norm == "before":
         normed = layer_norm(t, x, width)
-        pooled = _then(t, lambda _, y: t.run(pooled_size, y), normed)
+        pooled = then(t, lambda _, y: t.run(pooled_size, y), normed)
     else:
-        pooled = _then(t, layer_norm, t.run(pooled_size, x), width)
-    return _then(t, linear, pooled, width, classes) if classes else pooled
+        pooled = then(t, layer_norm, t.run(pooled_size, x), width)
+    return then(t, linear, pooled, width, classes) if classes else pooled

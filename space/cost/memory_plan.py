@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from space.axes import Dynamics
-from space.cost.tape import Tape, Tensor
+from space.cost.tape import Tape, Tensor, then
 from space.geometry import generator_width, rolls_tiles
 from space.layout import Layout, Plan
 
@@ -98,8 +98,8 @@ def split(t: Tape, x: Tensor, width: int, tiles: Tiles, channels_last: bool) -> 
     size = t.map(width, tiles.count * tiles.positions)
     y = t.run(size, x) if tiles.padded else t.view(x)
     if tiles.rolled:
-        y = _replaced(t, y)
-    return _replaced(t, y) if width > 1 and _moves(t, tiles, channels_last) else y
+        y = then(t, Tape.copy, y)
+    return then(t, Tape.copy, y) if width > 1 and _moves(t, tiles, channels_last) else y
 
 
 def _moves(t: Tape, tiles: Tiles, channels_last: bool) -> bool:
@@ -128,16 +128,8 @@ def join(
     """
     y = t.copy_if(tiles.across > 1 or (tiles.down > 1 and not channels_first), x)
     if tiles.rolled:
-        y = _replaced(t, y)
-    cropped = t.view(y, t.map(width, positions))
-    t.free(y)
-    return cropped
-
-
-def _replaced(t: Tape, x: Tensor) -> Tensor:
-    y = t.copy(x)
-    t.free(x)
-    return y
+        y = then(t, Tape.copy, y)
+    return then(t, Tape.view, y, t.map(width, positions))
 
 
 def batch_last(t: Tape, x: Tensor, channels_last: bool) -> Tensor:

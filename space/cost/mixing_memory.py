@@ -22,6 +22,7 @@ from space.cost.tape import (
     product,
     relu,
     softmax,
+    then,
 )
 from space.geometry import generator_width, tile_edges, weight_sets
 
@@ -42,14 +43,10 @@ def _generated(t: Tape, plan: MemoryPlan, x: Tensor) -> Tensor:
     """1×1 C→C/4 → BN → ReLU → 1×1 → weights."""
     homogeneous = plan.mixer.dynamics is Dynamics.HOMOGENEOUS
     hidden = generator_width(plan.mixer, plan.width)
-    reduced = linear(t, x, plan.width, hidden, bias=not homogeneous)
-    normed = batch_norm(t, reduced, hidden)
-    t.free(reduced)
-    active = relu(t, normed)
-    t.free(normed)
-    made = linear(t, active, hidden, weight_sets(plan.mixer, plan.width) * plan.taps)
-    t.free(active)
-    return made
+    y = linear(t, x, plan.width, hidden, bias=not homogeneous)
+    y = then(t, batch_norm, y, hidden)
+    y = then(t, relu, y)
+    return then(t, linear, y, hidden, weight_sets(plan.mixer, plan.width) * plan.taps)
 
 
 def _homogeneous(t: Tape, plan: MemoryPlan, targets: Tensor, sources: Tensor) -> Tensor:
@@ -67,8 +64,7 @@ def _inhomogeneous(t: Tape, plan: MemoryPlan, targets: Tensor, sources: Tensor) 
     width = plan.outputs * plan.taps
     weights = split(t, generated, width, tiles, plan.weights_channels_last)
     if plan.mask:
-        whole, weights = weights, _without(t, weights, plan.mask)
-        t.free(whole)
+        weights = then(t, _without, weights, plan.mask)
     t.free(generated)
     return weights
 
@@ -86,9 +82,8 @@ def _without(t: Tape, x: Tensor, apart: int) -> Tensor:
 
 def _attention(t: Tape, plan: MemoryPlan, targets: Tensor, sources: Tensor) -> Tensor:
     width, biased = plan.width, bool(plan.mixer.query_key_bias)
-    projected = linear(t, targets, width, width, biased)
-    query = t.run(projected.size, projected)
-    t.free(projected)
+    # Scaling makes a map of its own.
+    query = then(t, Tape.copy, linear(t, targets, width, width, biased))
     key = linear(t, sources, width, width, biased)
     logits = _tile_logits if plan.tiled else _neighbourhood_logits
     weights = logits(t, plan, query, key)
@@ -102,10 +97,10 @@ def _neighbourhood_logits(t: Tape, plan: MemoryPlan, query: Tensor, key: Tensor)
     logits = neighbourhood_dot(t, targets, sources, plan)
     t.free(targets, sources)
     if plan.mixer.position_bias:
-        logits = _replaced(t, logits, t.run(logits.size, logits))
+        logits = then(t, Tape.copy, logits)
     outside = t.buffer(plan.taps * plan.targets.positions)
-    logits = _replaced(t, logits, masked(t, logits, outside))
-    return _replaced(t, logits, softmax(t, logits))
+    logits = then(t, masked, logits, outside)
+    return then(t, softmax, logits)
 
 
 def _tile_logits(t: Tape, plan: MemoryPlan, query: Tensor, key: Tensor) -> Tensor:
@@ -120,7 +115,7 @@ def _tile_logits(t: Tape, plan: MemoryPlan, query: Tensor, key: Tensor) -> Tenso
     if plan.mixer.position_bias:
         logits = _with_position_bias(t, plan, logits)
     if plan.mask:
-        logits = _replaced(t, logits, _without(t, logits, plan.mask))
+        logits = then(t, _without, logits, plan.mask)
     weights = softmax(t, logits)
     t.free(queries, keys, logits)
     return weights
@@ -136,11 +131,6 @@ def _with_position_bias(t: Tape, plan: MemoryPlan, logits: Tensor) -> Tensor:
     total = t.run(logits.size, logits, bias)
     t.free(bias, logits)
     return total
-
-
-def _replaced(t: Tape, old: Tensor, new: Tensor) -> Tensor:
-    t.free(old)
-    return new
 
 
 _SOURCES = {

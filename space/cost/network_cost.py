@@ -5,13 +5,19 @@ architectures, and nearly every one has pieces that no other one has had.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from space.architecture import Architecture, BlockType, Downsample, Input, Stage, Stem
-from space.cost.cache import LARGE, SMALL, cached
 from space.cost.mixer_cost import MixerCost, token_mixer_cost
 from space.geometry import MapSize, map_sizes
 from space.mixer import Mixer
+
+LARGE = 1 << 17
+"""Blocks with a mixer whose cost is kept, a few hundred bytes each: the architectures of a space
+share most of them."""
+SMALL = 1 << 14
+"""Stems, heads and downsampling layers that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def cost(architecture: Architecture) -> Cost:
     for index, stage in enumerate(stages):
         size = sizes[index]
         if index:
-            down = _downsample(width, stage.width, size.positions, kind)
+            down = downsample_cost(width, stage.width, size.positions, kind)
             params += down.params
             macs += down.macs
             width = stage.width
@@ -84,47 +90,39 @@ def part_costs(architecture: Architecture) -> dict[str, Cost]:
     stages, sizes = architecture.stages, architecture.stage_sizes()
     parts = {"stem": stem_cost(architecture.input, architecture.stem, stages[0].width)}
     for index, (stage, size) in enumerate(zip(stages, sizes, strict=True), 1):
-        parts[f"stage {index}"] = stage_cost(stage, size, architecture.block_type)
+        parts[f"stage {index}"] = Cost(*_stage(stage, size, architecture.block_type))
     for index, (before, after) in enumerate(pairwise(stages), 1):
-        spent = downsample_cost(before.width, after.width, sizes[index], architecture.downsample)
-        parts[f"downsampling {index}"] = spent
+        parts[f"downsampling {index}"] = downsample_cost(
+            before.width, after.width, sizes[index].positions, architecture.downsample
+        )
     return parts | {"head": head_cost(stages[-1].width, architecture.head.classes)}
 
 
-@cached(SMALL)
+@lru_cache(SMALL)
 def _stage_sizes(height: int, width: int, patch_size: int, stages: int) -> tuple[MapSize, ...]:
     """As `Architecture.stage_sizes`, for all images of one size at once."""
     return map_sizes(MapSize(height, width), patch_size, stages)
 
 
-@cached(SMALL)
+@lru_cache(SMALL)
 def stem_cost(image: Input, stem: Stem, width: int) -> Cost:
     """From images to tokens of `width` channels."""
     outputs = MapSize(image.height, image.width).reduced(stem.stride)
     return linear(image.channels * stem.kernel_size**2, width, outputs.positions) + norm(width)
 
 
-@cached(SMALL)
+@lru_cache(SMALL)
 def head_cost(width: int, classes: int) -> Cost:
     """From the last map to logits."""
     return norm(width) + linear(width, classes, 1)
 
 
-def downsample_cost(before: int, after: int, size: MapSize, kind: Downsample) -> Cost:
-    """From `before` to `after` channels while the map halves; `size` is the smaller map."""
-    return _downsample(before, after, size.positions, kind)
-
-
-@cached(SMALL)
-def _downsample(before: int, after: int, positions: int, kind: Downsample) -> Cost:
+@lru_cache(SMALL)
+def downsample_cost(before: int, after: int, positions: int, kind: Downsample) -> Cost:
+    """From `before` to `after` channels while the map halves, to so many positions."""
     if kind == "conv":
         return norm(before) + linear(4 * before, after, positions)
     return norm(4 * before) + linear(4 * before, after, positions, bias=False)
-
-
-def stage_cost(stage: Stage, size: MapSize, block_type: BlockType) -> Cost:
-    """All blocks of a stage on a map of the given size."""
-    return Cost(*_stage(stage, size, block_type))
 
 
 def place_cost(
@@ -182,12 +180,12 @@ def _mixers(
     return blocks * params, macs, blocks * unseen
 
 
-@cached(LARGE)
+@lru_cache(LARGE)
 def _mixer(mixer: Mixer, width: int, height: int, across: int) -> MixerCost:
     return token_mixer_cost(mixer, width, MapSize(height, across))
 
 
-@cached(SMALL)
+@lru_cache(SMALL)
 def _around(block_type: BlockType, width: int, hidden: int, positions: int) -> Cost:
     """A block without its mixer."""
     return _BLOCKS[block_type](width, hidden, positions)

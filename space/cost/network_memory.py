@@ -6,12 +6,13 @@ added in `memory`, as `space.networks.network` runs the pieces.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from space.architecture import Architecture, BlockType, Downsample, Head, Input, Stage, Stem
 from space.axes import Locality
 from space.cost import block_memory
-from space.cost.cache import LARGE, SMALL, cached
 from space.cost.mixer_memory import token_mixer
+from space.cost.network_cost import LARGE, SMALL
 from space.cost.tape import FLOAT, Tape, Tensor
 from space.geometry import MapSize
 from space.mixer import Mixer
@@ -93,14 +94,14 @@ def _traced(batch: int, size: int, piece: Callable[[Tape, Tensor], Tensor]) -> M
     return Memory(t.saved, t.peak, t.moved)
 
 
-@cached(SMALL)
+@lru_cache(SMALL)
 def stem_memory(image: Input, stem: Stem, width: int, batch: int) -> Memory:
     """From images to the map of the first stage."""
     images = map_bytes(image.channels, MapSize(image.height, image.width), batch)
     return _traced(batch, images, lambda t, x: block_memory.stem(t, x, image, width, stem))
 
 
-@cached(SMALL)
+@lru_cache(SMALL)
 def downsample_memory(
     before: int, after: int, larger: MapSize, kind: Downsample, batch: int
 ) -> Memory:
@@ -112,7 +113,7 @@ def downsample_memory(
     )
 
 
-@cached(SMALL)
+@lru_cache(SMALL)
 def head_memory(width: int, size: MapSize, head: Head, batch: int) -> Memory:
     """From the last map to logits."""
     return _traced(
@@ -122,7 +123,7 @@ def head_memory(width: int, size: MapSize, head: Head, batch: int) -> Memory:
     )
 
 
-@cached(LARGE)
+@lru_cache(LARGE)
 def _block(
     block_type: BlockType,
     mixer: Mixer,
@@ -141,7 +142,7 @@ def _block(
     return _traced(batch, map_bytes(width, size, batch), piece)
 
 
-@cached(LARGE)
+@lru_cache(LARGE)
 def place_memory(
     block_type: BlockType,
     mixer: Mixer,

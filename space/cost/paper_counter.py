@@ -28,8 +28,7 @@ def paper_macs(architecture: Architecture) -> int:
     Raises:
         InputError: every reason why the authors' count is not defined for a network.
     """
-    problems = _problems(architecture)
-    refuse(problems)
+    refuse(_problems(architecture))
     stages, sizes = architecture.stages, architecture.stage_sizes()
     width, positions = stages[0].width, sizes[0].positions
     pixels = architecture.input.channels * architecture.stem.patch_size**2

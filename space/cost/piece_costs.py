@@ -1,10 +1,8 @@
-"""What the pieces of the networks of a space cost, as whole numbers, and a reader of the quantities
-that are asked for."""
+"""What the pieces of the networks of a space cost, in the quantities that are asked for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Protocol
 
 from space.architecture import BlockType
 from space.cost.network_cost import Cost, downsample_cost, head_cost, place_cost, stem_cost
@@ -20,127 +18,78 @@ from space.frame import Frame
 from space.geometry import MapSize
 from space.mixer import Mixer
 
-Triple = tuple[int, int, int]
 Vector = tuple[int, ...]
 """A number for each quantity that is asked for."""
 Blocks = tuple[BlockType, Mixer, int, int, int, int, int, MapSize]
 """BlockType, mixer, place, step, depth, width, hidden channels and map of the blocks of a place."""
 
-
-class PieceCosts(Protocol):
-    """The costs of the pieces of the networks of one frame, three quantities at once."""
-
-    def stem(self, patch_size: int, width: int) -> Triple:
-        """From images to the map of the first stage."""
-        ...
-
-    def place(self, blocks: Blocks) -> Triple:
-        """All blocks of a stage at one place of its pattern."""
-        ...
-
-    def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
-        """From one stage to the next."""
-        ...
-
-    def head(self, width: int, size: MapSize) -> Triple:
-        """From the last map to logits."""
-        ...
-
-
-def _of_cost(spent: Cost) -> Triple:
-    return spent.params, spent.macs, spent.unseen_macs
-
-
-def _of_memory(used: Memory) -> Triple:
-    return used.training_bytes, used.inference_bytes, used.moved_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class PieceMacs:
-    """Params, MACs and unseen MACs."""
-
-    frame: Frame
-
-    def stem(self, patch_size: int, width: int) -> Triple:
-        return _of_cost(stem_cost(self.frame.input, self.frame.stem(patch_size), width))
-
-    def place(self, blocks: Blocks) -> Triple:
-        return _of_cost(place_cost(*blocks))
-
-    def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
-        return _of_cost(downsample_cost(before, after, larger.reduced(2), self.frame.downsample))
-
-    def head(self, width: int, size: MapSize) -> Triple:
-        return _of_cost(head_cost(width, self.frame.head.classes))
-
-
-@dataclass(frozen=True, slots=True)
-class PieceMemory:
-    """Bytes saved for training, peak bytes and bytes moved."""
-
-    frame: Frame
-    batch: int
-
-    def stem(self, patch_size: int, width: int) -> Triple:
-        stem = self.frame.stem(patch_size)
-        return _of_memory(stem_memory(self.frame.input, stem, width, self.batch))
-
-    def place(self, blocks: Blocks) -> Triple:
-        return _of_memory(place_memory(*blocks, self.batch))
-
-    def downsample(self, before: int, after: int, larger: MapSize) -> Triple:
-        kind = self.frame.downsample
-        return _of_memory(downsample_memory(before, after, larger, kind, self.batch))
-
-    def head(self, width: int, size: MapSize) -> Triple:
-        return _of_memory(head_memory(width, size, self.frame.head, self.batch))
-
-
-_OF_COST = {"params": 0, "macs": 1}
-_OF_MEMORY = {"training_bytes": 0, "inference_bytes": 1}
+COSTS = tuple(field.name for field in fields(Cost))
+MEMORIES = tuple(field.name for field in fields(Memory))
 
 
 @dataclass(frozen=True)
-class CostReader:
-    """Reads quantities off the pieces; of a quantity that nobody asks for nothing is computed.
+class PieceCosts:
+    """The costs of the pieces of the networks of one frame; what nobody asks for is not computed.
 
     Attributes:
         frame: what the networks have in common.
-        names: the quantities: params, macs, training_bytes, inference_bytes (for one image).
+        names: the quantities, of `COSTS` and then of `MEMORIES`.
+        batch_size: images in the batch whose memory is asked for.
     """
 
     frame: Frame
     names: tuple[str, ...]
-
-    @cached_property
-    def _columns(self) -> list[tuple[PieceCosts, int]]:
-        costs, memories = PieceMacs(self.frame), PieceMemory(self.frame, 1)
-        return [
-            (costs, _OF_COST[name]) if name in _OF_COST else (memories, _OF_MEMORY[name])
-            for name in self.names
-        ]
+    batch_size: int = 1
 
     def stem(self, patch_size: int, width: int) -> Vector:
         """From images to the map of the first stage."""
-        return self._read(lambda pieces: pieces.stem(patch_size, width))
+        image, stem = self.frame.input, self.frame.stem(patch_size)
+        return self._read(
+            lambda: stem_cost(image, stem, width),
+            lambda: stem_memory(image, stem, width, self.batch_size),
+        )
 
     def place(self, blocks: Blocks) -> Vector:
         """All blocks of a stage at one place of its pattern."""
-        return self._read(lambda pieces: pieces.place(blocks))
+        return self._read(
+            lambda: place_cost(*blocks), lambda: place_memory(*blocks, self.batch_size)
+        )
 
     def downsample(self, before: int, after: int, larger: MapSize) -> Vector:
         """From a stage with a map of this size to the next one."""
-        return self._read(lambda pieces: pieces.downsample(before, after, larger))
+        kind = self.frame.downsample
+        return self._read(
+            lambda: downsample_cost(before, after, larger.reduced(2).positions, kind),
+            lambda: downsample_memory(before, after, larger, kind, self.batch_size),
+        )
 
     def head(self, width: int, size: MapSize) -> Vector:
         """From the last map to logits."""
-        return self._read(lambda pieces: pieces.head(width, size))
+        head = self.frame.head
+        return self._read(
+            lambda: head_cost(width, head.classes),
+            lambda: head_memory(width, size, head, self.batch_size),
+        )
 
-    def _read(self, triple_of: Callable[[PieceCosts], Triple]) -> Vector:
-        return tuple(triple_of(pieces)[column] for pieces, column in self._columns)
+    def _read(self, cost: Callable[[], Cost], memory: Callable[[], Memory]) -> Vector:
+        costs, memories = self._asked
+        found: list[int] = []
+        if costs:
+            spent = cost()
+            found += [getattr(spent, name) for name in costs]
+        if memories:
+            used = memory()
+            found += [getattr(used, name) for name in memories]
+        return tuple(found)
+
+    @cached_property
+    def _asked(self) -> tuple[list[str], list[str]]:
+        """The quantities of `Cost`, and those of `Memory`."""
+        costs = [name for name in self.names if name in COSTS]
+        return costs, [name for name in self.names if name in MEMORIES]
 
     @property
     def image_bytes(self) -> int:
-        """Bytes of the image."""
+        """Bytes of the images."""
         image = self.frame.input
-        return map_bytes(image.channels, MapSize(image.height, image.width), 1)
+        return map_bytes(image.channels, MapSize(image.height, image.width), self.batch_size)

@@ -7,7 +7,9 @@ here: tensors, their storages, and layers that mirror those of torch in float32.
 tape and tensors, and returns a new tensor that the caller holds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 FLOAT = 4
 """Bytes of a float32."""
@@ -111,6 +113,13 @@ class Tape:
     def save_bytes(self, size: int) -> None:
         """Autograd saves something that no later operation reads, such as the mean of a norm."""
         self.saved += size
+
+
+def then(t: Tape, layer: Callable[..., Tensor], x: Tensor, *sizes: Any) -> Tensor:
+    """A layer of a sequence: its input is given back when it has returned."""
+    y = layer(t, x, *sizes)
+    t.free(x)
+    return y
 
 
 def convolution(t: Tape, x: Tensor, size: int, weights: int) -> Tensor:

@@ -52,7 +52,8 @@ class DesignSpace:
             patch: self._options_at(parsed, patch) for patch in dict.fromkeys(file.stem.patch_size)
         }
         self._feasible = FeasibleSet(self.frame, self.block_types, self.limits, self.stage_options)
-        self._refuse_if_empty(where)
+        if self._is_empty():
+            raise InputError.of(join(where, "limits"), self._why_infeasible())
 
     def _options_at(self, parsed: ParsedSpace, patch_size: int) -> tuple[StageOptions, ...]:
         size = MapSize(self.input.height, self.input.width).reduced(patch_size)
@@ -249,10 +250,6 @@ class DesignSpace:
         return initial_points(self._feasible, kinds, rng)
 
     # --- feasibility --------------------------------------------------------------------------
-
-    def _refuse_if_empty(self, where: str) -> None:
-        if self._is_empty():
-            raise InputError.of(join(where, "limits"), self._why_infeasible())
 
     def _is_empty(self) -> bool:
         if self.limits == Limits():

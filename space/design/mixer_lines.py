@@ -42,7 +42,7 @@ def expand_mixers(line: object, where: str) -> list[Mixer]:
     if unknown:
         raise InputError(unknown)
     mixer_types = _mixer_types(line, where)
-    values = {name: _listed(line[name]) for name in SIZES_AND_OPTIONS if name in line}
+    values = {name: listed(line[name]) for name in SIZES_AND_OPTIONS if name in line}
     _refuse_too_many(mixer_types, values, where)
     mixers, used, refused = _combined(mixer_types, values)
     problems = [Problem(join(where, p.where), p.message) for p in dict.fromkeys(refused)]
@@ -69,7 +69,8 @@ def _refuse_too_many(
         raise InputError.of(where, f"stands for {number:,} mixers; at most {MOST_MIXERS:,}")
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """The values of a field that takes one value or a list of them."""
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
@@ -78,7 +79,7 @@ def _mixer_types(line: dict[str, Any], where: str) -> list[MixerType]:
     if "operator" in line:
         if axes:
             raise InputError.of(join(where, axes[0]), "give either an operator or axis values")
-        return _named_mixer_types(_listed(line["operator"]), join(where, "operator"))
+        return _named_mixer_types(listed(line["operator"]), join(where, "operator"))
     return _axis_mixer_types(line, where)
 
 
@@ -99,7 +100,7 @@ def _named_mixer_types(names: list[Any], where: str) -> list[MixerType]:
 def _axis_mixer_types(line: dict[str, Any], where: str) -> list[MixerType]:
     problems, values = [], []
     for name, axis in AXES.items():
-        words = _listed(line[name]) if name in line else list(axis)
+        words = listed(line[name]) if name in line else list(axis)
         for word in words:
             if word not in list(axis):
                 problems.append(

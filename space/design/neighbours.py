@@ -19,13 +19,16 @@ class StageMoves:
 
     def __init__(self, options: StageOptions) -> None:
         self.options = options
-        self._shapes = ShapeMoves(options.shapes())
+        self._steps: dict[Shape, list[Shape]] = {}
         self._mixers: dict[tuple[int, int, int], MixerMoves] = {}
         self._made: dict[tuple[Mixer, ...], MixerMoves] = {}
 
     def of(self, stage: Stage) -> Iterator[Stage]:
         """Stages one move away: a step in depth, width or MLP ratio, or one mixer changed."""
-        for shape in self._shapes.of((stage.width, stage.depth, stage.mlp_ratio)):
+        here = stage.width, stage.depth, stage.mlp_ratio
+        if here not in self._steps:
+            self._steps[here] = size_steps(here, self.options.shapes())
+        for shape in self._steps[here]:
             yield self._reshaped(stage, shape)
         blocks = stage.block_mixers()
         length = self.options.pattern_length(stage.depth)
@@ -79,33 +82,19 @@ def neighbours(architecture: Architecture, moves: Sequence[StageMoves]) -> Itera
         yield from distinct.values()
 
 
-class ShapeMoves:
-    """The shapes that a stage may have; the moves from each are worked out once."""
+def size_steps(here: Shape, shapes: Sequence[Shape]) -> list[Shape]:
+    """The next smaller and the next larger value of width, depth and MLP ratio, each once.
 
-    def __init__(self, shapes: Sequence[Shape]) -> None:
-        self._shapes = shapes
-        self._moves: dict[Shape, list[Shape]] = {}
-
-    def of(self, here: Shape) -> list[Shape]:
-        """The next smaller and the next larger value of width, depth and MLP ratio.
-
-        Where the other two do not go with the new value, they follow it: the nearest that do.
-        """
-        if here not in self._moves:
-            found = [shape for axis in range(3) for shape in self._along(axis, here)]
-            self._moves[here] = list(dict.fromkeys(found))
-        return self._moves[here]
-
-    def _along(self, axis: int, here: Shape) -> list[Shape]:
-        values = sorted({shape[axis] for shape in self._shapes})
+    Where the other two do not go with the new value, they follow it: the nearest that do.
+    """
+    found = []
+    for axis in range(3):
+        values = sorted({shape[axis] for shape in shapes})
         place = values.index(here[axis])
-        return [
-            min(
-                (shape for shape in self._shapes if shape[axis] == value),
-                key=lambda shape: _distance(shape, here),
-            )
-            for value in values[max(0, place - 1) : place] + values[place + 1 : place + 2]
-        ]
+        for value in values[max(0, place - 1) : place] + values[place + 1 : place + 2]:
+            beside = (shape for shape in shapes if shape[axis] == value)
+            found.append(min(beside, key=lambda shape: _distance(shape, here)))
+    return list(dict.fromkeys(found))
 
 
 def _distance(one: Shape, other: Shape) -> tuple[int, float]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from space.architecture import Architecture, Stage
 from space.design.design_space import DesignSpace
 from space.design.stage_options import StageOptions
-from space.errors import InputError, Problem, join
+from space.errors import InputError
 
 Ints = npt.NDArray[np.int64]
 
@@ -43,19 +43,20 @@ class StageCodes:
         """(shapes,) numbers of distinct stages; they may exceed 64 bits."""
         return np.array(self.options.weights, np.float64)
 
-    def encode(self, stage: Stage) -> list[int]:
+    def encode(self, stage: Stage, where: str) -> list[int]:
         """The code of a stage.
 
         Raises:
-            InputError: if the options do not allow it.
+            InputError: at `where`, if the options do not allow it.
         """
         shape = self._numbers.get((stage.width, stage.depth, stage.mlp_ratio))
         if shape is None:
-            raise InputError.of("", "has a width, depth or MLP ratio that is not in this space")
+            raise InputError.of(where, "has a width, depth or MLP ratio that is not in this space")
         code = [shape]
-        for number in self.options.chosen_numbers(stage):
+        for place in range(self.options.pattern_length(stage.depth)):
+            number = self.options.chosen_number(stage, place)
             if number is None:
-                raise InputError.of("mixers", "has a mixer that is not in this space")
+                raise InputError.of(f"{where}.mixers", "has a mixer that is not in this space")
             code.append(number)
         return code + [0] * (1 + self.places - len(code))
 
@@ -86,10 +87,22 @@ class PointCodes:
         self.space = space
         self.patch_sizes = list(space.stage_options)
         self.stages = [list(map(StageCodes, stages)) for stages in space.stage_options.values()]
+        """Those of the stages, for each patch size."""
+        self.shapes = [codes.shapes for codes in self.stages[0]]
+        """The shapes of each stage, which do not depend on the patch size."""
         ends = itertools.accumulate((1 + codes.places for codes in self.stages[0]), initial=2)
         self.columns = [slice(first, last) for first, last in itertools.pairwise(ends)]
         """The columns of each stage."""
         self.width = self.columns[-1].stop
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """How many codes there are in each column."""
+        counts = [len(self.patch_sizes), len(self.space.block_types)]
+        for column in zip(*self.stages, strict=True):
+            counts.append(len(column[0].shapes))
+            counts += np.max([codes.counts.max(axis=0) for codes in column], axis=0).tolist()
+        return counts
 
     def encode(self, architectures: Sequence[Architecture]) -> Ints:
         """(architectures, width) codes.
@@ -115,13 +128,7 @@ class PointCodes:
         patch = self.patch_sizes.index(architecture.stem.patch_size)
         row = [patch, space.block_types.index(architecture.block_type)]
         for place, stage in enumerate(architecture.stages):
-            try:
-                row += self.stages[patch][place].encode(stage)
-            except InputError as error:
-                path = f"{where}.stages[{place}]"
-                raise InputError(
-                    [Problem(join(path, p.where), p.message) for p in error.problems]
-                ) from None
+            row += self.stages[patch][place].encode(stage, f"{where}.stages[{place}]")
         return row
 
     def decode(self, codes: Ints) -> list[Architecture]:

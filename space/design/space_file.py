@@ -11,7 +11,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StrictFloat,
     StrictInt,
     ValidationError,
 )
@@ -22,13 +21,16 @@ from space.architecture import (
     MAX_STAGES,
     RENAMED,
     BlockType,
+    Count,
+    Depth,
     Downsample,
     Input,
     LayerScale,
+    Ratio,
     StemType,
 )
 from space.design.hard_limits import Limits
-from space.design.mixer_lines import expand_mixers
+from space.design.mixer_lines import expand_mixers, listed
 from space.errors import InputError, Problem, join
 from space.geometry import is_whole, width_problems
 from space.input.plain_values import with_current_names, without_version
@@ -36,10 +38,6 @@ from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer import Mixer
 
 _LOG = logging.getLogger(__name__)
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
 
 
 def _square(value: Any) -> Any:
@@ -56,13 +54,10 @@ _MOST_TOLD = 20
 """Problems of a stage that fits none of its widths."""
 
 _LIST = Field(min_length=1, max_length=256)
-_Count = Annotated[StrictInt, Field(ge=1, le=65536)]
-_Counts = Annotated[tuple[_Count, ...], BeforeValidator(_listed), _LIST]
-_Depth = Annotated[StrictInt, Field(ge=1, le=512)]
-_Depths = Annotated[tuple[_Depth, ...], BeforeValidator(_listed), _LIST]
-_Ratio = Annotated[StrictFloat, Field(gt=0, le=64, allow_inf_nan=False)]
-_Ratios = Annotated[tuple[_Ratio, ...], BeforeValidator(_listed), _LIST]
-_BlockTypes = Annotated[tuple[BlockType, ...], BeforeValidator(_listed), _LIST]
+_Counts = Annotated[tuple[Count, ...], BeforeValidator(listed), _LIST]
+_Depths = Annotated[tuple[Depth, ...], BeforeValidator(listed), _LIST]
+_Ratios = Annotated[tuple[Ratio, ...], BeforeValidator(listed), _LIST]
+_BlockTypes = Annotated[tuple[BlockType, ...], BeforeValidator(listed), _LIST]
 
 
 class _Strict(BaseModel):
@@ -88,7 +83,7 @@ class StageFile(_Strict):
     depth: _Depths
     width: _Counts
     mlp_ratio: _Ratios = (4.0,)
-    pattern: _Depth = 1
+    pattern: Depth = 1
     mixers: list[Any] | None = None
 
 

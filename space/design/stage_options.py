@@ -52,33 +52,24 @@ class StageOptions:
 
         Folding can make two lines of the file one, and heads or groups may not divide the width.
         """
-        return self._choices[width, depth, place]
+        return self._choices[width, depth, place][0]
 
     def chosen(self, stage: Stage, place: int) -> Mixer | None:
         """The choice that a stage took at a place of the pattern, if it is one of this space."""
-        choices = self._by_blocks.get((stage.width, stage.depth, place), {})
-        return choices.get(stage.block_mixers()[place :: self.pattern_length(stage.depth)])
+        number = self.chosen_number(stage, place)
+        return None if number is None else self.choices(stage.width, stage.depth, place)[number]
 
-    def chosen_numbers(self, stage: Stage) -> list[int | None]:
-        """Which of the choices a stage took at each place; None for one of another space."""
-        blocks, length = stage.block_mixers(), self.pattern_length(stage.depth)
-        width, depth, numbers = stage.width, stage.depth, self._numbers
-        return [numbers[width, depth, p].get(blocks[p::length]) for p in range(length)]
-
-    @cached_property
-    def _choices(self) -> dict[tuple[int, int, int], tuple[Mixer, ...]]:
-        return {key: tuple(choices.values()) for key, choices in self._by_blocks.items()}
+    def chosen_number(self, stage: Stage, place: int) -> int | None:
+        """Which of the choices a stage took at a place; None for one of another space."""
+        key = stage.width, stage.depth, place
+        blocks = stage.block_mixers()[place :: self.pattern_length(stage.depth)]
+        return self._choices[key][1].get(blocks) if key in self._choices else None
 
     @cached_property
-    def _numbers(self) -> dict[tuple[int, int, int], dict[tuple[Mixer, ...], int]]:
-        return {
-            key: {blocks: number for number, blocks in enumerate(choices)}
-            for key, choices in self._by_blocks.items()
-        }
-
-    @cached_property
-    def _by_blocks(self) -> dict[tuple[int, int, int], dict[tuple[Mixer, ...], Mixer]]:
-        """For each width, depth and place: what the blocks there hold, and the choice it is."""
+    def _choices(
+        self,
+    ) -> dict[tuple[int, int, int], tuple[tuple[Mixer, ...], dict[tuple[Mixer, ...], int]]]:
+        """For each width, depth and place: the choices, and their numbers by the blocks' mixers."""
         table = {}
         for width in self.widths:
             folded = self._folded(width)
@@ -87,7 +78,8 @@ class StageOptions:
                 for place in range(length):
                     blocks = range(place, depth, length)
                     distinct = {tuple(at_block(m, block) for block in blocks): m for m in folded}
-                    table[width, depth, place] = distinct
+                    numbers = {held: number for number, held in enumerate(distinct)}
+                    table[width, depth, place] = tuple(distinct.values()), numbers
         return table
 
     def _folded(self, width: int) -> list[Mixer]:

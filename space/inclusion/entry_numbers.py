@@ -17,7 +17,7 @@ from space.axes import Rank
 from space.errors import InputError
 from space.geometry import MapSize
 from space.inclusion.mixer_on_map import MixerOnMap
-from space.structure.entries import ZERO, IntArray, channel_entries, rows
+from space.structure.entries import ZERO, IntArray, channel_entries, grouped_entries, rows
 
 FREE = -2
 """An entry that may have any value: no output depends on it."""
@@ -48,17 +48,14 @@ class EntryNumbers:
             return EntryNumbers(lambda p, q: p * count + q, count, count, every_pair(place.width))
         entries = place.entries
         # The weight of an attention's only source is 1, for all channels.
-        channels = one_for_all(place.inner) if place.attends else _channels(place)
+        one = place.attends
+        channels = one_for_all(place.inner) if one else channel_entries(place.mixer, place.width)
         return EntryNumbers(
             entries.at, entries.targets.positions, entries.sources.positions, channels
         )
 
 
 N = TypeVar("N", bound=EntryNumbers)
-
-
-def _channels(place: MixerOnMap) -> IntArray:
-    return channel_entries(place.mixer, place.width)
 
 
 def every_pair(width: int) -> IntArray:
@@ -71,16 +68,12 @@ def one_for_all(width: int) -> IntArray:
     return np.where(np.eye(width, dtype=bool), 0, ZERO)
 
 
-def of_groups(width: int, inputs: int) -> IntArray:
-    """(width, width) numbers of a convolution's entries, `inputs` channels a group."""
-    out, read = np.arange(width)[:, None], np.arange(width)[None, :]
-    return np.where(out // inputs == read // inputs, out * inputs + read % inputs, ZERO)
-
-
 def of_reduction(place: MixerOnMap) -> IntArray:
     """(C, C) numbers of the entries of a reduction of ρ×ρ positions to one, an average's one."""
-    inputs = place.reduction_inputs
-    return of_groups(place.width, inputs) if inputs else one_for_all(place.width)
+    if not place.reduction_inputs:
+        return one_for_all(place.width)
+    channel = np.arange(place.width)
+    return grouped_entries(channel[:, None], channel[None, :], place.reduction_inputs)
 
 
 def repeated(channels: IntArray, copies: int) -> IntArray:

@@ -10,7 +10,7 @@ from dataclasses import fields
 from enum import StrEnum
 from functools import cache
 from operator import attrgetter
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -32,10 +32,34 @@ def check_fields(instance: object) -> None:
     try:
         checked = validate(values)
     except ValidationError:
-        raise InputError(_problems(kind, dict(zip(names, values, strict=True)))) from None
+        # The same refusal with the paths of the fields.
+        from_plain(kind, dict(zip(names, values, strict=True)), "")
+        raise AssertionError("a mapping of refused fields was not refused") from None
     if checked != values:
         for name, value in zip(names, checked, strict=True):
             object.__setattr__(instance, name, value)
+
+
+Model = TypeVar("Model")
+
+
+def from_plain(kind: type[Model], values: object, where: str) -> Model:
+    """The dataclass that plain values describe.
+
+    Raises:
+        InputError: with every problem, below the path `where`.
+    """
+    declared: Any = kind
+    try:
+        found: Model = _adapter(declared).validate_python(values)
+    except ValidationError as error:
+        raise InputError(problems_from_pydantic(error, where, kind)) from None
+    return found
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 _Values = tuple[Any, ...]
@@ -59,15 +83,6 @@ def _checks(
 def _reader(names: tuple[str, ...]) -> Callable[[object], _Values]:
     read = attrgetter(*names)
     return read if len(names) > 1 else lambda instance: (read(instance),)
-
-
-def _problems(kind: type, values: dict[str, Any]) -> list[Any]:
-    """The same refusal with the paths of the fields."""
-    try:
-        TypeAdapter(kind).validate_python(values)
-    except ValidationError as error:
-        return problems_from_pydantic(error, model=kind)
-    raise AssertionError("a mapping of refused fields was not refused")
 
 
 Kind = type[StrEnum] | type[int] | type[bool] | tuple[str, ...]

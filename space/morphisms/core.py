@@ -23,10 +23,8 @@ from space.inclusion.entry_numbers import (
 from space.inclusion.mixer_on_map import MixerOnMap
 from space.layout import Layout, Plan
 from space.operators import TokenMixer
-from space.operators.weight_sources import HomogeneousWeights, InhomogeneousWeights, StaticWeights
+from space.operators.weight_sources import GeneratedWeights, StaticWeights
 from space.structure.entries import IntArray
-
-Generator = HomogeneousWeights | InhomogeneousWeights
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Core(EntryNumbers):
 
     values: Tensor
     reads: Tensor | None = None
-    generator: Generator | None = None
+    generator: GeneratedWeights | None = None
 
     @classmethod
     def at(cls, numbers: EntryNumbers, values: Tensor) -> "Core":
@@ -80,7 +78,7 @@ def read(operator: TokenMixer) -> Core:
     source, numbers = operator.mixing.weights, EntryNumbers.of(on_map(operator))
     if isinstance(source, StaticWeights):
         return Core.at(numbers, unpacked(operator.plan, source.weight.detach()).unsqueeze(-1))
-    assert isinstance(source, Generator)
+    assert isinstance(source, GeneratedWeights)
     assert source.expand.bias is not None
     made = [source.expand.weight[:, :, 0, 0], source.expand.bias[:, None]]
     taps = on_map(operator).entries.taps
@@ -99,7 +97,7 @@ def write(special: Core, operator: TokenMixer) -> None:
     source = operator.mixing.weights if operator.mixing else None
     if isinstance(source, StaticWeights):
         source.weight.copy_(packed(operator.plan, values[:, :, 0]))
-    elif isinstance(source, Generator):
+    elif isinstance(source, GeneratedWeights):
         if special.generator is not None and special.reads is not None:
             _copy_generator(special.reads, special.generator, source)
         flat = values.flatten(0, 1)
@@ -126,7 +124,7 @@ def _taken(special: Core, general: Core) -> Tensor:
     return values
 
 
-def _copy_generator(reads: Tensor, special: Generator, general: Generator) -> None:
+def _copy_generator(reads: Tensor, special: GeneratedWeights, general: GeneratedWeights) -> None:
     """The first hidden channels become the special ones; the others stay as they are, unread."""
     hidden = reads.shape[0]
     general.reduce.weight[:hidden].copy_(reads[:, :, None, None])

@@ -131,12 +131,8 @@ def _lift_mlp(special: Mlp, general: Mlp) -> None:
     general.contract.weight.zero_()
     tall = torch.Size((width, hidden, 1, 1))
     general.contract.weight[:, :hidden] = widened(special.contract.weight, tall)
-    _lift_bias(special.contract, general.contract)
-
-
-def _lift_bias(special: nn.Conv2d, general: nn.Conv2d) -> None:
-    if special.bias is not None and general.bias is not None:
-        general.bias.copy_(widened(special.bias, general.bias.shape))
+    if special.contract.bias is not None and general.contract.bias is not None:
+        general.contract.bias[:] = widened(special.contract.bias, general.contract.bias.shape)
 
 
 def silence(block: nn.Module) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from space.errors import InputError
-from space.operators.weight_sources import HomogeneousWeights, InhomogeneousWeights
+from space.operators.weight_sources import GeneratedWeights
 
 WeightInit = Literal["published", "fan_in", "lecun"]
 
@@ -39,7 +39,7 @@ def initialise(network: nn.Module, weight_init: WeightInit) -> None:
         if isinstance(layer, nn.Conv2d | nn.Linear):
             _by_fan_in(layer)
     for source in network.modules() if weight_init == "lecun" else ():
-        if isinstance(source, HomogeneousWeights | InhomogeneousWeights):
+        if isinstance(source, GeneratedWeights):
             _generate_by_fan_in(source)
 
 
@@ -55,7 +55,7 @@ def _by_fan_in(layer: nn.Conv2d | nn.Linear) -> None:
         nn.init.zeros_(layer.bias)
 
 
-def _generate_by_fan_in(source: HomogeneousWeights | InhomogeneousWeights) -> None:
+def _generate_by_fan_in(source: GeneratedWeights) -> None:
     """Half the mean square of a normal distribution passes the ReLU before the last layer."""
     summed_over = source.plan.inputs * source.plan.taps
     with torch.no_grad():

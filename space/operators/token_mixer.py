@@ -43,8 +43,7 @@ class TokenMixer(nn.Module):
 
     def __init__(self, mixer: Mixer, width: int, size: MapSize, shifted: bool = False) -> None:
         super().__init__()
-        problems = width_problems(mixer, width)
-        refuse(problems)
+        refuse(width_problems(mixer, width))
         mixer = without_unit_factor(mixer)
         self.mixer = mixer
         self.width = width

@@ -33,38 +33,50 @@ class StaticWeights(nn.Module):
         return self.weight.unsqueeze(0)
 
 
-class HomogeneousWeights(nn.Module):
-    """Generated from the globally pooled map, the same at all positions (paper, Section 3:
-    dynamic depth-wise convolution): mean → 1×1 C→C/4 → BN → ReLU → 1×1 → weights."""
+class GeneratedWeights(nn.Module):
+    """Made from x by 1×1 C→C/4 → BN → ReLU → 1×1 → weights.
 
-    def __init__(self, plan: Plan) -> None:
+    Args:
+        plan: of the mixer.
+        outputs: weights for each position that they are generated from.
+        bias: of the first map.
+    """
+
+    def __init__(self, plan: Plan, outputs: int, bias: bool) -> None:
         super().__init__()
         self.plan = plan
         hidden = generator_width(plan.mixer, plan.width)
-        self.reduce = nn.Conv2d(plan.width, hidden, 1, bias=False)
+        self.reduce = nn.Conv2d(plan.width, hidden, 1, bias=bias)
         self.norm = BatchNorm(hidden)
-        self.expand = nn.Conv2d(hidden, math.prod(plan.static_shape), 1)
+        self.expand = nn.Conv2d(hidden, outputs, 1)
+
+    def generated(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, outputs, H, W)."""
+        weights: Tensor = self.expand(torch.relu(self.norm(self.reduce(x))))
+        return weights
+
+
+class HomogeneousWeights(GeneratedWeights):
+    """Generated from the globally pooled map, the same at all positions (paper, Section 3:
+    dynamic depth-wise convolution)."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan, math.prod(plan.static_shape), bias=False)
 
     def forward(self, targets: Tensor, sources: Tensor) -> Tensor:
         """targets (B, C, H, W) to kernels (B, O, I, k, k)."""
-        pooled = targets.mean((2, 3), keepdim=True)
-        kernels: Tensor = self.expand(torch.relu(self.norm(self.reduce(pooled))))
+        kernels = self.generated(targets.mean((2, 3), keepdim=True))
         return kernels.reshape(-1, *self.plan.static_shape)
 
 
-class InhomogeneousWeights(nn.Module):
+class InhomogeneousWeights(GeneratedWeights):
     """Generated at each position p from x[p] (paper, inhomogeneous dynamic depth-wise
-    convolution; Involution): 1×1 C→C/4 → BN → ReLU → 1×1 → the weights of p's reach."""
+    convolution; Involution): the weights of p's reach."""
 
     apart: Tensor | None
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__()
-        self.plan = plan
-        hidden = generator_width(plan.mixer, plan.width)
-        self.reduce = nn.Conv2d(plan.width, hidden, 1)
-        self.norm = BatchNorm(hidden)
-        self.expand = nn.Conv2d(hidden, plan.outputs * plan.taps, 1)
+        super().__init__(plan, plan.outputs * plan.taps, bias=True)
         tiled = plan.layout is Layout.TILE
         self.tiling = Tiling.of_targets(plan) if tiled else None
         square = plan.sources == plan.targets
@@ -73,7 +85,7 @@ class InhomogeneousWeights(nn.Module):
 
     def forward(self, targets: Tensor, sources: Tensor) -> Tensor:
         """targets (B, C, H, W) to (B, O, k·k, H, W), or to (B·T, O, P, Q) for tiles."""
-        generated: Tensor = self.expand(torch.relu(self.norm(self.reduce(targets))))
+        generated = self.generated(targets)
         if self.tiling is None:
             return torch.unflatten(generated, 1, (self.plan.outputs, self.plan.taps))
         tiles = self.tiling.split(generated)

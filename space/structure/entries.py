@@ -131,7 +131,11 @@ def channel_entries(mixer: Mixer, width: int, first: int | None = None) -> IntAr
     if mixer.channels is Channels.SEPARABLE:
         entry = out // (inner // weight_sets(mixer, inner))
         return np.where(out == read, entry, ZERO)
-    inputs = inner // channel_groups(mixer, inner)
+    return grouped_entries(out, read, inner // channel_groups(mixer, inner))
+
+
+def grouped_entries(out: IntArray, read: IntArray, inputs: int) -> IntArray:
+    """Numbers of the entries between channels of groups of `inputs` each, or ZERO."""
     return np.where(out // inputs == read // inputs, out * inputs + read % inputs, ZERO)
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from space.axes import AXES, Dynamics
+from space.axes import Dynamics
 from space.geometry import MapSize
 from space.mixer import Mixer
-from space.mixer_types import mixer_type_named
 from space.operators import TokenMixer
 from space.reference import mixing_matrix
 
@@ -110,21 +109,17 @@ def computed_row(mixer: Mixer, width: int, size: MapSize, seed: int = 0) -> Tabl
     return row_of((cores[0], cores[1]), size, "group" if generated else "head")
 
 
-def _of(operator: str, **sizes: int) -> Mixer:
-    return Mixer.from_dict(dict(zip(AXES, mixer_type_named(operator).values, strict=True)) | sizes)
-
-
 TABLE_1: dict[str, Mixer] = {
-    "MLP": _of("MLP"),
-    "Convolution": _of("Conv.", kernel_size=3),
-    "1×1 convolution": _of("Conv.", kernel_size=1),
-    "Spatial-mixing MLP": _of("Sep. MLP"),
-    "Attention (global)": _of("ViT", heads=2),
-    "Local MLP": _of("Local MLP", kernel_size=2, heads=2),
-    "Local attention": _of("Local ViT", kernel_size=2, heads=2),
-    "DW-Conv.": _of("DW-S Conv.", kernel_size=3),
-    "D-DW-Conv.": _of("Dynamic DW-S Conv.", kernel_size=3, generator_ratio=1),
-    "I-D-DW-Conv.": _of("Dynamic Local-S MLP", kernel_size=3, heads=2, generator_ratio=1),
+    "MLP": Mixer.named("MLP"),
+    "Convolution": Mixer.named("Conv.", kernel_size=3),
+    "1×1 convolution": Mixer.named("Conv.", kernel_size=1),
+    "Spatial-mixing MLP": Mixer.named("Sep. MLP"),
+    "Attention (global)": Mixer.named("ViT", heads=2),
+    "Local MLP": Mixer.named("Local MLP", kernel_size=2, heads=2),
+    "Local attention": Mixer.named("Local ViT", kernel_size=2, heads=2),
+    "DW-Conv.": Mixer.named("DW-S Conv.", kernel_size=3),
+    "D-DW-Conv.": Mixer.named("Dynamic DW-S Conv.", kernel_size=3, generator_ratio=1),
+    "I-D-DW-Conv.": Mixer.named("Dynamic Local-S MLP", kernel_size=3, heads=2, generator_ratio=1),
 }
 """The structures of Table 1, each as the smallest mixer that shows its row."""
 

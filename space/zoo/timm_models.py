@@ -235,7 +235,7 @@ _CONFIGURATION: dict[str, Any] = {
 }
 
 
-def _register(entry: ZooEntry) -> str:
+def _register(entry: ZooEntry) -> None:
     def constructor(
         pretrained: bool = False, pretrained_cfg: dict[str, Any] | None = None, **kwargs: Any
     ) -> Any:
@@ -254,7 +254,6 @@ def _register(entry: ZooEntry) -> str:
     constructor.__module__ = __name__
     constructor.__doc__ = f"{entry.name}: {entry.provenance}."
     register_model(constructor)
-    return constructor.__name__
 
 
 for _entry in ENTRIES.values():

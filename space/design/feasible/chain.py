@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from space.architecture import Architecture, BlockType, Stage
 from space.cost.network_memory import map_bytes
-from space.cost.piece_costs import CostReader, Vector
+from space.cost.piece_costs import PieceCosts, Vector
 from space.design.feasible.cost_sums import SpaceTooLarge
 from space.design.feasible.stage_table import Allowed, StageCosts, StageTable
 from space.design.hard_limits import PEAK, Limits
@@ -66,12 +66,12 @@ class Chain:
         return self.frame.architecture(self.patch_size, self.block_type, stages)
 
     @cached_property
-    def _sums(self) -> CostReader:
-        return CostReader(self.frame, self.limits.summed)
+    def _sums(self) -> PieceCosts:
+        return PieceCosts(self.frame, self.limits.summed)
 
     @cached_property
-    def _peak(self) -> CostReader:
-        return CostReader(self.frame, (PEAK,))
+    def _peak(self) -> PieceCosts:
+        return PieceCosts(self.frame, (PEAK,))
 
     @cached_property
     def costs(self) -> list[StageCosts]:
@@ -105,11 +105,15 @@ class Chain:
     def links(self) -> list[dict[Link, Vector]]:
         """What each link costs: from the outside to the first stage, to the second one, and so on,
         and from the last one to the outside."""
-        links = [{(OUTSIDE, node): self._stem(node.width) for node in self._first_nodes()}]
+        sums, clipped = self._sums, self.limits.clipped
+        first, last = self._first_nodes(), self.options[-1].size
+        links = [{(OUTSIDE, n): clipped(sums.stem(self.patch_size, n.width)) for n in first}]
         for stage in range(1, len(self.options)):
-            found = self._steps(stage, _ends(links[-1]))
-            links.append({(a, b): self._step(a.width, b.width, stage) for a, b in found})
-        links.append({(node, OUTSIDE): self._head(node.width) for node in _ends(links[-1])})
+            found, larger = self._steps(stage, _ends(links[-1])), self.options[stage - 1].size
+            links.append(
+                {(a, b): clipped(sums.downsample(a.width, b.width, larger)) for a, b in found}
+            )
+        links.append({(n, OUTSIDE): clipped(sums.head(n.width, last)) for n in _ends(links[-1])})
         return links
 
     def _first_nodes(self) -> list[Node]:
@@ -145,16 +149,6 @@ class Chain:
 
     def _held(self, node: Node, size: MapSize) -> int:
         return 0 if self.limits.peak is None else node.held + map_bytes(node.width, size, 1)
-
-    def _stem(self, width: int) -> Vector:
-        return self.limits.clipped(self._sums.stem(self.patch_size, width))
-
-    def _step(self, before: int, after: int, stage: int) -> Vector:
-        larger = self.options[stage - 1].size
-        return self.limits.clipped(self._sums.downsample(before, after, larger))
-
-    def _head(self, width: int) -> Vector:
-        return self.limits.clipped(self._sums.head(width, self.options[-1].size))
 
 
 def _ends(links: Iterable[Link]) -> list[Node]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from space.architecture import Architecture, Stage
 from space.cost.network_memory import map_bytes
-from space.cost.piece_costs import CostReader
+from space.cost.piece_costs import PieceCosts
 from space.design.feasible.chain import Chain, Link, Node
 from space.design.feasible.fold import Fold
 from space.design.hard_limits import PEAK, Limits
@@ -41,7 +41,7 @@ class _Least:
 
     def __init__(self, chain: Chain, quantity: str) -> None:
         self._chain = chain
-        self._reader = CostReader(chain.frame, (quantity,))
+        self._reader = PieceCosts(chain.frame, (quantity,))
         self._is_peak = quantity == PEAK
 
     def one(self) -> list[_Begun]:

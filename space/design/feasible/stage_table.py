@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from space.architecture import BlockType, Stage
-from space.cost.piece_costs import CostReader, Vector
+from space.cost.piece_costs import PieceCosts, Vector
 from space.design.feasible.cost_sums import Ints, Sums, added, joined, merged, minus, of_vectors
 from space.design.hard_limits import Limits
 from space.design.stage_options import Shape, StageOptions, pick
@@ -33,9 +33,9 @@ class StageCosts:
 
     options: StageOptions
     block_type: BlockType
-    sums: CostReader
-    peak: CostReader
-    _known: dict[tuple[CostReader, Shape, int], list[Vector]] = field(
+    sums: PieceCosts
+    peak: PieceCosts
+    _known: dict[tuple[PieceCosts, Shape, int], list[Vector]] = field(
         default_factory=dict, init=False, compare=False
     )
 
@@ -58,7 +58,7 @@ class StageCosts:
 
         With the least MLP ratio of the width.
         """
-        return self._of_choices(self.sums, (width, depth, self._least[width]), place)
+        return self.of_choices(self.sums, (width, depth, self._least[width]), place)
 
     def allowed(self, width: int, room: int | None) -> tuple[Allowed, ...]:
         """For each shape of a width, the choices whose blocks need no more bytes than `room`.
@@ -73,25 +73,24 @@ class StageCosts:
         places = range(self.options.pattern_length(depth))
         if room is None:
             return tuple(tuple(range(len(self.options.choices(width, depth, p)))) for p in places)
-        peaks = [self._of_choices(self.peak, shape, place) for place in places]
+        peaks = [self.of_choices(self.peak, shape, place) for place in places]
         return tuple(
             tuple(number for number, (peak,) in enumerate(of_place) if peak <= room)
             for of_place in peaks
         )
 
-    def _of_choices(self, reader: CostReader, shape: Shape, place: int) -> list[Vector]:
+    def of_choices(self, reader: PieceCosts, shape: Shape, place: int) -> list[Vector]:
+        """For each choice at a place, what a reader says of all blocks that it fills."""
         key = reader, shape, place
         if key not in self._known:
-            self._known[key] = self.of_choices(reader, shape, place)
+            width, depth, ratio = shape
+            length, hidden = self.options.pattern_length(depth), hidden_width(width, ratio)
+            around = (place, length, depth, width, hidden, self.options.size)
+            self._known[key] = [
+                reader.place((self.block_type, mixer, *around))
+                for mixer in self.options.choices(width, depth, place)
+            ]
         return self._known[key]
-
-    def of_choices(self, reader: CostReader, shape: Shape, place: int) -> list[Vector]:
-        """For each choice at a place, what a reader says of all blocks that it fills."""
-        width, depth, ratio = shape
-        length, hidden = self.options.pattern_length(depth), hidden_width(width, ratio)
-        around = (place, length, depth, width, hidden, self.options.size)
-        mixers = self.options.choices(width, depth, place)
-        return [reader.place((self.block_type, mixer, *around)) for mixer in mixers]
 
     def _one_block(self, width: int, ratio: float) -> Vector:
         """A block with one and the same mixer."""
