@@ -172,13 +172,13 @@ def test_an_unknown_architecture_has_no_final_test(path: Path) -> None:
 # The data card
 
 
-def test_the_card_has_the_figures_of_the_table_that_is_shipped() -> None:
+def test_the_card_has_the_numbers_of_the_table_that_is_shipped() -> None:
     assert written_figures(CARD) == figures(TABLE)
     if TABLE.exists():
         assert TABLE.stat().st_size < 10_000_000
 
 
-def test_figures_are_counted_from_the_file(path: Path, tmp_path: Path) -> None:
+def test_numbers_are_counted_from_the_file(path: Path, tmp_path: Path) -> None:
     card = tmp_path / "card.md"
     card.write_text(CARD.read_text())
     write_figures(card, path)

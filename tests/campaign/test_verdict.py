@@ -130,7 +130,7 @@ def test_files_that_stay_and_files_that_must_not(tmp_path: Path) -> None:
     assert sorted(found) == sorted(str(path) for path in [*left, private])
 
 
-def test_figures_add_up_and_only_the_first_may_differ_from_0() -> None:
+def test_counts_add_up_and_only_the_first_may_differ_from_0() -> None:
     whole = Figures(4, 4)
     assert whole.sound
     assert (whole + whole).sound

@@ -3,19 +3,21 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboard import stores
 from tests.dashboard.server import Visitor, browser, dashboard
-from tests.support.stores import postgres_server, store, store_url
+from tests.support.stores import new_sqlite_store, postgres_server, store, store_url
 
 SCRIPT = Path(__file__).parents[2] / "dashboard/streamlit_app.py"
 Open = Callable[..., AppTest]
 
-__all__ = ["postgres_server", "store", "store_files", "store_url", "visit"]
+__all__ = ["new_sqlite_store", "postgres_server", "store", "store_files", "store_url", "visit"]
 
 
 @pytest.fixture(scope="session")
@@ -47,16 +49,32 @@ def visit(
         yield visitor
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_components_of_packages() -> Iterator[None]:
+    """Streamlit's harness looks through all that is installed at every run; we use none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", list)
+        yield
+
+
+@pytest.fixture(scope="session")
+def registered_pages(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The pages that the script has, as a first run finds them; run once, on no store at all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIXSPACE_STORE", str(tmp_path_factory.mktemp("none") / "none.db"))
+        return AppTest.from_file(str(SCRIPT), default_timeout=60).run()._registered_pages
+
+
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Open:
-    """Opens a page on a store, with query parameters."""
+def opened(monkeypatch: pytest.MonkeyPatch, registered_pages: Any) -> Open:
+    """Opens a page on a store, with query parameters, as a link to it does."""
 
     def run(file: str, store: Path | str, /, **query: str) -> AppTest:
         st.cache_data.clear()
         monkeypatch.setenv("MIXSPACE_STORE", str(store))
         test = AppTest.from_file(str(SCRIPT), default_timeout=60)
         test.query_params.update(query)
-        test.run()
+        test._registered_pages = registered_pages  # else the first page must be drawn before
         test.switch_page(f"views/{file}_view.py")
         return test.run()
 

@@ -145,16 +145,16 @@ def running(path: Path, count: int = 12) -> None:
 
 
 TWO = {"validation_accuracy": "maximise", "macs": "minimise"}
-GOALS: dict[str, dict[str, Any]] = {
+OBJECTIVES: dict[str, dict[str, Any]] = {
     "two": {"objectives": TWO, "constraints": {"validation_accuracy": {"at_least": 0.85}}},
     "three": {"objectives": TWO | {"training_bytes": "minimise"}, "constraints": {}},
 }
 
 
-def several_goals(path: Path, count: int = 26) -> None:
+def several_objectives(path: Path, count: int = 26) -> None:
     """Studies of two and of three objectives; of "two" the first architectures have repeats."""
     with open_store(str(path), create=True) as store:
-        for name, objective in GOALS.items():
+        for name, objective in OBJECTIVES.items():
             study = add_study(store, name, count, objective)
             run = begin_run(store, study.id)
             fill(store, study, run, count)
@@ -209,6 +209,6 @@ BUILDERS = {
     "empty": empty,
     "running": running,
     "finished": finished,
-    "goals": several_goals,
+    "objectives": several_objectives,
     "nasty": nasty,
 }

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from dashboard import queries
 from dashboard.charts import accuracy_cost_figure as pictures
@@ -17,7 +16,7 @@ from dashboard.scope import Scope
 from search.query import best, pareto_front
 from search.store import Store, open_store
 from tests.dashboard import stores
-from tests.dashboard.test_pages import SCRIPT
+from tests.dashboard.test_pages import Open
 from tests.support.bulk import add_many_trials
 
 COUNT = 20_000
@@ -85,10 +84,7 @@ def test_counts_and_limits(scope: Scope) -> None:
 
 
 @pytest.mark.parametrize("file", [entry.name for entry in PAGES])
-def test_page_opens(path: Path, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIXSPACE_STORE", str(path))
-    test = AppTest.from_file(str(SCRIPT), default_timeout=120).run()
-    test.switch_page(f"views/{file}_view.py")
-    test.run()
+def test_page_opens(opened: Open, path: Path, file: str) -> None:
+    test = opened(file, path)
     assert not test.exception
     assert not test.error

@@ -1,6 +1,7 @@
 """What the pages read, against the same said slowly in Python, on each kind of database."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -16,25 +17,35 @@ from dashboard.queries import (
     trial_summaries,
 )
 from dashboard.scope import Scope
-from search.store import Store, TrialState
+from search.store import Store, TrialState, open_store
 from space.relation_graph import NODES
 from tests.dashboard import stores
 from tests.support import samples
+from tests.support.stores import copy_rows
 
 COUNT = 30
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
-@pytest.fixture
-def scope(store: Store) -> Scope:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two studies of the same architectures: one has ended, one runs with two trials left."""
+    file = tmp_path_factory.mktemp("filled") / "store.db"
+    with open_store(str(file), create=True) as store:
+        for name, planned in (("first", COUNT), ("second", COUNT + 2)):
+            study = stores.add_study(store, name, planned)
+            run = stores.begin_run(store, study.id)
+            stores.fill(store, study, run, COUNT)
+            if name == "first":
+                store.runs.end(run.id)
+    return file
+
+
+@pytest.fixture
+def scope(store: Store, filled: Path) -> Scope:
+    """A copy of these two studies of one's own, on each kind of database."""
     st.cache_data.clear()
-    for name, planned in (("first", COUNT), ("second", COUNT + 2)):
-        study = stores.add_study(store, name, planned)
-        run = stores.begin_run(store, study.id)
-        stores.fill(store, study, run, COUNT)
-        if name == "first":
-            store.runs.end(run.id)
+    copy_rows(filled, store)
     return Scope(store, store.url, "second", "")
 
 

@@ -1,3 +1,3 @@
-from tests.support.stores import postgres_server, store, store_url
+from tests.support.stores import new_sqlite_store, postgres_server, store, store_url
 
-__all__ = ["postgres_server", "store", "store_url"]
+__all__ = ["new_sqlite_store", "postgres_server", "store", "store_url"]

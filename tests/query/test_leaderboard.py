@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from search.query import SORT_KEYS, best
 from search.query.leaderboard import MAX_TOP
-from search.store import Store, TrialState
+from search.store import Store, TrialState, open_store
 from space.errors import InputError
 from tests.support.samples import (
     add_study,
@@ -12,10 +14,24 @@ from tests.support.samples import (
     complete_trial,
     epoch,
 )
+from tests.support.stores import copy_rows
+
+
+@pytest.fixture(scope="module")
+def two_studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("two") / "store.db"
+    with open_store(str(file), create=True) as store:
+        fill(store)
+    return file
 
 
 @pytest.fixture
-def filled(store: Store) -> Store:
+def filled(store: Store, two_studies: Path) -> Store:
+    copy_rows(two_studies, store)
+    return store
+
+
+def fill(store: Store) -> None:
     for name, better in (("first", 0), ("second", 2)):
         study = add_study(store, name, protocol_hash=name)
         run = begin_run(store, study.id)
@@ -28,7 +44,6 @@ def filled(store: Store) -> Store:
         store.trials.start(failed.id, run.id)
         store.epochs.record(failed.id, epoch(1, 0.99))
         store.trials.finish(failed.id, "failed", "train loss is nan")
-    return store
 
 
 def test_one_row_per_architecture_with_its_best_trial(filled: Store) -> None:

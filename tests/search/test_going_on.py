@@ -1,50 +1,35 @@
 """`repeat` and `continue` that are interrupted: the printed command does the rest; without Ray."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from search.cli.program import run_program
 from search.driver.assignment import Report
 from search.driver.session import StudySession
 from search.driver.stop_request import StopKind, StopRequest
-from search.ray_executor.cluster import Cluster
 from search.ray_executor.watchdog import OnWatch
 from search.runner import run as run_module
-from search.store import TrialRecord, TrialState, open_store
+from search.store import TrialState, open_store
 from tests.search.driving import run_all
-from tests.search.small import values
-from tests.search.test_next_commands import Player, all_fail, execute, printed
+from tests.search.without_ray import (
+    STORE,
+    Player,
+    all_fail,
+    execute,
+    player,
+    playing,
+    printed,
+    trials_of,
+)
 from trainers import Cause, Failure
 
-STORE = ["--store", "a.db"]
+__all__ = ["player", "playing"]
+
 INHERITED = ["--set", "protocol.initialisation=inherited"]
-
-
-@pytest.fixture
-def playing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Player:
-    """In Ray's place, in a folder with a configuration."""
-
-    @contextmanager
-    def connected(address: str | None, on_watch: OnWatch) -> Iterator[Cluster]:
-        yield Cluster({"CPU": 2.0}, tmp_path, local=True)
-
-    player = Player()
-    monkeypatch.setattr(run_module, "connected_to_ray", connected)
-    monkeypatch.setattr(run_module, "tune_session", player)
-    (tmp_path / "a.yaml").write_text(yaml.safe_dump(values(trials=4)))
-    monkeypatch.chdir(tmp_path)
-    return player
-
-
-def trials_of(study: str) -> list[TrialRecord]:
-    with open_store("a.db", create=False) as store:
-        return store.trials.of_study(store.studies.get(study).id)
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from search.cli.program import run_program
 from search.runner import run as run_module
 from search.ray_executor.cluster import Cluster
-from tests.search.test_next_commands import Player
+from tests.search.without_ray import Player
 
 @contextmanager
 def connected(address, on_watch):

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from dashboard.navigation import PAGES
-from tests.dashboard.conftest import Open, opened
+from tests.dashboard.conftest import Open, no_components_of_packages, opened, registered_pages
 
-__all__ = ["opened"]
+__all__ = ["no_components_of_packages", "opened", "registered_pages"]
 
 _FILES = Path(__file__).parent / "release_before"
 _ROOT = Path(__file__).parents[2]

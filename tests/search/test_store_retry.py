@@ -17,9 +17,9 @@ from search.store.runs import Runs
 from search.store.studies import Studies
 from search.store.trials import Trials
 from space.errors import InputError
-from tests.search.test_going_on import STORE, Player, all_fail, playing, trials_of
+from tests.search.without_ray import STORE, Player, all_fail, player, playing, trials_of
 
-__all__ = ["playing"]
+__all__ = ["player", "playing"]
 
 
 class Away:
@@ -61,25 +61,44 @@ def test_patience_is_not_endless_and_ends_at_once_when_a_stop_is_asked_for() -> 
     assert call.times > 999_900
 
 
+AWAY = StoreAway("the store does not answer")
+REFUSES = InputError.of("store", "does not answer or refuses")
+IMPATIENT = ["--set", "store_patience=0.2"]
+FOR_EVER = 10_000
+
+
+@pytest.fixture
+def is_away(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Away]:
+    """Makes a call of the store fail so many times."""
+
+    def away(owner: Any, method: str, times: int = 2) -> Away:
+        error = REFUSES if method == "open_store" else AWAY
+        made = Away(times, getattr(owner, method), error)
+        monkeypatch.setattr(owner, method, made)
+        return made
+
+    return away
+
+
 @pytest.mark.parametrize(
-    ("part", "method"),
+    ("owner", "method"),
     [
         (Runs, "begin"),
         (Studies, "set_checkpoints"),
         (Studies, "history"),
         (Studies, "set_exhausted"),
         (Studies, "summary"),
+        (store_retry_module, "open_store"),  # when Ray has started
     ],
 )
 def test_a_store_that_is_away_at_the_edges_of_a_run_is_waited_for(
-    part: type[StorePart],
+    owner: Any,
     method: str,
+    is_away: Callable[..., Away],
     playing: Player,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    away = Away(2, getattr(part, method), StoreAway("the store does not answer"))
-    monkeypatch.setattr(part, method, away)
+    away = is_away(owner, method)
     assert run_program(["run", "a.yaml", *STORE]) == 0
     assert not away.times
     assert "4 of 4 trials done (4 complete)" in capsys.readouterr().out
@@ -89,49 +108,41 @@ def test_a_store_that_is_away_at_the_edges_of_a_run_is_waited_for(
     assert len(trials_of("tiny")) == 4
 
 
-def test_a_store_that_cannot_be_opened_after_rays_start_is_waited_for(
-    playing: Player, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refuses = InputError.of("store", "does not answer or refuses")
-    away = Away(2, open_store, refuses)
-    monkeypatch.setattr(store_retry_module, "open_store", away)
-    assert run_program(["run", "a.yaml", *STORE]) == 0
-    assert not away.times
-
-
-def test_a_store_that_stays_away_then_is_told_with_how_to_go_on(
-    playing: Player, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    refuses = InputError.of("store", "does not answer or refuses")
-    monkeypatch.setattr(store_retry_module, "open_store", Away(10_000, open_store, refuses))
-    assert run_program(["run", "a.yaml", *STORE, "--set", "store_patience=0.2"]) == 1
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith("Stopped: store: does not answer or refuses. To go on: ")
-
-
-@pytest.mark.parametrize("method", ["set_exhausted", "summary"])
-def test_a_store_that_stays_away_in_the_end_does_not_make_a_done_run_fail(
+@pytest.mark.parametrize(
+    ("owner", "method", "stopped"),
+    [
+        (store_retry_module, "open_store", "store: does not answer or refuses. To go on: "),
+        (Studies, "set_exhausted", None),
+        (Studies, "summary", None),
+    ],
+)
+def test_a_store_that_stays_away_is_told_and_makes_no_run_fail_that_is_done(
+    owner: Any,
     method: str,
+    stopped: str | None,
+    is_away: Callable[..., Away],
     playing: Player,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    away = Away(10_000, getattr(Studies, method), StoreAway("the store does not answer"))
-    monkeypatch.setattr(Studies, method, away)
-    assert run_program(["run", "a.yaml", *STORE, "--set", "store_patience=0.2"]) == 0
-    assert "Stopped" not in capsys.readouterr().err
-    assert {str(trial.state) for trial in trials_of("tiny")} == {"complete"}
+    is_away(owner, method, FOR_EVER)
+    assert run_program(["run", "a.yaml", *STORE, *IMPATIENT]) == (0 if stopped is None else 1)
+    said = capsys.readouterr().err
+    if stopped is None:
+        assert "Stopped" not in said
+        assert {str(trial.state) for trial in trials_of("tiny")} == {"complete"}
+    else:
+        assert said.splitlines()[-1].startswith(f"Stopped: {stopped}")
 
 
 def test_what_was_taken_up_before_the_store_went_away_is_gone_on_with(
-    playing: Player, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    is_away: Callable[..., Away], playing: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(run_module, "tune_session", all_fail)
         assert run_program(["run", "a.yaml", *STORE]) == 1
-    away = Away(2, Trials.claim, StoreAway("the store does not answer"))
-    monkeypatch.setattr(Trials, "claim", away)
+    away = is_away(Trials, "claim")
     assert run_program(["continue", "tiny", "--failed", *STORE]) == 0
+    assert not away.times
     assert {str(trial.state) for trial in trials_of("tiny")} == {"complete"}
 
 
@@ -140,7 +151,7 @@ def test_a_signal_while_the_store_is_waited_for_is_an_interrupt(
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
-        raise StoreAway("the store does not answer")
+        raise AWAY
 
     monkeypatch.setattr(Runs, "begin", interrupted)
     assert run_program(["run", "a.yaml", *STORE]) == 130

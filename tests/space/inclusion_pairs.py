@@ -13,7 +13,7 @@ from space.inclusion.mixer_inclusion import lift_refusal
 from space.inclusion.mixer_on_map import MixerOnMap
 from space.inclusion.step_kinds import kinds_between
 from space.networks import Network, build
-from tests.space.strategies import cell_fields
+from tests.space.strategies import type_fields
 from tests.space.test_operators_against_reference import randomise
 
 WIDTH = 8
@@ -22,7 +22,7 @@ SIZE = MapSize(6, 6)
 
 def mixer(label: str, **fields: Any) -> Mixer:
     mixer_type = next(c for c in all_mixer_types() if label in (c.label, c.name))
-    return Mixer(**cell_fields(mixer_type), **fields)
+    return Mixer(**type_fields(mixer_type), **fields)
 
 
 def _pair(label: str, before: dict[str, Any], after: dict[str, Any]) -> tuple[Mixer, Mixer]:

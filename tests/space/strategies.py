@@ -13,7 +13,7 @@ KERNELS = (1, 3, 5, 7)
 WINDOWS = (1, 2, 3, 4, 5)
 
 
-def cell_fields(mixer_type: MixerType) -> dict[str, Any]:
+def type_fields(mixer_type: MixerType) -> dict[str, Any]:
     """The axis values of a mixer type as fields of a mixer."""
     return dict(zip(AXES, mixer_type.values, strict=True))
 
@@ -22,7 +22,7 @@ def cell_fields(mixer_type: MixerType) -> dict[str, Any]:
 def mixers_of(draw: st.DrawFn, mixer_types: Sequence[MixerType]) -> tuple[Mixer, int]:
     """A mixer of one of the mixer types, with a width that its counts divide."""
     mixer_type = draw(st.sampled_from(list(mixer_types)))
-    fields = cell_fields(mixer_type)
+    fields = type_fields(mixer_type)
     ratio = draw(st.sampled_from([1, 2, 3]))
     inner = draw(st.sampled_from([2, 4, 6]))
     width = inner * ratio if mixer_type.rank is Rank.CHANNEL else inner

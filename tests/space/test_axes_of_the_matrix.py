@@ -13,7 +13,7 @@ from space.axes import Channels, Dynamics, Locality, Rank
 from space.geometry import MapSize
 from space.operators import TokenMixer
 from space.reference import mixing_matrix
-from tests.space.strategies import cell_fields, map_sizes, mixers_of
+from tests.space.strategies import map_sizes, mixers_of, type_fields
 from tests.space.test_operators_against_reference import randomise
 
 
@@ -153,7 +153,7 @@ def test_weights_made_at_a_position_differ_between_positions(mixer_type: MixerTy
     sizes = {"kernel_size": 3, "heads": 2, "ratio": 2, "generator_ratio": 1}
     applicable = Mixer.applicable(*mixer_type.values)
     fields = {name: size for name, size in sizes.items() if name in applicable}
-    example = Example(Mixer(**cell_fields(mixer_type) | fields), 8, MapSize(6, 6), shifted=False)
+    example = Example(Mixer(**type_fields(mixer_type) | fields), 8, MapSize(6, 6), shifted=False)
     image = torch.randn(8, 6, 6, dtype=torch.float64)
     if mixer_type.dynamics is Dynamics.INHOMOGENEOUS:
         with torch.no_grad():

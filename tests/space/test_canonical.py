@@ -17,7 +17,7 @@ from space.geometry import MapSize, generator_width, width_problems
 from space.operators import TokenMixer
 from space.structure.entries import IntArray, PositionEntries, channel_entries
 from tests.space.carrying import carry, fold_steps
-from tests.space.strategies import cell_fields, map_sizes, mixers_of
+from tests.space.strategies import map_sizes, mixers_of, type_fields
 from tests.space.test_operators_against_reference import randomise
 
 
@@ -113,7 +113,7 @@ def some_mixers(width: int, full_rank_only: bool = False) -> list[Mixer]:
         choices = CHOICES | {"kernel_size": [1, 3, 5, 9] if sliding else [1, 2, 3, 4]}
         names = Mixer.applicable(*mixer_type.values)
         for values in itertools.product(*(choices.get(name, [False, True]) for name in names)):
-            mixer = Mixer(**cell_fields(mixer_type), **dict(zip(names, values, strict=True)))
+            mixer = Mixer(**type_fields(mixer_type), **dict(zip(names, values, strict=True)))
             if not width_problems(mixer, width):
                 found.append(mixer)
     return found
@@ -184,5 +184,5 @@ def test_attention_that_covers_the_map_is_global(
     mixer_type = next(
         c for c in all_mixer_types() if c.label == f"{locality}/separable/full/channel/attention"
     )
-    mixer = Mixer(**cell_fields(mixer_type), heads=2, **fields)
+    mixer = Mixer(**type_fields(mixer_type), heads=2, **fields)
     assert canonical(mixer, 4, MapSize(4, 4)).locality is Locality.GLOBAL, before

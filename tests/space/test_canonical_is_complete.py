@@ -10,14 +10,14 @@ from space import Mixer, mixer_type_named
 from space.canonical import canonical
 from space.geometry import MapSize
 from tests.space.families import Family, same
-from tests.space.strategies import cell_fields
+from tests.space.strategies import type_fields
 from tests.space.test_canonical import some_mixers
 
 POINTWISE = {"kernel_size": 1, "ratio": 2}
 
 
 def family_of(label: str, fields: dict[str, Any], size: MapSize) -> Family:
-    return Family(Mixer(**cell_fields(mixer_type_named(label)), **fields), 4, size)
+    return Family(Mixer(**type_fields(mixer_type_named(label)), **fields), 4, size)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from space import Architecture, DesignSpace, InputError, Mixer, cost, mixer_type
 from space.cost import memory
 from space.design import CostTable
 from tests.space.spaces import EVERYTHING, everything
-from tests.space.strategies import cell_fields
+from tests.space.strategies import type_fields
 from tests.space.test_cost import UnseenCounter, assert_exact
 
 
@@ -88,7 +88,7 @@ def changed(architecture: Architecture, change: str) -> Architecture:
     if change == "width":
         return replace(architecture, stages=(replace(stages[0], width=48), *stages[1:]))
     if change == "mixer":
-        mixer = Mixer.from_dict(cell_fields(mixer_type_named("dw-s conv.")) | {"kernel_size": 7})
+        mixer = Mixer.from_dict(type_fields(mixer_type_named("dw-s conv.")) | {"kernel_size": 7})
         return replace(architecture, stages=(replace(stages[0], mixers=(mixer,)), *stages[1:]))
     return replace(architecture, stages=stages[:2])
 

@@ -18,7 +18,6 @@ from space import DesignSpace, InputError
 from space.cli.program import run_program
 from space.published import ENTRIES
 from tests.space.spaces import EVERYTHING
-from tests.space.test_design_space import _damage
 from tests.space.test_space_cli import MIXER, QUICKSTART
 
 NETWORK = ENTRIES["dwnet_tiny"].architecture.to_dict()
@@ -34,6 +33,23 @@ def ran(command: list[str], path: Path) -> tuple[int, str, str]:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = run_program([command[0], str(path), *command[1:]])
     return code, out.getvalue(), err.getvalue()
+
+
+def damage(values: Any, random: Any) -> None:
+    """Replaces, removes or adds something somewhere."""
+    while True:
+        keys = list(values) if isinstance(values, dict) else list(range(len(values)))
+        if not keys:
+            return
+        key = random.choice(keys)
+        if isinstance(values[key], dict | list) and random.random() < 0.8:
+            values = values[key]
+            continue
+        junk = [None, -1, 0, 2, 7.5, "x", "3k", [], {}, [[]], True, 10**40, float("nan")]
+        values[key] = random.choice(junk)
+        if isinstance(values, dict) and random.random() < 0.2:
+            values["unknown"] = random.choice(junk)
+        return
 
 
 def check(command: list[str], path: Path) -> int:
@@ -61,7 +77,7 @@ def test_damaged_files(
 ) -> None:
     damaged = copy.deepcopy([NETWORK, MIXER, SPACE][kind])
     for _ in range(source.randint(1, 3)):
-        _damage(damaged, source)
+        damage(damaged, source)
     path = tmp_path / ("file.yaml" if kind == 2 else "file.json")
     path.write_text(yaml.safe_dump(damaged) if kind == 2 else json.dumps(damaged))
     check(command, path)
@@ -182,12 +198,25 @@ def test_folders_are_no_files(tmp_path: Path) -> None:
 
 
 @given(st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_damaged_spaces_give_nothing_but_input_errors(random: Any) -> None:
+    damaged = copy.deepcopy(EVERYTHING)
+    for _ in range(random.randint(1, 3)):
+        damage(damaged, random)
+    try:
+        space = DesignSpace.from_dict(damaged)
+    except InputError:
+        return
+    assert space.sample(np.random.default_rng(0)).id
+
+
+@given(st.randoms(use_true_random=False))
 @settings(max_examples=25, deadline=None)
 def test_what_a_damaged_space_accepts_it_counts_and_draws(source: random.Random) -> None:
     damaged = copy.deepcopy(EVERYTHING)
     damaged["mixers"] = damaged["mixers"][1:]
     for _ in range(source.randint(1, 2)):
-        _damage(damaged, source)
+        damage(damaged, source)
     damaged["limits"] = {"params": "60k", "macs": source.choice(["1M", "3M"])}
     try:
         space = DesignSpace.from_dict(damaged)

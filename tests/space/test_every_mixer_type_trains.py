@@ -8,7 +8,7 @@ import torch
 from space import BLOCK_TYPES, Architecture, Mixer, MixerType, all_mixer_types, cost
 from space.axes import Locality
 from space.networks import build
-from tests.space.strategies import cell_fields
+from tests.space.strategies import type_fields
 
 
 def mixer_fields(mixer_type: MixerType) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def mixer_fields(mixer_type: MixerType) -> dict[str, Any]:
     if mixer_type.locality is Locality.WINDOW:
         sizes["kernel_size"] = 2
     applicable = Mixer.applicable(*mixer_type.values)
-    return cell_fields(mixer_type) | {
+    return type_fields(mixer_type) | {
         name: size for name, size in sizes.items() if name in applicable
     }
 

@@ -18,7 +18,7 @@ from space.design.feasible.cost_sums import plus
 from space.design.feasible.fold import Fold
 from space.design.feasible.frontier import Frontier
 from space.design.feasible.grid_sampling import FeasibleSampler, Grid
-from tests.space.test_design_space import every_point
+from tests.space.spaces import every_point
 
 QUANTITIES = ("params", "macs", "training_bytes", "inference_bytes")
 LIMITED = [

@@ -11,7 +11,7 @@ from space.inclusion.mixer_inclusion import lift_refusal
 from space.inclusion.mixer_on_map import MixerOnMap
 from space.morphisms import lift_operator
 from space.operators import TokenMixer
-from tests.space.strategies import cell_fields, map_sizes, mixers_of
+from tests.space.strategies import map_sizes, mixers_of, type_fields
 from tests.space.test_operators_against_reference import randomise
 
 
@@ -70,4 +70,4 @@ def generalised(draw: st.DrawFn, special: Mixer) -> Mixer:
     applicable = Mixer.applicable(*mixer_type.values)
     fields = {name: getattr(special, name) for name in applicable}
     fields |= {name: value for name, value in wanted.items() if name in applicable}
-    return Mixer(**cell_fields(mixer_type), **fields)
+    return Mixer(**type_fields(mixer_type), **fields)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from space import InputError, Mixer, MixerType, all_mixer_types
 from space.axes import AXES, Dynamics
-from tests.space.strategies import cell_fields, mixers_of
+from tests.space.strategies import mixers_of, type_fields
 
 
 @given(st.data())
@@ -69,7 +69,7 @@ def test_an_illegal_mixer_is_refused_with_the_rule() -> None:
 def test_defaults_are_those_of_the_papers() -> None:
     def made(name: str, **fields: Any) -> Mixer:
         mixer_type = next(mixer_type for mixer_type in all_mixer_types() if mixer_type.name == name)
-        return Mixer(**cell_fields(mixer_type), **fields)
+        return Mixer(**type_fields(mixer_type), **fields)
 
     assert made("DW-S Conv.", kernel_size=7).bias
     assert not made("Local MLP", kernel_size=7).bias

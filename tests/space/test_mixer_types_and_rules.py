@@ -10,7 +10,7 @@ from space.mixer_types import LITERATURE_NAMES, PAPER_NAMES
 from space.rules import RULES, broken_rules
 
 
-def test_there_are_74_cells_and_the_paper_names_12() -> None:
+def test_there_are_74_mixer_types_and_the_paper_names_12() -> None:
     mixer_types = all_mixer_types()
     assert len(mixer_types) == len(set(mixer_types)) == 74
     assert sorted(filter(None, (mixer_type.paper_name for mixer_type in mixer_types))) == sorted(

@@ -69,7 +69,7 @@ def test_they_are_those_of_the_definition(name: str, seed: int) -> None:
     check(space_named(name), seed)
 
 
-def test_they_are_those_of_the_definition_among_all_cells() -> None:
+def test_they_are_those_of_the_definition_among_all_mixer_types() -> None:
     stages = [{"depth": [1, 2, 3], "width": [8, 12], "mlp_ratio": [1, 2.5], "pattern": 2}]
     space = DesignSpace.from_dict(EVERYTHING | {"stages": stages, "mixers": _fewer()})
     for seed in range(4):

@@ -8,7 +8,7 @@ from space import Mixer, mixer_type_named
 from space.geometry import MapSize
 from space.operators import TokenMixer
 from space.torchvision_support import prepare_torchvision
-from tests.space.strategies import cell_fields
+from tests.space.strategies import type_fields
 
 prepare_torchvision()  # timm imports torchvision, whose operators may be missing on a CPU build
 
@@ -18,7 +18,7 @@ from timm.models.swin_transformer import WindowAttention  # noqa: E402
 
 
 def operator(name: str, width: int, size: MapSize, **fields: object) -> TokenMixer:
-    mixer = Mixer.from_dict(cell_fields(mixer_type_named(name)) | fields)
+    mixer = Mixer.from_dict(type_fields(mixer_type_named(name)) | fields)
     return TokenMixer(mixer, width, size).double().eval()
 
 

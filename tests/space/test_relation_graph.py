@@ -25,7 +25,7 @@ def test_the_edges_are_those_of_the_figure_and_their_labels_and_kinds_are_comput
     assert len(EDGES) == 13
 
 
-def test_every_node_is_a_cell_on_some_edge() -> None:
+def test_every_node_is_a_mixer_type_on_some_edge() -> None:
     assert len(NODES) == 12
     assert {name for edge in EDGES for name in (edge.source.name, edge.target.name)} == set(NODES)
     assert {mixer_type_named(name).paper_name for name in NODES} == set(NODES)

@@ -16,7 +16,7 @@ from space.axes import Channels, Dynamics, Locality, Rank
 from space.geometry import MapSize
 from space.operators import TokenMixer
 from space.reference import mixing_matrix
-from tests.space.strategies import cell_fields
+from tests.space.strategies import type_fields
 from tests.space.test_operators_against_reference import randomise
 
 HEADS, WIDTH = 2, 8
@@ -36,7 +36,7 @@ class Made:
         torch.manual_seed(3)
         applicable = Mixer.applicable(*mixer_type.values)
         fields = {name: size for name, size in SIZES.items() if name in applicable}
-        mixer = Mixer(**cell_fields(mixer_type), **fields)
+        mixer = Mixer(**type_fields(mixer_type), **fields)
         operator = TokenMixer(mixer, WIDTH, MapSize(6, 6)).double().eval()
         randomise(operator)
         if mixer.dynamics in (Dynamics.HOMOGENEOUS, Dynamics.INHOMOGENEOUS):
@@ -113,11 +113,11 @@ def test_channels_of_a_head_have_equal_weights_exactly_when_channels_share(
             assert tied == (made.mixer.channel_shared and together)
 
 
-def test_the_joint_cell_has_no_core_and_no_ties() -> None:
+def test_the_joint_mixer_type_has_no_core_and_no_ties() -> None:
     (mixer_type,) = [
         mixer_type for mixer_type in all_mixer_types() if mixer_type.rank is Rank.JOINT
     ]
-    operator = TokenMixer(Mixer(**cell_fields(mixer_type), ratio=2), 4, MapSize(2, 3)).double()
+    operator = TokenMixer(Mixer(**type_fields(mixer_type), ratio=2), 4, MapSize(2, 3)).double()
     randomise(operator)
     images = torch.randn(2, 4, 2, 3, dtype=torch.float64)
     one, other = (mixing_matrix(operator, image, image).full for image in images)

@@ -172,7 +172,7 @@ def test_the_sum_over_positions_is_what_torch_does_not_count(
     assert found["macs"] - found["torch_macs"] == unseen
 
 
-def test_every_figure_names_its_counter(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_metric_names_its_counter(capsys: pytest.CaptureFixture[str]) -> None:
     found = values(capsys, "cost", "dwnet_tiny")
     assert set(found["counters"]) < set(found)
     assert "authors" in found["counters"]["paper_macs"]

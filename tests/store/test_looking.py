@@ -143,7 +143,7 @@ def test_no_stored_text_steers_the_terminal(
         assert "^" in said
 
 
-def test_one_study_with_unknown_goals_hides_no_other(
+def test_one_study_with_unknown_objectives_hides_no_other(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = str(tmp_path / "s.db")

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Table, cast, func, insert, select
+from sqlalchemy.dialects.postgresql import REGCLASS
+from sqlalchemy.orm import Session
 
 from search.store import Store, open_store
+from search.store.models import Base
 from tests.support.postgres import PostgresServer, postgres
 
 
@@ -27,8 +32,47 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.empty_database()
 
 
+@pytest.fixture(scope="session")
+def new_sqlite_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a store without studies, so that not every test makes its tables anew."""
+    file = tmp_path_factory.mktemp("new") / "store.db"
+    open_store(str(file), create=True).close()
+    return file.read_bytes()
+
+
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
+def store(store_url: str, new_sqlite_store: bytes) -> Iterator[Store]:
     """A new store on each kind of database."""
+    if "://" not in store_url:
+        Path(store_url).write_bytes(new_sqlite_store)
     with open_store(store_url, create=True) as opened:
         yield opened
+
+
+def copy_rows(file: Path, store: Store) -> None:
+    """All rows of a store in a file into an empty store: far sooner than to write each anew."""
+
+    def all_rows(session: Session) -> dict[Table, list[dict[str, Any]]]:
+        return {
+            table: [
+                dict(zip(table.c.keys(), row, strict=True))
+                for row in session.execute(select(table))
+            ]
+            for table in Base.metadata.sorted_tables
+        }
+
+    with open_store(str(file), create=False) as source:
+        rows = source.read(all_rows)
+
+    def fill(session: Session) -> None:
+        on_postgresql = session.get_bind().dialect.name == "postgresql"
+        for table, entries in rows.items():
+            if not entries:
+                continue
+            session.execute(insert(table), entries)
+            if (number := table.autoincrement_column) is not None and on_postgresql:
+                last = select(func.max(number)).scalar_subquery()
+                numbers = cast(func.pg_get_serial_sequence(table.name, number.name), REGCLASS)
+                session.execute(select(func.setval(numbers, last)))
+
+    store.write(fill)

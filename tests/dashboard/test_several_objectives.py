@@ -29,13 +29,13 @@ from tests.dashboard.test_pages import texts
 from tests.support import samples
 from tests.support.bulk import add_many_trials
 
-TWO, THREE = (stored_objectives(stores.GOALS[name]) for name in ("two", "three"))
+TWO, THREE = (stored_objectives(stores.OBJECTIVES[name]) for name in ("two", "three"))
 
 
 @pytest.fixture
 def goals_store(store_files: dict[str, Path]) -> Iterator[Store]:
     st.cache_data.clear()
-    with open_store(str(store_files["goals"]), create=False) as store:
+    with open_store(str(store_files["objectives"]), create=False) as store:
         yield store
 
 
@@ -48,7 +48,7 @@ def scope_of(store: Store, study: str, where: str = "") -> Scope:
 
 @pytest.mark.parametrize("study", ["two", "three"])
 def test_every_complete_architecture_is_in_the_picture_once(goals_store: Store, study: str) -> None:
-    goals = stored_objectives(stores.GOALS[study])
+    goals = stored_objectives(stores.OBJECTIVES[study])
     picture = objectives_picture(scope_of(goals_store, study), study, goals)
     complete = best(goals_store, where="state = complete", study=study, top=None)
     ids = [row.architecture_id for row in picture.shown]
@@ -181,7 +181,7 @@ def test_axes_say_which_way_is_better() -> None:
     assert (made.xaxis.type, made.yaxis.type) == (None, "log")
 
 
-def test_every_figure_has_a_name() -> None:
+def test_every_metric_has_a_name() -> None:
     assert set(METRIC_NAMES) == set(METRICS)
     assert set(COST_TITLES) == set(ANALYTIC_METRICS)
 
@@ -208,7 +208,7 @@ def headings(test: AppTest) -> list[str]:
 
 
 def test_the_front_stands_below_the_picture(opened: Open, store_files: dict[str, Path]) -> None:
-    path = store_files["goals"]
+    path = store_files["objectives"]
     with open_store(str(path), create=False) as store:
         wanted = front(store, "two", TWO)
     test = opened("accuracy_cost", path, study="two")
@@ -226,7 +226,7 @@ def test_the_front_stands_below_the_picture(opened: Open, store_files: dict[str,
 
 
 def test_of_three_objectives_two_are_chosen(opened: Open, store_files: dict[str, Path]) -> None:
-    test = opened("accuracy_cost", store_files["goals"], study="three")
+    test = opened("accuracy_cost", store_files["objectives"], study="three")
     assert "all 3 objectives" in texts(test)
     test.button_group(key="up").set_value("FLOPs").run()
     assert not test.exception
@@ -236,7 +236,7 @@ def test_of_three_objectives_two_are_chosen(opened: Open, store_files: dict[str,
 
 def test_nothing_changes_where_accuracy_is_all(opened: Open, store_files: dict[str, Path]) -> None:
     assert headings(opened("accuracy_cost", store_files["finished"])) == []
-    assert headings(opened("accuracy_cost", store_files["goals"])) == []  # several studies
+    assert headings(opened("accuracy_cost", store_files["objectives"])) == []  # several studies
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_nothing_changes_where_accuracy_is_all(opened: Open, store_files: dict[s
 def test_without_a_front_it_is_said(
     opened: Open, store_files: dict[str, Path], where: str, said: str
 ) -> None:
-    test = opened("accuracy_cost", store_files["goals"], study="two", where=where)
+    test = opened("accuracy_cost", store_files["objectives"], study="two", where=where)
     assert not test.exception
     assert said in texts(test)
     assert not test.dataframe
@@ -298,7 +298,7 @@ def test_networks_of_another_version_leave_the_rest_of_the_page(
 ) -> None:
     path = tmp_path / "other.db"
     with open_store(str(path), create=True) as store:
-        add_many_trials(store, stores.add_study(store, "other", 9, stores.GOALS["two"]).id, 40)
+        add_many_trials(store, stores.add_study(store, "other", 9, stores.OBJECTIVES["two"]).id, 40)
     test = opened("accuracy_cost", path)
     assert not test.exception
     assert [error.value for error in test.error] == ["The study's own objectives cannot be shown"]
@@ -321,7 +321,7 @@ def test_the_box_has_the_leaderboards_order(goals_store: Store) -> None:
 def headline(opened: Open, store_files: dict[str, Path]) -> Callable[..., AppTest]:
     def run(number: int, **query: str) -> AppTest:
         id_ = stores.points(number + 1)[number][1].id
-        test = opened("architecture", store_files["goals"], architecture=id_, **query)
+        test = opened("architecture", store_files["objectives"], architecture=id_, **query)
         assert not test.exception
         return test
 

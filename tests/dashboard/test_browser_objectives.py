@@ -20,19 +20,19 @@ HEADING = "The study's own objectives"
 
 @pytest.fixture
 def visitor(visit: Callable[[str], Visitor]) -> Visitor:
-    return visit("goals")
+    return visit("objectives")
 
 
 @pytest.fixture(scope="module")
 def fronts(store_files: dict[str, Path]) -> dict[str, list[Evaluated]]:
-    with open_store(str(store_files["goals"]), create=False) as store:
+    with open_store(str(store_files["objectives"]), create=False) as store:
         return {
             name: front(store, name, stored_objectives(goals))
-            for name, goals in stores.GOALS.items()
+            for name, goals in stores.OBJECTIVES.items()
         }
 
 
-@pytest.mark.parametrize("study", list(stores.GOALS))
+@pytest.mark.parametrize("study", list(stores.OBJECTIVES))
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page(visitor: Visitor, page: Page, study: str) -> None:
     path = "" if page is PAGES[0] else page.url_path
@@ -40,7 +40,7 @@ def test_page(visitor: Visitor, page: Page, study: str) -> None:
     visitor.check()
 
 
-@pytest.mark.parametrize("study", list(stores.GOALS))
+@pytest.mark.parametrize("study", list(stores.OBJECTIVES))
 def test_a_point_of_the_front_leads_to_its_architecture(
     visitor: Visitor, fronts: dict[str, list[Evaluated]], study: str
 ) -> None:
@@ -77,7 +77,7 @@ def test_two_of_three_objectives_are_chosen(visitor: Visitor) -> None:
 
 
 def test_a_link_with_an_axis_twice_or_of_another_study_still_opens(visitor: Visitor) -> None:
-    for study in stores.GOALS:
+    for study in stores.OBJECTIVES:
         visitor.go(f"accuracy-cost?study={study}&up=FLOPs&across=FLOPs", PAGE)
         expect(visitor.page.get_by_role("heading", name=HEADING)).to_be_visible()
         expect(visitor.page.locator(".js-plotly-plot")).to_have_count(2)
