@@ -38,22 +38,17 @@ MOST_TRIALS = 10_000_000
 INITIAL: tuple[Initial, ...] = ("named", "axes")
 
 
-def _mapping(value: object) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"must be a mapping of fields; got {value!r}")
-    return dict(value)
+def _part(kind: Any) -> PlainValidator:
+    """One of this kind as it is, or what a mapping says of one."""
 
+    def read(value: object) -> Any:
+        if isinstance(value, kind):
+            return value
+        if not isinstance(value, Mapping):
+            raise ValueError(f"must be a mapping of fields; got {value!r}")
+        return kind.from_dict(dict(value), "")
 
-def _space(value: object) -> DesignSpace:
-    return value if isinstance(value, DesignSpace) else DesignSpace.from_dict(_mapping(value))
-
-
-def _data(value: object) -> DataConfig:
-    return value if isinstance(value, DataConfig) else DataConfig.from_dict(_mapping(value), "")
-
-
-def _protocol(value: object) -> Protocol:
-    return value if isinstance(value, Protocol) else Protocol.from_dict(_mapping(value), "")
+    return PlainValidator(read)
 
 
 def _study_name(value: str) -> str:
@@ -139,9 +134,9 @@ class Config(Section):
 
     study: Annotated[str, AfterValidator(_study_name)]
     store: Annotated[str, AfterValidator(_store_url)] = "mixspace.db"
-    space: Annotated[DesignSpace, PlainValidator(_space)]
-    data: Annotated[DataConfig, PlainValidator(_data)] = DataConfig()
-    protocol: Annotated[Protocol, PlainValidator(_protocol)] = Protocol()
+    space: Annotated[DesignSpace, _part(DesignSpace)]
+    data: Annotated[DataConfig, _part(DataConfig)] = DataConfig()
+    protocol: Annotated[Protocol, _part(Protocol)] = Protocol()
     objectives: Annotated[dict[str, str], BeforeValidator(_in_our_spelling)] = {  # noqa: RUF012
         "validation_accuracy": "maximise"
     }
@@ -166,8 +161,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> "Config":
-        problems = list(_clashes(self))
-        refuse(problems)
+        refuse(_clashes(self))
         return self
 
     @classmethod
@@ -255,12 +249,10 @@ def _beyond_the_goals(config: Config) -> list[Problem]:
     """Searchers and schedulers of one objective, asked for several."""
     if len(config.goals.objectives) == 1:
         return []
-    chosen: dict[str, tuple[str, Any]] = {
-        "searcher": (config.searcher.name, SEARCHERS.kind(config.searcher.name)),
-        "scheduler": (config.scheduler.name, SCHEDULERS.kind(config.scheduler.name)),
-    }
+    wanted = ", ".join(config.objectives)
+    parts = (("searcher", config.searcher, SEARCHERS), ("scheduler", config.scheduler, SCHEDULERS))
     return [
-        Problem(f"{part}.name", f"{name!r} takes one objective; got {', '.join(config.objectives)}")
-        for part, (name, kind) in chosen.items()
-        if not kind.multi_objective
+        Problem(f"{part}.name", f"{chosen.name!r} takes one objective; got {wanted}")
+        for part, chosen, registry in parts
+        if not registry.kind(chosen.name).multi_objective
     ]

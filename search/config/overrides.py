@@ -123,11 +123,9 @@ def _assign(values: dict[str, Any], steps: list[str | int], value: Any, override
         else:
             here = _item(here, step, override)
     last = steps[-1]
-    if isinstance(last, str) and isinstance(here, dict):
-        here[last] = value
-    else:
+    if not (isinstance(last, str) and isinstance(here, dict)):
         _item(here, last, override)
-        here[last] = value
+    here[last] = value
 
 
 def _item(here: Any, step: str | int, override: str) -> Any:

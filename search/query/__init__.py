@@ -31,10 +31,10 @@ from search.query.operators import (
 )
 from search.query.repeats import Spread, spreads
 from search.query.study_fronts import Cost, front, front_of, pareto_front
-from search.query.study_method import method_sentence
 from search.query.study_objectives import (
     StudyObjectives,
     bound_words,
+    method_sentence,
     metric_words,
     study_objectives,
 )

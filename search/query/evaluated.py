@@ -6,7 +6,7 @@ of its source's seeds; what began with inherited weights is no repeat.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,17 @@ import numpy as np
 from sqlalchemy import select
 
 from search.metrics import ANALYTIC_METRICS, MEASURED_METRICS, analytic_metrics
-from search.objectives import Constraint, JudgedBy, Objectives, Values, judged_by, judged_values
+from search.objectives import Constraint, Objectives, Values, judged_by, judged_values
 from search.query.leaderboard import BestRow, best
 from search.query.repeats import repeated_results
 from search.query.where import Where, parse_where
 from search.store.models import ArchitectureRow, MetricRow, StudyRow, TrialRow
 from search.store.records import TrialRecord
 from search.store.store import Store
-from search.trial_states import TrialState
+from search.trial_states import EVALUATED, TrialState
 from space.architecture import Architecture
 
-_ACCURACY, _LOSS = "validation_accuracy", "validation_loss"
+_LOSS = "validation_loss"
 _COMPLETE = parse_where("state = complete")
 
 
@@ -63,19 +63,17 @@ def evaluated(
     """
     wanted = set(names)
     rows = best(store, where=_complete(where), study=study, top=None)
-    sources = [_accuracies(rows)]
-    if _LOSS in wanted:
-        sources.append(_losses(store, study, rows))
-    if wanted & set(ANALYTIC_METRICS):
-        ids = [row.architecture_id for row in rows]
-        sources.append(analytic_values(store, study, wanted, ids))
-    return [_evaluated(row, sources) for row in rows]
+    losses = _losses_of_rows(store, study, rows) if _LOSS in wanted else {}
+    analytic = _analytic(store, study, wanted, [row.architecture_id for row in rows])
+    return [
+        Evaluated(id_, row.operators, _values(row.accuracy, losses.get(id_), known), row.repeats)
+        for row, (id_, known) in zip(rows, analytic.items(), strict=True)
+    ]
 
 
-def _evaluated(row: BestRow, sources: Iterable[Mapping[str, Values]]) -> Evaluated:
-    parts = [source.get(row.architecture_id, {}) for source in sources]
-    values = {name: value for part in parts for name, value in part.items()}
-    return Evaluated(row.architecture_id, row.operators, values, row.repeats)
+def _values(accuracy: float | None, loss: float | None, analytic: Values) -> Values:
+    measured = {"validation_accuracy": accuracy, _LOSS: loss}
+    return {name: value for name, value in measured.items() if value is not None} | dict(analytic)
 
 
 def _complete(where: Where | str | None) -> Where:
@@ -84,54 +82,44 @@ def _complete(where: Where | str | None) -> Where:
     return (parse_where(where) if isinstance(where, str) else where).also(_COMPLETE)
 
 
-def _accuracies(rows: Iterable[BestRow]) -> dict[str, Values]:
-    return {
-        row.architecture_id: {"validation_accuracy": row.accuracy}
-        for row in rows
-        if row.accuracy is not None
-    }
-
-
-def _losses(store: Store, study: str, rows: Collection[BestRow]) -> dict[str, Values]:
-    """The loss of the trainings of every row, where each of them has one."""
-    found_study = store.studies.get(study)
-    study_id, rule = found_study.id, judged_by(found_study.protocol)
-    query = (
-        select(MetricRow.trial_id, MetricRow.epoch, MetricRow.validation_loss)
-        .join(TrialRow, TrialRow.id == MetricRow.trial_id)
-        .where(TrialRow.study_id == study_id, TrialRow.state == TrialState.COMPLETE)
-    )
-    read: Any = store.read(lambda session: session.execute(query).all())
-    known = losses_of(read, rule)
+def _losses_of_rows(store: Store, study: str, rows: Collection[BestRow]) -> dict[str, float]:
+    """The loss of the trainings of every row by architecture, where each of them has one."""
+    known = _losses(store, study)
+    study_id = store.studies.get(study).id
     repeats = repeated_results(store, study_id) if any(row.repeats > 1 for row in rows) else {}
-    found: dict[str, Values] = {}
+    found: dict[str, float] = {}
     for row in rows:
         several = repeats[row.architecture_id, row.protocol_hash] if row.repeats > 1 else ()
         trainings = list(several) or [row.trial_id]
         losses = [known[trial] for trial in trainings if trial in known]
         if len(losses) == len(trainings):
-            found[row.architecture_id] = {_LOSS: float(np.mean(losses))}
+            found[row.architecture_id] = float(np.mean(losses))
     return found
 
 
-def measured_bounds(goals: Objectives) -> tuple[Constraint, ...]:
-    """The constraints that only a training can tell."""
-    return tuple(bound for bound in goals.constraints if bound.name in MEASURED_METRICS)
-
-
-def losses_of(epochs: Iterable[tuple[int, int, float | None]], rule: JudgedBy) -> dict[int, float]:
-    """The validation loss that each trial is judged by, of trial, epoch and loss; where it is."""
+def _losses(store: Store, study: str) -> dict[int, float]:
+    """The validation loss that each complete trial of a study is judged by; where it is."""
+    found_study = store.studies.get(study)
+    query = (
+        select(MetricRow.trial_id, MetricRow.epoch, MetricRow.validation_loss)
+        .join(TrialRow, TrialRow.id == MetricRow.trial_id)
+        .where(TrialRow.study_id == found_study.id, TrialRow.state == TrialState.COMPLETE)
+    )
+    read: Any = store.read(lambda session: session.execute(query).all())
     curves: dict[int, dict[int, Values]] = defaultdict(dict)
-    for trial, epoch, loss in epochs:
+    for trial, epoch, loss in read:
         curves[trial][epoch] = {} if loss is None else {_LOSS: loss}
+    rule = judged_by(found_study.protocol)
     found = {trial: judged_values(curve, rule) for trial, curve in curves.items()}
     return {trial: values[_LOSS] for trial, values in found.items() if _LOSS in values}
 
 
-def analytic_values(
+def _analytic(
     store: Store, study: str, names: Collection[str], ids: Iterable[str]
 ) -> dict[str, Values]:
     """Those of the named metrics that need no training, by architecture of the study."""
+    if not set(names) & set(ANALYTIC_METRICS):
+        return {id_: {} for id_ in ids}
     met = select(TrialRow.architecture_id).join(StudyRow).where(StudyRow.name == study)
     query = select(ArchitectureRow.id, ArchitectureRow.json).where(ArchitectureRow.id.in_(met))
     found: Any = store.read(lambda session: session.execute(query).all())
@@ -140,7 +128,9 @@ def analytic_values(
     return {id_: known(Architecture.from_json(texts[id_])) for id_ in ids}
 
 
-_ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+def measured_bounds(goals: Objectives) -> tuple[Constraint, ...]:
+    """The constraints that only a training can tell."""
+    return tuple(bound for bound in goals.constraints if bound.name in MEASURED_METRICS)
 
 
 def evaluated_trials(
@@ -160,33 +150,15 @@ def evaluated_trials(
         InputError: an unknown study.
     """
     measured = Objectives(goals.objectives[:1], measured_bounds(goals))
-    trials = [
-        t for t in store.trials.of_study(store.studies.get(study).id, _ENDED) if t.repeat == 0
-    ]
-    found = _values_of(store, study, measured.names, trials)
-    return [
-        (trial, values if trial.state is TrialState.COMPLETE else None)
-        for trial, values in zip(trials, found, strict=True)
-        if trial.state is TrialState.PRUNED or (measured.has(values) and measured.keeps(values))
-    ]
-
-
-def _values_of(
-    store: Store, study: str, names: Collection[str], trials: list[TrialRecord]
-) -> list[Values]:
-    """What is known of each trial; the store's curves are read only where a loss is wanted."""
-    curves = store.epochs.of_trials([trial.id for trial in trials]) if _LOSS in names else {}
-    epochs = ((id_, e.epoch, e.validation_loss) for id_, curve in curves.items() for e in curve)
-    losses = losses_of(epochs, judged_by(store.studies.get(study).protocol))
-    analytic = set(names) & set(ANALYTIC_METRICS)
-    ids = {trial.architecture_id for trial in trials} if analytic else ()
-    known = analytic_values(store, study, analytic, ids) if analytic else {}
-    found: list[Values] = []
+    every = store.trials.of_study(store.studies.get(study).id, EVALUATED)
+    trials = [trial for trial in every if trial.repeat == 0]
+    losses = _losses(store, study) if _LOSS in measured.names else {}
+    analytic = _analytic(store, study, measured.names, [t.architecture_id for t in trials])
+    found: list[tuple[TrialRecord, Values | None]] = []
     for trial in trials:
-        values = dict(known.get(trial.architecture_id, {}))
-        if trial.accuracy is not None:
-            values[_ACCURACY] = trial.accuracy
-        if trial.id in losses:
-            values[_LOSS] = losses[trial.id]
-        found.append(values)
+        values = _values(trial.accuracy, losses.get(trial.id), analytic[trial.architecture_id])
+        if trial.state is TrialState.PRUNED:
+            found.append((trial, None))
+        elif measured.has(values) and measured.keeps(values):
+            found.append((trial, values))
     return found

@@ -3,7 +3,7 @@
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Subquery,
     case,
     func,
+    null,
     nulls_last,
     select,
     type_coerce,
@@ -21,11 +22,12 @@ from sqlalchemy import (
 from search.query.repeats import Key, Spread, repeated, repeated_results
 from search.query.where import Where, parse_where
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
+from search.store.rows import columns_of
 from search.store.stale_runs import StaleRuns, effective
 from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
 from space.design import canonical_metric
-from space.errors import InputError, refuse
+from space.errors import InputError, Problem, refuse
 from space.wording import NONE
 
 OPERATOR_SEPARATOR = " + "
@@ -88,26 +90,6 @@ class BestRow:
         return asdict(self) | {"flops": self.macs}
 
 
-_COLUMNS: dict[str, Any] = {
-    "architecture_id": TrialRow.architecture_id,
-    "accuracy": TrialRow.accuracy,
-    "params": ArchitectureRow.params,
-    "macs": ArchitectureRow.macs,
-    "epochs": TrialRow.epochs_done,
-    "seconds": TrialRow.seconds,
-    "block_type": ArchitectureRow.block_type,
-    "depth": ArchitectureRow.depth,
-    "operators": ArchitectureRow.operators,
-    "study": StudyRow.name,
-    "trial": TrialRow.number,
-    "trial_id": TrialRow.id,
-    "state": TrialRow.state,
-    "origin": TrialRow.origin,
-    "protocol_hash": StudyRow.protocol_hash,
-    "judged_by": func.coalesce(
-        type_coerce(StudyRow.protocol, JSON)["judged_by"].as_string(), "best"
-    ),
-}
 MAX_TOP = 10_000_000
 """As many trials as a study may plan; all rows are `top=None`."""
 
@@ -147,15 +129,17 @@ def best(
             MAX_TOP; all of these at once.
     """
     parsed, study_id = _checked(store, where, study, sort, top)
-    stale = store.runs.stale() if _asks_for_states(parsed) else {}
-    clause = _conditions(parsed, stale)
+    asks_for_states = parsed is not None and "state" in parsed.fields
+    stale = store.runs.stale() if asks_for_states else {}
+    clause = matching(parsed, None, stale)
+    if not asks_for_states:
+        clause.append(TrialRow.state.in_(EVALUATED))
+    if study_id is not None:
+        clause.append(TrialRow.study_id == study_id)
     if architecture is not None:
         clause.append(TrialRow.architecture_id == architecture)
-    several = repeated(study_id)
-    query = _query(clause, study_id, several, stale).order_by(*_ordering(sort, several))
-    if top is not None:
-        query = query.limit(top)
-    rows = [_row(row) for row in store.read(lambda session: session.execute(query).all())]
+    query = _query(clause, repeated(study_id), sort, stale).limit(top)
+    rows = store.read(lambda session: [BestRow(*row) for row in session.execute(query)])
     if all(row.repeats == 1 for row in rows):
         return rows
     results = repeated_results(store, study_id)
@@ -172,13 +156,12 @@ def _with_spread(row: BestRow, results: dict[Key, dict[int, float]]) -> BestRow:
 def _checked(
     store: Store, where: Where | str | None, study: str | None, sort: str, top: int | None
 ) -> tuple[Where | None, int | None]:
-    problems: list[Any] = []
+    problems: list[Problem] = []
     parsed: Where | None = None
     study_id: int | None = None
-    try:
-        _check_sort(sort)
-    except InputError as error:
-        problems += error.problems
+    if sort.removeprefix("-") not in SORT_KEYS:
+        allowed = f'one of {", ".join(SORT_KEYS)}, or "-" before'
+        problems.append(Problem("--sort", f"{sort!r} is not allowed; {allowed}"))
     try:
         parsed = parse_where(where) if isinstance(where, str) else where
     except InputError as error:
@@ -188,100 +171,87 @@ def _checked(
     except InputError as error:
         problems += error.problems
     if top is not None and not 1 <= top <= MAX_TOP:
-        message = f"{top} is not allowed; must be 1 to {MAX_TOP}"
-        problems += InputError.of("--top", message).problems
+        problems.append(Problem("--top", f"{top} is not allowed; must be 1 to {MAX_TOP}"))
     refuse(problems)
     return parsed, study_id
 
 
-def _conditions(parsed: Where | None, stale: StaleRuns) -> list[ColumnElement[bool]]:
-    conditions = [] if parsed is None else [effective(parsed.clause(), stale)]
-    if not _asks_for_states(parsed):
-        conditions.append(TrialRow.state.in_(EVALUATED))
-    return conditions
-
-
-def _asks_for_states(parsed: Where | None) -> bool:
-    return parsed is not None and "state" in parsed.fields
-
-
-def _check_sort(sort: str) -> None:
-    if sort.removeprefix("-") not in SORT_KEYS:
-        allowed = ", ".join(SORT_KEYS)
-        raise InputError.of("--sort", f'{sort!r} is not allowed; one of {allowed}, or "-" before')
-
-
-def _ordering(sort: str, several: Subquery) -> list[Any]:
-    key = canonical_metric(sort.removeprefix("-"))
-    column = _COLUMNS[key]
-    if key == "accuracy":
-        column = _accuracy(several)
-    first = column.desc() if sort.startswith("-") else column.asc()
-    return [_INCOMPLETE, nulls_last(first), ArchitectureRow.params, TrialRow.architecture_id]
-
-
-def _accuracy(several: Subquery) -> ColumnElement[Any]:
-    """Of several complete trials their mean, of one its own."""
-    complete = TrialRow.state == TrialState.COMPLETE
-    return func.coalesce(case((complete, several.c.mean)), TrialRow.accuracy)
-
-
-def _query(
-    conditions: list[ColumnElement[bool]], study_id: int | None, several: Subquery, stale: StaleRuns
-) -> Select[Any]:
-    complete = TrialRow.state == TrialState.COMPLETE
-    columns = _COLUMNS | {
-        "accuracy": _accuracy(several),
-        "repeats": func.coalesce(case((complete, several.c.repeats)), 1),
-        "state": effective(TrialRow.state, stale),
-    }
-    place = func.row_number().over(
-        partition_by=TrialRow.architecture_id,
-        order_by=(
-            _INCOMPLETE,
-            nulls_last(_accuracy(several).desc()),
-            nulls_last(_BEST),
-            _TOOK_OVER,
-            TrialRow.id,
-        ),
-    )
-    only = [] if study_id is None else [TrialRow.study_id == study_id]
-    ranked = (
-        _joined(select(TrialRow.id.label("id"), place.label("place")), several)
-        .where(*only, *conditions)
-        .subquery()
-    )
-    query = _joined(select(*(column.label(name) for name, column in columns.items())), several)
-    return query.join(ranked, ranked.c.id == TrialRow.id).where(ranked.c.place == 1)
-
-
-_INCOMPLETE = case((TrialRow.state == TrialState.COMPLETE, 0), else_=1)
+_COMPLETE = TrialRow.state == TrialState.COMPLETE
+INCOMPLETE = case((_COMPLETE, 0), else_=1)
 """Complete trials come first: what was stopped early does not compare with them."""
 
-_BEST = TrialRow.accuracy.desc()
 _TOOK_OVER = TrialRow.source_trial_id.is_not(None)
 """Of a training and what took it over, the training itself is shown."""
 
+_JUDGED_BY = func.coalesce(type_coerce(StudyRow.protocol, JSON)["judged_by"].as_string(), "best")
 
-def _joined(query: Select[Any], several: Subquery) -> Select[Any]:
+
+def _query(
+    conditions: list[ColumnElement[bool]], several: Subquery, sort: str, stale: StaleRuns
+) -> Select[Any]:
+    """The rows of the best trial of each architecture, in order."""
+    # Of several complete trials their mean, of one its own.
+    accuracy = func.coalesce(case((_COMPLETE, several.c.mean)), TrialRow.accuracy)
+    columns = columns_of(
+        BestRow,
+        TrialRow,
+        ArchitectureRow,
+        StudyRow,
+        accuracy=accuracy,
+        epochs=TrialRow.epochs_done,
+        study=StudyRow.name,
+        trial=TrialRow.number,
+        trial_id=TrialRow.id,
+        state=effective(TrialRow.state, stale),
+        judged_by=_JUDGED_BY,
+        repeats=func.coalesce(case((_COMPLETE, several.c.repeats)), 1),
+        deviation=null(),
+    )
+    best_first = (INCOMPLETE, nulls_last(accuracy.desc()), nulls_last(TrialRow.accuracy.desc()))
+    place = func.row_number().over(
+        partition_by=TrialRow.architecture_id, order_by=(*best_first, _TOOK_OVER, TrialRow.id)
+    )
     same = (several.c.architecture_id == TrialRow.architecture_id) & (
         several.c.protocol_hash == StudyRow.protocol_hash
     )
+    trials = joined(TrialRow.id.label("id"), place.label("place")).outerjoin(several, same)
+    ranked = trials.where(*conditions).subquery()
+    key = {column.key: column for column in columns}[canonical_metric(sort.removeprefix("-"))]
     return (
-        query.select_from(TrialRow)
-        .join(ArchitectureRow, ArchitectureRow.id == TrialRow.architecture_id)
-        .join(StudyRow, StudyRow.id == TrialRow.study_id)
+        joined(*columns)
         .outerjoin(several, same)
+        .join(ranked, ranked.c.id == TrialRow.id)
+        .where(ranked.c.place == 1)
+        .order_by(
+            INCOMPLETE,
+            nulls_last(key.desc() if sort.startswith("-") else key.asc()),
+            ArchitectureRow.params,
+            TrialRow.architecture_id,
+        )
     )
 
 
-_STATE = [field.name for field in fields(BestRow)].index("state")
+def joined(*columns: Any) -> Select[Any]:
+    """A query of trials joined with their architectures and studies."""
+    return (
+        select(*columns)
+        .select_from(TrialRow)
+        .join(ArchitectureRow, ArchitectureRow.id == TrialRow.architecture_id)
+        .join(StudyRow, StudyRow.id == TrialRow.study_id)
+    )
 
 
-def _row(row: Any) -> BestRow:
-    values = list(row)
-    values[_STATE] = TrialState(values[_STATE])
-    return BestRow(*values)
+def matching(
+    where: Where | str | None, study: str | None, stale: StaleRuns
+) -> list[ColumnElement[bool]]:
+    """A filter as conditions on what `joined` gives.
+
+    Raises:
+        InputError: a malformed where-clause.
+    """
+    parsed = parse_where(where) if isinstance(where, str) else where
+    conditions = [] if parsed is None else [effective(parsed.clause(), stale)]
+    return [*conditions, *([] if study is None else [StudyRow.name == study])]
 
 
 def ranks(rows: Sequence[BestRow], spreads: Mapping[str, Spread]) -> list[str]:

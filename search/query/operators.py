@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from search.query.leaderboard import OPERATOR_SEPARATOR, BestRow, best
+from search.query.leaderboard import OPERATOR_SEPARATOR, BestRow, best, joined, matching
 from search.query.study_fronts import pareto_front
-from search.query.trial_summaries import joined, matching
 from search.query.where import Where
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import effective
@@ -41,23 +40,23 @@ def operator_ranks(rows: Iterable[BestRow]) -> list[OperatorRank]:
 
     Rows without an accuracy are left out.
     """
-    pairs = [(row.accuracy, row) for row in rows if row.accuracy is not None]
-    pairs.sort(key=lambda pair: (-pair[0], pair[1].params, pair[1].architecture_id))
+    pairs = _by_accuracy(rows)
     ranked = [row for _, row in pairs]
     front = {row.trial_id for row in pareto_front(ranked, "params") + pareto_front(ranked, "macs")}
-    pure = [row for row in ranked if len(row.names) == 1]
     # Setting from the worst to the best leaves the first place of every accuracy.
     place = {accuracy: i for i, (accuracy, _) in reversed(list(enumerate(pairs, start=1)))}
     found: dict[str, OperatorRank] = {}
-    for row in pure:
-        if row.operators not in found and row.accuracy is not None:
-            found[row.operators] = OperatorRank(
-                row.operators,
-                row,
-                place[row.accuracy],
-                row.trial_id in front,
-            )
+    for accuracy, row in pairs:
+        if len(row.names) == 1 and row.operators not in found:
+            on_front = row.trial_id in front
+            found[row.operators] = OperatorRank(row.operators, row, place[accuracy], on_front)
     return list(found.values())
+
+
+def _by_accuracy(rows: Iterable[BestRow]) -> list[tuple[float, BestRow]]:
+    """The rows that have an accuracy beside it, the best first, the cheapest of equals."""
+    pairs = [(row.accuracy, row) for row in rows if row.accuracy is not None]
+    return sorted(pairs, key=lambda pair: (-pair[0], pair[1].params, pair[1].architecture_id))
 
 
 StateCounts = Mapping[TrialState, int]
@@ -79,7 +78,7 @@ def trials_by_operators(store: Store, study: str) -> dict[str, StateCounts]:
     query = select(*each, func.count()).group_by(*each)
     found: dict[str, dict[TrialState, int]] = defaultdict(dict)
     for operators, state, trials in store.read(lambda session: session.execute(query).all()):
-        found[operators][TrialState(state)] = trials
+        found[operators][state] = trials
     return dict(found)
 
 
@@ -121,12 +120,9 @@ def paired(store: Store, study: str, rows: Iterable[BestRow]) -> list[Pair]:
         rows: of the study.
     """
     operators = _paired_operators(store, study)
-    found = [
-        (row.accuracy, row)
-        for row in rows
-        if row.is_complete and row.accuracy is not None and row.architecture_id in operators
-    ]
-    found.sort(key=lambda pair: (-pair[0], pair[1].params, pair[1].architecture_id))
+    found = _by_accuracy(
+        row for row in rows if row.is_complete and row.architecture_id in operators
+    )
     return [
         Pair(operators[row.architecture_id], row, found[0][0] - accuracy) for accuracy, row in found
     ]

@@ -97,7 +97,7 @@ def _results(study_id: int | None) -> Subquery:
     that was taken over counts like its source, whose seeds it has, and counts once beside it. The
     one that trained itself counts, of equals the oldest.
     """
-    only = (*_COUNTS, *_of_study(study_id))
+    only = [*_COUNTS] if study_id is None else [*_COUNTS, TrialRow.study_id == study_id]
     key: list[Any] = [TrialRow.architecture_id, StudyRow.protocol_hash]
     several = _joined(select(*key)).where(*only).group_by(*key)
     twice = several.having(func.count() > 1).subquery("twice")
@@ -141,7 +141,3 @@ def spreads(store: Store, study: str | None = None) -> dict[str, Spread]:
         groups[protocol].append(list(accuracies.values()))
     found = {protocol: pooled(each) for protocol, each in groups.items()}
     return {protocol: spread for protocol, spread in found.items() if spread is not None}
-
-
-def _of_study(study_id: int | None) -> list[Any]:
-    return [] if study_id is None else [TrialRow.study_id == study_id]

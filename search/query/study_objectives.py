@@ -1,4 +1,4 @@
-"""What a study is for besides accuracy, and which of its results keep its measured bounds."""
+"""What a study is for besides accuracy, which of its results keep its bounds, how it searches."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from search.objective_parsing import stored_objectives
 from search.objectives import ACCURACY, Constraint, Objectives
 from search.query.evaluated import evaluated, measured_bounds
 from search.query.leaderboard import BestRow
+from search.store.records import StudyRecord
 from search.store.store import Store
 from search.trial_states import TrialState
 from space.wording import NONE, count, percent, short, some
@@ -109,3 +110,21 @@ def metric_words(name: str, value: float) -> str:
     if name == "validation_accuracy":
         return percent(value)
     return f"{value:.4f}" if name == "validation_loss" else short(round(value))
+
+
+def method_sentence(study: StudyRecord) -> str:
+    """The searcher and the scheduler with their options, also those of another package."""
+    searcher = _with_options(study.searcher, study.config.get("searcher"))
+    scheduler = _with_options(study.scheduler, study.config.get("scheduler"))
+    return f"Searcher: {searcher}. Scheduler: {scheduler}."
+
+
+def _with_options(name: str, chosen: Any) -> str:
+    """Such as "asha (grace_epochs 1, reduction_factor 3)", as it was stored."""
+    options = chosen if isinstance(chosen, Mapping) else {}
+    words = [f"{option} {_word(value)}" for option, value in options.items() if option != "name"]
+    return f"{name} ({', '.join(words)})" if words else name
+
+
+def _word(value: object) -> str:
+    return "null" if value is None else f"{value}"

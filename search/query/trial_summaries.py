@@ -1,15 +1,17 @@
 """Trials in any state: rows, counts, the course of accuracy, and the time that is left."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, case, func, nulls_last, select
+from sqlalchemy import func, nulls_last, select
 
-from search.query.where import Where, parse_where
+from search.query.leaderboard import INCOMPLETE, joined, matching
+from search.query.where import Where
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.records import RunRecord, StudySummary
+from search.store.rows import columns_of
 from search.store.stale_runs import StaleRuns, effective
 from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
@@ -39,20 +41,11 @@ class TrialSummary:
     ended: datetime | None
 
 
-_OF_OTHERS: dict[str, Any] = {
-    "study": StudyRow.name,
-    "operators": ArchitectureRow.operators,
-    "params": ArchitectureRow.params,
-    "macs": ArchitectureRow.macs,
-}
-_NAMES = [field.name for field in fields(TrialSummary)]
-_COLUMNS = [_OF_OTHERS[name] if name in _OF_OTHERS else getattr(TrialRow, name) for name in _NAMES]
-_STATE = _NAMES.index("state")
-_INCOMPLETE = case((TrialRow.state == TrialState.COMPLETE, 0), else_=1)
+_COLUMNS = columns_of(TrialSummary, TrialRow, ArchitectureRow, study=StudyRow.name)
 _ORDERS: dict[Order, tuple[Any, ...]] = {
     "newest": (TrialRow.id.desc(),),
     "ended": (nulls_last(TrialRow.ended.desc()), TrialRow.id.desc()),
-    "best": (_INCOMPLETE, nulls_last(TrialRow.accuracy.desc()), TrialRow.id),
+    "best": (INCOMPLETE, nulls_last(TrialRow.accuracy.desc()), TrialRow.id),
 }
 
 
@@ -85,7 +78,7 @@ def trial_summaries(
     if states is not None:
         query = query.where(effective(TrialRow.state, stale).in_(sorted(states)))
     query = query.order_by(*_ORDERS[order]).limit(limit)
-    return store.read(lambda session: [_row(row) for row in session.execute(query)])
+    return store.read(lambda session: [TrialSummary(*row) for row in session.execute(query)])
 
 
 def state_counts(
@@ -100,36 +93,7 @@ def state_counts(
     state = effective(TrialRow.state, stale)
     query = joined(state, func.count()).where(*matching(where, study, stale)).group_by(state)
     found = store.read(lambda session: session.execute(query).all())
-    return dict.fromkeys(TrialState, 0) | {TrialState(state): number for state, number in found}
-
-
-def joined(*columns: Any) -> Select[Any]:
-    """A query of trials joined with their architectures and studies."""
-    return (
-        select(*columns)
-        .select_from(TrialRow)
-        .join(ArchitectureRow, ArchitectureRow.id == TrialRow.architecture_id)
-        .join(StudyRow, StudyRow.id == TrialRow.study_id)
-    )
-
-
-def matching(
-    where: Where | str | None, study: str | None, stale: StaleRuns
-) -> list[ColumnElement[bool]]:
-    """A filter as conditions on what `joined` gives.
-
-    Raises:
-        InputError: a malformed where-clause.
-    """
-    parsed = parse_where(where) if isinstance(where, str) else where
-    conditions = [] if parsed is None else [effective(parsed.clause(), stale)]
-    return [*conditions, *([] if study is None else [StudyRow.name == study])]
-
-
-def _row(row: Any) -> TrialSummary:
-    values = list(row)
-    values[_STATE] = TrialState(values[_STATE])
-    return TrialSummary(*values)
+    return dict.fromkeys(TrialState, 0) | dict(found)
 
 
 # --- over time --------------------------------------------------------------------------------
@@ -155,15 +119,8 @@ def ended_trials(
     Raises:
         InputError: a malformed where-clause.
     """
-    columns = (
-        TrialRow.ended,
-        TrialRow.accuracy,
-        TrialRow.state,
-        TrialRow.number,
-        TrialRow.architecture_id,
-    )
     query = (
-        joined(*columns, ArchitectureRow.operators)
+        joined(*columns_of(EndedTrial, TrialRow, ArchitectureRow))
         .where(*matching(where, study, store.runs.stale()))
         .where(
             TrialRow.accuracy.is_not(None),
@@ -172,8 +129,7 @@ def ended_trials(
         )
         .order_by(TrialRow.ended, TrialRow.id)
     )
-    rows = store.read(lambda session: session.execute(query).all())
-    return [EndedTrial(row[0], row[1], TrialState(row[2]), *row[3:]) for row in rows]
+    return store.read(lambda session: [EndedTrial(*row) for row in session.execute(query)])
 
 
 def running_best(trials: Iterable[EndedTrial]) -> list[EndedTrial]:

@@ -29,8 +29,8 @@ from search.query.where_tree import (
     Not,
     Or,
     Value,
+    comparisons,
     compiled,
-    field_names,
     unreachable,
 )
 from space.errors import InputError
@@ -54,7 +54,7 @@ class Where:
     @property
     def fields(self) -> set[str]:
         """The fields that it compares, aliases resolved."""
-        return field_names(self.tree)
+        return {each.field.name for each in comparisons(self.tree)}
 
     @property
     def hints(self) -> list[str]:
@@ -103,8 +103,7 @@ class _Parser:
 
     def _list(self, part: Callable[[], Node], joint: str) -> tuple[Node, ...]:
         parts = [part()]
-        while self._peek().keyword == joint:
-            self._take()
+        while self._accept(joint):
             parts.append(part())
         return tuple(parts)
 
@@ -117,20 +116,16 @@ class _Parser:
         return node
 
     def _nested(self) -> Node:
-        if self._peek().keyword == "not":
-            self._take()
+        if self._accept("not"):
             return Not(self._not())
-        if self._punctuation("("):
-            self._take()
+        if self._accept("("):
             node = self._or()
             self._close()
             return node
         return self._comparison()
 
     def _comparison(self) -> Comparison:
-        any_mixer = self._peek().keyword == "any"
-        if any_mixer:
-            self._take()
+        any_mixer = self._accept("any")
         field = self._field()
         if any_mixer and not field.of_mixer:
             self._next -= 1
@@ -157,8 +152,7 @@ class _Parser:
         if token.kind == "operator" and operator in allowed:
             self._take()
             return operator
-        if token.keyword == "in":
-            self._take()
+        if self._accept("in"):
             return "in"
         if token.keyword == "not" and self._tokens[self._next + 1].keyword == "in":
             self._next += 2
@@ -166,12 +160,10 @@ class _Parser:
         raise self._mistake(f"expected one of {' '.join(allowed)} or in after {field.name!r}")
 
     def _set(self, field: Field) -> tuple[Value, ...]:
-        if not self._punctuation("("):
+        if not self._accept("("):
             raise self._mistake("expected '(' and the values, such as in (a, b)")
-        self._take()
         values = [self._value(field)]
-        while self._punctuation(","):
-            self._take()
+        while self._accept(","):
             values.append(self._value(field))
         self._close()
         return tuple(values)
@@ -195,13 +187,15 @@ class _Parser:
         return value
 
     def _close(self) -> None:
-        if not self._punctuation(")"):
+        if not self._accept(")"):
             raise self._mistake("expected ')'")
-        self._take()
 
-    def _punctuation(self, text: str) -> bool:
+    def _accept(self, text: str) -> bool:
+        """Takes the next token where it is this keyword or punctuation mark; whether it did."""
         token = self._peek()
-        return token.kind == "punctuation" and token.text == text
+        found = token.keyword == text or (token.kind, token.text) == ("punctuation", text)
+        self._next += found
+        return found
 
     def _peek(self) -> Token:
         return self._tokens[self._next]

@@ -4,6 +4,7 @@ Values are bound, names come from the allow-list. Every expression is true or fa
 that `not` means the same as in Python.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -133,15 +134,16 @@ class Or:
 Node = Comparison | Not | And | Or
 
 
-def field_names(node: Node) -> set[str]:
-    """The names of all fields that the tree compares."""
+def comparisons(node: Node) -> Iterator[Comparison]:
+    """All comparisons of a tree, in order."""
     match node:
-        case Comparison(field=field):
-            return {field.name}
+        case Comparison():
+            yield node
         case Not(part=part):
-            return field_names(part)
+            yield from comparisons(part)
         case And(parts=parts) | Or(parts=parts):
-            return set().union(*map(field_names, parts))
+            for part in parts:
+                yield from comparisons(part)
 
 
 def compiled(node: Node) -> ColumnElement[bool]:
@@ -193,11 +195,10 @@ _EDGES = {(">", 1.0): "no accuracy is above 1", ("<", 0.0): "no accuracy is belo
 
 def unreachable(node: Node) -> list[str]:
     """What is said of comparisons of a tree that are right and that nothing can fulfil."""
-    match node:
-        case Not(part=part):
-            return unreachable(part)
-        case And(parts=parts) | Or(parts=parts):
-            return list(dict.fromkeys(said for part in parts for said in unreachable(part)))
-        case Comparison(field=field, operator=operator, values=values):
-            edges = [_EDGES.get((operator, float(v))) for v in values if field.is_share]
-            return [f"{edge}: {SHARE_RULE}" for edge in edges if edge is not None]
+    edges = (
+        _EDGES.get((each.operator, float(value)))
+        for each in comparisons(node)
+        if each.field.is_share
+        for value in each.values
+    )
+    return [f"{edge}: {SHARE_RULE}" for edge in dict.fromkeys(edges) if edge is not None]

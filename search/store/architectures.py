@@ -1,6 +1,7 @@
 """Architectures, one row per id, ever; and the audit of who read the test split for them."""
 
 import re
+from dataclasses import fields
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -8,12 +9,14 @@ from sqlalchemy.orm import Session
 from search.store.database import StorePart, reads, writes
 from search.store.models import ArchitectureMixerRow, ArchitectureRow, TestReadingRow, utc_now
 from search.store.records import ArchitectureRecord, MixerRecord, TestReading
-from search.store.rows import READING_COLUMNS, columns_of, insert_missing, table_of
+from search.store.rows import columns_of, insert_missing, table_of
 from space.architecture import Architecture
 from space.errors import InputError
 
-_MIXER_COLUMNS = columns_of(MixerRecord, ArchitectureMixerRow)
-_SIZES = ("kernel_size", "groups", "heads", "ratio")
+_MIXERS = select(*columns_of(MixerRecord, ArchitectureMixerRow))
+_OF_MIXER = [field.name for field in fields(MixerRecord)][2:]  # behind stage and position
+_READING_COLUMNS = columns_of(TestReading, TestReadingRow)
+_ADD_READING = insert(table_of(TestReadingRow)).returning(*_READING_COLUMNS)
 
 
 class Architectures(StorePart):
@@ -59,14 +62,7 @@ def add_architecture(session: Session, architecture: Architecture, params: int, 
             "architecture_id": architecture.id,
             "stage": stage,
             "position": block,
-            "locality": mixer.locality.value,
-            "channels": mixer.channels.value,
-            "rank": mixer.rank.value,
-            "sharing": mixer.sharing.value,
-            "dynamics": mixer.dynamics.value,
-            "name": mixer.name,
-            "label": mixer.label,
-            **{size: getattr(mixer, size) for size in _SIZES},
+            **{name: getattr(mixer, name) for name in _OF_MIXER},
         }
         for stage, block, mixer in mixers
     ]
@@ -79,20 +75,12 @@ _ADD_MIXERS = insert(table_of(ArchitectureMixerRow))
 
 def _record(session: Session, row: ArchitectureRow) -> ArchitectureRecord:
     mixers = session.execute(
-        select(*_MIXER_COLUMNS)
-        .where(ArchitectureMixerRow.architecture_id == row.id)
-        .order_by(ArchitectureMixerRow.stage, ArchitectureMixerRow.position)
+        _MIXERS.where(ArchitectureMixerRow.architecture_id == row.id).order_by(
+            ArchitectureMixerRow.stage, ArchitectureMixerRow.position
+        )
     )
-    return ArchitectureRecord(
-        row.id,
-        row.json,
-        row.params,
-        row.macs,
-        row.block_type,
-        row.depth,
-        row.operators,
-        tuple(MixerRecord(*mixer) for mixer in mixers),
-    )
+    values = {field.name: getattr(row, field.name) for field in fields(ArchitectureRecord)[:-1]}
+    return ArchitectureRecord(**values, mixers=tuple(MixerRecord(*mixer) for mixer in mixers))
 
 
 def _not_one(prefix: str, ids: list[str]) -> str:
@@ -118,22 +106,19 @@ class TestAudit(StorePart):
         accuracy: float | None = None,
     ) -> TestReading:
         """Writes down that the test split was read for an architecture."""
-        row = TestReadingRow(
-            architecture_id=architecture_id,
-            trial_id=trial_id,
-            read_at=utc_now(),
-            protocol_hash=protocol_hash,
-            accuracy=accuracy,
-        )
-        session.add(row)
-        session.flush()
-        query = select(*READING_COLUMNS).where(TestReadingRow.id == row.id)
-        return TestReading(*session.execute(query).one())
+        values = {
+            "architecture_id": architecture_id,
+            "trial_id": trial_id,
+            "read_at": utc_now(),
+            "protocol_hash": protocol_hash,
+            "accuracy": accuracy,
+        }
+        return TestReading(*session.execute(_ADD_READING, values).one())
 
     @reads
     def readings(self, session: Session, architecture_id: str | None = None) -> list[TestReading]:
         """The readings for one architecture, or all, the oldest first."""
-        query = select(*READING_COLUMNS).order_by(TestReadingRow.id)
+        query = select(*_READING_COLUMNS).order_by(TestReadingRow.id)
         if architecture_id is not None:
             query = query.where(TestReadingRow.architecture_id == architecture_id)
         return [TestReading(*row) for row in session.execute(query)]

@@ -82,17 +82,14 @@ class Database:
             with Session(engine, expire_on_commit=False) as session:
                 result = work(session)
                 session.flush()
-                self._commit(session)
+                try:
+                    session.commit()
+                except DBAPIError as error:  # not repeated: it may have arrived
+                    raise self._store_error(error) from None
                 return result
 
         try:
             return repeated(attempt, _is_passing, pauses)
-        except DBAPIError as error:
-            raise self._store_error(error) from None
-
-    def _commit(self, session: Session) -> None:
-        try:
-            session.commit()
         except DBAPIError as error:
             raise self._store_error(error) from None
 

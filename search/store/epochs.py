@@ -1,12 +1,12 @@
 """Epochs: what a trial reports, and the trial's totals kept in step with it."""
 
-import math
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     Update,
     bindparam,
     case,
@@ -50,8 +50,7 @@ class Epochs(StorePart):
         study_id = lock_study_of(session, trial_id)
         if study_id is None or not _holds(session, trial_id, run_id):
             return False
-        values = {name: _finite(value) for name, value in asdict(epoch).items()}
-        if upsert(session, MetricRow, {"trial_id": trial_id, **values}):
+        if upsert(session, MetricRow, {"trial_id": trial_id, **asdict(epoch)}):
             write_event(session, study_id, trial_id, EventKind.EPOCH, epoch.epoch)
         retotal(session, trial_id)
         return True
@@ -75,10 +74,7 @@ class Epochs(StorePart):
     @reads
     def of_trial(self, session: Session, trial_id: int) -> list[EpochRecord]:
         """The epochs of a trial, in order."""
-        query = (
-            select(*EPOCH_COLUMNS).where(MetricRow.trial_id == trial_id).order_by(MetricRow.epoch)
-        )
-        return [EpochRecord(*row) for row in session.execute(query)]
+        return read_curves(session, MetricRow.trial_id == trial_id).get(trial_id, [])
 
     @reads
     def of_trials(
@@ -87,24 +83,15 @@ class Epochs(StorePart):
         """The epochs of several trials, each in order; an empty list for one without any."""
         curves: dict[int, list[EpochRecord]] = {trial_id: [] for trial_id in trial_ids}
         for ids in _batches(curves):
-            query = select(MetricRow.trial_id, *EPOCH_COLUMNS).where(MetricRow.trial_id.in_(ids))
-            for trial_id, *values in session.execute(
-                query.order_by(MetricRow.trial_id, MetricRow.epoch)
-            ):
-                curves[trial_id].append(EpochRecord(*values))
+            curves |= read_curves(session, MetricRow.trial_id.in_(ids))
         return curves
 
 
-def read_curves(session: Session, study_id: int) -> dict[int, list[EpochRecord]]:
-    """The epochs of every trial of a study that has any, within a transaction."""
-    query = (
-        select(MetricRow.trial_id, *EPOCH_COLUMNS)
-        .join(TrialRow, TrialRow.id == MetricRow.trial_id)
-        .where(TrialRow.study_id == study_id)
-        .order_by(MetricRow.trial_id, MetricRow.epoch)
-    )
+def read_curves(session: Session, wanted: ColumnElement[bool]) -> dict[int, list[EpochRecord]]:
+    """The wanted epochs by trial, in order, of trials that have any; within a transaction."""
+    query = select(MetricRow.trial_id, *EPOCH_COLUMNS).where(wanted)
     curves: dict[int, list[EpochRecord]] = {}
-    for trial_id, *values in session.execute(query):
+    for trial_id, *values in session.execute(query.order_by(MetricRow.trial_id, MetricRow.epoch)):
         curves.setdefault(trial_id, []).append(EpochRecord(*values))
     return curves
 
@@ -168,10 +155,6 @@ def _totals() -> Update:
 
 
 _RETOTAL = _totals()
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is None or math.isfinite(value) else None
 
 
 def _batches(ids: Iterable[int]) -> Iterable[list[int]]:

@@ -4,19 +4,14 @@ It is what makes a study's decisions reproducible: told again to a new searcher 
 it leads to the same stand. Every event is written in the transaction that did what it tells of.
 """
 
-from typing import Any
-
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from search.store.database import StorePart, reads
 from search.store.models import EventRow, StudyRow, TrialRow
 from search.store.records import EventRecord
-from search.store.rows import table_of
+from search.store.rows import EVENTS, table_of
 from search.trial_states import EventKind
-
-_COLUMNS: list[Any] = [EventRow.number, EventRow.trial_id, EventRow.kind, EventRow.epoch]
-_KINDS = {kind.value: kind for kind in EventKind}
 
 
 class Events(StorePart):
@@ -25,23 +20,16 @@ class Events(StorePart):
     @reads
     def of_study(self, session: Session, study_id: int) -> list[EventRecord]:
         """Everything that happened to the trials of a study, in order."""
-        return read_events(session, study_id)
-
-
-def read_events(session: Session, study_id: int) -> list[EventRecord]:
-    """The log of a study, within a transaction."""
-    query = select(*_COLUMNS).where(EventRow.study_id == study_id).order_by(EventRow.number)
-    return [
-        EventRecord(number, trial_id, _KINDS[kind], epoch)
-        for number, trial_id, kind, epoch in session.execute(query)
-    ]
+        query = EVENTS.where(EventRow.study_id == study_id).order_by(EventRow.number)
+        return [EventRecord(*row) for row in session.execute(query)]
 
 
 def write_event(
     session: Session, study_id: int, trial_id: int, kind: EventKind, epoch: int | None = None
 ) -> None:
     """Appends an event to the log of a study, which this transaction holds already."""
-    values = {"study": study_id, "trial": trial_id, "kind": kind.value, "epoch": epoch}
+    log = {"study": study_id, "study_id": study_id}
+    values = log | {"trial_id": trial_id, "kind": kind, "epoch": epoch}
     session.execute(_APPEND, values)
 
 
@@ -52,13 +40,7 @@ _NEXT = (
     .scalar_subquery()
 )
 # Made once, as SQLAlchemy takes longer to put a statement together than SQLite to run it.
-_APPEND = insert(_EVENTS).values(
-    study_id=bindparam("study"),
-    number=_NEXT,
-    trial_id=bindparam("trial"),
-    kind=bindparam("kind"),
-    epoch=bindparam("epoch"),
-)
+_APPEND = insert(_EVENTS).values(number=_NEXT)
 
 
 def lock_study(session: Session, study_id: int) -> None:

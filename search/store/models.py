@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import (
@@ -63,7 +64,28 @@ class SafeText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """The same text where it can be stored, with replacement characters where not."""
-        return None if value is None else storable_text(value)
+        if value is None:
+            return None
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+class EnumText(TypeDecorator[StrEnum]):
+    """One of the words of an enumeration, as text."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """The text."""
+        return None if value is None else self.words(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        """The word of the enumeration again."""
+        return None if value is None else self.words(value)
 
 
 class SafeJson(TypeDecorator[Any]):
@@ -75,11 +97,6 @@ class SafeJson(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """The same value with null for every non-finite number."""
         return finite_json(value)
-
-
-def storable_text(text: str) -> str:
-    """The text with NUL and lone surrogates replaced."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def finite_json(value: Any) -> Any:
@@ -99,6 +116,7 @@ def utc_now() -> datetime:
 
 
 Json = Annotated[Any, mapped_column(SafeJson)]
+JsonOrNull = Annotated[Any, mapped_column(SafeJson(none_as_null=True), nullable=True)]
 BigInt = Annotated[int, mapped_column(BigInteger)]
 
 _STATES = ", ".join(f"'{state}'" for state in TrialState)
@@ -126,6 +144,8 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         float: FiniteFloat,
         str: SafeText,
+        TrialState: EnumText(TrialState),
+        EventKind: EnumText(EventKind),
     }
 
 
@@ -149,7 +169,7 @@ class StudyRow(Base):
     code_version: Mapped[str]
     exhausted: Mapped[str | None]
     uid: Mapped[str] = mapped_column(unique=True)
-    checkpoints: Mapped[Any] = mapped_column(SafeJson(none_as_null=True), nullable=True)
+    checkpoints: Mapped[JsonOrNull]
 
 
 class RunRow(Base):
@@ -228,13 +248,13 @@ class TrialRow(Base):
     study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
     number: Mapped[int]
     architecture_id: Mapped[str] = mapped_column(ForeignKey("architectures.id"), index=True)
-    state: Mapped[str]
+    state: Mapped[TrialState]
     reason: Mapped[str | None]
     origin: Mapped[str]
     attempts: Mapped[int]
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"), index=True)
     seeds: Mapped[Json]
-    decisions: Mapped[Any] = mapped_column(SafeJson(none_as_null=True), nullable=True)
+    decisions: Mapped[JsonOrNull]
     accuracy: Mapped[float | None] = mapped_column(index=True)
     best_accuracy: Mapped[float | None]
     best_epoch: Mapped[int | None]
@@ -262,7 +282,7 @@ class EventRow(Base):
     study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     trial_id: Mapped[int] = mapped_column(ForeignKey("trials.id"))
-    kind: Mapped[str]
+    kind: Mapped[EventKind]
     epoch: Mapped[int | None]
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from search.store.database import (
     WRITE_PAUSES,
@@ -107,12 +106,9 @@ def open_to_look_up(url: str) -> Store:
 
 
 def _opened_to_read(url: URL, busy_timeout: float) -> Store:
-    def check(session: Session) -> None:
-        check_current(session.connection(), display(url))
-
     store = Store(reader(url, busy_timeout))
     try:
-        store.read(check)
+        store.read(lambda session: check_current(session.connection(), store.url))
     except StoreError as error:
         store.close()
         words = str(error).removeprefix(f"the store {store.url} failed: ")

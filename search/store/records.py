@@ -1,6 +1,6 @@
 """Frozen read models: what the store hands out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -110,14 +110,8 @@ class RunRecord:
     @property
     def process(self) -> ProcessIdentity:
         """What tells the driver process from every other."""
-        return ProcessIdentity(
-            self.host,
-            self.pid,
-            self.process_started,
-            self.boot_id,
-            self.pid_namespace,
-            self.start_ticks,
-        )
+        names = (field.name for field in fields(ProcessIdentity))
+        return ProcessIdentity(*(getattr(self, name) for name in names))
 
 
 @dataclass(frozen=True, slots=True)

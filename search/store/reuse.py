@@ -11,7 +11,7 @@ from search.store.epochs import retotal
 from search.store.events import lock_study_of, write_event
 from search.store.models import ArchitectureRow, MetricRow, StudyRow, TrialRow, utc_now
 from search.store.records import TrialRecord
-from search.store.rows import EPOCH_COLUMNS, TRIAL_COLUMNS, trial_record
+from search.store.rows import EPOCH_COLUMNS, TRIALS, one
 from search.store.stale_runs import effective, stale_runs
 from search.trial_states import OPEN, TERMINAL, EventKind, TrialState
 
@@ -52,8 +52,7 @@ def busy_elsewhere(session: Session, study_id: int, architecture_id: str) -> Tri
         .order_by(TrialRow.id)
         .limit(1)
     )
-    row = session.execute(query).one_or_none()
-    return None if row is None else trial_record(row)
+    return one(session, TrialRecord, query)
 
 
 def _trials_elsewhere(
@@ -62,15 +61,11 @@ def _trials_elsewhere(
     states: Collection[TrialState],
 ) -> Select[Any]:
     """A query of the first trials of architectures, of all other studies with this protocol."""
-    return (
-        select(*TRIAL_COLUMNS)
-        .join(StudyRow, StudyRow.id == TrialRow.study_id)
-        .where(
-            StudyRow.protocol_hash == protocol_hash,
-            TrialRow.study_id != outside,
-            TrialRow.repeat == 0,
-        )
-        .where(TrialRow.state.in_(states))
+    return TRIALS.join(StudyRow, StudyRow.id == TrialRow.study_id).where(
+        StudyRow.protocol_hash == protocol_hash,
+        TrialRow.study_id != outside,
+        TrialRow.repeat == 0,
+        TrialRow.state.in_(states),
     )
 
 
@@ -114,8 +109,7 @@ class ReusableResults(StorePart):
             inherited: whether results that began with another trial's weights will do.
         """
         values = {"architecture": architecture_id, "protocol": protocol_hash, "outside": outside}
-        row = session.execute(_RESULT if inherited else _SCRATCH, values).one_or_none()
-        return None if row is None else trial_record(row)
+        return one(session, TrialRecord, _RESULT if inherited else _SCRATCH, values)
 
     @writes
     def reuse(self, session: Session, trial_id: int, source_trial_id: int, run_id: int) -> bool:
@@ -148,7 +142,7 @@ class ReusableResults(StorePart):
         if source.state == TrialState.COMPLETE:
             reason = f"result of {place}, same protocol"
             values |= {"state": "complete", "reason": reason, "ended": utc_now()}
-        _set(session, trial_id, values)
+        session.execute(update(TrialRow).where(TrialRow.id == trial_id).values(values))
         retotal(session, trial_id)
         if source.state == TrialState.COMPLETE:
             write_event(session, trial.study_id, trial_id, EventKind.COMPLETE)
@@ -161,10 +155,10 @@ def read_trial(session: Session, trial_id: int) -> TrialRecord:
     Raises:
         LookupError: there is none.
     """
-    row = session.execute(select(*TRIAL_COLUMNS).where(TrialRow.id == trial_id)).one_or_none()
-    if row is None:
+    trial = one(session, TrialRecord, TRIALS.where(TrialRow.id == trial_id))
+    if trial is None:
         raise LookupError(f"no trial has the id {trial_id}")
-    return trial_record(row)
+    return trial
 
 
 def _place(session: Session, trial: TrialRecord, source: TrialRecord) -> str:
@@ -191,8 +185,3 @@ def _copy_epochs(session: Session, trial: TrialRecord, source: TrialRecord) -> N
     epochs = select(MetricRow.epoch).where(MetricRow.trial_id == trial.id).order_by(MetricRow.epoch)
     for epoch in session.scalars(epochs).all():
         write_event(session, trial.study_id, trial.id, EventKind.EPOCH, epoch)
-
-
-def _set(session: Session, trial_id: int, values: dict[str, Any]) -> None:
-    statement = update(TrialRow).where(TrialRow.id == trial_id).values(values)
-    session.execute(statement.execution_options(synchronize_session=False))

@@ -2,38 +2,57 @@
 
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Row, Table, inspect, update
+from sqlalchemy import Executable, Table, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
-from search.store.models import Base, MetricRow, RunRow, StudyRow, TestReadingRow, TrialRow
-from search.store.records import EpochRecord, RunRecord, StudyRecord, TestReading, TrialRecord
-from search.trial_states import TrialState
+from search.store.models import Base, EventRow, MetricRow, RunRow, StudyRow, TrialRow
+from search.store.records import EpochRecord, EventRecord, RunRecord, StudyRecord, TrialRecord
 
-_TRIAL_STATE = [field.name for field in fields(TrialRecord)].index("state")
+Record = TypeVar("Record")
 
 
-def columns_of(record: type, model: type) -> list[Any]:
-    """The model's columns in the order of the record's fields."""
-    return [getattr(model, field.name) for field in fields(record)]
+def columns_of(record: type, *models: type[Base], **others: Any) -> list[Any]:
+    """A column for each field of the record, in their order and of their names.
+
+    Args:
+        record: a dataclass.
+        models: a field is the column of its name in the first of them that has it.
+        others: columns and expressions of the fields that go by another name.
+    """
+    tables = [table_of(model) for model in models]
+    found = {name: column for table in reversed(tables) for name, column in table.c.items()}
+    found |= {name: expression.label(name) for name, expression in others.items()}
+    return [found[field.name] for field in fields(record)]
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table of a model: statements on it skip the work that the mapper does."""
+    table = inspect(model).local_table
+    assert isinstance(table, Table)
+    return table
 
 
 # Columns are selected rather than entities: at 100,000 trials the identity map costs seconds.
 STUDY_COLUMNS = columns_of(StudyRecord, StudyRow)
+STUDIES = select(*STUDY_COLUMNS)
 RUN_COLUMNS = columns_of(RunRecord, RunRow)
+RUNS = select(*RUN_COLUMNS)
 TRIAL_COLUMNS = columns_of(TrialRecord, TrialRow)
+TRIALS = select(*TRIAL_COLUMNS)
 EPOCH_COLUMNS = columns_of(EpochRecord, MetricRow)
-READING_COLUMNS = columns_of(TestReading, TestReadingRow)
+EVENTS = select(*columns_of(EventRecord, EventRow))
 
 
-def trial_record(row: Row[Any]) -> TrialRecord:
-    """The record of a row of TRIAL_COLUMNS."""
-    values = list(row)
-    values[_TRIAL_STATE] = TrialState(values[_TRIAL_STATE])
-    return TrialRecord(*values)
+def one(
+    session: Session, record: type[Record], query: Executable, values: Any = None
+) -> Record | None:
+    """The record of the only row of a query on its columns; None where there is no row."""
+    row = session.execute(query, values).one_or_none()
+    return None if row is None else record(*row)
 
 
 def insert_missing(session: Session, model: type[Base], values: dict[str, Any]) -> bool:
@@ -50,13 +69,6 @@ def upsert(session: Session, model: type[Base], values: dict[str, Any]) -> bool:
     keys = [column == values[column.name] for column in table.primary_key.columns]
     session.execute(update(table).where(*keys).values(values))
     return False
-
-
-def table_of(model: type[Base]) -> Table:
-    """The table of a model: statements on it skip the work that the mapper does."""
-    table = inspect(model).local_table
-    assert isinstance(table, Table)
-    return table
 
 
 @cache

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from search.store.database import StorePart, reads, store_time, writes
@@ -13,9 +13,11 @@ from search.store.events import lock_study, write_event
 from search.store.models import RunRow, TrialRow
 from search.store.process import Liveness, ProcessIdentity, liveness_of
 from search.store.records import RunRecord, TrialRecord
-from search.store.rows import RUN_COLUMNS, TRIAL_COLUMNS, trial_record
+from search.store.rows import RUN_COLUMNS, RUNS, TRIALS, table_of
 from search.store.stale_runs import StaleRuns, stale_runs, unended_runs, why_over
 from search.trial_states import OPEN, EventKind, TrialState
+
+_BEGIN = insert(table_of(RunRow)).returning(*RUN_COLUMNS)
 
 
 class Runs(StorePart):
@@ -40,17 +42,14 @@ class Runs(StorePart):
             code_version: of mixspace.
         """
         now = store_time(session)
-        run = RunRow(
-            study_id=study_id,
-            **asdict(process),
-            started=now,
-            heartbeat=now,
-            machine=machine,
-            code_version=code_version,
-        )
-        session.add(run)
-        session.flush()
-        return RunRecord(*session.execute(select(*RUN_COLUMNS).where(RunRow.id == run.id)).one())
+        values = asdict(process) | {
+            "study_id": study_id,
+            "started": now,
+            "heartbeat": now,
+            "machine": machine,
+            "code_version": code_version,
+        }
+        return RunRecord(*session.execute(_BEGIN, values).one())
 
     @writes
     def heartbeat(self, session: Session, run_id: int) -> bool:
@@ -69,7 +68,7 @@ class Runs(StorePart):
     @reads
     def of_study(self, session: Session, study_id: int) -> list[RunRecord]:
         """The runs of a study, the oldest first."""
-        query = select(*RUN_COLUMNS).where(RunRow.study_id == study_id).order_by(RunRow.id)
+        query = RUNS.where(RunRow.study_id == study_id).order_by(RunRow.id)
         return [RunRecord(*row) for row in session.execute(query)]
 
     @reads
@@ -113,15 +112,15 @@ class Runs(StorePart):
             The trials that this call preempted.
         """
         now = store_time(session)
-        mine = select(*RUN_COLUMNS).where(RunRow.ended.is_(None), RunRow.study_id == study_id)
+        mine = RUNS.where(RunRow.ended.is_(None), RunRow.study_id == study_id)
         locked = mine.order_by(RunRow.id).with_for_update(key_share=True)
         preempted: list[int] = []
         for run in [RunRecord(*row) for row in session.execute(locked)]:
             reason = why_over(run, now, (stalled or {}).get(run.id))
             if reason is not None:
                 preempted += _close(session, run.id, reason, now)
-        trials = select(*TRIAL_COLUMNS).where(TrialRow.id.in_(preempted)).order_by(TrialRow.id)
-        return [trial_record(row) for row in session.execute(trials)] if preempted else []
+        trials = TRIALS.where(TrialRow.id.in_(preempted)).order_by(TrialRow.id)
+        return [TrialRecord(*row) for row in session.execute(trials)] if preempted else []
 
 
 def _close(session: Session, run_id: int, reason: str, now: datetime) -> list[int]:

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, literal, select
+from sqlalchemy import case, literal
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from search.store.database import store_time
-from search.store.models import RunRow, SafeText, TrialRow
+from search.store.models import RunRow, TrialRow
 from search.store.process import Liveness, liveness_of
 from search.store.records import RunRecord
-from search.store.rows import RUN_COLUMNS, table_of
+from search.store.rows import RUNS, table_of
 from search.trial_states import OPEN, TrialState
 
 HEARTBEAT_TIMEOUT = 60.0
@@ -27,7 +27,7 @@ StaleRuns = Mapping[int, str]
 """Why runs are stale, by their ids."""
 
 _TRIALS = table_of(TrialRow)
-_PREEMPTED = literal(TrialState.PREEMPTED.value, SafeText())
+PREEMPTED = literal(TrialState.PREEMPTED, _TRIALS.c.state.type)
 
 
 def stale_runs(session: Session, runs: Iterable[RunRecord] | None = None) -> StaleRuns:
@@ -47,7 +47,7 @@ def stale_runs(session: Session, runs: Iterable[RunRecord] | None = None) -> Sta
 
 def unended_runs(session: Session) -> list[RunRecord]:
     """The runs of all studies that have not ended, stale or not."""
-    query = select(*RUN_COLUMNS).where(RunRow.ended.is_(None)).order_by(RunRow.id)
+    query = RUNS.where(RunRow.ended.is_(None)).order_by(RunRow.id)
     return [RunRecord(*row) for row in session.execute(query)]
 
 
@@ -98,7 +98,7 @@ def effective(expression: Any, stale: StaleRuns) -> Any:
     left = left_open(stale)
     why = case(dict(stale), value=_TRIALS.c.run_id)
     seen = {
-        "state": case((left, _PREEMPTED), else_=_TRIALS.c.state),
+        "state": case((left, PREEMPTED), else_=_TRIALS.c.state),
         "reason": case((left, why), else_=_TRIALS.c.reason),
     }
 

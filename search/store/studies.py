@@ -4,27 +4,37 @@ import difflib
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from search.store.database import StorePart, reads, writes
 from search.store.epochs import read_curves
-from search.store.events import read_events
-from search.store.models import ArchitectureRow, MetricRow, StudyRow, TrialRow, utc_now
-from search.store.records import Network, StudyHistory, StudyRecord, StudySummary
-from search.store.rows import STUDY_COLUMNS, TRIAL_COLUMNS, trial_record
+from search.store.models import ArchitectureRow, EventRow, MetricRow, StudyRow, TrialRow, utc_now
+from search.store.records import (
+    EventRecord,
+    Network,
+    StudyHistory,
+    StudyRecord,
+    StudySummary,
+    TrialRecord,
+)
+from search.store.rows import EVENTS, STUDIES, STUDY_COLUMNS, TRIALS, columns_of, one, table_of
 from search.store.summaries import study_summaries
 from space.errors import InputError
 
 _MAX_NAME = 200
+_CREATE = insert(table_of(StudyRow)).returning(*STUDY_COLUMNS)
+_NETWORK = columns_of(Network, ArchitectureRow)
 
 
 class Studies(StorePart):
     """The part of the store that keeps studies."""
 
+    @writes
     def create(
         self,
+        session: Session,
         name: str,
         *,
         config: dict[str, Any],
@@ -43,24 +53,17 @@ class Studies(StorePart):
         Raises:
             InputError: where="study", when the name is taken or cannot be one.
         """
+        given = {key: value for key, value in locals().items() if key not in ("self", "session")}
         _check_name(name)
-        study = {key: value for key, value in locals().items() if key != "self"}
-        return self._insert(study)
-
-    @writes
-    def _insert(self, session: Session, values: dict[str, Any]) -> StudyRecord:
-        study = StudyRow(created=utc_now(), uid=uuid4().hex, **values)
-        session.add(study)
+        values = given | {"created": utc_now(), "uid": uuid4().hex}
         try:
-            session.flush()
+            return StudyRecord(*session.execute(_CREATE, values).one())
         except IntegrityError:
             raise InputError.of(
                 "study",
-                f"{values['name']!r} is already in {self._database.url}; continue it with "
+                f"{name!r} is already in {self._database.url}; continue it with "
                 "--resume, or choose another name with --study",
             ) from None
-        row = session.execute(select(*STUDY_COLUMNS).where(StudyRow.id == study.id)).one()
-        return StudyRecord(*row)
 
     @reads
     def get(self, session: Session, name: str) -> StudyRecord:
@@ -69,9 +72,9 @@ class Studies(StorePart):
         Raises:
             InputError: where="study", listing names that are close, or else the newest.
         """
-        row = session.execute(select(*STUDY_COLUMNS).where(StudyRow.name == name)).one_or_none()
-        if row is not None:
-            return StudyRecord(*row)
+        study = one(session, StudyRecord, STUDIES.where(StudyRow.name == name))
+        if study is not None:
+            return study
         newest = session.scalars(
             select(StudyRow.name).order_by(StudyRow.id.desc()).limit(1000)
         ).all()
@@ -84,10 +87,10 @@ class Studies(StorePart):
         Raises:
             LookupError: there is none.
         """
-        row = session.execute(select(*STUDY_COLUMNS).where(StudyRow.id == study_id)).one_or_none()
-        if row is None:
+        study = one(session, StudyRecord, STUDIES.where(StudyRow.id == study_id))
+        if study is None:
             raise LookupError(f"no study has the id {study_id}")
-        return StudyRecord(*row)
+        return study
 
     @reads
     def summaries(self, session: Session) -> list[StudySummary]:
@@ -113,16 +116,18 @@ class Studies(StorePart):
         Read in one transaction of four queries, however long the study is; some seconds and some
         100 MB for 100,000 epochs.
         """
-        query = (
-            select(*TRIAL_COLUMNS).where(TrialRow.study_id == study_id).order_by(TrialRow.number)
-        )
-        trials = [trial_record(row) for row in session.execute(query)]
-        curves = read_curves(session, study_id)
+        query = TRIALS.where(TrialRow.study_id == study_id).order_by(TrialRow.number)
+        trials = [TrialRecord(*row) for row in session.execute(query)]
+        ids = select(TrialRow.id).where(TrialRow.study_id == study_id)
+        curves = read_curves(session, MetricRow.trial_id.in_(ids))
+        log = EVENTS.where(EventRow.study_id == study_id).order_by(EventRow.number)
+        met = select(TrialRow.architecture_id).where(TrialRow.study_id == study_id)
+        networks = select(ArchitectureRow.id, *_NETWORK).where(ArchitectureRow.id.in_(met))
         return StudyHistory(
             trials,
             {trial.id: curves.get(trial.id, []) for trial in trials},
-            _networks(session, study_id),
-            read_events(session, study_id),
+            {id_: Network(*values) for id_, *values in session.execute(networks)},
+            [EventRecord(*row) for row in session.execute(log)],
         )
 
     @reads
@@ -166,18 +171,6 @@ class Studies(StorePart):
     def set_checkpoints(self, session: Session, study_id: int, value: Any) -> None:
         """Notes where the study's checkpoints are; any JSON, None forgets it."""
         session.execute(update(StudyRow).where(StudyRow.id == study_id).values(checkpoints=value))
-
-
-def _networks(session: Session, study_id: int) -> dict[str, Network]:
-    columns = (
-        ArchitectureRow.id,
-        ArchitectureRow.json,
-        ArchitectureRow.params,
-        ArchitectureRow.macs,
-    )
-    met = select(TrialRow.architecture_id).where(TrialRow.study_id == study_id)
-    rows = session.execute(select(*columns).where(ArchitectureRow.id.in_(met)))
-    return {row.id: Network(row.json, row.params, row.macs) for row in rows}
 
 
 def _was_trained(session: Session, study_id: int) -> bool:

@@ -1,29 +1,47 @@
 """Summaries: how far studies are, as readers see them."""
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Executable, func, null, select, union_all
 from sqlalchemy.orm import Session
 
 from search.store.models import SPECIAL, RunRow, StudyRow, TrialRow
 from search.store.records import RunRecord, StudySummary
-from search.store.rows import RUN_COLUMNS
-from search.store.stale_runs import StaleRuns, left_open, stale_runs
+from search.store.rows import RUNS
+from search.store.stale_runs import PREEMPTED, StaleRuns, left_open, stale_runs
 from search.trial_states import TrialState
 
 
 def study_summaries(session: Session, study_id: int | None = None) -> list[StudySummary]:
     """Every study as readers see it, the newest first; of one only where its id is given."""
-    only = [] if study_id is None else [StudyRow.id == study_id]
-    studies = session.execute(select(*_SUMMARY_COLUMNS).where(*only).order_by(StudyRow.id.desc()))
-    its_runs = _runs(session, study_id)
-    stale = stale_runs(session, its_runs)
-    trials = _trial_totals(session, study_id, stale)
-    runs = _run_totals(its_runs, stale)
+    runs: dict[int, list[RunRecord]] = defaultdict(list)
+    for values in session.execute(
+        RUNS.where(*_only(RunRow.study_id, study_id)).order_by(RunRow.id)
+    ):
+        run = RunRecord(*values)
+        runs[run.study_id].append(run)
+    stale = stale_runs(session, [run for each in runs.values() for run in each])
+    counts: dict[int, Counter[TrialState]] = defaultdict(Counter)
+    best: dict[int, float | None] = {}
+    for study, state, number, accuracy in session.execute(_counts(study_id, stale)):
+        counts[study][state] += number
+        if state is TrialState.COMPLETE:
+            best[study] = accuracy
+    studies = select(*_SUMMARY_COLUMNS).where(*_only(StudyRow.id, study_id))
     return [
-        _summary(row, trials.get(row.id, _NO_TRIALS), runs.get(row.id, _NO_RUNS)) for row in studies
+        StudySummary(
+            **row._mapping,
+            counts=dict.fromkeys(TrialState, 0) | counts[row.id],
+            best_accuracy=best.get(row.id),
+            is_running=any(run.ended is None and run.id not in stale for run in runs[row.id]),
+            started=next((run.started for run in runs[row.id]), None),
+            last_activity=max(
+                (run.ended or run.heartbeat for run in runs[row.id]), default=row.created
+            ),
+        )
+        for row in session.execute(studies.order_by(StudyRow.id.desc()))
     ]
 
 
@@ -50,60 +68,19 @@ _SUMMARY_COLUMNS = [
 ]
 
 
-class _TrialTotals(NamedTuple):
-    counts: dict[TrialState, int]
-    best: float | None
-
-
-class _RunTotals(NamedTuple):
-    running: bool
-    started: datetime | None
-    last: datetime | None
-
-
-_NO_TRIALS = _TrialTotals(dict.fromkeys(TrialState, 0), None)
-_NO_RUNS = _RunTotals(False, None, None)
-
-
-def _summary(row: Any, trials: _TrialTotals, runs: _RunTotals) -> StudySummary:
-    return StudySummary(
-        **row._mapping,
-        counts=dict(trials.counts),
-        best_accuracy=trials.best,
-        is_running=runs.running,
-        started=runs.started,
-        last_activity=runs.last or row.created,
-    )
-
-
-def _trial_totals(
-    session: Session, study_id: int | None, stale: StaleRuns
-) -> dict[int, _TrialTotals]:
-    """Counts by state and the best accuracy, in one query."""
-    only = [] if study_id is None else [TrialRow.study_id == study_id]
-    totals: dict[int, _TrialTotals] = {}
-    for study, state, count, best in session.execute(_counts(only, stale)):
-        before = totals.get(study, _NO_TRIALS)
-        known = [before.best] if before.best is not None else []
-        if best is not None and state == TrialState.COMPLETE:
-            known.append(best)
-        counts = before.counts | {TrialState(state): before.counts[TrialState(state)] + count}
-        totals[study] = _TrialTotals(counts, max(known, default=None))
-    return totals
-
-
-def _counts(only: Sequence[ColumnElement[bool]], stale: StaleRuns) -> Executable:
+def _counts(study_id: int | None, stale: StaleRuns) -> Executable:
     """Rows of study, state, number of trials to add and best accuracy.
 
     Trials are counted as they are written down, which an index answers; the few that stale
     runs left open are then taken from their states and added to the preempted.
     """
+    only = _only(TrialRow.study_id, study_id)
     written, number = (TrialRow.study_id, TrialRow.state), func.count()
     all_of_them = select(*written, number, func.max(TrialRow.accuracy)).where(*only)
     if not stale:
         return all_of_them.group_by(*written)
     left = (*only, left_open(stale))
-    seen = (TrialRow.study_id, literal(TrialState.PREEMPTED.value))
+    seen = (TrialRow.study_id, PREEMPTED)
     return union_all(
         all_of_them.group_by(*written),
         select(*written, -number, null()).where(*left).group_by(*written),
@@ -111,20 +88,5 @@ def _counts(only: Sequence[ColumnElement[bool]], stale: StaleRuns) -> Executable
     )
 
 
-def _runs(session: Session, study_id: int | None) -> list[RunRecord]:
-    only = [] if study_id is None else [RunRow.study_id == study_id]
-    query = select(*RUN_COLUMNS).where(*only).order_by(RunRow.id)
-    return [RunRecord(*row) for row in session.execute(query)]
-
-
-def _run_totals(runs: Sequence[RunRecord], stale: StaleRuns) -> dict[int, _RunTotals]:
-    totals: dict[int, _RunTotals] = {}
-    for run in runs:
-        before = totals.get(run.study_id, _NO_RUNS)
-        last = run.ended or run.heartbeat
-        totals[run.study_id] = _RunTotals(
-            before.running or (run.ended is None and run.id not in stale),
-            before.started or run.started,
-            max(last, before.last or last),
-        )
-    return totals
+def _only(column: Any, study_id: int | None) -> Sequence[ColumnElement[bool]]:
+    return [] if study_id is None else [column == study_id]

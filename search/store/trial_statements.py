@@ -8,7 +8,7 @@ from sqlalchemy import Integer, bindparam, case, exists, insert, or_, select, up
 from sqlalchemy import func as sql
 
 from search.store.models import RunRow, TrialRow, UtcDateTime
-from search.store.rows import TRIAL_COLUMNS, table_of
+from search.store.rows import TRIAL_COLUMNS, TRIALS, table_of
 from search.trial_states import TERMINAL, TrialState
 
 _TRIALS, _RUNS = table_of(TrialRow), table_of(RunRow)
@@ -17,32 +17,18 @@ _NEXT = (
     .where(_TRIALS.c.study_id == bindparam("study"))
     .scalar_subquery()
 )
-_GIVEN = (
-    "study_id",
-    "architecture_id",
-    "origin",
-    "run_id",
-    "seeds",
-    "decisions",
-    "repeat",
-    "parent_trial_id",
-    "inherited_along",
-    "ancestry_seconds",
-    "created",
-)
 ADD = (
     insert(_TRIALS)
     .values(
-        **{name: bindparam(name) for name in _GIVEN},
         number=_NEXT,
         state=TrialState.WAITING.value,
         attempts=0,
         epochs_done=0,
         seconds=0.0,
     )
-    .returning(*(_TRIALS.c[column.key] for column in TRIAL_COLUMNS))
+    .returning(*TRIAL_COLUMNS)
 )
-SAME = select(*(_TRIALS.c[column.key] for column in TRIAL_COLUMNS)).where(
+SAME = TRIALS.where(
     *(_TRIALS.c[name] == bindparam(name) for name in ("study_id", "architecture_id", "repeat"))
 )
 _OPEN = (_TRIALS.c.id == bindparam("trial"), _TRIALS.c.state.not_in(TERMINAL))

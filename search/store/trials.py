@@ -13,7 +13,7 @@ from search.store.events import lock_study, lock_study_of, write_event
 from search.store.models import RunRow, TrialRow, utc_now
 from search.store.records import ParentRecord, TrialRecord
 from search.store.reuse import TrainedElsewhere, busy_elsewhere, read_trial
-from search.store.rows import TRIAL_COLUMNS, trial_record
+from search.store.rows import TRIAL_COLUMNS, TRIALS, one
 from search.store.stale_runs import effective, stale_runs
 from search.store.trial_statements import ADD, MOVE, SAME, START
 from search.trial_states import CONTINUABLE, OPEN, EventKind, TrialState, checked_reason
@@ -83,7 +83,10 @@ class Trials(StorePart):
         _check_new(session, study_id, architecture.id, repeat)
         is_new = add_architecture(session, architecture, params, macs)
         if exclusive and repeat == 0 and not is_new:
-            _check_elsewhere(session, study_id, architecture.id)
+            busy = busy_elsewhere(session, study_id, architecture.id)
+            if busy is not None:
+                raise TrainedElsewhere(busy)
+        behind = read_trial(session, parent.trial_id) if parent else None
         values = {
             "study_id": study_id,
             "study": study_id,
@@ -95,10 +98,10 @@ class Trials(StorePart):
             "repeat": repeat,
             "parent_trial_id": parent and parent.trial_id,
             "inherited_along": parent and parent.along,
-            "ancestry_seconds": _training_behind(session, parent.trial_id) if parent else 0.0,
+            "ancestry_seconds": behind.seconds + behind.ancestry_seconds if behind else 0.0,
             "created": utc_now(),
         }
-        trial = trial_record(session.execute(ADD, values).one())
+        trial = TrialRecord(*session.execute(ADD, values).one())
         write_event(session, study_id, trial.id, EventKind.CREATED)
         return trial
 
@@ -189,12 +192,10 @@ class Trials(StorePart):
             .returning(TrialRow.id)
             .execution_options(synchronize_session=False)
         )
-        ids = list(claimed.scalars())
-        query = select(*TRIAL_COLUMNS).where(
-            TrialRow.study_id == study_id, TrialRow.run_id == run_id
-        )
+        ids = set(claimed.scalars())
+        query = TRIALS.where(TrialRow.study_id == study_id, TrialRow.run_id == run_id)
         rows = session.execute(query.order_by(TrialRow.number)) if ids else ()
-        return [trial for trial in map(trial_record, rows) if trial.id in set(ids)]
+        return [trial for trial in (TrialRecord(*row) for row in rows) if trial.id in ids]
 
     @writes
     def reopen(self, session: Session, trial_id: int, run_id: int) -> bool:
@@ -214,8 +215,8 @@ class Trials(StorePart):
             return False
         if trial.repeat == 0 and busy_elsewhere(session, study_id, trial.architecture_id):
             return False
-        values = {"state": "waiting", "reason": None, "run_id": run_id, "ended": None}
-        again = values | {"continued": trial.continued + 1}
+        waiting = {"state": "waiting", "reason": None, "run_id": run_id, "ended": None}
+        again = waiting | {"continued": trial.continued + 1}
         session.execute(update(TrialRow).where(TrialRow.id == trial_id).values(again))
         write_event(session, study_id, trial_id, EventKind.CONTINUED)
         return True
@@ -239,10 +240,10 @@ class Trials(StorePart):
             study_id: of the study.
             states: only those in these states.
         """
-        query = select(*TRIAL_COLUMNS).where(TrialRow.study_id == study_id)
+        query = TRIALS.where(TrialRow.study_id == study_id)
         if states is not None:
             query = query.where(TrialRow.state.in_([TrialState(state) for state in states]))
-        return [trial_record(row) for row in session.execute(query.order_by(TrialRow.number))]
+        return [TrialRecord(*row) for row in session.execute(query.order_by(TrialRow.number))]
 
     @reads
     def of_architecture(self, session: Session, architecture_id: str) -> list[TrialRecord]:
@@ -253,13 +254,7 @@ class Trials(StorePart):
         stale = stale_runs(session)
         columns = [effective(column, stale) for column in TRIAL_COLUMNS]
         query = select(*columns).where(TrialRow.architecture_id == architecture_id)
-        return [trial_record(row) for row in session.execute(query.order_by(TrialRow.id))]
-
-
-def _check_elsewhere(session: Session, study_id: int, architecture_id: str) -> None:
-    busy = busy_elsewhere(session, study_id, architecture_id)
-    if busy is not None:
-        raise TrainedElsewhere(busy)
+        return [TrialRecord(*row) for row in session.execute(query.order_by(TrialRow.id))]
 
 
 def _check_run(session: Session, run_id: int | None) -> None:
@@ -273,15 +268,9 @@ def _check_run(session: Session, run_id: int | None) -> None:
 
 def _check_new(session: Session, study_id: int, architecture_id: str, repeat: int) -> None:
     values = {"study_id": study_id, "architecture_id": architecture_id, "repeat": repeat}
-    found = session.execute(SAME, values).one_or_none()
+    found = one(session, TrialRecord, SAME, values)
     if found is not None:
-        raise DuplicateArchitecture(trial_record(found))
-
-
-def _training_behind(session: Session, parent_id: int) -> float:
-    """Seconds of training in a trial's weights: its own and those of its ancestors."""
-    parent = read_trial(session, parent_id)
-    return parent.seconds + parent.ancestry_seconds
+        raise DuplicateArchitecture(found)
 
 
 def _moved(

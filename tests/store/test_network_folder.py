@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.store import sqlite_file
 from search.store.sqlite_file import is_on_network
 from tests.support.without_rights import in_own_mounts
 
@@ -28,9 +27,15 @@ NETWORK = (
 
 
 def listed(folder: Path, *lines: str) -> Path:
+    """A list as the kernel has it, of lines as in /proc/mounts, with a device that is none."""
     found = folder / "mounts"
-    found.write_bytes(os.fsencode("".join(f"{line}\n" for line in lines)))
+    found.write_bytes(os.fsencode("".join(f"{_with_ids(line)}\n" for line in lines)))
     return found
+
+
+def _with_ids(line: str) -> str:
+    source, folder, kind, *_ = *line.split(" "), "", ""
+    return f"1 0 0:0 / {folder} rw - {kind} {source} rw" if kind else line
 
 
 @pytest.mark.parametrize("kind", LOCAL)
@@ -109,14 +114,14 @@ def test_a_real_mount_hides_longer_ones(tmp_path: Path, kind: str, expected: str
     assert process.communicate(timeout=60)[0].strip() == expected
 
 
-def test_the_device_tells_the_mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_device_tells_the_mount(tmp_path: Path) -> None:
     device = tmp_path.stat().st_dev
     here = f"{os.major(device)}:{os.minor(device)}"
     lines = f"1 0 {here} / {tmp_path} rw shared:1 - nfs h:/x rw\n2 0 0:999 / / rw - ext4 x rw\n"
-    (tmp_path / "own").write_text(lines)
-    monkeypatch.setattr(sqlite_file, "_OWN", tmp_path / "own")
-    assert is_on_network(tmp_path)
-    (tmp_path / "own").write_text(lines.replace(" nfs ", " ext4 ").replace(" ext4 x", " nfs x"))
-    assert not is_on_network(tmp_path)
-    (tmp_path / "own").unlink()
-    assert is_on_network(tmp_path)
+    mounts = tmp_path / "mounts"
+    mounts.write_text(lines)
+    assert is_on_network(tmp_path, mounts)
+    mounts.write_text(lines.replace(" nfs ", " ext4 ").replace(" ext4 x", " nfs x"))
+    assert not is_on_network(tmp_path, mounts)
+    mounts.unlink()
+    assert is_on_network(tmp_path, mounts)

@@ -230,7 +230,8 @@ def test_wal_is_on_and_not_over_a_network(tmp_path: Path) -> None:
         assert file.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     file.close()
     mounts = tmp_path / "mounts"
-    mounts.write_text(f"disk / ext4 rw 0 0\nhost:/x {tmp_path} nfs4 rw 0 0\n")
+    kinds = f"1 0 0:0 / / rw - ext4 disk rw\n2 1 0:0 / {tmp_path} rw - nfs4 host:/x rw\n"
+    mounts.write_text(kinds)
     assert is_on_network(tmp_path / "below", mounts)
     assert not is_on_network(tmp_path.parent, mounts)
     assert is_on_network(tmp_path, tmp_path / "absent")
