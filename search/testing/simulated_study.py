@@ -49,7 +49,7 @@ class SpaceCase:
 
     def known(self, point: Any) -> dict[str, float]:
         """What is known of a point without evaluating it."""
-        return {"cost": float(np.sum(np.abs(self.space.encode(point))))}
+        return {"cost": float(sum(map(abs, self.space.encode(point))))}
 
     def values(self, point: Any, fidelity: int = FIDELITIES) -> dict[str, float]:
         """Metrics that come near the final ones as the fidelity rises."""

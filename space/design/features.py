@@ -30,8 +30,14 @@ def encode(architecture: Architecture, block_types: tuple[BlockType, ...]) -> li
 
 
 def _encode_stage(stage: Stage) -> list[float]:
-    numbers = [float(stage.depth), math.log2(stage.width), float(stage.mlp_ratio)]
-    blocks = [_encode_mixer(mixer) for mixer in stage.block_mixers()]
+    shape = [float(stage.depth), math.log2(stage.width), float(stage.mlp_ratio)]
+    return [*shape, *_encode_blocks(stage.block_mixers())]
+
+
+@lru_cache(maxsize=4096)  # neighbours, and stages of one network, have most sequences in common
+def _encode_blocks(mixers: tuple[Mixer, ...]) -> list[float]:
+    numbers: list[float] = []
+    blocks = [_encode_mixer(mixer) for mixer in mixers]
     # Halved from block to block, so that no two orders of different mixers weigh the same.
     weights = [0.5**place for place in range(len(blocks))]
     for column in zip(*blocks, strict=True):

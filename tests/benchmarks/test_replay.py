@@ -159,6 +159,7 @@ def test_the_interval_holds_the_median_of_the_distribution_as_often_as_it_says()
 CHOSEN = [e for e in entries() if " + " not in e.name or e.name.startswith(("random", "Optuna"))]
 
 
+@pytest.mark.usefixtures("coarse_gp")
 @pytest.mark.parametrize("entry", CHOSEN, ids=lambda e: f"{e.name}, {e.aim}")
 def test_every_method_searches_a_table(entry: Entry, whole: Path) -> None:
     """Until the budget is spent; ours without a repeat, and again the same with the same seed."""

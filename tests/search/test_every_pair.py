@@ -10,6 +10,8 @@ from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from search.testing.searcher_suite import CASES
 
+pytestmark = pytest.mark.usefixtures("coarse_gp")
+
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS.built_in)
 @pytest.mark.parametrize("searcher", SEARCHERS.built_in)

@@ -24,6 +24,8 @@ from space import Architecture
 from tests.search.driving import accuracy, begin, play
 from tests.search.small import config, values
 
+pytestmark = pytest.mark.usefixtures("coarse_gp")
+
 EPOCHS, TRIALS, SEED = 9, 10, 5
 EARLY = {
     "tpe": {"startup_trials": 3},

@@ -46,12 +46,6 @@ class Unreliable:
         found = getattr(self._store, name)
         if isinstance(found, StorePart):
             return Unreliable(found, self._faults)
-        if isinstance(found, StorePart):
-            return Unreliable(found, self._faults)
-        if isinstance(found, StorePart):
-            return Unreliable(found, self._faults)
-        if isinstance(found, StorePart):
-            return Unreliable(found, self._faults)
         if not callable(found):
             return found
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from search.cli.program import run_program
 from search.ray_executor.watchdog_process import MARK
 from search.store import TrialState, open_store
 from tests.search.small import values
@@ -28,7 +29,7 @@ def command(tmp_path: Path) -> list[str]:
         checkpoints=str(tmp_path / "checkpoints"),
         trials=TRIALS,
         protocol={"epochs": 6, "batch_size": 20, "warmup_epochs": 1},
-        data={"name": "fashion-mnist", "limit_train": 2000, "limit_validation": 100},
+        data={"name": "fashion-mnist", "limit_train": 1000, "limit_validation": 100},
     )
     path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(content))
@@ -92,7 +93,9 @@ def survivors(family: dict[int, str]) -> list[str]:
     ]
 
 
-def test_killed_half_way_then_resumed(tmp_path: Path, command: list[str]) -> None:
+def test_killed_half_way_then_resumed(
+    tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     driver = start(command)
     try:
         wait_until(lambda: epochs_recorded(tmp_path) >= 4, 90)
@@ -105,10 +108,10 @@ def test_killed_half_way_then_resumed(tmp_path: Path, command: list[str]) -> Non
     gone = f"the driver was killed: process {driver.pid} is gone"
     assert errors.splitlines()[-1].startswith(f"Stopped: {gone}. To go on: python -m search run ")
 
-    refused = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert refused.returncode == 2
-    assert "--resume" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    assert run_program(command[3:]) == 2
+    refused = capsys.readouterr().err
+    assert "--resume" in refused
+    assert "Traceback" not in refused
 
     resumed = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
     assert resumed.returncode == 0, resumed.stderr
@@ -123,10 +126,10 @@ def test_killed_half_way_then_resumed(tmp_path: Path, command: list[str]) -> Non
         assert [run.ended is not None for run in runs] == [True, True]
         assert runs[0].end_reason == gone
 
-    again = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
-    assert again.returncode == 0
-    assert "4 of 4 trials done (4 complete). There was nothing left to do." in again.stdout
-    assert "Starting Ray" not in again.stderr
+    assert run_program([*command[3:], "--resume"]) == 0
+    out, err = capsys.readouterr()
+    assert "4 of 4 trials done (4 complete). There was nothing left to do." in out
+    assert "Starting Ray" not in err
 
 
 def program_of(pid: int) -> str:

@@ -41,6 +41,11 @@ class TestNsga2(LearnsObjectives):
 class TestGp(LearnsObjectives):
     name = "gp"
 
+    @pytest.fixture(autouse=True)
+    def coarse_in_this_process(self, request: pytest.FixtureRequest) -> None:
+        if request.function.__name__ != "test_neither_hashes_nor_the_global_generators_matter":
+            request.getfixturevalue("coarse_gp")
+
 
 class TestEvolution(LearnsObjectives, LearnsConstraints):
     name = "evolution"

@@ -27,19 +27,19 @@ def test_training_memory_is_what_autograd_saves(batch: int, seed: int) -> None:
     """The contract is 5%; nearly all are equal to the byte."""
     rng, space = np.random.default_rng(seed), everything()
     exact = 0
-    for _ in range(40):
+    for _ in range(30):
         architecture = space.sample(rng)
         saved = saved_bytes(*network_and_images(architecture, batch))
         ours = memory(architecture, batch).training_bytes
         assert ours == pytest.approx(saved, rel=0.01), architecture.to_json()
         exact += ours == saved
-    assert exact >= 36
+    assert exact >= 27
 
 
 @pytest.mark.parametrize(("batch", "seed"), [(1, 3), (3, 4)])
 def test_inference_memory_and_traffic(batch: int, seed: int) -> None:
     rng, space = np.random.default_rng(seed), everything()
-    for _ in range(30):
+    for _ in range(20):
         architecture = space.sample(rng)
         network, images = network_and_images(architecture, batch)
         peak, moved = forward_traffic(network.eval(), images)
@@ -55,7 +55,7 @@ def test_maps_of_which_a_tile_covers_one_axis(size: tuple[int, int], batch: int)
     image = {"channels": 3, "height": size[0], "width": size[1]}
     space = DesignSpace.from_dict(EVERYTHING | {"input": image})
     rng = np.random.default_rng(batch)
-    for _ in range(12):
+    for _ in range(8):
         architecture = space.sample(rng)
         network, images = network_and_images(architecture, batch)
         ours, saved = memory(architecture, batch), saved_bytes(network, images)

@@ -47,13 +47,14 @@ def assert_alike(name: str, ours: Any, theirs: Any, images: torch.Tensor) -> Non
     assert isinstance(ours.get_classifier(), nn.Identity) == (theirs.num_classes == 0)
     assert params(ours) == params(theirs)
     with torch.no_grad():
-        features = ours.forward_features(images)
-        assert tuple(features.shape) == shape(name, theirs.forward_features(images))
-        assert tuple(ours(images).shape) == shape(name, theirs(images))
+        features, logits = ours.forward_features(images), ours(images)
+        their_features = theirs.forward_features(images)
+        assert tuple(features.shape) == shape(name, their_features)
+        assert tuple(logits.shape) == shape(name, theirs(images))
         before = ours.forward_head(features, pre_logits=True)
-        pooled = theirs.forward_head(theirs.forward_features(images), pre_logits=True)
+        pooled = theirs.forward_head(their_features, pre_logits=True)
         assert tuple(before.shape) == shape(name, pooled)
-        torch.testing.assert_close(ours.forward_head(features), ours(images))
+        torch.testing.assert_close(ours.forward_head(features), logits)
 
 
 def assert_true_architecture(model: Any) -> None:
