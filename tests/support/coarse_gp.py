@@ -3,7 +3,7 @@
 import pytest
 from optuna.samplers import BaseSampler
 
-from search.searchers.optuna_samplers import GpSearcher
+from search.searchers.optuna_samplers.gp import GpSearcher
 
 COARSE = {
     "_n_preliminary_samples": 128,
