@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from search.options import Options
-from space.errors import InputError, Problem, join
+from space.errors import InputError, Problem
 
 Kind = TypeVar("Kind")
 
@@ -116,8 +116,7 @@ class Registry(Generic[Kind]):
         try:
             read: Options = kind.Options.read(name, given)
         except InputError as error:
-            problems = [Problem(join(self._what, p.where), p.message) for p in error.problems]
-            raise InputError(problems) from None
+            raise error.below(self._what) from None
         return kind, read.model_dump(exclude={"name"})
 
     def _listed(self) -> str:

@@ -33,6 +33,10 @@ class InputError(ValueError):
         """An error with a single problem."""
         return cls([Problem(where, message)])
 
+    def below(self, prefix: str) -> "InputError":
+        """The same problems seen from outside, below `prefix`."""
+        return InputError(Problem(join(prefix, each.where), each.message) for each in self.problems)
+
     def __reduce__(self) -> tuple[type["InputError"], tuple[tuple[Problem, ...]]]:
         # Exceptions travel between processes; the default would rebuild from the text.
         return type(self), (self.problems,)

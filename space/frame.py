@@ -51,10 +51,10 @@ class Frame:
 
     def problems(self, architecture: Architecture) -> list[Problem]:
         """The fields in which a network is not of this frame."""
-        stem, scaled = architecture.stem, architecture.block_type == "convnext"
+        scaled = architecture.block_type == "convnext"
         fields = (
             ("input", architecture.input, self.input),
-            ("stem.type", stem.type, self.stem(stem.patch_size).type),
+            ("stem.type", architecture.stem.type, self.stem_type),
             ("head", architecture.head, self.head),
             ("downsample", architecture.downsample, self.downsample),
             ("layer_scale", architecture.layer_scale, self.layer_scale if scaled else LAYER_SCALE),

@@ -43,20 +43,19 @@ class StageCodes:
         """(shapes,) numbers of distinct stages; they may exceed 64 bits."""
         return np.array(self.options.weights, np.float64)
 
-    def encode(self, stage: Stage, where: str) -> list[int]:
+    def encode(self, stage: Stage) -> list[int]:
         """The code of a stage.
 
         Raises:
-            InputError: at `where`, if the options do not allow it.
+            InputError: if the options do not allow it.
         """
         shape = self._numbers.get((stage.width, stage.depth, stage.mlp_ratio))
         if shape is None:
-            raise InputError.of(where, "has a width, depth or MLP ratio that is not in this space")
+            raise InputError.of("", "has a width, depth or MLP ratio that is not in this space")
         code = [shape]
-        for place in range(self.options.pattern_length(stage.depth)):
-            number = self.options.chosen_number(stage, place)
+        for number in self.options.chosen_numbers(stage):
             if number is None:
-                raise InputError.of(f"{where}.mixers", "has a mixer that is not in this space")
+                raise InputError.of("mixers", "has a mixer that is not in this space")
             code.append(number)
         return code + [0] * (1 + self.places - len(code))
 
@@ -110,10 +109,15 @@ class PointCodes:
         Raises:
             InputError: for the first architecture that is not in the space before its limits.
         """
-        rows = [self._encode(f"architectures[{i}]", item) for i, item in enumerate(architectures)]
+        rows = []
+        for index, architecture in enumerate(architectures):
+            try:
+                rows.append(self._encode(architecture))
+            except InputError as error:
+                raise error.below(f"architectures[{index}]") from None
         return np.array(rows, np.int64).reshape(-1, self.width)
 
-    def _encode(self, where: str, architecture: Architecture) -> list[int]:
+    def _encode(self, architecture: Architecture) -> list[int]:
         space = self.space
         same = (
             architecture.stem.patch_size in self.patch_sizes
@@ -123,12 +127,15 @@ class PointCodes:
         )
         if not same:
             raise InputError.of(
-                where, "differs from this space in its input, stem, block_type, stages or head"
+                "", "differs from this space in its input, stem, block_type, stages or head"
             )
         patch = self.patch_sizes.index(architecture.stem.patch_size)
         row = [patch, space.block_types.index(architecture.block_type)]
         for place, stage in enumerate(architecture.stages):
-            row += self.stages[patch][place].encode(stage, f"{where}.stages[{place}]")
+            try:
+                row += self.stages[patch][place].encode(stage)
+            except InputError as error:
+                raise error.below(f"stages[{place}]") from None
         return row
 
     def decode(self, codes: Ints) -> list[Architecture]:

@@ -56,14 +56,22 @@ class StageOptions:
 
     def chosen(self, stage: Stage, place: int) -> Mixer | None:
         """The choice that a stage took at a place of the pattern, if it is one of this space."""
-        number = self.chosen_number(stage, place)
-        return None if number is None else self.choices(stage.width, stage.depth, place)[number]
-
-    def chosen_number(self, stage: Stage, place: int) -> int | None:
-        """Which of the choices a stage took at a place; None for one of another space."""
         key = stage.width, stage.depth, place
-        blocks = stage.block_mixers()[place :: self.pattern_length(stage.depth)]
-        return self._choices[key][1].get(blocks) if key in self._choices else None
+        if key not in self._choices:
+            return None
+        choices, numbers = self._choices[key]
+        number = numbers.get(stage.block_mixers()[place :: self.pattern_length(stage.depth)])
+        return None if number is None else choices[number]
+
+    def chosen_numbers(self, stage: Stage) -> list[int | None]:
+        """Which of the choices a stage took, for each place; None for one of another space.
+
+        Raises:
+            KeyError: for a width or depth that these options do not have.
+        """
+        length, held = self.pattern_length(stage.depth), stage.block_mixers()
+        tables = (self._choices[stage.width, stage.depth, place][1] for place in range(length))
+        return [numbers.get(held[place::length]) for place, numbers in enumerate(tables)]
 
     @cached_property
     def _choices(

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from space.errors import InputError, Problem, join
+from space.errors import InputError, Problem
 
 _UNKNOWN = "unknown field"
 _MUST_BE = {
@@ -128,8 +128,7 @@ def _problems(detail: Mapping[str, Any], prefix: str, model: Any) -> list[Proble
     location = detail["loc"]
     context = detail.get("ctx", {})
     if isinstance(cause := context.get("error"), InputError):
-        where = _path(location, prefix)
-        return [Problem(join(where, p.where), p.message) for p in cause.problems]
+        return list(cause.below(_path(location, prefix)).problems)
     return [Problem(_path(location, prefix), _said(detail, _holders(model, location)))]
 
 

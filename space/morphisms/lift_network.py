@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from space.architecture import Architecture
-from space.errors import InputError, Problem, join
+from space.errors import InputError
 from space.inclusion import check_frame
 from space.morphisms.core import split_over_copies
 from space.morphisms.lift_mixer import lift_operator
@@ -91,8 +91,7 @@ def _lift_part(where: str, special: nn.Module, general: nn.Module) -> None:
         try:
             lift_operator(special, general)
         except InputError as error:
-            found = [Problem(join(where, p.where), p.message) for p in error.problems]
-            raise InputError(found) from None
+            raise error.below(where) from None
     elif isinstance(special, Mlp) and isinstance(general, Mlp):
         _lift_mlp(special, general)
     else:
