@@ -1,7 +1,9 @@
 """Timing on one core, and the table that is printed."""
 
 import gc
+import importlib
 import os
+import pkgutil
 import platform
 import time
 from collections.abc import Callable
@@ -11,8 +13,6 @@ from statistics import median
 
 import numpy as np
 import torch
-
-from space.cost import network_cost, network_memory
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ class Row:
 
 def clear_caches() -> None:
     """Drops all that the closed-form costs keep, to measure what the first architectures take."""
-    for module in (network_cost, network_memory):
+    package = importlib.import_module("space.cost")
+    names = [each.name for each in pkgutil.iter_modules(package.__path__, "space.cost.")]
+    for module in map(importlib.import_module, names):
         for kept in vars(module).values():
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()

@@ -4,7 +4,7 @@ The memory is shared by all sessions, so that many viewers cost as much as one. 
 comes from here; only single records they take from the store.
 """
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Sequence
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -84,22 +84,36 @@ def study(scope: Scope, name: str) -> StudyRecord:
     return scope.store.studies.get(name)
 
 
-@remembered
 def study_objectives(scope: Scope) -> query.StudyObjectives | None:
     """Those of the study of the filter, or of the only one; None where there are several."""
     name = only_study(scope)
-    return None if name is None else query.study_objectives(scope.store, name)
+    return None if name is None else _objectives_of(scope, name)
 
 
 @remembered
-def beside_random(scope: Scope, name: str) -> BaselineComparison | None:
-    """The searcher of a study against its random points; None where it has none."""
+def _objectives_of(scope: Scope, name: str) -> query.StudyObjectives:
+    return query.study_objectives(scope.store, name)
+
+
+@remembered
+def beside_random(scope: Scope, name: str, ended_trials: int) -> BaselineComparison | None:
+    """The searcher of a study against its random points; None where it has none.
+
+    Args:
+        ended_trials: of the study; where there are more of them, it is asked anew.
+    """
     return query.comparison(scope.store, name)
 
 
+def seconds_left(scope: Scope, studies: Sequence[StudySummary]) -> float | None:
+    """When the last of the running studies will be done; None where nobody can tell."""
+    running = tuple((study.id, study.ended_trials) for study in studies if study.is_running)
+    return _seconds_left(scope, running)
+
+
 @remembered
-def seconds_left(scope: Scope) -> float | None:
-    """When the last of the filter's running studies will be done; None where nobody can tell."""
+def _seconds_left(scope: Scope, running: tuple[tuple[int, int], ...]) -> float | None:
+    """Asked anew with every trial that ends: `running` has how many have, by study."""
     return query.seconds_left(scope.store, summaries(scope))
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from scipy.stats import binomtest
 
 CHANGED = Path("mutants")
-SMALLEST = "search.trial_states.*"
+SMALLEST = "search.study.trial.*"
 """mutmut makes all mutants and learns which test reaches what before it tries the first."""
 NOT_CAUGHT = frozenset({0, 5, 33, 34, None})
 """The code of pytest where all tests passed, or none ran; and mutmut's own for the latter."""
@@ -31,7 +31,10 @@ NOT_CAUGHT = frozenset({0, 5, 33, 34, None})
 def mutmut(*arguments: str) -> str:
     """What a command of mutmut's prints."""
     command = [sys.executable, "-m", "mutmut", *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    ended = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if ended.returncode:
+        sys.exit(f"{ended.stdout[-4000:]}\nmutmut {arguments[0]} ended with {ended.returncode}")
+    return ended.stdout
 
 
 def exit_codes() -> dict[str, int | None]:
@@ -75,6 +78,8 @@ def main() -> None:
     mutmut("run", SMALLEST)
     names = sorted(name for name in exit_codes() if fnmatch(name, options.only))
     drawn = random.Random(options.seed).sample(names, min(options.sample, len(names)))
+    if not drawn:  # mutmut takes no name for all of them
+        parser.error(f"--only {options.only!r} is no mutant's name, or --sample is 0")
     mutmut("run", *drawn)
     print(report(exit_codes(), drawn, len(names)))
 

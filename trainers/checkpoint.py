@@ -116,7 +116,8 @@ _OF_THE_FILE = frozenset({None, errno.EINVAL, errno.EISDIR, errno.ENODEV, errno.
 
 def _is_of_the_system(error: Exception) -> bool:
     """Whether the file only cannot be reached now."""
-    return number_in(str(error)) not in _OF_THE_FILE
+    is_refusal = isinstance(error, OSError | SafetensorError)
+    return is_refusal and number_in(str(error)) not in _OF_THE_FILE
 
 
 def check_tensors(

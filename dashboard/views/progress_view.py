@@ -70,7 +70,7 @@ def _activity(studies: list[StudySummary]) -> str:
 
 
 def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState, int]) -> None:
-    left = queries.seconds_left(scope)
+    left = queries.seconds_left(scope, studies)
     best = queries.trial_summaries(scope, states=(TrialState.COMPLETE,), order="best", limit=1)
     columns = st.columns([1.6, 1, 1, 1, 1, 1.4])
     columns[0].metric("Best single training", wording.percent(best[0].accuracy if best else None))
@@ -84,7 +84,7 @@ def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState,
     said: list[str] = []
     if len(studies) == 1:
         name = studies[0].name
-        beside = queries.beside_random(scope, name)
+        beside = queries.beside_random(scope, name, studies[0].ended_trials)
         said.append(method_sentence(queries.study(scope, name)))
         said += [] if beside is None else [beside.sentence]
     wanted = queries.study_objectives(scope)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from search.cli.tables import Column, FittedTable
 from search.objectives import Objectives
 from search.query import (
     BestRow,
@@ -21,6 +20,7 @@ from search.query import (
     ranks,
     state_words,
 )
+from space.cli.tables import Column, FittedTable
 from space.mixer_types import LITERATURE_NAMES, PAPER_NAMES
 from space.wording import NONE, count, percent, short
 

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.text import Text
 
 from search.cli.options import store_option
-from search.cli.tables import Column, FittedTable
 from search.driver.checkpoints import Checkpoints
 from search.objectives import judged_by
 from search.query import (
@@ -26,6 +25,7 @@ from space.architecture import RENAMED
 from space.cli.commands import json_option, print_json
 from space.cli.messages import printable
 from space.cli.output import stdout_can_carry, stdout_console
+from space.cli.tables import Column, FittedTable
 from space.input.plain_values import with_current_names
 from space.wording import NONE, count, duration, percent, short
 

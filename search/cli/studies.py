@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import click
 
 from search.cli.options import store_option
-from search.cli.tables import Column, FittedTable
 from search.objectives import judged_by
 from search.query import optimism_of, study_objectives
 from search.store import Store, StudySummary, TrialState, open_store, open_to_read
 from space.cli.commands import json_option, print_json
 from space.cli.messages import printable
 from space.cli.output import stdout_console
+from space.cli.tables import Column, FittedTable
 from space.errors import InputError
 from space.wording import ago, percent
 

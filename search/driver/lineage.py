@@ -56,11 +56,15 @@ class Lineage:
         parent = choose_parent(child, list(self._trained.values()))
         if parent is None:
             return None
-        along = inclusion_kinds(parent.architecture, child) or ()
+        along = inclusion_kinds(parent.architecture, child)
+        assert along is not None, "it was chosen for that"
         return ParentRecord(parent.trial_id, " + ".join(map(str, along)))
 
     def parent(self, trial: TrialRecord) -> "Trained | None":
-        """The network that a trial starts from; None without a parent, or when it is gone."""
+        """The network that a trial starts from; None without a parent, or when it is gone.
+
+        Whether it still contains that network is asked in the worker, by `space.morphisms.lift`.
+        """
         return self._trained.get(trial.parent_trial_id or -1)
 
 

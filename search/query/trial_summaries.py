@@ -71,12 +71,13 @@ def trial_summaries(
 
     Raises:
         InputError: a malformed where-clause.
+        ValueError: what is no state of a trial.
     """
     stale = store.runs.stale()
     query = joined(*(effective(column, stale) for column in _COLUMNS))
     query = query.where(*matching(where, study, stale))
     if states is not None:
-        query = query.where(effective(TrialRow.state, stale).in_(sorted(states)))
+        query = query.where(effective(TrialRow.state, stale).in_(sorted(map(TrialState, states))))
     query = query.order_by(*_ORDERS[order]).limit(limit)
     return store.read(lambda session: [TrialSummary(*row) for row in session.execute(query)])
 

@@ -94,8 +94,6 @@ def connected_to_ray(address: str | None, on_watch: OnWatch = nothing_to_tell) -
         InputError: the cluster does not answer or does not take us, none can be started, or its
             workers would find another program.
     """
-    import ray
-
     refuse_foreign_search(Path.cwd())
     os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
     logging.getLogger("ray").setLevel(logging.ERROR)
@@ -107,6 +105,8 @@ def connected_to_ray(address: str | None, on_watch: OnWatch = nothing_to_tell) -
             stack.enter_context(ray_settings(private_settings(watchdog.folder)))
             stack.callback(watchdog.end_all)
         stack.callback(shut_down_ray)
+        import ray  # heavy, and it reads its settings where it is first imported
+
         servers = start_private_ray(watchdog) if head is None else _join(head)
         logging.getLogger("ray").setLevel(logging.ERROR)
         yield Cluster(

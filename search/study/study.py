@@ -8,7 +8,7 @@ from search.objectives import JudgedBy
 from search.schedulers import CONTINUE, Decision, Scheduler
 from search.searchers import Searcher, Task
 from search.searchers.searcher import P
-from search.study.ledger import Ledger
+from search.study.ledger import Ledger, MemoryLedger
 from search.study.trial import Trial
 from search.trial_states import TrialState
 
@@ -57,12 +57,12 @@ class Study(Generic[P]):
         self._searchers, self._scheduler = tuple(searchers), scheduler
         # Kept, as progress asks several times a trial and studies have many thousands.
         self._counts = dict.fromkeys(TrialState, 0)
-        self._ledger = Ledger() if ledger is None else ledger
+        self._ledger: Ledger = MemoryLedger() if ledger is None else ledger
 
     @contextmanager
     def written(self) -> Iterator[None]:
         """A block in which the study hears what the ledger has already."""
-        ledger, self._ledger = self._ledger, Ledger()
+        ledger, self._ledger = self._ledger, MemoryLedger()
         try:
             yield
         finally:
@@ -164,7 +164,7 @@ class Study(Generic[P]):
         self._counts[trial.state] += 1
 
     def _tell(self, trial: Trial[P]) -> None:
-        if trial.repeat:
+        if trial.repeat or not self._searchers:  # a curve is long, and histories are replayed
             return
         observation = trial.observation(self.judged_by)
         for searcher in self._searchers:

@@ -8,8 +8,9 @@ import numpy as np
 
 from space.architecture import Architecture
 from space.cli.commands import json_option, print_json, seed_option
-from space.cli.output import print_table, stdout_console
+from space.cli.output import stdout_console
 from space.cli.subjects import Subject, quantities, read_subject
+from space.cli.tables import print_table
 from space.cost import cost, memory, paper_macs
 from space.cost.network_cost import part_costs
 from space.design import DesignSpace

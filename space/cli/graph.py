@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from space.cli.commands import json_option, print_json
-from space.cli.output import print_table
+from space.cli.tables import print_table
 from space.mixer_types import mixer_type_named
 from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, one_axis_edges
 

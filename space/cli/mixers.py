@@ -7,7 +7,7 @@ import click
 
 from space.axes import AXES
 from space.cli.commands import json_option, print_json
-from space.cli.output import print_table
+from space.cli.tables import print_table
 from space.errors import InputError
 from space.mixer import Mixer
 from space.mixer_types import LITERATURE_NAMES, MixerType, all_mixer_types

@@ -8,13 +8,12 @@ import io
 import os
 import sys
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from space.cli.messages import can_carry, carried
 
@@ -64,35 +63,6 @@ def stdout_console() -> Console:
     """A console for tables; wide where nobody's terminal sets the width."""
     width = None if sys.stdout.isatty() else _PLAIN_WIDTH
     return Console(file=sys.stdout, width=width, highlight=False)
-
-
-def print_table(
-    title: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    *,
-    right: Collection[str] = (),
-    caption: str = "",
-) -> None:
-    """Print a table on stdout.
-
-    Args:
-        title: above it; "" for none.
-        columns: names of the columns. Cells of columns to the left may be folded.
-        rows: a text for each column.
-        right: columns set to the right, as numbers are.
-        caption: below it; "" for none.
-    """
-    table = Table(title=title or None, title_justify="left", title_style="bold")
-    table.caption = caption or None
-    for name in columns:
-        if name in right:
-            table.add_column(name, justify="right", no_wrap=True)
-        else:
-            table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    stdout_console().print(table)
 
 
 def stdout_can_carry(text: str) -> bool:

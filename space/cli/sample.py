@@ -8,8 +8,8 @@ import numpy as np
 
 from space.architecture import Architecture
 from space.cli.commands import json_option, print_json, seed_option
-from space.cli.output import print_table
 from space.cli.subjects import quantities, read_subject
+from space.cli.tables import print_table
 from space.design import DesignSpace, SpaceTooLarge
 from space.wording import short
 
@@ -47,7 +47,14 @@ def command(space: str, number: int, seed: int, as_json: bool) -> None:
         print_json([_plain(architecture) for architecture in drawn])
     else:
         columns = ("network", *_FIGURES, "block type", "depths", "widths", "token mixers")
-        print_table("", columns, map(_row, drawn), right=_FIGURES)
+        print_table(
+            "",
+            columns,
+            map(_row, drawn),
+            right=_FIGURES,
+            whole=("network",),
+            optional=("inference bytes", "training bytes", "block type"),
+        )
     if len(drawn) < number:
         click.echo(f"Only {len(drawn):,} distinct networks were met.", err=True)
 

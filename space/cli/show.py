@@ -11,9 +11,10 @@ import numpy as np
 from space.architecture import Architecture
 from space.cli.commands import PathType, json_option, print_json
 from space.cli.drawing import DrawnMixer, drawn_stages, mixer_text, network_text
-from space.cli.output import print_table, stdout_console
+from space.cli.output import stdout_console
 from space.cli.picture import mixer_picture, network_picture, refuse_bad_file, write
 from space.cli.subjects import Subject, read_subject
+from space.cli.tables import print_table
 from space.design import DesignSpace
 from space.errors import InputError, refuse
 from space.geometry import MapSize, width_problems

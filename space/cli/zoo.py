@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from space.cli.commands import json_option, print_json
-from space.cli.output import print_table
+from space.cli.tables import print_table
 from space.cost import cost
 from space.published import ENTRIES, ZooEntry
 from space.wording import short
@@ -46,6 +46,7 @@ def command(name: str | None, as_json: bool) -> None:
             for entry in ENTRIES.values()
         ],
         right=("params", "MACs"),
+        whole=("name",),
         caption="224×224 images, 1000 classes. `cost` says how MACs are counted.",
     )
 

@@ -6,7 +6,6 @@ architectures, and nearly every one has pieces that no other one has had.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from space.architecture import Architecture, BlockType, Downsample, Input, Stage, Stem
 from space.cost.mixer_cost import MixerCost, token_mixer_cost
@@ -86,15 +85,15 @@ def cost(architecture: Architecture) -> Cost:
 
 
 def part_costs(architecture: Architecture) -> dict[str, Cost]:
-    """The cost of stem, stages, downsampling and head, by name; together that of the network."""
+    """The cost of each part by its name, in the order of the network; together its own cost."""
     stages, sizes = architecture.stages, architecture.stage_sizes()
     parts = {"stem": stem_cost(architecture.input, architecture.stem, stages[0].width)}
-    for index, (stage, size) in enumerate(zip(stages, sizes, strict=True), 1):
-        parts[f"stage {index}"] = Cost(*_stage(stage, size, architecture.block_type))
-    for index, (before, after) in enumerate(pairwise(stages), 1):
-        parts[f"downsampling {index}"] = downsample_cost(
-            before.width, after.width, sizes[index].positions, architecture.downsample
-        )
+    for index, (stage, size) in enumerate(zip(stages, sizes, strict=True)):
+        if index:
+            parts[f"downsampling to stage {index + 1}"] = downsample_cost(
+                stages[index - 1].width, stage.width, size.positions, architecture.downsample
+            )
+        parts[f"stage {index + 1}"] = Cost(*_stage(stage, size, architecture.block_type))
     return parts | {"head": head_cost(stages[-1].width, architecture.head.classes)}
 
 

@@ -33,7 +33,7 @@ class PieceCosts:
 
     Attributes:
         frame: what the networks have in common.
-        names: the quantities, of `COSTS` and then of `MEMORIES`.
+        names: the quantities, of `COSTS` and of `MEMORIES`.
         batch_size: images in the batch whose memory is asked for.
     """
 
@@ -72,21 +72,16 @@ class PieceCosts:
         )
 
     def _read(self, cost: Callable[[], Cost], memory: Callable[[], Memory]) -> Vector:
-        costs, memories = self._asked
-        found: list[int] = []
-        if costs:
-            spent = cost()
-            found += [getattr(spent, name) for name in costs]
-        if memories:
-            used = memory()
-            found += [getattr(used, name) for name in memories]
-        return tuple(found)
+        asks_costs, asks_memories = self._asks
+        spent = cost() if asks_costs else None
+        used = memory() if asks_memories else None
+        return tuple(getattr(spent if name in COSTS else used, name) for name in self.names)
 
     @cached_property
-    def _asked(self) -> tuple[list[str], list[str]]:
-        """The quantities of `Cost`, and those of `Memory`."""
-        costs = [name for name in self.names if name in COSTS]
-        return costs, [name for name in self.names if name in MEMORIES]
+    def _asks(self) -> tuple[bool, bool]:
+        """Whether for quantities of `Cost`, and whether for others."""
+        found = [name in COSTS for name in self.names]
+        return any(found), not all(found)
 
     @property
     def image_bytes(self) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.navigation import PAGES
+from dashboard.navigation import PAGES, STUDY, WHERE
 from search.store import ParentRecord, open_store
 from tests.dashboard import stores
 from tests.dashboard.conftest import SCRIPT, Open
@@ -36,6 +36,16 @@ def test_page_opens(opened: Open, store_files: dict[str, Path], file: str, state
         assert "make search" in texts(test)
     else:
         assert "make search" not in texts(test)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_filter_goes_along(opened: Open, store_files: dict[str, Path], file: str) -> None:
+    test = opened("progress", store_files["finished"], study="quickstart", where="params < 1G")
+    test.switch_page(f"views/{file}_view.py").run()
+    assert not test.exception
+    assert test.title[0].value == TITLES[file]
+    assert test.sidebar.text_input(key=WHERE).value == "params < 1G"
+    assert test.sidebar.selectbox(key=STUDY).value == "quickstart"
 
 
 def test_looking_makes_no_store(opened: Open, store_files: dict[str, Path]) -> None:

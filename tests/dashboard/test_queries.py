@@ -189,9 +189,10 @@ def test_what_is_to_be_known_of_accuracies_is_said_once_with_the_studies_it_hold
 def test_time_left_is_that_of_the_running_study(scope: Scope) -> None:
     run = scope.store.runs.of_study(scope.store.studies.get("second").id)[0]
     elapsed = (datetime.now(UTC) - run.started) + timedelta(seconds=1)
-    left = seconds_left(scope.unfiltered)
+    every = scope.unfiltered
+    left = seconds_left(every, summaries(every))
     assert left is not None
     assert 0 <= left <= elapsed.total_seconds() / COUNT * 2
     scope.store.runs.end(run.id)
     st.cache_data.clear()
-    assert seconds_left(scope) is None
+    assert seconds_left(scope, summaries(scope)) is None

@@ -198,7 +198,8 @@ from search.searchers import Observation, Task, make_searcher
 from search.trial_states import TrialState
 from tests.search.test_optuna_samplers import BOTH, SPACE, values
 
-for name, options in (("tpe", {}), ("nsga2", {"population": 5}), ("gp", {"startup_trials": 5})):
+FEW = {"startup_trials": 5}
+for name, options in (("tpe", FEW), ("nsga2", {"population": 5}), ("gp", FEW)):
     searcher = make_searcher(name, Task(SPACE, BOTH), 0, options)
     for _ in range(10):
         point = searcher.ask()

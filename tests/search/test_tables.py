@@ -9,9 +9,9 @@ from rich.console import Console, RenderableType
 
 from search.cli import studies as studies_module
 from search.cli.leaderboard_tables import leaderboard, operators_table
-from search.cli.tables import Column, FittedTable
 from search.query import BestRow, OperatorRank
 from search.store import StudySummary, TrialState
+from space.cli.tables import Column, FittedTable
 
 WIDTHS = (50, 80, 120, 200)
 LONG = "Dynamic Local-S MLP + Neighbourhood attention + Pyramid MS Conv."

@@ -72,6 +72,7 @@ def test_a_limit_by_both_of_its_names_is_refused(names: tuple[str, str]) -> None
         ("800k", 800_000),
         ("64ki", 2**16),
         ("7000 B", 7000),
+        ("5e8", 5 * 10**8),
         (12_345, 12_345),
     ],
 )

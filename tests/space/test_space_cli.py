@@ -14,6 +14,7 @@ from PIL import Image
 
 from space import Architecture, DesignSpace, all_mixer_types, mixer_type_named
 from space.axes import AXES
+from space.cli import output
 from space.cli.program import run_program
 from space.design import SpaceTooLarge
 from space.input.plain_files import read_yaml
@@ -223,6 +224,21 @@ def test_sample(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert found[0]["id"] in run(capsys, "sample", QUICKSTART, "-n", "1", "--seed", "3")[1]
     path = written(tmp_path / "first.json", found[0])
     assert values(capsys, "cost", path)["params"] == found[0]["params"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_ids_and_names_can_be_copied_from_narrow_terminals(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr(output, "_PLAIN_WIDTH", width)
+    [drawn] = values(capsys, "sample", QUICKSTART, "-n", "1")
+    for words, whole in (
+        (("sample", QUICKSTART, "-n", "1"), drawn["id"]),
+        (("zoo",), [*ENTRIES][-1]),
+    ):
+        shown = run(capsys, *words)[1]
+        assert whole in shown
+        assert max(map(len, shown.splitlines())) <= width
 
 
 def test_limits_of_memory_are_shown_and_kept(

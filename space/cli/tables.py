@@ -1,6 +1,6 @@
 """Tables that stay readable on narrow terminals: columns are left out, never cut."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
@@ -9,9 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from space.cli.messages import carried
+from space.cli.output import stdout_console
 
 _SHORTEST = 4
 """Characters of a column that is folded on a terminal too narrow for anything."""
+_FOLD_TO = 8
+"""Least characters of a column of texts, where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +107,38 @@ def _needs(columns: Sequence[Column], *, edges: bool) -> int:
     """Width of the table with every column at its least: a cell, a blank on each side, a line."""
     between = 3 * len(columns) + (1 if edges else -1)
     return sum(column.least for column in columns) + between
+
+
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Collection[str] = (),
+    whole: Collection[str] = (),
+    optional: Sequence[str] = (),
+    caption: str = "",
+) -> None:
+    """Print a table on stdout.
+
+    Args:
+        title: above it; "" for none.
+        columns: names of the columns.
+        rows: a text for each column.
+        right: columns set to the right, as numbers are.
+        whole: others that are not folded either, as people copy what stands there.
+        optional: columns that are left out on a narrow terminal, the first of them first.
+        caption: below it; "" for none.
+    """
+    cells = list(rows)
+    made = [
+        Column(
+            name,
+            [row[place] for row in cells],
+            right=name in right,
+            optional=len(optional) - optional.index(name) if name in optional else 0,
+            fold_to=None if name in right or name in whole else _FOLD_TO,
+        )
+        for place, name in enumerate(columns)
+    ]
+    stdout_console().print(FittedTable(made, title, caption))
