@@ -1,5 +1,6 @@
 """Refusals as text for people, and any text in the characters that a stream has."""
 
+import re
 from functools import lru_cache
 from io import StringIO
 
@@ -23,11 +24,20 @@ def describe(error: InputError) -> str:
     return "\n".join(lines)
 
 
+_PLACE = re.compile(r"\n( {4}[^\n]*\n {4} *\^)$")
+"""At the end of a message: a line of the input, and below it a caret at the place that is meant."""
+
+
 def plain(problem: Problem) -> str:
-    """A problem on one line of printable characters, cut where it is endless."""
-    text = " ".join(str(problem).split())
-    shown = printable(text)
-    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} …"
+    """A problem on one line of printable characters, cut where it is endless.
+
+    Below it, where the message has them, a line of the input with a caret at the place.
+    """
+    said = str(problem)
+    place = _PLACE.search(said)
+    text = printable(" ".join(said[: place.start()].split() if place else said.split()))
+    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+    return f"{shown}\n{printable(place[1])}" if place else shown
 
 
 def usage(error: click.ClickException) -> str:

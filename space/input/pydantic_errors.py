@@ -1,5 +1,6 @@
 """Pydantic's errors in plain words, each with the path to its field and what is allowed there."""
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args
@@ -136,5 +137,8 @@ def _said(detail: Mapping[str, Any], models: list[Any]) -> str:
     """What is wrong, by the models that may hold the field."""
     message = _message(detail["type"], detail["msg"], detail["input"])
     if message == _UNKNOWN and len(models) == 1:
-        return f"{message}; allowed: {', '.join(_field_types(models[0]))}"
+        names = list(_field_types(models[0]))
+        close = difflib.get_close_matches(str(detail["loc"][-1]), names, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"{message}; allowed: {', '.join(names)}{hint}"
     return message

@@ -83,7 +83,7 @@ def test_bad_clause_is_marked_and_all_problems_are_listed(
     code, out, err = run(capsys, "best", "--store", store, *arguments)
     assert (code, out) == (2, "")
     assert err.startswith("error: 4 problems\n")
-    assert "^" in err
+    assert "\n    parms < 1\n    ^\n" in err
     assert "did you mean 'tiny'" in err
 
 

@@ -273,7 +273,7 @@ def test_bad_overrides_are_all_named(tmp_path: Path, text: str) -> None:
 
 
 def test_an_override_of_an_unknown_field_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"protocol\.epoch: unknown field"):
+    with pytest.raises(InputError, match=r"protocol\.epoch: unknown field; .* mean 'epochs'\?"):
         load_config(write(tmp_path, values()), overrides=["protocol.epoch=3"])
 
 

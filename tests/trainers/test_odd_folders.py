@@ -177,6 +177,28 @@ def test_copies_on_both_sides_of_a_split_are_told(folder: Path) -> None:
     assert "both in the validation part and in the training part, such as red/" in said
 
 
+def test_a_picture_in_two_classes_is_told(folder: Path) -> None:
+    assert "second class" not in remarks(folder)
+    for number, name in enumerate(("green", "blue")):
+        (folder / f"train/{name}").mkdir(exist_ok=True)
+        (folder / f"val/{name}").mkdir(exist_ok=True)
+        for part, file in (("train", "copy.png"), ("val", "own.png")):
+            Image.new("RGB", (8, 8), (number, 0, 0)).save(folder / part / name / file)
+        (folder / f"train/{name}/red.png").write_bytes((folder / "train/red/000.png").read_bytes())
+    said = remarks(folder)
+    assert "2 pictures stand in a second class too, such as " in said
+    assert said.count("one of the labels is wrong") == 1
+
+
+def test_a_folder_of_data_sets_is_no_folder_of_classes(folder: Path, tmp_path: Path) -> None:
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    for name in ("cats", "dogs"):
+        (outer / name).symlink_to(folder)
+    with pytest.raises(InputError, match="cats has class folders in its train/; name one of them"):
+        remarks(outer)
+
+
 def test_classes_that_a_part_lacks_are_named(folder: Path) -> None:
     (folder / "val").rename(folder.parent / "elsewhere")
     (folder / "train/one").mkdir()

@@ -55,6 +55,8 @@ def find_layout(root: Path) -> FolderLayout:
     classes = _classes(train)
     if len(classes) < 2:
         raise InputError.of("data.folder", _too_few(train, classes))
+    if train == root:
+        _refuse_data_sets(root, classes)
     beside = () if train == root else _classes(root)
     beside = tuple(name for name in beside if name not in ("train", "val"))
     if not is_folder(val):
@@ -103,6 +105,19 @@ def _too_few(folder: Path, classes: tuple[str, ...]) -> str:
     return (
         f"{place} holds no class folders; {found}; {_WELCOME}; pictures end in {listed_suffixes()}"
     )
+
+
+def _refuse_data_sets(root: Path, classes: tuple[str, ...]) -> None:
+    """Folders that have class folders in a train/ of their own are no classes."""
+    for name in classes:
+        inner = root / name / "train"
+        if is_folder(inner) and len(_classes(inner)) > 1:
+            message = (
+                f"{shown_path(str(root))} holds data sets where classes should be: "
+                f"{shown_path(name)} has class folders in its train/; name one of them, such as "
+                f"{shown_path(str(root / name))}"
+            )
+            raise InputError.of("data.folder", message)
 
 
 def _check_same(root: Path, train: tuple[str, ...], val: tuple[str, ...]) -> None:

@@ -155,3 +155,19 @@ def remarks_on_copies(parts: Mapping[str, ImageIndex], flattered: str) -> tuple[
     where = f"both in {here} and in {there}"
     said = f"{len(copies):,} {noun} {verb} {where}, such as {one} and {equal}"
     return (f"{said}: the {flattered} will flatter",)
+
+
+def remarks_on_labels(index: ImageIndex) -> tuple[str, ...]:
+    """A sentence on pictures that stand in more than one class, by their content, or none."""
+    first: dict[bytes, int] = {}
+    pairs = [
+        (first[digest], place)
+        for place, digest in enumerate(index.digests)
+        if digest and index.labels[first.setdefault(digest, place)] != index.labels[place]
+    ]
+    if not pairs:
+        return ()
+    one, other = (shown_path(index.files[place]) for place in pairs[0])
+    noun, verb = ("picture", "stands") if len(pairs) == 1 else ("pictures", "stand")
+    said = f"{len(pairs):,} {noun} {verb} in a second class too, such as {one} and {other}"
+    return (f"{said}: one of the labels is wrong",)

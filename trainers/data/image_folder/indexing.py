@@ -21,6 +21,7 @@ from trainers.data.image_folder.image_index import (
     ImageIndex,
     plain_name,
     remarks_on_copies,
+    remarks_on_labels,
 )
 from trainers.data.image_folder.inspection import Say, inspect_files
 from trainers.data.split import split_train_validation
@@ -114,7 +115,7 @@ def _read(
         for name in chosen.classes_without_pictures()
     )
     names = tuple(plain_name(name) for name in sorted(faults))
-    remarks = _remarks(listed, layout, faults, config.check)
+    remarks = (*_remarks(listed, layout, faults, config.check), *remarks_on_labels(chosen))
     return replace(chosen, left_out=names, remarks=remarks)
 
 
