@@ -1,6 +1,5 @@
 """Classes that are chosen by name: searchers and schedulers, ours and those of other packages."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -8,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from search.options import Options
 from space.errors import InputError, Problem
+from space.wording import did_you_mean
 
 Kind = TypeVar("Kind")
 
@@ -57,8 +57,7 @@ class Registry(Generic[Kind]):
             return found
         if isinstance(name, str) and name in self._added:
             return self._loaded(self._added[name])
-        close = difflib.get_close_matches(str(name), self.names, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(str(name), self.names)
         message = f"{name!r} is not allowed; allowed: {self._listed()}{hint}"
         raise InputError.of("name", message)
 

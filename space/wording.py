@@ -1,6 +1,7 @@
 """Numbers and times as people read them."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 
 NONE = "–"
@@ -29,6 +30,12 @@ def some(names: Sequence[str], most: int = 5) -> str:
     """The first names, and how many more there are, such as "a, b and 3 more"."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def did_you_mean(given: str, allowed: Iterable[str]) -> str:
+    """Such as "; did you mean 'epochs'?" for "epocs"; empty where nothing is near."""
+    close = difflib.get_close_matches(given, allowed, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def duration(seconds: float) -> str:

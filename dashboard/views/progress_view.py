@@ -10,8 +10,8 @@ from dashboard.charts.curve_figures import accuracy_over_time_figure
 from dashboard.charts.frame import show
 from dashboard.escaping import markdown
 from dashboard.scope import Scope, current, zone
-from search.query import TrialSummary, method_sentence
-from search.store import StudySummary, TrialState
+from search.query import TrialSummary, data_sentences, method_sentence
+from search.store import StudyRecord, StudySummary, TrialState
 from space import wording
 
 _TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE, TrialState.PREEMPTED)
@@ -95,6 +95,16 @@ def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState,
             f"params · trial {best[0].number} of {best[0].study}"
         )
     notices.captions([*said, *queries.accuracy_notes(scope)])
+    if len(studies) == 1:
+        _data(queries.study(scope, studies[0].name))
+
+
+def _data(study: StudyRecord) -> None:
+    """What the report says of the images, but for what guessing scores, which is above."""
+    remarks = data_sentences(study.objective)[1:]
+    if remarks:
+        with st.expander("Data", icon=":material/image:"):
+            notices.captions(remarks)
 
 
 def _all_counts(studies: list[StudySummary], counts: dict[TrialState, int]) -> str:

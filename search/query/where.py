@@ -12,7 +12,6 @@ without epochs) fulfils no comparison, not even `!=`. The name of an operator is
 `space.mixer_type_named` knows: case and punctuation do not matter, and a label will do.
 """
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,6 +34,7 @@ from search.query.where_tree import (
 )
 from space.errors import InputError
 from space.mixer_types import mixer_type_named
+from space.wording import did_you_mean
 
 MAX_DEPTH = 50
 MAX_VALUES = 200
@@ -140,8 +140,7 @@ class _Parser:
         if token.kind != "word" or token.keyword in _KEYWORDS:
             raise self._mistake(f"expected a field: {_listed()}")
         if token.keyword not in FIELDS:
-            close = difflib.get_close_matches(token.keyword, FIELDS, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
+            hint = did_you_mean(token.keyword, FIELDS) or "."
             raise self._mistake(f"unknown field {token.text!r}{hint} Allowed: {_listed()}")
         return FIELDS[self._take().keyword]
 

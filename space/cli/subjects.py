@@ -3,7 +3,6 @@
 What a file describes is told by its fields: one with a mistake has a kind too.
 """
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,6 +17,7 @@ from space.errors import InputError
 from space.input.plain_files import read_json, read_yaml
 from space.mixer import Mixer
 from space.published import ENTRIES, ZooEntry
+from space.wording import did_you_mean
 
 _READERS = {".yaml": read_yaml, ".yml": read_yaml, ".json": read_json}
 
@@ -67,8 +67,7 @@ def read_subject(name: str) -> Subject:
     suffix = Path(name).suffix.lower()
     if suffix in _READERS:
         return Subject(name, described(_READERS[suffix](name), name))
-    close = difflib.get_close_matches(name, ENTRIES, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
+    hint = did_you_mean(name, ENTRIES) or "."
     raise InputError.of(
         name[:200] or "''",
         f"is neither a .yaml or .json file nor a network of the zoo{hint} "

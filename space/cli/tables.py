@@ -10,6 +10,7 @@ from rich.text import Text
 
 from space.cli.messages import carried
 from space.cli.output import stdout_console
+from space.wording import count
 
 _SHORTEST = 4
 """Characters of a column that is folded on a terminal too narrow for anything."""
@@ -78,9 +79,11 @@ class FittedTable:
         columns = list(self.columns)
         while _needs(columns, edges=edges) > width and any(c.optional for c in columns):
             columns.remove(max(columns, key=lambda column: column.optional))
+        left_out = len(self.columns) - len(columns)
+        said = f"{count(left_out, 'column')} left out: too narrow here" if left_out else ""
         table = Table(
             title=self.title or None,
-            caption=self.caption or None,
+            caption="\n".join(filter(None, (self.caption, said))) or None,
             title_justify="left",
             title_style="bold",
             show_edge=edges,

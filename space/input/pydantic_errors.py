@@ -1,6 +1,5 @@
 """Pydantic's errors in plain words, each with the path to its field and what is allowed there."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args
@@ -8,6 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from space.errors import InputError, Problem
+from space.wording import did_you_mean
 
 _UNKNOWN = "unknown field"
 _MUST_BE = {
@@ -138,7 +138,6 @@ def _said(detail: Mapping[str, Any], models: list[Any]) -> str:
     message = _message(detail["type"], detail["msg"], detail["input"])
     if message == _UNKNOWN and len(models) == 1:
         names = list(_field_types(models[0]))
-        close = difflib.get_close_matches(str(detail["loc"][-1]), names, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(str(detail["loc"][-1]), names)
         return f"{message}; allowed: {', '.join(names)}{hint}"
     return message

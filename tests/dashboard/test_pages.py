@@ -152,6 +152,20 @@ def test_what_is_to_be_known_of_accuracies_stands_beside_them(
         assert said.count(sentence) == 1
 
 
+def test_what_the_report_says_of_the_images_stands_on_the_first_page(
+    opened: Open, tmp_path: Path
+) -> None:
+    path = tmp_path / "images.db"
+    remarks = ["16 pictures of 2 classes (cat, *dog*)", "left out as broken: 1, such as a.jpg"]
+    told = {"chance": 0.5, "validation_images": 4, "train_images": 12, "remarks": remarks}
+    with open_store(str(path), create=True) as store:
+        study = samples.add_study(store, "s", objective={"data": told})
+        run = samples.begin_run(store, study.id)
+        samples.complete_trial(store, study.id, run.id, 0, 0.5)
+    said = texts(opened("progress", path)).replace("\\", "")
+    assert all(said.count(f"Data: {remark}.") == 1 for remark in remarks)
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_pages_open_while_nothing_but_pruned_trials_has_ended(
     opened: Open, tmp_path: Path, file: str

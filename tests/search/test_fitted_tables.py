@@ -95,7 +95,10 @@ def test_studies(width: int) -> None:
 def test_a_study_name_of_the_greatest_length() -> None:
     name = "".join(chr(97 + i % 26) for i in range(100))
     text = printed(studies_module._table([replace(STUDY, name=name)]), 50)
-    assert "".join(line.split()[0] for line in text.splitlines()[2:]) == name
+    *rows, caption = text.splitlines()[2:]
+    assert "".join(line.split()[0] for line in rows) == name
+    assert caption.strip() == "11 columns left out: too narrow here"
+    assert "left out" not in printed(studies_module._table([STUDY]), 200)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
