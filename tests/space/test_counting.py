@@ -242,6 +242,20 @@ def test_what_is_too_large_is_told_and_not_estimated(monkeypatch: pytest.MonkeyP
         assert crowded.contains(crowded.sample(np.random.default_rng(0)))
 
 
+def test_sums_are_the_same_however_many_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    one, other = (
+        Sums(rng.integers(1, 50, (2, size)), rng.integers(1, 9, size)) for size in (23, 7)
+    )
+    whole = cost_sums.added(one, other, (60, 60))
+    assert 0 < len(whole) < 23 * 7
+    for chunk in (1, 20, 7 * 22):
+        monkeypatch.setattr(cost_sums, "_CHUNK", chunk)
+        found = cost_sums.added(one, other, (60, 60))
+        assert np.array_equal(found.costs, whole.costs)
+        assert np.array_equal(found.ways, whole.ways)
+
+
 # --- drawing ----------------------------------------------------------------------------------
 
 

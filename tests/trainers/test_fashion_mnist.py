@@ -12,6 +12,7 @@ from tests.trainers.tiny import short_protocol
 from trainers import DataConfig, Protocol, describe_data
 from trainers.data import fashion_mnist
 from trainers.data.fashion_mnist import DEBIAN, EMBEDDED, load_part
+from trainers.data.idx import read_idx, write_idx
 
 
 @pytest.fixture
@@ -107,6 +108,14 @@ def test_images_and_labels_must_match(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(EMBEDDED, tmp_path / "copy"))
     shutil.copy(folder / "t10k-labels-idx1-ubyte.gz", folder / "train-labels-idx1-ubyte.gz")
     with pytest.raises(InputError, match=r"10000 images, .* 2000 labels"):
+        describe_data(DataConfig(source="full", folder=folder), Protocol())
+
+
+def test_labels_beyond_the_classes_are_refused(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(EMBEDDED, tmp_path / "copy"))
+    labels = folder / "train-labels-idx1-ubyte.gz"
+    write_idx(labels, read_idx(labels, 1) + np.uint8(1))
+    with pytest.raises(InputError, match=r"^data\.folder: .* holds label 10; .* 0 to 9"):
         describe_data(DataConfig(source="full", folder=folder), Protocol())
 
 

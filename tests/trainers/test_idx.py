@@ -88,5 +88,5 @@ def test_wrong_headers_are_named(header: bytes, said: str, tmp_path: Path) -> No
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere\.gz cannot be read"):
+    with pytest.raises(InputError, match=r"^data\.folder: .*nowhere\.gz cannot be read"):
         read_idx(tmp_path / "nowhere.gz", 1)

@@ -194,14 +194,15 @@ MOUNTED = """mount -t tmpfs -o size=4k cache "$2"
 case "$1" in read-only) mount -o remount,ro "$2";; esac
 MIXSPACE_CACHE="$2" exec "$3" -c "$4" "$5"
 """
-LOOK = """import sys, time
+LOOK = """import re, sys, time
 from pathlib import Path
 from trainers.data.image_folder import inspection_cache
 from trainers.data.image_folder.inspection import inspect_files
 inspection_cache._SETTLED_NS = -1
 said = []
 found = inspect_files(Path(sys.argv[1]), ["good.png", "cut.png"], "full", said.append)
-print(sorted(found.faults), len(said), "is not used" in said[0])
+why = re.search(r"is not used \\((.+)\\)", said[0])
+print(sorted(found.faults), len(said), why is not None and why[1] != "None")
 """
 
 
@@ -231,3 +232,13 @@ def test_pictures_that_were_not_decoded_are_told(files: Path, cache: Path, tmp_p
     assert "not decoded" not in told(broken="leave_out")
     with pytest.raises(InputError, match="truncated"):
         told()
+
+
+def test_the_time_left_is_told_before_the_first_picture_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inspection, "_QUIET_SECONDS", 0.0)
+    said: list[str] = []
+    progress = inspection._Progress(10, said.append)
+    progress.at(0)
+    assert said[0].startswith("Looking at the pictures, once: 0 of 10, about ")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import trainers
 from space.errors import InputError
 from trainers import Protocol, Seeds
 
@@ -110,3 +111,9 @@ def test_the_torch_free_part_is_torch_free() -> None:
         "assert not {'torch', 'timm', 'torchvision'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_public_name_is_there_when_it_is_asked_for() -> None:
+    assert all(getattr(trainers, name) is not None for name in trainers.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'Trainer'"):
+        trainers.Trainer  # noqa: B018 - asking is what is tested

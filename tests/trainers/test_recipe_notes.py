@@ -99,6 +99,7 @@ def test_the_rate_of_another_batch_size(written: dict[str, Any], linear: str, ro
 def test_images_that_no_epoch_reaches_are_said() -> None:
     assert notes(5000, samples_per_epoch=700, epochs=6).startswith(
         "The training sees 4,200 of the 5,000 training images: "
+        "protocol.samples_per_epoch times protocol.epochs."
     )
     assert notes(4200, samples_per_epoch=700, epochs=6) == ""
     few = notes(4200, samples_per_epoch=32, epochs=200)
