@@ -273,9 +273,7 @@ def test_data_of_another_shape_are_refused() -> None:
 
 
 def test_data_opened_under_another_protocol_are_refused() -> None:
-    with pytest.raises(
-        InputError, match=r"^protocol: is not the one that the data"
-    ):
+    with pytest.raises(InputError, match=r"^protocol: is not the one that the data"):
         Training(
             architecture(), short_protocol(epochs=3), small_data(short_protocol()), seeds=SEEDS
         )
