@@ -1,6 +1,7 @@
 """First points of a search: named operators, hybrids, and every axis value still untouched."""
 
 import itertools
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -20,6 +21,7 @@ SampleWhere = Callable[[Sequence[Keep | None]], Architecture | None]
 """Draws an architecture whose mixers are kept, given a condition for each stage."""
 
 _TOUCHED = (*AXES, "kernel_size")
+_DRAWS = 32
 
 
 def initial_points(
@@ -37,7 +39,7 @@ def initial_points(
     if "named" in kinds:
         points += _named_points(stages, sample)
     if "hybrid" in kinds:
-        points += _hybrid_points(stages, sample)
+        points += _hybrid_points(stages, sample, [point for _, point in points])
     if "axes" in kinds:
         touched = {pair for _, a in points for m in a.mixers() for pair in axis_values(m)}
         points += _axis_points(_offered_values(feasible), touched, sample)
@@ -83,18 +85,34 @@ def _named_points(stages: int, sample: SampleWhere) -> Points:
             yield f"named:{name}", architecture
 
 
-def _hybrid_points(stages: int, sample: SampleWhere) -> Points:
+def _hybrid_points(stages: int, sample: SampleWhere, known: Sequence[Architecture]) -> Points:
     """Local operators in all stages but the last, which has a global one: one network for each.
 
     Convolutions early and attention late is what CoAtNet (Dai et al., 2021) found best. With a
-    single stage there is none.
+    single stage there is none. Of some draws each takes the one that is least like the points
+    before: a handful of random ones would often leave sizes out that matter more than operators.
     """
+    before = list(known)
     for name in NAMED_OPERATORS if stages > 1 else ():
         if mixer_type_named(name).locality is Locality.GLOBAL:
             conditions: list[Keep | None] = [_is_local] * (stages - 1)
-            architecture = sample([*conditions, partial(_is_named, name)])
-            if architecture is not None:
-                yield f"hybrid:{name}", architecture
+            keep = [*conditions, partial(_is_named, name)]
+            drawn = [point for _ in range(_DRAWS) if (point := sample(keep)) is not None]
+            if drawn:
+                before.append(max(drawn, key=lambda point: _differences(point, before)))
+                yield f"hybrid:{name}", before[-1]
+
+
+def _differences(point: Architecture, others: Sequence[Architecture]) -> tuple[int, int]:
+    """In how many decisions a point differs from the others: from the nearest, and from all."""
+    traits = _traits(point)
+    counts = [sum(map(operator.ne, traits, _traits(other))) for other in others]
+    return min(counts, default=0), sum(counts)
+
+
+def _traits(point: Architecture) -> list[object]:
+    stages = ((s.width, s.depth, s.mlp_ratio, s.mixers) for s in point.stages)
+    return [point.stem.patch_size, point.block_type, *itertools.chain.from_iterable(stages)]
 
 
 def _axis_points(
