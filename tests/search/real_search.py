@@ -18,9 +18,10 @@ _ROOT = Path(__file__).parents[2]
 _WITH_TRAINING = """
 import sys
 from functools import partial
-from search.cli import run
+import search.cli.run
 from search.cli.program import run_program
-running.run_study = partial(running.run_study, training=sys.argv[1])
+module = sys.modules["search.cli.run"]
+module.run_study = partial(module.run_study, training=sys.argv[1])
 sys.exit(run_program(sys.argv[2:]))
 """
 
