@@ -15,10 +15,17 @@ EXAMPLE = "dynamics = static and params < 200k"
 
 
 def study_filter(studies: list[StudySummary]) -> str | None:
-    """The study box; None is all studies."""
+    """The study box; None is all studies. A study of the URL that is not there is told."""
+    names = [study.name for study in studies]
+    asked = st.query_params.get(STUDY, ALL_STUDIES)  # the box takes out of the URL what it lacks
+    if asked not in (ALL_STUDIES, *names):
+        st.warning(
+            f"This store has no study {markdown(repr(asked))}: all are shown.",
+            icon=":material/search_off:",
+        )
     chosen = st.sidebar.selectbox(
         "Study",
-        [ALL_STUDIES, *(study.name for study in studies)],
+        [ALL_STUDIES, *names],
         key=STUDY,
         bind="query-params",
     )

@@ -19,7 +19,7 @@ from trainers.protocol import Augmentation, Protocol
 from trainers.seeds import Seeds
 
 if TYPE_CHECKING:
-    from trainers.data.describe import DataDescription, describe_data
+    from trainers.data.describe import DataDescription, DataShape, data_shape, describe_data
     from trainers.data.opening import open_data, open_test_split
     from trainers.data.search_data import SearchData
     from trainers.evaluation import final_test
@@ -32,6 +32,7 @@ __all__ = [
     "Cause",
     "DataConfig",
     "DataDescription",
+    "DataShape",
     "EpochResult",
     "Failure",
     "NonFiniteLoss",
@@ -46,6 +47,7 @@ __all__ = [
     "UnreadableData",
     "classify",
     "classify_death",
+    "data_shape",
     "describe_data",
     "final_test",
     "lock_test_split",
@@ -56,9 +58,11 @@ __all__ = [
 
 _MODULES = {
     "DataDescription": "trainers.data.describe",
+    "DataShape": "trainers.data.describe",
     "ParentNetwork": "trainers.initial_weights",
     "SearchData": "trainers.data.search_data",
     "Training": "trainers.training",
+    "data_shape": "trainers.data.describe",
     "describe_data": "trainers.data.describe",
     "final_test": "trainers.evaluation",
     "notes_on_recipe": "trainers.recipe_notes",

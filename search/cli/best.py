@@ -26,7 +26,7 @@ from search.query import (
     spreads,
     study_objectives,
 )
-from search.store import open_to_read
+from search.store import Store, open_to_read
 from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
 from space.errors import InputError, Problem
@@ -95,6 +95,7 @@ def command(
         aimed = None if study is None else study_objectives(opened, study)
         shown = dict.fromkeys(row.study for row in rows)
         chances = chance_sentences((name, opened.studies.get(name).objective) for name in shown)
+        hints = [] if rows or where is None else _hints(opened, where)
     if as_json:
         named = zip(rows, ranks(rows, spread), strict=True)
         print_json(
@@ -120,8 +121,20 @@ def command(
             )
     else:
         click.echo("No trained architecture fulfils this.", err=True)
-        for hint in [] if where is None else parse_where(where).hints:
+        for hint in hints:
             click.echo(hint, err=True)
+
+
+def _hints(store: Store, where: str) -> list[str]:
+    """Why nothing fulfils a clause, as far as the clause and the store's studies tell."""
+    parsed = parse_where(where)
+    found = parsed.hints
+    for name in parsed.studies:
+        try:
+            store.studies.get(name)
+        except InputError as error:
+            found += map(str, error.problems)
+    return found
 
 
 def _refuse_unused(*names: str) -> None:
@@ -150,6 +163,7 @@ def print_front(store: str, study: str | None, where: str | None, as_json: bool)
         if len(goals.objectives) < 2:
             raise InputError.of("--pareto", f"{study!r} has one objective; leave --pareto out")
         rows = front(opened, study, goals, where=where)
+        hints = [] if rows or where is None else _hints(opened, where)
     if as_json:
         rule = judged_by(record.protocol)
         print_json([asdict(row) | {"judged_by": rule} for row in rows])
@@ -158,5 +172,5 @@ def print_front(store: str, study: str | None, where: str | None, as_json: bool)
         optimistic = optimism_of([(study, record.protocol)])
         for said in filter(None, [chance_sentence(record.objective), optimistic]):
             click.echo(said, err=True)
-    if not rows:
-        click.echo(no_front(goals), err=True)
+    for said in [] if rows else [no_front(goals), *hints]:
+        click.echo(said, err=True)

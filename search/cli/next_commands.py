@@ -72,7 +72,8 @@ class NextCommands:
             trials: a new number of them, in place of any that the run was given.
         """
         given = _ALWAYS_GIVEN if trials is None else (*_ALWAYS_GIVEN, "trials")
-        kept = [text for text in self.overrides if _field(text) not in given]
+        last = {_field(text): text for text in self.overrides}  # which counts
+        kept = [text for field, text in last.items() if field not in given]
         kept += [] if trials is None or self.config is None else [f"trials={trials}"]
         sets = "".join(f" --set {shlex.quote(text)}" for text in kept)
         if self.config is None:

@@ -61,6 +61,12 @@ class Where:
         """What is said of its comparisons that nothing can fulfil."""
         return unreachable(self.tree)
 
+    @property
+    def studies(self) -> list[str]:
+        """The names that it compares studies with."""
+        of_studies = (each for each in comparisons(self.tree) if each.field.name == "study")
+        return list(dict.fromkeys(str(value) for each in of_studies for value in each.values))
+
     def clause(self) -> ColumnElement[bool]:
         """A condition for a query that joins trials, architectures and studies."""
         return compiled(self.tree)

@@ -17,7 +17,7 @@ from search.store import StudyRecord
 from search.store.url import is_sqlite, parse_url, sqlite_path
 from space.errors import InputError, Problem, refuse
 from space.input.paths import is_folder, is_there
-from trainers import DataDescription, Protocol, describe_data
+from trainers import DataDescription, DataShape, Protocol, data_shape, describe_data
 from trainers.data.image_folder.class_folders import abbreviated
 
 
@@ -51,14 +51,11 @@ def prepare(given: Config, *, resume: bool, say: Callable[[str], None] | None = 
     study = problems.attempt(lambda: _find(given, resume=resume))
     found, config, remarks = study or (None, given, [])
     problems.attempt(lambda: check_checkpoints(folder_in_use(config, found)))
-    description = problems.attempt(lambda: describe_data(config.data, config.protocol, say=say))
-    if description is not None:
-        protocol = description.protocol
-        problems.attempt(lambda: _check_images(config, description))
-        problems.attempt(lambda: study_lookup.check_same_data(config.store, found, protocol))
+    problems.attempt(lambda: _check_images(config, data_shape(config.data, config.protocol)))
     problems.attempt(lambda: study_lookup.check_warm_start(config.store, config.warm_start))
-    problems.refuse()
-    assert description is not None, "refused above"
+    problems.refuse()  # all that is quick: looking at a million pictures may take an hour
+    description = describe_data(config.data, config.protocol, say=say)
+    study_lookup.check_same_data(config.store, found, description.protocol)
     return Prepared(config, found, description, remarks)
 
 
@@ -76,33 +73,33 @@ def _find(given: Config, *, resume: bool) -> tuple[StudyRecord | None, Config, l
     return found, *study_lookup.resolve(given, found, resume=resume)
 
 
-def _check_images(config: Config, description: DataDescription) -> None:
+def _check_images(config: Config, shape: DataShape) -> None:
     """The space must be for images of the size and number of classes that the data have."""
     space = config.search_space
     wanted = {
-        "space.input.channels": (space.input.channels, description.channels),
-        "space.input.height": (space.input.height, description.height),
-        "space.input.width": (space.input.width, description.width),
-        "space.classes": (space.classes, description.classes),
+        "space.input.channels": (space.input.channels, shape.channels),
+        "space.input.height": (space.input.height, shape.height),
+        "space.input.width": (space.input.width, shape.width),
+        "space.classes": (space.classes, shape.classes),
     }
-    hints = _hints(description)
+    hints = _hints(shape)
     problems = [
-        Problem(where, f"is {said}, and {description.name} has {found}{hints.get(where, '')}")
+        Problem(where, f"is {said}, and {shape.name} has {found}{hints.get(where, '')}")
         for where, (said, found) in wanted.items()
         if said != found
     ]
     refuse(problems)
 
 
-def _hints(description: DataDescription) -> dict[str, str]:
+def _hints(shape: DataShape) -> dict[str, str]:
     """What else could be changed, or was counted."""
-    if description.name != "image-folder":
+    if shape.name != "image-folder":
         return {}
     size = "; pictures are brought to protocol.augmentation.image_size: change that, or the space"
     return {
         "space.input.height": size,
         "space.input.width": size,
-        "space.classes": f": {abbreviated(description.class_names)}",
+        "space.classes": f": {abbreviated(shape.class_names)}",
     }
 
 

@@ -48,6 +48,19 @@ def test_the_filter_goes_along(opened: Open, store_files: dict[str, Path], file:
     assert test.sidebar.selectbox(key=STUDY).value == "quickstart"
 
 
+@pytest.mark.parametrize("asked", ["nosuch", "quickstart"])
+def test_a_study_of_the_url_that_is_not_there_is_told(
+    opened: Open, store_files: dict[str, Path], asked: str
+) -> None:
+    test = opened("progress", store_files["finished"], study=asked)
+    said = [each.value for each in test.warning]
+    assert said == (
+        ["This store has no study 'nosuch': all are shown."] if asked == "nosuch" else []
+    )
+    test.run()
+    assert not test.exception
+
+
 def test_looking_makes_no_store(opened: Open, store_files: dict[str, Path]) -> None:
     opened("progress", store_files["missing"])
     assert not store_files["missing"].exists()

@@ -67,6 +67,17 @@ def test_best_of_nothing_says_so(store: str, capsys: pytest.CaptureFixture[str])
     assert (code, out, err) == (0, "", "No trained architecture fulfils this.\n")
 
 
+@pytest.mark.parametrize("operator", ["= quickstrat", "in (quickstrat, tiny)"])
+def test_best_of_a_study_that_is_not_there_names_those_that_are(
+    store: str, capsys: pytest.CaptureFixture[str], operator: str
+) -> None:
+    clause = f"study {operator} and params < 1"
+    code, out, err = run(capsys, "best", "--store", store, "--where", clause)
+    assert (code, out) == (0, "")
+    _, said = err.splitlines()
+    assert said.startswith("study: 'quickstrat' does not exist in ")
+
+
 def test_best_above_every_accuracy_says_why(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "best", "--store", store, "--where", "accuracy > 1")
     assert (code, out) == (0, "")

@@ -142,6 +142,13 @@ def test_the_default_store_is_named_where_the_configuration_names_another(
     assert not (folder / "other.db").exists()
 
 
+def test_of_a_field_that_was_set_twice_the_last_counts() -> None:
+    sets = ["trials=3", "space.name=a", "trials=5", "seed=2"]
+    commands = NextCommands("c.yaml", "s", overrides=sets)
+    assert commands.resume().endswith("--resume --set trials=5 --set space.name=a --set seed=2")
+    assert commands.resume(9).endswith("--resume --set space.name=a --set seed=2 --set trials=9")
+
+
 @pytest.mark.parametrize("url", [SECRET, "postgresql://host/base?password=s3cret"])
 def test_a_password_is_taken_from_the_environment(url: str) -> None:
     overrides = (f"store={url}", f" store ={url}", "seed=1")

@@ -21,7 +21,9 @@ from space import InputError
 from tests.search.driving import epoch
 from tests.search.small import Silent, config
 from tests.search.test_session import begin
+from tests.trainers.tiny import image_folder
 from trainers import Cause, Failure
+from trainers.data.image_folder import indexing
 from trainers.data.test_guard import TestSplitLocked, refuse_if_locked
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc here")
@@ -72,6 +74,24 @@ def test_a_taken_name_and_missing_data_are_told_at_once(tmp_path: Path) -> None:
     with open_store(settings.store, create=True) as store:
         begin(store, settings)
     assert set(problems(settings)) == {"study", "space.classes"}
+
+
+def test_what_is_quick_to_see_is_told_before_any_picture_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = image_folder(tmp_path / "images", train=2, val=1)
+    monkeypatch.setattr(indexing, "inspect_files", lambda *_: pytest.fail("reads the pictures"))
+    settings = config(
+        tmp_path,
+        store="/absent/x.db",
+        data={"name": "image-folder", "folder": str(folder)},
+        protocol={"data": "image-folder", "augmentation": {"image_size": 40}},
+        warm_start=["nosuch"],
+    )
+    found = problems(settings)
+    assert set(found) >= {"store", "space.classes", "space.input.channels", "space.input.height"}
+    assert "has 3: blue, green, red" in found["space.classes"]
+    assert "has 40; pictures are brought to" in found["space.input.height"]
 
 
 @needs_proc

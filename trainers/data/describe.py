@@ -1,17 +1,18 @@
 """Says what data a configuration leads to, without torch and without touching test images."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from space.errors import InputError
 from trainers.data.data_config import DataConfig, parse_data_config
-from trainers.data.fashion_mnist import CLASSES, EDGE, LabelledImages, load_part
-from trainers.data.image_folder.class_folders import abbreviated
-from trainers.data.image_folder.decoding import listed_suffixes
+from trainers.data.fashion_mnist import CLASSES, EDGE, LabelledImages, load_part, locate
+from trainers.data.image_folder.class_folders import abbreviated, find_layout
 from trainers.data.image_folder.image_index import (
     ImageIndex,
     Inspected,
@@ -22,6 +23,23 @@ from trainers.data.image_folder.inspection import Say
 from trainers.data.split import Split, split_train_validation
 from trainers.data.test_guard import is_locked
 from trainers.protocol import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class DataShape:
+    """What a network must fit, known before any image is read.
+
+    Attributes:
+        name: of the data. channels, height, width: of one image, in pixels. classes: how many.
+        class_names: of a folder.
+    """
+
+    name: str
+    channels: int
+    height: int
+    width: int
+    classes: int
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +91,25 @@ class Located:
     source: LabelledImages | ImageIndex
 
 
+def data_shape(config: DataConfig | Mapping[str, Any], protocol: Protocol) -> DataShape:
+    """The shape of the data, without a look into the files.
+
+    Raises:
+        InputError: if a folder is missing, or the protocol is for other data.
+    """
+    parsed = parse_data_config(config)
+    if protocol.data != parsed.name:
+        message = f"is for {protocol.data!r}, and data.name is {parsed.name!r}"
+        raise InputError.of("protocol.data", message)
+    if parsed.name != "image-folder":
+        if parsed.folder is not None:
+            locate(parsed)
+        return DataShape(parsed.name, 1, EDGE, EDGE, CLASSES)
+    assert parsed.folder is not None, "checked with the configuration"
+    size, classes = protocol.augmentation.image_size, find_layout(parsed.folder).classes
+    return DataShape(parsed.name, 3, size, size, len(classes), classes)
+
+
 def describe_data(
     config: DataConfig | Mapping[str, Any], protocol: Protocol, *, say: Say | None = None
 ) -> DataDescription:
@@ -100,26 +137,22 @@ def locate_data(
     inspected: Inspected | None = None,
 ) -> Located:
     """The work behind `describe_data` and `open_data`."""
-    if protocol.data != config.name:
-        message = f"is for {protocol.data!r}, and data.name is {config.name!r}"
-        raise InputError.of("protocol.data", message)
+    shape = data_shape(config, protocol)
     if config.name == "image-folder":
         left_out = None if inspected is None else inspected.left_out
         seed = protocol.split_seed
         index = index_images(config, split_seed=seed, say=say, left_out=left_out)
         if inspected is not None:
             inspected.check(index)
-        size = protocol.augmentation.image_size
-        return _located(config, protocol, index, (3, size, size, len(index.classes)), inspected)
-    images = load_part(config, "train")
-    return _located(config, protocol, images, (1, EDGE, EDGE, CLASSES))
+        return _located(config, protocol, index, shape, inspected)
+    return _located(config, protocol, load_part(config, "train"), shape)
 
 
 def _located(
     config: DataConfig,
     protocol: Protocol,
     source: LabelledImages | ImageIndex,
-    shape: tuple[int, int, int, int],
+    shape: DataShape,
     inspected: Inspected | None = None,
 ) -> Located:
     split = split_train_validation(
@@ -130,23 +163,24 @@ def _located(
         limit_validation=config.limit_validation,
     )
     content_hash = source.content_hash if inspected is None else inspected.content_hash
-    counts = np.bincount(source.labels[split.validation], minlength=shape[3])
-    names: tuple[str, ...] = ()
-    remarks = _remarks_on_split(source, split, shape[3])
+    counts = np.bincount(source.labels[split.validation], minlength=shape.classes)
+    remarks = _remarks_on_split(source, split, shape.classes)
     if isinstance(source, ImageIndex):
-        names = source.classes
         remarks = (*_remarks_on_folder(source), *remarks)
         inspected = inspected or Inspected(content_hash, source.listing(), source.left_out)
     description = DataDescription(
-        config.name,
-        *shape,
+        shape.name,
+        shape.channels,
+        shape.height,
+        shape.width,
+        shape.classes,
         content_hash=content_hash,
         split_hash=split.hash,
         train_images=split.train.size,
         validation_images=split.validation.size,
         protocol=protocol.bound_to(content_hash, split.hash),
         chance=float(counts.max() / counts.sum()),
-        class_names=names,
+        class_names=shape.class_names,
         remarks=remarks,
         inspected=inspected,
     )
@@ -155,10 +189,16 @@ def _located(
 
 def _remarks_on_folder(source: ImageIndex) -> tuple[str, ...]:
     return (
-        f"{len(source.files):,} pictures of {len(source.classes):,} classes "
-        f"({abbreviated(source.classes)}); files count that end in {listed_suffixes()}",
+        f"{len(source.files):,} pictures to train and validate on, of {len(source.classes):,} "
+        f"classes ({abbreviated(source.classes)}): {_kinds(source.files)}",
         *source.remarks,
     )
+
+
+def _kinds(files: Sequence[str]) -> str:
+    """How many files have which suffix, the commonest first."""
+    found = Counter(Path(file).suffix.lower() for file in files)
+    return ", ".join(f"{number:,} {kind}" for kind, number in found.most_common())
 
 
 def _remarks_on_split(

@@ -17,6 +17,7 @@ from trainers.data.image_folder.class_folders import (
     find_layout,
     list_classes,
 )
+from trainers.data.image_folder.decoding import listed_suffixes
 from trainers.data.image_folder.image_index import (
     ImageIndex,
     plain_name,
@@ -151,7 +152,9 @@ def _remarks(
         said.append(f"not read, beside train/: {abbreviated(layout.beside)}{also}")
     if others := listed.other_suffixes:
         kinds = ", ".join(f"{n:,} {shown_path(s)}" for s, n in sorted(others.items())[:10])
-        said.append(f"left out for their suffix: {kinds}")
+        said.append(
+            f"left out for their suffix: {kinds}; files count that end in {listed_suffixes()}"
+        )
     for number, reason in (
         (listed.loose, "as pictures outside of the class folders"),
         (listed.hidden, "for a name that begins with a dot"),
