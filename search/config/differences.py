@@ -7,6 +7,7 @@ from search.config.config import Config
 from search.config.earlier import as_meant
 from search.config.overrides import WHERE, apply_overrides, field_of
 from space.errors import InputError, Problem, refuse
+from space.wording import did_you_mean
 from trainers.legacy_defaults import values_to_resume
 
 FIXED = ("space", "data", "protocol", "objectives", "constraints")
@@ -103,8 +104,14 @@ def changed_for_resume(config: Config, overrides: Sequence[str]) -> Config:
     if not overrides:
         return config
     allowed = [name for name in CHANGEABLE if name not in _BY_OTHER_OPTIONS]
+    may = f"what may change: {', '.join(allowed)}"
     problems = [
-        Problem(WHERE, f"{field} stays as it is; what may change: {', '.join(allowed)}")
+        Problem(
+            WHERE,
+            f"{field} stays as it is; {may}"
+            if field in Config.model_fields
+            else f"unknown field {field!r}{did_you_mean(field, allowed) or ';'} {may}",
+        )
         for field in map(field_of, overrides)
         if field is not None and field not in allowed
     ]

@@ -153,8 +153,10 @@ def test_only_what_decides_nothing_can_be_set(
     assert run_program(["run", "a.yaml", *STORE]) == 0
     capsys.readouterr()
     wrong = ["--set", "protocol.epochs=9", "--set", "seed=3", "--set", "store=b.db"]
+    wrong += ["--set", "checkpoint=x"]
     assert run_program([command, "tiny", *STORE, *wrong]) == 2
     err = capsys.readouterr().err
+    assert "unknown field 'checkpoint'; did you mean 'checkpoints'? what may change: trials" in err
     for field in ("protocol", "seed", "store"):
         assert f"{field} stays as it is; what may change: trials, time_limit, " in err
     right = ["--set", "checkpoints=elsewhere", "--set", "resources.concurrent_trials=1"]
