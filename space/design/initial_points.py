@@ -9,6 +9,7 @@ import numpy as np
 
 from space.architecture import Architecture
 from space.axes import AXES, Locality
+from space.cost import cost
 from space.design.feasible import FeasibleSet
 from space.design.paired_points import NAMED_OPERATORS, paired_points
 from space.design.stage_options import Keep
@@ -86,25 +87,37 @@ def _named_points(stages: int, sample: SampleWhere) -> Points:
 
 
 def _hybrid_points(stages: int, sample: SampleWhere, known: Sequence[Architecture]) -> Points:
-    """Local operators in all stages but the last, which has a global one: one network for each.
+    """Convolutions in all stages but the last, which has a global operator: a network for each.
 
-    Convolutions early and attention late is what CoAtNet (Dai et al., 2021) found best. With a
-    single stage there is none. Of some draws each takes the one that is least like the points
-    before: a handful of random ones would often leave sizes out that matter more than operators.
+    Convolutions early and attention late is what CoAtNet (Dai et al., 2021) found best. Where the
+    space has none, other local operators stand for them; with a single stage there is no hybrid.
+    The paired networks are of median size; these are large ones, each of sizes unlike those before:
+    first points of random sizes often leave out what decides.
     """
     before = list(known)
     for name in NAMED_OPERATORS if stages > 1 else ():
         if mixer_type_named(name).locality is Locality.GLOBAL:
-            conditions: list[Keep | None] = [_is_local] * (stages - 1)
-            keep = [*conditions, partial(_is_named, name)]
-            drawn = [point for _ in range(_DRAWS) if (point := sample(keep)) is not None]
-            if drawn:
-                before.append(max(drawn, key=lambda point: _differences(point, before)))
-                yield f"hybrid:{name}", before[-1]
+            last = partial(_is_named, name)
+            for early in (partial(_is_named, "Conv."), _is_local):
+                keep = [*[early] * (stages - 1), last]
+                drawn = [point for _ in range(_DRAWS) if (point := sample(keep)) is not None]
+                if drawn:
+                    before.append(_large_and_unlike(drawn, before))
+                    yield f"hybrid:{name}", before[-1]
+                    break
+
+
+def _large_and_unlike(
+    points: Sequence[Architecture], others: Sequence[Architecture]
+) -> Architecture:
+    """Of the quarter with the most MACs the point that is least like the others."""
+    by_macs = sorted(points, key=lambda point: cost(point).macs)
+    large = by_macs[-max(1, len(by_macs) // 4) :]
+    return max(large, key=lambda point: _differences(point, others))
 
 
 def _differences(point: Architecture, others: Sequence[Architecture]) -> tuple[int, int]:
-    """In how many decisions a point differs from the others: from the nearest, and from all."""
+    """In how many decisions a point differs from others: from the nearest, and from all."""
     traits = _traits(point)
     counts = [sum(map(operator.ne, traits, _traits(other))) for other in others]
     return min(counts, default=0), sum(counts)
