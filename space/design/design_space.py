@@ -241,7 +241,7 @@ class DesignSpace:
         Args:
             kinds: `paired` for the named operators in one skeleton (origin `paired:DW-S Conv.`),
                 `named` for one architecture of each of them (origin `named:DW-S Conv.`), `hybrid`
-                for each global one behind local ones (origin `hybrid:MLP`), `axes` for
+                for each global one behind convolutions (origin `hybrid:MLP`), `axes` for
                 architectures that touch every axis value the earlier ones do not (origin
                 `axes:sharing=both`).
             rng: draws what the kinds leave open.

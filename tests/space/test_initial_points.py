@@ -1,9 +1,11 @@
 """The first points of a study: named, touching every axis, paired, hybrid."""
 
+from statistics import median
+
 import numpy as np
 import pytest
 
-from space import DesignSpace
+from space import DesignSpace, cost
 from space.axes import AXES, Locality
 from space.design.initial_points import axis_values
 from space.design.paired_points import NAMED_OPERATORS
@@ -69,11 +71,34 @@ def test_hybrid_points_are_global_in_the_last_stage_alone() -> None:
         *early, last = point.mixers()
         assert last.name == origin.removeprefix("hybrid:")
         assert last.locality is Locality.GLOBAL
-        assert {mixer.locality for mixer in early} <= {Locality.WINDOW, Locality.SLIDING}
+        assert {mixer.name for mixer in early} == {"Conv."}
         assert space.contains(point)
     assert points == space.initial_points(["hybrid"], np.random.default_rng(0))
     one_stage = DesignSpace.from_yaml(FILES / "fashion-cells.yaml")
     assert one_stage.initial_points(["hybrid"], np.random.default_rng(0)) == []
+
+
+def test_hybrid_points_without_convolutions_have_other_local_operators() -> None:
+    values = DesignSpace.from_yaml(FILES / "fashion-first-search.yaml").to_dict()
+    values["mixers"] = [m for m in values["mixers"] if "conv." not in m["operator"]]
+    space = DesignSpace.from_dict(values)
+    points = space.initial_points(["hybrid"], np.random.default_rng(0))
+    assert len(points) == 5
+    for _, point in points:
+        assert space.contains(point)
+        *early, _ = point.mixers()
+        assert {mixer.locality for mixer in early} <= {Locality.WINDOW, Locality.SLIDING}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_hybrid_points_are_larger_than_usual_and_of_several_sizes(seed: int) -> None:
+    space = DesignSpace.from_yaml(FILES / "fashion-first-search.yaml")
+    rng = np.random.default_rng(seed)
+    points = dict(space.initial_points(["hybrid"], rng))
+    usual = median(cost(space.sample(rng)).macs for _ in range(200))
+    assert median(cost(point).macs for point in points.values()) > 1.2 * usual
+    widths = {tuple(stage.width for stage in point.stages) for point in points.values()}
+    assert len(widths) >= 3
 
 
 def test_one_operator_is_paired_with_nothing() -> None:
