@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -38,7 +39,8 @@ def chromium() -> str:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip tests marked gpu where torch sees no GPU; torch is imported only for those."""
     # Of mutmut, which knows it besides: a program that a test starts has nobody to report to.
-    os.environ.pop("MUTANT_UNDER_TEST", None)
+    if os.environ.pop("MUTANT_UNDER_TEST", None) is not None:
+        os.environ.setdefault("PYTHONPATH", str(Path(__file__).parents[1]))
     if item.get_closest_marker("gpu") is None:
         return
     import torch
