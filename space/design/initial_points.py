@@ -9,7 +9,6 @@ import numpy as np
 
 from space.architecture import Architecture
 from space.axes import AXES, Locality
-from space.cost import cost
 from space.design.feasible import FeasibleSet
 from space.design.paired_points import NAMED_OPERATORS, paired_points
 from space.design.stage_options import Keep
@@ -91,8 +90,8 @@ def _hybrid_points(stages: int, sample: SampleWhere, known: Sequence[Architectur
 
     Convolutions early and attention late is what CoAtNet (Dai et al., 2021) found best. Where the
     space has none, other local operators stand for them; with a single stage there is no hybrid.
-    The paired networks are of median size; these are large ones, each of sizes unlike those before:
-    first points of random sizes often leave out what decides.
+    The tokens are the finest that the limits leave room for, as convolutions are for many tokens;
+    the other sizes are unlike those of the points before: random ones often leave out what decides.
     """
     before = list(known)
     for name in NAMED_OPERATORS if stages > 1 else ():
@@ -102,18 +101,18 @@ def _hybrid_points(stages: int, sample: SampleWhere, known: Sequence[Architectur
                 keep = [*[early] * (stages - 1), last]
                 drawn = [point for _ in range(_DRAWS) if (point := sample(keep)) is not None]
                 if drawn:
-                    before.append(_large_and_unlike(drawn, before))
+                    before.append(_fine_and_unlike(drawn, before))
                     yield f"hybrid:{name}", before[-1]
                     break
 
 
-def _large_and_unlike(
+def _fine_and_unlike(
     points: Sequence[Architecture], others: Sequence[Architecture]
 ) -> Architecture:
-    """Of the quarter with the most MACs the point that is least like the others."""
-    by_macs = sorted(points, key=lambda point: cost(point).macs)
-    large = by_macs[-max(1, len(by_macs) // 4) :]
-    return max(large, key=lambda point: _differences(point, others))
+    """Of the points with the smallest patches the one that is least like the others."""
+    finest = min(point.stem.patch_size for point in points)
+    fine = [point for point in points if point.stem.patch_size == finest]
+    return max(fine, key=lambda point: _differences(point, others))
 
 
 def _differences(point: Architecture, others: Sequence[Architecture]) -> tuple[int, int]:
