@@ -78,6 +78,32 @@ def staying_on_loopback() -> Iterator[None]:
 
 
 @contextmanager
+def without_dashboard() -> Iterator[None]:
+    """For a block in which Ray starts servers: none for the dashboard, which a private one lacks.
+
+    Ray would start its process all the same, with no module in it. And every Ray of a machine has
+    an agent that listens on one port unless it is told otherwise: the second waits 3 s for that.
+    """
+    from ray._private import parameter, services
+
+    params: Any = parameter.RayParams
+
+    class AnyPort(params):  # type: ignore[misc]
+        """Parameters with which the agent takes a free port."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.dashboard_agent_listen_port = 0
+
+    no_process = None, None  # its address, and the process
+    with (
+        replaced(parameter, "RayParams", AnyPort),
+        replaced(services, "start_api_server", lambda *_, **__: no_process),
+    ):
+        yield
+
+
+@contextmanager
 def sheltering_servers() -> Iterator[None]:
     """For a block in which Ray starts servers: they hear no signal but SIGKILL.
 
@@ -145,7 +171,12 @@ def start_private_ray(watchdog: Watchdog) -> tuple[Server, ...]:
     """
     import ray
 
-    with keeping_our_signal_handlers(), sheltering_servers(), staying_on_loopback():
+    with (
+        keeping_our_signal_handlers(),
+        sheltering_servers(),
+        staying_on_loopback(),
+        without_dashboard(),
+    ):
         try:
             ray.init(
                 address="local",
