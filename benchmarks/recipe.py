@@ -55,7 +55,7 @@ RECIPES: dict[str, Change] = {
     "as it is": Change(),
     "rate 0.01": Change({"learning_rate": 0.01}),
     "rate 0.02": Change({"learning_rate": 0.02}),
-    "rate to 0": Change({"minimum_learning_rate": 1e-5}),
+    "rate to 0.002": Change({"minimum_learning_rate": 0.002}),
     "mirrors": Change({"augmentation": {"flip": 0.5}}),
     "crops": Change({"augmentation": {"flip": 0.0, "crop_padding": 1}}),
     "batch 128": Change({"batch_size": 128}),
