@@ -15,7 +15,7 @@ from search.cli.report import as_json, print_report
 from search.config.objectives import read_objectives
 from search.driver.study_progress import Progress
 from search.exit_code import ExitCode
-from search.query import best, front, study_objectives
+from search.query import best, front, method_sentence, study_objectives
 from search.runner import RunOutcome
 from search.store import ParentRecord, Store, TrialState, open_store
 from space.errors import InputError
@@ -251,3 +251,11 @@ def test_a_stored_study_with_such_a_bound_can_still_be_read(store: Store) -> Non
     filled(store, [(0, 0.9, 1.0)], objectives=ONE, constraints=bound)
     assert marks(store) == [(architecture(0).id, False)]
     assert best(store)[0].state is TrialState.COMPLETE
+
+
+def test_the_method_is_said_with_its_options_and_each_name_once(tmp_path: Path) -> None:
+    searcher = {"name": "surrogate", "startup": 18, "other": None}
+    with open_store(str(tmp_path / "s.db"), create=True) as store:
+        study = add_study(store, "s", config={"searcher": searcher})
+        said = method_sentence(study)
+    assert said.startswith(f"Searcher: {study.searcher} (startup 18, other null). Scheduler: ")

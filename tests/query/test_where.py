@@ -224,6 +224,10 @@ def test_what_no_accuracy_can_be_gets_a_hint(text: str, hint: str) -> None:
     assert "^" in said
 
 
+def test_what_no_per_cent_can_be_is_not_taken_for_one() -> None:
+    assert "did you mean" not in message("accuracy > 100.5")
+
+
 @given(st.integers(0, 10**6), st.sampled_from(["", " "]))
 def test_an_accuracy_may_be_written_in_per_cent(millionths: int, gap: str) -> None:
     per_cent = f"{millionths // 10**4}.{millionths % 10**4:04}"

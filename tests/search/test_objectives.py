@@ -7,6 +7,7 @@ import pytest
 
 from search.objective_parsing import bare_bound_problems
 from search.objectives import (
+    Constraint,
     Objective,
     crowding_distances,
     dominates,
@@ -109,3 +110,22 @@ def test_hypervolume_is_measured_from_the_reference(width: int) -> None:
     moved = hypervolume(rows - reference, np.zeros(width))
     assert moved > 0
     assert hypervolume(rows.tolist(), reference.tolist()) == moved
+
+
+@pytest.mark.parametrize(
+    ("constraint", "value", "off"),
+    [
+        (Constraint("a", upper=4.0), 5.0, 0.25),
+        (Constraint("a", upper=-4.0), -3.0, 0.25),
+        (Constraint("a", lower=4.0), 3.0, 0.25),
+        (Constraint("a", upper=0.0), 0.25, 0.25),
+        (Constraint("a", lower=0.0), -0.25, 0.25),
+        (Constraint("a", upper=4.0, lower=2.0), 1.0, 0.5),
+        (Constraint("a", upper=4.0, lower=2.0), 3.0, 0.0),
+        (Constraint("a", upper=4.0), float("nan"), float("inf")),
+    ],
+)
+def test_a_violation_is_a_share_of_its_bound_and_of_one_where_that_is_0(
+    constraint: Constraint, value: float, off: float
+) -> None:
+    assert constraint.violation(value) == off

@@ -171,6 +171,15 @@ def test_the_median_of_two_that_break_a_constraint_lies_between_them(
     assert scheduler.report("c", 1, {"accuracy": 0.5, "latency": latency}).stop == stop
 
 
+def test_one_epoch_that_breaks_a_constraint_marks_the_average_of_all() -> None:
+    goals = Objectives((Objective("accuracy", "maximise"),), (Constraint("latency", upper=1.0),))
+    median = make_scheduler("median", goals, 9, {"min_trials": 1})
+    for epoch, latency in enumerate([2.0, 1.0, 1.0], 1):
+        median.report("slow at first", epoch, {"accuracy": 0.9, "latency": latency})
+    for epoch in (1, 2, 3):
+        assert not median.report("worse", epoch, {"accuracy": 0.1, "latency": 1.0}).stop
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_each_bracket_of_hyperband_is_an_asha_of_its_own(seed: int) -> None:
     reports = random_reports(seed, trials=40)

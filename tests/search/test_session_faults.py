@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from search.driver.session import StudySession
 from search.driver.stop_request import StopKind, StopRequest
 from search.driver.study_setup import task_of
 from search.store import Store, TrialRecord, TrialState, open_store
+from space import InputError
 from tests.search.driving import begin, end, epoch, run_all
 from tests.search.small import config, values
 from trainers import Cause, Failure, Retry
@@ -273,6 +275,20 @@ def test_failed_trials_are_trained_again_on_request(store: Store, tmp_path: Path
     end(store, again)
     third = begin(store, settings)  # its history, failures taken back, can be told again
     assert third.next_assignment() is None
+
+
+@pytest.mark.parametrize("asked", [{"failed": True}, {"infeasible": True}, {"pruned": 2}])
+def test_what_a_study_has_nothing_of_cannot_be_gone_on_with(
+    store: Store, tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    settings = config(tmp_path, trials=1)
+    session = begin(store, settings)
+    run_all(session)
+    with pytest.raises(InputError) as error:
+        continue_ended(**asked)(store, session.record, task_of(settings))
+    (problem,) = error.value.problems
+    assert problem.where == "study"
+    assert problem.message == f"'tiny' has no {next(iter(asked))} trial to continue"
 
 
 @pytest.mark.parametrize("state", ["failed", "infeasible"])

@@ -1,6 +1,7 @@
 """Which process is meant, and whether it runs: with real processes, in real namespaces."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.store import ProcessIdentity, process_is_alive, process_started
-from search.store.process import Liveness, liveness_of
+from search.store.process import Liveness, _from_ps, liveness_of
 from tests.support.namespaces import PRIVATE_PIDS, run_in
 
 HAS_PROC = Path("/proc/self/stat").exists()
@@ -51,6 +52,17 @@ def looked_at(process: ProcessIdentity, *options: str, before: str = "") -> str:
     """What a look at a process comes to in other namespaces."""
     arguments = ["-c", LOOK.format(before=before), repr(asdict(process))]
     return run_in(*options, arguments=arguments).strip()
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps here")
+def test_where_there_is_no_proc_ps_tells_the_same(child: subprocess.Popen[bytes]) -> None:
+    assert abs(_from_ps(child.pid) - process_started(child.pid)) <= 1.5
+    kill_and_leave(child)
+    with pytest.raises(ProcessLookupError):
+        _from_ps(child.pid)
+    child.communicate()
+    with pytest.raises(ProcessLookupError):
+        _from_ps(child.pid)
 
 
 def test_a_process_is_named_by_pid_and_start(child: subprocess.Popen[bytes]) -> None:
