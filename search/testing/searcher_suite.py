@@ -232,11 +232,13 @@ class LearnsObjectives(SearcherSuite):
 class LearnsConstraints(SearcherSuite):
     """Beyond the contract: it learns which measured metrics break a constraint, and avoids that."""
 
-    def test_broken_constraints_on_measured_metrics_are_avoided(self) -> None:
+    @pytest.mark.parametrize("side", ["upper", "lower"])
+    def test_broken_constraints_on_measured_metrics_are_avoided(self, side: str) -> None:
         """The top lies where the load is too large, so the objective alone leads into it."""
         case, most = CASES["lattice"], 10
         assert sum(Lattice.top) > most
-        task = case.task(1, [Constraint("load", upper=most)])
+        sign = 1 if side == "upper" else -1
+        task = case.task(1, [Constraint("load", **{side: sign * most})])
         rng = np.random.default_rng(0)
         chance = np.mean([sum(case.space.sample(rng)) > most for _ in range(1000)])
         broken = []
@@ -244,7 +246,7 @@ class LearnsConstraints(SearcherSuite):
             searcher = self.make(task, seed)
             for _ in range(50):
                 point = searcher.ask()
-                values = {"accuracy": case.accuracy(point), "load": float(sum(point))}
+                values = {"accuracy": case.accuracy(point), "load": float(sign * sum(point))}
                 searcher.tell(point, Observation(TrialState.COMPLETE, values, {}))
                 broken.append(sum(point) > most)
         late = np.reshape(broken, (2, 50))[:, 25:].mean()

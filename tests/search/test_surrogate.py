@@ -20,6 +20,7 @@ from search.searchers.surrogate.hypervolume_improvement import (
     FrontPartitioning,
     expected_improvement,
 )
+from search.searchers.surrogate.metric_models import MetricData, _spread_out
 from search.testing.toy_spaces import Corner, Lattice
 from search.trial_states import TrialState
 
@@ -175,6 +176,18 @@ def test_expected_hypervolume_improvement_is_the_mean_over_draws(width: int, kno
 
 def test_the_usual_kernel_leaves_out_what_never_differs() -> None:
     assert prior_mode(10, 4).kernel.lengths.tolist() == [prior_mode(4, 4).kernel.lengths[0]] * 10
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_many_points_the_best_the_worst_and_some_of_all_times_are_fitted(seed: int) -> None:
+    values = np.random.default_rng(seed).permutation(100.0 * np.arange(200))
+    data: MetricData[object] = MetricData("a", [], values, np.zeros(200), 0.0, 1.0)
+    rows = _spread_out(data, 40)
+    assert len(rows) <= 40
+    assert list(rows) == sorted(set(rows))
+    assert {*np.argsort(values)[:5], *np.argsort(values)[-5:]} <= set(rows)
+    assert max(np.diff(rows)) <= 8  # 30 others in 190 rows
+    assert list(_spread_out(data, 200)) == list(range(200))
 
 
 def test_candidates_change_slowly() -> None:
