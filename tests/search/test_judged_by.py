@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.table.read import Training
 from search import optimize
 from search.cli.leaderboard_tables import PRUNED, leaderboards
+from search.driver.attempt import Attempt
 from search.driver.extra_trials import ranked_trials
 from search.driver.replay import networks_of, study_of_history
 from search.driver.study_setup import task_of
@@ -22,7 +24,7 @@ from search.schedulers import NoScheduler
 from search.searchers import Observation
 from search.store import TrialState, open_store
 from search.study import Study
-from tests.search.driving import begin, epoch, train
+from tests.search.driving import begin, epoch, run_all, train
 from tests.search.small import config, values
 from tests.support.samples import architecture
 from tests.trainers.proofs import proves
@@ -173,6 +175,21 @@ class Line:
 
     def encode(self, point: int) -> list[float]:
         return [float(point)]
+
+
+@pytest.mark.parametrize(("rule", "accuracy"), [("last", 0.25), ("best", 0.75)])
+def test_an_attempt_that_ended_while_the_store_is_away_is_judged_by_the_rule(
+    rule: JudgedBy, accuracy: float, tmp_path: Path
+) -> None:
+    settings = config(tmp_path, trials=1)
+    with open_store(settings.store, create=True) as store:
+        session = begin(store, settings)
+        run_all(session)
+        (record,) = store.trials.of_study(session.record.id)
+    curve = {1: {"validation_accuracy": 0.75}, 2: {"validation_accuracy": 0.25}}
+    trial: Any = SimpleNamespace(curve=curve, values=lambda rule: judged_values(curve, rule))
+    ended = Attempt(record, trial).ended(TrialState.COMPLETE, rule)
+    assert (ended.accuracy, ended.last_accuracy, ended.last_epoch) == (accuracy, 0.25, 2)
 
 
 def test_optimize_judges_by_the_last_fidelity_as_a_protocol_does() -> None:

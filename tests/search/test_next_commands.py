@@ -117,6 +117,16 @@ def test_no_more_are_retrained_than_the_study_has_complete(
     assert {trial.origin for trial in trials} == {f"retrains trial {n}" for n in range(4)}
 
 
+def test_each_network_that_is_retrained_later_gets_as_many_seeds_as_those_before(
+    player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_program([*INHERITING, "--store", "a.db"]) == 0
+    assert run_program(["repeat", "tiny", "--top", "1", "--seeds", "2", "--store", "a.db"]) == 0
+    capsys.readouterr()
+    assert run_program(["continue", "tiny-retrained", "--trials", "3", "--store", "a.db"]) == 0
+    assert "Study tiny-retrained: 6 of 6 trials done" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("initialisation", ["scratch", "inherited"])
 def test_a_study_without_a_complete_trial_is_refused_before_ray_starts(
     initialisation: str, player: Player, folder: Path, capsys: pytest.CaptureFixture[str]
