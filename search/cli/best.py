@@ -95,7 +95,7 @@ def command(
         aimed = None if study is None else study_objectives(opened, study)
         shown = dict.fromkeys(row.study for row in rows)
         chances = chance_sentences((name, opened.studies.get(name).objective) for name in shown)
-        hints = [] if rows or where is None else _hints(opened, where)
+        hints = [] if rows or as_json or where is None else _hints(opened, where)
     if as_json:
         named = zip(rows, ranks(rows, spread), strict=True)
         print_json(

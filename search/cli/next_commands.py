@@ -72,7 +72,10 @@ class NextCommands:
             trials: a new number of them, in place of any that the run was given.
         """
         given = _ALWAYS_GIVEN if trials is None else (*_ALWAYS_GIVEN, "trials")
-        last = {_field(text): text for text in self.overrides}  # which counts
+        last: dict[str, str] = {}
+        for text in self.overrides:  # of a field that is set twice the last one counts, there
+            last.pop(_field(text), None)
+            last[_field(text)] = text
         kept = [text for field, text in last.items() if field not in given]
         kept += [] if trials is None or self.config is None else [f"trials={trials}"]
         sets = "".join(f" --set {shlex.quote(text)}" for text in kept)

@@ -109,8 +109,8 @@ class Config(Section):
         initial: points that are tried first: "paired" are the paper's operators in one skeleton,
             which are equal in all else and are trained to their end; "named" are the paper's
             operators, each in a network of its own; "hybrid" are their global ones in the last
-            stage, with convolutions before; "axes" are points that together touch every
-            value of every axis.
+            stage, with convolutions, or what is most like them, before; "axes" are points that
+            together touch every value of every axis.
         seed: of the searcher, and of every trial's initialisation and data order.
         seeds: one of these three alone, in place of `seed`.
         random_baseline: share of the trials behind the initial points that are random points, to

@@ -63,8 +63,12 @@ class Where:
 
     @property
     def studies(self) -> list[str]:
-        """The names that it compares studies with."""
-        of_studies = (each for each in comparisons(self.tree) if each.field.name == "study")
+        """The names of which a study may have one, to fulfil the clause."""
+        of_studies = (
+            each
+            for each in comparisons(self.tree)
+            if each.field.name == "study" and each.operator in ("=", "in")
+        )
         return list(dict.fromkeys(str(value) for each in of_studies for value in each.values))
 
     def clause(self) -> ColumnElement[bool]:

@@ -78,29 +78,30 @@ def staying_on_loopback() -> Iterator[None]:
 
 
 @contextmanager
-def without_dashboard() -> Iterator[None]:
-    """For a block in which Ray starts servers: none for the dashboard, which a private one lacks.
+def with_an_agent_on_any_port() -> Iterator[None]:
+    """For a block in which Ray starts servers: its agent listens on a port that is free.
 
-    Ray would start its process all the same, with no module in it. And every Ray of a machine has
-    an agent that listens on one port unless it is told otherwise: the second waits 3 s for that.
+    Told nothing, the agent of every Ray of a machine asks for one and the same port, and every
+    Ray but the first waits three seconds for it in vain.
     """
-    from ray._private import parameter, services
+    from ray._private import parameter
 
-    params: Any = parameter.RayParams
+    with ExitStack() as stack:
+        params = getattr(parameter, "RayParams", None)
+        if isinstance(params, type):
+            stack.enter_context(replaced(parameter, "RayParams", _any_port(params)))
+        yield
 
+
+def _any_port(params: Any) -> Any:
     class AnyPort(params):  # type: ignore[misc]
-        """Parameters with which the agent takes a free port."""
+        """Parameters of a Ray whose agent takes a free port."""
 
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             self.dashboard_agent_listen_port = 0
 
-    no_process = None, None  # its address, and the process
-    with (
-        replaced(parameter, "RayParams", AnyPort),
-        replaced(services, "start_api_server", lambda *_, **__: no_process),
-    ):
-        yield
+    return AnyPort
 
 
 @contextmanager
@@ -175,7 +176,7 @@ def start_private_ray(watchdog: Watchdog) -> tuple[Server, ...]:
         keeping_our_signal_handlers(),
         sheltering_servers(),
         staying_on_loopback(),
-        without_dashboard(),
+        with_an_agent_on_any_port(),
     ):
         try:
             ray.init(

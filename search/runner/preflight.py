@@ -45,7 +45,8 @@ def prepare(given: Config, *, resume: bool, say: Callable[[str], None] | None = 
     """Check store, study, checkpoints and data; writes nothing.
 
     Raises:
-        InputError: with all that is wrong.
+        InputError: with all that is wrong and quick to see; else with what the pass over the data
+            finds, or that they are not those of the study.
     """
     problems = Problems()
     study = problems.attempt(lambda: _find(given, resume=resume))

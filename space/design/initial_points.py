@@ -3,15 +3,16 @@
 import itertools
 import operator
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from space.architecture import Architecture
-from space.axes import AXES, Locality
+from space.axes import AXES, Dynamics, Locality
 from space.design.feasible import FeasibleSet
 from space.design.paired_points import NAMED_OPERATORS, paired_points
-from space.design.stage_options import Keep
+from space.design.stage_options import Keep, StageOptions
 from space.mixer import Mixer
 from space.mixer_types import mixer_type_named
 
@@ -39,7 +40,7 @@ def initial_points(
     if "named" in kinds:
         points += _named_points(stages, sample)
     if "hybrid" in kinds:
-        points += _hybrid_points(stages, sample, [point for _, point in points])
+        points += _hybrid_points(feasible, rng, [point for _, point in points])
     if "axes" in kinds:
         touched = {pair for _, a in points for m in a.mixers() for pair in axis_values(m)}
         points += _axis_points(_offered_values(feasible), touched, sample)
@@ -85,34 +86,52 @@ def _named_points(stages: int, sample: SampleWhere) -> Points:
             yield f"named:{name}", architecture
 
 
-def _hybrid_points(stages: int, sample: SampleWhere, known: Sequence[Architecture]) -> Points:
+def _hybrid_points(
+    feasible: FeasibleSet, rng: np.random.Generator, known: Sequence[Architecture]
+) -> Points:
     """Convolutions in all stages but the last, which has a global operator: a network for each.
 
-    Convolutions early and attention late is what CoAtNet (Dai et al., 2021) found best. Where the
-    space has none, other local operators stand for them; with a single stage there is no hybrid.
-    The tokens are the finest that the limits leave room for, as convolutions are for many tokens;
-    the other sizes are unlike those of the points before: random ones often leave out what decides.
+    Convolutions early and attention late is what CoAtNet (Dai et al., 2021) found best. With a
+    single stage there is none.
     """
     before = list(known)
-    for name in NAMED_OPERATORS if stages > 1 else ():
+    for name in NAMED_OPERATORS:
         if mixer_type_named(name).locality is Locality.GLOBAL:
-            last = partial(_is_named, name)
-            for early in (partial(_is_named, "Conv."), _is_local):
-                keep = [*[early] * (stages - 1), last]
-                drawn = [point for _ in range(_DRAWS) if (point := sample(keep)) is not None]
-                if drawn:
-                    before.append(_fine_and_unlike(drawn, before))
-                    yield f"hybrid:{name}", before[-1]
-                    break
+            point = _hybrid(feasible, name, rng, before)
+            if point is not None:
+                before.append(point)
+                yield f"hybrid:{name}", point
 
 
-def _fine_and_unlike(
-    points: Sequence[Architecture], others: Sequence[Architecture]
-) -> Architecture:
-    """Of the points with the smallest patches the one that is least like the others."""
-    finest = min(point.stem.patch_size for point in points)
-    fine = [point for point in points if point.stem.patch_size == finest]
-    return max(fine, key=lambda point: _differences(point, others))
+def _hybrid(
+    feasible: FeasibleSet, name: str, rng: np.random.Generator, others: Sequence[Architecture]
+) -> Architecture | None:
+    """The hybrid of a global operator: of the finest tokens, and of sizes unlike those of others.
+
+    Convolutions are for many tokens, and random sizes often leave out what decides. Where no
+    network has the convolutions, any local operators stand for them.
+    """
+    for patch in sorted(feasible.stages):
+        *early, _ = stages = feasible.stages[patch]
+        for local in ([_nearest_to_convolution(each) for each in early], [_is_local] * len(early)):
+            part = replace(feasible, stages={patch: stages})
+            part = part.kept([*local, partial(_is_named, name)])
+            point = part.sample_once(rng) if early else None
+            if point is not None:
+                more = (part.sample_once(rng) for _ in range(_DRAWS - 1))
+                drawn = [point, *(each for each in more if each is not None)]
+                return max(drawn, key=lambda point: _differences(point, others))
+    return None
+
+
+def _nearest_to_convolution(stage: StageOptions) -> Keep:
+    """A condition that a stage's mixers can fulfil: convolution, one like it, or local."""
+    wanted = (partial(_is_named, "Conv."), _is_like_convolution, _is_local)
+    return next((keep for keep in wanted if any(map(keep, stage.mixers))), _is_local)
+
+
+def _is_like_convolution(mixer: Mixer) -> bool:
+    return mixer.locality is Locality.SLIDING and mixer.dynamics is Dynamics.STATIC
 
 
 def _differences(point: Architecture, others: Sequence[Architecture]) -> tuple[int, int]:

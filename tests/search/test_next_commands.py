@@ -155,7 +155,13 @@ def test_the_default_store_is_named_where_the_configuration_names_another(
 def test_of_a_field_that_was_set_twice_the_last_counts() -> None:
     sets = ["trials=3", "space.name=a", "trials=5", "seed=2"]
     commands = NextCommands("c.yaml", "s", overrides=sets)
-    assert commands.resume().endswith("--resume --set trials=5 --set space.name=a --set seed=2")
+    assert commands.resume().endswith("--resume --set space.name=a --set trials=5 --set seed=2")
+    whole = ["searcher.startup=3", "searcher={name: random}", "searcher.startup=5"]
+    assert (
+        NextCommands("c.yaml", "s", overrides=whole)
+        .resume()
+        .endswith("--resume --set 'searcher={name: random}' --set searcher.startup=5")
+    )
     assert commands.resume(9).endswith("--resume --set space.name=a --set seed=2 --set trials=9")
 
 

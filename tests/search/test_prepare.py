@@ -89,7 +89,8 @@ def test_what_is_quick_to_see_is_told_before_any_picture_is_read(
         warm_start=["nosuch"],
     )
     found = problems(settings)
-    assert set(found) >= {"store", "space.classes", "space.input.channels", "space.input.height"}
+    size = {"space.input.channels", "space.input.height", "space.input.width"}
+    assert set(found) == {"store", "space.classes", "warm_start", *size}
     assert "has 3: blue, green, red" in found["space.classes"]
     assert "has 40; pictures are brought to" in found["space.input.height"]
 

@@ -5,6 +5,7 @@ import pytest
 
 from space import DesignSpace
 from space.axes import AXES, Locality
+from space.design.feasible import FeasibleSet
 from space.design.initial_points import axis_values
 from space.design.paired_points import NAMED_OPERATORS
 from space.mixer_types import PAPER_NAMES
@@ -89,12 +90,42 @@ def test_hybrid_points_without_convolutions_have_other_local_operators() -> None
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_hybrid_points_have_fine_tokens_and_several_sizes(seed: int) -> None:
+def test_hybrid_points_have_fine_tokens_and_sizes_unlike_all_before(seed: int) -> None:
     space = DesignSpace.from_yaml(FILES / "fashion-first-search.yaml")
     points = dict(space.initial_points(["hybrid"], np.random.default_rng(seed)))
     assert {point.stem.patch_size for point in points.values()} == {2}
     sizes = {tuple((s.width, s.mlp_ratio) for s in point.stages) for point in points.values()}
-    assert len(sizes) >= 4
+    assert len(sizes) == 5
+    both = dict(space.initial_points(["paired", "hybrid"], np.random.default_rng(seed)))
+    skeleton = [(stage.width, stage.mlp_ratio) for stage in both["paired:MLP"].stages]
+    mlp = [(stage.width, stage.mlp_ratio) for stage in both["hybrid:MLP"].stages]
+    assert mlp == [(width, 3 - ratio) for width, ratio in skeleton]  # no other width fits
+
+
+def test_each_early_stage_of_a_hybrid_has_what_is_most_like_convolution() -> None:
+    values = DesignSpace.from_yaml(FILES / "fashion-first-search.yaml").to_dict()
+    mixers = [
+        [{"operator": ["local vit", "conv."], "kernel_size": 3, "heads": 4}],
+        [{"operator": ["local vit", "dw-s conv."], "kernel_size": 3, "heads": 4}],
+        [{"operator": "vit", "heads": 4}],
+    ]
+    stages = [{"depth": 1, "width": [16, 32], "mlp_ratio": 1, "mixers": each} for each in mixers]
+    del values["mixers"], values["limits"]
+    space = DesignSpace.from_dict(values | {"stages": stages})
+    (point,) = dict(space.initial_points(["hybrid"], np.random.default_rng(0))).values()
+    assert [mixer.name for mixer in point.mixers()] == ["Conv.", "DW-S Conv.", "ViT"]
+
+
+def test_hybrid_points_come_quickly_in_tight_and_large_spaces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Drawing from a part of the space costs more to prepare than to do."""
+    parts = []
+    kept = FeasibleSet.kept
+    monkeypatch.setattr(FeasibleSet, "kept", lambda *given: parts.append(0) or kept(*given))
+    space = DesignSpace.from_yaml(FILES / "fashion-first-search.yaml")
+    assert len(space.initial_points(["hybrid"], np.random.default_rng(0))) == 5
+    assert len(parts) == 5
 
 
 def test_one_operator_is_paired_with_nothing() -> None:

@@ -152,7 +152,7 @@ def test_classes_may_have_any_name(folder: Path, name: str) -> None:
     for part in ("train", "val"):
         (folder / part / "red").rename(folder / part / name)
     said = remarks(folder)
-    assert "12 pictures to train and validate on, of 3 classes" in said
+    assert "12 pictures apart from the test's, of 3 classes" in said
     assert "\n" not in said
 
 

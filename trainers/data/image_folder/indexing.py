@@ -57,11 +57,7 @@ def index_images(
     Raises:
         InputError: naming every folder that is missing, empty or does not match, and broken files.
     """
-    assert config.folder is not None
-    layout = find_layout(config.folder)
-    if layout.val is not None and config.test_fraction is not None:
-        message = f"{layout.val} is the test split; only without it"
-        raise InputError.of("data.test_fraction", message)
+    layout = layout_of(config)
     folder = layout.val if part == "val" and layout.val is not None else layout.train
     index = _read(config, folder, layout, say, left_out)
     if layout.val is not None:
@@ -75,10 +71,24 @@ def index_images(
     return replace(test if part == "val" else train, remarks=_with_test(index, train, test))
 
 
+def layout_of(config: DataConfig) -> FolderLayout:
+    """Where the class folders of a configuration lie; no file is looked at.
+
+    Raises:
+        InputError: naming every folder that is missing, empty or does not match, or a share for
+            the test beside a test split.
+    """
+    assert config.folder is not None, "checked with the configuration"
+    layout = find_layout(config.folder)
+    if layout.val is not None and config.test_fraction is not None:
+        message = f"{layout.val} is the test split; only without it"
+        raise InputError.of("data.test_fraction", message)
+    return layout
+
+
 def warn_of_test_copies(index: ImageIndex, config: DataConfig, say: Say | None) -> tuple[str, ...]:
     """A warning where pictures of train/ are also in val/, by content; val/ is only hashed."""
-    assert config.folder is not None
-    layout = find_layout(config.folder)
+    layout = layout_of(config)
     if layout.val is None:
         return ()
     held_out = _indexed(list_classes(layout.val, layout.classes), layout.val, layout)
