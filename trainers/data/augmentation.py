@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional
 
@@ -25,10 +25,25 @@ def _middle(image: Image.Image) -> Image.Image:
     return image.crop((left, top, image.width - left, image.height - top))
 
 
+def posterize(image: Image.Image, bits_to_keep: int, **_: object) -> Image.Image:
+    """timm's operation, also for the strongest magnitude, which keeps no bit: a black picture.
+
+    Pillow refuses 0 bits now; earlier releases gave that picture.
+    """
+    if bits_to_keep < 1:
+        return image.point([0] * 256 * len(image.getbands()))
+    return image if bits_to_keep >= 8 else ImageOps.posterize(image, bits_to_keep)
+
+
 def train_transform(chosen: Augmentation) -> Transform:
     """timm's training transform: random resized crop, flip, RandAugment or colour jitter."""
     prepare_torchvision()
+    from timm.data import auto_augment
     from timm.data.transforms_factory import create_transform
+
+    auto_augment.NAME_TO_OP.update(
+        {name: posterize for name in auto_augment.NAME_TO_OP if name.startswith("Posterize")}
+    )
 
     transform: Transform = create_transform(
         input_size=chosen.image_size,
