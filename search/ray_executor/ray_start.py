@@ -14,7 +14,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -86,10 +86,7 @@ def with_an_agent_on_any_port() -> Iterator[None]:
     """
     from ray._private import parameter
 
-    with ExitStack() as stack:
-        params = getattr(parameter, "RayParams", None)
-        if isinstance(params, type):
-            stack.enter_context(replaced(parameter, "RayParams", _any_port(params)))
+    with _subclassed(parameter, "RayParams", _any_port):
         yield
 
 
@@ -112,10 +109,15 @@ def sheltering_servers() -> Iterator[None]:
     """
     from ray._private import services
 
-    with ExitStack() as stack:
-        popen = getattr(services, "ConsolePopen", None)
-        if isinstance(popen, type):
-            stack.enter_context(replaced(services, "ConsolePopen", _sheltered(popen)))
+    with _subclassed(services, "ConsolePopen", _sheltered):
+        yield
+
+
+@contextmanager
+def _subclassed(owner: Any, name: str, subclass: Callable[[Any], Any]) -> Iterator[None]:
+    """A class that is derived from an attribute in its place; nothing where that is no class."""
+    found = getattr(owner, name, None)
+    with replaced(owner, name, subclass(found)) if isinstance(found, type) else nullcontext():
         yield
 
 
