@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -170,18 +170,13 @@ def _located(
     if isinstance(source, ImageIndex):
         inspected = inspected or Inspected(content_hash, source.listing(), source.left_out)
     description = DataDescription(
-        shape.name,
-        shape.channels,
-        shape.height,
-        shape.width,
-        shape.classes,
+        **asdict(shape),
         content_hash=content_hash,
         split_hash=split.hash,
         train_images=split.train.size,
         validation_images=split.validation.size,
         protocol=protocol.bound_to(content_hash, split.hash),
         chance=float(counts.max() / counts.sum()),
-        class_names=shape.class_names,
         remarks=remarks,
         inspected=inspected,
     )
