@@ -1,12 +1,16 @@
 """The surrogate's parts against slow and obvious definitions, and what it promises."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from search.objectives import Constraint, Objective, Objectives, hypervolume
 from search.searchers import Exhausted, Observation, Task, make_searcher
+from search.searchers.surrogate import gaussian_process
 from search.searchers.surrogate.candidates import Candidates
 from search.searchers.surrogate.gaussian_process import (
     GaussianProcess,
@@ -152,6 +156,24 @@ def test_the_fit_is_a_maximum_of_the_posterior() -> None:
 
     moves = 0.03 * np.random.default_rng(0).normal(size=(50, 5)) * spread
     assert all(log_posterior(best + move) < log_posterior(best) for move in moves)
+
+
+def test_while_it_fits_linear_algebra_has_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy's threads and SciPy's would wait for each other."""
+
+    def threads() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    seen: list[set[int]] = []
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        seen.append(threads())
+        return minimize(*arguments, **options)
+
+    monkeypatch.setattr(gaussian_process, "minimize", watched)
+    with threadpool_limits(limits=2, user_api="blas"):
+        fit(*sampled(20), np.zeros(20))
+        assert (seen, threads()) == ([{1}, {1}], {2})
 
 
 def test_expected_improvement_of_what_is_certain() -> None:

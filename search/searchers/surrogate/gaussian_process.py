@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
+from threadpoolctl import ThreadpoolController
 
 Floats = NDArray[np.float64]
 
@@ -97,19 +99,28 @@ def fit(points: Floats, values: Floats, variances: Floats) -> Hyperparameters:
 
     little_noise = np.full(len(center), -1.0)
     little_noise[-2:] = 0.0, -2.0
-    ends = [
-        minimize(
-            negative_log_posterior,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(-_WITHIN, _WITHIN)] * len(center),
-            options={"maxiter": _ITERATIONS, "ftol": _TOLERANCE},
-        )
-        for start in (np.zeros(len(center)), little_noise)
-    ]
+    # NumPy and SciPy each bring their own threads for linear algebra; in turns on few cores they
+    # wait for each other longer than these small matrices take (100 ms a fit instead of 10).
+    with _blas_threads().limit(limits=1, user_api="blas"):
+        ends = [
+            minimize(
+                negative_log_posterior,
+                start,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=[(-_WITHIN, _WITHIN)] * len(center),
+                options={"maxiter": _ITERATIONS, "ftol": _TOLERANCE},
+            )
+            for start in (np.zeros(len(center)), little_noise)
+        ]
     best = min(ends, key=lambda end: float(end.fun))
     return _hyperparameters(center + spread * best.x)
+
+
+@cache
+def _blas_threads() -> ThreadpoolController:
+    # It looks through the libraries of the process, which takes milliseconds.
+    return ThreadpoolController()
 
 
 def _hyperparameters(theta: Floats) -> Hyperparameters:
