@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from search.objectives import JudgedBy
+from search.objectives import JudgedBy, judged_values
 from search.store import TrialRecord, TrialState
 from search.study import Trial
 from space import Architecture
@@ -70,7 +70,7 @@ class Attempt:
         return replace(
             self.record,
             state=state,
-            accuracy=self.trial.values(rule).get("validation_accuracy"),
+            accuracy=judged_values(curve, rule).get("validation_accuracy"),
             last_epoch=last,
             last_accuracy=curve[last].get("validation_accuracy"),
             epochs_done=len(curve),

@@ -160,9 +160,9 @@ def ranked_trials(
 
     In the order of `search.objectives.best_first`, among equals by their numbers.
     """
-    task, rule = study.task, study.judged_by
+    task = study.task
     rows = [
-        (trial, trial.values(rule))
+        (trial, study.values(trial))
         for trial in study.trials.values()
         if trial.state == state and not trial.repeat
     ]

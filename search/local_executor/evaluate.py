@@ -112,13 +112,13 @@ def ended(
     wanted: Sequence[str],
 ) -> Evaluation[P]:
     """Tell the study how a trial ended; what came of it."""
-    had = trial.values("last")
-    missing = [name for name in wanted if name not in had]
+    missing = trial.lacks(wanted, study.judged_by)
     if state != TrialState.FAILED and missing:
+        had = trial.curve[max(trial.curve)]
         reason = f"the objective did not return {', '.join(missing)}; it returned {', '.join(had)}"
         state = TrialState.FAILED
     study.tell(trial.number, state, reason)
-    values = {} if state == TrialState.FAILED else trial.values(study.judged_by)
+    values = {} if state == TrialState.FAILED else study.values(trial)
     return Evaluation(trial.number, trial.point, state, values, trial.curve, reason, seconds)
 
 

@@ -1,6 +1,12 @@
 """What a search wants: objectives, hard constraints, and which of two results is better."""
 
-from search.objectives.judging import JudgedBy, judged_accuracy, judged_by, judged_values
+from search.objectives.judging import (
+    JudgedBy,
+    best_for,
+    judged_accuracy,
+    judged_by,
+    judged_values,
+)
 from search.objectives.objectives import (
     ACCURACY,
     Constraint,
@@ -30,6 +36,7 @@ __all__ = [
     "Values",
     "as_direction",
     "best_first",
+    "best_for",
     "crowding_distances",
     "dominates",
     "hypervolume",

@@ -8,15 +8,27 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from search.objectives.objectives import Values
+from search.objectives.objectives import Objectives, Values
 
 JudgedBy = Literal["last", "best"]
 
-BEST: Mapping[str, Callable[[Iterable[float]], float]] = {
-    "validation_accuracy": max,
-    "validation_loss": min,
-}
+Best = Mapping[str, Callable[[Iterable[float]], float]]
 """The best of several epochs, metric by metric."""
+
+BEST_MEASURED: Best = {"validation_accuracy": max, "validation_loss": min}
+"""Of the metrics that every training measures."""
+
+
+def best_for(objectives: Objectives) -> Best:
+    """Of every metric that the objectives, or a bound on one side, tell which end is better."""
+    bounds = {
+        each.name: min if each.lower is None else max
+        for each in objectives.constraints
+        if (each.lower is None) != (each.upper is None)
+    }
+    wanted = {each.name: max if each.sign > 0 else min for each in objectives}
+    # The store keeps these two so, whatever a study is for.
+    return {**bounds, **wanted, **BEST_MEASURED}
 
 
 def judged_by(protocol: Mapping[str, Any]) -> JudgedBy:
@@ -24,12 +36,15 @@ def judged_by(protocol: Mapping[str, Any]) -> JudgedBy:
     return "last" if protocol.get("judged_by", "best") == "last" else "best"
 
 
-def judged_values(curve: Mapping[int, Values], rule: JudgedBy) -> Values:
+def judged_values(
+    curve: Mapping[int, Values], rule: JudgedBy, best: Best = BEST_MEASURED
+) -> Values:
     """The metrics that a trial is judged by, of all that its epochs have; empty before the first.
 
     Args:
         curve: the metrics by epoch; those that are not finite are left out of it.
         rule: "last" takes what the last epoch has, "best" of every measured metric the best.
+        best: which value of several is; of metrics that it does not name the last counts.
     """
     if not curve:
         return {}
@@ -37,10 +52,10 @@ def judged_values(curve: Mapping[int, Values], rule: JudgedBy) -> Values:
     if rule == "last":
         return last
     found = {}
-    for name, best in BEST.items():
+    for name, best_of in best.items():
         values = [metrics[name] for metrics in curve.values() if name in metrics]
         if values:
-            found[name] = best(values)
+            found[name] = best_of(values)
     return last | found
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Generic
 
-from search.objectives import JudgedBy
+from search.objectives import JudgedBy, Values, best_for, judged_values
 from search.schedulers import CONTINUE, Decision, Scheduler
 from search.searchers import Searcher, Task
 from search.searchers.searcher import P
 from search.study.ledger import Ledger, MemoryLedger
 from search.study.trial import Trial
-from search.trial_states import TrialState
+from search.trial_states import TERMINAL, TrialState
 
 
 class Study(Generic[P]):
@@ -31,6 +31,8 @@ class Study(Generic[P]):
       it; the last epoch was reported before.
     - **forget** where epochs were lost, **proceed** where an ended trial goes on by request.
     - Any number of trials may be open, and they may report and end in any order.
+    - A number that no trial has is a KeyError, and what cannot follow in the life of a trial
+      (`search.trial_states`) a ValueError; then nothing has changed, here or in the ledger.
 
     The same calls give the same points and decisions, so a study is resumed by repeating them
     to a new one with the same seed. Not thread safe.
@@ -57,6 +59,7 @@ class Study(Generic[P]):
         self._searchers, self._scheduler = tuple(searchers), scheduler
         # Kept, as progress asks several times a trial and studies have many thousands.
         self._counts = dict.fromkeys(TrialState, 0)
+        self._best = best_for(task.objectives)
         self._ledger: Ledger = MemoryLedger() if ledger is None else ledger
 
     @contextmanager
@@ -76,6 +79,7 @@ class Study(Generic[P]):
 
         Raises:
             search.searchers.Exhausted: no point is left.
+            ValueError: there is a trial of that number.
         """
         return self.add(self._searchers[0].ask(), number)
 
@@ -89,8 +93,13 @@ class Study(Generic[P]):
             prunable: whether the scheduler may stop it.
             repeat: which repeat of its point this is, with other seeds; 0 for the first trial.
                 Of a repeat neither searchers nor the scheduler hear: they know the point.
+
+        Raises:
+            ValueError: there is a trial of that number.
         """
         number = len(self.trials) if number is None else number
+        if number in self.trials:
+            raise ValueError(f"there is a trial {number} already")
         trial = Trial(number, point, self.task.known(point), prunable, repeat)
         self.trials[number] = trial
         self._counts[trial.state] += 1
@@ -106,10 +115,18 @@ class Study(Generic[P]):
         self._ledger.start(trial)
 
     def report(self, number: int, epoch: int, metrics: Mapping[str, float | None]) -> Decision:
-        """An epoch of a trial has these metrics; whether the trial shall stop."""
+        """An epoch of a trial has these metrics; whether the trial shall stop.
+
+        Args:
+            number: of the trial.
+            epoch: from 1.
+            metrics: by name; None and what is not finite are written down, and judged nowhere.
+        """
         trial = self.trials[number]
         if epoch in trial.curve:
             return trial.decision
+        if trial.state in TERMINAL:
+            raise ValueError(f"trial {number} is {trial.state}; it has no epoch {epoch} any more")
         self._ledger.epoch(trial, epoch, metrics)
         values = trial.record(epoch, metrics)
         self._tell(trial)
@@ -128,6 +145,7 @@ class Study(Generic[P]):
     def preempt(self, number: int, reason: str) -> None:
         """The worker of a trial is gone; its epochs stay, and another may take it up."""
         trial = self.trials[number]
+        trial.check(TrialState.PREEMPTED)
         self._ledger.preempt(trial, reason)
         self._become(trial, TrialState.PREEMPTED, reason)
 
@@ -142,12 +160,25 @@ class Study(Generic[P]):
         self._tell(trial)
 
     def tell(self, number: int, state: TrialState, reason: str | None = None) -> Trial[P]:
-        """A trial has ended."""
+        """A trial has ended.
+
+        Args:
+            number: of the trial.
+            state: one that ends a trial.
+            reason: why, of every state but complete.
+        """
         trial = self.trials[number]
+        if state not in TERMINAL:
+            raise ValueError(f"trial {number} cannot end as {state}")
+        trial.check(state)
         self._ledger.end(trial, state, reason)
         self._become(trial, state, reason)
         self._tell(trial)
         return trial
+
+    def values(self, trial: Trial[P]) -> Values:
+        """The metrics that a trial is judged by; empty before its first epoch."""
+        return judged_values(trial.curve, self.judged_by, self._best)
 
     def counts(self) -> dict[TrialState, int]:
         """How many trials stand in each state."""
@@ -166,6 +197,6 @@ class Study(Generic[P]):
     def _tell(self, trial: Trial[P]) -> None:
         if trial.repeat or not self._searchers:  # a curve is long, and histories are replayed
             return
-        observation = trial.observation(self.judged_by)
+        observation = trial.observation(self.values(trial))
         for searcher in self._searchers:
             searcher.tell(trial.point, observation)

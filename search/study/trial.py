@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic
 
-from search.objectives import JudgedBy, Values, judged_values
+from search.objectives import JudgedBy, Values
 from search.schedulers import CONTINUE, Decision
 from search.searchers import Observation
 from search.searchers.searcher import P
@@ -38,10 +38,6 @@ class Trial(Generic[P]):
     reason: str | None = None
     curve: dict[int, Values] = field(default_factory=dict)
     decision: Decision = CONTINUE
-
-    def values(self, rule: JudgedBy) -> Values:
-        """The metrics that it is judged by; empty before the first epoch."""
-        return judged_values(self.curve, rule)
 
     def record(self, epoch: int, metrics: Mapping[str, float | None]) -> Values:
         """Take the metrics of an epoch down; those that are missing or not finite are left out."""
@@ -76,9 +72,13 @@ class Trial(Generic[P]):
         Raises:
             ValueError: that state does not follow this one.
         """
+        self.check(state)
+        self.state, self.reason = state, reason
+
+    def check(self, state: TrialState) -> None:
+        """Refuse a state that does not follow this one, as `become` does; nothing changes."""
         if not may_follow(state, self.state):
             raise ValueError(f"trial {self.number} is {self.state}; it cannot become {state}")
-        self.state, self.reason = state, reason
 
     def proceed(self) -> None:
         """Go on after its end, by request; what was pruned then goes on to its end."""
@@ -86,9 +86,13 @@ class Trial(Generic[P]):
         self.become(TrialState.WAITING)
         self.decision = CONTINUE
 
-    def observation(self, rule: JudgedBy) -> Observation:
-        """What a searcher is told of it. Metrics of what failed do not count."""
+    def observation(self, values: Values) -> Observation:
+        """What a searcher is told of it. Metrics of what failed do not count.
+
+        Args:
+            values: the metrics that it is judged by.
+        """
         state = self.state if self.state in TERMINAL else TrialState.RUNNING
         if state in TERMINAL - EVALUATED:
             return Observation(state)
-        return Observation(state, self.values(rule), dict(self.curve))
+        return Observation(state, values, dict(self.curve))

@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from search.objectives import Constraint, Objective, Objectives
+from search.schedulers import NoScheduler
 from search.searchers import Exhausted, Observation, Searcher, Task
+from search.study import Study
 from search.testing.toy_spaces import Bare, Corner, Lattice, ToySpace
 from search.trial_states import EVALUATED, TrialState
 from space import DesignSpace
 
 FIDELITIES = 9
+_ENDS = 0.5  # the chance that a trial which is not complete in the end is over after an epoch
 _ACCURACY, _COST, _NOISE = Objective("accuracy"), Objective("cost", "minimise"), Objective("noise")
 _OBJECTIVES = (_ACCURACY, _COST, _NOISE)
 ENDINGS = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED, TrialState.INFEASIBLE)
@@ -130,11 +133,27 @@ class Recording:
         return searcher
 
 
-@dataclass
-class _Running:
-    point: Any
-    ending: TrialState
-    curve: dict[int, dict[str, float]] = field(default_factory=dict)
+class _Recorder(Searcher[Any]):
+    """Passes everything on to a searcher, writes it down and looks whether it is kept."""
+
+    def __init__(self, searcher: Searcher[Any], recording: Recording) -> None:
+        super().__init__(searcher.task, 0)
+        self._searcher, self._recording = searcher, recording
+        self._keys: set[Hashable] = set()
+
+    def ask(self, attempt: int = 0) -> Any:
+        point = self._searcher.ask()
+        key = self.task.space.key(point)
+        assert key not in self._keys, f"{point} was proposed twice"
+        self._keys.add(key)
+        self._recording.asked.append((len(self._recording.told), point))
+        return point
+
+    def tell(self, point: Any, observation: Observation) -> None:
+        self._recording.told.append((point, observation))
+        before = copy.deepcopy(observation)
+        self._searcher.tell(point, observation)
+        assert observation == before, "the searcher changed what it was told"
 
 
 def play(
@@ -146,44 +165,30 @@ def play(
     endings: Mapping[TrialState, float] | None = None,
     seed: int = 0,
 ) -> Recording:
-    """A study of so many trials; which trial goes on, and how it ends, is drawn.
+    """A study of so many trials; which trial goes on, when and how it ends, is drawn.
 
     Raises:
         AssertionError: a point was proposed twice, or the searcher changed what it was told.
     """
     rng = np.random.default_rng([seed, 99])
     shares = endings or dict(zip(ENDINGS, (0.5, 0.3, 0.1, 0.1), strict=True))
-    recording, running = Recording(), dict[Hashable, _Running]()
-    keys: set[Hashable] = set()
-
-    def tell(point: Any, observation: Observation) -> None:
-        recording.told.append((point, observation))
-        before = copy.deepcopy(observation)
-        searcher.tell(point, observation)
-        assert observation == before, "the searcher changed what it was told"
-
-    while len(recording.asked) < trials or running:
-        if len(running) < workers and len(recording.asked) < trials:
-            point = searcher.ask()
-            key = case.space.key(point)
-            assert key not in keys, f"{point} was proposed twice"
-            keys.add(key)
-            recording.asked.append((len(recording.told), point))
+    recording, running = Recording(), dict[int, TrialState]()
+    task = searcher.task
+    scheduler = NoScheduler(task.objectives, FIDELITIES)
+    study = Study(task, (_Recorder(searcher, recording),), scheduler)
+    while len(study.trials) < trials or running:
+        if len(running) < workers and len(study.trials) < trials:
             ending = TrialState(rng.choice(list(shares), p=list(shares.values())))
-            running[key] = _Running(point, ending)
-            tell(point, Observation(TrialState.RUNNING))
+            running[study.ask().number] = ending
             continue
-        key = list(running)[int(rng.integers(len(running)))]
-        trial = running[key]
-        curve, epoch = trial.curve, len(trial.curve) + 1
-        if trial.ending in EVALUATED:
-            curve[epoch] = case.values(trial.point, epoch)
-        values = curve.get(len(curve), {})
-        goes_on = trial.ending == TrialState.COMPLETE and len(curve) < FIDELITIES
-        if not goes_on:
-            del running[key]
-        state = TrialState.RUNNING if goes_on else trial.ending
-        tell(trial.point, Observation(state, values, dict(curve)))
+        number = list(running)[int(rng.integers(len(running)))]
+        trial, ending = study.trials[number], running[number]
+        epoch = len(trial.curve) + 1
+        if ending in EVALUATED:
+            study.report(number, epoch, case.values(trial.point, epoch))
+        if epoch == FIDELITIES or (ending != TrialState.COMPLETE and rng.random() < _ENDS):
+            del running[number]
+            study.tell(number, ending, "it was drawn so")
     return recording
 
 

@@ -96,8 +96,9 @@ def test_a_study_is_judged_by_its_rule_wherever_it_is_asked(rule: JudgedBy, tmp_
         found = evaluated(store, settings.study, ["validation_accuracy"])
         assert [row.values["validation_accuracy"] for row in found] == expected
         task, history = task_of(settings), store.studies.history(study.id)
-        order = ranked_trials(study_of_history(history, networks_of(history), task, rule))
-        ranked = [trial.values(rule)["validation_accuracy"] for trial in order]
+        told_study = study_of_history(history, networks_of(history), task, rule)
+        order = ranked_trials(told_study)
+        ranked = [told_study.values(trial)["validation_accuracy"] for trial in order]
         assert ranked == expected
         told = [v or {} for _, v in evaluated_trials(store, settings.study, settings.goals)]
         assert sorted((v["validation_accuracy"] for v in told), reverse=True) == expected
@@ -187,7 +188,7 @@ def test_an_attempt_that_ended_while_the_store_is_away_is_judged_by_the_rule(
         run_all(session)
         (record,) = store.trials.of_study(session.record.id)
     curve = {1: {"validation_accuracy": 0.75}, 2: {"validation_accuracy": 0.25}}
-    trial: Any = SimpleNamespace(curve=curve, values=lambda rule: judged_values(curve, rule))
+    trial: Any = SimpleNamespace(curve=curve)
     ended = Attempt(record, trial).ended(TrialState.COMPLETE, rule)
     assert (ended.accuracy, ended.last_accuracy, ended.last_epoch) == (accuracy, 0.25, 2)
 
@@ -242,3 +243,27 @@ def _prune(store: Any, trial: int) -> None:
 
     store.epochs.record(trial, epoch_record(1, 0.95))
     store.trials.finish(trial, "pruned", "rung")
+
+
+def test_optimize_judges_by_the_best_fidelity_on_request() -> None:
+    """Also metrics of other names, by what is wanted of them; the last may lack some."""
+
+    def curve(point: int) -> Any:
+        yield {"gain": 1.0, "loss": point / 10, "other": 1.0, "delay": 1.0}
+        yield {"gain": float(point), "loss": 1.0, "other": 2.0, "delay": 0.5}
+        yield {"gain": -1.0, "other": 3.0, "delay": 2.0}
+
+    found = optimize(
+        Line(),
+        curve,
+        "random",
+        budget=5,
+        fidelities=3,
+        objectives={"gain": "maximise", "loss": "minimise"},
+        constraints={"delay": 1.5},
+        judged_by="best",
+    )
+    assert found.counts[TrialState.COMPLETE] == 5
+    for each in found.evaluations:
+        expected = {"gain": max(1.0, each.point), "loss": min(1.0, each.point / 10)}
+        assert each.values == expected | {"other": 3.0, "delay": 0.5}

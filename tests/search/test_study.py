@@ -1,7 +1,7 @@
 """The contract of a study: who hears what, in which order, and what a replay comes to."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -148,7 +148,7 @@ def test_lost_epochs_are_forgotten_and_count_again() -> None:
     study.forget(0, 1)
     assert set(heard.calls[-1][4]) == {1}
     study.report(0, 2, {"accuracy": 0.25})
-    assert study.trials[0].values("last")["accuracy"] == 0.25
+    assert study.values(study.trials[0])["accuracy"] == 0.25
 
 
 def test_states_follow_each_other_as_the_store_has_it() -> None:
@@ -242,13 +242,42 @@ def test_the_ledger_has_everything_before_anybody_hears_of_it() -> None:
     assert counted(study) == study.counts()
 
 
+def test_what_cannot_follow_is_refused_and_changes_nothing() -> None:
+    """Neither the ledger nor anybody who listens hears of it."""
+    study, heard = listened()
+    study._ledger = ledger = Recorded(heard)
+    study.ask()
+    study.report(0, 1, {"accuracy": 0.5})
+    study.tell(0, TrialState.COMPLETE)
+    before = replace(study.trials[0]), list(heard.calls), list(ledger.lines)
+    for refused in (
+        lambda: study.tell(0, TrialState.COMPLETE),
+        lambda: study.tell(0, TrialState.FAILED, "late"),
+        lambda: study.tell(0, TrialState.RUNNING),
+        lambda: study.report(0, 2, {"accuracy": 0.9}),
+        lambda: study.start(0),
+        lambda: study.preempt(0, "its worker is gone"),
+        lambda: study.resume(0),
+        lambda: study.proceed(0),
+        lambda: study.ask(0),
+        lambda: study.add(POINTS[1], 0),
+    ):
+        with pytest.raises(ValueError, match="trial 0"):
+            refused()
+    with pytest.raises(KeyError):
+        study.report(1, 1, {"accuracy": 0.5})
+    assert study.report(0, 1, {"accuracy": 0.9}) == CONTINUE  # reported before
+    assert (study.trials[0], heard.calls, ledger.lines) == before
+    assert sum(study.counts().values()) == len(study.trials) == 1
+
+
 def test_of_a_repeat_neither_searchers_nor_the_scheduler_hear() -> None:
     study, heard = listened(least=0.5)
     trial = study.add(POINTS[0], repeat=1)
     assert study.report(trial.number, 1, {"accuracy": 0.1}) == CONTINUE
     study.tell(trial.number, TrialState.COMPLETE)
     assert heard.calls == []
-    assert trial.values("last")["accuracy"] == 0.1
+    assert study.values(trial)["accuracy"] == 0.1
     assert study.counts()[TrialState.COMPLETE] == 1
 
 
