@@ -1,4 +1,4 @@
-"""What the pages ask of `search.query`, remembered for some seconds.
+"""What the pages ask of `search.query`, cached for some seconds.
 
 The memory is shared by all sessions, so that many viewers cost as much as one. Pages draw what
 comes from here; only single records they take from the store.
@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 SECONDS = 4.0
 
 
-def remembered(
+def cached(
     read: Callable[Concatenate[Scope, Arguments], Result],
 ) -> Callable[Concatenate[Scope, Arguments], Result]:
     """What `read` returns, or returned some seconds ago for the same scope and arguments."""
@@ -40,14 +40,14 @@ def remembered(
     @wraps(read)
     def asked(scope: Scope, /, *given: Arguments.args, **named: Arguments.kwargs) -> Result:
         key = (scope.key, scope.study, scope.where, read.__name__)
-        result: Result = _remembered(key, given, named, lambda: read(scope, *given, **named))
+        result: Result = _cached(key, given, named, lambda: read(scope, *given, **named))
         return result
 
     return asked
 
 
 @st.cache_data(ttl=SECONDS, max_entries=200, show_spinner=False)
-def _remembered(
+def _cached(
     key: tuple[Hashable, ...],
     given: tuple[object, ...],
     named: dict[str, object],
@@ -56,9 +56,9 @@ def _remembered(
     return _read()
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Reads everything anew from now on."""
-    _remembered.clear()
+    _cached.clear()
 
 
 def summaries(scope: Scope) -> list[StudySummary]:
@@ -67,7 +67,7 @@ def summaries(scope: Scope) -> list[StudySummary]:
     return [study for study in found if scope.study in (None, study.name)]
 
 
-@remembered
+@cached
 def _all_summaries(scope: Scope) -> list[StudySummary]:
     return scope.store.studies.summaries()
 
@@ -78,7 +78,7 @@ def only_study(scope: Scope) -> str | None:
     return names[0] if len(names) == 1 else None
 
 
-@remembered
+@cached
 def study(scope: Scope, name: str) -> StudyRecord:
     """How a study was configured."""
     return scope.store.studies.get(name)
@@ -90,12 +90,12 @@ def study_objectives(scope: Scope) -> query.StudyObjectives | None:
     return None if name is None else _objectives_of(scope, name)
 
 
-@remembered
+@cached
 def _objectives_of(scope: Scope, name: str) -> query.StudyObjectives:
     return query.study_objectives(scope.store, name)
 
 
-@remembered
+@cached
 def beside_random(scope: Scope, name: str, ended_trials: int) -> BaselineComparison | None:
     """The searcher of a study against its random points; None where it has none.
 
@@ -111,13 +111,13 @@ def seconds_left(scope: Scope, studies: Sequence[StudySummary]) -> float | None:
     return _seconds_left(scope, running)
 
 
-@remembered
+@cached
 def _seconds_left(scope: Scope, running: tuple[tuple[int, int], ...]) -> float | None:
     """Asked anew with every trial that ends: `running` has how many have, by study."""
     return query.seconds_left(scope.store, summaries(scope))
 
 
-@remembered
+@cached
 def accuracy_notes(
     scope: Scope, among: tuple[str, ...] | None = None, *, optimistic: bool = True
 ) -> list[str]:
@@ -127,13 +127,13 @@ def accuracy_notes(
     return query.accuracy_notes(scope.store, names, optimistic=optimistic)
 
 
-@remembered
+@cached
 def leaderboard(scope: Scope, sort: str, top: int) -> list[BestRow]:
     """The first rows of the filter, in an order of `best`."""
     return query.best(scope.store, **scope.filter, sort=sort, top=top)
 
 
-@remembered
+@cached
 def leaderboard_row(scope: Scope, architecture_id: str) -> BestRow | None:
     """The row of one architecture in the filter, else in the whole store; None without a result."""
     rows = query.best(scope.store, **scope.filter, architecture=architecture_id)
@@ -142,13 +142,13 @@ def leaderboard_row(scope: Scope, architecture_id: str) -> BestRow | None:
     return rows[0] if rows else None
 
 
-@remembered
+@cached
 def spreads(scope: Scope) -> dict[str, Spread]:
     """The spread over seeds by protocol hash, of the study of the filter or of all."""
     return query.spreads(scope.store, scope.study)
 
 
-@remembered
+@cached
 def trial_summaries(
     scope: Scope, *, states: Collection[TrialState] | None, order: Order, limit: int
 ) -> list[TrialSummary]:
@@ -158,38 +158,38 @@ def trial_summaries(
     )
 
 
-@remembered
+@cached
 def state_counts(scope: Scope) -> dict[TrialState, int]:
     """How many trials of the filter are in each state."""
     return query.state_counts(scope.store, **scope.filter)
 
 
-@remembered
+@cached
 def curves(scope: Scope, trial_ids: tuple[int, ...]) -> dict[int, list[EpochRecord]]:
     """The epochs of several trials."""
     return scope.store.epochs.of_trials(trial_ids)
 
 
-@remembered
+@cached
 def accuracy_over_time(scope: Scope) -> AccuracyOverTime:
     """The complete and pruned trials of the filter in the order in which they ended."""
     return AccuracyOverTime.of(query.ended_trials(scope.store, **scope.filter))
 
 
-@remembered
+@cached
 def operator_records(scope: Scope) -> dict[str, OperatorRecord]:
     """The record of each of the paper's operators, by name."""
     return query.operator_records(scope.store, **scope.filter)
 
 
-@remembered
+@cached
 def accuracy_cost(scope: Scope, cost: Cost) -> CostPicture:
     """The picture of the filter's architectures against one cost."""
     return CostPicture.of(query.best(scope.store, **scope.filter, top=None), cost)
 
 
-@remembered
-def objectives_picture(scope: Scope, study: str, goals: Objectives) -> ObjectivesPicture:
+@cached
+def objectives_picture(scope: Scope, study: str, objectives: Objectives) -> ObjectivesPicture:
     """The picture of one study over its objectives, of the complete trials of the filter."""
-    rows = query.evaluated(scope.store, study, goals.names, where=scope.filter["where"])
-    return ObjectivesPicture.of(rows, goals)
+    rows = query.evaluated(scope.store, study, objectives.names, where=scope.filter["where"])
+    return ObjectivesPicture.of(rows, objectives)

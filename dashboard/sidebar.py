@@ -86,5 +86,5 @@ def store_box(name: str, url: str) -> None:
     with st.sidebar.container():
         st.caption(f"Store  \n{markdown(name)}", help=markdown(source.shown(url)))
         if st.button("Refresh", icon=":material/refresh:", width="stretch"):
-            queries.forget()
+            queries.clear_cache()
             st.rerun()

@@ -10,7 +10,7 @@ from space.errors import InputError, Problem, refuse
 
 
 def parse_objectives(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
-    """The goals of a study.
+    """The objectives of a study.
 
     Args:
         objectives: "maximise" or "minimise" by metric.
@@ -43,7 +43,7 @@ def given_twice(named: Mapping[str, Any], where: str) -> list[Problem]:
 
 
 def stored_objectives(objective: Mapping[str, Any]) -> Objectives:
-    """The goals of a study of the store; a study that names no objective wants accuracy."""
+    """The objectives of a study of the store; a study that names no objective wants accuracy."""
     wanted = objective.get("objectives") or {
         each.name: each.direction for each in ACCURACY.objectives
     }

@@ -83,7 +83,7 @@ class _Silent:
     def say(self, text: str) -> None:
         """Nobody listens."""
 
-    def show(self, stand: Progress) -> None:
+    def show(self, progress: Progress) -> None:
         """Nobody looks."""
 
 

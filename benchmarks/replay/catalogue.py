@@ -18,7 +18,7 @@ from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS, Task
 from space.errors import InputError
 
-GOALS: dict[Aim, Objectives] = {
+OBJECTIVES: dict[Aim, Objectives] = {
     "accuracy": ACCURACY,
     "front": Objectives((Objective("validation_accuracy"), Objective("macs", "minimise"))),
 }
@@ -81,7 +81,7 @@ def _name(searcher: str, scheduler: str) -> str:
 def _own(aim: Aim, searcher: str, scheduler: str, benchmark: TabularBenchmark, seed: int) -> Method:
     task = Task(
         TableSpace(benchmark),
-        GOALS[aim],
+        OBJECTIVES[aim],
         known=lambda architecture: benchmark.known[architecture.id],
         fidelities=benchmark.epochs,
     )

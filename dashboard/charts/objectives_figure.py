@@ -38,7 +38,7 @@ class ObjectivesPicture:
     """The completely trained architectures of a study that have all of its objectives.
 
     Attributes:
-        goals: of the study.
+        objectives: of the study.
         front: what no other dominates, whole, the best by the first objective first.
         dominated: the others that keep the study's constraints, or an even sample of them.
         breaking: those that break a constraint, or an even sample of them.
@@ -47,7 +47,7 @@ class ObjectivesPicture:
         missing: the objectives that some of those lack.
     """
 
-    goals: Objectives
+    objectives: Objectives
     front: list[Evaluated]
     dominated: list[Evaluated]
     breaking: list[Evaluated]
@@ -56,23 +56,23 @@ class ObjectivesPicture:
     missing: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, rows: Sequence[Evaluated], goals: Objectives) -> Self:
-        """The picture of these architectures over the study's goals."""
-        found = [row for row in rows if goals.has(row.values)]
-        lacked = {name for row in rows for name in goals.missing(row.values)}
-        front = front_of(found, goals)
+    def of(cls, rows: Sequence[Evaluated], objectives: Objectives) -> Self:
+        """The picture of these architectures over the study's objectives."""
+        found = [row for row in rows if objectives.has(row.values)]
+        lacked = {name for row in rows for name in objectives.missing(row.values)}
+        front = front_of(found, objectives)
         on_front = {row.architecture_id for row in front}
         rest = [row for row in found if row.architecture_id not in on_front]
-        dominated = [row for row in rest if goals.keeps(row.values)]
-        breaking = [row for row in rest if not goals.keeps(row.values)]
+        dominated = [row for row in rest if objectives.keeps(row.values)]
+        breaking = [row for row in rest if not objectives.keeps(row.values)]
         return cls(
-            goals,
+            objectives,
             front,
             thinned(dominated, MAX_POINTS),
             thinned(breaking, MAX_POINTS),
             len(found),
             len(rows) - len(found),
-            tuple(each.name for each in goals.objectives if each.name in lacked),
+            tuple(each.name for each in objectives if each.name in lacked),
         )
 
     @property
@@ -104,13 +104,13 @@ def objectives_figure(picture: ObjectivesPicture, across: Objective, up: Objecti
     grey = {"symbol": "circle-open", "color": BREAKING_COLOUR, "size": 8, "line": {"width": 2}}
     plain = {"color": _COLOUR, "size": 8, "opacity": opacity}
     ringed = {"color": _COLOUR, "size": 10, "line": {"color": FRONT_COLOUR, "width": 2}}
-    joined = len(picture.goals.objectives) == 2
+    joined = len(picture.objectives) == 2
     for rows, marker, name in (
         (picture.breaking, grey, "breaks a constraint"),
         (picture.dominated, plain, "complete"),
     ):
         if rows:
-            _points(made, rows, (across, up), picture.goals, marker=marker, name=name)
+            _points(made, rows, (across, up), picture.objectives, marker=marker, name=name)
     if picture.front:
         if joined:
             _steps(made, picture, across, up)
@@ -118,7 +118,7 @@ def objectives_figure(picture: ObjectivesPicture, across: Objective, up: Objecti
             made,
             picture.front,
             (across, up),
-            picture.goals,
+            picture.objectives,
             marker=ringed,
             name="on the front" if joined else "Pareto front",
             legendgroup="front",
@@ -133,10 +133,12 @@ def _points(
     made: go.Figure,
     rows: Sequence[Evaluated],
     axes: tuple[Objective, Objective],
-    goals: Objectives,
+    objectives: Objectives,
     **looks: Any,
 ) -> None:
-    add_points(made, _places(rows, *axes), [_custom(row, goals) for row in rows], _HOVER, **looks)
+    add_points(
+        made, _places(rows, *axes), [_custom(row, objectives) for row in rows], _HOVER, **looks
+    )
 
 
 def _places(rows: Iterable[Evaluated], across: Objective, up: Objective) -> list[Point]:
@@ -163,10 +165,10 @@ def _axis(made: go.Figure, axis: Axis, objective: Objective, values: Sequence[fl
         update_axis(made, axis, title_text=title)
 
 
-def _custom(row: Evaluated, goals: Objectives) -> list[str]:
+def _custom(row: Evaluated, objectives: Objectives) -> list[str]:
     figures = [
         f"{metric_words(each.name, row.values[each.name])} {METRIC_NAMES[each.name]}"
-        for each in goals.objectives
+        for each in objectives
     ]
     trained = count(row.repeats, "training")
     return [row.architecture_id, hover(row.operators), " · ".join(figures), trained]

@@ -43,7 +43,7 @@ def page() -> None:
         notices.captions(wanted.sentences)
         if not wanted.accuracy_alone:
             with notices.reported("The study's own objectives cannot be shown"):
-                chosen = _own_objectives(scope, study, wanted.goals) or chosen
+                chosen = _own_objectives(scope, study, wanted.objectives) or chosen
     if chosen is not None:
         open_architecture(chosen)
 
@@ -67,16 +67,16 @@ def _note(picture: CostPicture) -> str:
 # --- the study's own objectives: a picture of two, and the whole front -------------------------
 
 
-def _own_objectives(scope: Scope, study: str, goals: Objectives) -> str | None:
+def _own_objectives(scope: Scope, study: str, objectives: Objectives) -> str | None:
     """Draws it; the id of the architecture that was clicked or marked."""
     st.subheader("The study's own objectives")
-    picture = queries.objectives_picture(scope, study, goals)
+    picture = queries.objectives_picture(scope, study, objectives)
     if not picture.total:
         _nothing(scope, picture)
         return None
     clicked = None
-    if len(goals.objectives) > 1:
-        across, up = _axes(goals)
+    if len(objectives) > 1:
+        across, up = _axes(objectives)
         alt = f"{METRIC_NAMES[up.name]} against {METRIC_NAMES[across.name]}"
         drawn = objectives_figure(picture, across, up)
         clicked = show_selectable(drawn, "own-objectives", alt.capitalize())
@@ -101,10 +101,10 @@ def _missing(picture: ObjectivesPicture) -> str:
     return " or ".join(METRIC_NAMES[name] for name in picture.missing)
 
 
-def _axes(goals: Objectives) -> tuple[Objective, Objective]:
+def _axes(objectives: Objectives) -> tuple[Objective, Objective]:
     """The objectives that run across and up; of more than two a person chooses."""
     # Measured ones up and costs across, as in the other picture.
-    ordered = sorted(goals.objectives, key=lambda each: each.name in COST_TITLES)
+    ordered = sorted(objectives.objectives, key=lambda each: each.name in COST_TITLES)
     if len(ordered) == 2:
         return ordered[1], ordered[0]
     left, right = st.columns(2)
@@ -128,7 +128,7 @@ def _chosen(label: str, offered: list[Objective]) -> Objective:
 
 
 def _objectives_note(picture: ObjectivesPicture) -> str:
-    several = len(picture.goals.objectives)
+    several = len(picture.objectives)
     parts = [_of_front(picture)]
     if several > 2:
         parts.append(
@@ -145,7 +145,7 @@ def _objectives_note(picture: ObjectivesPicture) -> str:
 
 def _of_front(picture: ObjectivesPicture) -> str:
     total = count(picture.total, "architecture")
-    bounds = bound_words(picture.goals.constraints)
+    bounds = bound_words(picture.objectives.constraints)
     if not picture.front:
         return f"None of {total} keeps the study's constraints ({bounds})."
     within = f", within the study's constraints ({bounds})" if bounds else ""
@@ -154,7 +154,7 @@ def _of_front(picture: ObjectivesPicture) -> str:
 
 def _frame(picture: ObjectivesPicture, cells: list[str]) -> Styler:
     """Numbers that sort as numbers and read as people write them."""
-    rows, objectives = picture.front, picture.goals.objectives
+    rows, objectives = picture.front, picture.objectives.objectives
     named = {f"{METRIC_NAMES[each.name]} {arrow(each)}": each.name for each in objectives}
     table = pd.DataFrame(
         {

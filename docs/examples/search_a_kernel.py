@@ -33,7 +33,7 @@ class Tiles:
         return [float(np.log2(size)) for size in tile]
 
 
-def figures(tile: Tile) -> dict[str, float]:
+def metrics(tile: Tile) -> dict[str, float]:
     """Work per word that is loaded, and the words that a tile keeps in the cache."""
     words = tile.depth * (tile.rows + tile.columns)
     reuse = tile.rows * tile.columns * tile.depth / (words + 50)
@@ -41,6 +41,6 @@ def figures(tile: Tile) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    goals = {"objectives": {"reuse": "maximise"}, "constraints": {"cache": 8192}}
-    result = optimize(Tiles(), figures, searcher="evolution", budget=60, seed=0, **goals)
+    wanted = {"objectives": {"reuse": "maximise"}, "constraints": {"cache": 8192}}
+    result = optimize(Tiles(), metrics, searcher="evolution", budget=60, seed=0, **wanted)
     print(f"best of {len(result.evaluations)}: {result.best.point}, {dict(result.best.values)}")

@@ -92,7 +92,7 @@ def command(
     with open_to_read(store) as opened:
         rows = best(opened, where=where, study=study, sort=sort, top=top)
         spread = spreads(opened, study) if sort == "-accuracy" else {}
-        aimed = None if study is None else study_objectives(opened, study)
+        wanted = None if study is None else study_objectives(opened, study)
         shown = dict.fromkeys(row.study for row in rows)
         chances = chance_sentences((name, opened.studies.get(name).objective) for name in shown)
         hints = [] if rows or as_json or where is None else _hints(opened, where)
@@ -100,17 +100,17 @@ def command(
         named = zip(rows, ranks(rows, spread), strict=True)
         print_json(
             [
-                row.plain() | {"place": place, "keeps_constraints": aimed and aimed.keeps(row)}
+                row.plain() | {"place": place, "keeps_constraints": wanted and wanted.keeps(row)}
                 for row, place in named
             ]
         )
     elif rows:
         title = f"Best by {sort.removeprefix('-')}"
-        for table in leaderboards(rows, title, spread=spread, aimed=aimed):
+        for table in leaderboards(rows, title, spread=spread, wanted=wanted):
             stdout_console().print(table)
         if sort == "-accuracy":
             click.echo(what_of_the_spread(spread), err=True)
-        said = [*chances, *([] if aimed is None else aimed.sentences), optimism(rows)]
+        said = [*chances, *([] if wanted is None else wanted.sentences), optimism(rows)]
         for sentence in filter(None, said):
             click.echo(sentence, err=True)
         if len({row.protocol_hash for row in rows}) > 1:
@@ -159,18 +159,18 @@ def print_front(store: str, study: str | None, where: str | None, as_json: bool)
         raise InputError.of("--pareto", "name the study whose objectives count by --study")
     with open_to_read(store) as opened:
         record = opened.studies.get(study)
-        goals = stored_objectives(record.objective)
-        if len(goals.objectives) < 2:
+        objectives = stored_objectives(record.objective)
+        if len(objectives) < 2:
             raise InputError.of("--pareto", f"{study!r} has one objective; leave --pareto out")
-        rows = front(opened, study, goals, where=where)
+        rows = front(opened, study, objectives, where=where)
         hints = [] if rows or where is None else _hints(opened, where)
     if as_json:
         rule = judged_by(record.protocol)
         print_json([asdict(row) | {"judged_by": rule} for row in rows])
     elif rows:
-        stdout_console().print(front_table(rows, goals))
+        stdout_console().print(front_table(rows, objectives))
         optimistic = optimism_of([(study, record.protocol)])
         for said in filter(None, [chance_sentence(record.objective), optimistic]):
             click.echo(said, err=True)
-    for said in [] if rows else [no_front(goals), *hints]:
+    for said in [] if rows else [no_front(objectives), *hints]:
         click.echo(said, err=True)

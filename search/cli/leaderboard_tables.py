@@ -38,7 +38,7 @@ def leaderboards(
     title: str,
     *,
     spread: Mapping[str, Spread] | None = None,
-    aimed: StudyObjectives | None = None,
+    wanted: StudyObjectives | None = None,
 ) -> list[FittedTable]:
     """The table of the complete architectures, and apart from it that of the others.
 
@@ -47,7 +47,7 @@ def leaderboards(
     several = len({row.study for row in rows}) > 1
     parts = {title: complete(rows), PRUNED: [row for row in rows if not row.is_complete]}
     return [
-        leaderboard(part, name, with_study=several, spread=spread, aimed=aimed)
+        leaderboard(part, name, with_study=several, spread=spread, wanted=wanted)
         for name, part in parts.items()
         if part
     ]
@@ -64,7 +64,7 @@ def leaderboard(
     *,
     with_study: bool = False,
     spread: Mapping[str, Spread] | None = None,
-    aimed: StudyObjectives | None = None,
+    wanted: StudyObjectives | None = None,
 ) -> FittedTable:
     """A table of architectures, a line each.
 
@@ -73,7 +73,7 @@ def leaderboard(
         title: what the table shows.
         with_study: whether the rows come from several studies.
         spread: by protocol, for rows by falling accuracy, to call ties what they do not separate.
-        aimed: goals of the one study that all rows are of, to mark what breaks its measured bounds.
+        wanted: of the one study that all rows are of, to mark what breaks its measured bounds.
     """
     longest = max((len(name) for row in rows for name in row.names), default=1)
     return FittedTable(
@@ -81,7 +81,7 @@ def leaderboard(
             Column("#", ranks(rows, spread or {}), right=True),
             Column("architecture", [row.architecture_id for row in rows]),
             Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
-            *_bounds(rows, aimed),
+            *_bounds(rows, wanted),
             *(_repeats(rows) if any(row.repeats > 1 for row in rows) else ()),
             Column("params", [short(row.params) for row in rows], right=True, optional=1),
             Column("FLOPs", [short(row.macs) for row in rows], right=True, optional=2),
@@ -95,11 +95,11 @@ def leaderboard(
 
 
 def _bounds(
-    rows: Sequence[BestRow], aimed: StudyObjectives | None, blanks: int = 0
+    rows: Sequence[BestRow], wanted: StudyObjectives | None, blanks: int = 0
 ) -> list[Column]:
-    if aimed is None or not aimed.bounds:
+    if wanted is None or not wanted.bounds:
         return []
-    return [Column("bounds", [*(aimed.word(row) for row in rows), *[""] * blanks])]
+    return [Column("bounds", [*(wanted.word(row) for row in rows), *[""] * blanks])]
 
 
 def _repeats(rows: Sequence[BestRow]) -> tuple[Column, Column]:
@@ -131,7 +131,7 @@ def _studies(rows: Sequence[BestRow]) -> Column:
 def operators_table(
     found: list[OperatorRank],
     total: int,
-    aimed: StudyObjectives | None = None,
+    wanted: StudyObjectives | None = None,
     tried: Mapping[str, StateCounts] | None = None,
 ) -> FittedTable:
     """The paper's operators: the best network that uses each one throughout.
@@ -139,11 +139,11 @@ def operators_table(
     Args:
         found: where they stand.
         total: how many architectures are completely trained.
-        aimed: as of `leaderboard`.
+        wanted: as of `leaderboard`.
         tried: what became of the trials of each, to say it of those that gave no accuracy.
     """
     title = "Where the paper's operators stand, each in the best network made of it alone"
-    by_name = {standing.name: standing for standing in found}
+    by_name = {each.name: each for each in found}
     ranked = [s for s in found if s.name in PAPER_OPERATORS]
     others = [name for name in PAPER_OPERATORS if name not in by_name]
     rows = [s.row for s in ranked]
@@ -154,7 +154,7 @@ def operators_table(
             Column("operator", [*(s.name for s in ranked), *others]),
             Column("rank", [*(f"{s.rank} of {total}" for s in ranked), *dashes], right=True),
             Column("accuracy", [*(percent(row.accuracy) for row in rows), *dashes], right=True),
-            *_bounds(rows, aimed, len(others)),
+            *_bounds(rows, wanted, len(others)),
             Column("params", [*(short(r.params) for r in rows), *blanks], right=True, optional=2),
             Column("FLOPs", [*(short(r.macs) for r in rows), *blanks], right=True, optional=3),
             Column("epochs", [*(str(r.epochs) for r in rows), *blanks], right=True, optional=5),
@@ -202,11 +202,11 @@ def paired_comparison(pairs: Sequence[Pair], images: int | None) -> list[Rendera
     return [table, Text(f"{said}.", style="dim")]
 
 
-def front_table(rows: list[Evaluated], goals: Objectives) -> RenderableType:
+def front_table(rows: list[Evaluated], objectives: Objectives) -> RenderableType:
     """A line for each architecture, a column for each objective; without any, why there is none."""
     if not rows:
-        return Text(no_front(goals))
-    names = [objective.name for objective in goals.objectives]
+        return Text(no_front(objectives))
+    names = [objective.name for objective in objectives]
     longest = max(len(name) for row in rows for name in row.operators.split(" + "))
     return FittedTable(
         (
@@ -222,9 +222,9 @@ def front_table(rows: list[Evaluated], goals: Objectives) -> RenderableType:
     )
 
 
-def no_front(goals: Objectives) -> str:
+def no_front(objectives: Objectives) -> str:
     """That nothing is on the front, with the constraints that were to be kept."""
     said = "No completely trained architecture fulfils this"
-    if not goals.constraints:
+    if not objectives.constraints:
         return f"{said}."
-    return f"{said} and keeps the study's constraints ({bound_words(goals.constraints)})."
+    return f"{said} and keeps the study's constraints ({bound_words(objectives.constraints)})."

@@ -33,7 +33,7 @@ class NextCommands:
     overrides: Sequence[str] = ()
     asked: Sequence[str] = ()
 
-    def once_taken_up(self) -> "NextCommands":
+    def once_recorded(self) -> "NextCommands":
         """The commands from when the store has what was asked for: to go on is enough then.
 
         Repeats are in the store only from when they are handed out, so they are asked for again.

@@ -60,16 +60,16 @@ def print_report(
     rows = best(store, study=outcome.study, top=None)
     study = store.studies.get(outcome.study)
     parts: list[RenderableType] = [Text(headline(outcome), style="bold")]
-    aimed = study_objectives(store, outcome.study)
+    wanted = study_objectives(store, outcome.study)
     parts += paired_comparison(paired(store, outcome.study, rows), outcome.validation_images)
     if rows:
         found = spreads(store, outcome.study)
-        tables = _tables(rows, found, aimed, trials_by_operators(store, outcome.study))
+        tables = _tables(rows, found, wanted, trials_by_operators(store, outcome.study))
         parts += [*tables, Text(what_of_the_spread(found), style="dim")]
         parts += [Text(said, style="dim") for said in [optimism(rows)] if said is not None]
-    if len(aimed.goals.objectives) > 1:
-        parts.append(front_table(front(store, outcome.study, aimed.goals), aimed.goals))
-    parts += map(Text, aimed.sentences)
+    if len(wanted.objectives) > 1:
+        parts.append(front_table(front(store, outcome.study, wanted.objectives), wanted.objectives))
+    parts += map(Text, wanted.sentences)
     beside = comparison(store, outcome.study)
     parts += [] if beside is None else [Text(beside.sentence)]
     parts += map(Text, data_sentences(study.objective))
@@ -103,8 +103,8 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
     """The report as plain values."""
     rows = best(store, study=outcome.study, top=None)
     whole = complete(rows)
-    aimed = study_objectives(store, outcome.study)
-    several = len(aimed.goals.objectives) > 1
+    wanted = study_objectives(store, outcome.study)
+    several = len(wanted.objectives) > 1
     beside = comparison(store, outcome.study)
     return {
         "study": outcome.study,
@@ -116,11 +116,12 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         "trials": {str(state): number for state, number in outcome.progress.counts.items()},
         "inherited_trials": store.studies.summary(store.studies.get(outcome.study).id).inherited,
         "against_random_search": None if beside is None else asdict(beside),
-        **aimed.plain(),
-        "best": [row.plain() | {"keeps_constraints": aimed.keeps(row)} for row in whole[:10]],
+        **wanted.plain(),
+        "best": [row.plain() | {"keeps_constraints": wanted.keeps(row)} for row in whole[:10]],
         "pruned": [row.plain() for row in rows if not row.is_complete][:10],
         "pareto_objectives": [
-            asdict(row) for row in (front(store, outcome.study, aimed.goals) if several else ())
+            asdict(row)
+            for row in (front(store, outcome.study, wanted.objectives) if several else ())
         ],
         "pareto_params": [row.architecture_id for row in pareto_front(whole, "params")],
         "pareto_flops": [row.architecture_id for row in pareto_front(whole, "macs")],
@@ -136,13 +137,13 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         "validation_images": outcome.validation_images,
         "operators": [
             {
-                "name": standing.name,
-                "rank": standing.rank,
-                "architecture_id": standing.row.architecture_id,
-                "accuracy": standing.row.accuracy,
-                "on_front": standing.on_front,
+                "name": each.name,
+                "rank": each.rank,
+                "architecture_id": each.row.architecture_id,
+                "accuracy": each.row.accuracy,
+                "on_front": each.on_front,
             }
-            for standing in operator_ranks(whole)
+            for each in operator_ranks(whole)
         ],
         "operators_without_accuracy": _without_accuracy(store, outcome.study, whole),
     }
@@ -150,7 +151,7 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
 
 def _without_accuracy(store: Store, study: str, rows: list[BestRow]) -> dict[str, dict[str, int]]:
     """The paper's operators that were tried alone and have no accuracy: trials by state."""
-    ranked = {standing.name for standing in operator_ranks(rows)}
+    ranked = {each.name for each in operator_ranks(rows)}
     return {
         name: {str(state): trials for state, trials in fates.items()}
         for name, fates in trials_by_operators(store, study).items()
@@ -161,7 +162,7 @@ def _without_accuracy(store: Store, study: str, rows: list[BestRow]) -> dict[str
 def _tables(
     rows: list[BestRow],
     spread: Mapping[str, Spread],
-    aimed: StudyObjectives,
+    wanted: StudyObjectives,
     tried: Mapping[str, StateCounts],
 ) -> list[RenderableType]:
     whole = complete(rows)
@@ -169,14 +170,14 @@ def _tables(
     title = "Pareto front of accuracy against"
     shown = [*whole[:10], *pruned[:10]]
     tables: list[RenderableType] = [
-        *leaderboards(shown, "Leaderboard, by validation accuracy", spread=spread, aimed=aimed)
+        *leaderboards(shown, "Leaderboard, by validation accuracy", spread=spread, wanted=wanted)
     ]
     if whole:
         tables += [
-            leaderboard(pareto_front(whole, "params"), f"{title} params", aimed=aimed),
-            leaderboard(pareto_front(whole, "macs"), f"{title} FLOPs", aimed=aimed),
+            leaderboard(pareto_front(whole, "params"), f"{title} params", wanted=wanted),
+            leaderboard(pareto_front(whole, "macs"), f"{title} FLOPs", wanted=wanted),
         ]
-    tables.append(operators_table(operator_ranks(whole), len(whole), aimed, tried))
+    tables.append(operators_table(operator_ranks(whole), len(whole), wanted, tried))
     note = (
         "Accuracies are of validation images and measured. FLOPs are multiply-accumulates for one "
         "image, from a closed form."

@@ -185,8 +185,8 @@ class _CarriedOut:
     @property
     def _fitting_commands(self) -> NextCommands:
         """The commands that fit how far the run has come."""
-        taken_up = self._exit_message.taken_up
-        return self._commands.once_taken_up() if taken_up else self._commands
+        recorded = self._exit_message.recorded
+        return self._commands.once_recorded() if recorded else self._commands
 
 
 def _unexpected(error: Exception) -> str:

@@ -57,9 +57,9 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         records = {name: opened.studies.get(name) for name in names}
         logs = _logs(opened, trials)
         compared = {name: comparison(opened, name) for name in names}
-        aimed = {name: study_objectives(opened, name) for name in names}
+        wanted = {name: study_objectives(opened, name) for name in names}
     rules = {name: judged_by(study.protocol) for name, study in records.items()}
-    kept = _kept(record.id, aimed)
+    kept = _kept(record.id, wanted)
     if as_json:
         beside = {name: found and asdict(found) for name, found in compared.items()}
         plain = _plain(record, trials, curves, studies, logs) | {"keeps_constraints": kept}
@@ -80,13 +80,13 @@ def command(architecture: str, store: str, as_json: bool) -> None:
         console.print(Text(f"\nStudy {name}. Its accuracies {OPTIMISTIC}"))
     for name, keeps in kept.items():
         word = {True: "is kept", False: "is broken", None: "has no complete trial to judge"}[keeps]
-        bounds = bound_words(aimed[name].bounds)
+        bounds = bound_words(wanted[name].bounds)
         console.print(Text(f"\nStudy {name} wants {bounds}: this {word}."))
 
 
-def _kept(architecture: str, aimed: dict[str, StudyObjectives]) -> dict[str, bool | None]:
+def _kept(architecture: str, wanted: dict[str, StudyObjectives]) -> dict[str, bool | None]:
     """Whether the architecture keeps the measured bounds of each study that has some."""
-    return {name: each.kept.get(architecture) for name, each in aimed.items() if each.bounds}
+    return {name: each.kept.get(architecture) for name, each in wanted.items() if each.bounds}
 
 
 def _logs(store: Store, trials: list[TrialRecord]) -> dict[int, str]:
@@ -198,7 +198,7 @@ def _history(trial: TrialRecord, places: dict[int, str]) -> list[str]:
         source = f"trial {places[trial.source_trial_id]}"
         said.append(f"epochs, and their time of training, taken over from {source}, same protocol")
     if trial.inherited_along is not None:
-        before = duration(trial.ancestry_seconds)
+        before = duration(trial.lineage_seconds)
         said.append(f"began with inherited weights ({trial.inherited_along}), {before} of training")
     if trial.continued:
         said.append(f"went on after it had ended ({count(trial.continued, 'time')})")

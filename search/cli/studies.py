@@ -43,13 +43,13 @@ def command(store: str, as_json: bool) -> None:
     """
     with open_to_read(store) as opened:
         found = opened.studies.summaries()
-        aimed = {study.name: _goals(opened, study.name) for study in found}
+        wanted = {study.name: _wanted(opened, study.name) for study in found}
         protocols = {study.name: opened.studies.get(study.name).protocol for study in found}
     if as_json:
         rules = {name: {"judged_by": judged_by(each)} for name, each in protocols.items()}
-        print_json([asdict(each) | aimed[each.name].plain | rules[each.name] for each in found])
+        print_json([asdict(each) | wanted[each.name].plain | rules[each.name] for each in found])
     elif found:
-        said = {name: each.sentences for name, each in aimed.items() if each.sentences}
+        said = {name: each.sentences for name, each in wanted.items() if each.sentences}
         stdout_console().print(_table(found, said))
         for name, sentences in said.items():
             click.echo(printable(f"* {name}: {' '.join(sentences)}"), err=True)
@@ -61,12 +61,12 @@ def command(store: str, as_json: bool) -> None:
         )
 
 
-class _Goals(NamedTuple):
+class _Wanted(NamedTuple):
     sentences: list[str]
     plain: dict[str, Any]
 
 
-def _goals(store: Store, study: str) -> _Goals:
+def _wanted(store: Store, study: str) -> _Wanted:
     """What a study is for, or that it is not known here: the other studies are shown all the same.
 
     A newer version, or a program of one's own, may have evaluated what this one does not.
@@ -76,8 +76,8 @@ def _goals(store: Store, study: str) -> _Goals:
     except InputError as error:
         why = "; ".join(map(str, error.problems))
         unknown = dict.fromkeys(("objectives", "constraints", "keeping_constraints"))
-        return _Goals([f"Its goals are not known to this version ({why})."], unknown)
-    return _Goals(found.sentences, found.plain())
+        return _Wanted([f"Its objectives are not known to this version ({why})."], unknown)
+    return _Wanted(found.sentences, found.plain())
 
 
 def _table(studies: list[StudySummary], marked: Container[str] = ()) -> FittedTable:

@@ -189,14 +189,14 @@ class Config(Section):
         return cls.from_dict(as_meant(values))
 
     @cached_property
-    def goals(self) -> Objectives:
+    def parsed_objectives(self) -> Objectives:
         """Objectives and constraints, read."""
         return read_objectives(self.objectives, self.constraints)
 
     @cached_property
     def search_space(self) -> DesignSpace:
         """The space, narrowed to what the constraints on costs allow."""
-        return limited(self.space, self.goals)
+        return limited(self.space, self.parsed_objectives)
 
     @property
     def searcher_seed(self) -> int:
@@ -234,8 +234,8 @@ def _clashes(config: Config) -> list[Problem]:
         message = f"must be data.name ({config.data.name}); got {config.protocol.data}"
         found.append(Problem("protocol.data", message))
     try:
-        refuse_unmet_lower_bounds(config.search_space, config.goals)
-        found += _beyond_the_goals(config)
+        refuse_unmet_lower_bounds(config.search_space, config.parsed_objectives)
+        found += _beyond_one_objective(config)
     except InputError as error:
         found += error.problems
     grace, epochs = getattr(config.scheduler, "grace_epochs", 0), config.protocol.epochs
@@ -245,9 +245,9 @@ def _clashes(config: Config) -> list[Problem]:
     return found
 
 
-def _beyond_the_goals(config: Config) -> list[Problem]:
+def _beyond_one_objective(config: Config) -> list[Problem]:
     """Searchers and schedulers of one objective, asked for several."""
-    if len(config.goals.objectives) == 1:
+    if len(config.parsed_objectives.objectives) == 1:
         return []
     wanted = ", ".join(config.objectives)
     parts = (("searcher", config.searcher, SEARCHERS), ("scheduler", config.scheduler, SCHEDULERS))

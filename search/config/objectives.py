@@ -13,18 +13,18 @@ from space.errors import InputError, Problem, refuse
 
 
 def read_objectives(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
-    """The goals of a new study, as parse_objectives reads them.
+    """The objectives of a new study, as parse_objectives reads them.
 
     Raises:
         InputError: what parse_objectives refuses, a metric given by two of its names, a bound
             without a side on what should be high, and bounds that no accuracy could break or keep.
     """
-    goals = parse_objectives(objectives, constraints)
+    parsed = parse_objectives(objectives, constraints)
     problems = [*given_twice(objectives, "objectives"), *given_twice(constraints, "constraints")]
     bare = bare_bound_problems(objectives, constraints)
-    problems += bare or [p for bound in goals.constraints for p in _no_shares(bound)]
+    problems += bare or [p for bound in parsed.constraints for p in _no_shares(bound)]
     refuse(problems)
-    return goals
+    return parsed
 
 
 def _no_shares(bound: Constraint) -> list[Problem]:
@@ -40,7 +40,7 @@ def _no_shares(bound: Constraint) -> list[Problem]:
     ]
 
 
-def limited(space: DesignSpace, goals: Objectives) -> DesignSpace:
+def limited(space: DesignSpace, objectives: Objectives) -> DesignSpace:
     """The space with upper bounds on costs as hard limits: only what keeps them is ever drawn.
 
     Raises:
@@ -48,7 +48,7 @@ def limited(space: DesignSpace, goals: Objectives) -> DesignSpace:
     """
     upper = {
         bound.name: int(bound.upper)
-        for bound in goals.constraints
+        for bound in objectives.constraints
         if bound.name in ANALYTIC_METRICS and bound.upper is not None
     }
     if not upper:
@@ -66,7 +66,7 @@ DRAWS = 1000
 """Random architectures that are looked at before lower bounds are refused."""
 
 
-def refuse_unmet_lower_bounds(space: DesignSpace, goals: Objectives) -> None:
+def refuse_unmet_lower_bounds(space: DesignSpace, objectives: Objectives) -> None:
     """Refuse lower bounds on costs that nothing in the space seems to reach.
 
     Upper bounds narrow the space exactly; for lower ones there is only trying.
@@ -74,7 +74,9 @@ def refuse_unmet_lower_bounds(space: DesignSpace, goals: Objectives) -> None:
     Raises:
         InputError: a bound above the space's own limit, or one that no drawn architecture kept.
     """
-    lower = [b for b in goals.constraints if b.name in ANALYTIC_METRICS and b.lower is not None]
+    lower = [
+        b for b in objectives.constraints if b.name in ANALYTIC_METRICS and b.lower is not None
+    ]
     limits = space.to_dict().get("limits", {})
     problems = [
         Problem(f"constraints.{b.name}", f"at_least ({b.lower:g}) is above the limit {limit:,}")
@@ -85,7 +87,7 @@ def refuse_unmet_lower_bounds(space: DesignSpace, goals: Objectives) -> None:
     if not lower:
         return
     rng, known = np.random.default_rng(0), analytic_metrics(bound.name for bound in lower)
-    if not any(goals.violation(known(space.sample(rng))) <= 0 for _ in range(DRAWS)):
+    if not any(objectives.violation(known(space.sample(rng))) <= 0 for _ in range(DRAWS)):
         said = ", ".join(f"{bound.name} {bound}" for bound in lower)
         message = f"none of {DRAWS:,} random architectures of the space keeps them: {said}"
         raise InputError.of("constraints", message)

@@ -48,7 +48,7 @@ class Lineage:
                 checkpoint,
                 trial.last_accuracy,
                 trial.seconds,
-                trial.ancestry_seconds,
+                trial.lineage_seconds,
             )
 
     def parent_of(self, child: Architecture) -> ParentRecord | None:
@@ -81,7 +81,7 @@ class Trained:
         score: of the weights in that file, higher is better: its accuracy at the last epoch, also
             where an earlier one was better.
         seconds: what its own training has cost.
-        ancestry_seconds: what the trainings that it inherited from have cost, all together.
+        lineage_seconds: what the trainings that it inherited from have cost, all together.
     """
 
     trial_id: int
@@ -89,12 +89,12 @@ class Trained:
     checkpoint: Path
     score: float
     seconds: float
-    ancestry_seconds: float = 0.0
+    lineage_seconds: float = 0.0
 
     @property
     def cost_so_far(self) -> float:
-        """Seconds of training behind its weights: the `ancestry_seconds` of its children."""
-        return self.seconds + self.ancestry_seconds
+        """Seconds of training behind its weights: the `lineage_seconds` of its children."""
+        return self.seconds + self.lineage_seconds
 
     def to_config(self) -> dict[str, Any]:
         """What the worker of a child needs of it, as plain values."""
@@ -104,7 +104,7 @@ class Trained:
 def choose_parent(child: Architecture, trained: Sequence[Trained]) -> Trained | None:
     """The best of the trained networks that the child contains; None if it contains none.
 
-    Of equal ones the cheaper with its ancestry, then the earlier. The child itself, trained in an
+    Of equal ones the cheaper with its lineage, then the earlier. The child itself, trained in an
     earlier study, is no parent: that would be a longer training and not another network.
     """
     for candidate in sorted(trained, key=lambda t: (-t.score, t.cost_so_far, t.trial_id)):

@@ -82,7 +82,7 @@ def _repeat(
         case EventKind.FORGOTTEN:
             study.forget(trial.number, event.epoch or 0)
         case EventKind.CONTINUED:
-            study.proceed(trial.number)
+            study.reopen(trial.number)
         case _ if event.kind.value in TERMINAL:
             study.tell(trial.number, TrialState(event.kind.value))
 

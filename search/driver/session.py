@@ -94,7 +94,7 @@ class StudySession:
         self._store, self.record, self.journal = store, record, journal
         self._study, self._new_trials, self._settings = study, new_trials, settings
         self._config = config
-        self._wanted = [name for name in MEASURED_METRICS if name in config.goals.names]
+        self._wanted = [name for name in MEASURED_METRICS if name in config.parsed_objectives.names]
         self._checkpoints, self._lineage = checkpoints, lineage
         self._stop, self._say = stop, say
         self._live: dict[int, Attempt] = {}
@@ -328,7 +328,7 @@ class StudySession:
         """The trial begins from scratch after all."""
         self.journal.disinherit(live.trial)
         live.record = replace(
-            live.record, parent_trial_id=None, inherited_along=None, ancestry_seconds=0.0
+            live.record, parent_trial_id=None, inherited_along=None, lineage_seconds=0.0
         )
 
     # --- how it ends

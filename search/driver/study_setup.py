@@ -105,11 +105,11 @@ def begin_session(
     searcher, baseline = _searchers(config, task)
     journal = Journal(store, run, checkpoints.folder, answered_since)
     searchers, rule = (searcher, baseline), protocol.judged_by
-    asked = Study(task, searchers, _scheduler(config), rule, journal)
+    engine = Study(task, searchers, _scheduler(config), rule, journal)
     initial = initial_points(config)
     beside = {point.architecture.id for point in initial}
     warm = warm_points(store, study, config, searcher, task, beside)
-    replay_history(asked, history, architectures)
+    replay_history(engine, history, architectures)
     inherits = protocol.initialisation == "inherited"
     lineage = Lineage(checkpoints, inherits=inherits).add_history(history, architectures)
     proposals = Proposals(
@@ -137,7 +137,7 @@ def begin_session(
         store=store,
         record=study,
         config=config,
-        study=asked,
+        study=engine,
         journal=journal,
         new_trials=new_trials,
         settings=_worker_settings(config, protocol, inspected, training),
@@ -216,9 +216,9 @@ def _searchers(
 
 def task_of(config: Config) -> Task[Architecture]:
     """What a study searches, and for what."""
-    goals = config.goals
-    known = analytic_metrics(goals.names)
-    return Task(config.search_space, goals, known, config.protocol.epochs)
+    objectives = config.parsed_objectives
+    known = analytic_metrics(objectives.names)
+    return Task(config.search_space, objectives, known, config.protocol.epochs)
 
 
 def initial_points(config: Config) -> list[Proposal]:
@@ -237,4 +237,6 @@ def progress_of(store: Store, study_id: int) -> Progress:
 
 def _scheduler(config: Config) -> Scheduler:
     options = config.scheduler.model_dump(exclude={"name"})
-    return make_scheduler(config.scheduler.name, config.goals, config.protocol.epochs, options)
+    return make_scheduler(
+        config.scheduler.name, config.parsed_objectives, config.protocol.epochs, options
+    )

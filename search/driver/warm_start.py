@@ -80,7 +80,7 @@ def _in_turn(best: Sequence[Sequence[Proposal]], beside: Collection[str]) -> lis
 
 
 def events_so_far(store: Store, names: Iterable[str]) -> dict[str, int]:
-    """How long the logs of earlier studies are, by name; a new study keeps that with its goals."""
+    """How long the logs of earlier studies are, by name; a new study keeps that."""
     return {name: len(store.events.of_study(store.studies.get(name).id)) for name in names}
 
 

@@ -19,56 +19,58 @@ DEFAULT = "objective"
 Objective = Callable[[Any], Any]
 
 
-class BadReading(ValueError):
+class BadObjectiveValue(ValueError):
     """An objective returned what cannot be judged; the message says what."""
 
 
-def readings(
+def objective_values(
     objective: Objective, point: Any, fidelities: int
 ) -> Generator[tuple[int, Values], None, None]:
     """Fidelities with their metrics: from 1 of a generator, only the last of what returns.
 
     Raises:
-        BadReading: for what is neither a finite number nor a dictionary of such by name.
+        BadObjectiveValue: for what is neither a finite number nor a dictionary of such by name.
     """
     returned = objective(point)
     if not isinstance(returned, Iterator):
-        yield fidelities, read(returned)
+        yield fidelities, objective_value(returned)
         return
     fidelity = 0
     try:
         for fidelity, value in enumerate(returned, 1):
-            yield fidelity, read(value)
+            yield fidelity, objective_value(value)
     finally:
         close = getattr(returned, "close", None)
         if close is not None:
             close()  # a stopped evaluation may hold a GPU or a file
     if not fidelity:
-        raise BadReading("the objective yielded nothing")
+        raise BadObjectiveValue("the objective yielded nothing")
 
 
-def read(returned: Any) -> Values:
-    """One reading: a number, or a dictionary of numbers by name.
+def objective_value(returned: Any) -> Values:
+    """One result: a number, or a dictionary of numbers by name.
 
     Raises:
-        BadReading: for anything else, and for what is not finite.
+        BadObjectiveValue: for anything else, and for what is not finite.
     """
     if isinstance(returned, Mapping):
         if not returned:
-            raise BadReading("the objective returned an empty dictionary")
+            raise BadObjectiveValue("the objective returned an empty dictionary")
         return {str(name): _number(value, f"{name} = ") for name, value in returned.items()}
     return {DEFAULT: _number(returned, "")}
 
 
 def _number(value: Any, name: str) -> float:
     if value is None:
-        raise BadReading("the objective returned nothing (None); it must return a number")
+        raise BadObjectiveValue("the objective returned nothing (None); it must return a number")
     number = _real(value)
     if number is None:
         kind = type(value).__name__
-        raise BadReading(f"the objective returned {name}{value!r} ({kind}), which is not a number")
+        raise BadObjectiveValue(
+            f"the objective returned {name}{value!r} ({kind}), which is not a number"
+        )
     if not math.isfinite(number):
-        raise BadReading(f"the objective returned {name}{number}, which is not finite")
+        raise BadObjectiveValue(f"the objective returned {name}{number}, which is not finite")
     return number
 
 
@@ -124,7 +126,7 @@ def ended(
 
 def _run(study: Study[P], trial: Trial[P], objective: Objective) -> tuple[TrialState, str | None]:
     fidelities = study.task.fidelities
-    reported = readings(objective, trial.point, fidelities)
+    reported = objective_values(objective, trial.point, fidelities)
     try:
         for fidelity, values in reported:
             decision = study.report(trial.number, fidelity, values)
@@ -132,7 +134,7 @@ def _run(study: Study[P], trial: Trial[P], objective: Objective) -> tuple[TrialS
                 break
             if decision.stop:
                 return TrialState.PRUNED, decision.reason
-    except BadReading as error:
+    except BadObjectiveValue as error:
         return TrialState.FAILED, str(error)
     except Exception as error:  # noqa: BLE001 - the search goes on; the reason is kept
         return TrialState.FAILED, f"{type(error).__name__}: {error}"
@@ -141,13 +143,13 @@ def _run(study: Study[P], trial: Trial[P], objective: Objective) -> tuple[TrialS
     return TrialState.COMPLETE, None
 
 
-def within_bounds(evaluation: Evaluation[P], goals: Objectives) -> Evaluation[P]:
+def within_bounds(evaluation: Evaluation[P], objectives: Objectives) -> Evaluation[P]:
     """The evaluation, infeasible where its metrics break a constraint."""
     if evaluation.state == TrialState.FAILED:
         return evaluation
     broken = [
         f"{each.name} is {evaluation.values[each.name]:,.10g}, {each}"
-        for each in goals.constraints
+        for each in objectives.constraints
         if each.violation(evaluation.values[each.name]) > 0
     ]
     if not broken:

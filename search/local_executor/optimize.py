@@ -76,20 +76,20 @@ def optimize(
     budget, seed, fidelities = whole_settings(functions, budget, seed, fidelities)
     check_known(known_metrics, check_space(space, seed))
 
-    def begin(goals: Objectives, *, judges: bool = True) -> _Search[P]:
-        task = Task(space, goals, _as_floats(known_metrics), fidelities)
-        judging = make_scheduler(scheduler, goals, fidelities, scheduler_options)
-        if fidelities < 2 and not isinstance(judging, NoScheduler):
+    def begin(wanted: Objectives, *, judges: bool = True) -> _Search[P]:
+        task = Task(space, wanted, _as_floats(known_metrics), fidelities)
+        chosen = make_scheduler(scheduler, wanted, fidelities, scheduler_options)
+        if fidelities < 2 and not isinstance(chosen, NoScheduler):
             message = f"must be at least 2 for the scheduler {scheduler!r}; got {fidelities}"
             raise InputError.of("fidelities", message)
-        judging = judging if judges else NoScheduler(goals, fidelities)
+        chosen = chosen if judges else NoScheduler(wanted, fidelities)
         asked = make_searcher(searcher, task, seed, searcher_options)
-        return _Search(Study(task, (asked,), judging, judged_by), objective, notify)
+        return _Search(Study(task, (asked,), chosen, judged_by), objective, notify)
 
     if objectives is not None:
-        goals = objectives_from(objectives, constraints)
+        wanted = objectives_from(objectives, constraints)
         refuse(bare_bound_problems(objectives, constraints or {}))
-        return begin(goals).run(budget)
+        return begin(wanted).run(budget)
     # Wrong names and options are refused now, not after the first evaluation.
     search = begin(objectives_from({DEFAULT: "maximise"}, constraints), judges=False)
     first = list(search.look(budget))
@@ -107,13 +107,13 @@ def _as_floats(known: Callable[[P], Values]) -> Callable[[P], Values]:
 
 def _shown(evaluations: list[Evaluation[P]], task: Task[P]) -> Objectives:
     """Every metric that was returned is an objective, but for known and constrained ones."""
-    goals = task.objectives
+    asked_for = task.objectives
     if not evaluations:
-        return goals
-    others = {constraint.name for constraint in goals.constraints}
+        return asked_for
+    others = {constraint.name for constraint in asked_for.constraints}
     others.update(task.known(evaluations[-1].point))
     names = [name for name in evaluations[-1].values if name not in others]
-    return Objectives(tuple(map(Objective, names)) or goals.objectives, goals.constraints)
+    return Objectives(tuple(map(Objective, names)) or asked_for.objectives, asked_for.constraints)
 
 
 @dataclass(frozen=True)

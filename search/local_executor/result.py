@@ -53,7 +53,7 @@ class Result(Generic[P]):
     exhausted: str | None = None
 
     @property
-    def goals(self) -> Objectives:
+    def objectives(self) -> Objectives:
         """Objectives and constraints."""
         return self.task.objectives
 
@@ -79,4 +79,4 @@ class Result(Generic[P]):
         return [each for each in self.evaluations if each.state == TrialState.COMPLETE]
 
     def _vector(self, evaluation: Evaluation[P]) -> tuple[float, ...]:
-        return self.goals.vector(evaluation.values)
+        return self.objectives.vector(evaluation.values)

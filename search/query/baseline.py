@@ -92,11 +92,11 @@ def comparison(store: Store, study: str) -> BaselineComparison | None:
         InputError: an unknown study.
     """
     found = store.studies.get(study)
-    goals = stored_objectives(found.objective)
-    objective = goals.objectives[0]
+    objectives = stored_objectives(found.objective)
+    objective = objectives.objectives[0]
     values: dict[str, list[float | None]] = {BASELINE: [], found.searcher: []}
     wanted = found.config.get("random_baseline", 0.0) > 0
-    for trial, metrics in evaluated_trials(store, study, goals):
+    for trial, metrics in evaluated_trials(store, study, objectives):
         wanted = wanted or trial.origin == BASELINE
         if trial.origin in values:
             value = None if metrics is None else metrics[objective.name]

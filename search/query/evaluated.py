@@ -128,13 +128,13 @@ def _analytic(
     return {id_: known(Architecture.from_json(texts[id_])) for id_ in ids}
 
 
-def measured_bounds(goals: Objectives) -> tuple[Constraint, ...]:
+def measured_bounds(objectives: Objectives) -> tuple[Constraint, ...]:
     """The constraints that only a training can tell."""
-    return tuple(bound for bound in goals.constraints if bound.name in MEASURED_METRICS)
+    return tuple(bound for bound in objectives.constraints if bound.name in MEASURED_METRICS)
 
 
 def evaluated_trials(
-    store: Store, study: str, goals: Objectives
+    store: Store, study: str, objectives: Objectives
 ) -> list[tuple[TrialRecord, Values | None]]:
     """The trials that were evaluated, the complete ones with their metrics.
 
@@ -149,7 +149,7 @@ def evaluated_trials(
     Raises:
         InputError: an unknown study.
     """
-    measured = Objectives(goals.objectives[:1], measured_bounds(goals))
+    measured = Objectives(objectives.objectives[:1], measured_bounds(objectives))
     every = store.trials.of_study(store.studies.get(study).id, EVALUATED)
     trials = [trial for trial in every if trial.repeat == 0]
     losses = _losses(store, study) if _LOSS in measured.names else {}

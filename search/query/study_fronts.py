@@ -37,14 +37,14 @@ def pareto_front(rows: Iterable[BestRow], cost: Cost = "params") -> list[BestRow
 
 
 def front(
-    store: Store, study: str, goals: Objectives, *, where: Where | str | None = None
+    store: Store, study: str, objectives: Objectives, *, where: Where | str | None = None
 ) -> list[Evaluated]:
     """The complete architectures of a study that none of its others dominates.
 
     Args:
         store: where to look.
         study: its name.
-        goals: of the study.
+        objectives: of the study.
         where: only complete trials that fulfil this clause.
 
     Returns:
@@ -53,17 +53,19 @@ def front(
     Raises:
         InputError: a malformed where-clause or an unknown study.
     """
-    return front_of(evaluated(store, study, (*MEASURED_METRICS, *goals.names), where=where), goals)
+    return front_of(
+        evaluated(store, study, (*MEASURED_METRICS, *objectives.names), where=where), objectives
+    )
 
 
-def front_of(rows: Iterable[Evaluated], goals: Objectives) -> list[Evaluated]:
+def front_of(rows: Iterable[Evaluated], objectives: Objectives) -> list[Evaluated]:
     """The rows that none of the others dominates, the best by the first objective first.
 
     One that lacks an objective, or breaks a constraint, neither is on the front nor dominates.
     """
-    found = [row for row in rows if goals.has(row.values) and goals.keeps(row.values)]
+    found = [row for row in rows if objectives.has(row.values) and objectives.keeps(row.values)]
     if not found:
         return []
-    kept = nondominated([goals.vector(row.values) for row in found])
+    kept = nondominated([objectives.vector(row.values) for row in found])
     first = [row for row, keeps in zip(found, kept, strict=True) if keeps]
-    return sorted(first, key=lambda row: (-goals.vector(row.values)[0], row.architecture_id))
+    return sorted(first, key=lambda row: (-objectives.vector(row.values)[0], row.architecture_id))

@@ -16,26 +16,26 @@ from space.wording import NONE, count, percent, short, some
 
 @dataclass(frozen=True, slots=True)
 class StudyObjectives:
-    """The goals of a study beside its results.
+    """The objectives of a study beside its results.
 
     Attributes:
-        goals: of the study.
+        objectives: of the study.
         kept: by id of every completely trained architecture whether it keeps the bounds on
             measured metrics, the most accurate first; empty where there are no such bounds.
     """
 
-    goals: Objectives
+    objectives: Objectives
     kept: Mapping[str, bool]
 
     @property
     def bounds(self) -> tuple[Constraint, ...]:
         """The constraints on measured metrics; the space itself keeps those on costs."""
-        return measured_bounds(self.goals)
+        return measured_bounds(self.objectives)
 
     @property
     def accuracy_alone(self) -> bool:
         """Whether the highest accuracy is all that the study wants."""
-        return self.goals.objectives == ACCURACY.objectives
+        return self.objectives.objectives == ACCURACY.objectives
 
     def keeps(self, row: BestRow) -> bool | None:
         """Whether a row keeps the bounds; None without bounds, and for what is not complete.
@@ -60,16 +60,16 @@ class StudyObjectives:
         if not self.accuracy_alone:
             wanted = " and ".join(
                 f"{each.name} as {'high' if each.direction == 'maximise' else 'low'}"
-                for each in self.goals.objectives
+                for each in self.objectives
             )
             said.append(f"The study wants {wanted} as possible, not accuracy alone.")
         return [*said, *([self._of_bounds()] if self.bounds else [])]
 
     def plain(self) -> dict[str, Any]:
-        """For JSON: the goals, and the ids that keep the measured bounds; null without any."""
+        """For JSON: the objectives, and the ids that keep the measured bounds; null without any."""
         return {
-            "objectives": {each.name: each.direction for each in self.goals.objectives},
-            "constraints": {each.name: each.bounds for each in self.goals.constraints},
+            "objectives": {each.name: each.direction for each in self.objectives},
+            "constraints": {each.name: each.bounds for each in self.objectives.constraints},
             "keeping_constraints": self.keeping if self.bounds else None,
         }
 
@@ -91,13 +91,15 @@ def study_objectives(store: Store, study: str) -> StudyObjectives:
     Raises:
         InputError: an unknown study.
     """
-    goals = stored_objectives(store.studies.get(study).objective)
-    bounds = measured_bounds(goals)
+    objectives = stored_objectives(store.studies.get(study).objective)
+    bounds = measured_bounds(objectives)
     if not bounds:
-        return StudyObjectives(goals, {})
+        return StudyObjectives(objectives, {})
     rows = evaluated(store, study, {bound.name for bound in bounds})
-    measured = Objectives(goals.objectives, bounds)
-    return StudyObjectives(goals, {row.architecture_id: measured.keeps(row.values) for row in rows})
+    measured = Objectives(objectives.objectives, bounds)
+    return StudyObjectives(
+        objectives, {row.architecture_id: measured.keeps(row.values) for row in rows}
+    )
 
 
 def bound_words(bounds: tuple[Constraint, ...]) -> str:

@@ -94,14 +94,14 @@ def trainable_looked_up_once() -> Iterator[None]:
         yield
         return
     with (
-        replaced(found, "get", _remembering(found.get)),
-        replaced(found, "contains", _remembering(found.contains)),
+        replaced(found, "get", _caching(found.get)),
+        replaced(found, "contains", _caching(found.contains)),
     ):
         yield
 
 
-def _remembering(ask: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
-    """Remembers what is there; what is not there yet may be registered later."""
+def _caching(ask: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
+    """Keeps what is there; what is not there yet may be registered later."""
     answers: dict[tuple[str, str], Any] = {}
 
     def call(category: str, key: str) -> Any:

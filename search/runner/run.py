@@ -288,7 +288,7 @@ class _Work:
                 answered_since=heartbeat.answered_since,
             )
             session = self.store_retry.until_back(begin)
-            self._taken_up()
+            self._recorded()
             end.nothing_left = partial(nothing_left, session)
             try:
                 tune_session(session, config, self.cluster, stop, self._show)
@@ -296,9 +296,9 @@ class _Work:
                 _close(session.journal, stop)
         return session
 
-    def _taken_up(self) -> None:
+    def _recorded(self) -> None:
         """From now on the store has what was asked for, and other words say how to go on."""
-        self.exit_message.taken_up = True
+        self.exit_message.recorded = True
         if self.cluster.watchdog is not None:
             self.cluster.watchdog.tell(exit_message=self.exit_message.lines(_killed()))
 

@@ -27,7 +27,7 @@ class ExitMessage:
     Attributes:
         said: whether it is, or is being said.
         over: whether it is, and nothing shall follow.
-        taken_up: whether the store has what the run was asked for; advice may look at it.
+        recorded: whether the store has what the run was asked for; advice may look at it.
 
     Args:
         say: writes a line.
@@ -39,7 +39,7 @@ class ExitMessage:
         say: Callable[[str], None],
         advice: Callable[[str], Sequence[str]] = _same_command,
     ) -> None:
-        self.said = self.over = self.taken_up = False
+        self.said = self.over = self.recorded = False
         self._say, self._advice = say, advice
         self._lock, self._out = threading.Lock(), threading.Event()
 

@@ -174,7 +174,7 @@ class Searcher(ABC, Generic[P]):
 
     @abstractmethod
     def ask(self, attempt: int = 0) -> P:
-        """A point to evaluate next; with `attempt` > 0 another proposal at the same stand.
+        """A point to evaluate next; with `attempt` > 0 another proposal in the same state.
 
         Raises:
             Exhausted: there is nothing left to propose.

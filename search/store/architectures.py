@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from search.store.database import StorePart, reads, writes
 from search.store.models import ArchitectureMixerRow, ArchitectureRow, TestReadingRow, utc_now
-from search.store.records import ArchitectureRecord, MixerRecord, TestReading
+from search.store.records import ArchitectureRecord, MixerRecord, TestReadingRecord
 from search.store.rows import columns_of, insert_missing, table_of
 from space.architecture import Architecture
 from space.errors import InputError
 
 _MIXERS = select(*columns_of(MixerRecord, ArchitectureMixerRow))
 _OF_MIXER = [field.name for field in fields(MixerRecord)][2:]  # behind stage and position
-_READING_COLUMNS = columns_of(TestReading, TestReadingRow)
+_READING_COLUMNS = columns_of(TestReadingRecord, TestReadingRow)
 _ADD_READING = insert(table_of(TestReadingRow)).returning(*_READING_COLUMNS)
 
 
@@ -104,7 +104,7 @@ class TestAudit(StorePart):
         protocol_hash: str,
         trial_id: int | None = None,
         accuracy: float | None = None,
-    ) -> TestReading:
+    ) -> TestReadingRecord:
         """Writes down that the test split was read for an architecture."""
         values = {
             "architecture_id": architecture_id,
@@ -113,12 +113,14 @@ class TestAudit(StorePart):
             "protocol_hash": protocol_hash,
             "accuracy": accuracy,
         }
-        return TestReading(*session.execute(_ADD_READING, values).one())
+        return TestReadingRecord(*session.execute(_ADD_READING, values).one())
 
     @reads
-    def readings(self, session: Session, architecture_id: str | None = None) -> list[TestReading]:
+    def readings(
+        self, session: Session, architecture_id: str | None = None
+    ) -> list[TestReadingRecord]:
         """The readings for one architecture, or all, the oldest first."""
         query = select(*_READING_COLUMNS).order_by(TestReadingRow.id)
         if architecture_id is not None:
             query = query.where(TestReadingRow.architecture_id == architecture_id)
-        return [TestReading(*row) for row in session.execute(query)]
+        return [TestReadingRecord(*row) for row in session.execute(query)]

@@ -1,7 +1,7 @@
 """The event log: what happened to the trials of a study, in order, never changed.
 
 It is what makes a study's decisions reproducible: told again to a new searcher and a new scheduler
-it leads to the same stand. Every event is written in the transaction that did what it tells of.
+it leads to the same state. Every event is written in the transaction that did what it tells of.
 """
 
 from sqlalchemy import bindparam, func, insert, select

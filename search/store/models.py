@@ -267,7 +267,9 @@ class TrialRow(Base):
     source_trial_id: Mapped[int | None] = mapped_column(ForeignKey("trials.id"))
     parent_trial_id: Mapped[int | None] = mapped_column(ForeignKey("trials.id"))
     inherited_along: Mapped[str | None]
-    ancestry_seconds: Mapped[float] = mapped_column(default=0.0)
+    lineage_seconds: Mapped[float] = mapped_column(
+        "ancestry_seconds", key="lineage_seconds", default=0.0
+    )
     created: Mapped[datetime]
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]

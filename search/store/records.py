@@ -131,7 +131,7 @@ class TrialRecord:
         source_trial_id: the trial of another study whose epochs were taken over.
         parent_trial_id: the trial whose weights it began with.
         inherited_along: the way from the parent's network to this one.
-        ancestry_seconds: training time of all ancestors on whose weights it stands.
+        lineage_seconds: training time of all ancestors on whose weights it stands.
     """
 
     id: int
@@ -157,7 +157,7 @@ class TrialRecord:
     source_trial_id: int | None
     parent_trial_id: int | None
     inherited_along: str | None
-    ancestry_seconds: float
+    lineage_seconds: float
     created: datetime
     started: datetime | None
     ended: datetime | None
@@ -204,7 +204,7 @@ class EventRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class NetworkRecord:
     """An architecture without its mixers: its canonical JSON and what it costs."""
 
     json: str
@@ -226,7 +226,7 @@ class StudyHistory:
 
     trials: list[TrialRecord]
     curves: dict[int, list[EpochRecord]]
-    networks: dict[str, Network]
+    networks: dict[str, NetworkRecord]
     events: list[EventRecord]
 
 
@@ -274,7 +274,7 @@ class ArchitectureRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class TestReading:
+class TestReadingRecord:
     """One reading of the test split."""
 
     __test__ = False

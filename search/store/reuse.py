@@ -136,7 +136,7 @@ class ReusableResults(StorePart):
             "source_trial_id": source.id,
             "parent_trial_id": source.parent_trial_id,
             "inherited_along": source.inherited_along,
-            "ancestry_seconds": source.ancestry_seconds,
+            "lineage_seconds": source.lineage_seconds,
             "seeds": source.seeds,  # its checkpoint goes on with them
         }
         if source.state == TrialState.COMPLETE:

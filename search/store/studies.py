@@ -13,7 +13,7 @@ from search.store.epochs import read_curves
 from search.store.models import ArchitectureRow, EventRow, MetricRow, StudyRow, TrialRow, utc_now
 from search.store.records import (
     EventRecord,
-    Network,
+    NetworkRecord,
     StudyHistory,
     StudyRecord,
     StudySummary,
@@ -25,7 +25,7 @@ from space.errors import InputError
 
 _MAX_NAME = 200
 _CREATE = insert(table_of(StudyRow)).returning(*STUDY_COLUMNS)
-_NETWORK = columns_of(Network, ArchitectureRow)
+_NETWORK = columns_of(NetworkRecord, ArchitectureRow)
 
 
 class Studies(StorePart):
@@ -126,7 +126,7 @@ class Studies(StorePart):
         return StudyHistory(
             trials,
             {trial.id: curves.get(trial.id, []) for trial in trials},
-            {id_: Network(*values) for id_, *values in session.execute(networks)},
+            {id_: NetworkRecord(*values) for id_, *values in session.execute(networks)},
             [EventRecord(*row) for row in session.execute(log)],
         )
 

@@ -98,7 +98,7 @@ class Trials(StorePart):
             "repeat": repeat,
             "parent_trial_id": parent and parent.trial_id,
             "inherited_along": parent and parent.along,
-            "ancestry_seconds": behind.seconds + behind.ancestry_seconds if behind else 0.0,
+            "lineage_seconds": behind.seconds + behind.lineage_seconds if behind else 0.0,
             "created": utc_now(),
         }
         trial = TrialRecord(*session.execute(ADD, values).one())
@@ -167,7 +167,7 @@ class Trials(StorePart):
     def disinherit(self, session: Session, trial_id: int, *, run_id: int) -> bool:
         """Notes that a trial of this run began from scratch after all; whether it did."""
         mine = update(TrialRow).where(TrialRow.id == trial_id, TrialRow.run_id == run_id)
-        scratch = mine.values(parent_trial_id=None, inherited_along=None, ancestry_seconds=0.0)
+        scratch = mine.values(parent_trial_id=None, inherited_along=None, lineage_seconds=0.0)
         return session.execute(scratch.returning(TrialRow.id)).one_or_none() is not None
 
     @writes

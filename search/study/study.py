@@ -29,7 +29,7 @@ class Study(Generic[P]):
       stays so. An epoch that was reported before changes nothing.
     - **tell** once, with the state in which the trial ends. The ledger has it, then searchers hear
       it; the last epoch was reported before.
-    - **forget** where epochs were lost, **proceed** where an ended trial goes on by request.
+    - **forget** where epochs were lost, **reopen** where an ended trial goes on by request.
     - Any number of trials may be open, and they may report and end in any order.
     - A number that no trial has is a KeyError, and what cannot follow in the life of a trial
       (`search.trial_states`) a ValueError; then nothing has changed, here or in the ledger.
@@ -153,10 +153,10 @@ class Study(Generic[P]):
         """A trial that lost its worker waits for another one."""
         self._become(self.trials[number], TrialState.WAITING)
 
-    def proceed(self, number: int) -> None:
+    def reopen(self, number: int) -> None:
         """An ended trial goes on, by request."""
         trial = self.trials[number]
-        self._change(trial, trial.proceed)
+        self._change(trial, trial.reopen)
         self._tell(trial)
 
     def tell(self, number: int, state: TrialState, reason: str | None = None) -> Trial[P]:

@@ -80,7 +80,7 @@ class Trial(Generic[P]):
         if not may_follow(state, self.state):
             raise ValueError(f"trial {self.number} is {self.state}; it cannot become {state}")
 
-    def proceed(self) -> None:
+    def reopen(self) -> None:
         """Go on after its end, by request; what was pruned then goes on to its end."""
         self.prunable = self.prunable and self.state != TrialState.PRUNED
         self.become(TrialState.WAITING)

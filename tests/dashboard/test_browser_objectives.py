@@ -27,8 +27,8 @@ def visitor(visit: Callable[[str], Visitor]) -> Visitor:
 def fronts(store_files: dict[str, Path]) -> dict[str, list[Evaluated]]:
     with open_store(str(store_files["objectives"]), create=False) as store:
         return {
-            name: front(store, name, stored_objectives(goals))
-            for name, goals in stores.OBJECTIVES.items()
+            name: front(store, name, stored_objectives(objectives))
+            for name, objectives in stores.OBJECTIVES.items()
         }
 
 

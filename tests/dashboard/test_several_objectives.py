@@ -48,14 +48,14 @@ def scope_of(store: Store, study: str, where: str = "") -> Scope:
 
 @pytest.mark.parametrize("study", ["two", "three"])
 def test_every_complete_architecture_is_in_the_picture_once(goals_store: Store, study: str) -> None:
-    goals = stored_objectives(stores.OBJECTIVES[study])
-    picture = objectives_picture(scope_of(goals_store, study), study, goals)
+    objectives = stored_objectives(stores.OBJECTIVES[study])
+    picture = objectives_picture(scope_of(goals_store, study), study, objectives)
     complete = best(goals_store, where="state = complete", study=study, top=None)
     ids = [row.architecture_id for row in picture.shown]
     assert sorted(ids) == sorted(row.architecture_id for row in complete)
     assert (picture.total, picture.without, picture.is_sample) == (len(ids), 0, False)
-    assert picture.front == front_of(picture.shown, goals)
-    on_front = [row.architecture_id for row in front(goals_store, study, goals)]
+    assert picture.front == front_of(picture.shown, objectives)
+    on_front = [row.architecture_id for row in front(goals_store, study, objectives)]
     assert [row.architecture_id for row in picture.front] == on_front
     broken = {row.architecture_id for row in complete if (row.accuracy or 0) < 0.85}
     wanted = broken if study == "two" else set()
@@ -87,7 +87,7 @@ def test_of_many_the_front_stays_whole(goals_store: Store, monkeypatch: pytest.M
 def drawn_by_chance(directions: dict[str, str], seed: int) -> ObjectivesPicture:
     """Forty architectures with figures by chance, and a bound on the accuracy."""
     rng = np.random.default_rng(seed)
-    goals = objectives_from(directions, {"validation_accuracy": {"at_least": 0.4}})
+    objectives = objectives_from(directions, {"validation_accuracy": {"at_least": 0.4}})
     rows = [
         Evaluated(
             f"{number:016x}",
@@ -101,11 +101,11 @@ def drawn_by_chance(directions: dict[str, str], seed: int) -> ObjectivesPicture:
         )
         for number in range(40)
     ]
-    chosen = front_of(rows, goals)
+    chosen = front_of(rows, objectives)
     rest = [row for row in rows if row not in chosen]
-    kept = [row for row in rest if goals.keeps(row.values)]
-    breaking = [row for row in rest if not goals.keeps(row.values)]
-    return ObjectivesPicture(goals, chosen, kept, breaking, len(rows), 0)
+    kept = [row for row in rest if objectives.keeps(row.values)]
+    breaking = [row for row in rest if not objectives.keeps(row.values)]
+    return ObjectivesPicture(objectives, chosen, kept, breaking, len(rows), 0)
 
 
 @pytest.mark.parametrize("across", ["maximise", "minimise"])
@@ -114,7 +114,7 @@ def drawn_by_chance(directions: dict[str, str], seed: int) -> ObjectivesPicture:
 def test_steps_join_the_front_of_two(up: str, across: str, seed: int) -> None:
     """Each step gives up some of the one objective for more of the other; none is beaten."""
     picture = drawn_by_chance({"validation_accuracy": up, "macs": across}, seed)
-    first, second = picture.goals.objectives
+    first, second = picture.objectives.objectives
     made = objectives_figure(picture, second, first)
     (line,) = [trace for trace in made.data if trace.mode == "lines"]
     assert line.line.shape == "hv"
@@ -129,14 +129,16 @@ def test_steps_join_the_front_of_two(up: str, across: str, seed: int) -> None:
         min(second.to_maximise(row.values) for row in picture.shown),
         points[-2][1],
     )
-    feasible = [picture.goals.vector(row.values) for row in (*picture.dominated, *picture.front)]
+    feasible = [
+        picture.objectives.vector(row.values) for row in (*picture.dominated, *picture.front)
+    ]
     for one in points[:-1]:
         assert not any(dominates(other, one[::-1]) for other in feasible)
 
 
 def test_what_breaks_a_constraint_is_open_and_grey_and_named() -> None:
     picture = drawn_by_chance({"validation_accuracy": "maximise", "macs": "minimise"}, 0)
-    up, across = picture.goals.objectives
+    up, across = picture.objectives.objectives
     traces = {trace.name: trace for trace in objectives_figure(picture, across, up).data}
     assert list(traces) == ["breaks a constraint", "complete", "Pareto front", "on the front"]
     broken = traces["breaks a constraint"]
@@ -156,7 +158,7 @@ def test_what_breaks_a_constraint_is_open_and_grey_and_named() -> None:
 def test_the_front_of_three_is_marked_and_not_joined() -> None:
     directions = {"validation_accuracy": "maximise", "macs": "minimise"}
     picture = drawn_by_chance(directions | {"validation_loss": "minimise"}, 1)
-    up, across, _ = picture.goals.objectives
+    up, across, _ = picture.objectives.objectives
     traces = objectives_figure(picture, across, up).data
     assert {trace.mode for trace in traces} == {"markers"}
     (marked,) = [trace for trace in traces if trace.name == "Pareto front"]
@@ -170,7 +172,7 @@ def test_the_front_of_three_is_marked_and_not_joined() -> None:
 def test_axes_say_which_way_is_better() -> None:
     directions = {"validation_accuracy": "maximise", "macs": "minimise"}
     picture = drawn_by_chance(directions | {"validation_loss": "minimise"}, 0)
-    accuracy, macs, loss = picture.goals.objectives
+    accuracy, macs, loss = picture.objectives.objectives
     made = objectives_figure(picture, macs, accuracy).layout
     assert made.yaxis.title.text == "validation accuracy, higher is better"
     assert made.yaxis.tickformat == ".0%"
@@ -274,9 +276,9 @@ def test_one_objective_other_than_accuracy_has_a_table_alone(opened: Open, tmp_p
 def test_a_missing_objective_is_named(opened: Open, tmp_path: Path, lost: tuple[int, ...]) -> None:
     """Trainings that never gave a finite loss, in all architectures or in some."""
     path = tmp_path / "lost.db"
-    goals = {"objectives": {"validation_accuracy": "maximise", "validation_loss": "minimise"}}
+    objectives = {"objectives": {"validation_accuracy": "maximise", "validation_loss": "minimise"}}
     with open_store(str(path), create=True) as store:
-        study = samples.add_study(store, "lost", objective=goals)
+        study = samples.add_study(store, "lost", objective=objectives)
         run = samples.begin_run(store, study.id)
         for number in range(2):
             trial = samples.add_trial(store, study.id, run.id, number)

@@ -156,7 +156,7 @@ def test_an_unforeseen_error_is_a_line_here_and_a_traceback_in_the_log(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"at {SECRET}")
 
-    monkeypatch.setattr("dashboard.queries._remembered", fail)
+    monkeypatch.setattr("dashboard.queries._cached", fail)
     with caplog.at_level(logging.ERROR, "dashboard"):
         test = opened(file, store_files["finished"])
     assert not test.exception

@@ -23,7 +23,7 @@ def test_a_space_that_is_not_vision_is_searched() -> None:
     names = run_path(str(path))
     every = [names["Tile"](*each) for each in product(*names["SIZES"].values())]
     assert len(every) == 100
-    within = [f["reuse"] for f in map(names["figures"], every) if f["cache"] <= 8192]
-    found = names["figures"](names["Tile"](*sizes))
+    within = [f["reuse"] for f in map(names["metrics"], every) if f["cache"] <= 8192]
+    found = names["metrics"](names["Tile"](*sizes))
     assert found["cache"] <= 8192
     assert found["reuse"] >= sorted(within)[-3]

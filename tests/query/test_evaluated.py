@@ -10,7 +10,7 @@ from space.cost import cost
 from tests.support.samples import add_study, add_trial, architecture, begin_run, epoch
 
 BOTH = ("validation_accuracy", "validation_loss")
-GOALS = {
+OBJECTIVES = {
     "objectives": {"validation_accuracy": "maximise", "validation_loss": "minimise"},
     "constraints": {"validation_loss": 0.45},
 }
@@ -22,7 +22,7 @@ class Book:
 
     def __init__(self, store: Store, name: str) -> None:
         self.store = store
-        self.study = add_study(store, name, protocol_hash="p", objective=GOALS)
+        self.study = add_study(store, name, protocol_hash="p", objective=OBJECTIVES)
         self.run = begin_run(store, self.study.id)
 
     def train(self, number: int, accuracy: float, loss: float | None, **changes: object) -> int:
@@ -88,9 +88,9 @@ def test_it_is_what_the_leaderboard_ranks_by(filled: Store) -> None:
 
 
 def test_front_and_bounds_judge_by_the_same_metric(filled: Store) -> None:
-    goals = stored_objectives(GOALS)
+    objectives = stored_objectives(OBJECTIVES)
     metrics = by_id(evaluated(filled, "s", BOTH))
-    assert by_id(front(filled, "s", goals)) == {INHERITED: metrics[INHERITED]}
+    assert by_id(front(filled, "s", objectives)) == {INHERITED: metrics[INHERITED]}
     unbound = stored_objectives(
         {"objectives": {"validation_accuracy": "maximise", "macs": "minimise"}}
     )

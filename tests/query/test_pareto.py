@@ -95,7 +95,7 @@ def test_where_the_operators_stand() -> None:
 @given(POINTS)
 def test_ranks_count_the_better(points: list) -> None:
     every = [row.accuracy for row in rows(*points) if row.accuracy is not None]
-    for standing in operator_ranks(rows(*points)):
-        assert standing.row.accuracy is not None
-        better = [accuracy for accuracy in every if accuracy > standing.row.accuracy]
-        assert standing.rank == len(better) + 1
+    for each in operator_ranks(rows(*points)):
+        assert each.row.accuracy is not None
+        better = [accuracy for accuracy in every if accuracy > each.row.accuracy]
+        assert each.rank == len(better) + 1

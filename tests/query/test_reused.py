@@ -19,7 +19,7 @@ from tests.support.samples import (
 )
 
 FIGURE = "validation_accuracy"
-GOALS = {
+OBJECTIVES = {
     "objectives": {FIGURE: "maximise", "macs": "minimise"},
     "constraints": {FIGURE: {"at_least": 0.72}},
 }
@@ -27,7 +27,7 @@ GOALS = {
 
 def study_of(store: Store, name: str) -> tuple[StudyRecord, int]:
     """A study and the id of its run."""
-    study = add_study(store, name, protocol_hash="p", objective=GOALS)
+    study = add_study(store, name, protocol_hash="p", objective=OBJECTIVES)
     return study, begin_run(store, study.id).id
 
 
@@ -54,8 +54,8 @@ def check(store: Store, study: str | None, accuracies: tuple[float, ...]) -> Non
         assert (found["p"].deviation, found["p"].freedom) == (deviation, len(accuracies) - 1)
     if study is None:
         return
-    goals = stored_objectives({"objectives": GOALS["objectives"]})
-    for rows in (evaluated(store, study, (FIGURE, "macs")), front(store, study, goals)):
+    objectives = stored_objectives({"objectives": OBJECTIVES["objectives"]})
+    for rows in (evaluated(store, study, (FIGURE, "macs")), front(store, study, objectives)):
         assert [(row.values[FIGURE], row.repeats) for row in rows] == [(mean, len(accuracies))]
     assert study_objectives(store, study).kept == {
         row.architecture_id: statistics.mean(accuracies) >= 0.72

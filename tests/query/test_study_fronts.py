@@ -57,14 +57,14 @@ def test_the_front_is_what_nothing_dominates(store: Store, seed: int) -> None:
 def test_what_breaks_a_constraint_is_not_on_the_front(store: Store) -> None:
     points = filled(store, 0)
     bound = float(np.median([macs for _, macs in points.values()]))
-    goals = objectives_from(OBJECTIVES, {"macs": -bound})
+    objectives = objectives_from(OBJECTIVES, {"macs": -bound})
     kept = {id_: point for id_, point in points.items() if point[1] >= bound}
     wanted = {
         id_
         for id_, point in kept.items()
         if not any(dominates(other, point) for other in kept.values())
     }
-    assert {row.architecture_id for row in front(store, "s", goals)} == wanted
+    assert {row.architecture_id for row in front(store, "s", objectives)} == wanted
     assert front(store, "s", objectives_from(OBJECTIVES, {"macs": 1})) == []
 
 
@@ -73,10 +73,10 @@ def test_repeats_count_with_their_mean_and_clauses_narrow(store: Store) -> None:
     run = begin_run(store, study.id)
     for repeat, accuracy in enumerate((0.5, 0.7)):
         complete_trial(store, study.id, run.id, 0, accuracy, repeat=repeat)
-    goals: Objectives = objectives_from(OBJECTIVES)
-    (row,) = front(store, "s", goals)
+    objectives: Objectives = objectives_from(OBJECTIVES)
+    (row,) = front(store, "s", objectives)
     assert (row.values["validation_accuracy"], row.repeats) == (pytest.approx(0.6), 2)
-    assert front(store, "s", goals, where="params < 10") == []
+    assert front(store, "s", objectives, where="params < 10") == []
 
 
 def test_the_command_prints_the_front(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

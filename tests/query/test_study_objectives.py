@@ -58,8 +58,8 @@ def train(
 
 
 def marks(store: Store) -> list[tuple[str, bool | None]]:
-    aimed = study_objectives(store, "s")
-    return [(row.architecture_id, aimed.keeps(row)) for row in best(store, study="s")]
+    wanted = study_objectives(store, "s")
+    return [(row.architecture_id, wanted.keeps(row)) for row in best(store, study="s")]
 
 
 def test_a_bound_on_accuracy_marks_complete_rows_only(store: Store) -> None:
@@ -97,8 +97,8 @@ def test_a_bound_on_loss_judges_the_lowest_of_each_training(store: Store) -> Non
 
 def test_a_metric_that_is_not_there_is_on_no_front_that_bounds_it(store: Store) -> None:
     filled(store, [(0, 0.9, None), (1, 0.8, 0.3)])
-    goals = read_objectives(TWO, {"validation_loss": 1.0})
-    assert [row.architecture_id for row in front(store, "s", goals)] == [architecture(1).id]
+    objectives = read_objectives(TWO, {"validation_loss": 1.0})
+    assert [row.architecture_id for row in front(store, "s", objectives)] == [architecture(1).id]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -107,19 +107,19 @@ def test_the_sentence_counts_what_keeps(store: Store, seed: int) -> None:
     results: list[Result] = [(number, each, 1.0) for number, each in enumerate(accuracies)]
     filled(store, results, objectives=ONE, constraints=ACCURATE)
     kept = sum(each >= 0.9 for each in accuracies)
-    aimed = study_objectives(store, "s")
-    assert len(aimed.keeping) == kept
-    assert aimed.sentences[0].startswith(f"{kept} of 20 ")
-    assert aimed.sentences[0].endswith(f" and {kept - 5} more.")
+    wanted = study_objectives(store, "s")
+    assert len(wanted.keeping) == kept
+    assert wanted.sentences[0].startswith(f"{kept} of 20 ")
+    assert wanted.sentences[0].endswith(f" and {kept - 5} more.")
 
 
 def test_without_bounds_and_other_objectives_nothing_is_said(store: Store) -> None:
     filled(store, [(0, 0.5, 1.0)])
     filled(store, [(0, 0.5, 1.0)], "costs", objectives=ONE, constraints={"params": "30M"})
     for name in ("s", "costs"):
-        aimed = study_objectives(store, name)
-        assert (aimed.sentences, aimed.keeping) == ([], [])
-        assert {aimed.keeps(row) for row in best(store, study=name)} == {None}
+        wanted = study_objectives(store, name)
+        assert (wanted.sentences, wanted.keeping) == ([], [])
+        assert {wanted.keeps(row) for row in best(store, study=name)} == {None}
     filled(store, [], "two", objectives=TWO, constraints=ACCURATE)
     wants, nothing = study_objectives(store, "two").sentences
     assert "validation_accuracy as high and macs as low as possible" in wants
@@ -218,11 +218,13 @@ def test_the_report_marks_what_breaks_the_bounds(path: str) -> None:
 
 
 def test_the_report_prints_the_front_over_the_own_objectives(path: str) -> None:
-    goals = {"validation_accuracy": "maximise", "inference_bytes": "minimise"}
+    objectives = {"validation_accuracy": "maximise", "inference_bytes": "minimise"}
     results: list[Result] = [(number, 0.5 + number / 100, 1.0) for number in range(6)]
     with open_store(path, create=False) as store:
-        filled(store, results, "memory", objectives=goals, constraints={})
-        wanted = [row.architecture_id for row in front(store, "memory", read_objectives(goals, {}))]
+        filled(store, results, "memory", objectives=objectives, constraints={})
+        wanted = [
+            row.architecture_id for row in front(store, "memory", read_objectives(objectives, {}))
+        ]
     text, plain = report(path, "memory")
     table = text.split("Pareto front of validation_accuracy, inference_bytes")[1]
     assert all(id_ in table for id_ in wanted)

@@ -52,5 +52,5 @@ class Silent:
     def say(self, text: str) -> None:
         self.said.append(text)
 
-    def show(self, stand: object) -> None:
+    def show(self, progress: object) -> None:
         pass

@@ -155,9 +155,12 @@ def test_what_is_to_be_known_of_accuracies_is_said_beside_them(
     """Those of the best epoch are optimistic; what guessing scores is known of the data."""
     path = str(tmp_path / "s.db")
     told = {"chance": 0.564, "validation_images": 10, "train_images": 40, "remarks": []}
-    goals = {"objectives": {"validation_accuracy": "maximise", "macs": "minimise"}, "data": told}
+    objectives = {
+        "objectives": {"validation_accuracy": "maximise", "macs": "minimise"},
+        "data": told,
+    }
     with open_store(path, create=True) as store:
-        study = add_study(store, "s", protocol={"judged_by": rule}, objective=goals)
+        study = add_study(store, "s", protocol={"judged_by": rule}, objective=objectives)
         complete_trial(store, study.id, begin_run(store, study.id).id, 0, 0.564)
     code, _, err = run(capsys, *command, "--store", path)
     assert code == 0

@@ -69,7 +69,7 @@ def with_a_store(settings: Config) -> list[Ended]:
     ]
 
 
-def in_process(settings: Config) -> list[Ended]:
+def local(settings: Config) -> list[Ended]:
     def objective(architecture: Architecture) -> Iterator[dict[str, float]]:
         yield from ({"validation_accuracy": value} for value in curve_of(architecture.id))
 
@@ -113,7 +113,7 @@ def simulated(settings: Config) -> list[Ended]:
 
 EXECUTORS: dict[str, Callable[[Config], list[Ended]]] = {
     "store": with_a_store,
-    "process": in_process,
+    "local": local,
     "simulated": simulated,
 }
 PAIRS = [

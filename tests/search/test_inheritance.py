@@ -38,8 +38,8 @@ def trained(what: Architecture, trial_id: int = 1, score: float = 0.5, **costs: 
 )
 def test_no_other_parent_is_better(drawn: list[tuple[Architecture, float, float, float]]) -> None:
     candidates = [
-        trained(what, number, score, seconds=seconds, ancestry_seconds=ancestry)
-        for number, (what, score, seconds, ancestry) in enumerate(drawn)
+        trained(what, number, score, seconds=seconds, lineage_seconds=lineage)
+        for number, (what, score, seconds, lineage) in enumerate(drawn)
     ]
     chosen = choose_parent(CHILD, candidates)
     allowed = [candidate for candidate in candidates if candidate.architecture in CONTAINED]
@@ -50,7 +50,7 @@ def test_no_other_parent_is_better(drawn: list[tuple[Architecture, float, float,
     for other in allowed:
         assert other.score <= chosen.score
         if other.score == chosen.score:
-            ours, theirs = chosen.seconds + chosen.ancestry_seconds, other.cost_so_far
+            ours, theirs = chosen.seconds + chosen.lineage_seconds, other.cost_so_far
             assert (ours, chosen.trial_id) <= (theirs, other.trial_id)
 
 
@@ -58,11 +58,11 @@ def test_the_child_itself_is_no_parent() -> None:
     assert choose_parent(CHILD, [trained(CHILD)]) is None
 
 
-def test_the_ancestry_adds_up_over_generations() -> None:
+def test_the_lineage_adds_up_over_generations() -> None:
     first = trained(CONTAINED[0], seconds=3.0)
-    second = trained(CONTAINED[1], seconds=4.0, ancestry_seconds=first.cost_so_far)
-    third = trained(CHILD, seconds=5.0, ancestry_seconds=second.cost_so_far)
-    assert third.ancestry_seconds == 7
+    second = trained(CONTAINED[1], seconds=4.0, lineage_seconds=first.cost_so_far)
+    third = trained(CHILD, seconds=5.0, lineage_seconds=second.cost_so_far)
+    assert third.lineage_seconds == 7
     assert third.cost_so_far == 12
 
 

@@ -100,7 +100,9 @@ def test_a_study_is_judged_by_its_rule_wherever_it_is_asked(rule: JudgedBy, tmp_
         order = ranked_trials(told_study)
         ranked = [told_study.values(trial)["validation_accuracy"] for trial in order]
         assert ranked == expected
-        told = [v or {} for _, v in evaluated_trials(store, settings.study, settings.goals)]
+        told = [
+            v or {} for _, v in evaluated_trials(store, settings.study, settings.parsed_objectives)
+        ]
         assert sorted((v["validation_accuracy"] for v in told), reverse=True) == expected
         assert session.progress().optimistic is (rule == "best")
 
@@ -122,7 +124,7 @@ def test_losses_follow_the_rule_too(rule: JudgedBy, tmp_path: Path) -> None:
             _rewrite(store, first.id, record.epoch, loss)
         (row,) = evaluated(store, settings.study, ["validation_loss"])
         assert row.values["validation_loss"] == (0.7 if rule == "last" else 0.4)
-        ((_, metrics),) = evaluated_trials(store, settings.study, settings.goals)
+        ((_, metrics),) = evaluated_trials(store, settings.study, settings.parsed_objectives)
         assert metrics is not None
         assert metrics["validation_loss"] == row.values["validation_loss"]
 

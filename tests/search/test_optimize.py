@@ -97,14 +97,14 @@ def test_decimals_and_fractions_are_numbers(number: Any) -> None:
 
 def test_metric_of_a_dictionary_are_maximised_when_no_objective_is_named() -> None:
     result = optimize(SPACE, both, "random", budget=40)
-    assert [o.name for o in result.goals.objectives] == ["value", "digit"]
+    assert [o.name for o in result.objectives.objectives] == ["value", "digit"]
     best = max((SPACE.value(p), p[2]) for p in SPACE.points())
     assert [(e.values["value"], e.values["digit"]) for e in result.front] == [best]
 
 
 def test_objectives_by_name_make_a_front() -> None:
-    goals = {"value": "maximise", "digit": "minimise"}
-    result = optimize(SPACE, both, "random", budget=40, objectives=goals)
+    objectives = {"value": "maximise", "digit": "minimise"}
+    result = optimize(SPACE, both, "random", budget=40, objectives=objectives)
     seen = [(e.values["value"], -e.values["digit"]) for e in result.evaluations]
     front = {a for a in seen if not any(b != a and b[0] >= a[0] and b[1] >= a[1] for b in seen)}
     assert {(e.values["value"], -e.values["digit"]) for e in result.front} == front
@@ -199,7 +199,7 @@ def test_the_points_are_the_same_whether_the_objectives_are_named_or_not(searche
     for seed in range(3):
         one = optimize(SPACE, flaky, searcher, budget=16, seed=seed)
         two = optimize(SPACE, flaky, searcher, budget=16, seed=seed, objectives=named)
-        assert one.goals == two.goals
+        assert one.objectives == two.objectives
         assert [e.point for e in one.evaluations] == [e.point for e in two.evaluations]
 
 
@@ -233,7 +233,7 @@ def test_a_tight_known_constraint_and_no_named_objective(searcher: str) -> None:
         known=lambda p: {"size": sum(p)},
         constraints={"size": 1},
     )
-    assert [each.name for each in result.goals.objectives] == ["a"]
+    assert [each.name for each in result.objectives] == ["a"]
     assert {each.point for each in result.evaluations} == {(0, 0), (1, 0), (0, 1)}
     assert result.counts["complete"] == 3
     assert result.best is not None
@@ -257,7 +257,7 @@ def test_known_metric_are_no_objectives_and_may_be_decimals() -> None:
         known=lambda p: {"size": Decimal(sum(p)), "half": Fraction(p[0], 2)},
         constraints={"half": Decimal("3.5")},
     )
-    assert [each.name for each in result.goals.objectives] == ["a"]
+    assert [each.name for each in result.objectives] == ["a"]
     assert result.counts["complete"] == 6
     assert all(e.values["size"] == sum(e.point) for e in result.evaluations)
     assert all(e.point[0] <= 7 for e in result.evaluations)

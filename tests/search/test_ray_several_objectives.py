@@ -36,7 +36,7 @@ LIMITS = {"params": 60_000, "macs": 500_000, "training_bytes": 120_000}
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    folder = tmp_path_factory.mktemp("goals")
+    folder = tmp_path_factory.mktemp("objectives")
     return values(
         store=str(folder / "tiny.db"),
         checkpoints=str(folder / "checkpoints"),
@@ -66,7 +66,7 @@ def worker_that_trains(driver: subprocess.Popen[str]) -> int:
 @pytest.mark.slow
 def test_killed_twice_and_resumed_it_ends_complete(settings: dict[str, object]) -> None:
     folder = Path(str(settings["store"])).parent
-    path = folder / "goals.yaml"
+    path = folder / "objectives.yaml"
     path.write_text(yaml.safe_dump(settings))
     command = [sys.executable, "-m", "search", "run", str(path), "--resume"]
     driver = start(command)

@@ -172,8 +172,10 @@ def test_the_median_of_two_that_break_a_constraint_lies_between_them(
 
 
 def test_one_epoch_that_breaks_a_constraint_marks_the_average_of_all() -> None:
-    goals = Objectives((Objective("accuracy", "maximise"),), (Constraint("latency", upper=1.0),))
-    median = make_scheduler("median", goals, 9, {"min_trials": 1})
+    objectives = Objectives(
+        (Objective("accuracy", "maximise"),), (Constraint("latency", upper=1.0),)
+    )
+    median = make_scheduler("median", objectives, 9, {"min_trials": 1})
     for epoch, latency in enumerate([2.0, 1.0, 1.0], 1):
         median.report("slow at first", epoch, {"accuracy": 0.9, "latency": latency})
     for epoch in (1, 2, 3):

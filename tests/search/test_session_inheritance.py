@@ -42,7 +42,7 @@ def test_a_child_starts_from_the_best_network_that_it_contains(
         assert parent.number < number
         along = inclusion_kinds(given.architecture, child)
         assert trials[number].inherited_along == " + ".join(map(str, along or ()))
-        assert trials[number].ancestry_seconds == parent.seconds + parent.ancestry_seconds > 0
+        assert trials[number].lineage_seconds == parent.seconds + parent.lineage_seconds > 0
     assert store.studies.summary(session.record.id).inherited == len(parents)
 
 
@@ -59,7 +59,7 @@ def test_a_parent_that_was_lost_is_not_claimed(store: Store, tmp_path: Path) -> 
         session.reported(number, report)
         session.ended(number, report)
     trials = store.trials.of_study(session.record.id)
-    assert {(t.parent_trial_id, t.inherited_along, t.ancestry_seconds) for t in trials} == {
+    assert {(t.parent_trial_id, t.inherited_along, t.lineage_seconds) for t in trials} == {
         (None, None, 0.0)
     }
 
@@ -81,4 +81,4 @@ def test_a_parent_lost_between_two_runs_is_not_claimed(store: Store, tmp_path: P
     assert again is not None
     assert (again.trial.number, again.parent) == (assignment.trial.number, None)
     trial = store.trials.get(again.trial.id)
-    assert (trial.parent_trial_id, trial.inherited_along, trial.ancestry_seconds) == (None, None, 0)
+    assert (trial.parent_trial_id, trial.inherited_along, trial.lineage_seconds) == (None, None, 0)

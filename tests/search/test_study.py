@@ -15,8 +15,8 @@ from search.study import Study
 from search.testing.toy_spaces import Point, ToySpace
 from search.trial_states import TERMINAL, TrialState, may_follow
 
-GOALS = Objectives((Objective("accuracy"),))
-TASK: Task[Point] = Task(ToySpace(), GOALS, known=lambda point: {"digit": float(point[2])})
+OBJECTIVES = Objectives((Objective("accuracy"),))
+TASK: Task[Point] = Task(ToySpace(), OBJECTIVES, known=lambda point: {"digit": float(point[2])})
 POINTS = ToySpace().points()
 STOP = Decision(stop=True, reason="it is worse than the others")
 
@@ -48,7 +48,7 @@ class Strict(Scheduler):
     """Stops what is below the given accuracy; remembers how often it was asked."""
 
     def __init__(self, heard: Heard, least: float = 0.0) -> None:
-        super().__init__(GOALS, 9)
+        super().__init__(OBJECTIVES, 9)
         self.heard, self.least = heard, least
 
     def added(self, trial: Hashable) -> None:
@@ -124,7 +124,7 @@ def test_a_pruned_trial_that_goes_on_is_running_again_and_is_not_pruned_twice() 
     trial = study.ask()
     study.report(0, 1, {"accuracy": 0.4})
     study.tell(0, TrialState.PRUNED, "worse")
-    study.proceed(0)
+    study.reopen(0)
     assert heard.calls[-1][2] == TrialState.RUNNING
     assert heard.calls[-1][4] == {1: {"accuracy": 0.4, "digit": float(POINTS[0][2])}}
     assert counted(study) == study.counts()
@@ -136,7 +136,7 @@ def test_a_failed_trial_that_goes_on_may_be_pruned() -> None:
     study, _ = listened(least=0.5)
     study.ask()
     study.tell(0, TrialState.FAILED, "nan")
-    study.proceed(0)
+    study.reopen(0)
     assert study.report(0, 1, {"accuracy": 0.4}) == STOP
 
 
@@ -159,9 +159,7 @@ def test_states_follow_each_other_as_the_store_has_it() -> None:
     assert not may_follow(TrialState.COMPLETE, TrialState.PREEMPTED)
 
 
-STEPS = st.lists(
-    st.tuples(st.sampled_from(["ask", "report", "end", "proceed"]), st.integers(0, 99))
-)
+STEPS = st.lists(st.tuples(st.sampled_from(["ask", "report", "end", "reopen"]), st.integers(0, 99)))
 
 
 @given(STEPS)
@@ -181,8 +179,8 @@ def _calls(study: Study[Point], step: str, number: int) -> list[Any]:
     over = [n for n, t in study.trials.items() if may_follow(TrialState.WAITING, t.state)]
     if step == "ask":
         return [lambda s: s.ask()] if len(study.trials) < len(POINTS) else []
-    if step == "proceed":
-        return [lambda s: s.proceed(over[number % len(over)])] if over else []
+    if step == "reopen":
+        return [lambda s: s.reopen(over[number % len(over)])] if over else []
     if not open_:
         return []
     chosen = open_[number % len(open_)]
@@ -258,7 +256,7 @@ def test_what_cannot_follow_is_refused_and_changes_nothing() -> None:
         lambda: study.start(0),
         lambda: study.preempt(0, "its worker is gone"),
         lambda: study.resume(0),
-        lambda: study.proceed(0),
+        lambda: study.reopen(0),
         lambda: study.ask(0),
         lambda: study.add(POINTS[1], 0),
     ):

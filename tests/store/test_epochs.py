@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from search.store import Store, TestReading
+from search.store import Store, TestReadingRecord
 from tests.support.samples import add_study, add_trial, begin_run, epoch
 
 
@@ -88,7 +88,7 @@ def test_every_reading_of_the_test_split_is_kept(store: Store, trial_id: int) ->
         architecture_id, protocol_hash="abc", trial_id=trial_id, accuracy=0.9
     )
     second = store.test_audit.record(architecture_id, protocol_hash="abc", accuracy=math.nan)
-    assert isinstance(first, TestReading)
+    assert isinstance(first, TestReadingRecord)
     assert (first.accuracy, second.accuracy, second.trial_id) == (0.9, None, None)
     assert (
         store.test_audit.readings() == store.test_audit.readings(architecture_id) == [first, second]

@@ -5,7 +5,7 @@ import threading
 import pytest
 from sqlalchemy import event as engine_event
 
-from search.store import EventKind, Network, Store, open_store
+from search.store import EventKind, NetworkRecord, Store, open_store
 from tests.support.samples import (
     add_study,
     add_trial,
@@ -135,7 +135,7 @@ def test_a_history_holds_all_that_the_store_knows(store: Store) -> None:
         EventKind.COMPLETE,
     }
     assert history.networks == {
-        architecture(number).id: Network(
+        architecture(number).id: NetworkRecord(
             architecture(number).to_json(), 1000 * (number + 1), 10_000 * (number + 1)
         )
         for number in (3, 4)

@@ -154,7 +154,7 @@ def test_one_study_with_unknown_objectives_hides_no_other(
     said = capsys.readouterr()
     assert "odd" in said.out
     assert "plain" in said.out
-    assert "* odd: Its goals are not known to this version" in said.err
+    assert "* odd: Its objectives are not known to this version" in said.err
     assert "joy" in said.err
     assert run_program(["studies", "--json", "--store", url]) == 0
     rows = {row["name"]: row["objectives"] for row in json.loads(capsys.readouterr().out)}

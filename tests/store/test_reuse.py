@@ -58,11 +58,11 @@ def test_a_child_carries_the_training_of_all_its_ancestors(store: Store) -> None
     first = pruned_trial(store, study.id, run.id, 0, epochs=3)
     second = add_trial(store, study.id, run.id, 1, parent=ParentRecord(first.id, "kernel 3 → 5"))
     assert (second.parent_trial_id, second.inherited_along) == (first.id, "kernel 3 → 5")
-    assert second.ancestry_seconds == 6.0
+    assert second.lineage_seconds == 6.0
     store.epochs.record(second.id, epoch(1, 0.5, seconds=1.5))
     third = add_trial(store, other.id, None, 2, parent=ParentRecord(second.id, "static → dynamic"))
-    assert third.ancestry_seconds == 7.5
-    assert (first.parent_trial_id, first.inherited_along, first.ancestry_seconds) == (None, None, 0)
+    assert third.lineage_seconds == 7.5
+    assert (first.parent_trial_id, first.inherited_along, first.lineage_seconds) == (None, None, 0)
     with pytest.raises(LookupError):
         add_trial(store, study.id, run.id, 3, parent=ParentRecord(999, "nowhere"))
     assert len(store.trials.of_study(study.id)) == 2
@@ -309,4 +309,4 @@ def test_a_trial_that_began_from_scratch_after_all_is_no_heir(store: Store) -> N
     assert store.trials.disinherit(child.id, run_id=run.id)
     scratch = store.trials.get(child.id)
     assert (scratch.parent_trial_id, scratch.inherited_along) == (None, None)
-    assert scratch.ancestry_seconds == 0
+    assert scratch.lineage_seconds == 0
