@@ -49,7 +49,7 @@ def test_also_from_the_command_line(tmp_path: Path) -> None:
     [{"params": "1M"}, {"validation_loss": 0.5}, {"validation_accuracy": {"at_most": 0.9}}],
 )
 def test_costs_losses_and_bounds_with_a_side_are_as_ever(constraints: dict[str, Any]) -> None:
-    (bound,) = Config.from_dict(values(constraints=constraints)).objectives.constraints
+    (bound,) = Config.from_dict(values(constraints=constraints)).parsed_objectives.constraints
     assert bound.upper is not None
 
 
@@ -87,7 +87,7 @@ def test_an_old_study_is_read_as_it_was_meant(
     (bound,) = bounds
     assert (bound.upper, bound.lower) == (0.9, None)
     read = Config.from_stored(stored | {"store": old})
-    assert read.objectives.constraints == bounds
+    assert read.parsed_objectives.constraints == bounds
     assert read.checkpoints == tmp_path / "~" / "weights"
 
 
@@ -97,7 +97,7 @@ def test_an_old_study_is_resumed_by_itself_and_by_what_it_meant(old: str, tmp_pa
     spelled = config(tmp_path, constraints={"validation_accuracy": {"at_most": 0.9}})
     for asked in (Config.from_stored(stored | {"store": old}), spelled):
         merged, remarks = merged_for_resume(stored, asked)
-        assert merged.objectives == spelled.objectives
+        assert merged.parsed_objectives == spelled.parsed_objectives
         assert not remarks
     other = config(tmp_path, constraints={"validation_accuracy": {"at_least": 0.9}})
     with pytest.raises(InputError, match=r"constraints\.validation_accuracy"):
