@@ -100,7 +100,8 @@ class NewTrials:
     @property
     def repeats(self) -> int:
         """How many repeats there are or are asked for."""
-        return self._repeats + len(self.proposals.repeats)
+        asked_for = sum(proposal.repeat > 0 for proposal in self.proposals.repeats)
+        return self._repeats + asked_for
 
     def know(self, trial: TrialRecord) -> None:
         """The study has this trial."""
@@ -137,12 +138,13 @@ class NewTrials:
                 if not self._was_added(error.trial):
                     # Another process has it; the searcher must know of it.
                     _LOG.warning("%s", error)
+                    noted(error.trial, proposal.architecture)  # first: the store may be away
                     self.know(error.trial)
-                    noted(error.trial, proposal.architecture)
                     continue
                 trial = error.trial
-            self.know(trial)
             noted(trial, proposal.architecture)
+            self.know(trial)
+            self.exhausted = None  # what others held has come free
             return trial
 
     def take_over(self, trial: TrialRecord, drop_epochs: Callable[[], None]) -> TrialRecord | None:

@@ -231,11 +231,14 @@ class StudySession:
         return None if live is None else self._checkpoints.log(live.record)
 
     def _noted(self, row: TrialRecord, architecture: Architecture) -> None:
+        # Before the study has the trial: should the store be away, it is met again as a whole.
+        epochs = self._store.epochs.of_trial(row.id) if row.state.is_terminal else []
         self.journal.know(row)
         add_record(self._study, row, architecture)
         if row.state.is_terminal:  # another process has trained it to its end meanwhile
             with self._study.written():
-                self._hear_epochs(row)
+                for epoch in epochs:
+                    report_record(self._study, row.number, epoch)
                 self._study.tell(row.number, row.state, row.reason)
             self._compare(row)
 

@@ -9,8 +9,10 @@ import pytest
 from search.driver.assignment import Assignment, Report
 from search.driver.extra_trials import ExtraTrials, continue_ended, repeat_best
 from search.driver.session import StudySession
-from search.driver.study_setup import progress_of, task_of
-from search.store import Store, TrialState, open_store
+from search.driver.retraining import retraining
+from search.driver.study_setup import create_study, progress_of, task_of
+from search.runner.run_outcome import nothing_left
+from search.store import EpochRecord, Store, StoreAway, TrialState, open_store
 from space.errors import InputError
 from tests.search.driving import accuracy, begin, end, epoch, play, run_all, train
 from tests.search.small import config
@@ -94,6 +96,26 @@ def test_what_another_study_is_training_is_left_to_it(store: Store, tmp_path: Pa
     assert second.exhausted == (
         "what is left is being trained by other studies with the same protocol"
     )
+
+
+def test_a_study_that_goes_on_after_all_is_exhausted_no_longer(
+    store: Store, tmp_path: Path
+) -> None:
+    """Other studies held what was left, and then let go of it."""
+    first = begin(store, config(tmp_path, trials=1000))
+    while first.next_assignment() is not None:
+        pass
+    end(store, first)
+    second = begin(store, config(tmp_path, trials=6, study="second"))
+    mine = second.next_assignment()
+    assert mine is not None
+    again = begin(store, config(tmp_path, trials=1000))
+    assert second.next_assignment() is None
+    assert second.exhausted is not None
+    end(store, again)
+    assert second.next_assignment() is not None
+    assert second.exhausted is None
+    assert not nothing_left(second)
 
 
 # --- continued and repeated trials ------------------------------------------------------------
@@ -290,3 +312,41 @@ def test_what_another_process_has_completed_in_this_study_is_known(
     assert second.architecture.id != first.architecture.id
     assert late.progress().counts[TrialState.COMPLETE] == 1
     assert late.progress().best == 0.6
+
+
+def test_what_another_process_has_completed_is_known_also_if_the_store_goes_away_meanwhile(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(tmp_path, trials=3)
+    late, quick = begin(store, settings), begin(store, settings)
+    first = quick.next_assignment()
+    assert first is not None
+    train(quick, first, [0.4, 0.6])
+
+    def away(trial_id: int) -> list[EpochRecord]:
+        monkeypatch.undo()
+        raise StoreAway("the server restarts")
+
+    monkeypatch.setattr(store.epochs, "of_trial", away)
+    assert late.next_assignment() is None
+    second = late.next_assignment()
+    assert second is not None
+    assert second.architecture.id != first.architecture.id
+    assert late.progress().counts[TrialState.COMPLETE] == 1
+    assert late.progress().best == 0.6
+
+
+def test_a_retraining_plans_each_training_once(store: Store, tmp_path: Path) -> None:
+    found = config(tmp_path, trials=4, protocol={"epochs": 2, "initialisation": "inherited"})
+    searched = begin(store, found)
+    play(searched, 2)
+    end(store, searched)
+    settings, request = retraining(store, found, 2, 3)
+    study = create_study(store, settings, settings.protocol.bound_to("0" * 16, "1" * 16))
+    session = begin(store, settings, extra=request(store, study, task_of(settings)))
+    planned = [session.progress().planned]
+    while (assignment := session.next_assignment()) is not None:
+        train(session, assignment, [0.4, 0.5])
+        planned.append(session.progress().planned)
+    assert planned == [6] * 7
+    assert session.progress().ended == 6
