@@ -1,6 +1,7 @@
 """The types of token mixer: the legal combinations of axis values, and the names they have.
 
 The paper names 12 of the 74 types (Figure 1); a few more have names elsewhere in the literature.
+DW-S Conv., the depth-wise separable one, mixes tokens by a depth-wise convolution.
 """
 
 import itertools

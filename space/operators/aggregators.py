@@ -11,7 +11,10 @@ from space.operators.tiles import Tiling
 
 class Convolution(nn.Module):
     """Weights shared across positions: a convolution, with kernels of its own for each image
-    where the weights depend on it (paper, dynamic depth-wise convolution)."""
+    where the weights depend on it (paper, dynamic depth-wise convolution).
+
+    It is the depth-wise convolution where `plan.groups` is the number of channels.
+    """
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()

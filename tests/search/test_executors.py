@@ -1,7 +1,8 @@
 """Whoever runs the trials: the same points are asked, the same decisions fall, all end alike.
 
-The driver of a study in a store, the loop in this process and the simulated clock, one trial at a
-time, on a made-up objective that depends on the architecture and the epoch alone.
+A session in a store without Ray, the loop in this process and the simulated clock, one trial at a
+time, on a made-up training that depends on the architecture and the epoch alone; workers of Ray
+for some pairs, for all of them with `-m slow`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,18 +16,24 @@ from benchmarks.replay.simulate import Simulator
 from benchmarks.table.read import Training
 from search import optimize
 from search.config import Config
+from search.driver.assignment import Report
+from search.driver.session import StudySession
 from search.driver.study_setup import task_of
+from search.runner import run_study
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from search.store import open_store
 from search.trial_states import TrialState
 from space import Architecture
-from tests.search.driving import accuracy, begin, play
-from tests.search.small import config, values
+from tests.search.driving import begin, epoch
+from tests.search.made_up_training import EPOCHS, Broken, accuracies_of
+from tests.search.small import Silent, config, values
+from trainers import Cause, Failure
 
 pytestmark = pytest.mark.usefixtures("coarse_gp")
 
-EPOCHS, TRIALS, SEED = 9, 10, 5
+TRIALS, SEED = 10, 5
+TRAINING = "tests.search.made_up_training:make_training"
 EARLY = {
     "tpe": {"startup_trials": 3},
     "nsga2": {"population": 4},
@@ -45,20 +52,34 @@ ONE = {"validation_accuracy": "maximise"}
 TWO = ONE | {"macs": "minimise"}
 
 
-def curve_of(id_: str) -> list[float]:
-    return [falling_at_the_end(id_, epoch) for epoch in range(1, EPOCHS + 1)]
-
-
-def falling_at_the_end(id_: str, epoch: int) -> float:
-    """Of some architectures the best epoch is not the last."""
-    return accuracy(id_, 3 if epoch == EPOCHS and accuracy(id_, 1) > 0.06 else epoch)
-
-
 def with_a_store(settings: Config) -> list[Ended]:
     with open_store(settings.store, create=True) as store:
         session = begin(store, settings)
-        play(session, EPOCHS, falling_at_the_end)
-        history = store.studies.history(session.record.id)
+        while (assignment := session.next_assignment()) is not None:
+            train(session, assignment.trial.number, accuracies_of(assignment.architecture.id))
+    return ended_in_the_store(settings)
+
+
+def train(session: StudySession, number: int, accuracies: list[float]) -> None:
+    """Play a worker."""
+    session.started(number)
+    for index, accuracy in enumerate(accuracies, 1):
+        report = Report((epoch(index, accuracy),), complete=index == EPOCHS)
+        if session.reported(number, report).stop and not report.complete:
+            return session.ended(number, Report())
+    if not report.complete:
+        report = Report(failure=Failure(Cause.CODE, "it broke off"))
+    return session.ended(number, report)
+
+
+def with_ray(settings: Config) -> list[Ended]:
+    run_study(settings, resume=False, watcher=Silent(), training=TRAINING)
+    return ended_in_the_store(settings)
+
+
+def ended_in_the_store(settings: Config) -> list[Ended]:
+    with open_store(settings.store, create=False) as store:
+        history = store.studies.history(store.studies.get(settings.study).id)
     return [
         (
             trial.architecture_id,
@@ -71,7 +92,10 @@ def with_a_store(settings: Config) -> list[Ended]:
 
 def local(settings: Config) -> list[Ended]:
     def objective(architecture: Architecture) -> Iterator[dict[str, float]]:
-        yield from ({"validation_accuracy": value} for value in curve_of(architecture.id))
+        accuracies = accuracies_of(architecture.id)
+        yield from ({"validation_accuracy": value} for value in accuracies)
+        if len(accuracies) < EPOCHS:
+            raise Broken("it was made up so")
 
     result = optimize(
         settings.search_space,
@@ -94,8 +118,9 @@ def local(settings: Config) -> list[Ended]:
 
 def simulated(settings: Config) -> list[Ended]:
     def training(id_: str) -> Training:
-        curve = tuple(curve_of(id_))
-        return Training(curve, curve, (1.0,) * EPOCHS, "cpu", None)
+        curve = tuple(accuracies_of(id_))
+        broken = None if len(curve) == EPOCHS else "it broke off"
+        return Training(curve, curve, (1.0,) * EPOCHS, "cpu", broken)
 
     task, names = task_of(settings), (settings.searcher.name, settings.scheduler.name)
     rule, options = settings.protocol.judged_by, EARLY.get(settings.searcher.name)
@@ -123,38 +148,53 @@ PAIRS = [
     )
     if len(objectives) == 1 or scheduler in ("none", "hyperband", "moasha")
 ]
+ON_RAY = [("surrogate", "asha", ONE)]
+"""A Ray takes seconds to start, so the others are slow tests."""
 
 
-@pytest.mark.parametrize(
-    ("searcher", "scheduler", "objectives"),
-    PAIRS,
-    ids=[f"{searcher}-{scheduler}-{len(objectives)}" for searcher, scheduler, objectives in PAIRS],
-)
-def test_all_executors_make_the_same_study(
-    searcher: str, scheduler: str, objectives: dict[str, str], tmp_path: Path
-) -> None:
-    settings = config(
-        tmp_path,
+def name_of(value: object) -> str:
+    return str(len(value)) if isinstance(value, dict) else str(value)
+
+
+def settings_of(
+    folder: Path, searcher: str, scheduler: str, objectives: dict[str, str], judged_by: str = "last"
+) -> Config:
+    return config(
+        folder,
         searcher={"name": searcher} | EARLY.get(searcher, {}),
         scheduler={"name": scheduler},
-        protocol=values()["protocol"] | {"epochs": EPOCHS},
+        protocol=values()["protocol"] | {"epochs": EPOCHS, "judged_by": judged_by},
         objectives=objectives,
         trials=TRIALS,
         seed=SEED,
+        resources={"cpus_per_trial": 1, "concurrent_trials": 1},
+        stop_after_same_failures=None,
     )
-    assert_all_make_the_same(settings)
+
+
+@pytest.mark.parametrize(("searcher", "scheduler", "objectives"), PAIRS, ids=name_of)
+def test_all_executors_make_the_same_study(
+    searcher: str, scheduler: str, objectives: dict[str, str], tmp_path: Path
+) -> None:
+    assert_all_make_the_same(settings_of(tmp_path, searcher, scheduler, objectives))
 
 
 @pytest.mark.parametrize("searcher", ["evolution", "local", "surrogate", "tpe"])
 def test_they_do_where_the_best_epoch_counts(searcher: str, tmp_path: Path) -> None:
-    settings = config(
-        tmp_path,
-        searcher={"name": searcher} | EARLY.get(searcher, {}),
-        protocol=values()["protocol"] | {"epochs": EPOCHS, "judged_by": "best"},
-        trials=TRIALS,
-        seed=SEED,
-    )
-    assert_all_make_the_same(settings)
+    assert_all_make_the_same(settings_of(tmp_path, searcher, "median", ONE, "best"))
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("searcher", "scheduler", "objectives"),
+    [pytest.param(*pair, marks=[] if pair in ON_RAY else pytest.mark.slow) for pair in PAIRS],
+    ids=name_of,
+)
+def test_workers_of_ray_make_it_too(
+    searcher: str, scheduler: str, objectives: dict[str, str], tmp_path: Path
+) -> None:
+    given = settings_of(tmp_path, searcher, scheduler, objectives)
+    assert with_ray(given) == local(given)
 
 
 def assert_all_make_the_same(settings: Config) -> None:
@@ -163,3 +203,16 @@ def assert_all_make_the_same(settings: Config) -> None:
     for name, executor in EXECUTORS.items():
         if name != "store":
             assert executor(settings) == expected, name
+
+
+def test_the_made_up_trainings_are_of_every_kind() -> None:
+    """Else the tests above would say less than they seem to."""
+    settings = [settings_of(Path(), "random", "median", ONE, rule) for rule in ("last", "best")]
+    last, best = map(local, settings)
+    assert {state for _, state, _ in last + best} == {
+        TrialState.COMPLETE,
+        TrialState.PRUNED,
+        TrialState.FAILED,
+    }
+    whole = [curve for _, state, curve in last if state == TrialState.COMPLETE]
+    assert any(max(curve.values()) > curve[EPOCHS] for curve in whole)

@@ -8,8 +8,8 @@ import pytest
 
 from search.driver.assignment import Assignment, Report
 from search.driver.extra_trials import ExtraTrials, continue_ended, repeat_best
-from search.driver.session import StudySession
 from search.driver.retraining import retraining
+from search.driver.session import StudySession
 from search.driver.study_setup import create_study, progress_of, task_of
 from search.runner.run_outcome import nothing_left
 from search.store import EpochRecord, Store, StoreAway, TrialState, open_store
