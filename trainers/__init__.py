@@ -2,7 +2,7 @@
 
 The `protocol` says how; `data` are what is trained on; a `training` goes epoch by epoch, from its
 `initial_weights` by an `optimisation`, and keeps its `training_state` in a `checkpoint`;
-`evaluation` scores it. Its `outcome` is results or a failure, told apart by `failure_classification`.
+`evaluation` scores it. Its `outcome` is results or a failure (`failure_classification`).
 
 Importing it, or `trainers.protocol`, never imports torch: a public name that needs torch, or the
 libraries that read images, loads its module when it is first asked for.

@@ -16,6 +16,7 @@ from search.objective_parsing import stored_objectives
 from search.objectives import judged_by
 from search.query import (
     best,
+    canonical_sort,
     chance_sentence,
     chance_sentences,
     front,
@@ -89,6 +90,7 @@ def command(
         _refuse_unused("sort", "top")
         print_front(store, study, where, as_json)
         return
+    sort = canonical_sort(sort)
     with open_to_read(store) as opened:
         rows = best(opened, where=where, study=study, sort=sort, top=top)
         spread = spreads(opened, study) if sort == "-accuracy" else {}

@@ -16,7 +16,7 @@ from search.query.accuracy_notes import (
 )
 from search.query.baseline import BaselineComparison, comparison
 from search.query.evaluated import Evaluated, evaluated
-from search.query.leaderboard import SORT_KEYS, BestRow, best, ranks
+from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
 from search.query.operators import (
     OperatorRank,
     OperatorRecord,
@@ -72,6 +72,7 @@ __all__ = [
     "accuracy_notes",
     "best",
     "bound_words",
+    "canonical_sort",
     "chance_of_images",
     "chance_sentence",
     "chance_sentences",

@@ -21,12 +21,12 @@ from sqlalchemy import (
 
 from search.query.repeats import Key, Spread, repeated, repeated_results
 from search.query.where import Where, parse_where
+from search.query.where_tree import TRIAL_ALIASES
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.rows import columns_of
 from search.store.stale_runs import StaleRuns, effective
 from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
-from space.design import canonical_metric
 from space.errors import InputError, Problem, refuse
 from space.wording import NONE
 
@@ -93,8 +93,18 @@ class BestRow:
 MAX_TOP = 10_000_000
 """As many trials as a study may plan; all rows are `top=None`."""
 
-SORT_KEYS = ("accuracy", "params", "macs", "flops", "epochs", "seconds", "depth", "trial")
-"""What `best` sorts by, flops as another name of macs; a leading "-" is descending."""
+SORT_KEYS = (
+    *("accuracy", "params", "macs", "epochs", "seconds", "depth", "trial"),
+    *TRIAL_ALIASES,
+)
+"""What `best` sorts by; a leading "-" is descending."""
+
+
+def canonical_sort(sort: str) -> str:
+    """A sort key by the name that is not an alias, with its sign."""
+    sign = "-" if sort.startswith("-") else ""
+    key = sort.removeprefix("-")
+    return sign + TRIAL_ALIASES.get(key, key)
 
 
 def best(
@@ -216,7 +226,7 @@ def _query(
     )
     trials = joined(TrialRow.id.label("id"), place.label("place")).outerjoin(several, same)
     ranked = trials.where(*conditions).subquery()
-    key = {column.key: column for column in columns}[canonical_metric(sort.removeprefix("-"))]
+    key = {column.key: column for column in columns}[canonical_sort(sort).removeprefix("-")]
     return (
         joined(*columns)
         .outerjoin(several, same)

@@ -85,7 +85,9 @@ _FIELDS = [
     ),
     Field("name", Kind.OPERATOR, ArchitectureMixerRow.name, of_mixer=True),
 ]
-_ALIASES = METRIC_ALIASES | {"kernel_size": "kernel", "operator": "name"} | RENAMED
+TRIAL_ALIASES = METRIC_ALIASES | {"validation_accuracy": "accuracy"}
+"""Metrics of trials by the names that configurations and logs have for them."""
+_ALIASES = TRIAL_ALIASES | {"kernel_size": "kernel", "operator": "name"} | RENAMED
 
 FIELDS: dict[str, Field] = {field.name: field for field in _FIELDS}
 """The fields by name."""

@@ -90,7 +90,8 @@ def test_one_architecture(filled: Store) -> None:
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_sorting(filled: Store, key: str, sign: str) -> None:
     rows = best(filled, sort=sign + key, top=None)
-    values = [getattr(row, "macs" if key == "flops" else key) for row in rows]
+    names = {"flops": "macs", "validation_accuracy": "accuracy"}
+    values = [getattr(row, names.get(key, key)) for row in rows]
     known = [value for value in values if value is not None]
     assert known == sorted(known, reverse=sign == "-")
     assert values[len(known) :] == [None] * (len(values) - len(known))

@@ -46,6 +46,7 @@ def test_aliases_case_and_spellings() -> None:
             Comparison(FIELDS["kernel"], "!=", (7.0,)),
         )
     )
+    assert parse_where("validation_accuracy > 0.5").tree == parse_where("accuracy > 0.5").tree
     assert parse_where("scaffold = conv").tree == parse_where("block_type = conv").tree
     quoted = parse_where("operator = 'DW-S Conv.' and study not in (a-b, \"and\", 2026-x)").tree
     assert quoted == And(
