@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from trainers.data.data_config import DataConfig
-from trainers.data.test_guard import TestReading, TestSplitLocked, lock_test_split
+from trainers.data.held_out_test import TestReading, TestSplitLocked, lock_test_split
 from trainers.failure_classification import classify, classify_death
 from trainers.outcome import Cause, EpochResult, Failure, NonFiniteLoss, Retry, UnreadableData
 from trainers.protocol import Augmentation, Protocol

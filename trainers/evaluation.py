@@ -13,8 +13,8 @@ from space import Architecture
 from trainers.checkpoint import load_weights
 from trainers.data.data_config import DataConfig
 from trainers.data.describe import describe_data
+from trainers.data.held_out_test import Record, refuse_if_locked
 from trainers.data.opening import open_test_split
-from trainers.data.test_guard import Record, refuse_if_locked
 from trainers.initial_weights import Build, build_network, to_device
 from trainers.protocol import Protocol
 

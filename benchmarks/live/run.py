@@ -15,7 +15,7 @@ from search.searchers import Exhausted, Task
 from search.trial_states import TrialState
 from space import Architecture, DesignSpace
 from trainers import DataConfig, Protocol, Training, final_test, open_data
-from trainers.data.test_guard import lock_test_split
+from trainers.data.held_out_test import lock_test_split
 from trainers.failure_classification import classify
 from trainers.initial_weights import ParentNetwork
 

@@ -17,7 +17,7 @@ from space import Architecture, DesignSpace
 from space.architecture import RENAMED
 from space.errors import InputError
 from space.input.plain_values import with_current_names
-from trainers.data.test_guard import refuse_if_locked
+from trainers.data.held_out_test import refuse_if_locked
 
 TABLE = Path(__file__).parent / "fashion-cells.parquet"
 """The table that comes with the project."""

@@ -147,7 +147,7 @@ class NewTrials:
             self.exhausted = None  # what others held has come free
             return trial
 
-    def take_over(self, trial: TrialRecord, drop_epochs: Callable[[], None]) -> TrialRecord | None:
+    def reuse(self, trial: TrialRecord, drop_epochs: Callable[[], None]) -> TrialRecord | None:
         """Give a trial the result of another study, with its checkpoint.
 
         A trial that has begun gives its own epochs up for a complete result only.

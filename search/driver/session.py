@@ -274,7 +274,7 @@ class StudySession:
         reused: TrialRecord | None = live.record
         if live.record.source_trial_id is None or live.trial.curve:
             forget = functools.partial(self._study.forget, live.record.number, 0)
-            reused = self._new_trials.take_over(live.record, forget)
+            reused = self._new_trials.reuse(live.record, forget)
         if reused is None:
             return False
         live.record = reused

@@ -23,8 +23,8 @@ from search.query.repeats import Key, Spread, repeated, repeated_results
 from search.query.where import Where, parse_where
 from search.query.where_tree import TRIAL_ALIASES
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
-from search.store.rows import columns_of
 from search.store.stale_runs import StaleRuns, effective
+from search.store.statements import columns_of
 from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
 from space.errors import InputError, Problem, refuse

@@ -11,8 +11,8 @@ from search.query.leaderboard import INCOMPLETE, joined, matching
 from search.query.where import Where
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.records import RunRecord, StudySummary
-from search.store.rows import columns_of
 from search.store.stale_runs import StaleRuns, effective
+from search.store.statements import columns_of
 from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
 

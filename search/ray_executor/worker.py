@@ -21,7 +21,7 @@ from search.ray_executor.worker_log import CrashLog
 from space import Architecture, InputError
 from trainers import DataConfig, EpochResult, Failure, Seeds, classify
 from trainers import Protocol as TrainingProtocol
-from trainers.data.test_guard import lock_test_split_for_good
+from trainers.data.held_out_test import lock_test_split_for_good
 
 if TYPE_CHECKING:
     from trainers import ParentNetwork, SearchData
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
-class Trains(Protocol):
+class WorkerTraining(Protocol):
     """What the worker needs of a training."""
 
     @property
@@ -52,7 +52,7 @@ class Trains(Protocol):
 class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
     """Trains one trial after the other in the same process, an epoch a step."""
 
-    _training: Trains | None = None
+    _training: WorkerTraining | None = None
     _log: CrashLog | None = None
     _reported = 0
 
@@ -122,13 +122,15 @@ def _asked_to_end(error: BaseException) -> bool:
     return isinstance(error, SystemExit) and hasattr(error, "ray_terminate_msg")
 
 
-def _make(config: Mapping[str, Any]) -> Trains:
+def _make(config: Mapping[str, Any]) -> WorkerTraining:
     module, _, name = config["training"].partition(":")
-    make: Callable[[Mapping[str, Any]], Trains] = getattr(importlib.import_module(module), name)
+    make: Callable[[Mapping[str, Any]], WorkerTraining] = getattr(
+        importlib.import_module(module), name
+    )
     return make(config)
 
 
-def make_training(config: Mapping[str, Any]) -> Trains:
+def make_training(config: Mapping[str, Any]) -> WorkerTraining:
     """The real training of an assignment (`Assignment.to_config`)."""
     import torch  # only workers need torch; the driver imports this module too
 
@@ -140,7 +142,7 @@ def make_training(config: Mapping[str, Any]) -> Trains:
     data = _data(DataConfig.from_dict(config["data"]).model_dump_json(), protocol, found)
     architecture = Architecture.from_json(config["architecture"])
 
-    def begin(parent: "ParentNetwork | None") -> Trains:
+    def begin(parent: "ParentNetwork | None") -> WorkerTraining:
         return Training(
             architecture,
             protocol,
@@ -163,10 +165,10 @@ def _parent(config: Mapping[str, Any] | None) -> "ParentNetwork | None":
 
 
 def _begin_somehow(
-    begin: "Callable[[ParentNetwork | None], Trains]",
+    begin: "Callable[[ParentNetwork | None], WorkerTraining]",
     checkpoint: Path,
     parent: "ParentNetwork | None",
-) -> Trains:
+) -> WorkerTraining:
     """A lost file costs what is in it, but not the trial: its own epochs, or its inheritance."""
     try:
         return begin(parent)

@@ -54,7 +54,7 @@ from search.store import (
     open_store,
 )
 from trainers import notes_on_recipe
-from trainers.data.test_guard import lock_test_split
+from trainers.data.held_out_test import lock_test_split
 
 _LOG = logging.getLogger(__name__)
 

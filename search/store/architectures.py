@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from search.store.database import StorePart, reads, writes
 from search.store.models import ArchitectureMixerRow, ArchitectureRow, TestReadingRow, utc_now
 from search.store.records import ArchitectureRecord, MixerRecord, TestReadingRecord
-from search.store.rows import columns_of, insert_missing, table_of
+from search.store.statements import columns_of, insert_missing, table_of
 from space.architecture import Architecture
 from space.errors import InputError
 

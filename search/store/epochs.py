@@ -23,7 +23,7 @@ from search.store.database import StorePart, reads, writes
 from search.store.events import lock_study_of, write_event
 from search.store.models import MetricRow, StudyRow, TrialRow
 from search.store.records import EpochRecord
-from search.store.rows import EPOCH_COLUMNS, table_of, upsert
+from search.store.statements import EPOCH_COLUMNS, table_of, upsert
 from search.trial_states import TERMINAL, EventKind
 
 _BATCH = 500

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from search.store.database import StorePart, reads
 from search.store.models import EventRow, StudyRow, TrialRow
 from search.store.records import EventRecord
-from search.store.rows import EVENTS, table_of
+from search.store.statements import EVENTS, table_of
 from search.trial_states import EventKind
 
 

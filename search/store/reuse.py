@@ -11,8 +11,8 @@ from search.store.epochs import retotal
 from search.store.events import lock_study_of, write_event
 from search.store.models import ArchitectureRow, MetricRow, StudyRow, TrialRow, utc_now
 from search.store.records import TrialRecord
-from search.store.rows import EPOCH_COLUMNS, TRIALS, one
 from search.store.stale_runs import effective, stale_runs
+from search.store.statements import EPOCH_COLUMNS, TRIALS, one
 from search.trial_states import OPEN, TERMINAL, EventKind, TrialState
 
 _RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)

@@ -13,8 +13,8 @@ from search.store.events import lock_study, write_event
 from search.store.models import RunRow, TrialRow
 from search.store.process import Liveness, ProcessIdentity, liveness_of
 from search.store.records import RunRecord, TrialRecord
-from search.store.rows import RUN_COLUMNS, RUNS, TRIALS, table_of
 from search.store.stale_runs import StaleRuns, stale_runs, unended_runs, why_over
+from search.store.statements import RUN_COLUMNS, RUNS, TRIALS, table_of
 from search.trial_states import OPEN, EventKind, TrialState
 
 _BEGIN = insert(table_of(RunRow)).returning(*RUN_COLUMNS)

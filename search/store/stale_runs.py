@@ -17,7 +17,7 @@ from search.store.database import store_time
 from search.store.models import RunRow, TrialRow
 from search.store.process import Liveness, liveness_of
 from search.store.records import RunRecord
-from search.store.rows import RUNS, table_of
+from search.store.statements import RUNS, table_of
 from search.trial_states import OPEN, TrialState
 
 HEARTBEAT_TIMEOUT = 60.0

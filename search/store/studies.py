@@ -19,7 +19,15 @@ from search.store.records import (
     StudySummary,
     TrialRecord,
 )
-from search.store.rows import EVENTS, STUDIES, STUDY_COLUMNS, TRIALS, columns_of, one, table_of
+from search.store.statements import (
+    EVENTS,
+    STUDIES,
+    STUDY_COLUMNS,
+    TRIALS,
+    columns_of,
+    one,
+    table_of,
+)
 from search.store.summaries import study_summaries
 from space.errors import InputError
 

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from search.store.models import SPECIAL, RunRow, StudyRow, TrialRow
 from search.store.records import RunRecord, StudySummary
-from search.store.rows import RUNS
 from search.store.stale_runs import PREEMPTED, StaleRuns, left_open, stale_runs
+from search.store.statements import RUNS
 from search.trial_states import TrialState
 
 

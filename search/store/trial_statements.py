@@ -8,7 +8,7 @@ from sqlalchemy import Integer, bindparam, case, exists, insert, or_, select, up
 from sqlalchemy import func as sql
 
 from search.store.models import RunRow, TrialRow, UtcDateTime
-from search.store.rows import TRIAL_COLUMNS, TRIALS, table_of
+from search.store.statements import TRIAL_COLUMNS, TRIALS, table_of
 from search.trial_states import TERMINAL, TrialState
 
 _TRIALS, _RUNS = table_of(TrialRow), table_of(RunRow)

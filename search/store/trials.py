@@ -13,8 +13,8 @@ from search.store.events import lock_study, lock_study_of, write_event
 from search.store.models import RunRow, TrialRow, utc_now
 from search.store.records import ParentRecord, TrialRecord
 from search.store.reuse import TrainedElsewhere, busy_elsewhere, read_trial
-from search.store.rows import TRIAL_COLUMNS, TRIALS, one
 from search.store.stale_runs import effective, stale_runs
+from search.store.statements import TRIAL_COLUMNS, TRIALS, one
 from search.store.trial_statements import ADD, MOVE, SAME, START
 from search.trial_states import CONTINUABLE, OPEN, EventKind, TrialState, checked_reason
 from space.architecture import Architecture

@@ -16,7 +16,7 @@ from benchmarks.table.measure import Measured
 from benchmarks.table.read import TABLE, TabularBenchmark, final_test_accuracy, longer_table
 from space import InputError, cost
 from tests.benchmarks.synthetic import LONG, trainings, write
-from trainers.data.test_guard import TestSplitLocked, lock_test_split
+from trainers.data.held_out_test import TestSplitLocked, lock_test_split
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,8 @@ from tests.search.small import Silent, config
 from tests.search.test_session import begin
 from tests.trainers.tiny import image_folder
 from trainers import Cause, Failure
+from trainers.data.held_out_test import TestSplitLocked, refuse_if_locked
 from trainers.data.image_folder import indexing
-from trainers.data.test_guard import TestSplitLocked, refuse_if_locked
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc here")
 

@@ -15,14 +15,14 @@ from space import Architecture, InputError
 from tests.search import faults
 from tests.search.small import config
 from trainers import TestSplitLocked, open_test_split
-from trainers.data import test_guard
+from trainers.data import held_out_test
 
 
 @pytest.fixture
 def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers lock the test split for good; this process goes on with other tests."""
-    monkeypatch.setattr(test_guard, "_depth", 0)
-    monkeypatch.setenv(test_guard.VARIABLE, "")
+    monkeypatch.setattr(held_out_test, "_depth", 0)
+    monkeypatch.setenv(held_out_test.VARIABLE, "")
 
 
 def worker(number: int, training: str = "tests.search.faults:by_number") -> TrialWorker:

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.trainers.tiny import image_folder, short_protocol, small_data
 from trainers import Protocol, TestReading, TestSplitLocked, lock_test_split, open_test_split
 from trainers.data import fashion_mnist
-from trainers.data.test_guard import VARIABLE
+from trainers.data.held_out_test import VARIABLE
 
 CHILD = """
 from trainers import Protocol, TestSplitLocked, open_test_split
@@ -56,7 +56,7 @@ def test_it_is_locked_in_child_processes() -> None:
 
 WORKER = """
 import os
-from trainers.data.test_guard import (
+from trainers.data.held_out_test import (
     VARIABLE, TestSplitLocked, lock_test_split_for_good, refuse_if_locked
 )
 refuse_if_locked()

@@ -11,6 +11,7 @@ import numpy as np
 from space.errors import InputError
 from trainers.data.data_config import DataConfig, parse_data_config
 from trainers.data.fashion_mnist import CLASSES, EDGE, LabelledImages, load_part, locate
+from trainers.data.held_out_test import is_locked
 from trainers.data.image_folder.class_folders import abbreviated
 from trainers.data.image_folder.image_index import (
     ImageIndex,
@@ -20,7 +21,6 @@ from trainers.data.image_folder.image_index import (
 from trainers.data.image_folder.indexing import index_images, layout_of, warn_of_test_copies
 from trainers.data.image_folder.inspection import Say
 from trainers.data.split import Split, split_train_validation
-from trainers.data.test_guard import is_locked
 from trainers.protocol import Protocol
 
 

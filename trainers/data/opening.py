@@ -11,11 +11,11 @@ from trainers.data.data_config import DataConfig, parse_data_config
 from trainers.data.describe import locate_data
 from trainers.data.fashion_mnist import LabelledImages, load_part
 from trainers.data.folder_data import FolderData, FolderImages, folder_batches
+from trainers.data.held_out_test import Record, TestReading, refuse_if_locked
 from trainers.data.image_folder.image_index import ImageIndex, Inspected
 from trainers.data.image_folder.indexing import index_images
 from trainers.data.in_memory import InMemoryData, InMemoryImages
 from trainers.data.search_data import Batch, SearchData
-from trainers.data.test_guard import Record, TestReading, refuse_if_locked
 from trainers.protocol import Protocol
 
 
