@@ -1,18 +1,15 @@
 """Options of searchers and schedulers: declared once, in the class that has them."""
 
-import logging
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from space.errors import Problem, refuse
+from space.input.earlier_names import notice
 from space.input.pydantic_errors import problems_from_pydantic
-
-_LOG = logging.getLogger(__name__)
 
 
 class Options(BaseModel):
@@ -64,7 +61,7 @@ class Options(BaseModel):
             if before in values and now in values
         ]
         for before in cls.renamed.keys() & values.keys():
-            _notice(name, before, cls.renamed[before])
+            notice("option", before, name, cls.renamed[before])
         values = cls.with_current_names(values)
         allowed = cls.named()
         said = f"allowed: {', '.join(allowed)}" if allowed else "it has no options"
@@ -80,12 +77,6 @@ class Options(BaseModel):
             problems += problems_from_pydantic(error, model=cls)
         refuse(problems)
         return found
-
-
-@cache
-def _notice(whose: str, before: str, now: str) -> None:
-    """Once in a process: a configuration is read again and again."""
-    _LOG.warning("The option %s of %s is called %s now.", before, whose, now)
 
 
 def _plain_number(value: object) -> object:

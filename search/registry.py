@@ -84,19 +84,26 @@ class Registry(Generic[Kind]):
         found: Options = kind.Options.read(name, rest)
         return found
 
-    def with_current_names(self, chosen: object) -> object:
-        """What an earlier release stored of a choice, with the names that options have now.
+    def renamed(self, chosen: object) -> Mapping[str, str]:
+        """The options of a choice by the names that they had in earlier releases.
 
-        A package that is gone cannot say how it has renamed them; then nothing is changed.
+        A package that is gone cannot say how it has renamed them.
         """
         if not isinstance(chosen, Mapping):
-            return chosen
+            return {}
         try:
             kind: Any = self.kind(chosen.get("name"))
         except InputError:
-            return chosen
-        renamed: dict[str, Any] = kind.Options.with_current_names(chosen)
+            return {}
+        renamed: Mapping[str, str] = kind.Options.renamed
         return renamed
+
+    def with_current_names(self, chosen: object) -> object:
+        """What an earlier release stored of a choice, with the names that options have now."""
+        if not isinstance(chosen, Mapping):
+            return chosen
+        renamed = self.renamed(chosen)
+        return {renamed.get(option, option): value for option, value in chosen.items()}
 
     def chosen(self, name: str, options: object) -> tuple[type[Kind], dict[str, Any]]:
         """The class of a name, and checked options.
