@@ -34,6 +34,26 @@ class Options(BaseModel):
             return values
         return {name: _plain_number(value) for name, value in values.items()}
 
+    def refusals(self, fidelities: int, called: str) -> Mapping[str, str]:
+        """Why these options do not go with so long an evaluation; a subclass may say something.
+
+        Bounds of a field say what its value may be. What depends on the length of a training is
+        asked for here, when a configuration is read and when `optimize` begins:
+
+            def refusals(self, fidelities, called):
+                if self.wait <= fidelities:
+                    return {}
+                return {"wait": f"must not exceed {called} ({fidelities}); got {self.wait}"}
+
+        Args:
+            fidelities: epochs of a whole training.
+            called: where people set them, such as "protocol.epochs", for the messages.
+
+        Returns:
+            What is wrong, by the name of the option; empty where all is well.
+        """
+        return {}
+
     @classmethod
     def named(cls) -> list[str]:
         """The names of all options."""

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from search.options import Options
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from space.wording import did_you_mean
 
 Kind = TypeVar("Kind")
@@ -105,8 +105,15 @@ class Registry(Generic[Kind]):
         renamed = self.renamed(chosen)
         return {renamed.get(option, option): value for option, value in chosen.items()}
 
-    def chosen(self, name: str, options: object) -> tuple[type[Kind], dict[str, Any]]:
+    def chosen(
+        self, name: str, options: object, fidelities: int
+    ) -> tuple[type[Kind], dict[str, Any]]:
         """The class of a name, and checked options.
+
+        Args:
+            name: of the class.
+            options: by name; None is none.
+            fidelities: of a whole evaluation, with which the options must go.
 
         Raises:
             InputError: with all that is wrong; the places begin with what it is.
@@ -123,6 +130,8 @@ class Registry(Generic[Kind]):
             read: Options = kind.Options.read(name, given)
         except InputError as error:
             raise error.below(self._what) from None
+        refused = read.refusals(fidelities, "fidelities")
+        refuse(Problem(f"{self._what}.{option}", said) for option, said in refused.items())
         return kind, read.model_dump(exclude={"name"})
 
     def _listed(self) -> str:

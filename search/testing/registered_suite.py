@@ -35,6 +35,16 @@ class RegisteredSuite:
         silent = [option for option in kind.Options.named() if f" {option}: " not in words]
         assert not silent
 
+    def test_its_options_say_with_which_lengths_they_do_not_go(self) -> None:
+        """In words, by the name of the option; see `Options.refusals`."""
+        for chosen in (self.name, {"name": self.name, **self.options}):
+            options = self.registry.options(chosen)
+            for epochs in (1, 2, 9, 10**6):
+                for option, message in options.refusals(epochs, "protocol.epochs").items():
+                    assert option in options.named()
+                    assert isinstance(message, str)
+                    assert message
+
     def test_an_option_that_there_is_not_is_refused_by_name(self) -> None:
         """With the options that there are."""
         with pytest.raises(InputError) as refused:

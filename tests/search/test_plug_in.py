@@ -80,6 +80,29 @@ class FirstEpoch(Scheduler):
         return CONTINUE
 
 
+class Calm(FirstEpoch):
+    """As that, after a grace, which may be left out."""
+
+    class Options(Options):
+        """Options of the calm one.
+
+        Attributes:
+            grace_epochs: no trial is stopped before that epoch.
+        """
+
+        grace_epochs: int | None = None
+
+        def refusals(self, fidelities, called):
+            if self.grace_epochs is None or self.grace_epochs < fidelities:
+                return {}
+            return {"grace_epochs": f"nothing is left of {called} ({fidelities})"}
+
+    def report(self, trial, epoch, values):
+        if epoch < (self.options.grace_epochs or 1):
+            return CONTINUE
+        return super().report(trial, epoch, values)
+
+
 class Abstract(Searcher):
     pass
 
@@ -96,6 +119,7 @@ random = walking:Walk
 
 [mixspace.schedulers]
 first-epoch = walking:FirstEpoch
+calm = walking:Calm
 """
 ITS_TESTS = """
 from search.testing import SchedulerSuite, SearcherSuite
@@ -108,6 +132,11 @@ class TestWalk(SearcherSuite):
 
 class TestFirstEpoch(SchedulerSuite):
     name = "first-epoch"
+
+
+class TestCalm(SchedulerSuite):
+    name = "calm"
+    variants = ({}, {"grace_epochs": 2})
 """
 METADATA = "Metadata-Version: 2.1\nName: walking\nVersion: 1.0\n"
 WHEEL = "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -161,7 +190,7 @@ def test_its_own_tests_hold_it_to_the_published_suites(installed: Path, tmp_path
     done = python(installed, *words, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-5000:]
     passed = int(re.findall(r"(\d+) passed", done.stdout)[0])
-    suites = [*vars(SearcherSuite), *vars(SchedulerSuite), *2 * [*vars(RegisteredSuite)]]
+    suites = [*vars(SearcherSuite), *2 * [*vars(SchedulerSuite)], *3 * [*vars(RegisteredSuite)]]
     assert passed > sum(name.startswith("test_") for name in suites) > 25
     assert "skipped" not in done.stdout
 
@@ -280,6 +309,34 @@ for chosen in ("half", "dict", "gone", {"name": "walk", "steps": 0}, {"name": "w
         print(error)
 print(SEARCHERS.kind("random").__module__, SCHEDULERS.names[-1])
 """
+
+
+LENGTHS = """
+from search import optimize
+from search.config import Config
+from search.testing.toy_spaces import ToySpace
+from space.errors import InputError
+from tests.search.small import values
+
+print(Config.from_dict(values(scheduler="calm")).scheduler)
+try:
+    Config.from_dict(values(scheduler={"name": "calm", "grace_epochs": 2}))
+except InputError as error:
+    print(error)
+try:
+    optimize(ToySpace(), print, "random", "calm", fidelities=3,
+             scheduler_options={"grace_epochs": 3})
+except InputError as error:
+    print(error)
+"""
+
+
+def test_its_options_are_judged_by_itself_beside_the_length_of_a_training(installed: Path) -> None:
+    """Also one that is called as one of ours, and means something of its own."""
+    read, config, in_process = run(installed, LENGTHS).splitlines()
+    assert read == "name='calm' grace_epochs=None"
+    assert config == "scheduler.grace_epochs: nothing is left of protocol.epochs (2)"
+    assert in_process == "scheduler.grace_epochs: nothing is left of fidelities (3)"
 
 
 def test_what_cannot_be_used_is_refused_by_name(installed: Path) -> None:
