@@ -1,7 +1,9 @@
 """Options of searchers and schedulers: declared once, in the class that has them."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
+from inspect import cleandoc
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -58,6 +60,17 @@ class Options(BaseModel):
     def named(cls) -> list[str]:
         """The names of all options."""
         return [name for name in cls.model_fields if name != "name"]
+
+    @classmethod
+    def words(cls, option: str) -> str:
+        """What an option is, as the docstring of its class says it in the form `option: words`.
+
+        Lines that are set further in belong to it. Empty where no docstring has it.
+        """
+        entry = re.compile(rf"^( *)(?:.* )?{re.escape(option)}: (.*(?:\n\1 +\S.*)*)", re.MULTILINE)
+        kinds = [kind for kind in cls.__mro__ if issubclass(kind, Options)]
+        found = (entry.search(cleandoc(kind.__doc__ or "")) for kind in kinds)
+        return next((" ".join(each[2].split()) for each in found if each), "")
 
     @classmethod
     def with_current_names(cls, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,6 +46,11 @@ class Registry(Generic[Kind]):
         found = entry_points(group=self._group)
         return {each.name: each for each in found if each.name not in self._places}
 
+    def package(self, name: str) -> str | None:
+        """The package that brings the class of a name; None where it is our own, or not known."""
+        added = self._added.get(name)
+        return added.dist.name if added is not None and added.dist is not None else None
+
     def kind(self, name: object) -> type[Kind]:
         """The class of a name.
 
@@ -157,6 +162,9 @@ class Registry(Generic[Kind]):
             return
         if abstract := sorted(getattr(found, "__abstractmethods__", ())):
             yield f"{found.__qualname__} does not define {', '.join(abstract)}"
+        options = getattr(found, "Options", None)
+        if not (isinstance(options, type) and issubclass(options, Options)):
+            yield f"{found.__qualname__}.Options is no subclass of search.options.Options"
 
 
 def _as_in_a_file(value: object) -> str:
