@@ -1,18 +1,17 @@
 """Options of searchers and schedulers: declared once, in the class that has them."""
 
-import logging
+import re
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
+from inspect import cleandoc
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from space.errors import Problem, refuse
+from space.input.earlier_names import notice
 from space.input.pydantic_errors import problems_from_pydantic
-
-_LOG = logging.getLogger(__name__)
 
 
 class Options(BaseModel):
@@ -37,10 +36,41 @@ class Options(BaseModel):
             return values
         return {name: _plain_number(value) for name, value in values.items()}
 
+    def refusals(self, fidelities: int, called: str) -> Mapping[str, str]:
+        """Why these options do not go with so long an evaluation; a subclass may say something.
+
+        Bounds of a field say what its value may be. What depends on the length of a training is
+        asked for here, when a configuration is read and when `optimize` begins:
+
+            def refusals(self, fidelities, called):
+                if self.wait <= fidelities:
+                    return {}
+                return {"wait": f"must not exceed {called} ({fidelities}); got {self.wait}"}
+
+        Args:
+            fidelities: epochs of a whole training.
+            called: where people set them, such as "protocol.epochs", for the messages.
+
+        Returns:
+            What is wrong, by the name of the option; empty where all is well.
+        """
+        return {}
+
     @classmethod
     def named(cls) -> list[str]:
         """The names of all options."""
         return [name for name in cls.model_fields if name != "name"]
+
+    @classmethod
+    def words(cls, option: str) -> str:
+        """What an option is, as the docstring of its class says it in the form `option: words`.
+
+        Lines that are set further in belong to it. Empty where no docstring has it.
+        """
+        entry = re.compile(rf"^( *)(?:.* )?{re.escape(option)}: (.*(?:\n\1 +\S.*)*)", re.MULTILINE)
+        kinds = [kind for kind in cls.__mro__ if issubclass(kind, Options)]
+        found = (entry.search(cleandoc(kind.__doc__ or "")) for kind in kinds)
+        return next((" ".join(each[2].split()) for each in found if each), "")
 
     @classmethod
     def with_current_names(cls, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +94,7 @@ class Options(BaseModel):
             if before in values and now in values
         ]
         for before in cls.renamed.keys() & values.keys():
-            _notice(name, before, cls.renamed[before])
+            notice("option", before, name, cls.renamed[before])
         values = cls.with_current_names(values)
         allowed = cls.named()
         said = f"allowed: {', '.join(allowed)}" if allowed else "it has no options"
@@ -80,12 +110,6 @@ class Options(BaseModel):
             problems += problems_from_pydantic(error, model=cls)
         refuse(problems)
         return found
-
-
-@cache
-def _notice(whose: str, before: str, now: str) -> None:
-    """Once in a process: a configuration is read again and again."""
-    _LOG.warning("The option %s of %s is called %s now.", before, whose, now)
 
 
 def _plain_number(value: object) -> object:

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from search.options import Options
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 from space.wording import did_you_mean
 
 Kind = TypeVar("Kind")
@@ -46,6 +46,11 @@ class Registry(Generic[Kind]):
         found = entry_points(group=self._group)
         return {each.name: each for each in found if each.name not in self._places}
 
+    def package(self, name: str) -> str | None:
+        """The package that brings the class of a name; None where it is our own, or not known."""
+        added = self._added.get(name)
+        return added.dist.name if added is not None and added.dist is not None else None
+
     def kind(self, name: object) -> type[Kind]:
         """The class of a name.
 
@@ -84,22 +89,36 @@ class Registry(Generic[Kind]):
         found: Options = kind.Options.read(name, rest)
         return found
 
-    def with_current_names(self, chosen: object) -> object:
-        """What an earlier release stored of a choice, with the names that options have now.
+    def renamed(self, chosen: object) -> Mapping[str, str]:
+        """The options of a choice by the names that they had in earlier releases.
 
-        A package that is gone cannot say how it has renamed them; then nothing is changed.
+        A package that is gone cannot say how it has renamed them.
         """
         if not isinstance(chosen, Mapping):
-            return chosen
+            return {}
         try:
             kind: Any = self.kind(chosen.get("name"))
         except InputError:
-            return chosen
-        renamed: dict[str, Any] = kind.Options.with_current_names(chosen)
+            return {}
+        renamed: Mapping[str, str] = kind.Options.renamed
         return renamed
 
-    def chosen(self, name: str, options: object) -> tuple[type[Kind], dict[str, Any]]:
+    def with_current_names(self, chosen: object) -> object:
+        """What an earlier release stored of a choice, with the names that options have now."""
+        if not isinstance(chosen, Mapping):
+            return chosen
+        renamed = self.renamed(chosen)
+        return {renamed.get(option, option): value for option, value in chosen.items()}
+
+    def chosen(
+        self, name: str, options: object, fidelities: int
+    ) -> tuple[type[Kind], dict[str, Any]]:
         """The class of a name, and checked options.
+
+        Args:
+            name: of the class.
+            options: by name; None is none.
+            fidelities: of a whole evaluation, with which the options must go.
 
         Raises:
             InputError: with all that is wrong; the places begin with what it is.
@@ -116,6 +135,8 @@ class Registry(Generic[Kind]):
             read: Options = kind.Options.read(name, given)
         except InputError as error:
             raise error.below(self._what) from None
+        refused = read.refusals(fidelities, "fidelities")
+        refuse(Problem(f"{self._what}.{option}", said) for option, said in refused.items())
         return kind, read.model_dump(exclude={"name"})
 
     def _listed(self) -> str:
@@ -141,6 +162,9 @@ class Registry(Generic[Kind]):
             return
         if abstract := sorted(getattr(found, "__abstractmethods__", ())):
             yield f"{found.__qualname__} does not define {', '.join(abstract)}"
+        options = getattr(found, "Options", None)
+        if not (isinstance(options, type) and issubclass(options, Options)):
+            yield f"{found.__qualname__}.Options is no subclass of search.options.Options"
 
 
 def _as_in_a_file(value: object) -> str:

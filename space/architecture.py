@@ -13,7 +13,8 @@ from space.canonical import canonical
 from space.errors import InputError, Problem, refuse
 from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_problems
 from space.input.dataclass_fields import check_fields, from_plain
-from space.input.plain_values import VERSION, from_json, with_current_names, without_version
+from space.input.earlier_names import with_current_names
+from space.input.plain_values import VERSION, from_json, without_version
 from space.mixer import Mixer
 
 MAX_STAGES = 8

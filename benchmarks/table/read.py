@@ -16,7 +16,7 @@ from search.objectives import JudgedBy, judged_accuracy, judged_by
 from space import Architecture, DesignSpace
 from space.architecture import RENAMED
 from space.errors import InputError
-from space.input.plain_values import with_current_names
+from space.input.earlier_names import with_current_names
 from trainers.data.held_out_test import refuse_if_locked
 
 TABLE = Path(__file__).parent / "fashion-cells.parquet"

@@ -17,7 +17,7 @@ from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRec
 from space import Architecture, InputError, cost, wording
 from space.architecture import RENAMED
 from space.cost.network_cost import part_costs
-from space.input.plain_values import with_current_names
+from space.input.earlier_names import with_current_names
 from space.wording import percent, short
 
 _OFFERED = 200

@@ -12,6 +12,7 @@ _COMMANDS = {
     "run": "search.cli.run:command",
     "continue": "search.cli.going_on:continue_command",
     "repeat": "search.cli.going_on:repeat_command",
+    "methods": "search.cli.methods:command",
     "best": "search.cli.best:command",
     "show": "search.cli.show:command",
     "studies": "search.cli.studies:command",
@@ -38,6 +39,8 @@ def program() -> None:
     \b
     A first search, on real images, in a few minutes:
       python -m search run configs/quickstart.yaml
+    What else it could search by: searchers, schedulers and their options:
+      python -m search methods
     What came out of it:
       python -m search best --top 5
       python -m search best --where "dynamics = static and params < 200k"

@@ -67,6 +67,10 @@ def command(
 
     Ctrl-C stops cleanly. The same command with --resume goes on: it starts the study if it does
     not exist, and says so if it is complete. Everything is checked before anything is written.
+
+    \b
+    Searchers, schedulers and their options:
+      python -m search methods
     """
     if random_baseline is not None:
         overrides = (*overrides, f"random_baseline={random_baseline}")

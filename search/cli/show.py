@@ -26,7 +26,7 @@ from space.cli.commands import json_option, print_json
 from space.cli.messages import printable
 from space.cli.output import stdout_can_carry, stdout_console
 from space.cli.tables import Column, FittedTable
-from space.input.plain_values import with_current_names
+from space.input.earlier_names import with_current_names
 from space.wording import NONE, count, duration, percent, short
 
 _MIXERS_WIDTH = 20

@@ -238,11 +238,17 @@ def _clashes(config: Config) -> list[Problem]:
         found += _beyond_one_objective(config)
     except InputError as error:
         found += error.problems
-    grace, epochs = getattr(config.scheduler, "grace_epochs", 0), config.protocol.epochs
-    if grace > epochs:
-        message = f"must not exceed protocol.epochs ({epochs}); got {grace}"
-        found.append(Problem("scheduler.grace_epochs", message))
-    return found
+    return found + _too_long_for_a_training(config)
+
+
+def _too_long_for_a_training(config: Config) -> list[Problem]:
+    """What searchers and schedulers say of their options beside the length of a training."""
+    epochs = config.protocol.epochs
+    return [
+        Problem(f"{part}.{option}", message)
+        for part, options in (("searcher", config.searcher), ("scheduler", config.scheduler))
+        for option, message in options.refusals(epochs, "protocol.epochs").items()
+    ]
 
 
 def _beyond_one_objective(config: Config) -> list[Problem]:

@@ -1,17 +1,23 @@
 """What may change when a study is resumed, and what may not."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from search.config.config import Config
 from search.config.earlier import as_meant
 from search.config.overrides import WHERE, apply_overrides, field_of
+from search.objective_parsing import stored_objectives
+from search.objectives import Objectives
+from space.design import canonical_metric
 from space.errors import InputError, Problem, refuse
 from space.wording import did_you_mean
 from trainers.legacy_defaults import values_to_resume
 
 FIXED = ("space", "data", "protocol", "objectives", "constraints")
 """Sections that decide what a result means: changing them makes it another study."""
+
+BY_MEANING = ("objectives", "constraints")
+"""Those of them that are compared by what they mean: they may be written in several ways."""
 
 CHANGEABLE = (
     "study",
@@ -51,6 +57,58 @@ def _items(value: Any) -> Any:
     return value
 
 
+def _objective_differences(
+    stored: Mapping[str, Any], given: Config
+) -> Iterator[tuple[str, Any, Any]]:
+    """Where objectives and constraints mean something else: as `differences`, in written words.
+
+    `flops: 30M` is what `macs: {at_most: 30000000}` is. What this release cannot read of the stored
+    ones is compared as it stands.
+    """
+    try:
+        before = _meanings(stored_objectives(stored))
+    except InputError:
+        plain = {name: getattr(given, name) for name in BY_MEANING}
+        yield from differences({name: stored.get(name) for name in BY_MEANING}, plain)
+        return
+    now = _meanings(given.parsed_objectives)
+    for section in BY_MEANING:
+        stood, asked = _by_metric(stored.get(section) or {}), _by_metric(getattr(given, section))
+        for metric in sorted({*before[section], *now[section]}):
+            old, new = before[section].get(metric, {}), now[section].get(metric, {})
+            if old == new:
+                continue
+            same = {side for side in old if old[side] == new.get(side)}
+            first_name, was = stood.get(metric, (metric, None))
+            name, value = asked.get(metric, (first_name, None))
+            yield from differences({name: was}, {name: _in_words(was, value, same)}, section)
+
+
+def _meanings(objectives: Objectives) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """What is asked of every metric, by section: the direction, or both sides of a bound."""
+    bounds = objectives.constraints
+    return {
+        "objectives": {each.name: {"direction": each.direction} for each in objectives},
+        "constraints": {b.name: {"at_most": b.upper, "at_least": b.lower} for b in bounds},
+    }
+
+
+def _by_metric(written: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """What is written of every metric, and the name that it is written by."""
+    return {canonical_metric(name): (name, value) for name, value in written.items()}
+
+
+def _in_words(was: Any, value: Any, same: Collection[str]) -> Any:
+    """A bound, with the sides that are as they were in the words that they had."""
+    if not (isinstance(was, Mapping) and isinstance(value, Mapping)):
+        return value
+    return {side: was[side] if side in same else bound for side, bound in value.items()}
+
+
+def _without(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
 def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config, list[str]]:
     """The configuration to resume with, and remarks on what of the given one is ignored.
 
@@ -65,7 +123,9 @@ def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config,
     """
     protocol = values_to_resume(given.protocol, stored.get("protocol", {}))
     stored, now = as_meant(stored), given.to_dict() | {"protocol": protocol}
-    changed = [d for d in differences(stored, now) if d[0] not in SAME_IMAGES]
+    rest = differences(_without(stored, BY_MEANING), _without(now, BY_MEANING))
+    changed = [d for d in rest if d[0] not in SAME_IMAGES]
+    changed += _objective_differences(stored, given)
     problems = [
         Problem(path, f"the study was made with {_short(old)}; got {_short(new)}")
         for path, old, new in changed

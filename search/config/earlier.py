@@ -8,7 +8,7 @@ from search.objective_parsing import with_sides
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from space.architecture import RENAMED
-from space.input.plain_values import with_current_names
+from space.input.earlier_names import with_current_names
 from trainers.legacy_defaults import with_legacy_defaults
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from space.architecture import RENAMED
+from search.config.other_names import by_current_names
 from space.errors import InputError, Problem, refuse
-from space.input.plain_values import from_yaml, with_current_names
+from space.input.plain_values import from_yaml
 from space.passwords import masked
 
 WHERE = "--set"
@@ -46,27 +46,23 @@ def apply_overrides(
         try:
             if steps[0] == "space" and len(steps) > 1:
                 result = open_space(result)
-                steps[1] = _by_current_name(result, steps[1])
             _spell_out_name(result, steps)
-            _assign(result, steps, value, override)
+            _assign(result, by_current_names(result, steps), value, override)
         except InputError as error:
             problems += error.problems
     refuse(problems)
     return result
 
 
-def _by_current_name(values: dict[str, Any], field: str | int) -> str | int:
-    """A field of the space by its name of today, which it then has in the values too."""
-    values["space"] = with_current_names(values.get("space"), RENAMED, "space")
-    return RENAMED.get(field, field) if isinstance(field, str) else field
-
-
 def _drop_old_variants(values: dict[str, Any], chosen: Mapping[tuple[str | int, ...], Any]) -> None:
-    """Where an override chooses another searcher, the file's options are of no use to it."""
+    """Where an override chooses another searcher, the file's options are of no use to it.
+
+    Its name is there from the first override on: by it the others are known by their old names.
+    """
     for section in VARIANTS:
         here, path = values.get(section), (section, "name")
         if isinstance(here, dict) and path in chosen and chosen[path] != here.get("name"):
-            values[section] = {}
+            values[section] = {"name": chosen[path]}
 
 
 def _spell_out_name(values: dict[str, Any], steps: list[str | int]) -> None:

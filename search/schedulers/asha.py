@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 from pydantic import Field, StrictInt
 
 from search.objectives import Objectives, Values
-from search.options import Options as BaseOptions
 from search.schedulers.rung_ranking import ParetoRanking, SingleObjectiveRanking
-from search.schedulers.scheduler import CONTINUE, Decision, Scheduler
+from search.schedulers.scheduler import CONTINUE, Decision, GraceOptions, Scheduler
 
 
-class HalvingOptions(BaseOptions):
+class HalvingOptions(GraceOptions):
     """Options of all schedulers with rungs.
 
     Attributes:
@@ -19,7 +18,6 @@ class HalvingOptions(BaseOptions):
         reduction_factor: at every rung one of that many trials goes on.
     """
 
-    grace_epochs: StrictInt = Field(default=1, ge=1)
     reduction_factor: StrictInt = Field(default=3, ge=2, le=100)
 
     def rungs(self, fidelities: int) -> tuple[int, ...]:

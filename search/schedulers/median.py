@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 from pydantic import Field, StrictInt
 
 from search.objectives import Objectives, Values
-from search.options import Options as BaseOptions
 from search.schedulers.rung_ranking import SortKey, sort_key
-from search.schedulers.scheduler import CONTINUE, Decision, Scheduler
+from search.schedulers.scheduler import CONTINUE, Decision, GraceOptions, Scheduler
 
 _WORST: SortKey = (float("inf"), float("inf"))
 
@@ -48,7 +47,7 @@ class MedianStopping(Scheduler):
     epochs up to s of all other trials that have reported s before.
     """
 
-    class Options(BaseOptions):
+    class Options(GraceOptions):
         """Options of the median stopping rule.
 
         Attributes:
@@ -56,7 +55,6 @@ class MedianStopping(Scheduler):
             min_trials: nor as long as fewer others have come as far.
         """
 
-        grace_epochs: StrictInt = Field(default=1, ge=1)
         min_trials: StrictInt = Field(default=5, ge=1)
 
     options: Options

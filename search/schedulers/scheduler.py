@@ -5,6 +5,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from pydantic import Field, StrictInt
+
 from search.objectives import Objectives, Values
 from search.options import Options as BaseOptions
 from search.registry import Registry
@@ -20,6 +22,23 @@ class Decision:
 
 
 CONTINUE = Decision(stop=False)
+
+
+class GraceOptions(BaseOptions):
+    """Options of a scheduler that stops nobody at first.
+
+    Attributes:
+        grace_epochs: no trial is stopped before that epoch.
+    """
+
+    grace_epochs: StrictInt = Field(default=1, ge=1)
+
+    def refusals(self, fidelities: int, called: str) -> Mapping[str, str]:
+        """Nobody would ever be stopped by a grace beyond the end."""
+        if self.grace_epochs <= fidelities:
+            return {}
+        message = f"must not exceed {called} ({fidelities}); got {self.grace_epochs}"
+        return {"grace_epochs": message}
 
 
 class Scheduler(ABC):
@@ -110,11 +129,11 @@ def make_scheduler(
         options: of the scheduler, by name.
 
     Raises:
-        InputError: an unknown name, an unknown option, a value that cannot be, or several
-            objectives where the scheduler takes one.
+        InputError: an unknown name, an unknown option, a value that cannot be, also for so many
+            fidelities, or several objectives where the scheduler takes one.
     """
     name = "none" if name is None else name
-    kind, chosen = SCHEDULERS.chosen(name, options)
+    kind, chosen = SCHEDULERS.chosen(name, options, fidelities)
     if len(objectives) > 1 and not kind.multi_objective:
         wanted = ", ".join(objective.name for objective in objectives)
         raise InputError.of("scheduler.name", f"{name!r} takes one objective; got {wanted}")

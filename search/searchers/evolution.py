@@ -15,7 +15,7 @@ from space.errors import InputError
 
 
 class EvolutionSearcher(Searcher[P], Generic[P]):
-    """A child of the best of a random tournament, among the points that ended last.
+    """Regularised evolution: a child of the best of a random tournament of the last to end.
 
     Old points leave the population however good they are, so that a lucky value does not rule.
     Several objectives are compared by front and crowding, constraints come first (Deb's rule),

@@ -42,9 +42,10 @@ def make_searcher(
 
     Raises:
         InputError: an unknown name, an option that the searcher does not have, a value that
-            cannot be, or a searcher of one objective asked for several.
+            cannot be, also for so many fidelities, or a searcher of one objective asked for
+            several.
     """
-    kind, chosen = SEARCHERS.chosen(name, options)
+    kind, chosen = SEARCHERS.chosen(name, options, task.fidelities)
     if len(task.objectives) > 1 and not kind.multi_objective:
         wanted = ", ".join(objective.name for objective in task.objectives)
         raise InputError.of("searcher.name", f"{name!r} takes one objective; got {wanted}")

@@ -29,11 +29,20 @@ class RegisteredSuite:
         assert by_name.name == self.name
 
     def test_every_option_has_words_that_say_what_it_is(self) -> None:
-        """In the docstring of its `Options`, as `option: words`."""
+        """In the docstring of its `Options`, as `option: words`; `search methods` prints them."""
         kind: Any = self.registry.kind(self.name)
-        words = "".join(each.__doc__ or "" for each in kind.Options.__mro__)
-        silent = [option for option in kind.Options.named() if f" {option}: " not in words]
+        silent = [option for option in kind.Options.named() if not kind.Options.words(option)]
         assert not silent
+
+    def test_its_options_say_with_which_lengths_they_do_not_go(self) -> None:
+        """In words, by the name of the option; see `Options.refusals`."""
+        for chosen in (self.name, {"name": self.name, **self.options}):
+            options = self.registry.options(chosen)
+            for epochs in (1, 2, 9, 10**6):
+                for option, message in options.refusals(epochs, "protocol.epochs").items():
+                    assert option in options.named()
+                    assert isinstance(message, str)
+                    assert message
 
     def test_an_option_that_there_is_not_is_refused_by_name(self) -> None:
         """With the options that there are."""

@@ -134,7 +134,11 @@ class SchedulerSuite(RegisteredSuite):
             assert not any(decision.stop for decision in last)
 
     def test_with_a_single_epoch_there_is_nothing_to_stop(self, case: SchedulerCase) -> None:
-        """It is the last one."""
+        """It is the last one; options that need more are refused by name."""
+        if SCHEDULERS.options({"name": case.name, **case.options}).refusals(1, "epochs"):
+            with pytest.raises(InputError):
+                case.make(epochs=1)
+            return
         reports = random_reports(7, epochs=1)
         assert not any(each.stop for each in decisions(case.make(epochs=1), reports))
 

@@ -1,9 +1,7 @@
 """Reading the file of a design space: every problem at once, each with its path."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -33,11 +31,10 @@ from space.design.hard_limits import Limits
 from space.design.mixer_lines import expand_mixers, listed
 from space.errors import InputError, Problem, join
 from space.geometry import is_whole, width_problems
-from space.input.plain_values import with_current_names, without_version
+from space.input.earlier_names import notice, with_current_names
+from space.input.plain_values import without_version
 from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer import Mixer
-
-_LOG = logging.getLogger(__name__)
 
 
 def _square(value: Any) -> Any:
@@ -128,12 +125,6 @@ class ParsedSpace:
     limits: Limits
 
 
-@cache
-def _notice(before: str, now: str) -> None:
-    """Once in a process: a space is read again and again."""
-    _LOG.warning("The field %s of a space is called %s now.", before, now)
-
-
 def parse(values: object, where: str = "") -> ParsedSpace:
     """Checks a space file.
 
@@ -144,7 +135,7 @@ def parse(values: object, where: str = "") -> ParsedSpace:
         given = without_version(values, where)
         current = with_current_names(given, RENAMED, where)
         for before in RENAMED.keys() & set(given if isinstance(given, dict) else ()):
-            _notice(before, RENAMED[before])
+            notice("field", before, "a space", RENAMED[before])
         file = SpaceFile.model_validate(current)
     except ValidationError as error:
         raise InputError(problems_from_pydantic(error, where, SpaceFile)) from None

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -183,23 +182,3 @@ def without_version(values: object, where: str) -> Any:
         shown = repr(version) if short or small else "this version"
         raise InputError.of(join(where, "version"), f"{shown} is not known; allowed: {VERSION}")
     return rest
-
-
-def with_current_names(values: object, renamed: Mapping[str, str], where: str) -> Any:
-    """The values of a file with the names that its fields have in this release.
-
-    Args:
-        values: as they were read; what is no mapping is given back as it is.
-        renamed: names of earlier releases, and those of today.
-        where: path of the values.
-
-    Raises:
-        InputError: for a field that is given by both names.
-    """
-    if not isinstance(values, dict):
-        return values
-    both = [name for name, now in renamed.items() if name in values and now in values]
-    if both:
-        message = "is now called {}, which is given too: give it once"
-        raise InputError(Problem(join(where, n), message.format(renamed[n])) for n in both)
-    return {renamed.get(name, name): value for name, value in values.items()}

@@ -26,8 +26,8 @@ _MUST_BE = {
 """What a field of a simple type allows, by pydantic's name of the error."""
 
 
-def _holders(model: Any, location: tuple[int | str, ...]) -> list[Any]:
-    """The models that hold the last part of a location."""
+def holders(model: Any, location: tuple[int | str, ...]) -> list[Any]:
+    """The models that hold the last part of a location within a model."""
     candidates = _models_in(model)
     for part in location[:-1]:
         if isinstance(part, str):
@@ -130,7 +130,7 @@ def _problems(detail: Mapping[str, Any], prefix: str, model: Any) -> list[Proble
     context = detail.get("ctx", {})
     if isinstance(cause := context.get("error"), InputError):
         return list(cause.below(_path(location, prefix)).problems)
-    return [Problem(_path(location, prefix), _said(detail, _holders(model, location)))]
+    return [Problem(_path(location, prefix), _said(detail, holders(model, location)))]
 
 
 def _said(detail: Mapping[str, Any], models: list[Any]) -> str:

@@ -261,7 +261,7 @@ def test_a_ray_that_does_not_answer(
 # --- the program ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["best"], ["show"], ["studies"]])
+@pytest.mark.parametrize("command", [[], ["run"], ["methods"], ["best"], ["show"], ["studies"]])
 def test_help_teaches_by_examples(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, *command, "--help")
     assert code == 0

@@ -38,12 +38,13 @@ def test_a_metric_by_both_of_its_names_is_refused(given: dict[str, Any], message
     assert message in str(refused.value).splitlines()
 
 
-def test_the_second_name_from_the_command_line_is_refused_too(tmp_path: Path) -> None:
+def test_the_second_name_from_the_command_line_overrides_the_first(tmp_path: Path) -> None:
+    """As the first would; it is one field, of which the command line has the last word."""
     file = tmp_path / "study.yaml"
     file.write_text(yaml.safe_dump(values(constraints={"flops": "500k"})))
-    with pytest.raises(InputError) as refused:
-        load_config(file, overrides=["constraints.macs={at_least: 600k}"])
-    assert str(refused.value) == CONSTRAINT
+    for name in ("flops", "macs"):
+        found = load_config(file, overrides=[f"constraints.{name}={{at_least: 600k}}"])
+        assert found.constraints == {"macs": {"at_least": "600k"}}
 
 
 def test_either_name_alone_is_the_same_objective() -> None:
@@ -103,6 +104,90 @@ def test_a_study_is_resumed_in_either_spelling(word: str, tmp_path: Path) -> Non
     for again in ("maximize", "maximise"):
         given = config(tmp_path, objectives={"validation_accuracy": again})
         assert merged_for_resume(stored, given)[0].objectives == stored["objectives"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({"flops": "30M"}, {"macs": "30M"}),
+        ({"macs": "30M"}, {"flops": 30_000_000}),
+        ({"macs": "30M"}, {"macs": "30000k"}),
+        ({"params": "30M"}, {"params": {"at_most": "30M"}}),
+        ({"params": {"at_most": 30_000_000.0}}, {"params": "30M"}),
+        ({"inference_bytes": "1 GiB"}, {"inference_bytes": {"at_most": 2**30}}),
+        (
+            {"flops": {"at_least": "1k", "at_most": "9M"}, "params": "1M"},
+            {"params": 10**6, "macs": {"at_most": "9000k", "at_least": 1000}},
+        ),
+        ({"validation_loss": 2}, {"validation_loss": {"at_most": 2.0}}),
+    ],
+)
+def test_a_study_is_resumed_however_its_bounds_are_written(
+    before: dict[str, Any], now: dict[str, Any], tmp_path: Path
+) -> None:
+    stored = config(tmp_path, constraints=before).to_stored()
+    merged, remarks = merged_for_resume(stored, config(tmp_path, constraints=now))
+    assert (merged.constraints, remarks) == (before, [])
+
+
+@pytest.mark.parametrize(("before", "now"), [("flops", "macs"), ("macs", "flops")])
+def test_a_study_is_resumed_by_either_name_of_an_objective(
+    before: str, now: str, tmp_path: Path
+) -> None:
+    stored, given = (
+        config(tmp_path, objectives={"validation_accuracy": "maximise", name: "minimise"})
+        for name in (before, now)
+    )
+    assert merged_for_resume(stored.to_stored(), given)[0].objectives == stored.objectives
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "where", "said"),
+    [
+        ({"flops": "30M"}, {"macs": "40M"}, "macs", "'30M'; got '40M'"),
+        ({"flops": "30M"}, {}, "flops", "'30M'; got None"),
+        ({}, {"flops": "30M"}, "flops", "None; got '30M'"),
+        ({"macs": "30M"}, {"macs": {"at_most": "40M"}}, "macs", "'30M'; got {'at_most': '40M'}"),
+        (
+            {"flops": {"at_least": "1k", "at_most": "9M"}},
+            {"macs": {"at_least": 1000, "at_most": "8M"}},
+            "macs.at_most",
+            "'9M'; got '8M'",
+        ),
+        (
+            {"macs": {"at_most": "9M"}},
+            {"macs": {"at_most": 9_000_000, "at_least": "1k"}},
+            "macs.at_least",
+            "None; got '1k'",
+        ),
+    ],
+)
+def test_another_bound_is_refused_as_it_is_written(
+    before: dict[str, Any], now: dict[str, Any], where: str, said: str, tmp_path: Path
+) -> None:
+    stored = config(tmp_path, constraints=before).to_stored()
+    with pytest.raises(InputError) as refused:
+        merged_for_resume(stored, config(tmp_path, constraints=now))
+    problem, hint = refused.value.problems
+    assert problem.where == f"constraints.{where}"
+    assert problem.message == f"the study was made with {said}"
+    assert hint.where == "--resume"
+
+
+def test_another_direction_is_refused(tmp_path: Path) -> None:
+    stored, given = (
+        config(tmp_path, objectives={"validation_accuracy": "maximise", name: word})
+        for name, word in (("flops", "minimise"), ("macs", "maximise"))
+    )
+    with pytest.raises(InputError, match=r"objectives\.macs: .* 'minimise'; got 'maximise'"):
+        merged_for_resume(stored.to_stored(), given)
+
+
+def test_a_stored_bound_that_this_release_cannot_read_is_told_as_it_stands(tmp_path: Path) -> None:
+    given = config(tmp_path)
+    stored = given.to_stored() | {"constraints": {"latency": 3}}
+    with pytest.raises(InputError, match=r"constraints\.latency: .* made with 3; got None"):
+        merged_for_resume(stored, given)
 
 
 def test_the_optimiser_of_a_protocol_has_two_spellings() -> None:

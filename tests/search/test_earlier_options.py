@@ -5,20 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from sqlalchemy import update
 
-from search import options
-from search.config import Config, merged_for_resume
+from search.config import Config, load_config, merged_for_resume
+from search.config.other_names import by_current_names
 from search.config.overrides import apply_overrides
+from search.objective_parsing import parse_objectives
 from search.registry import Registry
 from search.searchers import SEARCHERS, Task, make_searcher
 from search.store import Store, open_store
 from search.store.models import StudyRow
 from search.testing.toy_spaces import ToySpace
-from space.design import space_file
 from space.errors import InputError
+from space.input.earlier_names import notice
 from tests.search.driving import begin, run_all
 from tests.search.small import config, values
+from trainers import DataConfig, Protocol
 
 BEFORE = {"name": "tpe", "startup_trials": 3, "look_back": 30}
 NOW = {"name": "tpe", "startup_trials": 3, "history_window": 30}
@@ -26,8 +29,7 @@ NOW = {"name": "tpe", "startup_trials": 3, "history_window": 30}
 
 @pytest.fixture(autouse=True)
 def told_nothing_yet() -> None:
-    options._notice.cache_clear()
-    space_file._notice.cache_clear()
+    notice.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["tpe", "gp"])
@@ -131,3 +133,103 @@ def test_the_block_type_is_overridden_by_either_name(written: str, changed: str)
     space[written] = space.pop("scaffold")
     found = apply_overrides({"space": space}, [f"space.{changed}=[prenorm]"], dict)
     assert found["space"] == values()["space"] | {"block_type": ["prenorm"]}
+
+
+# --- an override by one name, where the file has the other ------------------------------------
+
+
+def given(folder: Path, *overrides: str, **changes: Any) -> Config:
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(values(**changes)))
+    return load_config(path, overrides=overrides)
+
+
+@pytest.mark.parametrize("changed", ["look_back", "history_window"])
+@pytest.mark.parametrize("written", [BEFORE, NOW, "tpe", {"name": "random"}])
+def test_an_option_is_overridden_by_either_name(
+    tmp_path: Path, written: Any, changed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = ["searcher.name=tpe"] * (written == {"name": "random"})
+    found = given(tmp_path, f"searcher.{changed}=50", *name, searcher=written).searcher
+    rest = {"startup_trials": 3} if "startup_trials" in written else {}
+    assert found == SEARCHERS.options({"name": "tpe", "history_window": 50} | rest)
+    said = ["The option look_back of tpe is called history_window now."]
+    is_before = changed == "look_back" or written == BEFORE
+    assert [record.getMessage() for record in caplog.records] == said * is_before
+
+
+def test_the_last_override_counts_by_whichever_name(tmp_path: Path) -> None:
+    by_both = ["searcher.look_back=40", "searcher.history_window=50", "searcher.look_back=60"]
+    for more in ([], ["searcher.name=gp"]):
+        found: Any = given(tmp_path, *by_both, *more, searcher="tpe").searcher
+        assert found.history_window == 60
+
+
+def test_a_space_is_overridden_by_either_name_with_a_notice(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    space = with_the_earlier_name(values()["space"])
+    for _ in range(2):
+        found = given(tmp_path, "space.block_type=[prenorm]", space=space).space
+        assert found.to_dict()["block_type"] == ["prenorm"]
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["The field scaffold of a space is called block_type now."]
+
+
+@pytest.mark.parametrize("written", ["optimiser", "optimizer"])
+@pytest.mark.parametrize("changed", ["optimiser", "optimizer"])
+def test_a_protocol_is_overridden_in_either_spelling(
+    tmp_path: Path, written: str, changed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    protocol = values()["protocol"] | {written: "sgd"}
+    found = given(tmp_path, f"protocol.{changed}=adamw", protocol=protocol).protocol
+    assert found.optimiser == "adamw"
+    assert not caplog.records, "neither spelling is an earlier one"
+
+
+@pytest.mark.parametrize("written", ["flops", "macs"])
+@pytest.mark.parametrize("changed", ["flops", "macs"])
+def test_a_metric_is_overridden_by_either_name(tmp_path: Path, written: str, changed: str) -> None:
+    space = values()["space"] | {"limits": {written: "900M"}}
+    found = given(
+        tmp_path,
+        f"constraints.{changed}=2M",
+        f"objectives.{changed}=minimise",
+        f"space.limits.{changed}=800M",
+        space=space,
+        constraints={written: "1M"},
+        objectives={written: "maximise"},
+    )
+    assert found.parsed_objectives == parse_objectives({"macs": "minimise"}, {"macs": "2M"})
+    assert found.space.to_dict()["limits"] == {"macs": 800_000_000}
+
+
+def test_a_side_of_a_bound_is_set_by_either_name(tmp_path: Path) -> None:
+    bound = {"flops": {"at_most": "900M"}}
+    found = given(tmp_path, "constraints.macs.at_least=1k", constraints=bound)
+    assert found.constraints == {"macs": {"at_most": "900M", "at_least": "1k"}}
+
+
+def test_a_file_with_both_names_is_refused_also_where_one_is_overridden(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"searcher\.look_back: is now called 'history_window'"):
+        given(tmp_path, "searcher.history_window=50", searcher=BEFORE | NOW)
+    both = {"flops": "1M", "macs": "1M"}
+    with pytest.raises(InputError, match="is the same metric as constraints"):
+        given(tmp_path, "constraints.macs=2M", constraints=both)
+
+
+def test_an_option_of_a_package_that_is_gone_is_refused_as_without_overrides(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(InputError, match=r"searcher\.name: 'of-nobody' is not allowed"):
+        given(tmp_path, "searcher.look_back=50", searcher={"name": "of-nobody"})
+
+
+def test_every_other_spelling_of_a_section_is_known_to_overrides() -> None:
+    """Those that pydantic reads; a new one is found by itself."""
+    for section, model in (("protocol", Protocol), ("data", DataConfig)):
+        for name, field in model.model_fields.items():
+            choices = getattr(field.validation_alias, "choices", [name])
+            for choice in map(str, choices):
+                found = by_current_names({section: {name: 1}}, [section, choice])
+                assert found == [section, str(choices[0])]

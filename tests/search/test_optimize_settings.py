@@ -25,6 +25,8 @@ SPACE = ToySpace()
          "scheduler.name"),
         ({"searcher_options": {"colour": 1}}, "searcher.colour"),
         ({"scheduler_options": {"colour": 1}}, "scheduler.colour"),
+        ({"scheduler_options": {"grace_epochs": 10}, "scheduler": "asha", "fidelities": 9},
+         "scheduler.grace_epochs"),
         ({"budget": 0}, "budget"),
         ({"budget": 2.5}, "budget"),
         ({"seed": -1}, "seed"),

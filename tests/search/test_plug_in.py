@@ -1,5 +1,6 @@
 """A package of somebody else brings a searcher and a scheduler: installed, held, run, shown."""
 
+import json
 import os
 import re
 import subprocess
@@ -80,8 +81,35 @@ class FirstEpoch(Scheduler):
         return CONTINUE
 
 
+class Calm(FirstEpoch):
+    """As that, after a grace, which may be left out."""
+
+    class Options(Options):
+        """Options of the calm one.
+
+        Attributes:
+            grace_epochs: no trial is stopped before that epoch.
+        """
+
+        grace_epochs: int | None = None
+
+        def refusals(self, fidelities, called):
+            if self.grace_epochs is None or self.grace_epochs < fidelities:
+                return {}
+            return {"grace_epochs": f"nothing is left of {called} ({fidelities})"}
+
+    def report(self, trial, epoch, values):
+        if epoch < (self.options.grace_epochs or 1):
+            return CONTINUE
+        return super().report(trial, epoch, values)
+
+
 class Abstract(Searcher):
     pass
+
+
+class Loose(Walk):
+    Options = dict
 
 
 NoSearcher = dict
@@ -92,10 +120,12 @@ walk = walking:Walk
 half = walking:Abstract
 dict = walking:NoSearcher
 gone = walking.gone:Walk
+loose = walking:Loose
 random = walking:Walk
 
 [mixspace.schedulers]
 first-epoch = walking:FirstEpoch
+calm = walking:Calm
 """
 ITS_TESTS = """
 from search.testing import SchedulerSuite, SearcherSuite
@@ -108,6 +138,11 @@ class TestWalk(SearcherSuite):
 
 class TestFirstEpoch(SchedulerSuite):
     name = "first-epoch"
+
+
+class TestCalm(SchedulerSuite):
+    name = "calm"
+    variants = ({}, {"grace_epochs": 2})
 """
 METADATA = "Metadata-Version: 2.1\nName: walking\nVersion: 1.0\n"
 WHEEL = "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -161,7 +196,7 @@ def test_its_own_tests_hold_it_to_the_published_suites(installed: Path, tmp_path
     done = python(installed, *words, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-5000:]
     passed = int(re.findall(r"(\d+) passed", done.stdout)[0])
-    suites = [*vars(SearcherSuite), *vars(SchedulerSuite), *2 * [*vars(RegisteredSuite)]]
+    suites = [*vars(SearcherSuite), *2 * [*vars(SchedulerSuite)], *3 * [*vars(RegisteredSuite)]]
     assert passed > sum(name.startswith("test_") for name in suites) > 25
     assert "skipped" not in done.stdout
 
@@ -272,8 +307,8 @@ from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from space.errors import InputError
 
-for chosen in ("half", "dict", "gone", {"name": "walk", "steps": 0}, {"name": "walk", "colour": 1},
-               "wolk"):
+for chosen in ("half", "dict", "gone", "loose", {"name": "walk", "steps": 0},
+               {"name": "walk", "colour": 1}, "wolk"):
     try:
         print(SEARCHERS.options(chosen))
     except InputError as error:
@@ -282,13 +317,72 @@ print(SEARCHERS.kind("random").__module__, SCHEDULERS.names[-1])
 """
 
 
+LENGTHS = """
+from search import optimize
+from search.config import Config
+from search.testing.toy_spaces import ToySpace
+from space.errors import InputError
+from tests.search.small import values
+
+print(Config.from_dict(values(scheduler="calm")).scheduler)
+try:
+    Config.from_dict(values(scheduler={"name": "calm", "grace_epochs": 2}))
+except InputError as error:
+    print(error)
+try:
+    optimize(ToySpace(), print, "random", "calm", fidelities=3,
+             scheduler_options={"grace_epochs": 3})
+except InputError as error:
+    print(error)
+"""
+
+
+def test_its_options_are_judged_by_itself_beside_the_length_of_a_training(installed: Path) -> None:
+    """Also one that is called as one of ours, and means something of its own."""
+    read, config, in_process = run(installed, LENGTHS).splitlines()
+    assert read == "name='calm' grace_epochs=None"
+    assert config == "scheduler.grace_epochs: nothing is left of protocol.epochs (2)"
+    assert in_process == "scheduler.grace_epochs: nothing is left of fidelities (3)"
+
+
+NO_OPTIONS = "Loose.Options is no subclass of search.options.Options"
+
+
 def test_what_cannot_be_used_is_refused_by_name(installed: Path) -> None:
-    half, no_class, gone, steps, colour, near, others = run(installed, REFUSALS).splitlines()
+    half, no_class, gone, loose, *options, near, others = run(installed, REFUSALS).splitlines()
     whose = "of the package walking cannot be"
     assert half == f"name: 'half' {whose} used: Abstract does not define ask, tell"
     assert no_class.startswith(f"name: 'dict' {whose} used: <class 'dict'> is no subclass of")
     assert gone.startswith(f"name: 'gone' {whose} loaded: ModuleNotFoundError")
-    assert steps == "steps: must be at least 1; got 0"
-    assert colour == "colour: unknown option of 'walk'; allowed: steps"
+    assert loose == f"name: 'loose' {whose} used: {NO_OPTIONS}"
+    assert options == [
+        "steps: must be at least 1; got 0",
+        "colour: unknown option of 'walk'; allowed: steps",
+    ]
     assert "'walk'; did you mean 'walk'?" in near
     assert others == "search.searchers.random_search first-epoch", "ours cannot be replaced"
+
+
+def test_it_is_listed_with_its_options(installed: Path) -> None:
+    """Among ours; what cannot be used is listed with the reason, and keeps nothing else away."""
+    done = python(installed, "-m", "search", "methods", "--json")
+    assert done.returncode == 0, done.stderr
+    found = {(each["kind"], each["name"]): each for each in json.loads(done.stdout)}
+    walk = found["searcher", "walk"]
+    assert (walk["package"], walk["multi_objective"], walk["problem"]) == ("walking", True, None)
+    assert walk["words"] == "Goes from neighbour to neighbour, some steps at a time."
+    (steps,) = walk["options"]
+    assert (steps["default"], steps["allowed"]) == (1, "whole number, 1 to 9")
+    assert steps["words"] == "between two points."
+    assert found["scheduler", "calm"]["options"][0]["allowed"] == "whole number, or null"
+    assert found["searcher", "loose"]["problem"].endswith(NO_OPTIONS)
+    assert found["searcher", "random"]["package"] is None
+    shown = python(installed, "-m", "search", "methods").stdout
+    assert re.search(r"walk +│ any +│ walking +│ Goes from neighbour", shown)
+    assert re.search(r"half +│ – +│ walking +│ 'half' of the package walking cannot be used", shown)
+
+
+def test_the_options_of_what_cannot_be_used_are_refused(installed: Path) -> None:
+    done = python(installed, "-m", "search", "methods", "gone")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: name: 'gone' of the package walking cannot be loaded")

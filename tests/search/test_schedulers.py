@@ -321,6 +321,14 @@ def test_thousands_of_trials_are_cheap(case: SchedulerCase) -> None:
             "min_trials: must be at least 1; got 0",
         ),
         ("median", {"grace_epochs": True}, "grace_epochs"),
+        *(
+            (
+                name,
+                {"grace_epochs": 10},
+                r"scheduler\.grace_epochs: must not exceed fidelities \(9\)",
+            )
+            for name in ("median", "asha", "hyperband", "moasha")
+        ),
         ("median", {"reduction_factor": 3}, "unknown option of 'median'"),
         ("none", {"grace_epochs": 1}, "it has no options"),
         ("medan", {}, "did you mean 'median'"),
