@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import Generic
 
 from search.objectives import JudgedBy, Values, best_for, judged_values
-from search.schedulers import CONTINUE, Decision, Scheduler
+from search.schedulers import Decision, Scheduler
 from search.searchers import Searcher, Task
 from search.searchers.searcher import P
+from search.study.judge import Judge
 from search.study.ledger import Ledger, MemoryLedger
 from search.study.trial import Trial
 from search.trial_states import TERMINAL, TrialState
@@ -56,7 +57,7 @@ class Study(Generic[P]):
         self.task = task
         self.judged_by: JudgedBy = judged_by
         self.trials: dict[int, Trial[P]] = {}
-        self._searchers, self._scheduler = tuple(searchers), scheduler
+        self._searchers, self._judge = tuple(searchers), Judge(scheduler)
         # Kept, as progress asks several times a trial and studies have many thousands.
         self._counts = dict.fromkeys(TrialState, 0)
         self._best = best_for(task.objectives)
@@ -104,7 +105,7 @@ class Study(Generic[P]):
         self.trials[number] = trial
         self._counts[trial.state] += 1
         if not trial.repeat:
-            self._scheduler.added(number)
+            self._judge.added(number)
         self._tell(trial)
         return trial
 
@@ -130,16 +131,20 @@ class Study(Generic[P]):
         self._ledger.epoch(trial, epoch, metrics)
         values = trial.record(epoch, metrics)
         self._tell(trial)
-        decision = CONTINUE if trial.repeat else self._scheduler.report(number, epoch, values)
-        if trial.prunable and not trial.decision.stop:
-            trial.decision = decision
+        if not trial.repeat:
+            trial.judge(epoch, self._judge.report(number, epoch, values))
         return trial.decision
 
     def forget(self, number: int, last: int) -> None:
-        """The epochs of a trial behind `last` were lost."""
+        """The epochs of a trial behind `last` were lost: they count no more, for anyone.
+
+        What was decided of other trials stays.
+        """
         trial = self.trials[number]
         self._ledger.forget(trial, last)
         trial.forget(last)
+        if not trial.repeat:
+            self._judge.forget(number, last)
         self._tell(trial)
 
     def preempt(self, number: int, reason: str) -> None:

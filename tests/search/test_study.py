@@ -51,6 +51,9 @@ class Strict(Scheduler):
         super().__init__(OBJECTIVES, 9)
         self.heard, self.least = heard, least
 
+    def anew(self) -> "Strict":
+        return Strict(self.heard, self.least)
+
     def added(self, trial: Hashable) -> None:
         self.heard.calls.append(("scheduler added", trial))
 
