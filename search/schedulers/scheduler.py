@@ -13,7 +13,10 @@ from space.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do with a trial after an epoch: `stop` it for the `reason`, or go on."""
+    """What to do with a trial after an epoch: `stop` it for the `reason`, or go on.
+
+    Where a scheduler gives no reason, the study writes that it gave none.
+    """
 
     stop: bool
     reason: str = ""

@@ -1,6 +1,7 @@
 """A scheduler that can be made to forget, whichever it is."""
 
 from collections.abc import Hashable
+from dataclasses import replace
 
 from search.objectives import Values
 from search.schedulers import CONTINUE, Decision, Scheduler
@@ -32,7 +33,7 @@ class Judge:
         self._scheduler.added(trial)
 
     def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
-        """The decision after an epoch.
+        """The decision after an epoch; one to stop has a reason.
 
         Schedulers are told of rising epochs: one that fills a gap before the last is not judged.
         """
@@ -40,7 +41,7 @@ class Judge:
         if epoch <= self._last.get(trial, 0):
             return CONTINUE
         self._last[trial] = epoch
-        return self._scheduler.report(trial, epoch, values)
+        return self._with_reason(self._scheduler.report(trial, epoch, values))
 
     def forget(self, trial: Hashable, last: int) -> None:
         """What was reported of a trial behind an epoch was never reported.
@@ -56,3 +57,10 @@ class Judge:
                 self.added(told)
             else:
                 self.report(told, epoch, values)
+
+    def _with_reason(self, decision: Decision) -> Decision:
+        """The ledger takes no pruned trial without one."""
+        if not decision.stop or (decision.reason or "").strip():
+            return decision
+        name = type(self._scheduler).__name__
+        return replace(decision, reason=f"the scheduler {name} stopped it and gave no reason")

@@ -99,6 +99,20 @@ def test_an_epoch_counts_once_and_a_decision_to_stop_stays() -> None:
     assert trial.decision == STOP
 
 
+@pytest.mark.parametrize("reason", ["", " ", None])
+def test_a_stop_without_a_reason_has_one_that_names_the_scheduler(reason: Any) -> None:
+    """The store keeps no pruned trial without one."""
+
+    class Silent(Strict):
+        def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
+            return Decision(stop=True, reason=reason)
+
+    study = Study(TASK, [Listening("own", Heard())], Silent(Heard()))
+    decision = study.report(study.ask().number, 1, {"accuracy": 0.4})
+    assert decision == Decision(True, "the scheduler Silent stopped it and gave no reason")
+    assert study.trials[0].decision == decision
+
+
 def test_what_is_not_prunable_is_judged_and_goes_on() -> None:
     study, heard = listened(least=0.5)
     study.add(POINTS[0], prunable=False)
