@@ -1,5 +1,6 @@
 """Calls a new study as an earlier run of it was called, from what the store has."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from search.driver.assignment import EPOCH_METRICS
@@ -20,6 +21,10 @@ def replay_history(
 ) -> Study[Architecture]:
     """Repeat every event of the log, in its order; returns the study.
 
+    Epochs that were forgotten later are left out: the store does not have them any more. What was
+    decided while they counted nobody knows, so no decision that falls then stops a trial: it may
+    have gone on. A trial that was told to stop then, and whose end was not written yet, goes on.
+
     Args:
         study: that no trial was added to yet.
         history: of the earlier runs.
@@ -29,11 +34,17 @@ def replay_history(
     curves = {
         trial: {record.epoch: record for record in curve} for trial, curve in history.curves.items()
     }
+    lost, unsure = _lost(history.events), 0
     with study.written():
         for event in history.events:
-            if event.trial_id in trials:
-                trial = trials[event.trial_id]
-                _repeat(study, event, trial, curves[trial.id], architectures)
+            if event.trial_id not in trials:
+                continue
+            trial = trials[event.trial_id]
+            if event.number not in lost:
+                sure = event.number >= unsure
+                _repeat(study, event, trial, curves[trial.id], architectures, sure=sure)
+            elif not trial.repeat:
+                unsure = max(unsure, lost[event.number])
     return study
 
 
@@ -73,18 +84,38 @@ def _repeat(
     trial: TrialRecord,
     curve: Mapping[int, EpochRecord],
     architectures: Mapping[str, Architecture],
+    *,
+    sure: bool,
 ) -> None:
     match event.kind:
         case EventKind.CREATED:
             add_record(study, trial, architectures[trial.architecture_id])
         case EventKind.EPOCH if (record := curve.get(event.epoch or 0)) is not None:
+            decision = study.trials[trial.number].decision
             report_record(study, trial.number, record)
+            if not sure:
+                study.trials[trial.number].decision = decision
         case EventKind.FORGOTTEN:
             study.forget(trial.number, event.epoch or 0)
         case EventKind.CONTINUED:
             study.reopen(trial.number)
         case _ if event.kind.value in TERMINAL:
             study.tell(trial.number, TrialState(event.kind.value))
+
+
+def _lost(events: Sequence[EventRecord]) -> dict[int, int]:
+    """The epochs that were forgotten later, and when, both by the number of the event."""
+    lost: dict[int, int] = {}
+    forgotten: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for event in reversed(events):
+        epoch, later = event.epoch or 0, forgotten[event.trial_id]
+        if event.kind == EventKind.FORGOTTEN:
+            later.append((event.number, epoch))
+        elif event.kind == EventKind.EPOCH:
+            numbers = (number for number, last in reversed(later) if last < epoch)
+            if (first := next(numbers, None)) is not None:
+                lost[event.number] = first
+    return lost
 
 
 def report_record(study: Study[Architecture], number: int, record: EpochRecord) -> None:

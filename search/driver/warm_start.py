@@ -31,7 +31,9 @@ def warm_points(
     Results under the same protocol are told as they are: they compare. Results on other data or
     under another protocol do not; of them only the order counts, through the points tried first.
     Points that this study's space or constraints do not allow are left out. Only what had ended
-    before this study began is used, so that every run of the study starts alike.
+    before this study began is used, so that every run of the study starts alike. One thing is
+    not: where an ended trial was continued since and has lost its checkpoint, the store has the
+    figures of the second training alone, and only these can be told.
 
     Args:
         beside: ids of architectures that the study tries first anyway.

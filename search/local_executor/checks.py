@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from search.numeric import as_number, as_whole_number
+from search.objectives import JudgedBy
 from space import Infeasible
 from space.errors import InputError, Problem, refuse
 
@@ -16,9 +17,13 @@ _LOOKED_AT = 8
 
 
 def whole_settings(
-    functions: Mapping[str, object], budget: object, seed: object, fidelities: object
+    functions: Mapping[str, object],
+    budget: object,
+    seed: object,
+    fidelities: object,
+    judged_by: object,
 ) -> tuple[int, int, int]:
-    """Budget, seed and fidelities, when they can be and the functions can be called.
+    """Budget, seed and fidelities, when all these can be and the functions can be called.
 
     Raises:
         InputError: with all that is wrong.
@@ -36,6 +41,9 @@ def whole_settings(
             problems.append(Problem(name, message))
         else:
             whole[name] = number
+    if judged_by not in get_args(JudgedBy):
+        allowed = " or ".join(map(repr, get_args(JudgedBy)))
+        problems.append(Problem("judged_by", f"must be {allowed}; got {judged_by!r}"))
     refuse(problems)
     return whole["budget"], whole["seed"], whole["fidelities"]
 

@@ -73,7 +73,7 @@ def optimize(
     """
     known_metrics, notify = known or _nothing, on_evaluation or _nothing
     functions = {"objective": objective, "known": known_metrics, "on_evaluation": notify}
-    budget, seed, fidelities = whole_settings(functions, budget, seed, fidelities)
+    budget, seed, fidelities = whole_settings(functions, budget, seed, fidelities, judged_by)
     check_known(known_metrics, check_space(space, seed))
 
     def begin(wanted: Objectives, *, judges: bool = True) -> _Search[P]:

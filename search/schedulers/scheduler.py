@@ -15,7 +15,10 @@ from space.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do with a trial after an epoch: `stop` it for the `reason`, or go on."""
+    """What to do with a trial after an epoch: `stop` it for the `reason`, or go on.
+
+    Where a scheduler gives no reason, the study writes that it gave none.
+    """
 
     stop: bool
     reason: str = ""
@@ -52,6 +55,9 @@ class Scheduler(ABC):
       objective is not there or not finite the decision is CONTINUE.
     - **Continued trials.** A trial that was stopped and is continued on request reports again
       beyond its last epoch; it is judged like any other at the rungs that it has not reached yet.
+    - **Lost epochs.** Where a checkpoint is lost, what was reported behind it counts no more for
+      anyone. No scheduler need take anything back: another one, made by `anew`, is told all the
+      rest in its order, and takes the place of this one.
     - Constraints count: what breaks one is worse than all that break none.
 
     `search.testing.SchedulerSuite` holds a scheduler to this.
@@ -80,6 +86,14 @@ class Scheduler(ABC):
 
     def added(self, trial: Hashable) -> None:  # noqa: B027 - most schedulers need no such notice
         """A trial was created; called once, in the order of their numbers, before its reports."""
+
+    def anew(self) -> "Scheduler":
+        """Another one of the same objectives, length and options, that was told nothing.
+
+        One whose constructor takes something else than a scheduler's does says here how to make it.
+        """
+        options = self.options.model_dump(exclude={"name"})
+        return type(self)(self.objectives, self.fidelities, **options)
 
     @abstractmethod
     def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import Generic
 
 from search.objectives import JudgedBy, Values, best_for, judged_values
-from search.schedulers import CONTINUE, Decision, Scheduler
+from search.schedulers import Decision, Scheduler
 from search.searchers import Searcher, Task
 from search.searchers.searcher import P
+from search.study.judge import Judge
 from search.study.ledger import Ledger, MemoryLedger
 from search.study.trial import Trial
 from search.trial_states import TERMINAL, TrialState
@@ -56,9 +57,10 @@ class Study(Generic[P]):
         self.task = task
         self.judged_by: JudgedBy = judged_by
         self.trials: dict[int, Trial[P]] = {}
-        self._searchers, self._scheduler = tuple(searchers), scheduler
+        self._searchers, self._judge = tuple(searchers), Judge(scheduler)
         # Kept, as progress asks several times a trial and studies have many thousands.
         self._counts = dict.fromkeys(TrialState, 0)
+        self._next = 0
         self._best = best_for(task.objectives)
         self._ledger: Ledger = MemoryLedger() if ledger is None else ledger
 
@@ -75,12 +77,13 @@ class Study(Generic[P]):
         """A trial of the first searcher's next point.
 
         Args:
-            number: of the trial; the next one if left out.
+            number: of the trial; one more than the highest if left out.
 
         Raises:
             search.searchers.Exhausted: no point is left.
             ValueError: there is a trial of that number.
         """
+        number = self._free(number)
         return self.add(self._searchers[0].ask(), number)
 
     def add(
@@ -89,7 +92,7 @@ class Study(Generic[P]):
         """A trial of a point, whoever proposes it.
 
         Args:
-            number: of the trial; the next one if left out.
+            number: of the trial; one more than the highest if left out.
             prunable: whether the scheduler may stop it.
             repeat: which repeat of its point this is, with other seeds; 0 for the first trial.
                 Of a repeat neither searchers nor the scheduler hear: they know the point.
@@ -97,14 +100,13 @@ class Study(Generic[P]):
         Raises:
             ValueError: there is a trial of that number.
         """
-        number = len(self.trials) if number is None else number
-        if number in self.trials:
-            raise ValueError(f"there is a trial {number} already")
+        number = self._free(number)
+        self._next = max(self._next, number + 1)
         trial = Trial(number, point, self.task.known(point), prunable, repeat)
         self.trials[number] = trial
         self._counts[trial.state] += 1
         if not trial.repeat:
-            self._scheduler.added(number)
+            self._judge.added(number)
         self._tell(trial)
         return trial
 
@@ -119,10 +121,15 @@ class Study(Generic[P]):
 
         Args:
             number: of the trial.
-            epoch: from 1.
+            epoch: from 1; one that fills a gap before the last is written down and not judged.
             metrics: by name; None and what is not finite are written down, and judged nowhere.
+
+        Raises:
+            ValueError: there is no such epoch, or the trial has ended.
         """
         trial = self.trials[number]
+        if epoch < 1:
+            raise ValueError(f"trial {number} has no epoch {epoch}; the first is 1")
         if epoch in trial.curve:
             return trial.decision
         if trial.state in TERMINAL:
@@ -130,16 +137,27 @@ class Study(Generic[P]):
         self._ledger.epoch(trial, epoch, metrics)
         values = trial.record(epoch, metrics)
         self._tell(trial)
-        decision = CONTINUE if trial.repeat else self._scheduler.report(number, epoch, values)
-        if trial.prunable and not trial.decision.stop:
-            trial.decision = decision
+        if not trial.repeat:
+            trial.judge(epoch, self._judge.report(number, epoch, values))
         return trial.decision
 
     def forget(self, number: int, last: int) -> None:
-        """The epochs of a trial behind `last` were lost."""
+        """The epochs of a trial behind `last` were lost: they count no more, for anyone.
+
+        What was decided of other trials stays.
+
+        Raises:
+            ValueError: `last` is below 0, or the trial has ended.
+        """
         trial = self.trials[number]
+        if last < 0:
+            raise ValueError(f"trial {number} has no epoch {last}; 0 keeps none")
+        if trial.state in TERMINAL:
+            raise ValueError(f"trial {number} is {trial.state}; it keeps its epochs")
         self._ledger.forget(trial, last)
         trial.forget(last)
+        if not trial.repeat:
+            self._judge.forget(number, last)
         self._tell(trial)
 
     def preempt(self, number: int, reason: str) -> None:
@@ -183,6 +201,13 @@ class Study(Generic[P]):
     def counts(self) -> dict[TrialState, int]:
         """How many trials stand in each state."""
         return dict(self._counts)
+
+    def _free(self, number: int | None) -> int:
+        """The number of a new trial."""
+        number = self._next if number is None else number
+        if number in self.trials:
+            raise ValueError(f"there is a trial {number} already")
+        return number
 
     def _become(self, trial: Trial[P], state: TrialState, reason: str | None = None) -> None:
         self._change(trial, lambda: trial.become(state, reason))

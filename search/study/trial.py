@@ -26,6 +26,7 @@ class Trial(Generic[P]):
         state: where it stands. reason: why it is not complete, once it has ended.
         curve: the metrics by epoch, known ones included, as far as it was evaluated.
         decision: what the scheduler said last, or that it shall stop, once it said so.
+        judged: the epoch after which it said so.
     """
 
     number: int
@@ -38,6 +39,7 @@ class Trial(Generic[P]):
     reason: str | None = None
     curve: dict[int, Values] = field(default_factory=dict)
     decision: Decision = CONTINUE
+    judged: int = 0
 
     def record(self, epoch: int, metrics: Mapping[str, float | None]) -> Values:
         """Take the metrics of an epoch down; those that are missing or not finite are left out."""
@@ -62,9 +64,16 @@ class Trial(Generic[P]):
         self.become(TrialState.RUNNING)
         self.attempts += 1
 
+    def judge(self, epoch: int, decision: Decision) -> None:
+        """Take a decision of the scheduler, unless it may not stop the trial or has done so."""
+        if self.prunable and not self.decision.stop:
+            self.decision, self.judged = decision, epoch
+
     def forget(self, last: int) -> None:
-        """Drop the epochs behind `last`."""
+        """Drop the epochs behind `last`, and what was decided after them."""
         self.curve = {epoch: values for epoch, values in self.curve.items() if epoch <= last}
+        if self.judged > last:
+            self.decision, self.judged = CONTINUE, last
 
     def become(self, state: TrialState, reason: str | None = None) -> None:
         """Go to another state.

@@ -10,6 +10,7 @@ import pytest
 
 from search.objectives import Constraint, Objective, Objectives, Values
 from search.schedulers import SCHEDULERS, Decision, Scheduler, make_scheduler
+from search.study.judge import Judge
 from search.testing.registered_suite import RegisteredSuite
 from space.errors import InputError
 
@@ -62,6 +63,13 @@ def add_all(scheduler: Scheduler, reports: Sequence[Report]) -> Scheduler:
     return scheduler
 
 
+def _all_added(scheduler: Scheduler, reports: Sequence[Report]) -> Judge:
+    judge = Judge(scheduler)
+    for trial in sorted({trial for trial, _, _ in reports}, key=str):
+        judge.added(trial)
+    return judge
+
+
 def decisions(scheduler: Scheduler, reports: Sequence[Report]) -> list[Decision]:
     """Of a new scheduler, one for each report."""
     add_all(scheduler, reports)
@@ -111,6 +119,36 @@ class SchedulerSuite(RegisteredSuite):
         for seed in range(5):
             reports = random_reports(seed)
             assert decisions(case.make(), reports) == decisions(case.make(), reports)
+
+    def test_another_one_was_told_nothing(self, case: SchedulerCase) -> None:
+        """It has the same options, and neither hears what the other is told."""
+        reports = random_reports(3)
+        expected = decisions(case.make(), reports)
+        scheduler = add_all(case.make(), reports)
+        half = len(reports) // 2
+        assert [scheduler.report(*report) for report in reports[:half]] == expected[:half]
+        assert decisions(scheduler.anew(), reports) == expected
+        assert [scheduler.report(*report) for report in reports[half:]] == expected[half:]
+
+    def test_what_is_forgotten_was_never_reported(self, case: SchedulerCase) -> None:
+        """As where a checkpoint is lost, whoever was judged by it meanwhile."""
+        for seed in range(5):
+            reports, rng = random_reports(seed), np.random.default_rng(seed)
+            early, late = reports[: len(reports) // 2], reports[len(reports) // 2 :]
+            kept: dict[Hashable, int] = {
+                each: int(rng.integers(EPOCHS)) for each in range(0, 25, 3)
+            }
+            lost = [report for report in early if report[1] > kept.get(report[0], EPOCHS)]
+            again = [(trial, epoch, random_metrics(rng)) for trial, epoch, _ in lost]
+            one, other = (_all_added(case.make(), reports) for _ in range(2))
+            for report in early:
+                one.report(*report)
+                if report not in lost:
+                    other.report(*report)
+            for trial, last in kept.items():
+                one.forget(trial, last)
+            for report in (*again, *late):
+                assert one.report(*report) == other.report(*report)
 
     def test_a_repeated_epoch_changes_nothing(self, case: SchedulerCase) -> None:
         """Also with other metrics."""

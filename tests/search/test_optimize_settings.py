@@ -51,6 +51,9 @@ SPACE = ToySpace()
         ({"constraints": {1: 2}}, "constraints"),
         ({"objectives": {1: "maximise"}}, "objectives"),
         ({"on_evaluation": "print"}, "on_evaluation"),
+        ({"judged_by": "bset"}, "judged_by"),
+        ({"judged_by": ["best"]}, "judged_by"),
+        ({"judged_by": None, "budget": 0}, "judged_by"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused_before_anything_is_evaluated(
@@ -63,6 +66,13 @@ def test_settings_that_cannot_be_are_refused_before_anything_is_evaluated(
     with pytest.raises(InputError) as refused:
         optimize(**given)
     assert where in [problem.where for problem in refused.value.problems]
+
+
+def test_another_rule_than_there_is_is_refused_by_its_name() -> None:
+    wrong: Any = "bset"
+    with pytest.raises(InputError) as refused:
+        optimize(SPACE, lambda point: 1.0, "random", judged_by=wrong)
+    assert str(refused.value) == "judged_by: must be 'last' or 'best'; got 'bset'"
 
 
 @pytest.mark.parametrize(

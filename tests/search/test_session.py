@@ -11,7 +11,7 @@ from search.driver.study_setup import initial_points, progress_of
 from search.runner import study_lookup
 from search.store import Store, TrialState, open_store
 from space import InputError
-from tests.search.driving import begin, begin_run, epoch, run_all, train
+from tests.search.driving import begin, begin_run, end, epoch, run_all, train
 from tests.search.small import config
 from trainers import Cause, Failure, Retry
 
@@ -226,6 +226,37 @@ def test_a_lost_checkpoint_forgets_the_epochs_beyond_it(store: Store, tmp_path: 
     resumed.reported(0, Report((epoch(1, 0.15),)))
     trial = store.trials.of_study(session.record.id)[0]
     assert (trial.epochs_done, trial.best_accuracy) == (1, 0.15)
+
+
+@pytest.mark.parametrize("killed", [None, "before", "after"])
+def test_what_was_forgotten_counts_in_no_rung_whoever_drives_on(
+    store: Store, tmp_path: Path, killed: str | None
+) -> None:
+    """The driver is killed before the lost epochs are trained again, or after, or not at all."""
+    asha = {"name": "asha", "grace_epochs": 1}
+    settings = config(tmp_path, trials=2, protocol={"epochs": 4}, scheduler=asha)
+    session = begin(store, settings)
+    session.next_assignment()
+    session.started(0)
+    session.reported(0, Report((epoch(1, 0.9),)))
+    session.reported(0, Report((epoch(2, 0.9),)))
+    session.crashed(0, Failure(Cause.CODE, "its node is gone", retry=Retry.COUNTED))
+    session.next_assignment()
+    session.started(0)
+    if killed == "before":
+        store.epochs.forget(store.trials.of_study(session.record.id)[0].id, after=0)
+    else:
+        session.reported(0, Report((epoch(1, 0.1),)))
+    if killed is not None:
+        end(store, session)
+        session = begin(store, settings)
+        session.next_assignment()
+        session.started(0)
+        session.reported(0, Report((epoch(1, 0.1),)))
+    second = session.next_assignment()
+    assert second is not None
+    train(session, second, [0.5, 0.5, 0.5, 0.5])
+    assert store.trials.of_study(session.record.id)[1].state == TrialState.COMPLETE
 
 
 def test_asha_remembers_the_rungs_of_earlier_runs(store: Store, tmp_path: Path) -> None:

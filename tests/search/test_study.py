@@ -51,6 +51,9 @@ class Strict(Scheduler):
         super().__init__(OBJECTIVES, 9)
         self.heard, self.least = heard, least
 
+    def anew(self) -> "Strict":
+        return Strict(self.heard, self.least)
+
     def added(self, trial: Hashable) -> None:
         self.heard.calls.append(("scheduler added", trial))
 
@@ -94,6 +97,20 @@ def test_an_epoch_counts_once_and_a_decision_to_stop_stays() -> None:
     assert study.report(0, 2, {"accuracy": 0.9}) == STOP
     assert trial.curve[1]["accuracy"] == 0.4
     assert trial.decision == STOP
+
+
+@pytest.mark.parametrize("reason", ["", " ", None])
+def test_a_stop_without_a_reason_has_one_that_names_the_scheduler(reason: Any) -> None:
+    """The store keeps no pruned trial without one."""
+
+    class Silent(Strict):
+        def report(self, trial: Hashable, epoch: int, values: Values) -> Decision:
+            return Decision(stop=True, reason=reason)
+
+    study = Study(TASK, [Listening("own", Heard())], Silent(Heard()))
+    decision = study.report(study.ask().number, 1, {"accuracy": 0.4})
+    assert decision == Decision(True, "the scheduler Silent stopped it and gave no reason")
+    assert study.trials[0].decision == decision
 
 
 def test_what_is_not_prunable_is_judged_and_goes_on() -> None:
@@ -253,6 +270,8 @@ def test_what_cannot_follow_is_refused_and_changes_nothing() -> None:
         lambda: study.tell(0, TrialState.FAILED, "late"),
         lambda: study.tell(0, TrialState.RUNNING),
         lambda: study.report(0, 2, {"accuracy": 0.9}),
+        lambda: study.report(0, 0, {"accuracy": 0.9}),
+        lambda: study.forget(0, 0),
         lambda: study.start(0),
         lambda: study.preempt(0, "its worker is gone"),
         lambda: study.resume(0),
@@ -267,6 +286,41 @@ def test_what_cannot_follow_is_refused_and_changes_nothing() -> None:
     assert study.report(0, 1, {"accuracy": 0.9}) == CONTINUE  # reported before
     assert (study.trials[0], heard.calls, ledger.lines) == before
     assert sum(study.counts().values()) == len(study.trials) == 1
+
+
+def test_epochs_that_there_cannot_be_are_refused_before_anything_is_written() -> None:
+    study, heard = listened()
+    study._ledger = ledger = Recorded(heard)
+    study.ask()
+    before = replace(study.trials[0]), list(heard.calls)
+    for epoch in (0, -1):
+        with pytest.raises(ValueError, match=f"trial 0 has no epoch {epoch}; the first is 1"):
+            study.report(0, epoch, {"accuracy": 0.5})
+    with pytest.raises(ValueError, match="trial 0 has no epoch -1"):
+        study.forget(0, -1)
+    assert (study.trials[0], heard.calls, ledger.lines) == (*before, [])
+
+
+def test_an_epoch_that_fills_a_gap_is_written_and_told_but_not_judged() -> None:
+    """As where a line of a journal cannot be read: the worker repeats what it trained before."""
+    study, heard = listened(least=0.5)
+    study._ledger = ledger = Recorded(heard)
+    study.ask()
+    for epoch in (1, 3, 2):
+        assert study.report(0, epoch, {"accuracy": 0.4 if epoch == 2 else 0.9}) == CONTINUE
+    assert [line[2] for line in ledger.lines] == [1, 3, 2]
+    assert heard.calls[-1][:1] == ("baseline",)
+    assert study.values(study.trials[0])["accuracy"] == 0.9
+    study.forget(0, 2)
+    assert study.trials[0].decision == CONTINUE
+    assert heard.calls[-3][:3] == ("scheduler", 0, 2), "now it is the last"
+
+
+def test_the_next_number_is_one_more_than_the_highest() -> None:
+    study, _ = listened()
+    assert [study.ask(1).number, study.ask().number, study.ask(0).number] == [1, 2, 0]
+    assert study.add(POINTS[-1], 7).number == 7
+    assert study.ask().number == 8
 
 
 def test_of_a_repeat_neither_searchers_nor_the_scheduler_hear() -> None:
