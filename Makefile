@@ -31,8 +31,11 @@ search: $(VENV)/.runtime ## run the quickstart search on real images (CONFIG=...
 dashboard: $(VENV)/.runtime ## look at the studies in a browser of this machine (MIXSPACE_STORE=... for another store)
 	@$(BIN)/python -m streamlit run dashboard --server.headless true
 
+# Programs that tests start would be compiled anew each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 test: $(VENV)/.test ## run the tests, but for the slow ones (TESTS=tests/space, PYTEST_ARGS=...)
-	@$(BIN)/python -m pytest $(TESTS) -m "not slow" -q -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(TESTS) -m "not slow" -q -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 test-slow: $(VENV)/.test ## run the slow tests
 	@$(BIN)/python -m pytest $(TESTS) -m slow -q $(PYTEST_ARGS)

@@ -1,5 +1,6 @@
 """What all tests share: hypothesis without deadlines, quiet tools, the way to a Chromium."""
 
+import gc
 import os
 import shutil
 import signal
@@ -34,6 +35,23 @@ def chromium() -> str:
         if path := shutil.which(name):
             return path
     pytest.skip("no Chromium here; on Debian: apt-get install chromium")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For --dist loadgroup: a file's tests share a worker, and so do all of Ray and of browsers.
+
+    Two Rays at a time would wait for each other, and be the last at that, having few tests.
+    """
+    for item in items:
+        heavy = [name for name in ("ray", "browser") if item.get_closest_marker(name)]
+        item.add_marker(pytest.mark.xdist_group("".join(heavy) or item.location[0]))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected stays until the end: no use in looking for garbage in it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -36,11 +37,15 @@ def partial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("partial") / "table.parquet", found)
 
 
+table_of = cache(TabularBenchmark)
+"""Nothing changes a table, and it takes long to read."""
+
+
 # The table as a space
 
 
 def test_a_whole_table_is_the_space_itself(whole: Path) -> None:
-    benchmark = TabularBenchmark(whole)
+    benchmark = table_of(whole)
     inner, space = benchmark.space(), TableSpace(benchmark)
     for point in list(benchmark.architectures.values())[::200]:
         assert space.neighbours(point) == inner.neighbours(point)
@@ -50,7 +55,7 @@ def test_a_whole_table_is_the_space_itself(whole: Path) -> None:
 
 
 def test_a_partial_table_offers_only_what_it_has(partial: Path) -> None:
-    benchmark = TabularBenchmark(partial)
+    benchmark = table_of(partial)
     space, rng = TableSpace(benchmark), np.random.default_rng(0)
     drawn = {space.sample(rng).id for _ in range(1000)}
     assert drawn == set(benchmark.architectures)
@@ -67,7 +72,7 @@ def test_a_partial_table_offers_only_what_it_has(partial: Path) -> None:
 
 
 def test_runs_see_one_seed_and_are_judged_by_the_mean(partial: Path) -> None:
-    benchmark = TabularBenchmark(partial)
+    benchmark = table_of(partial)
     name = next(n for n in benchmark.architectures if len(benchmark.trainings(n)) == 3)
     seen = [View(benchmark, run).training(name) for run in range(6)]
     assert seen == [*benchmark.trainings(name).values()] * 2
@@ -78,7 +83,7 @@ def test_runs_see_one_seed_and_are_judged_by_the_mean(partial: Path) -> None:
 
 
 def test_the_whole_table_has_the_whole_hypervolume(partial: Path) -> None:
-    view = View(TabularBenchmark(partial), 0)
+    view = View(table_of(partial), 0)
     names = list(view.benchmark.architectures)
     assert view.hypervolume(names) == 1
     assert view.hypervolume([]) == 0
@@ -89,7 +94,7 @@ def test_the_whole_table_has_the_whole_hypervolume(partial: Path) -> None:
 
 
 def test_the_incumbent_is_the_best_that_was_seen(partial: Path) -> None:
-    view = View(TabularBenchmark(partial), 0)
+    view = View(table_of(partial), 0)
     a, b, c, *_ = view.benchmark.architectures
     ended = [
         Ended(a, TrialState.PRUNED, 0.9, 10, 10),  # never the incumbent
@@ -163,7 +168,7 @@ CHOSEN = [e for e in entries() if " + " not in e.name or e.name.startswith(("ran
 @pytest.mark.parametrize("entry", CHOSEN, ids=lambda e: f"{e.name}, {e.aim}")
 def test_every_method_searches_a_table(entry: Entry, whole: Path) -> None:
     """Until the budget is spent; ours without a repeat, and again the same with the same seed."""
-    benchmark = TabularBenchmark(whole)
+    benchmark = table_of(whole)
     problem = entry.problem(benchmark)
     if problem is not None:
         pytest.skip(problem)
@@ -192,7 +197,7 @@ def test_a_search_of_more_than_the_table_ends_exhausted(partial: Path) -> None:
 
 
 def test_parameters_name_every_architecture(whole: Path) -> None:
-    benchmark = TabularBenchmark(whole)
+    benchmark = table_of(whole)
     parameters = parameters_of(benchmark)
     assert sorted(parameters.architectures.values()) == sorted(benchmark.architectures)
     for (block_type, depth, ratio, operator, size), name in parameters.architectures.items():

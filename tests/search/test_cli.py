@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,15 +17,21 @@ from tests.search.test_session import begin, config, run_all
 from tests.support.samples import add_study, begin_run, complete_trial
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> str:
-    """A store with a finished study of five trials."""
-    path = str(tmp_path / "tiny.db")
-    with open_store(path, create=True) as opened:
-        session = begin(opened, config(tmp_path, initial=["named"]))
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a finished study of five trials, which takes long to play."""
+    folder = tmp_path_factory.mktemp("finished")
+    with open_store(str(folder / "tiny.db"), create=True) as opened:
+        session = begin(opened, config(folder, initial=["named"]))
         run_all(session)
         opened.runs.end(opened.runs.of_study(session.record.id)[0].id, "the run ended")
-    return path
+    return folder / "tiny.db"
+
+
+@pytest.fixture
+def store(tmp_path: Path, finished: Path) -> str:
+    """The same, for a single test."""
+    return str(shutil.copy(finished, tmp_path))
 
 
 @pytest.fixture

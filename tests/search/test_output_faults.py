@@ -1,6 +1,7 @@
 """What every command prints, on streams that are closed or full and in encodings that lack much."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,21 @@ NO_STDOUT = [">&-", *([">/dev/full"] if FULL.exists() else [])]
 NO_STDERR = ["2>&-", *(["2>/dev/full"] if FULL.exists() else [])]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A working folder with a finished study in tiny.db, and a configuration of another one."""
-    with open_store(str(tmp_path / "tiny.db"), create=True) as opened:
-        session = begin(opened, config(tmp_path, initial=["named"]))
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a finished study, which takes long to play."""
+    folder = tmp_path_factory.mktemp("finished")
+    with open_store(str(folder / "tiny.db"), create=True) as opened:
+        session = begin(opened, config(folder, initial=["named"]))
         run_all(session)
         opened.runs.end(opened.runs.of_study(session.record.id)[0].id, "the run ended")
+    return folder / "tiny.db"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, finished: Path) -> Path:
+    """A working folder with a finished study in tiny.db, and a configuration of another one."""
+    shutil.copy(finished, tmp_path)
     content = values(checkpoints=str(tmp_path / "checkpoints"), trials=3)
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(content))
     return tmp_path

@@ -60,7 +60,8 @@ def hang_up(driver: int) -> None:
 def test_a_preempted_search_is_ended_said_and_gone_on_with(
     preempt: Callable[[int], None], tmp_path: Path, command: list[str]
 ) -> None:
-    driver = start([*command, "--set", "protocol.epochs=2000", "--set", "data.limit_train=200"])
+    changes = ["protocol.epochs=2000", "data.limit_train=200", "resources.concurrent_trials=1"]
+    driver = start([*command, *(word for each in changes for word in ("--set", each))])
     try:
         wait_until(lambda: epochs_recorded(tmp_path) >= 2, 90)
         family = offspring(driver.pid)

@@ -31,7 +31,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def result(place: Path) -> tuple[RunOutcome, list[TrialRecord]]:
     """A study whose first trials each break in their own way, in one Ray."""
-    settings = config(place, trials=TRIALS, trial_time_limit="12s")
+    settings = config(place, trials=TRIALS, trial_time_limit="8s")
     outcome = run_study(
         settings, resume=False, watcher=Silent(), training="tests.search.faults:one_by_one"
     )
@@ -66,7 +66,7 @@ def logs(
         (5, TrialState.FAILED, "WrongReport: validation_accuracy of epoch 2 must be a number"),
         (6, TrialState.FAILED, "it ended without a finite validation_accuracy in 2 epochs"),
         (7, TrialState.FAILED, "it ended without a finite validation_accuracy and no epoch"),
-        (8, TrialState.FAILED, "it hung: no epoch within 12 s (trial_time_limit)"),
+        (8, TrialState.FAILED, "it hung: no epoch within 8 s (trial_time_limit)"),
         (9, TrialState.FAILED, "the worker process died: Segmentation fault"),
         (10, TrialState.FAILED, "RuntimeError: CUDA error: device-side assert triggered"),
         (11, TrialState.FAILED, "it ended without a finite validation_accuracy in 2 epochs"),

@@ -114,6 +114,7 @@ def test_the_quickstart_as_a_ray_job(head: Head, tmp_path: Path) -> None:
         *("--store", str(store), "--set", "checkpoints=relative"),
         *("--set", "trials=3", "--set", "protocol.epochs=2", "--set", "protocol.batch_size=100"),
         *("--set", "data.limit_train=500", "--set", "data.limit_validation=100"),
+        *("--set", "resources.concurrent_trials=1"),
     )
     output = job.stdout + job.stderr
     assert job.returncode == 0, output

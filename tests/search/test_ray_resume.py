@@ -203,7 +203,10 @@ def test_ctrl_c_stops_cleanly_and_a_second_driver_is_refused(
 
 def test_a_time_limit_is_exit_code_3(tmp_path: Path, command: list[str]) -> None:
     limited = subprocess.run(
-        [*command, "--set", "time_limit=1s"], capture_output=True, text=True, check=False
+        [*command, "--set", "time_limit=1s", "--set", "resources.concurrent_trials=1"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert limited.returncode == 3, limited.stderr
     assert "the time limit of 1 s was reached" in limited.stderr

@@ -45,7 +45,6 @@ class TestGp(LearnsObjectives):
         {
             "test_neither_hashes_nor_the_global_generators_matter",  # in another process
             "test_thousands_of_results_are_no_burden",
-            "test_learning_beats_chance",
         }
     )
     """What is asked of the sampler as it comes."""

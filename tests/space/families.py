@@ -53,8 +53,11 @@ class Family:
         return torch.randn(self.count, generator=chance, dtype=torch.float64)
 
     def jacobian(self, parameters: Tensor) -> Tensor:
+        if self.batched:  # there are far more outputs than parameters
+            slopes: Tensor = torch.func.jacfwd(self.outputs)(parameters)
+            return slopes
         return torch.autograd.functional.jacobian(  # type: ignore[no-untyped-call,no-any-return]
-            self.outputs, parameters, vectorize=self.batched
+            self.outputs, parameters
         )
 
     @cached_property

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ EVERYTHING: dict[str, Any] = read_yaml(FILES / "every-cell.yaml")
 """Every mixer type, every option, maps that no kernel or window divides."""
 
 
+@cache
 def everything() -> DesignSpace:
     """The space of `EVERYTHING`."""
     return DesignSpace.from_dict(EVERYTHING)

@@ -1,6 +1,7 @@
 """Activation memory against what torch saves, keeps alive and moves."""
 
 from dataclasses import astuple
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -48,13 +49,17 @@ def test_inference_memory_and_traffic(batch: int, seed: int) -> None:
         assert ours.moved_bytes == pytest.approx(moved, rel=0.05), architecture.to_json()
 
 
+@cache
+def everything_on(height: int, width: int) -> DesignSpace:
+    image = {"channels": 3, "height": height, "width": width}
+    return DesignSpace.from_dict(EVERYTHING | {"input": image})
+
+
 @pytest.mark.parametrize("size", [(27, 9), (25, 5), (5, 40), (64, 6)])
 @pytest.mark.parametrize("batch", [1, 3])
 def test_maps_of_which_a_tile_covers_one_axis(size: tuple[int, int], batch: int) -> None:
     """One row or column of tiles lies in memory as the map does, so that less is copied."""
-    image = {"channels": 3, "height": size[0], "width": size[1]}
-    space = DesignSpace.from_dict(EVERYTHING | {"input": image})
-    rng = np.random.default_rng(batch)
+    space, rng = everything_on(*size), np.random.default_rng(batch)
     for _ in range(8):
         architecture = space.sample(rng)
         network, images = network_and_images(architecture, batch)

@@ -8,24 +8,25 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
-from search.store import Store, TrialState, open_store
+from search.store import TrialState, open_store
 from search.store.database import make_engine, writing
 from search.store.models import Base
-from search.store.schema import VERSION_TABLE, migration_config, revisions
+from search.store.schema import NEWEST, VERSION_TABLE, migration_config, revisions
 from search.store.url import parse_url
 from space.errors import InputError
 
 OLD = Path(__file__).parent / "old"
 
 
-def test_the_revisions_make_what_the_models_say(store: Store) -> None:
+def test_the_revisions_make_what_the_models_say(store_url: str) -> None:
     def differences(session: object) -> object:
         connection = session.connection()  # type: ignore[attr-defined]
         options = {"version_table": VERSION_TABLE}
         context = MigrationContext.configure(connection, opts=options)
         return compare_metadata(context, Base.metadata)
 
-    assert store.read(differences) == []
+    with open_store(store_url, create=True) as store:
+        assert store.read(differences) == []
 
 
 @pytest.mark.parametrize("dump", sorted(OLD.glob("*.sql")), ids=lambda path: path.stem)
@@ -74,16 +75,18 @@ _OLD_STUDY = text(
 def test_there_is_an_old_file_of_every_revision_but_the_newest() -> None:
     kept = {path.stem.removeprefix("revision_") for path in OLD.glob("*.sql")}
     assert kept == set(revisions()[:-1])
+    assert revisions()[-1] == NEWEST
 
 
-def test_a_newer_schema_is_refused_and_left_alone(store: Store, store_url: str) -> None:
+def test_a_newer_schema_is_refused_and_left_alone(store_url: str) -> None:
     newer = text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
-    store.write(lambda session: session.execute(newer))
-    for create in (True, False):
-        with pytest.raises(InputError, match="schema 9999, which is newer"):
-            open_store(store_url, create=create)
     version = text(f"SELECT version_num FROM {VERSION_TABLE}")
-    assert store.read(lambda session: session.scalar(version)) == "9999"
+    with open_store(store_url, create=True) as store:
+        store.write(lambda session: session.execute(newer))
+        for create in (True, False):
+            with pytest.raises(InputError, match="schema 9999, which is newer"):
+                open_store(store_url, create=create)
+        assert store.read(lambda session: session.scalar(version)) == "9999"
 
 
 @pytest.mark.parametrize("revision", ["0001", "0002"])  # later ones have logs of their own

@@ -25,11 +25,23 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a place for a store, with nothing there yet, on each kind of database."""
+    """The URL of a place for a store, on each kind of database.
+
+    Nothing is there yet, but for tests that have the fixture `store` too: their tables on a server
+    are emptied rather than made anew, which takes a fifth of the time.
+    """
     if request.param == "sqlite":
         return str(tmp_path / "store.db")
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.empty_database()
+    if "store" not in request.fixturenames:
+        return server.empty_database()
+    tables = Base.metadata.sorted_tables[::-1]
+    numbers = [(table.name, table.autoincrement_column) for table in tables]
+    return server.emptied_database(
+        lambda url: open_store(url, create=True).close(),
+        [table.name for table in tables],
+        [f"{name}_{column.name}" for name, column in numbers if column is not None],
+    )
 
 
 @pytest.fixture(scope="session")
