@@ -4,13 +4,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from search.driver.lineage import Trained
 from search.numeric import as_number, as_whole_number
-from search.store import TrialRecord
 from space import Architecture
 from trainers import Failure
+
+if TYPE_CHECKING:  # workers import this module, and have no use for the store
+    from search.driver.lineage import Trained
+    from search.store import TrialRecord
 
 TRAINING = "search.ray_executor.worker:make_training"
 """The entry point that makes a Training from an assignment; tests put a faulty one in its place."""
@@ -29,12 +31,12 @@ class Assignment:
         parent: whose weights it starts from, None for its own random ones.
     """
 
-    trial: TrialRecord
+    trial: "TrialRecord"
     architecture: Architecture
     settings: Mapping[str, Any]
     checkpoint: Path
     log: Path
-    parent: Trained | None = None
+    parent: "Trained | None" = None
 
     def to_config(self) -> dict[str, Any]:
         """The configuration of the Ray trial."""

@@ -186,6 +186,19 @@ def test_what_is_to_be_known_of_accuracies_is_said_once_with_the_studies_it_hold
     assert accuracy_notes(every, ("old",)) == accuracy_notes(every, ()) == []
 
 
+def test_time_left_is_told_from_three_ended_trials_on(store: Store) -> None:
+    st.cache_data.clear()
+    study = samples.add_study(store, "s", protocol_hash="p")
+    run = samples.begin_run(store, study.id)
+    every = Scope(store, store.url, "s", "")
+    told = []
+    for number in range(4):
+        samples.complete_trial(store, study.id, run.id, number, 0.5)
+        st.cache_data.clear()
+        told.append(seconds_left(every, summaries(every)) is not None)
+    assert told == [False, False, True, True]
+
+
 def test_time_left_is_that_of_the_running_study(scope: Scope) -> None:
     run = scope.store.runs.of_study(scope.store.studies.get("second").id)[0]
     elapsed = (datetime.now(UTC) - run.started) + timedelta(seconds=1)

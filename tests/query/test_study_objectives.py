@@ -15,7 +15,7 @@ from search.cli.report import as_json, print_report
 from search.config.objectives import read_objectives
 from search.driver.study_progress import Progress
 from search.exit_code import ExitCode
-from search.query import best, front, method_sentence, study_objectives
+from search.query import best, front, method_sentence, metric_words, study_objectives
 from search.runner import RunOutcome
 from search.store import ParentRecord, Store, TrialState, open_store
 from space.errors import InputError
@@ -261,3 +261,15 @@ def test_the_method_is_said_with_its_options_and_each_name_once(tmp_path: Path) 
         study = add_study(store, "s", config={"searcher": searcher})
         said = method_sentence(study)
     assert said.startswith(f"Searcher: {study.searcher} (startup 18, other null). Scheduler: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("validation_accuracy", 0.91234, "91.23%"),
+        ("validation_loss", 0.43211, "0.4321"),
+        ("macs", 3_740_000_000.0, "3.74G"),
+    ],
+)
+def test_a_metric_is_written_as_it_is_read(name: str, value: float, words: str) -> None:
+    assert metric_words(name, value) == words

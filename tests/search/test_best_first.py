@@ -100,6 +100,26 @@ def test_a_study_of_two_objectives_is_ranked_front_by_front_and_within_each_by_i
     assert [trial.number for trial in order] == expected
 
 
+def test_what_breaks_a_bound_stands_behind_what_keeps_it_the_less_the_nearer(
+    accuracies: list[float], tmp_path: Path
+) -> None:
+    bound = {"validation_accuracy": {"at_most": 0.6}}
+    settings = config(
+        tmp_path, trials=len(accuracies), constraints=bound, searcher={"name": "random"}
+    )
+    with open_store(settings.store, create=True) as store:
+        session = begin(store, settings)
+        for accuracy in accuracies:
+            assignment = session.next_assignment()
+            assert assignment is not None
+            train(session, assignment, [accuracy])
+        history = store.studies.history(store.studies.get(settings.study).id)
+    heard = study_of_history(history, networks_of(history), task_of(settings), "last")
+    ranked = [heard.values(trial)["validation_accuracy"] for trial in ranked_trials(heard)]
+    kept = sorted((a for a in accuracies if a <= 0.6), reverse=True)
+    assert ranked == [*kept, *sorted(a for a in accuracies if a > 0.6)]
+
+
 def test_searchers_have_the_same_order() -> None:
     """Whether they were told in that order or not."""
     rng = np.random.default_rng(5)

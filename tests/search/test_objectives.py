@@ -129,3 +129,19 @@ def test_a_violation_is_a_share_of_its_bound_and_of_one_where_that_is_0(
     constraint: Constraint, value: float, off: float
 ) -> None:
     assert constraint.violation(value) == off
+
+
+def test_the_two_sides_of_a_bound_may_meet_and_not_cross() -> None:
+    bound = {"at_least": 5, "at_most": 5}
+    assert objectives_from({"a": "maximise"}, {"b": bound}).constraints == (
+        Constraint("b", upper=5.0, lower=5.0),
+    )
+    with pytest.raises(InputError, match=r"b: at_least \(5\) is above at_most \(4\)"):
+        objectives_from({"a": "maximise"}, {"b": bound | {"at_most": 4}})
+
+
+@pytest.mark.parametrize("bound", [{}, {"under": 3}, {"at_most": 3, "under": 4}])
+def test_what_a_bound_may_say_is_said(bound: dict[str, int]) -> None:
+    with pytest.raises(InputError) as refused:
+        objectives_from({"a": "maximise"}, {"b": bound})
+    assert f"allowed are at_most, at_least; got {bound!r}" in str(refused.value)

@@ -10,7 +10,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from search.objectives import Constraint, Objective, Objectives, hypervolume
 from search.searchers import Exhausted, Observation, Task, make_searcher
+from search.searchers.ranked_history import RankedPoint
 from search.searchers.surrogate import gaussian_process
+from search.searchers.surrogate.batch_planning import _believed
 from search.searchers.surrogate.candidates import Candidates
 from search.searchers.surrogate.gaussian_process import (
     GaussianProcess,
@@ -24,7 +26,7 @@ from search.searchers.surrogate.hypervolume_improvement import (
     FrontPartitioning,
     expected_improvement,
 )
-from search.searchers.surrogate.metric_models import MetricData, _spread_out
+from search.searchers.surrogate.metric_models import MetricData, MetricModels, _spread_out
 from search.testing.toy_spaces import Corner, Lattice
 from search.trial_states import TrialState
 
@@ -210,6 +212,21 @@ def test_of_many_points_the_best_the_worst_and_some_of_all_times_are_fitted(seed
     assert {*np.argsort(values)[:5], *np.argsort(values)[-5:]} <= set(rows)
     assert max(np.diff(rows)) <= 8  # 30 others in 190 rows
     assert list(_spread_out(data, 200)) == list(range(200))
+
+
+def test_the_front_that_is_believed_has_no_point_that_breaks_a_bound_by_little() -> None:
+    known = {"cost": 1.05}  # of a bound of 1
+    for upper, count in ((1.0, 0), (1.1, 3)):
+        wanted = Objectives((Objective("accuracy"),), (Constraint("cost", upper=upper),))
+        task = Task(SPACE, wanted, lambda point: known)
+        points = [(step, 0, 0, 0, 0, 0) for step in range(3)]
+        entries: list[RankedPoint[Any]] = [
+            RankedPoint(n, point, Observation(TrialState.COMPLETE, {"accuracy": n / 10}))
+            for n, point in enumerate(points)
+        ]
+        candidates = Candidates(task, 0)
+        models = MetricModels(task, candidates, entries, {})
+        assert _believed(task, models, entries).shape == (count, 1)
 
 
 def test_candidates_change_slowly() -> None:

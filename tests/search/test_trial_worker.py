@@ -1,6 +1,8 @@
 """The worker, called in this process as Ray calls it in its own."""
 
 import importlib
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -188,3 +190,11 @@ def test_entry_points_exist() -> None:
 
     module, _, name = TRAINING.partition(":")
     assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_a_worker_never_touches_the_store() -> None:
+    """Not even as far as to import it: every worker would wait for that."""
+    seen = "print({'sqlalchemy', 'alembic'} & set(sys.modules))"
+    code = f"import sys, search.ray_executor.worker; {seen}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
