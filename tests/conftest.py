@@ -39,13 +39,13 @@ def chromium() -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For --dist loadgroup: a file's tests share a worker, and so do all of Ray and of browsers.
+    """For --dist loadgroup: a file's tests share a worker, and so do all that start many processes.
 
-    Two Rays at a time would wait for each other, and be the last at that, having few tests.
+    Two Rays, or a Ray and a browser, wait for each other; and files of few tests come last.
     """
     for item in items:
-        heavy = [name for name in ("ray", "browser") if item.get_closest_marker(name)]
-        item.add_marker(pytest.mark.xdist_group("".join(heavy) or item.location[0]))
+        heavy = any(item.get_closest_marker(name) for name in ("ray", "browser"))
+        item.add_marker(pytest.mark.xdist_group("processes" if heavy else item.location[0]))
 
 
 def pytest_collection_finish() -> None:
