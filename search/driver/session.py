@@ -15,10 +15,8 @@ from typing import Any, TypeVar, cast
 from search.config import Config
 from search.driver.assignment import Assignment, Report
 from search.driver.attempt import Attempt, HangDetector
-from search.driver.checkpoints import Checkpoints
 from search.driver.failure_policy import FirstFailures, Retries
 from search.driver.journal import Journal
-from search.driver.lineage import Lineage
 from search.driver.new_trials import NewTrials
 from search.driver.replay import add_record, report_record
 from search.driver.stop_request import StopKind, StopRequest
@@ -26,10 +24,8 @@ from search.driver.study_progress import Progress
 from search.metrics import MEASURED_METRICS
 from search.schedulers import CONTINUE, Decision
 from search.store import (
-    Store,
     StoreAway,
     StoreError,
-    StudyRecord,
     TrialRecord,
     TrialState,
 )
@@ -60,16 +56,14 @@ class StudySession:
     """What one driver does for a study.
 
     Args:
-        store, record: where everything is.
         config: how much goes wrong before the run gives up, and what is wanted.
         study: has the study's history already; asks, judges, and writes to the journal.
         journal: takes what becomes of trials to the store.
-        new_trials: makes the trials that the study does not have yet.
+        new_trials: makes the trials that the study does not have yet; where store, checkpoints and
+            the weights that trials start from are, it says for all.
         settings: what every worker is told, as plain values.
         trials: every trial of the study so far, as the store has it, by rising numbers.
         claimed: the ids of those that this run goes on with.
-        checkpoints: those of this study.
-        lineage: where trials find the weights that they start from.
         stop: asked for where going on makes no sense.
         say: tells a person what is lost.
     """
@@ -77,8 +71,6 @@ class StudySession:
     def __init__(
         self,
         *,
-        store: Store,
-        record: StudyRecord,
         config: Config,
         study: Study[Architecture],
         journal: Journal,
@@ -86,16 +78,14 @@ class StudySession:
         settings: Mapping[str, Any],
         trials: Iterable[TrialRecord],
         claimed: Collection[int],
-        checkpoints: Checkpoints,
-        lineage: Lineage,
         stop: StopRequest,
         say: Callable[[str], None],
     ) -> None:
-        self._store, self.record, self.journal = store, record, journal
-        self._study, self._new_trials, self._settings = study, new_trials, settings
+        self._study, self.journal, self._settings = study, journal, settings
+        self._new_trials, self._store, self.record = new_trials, new_trials.store, new_trials.study
         self._config = config
         self._wanted = [name for name in MEASURED_METRICS if name in config.parsed_objectives.names]
-        self._checkpoints, self._lineage = checkpoints, lineage
+        self._checkpoints, self._lineage = new_trials.checkpoints, new_trials.lineage
         self._stop, self._say = stop, say
         self._live: dict[int, Attempt] = {}
         self._unsettled: deque[TrialRecord] = deque()

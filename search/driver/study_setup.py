@@ -134,8 +134,6 @@ def begin_session(
         architectures=study.planned_trials,
     )
     return StudySession(
-        store=store,
-        record=study,
         config=config,
         study=engine,
         journal=journal,
@@ -143,8 +141,6 @@ def begin_session(
         settings=_worker_settings(config, protocol, inspected, training),
         trials=history.trials,
         claimed=claimed,
-        checkpoints=checkpoints,
-        lineage=lineage,
         stop=StopRequest() if stop is None else stop,
         say=say,
     )
