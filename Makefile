@@ -35,7 +35,7 @@ dashboard: $(VENV)/.runtime ## look at the studies in a browser of this machine 
 unexport PYTHONDONTWRITEBYTECODE
 
 test: $(VENV)/.test ## run the tests, but for the slow ones (TESTS=tests/space, PYTEST_ARGS=...)
-	@$(BIN)/python -m pytest $(TESTS) -m "not slow" -q -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(TESTS) -m "not slow" -q -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 test-slow: $(VENV)/.test ## run the slow tests
 	@$(BIN)/python -m pytest $(TESTS) -m slow -q $(PYTEST_ARGS)

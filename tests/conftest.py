@@ -4,7 +4,9 @@ import gc
 import os
 import shutil
 import signal
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -37,15 +39,29 @@ def chromium() -> str:
     pytest.skip("no Chromium here; on Debian: apt-get install chromium")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For --dist loadgroup: a file's tests share a worker, and so do all that start many processes.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """For --dist loadfile: files whose tests start a Ray or a browser count as one file.
 
-    Two Rays, or a Ray and a browser, wait for each other; and files of few tests come last.
+    Side by side they wait for each other; and xdist leaves files of few tests to the end.
     """
-    for item in items:
-        heavy = any(item.get_closest_marker(name) for name in ("ray", "browser"))
-        item.add_marker(pytest.mark.xdist_group("processes" if heavy else item.location[0]))
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return "many processes" if _starts_many_processes(file) else file
+
+    return Scheduling(config, log)
+
+
+@cache
+def _starts_many_processes(file: str) -> bool:
+    path = Path(__file__).parents[1] / file
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return "pytest.mark.ray" in text or "pytest.mark.browser" in text
 
 
 def pytest_collection_finish() -> None:
