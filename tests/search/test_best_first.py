@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search.config import Config
 from search.driver.extra_trials import ranked_trials
 from search.driver.replay import networks_of, study_of_history
 from search.driver.study_setup import task_of
 from search.objectives import best_first, objectives_from
 from search.searchers import Observation, Task
 from search.searchers.ranked_history import HistoryWindow, RankedPoint, Ranking
-from search.store import open_store
+from search.store import StudyHistory, open_store
+from search.study import Study
 from search.testing.toy_spaces import Point, ToySpace
 from search.trial_states import TrialState
+from space import Architecture
 from tests.search.driving import begin, train
 from tests.search.small import config
 
@@ -77,13 +80,10 @@ def accuracies() -> list[float]:
     return np.random.default_rng(3).permutation(np.linspace(0.3, 0.9, 14)).round(4).tolist()
 
 
-def test_a_study_of_two_objectives_is_ranked_front_by_front_and_within_each_by_its_own_gaps(
-    accuracies: list[float], tmp_path: Path
-) -> None:
-    """Distances over all fronts together would put the crowded before the lonely."""
-    settings = config(
-        tmp_path, trials=len(accuracies), objectives=OBJECTIVES, searcher={"name": "random"}
-    )
+def played(
+    settings: Config, accuracies: Sequence[float]
+) -> tuple[StudyHistory, Study[Architecture]]:
+    """A study of complete trials with these accuracies, as the store has it and as it is read."""
     with open_store(settings.store, create=True) as store:
         session = begin(store, settings)
         for accuracy in accuracies:
@@ -91,7 +91,17 @@ def test_a_study_of_two_objectives_is_ranked_front_by_front_and_within_each_by_i
             assert assignment is not None
             train(session, assignment, [accuracy])
         history = store.studies.history(store.studies.get(settings.study).id)
-    heard = study_of_history(history, networks_of(history), task_of(settings), "last")
+    return history, study_of_history(history, networks_of(history), task_of(settings), "last")
+
+
+def test_a_study_of_two_objectives_is_ranked_front_by_front_and_within_each_by_its_own_gaps(
+    accuracies: list[float], tmp_path: Path
+) -> None:
+    """Distances over all fronts together would put the crowded before the lonely."""
+    settings = config(
+        tmp_path, trials=len(accuracies), objectives=OBJECTIVES, searcher={"name": "random"}
+    )
+    history, heard = played(settings, accuracies)
     order = ranked_trials(heard)
     macs = {name: float(network.macs) for name, network in history.networks.items()}
     rows = [(t.accuracy or 0.0, -macs[t.architecture_id]) for t in history.trials]
@@ -107,14 +117,7 @@ def test_what_breaks_a_bound_stands_behind_what_keeps_it_the_less_the_nearer(
     settings = config(
         tmp_path, trials=len(accuracies), constraints=bound, searcher={"name": "random"}
     )
-    with open_store(settings.store, create=True) as store:
-        session = begin(store, settings)
-        for accuracy in accuracies:
-            assignment = session.next_assignment()
-            assert assignment is not None
-            train(session, assignment, [accuracy])
-        history = store.studies.history(store.studies.get(settings.study).id)
-    heard = study_of_history(history, networks_of(history), task_of(settings), "last")
+    _, heard = played(settings, accuracies)
     ranked = [heard.values(trial)["validation_accuracy"] for trial in ranked_trials(heard)]
     kept = sorted((a for a in accuracies if a <= 0.6), reverse=True)
     assert ranked == [*kept, *sorted(a for a in accuracies if a > 0.6)]

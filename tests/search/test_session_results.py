@@ -298,25 +298,11 @@ def test_a_continued_trial_takes_over_what_another_study_has(store: Store, tmp_p
     assert trial.source_trial_id is not None
 
 
+@pytest.mark.parametrize("store_goes_away", [False, True])
 def test_what_another_process_has_completed_in_this_study_is_known(
-    store: Store, tmp_path: Path
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, store_goes_away: bool
 ) -> None:
     """It proposes the same point, finds it trained, and counts it as what it is."""
-    settings = config(tmp_path, trials=3)
-    late, quick = begin(store, settings), begin(store, settings)
-    first = quick.next_assignment()
-    assert first is not None
-    train(quick, first, [0.4, 0.6])
-    second = late.next_assignment()
-    assert second is not None
-    assert second.architecture.id != first.architecture.id
-    assert late.progress().counts[TrialState.COMPLETE] == 1
-    assert late.progress().best == 0.6
-
-
-def test_what_another_process_has_completed_is_known_also_if_the_store_goes_away_meanwhile(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     settings = config(tmp_path, trials=3)
     late, quick = begin(store, settings), begin(store, settings)
     first = quick.next_assignment()
@@ -327,8 +313,9 @@ def test_what_another_process_has_completed_is_known_also_if_the_store_goes_away
         monkeypatch.undo()
         raise StoreAway("the server restarts")
 
-    monkeypatch.setattr(store.epochs, "of_trial", away)
-    assert late.next_assignment() is None
+    if store_goes_away:
+        monkeypatch.setattr(store.epochs, "of_trial", away)
+        assert late.next_assignment() is None
     second = late.next_assignment()
     assert second is not None
     assert second.architecture.id != first.architecture.id
