@@ -64,6 +64,14 @@ def _starts_many_processes(file: str) -> bool:
     return "pytest.mark.ray" in text or "pytest.mark.browser" in text
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """No test that starts many processes is in a file that is not known for it."""
+    for item in items:
+        heavy = any(item.get_closest_marker(name) for name in ("ray", "browser"))
+        if heavy and not _starts_many_processes(item.location[0]):
+            raise pytest.UsageError(f"{item.location[0]} must name its marks: pytest.mark.ray, …")
+
+
 def pytest_collection_finish() -> None:
     """What is imported and collected stays until the end: no use in looking for garbage in it."""
     gc.collect()

@@ -44,19 +44,19 @@ def judged_values(
     Args:
         curve: the metrics by epoch; those that are not finite are left out of it.
         rule: "last" takes what the last epoch has, "best" of every measured metric the best.
-        best: which value of several is; of metrics that it does not name the last counts.
+        best: which value of several is; of metrics that it does not name the last that there is.
     """
     if not curve:
         return {}
-    last = dict(curve[max(curve)])
     if rule == "last":
-        return last
+        return dict(curve[max(curve)])
+    latest = {name: value for epoch in sorted(curve) for name, value in curve[epoch].items()}
     found = {}
     for name, best_of in best.items():
         values = [metrics[name] for metrics in curve.values() if name in metrics]
         if values:
             found[name] = best_of(values)
-    return last | found
+    return latest | found
 
 
 def judged_accuracy(accuracies: Sequence[float | None], rule: JudgedBy) -> float | None:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, column, inspect, select, table, text
+from sqlalchemy import Connection, Engine, String, column, inspect, select, table, text
 
 from search.store.database import writing
 from search.store.models import Base
@@ -113,8 +113,8 @@ def _revision(connection: Connection) -> str | None:
     """The revision that the database has; None where no store was made."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    found: str | None = connection.scalar(select(column("version_num")).select_from(_VERSIONS))
-    return found
+    query = select(column("version_num", String)).select_from(_VERSIONS)
+    return connection.scalars(query).one_or_none()
 
 
 def _check_vacant(connection: Connection, create: bool, shown: str) -> None:

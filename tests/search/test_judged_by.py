@@ -270,3 +270,27 @@ def test_optimize_judges_by_the_best_fidelity_on_request() -> None:
     for each in found.evaluations:
         expected = {"gain": max(1.0, each.point), "loss": min(1.0, each.point / 10)}
         assert each.values == expected | {"other": 3.0, "delay": 0.5}
+
+
+@pytest.mark.parametrize(("rule", "state"), [("last", "failed"), ("best", "complete")])
+def test_a_metric_that_the_last_fidelity_lacks(rule: JudgedBy, state: str) -> None:
+    """Also one of which no end is better, as it is bound on both sides."""
+
+    def curve(point: int) -> Any:
+        yield {"gain": 0.5, "within": 1.0}
+        yield {"gain": 0.6, "within": 2.0}
+        yield {"gain": 0.4}
+
+    found = optimize(
+        Line(),
+        curve,
+        "random",
+        budget=2,
+        fidelities=3,
+        objectives={"gain": "maximise"},
+        constraints={"within": {"at_least": 1, "at_most": 3}},
+        judged_by=rule,
+    )
+    assert {each.state for each in found.evaluations} == {state}
+    for each in found.evaluations:
+        assert each.values == ({"gain": 0.6, "within": 2.0} if rule == "best" else {})
