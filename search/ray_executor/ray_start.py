@@ -78,27 +78,39 @@ def staying_on_loopback() -> Iterator[None]:
 
 
 @contextmanager
-def with_an_agent_on_any_port() -> Iterator[None]:
-    """For a block in which Ray starts servers: its agent listens on a port that is free.
+def with_few_servers() -> Iterator[None]:
+    """For a block in which Ray starts servers: only those that a trial needs.
 
-    Told nothing, the agent of every Ray of a machine asks for one and the same port, and every
-    Ray but the first waits three seconds for it in vain.
+    No web page, no autoscaler, no reader of the workers' logs: each is a Python program that takes
+    a second of processor time and 100 MB. The agent that is left is that of a Ray which is
+    installed without the packages of a dashboard.
     """
-    from ray._private import parameter
+    from ray._private import node, parameter, utils
 
-    with _subclassed(parameter, "RayParams", _any_port):
+    absent = ImportError("a private Ray has no dashboard")
+    with (
+        _subclassed(parameter, "RayParams", _few_servers),
+        replaced(getattr(node, "Node", None), "start_api_server", lambda node, **options: None),
+        replaced(utils, "get_dashboard_dependency_error", lambda: absent),
+    ):
         yield
 
 
-def _any_port(params: Any) -> Any:
-    class AnyPort(params):  # type: ignore[misc]
-        """Parameters of a Ray whose agent takes a free port."""
+def _few_servers(params: Any) -> Any:
+    class FewServers(params):  # type: ignore[misc]
+        """Parameters of a Ray without an autoscaler and a reader of logs.
+
+        Told nothing, the agent of every Ray of a machine asks for one and the same port, and
+        every Ray but the first waits three seconds for it in vain.
+        """
 
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             self.dashboard_agent_listen_port = 0
+            self.no_monitor = True
+            self.include_log_monitor = False
 
-    return AnyPort
+    return FewServers
 
 
 @contextmanager
@@ -178,7 +190,7 @@ def start_private_ray(watchdog: Watchdog) -> tuple[Server, ...]:
         keeping_our_signal_handlers(),
         sheltering_servers(),
         staying_on_loopback(),
-        with_an_agent_on_any_port(),
+        with_few_servers(),
     ):
         try:
             ray.init(

@@ -1,6 +1,8 @@
 """The schema's version, and bringing a database up to it, once, by one process.
 
-Alembic is imported where something is to be migrated: whoever looks need not wait for it.
+A new store is made as the models say; an older one goes through the revisions since. Alembic is
+imported for the latter only: whoever begins, or looks, need not wait for it. The two differ in the
+names of checks on a server, so a revision that changes a check asks the database for its name.
 """
 
 import shlex
@@ -10,7 +12,19 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, String, column, inspect, select, table, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    insert,
+    inspect,
+    select,
+    text,
+)
 
 from search.store.database import writing
 from search.store.models import Base
@@ -22,7 +36,13 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 VERSION_TABLE = "mixspace_version"
-_VERSIONS = table(VERSION_TABLE)
+_VERSIONS = Table(
+    VERSION_TABLE,
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+)
+"""As Alembic makes it."""
 NEWEST = "0005"
 """The newest revision of those in `migrations`."""
 _LOCK = 0x6D6978737061  # "mixspa": the advisory lock's number
@@ -46,11 +66,22 @@ def upgrade(engine: Engine, *, create: bool, shown: str) -> None:
     with writing(engine).connect() as connection, _free_to_rebuild(connection), connection.begin():
         _lock(connection)
         # Another process may have done it while this one waited.
-        if not _is_current(connection, create, shown):
-            from alembic import command
-
-            command.upgrade(migration_config(connection), "head")
+        if _is_current(connection, create, shown):
+            return
+        if _revision(connection) is None:
+            Base.metadata.create_all(connection)
+            _VERSIONS.create(connection)
+            connection.execute(insert(_VERSIONS).values(version_num=NEWEST))
+        else:
+            migrate(connection, NEWEST)
             _check_references(connection)
+
+
+def migrate(connection: Connection, revision: str) -> None:
+    """Goes through the revisions up to this one; a database without tables begins at the first."""
+    from alembic import command
+
+    command.upgrade(_migration_config(connection), revision)
 
 
 def check_current(connection: Connection, shown: str) -> None:
@@ -79,11 +110,11 @@ def revisions() -> tuple[str, ...]:
     """Every revision, oldest first."""
     from alembic.script import ScriptDirectory
 
-    walk = ScriptDirectory.from_config(migration_config()).walk_revisions()
+    walk = ScriptDirectory.from_config(_migration_config()).walk_revisions()
     return tuple(script.revision for script in walk)[::-1]
 
 
-def migration_config(connection: Connection | None = None) -> "Config":
+def _migration_config(connection: Connection | None = None) -> "Config":
     """What Alembic's commands take: where the revisions are, and the connection to change."""
     from alembic.config import Config
 
@@ -113,8 +144,7 @@ def _revision(connection: Connection) -> str | None:
     """The revision that the database has; None where no store was made."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    query = select(column("version_num", String)).select_from(_VERSIONS)
-    return connection.scalars(query).one_or_none()
+    return connection.scalars(select(_VERSIONS.c.version_num)).one_or_none()
 
 
 def _check_vacant(connection: Connection, create: bool, shown: str) -> None:

@@ -1,7 +1,7 @@
 """Stores in every state, a file each, built once for the tests of a worker."""
 
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.support.stores import new_sqlite_store, postgres_server, store, store
 SCRIPT = Path(__file__).parents[2] / "dashboard/streamlit_app.py"
 Open = Callable[..., AppTest]
 
-__all__ = ["new_sqlite_store", "postgres_server", "store", "store_files", "store_url", "visit"]
+__all__ = ["new_sqlite_store", "postgres_server", "store", "store_files", "store_url", "visitor"]
 
 
 @pytest.fixture(scope="session")
@@ -29,24 +29,28 @@ def store_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / f"{name}.db" for name in (*stores.BUILDERS, "missing")}
 
 
-@pytest.fixture(scope="module")
-def visit(
-    chromium: str, store_files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Visitor]]:
-    """A browser on a dashboard of the store in a state; one server and one browser a module."""
+@pytest.fixture(scope="session")
+def browsed_files(store_files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the stores that the browser looks at; a test may write to them."""
+    folder = tmp_path_factory.mktemp("browsed")
+    for state in stores.BUILDERS:
+        shutil.copy(store_files[state], folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def visitor(
+    chromium: str, browsed_files: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Visitor]:
+    """A browser on a dashboard of the stores in every state; `store` is for the test to say."""
     log = tmp_path_factory.mktemp("server") / "log.txt"
-    with ExitStack() as stack:
-        opened: dict[str, Visitor] = {}
-
-        def visitor(state: str) -> Visitor:
-            if state not in opened:
-                url = stack.enter_context(dashboard(str(store_files[state]), log))
-                found = Visitor(stack.enter_context(browser(chromium)), url)
-                stack.callback(found.close)
-                opened[state] = found
-            return opened[state]
-
-        yield visitor
+    with (
+        dashboard(sorted(browsed_files.iterdir()), log) as url,
+        browser(chromium) as opened,
+    ):
+        found = Visitor(opened, url)
+        yield found
+        found.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -9,11 +10,14 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+from playwright.sync_api import Page as Tab
+
+from dashboard.navigation import PAGES, Page
 
 ROOT = Path(__file__).parents[2]
 FLAGS = (
@@ -33,13 +37,13 @@ BUSY = '[data-testid="stStatusWidget"], [data-stale="true"], [data-testid="stSke
 
 
 @contextmanager
-def dashboard(store: str, log: Path, *flags: str, folder: Path = ROOT) -> Iterator[str]:
-    """`streamlit run dashboard` on a store; its URL. Ends exactly that process."""
+def dashboard(stores: Sequence[Path], log: Path, *flags: str, folder: Path = ROOT) -> Iterator[str]:
+    """`streamlit run dashboard` on stores; its URL. Ends exactly that process."""
     port = _free_port()
     script = "dashboard" if folder == ROOT else str(ROOT / "dashboard")
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", *flags]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    environment = os.environ | {"MIXSPACE_STORE": store, "PYTHONPATH": path}
+    environment = os.environ | {"MIXSPACE_STORES": shlex.join(map(str, stores)), "PYTHONPATH": path}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, *FLAGS],
@@ -103,18 +107,22 @@ def browser(executable: str) -> Iterator[Browser]:
 
 
 class Visitor:
-    """A browser page on a dashboard.
+    """A tab of a browser on a dashboard.
 
     Attributes:
+        store: the name of the store to look at, among those of the dashboard.
         complaints: errors of the console and of scripts since the last `check`.
     """
+
+    store: str
 
     def __init__(self, browser: Browser, url: str) -> None:
         self.url = url
         self.context = browser.new_context(viewport={"width": 1440, "height": 1000})
-        self.page: Page = self.context.new_page()
+        self.page: Tab = self.context.new_page()
         self.page.set_default_timeout(30_000)
         self.complaints: list[str] = []
+        self._turned_to: tuple[str, str] | None = None
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
@@ -124,9 +132,19 @@ class Visitor:
             self.complaints.append(f"{message.text} ({where})")
 
     def go(self, path: str, title: str) -> None:
-        """Opens a page and waits until it is drawn."""
-        self.page.goto(f"{self.url}/{path}")
+        """Opens a page, as a link to it does, and waits until it is drawn."""
+        self._turned_to = None
+        mark = "&" if "?" in path else "?"
+        self.page.goto(f"{self.url}/{path}{mark}store={self.store}")
         self.settle(title)
+
+    def turn_to(self, page: Page, query: str = "") -> None:
+        """Goes to a page of the store: through the menu, where the last one was reached so too."""
+        if self._turned_to == (self.store, query):
+            self.menu(page.title)
+        else:
+            self.go(("" if page is PAGES[0] else page.url_path) + query, page.title)
+            self._turned_to = self.store, query
 
     def settle(self, title: str) -> None:
         """Waits until the page of this title is drawn and nothing works on it any more."""

@@ -1,7 +1,5 @@
 """A real browser on a store without studies."""
 
-from collections.abc import Callable
-
 import pytest
 
 from dashboard.navigation import PAGES, Page
@@ -11,11 +9,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_page(visit: Callable[[str], Visitor], page: Page) -> None:
-    visitor = visit("empty")
-    if visitor.page.url == "about:blank":
-        visitor.go("", PAGES[0].title)
-    visitor.menu(page.title)
+def test_page(visitor: Visitor, page: Page) -> None:
+    visitor.store = "empty.db"
+    visitor.turn_to(page)
     assert visitor.page.get_by_text("This store holds no study yet.").is_visible()
     assert visitor.page.get_by_text("make search").first.is_visible()
     visitor.check()

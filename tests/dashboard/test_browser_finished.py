@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
@@ -14,9 +13,9 @@ from tests.dashboard.server import Visitor
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def visitor(visit: Callable[[str], Visitor]) -> Visitor:
-    return visit("finished")
+@pytest.fixture(autouse=True)
+def _store(visitor: Visitor) -> None:
+    visitor.store = "finished.db"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

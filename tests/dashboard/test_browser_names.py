@@ -1,7 +1,6 @@
 """A real browser on a store whose names and reasons are full of Markdown, HTML and formulas."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 
@@ -19,9 +18,9 @@ MADE_OF_IT = (
 """What the names would become, were they read."""
 
 
-@pytest.fixture
-def visitor(visit: Callable[[str], Visitor]) -> Visitor:
-    return visit("nasty")
+@pytest.fixture(autouse=True)
+def _store(visitor: Visitor) -> None:
+    visitor.store = "nasty.db"
 
 
 def shown(visitor: Visitor) -> str:
@@ -36,7 +35,7 @@ def nothing_made_of_it(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_shows_names_as_text(visitor: Visitor, page: Page) -> None:
-    visitor.go("" if page is PAGES[0] else page.url_path, page.title)
+    visitor.turn_to(page)
     if page.name in ("progress", "architecture"):
         visitor.page.get_by_text("**bold**").first.wait_for()
         assert NASTY in shown(visitor)

@@ -1,6 +1,5 @@
 """A real browser on studies of several objectives: the second picture, the front, the ways on."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,9 @@ PAGE = "Accuracy against cost"
 HEADING = "The study's own objectives"
 
 
-@pytest.fixture
-def visitor(visit: Callable[[str], Visitor]) -> Visitor:
-    return visit("objectives")
+@pytest.fixture(autouse=True)
+def _store(visitor: Visitor) -> None:
+    visitor.store = "objectives.db"
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +34,7 @@ def fronts(store_files: dict[str, Path]) -> dict[str, list[Evaluated]]:
 @pytest.mark.parametrize("study", list(stores.OBJECTIVES))
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page(visitor: Visitor, page: Page, study: str) -> None:
-    path = "" if page is PAGES[0] else page.url_path
-    visitor.go(f"{path}?study={study}", page.title)
+    visitor.turn_to(page, f"?study={study}")
     visitor.check()
 
 

@@ -256,7 +256,7 @@ def test_secrets_that_cannot_be_read_let_nobody_in(
 def test_it_listens_on_this_machine_alone_from_whatever_folder(
     tmp_path: Path, store_files: dict[str, Path]
 ) -> None:
-    with dashboard(str(store_files["empty"]), tmp_path / "log", folder=tmp_path) as url:
+    with dashboard([store_files["empty"]], tmp_path / "log", folder=tmp_path) as url:
         assert listening_addresses(int(url.rpartition(":")[2])) == {"127.0.0.1"}
 
 
@@ -264,7 +264,7 @@ def test_it_listens_elsewhere_when_it_is_asked(
     tmp_path: Path, store_files: dict[str, Path]
 ) -> None:
     flags = ("--server.address=0.0.0.0",)
-    with dashboard(str(store_files["empty"]), tmp_path / "log", *flags) as url:
+    with dashboard([store_files["empty"]], tmp_path / "log", *flags) as url:
         assert listening_addresses(int(url.rpartition(":")[2])) == {"0.0.0.0"}
 
 

@@ -1,32 +1,84 @@
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
-from search.store import TrialState, open_store
+from search.store import Store, TrialState, open_store
 from search.store.database import make_engine, writing
 from search.store.models import Base
-from search.store.schema import NEWEST, VERSION_TABLE, migration_config, revisions
+from search.store.schema import NEWEST, VERSION_TABLE, migrate, revisions
 from search.store.url import parse_url
 from space.errors import InputError
 
 OLD = Path(__file__).parent / "old"
 
 
-def test_the_revisions_make_what_the_models_say(store_url: str) -> None:
-    def differences(session: object) -> object:
-        connection = session.connection()  # type: ignore[attr-defined]
-        options = {"version_table": VERSION_TABLE}
-        context = MigrationContext.configure(connection, opts=options)
-        return compare_metadata(context, Base.metadata)
+def test_the_revisions_make_what_a_new_store_has(
+    store_url: str, store: Store, tmp_path_factory: pytest.TempPathFactory, request: Any
+) -> None:
+    """Whether it went through all revisions or was made as the models say."""
+    is_file = "://" not in store_url
+    server = None if is_file else request.getfixturevalue("postgres_server")
+    empty = server.empty_database() if server else tmp_path_factory.mktemp("old") / "old.db"
+    engine = make_engine(parse_url(str(empty)), 10)
+    with writing(engine).begin() as connection:
+        migrate(connection, NEWEST)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        assert compare_metadata(context, Base.metadata) == []
+        migrated = tables(connection)
+    engine.dispose()
+    made = store.read(lambda session: tables(session.connection()))
+    assert made.keys() == migrated.keys()
+    for name, table in made.items():
+        assert table == migrated[name], name
+    assert made[VERSION_TABLE]["rows"] == [(NEWEST,)]
 
-    with open_store(store_url, create=True) as store:
-        assert store.read(differences) == []
+
+def tables(connection: Connection) -> dict[str, dict[str, Any]]:
+    """What each table of a database is, but for the order and the defaults of its columns.
+
+    And but for the names of checks: on a server the revisions made `ck_trials_ck_trials_state`.
+    """
+    found = inspect(connection)
+    versions = connection.execute(text(f"SELECT * FROM {VERSION_TABLE}")).all()
+    return {
+        name: {
+            "columns": {
+                c["name"]: (str(c["type"]), c["nullable"]) for c in found.get_columns(name)
+            },
+            "key": found.get_pk_constraint(name),
+            "foreign keys": sorted(map(str, found.get_foreign_keys(name))),
+            "unique": sorted(map(str, found.get_unique_constraints(name))),
+            "checks": sorted(check["sqltext"] for check in found.get_check_constraints(name)),
+            "indexes": sorted(map(as_text, found.get_indexes(name)), key=str),
+            "rows": versions if name == VERSION_TABLE else [],
+        }
+        for name in found.get_table_names()
+    }
+
+
+def as_text(index: ReflectedIndex) -> dict[str, str]:
+    """An index, its condition as the database has it, but for brackets around the whole."""
+    options = {key: str(value).strip("()") for key, value in index["dialect_options"].items()}
+    return {key: str(value) for key, value in (index | {"dialect_options": options}).items()}
+
+
+def test_to_make_a_store_and_to_look_at_it_imports_no_alembic(tmp_path: Path) -> None:
+    code = (
+        "import sys; from search.store import open_store; "
+        "open_store(sys.argv[1], create=True).close(); print('alembic' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "store.db")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 @pytest.mark.parametrize("dump", sorted(OLD.glob("*.sql")), ids=lambda path: path.stem)
@@ -55,8 +107,7 @@ def test_every_revision_in_turn_leads_to_the_newest(store_url: str) -> None:
     engine = make_engine(url, 10)
     for revision in revisions():
         with writing(engine).begin() as connection:
-            config = migration_config(connection)
-            command.upgrade(config, revision)
+            migrate(connection, revision)
             if revision == revisions()[0]:
                 connection.execute(_OLD_STUDY)
     engine.dispose()
