@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.objectives import Objective, Objectives, Values
-from search.schedulers import CONTINUE, Decision, Scheduler
+from search.schedulers import CONTINUE, Decision, NoScheduler, Scheduler
 from search.searchers import Observation, Searcher, Task
 from search.study import Study
+from search.study.judge import Judge
 from search.testing.toy_spaces import Point, ToySpace
 from search.trial_states import TERMINAL, TrialState, may_follow
 
@@ -168,6 +169,23 @@ def test_lost_epochs_are_forgotten_and_count_again() -> None:
     assert study.values(study.trials[0])["accuracy"] == 0.25
 
 
+def test_a_scheduler_is_told_anew_once_for_all_that_was_lost_and_only_where_it_decides() -> None:
+    heard = Heard()
+    for scheduler in (Strict(heard), NoScheduler(OBJECTIVES, 9)):
+        judge = Judge(scheduler)
+        for trial in range(9):
+            judge.added(trial)
+            for epoch in (1, 2):
+                judge.report(trial, epoch, {"accuracy": 0.5})
+        del heard.calls[:]
+        for trial in range(8):
+            judge.forget(trial, 1)
+        assert heard.calls == []
+        judge.report(0, 2, {"accuracy": 0.5})
+        decides = isinstance(scheduler, Strict)
+        assert len(heard.calls) == len(judge._events) == (9 + 9 + 1 + 1 if decides else 0)
+
+
 def test_states_follow_each_other_as_the_store_has_it() -> None:
     assert not any(may_follow(state, TrialState.COMPLETE) for state in TrialState)
     assert may_follow(TrialState.WAITING, TrialState.PRUNED)
@@ -312,8 +330,8 @@ def test_an_epoch_that_fills_a_gap_is_written_and_told_but_not_judged() -> None:
     assert heard.calls[-1][:1] == ("baseline",)
     assert study.values(study.trials[0])["accuracy"] == 0.9
     study.forget(0, 2)
-    assert study.trials[0].decision == CONTINUE
-    assert heard.calls[-3][:3] == ("scheduler", 0, 2), "now it is the last"
+    assert study.report(0, 3, {"accuracy": 0.9}) == CONTINUE
+    assert [call[1:3] for call in heard.calls if call[0] == "scheduler"][-2:] == [(0, 2), (0, 3)]
 
 
 def test_the_next_number_is_one_more_than_the_highest() -> None:
