@@ -114,6 +114,16 @@ def test_a_stop_without_a_reason_has_one_that_names_the_scheduler(reason: Any) -
     assert study.trials[0].decision == decision
 
 
+def test_a_decision_that_does_not_bind_is_asked_for_and_changes_nothing() -> None:
+    study, heard = listened(least=0.5)
+    trial = study.ask()
+    assert study.report(0, 1, {"accuracy": 0.4}, binding=False) == CONTINUE
+    assert heard.calls[-1][:3] == ("scheduler", 0, 1)
+    assert (trial.decision, trial.judged) == (CONTINUE, 0)
+    assert study.report(0, 2, {"accuracy": 0.4}) == STOP
+    assert study.report(0, 3, {"accuracy": 0.9}, binding=False) == STOP
+
+
 def test_what_is_not_prunable_is_judged_and_goes_on() -> None:
     study, heard = listened(least=0.5)
     study.add(POINTS[0], prunable=False)
