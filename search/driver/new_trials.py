@@ -90,7 +90,10 @@ class NewTrials:
     exhausted: str | None = None
     _ids: set[str] = field(default_factory=set, init=False)
     _known: set[int] = field(default_factory=set, init=False)
-    _repeats: int = field(default=0, init=False)
+    _repeats: set[tuple[str, int]] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        self._repeats |= {(p.architecture.id, p.repeat) for p in self.proposals.repeats if p.repeat}
 
     @property
     def planned(self) -> int:
@@ -100,14 +103,14 @@ class NewTrials:
     @property
     def repeats(self) -> int:
         """How many repeats there are or are asked for."""
-        asked_for = sum(proposal.repeat > 0 for proposal in self.proposals.repeats)
-        return self._repeats + asked_for
+        return len(self._repeats)
 
     def know(self, trial: TrialRecord) -> None:
         """The study has this trial."""
         self._ids.add(trial.architecture_id)
         self._known.add(trial.id)
-        self._repeats += trial.repeat > 0
+        if trial.repeat:
+            self._repeats.add((trial.architecture_id, trial.repeat))
 
     def next(self, noted: Callable[[TrialRecord, Architecture], None]) -> TrialRecord | None:
         """A new trial in the store; whatever proposes it, the study does not have it yet.
