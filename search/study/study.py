@@ -6,12 +6,12 @@ from typing import Generic
 
 from search.objectives import JudgedBy, Values, best_for, judged_values
 from search.schedulers import Decision, Scheduler
-from search.searchers import Searcher, Task
+from search.searchers import Observation, Searcher, Task
 from search.searchers.searcher import P
 from search.study.judge import Judge
 from search.study.ledger import Ledger, MemoryLedger
 from search.study.trial import Trial
-from search.trial_states import TERMINAL, TrialState
+from search.trial_states import EVALUATED, TERMINAL, TrialState
 
 
 class Study(Generic[P]):
@@ -239,6 +239,9 @@ class Study(Generic[P]):
     def _tell(self, trial: Trial[P]) -> None:
         if trial.repeat or not self._searchers:  # a curve is long, and histories are replayed
             return
-        observation = trial.observation(self.values(trial))
+        state = trial.state if trial.state in TERMINAL else TrialState.RUNNING
+        observation = Observation(state)
+        if state not in TERMINAL - EVALUATED:  # metrics of what failed do not count
+            observation = Observation(state, self.values(trial), dict(trial.curve))
         for searcher in self._searchers:
             searcher.tell(trial.point, observation)
