@@ -124,12 +124,7 @@ class Study(Generic[P]):
         self._ledger.start(trial)
 
     def report(
-        self,
-        number: int,
-        epoch: int,
-        metrics: Mapping[str, float | None],
-        *,
-        binding: bool = True,
+        self, number: int, epoch: int, metrics: Mapping[str, float | None], *, binding: bool = True
     ) -> Decision:
         """An epoch of a trial has these metrics; whether the trial shall stop.
 
