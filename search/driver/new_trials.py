@@ -90,7 +90,10 @@ class NewTrials:
     exhausted: str | None = None
     _ids: set[str] = field(default_factory=set, init=False)
     _known: set[int] = field(default_factory=set, init=False)
-    _repeats: int = field(default=0, init=False)
+    _repeats: set[tuple[str, int]] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        self._repeats |= {(p.architecture.id, p.repeat) for p in self.proposals.repeats if p.repeat}
 
     @property
     def planned(self) -> int:
@@ -100,14 +103,14 @@ class NewTrials:
     @property
     def repeats(self) -> int:
         """How many repeats there are or are asked for."""
-        asked_for = sum(proposal.repeat > 0 for proposal in self.proposals.repeats)
-        return self._repeats + asked_for
+        return len(self._repeats)
 
     def know(self, trial: TrialRecord) -> None:
         """The study has this trial."""
         self._ids.add(trial.architecture_id)
         self._known.add(trial.id)
-        self._repeats += trial.repeat > 0
+        if trial.repeat:
+            self._repeats.add((trial.architecture_id, trial.repeat))
 
     def next(self, noted: Callable[[TrialRecord, Architecture], None]) -> TrialRecord | None:
         """A new trial in the store; whatever proposes it, the study does not have it yet.
@@ -130,22 +133,18 @@ class NewTrials:
                 self.exhausted = str(error)
                 return None
             try:
-                trial = self._added(proposal)
+                trial, is_mine = self._written(proposal)
+                noted(trial, proposal.architecture)
+                self.know(trial)
             except TrainedElsewhere:
                 elsewhere.add(proposal.architecture.id)
-                continue
-            except DuplicateArchitecture as error:
-                if not self._was_added(error.trial):
-                    # Another process has it; the searcher must know of it.
-                    _LOG.warning("%s", error)
-                    noted(error.trial, proposal.architecture)  # first: the store may be away
-                    self.know(error.trial)
-                    continue
-                trial = error.trial
-            noted(trial, proposal.architecture)
-            self.know(trial)
-            self.exhausted = None  # what others held has come free
-            return trial
+            except StoreAway:
+                self.proposals.give_back(proposal)
+                raise
+            else:
+                if is_mine:
+                    self.exhausted = None  # what others held has come free
+                    return trial
 
     def reuse(self, trial: TrialRecord, drop_epochs: Callable[[], None]) -> TrialRecord | None:
         """Give a trial the result of another study, with its checkpoint.
@@ -179,12 +178,15 @@ class NewTrials:
         self.checkpoints.adopt(trial, theirs.find(source))
         return self.store.trials.get(trial.id)
 
-    def _added(self, proposal: Proposal) -> TrialRecord:
+    def _written(self, proposal: Proposal) -> tuple[TrialRecord, bool]:
+        """The trial of a proposal, and whether this run made it: another process may have it."""
         try:
-            return self._add(proposal)
-        except StoreAway:
-            self.proposals.give_back(proposal)
-            raise
+            return self._add(proposal), True
+        except DuplicateArchitecture as error:
+            is_mine = self._was_added(error.trial)
+            if not is_mine:
+                _LOG.warning("%s", error)
+            return error.trial, is_mine
 
     def _was_added(self, trial: TrialRecord) -> bool:
         """Whether this run added it itself, and the store went away before it could say so."""

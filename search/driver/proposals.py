@@ -32,7 +32,7 @@ class Proposals:
     """The points of a study, one after the other.
 
     Attributes:
-        repeats: trained again with other seeds, before all else.
+        repeats: trained before all else: again, with other seeds, or as they were given back.
         initial: first points, before all others; those that the study has are passed over.
         warm: points of earlier studies, before the searcher's but not in the baseline's turn.
         searcher: proposes the rest, under `name`.
@@ -57,7 +57,7 @@ class Proposals:
 
     def give_back(self, proposal: Proposal) -> None:
         """One that could not be written down is the next to be handed out again."""
-        (self.repeats if proposal.repeat else self.initial).appendleft(proposal)
+        self.repeats.appendleft(proposal)
 
     def first(self, has: Collection[str], avoid: Collection[str]) -> Proposal:
         """The next architecture that the study does not have yet.

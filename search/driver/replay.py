@@ -74,8 +74,8 @@ def networks_of(history: StudyHistory) -> dict[str, Architecture]:
 def add_record(study: Study[Architecture], record: TrialRecord, point: Architecture) -> None:
     """The trial of a row is in the study from now on."""
     prunable = not record.origin.startswith(PAIRED)  # what is compared in pairs is trained whole
-    added = study.add(point, record.number, prunable=prunable, repeat=record.repeat)
-    added.attempts = record.attempts
+    repeat, attempts = record.repeat, record.attempts
+    study.add(point, record.number, prunable=prunable, repeat=repeat, attempts=attempts)
 
 
 def _repeat(
@@ -91,10 +91,7 @@ def _repeat(
         case EventKind.CREATED:
             add_record(study, trial, architectures[trial.architecture_id])
         case EventKind.EPOCH if (record := curve.get(event.epoch or 0)) is not None:
-            decision = study.trials[trial.number].decision
-            report_record(study, trial.number, record)
-            if not sure:
-                study.trials[trial.number].decision = decision
+            report_record(study, trial.number, record, binding=sure)
         case EventKind.FORGOTTEN:
             study.forget(trial.number, event.epoch or 0)
         case EventKind.CONTINUED:
@@ -118,6 +115,9 @@ def _lost(events: Sequence[EventRecord]) -> dict[int, int]:
     return lost
 
 
-def report_record(study: Study[Architecture], number: int, record: EpochRecord) -> None:
-    """An epoch of a trial, as the store has it."""
-    study.report(number, record.epoch, {name: getattr(record, name) for name in EPOCH_METRICS})
+def report_record(
+    study: Study[Architecture], number: int, record: EpochRecord, *, binding: bool = True
+) -> None:
+    """An epoch of a trial, as the store has it; `binding` as `Study.report` has it."""
+    metrics = {name: getattr(record, name) for name in EPOCH_METRICS}
+    study.report(number, record.epoch, metrics, binding=binding)

@@ -6,12 +6,12 @@ from typing import Generic
 
 from search.objectives import JudgedBy, Values, best_for, judged_values
 from search.schedulers import Decision, Scheduler
-from search.searchers import Searcher, Task
+from search.searchers import Observation, Searcher, Task
 from search.searchers.searcher import P
 from search.study.judge import Judge
 from search.study.ledger import Ledger, MemoryLedger
 from search.study.trial import Trial
-from search.trial_states import TERMINAL, TrialState
+from search.trial_states import EVALUATED, TERMINAL, TrialState
 
 
 class Study(Generic[P]):
@@ -87,7 +87,13 @@ class Study(Generic[P]):
         return self.add(self._searchers[0].ask(), number)
 
     def add(
-        self, point: P, number: int | None = None, *, prunable: bool = True, repeat: int = 0
+        self,
+        point: P,
+        number: int | None = None,
+        *,
+        prunable: bool = True,
+        repeat: int = 0,
+        attempts: int = 0,
     ) -> Trial[P]:
         """A trial of a point, whoever proposes it.
 
@@ -96,13 +102,14 @@ class Study(Generic[P]):
             prunable: whether the scheduler may stop it.
             repeat: which repeat of its point this is, with other seeds; 0 for the first trial.
                 Of a repeat neither searchers nor the scheduler hear: they know the point.
+            attempts: how often workers have taken it up already.
 
         Raises:
             ValueError: there is a trial of that number.
         """
         number = self._free(number)
         self._next = max(self._next, number + 1)
-        trial = Trial(number, point, self.task.known(point), prunable, repeat)
+        trial = Trial(number, point, self.task.known(point), prunable, repeat, attempts)
         self.trials[number] = trial
         self._counts[trial.state] += 1
         if not trial.repeat:
@@ -116,13 +123,16 @@ class Study(Generic[P]):
         self._change(trial, trial.start)
         self._ledger.start(trial)
 
-    def report(self, number: int, epoch: int, metrics: Mapping[str, float | None]) -> Decision:
+    def report(
+        self, number: int, epoch: int, metrics: Mapping[str, float | None], *, binding: bool = True
+    ) -> Decision:
         """An epoch of a trial has these metrics; whether the trial shall stop.
 
         Args:
             number: of the trial.
             epoch: from 1; one that fills a gap before the last is written down and not judged.
             metrics: by name; None and what is not finite are written down, and judged nowhere.
+            binding: whether what is decided now holds for the trial; the scheduler hears anyway.
 
         Raises:
             ValueError: there is no such epoch, or the trial has ended.
@@ -138,7 +148,9 @@ class Study(Generic[P]):
         values = trial.record(epoch, metrics)
         self._tell(trial)
         if not trial.repeat:
-            trial.judge(epoch, self._judge.report(number, epoch, values))
+            decision = self._judge.report(number, epoch, values)
+            if binding:
+                trial.judge(epoch, decision)
         return trial.decision
 
     def forget(self, number: int, last: int) -> None:
@@ -222,6 +234,9 @@ class Study(Generic[P]):
     def _tell(self, trial: Trial[P]) -> None:
         if trial.repeat or not self._searchers:  # a curve is long, and histories are replayed
             return
-        observation = trial.observation(self.values(trial))
+        state = trial.state if trial.state in TERMINAL else TrialState.RUNNING
+        observation = Observation(state)
+        if state not in TERMINAL - EVALUATED:  # metrics of what failed do not count
+            observation = Observation(state, self.values(trial), dict(trial.curve))
         for searcher in self._searchers:
             searcher.tell(trial.point, observation)

@@ -7,9 +7,8 @@ from typing import Generic
 
 from search.objectives import JudgedBy, Values
 from search.schedulers import CONTINUE, Decision
-from search.searchers import Observation
 from search.searchers.searcher import P
-from search.trial_states import EVALUATED, TERMINAL, TrialState, may_follow
+from search.trial_states import TrialState, may_follow
 
 
 @dataclass(slots=True)
@@ -94,14 +93,3 @@ class Trial(Generic[P]):
         self.prunable = self.prunable and self.state != TrialState.PRUNED
         self.become(TrialState.WAITING)
         self.decision = CONTINUE
-
-    def observation(self, values: Values) -> Observation:
-        """What a searcher is told of it. Metrics of what failed do not count.
-
-        Args:
-            values: the metrics that it is judged by.
-        """
-        state = self.state if self.state in TERMINAL else TrialState.RUNNING
-        if state in TERMINAL - EVALUATED:
-            return Observation(state)
-        return Observation(state, values, dict(self.curve))

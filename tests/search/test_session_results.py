@@ -1,8 +1,10 @@
 """Nothing is trained twice, nothing is lost: reuse, repeats, continued trials, other studies."""
 
+import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -323,17 +325,41 @@ def test_what_another_process_has_completed_in_this_study_is_known(
     assert late.progress().best == 0.6
 
 
-def test_a_retraining_plans_each_training_once(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("store_goes_away", [False, True])
+def test_a_retraining_trains_each_once_and_in_its_order(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, store_goes_away: bool
+) -> None:
     found = config(tmp_path, trials=4, protocol={"epochs": 2, "initialisation": "inherited"})
     searched = begin(store, found)
     play(searched, 2)
     end(store, searched)
     settings, request = retraining(store, found, 2, 3)
     study = create_study(store, settings, settings.protocol.bound_to("0" * 16, "1" * 16))
-    session = begin(store, settings, extra=request(store, study, task_of(settings)))
-    planned = [session.progress().planned]
-    while (assignment := session.next_assignment()) is not None:
-        train(session, assignment, [0.4, 0.5])
-        planned.append(session.progress().planned)
-    assert planned == [6] * 7
-    assert session.progress().ended == 6
+    extra = request(store, study, task_of(settings))
+    session, other = (begin(store, settings, extra=extra) for _ in range(2))
+    taken = other.next_assignment()  # another process is the first to train one
+    assert taken is not None
+    train(other, taken, [0.4, 0.5])
+    if store_goes_away:
+        for part, name in ((store.trials, "add"), (store.epochs, "of_trial")):
+            monkeypatch.setattr(part, name, away_at_first(getattr(part, name)))
+    planned = {session.progress().planned}
+    for _ in range(20):
+        if (given := session.next_assignment()) is not None:
+            train(session, given, [0.4, 0.5])
+        planned.add(session.progress().planned)
+    assert planned == {session.progress().ended} == {6}
+    trained = [(t.architecture_id, t.repeat) for t in store.trials.of_study(study.id)]
+    assert trained == [(asked.architecture.id, asked.repeat) for asked in extra.repeats]
+
+
+def away_at_first(ask: Callable[..., Any]) -> Callable[..., Any]:
+    """What the store does, but for every other call, the first one included."""
+    away = itertools.cycle([True, False])
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if next(away):
+            raise StoreAway("the server restarts")
+        return ask(*args, **kwargs)
+
+    return call

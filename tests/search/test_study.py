@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.objectives import Objective, Objectives, Values
-from search.schedulers import CONTINUE, Decision, Scheduler
+from search.schedulers import CONTINUE, Decision, NoScheduler, Scheduler
 from search.searchers import Observation, Searcher, Task
 from search.study import Study
+from search.study.judge import Judge
 from search.testing.toy_spaces import Point, ToySpace
 from search.trial_states import TERMINAL, TrialState, may_follow
 
@@ -113,6 +114,16 @@ def test_a_stop_without_a_reason_has_one_that_names_the_scheduler(reason: Any) -
     assert study.trials[0].decision == decision
 
 
+def test_a_decision_that_does_not_bind_is_asked_for_and_changes_nothing() -> None:
+    study, heard = listened(least=0.5)
+    trial = study.ask()
+    assert study.report(0, 1, {"accuracy": 0.4}, binding=False) == CONTINUE
+    assert heard.calls[-1][:3] == ("scheduler", 0, 1)
+    assert (trial.decision, trial.judged) == (CONTINUE, 0)
+    assert study.report(0, 2, {"accuracy": 0.4}) == STOP
+    assert study.report(0, 3, {"accuracy": 0.9}, binding=False) == STOP
+
+
 def test_what_is_not_prunable_is_judged_and_goes_on() -> None:
     study, heard = listened(least=0.5)
     study.add(POINTS[0], prunable=False)
@@ -121,14 +132,18 @@ def test_what_is_not_prunable_is_judged_and_goes_on() -> None:
 
 
 @pytest.mark.parametrize("state", sorted(TERMINAL))
-def test_an_end_is_told_once_and_only_metric_that_count(state: TrialState) -> None:
+def test_an_end_is_told_once_and_only_metric_that_count(
+    state: TrialState, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study, heard = listened()
     study.add(("a", "b", 1))
     study.report(0, 1, {"accuracy": 0.5})
+    counts = state in (TrialState.COMPLETE, TrialState.PRUNED)
+    if not counts:
+        monkeypatch.setattr(study, "values", None)  # nobody asks for them
     trial = study.tell(0, state, "why")
     assert (trial.state, trial.reason) == (state, "why")
     _, _, told, values, curve = heard.calls[-1]
-    counts = state in (TrialState.COMPLETE, TrialState.PRUNED)
     assert told == state
     assert values == ({"accuracy": 0.5, "digit": 1.0} if counts else {})
     assert bool(curve) is counts
@@ -166,6 +181,23 @@ def test_lost_epochs_are_forgotten_and_count_again() -> None:
     assert set(heard.calls[-1][4]) == {1}
     study.report(0, 2, {"accuracy": 0.25})
     assert study.values(study.trials[0])["accuracy"] == 0.25
+
+
+def test_a_scheduler_is_told_anew_once_for_all_that_was_lost_and_only_where_it_decides() -> None:
+    heard = Heard()
+    for scheduler in (Strict(heard), NoScheduler(OBJECTIVES, 9)):
+        judge = Judge(scheduler)
+        for trial in range(9):
+            judge.added(trial)
+            for epoch in (1, 2):
+                judge.report(trial, epoch, {"accuracy": 0.5})
+        del heard.calls[:]
+        for trial in range(8):
+            judge.forget(trial, 1)
+        assert heard.calls == []
+        judge.report(0, 2, {"accuracy": 0.5})
+        decides = isinstance(scheduler, Strict)
+        assert len(heard.calls) == len(judge._events) == (9 + 9 + 1 + 1 if decides else 0)
 
 
 def test_states_follow_each_other_as_the_store_has_it() -> None:
@@ -312,8 +344,8 @@ def test_an_epoch_that_fills_a_gap_is_written_and_told_but_not_judged() -> None:
     assert heard.calls[-1][:1] == ("baseline",)
     assert study.values(study.trials[0])["accuracy"] == 0.9
     study.forget(0, 2)
-    assert study.trials[0].decision == CONTINUE
-    assert heard.calls[-3][:3] == ("scheduler", 0, 2), "now it is the last"
+    assert study.report(0, 3, {"accuracy": 0.9}) == CONTINUE
+    assert [call[1:3] for call in heard.calls if call[0] == "scheduler"][-2:] == [(0, 2), (0, 3)]
 
 
 def test_the_next_number_is_one_more_than_the_highest() -> None:

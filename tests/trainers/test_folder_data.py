@@ -1,8 +1,10 @@
 """ImageNet-style folders: end to end with the paper's augmentation, and all that can be wrong."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ from trainers import (
 from trainers.data.augmentation import train_transform
 from trainers.data.data_config import DataConfig
 from trainers.data.folder_data import FolderData, FolderImages
+from trainers.data.image_folder import indexing
 from trainers.data.image_folder.indexing import index_images
 
 
@@ -123,6 +126,17 @@ def test_the_index_is_that_of_torchvision(folder: Path) -> None:
     assert [
         (str(index.folder / f), int(n)) for f, n in zip(index.files, index.labels, strict=True)
     ] == expected.samples
+
+
+def test_a_worker_looks_a_single_time_where_the_classes_lie(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at each of a thousand folders takes its time on a network."""
+    described, looks = describe_data(config(folder), paper()), Mock(wraps=indexing.find_layout)
+    monkeypatch.setattr(indexing, "find_layout", looks)
+    opened = open_data(config(folder), paper(), described.inspected)
+    assert opened.description == replace(described, remarks=())
+    assert looks.call_count == 1
 
 
 def test_val_is_the_test_split_and_stays_unread(folder: Path, tmp_path: Path) -> None:

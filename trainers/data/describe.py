@@ -98,15 +98,23 @@ def data_shape(config: DataConfig | Mapping[str, Any], protocol: Protocol) -> Da
             data.test_fraction does not apply, or if the protocol is for other data.
     """
     parsed = parse_data_config(config)
-    if protocol.data != parsed.name:
-        message = f"is for {protocol.data!r}, and data.name is {parsed.name!r}"
+    _refuse_other_data(parsed, protocol)
+    if parsed.name == "image-folder":
+        return _folder_shape(protocol, layout_of(parsed).classes)
+    if parsed.folder is not None:
+        locate(parsed)
+    return DataShape(parsed.name, 1, EDGE, EDGE, CLASSES)
+
+
+def _refuse_other_data(config: DataConfig, protocol: Protocol) -> None:
+    if protocol.data != config.name:
+        message = f"is for {protocol.data!r}, and data.name is {config.name!r}"
         raise InputError.of("protocol.data", message)
-    if parsed.name != "image-folder":
-        if parsed.folder is not None:
-            locate(parsed)
-        return DataShape(parsed.name, 1, EDGE, EDGE, CLASSES)
-    size, classes = protocol.augmentation.image_size, layout_of(parsed).classes
-    return DataShape(parsed.name, 3, size, size, len(classes), classes)
+
+
+def _folder_shape(protocol: Protocol, classes: tuple[str, ...]) -> DataShape:
+    size = protocol.augmentation.image_size
+    return DataShape(protocol.data, 3, size, size, len(classes), classes)
 
 
 def describe_data(
@@ -136,15 +144,15 @@ def locate_data(
     inspected: Inspected | None = None,
 ) -> Located:
     """The work behind `describe_data` and `open_data`."""
-    shape = data_shape(config, protocol)
-    if config.name == "image-folder":
-        left_out = None if inspected is None else inspected.left_out
-        seed = protocol.split_seed
-        index = index_images(config, split_seed=seed, say=say, left_out=left_out)
-        if inspected is not None:
-            inspected.check(index)
-        return _located(config, protocol, index, shape, inspected)
-    return _located(config, protocol, load_part(config, "train"), shape)
+    if config.name != "image-folder":
+        shape = data_shape(config, protocol)
+        return _located(config, protocol, load_part(config, "train"), shape)
+    _refuse_other_data(config, protocol)
+    left_out = None if inspected is None else inspected.left_out
+    index = index_images(config, split_seed=protocol.split_seed, say=say, left_out=left_out)
+    if inspected is not None:
+        inspected.check(index)
+    return _located(config, protocol, index, _folder_shape(protocol, index.classes), inspected)
 
 
 def _located(
