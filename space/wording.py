@@ -34,8 +34,13 @@ def some(names: Sequence[str], most: int = 5) -> str:
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """Such as "; did you mean 'epochs'?" for "epocs"; empty where nothing is near."""
-    close = difflib.get_close_matches(given, allowed, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    close = closest(given, allowed)
+    return "" if close is None else f"; did you mean {close!r}?"
+
+
+def closest(given: str, allowed: Iterable[str]) -> str | None:
+    """The one that is nearest to what was written; None where nothing is near."""
+    return next(iter(difflib.get_close_matches(given, allowed, n=1)), None)
 
 
 def duration(seconds: float) -> str:
