@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from search.options import Options
 from space.errors import InputError, Problem, refuse
-from space.wording import did_you_mean
+from space.wording import as_written, did_you_mean
 
 Kind = TypeVar("Kind")
 
@@ -77,8 +77,8 @@ class Registry(Generic[Kind]):
         if isinstance(chosen, str):
             chosen = {"name": chosen}
         if not isinstance(chosen, Mapping):
-            shown = "" if isinstance(chosen, list | tuple) else f"; got {_as_in_a_file(chosen)}"
-            message = f"must be a name or a mapping of fields{shown}; allowed: {self._listed()}"
+            message = f"must be a name or a mapping of fields; got {as_written(chosen)}"
+            message = f"{message}; allowed: {self._listed()}"
             raise InputError([Problem("", message)])
         if "name" not in chosen:
             message = f"this field is required: add 'name'; allowed: {self._listed()}"
@@ -165,8 +165,3 @@ class Registry(Generic[Kind]):
         options = getattr(found, "Options", None)
         if not (isinstance(options, type) and issubclass(options, Options)):
             yield f"{found.__qualname__}.Options is no subclass of search.options.Options"
-
-
-def _as_in_a_file(value: object) -> str:
-    words: dict[object, str] = {None: "null", True: "true", False: "false"}
-    return words[value] if value is None or isinstance(value, bool) else repr(value)

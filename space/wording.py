@@ -43,6 +43,18 @@ def closest(given: str, allowed: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(given, allowed, n=1)), None)
 
 
+def as_written(value: object) -> str:
+    """A value as a file has it, in few characters."""
+    try:
+        text = _IN_A_FILE[value] if value is None or type(value) is bool else repr(value)
+    except ValueError:  # Python does not print integers of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+_IN_A_FILE: dict[object, str] = {None: "null", True: "true", False: "false"}
+
+
 def duration(seconds: float) -> str:
     """Such as "45 s", "3 min 20 s", "5 h 10 min" or "2 d 3 h"."""
     whole = max(0, round(seconds))

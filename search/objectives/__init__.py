@@ -15,6 +15,7 @@ from search.objectives.objectives import (
     Values,
     as_direction,
     objectives_from,
+    refuse_lists,
 )
 from search.objectives.pareto_fronts import (
     Fronts,
@@ -46,4 +47,5 @@ __all__ = [
     "nondominated",
     "nondominated_ranks",
     "objectives_from",
+    "refuse_lists",
 ]

@@ -100,7 +100,7 @@ class SpaceFile(_Strict):
     head: HeadFile = HeadFile()
     mixers: list[Any] | None = None
     stages: Annotated[list[StageFile], Field(min_length=1, max_length=MAX_STAGES)]
-    limits: dict[str, Any] = {}
+    limits: Any = {}
 
 
 def without_defaults(values: dict[str, Any]) -> dict[str, Any]:
