@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from search.options import Options
 from space.errors import InputError, Problem, refuse
+from space.input.earlier_names import with_current_names
 from space.wording import as_written, did_you_mean
 
 Kind = TypeVar("Kind")
@@ -105,10 +106,7 @@ class Registry(Generic[Kind]):
 
     def with_current_names(self, chosen: object) -> object:
         """What an earlier release stored of a choice, with the names that options have now."""
-        if not isinstance(chosen, Mapping):
-            return chosen
-        renamed = self.renamed(chosen)
-        return {renamed.get(option, option): value for option, value in chosen.items()}
+        return with_current_names(chosen, self.renamed(chosen), self._what)
 
     def chosen(
         self, name: str, options: object, fidelities: int
