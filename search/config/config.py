@@ -27,7 +27,7 @@ from search.config.objectives import (
     refuse_unmet_lower_bounds,
 )
 from search.config.parts import Resources, Section, Seeds, parse_duration
-from search.objectives import Objectives
+from search.objectives import Objectives, unkept
 from search.options import Options
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
@@ -234,10 +234,25 @@ def _clashes(config: Config) -> list[Problem]:
         found.append(Problem("protocol.data", message))
     try:
         refuse_unmet_lower_bounds(config.search_space, config.parsed_objectives)
-        found += _beyond_one_objective(config)
+        found += [*_beyond_one_objective(config), *_against_the_best(config)]
     except InputError as error:
         found += error.problems
     return found + _too_long_for_a_training(config)
+
+
+def _against_the_best(config: Config) -> list[Problem]:
+    """Objectives whose best epoch is another than the one by which trials are judged."""
+    if config.protocol.judged_by == "last":
+        return []
+    other = {"maximise": "minimise", "minimise": "maximise"}
+    return [
+        Problem(
+            f"objectives.{name}",
+            f"must be {other[config.objectives[name]]!r}, by which the store finds the best epoch, "
+            f"or protocol.judged_by must be last; got {config.objectives[name]!r}",
+        )
+        for name in unkept(config.parsed_objectives)
+    ]
 
 
 def _too_long_for_a_training(config: Config) -> list[Problem]:

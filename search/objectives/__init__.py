@@ -6,6 +6,7 @@ from search.objectives.judging import (
     judged_accuracy,
     judged_by,
     judged_values,
+    unkept,
 )
 from search.objectives.objectives import (
     ACCURACY,
@@ -48,4 +49,5 @@ __all__ = [
     "nondominated_ranks",
     "objectives_from",
     "refuse_lists",
+    "unkept",
 ]
