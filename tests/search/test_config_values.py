@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from search.config import Config, load_config
 from search.config.parts import Section
+from search.options import Options
 from search.searchers import SEARCHERS
 from space import Architecture, InputError, Mixer
 from space.design.space_file import SpaceFile
@@ -244,6 +245,18 @@ def test_nothing_is_said_in_the_words_of_pydantic(file: Path, value: str) -> Non
             except InputError as refused:
                 for problem in refused.problems:
                     assert not re.search("Input|should|valid |[A-Z]rror", problem.message)
+
+
+class Named(Options):
+    """An option of a package that is a mapping."""
+
+    weights: dict[str, float]
+
+
+def test_a_key_of_a_mapping_is_refused_in_its_place() -> None:
+    with pytest.raises(InputError) as refused:
+        Named.read("walk", {"weights": {1: 2.0}})
+    assert str(refused.value) == "weights: a key must be text, in quotes; got 1"
 
 
 # --- a part without its name -------------------------------------------------------------------
