@@ -4,9 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from search.metrics import ANALYTIC_METRICS, METRICS
-from search.objectives import ACCURACY, Objectives, as_direction, objectives_from
+from search.objectives import (
+    ACCURACY,
+    Objectives,
+    as_direction,
+    objectives_from,
+    refuse_lists,
+)
 from space.design import Limits, canonical_metric
 from space.errors import InputError, Problem, refuse
+from space.wording import did_you_mean
 
 
 def parse_objectives(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
@@ -20,14 +27,19 @@ def parse_objectives(objectives: Mapping[str, str], constraints: Mapping[str, An
     Raises:
         InputError: a metric that nothing here evaluates, a bound or direction that cannot be.
     """
+    refuse_lists(objectives=objectives, constraints=constraints)
     problems = [
         *_without_evaluator(objectives, "objectives"),
         *_without_evaluator(constraints, "constraints"),
     ]
     refuse(problems)
-    named = {canonical_metric(name): direction for name, direction in objectives.items()}
-    bounds = {canonical_metric(name): _bound(name, value) for name, value in constraints.items()}
-    return objectives_from(named, bounds)
+    bounds = {name: _bound(name, value) for name, value in constraints.items()}
+    return objectives_from(with_current_metrics(objectives), with_current_metrics(bounds))
+
+
+def with_current_metrics(named: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of metrics, by the names that they have here."""
+    return {canonical_metric(name): value for name, value in named.items()}
 
 
 def given_twice(named: Mapping[str, Any], where: str) -> list[Problem]:
@@ -55,10 +67,11 @@ def _without_evaluator(named: Mapping[str, Any], where: str) -> list[Problem]:
     for name in named:
         if canonical_metric(name) in METRICS:
             continue
-        reason = "nothing here evaluates it"
+        reason = "unknown metric"
         if name == "latency":
             reason = "nothing here measures it yet: it needs runs on a device"
-        problems.append(Problem(f"{where}.{name}", f"{reason}; allowed: {', '.join(METRICS)}"))
+        allowed = f"allowed: {', '.join(METRICS)}{did_you_mean(name, METRICS)}"
+        problems.append(Problem(f"{where}.{name}", f"{reason}; {allowed}"))
     return problems
 
 
@@ -105,8 +118,8 @@ def with_sides(objectives: Mapping[str, Any], constraints: Mapping[str, Any]) ->
 
 
 def _ambiguous(objectives: Mapping[str, Any], constraints: Mapping[str, Any]) -> list[str]:
-    wanted = {canonical_metric(name): as_direction(word) for name, word in objectives.items()}
-    high = {name for name, direction in wanted.items() if direction == "maximise"}
+    wanted = with_current_metrics(objectives)
+    high = {name for name, word in wanted.items() if as_direction(word) == "maximise"}
     high |= {*_SHOULD_BE_HIGH}
     return [
         name

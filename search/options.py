@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from space.errors import Problem, refuse
-from space.input.earlier_names import notice
+from space.errors import InputError, Problem, refuse
+from space.input.earlier_names import with_current_names
 from space.input.pydantic_errors import problems_from_pydantic
 
 
@@ -73,11 +73,6 @@ class Options(BaseModel):
         return next((" ".join(each[2].split()) for each in found if each), "")
 
     @classmethod
-    def with_current_names(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values with the names that options have now."""
-        return {cls.renamed.get(option, option): value for option, value in values.items()}
-
-    @classmethod
     def read(cls, name: str, values: Mapping[str, Any]) -> "Options":
         """The options of these values.
 
@@ -88,20 +83,17 @@ class Options(BaseModel):
         Raises:
             InputError: with every option that there is not, and every value that cannot be.
         """
-        problems = [
-            Problem(before, f"is now called {now!r}, which is given too: give it once")
-            for before, now in cls.renamed.items()
-            if before in values and now in values
-        ]
-        for before in cls.renamed.keys() & values.keys():
-            notice("option", before, name, cls.renamed[before])
-        values = cls.with_current_names(values)
+        problems: list[Problem] = []
+        try:
+            values = with_current_names(dict(values), cls.renamed, "", ("option", name))
+        except InputError as error:
+            problems += error.problems
         allowed = cls.named()
         said = f"allowed: {', '.join(allowed)}" if allowed else "it has no options"
         problems += [
             Problem(str(option), f"unknown option of {name!r}; {said}")
             for option in values
-            if option not in allowed
+            if option not in allowed and option not in cls.renamed
         ]
         known = {option: value for option, value in values.items() if option in allowed}
         try:

@@ -1,15 +1,18 @@
 """Classes that are chosen by name: searchers and schedulers, ours and those of other packages."""
 
+import logging
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from search.options import Options
 from space.errors import InputError, Problem, refuse
-from space.wording import did_you_mean
+from space.input.earlier_names import with_current_names
+from space.wording import as_written, did_you_mean
 
 Kind = TypeVar("Kind")
+_say_once = cache(logging.getLogger(__name__).warning)
 
 
 class Registry(Generic[Kind]):
@@ -42,14 +45,34 @@ class Registry(Generic[Kind]):
         return (*self._places, *sorted(self._added))
 
     @cached_property
+    def _found(self) -> tuple[EntryPoint, ...]:
+        return tuple(entry_points(group=self._group))
+
+    @cached_property
     def _added(self) -> dict[str, EntryPoint]:
-        found = entry_points(group=self._group)
-        return {each.name: each for each in found if each.name not in self._places}
+        return {each.name: each for each in self._found if each.name not in self._places}
 
     def package(self, name: str) -> str | None:
         """The package that brings the class of a name; None where it is our own, or not known."""
         added = self._added.get(name)
         return added.dist.name if added is not None and added.dist is not None else None
+
+    def ignored(self, name: object = None) -> list[str]:
+        """What is said of entry points whose name another class has; of all, or of those so called.
+
+        One cannot take a name of our own, and of two packages with the same name one counts.
+        """
+        taken = (e for e in self._found if self._added.get(e.name) is not e)
+        return [
+            f"The {self._what} {each.name} of the package {each.dist and each.dist.name} is "
+            f"ignored: {self.package(each.name) or 'mixspace'} has one of that name."
+            for each in taken
+            if name in (None, each.name)
+        ]
+
+    def _say_ignored(self, name: object) -> None:
+        for said in self.ignored(name):
+            _say_once(said)
 
     def kind(self, name: object) -> type[Kind]:
         """The class of a name.
@@ -77,13 +100,14 @@ class Registry(Generic[Kind]):
         if isinstance(chosen, str):
             chosen = {"name": chosen}
         if not isinstance(chosen, Mapping):
-            shown = "" if isinstance(chosen, list | tuple) else f"; got {_as_in_a_file(chosen)}"
-            message = f"must be a name or a mapping of fields{shown}; allowed: {self._listed()}"
+            message = f"must be a name or a mapping of fields; got {as_written(chosen)}"
+            message = f"{message}; allowed: {self._listed()}"
             raise InputError([Problem("", message)])
         if "name" not in chosen:
             message = f"this field is required: add 'name'; allowed: {self._listed()}"
             raise InputError.of("name", message)
         name = chosen["name"]
+        self._say_ignored(name)
         rest = {option: value for option, value in chosen.items() if option != "name"}
         kind: Any = self.kind(name)
         found: Options = kind.Options.read(name, rest)
@@ -105,10 +129,7 @@ class Registry(Generic[Kind]):
 
     def with_current_names(self, chosen: object) -> object:
         """What an earlier release stored of a choice, with the names that options have now."""
-        if not isinstance(chosen, Mapping):
-            return chosen
-        renamed = self.renamed(chosen)
-        return {renamed.get(option, option): value for option, value in chosen.items()}
+        return with_current_names(chosen, self.renamed(chosen), self._what)
 
     def chosen(
         self, name: str, options: object, fidelities: int
@@ -131,6 +152,7 @@ class Registry(Generic[Kind]):
             kind: Any = self.kind(name)
         except InputError as error:
             raise InputError([Problem(self._what, p.message) for p in error.problems]) from None
+        self._say_ignored(name)
         try:
             read: Options = kind.Options.read(name, given)
         except InputError as error:
@@ -165,8 +187,3 @@ class Registry(Generic[Kind]):
         options = getattr(found, "Options", None)
         if not (isinstance(options, type) and issubclass(options, Options)):
             yield f"{found.__qualname__}.Options is no subclass of search.options.Options"
-
-
-def _as_in_a_file(value: object) -> str:
-    words: dict[object, str] = {None: "null", True: "true", False: "false"}
-    return words[value] if value is None or isinstance(value, bool) else repr(value)

@@ -37,6 +37,13 @@ class InputError(ValueError):
         """The same problems seen from outside, below `prefix`."""
         return InputError(Problem(join(prefix, each.where), each.message) for each in self.problems)
 
+    def within(self, prefix: str) -> "InputError":
+        """The same problems seen from inside: what `below` undoes."""
+        return InputError(
+            Problem(each.where.removeprefix(prefix).removeprefix("."), each.message)
+            for each in self.problems
+        )
+
     def __reduce__(self) -> tuple[type["InputError"], tuple[tuple[Problem, ...]]]:
         # Exceptions travel between processes; the default would rebuild from the text.
         return type(self), (self.problems,)

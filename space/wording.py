@@ -34,8 +34,25 @@ def some(names: Sequence[str], most: int = 5) -> str:
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """Such as "; did you mean 'epochs'?" for "epocs"; empty where nothing is near."""
-    close = difflib.get_close_matches(given, allowed, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    close = closest(given, allowed)
+    return "" if close is None else f"; did you mean {close!r}?"
+
+
+def closest(given: str, allowed: Iterable[str]) -> str | None:
+    """The one that is nearest to what was written; None where nothing is near."""
+    return next(iter(difflib.get_close_matches(given, allowed, n=1)), None)
+
+
+def as_written(value: object) -> str:
+    """A value as a file has it, in few characters."""
+    try:
+        text = _IN_A_FILE[value] if value is None or type(value) is bool else repr(value)
+    except ValueError:  # Python does not print integers of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+_IN_A_FILE: dict[object, str] = {None: "null", True: "true", False: "false"}
 
 
 def duration(seconds: float) -> str:

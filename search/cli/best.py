@@ -15,6 +15,7 @@ from search.cli.options import store_option
 from search.objective_parsing import stored_objectives
 from search.objectives import judged_by
 from search.query import (
+    SORT_KEYS,
     best,
     canonical_sort,
     chance_sentence,
@@ -42,7 +43,7 @@ from space.errors import InputError, Problem
     default="-accuracy",
     show_default=True,
     metavar="KEY",
-    help="accuracy, params, flops, epochs, seconds, depth or trial; '-' before it: descending.",
+    help=f"{', '.join(SORT_KEYS)}; '-' before it: descending.",
 )
 @click.option("--pareto", is_flag=True, help="The whole front over the objectives of --study.")
 @store_option()
@@ -67,9 +68,9 @@ def command(
       python -m search best --where "any locality = window or name in (ViT, PVT)"
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,
-    flops, depth, block_type. Of its trial: accuracy (0.86 or 86%), epochs, seconds, state, study.
-    Of its token mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups, ratio,
-    name; these must hold for every mixer, or after the word `any` for at least one.
+    flops (also macs), depth, block_type. Of its trial: accuracy (0.86 or 86%), epochs, seconds,
+    state, study. Of its token mixers: locality, channels, rank, sharing, dynamics, kernel, heads,
+    groups, ratio, name; these must hold for every mixer, or after the word `any` for at least one.
 
     An architecture that was trained several times with one protocol counts with the mean of its
     complete trials. Sorted by accuracy, places with = are ties: a two-sided t-test at the 5 %
@@ -107,7 +108,8 @@ def command(
             ]
         )
     elif rows:
-        title = f"Best by {sort.removeprefix('-')}"
+        first = "highest" if sort.startswith("-") else "lowest"
+        title = f"Architectures by {sort.removeprefix('-')}, {first} first"
         for table in leaderboards(rows, title, spread=spread, wanted=wanted):
             stdout_console().print(table)
         if sort == "-accuracy":
@@ -135,7 +137,7 @@ def _hints(store: Store, where: str) -> list[str]:
         try:
             store.studies.get(name)
         except InputError as error:
-            found += map(str, error.problems)
+            found += (f"--where: study {problem.message}" for problem in error.problems)
     return found
 
 

@@ -75,6 +75,11 @@ def methods(name: str | None = None) -> list[Method]:
     ]
 
 
+def ignored(name: str | None = None) -> list[str]:
+    """What is said of entry points that are left out, of all or of those with this name."""
+    return [said for registry in _REGISTRIES.values() for said in registry.ignored(name)]
+
+
 def method_names() -> list[str]:
     """All names, each once."""
     return list(dict.fromkeys(n for registry in _REGISTRIES.values() for n in registry.names))

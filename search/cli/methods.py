@@ -1,19 +1,18 @@
 """`methods`: the searchers and schedulers that there are, and the options of each."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import click
 from rich.text import Text
 
-from search.cli.described_methods import DescribedOption, Method, method_names, methods
+from search.cli.described_methods import DescribedOption, Method, ignored, method_names, methods
 from space.cli.commands import json_option, print_json
 from space.cli.messages import printable
 from space.cli.output import stdout_console
-from space.cli.tables import print_table
 from space.errors import InputError
-from space.wording import NONE, did_you_mean
+from space.wording import did_you_mean
 
 
 @click.command("methods")
@@ -42,11 +41,13 @@ def command(name: str | None, as_json: bool) -> None:
     found = methods(name)
     if name is not None:
         _refuse_unusable(name, found)
+    for said in ignored(name):
+        click.echo(said, err=True)
     if as_json:
         print_json([asdict(method) for method in found])
     elif name is None:
-        _print_list("Searchers", [method for method in found if method.kind == "searcher"])
-        _print_list("Schedulers", [method for method in found if method.kind == "scheduler"])
+        kinds = {"Searchers": "searcher", "Schedulers": "scheduler"}
+        _print_entries({title: _entries(found, kind) for title, kind in kinds.items()})
         click.echo("The options of one: python -m search methods NAME", err=True)
     else:
         for method in found:
@@ -64,20 +65,17 @@ def _refuse_unusable(name: str, found: Sequence[Method]) -> None:
             raise InputError.of("name", method.problem)
 
 
-def _print_list(title: str, found: Sequence[Method]) -> None:
-    rows = [
-        (
-            method.name,
-            {True: "any", False: "one", None: NONE}[method.multi_objective],
-            method.package or "mixspace",
-            printable(method.problem or method.words or NONE),
-        )
-        for method in found
-    ]
-    columns = ("name", "objectives", "package", "what it does")
-    print_table(
-        title, columns, rows, whole=("name", "objectives", "package"), optional=("package",)
-    )
+_Entries = list[tuple[str, str]]
+"""Names, and what is said of each."""
+
+
+def _entries(found: Sequence[Method], kind: str) -> _Entries:
+    rows = []
+    for method in (each for each in found if each.kind == kind):
+        objectives = {True: "any", False: "one", None: None}[method.multi_objective]
+        notes = _notes(objectives=objectives, package=method.package)
+        rows.append((method.name, f"{method.problem or method.words} {notes}"))
+    return rows
 
 
 def _print_options(method: Method) -> None:
@@ -86,12 +84,11 @@ def _print_options(method: Method) -> None:
     if not method.options:
         console.print(Text("It has no options."))
         return
-    rows = [
-        (option.name, _default(option), option.allowed or NONE, printable(option.words or NONE))
-        for option in method.options
-    ]
-    columns = ("option", "default", "allowed", "what it is")
-    print_table("", columns, rows, whole=("option",))
+    rows = []
+    for option in method.options:
+        notes = _notes(default=_default(option), allowed=option.allowed)
+        rows.append((option.name, f"{option.words} {notes}"))
+    _print_entries({"Options": rows})
     some, kind = method.options[0], method.kind
     value = "VALUE" if some.required else json.dumps(some.default)
     click.echo(
@@ -102,6 +99,21 @@ def _print_options(method: Method) -> None:
         ),
         err=True,
     )
+
+
+def _print_entries(sections: Mapping[str, _Entries]) -> None:
+    """As `--help` prints options: names, and beside them words that are never broken."""
+    formatter = click.HelpFormatter(width=stdout_console().width)
+    for title, entries in sections.items():
+        with formatter.section(title):
+            formatter.write_dl([(printable(name), printable(words)) for name, words in entries])
+    click.echo(formatter.getvalue(), nl=False)
+
+
+def _notes(**said: str | None) -> str:
+    """Such as "[default: 10; allowed: whole number, at least 1]", without what is not known."""
+    known = "; ".join(f"{name}: {words}" for name, words in said.items() if words)
+    return f"[{known}]" if known else ""
 
 
 def _default(option: DescribedOption) -> str:

@@ -19,9 +19,15 @@ from pydantic import (
 from pydantic import ConfigDict as PydanticConfig
 
 from search.config.earlier import as_meant
-from search.config.objectives import limited, read_objectives, refuse_unmet_lower_bounds
+from search.config.objectives import (
+    limited,
+    named_constraints,
+    named_objectives,
+    read_objectives,
+    refuse_unmet_lower_bounds,
+)
 from search.config.parts import Resources, Section, Seeds, parse_duration
-from search.objectives import Objectives, as_direction
+from search.objectives import Objectives, unkept
 from search.options import Options
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
@@ -45,7 +51,7 @@ def _part(kind: Any) -> PlainValidator:
         if isinstance(value, kind):
             return value
         if not isinstance(value, Mapping):
-            raise ValueError(f"must be a mapping of fields; got {value!r}")
+            raise ValueError("must be a mapping of fields")
         return kind.from_dict(dict(value), "")
 
     return PlainValidator(read)
@@ -55,7 +61,7 @@ def _study_name(value: str) -> str:
     if not is_study_name(value):
         raise ValueError(
             f"must be 1 to {LONGEST_NAME} letters, digits, '.', '_' or '-', beginning with a "
-            f"letter or digit; got {value!r:.200}"
+            "letter or digit"
         )
     return value
 
@@ -70,21 +76,14 @@ def _store_url(value: str) -> str:
 
 def _no_repeats(value: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(value)) != len(value):
-        raise ValueError(f"must name each once; got {list(value)}")
+        raise ValueError("must name each once")
     return value
 
 
 def _study_names(value: object) -> object:
     if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
-        raise ValueError(f"must be a list of study names; got {value!r}")
+        raise ValueError("must be a list of study names")
     return value
-
-
-def _in_our_spelling(objectives: object) -> object:
-    """`maximize` is `maximise`, so that a study is resumed however its configuration spells it."""
-    if not isinstance(objectives, Mapping):
-        return objectives
-    return {name: as_direction(word) or word for name, word in objectives.items()}
 
 
 SearcherConfig = Annotated[SerializeAsAny[Options], PlainValidator(SEARCHERS.options)]
@@ -137,10 +136,10 @@ class Config(Section):
     space: Annotated[DesignSpace, _part(DesignSpace)]
     data: Annotated[DataConfig, _part(DataConfig)] = DataConfig()
     protocol: Annotated[Protocol, _part(Protocol)] = Protocol()
-    objectives: Annotated[dict[str, str], BeforeValidator(_in_our_spelling)] = {  # noqa: RUF012
+    objectives: Annotated[dict[str, str], PlainValidator(named_objectives)] = {  # noqa: RUF012
         "validation_accuracy": "maximise"
     }
-    constraints: dict[str, Any] = {}  # noqa: RUF012 - frozen
+    constraints: Annotated[dict[str, Any], PlainValidator(named_constraints)] = {}  # noqa: RUF012
     searcher: SearcherConfig = Field(default_factory=lambda: SEARCHERS.options("tpe"))
     scheduler: SchedulerConfig = Field(default_factory=lambda: SCHEDULERS.options("asha"))
     trials: StrictInt = Field(ge=1, le=MOST_TRIALS)
@@ -235,10 +234,25 @@ def _clashes(config: Config) -> list[Problem]:
         found.append(Problem("protocol.data", message))
     try:
         refuse_unmet_lower_bounds(config.search_space, config.parsed_objectives)
-        found += _beyond_one_objective(config)
+        found += [*_beyond_one_objective(config), *_against_the_best(config)]
     except InputError as error:
         found += error.problems
     return found + _too_long_for_a_training(config)
+
+
+def _against_the_best(config: Config) -> list[Problem]:
+    """Objectives whose best epoch is another than the one by which trials are judged."""
+    if config.protocol.judged_by == "last":
+        return []
+    other = {"maximise": "minimise", "minimise": "maximise"}
+    return [
+        Problem(
+            f"objectives.{name}",
+            f"must be {other[config.objectives[name]]!r}, by which the store finds the best epoch, "
+            f"or protocol.judged_by must be last; got {config.objectives[name]!r}",
+        )
+        for name in unkept(config.parsed_objectives)
+    ]
 
 
 def _too_long_for_a_training(config: Config) -> list[Problem]:

@@ -8,7 +8,6 @@ from search.config.earlier import as_meant
 from search.config.overrides import WHERE, apply_overrides, field_of
 from search.objective_parsing import stored_objectives
 from search.objectives import Objectives
-from space.design import canonical_metric
 from space.errors import InputError, Problem, refuse
 from space.wording import did_you_mean
 from trainers.legacy_defaults import values_to_resume
@@ -73,15 +72,14 @@ def _objective_differences(
         return
     now = _meanings(given.parsed_objectives)
     for section in BY_MEANING:
-        stood, asked = _by_metric(stored.get(section) or {}), _by_metric(getattr(given, section))
+        stood, asked = stored.get(section) or {}, getattr(given, section)
         for metric in sorted({*before[section], *now[section]}):
             old, new = before[section].get(metric, {}), now[section].get(metric, {})
             if old == new:
                 continue
             same = {side for side in old if old[side] == new.get(side)}
-            first_name, was = stood.get(metric, (metric, None))
-            name, value = asked.get(metric, (first_name, None))
-            yield from differences({name: was}, {name: _in_words(was, value, same)}, section)
+            was, value = stood.get(metric), asked.get(metric)
+            yield from differences({metric: was}, {metric: _in_words(was, value, same)}, section)
 
 
 def _meanings(objectives: Objectives) -> dict[str, dict[str, Mapping[str, Any]]]:
@@ -91,11 +89,6 @@ def _meanings(objectives: Objectives) -> dict[str, dict[str, Mapping[str, Any]]]
         "objectives": {each.name: {"direction": each.direction} for each in objectives},
         "constraints": {b.name: {"at_most": b.upper, "at_least": b.lower} for b in bounds},
     }
-
-
-def _by_metric(written: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
-    """What is written of every metric, and the name that it is written by."""
-    return {canonical_metric(name): (name, value) for name, value in written.items()}
 
 
 def _in_words(was: Any, value: Any, same: Collection[str]) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from search.objective_parsing import with_sides
+from search.objective_parsing import with_current_metrics, with_sides
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from space.architecture import RENAMED
@@ -18,9 +18,14 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     A bare bound was an upper one, also of an accuracy, `~` was a folder of that name, and a trial
     that was given several GPUs trained on one; of a protocol see `trainers.legacy_defaults`, of the
     space `space.architecture.RENAMED`, of the searcher and the scheduler the `renamed` of their
-    options.
+    options. Metrics have their names of today.
     """
     values = dict(stored)
+    values |= {
+        section: with_current_metrics(values[section])
+        for section in ("objectives", "constraints")
+        if isinstance(values.get(section), Mapping)
+    }
     objectives, constraints = values.get("objectives"), values.get("constraints")
     if isinstance(objectives, Mapping) and isinstance(constraints, Mapping):
         values["constraints"] = with_sides(objectives, constraints)

@@ -6,24 +6,52 @@ from typing import Any
 import numpy as np
 
 from search.metrics import ANALYTIC_METRICS, analytic_metrics
-from search.objective_parsing import bare_bound_problems, given_twice, parse_objectives
+from search.objective_parsing import (
+    bare_bound_problems,
+    given_twice,
+    parse_objectives,
+    with_current_metrics,
+)
 from search.objectives import Constraint, Objectives
 from space import DesignSpace
 from space.errors import InputError, Problem, refuse
+
+
+def named_objectives(value: Any) -> dict[str, str]:
+    """`objectives` as they were written, with names and directions as they are spelt here.
+
+    Raises:
+        InputError: what `parse_objectives` refuses, and a metric given by two of its names; the
+            places are within the mapping.
+    """
+    return {each.name: each.direction for each in _alone("objectives", value, value, {})}
+
+
+def named_constraints(value: Any) -> dict[str, Any]:
+    """Likewise `constraints`; the bounds stay as they were written."""
+    _alone("constraints", value, {"validation_accuracy": "maximise"}, value)
+    return with_current_metrics(value)
+
+
+def _alone(section: str, value: Any, objectives: Any, constraints: Any) -> Objectives:
+    try:
+        parsed = parse_objectives(objectives, constraints)
+        refuse(given_twice(value, section))
+    except InputError as error:
+        raise error.within(section) from None
+    return parsed
 
 
 def read_objectives(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
     """The objectives of a new study, as parse_objectives reads them.
 
     Raises:
-        InputError: what parse_objectives refuses, a metric given by two of its names, a bound
-            without a side on what should be high, and bounds that no accuracy could break or keep.
+        InputError: what parse_objectives refuses, a bound without a side on what should be high,
+            and bounds that no accuracy could break or keep.
     """
     parsed = parse_objectives(objectives, constraints)
-    problems = [*given_twice(objectives, "objectives"), *given_twice(constraints, "constraints")]
     bare = bare_bound_problems(objectives, constraints)
-    problems += bare or [p for bound in parsed.constraints for p in _no_shares(bound)]
-    refuse(problems)
+    refuse(bare or [p for bound in parsed.constraints for p in _no_shares(bound)])
     return parsed
 
 

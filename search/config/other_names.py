@@ -4,7 +4,8 @@ They are declared where the fields are, and looked up there: `Config` reads them
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from pydantic import AliasChoices, BaseModel
@@ -14,44 +15,12 @@ from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from space.architecture import RENAMED
 from space.design import METRIC_ALIASES
-from space.input.earlier_names import notice
+from space.errors import InputError
+from space.input.earlier_names import with_current_names
 from space.input.pydantic_errors import holders
 
 Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class _OtherNames:
-    """The other names of the fields of one mapping.
-
-    Attributes:
-        current: the name of today, by each of the others.
-        renamed: what to say of them, as `notice` takes it: what they are, and whose. Empty where
-            they are as good as those of today.
-    """
-
-    current: Mapping[str, str] = field(default_factory=dict)
-    renamed: tuple[str, str] | tuple[()] = ()
-
-    def now(self, name: Any) -> Any:
-        """The name of today; a place in a list has no other."""
-        return self.current.get(name, name)
-
-    def bring_up_to_date(self, values: dict[Any, Any]) -> None:
-        """Give the fields their names of today; one that is there twice is left to be refused."""
-        current = {self.now(name): value for name, value in values.items()}
-        if len(current) < len(values):
-            return
-        for name in values.keys() & self.current.keys():
-            self.say(name)
-        values.clear()
-        values.update(current)
-
-    def say(self, name: Any) -> None:
-        """The notice that `Config` would give, to which the name does not come any more."""
-        if self.renamed and name in self.current:
-            kind, whose = self.renamed
-            notice(kind, name, whose, self.now(name))
+_OtherNames = tuple[Mapping[str, str], tuple[str, str] | None]
 
 
 def by_current_names(values: dict[str, Any], steps: Sequence[str | int]) -> list[str | int]:
@@ -64,29 +33,35 @@ def by_current_names(values: dict[str, Any], steps: Sequence[str | int]) -> list
     path: Path = ()
     here: Any = values
     for step in steps:
-        names = _other_names(values, path)
+        current, said = _other_names(values, path)
         if isinstance(here, dict):
-            names.bring_up_to_date(here)
-        names.say(step)
-        path = (*path, names.now(step))
+            with suppress(InputError):  # a field that is there by both names is refused later
+                up_to_date = with_current_names(here, current, said=said)
+                here.clear()
+                here.update(up_to_date)
+        path = (*path, *with_current_names({step: None}, current, said=said))
         here = _inside(here, path[-1])
     return list(path)
 
 
 def _other_names(values: Mapping[str, Any], path: Path) -> _OtherNames:
-    """Of the mapping at this path."""
+    """The names of today of the fields of the mapping at this path, and what to say of the others.
+
+    Nothing is said of those that are as good.
+    """
     match path:
         case ("space",):
-            return _OtherNames(RENAMED, ("field", "a space"))
+            return RENAMED, ("field", "a space")
         case ("objectives",) | ("constraints",) | ("space", "limits"):
-            return _OtherNames(METRIC_ALIASES)
+            return METRIC_ALIASES, None
         case ("searcher" | "scheduler" as part,):
             registry: Any = SEARCHERS if part == "searcher" else SCHEDULERS
             chosen = values.get(part)
-            return _OtherNames(registry.renamed(chosen), ("option", str(_inside(chosen, "name"))))
-    return _OtherNames(_spellings(path))
+            return registry.renamed(chosen), ("option", str(_inside(chosen, "name")))
+    return _spellings(path), None
 
 
+@cache
 def _spellings(path: Path) -> dict[str, str]:
     """Of fields that their models spell in several ways, the first of which is that of today."""
     models = [model for model in holders(Config, (*path, "")) if issubclass(model, BaseModel)]

@@ -65,12 +65,10 @@ class Resources(Section):
         if value > 1:
             raise ValueError(
                 "must be 0 to 1 (0.25 lets four trials share one GPU): a trial trains on one GPU, "
-                f"and would leave the others idle; got {value!r}"
+                "and would leave the others idle"
             )
         if 0 < value < FINEST_SHARE:
-            raise ValueError(
-                f"must be 0, or at least {FINEST_SHARE}, as Ray gives no finer share; got {value!r}"
-            )
+            raise ValueError(f"must be 0, or at least {FINEST_SHARE}: Ray gives no finer share")
         return value
 
 
@@ -84,8 +82,7 @@ def parse_duration(value: object) -> object:
         return None
     seconds = _seconds(value) if isinstance(value, str) else as_number(value)
     if seconds is None or not 0 < seconds < math.inf:
-        shown = f"{value!r:.80}"
-        raise ValueError(f"must be seconds, or a text such as 90s, 30m, 4h or 2d; got {shown}")
+        raise ValueError("must be seconds, or a text such as 90s, 30m, 4h or 2d")
     return seconds
 
 

@@ -6,6 +6,7 @@ from search.objectives.judging import (
     judged_accuracy,
     judged_by,
     judged_values,
+    unkept,
 )
 from search.objectives.objectives import (
     ACCURACY,
@@ -15,6 +16,7 @@ from search.objectives.objectives import (
     Values,
     as_direction,
     objectives_from,
+    refuse_lists,
 )
 from search.objectives.pareto_fronts import (
     Fronts,
@@ -46,4 +48,6 @@ __all__ = [
     "nondominated",
     "nondominated_ranks",
     "objectives_from",
+    "refuse_lists",
+    "unkept",
 ]

@@ -16,7 +16,7 @@ Best = Mapping[str, Callable[[Iterable[float]], float]]
 """The best of several epochs, metric by metric."""
 
 BEST_MEASURED: Best = {"validation_accuracy": max, "validation_loss": min}
-"""Of the metrics that every training measures."""
+"""Of the metrics that every training measures, as the store keeps them, whatever a study is for."""
 
 
 def best_for(objectives: Objectives) -> Best:
@@ -27,8 +27,13 @@ def best_for(objectives: Objectives) -> Best:
         if (each.lower is None) != (each.upper is None)
     }
     wanted = {each.name: max if each.sign > 0 else min for each in objectives}
-    # The store keeps these two so, whatever a study is for.
-    return {**bounds, **wanted, **BEST_MEASURED}
+    return {**bounds, **BEST_MEASURED, **wanted}
+
+
+def unkept(objectives: Objectives) -> list[str]:
+    """The objectives of which the store would keep the other end, as the best of several epochs."""
+    best = best_for(objectives)
+    return [name for name, kept in BEST_MEASURED.items() if best[name] is not kept]
 
 
 def judged_by(protocol: Mapping[str, Any]) -> JudgedBy:

@@ -7,12 +7,14 @@ from typing import Literal
 
 from search.numeric import as_number
 from space.errors import InputError, Problem, refuse
+from space.wording import as_written, did_you_mean
 
 Values = Mapping[str, float]
 """Metrics by name, such as {"validation_accuracy": 0.91, "macs": 3.1e6}."""
 
 Direction = Literal["maximise", "minimise"]
 DIRECTIONS: tuple[Direction, ...] = ("maximise", "minimise")
+_EITHER = "'maximise' or 'minimise'"
 _SPELLINGS: Mapping[str, Direction] = {
     **{direction: direction for direction in DIRECTIONS},
     "maximize": "maximise",
@@ -142,14 +144,16 @@ def objectives_from(
     Raises:
         InputError: every direction, bound or name that cannot be, and bounds that contradict.
     """
-    _refuse_lists(objectives=objectives, constraints=constraints or {})
+    refuse_lists(objectives=objectives, constraints=constraints or {})
     problems: list[Problem] = []
     for name, direction in objectives.items():
         if as_direction(direction) is None:
-            message = f"must be one of {', '.join(DIRECTIONS)}; got {direction!r}"
+            near = did_you_mean(str(direction), DIRECTIONS)
+            message = f"must be {_EITHER}; got {as_written(direction)}{near}"
             problems.append(Problem(f"objectives.{name}", message))
     if not objectives:
-        problems.append(Problem("objectives", "must name at least one"))
+        message = f"must name at least one metric, with {_EITHER}; got {{}}"
+        problems.append(Problem("objectives", message))
     found: list[Constraint] = []
     for name, bound in (constraints or {}).items():
         try:
@@ -166,16 +170,16 @@ def as_direction(word: object) -> Direction | None:
     return _SPELLINGS.get(word) if isinstance(word, str) else None
 
 
-def _refuse_lists(**given: object) -> None:
+def refuse_lists(**given: object) -> None:
     """A list of names says neither the direction nor the bound."""
-    wanted = {"objectives": '"maximise" or "minimise"', "constraints": "bound"}
+    wanted = {"objectives": _EITHER, "constraints": "bound"}
     problems = [
-        Problem(name, f"must be a mapping from name to {wanted[name]}; got {value!r}")
+        Problem(name, f"must be a mapping from name to {wanted[name]}; got {as_written(value)}")
         for name, value in given.items()
         if not isinstance(value, Mapping)
     ]
     problems += [
-        Problem(where, f"a name must be a text; got {name!r}")
+        Problem(where, f"a name must be text; got {as_written(name)}")
         for where, value in given.items()
         if isinstance(value, Mapping)
         for name in value
@@ -192,7 +196,8 @@ def _constraint(name: str, bound: object) -> Constraint:
     bounds = dict(bound) if isinstance(bound, Mapping) else {"at_most": bound}
     unknown = [str(key) for key in bounds if key not in _BOUNDS]
     if unknown or not bounds:
-        raise InputError.of(where, f"allowed are {', '.join(_BOUNDS)}; got {bound!r}")
+        message = f"must have at_most, at_least or both; got {as_written(bound)}"
+        raise InputError.of(where, message)
     sides = {key: f"{where}.{key}" if isinstance(bound, Mapping) else where for key in bounds}
     numbers = {key: _number(value, sides[key]) for key, value in bounds.items()}
     upper, lower = numbers.get("at_most"), numbers.get("at_least")
@@ -204,5 +209,5 @@ def _constraint(name: str, bound: object) -> Constraint:
 def _number(value: object, where: str) -> float:
     number = as_number(value)
     if number is None or not math.isfinite(number):
-        raise InputError.of(where, f"must be a finite number; got {value!r}")
+        raise InputError.of(where, f"must be a finite number; got {as_written(value)}")
     return number

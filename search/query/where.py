@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement
 
+from search.metrics import METRICS
 from search.query.where_tokens import Token, mistake, parse_number, tokens, why_no_share
 from search.query.where_tree import (
     FIELDS,
@@ -34,7 +35,7 @@ from search.query.where_tree import (
 )
 from space.errors import InputError
 from space.mixer_types import mixer_type_named
-from space.wording import did_you_mean
+from space.wording import closest, did_you_mean
 
 MAX_DEPTH = 50
 MAX_VALUES = 200
@@ -150,7 +151,7 @@ class _Parser:
         if token.kind != "word" or token.keyword in _KEYWORDS:
             raise self._mistake(f"expected a field: {_listed()}")
         if token.keyword not in FIELDS:
-            hint = did_you_mean(token.keyword, FIELDS) or "."
+            hint = _what_is_meant(token.keyword)
             raise self._mistake(f"unknown field {token.text!r}{hint} Allowed: {_listed()}")
         return FIELDS[self._take().keyword]
 
@@ -216,6 +217,15 @@ class _Parser:
 
     def _mistake(self, message: str) -> Exception:
         return mistake(self._text, self._peek().start, message)
+
+
+def _what_is_meant(name: str) -> str:
+    """What follows an unknown field: the one that is near, or why there is none of that metric."""
+    near = closest(name, [*FIELDS, *METRICS])
+    if near in METRICS and near not in FIELDS:
+        known = ", ".join(metric for metric in METRICS if metric in FIELDS)
+        return f": of the metrics only {known} can be asked for."
+    return did_you_mean(name, FIELDS) or "."
 
 
 def _read(field: Field, token: Token) -> Value | None:

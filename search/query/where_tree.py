@@ -5,7 +5,7 @@ that `not` means the same as in Python.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -136,16 +136,20 @@ class Or:
 Node = Comparison | Not | And | Or
 
 
-def comparisons(node: Node) -> Iterator[Comparison]:
-    """All comparisons of a tree, in order."""
+def comparisons(node: Node, negated: bool = False) -> Iterator[Comparison]:
+    """All comparisons of a tree, in order, each as what is asked for: of `not a = 1` a != 1."""
     match node:
-        case Comparison():
-            yield node
+        case Comparison(operator=operator):
+            yield replace(node, operator=_OPPOSITES[operator]) if negated else node
         case Not(part=part):
-            yield from comparisons(part)
+            yield from comparisons(part, not negated)
         case And(parts=parts) | Or(parts=parts):
             for part in parts:
-                yield from comparisons(part)
+                yield from comparisons(part, negated)
+
+
+_PAIRS = {"=": "!=", "<": ">=", ">": "<=", "in": "not in"}
+_OPPOSITES = _PAIRS | {other: operator for operator, other in _PAIRS.items()}
 
 
 def compiled(node: Node) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from space.architecture import Architecture
 from space.cost import Cost, Memory, cost, memory
 from space.cost.piece_costs import Vector
 from space.errors import InputError, Problem, join, refuse
+from space.wording import as_written, did_you_mean
 
 PEAK = "inference_bytes"
 """The one quantity of which a network has as much as its largest piece; the others add up."""
@@ -105,14 +106,16 @@ class Limits:
             InputError: for unknown names, both names of one metric, and no positive number.
         """
         if not isinstance(values, dict):
-            raise InputError.of(where, f"{values!r} is not a mapping; allowed: {_ALLOWED}")
+            message = f"must be a mapping of {_ALLOWED}; got {as_written(values)}"
+            raise InputError.of(where, message)
         problems: list[Problem] = []
         limits: dict[str, int] = {}
         for name, value in values.items():
             path = join(where, str(name))
             if name not in _READERS:
                 reason = _NO_EVALUATOR if name == "latency" else "unknown limit"
-                problems.append(Problem(path, f"{reason}; allowed: {_ALLOWED}"))
+                near = did_you_mean(str(name), _READERS)
+                problems.append(Problem(path, f"{reason}; allowed: {_ALLOWED}{near}"))
                 continue
             metric = canonical_metric(name)
             if metric != name and metric in values:
@@ -166,7 +169,7 @@ def parse_bytes(value: object) -> int:
 def _whole(value: object, written: re.Pattern[str], allowed: str) -> int:
     number = _parsed(value, written)
     if number is None or not 1 <= number < 10**18:
-        raise InputError.of("", f"{value!r} is not {allowed}")
+        raise InputError.of("", f"must be {allowed}; got {as_written(value)}")
     return round(number)
 
 

@@ -31,7 +31,7 @@ from space.design.hard_limits import Limits
 from space.design.mixer_lines import expand_mixers, listed
 from space.errors import InputError, Problem, join
 from space.geometry import is_whole, width_problems
-from space.input.earlier_names import notice, with_current_names
+from space.input.earlier_names import with_current_names
 from space.input.plain_values import without_version
 from space.input.pydantic_errors import problems_from_pydantic
 from space.mixer import Mixer
@@ -100,7 +100,7 @@ class SpaceFile(_Strict):
     head: HeadFile = HeadFile()
     mixers: list[Any] | None = None
     stages: Annotated[list[StageFile], Field(min_length=1, max_length=MAX_STAGES)]
-    limits: dict[str, Any] = {}
+    limits: Any = {}
 
 
 def without_defaults(values: dict[str, Any]) -> dict[str, Any]:
@@ -133,9 +133,7 @@ def parse(values: object, where: str = "") -> ParsedSpace:
     """
     try:
         given = without_version(values, where)
-        current = with_current_names(given, RENAMED, where)
-        for before in RENAMED.keys() & set(given if isinstance(given, dict) else ()):
-            notice("field", before, "a space", RENAMED[before])
+        current = with_current_names(given, RENAMED, where, ("field", "a space"))
         file = SpaceFile.model_validate(current)
     except ValidationError as error:
         raise InputError(problems_from_pydantic(error, where, SpaceFile)) from None

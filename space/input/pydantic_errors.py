@@ -1,5 +1,6 @@
 """Pydantic's errors in plain words, each with the path to its field and what is allowed there."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args
@@ -7,7 +8,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from space.errors import InputError, Problem
-from space.wording import did_you_mean
+from space.passwords import masked
+from space.wording import as_written, did_you_mean
 
 _UNKNOWN = "unknown field"
 _MUST_BE = {
@@ -21,6 +23,7 @@ _MUST_BE = {
     "tuple_type": "must be a list",
     "dict_type": "must be a mapping",
     "model_type": "must be a mapping of fields",
+    "dataclass_type": "must be a mapping of fields",
     "model_attributes_type": "must be a mapping of fields",
 }
 """What a field of a simple type allows, by pydantic's name of the error."""
@@ -66,35 +69,26 @@ def _message(error_type: str, message: str, value: object) -> str:
         return _UNKNOWN
     if error_type in ("missing", "missing_argument"):
         return "this field is required"
-    message = _MUST_BE.get(error_type, message.removeprefix("Value error, "))
-    for long, short in _SHORTER.items():
-        message = message.replace(f"Input should be {long} ", f"must be {short} ")
+    message = _MUST_BE.get(error_type, message)
+    for raw, plain in _PLAINER.items():
+        message = re.sub(raw, plain, message)
     if error_type in _MUST_BE and isinstance(value, str):
         message += ", not text"  # "0.1" in quotes looks like a number
     if error_type == "string_type" and isinstance(value, int | float):
         message += ", in quotes"
-    return _got(message, value)
+    return message if "; got " in message else f"{message}; got {masked(as_written(value))}"
 
 
-def _got(message: str, value: object) -> str:
-    """The message with the value, where that is short and was not told."""
-    try:
-        shown = _WORDS.get(value, "") if value is None or type(value) is bool else repr(value)
-    except ValueError:  # Python does not print integers of thousands of digits
-        return f"{message}; got a number of thousands of digits"
-    if isinstance(value, (dict, list, tuple)) or len(shown) > 80 or "; got " in message:
-        return message
-    return f"{message}; got {shown}"
-
-
-_SHORTER = {
-    "greater than or equal to": "at least",
-    "less than or equal to": "at most",
-    "greater than": "more than",
-    "less than": "less than",
+_PLAINER = {
+    "^(Value error|Assertion failed), ": "",
+    "^([A-Z]\\w*( input)?|URL scheme) should ": "must ",
+    "greater than or equal to ": "at least ",
+    "less than or equal to ": "at most ",
+    "greater than ": "more than ",
+    " a valid ": " a ",
+    " after validation, not .*": "",
 }
-_WORDS = {None: "null", True: "true", False: "false"}
-"""As a file has them."""
+"""Pydantic's own words, and what people read in their place."""
 
 
 def _has_problem_inside(
@@ -130,7 +124,10 @@ def _problems(detail: Mapping[str, Any], prefix: str, model: Any) -> list[Proble
     context = detail.get("ctx", {})
     if isinstance(cause := context.get("error"), InputError):
         return list(cause.below(_path(location, prefix)).problems)
-    return [Problem(_path(location, prefix), _said(detail, holders(model, location)))]
+    message = _said(detail, holders(model, location))
+    if location[-1:] == ("[key]",):
+        return [Problem(_path(location[:-2], prefix), f"a key {message}")]
+    return [Problem(_path(location, prefix), message)]
 
 
 def _said(detail: Mapping[str, Any], models: list[Any]) -> str:
@@ -140,4 +137,10 @@ def _said(detail: Mapping[str, Any], models: list[Any]) -> str:
         names = list(_field_types(models[0]))
         hint = did_you_mean(str(detail["loc"][-1]), names)
         return f"{message}; allowed: {', '.join(names)}{hint}"
+    if words := _WORDS.findall(detail.get("ctx", {}).get("expected", "")):
+        return message + did_you_mean(str(detail["input"]), words)
     return message
+
+
+_WORDS = re.compile("'([^']*)'")
+"""Those that pydantic says it expects."""

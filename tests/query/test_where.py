@@ -106,6 +106,16 @@ def test_a_mistake_is_marked() -> None:
     ("text", "words", "column"),
     [
         ("parms < 3", "unknown field 'parms'; did you mean 'params'? Allowed: params, ", 0),
+        (
+            "validation_los < 1",
+            "unknown field 'validation_los': of the metrics only validation_acc",
+            0,
+        ),
+        (
+            "training_bytes < 1",
+            "only validation_accuracy, params, macs can be asked for. ",
+            0,
+        ),
         ("foo < 3", "unknown field 'foo'. Allowed: params, ", 0),
         ("depth = 3 and name = vitt", "no operator is named 'vitt'; allowed: MLP, LR MLP", 21),
         ("name in (ViT, conv4)", "no operator is named 'conv4'; allowed: ", 14),
@@ -245,5 +255,7 @@ def test_edges_that_nothing_passes_are_right_and_said() -> None:
     assert parse_where("accuracy > 1 or accuracy < 0.2").hints == [
         "no accuracy is above 1: accuracies are shares from 0 to 1"
     ]
-    assert parse_where("not accuracy < 0").hints[0].startswith("no accuracy is below 0")
+    for clause in ("not accuracy >= 0", "not (params < 1 or not accuracy < 0)"):
+        assert parse_where(clause).hints[0].startswith("no accuracy is below 0")
+    assert parse_where("not accuracy < 0 and params < 1").hints == []
     assert parse_where("accuracy >= 0 and accuracy <= 1 and params > 1").hints == []

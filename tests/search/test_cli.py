@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from search.cli.program import run_program
+from search.query import SORT_KEYS
 from search.store import open_store
 from tests.search.small import values
 from tests.search.test_session import begin, config, run_all
@@ -61,12 +62,27 @@ def test_best_as_json(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert not any("ViT" in row["operators"] for row in rows)
 
 
-def test_best_as_a_table(store: str, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, "best", "--store", store, "--sort", "params")
-    assert (code, err) == (0, "")
-    assert "Best by params" in out
+@pytest.mark.parametrize(
+    ("sort", "title"),
+    [
+        ("validation_accuracy", "Architectures by accuracy, lowest first"),
+        ("-accuracy", "Architectures by accuracy, highest first"),
+        ("-flops", "Architectures by macs, highest first"),
+        ("params", "Architectures by params, lowest first"),
+    ],
+)
+def test_the_title_of_best_says_what_is_first(
+    store: str, capsys: pytest.CaptureFixture[str], sort: str, title: str
+) -> None:
+    code, out, _ = run(capsys, "best", "--store", store, f"--sort={sort}")
+    assert (code, out.splitlines()[0].rstrip()) == (0, title)
     assert "DW-S Conv." in out
     assert "50.00%" in out
+
+
+def test_the_help_of_best_has_every_key_to_sort_by(capsys: pytest.CaptureFixture[str]) -> None:
+    words = " ".join(run(capsys, "best", "--help")[1].split())
+    assert f"{', '.join(SORT_KEYS)}; '-' before it: descending" in words
 
 
 def test_best_of_nothing_says_so(store: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,15 +90,25 @@ def test_best_of_nothing_says_so(store: str, capsys: pytest.CaptureFixture[str])
     assert (code, out, err) == (0, "", "No trained architecture fulfils this.\n")
 
 
-@pytest.mark.parametrize("operator", ["= quickstrat", "in (quickstrat, tiny)"])
+@pytest.mark.parametrize(
+    "clause", ["study = quickstrat", "study in (quickstrat, tiny)", "not study != quickstrat"]
+)
 def test_best_of_a_study_that_is_not_there_names_those_that_are(
-    store: str, capsys: pytest.CaptureFixture[str], operator: str
+    store: str, capsys: pytest.CaptureFixture[str], clause: str
 ) -> None:
-    clause = f"study {operator} and params < 1"
+    clause = f"{clause} and params < 1"
     code, out, err = run(capsys, "best", "--store", store, "--where", clause)
     assert (code, out) == (0, "")
     _, said = err.splitlines()
-    assert said.startswith("study: 'quickstrat' does not exist in ")
+    assert said.startswith("--where: study 'quickstrat' does not exist in ")
+
+
+@pytest.mark.parametrize("clause", ["not study = x", "study != x", "not study in (x, y)"])
+def test_a_study_that_is_excluded_need_not_be_there(
+    store: str, capsys: pytest.CaptureFixture[str], clause: str
+) -> None:
+    code, out, err = run(capsys, "best", "--store", store, "--where", f"{clause} and params < 1")
+    assert (code, out, err) == (0, "", "No trained architecture fulfils this.\n")
 
 
 def test_best_above_every_accuracy_says_why(store: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from search.driver.study_setup import initial_points
 from search.searchers import SEARCHERS
 from space import InputError
 from space.design.paired_points import NAMED_OPERATORS, PAIRED
+from space.wording import as_written
 from tests.search.small import SPACE, values
 from trainers import Protocol
 
@@ -101,7 +102,7 @@ def test_an_unknown_searcher_lists_those_there_are() -> None:
 def test_a_warm_start_is_a_list_of_names(given: object) -> None:
     with pytest.raises(InputError) as error:
         Config.from_dict(values(warm_start=given))
-    said = f"must be a list of study names; got {given!r}"
+    said = f"must be a list of study names; got {as_written(given)}"
     assert problems(error) == {"warm_start": said}
     with pytest.raises(InputError, match="warm_start: must name each once"):
         Config.from_dict(values(warm_start=["a", "a"]))

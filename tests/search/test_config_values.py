@@ -1,5 +1,6 @@
 """Values that look like others: refused by the name of their field, or read as YAML 1.2 does."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
@@ -13,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from search.config import Config, load_config
 from search.config.parts import Section
+from search.options import Options
 from search.searchers import SEARCHERS
 from space import Architecture, InputError, Mixer
 from space.design.space_file import SpaceFile
@@ -48,7 +50,7 @@ def refusals(file: Path, *overrides: str, more: str = "") -> dict[str, str]:
         ("resources.gpus_per_trial=2", "must be 0 to 1 (0.25 lets four trials share one GPU): a"),
         ("resources.gpus_per_trial=1.5", "a trial trains on one GPU, and would leave the others"),
         ("resources.gpus_per_trial=1.0000001", "would leave the others idle; got 1.0000001"),
-        ("resources.gpus_per_trial=0.00001", "must be 0, or at least 0.0001, as Ray gives no fin"),
+        ("resources.gpus_per_trial=0.00001", "must be 0, or at least 0.0001: Ray gives no fine"),
         ("resources.cpus_per_trial=0.00001", "0.0001"),
         ("trials=1:30", "must be an integer, not text; got '1:30'"),
         ("time_limit=1:30", "must be seconds, or a text such as 90s, 30m, 4h or 2d; got '1:30'"),
@@ -56,10 +58,13 @@ def refusals(file: Path, *overrides: str, more: str = "") -> dict[str, str]:
         ("data.download=on", "must be true or false, not text; got 'on'"),
         ("random_baseline=10%", "must be a number, not text; got '10%'"),
         ("study=10", "must be text, in quotes; got 10"),
-        ("constraints.params=1:30", "'1:30' is not a positive number such as 250000, 250k or 4.5G"),
-        ("constraints.params=1_000", "'1_000' is not a positive number such as 250000, 250k"),
+        (
+            "constraints.params=1:30",
+            "must be a positive number such as 250000, 250k or 4.5G; got '1:",
+        ),
+        ("constraints.params=1_000", "250k or 4.5G; got '1_000'"),
         ("space.stages[0].width=[on]", "must be an integer, not text; got 'on'"),
-        ("space.limits={params: yes}", "'yes' is not a positive number"),
+        ("space.limits={params: yes}", "250k or 4.5G; got 'yes'"),
     ],
 )
 def test_what_only_looks_right_is_refused_by_its_field(
@@ -184,6 +189,74 @@ def test_a_duration_is_stored_and_read_back(seconds: float) -> None:
 def test_no_such_duration(text: str) -> None:
     with pytest.raises(InputError, match="time_limit: must be seconds"):
         Config.from_dict(values(time_limit=text))
+
+
+# --- the field, the value and what is allowed ---------------------------------------------------
+
+METRIC = "validation_accuracy, validation_loss, params, macs, training_bytes, inference_bytes"
+LIMITS = "params, macs (flops), training_bytes, inference_bytes"
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("objectives.x=5", f"objectives.x: unknown metric; allowed: {METRIC}"),
+        ("objectives.parms=minimise", f"allowed: {METRIC}; did you mean 'params'?"),
+        (
+            "objectives.macs=minimum",
+            "objectives.macs: must be 'maximise' or 'minimise'; got 'minimum'; "
+            "did you mean 'minimise'?",
+        ),
+        ("objectives=[a]", "from name to 'maximise' or 'minimise'; got ['a']"),
+        ("objectives=macs", "from name to 'maximise' or 'minimise'; got 'macs'"),
+        ("objectives={}", "must name at least one metric, with 'maximise' or 'minimise'; got {}"),
+        ("objectives={1: minimise}", "objectives: a name must be text; got 1"),
+        ("constraints=[1]", "constraints: must be a mapping from name to bound; got [1]"),
+        ("constraints=null", "constraints: must be a mapping from name to bound; got null"),
+        ("constraints.params=null", "such as 250000, 250k or 4.5G; got null"),
+        ("constraints.params={most: 3}", "at_most, at_least or both; got {'most': 3}"),
+        ("searcher=[tpe]", "a name or a mapping of fields; got ['tpe']; allowed: 'random', 'tpe'"),
+        ("protocol.optimizer=x", "protocol.optimiser: must be 'adamw'; got 'x'"),
+        (
+            "protocol.judged_by=lst",
+            "protocol.judged_by: must be 'last' or 'best'; got 'lst'; did you mean 'last'?",
+        ),
+        ("protocol.content_hash=x", "must match pattern '^[0-9a-f]{16}$'; got 'x'"),
+        ("space.stages=[]", "space.stages: must have at least 1 item; got []"),
+        ("space.limits.parms=3", f"unknown limit; allowed: {LIMITS}; did you mean 'params'?"),
+        ("space.limits=[1]", f"space.limits: must be a mapping of {LIMITS}; got [1]"),
+        ("space=null", "space: must be a mapping of fields; got null"),
+        ("resources=[1]", "resources: must be a mapping of fields; got [1]"),
+    ],
+)
+def test_a_refusal_says_the_field_the_value_and_what_is_allowed(
+    file: Path, override: str, said: str
+) -> None:
+    ((where, message),) = refusals(file, override).items()
+    assert said in f"{where}: {message}"
+
+
+@pytest.mark.parametrize("value", ["x", "[x]", "[[x]]", "{x: 1}", "-1", "1.5", "null", "true"])
+def test_nothing_is_said_in_the_words_of_pydantic(file: Path, value: str) -> None:
+    for part, model in {"": Config, **SECTIONS, "space": SpaceFile}.items():
+        for name in model.model_fields:
+            try:
+                load_config(file, overrides=[f"{part}.{name}".removeprefix(".") + f"={value}"])
+            except InputError as refused:
+                for problem in refused.problems:
+                    assert not re.search("Input|should|valid |[A-Z]rror", problem.message)
+
+
+class Named(Options):
+    """An option of a package that is a mapping."""
+
+    weights: dict[str, float]
+
+
+def test_a_key_of_a_mapping_is_refused_in_its_place() -> None:
+    with pytest.raises(InputError) as refused:
+        Named.read("walk", {"weights": {1: 2.0}})
+    assert str(refused.value) == "weights: a key must be text, in quotes; got 1"
 
 
 # --- a part without its name -------------------------------------------------------------------

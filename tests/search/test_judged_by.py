@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.table.read import Training
 from search import optimize
 from search.cli.leaderboard_tables import PRUNED, leaderboards
+from search.config import Config
 from search.driver.attempt import Attempt
 from search.driver.extra_trials import ranked_trials
 from search.driver.replay import networks_of, study_of_history
@@ -24,6 +25,7 @@ from search.schedulers import NoScheduler
 from search.searchers import Observation
 from search.store import TrialState, open_store
 from search.study import Study
+from space.errors import InputError
 from tests.search.driving import begin, epoch, run_all, train
 from tests.search.small import config, values
 from tests.support.samples import architecture
@@ -270,6 +272,54 @@ def test_optimize_judges_by_the_best_fidelity_on_request() -> None:
     for each in found.evaluations:
         expected = {"gain": max(1.0, each.point), "loss": min(1.0, each.point / 10)}
         assert each.values == expected | {"other": 3.0, "delay": 0.5}
+
+
+@pytest.mark.parametrize("name", ["validation_accuracy", "validation_loss"])
+@pytest.mark.parametrize(("direction", "end"), [("maximise", 0.9), ("minimise", 0.1)])
+def test_what_a_person_wants_of_a_measured_metric_is_heard(
+    name: str, direction: str, end: float
+) -> None:
+    def curve(point: int) -> Any:
+        yield from ({name: value} for value in (0.1, 0.9, 0.5))
+
+    found = optimize(
+        Line(),
+        curve,
+        "random",
+        budget=1,
+        fidelities=3,
+        objectives={name: direction},
+        judged_by="best",
+    )
+    assert [each.values for each in found.evaluations] == [{name: end}]
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "kept"),
+    [
+        ("validation_loss", "maximise", "minimise"),
+        ("validation_accuracy", "minimise", "maximise"),
+    ],
+)
+def test_an_objective_of_which_the_store_keeps_the_other_end_is_refused(
+    name: str, wanted: str, kept: str
+) -> None:
+    for rule, direction, refused in (
+        ("last", wanted, False),
+        ("best", kept, False),
+        ("best", wanted, True),
+    ):
+        protocol = values()["protocol"] | {"judged_by": rule}
+        written = values(protocol=protocol, objectives={name: direction})
+        if not refused:
+            assert Config.from_dict(written).objectives == {name: direction}
+            continue
+        with pytest.raises(InputError) as error:
+            Config.from_dict(written)
+        assert str(error.value) == (
+            f"objectives.{name}: must be '{kept}', by which the store finds the best epoch, "
+            f"or protocol.judged_by must be last; got '{wanted}'"
+        )
 
 
 @pytest.mark.parametrize(("rule", "state"), [("last", "failed"), ("best", "complete")])

@@ -91,7 +91,7 @@ def test_the_american_spelling_means_the_same() -> None:
 
 @pytest.mark.parametrize("word", ["max", "", "Maximise", None, 1, ["maximise"]])
 def test_no_other_word_is_a_direction(word: object) -> None:
-    with pytest.raises(InputError, match=r"objectives\.a: must be one of maximise, minimise; got"):
+    with pytest.raises(InputError, match=r"objectives\.a: must be 'maximise' or 'minimise'; got"):
         objectives_from({"a": word})  # type: ignore[dict-item]
 
 
@@ -144,4 +144,4 @@ def test_the_two_sides_of_a_bound_may_meet_and_not_cross() -> None:
 def test_what_a_bound_may_say_is_said(bound: dict[str, int]) -> None:
     with pytest.raises(InputError) as refused:
         objectives_from({"a": "maximise"}, {"b": bound})
-    assert f"allowed are at_most, at_least; got {bound!r}" in str(refused.value)
+    assert f"must have at_most, at_least or both; got {bound!r}" in str(refused.value)

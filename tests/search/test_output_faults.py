@@ -77,7 +77,7 @@ def test_readers_print_in_every_encoding(environment: dict[str, str], folder: Pa
     ran.stderr.decode(encoding_of(environment))
     said = ran.stdout.decode(encoding_of(environment))
     assert said.endswith("[0, 0, 0, 0, 2]\n"), ran.stderr
-    for part in ("Best by accuracy", "Learning curve", "last activity", "relation graph"):
+    for part in ("by accuracy, highest first", "Learning curve", "last activity", "relation graph"):
         assert part in said
     ran = python("-m", "search", "best", "--json", environment=given, cwd=folder)
     assert len(json.loads(ran.stdout)) == 5

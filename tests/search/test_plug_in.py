@@ -378,8 +378,41 @@ def test_it_is_listed_with_its_options(installed: Path) -> None:
     assert found["searcher", "loose"]["problem"].endswith(NO_OPTIONS)
     assert found["searcher", "random"]["package"] is None
     shown = python(installed, "-m", "search", "methods").stdout
-    assert re.search(r"walk +│ any +│ walking +│ Goes from neighbour", shown)
-    assert re.search(r"half +│ – +│ walking +│ 'half' of the package walking cannot be used", shown)
+    words = " ".join(shown.split())
+    assert re.search(r"walk Goes from neighbour .*? \[objectives: any; package: walking\]", words)
+    assert re.search(r"half 'half' of the package walking cannot be used: .*? tell \[pack", words)
+
+
+IGNORED = "The searcher random of the package walking is ignored: mixspace has one of that name.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [([], IGNORED), (["--json"], IGNORED), (["random"], IGNORED), (["walk"], "In a config")],
+)
+def test_what_has_the_name_of_one_of_ours_is_said_to_be_ignored(
+    installed: Path, words: list[str], said: str
+) -> None:
+    done = python(installed, "-m", "search", "methods", *words)
+    assert (done.returncode, done.stderr[: len(said)]) == (0, said)
+
+
+CHOSEN = """
+from search import optimize
+from search.searchers import SEARCHERS
+from search.testing.toy_spaces import ToySpace
+
+for name in ("tpe", "random", "random"):
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    "choice", ["SEARCHERS.options(name)", "optimize(ToySpace(), lambda point: 1.0, name, budget=1)"]
+)
+def test_whoever_chooses_that_name_hears_of_it_once(installed: Path, choice: str) -> None:
+    done = python(installed, "-c", CHOSEN.format(choice))
+    assert (done.returncode, done.stderr) == (0, IGNORED)
 
 
 def test_the_options_of_what_cannot_be_used_are_refused(installed: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from space import DesignSpace, InputError, cost
 from space.design import Limits
+from space.wording import as_written
 from tests.space.spaces import SMALL, every_point, small
 
 
@@ -84,7 +85,8 @@ def test_limits_of_bytes_are_read_with_their_units(written: str | int, meant: in
 @pytest.mark.parametrize("value", ["many", "3 apples", "-1 MB", "", "MiB", "1 mb 2", 0, True, None])
 def test_what_is_no_number_of_bytes_is_refused(value: object) -> None:
     message = refusal(limits={"inference_bytes": value})["space.limits.inference_bytes"]
-    assert message == f"{value!r} is not a number of bytes such as 500000000, 512 MiB or 2 GB"
+    allowed = "must be a number of bytes such as 500000000, 512 MiB or 2 GB"
+    assert message == f"{allowed}; got {as_written(value)}"
 
 
 def test_a_limit_of_latency_is_refused_with_the_reason() -> None:
