@@ -192,6 +192,11 @@ class Visitor:
         assert not self.complaints, self.complaints
         self.complaints.clear()
 
+    def leave(self) -> None:
+        """Leaves the dashboard, whose pages of a running study ask the server again and again."""
+        self._turned_to = None
+        self.page.goto("about:blank")
+
     def close(self) -> None:
         """Closes the page."""
         self.context.close()

@@ -180,7 +180,10 @@ def test_the_first_name_of_the_block_type_is_read_and_the_id_is_the_same() -> No
     first = {"scaffold" if name == "block_type" else name: v for name, v in SMALL.items()}
     assert Architecture.from_dict(first) == Architecture.from_dict(SMALL)
     assert "scaffold" not in Architecture.from_dict(first).to_dict()
-    with pytest.raises(InputError, match=r"^a\.scaffold: is now called block_type.* give it once"):
+    with pytest.raises(
+        InputError,
+        match=r"^a\.scaffold: is now called 'block_type', which is given too: give it once",
+    ):
         Architecture.from_dict(SMALL | first, "a")
 
 
