@@ -66,7 +66,8 @@ def test_other_ends() -> None:
     assert classify(NonFiniteLoss("train loss is nan in epoch 3, step 17")).state == "failed"
     found = classify(raised(ValueError("odd\nsecond line")))
     assert found.state == "failed"
-    assert found.reason.startswith("ValueError: odd (in raised, test_failure_classification.py:")
+    place = f"test_failure_classification.py:{raised.__code__.co_firstlineno + 2}: raise error"
+    assert found.reason == f"ValueError: odd (in raised, {place})"
     assert classify(KeyError()).reason == "KeyError: KeyError"
     assert classify(InputError.of("a", "b")).reason == "InputError: a: b"
 
@@ -426,6 +427,10 @@ def in_loader(last: str) -> RuntimeError:
             Failure(Cause.CODE, "RuntimeError: Caught X in DataLoader worker process 1."),
         ),
         (
+            type("OutOfMemoryError", (Exception,), {})("killed"),
+            Failure(Cause.ARCHITECTURE, "out of memory: killed", infeasible=True),
+        ),
+        (
             MemoryError("x" * 301),
             Failure(Cause.ARCHITECTURE, "out of memory: " + "x" * 300, "", True),
         ),
@@ -460,6 +465,7 @@ SAID = {
 def test_a_number_of_the_system_says_what_to_do(number: int, advice: str, words: str) -> None:
     """By the number alone, also where a library quotes it with words that say nothing else."""
     assert classify(OSError(number, "odd")).advice == advice
+    assert classify(OSError(f"[Errno {number}] odd")).advice == advice
     if number >= 0 or "[" in words:
         said = f"Trouble: {words.format(number)}"
         assert classify(in_loader(said)) == Failure(
@@ -598,8 +604,8 @@ KILLED = (
             ),
         ),
         (
-            "ray.exceptions.RayTaskError: node 3 is out of disk",
-            Failure(Cause.SURROUNDINGS, "node 3 is out of disk", fault_patterns.MAKE_SPACE),
+            "ray.exceptions.RayTaskError: node 3: is out of disk",
+            Failure(Cause.SURROUNDINGS, "node 3: is out of disk", fault_patterns.MAKE_SPACE),
         ),
         (
             '\n  \nThe actor died because of X\n\tpid: 3\n"quoted"\nit cannot be scheduled\nmore',
@@ -613,6 +619,14 @@ KILLED = (
         (
             f"exit detail: {'x' * 301}",
             Failure(Cause.CODE, CRASHED + "x" * 300, retry=Retry.COUNTED),
+        ),
+        (
+            TRACE.format(last="MemoryError"),
+            Failure(Cause.ARCHITECTURE, "out of memory: MemoryError", infeasible=True),
+        ),
+        (
+            TRACE.format(last="torch.OutOfMemoryError: CUDA out of memory"),
+            Failure(Cause.ARCHITECTURE, "out of memory: CUDA out of memory", infeasible=True),
         ),
         ("", Failure(Cause.CODE, f"{CRASHED}no more is known", retry=Retry.COUNTED)),
         (

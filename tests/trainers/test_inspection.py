@@ -1,12 +1,13 @@
 """The pass over the files: its cache saves time and decides nothing, whatever happens to it."""
 
+import hashlib
 import os
 import sqlite3
 import sys
 import threading
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -65,6 +66,69 @@ def test_an_earlier_check_decides_nothing_for_a_later_one(
     for check in checks:
         found = look(files, check)
         assert " ".join(NAMES[i].removesuffix(".png") for i in found.faults) == BROKEN[check]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "again"),
+    [
+        ("full", "full", ""),
+        ("full", "headers", "cut page empty"),  # only what is whole passes every check
+        ("full", "none", ""),
+        ("headers", "full", "good cut page empty"),
+        ("headers", "headers", ""),
+        ("headers", "none", ""),
+        ("none", "full", "good cut page empty"),
+        ("none", "headers", "good cut page empty"),
+        ("none", "none", ""),
+    ],
+)
+def test_what_tells_enough_is_not_read_again(
+    files: Path,
+    cache: Path,
+    earlier: Check,
+    later: Check,
+    again: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = look(files, earlier)
+    read: list[str] = []
+
+    def watched(file: BinaryIO, kind: str) -> Any:
+        read.append(Path(file.name).stem)
+        return file_digest(file, kind)
+
+    file_digest = hashlib.file_digest
+    monkeypatch.setattr(inspection.hashlib, "file_digest", watched)
+    assert look(files, later).digests == first.digests
+    assert sorted(read) == sorted(again.split())
+
+
+def test_what_changes_while_it_is_read_is_not_kept(
+    files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def growing(file: BinaryIO) -> None:
+        with Path(file.name).open("ab") as same:
+            same.write(b"x")
+
+    monkeypatch.setattr(inspection, "decode", growing)
+    first = inspect_files(files, ["good.png", "cut.png"], "full")
+    assert not first.faults
+    monkeypatch.undo()
+    assert inspect_files(files, ["good.png", "cut.png"], "full").digests != first.digests
+    content = (files / "good.png").read_bytes()
+    assert inspect_files(files, ["good.png"], "none").digests == (hashlib.sha256(content).digest(),)
+
+
+def test_a_file_is_kept_once_two_seconds_have_passed(
+    files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within one tick of a coarse clock it may change again under the same times."""
+    monkeypatch.setattr(inspection_cache, "_SETTLED_NS", 2_000_000_000)
+    changed = (files / "good.png").stat().st_ctime_ns
+    for later, kept in ((2_000_000_000, False), (2_000_000_001, True)):
+        monkeypatch.setattr(inspection_cache.time, "time_ns", lambda now=changed + later: now)
+        inspect_files(files, ["good.png"], "full")
+        assert cache.exists() == kept
 
 
 def test_contents_that_change_under_the_old_size_and_time_are_read_again(
@@ -141,9 +205,15 @@ def test_a_cache_that_cannot_be_used_is_told_and_not_missed(
         {"damaged": _no_database, "columns": _other_columns}[trouble](cache)
     said: list[str] = []
     assert look(files, said=said) == expected
-    assert len(said) == 1
-    assert said[0].startswith("You have no home") == (trouble == "no home")
-    assert (str(cache.name) in said[0]) == (trouble != "no home")
+    (sentence,) = said
+    lost = ": what was found out about the pictures is not kept."
+    if trouble == "no home":
+        assert sentence == f"You have no home, nor MIXSPACE_CACHE{lost}"
+    else:
+        place = files / "good.png/pictures-1.sqlite" if trouble == "below a file" else cache
+        assert sentence.startswith(f"{place}, which may be deleted, is not used (")
+        assert sentence.endswith(f"){lost}")
+        assert "(None)" not in sentence
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,26 @@ def test_other_grey_is_spread_from_black_to_white() -> None:
         assert np.abs(found - expected[..., None]).max() <= 1
 
 
-def test_a_float_that_is_no_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="no numbers"):
-        read(saved(np.full((4, 4), np.nan, np.float32), "TIFF"))
+@pytest.mark.parametrize(
+    ("values", "levels"),
+    [
+        ([0.0, 0.2, 0.5], [0, 51, 128]),  # within 0 to 1
+        ([0.5, 0.5, 1.0], [128, 128, 255]),
+        ([0.0, 1.0, 1.5], [0, 170, 255]),
+        ([-0.5, 0.0, 0.5], [0, 128, 255]),
+        ([5.0, 5.0, 5.0], [128, 128, 128]),
+        ([-1.0, -1.0, -1.0], [128, 128, 128]),
+    ],
+)
+def test_floats_keep_their_levels_within_0_to_1(values: list[float], levels: list[int]) -> None:
+    found = read(saved(np.array([values], np.float32), "TIFF"))
+    assert found.tolist() == [[[level] * 3 for level in levels]]
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_a_float_that_is_no_number_is_refused(odd: float) -> None:
+    with pytest.raises(ValueError, match=r"^some of its pixels are no numbers, or infinite$"):
+        read(saved(np.array([[0, odd]], np.float32), "TIFF"))
 
 
 TURNS = {

@@ -72,5 +72,4 @@ def _read_shape(header: bytes, dimensions: int) -> tuple[int, ...]:
 def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
     """Write a gzipped idx file; the same array gives the same bytes on every day."""
     header = struct.pack(f">{1 + array.ndim}I", UNSIGNED_BYTE << 8 | array.ndim, *array.shape)
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as file:
-        file.write(header + np.ascontiguousarray(array).tobytes())
+    path.write_bytes(gzip.compress(header + array.tobytes(), mtime=0))
