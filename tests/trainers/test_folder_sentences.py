@@ -112,8 +112,14 @@ def test_every_class_without_pictures_is_named(root: Path) -> None:
     ]
     for name in ("blue", "green"):
         (root / f"train/{name}/a.png").touch()
+    said = "holds no readable images"
     assert refused(root, broken="leave_out") == [
-        f"data.folder: {root}/train/{name} holds no readable images" for name in ("blue", "green")
+        f"data.folder: {root}/train/{name} {said}" for name in ("blue", "green")
+    ]
+    for picture in (root / "train/red").iterdir():
+        picture.write_bytes(b"x")
+    assert refused(root, broken="leave_out") == [
+        f"data.folder: {root}/train/{name} {said}" for name in ("blue", "green", "red")
     ]
 
 
@@ -181,7 +187,15 @@ def test_all_that_is_left_out_is_told(root: Path) -> None:
     train = root / "train"
     (train / "blue/00.png").rename(train / "blue/00.PNG")
     (train / "blue/01.png").rename(train / "blue/01.apng")
-    for name in ("loose.png", "list.csv", "red/a.CSV", "red/notes", "red/.b.png", ".hidden"):
+    for name in (
+        "loose.png",
+        "list.csv",
+        "red/a.CSV",
+        "red/notes",
+        "red/.b.png",
+        "blue/.c",
+        ".hidden",
+    ):
         (train / name).touch()
     (train / "blue/again.png").hardlink_to(train / "blue/02.png")
     (train / "red/other.png").hardlink_to(train / "blue/03.png")
@@ -192,7 +206,7 @@ def test_all_that_is_left_out_is_told(root: Path) -> None:
         "not read, beside train/: test, valid",
         f"left out for their suffix: 2 .csv, 1 none; files count that end in {listed_suffixes()}",
         "left out as pictures outside of the class folders: 1",
-        "left out for a name that begins with a dot: 2",
+        "left out for a name that begins with a dot: 3",
         "left out as further links to the same file: 1",
         "left out as broken: 3, such as red/gone.png (a link to nothing)",
     )
@@ -269,6 +283,11 @@ def test_what_is_kept_for_the_test_is_told_and_stays_the_same(root: Path) -> Non
     assert index_images(read, "val", split_seed=1).files != kept.files
     others = index_images(read)
     assert len({*kept.files, *others.files}) == 19
+    (root / "train/red/00.png").write_bytes((root / "train/red/05.png").read_bytes())
+    assert remarks(root)[3] == (
+        "1 picture is both in the pictures to train on and in those kept for the test, such as "
+        "red/00.png and red/05.png: the test will flatter"
+    )
 
 
 def test_the_pass_over_the_pictures_says_how_far_it_is(
@@ -295,13 +314,13 @@ def test_it_says_so_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(inspection.time, "monotonic", lambda: now)
     said: list[str] = []
-    progress = inspection._Progress(2_000, said.append)
-    for now in (0, 2.9, 3, 12.9, 13, 60):  # noqa: B007 - read by the clock
-        progress.at(500)
+    progress = inspection._Progress(2_100, said.append)
+    for now, number in ((0, 100), (2.9, 100), (3, 100), (12.9, 100), (13, 2_000), (60, 1_100)):  # noqa: B007 - read by the clock
+        progress.at(number)
     assert said == [
-        "Looking at the pictures, once: 500 of 2,000, about 9 s left",
-        "Looking at the pictures, once: 500 of 2,000, about 39 s left",
-        "Looking at the pictures, once: 500 of 2,000, about 3 min left",
+        "Looking at the pictures, once: 100 of 2,100, about 1 min left",
+        "Looking at the pictures, once: 2,000 of 2,100, about 1 s left",
+        "Looking at the pictures, once: 1,100 of 2,100, about 55 s left",
     ]
 
 

@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import PIL
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -101,6 +102,17 @@ def test_what_tells_enough_is_not_read_again(
     monkeypatch.setattr(inspection.hashlib, "file_digest", watched)
     assert look(files, later).digests == first.digests
     assert sorted(read) == sorted(again.split())
+
+
+def test_a_verdict_is_for_the_limit_that_it_was_found_under(
+    files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow refuses what is twice as large."""
+    for limit, faults in ((2_000, {}), (400, {0}), (2_000, {})):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        assert {*inspect_files(files, ["good.png"], "full").faults} == {*faults}
+        reader = f"full 2 pillow {PIL.__version__} {limit}"
+        assert (inspection.reader_of("full"), inspection.reader_of("none")) == (reader, "none")
 
 
 def test_what_changes_while_it_is_read_is_not_kept(
