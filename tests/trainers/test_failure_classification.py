@@ -149,6 +149,18 @@ def test_what_an_except_block_makes_of_it_is_still_that_fault() -> None:
     assert classify(caught.value).cause == Cause.SURROUNDINGS
 
 
+def test_what_is_raised_from_none_stands_alone() -> None:
+    def save() -> None:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:
+            raise RuntimeError("odd") from None
+
+    with pytest.raises(RuntimeError) as caught:
+        save()
+    assert classify(caught.value).cause == Cause.CODE
+
+
 @pytest.mark.parametrize(
     ("first", "cause"),
     [
@@ -340,7 +352,8 @@ def in_loader(last: str) -> RuntimeError:
         "Caught KeyError in DataLoader worker process 12.\nOriginal Traceback (most recent call "
         'last):\n  File "/site/loop.py", line 3, in fetch\n    data[i]\nValueError: first\n\n'
         "The above exception was the direct cause of the following exception:\n\n"
-        'Traceback (most recent call last):\n  File "/site/loop.py", line 5, in run\n    fetch()\n'
+        'Traceback (most recent call last):\n  File "/site/main.py", line 1, in main\n    run()\n'
+        '  File "/site/loop.py", line 5, in run\n    fetch()\n'
         f'  File "/site/cut.py", line 7, in cut\n    open(x)\n{last}'
     )
 

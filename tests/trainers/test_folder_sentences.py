@@ -197,6 +197,8 @@ def test_all_that_is_left_out_is_told(root: Path) -> None:
         ".hidden",
     ):
         (train / name).touch()
+    (train / "red/.git").mkdir()
+    (train / "red/.git/x.png").touch()
     (train / "blue/again.png").hardlink_to(train / "blue/02.png")
     (train / "red/other.png").hardlink_to(train / "blue/03.png")
     (train / "red/gone.png").symlink_to("nowhere")
@@ -206,7 +208,7 @@ def test_all_that_is_left_out_is_told(root: Path) -> None:
         "not read, beside train/: test, valid",
         f"left out for their suffix: 2 .csv, 1 none; files count that end in {listed_suffixes()}",
         "left out as pictures outside of the class folders: 1",
-        "left out for a name that begins with a dot: 3",
+        "left out for a name that begins with a dot: 4",
         "left out as further links to the same file: 1",
         "left out as broken: 3, such as red/gone.png (a link to nothing)",
     )
@@ -315,12 +317,12 @@ def test_it_says_so_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspection.time, "monotonic", lambda: now)
     said: list[str] = []
     progress = inspection._Progress(2_100, said.append)
-    for now, number in ((0, 100), (2.9, 100), (3, 100), (12.9, 100), (13, 2_000), (60, 1_100)):  # noqa: B007 - read by the clock
+    for now, number in ((0, 100), (2.9, 100), (3, 100), (12.9, 100), (13, 2_000), (60, 20)):  # noqa: B007 - read by the clock
         progress.at(number)
     assert said == [
         "Looking at the pictures, once: 100 of 2,100, about 1 min left",
         "Looking at the pictures, once: 2,000 of 2,100, about 1 s left",
-        "Looking at the pictures, once: 1,100 of 2,100, about 55 s left",
+        "Looking at the pictures, once: 20 of 2,100, about 104 min left",
     ]
 
 

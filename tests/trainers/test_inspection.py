@@ -7,6 +7,7 @@ import sys
 import threading
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 import PIL
@@ -22,6 +23,7 @@ from trainers import Protocol, describe_data
 from trainers.data.image_folder import inspection, inspection_cache
 from trainers.data.image_folder.inspection import Check, Inspection, inspect_files
 
+GONE = "No such file or directory"
 NAMES = ("good.png", "cut.png", "page.png", "empty.png", "gone.png")
 
 
@@ -57,6 +59,11 @@ def test_each_check_finds_what_it_looks_for(files: Path, cache: Path, check: Che
     assert " ".join(NAMES[i].removesuffix(".png") for i in found.faults) == BROKEN[check]
     assert found.digests[4] == b""
     assert len(set(found.digests)) == 5
+    said = {2: "no kind of picture that is known here", 3: "empty, 0 bytes", 4: GONE}
+    assert {i: fault for i, fault in found.faults.items() if i != 1} == {
+        i: said[i] for i in found.faults if i != 1
+    }
+    assert "truncated" in found.faults.get(1, "truncated")
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -129,6 +136,14 @@ def test_what_changes_while_it_is_read_is_not_kept(
     assert inspect_files(files, ["good.png", "cut.png"], "full").digests != first.digests
     content = (files / "good.png").read_bytes()
     assert inspect_files(files, ["good.png"], "none").digests == (hashlib.sha256(content).digest(),)
+
+
+@pytest.mark.parametrize(
+    ("inode", "kept"), [(7, 7), (2**63 - 1, 2**63 - 1), (2**64 - 1, 2**63 - 1)]
+)
+def test_any_inode_fits_into_the_cache(inode: int, kept: int) -> None:
+    state = SimpleNamespace(st_ino=inode, st_size=1, st_mtime_ns=2, st_ctime_ns=3)
+    assert inspection_cache.FileState.of(state) == (1, 2, 3, kept)  # type: ignore[arg-type]
 
 
 def test_a_file_is_kept_once_two_seconds_have_passed(
