@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from trainers.checkpoint import (
     FORMAT,
     Checkpoint,
     _partial_file,
+    _started,
     check_tensors,
     load_checkpoint,
     load_weights,
@@ -308,6 +310,19 @@ def test_what_a_writer_left_here_goes_once_it_is_gone(path: Path) -> None:
     os.utime(own, times=(0, 0))
     remove_abandoned(path)
     assert {name: path.with_name(name).exists() for name in names} == names
+
+
+def test_a_writer_has_begun_until_it_ends_whatever_it_is_called(tmp_path: Path) -> None:
+    """Also one that has ended and for which nobody has waited yet."""
+    program = tmp_path / "a) Z (b 1"
+    shutil.copy(shutil.which("sleep") or "", program)
+    with subprocess.Popen([program, "60"]) as process:
+        began = _started(process.pid) / os.sysconf("SC_CLK_TCK")
+        assert 0 <= time.clock_gettime(time.CLOCK_BOOTTIME) - began < 60
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert _started(process.pid) == 0
+    assert _started(process.pid) == 0
 
 
 def test_a_folder_is_made_and_what_json_lacks_is_not_written(tmp_path: Path) -> None:

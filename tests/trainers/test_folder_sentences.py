@@ -326,6 +326,18 @@ def test_it_says_so_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+def test_pictures_of_a_test_split_are_only_hashed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(root, train__red=2, train__blue=2, val__red=1, val__blue=1)
+    opened: set[str] = set()
+    decode = inspection.decode
+    monkeypatch.setattr(inspection, "decode", lambda file: (opened.add(file.name), decode(file))[1])
+    monkeypatch.setattr(inspection, "read_header", None)
+    describe_data(config(root), PROTOCOL)
+    assert opened == {str(path) for path in (root / "train").rglob("*.png")}
+
+
 # --- what a worker finds changed ------------------------------------------------------------------
 
 
@@ -350,6 +362,17 @@ def test_a_worker_says_what_changed(root: Path) -> None:
     for part in ("train", "val"):
         (root / part / "green").rename(root / part / "azure")
     assert changed(root, then) == f"{root}/train/azure {said}: no pictures then, 3 now"
+
+
+def test_a_worker_leaves_out_what_the_driver_did(root: Path) -> None:
+    fill(root, train__red=2, train__blue=1, val__red=1, val__blue=1)
+    read = DataConfig.from_dict(config(root))
+    for left_out, files in (
+        (("red/00.png",), ("blue/00.png", "red/01.png")),
+        (("blue/00.png", "red/00.png", "red/01.png"), ()),
+    ):
+        found = index_images(read, left_out=left_out)
+        assert (found.left_out, found.files, found.digests) == (left_out, files, ())
 
 
 def test_the_hash_of_a_folder_is_the_same_on_every_machine(root: Path) -> None:

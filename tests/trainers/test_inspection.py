@@ -244,7 +244,15 @@ def test_a_cache_that_cannot_be_used_is_told_and_not_missed(
 
 
 @pytest.mark.parametrize(
-    "values", ["digest = NULL", "digest = x'00'", "digest = 'x'", "fault = x'00'"]
+    "values",
+    [
+        "digest = NULL",
+        "digest = x'00'",
+        "digest = 'x'",
+        "fault = x'00'",
+        "reader = x'00'",
+        "reader = CAST(x'ff' AS TEXT)",
+    ],
 )
 def test_rows_that_nobody_wrote_are_not_believed(files: Path, cache: Path, values: str) -> None:
     expected = look(files)
