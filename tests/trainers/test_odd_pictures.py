@@ -150,7 +150,7 @@ def test_a_fault_of_the_machine_is_none_of_file_or_architecture(
     (tmp_path / "a.png").write_bytes(WHOLE["PNG"])
     monkeypatch.setattr(Image, "open", fails)
     for look in (
-        lambda: picture.read_picture(tmp_path / "a.png"),
+        lambda: picture.read_picture(tmp_path / "a.png", "white"),
         lambda: inspect_files(tmp_path, ["a.png"], "full"),
     ):
         with pytest.raises(OSError, match=r"a\.png") as raised:
@@ -196,7 +196,7 @@ def test_an_unreadable_picture_is_named_with_what_is_wrong(tmp_path: Path) -> No
         (tmp_path / "gone.png", "No such file or directory"),
     ):
         with pytest.raises(UnreadableData) as error:
-            picture.read_picture(path)
+            picture.read_picture(path, "white")
         assert str(error.value) == f"{path} is not a readable image ({wrong})"
 
 
@@ -225,6 +225,10 @@ def test_a_kind_counts_where_its_decoder_is_built_in(monkeypatch: pytest.MonkeyP
     every = picture.readable_formats.__wrapped__()
     assert set(every) == picture._FORMATS
     assert {".png", ".jpg", ".jpeg", ".tif", ".webp"} < {*picture.suffixes.__wrapped__()}
+    assert not {".eps", ".ico", ".pdf", ".mpg"} & {*picture.suffixes.__wrapped__()}
+    with monkeypatch.context() as patch:
+        patch.delitem(Image.OPEN, "QOI")
+        assert {*every} - {*picture.readable_formats.__wrapped__()} == {"QOI"}
     asked |= dict.fromkeys(asked, False)
     lost = {"AVIF", "JPEG", "JPEG2000", "PNG", "WEBP"}
     assert picture.readable_formats.__wrapped__() == tuple(sorted({*every} - lost))
