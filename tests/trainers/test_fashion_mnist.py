@@ -76,8 +76,18 @@ def test_an_earlier_download_is_found(nowhere: Path) -> None:
 
 def test_only_full_or_a_wish_downloads(nowhere: Path) -> None:
     for config in (DataConfig(source="full"), DataConfig(source="auto", download=True)):
-        with pytest.raises(InputError, match="no download to"):
+        with pytest.raises(InputError) as error:
             fashion_mnist.locate(config)
+        assert str(error.value) == f"data.source: no download to {nowhere / 'cache'}"
+
+
+def test_without_a_home_nothing_is_looked_for_there(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fashion_mnist, "cache_folder", lambda: None)
+    assert fashion_mnist.locate(DataConfig(source="auto")) == EMBEDDED
+    with pytest.raises(InputError, match=r"^data\.source: no download to None$"):
+        fashion_mnist.locate(DataConfig(source="full"))
 
 
 def test_a_failed_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,9 +122,10 @@ def test_a_download_lies_where_torchvision_puts_it(
     fetch = Mock()
     monkeypatch.setattr(datasets, "FashionMNIST", fetch)
     cache = tmp_path / "below" / "cache"
-    assert fashion_mnist.download(cache) == cache / "FashionMNIST" / "raw"
-    assert cache.is_dir()
-    fetch.assert_called_once_with(str(cache), train=True, download=True)
+    for _ in range(2):
+        assert fashion_mnist.download(cache) == cache / "FashionMNIST" / "raw"
+        assert cache.is_dir()
+        fetch.assert_called_with(str(cache), train=True, download=True)
 
 
 def refusal(folder: Path) -> str:

@@ -12,6 +12,7 @@ from trainers import Protocol
 from trainers.data.augmentation import _middle
 from trainers.data.augmentation import test_transform as evaluation
 from trainers.data.image_folder.decoding import decode
+from trainers.data.image_folder.deep_grey import in_8_bits
 
 GREY = np.arange(0, 240, 5, dtype=np.uint8).reshape(6, 8)
 
@@ -31,6 +32,16 @@ def read(file: BytesIO, background: str = "white") -> np.ndarray:
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM"])
 def test_grey_of_16_bits_is_that_of_8(kind: str) -> None:
     assert (read(saved(GREY.astype(np.uint16) * 257, kind)) == GREY[..., None]).all()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM"])
+def test_every_grey_of_16_bits_is_the_nearest_of_8(kind: str) -> None:
+    values = np.arange(2**16, dtype=np.uint16).reshape(256, 256)
+    file = saved(values, kind)
+    assert (read(file)[..., 0] == (values.astype(int) + 128) // 257).all()
+    file.seek(0)
+    with Image.open(file) as picture:
+        assert in_8_bits(picture).mode == "L"
 
 
 def test_other_grey_is_spread_from_black_to_white() -> None:
