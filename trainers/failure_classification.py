@@ -152,7 +152,7 @@ def _of_number(number: int, reason: str) -> Failure:
 
 # --- data -----------------------------------------------------------------------------------------
 
-_IN_LOADER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback ")
+_IN_LOADER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback \(most")
 
 
 def _told_by_loader(error: BaseException) -> tuple[str, str, str] | None:

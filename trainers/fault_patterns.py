@@ -56,9 +56,9 @@ def number_in(message: str) -> int | None:
 
 def advice_for(number: int | None) -> str:
     """What a person can do about a refusal of the operating system."""
-    if number is not None and number < 0:  # of the name service
-        return _NETWORK
-    return _MEND if number is None else _BY_NUMBER.get(number, _MEND)
+    if number is None:
+        return _MEND
+    return _NETWORK if number < 0 else _BY_NUMBER.get(number, _MEND)  # below 0: of the name service
 
 
 # --- words ----------------------------------------------------------------------------------------

@@ -228,16 +228,19 @@ def test_what_is_too_large_is_told_and_not_estimated(monkeypatch: pytest.MonkeyP
     space = tiny(limits={"params": 100_000, "macs": 300_000})
     with monkeypatch.context() as patch:
         patch.setattr(counting, "MOST_CORNERS", 10)
-        with pytest.raises(SpaceTooLarge, match=r"comparisons, and 10 are allowed"):
+        said = r"^counting needs [1-9][0-9,]* comparisons, and 10 are allowed$"
+        with pytest.raises(SpaceTooLarge, match=said):
             space.count()
     with monkeypatch.context() as patch:
         patch.setattr(cost_sums, "MOST_SUMS", 10)
-        with pytest.raises(SpaceTooLarge, match="more than 10 sums"):
+        said = r"^counting needs more than 10 sums of costs, made of [0-9]+ × [0-9]+$"
+        with pytest.raises(SpaceTooLarge, match=said):
             tiny(limits={"params": 100_000, "macs": 300_000}).count()
     with monkeypatch.context() as patch:
         patch.setattr(chain, "MOST_NODES", 3)
         crowded = tiny(limits={"inference_bytes": 10**6})
-        with pytest.raises(SpaceTooLarge, match="more than 3 cases a stage"):
+        said = r"^a limit of inference_bytes needs more than 3 cases a stage$"
+        with pytest.raises(SpaceTooLarge, match=said):
             crowded.count()
         assert crowded.contains(crowded.sample(np.random.default_rng(0)))
 
@@ -254,6 +257,49 @@ def test_sums_are_the_same_however_many_are_made_at_once(monkeypatch: pytest.Mon
         found = cost_sums.added(one, other, (60, 60))
         assert np.array_equal(found.costs, whole.costs)
         assert np.array_equal(found.ways, whole.ways)
+
+
+def test_sums_that_are_too_many_are_refused_before_they_are_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those of all chunks together; and those that limits leave out are not among them."""
+    one, other = (
+        Sums(np.arange(size)[None] * step, np.ones(size, np.int64))
+        for size, step in ((30, 1), (7, 30))
+    )
+    limits = (100,)
+    within = (one.costs.T + other.costs <= 100).sum()
+    for chunk in (1, 14, 1000):
+        monkeypatch.setattr(cost_sums, "_CHUNK", chunk)
+        monkeypatch.setattr(cost_sums, "MOST_SUMS", within)
+        assert len(cost_sums.added(one, other, limits)) == within
+        monkeypatch.setattr(cost_sums, "MOST_SUMS", within - 1)
+        with pytest.raises(SpaceTooLarge) as error:
+            cost_sums.added(one, other, limits)
+        said = f"counting needs more than {within - 1} sums of costs, made of 30 × 7"
+        assert str(error.value) == said
+
+
+def test_ways_that_do_not_fit_into_64_bits_are_refused() -> None:
+    def sums(*ways: int) -> Sums:
+        return Sums(np.arange(len(ways))[None], np.array(ways, np.int64))
+
+    half = 2**28
+    most = sums(half, half - 1)
+    assert sum(cost_sums.added(most, sums(2**27 - 1, 1), (9,)).ways.tolist()) < 2**56
+    for one, other in (((half, half), (2**27,)), ((2**27, half), (half, 1))):
+        with pytest.raises(SpaceTooLarge) as error:
+            cost_sums.added(sums(*one), sums(*other), (9,))
+        said = "part of this space alone has more than 72,057,594,037,927,936 points"
+        assert str(error.value) == said
+    asking = sums(3, 5)
+    points = sums(2**55, 2**55 - 8)
+    assert counting._pairs_within(points, asking, (1,)) == 3 * (2**56 - 8) + 5 * 2**55
+    with pytest.raises(SpaceTooLarge) as error:
+        counting._pairs_within(sums(2**55, 2**55), asking, (1,))
+    assert str(error.value) == (
+        "half of this space alone has more than 72,057,594,037,927,936 points"
+    )
 
 
 # --- drawing ----------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The fast operators equal the definition: output and every gradient, in float64."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 from space import Mixer, MixerType, all_mixer_types
 from space.geometry import MapSize
 from space.operators import TokenMixer
+from space.operators.neighbourhood import neighbourhood_dot, neighbourhood_sum
 from space.reference import reference_forward
 from tests.space.strategies import map_sizes, mixers_of
 
@@ -72,3 +75,20 @@ def test_every_mixer_type_equals_its_definition(mixer_type: MixerType, data: st.
         seed=data.draw(st.integers(0, 2**20)),
         own_context=data.draw(st.booleans()),
     )
+
+
+@pytest.mark.parametrize("precise", ["first", "second"])
+@pytest.mark.parametrize(
+    ("combine", "taps"), [(lambda x, w: neighbourhood_sum(w, x, 3), 9), (neighbourhood_dot, 4)]
+)
+def test_neighbourhoods_are_combined_in_the_precision_of_the_map(
+    combine: Callable[..., Tensor], taps: int, precise: str
+) -> None:
+    """As under autocast, where maps are of half the precision of the weights."""
+    generator = torch.Generator().manual_seed(0)
+    x, other = (torch.randn(2, 3, size, 5, 6, generator=generator) for size in (4, taps))
+    options = (3,) if taps == 4 else ()
+    x, other = (x, other.bfloat16()) if precise == "first" else (x.bfloat16(), other)
+    found = combine(x, other, *options)
+    assert found.dtype == x.dtype
+    assert torch.equal(found, combine(x, other.to(x.dtype), *options))

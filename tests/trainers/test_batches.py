@@ -1,5 +1,7 @@
 """Batches of resident images: augmentation on the device, order, sizes, mixing."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -75,6 +77,21 @@ def test_epoch_and_seed_decide_the_batches_and_nothing_else_does() -> None:
     assert torch.equal(first(2, 7), first(2, 7))
     assert not torch.equal(first(2, 7), first(3, 7))
     assert not torch.equal(first(2, 7), first(2, 8))
+
+
+def test_batches_are_those_of_every_release() -> None:
+    """A trial that is taken up again must go on with the batches that it would have seen."""
+    mixing = {"crop_padding": 2, "mixup": 0.4, "random_erasing": 0.0}
+    plain, mixed = (
+        small_data(short_protocol(augmentation=chosen)) for chosen in ({"crop_padding": 2}, mixing)
+    )
+    images, labels = next(plain.train_batches(2, 7))
+    levels = ((images * 0.3530 + 0.2860) * 255).round().to(torch.uint8)
+    assert labels[:12].tolist() == [7, 1, 0, 8, 3, 1, 9, 1, 8, 2, 8, 7]
+    assert hashlib.sha256(levels.contiguous().numpy().tobytes()).hexdigest()[:8] == "daa6800e"
+    targets = next(mixed.train_batches(2, 7))[1]
+    assert targets.amax(1)[:6].tolist() == pytest.approx([0.7993] * 6, abs=1e-4)
+    assert samples_of_epoch(7, 5, 2, 3).tolist() == [6, 0, 1, 6, 2]
 
 
 def test_batches_leave_the_global_generators_alone() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,19 +10,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from space.errors import InputError
 from trainers.checkpoint import (
+    FORMAT,
     Checkpoint,
+    _partial_file,
+    _started,
     check_tensors,
     load_checkpoint,
+    load_weights,
     remove_abandoned,
     save_checkpoint,
 )
@@ -134,42 +140,92 @@ def test_truncation_and_flipped_bits_are_found(data: st.DataObject, path: Path) 
         load_checkpoint(copy)
 
 
-def test_foreign_and_missing_files_are_refused(tmp_path: Path) -> None:
-    from safetensors.torch import save_file
+def refusal(path: Path, expected: dict[str, object] | None = None) -> str:
+    with pytest.raises(InputError) as error:
+        load_checkpoint(path, expected)
+    return str(error.value)
 
-    save_file(TENSORS, tmp_path / "foreign.safetensors")
-    with pytest.raises(InputError, match="not a checkpoint of this program"):
-        load_checkpoint(tmp_path / "foreign.safetensors")
-    torch.save(TENSORS, tmp_path / "pickled.pth")
-    for name in ("pickled.pth", "absent"):
-        with pytest.raises(InputError, match=name):
-            load_checkpoint(tmp_path / name)
-    with pytest.raises(InputError, match="checkpoint"):
-        load_checkpoint(tmp_path)
+
+def test_foreign_and_missing_files_are_refused(path: Path, tmp_path: Path) -> None:
+    foreign, later, pickled = tmp_path / "foreign", tmp_path / "later", tmp_path / "pickled.pth"
+    save_file(TENSORS, foreign)
+    save_file(TENSORS, later, {"format": "mixspace checkpoint 2"})
+    torch.save(TENSORS, pickled)
+    said = f"is not a checkpoint of this program (format {{}}, not {FORMAT!r})"
+    assert refusal(foreign) == f"checkpoint: {foreign} {said.format('none')}"
+    assert refusal(later) == f"checkpoint: {later} {said.format('mixspace checkpoint 2')}"
+    assert refusal(tmp_path / "absent") == f"checkpoint: {tmp_path / 'absent'} does not exist"
+    assert refusal(pickled).startswith(f"checkpoint: {pickled} is corrupt (Error while deser")
+    assert refusal(tmp_path).startswith(f"checkpoint: {tmp_path} is corrupt (")
+    rewritten(path, TENSORS, {})
+    assert refusal(path) == f"checkpoint: {path} is corrupt (its hash does not match)"
+
+
+def test_what_the_system_refuses_says_nothing_of_the_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is raised as it is, to be tried again; a message without a number is of the file."""
+    for error, found in (
+        (SafetensorError("I/O error: Input/output error (os error 5)"), SafetensorError),
+        (PermissionError(13, "Permission denied"), PermissionError),
+        (OSError(19, "No such device"), InputError),
+        (ValueError("[Errno 5] of something else"), InputError),
+        (SafetensorError("odd"), InputError),
+    ):
+        monkeypatch.setattr("trainers.checkpoint.safe_open", Mock(side_effect=error))
+        with pytest.raises(found):
+            load_checkpoint(path)
 
 
 def test_another_architecture_is_refused(path: Path) -> None:
-    with pytest.raises(InputError, match="written for architecture abc, not xyz"):
-        load_checkpoint(path, {"architecture": "xyz"})
+    expected: dict[str, object] = {"epoch": 2, "architecture": "xyz"}
+    assert refusal(path, expected) == (
+        f"checkpoint: {path} was written for architecture abc, not xyz"
+    )
+    assert refusal(path, {"seed": 1}) == f"checkpoint: {path} was written for seed None, not 1"
 
 
 def test_keys_shapes_and_types_are_checked(path: Path) -> None:
-    wanted = {"a": torch.zeros(2), "b": torch.zeros(3), "c": torch.zeros(1)}
-    found = {"a": torch.zeros(3), "c": torch.zeros(1, dtype=torch.float64), "d": torch.zeros(1)}
+    def refused(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> str:
+        with pytest.raises(InputError) as error:
+            check_tensors(path, found, wanted, "network")
+        return str(error.value)
+
+    one, two, three = (torch.zeros(size) for size in (1, 2, 3))
+    start = f"checkpoint: {path} does not fit the network: "
+    wanted = {"a": two, "b": three, "c": one, "same": one}
+    found = {"a": three, "c": one.double(), "d": one, "same": one}
+    said = (
+        "b is missing, d is not known, a is float32[3], not float32[2], "
+        "c is float64[1], not float32[1]"
+    )
+    assert refused(found, wanted) == start + said
+    missing = ", ".join(f"{number} is missing" for number in range(5))
+    assert refused({}, {str(number): one for number in range(5)}) == start + missing
+    assert refused({}, {str(number): one for number in range(6)}) == f"{start}{missing}, and 1 more"
+    check_tensors(path, wanted, dict(reversed(wanted.items())), "network")
+
+
+def test_weights_are_given_to_the_network_that_they_fit(tmp_path: Path) -> None:
+    path, network = tmp_path / "weights", torch.nn.Linear(4, 3)
+    weights = {f"model.{name}": torch.ones_like(t) for name, t in network.state_dict().items()}
+    save_checkpoint(path, Checkpoint(weights | {"other.x": torch.zeros(1)}, STATE))
+    load_weights(network, path, {"epoch": 2})
+    assert all((each == 1).all() for each in network.state_dict().values())
+    with pytest.raises(InputError, match="was written for epoch 2, not 3"):
+        load_weights(network, path, {"epoch": 3})
     with pytest.raises(InputError) as error:
-        check_tensors(path, found, wanted, "network")
-    for said in (
-        "b is missing",
-        "d is not known",
-        "a is float32[3], not float32[2]",
-        "c is float64",
-    ):
-        assert said in str(error.value)
+        load_weights(torch.nn.Linear(4, 3, bias=False), path, {})
+    assert str(error.value) == (f"checkpoint: {path} does not fit the network: bias is not known")
 
 
-def test_a_failed_write_leaves_the_old_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("written", [b"half", None])
+def test_a_failed_write_leaves_the_old_one(
+    written: bytes | None, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(tensors: object, partial: Path, metadata: object) -> None:
-        partial.write_bytes(b"half")
+        if written is not None:
+            partial.write_bytes(written)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("trainers.checkpoint.save_file", full)
@@ -240,6 +296,45 @@ def test_what_was_left_elsewhere_is_removed_when_it_is_old(
         os.utime(left, times=(time.time() - hours * 3600,) * 2)
         remove_abandoned(path)
         assert left.exists() == stays
+
+
+def test_what_a_writer_left_here_goes_once_it_is_gone(path: Path) -> None:
+    """Whatever its age; and where its start was not known, by its age."""
+    own = _partial_file(path)
+    start, pid, began = own.name.removesuffix(".partial").rsplit("-", 2)
+    assert (int(pid), int(began) > 0) == (os.getpid(), True)
+    names = {
+        own.name: True,
+        f"{start}-{pid}-{int(began) + 1}.partial": False,
+        f"{start}-{2**30}-{began}.partial": False,
+        f"{start}-{2**30}-0.partial": True,
+    }
+    for name in names:
+        path.with_name(name).touch()
+    os.utime(own, times=(0, 0))
+    remove_abandoned(path)
+    assert {name: path.with_name(name).exists() for name in names} == names
+
+
+def test_a_writer_has_begun_until_it_ends_whatever_it_is_called(tmp_path: Path) -> None:
+    """Also one that has ended and for which nobody has waited yet."""
+    program = tmp_path / "a) Z (b 1"
+    shutil.copy(shutil.which("sleep") or "", program)
+    with subprocess.Popen([program, "60"]) as process:
+        began = _started(process.pid) / os.sysconf("SC_CLK_TCK")
+        assert 0 <= time.clock_gettime(time.CLOCK_BOOTTIME) - began < 60
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert _started(process.pid) == 0
+    assert _started(process.pid) == 0
+
+
+def test_a_folder_is_made_and_what_json_lacks_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "a/b/trial"
+    save_checkpoint(path, Checkpoint({}, {}))
+    assert load_checkpoint(path) == Checkpoint({}, {})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        save_checkpoint(path, Checkpoint({}, {"loss": float("nan")}))
 
 
 @pytest.mark.parametrize("wait", [0.003, 0.011, 0.017])

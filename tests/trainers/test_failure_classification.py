@@ -21,7 +21,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from space.errors import InputError
+from space.errors import InputError, Problem
 from trainers import (
     Cause,
     Failure,
@@ -66,7 +66,8 @@ def test_other_ends() -> None:
     assert classify(NonFiniteLoss("train loss is nan in epoch 3, step 17")).state == "failed"
     found = classify(raised(ValueError("odd\nsecond line")))
     assert found.state == "failed"
-    assert found.reason.startswith("ValueError: odd (in raised, test_failure_classification.py:")
+    place = f"test_failure_classification.py:{raised.__code__.co_firstlineno + 2}: raise error"
+    assert found.reason == f"ValueError: odd (in raised, {place})"
     assert classify(KeyError()).reason == "KeyError: KeyError"
     assert classify(InputError.of("a", "b")).reason == "InputError: a: b"
 
@@ -148,6 +149,18 @@ def test_what_an_except_block_makes_of_it_is_still_that_fault() -> None:
     assert classify(caught.value).cause == Cause.SURROUNDINGS
 
 
+def test_what_is_raised_from_none_stands_alone() -> None:
+    def save() -> None:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:
+            raise RuntimeError("odd") from None
+
+    with pytest.raises(RuntimeError) as caught:
+        save()
+    assert classify(caught.value).cause == Cause.CODE
+
+
 @pytest.mark.parametrize(
     ("first", "cause"),
     [
@@ -186,7 +199,8 @@ def test_odd_exceptions_are_faults_too() -> None:
             raise RuntimeError("no words")
 
     found = classify(raised(Wordless()))
-    assert (found.cause, found.reason.split()[0]) == (Cause.CODE, "Wordless:")
+    assert found.cause == Cause.CODE
+    assert found.reason.startswith("Wordless: Wordless (in raised, test_failure_classification.py:")
     full = OSError(errno.ENOSPC, "No space left on device")
     assert blame(ExceptionGroup("several", [ValueError("x"), full])) == Cause.SURROUNDINGS
     assert blame(ExceptionGroup("several", [ValueError("x")])) == Cause.CODE
@@ -294,15 +308,182 @@ def test_an_error_on_the_gpu_leaves_no_use_in_its_process() -> None:
     assert (found.cause, found.breaks_worker) == (Cause.CODE, True)
 
 
-def test_memory_that_others_hold_is_theirs_to_give_back(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("share", [0.1, 0.6])
+def test_memory_that_others_hold_is_theirs_to_give_back(
+    share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-    monkeypatch.setattr(failure_classification, "held_by_others", lambda: 0.6)
-    found = classify(error, whole_gpu=True)
-    assert (found.cause, found.retry) == (Cause.SURROUNDINGS, Retry.COUNTED)
-    assert "60%" in found.reason
-    assert classify(error).state == "infeasible"
-    monkeypatch.setattr(failure_classification, "held_by_others", lambda: 0.01)
-    assert classify(error, whole_gpu=True).state == "infeasible"
+    own = Failure(Cause.ARCHITECTURE, f"out of memory: {error}", infeasible=True)
+    monkeypatch.setattr(failure_classification, "held_by_others", lambda: share)
+    assert classify(error, whole_gpu=True) == Failure(
+        Cause.SURROUNDINGS,
+        f"out of memory, of which other processes hold {share:.0%} of the GPU: {error}",
+        "end the processes that `nvidia-smi` lists, or give each trial a share of a GPU",
+        retry=Retry.COUNTED,
+    )
+    assert classify(error) == own
+    monkeypatch.setattr(failure_classification, "held_by_others", lambda: 0.099)
+    assert classify(error, whole_gpu=True) == own
+
+
+@pytest.mark.parametrize(("free", "reserved", "share"), [(30, 20, 0.5), (75, 25, 0), (70, 40, 0)])
+def test_what_others_hold_is_what_is_neither_free_nor_ours(
+    free: int, reserved: int, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (free, 100))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: reserved)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
+    assert failure_classification.held_by_others() == 0
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    assert failure_classification.held_by_others() == share
+    monkeypatch.delitem(sys.modules, "torch")
+    assert failure_classification.held_by_others() == 0
+
+
+# --- all that is told of a fault -----------------------------------------------------------------
+
+MEND_FILE = "mend the file or take it away, or bring back the disk that it lies on"
+OWN_DATA = "every node must see the data that the study began with"
+
+
+def in_loader(last: str) -> RuntimeError:
+    """What PyTorch raises of an error in a process that loads data."""
+    return RuntimeError(
+        "Caught KeyError in DataLoader worker process 12.\nOriginal Traceback (most recent call "
+        'last):\n  File "/site/loop.py", line 3, in fetch\n    data[i]\nValueError: first\n\n'
+        "The above exception was the direct cause of the following exception:\n\n"
+        'Traceback (most recent call last):\n  File "/site/main.py", line 1, in main\n    run()\n'
+        '  File "/site/loop.py", line 5, in run\n    fetch()\n'
+        f'  File "/site/cut.py", line 7, in cut\n    open(x)\n{last}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/runs/1"),
+            Failure(
+                Cause.SURROUNDINGS,
+                "OSError: [Errno 28] No space left on device: '/runs/1'",
+                fault_patterns.MAKE_SPACE,
+            ),
+        ),
+        (
+            OSError("no answer"),
+            Failure(Cause.SURROUNDINGS, "OSError: no answer", "mend what it names"),
+        ),
+        (
+            OSError(errno.EINVAL, "Invalid argument"),
+            Failure(Cause.CODE, "OSError: [Errno 22] Invalid argument"),
+        ),
+        (
+            InputError([Problem("data.folder", "x"), Problem("protocol.data", "y")]),
+            Failure(Cause.DATA, "data.folder: x", OWN_DATA),
+        ),
+        (
+            InputError([Problem("data", "x"), Problem("trial.data", "y")]),
+            Failure(Cause.CODE, "InputError: data: x"),
+        ),
+        (
+            UnreadableData("x.png is not a readable image (cut)"),
+            Failure(Cause.DATA, "x.png is not a readable image (cut)", MEND_FILE),
+        ),
+        (
+            EOFError("Compressed file ended before"),
+            Failure(Cause.DATA, "EOFError: Compressed file ended before", MEND_FILE),
+        ),
+        (NonFiniteLoss("train loss is nan"), Failure(Cause.ARCHITECTURE, "train loss is nan")),
+        (
+            RuntimeError("CUDA error: unknown error"),
+            Failure(
+                Cause.SURROUNDINGS,
+                "RuntimeError: CUDA error: unknown error",
+                "look at the GPU of that node (`nvidia-smi`)",
+                breaks_worker=True,
+            ),
+        ),
+        (
+            RuntimeError("CUDA error: an illegal memory access"),
+            Failure(
+                Cause.CODE, "RuntimeError: CUDA error: an illegal memory access", breaks_worker=True
+            ),
+        ),
+        (RuntimeError("odd"), Failure(Cause.CODE, "RuntimeError: odd")),
+        (
+            in_loader("MemoryError\n"),
+            Failure(
+                Cause.SURROUNDINGS,
+                "MemoryError: MemoryError (in cut, cut.py:7: open(x))",
+                "set fewer data.workers, or free memory of the machine",
+                retry=Retry.COUNTED,
+            ),
+        ),
+        (
+            in_loader("torch.OutOfMemoryError: CUDA out of memory\nand more"),
+            Failure(Cause.ARCHITECTURE, "out of memory: CUDA out of memory", infeasible=True),
+        ),
+        (
+            in_loader("my.own.Trouble: a: b\nand more\n"),
+            Failure(Cause.CODE, "Trouble: a: b (in cut, cut.py:7: open(x))"),
+        ),
+        (
+            in_loader(f"Trouble: {'x' * 301}"),
+            Failure(Cause.CODE, f"Trouble: {'x' * 300} (in cut, cut.py:7: open(x))"),
+        ),
+        (
+            RuntimeError(str(in_loader("")).partition(" File")[0].strip()),
+            Failure(Cause.CODE, "RuntimeError: RuntimeError"),
+        ),
+        (
+            RuntimeError("Caught X in DataLoader worker process 1.\nOriginal Traceback odd"),
+            Failure(Cause.CODE, "RuntimeError: Caught X in DataLoader worker process 1."),
+        ),
+        (
+            type("OutOfMemoryError", (Exception,), {})("killed"),
+            Failure(Cause.ARCHITECTURE, "out of memory: killed", infeasible=True),
+        ),
+        (
+            MemoryError("x" * 301),
+            Failure(Cause.ARCHITECTURE, "out of memory: " + "x" * 300, "", True),
+        ),
+    ],
+    ids=lambda value: str(value)[:30] if isinstance(value, Exception) else "",
+)
+def test_the_whole_of_a_failure(error: Exception, failure: Failure) -> None:
+    assert classify(error) == failure
+
+
+SAID = {
+    "make space there, or put the checkpoints elsewhere by --set checkpoints=FOLDER": (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+    ),
+    "give this user permission there": (errno.EACCES, errno.EPERM, errno.EROFS),
+    "bring it back": (errno.ENOENT, errno.ENOTDIR),
+    "raise the limit of open files (ulimit -n)": (errno.EMFILE, errno.ENFILE),
+    "free memory or processes of the machine": (errno.ENOMEM, errno.EAGAIN),
+    "bring the network back": (-2, -1, errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EPIPE),
+    "mend what it names": (0, errno.EIO, errno.ESTALE, 4096),
+}
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"), [(number, advice) for advice, them in SAID.items() for number in them]
+)
+@pytest.mark.parametrize(
+    "words", ["[Errno {}] odd", "odd (os error {})", "odd, errno = {}", "Broken pipe ({})"]
+)
+def test_a_number_of_the_system_says_what_to_do(number: int, advice: str, words: str) -> None:
+    """By the number alone, also where a library quotes it with words that say nothing else."""
+    assert classify(OSError(number, "odd")).advice == advice
+    assert classify(OSError(f"[Errno {number}] odd")).advice == advice
+    if number >= 0 or "[" in words:
+        said = f"Trouble: {words.format(number)}"
+        assert classify(in_loader(said)) == Failure(
+            Cause.SURROUNDINGS, f"{said} (in cut, cut.py:7: open(x))", advice
+        )
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
@@ -376,53 +557,104 @@ def test_the_exception_of_a_dead_worker_and_its_last_line(last: str, cause: Caus
     assert found.reason == last.splitlines()[0].rpartition("torch.")[2].rpartition("own.")[2]
 
 
+def died(why: str) -> str:
+    return DIED.format(why=why)
+
+
+CRASHED = "the worker process died: "
+KILLED = (
+    "its worker process has died. Worker exit type: SYSTEM_ERROR Worker exit detail: "
+    "Worker unexpectedly exits with a connection error code 2. End of file. Some causes"
+)
+
+
 @pytest.mark.parametrize(
-    ("why", "reason", "cause", "retry"),
+    ("said", "failure"),
     [
         (
-            "its worker process has died. Worker exit type: SYSTEM_ERROR Worker exit detail: "
-            "Worker unexpectedly exits with a connection error code 2. End of file. Some causes",
-            "the worker process died: it was killed, or crashed in native code",
-            Cause.CODE,
-            Retry.COUNTED,
+            died(KILLED),
+            Failure(
+                Cause.CODE,
+                f"{CRASHED}it was killed, or crashed in native code",
+                retry=Retry.COUNTED,
+            ),
         ),
         (
-            "its worker process has died. Worker exit type: SYSTEM_ERROR Worker exit detail: "
-            "Worker exits with an exit code 3.",
-            "the worker process died: Worker exits with an exit code 3.",
-            Cause.CODE,
-            Retry.COUNTED,
+            died("it has died. Worker exit detail: Worker exits\twith an  exit code 3."),
+            Failure(Cause.CODE, f"{CRASHED}Worker exits with an exit code 3.", retry=Retry.COUNTED),
         ),
         (
-            "The actor 1604af4a38b2511e8e3fe9f102000000 is unavailable: The actor is temporarily "
-            "unavailable: RpcError: RPC error: Socket closed rpc_code: 14. The task may or may not",
-            "its worker cannot be reached: it died, its node or the network is gone",
-            Cause.SURROUNDINGS,
-            Retry.OFTEN,
+            died("The actor is unavailable: The actor is temporarily unavailable: RpcError: x"),
+            Failure(
+                Cause.SURROUNDINGS,
+                "its worker cannot be reached: it died, its node or the network is gone",
+                retry=Retry.OFTEN,
+            ),
         ),
         (
-            "its node has died. Node Id: 1f2e",
-            "the node of its worker was lost",
-            Cause.SURROUNDINGS,
-            Retry.OFTEN,
+            died("its node has died. Node Id: 1f2e"),
+            Failure(Cause.SURROUNDINGS, "the node of its worker was lost", retry=Retry.OFTEN),
         ),
         (
-            "Worker exits unexpectedly. Worker process receives a SIGTERM",
-            "its worker was ended by SIGTERM",
-            Cause.SURROUNDINGS,
-            Retry.OFTEN,
+            died("Worker exits unexpectedly. Worker process receives a SIGTERM"),
+            Failure(Cause.SURROUNDINGS, "its worker was ended by SIGTERM", retry=Retry.OFTEN),
         ),
         (
-            "the node was running low on memory",
-            "out of memory: Ray ended the worker to save the machine",
-            Cause.ARCHITECTURE,
-            Retry.COUNTED,
+            died("the node was running low on memory"),
+            Failure(
+                Cause.ARCHITECTURE,
+                "out of memory: Ray ended the worker to save the machine",
+                infeasible=True,
+                retry=Retry.COUNTED,
+            ),
+        ),
+        (
+            "RuntimeEnvSetupError: the runtime_env is broken",
+            Failure(
+                Cause.SURROUNDINGS,
+                "RuntimeEnvSetupError: the runtime_env is broken",
+                "install the same packages on every node as where the search is started",
+            ),
+        ),
+        (
+            "ray.exceptions.RayTaskError: node 3: is out of disk",
+            Failure(Cause.SURROUNDINGS, "node 3: is out of disk", fault_patterns.MAKE_SPACE),
+        ),
+        (
+            '\n  \nThe actor died because of X\n\tpid: 3\n"quoted"\nit cannot be scheduled\nmore',
+            Failure(
+                Cause.SURROUNDINGS,
+                "it cannot be scheduled",
+                "give the cluster the resources of a trial",
+            ),
+        ),
+        ("x" * 301, Failure(Cause.CODE, CRASHED + "x" * 300, retry=Retry.COUNTED)),
+        (
+            f"exit detail: {'x' * 301}",
+            Failure(Cause.CODE, CRASHED + "x" * 300, retry=Retry.COUNTED),
+        ),
+        (
+            TRACE.format(last="MemoryError"),
+            Failure(Cause.ARCHITECTURE, "out of memory: MemoryError", infeasible=True),
+        ),
+        (
+            TRACE.format(last="torch.OutOfMemoryError: CUDA out of memory"),
+            Failure(Cause.ARCHITECTURE, "out of memory: CUDA out of memory", infeasible=True),
+        ),
+        ("", Failure(Cause.CODE, f"{CRASHED}no more is known", retry=Retry.COUNTED)),
+        (
+            TRACE.format(last="ray.exceptions.RayTaskError: of its own"),
+            Failure(
+                Cause.CODE,
+                f'{CRASHED}File "/site/worker.py", line 6, in __init__',
+                retry=Retry.COUNTED,
+            ),
         ),
     ],
+    ids=lambda value: value[-30:] if isinstance(value, str) else "",
 )
-def test_the_death_of_a_worker(why: str, reason: str, cause: Cause, retry: Retry) -> None:
-    found = classify_death(DIED.format(why=why))
-    assert (found.reason, found.cause, found.retry) == (reason, cause, retry)
+def test_the_death_of_a_worker(said: str, failure: Failure) -> None:
+    assert classify_death(said) == failure
 
 
 @given(st.text())
@@ -433,7 +665,14 @@ def test_whatever_ray_says_is_one_line_of_a_reason(text: str) -> None:
     assert "\x1b[" not in found.reason
 
 
-def test_a_bus_error_is_a_full_disk_behind_mapped_memory() -> None:
-    found = classify_death(DIED.format(why="its worker process has died."), "Bus error")
-    assert (found.cause, found.retry) == (Cause.SURROUNDINGS, Retry.COUNTED)
-    assert "Bus error" in found.reason
+@pytest.mark.parametrize(
+    ("crash", "cause", "advice"),
+    [
+        ("Bus error", Cause.SURROUNDINGS, "enlarge /dev/shm"),
+        ("Segmentation fault", Cause.CODE, ""),
+    ],
+)
+def test_what_a_worker_left_behind_says_how_it_died(crash: str, cause: Cause, advice: str) -> None:
+    """A bus error is a full disk behind mapped memory."""
+    found = classify_death(died("its worker process has died."), crash)
+    assert found == Failure(cause, f"{CRASHED}{crash}", advice, retry=Retry.COUNTED)

@@ -88,6 +88,17 @@ def test_batches_do_not_depend_on_the_number_of_workers(folder: Path) -> None:
         assert torch.equal(one, other)
 
 
+CORNERS = [-1.484, -1.707, -1.724, 1.684, -1.844, -1.793, 1.530, 1.530]
+
+
+def test_batches_are_those_of_every_release(folder: Path) -> None:
+    """A trial that is taken up again must go on with the batches that it would have seen."""
+    data = open_data(config(folder), paper(augmentation={"image_size": 32}))
+    images, labels = next(data.train_batches(2, 7))
+    assert labels.tolist() == [1, 1, 0, 2, 0, 0, 2, 2]
+    assert images[:, 0, 5, 5].tolist() == pytest.approx(CORNERS, abs=0.05)
+
+
 def test_samples_per_epoch_are_those_of_a_pass_over_the_folder(folder: Path) -> None:
     def labels(number: int, samples: int, workers: int = 0) -> torch.Tensor:
         small = paper(

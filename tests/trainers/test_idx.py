@@ -32,7 +32,9 @@ def test_plain_files_are_read_too(tmp_path: Path) -> None:
 def test_same_array_same_bytes(tmp_path: Path) -> None:
     write_idx(tmp_path / "a.gz", IMAGES)
     write_idx(tmp_path / "b.gz", IMAGES)
-    assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
+    whole = (tmp_path / "a.gz").read_bytes()
+    assert whole == (tmp_path / "b.gz").read_bytes()
+    assert whole[3:8] == bytes(5)  # neither a name nor a date
 
 
 def test_every_truncation_is_refused(tmp_path: Path) -> None:
@@ -69,24 +71,53 @@ def test_junk_is_refused(junk: bytes, tmp_path: Path) -> None:
         read_idx(path, 3)
 
 
+def refusal(path: Path, dimensions: int = 3) -> str:
+    with pytest.raises(InputError) as error:
+        read_idx(path, dimensions)
+    (problem,) = error.value.problems
+    assert problem.where == "data.folder"
+    return problem.message
+
+
+NOT_IDX = "is not the idx file expected: its"
+MAGIC = "and must be 0x00000803"
+OUTSIDE = "are outside 1 to 1073741824 bytes in all"
+
+
 @pytest.mark.parametrize(
-    ("header", "said"),
+    ("header", "body", "said"),
     [
-        (struct.pack(">4I", 0x0801, 1, 2, 2), "magic number is 0x00000801"),
-        (struct.pack(">4I", 0x0D03, 1, 2, 2), "magic number is 0x00000d03"),
-        (struct.pack(">4I", 0x0803, 0, 2, 2), "outside 1 to"),
-        (struct.pack(">4I", 0x0803, 2**31, 2**31, 9), "outside 1 to"),
-        (struct.pack(">4I", 0x0803, 1, 2, 2) + b"123", "states 4 bytes in its header and holds 3"),
-        (struct.pack(">4I", 0x0803, 1, 2, 2) + b"12345", "holds more"),
+        ((0x0801, 1, 2, 2), b"", f"{NOT_IDX} magic number is 0x00000801 {MAGIC}"),
+        ((0x0D03, 1, 2, 2), b"", f"{NOT_IDX} magic number is 0x00000d03 {MAGIC}"),
+        ((0x0803, 1, 2), b"", f"{NOT_IDX} header has 12 bytes of 16"),
+        ((0x0803, 0, 2, 2), b"", f"{NOT_IDX} sizes [0, 2, 2] {OUTSIDE}"),
+        ((0x0803, 2**30 + 1, 1, 1), b"", f"{NOT_IDX} sizes [1073741825, 1, 1] {OUTSIDE}"),
+        ((0x0803, 2**30, 1, 1), b"", "states 1073741824 bytes in its header and holds 0"),
+        ((0x0803, 1, 1, 1), b"", "states 1 bytes in its header and holds 0"),
+        ((0x0803, 1, 2, 2), b"123", "states 4 bytes in its header and holds 3"),
+        ((0x0803, 1, 2, 2), b"12345", "states 4 bytes in its header and holds more"),
     ],
 )
-def test_wrong_headers_are_named(header: bytes, said: str, tmp_path: Path) -> None:
+def test_wrong_headers_are_named(
+    header: tuple[int, ...], body: bytes, said: str, tmp_path: Path
+) -> None:
     path = tmp_path / "images"
-    path.write_bytes(header)
-    with pytest.raises(InputError, match=said):
-        read_idx(path, 3)
+    path.write_bytes(struct.pack(f">{len(header)}I", *header) + body)
+    assert refusal(path) == f"{path} {said}"
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"^data\.folder: .*nowhere\.gz cannot be read"):
-        read_idx(tmp_path / "nowhere.gz", 1)
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    nowhere, cut, folder = tmp_path / "nowhere.gz", tmp_path / "cut.gz", tmp_path
+    assert refusal(nowhere, 1) == f"{nowhere} cannot be read (No such file or directory)"
+    assert refusal(folder, 1) == f"{folder} cannot be read (Is a directory)"
+    write_idx(cut, IMAGES)
+    cut.write_bytes(cut.read_bytes()[:-4])
+    ended = "Compressed file ended before the end-of-stream marker was reached"
+    assert refusal(cut) == f"{cut} is corrupt or truncated ({ended})"
+
+
+def test_labels_and_images_have_the_shapes_that_they_state(tmp_path: Path) -> None:
+    one = tmp_path / "one"
+    one.write_bytes(struct.pack(">2I", 0x0801, 3) + b"abc")
+    found = read_idx(one, 1)
+    assert (found.tolist(), found.dtype) == ([97, 98, 99], np.uint8)

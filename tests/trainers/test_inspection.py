@@ -1,13 +1,16 @@
 """The pass over the files: its cache saves time and decides nothing, whatever happens to it."""
 
+import hashlib
 import os
 import sqlite3
 import sys
 import threading
 import warnings
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, BinaryIO
 
+import PIL
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +23,7 @@ from trainers import Protocol, describe_data
 from trainers.data.image_folder import inspection, inspection_cache
 from trainers.data.image_folder.inspection import Check, Inspection, inspect_files
 
+GONE = "No such file or directory"
 NAMES = ("good.png", "cut.png", "page.png", "empty.png", "gone.png")
 
 
@@ -55,6 +59,11 @@ def test_each_check_finds_what_it_looks_for(files: Path, cache: Path, check: Che
     assert " ".join(NAMES[i].removesuffix(".png") for i in found.faults) == BROKEN[check]
     assert found.digests[4] == b""
     assert len(set(found.digests)) == 5
+    said = {2: "no kind of picture that is known here", 3: "empty, 0 bytes", 4: GONE}
+    assert {i: fault for i, fault in found.faults.items() if i != 1} == {
+        i: said[i] for i in found.faults if i != 1
+    }
+    assert "truncated" in found.faults.get(1, "truncated")
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -65,6 +74,88 @@ def test_an_earlier_check_decides_nothing_for_a_later_one(
     for check in checks:
         found = look(files, check)
         assert " ".join(NAMES[i].removesuffix(".png") for i in found.faults) == BROKEN[check]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "again"),
+    [
+        ("full", "full", ""),
+        ("full", "headers", "cut page empty"),  # only what is whole passes every check
+        ("full", "none", ""),
+        ("headers", "full", "good cut page empty"),
+        ("headers", "headers", ""),
+        ("headers", "none", ""),
+        ("none", "full", "good cut page empty"),
+        ("none", "headers", "good cut page empty"),
+        ("none", "none", ""),
+    ],
+)
+def test_what_tells_enough_is_not_read_again(
+    files: Path,
+    cache: Path,
+    earlier: Check,
+    later: Check,
+    again: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = look(files, earlier)
+    read: list[str] = []
+
+    def watched(file: BinaryIO, kind: str) -> Any:
+        read.append(Path(file.name).stem)
+        return file_digest(file, kind)
+
+    file_digest = hashlib.file_digest
+    monkeypatch.setattr(inspection.hashlib, "file_digest", watched)
+    assert look(files, later).digests == first.digests
+    assert sorted(read) == sorted(again.split())
+
+
+def test_a_verdict_is_for_the_limit_that_it_was_found_under(
+    files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow refuses what is twice as large."""
+    for limit, faults in ((2_000, {}), (400, {0}), (2_000, {})):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        assert {*inspect_files(files, ["good.png"], "full").faults} == {*faults}
+        reader = f"full 2 pillow {PIL.__version__} {limit}"
+        assert (inspection.reader_of("full"), inspection.reader_of("none")) == (reader, "none")
+
+
+def test_what_changes_while_it_is_read_is_not_kept(
+    files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def growing(file: BinaryIO) -> None:
+        with Path(file.name).open("ab") as same:
+            same.write(b"x")
+
+    monkeypatch.setattr(inspection, "decode", growing)
+    first = inspect_files(files, ["good.png", "cut.png"], "full")
+    assert not first.faults
+    monkeypatch.undo()
+    assert inspect_files(files, ["good.png", "cut.png"], "full").digests != first.digests
+    content = (files / "good.png").read_bytes()
+    assert inspect_files(files, ["good.png"], "none").digests == (hashlib.sha256(content).digest(),)
+
+
+@pytest.mark.parametrize(
+    ("inode", "kept"), [(7, 7), (2**63 - 1, 2**63 - 1), (2**64 - 1, 2**63 - 1)]
+)
+def test_any_inode_fits_into_the_cache(inode: int, kept: int) -> None:
+    state = SimpleNamespace(st_ino=inode, st_size=1, st_mtime_ns=2, st_ctime_ns=3)
+    assert inspection_cache.FileState.of(state) == (1, 2, 3, kept)  # type: ignore[arg-type]
+
+
+def test_a_file_is_kept_once_two_seconds_have_passed(
+    files: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within one tick of a coarse clock it may change again under the same times."""
+    monkeypatch.setattr(inspection_cache, "_SETTLED_NS", 2_000_000_000)
+    changed = (files / "good.png").stat().st_ctime_ns
+    for later, kept in ((2_000_000_000, False), (2_000_000_001, True)):
+        monkeypatch.setattr(inspection_cache.time, "time_ns", lambda now=changed + later: now)
+        inspect_files(files, ["good.png"], "full")
+        assert cache.exists() == kept
 
 
 def test_contents_that_change_under_the_old_size_and_time_are_read_again(
@@ -141,13 +232,27 @@ def test_a_cache_that_cannot_be_used_is_told_and_not_missed(
         {"damaged": _no_database, "columns": _other_columns}[trouble](cache)
     said: list[str] = []
     assert look(files, said=said) == expected
-    assert len(said) == 1
-    assert said[0].startswith("You have no home") == (trouble == "no home")
-    assert (str(cache.name) in said[0]) == (trouble != "no home")
+    (sentence,) = said
+    lost = ": what was found out about the pictures is not kept."
+    if trouble == "no home":
+        assert sentence == f"You have no home, nor MIXSPACE_CACHE{lost}"
+    else:
+        place = files / "good.png/pictures-1.sqlite" if trouble == "below a file" else cache
+        assert sentence.startswith(f"{place}, which may be deleted, is not used (")
+        assert sentence.endswith(f"){lost}")
+        assert "(None)" not in sentence
 
 
 @pytest.mark.parametrize(
-    "values", ["digest = NULL", "digest = x'00'", "digest = 'x'", "fault = x'00'"]
+    "values",
+    [
+        "digest = NULL",
+        "digest = x'00'",
+        "digest = 'x'",
+        "fault = x'00'",
+        "reader = x'00'",
+        "reader = CAST(x'ff' AS TEXT)",
+    ],
 )
 def test_rows_that_nobody_wrote_are_not_believed(files: Path, cache: Path, values: str) -> None:
     expected = look(files)

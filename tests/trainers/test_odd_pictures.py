@@ -1,6 +1,7 @@
 """Kinds of pictures, whole and damaged, beside those that photographs usually are."""
 
 import errno
+import os
 import random
 import struct
 from io import BytesIO
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from trainers import Cause, Protocol, classify
+from trainers import Cause, Protocol, UnreadableData, classify
 from trainers.data.augmentation import test_transform as evaluation
 from trainers.data.augmentation import train_transform
 from trainers.data.image_folder import decoding as picture
@@ -149,13 +150,92 @@ def test_a_fault_of_the_machine_is_none_of_file_or_architecture(
     (tmp_path / "a.png").write_bytes(WHOLE["PNG"])
     monkeypatch.setattr(Image, "open", fails)
     for look in (
-        lambda: picture.read_picture(tmp_path / "a.png"),
+        lambda: picture.read_picture(tmp_path / "a.png", "white"),
         lambda: inspect_files(tmp_path, ["a.png"], "full"),
     ):
         with pytest.raises(OSError, match=r"a\.png") as raised:
             look()
+        number = getattr(error, "errno", None) or errno.ENOMEM
+        said = f"[Errno {number}] {os.strerror(number)}: '{tmp_path / 'a.png'}'"
+        assert str(raised.value) == said
         found = classify(raised.value)
         assert (found.cause, found.state) == (Cause.SURROUNDINGS, "preempted")
+
+
+MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT)
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "of_the_file"),
+    [
+        *((OSError(number, "x"), "x", False) for number in MACHINE),
+        (OSError(errno.ENOENT, "No such file: out of memory"), "No such file: out of memory", True),
+        (OSError("broken\nand more"), "broken", True),
+        (OSError("Out of Memory"), "Out of Memory", False),
+        (RuntimeError("can't start new thread"), "can't start new thread", False),
+        (MemoryError("x"), "x", False),
+        (ValueError("bad\x07"), r"bad\x07", True),
+        (EOFError(), "EOFError", True),
+        (IndexError("\nbelow"), "IndexError", True),
+        (Image.UnidentifiedImageError("at <0x7f>"), "no kind of picture that is known here", True),
+    ],
+    ids=repr,
+)
+def test_what_is_wrong_is_one_line_and_of_the_file_or_of_the_machine(
+    error: Exception, said: str, of_the_file: bool
+) -> None:
+    assert picture.why(error) == said
+    assert is_of_the_file(error) == of_the_file
+
+
+def test_an_unreadable_picture_is_named_with_what_is_wrong(tmp_path: Path) -> None:
+    page = tmp_path / "page.png"
+    page.write_bytes(b"<html>")
+    for path, wrong in (
+        (page, "no kind of picture that is known here"),
+        (tmp_path / "gone.png", "No such file or directory"),
+    ):
+        with pytest.raises(UnreadableData) as error:
+            picture.read_picture(path, "white")
+        assert str(error.value) == f"{path} is not a readable image ({wrong})"
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "RGBa", "LA", "La"])
+@pytest.mark.parametrize("background", ["white", "black", "grey"])
+def test_what_shows_through_is_mixed_with_the_background(mode: str, background: str) -> None:
+    plain = PHOTO.convert("LA" if mode.startswith("L") else "RGBA")
+    plain.putalpha(Image.linear_gradient("L").resize(plain.size))
+    levels = np.asarray(plain.convert("RGBA")).astype(float)
+    colours, shares = levels[..., :3], levels[..., 3:] / 255
+    expected = shares * colours + (1 - shares) * picture.BACKGROUNDS[background]
+    found = np.asarray(picture.as_shown(plain.convert(mode), background))
+    # In premultiplied colours little is left of what is nearly transparent.
+    assert np.abs(found - expected).max() <= (2 if mode.endswith("a") else 1)
+
+
+@pytest.mark.parametrize("notes", [b"rubbish!", b"II*\0"])
+def test_a_picture_with_damaged_notes_is_shown_as_it_lies(notes: bytes) -> None:
+    assert (read(saved(PHOTO, "PNG", exif=b"Exif\0\0" + notes)) == np.asarray(PHOTO)).all()
+
+
+def test_a_kind_counts_where_its_decoder_is_built_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {*picture.suffixes()}
+    asked = dict.fromkeys(["avif", "webp", "jpg", "jpg_2000", "zlib"], True)
+    monkeypatch.setattr(picture.features, "check", lambda name: asked[name])
+    every = picture.readable_formats.__wrapped__()
+    assert set(every) == picture._FORMATS
+    assert {".png", ".jpg", ".jpeg", ".tif", ".webp"} < {*picture.suffixes.__wrapped__()}
+    assert not {".eps", ".ico", ".pdf", ".mpg"} & {*picture.suffixes.__wrapped__()}
+    with monkeypatch.context() as patch:
+        patch.delitem(Image.OPEN, "QOI")
+        assert {*every} - {*picture.readable_formats.__wrapped__()} == {"QOI"}
+    asked |= dict.fromkeys(asked, False)
+    lost = {"AVIF", "JPEG", "JPEG2000", "PNG", "WEBP"}
+    assert picture.readable_formats.__wrapped__() == tuple(sorted({*every} - lost))
+    left = picture.suffixes.__wrapped__()
+    assert list(left) == sorted(left)
+    assert {".bmp", ".tif"} < {*left} < known - {".png", ".jpg", ".avif"}
+    assert picture.listed_suffixes() == " ".join(sorted(known))
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "F", "I;16"])

@@ -12,6 +12,7 @@ from trainers import Protocol
 from trainers.data.augmentation import _middle
 from trainers.data.augmentation import test_transform as evaluation
 from trainers.data.image_folder.decoding import decode
+from trainers.data.image_folder.deep_grey import in_8_bits
 
 GREY = np.arange(0, 240, 5, dtype=np.uint8).reshape(6, 8)
 
@@ -33,6 +34,16 @@ def test_grey_of_16_bits_is_that_of_8(kind: str) -> None:
     assert (read(saved(GREY.astype(np.uint16) * 257, kind)) == GREY[..., None]).all()
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM"])
+def test_every_grey_of_16_bits_is_the_nearest_of_8(kind: str) -> None:
+    values = np.arange(2**16, dtype=np.uint16).reshape(256, 256)
+    file = saved(values, kind)
+    assert (read(file)[..., 0] == (values.astype(int) + 128) // 257).all()
+    file.seek(0)
+    with Image.open(file) as picture:
+        assert in_8_bits(picture).mode == "L"
+
+
 def test_other_grey_is_spread_from_black_to_white() -> None:
     as_float = read(saved(GREY.astype(np.float32) / 255, "TIFF"))
     assert (as_float == GREY[..., None]).all()
@@ -42,9 +53,27 @@ def test_other_grey_is_spread_from_black_to_white() -> None:
         assert np.abs(found - expected[..., None]).max() <= 1
 
 
-def test_a_float_that_is_no_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="no numbers"):
-        read(saved(np.full((4, 4), np.nan, np.float32), "TIFF"))
+@pytest.mark.parametrize(
+    ("values", "levels"),
+    [
+        ([0.0, 0.2, 0.5], [0, 51, 128]),  # within 0 to 1
+        ([0.5, 0.5, 1.0], [128, 128, 255]),
+        ([0.0, 1.0, 1.5], [0, 170, 255]),
+        ([-0.5, 0.0, 0.5], [0, 128, 255]),
+        ([0.0, 0.0, 0.0], [128, 128, 128]),  # of one level only, whatever it is
+        ([5.0, 5.0, 5.0], [128, 128, 128]),
+        ([-1.0, -1.0, -1.0], [128, 128, 128]),
+    ],
+)
+def test_floats_keep_their_levels_within_0_to_1(values: list[float], levels: list[int]) -> None:
+    found = read(saved(np.array([values], np.float32), "TIFF"))
+    assert found.tolist() == [[[level] * 3 for level in levels]]
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_a_float_that_is_no_number_is_refused(odd: float) -> None:
+    with pytest.raises(ValueError, match=r"^some of its pixels are no numbers, or infinite$"):
+        read(saved(np.array([[0, odd]], np.float32), "TIFF"))
 
 
 TURNS = {

@@ -97,8 +97,37 @@ def test_the_split_is_the_same_on_every_machine() -> None:
     assert split.hash == "557a313e4f4924ed"
 
 
-def test_an_empty_part_is_refused() -> None:
-    with pytest.raises(InputError, match=r"leave 0 for validation"):
+@pytest.mark.parametrize(
+    ("images", "options", "said"),
+    [
+        (5, {}, ["leave 0 for validation; at least 1 needed"]),
+        (
+            1,
+            {},
+            ["leave 1 for train; at least 2 needed", "leave 0 for validation; at least 1 needed"],
+        ),
+        (20, {"limit_train": 1}, ["leave 1 for train; at least 2 needed"]),
+        (20, {"limit_train": 2, "limit_validation": 1}, []),
+    ],
+)
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_an_empty_part_is_refused(
+    part: str, images: int, options: dict[str, int], said: list[str]
+) -> None:
+    field = f"any.{part}_fraction"
+    labels = np.arange(images) % 5
+    start = f"{field}: {images} images with {part}_fraction 0.1"
+    try:
+        split_train_validation(labels, seed=0, validation_fraction=0.1, field=field, **options)
+    except InputError as error:
+        found = [str(problem) for problem in error.problems]
+    else:
+        found = []
+    assert found == [f"{start} {each}".replace("for validation", f"for {part}") for each in said]
+
+
+def test_the_field_of_a_split_is_that_of_the_protocol() -> None:
+    with pytest.raises(InputError, match=r"^protocol\.validation_fraction: 5 images with"):
         split_train_validation(np.arange(5), seed=0, validation_fraction=0.1)
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,15 @@ import torch
 from PIL import Image
 
 from tests.trainers.tiny import image_folder, short_protocol, small_data
-from trainers import Protocol, TestReading, TestSplitLocked, lock_test_split, open_test_split
-from trainers.data import fashion_mnist
+from trainers import (
+    DataConfig,
+    Protocol,
+    TestReading,
+    TestSplitLocked,
+    lock_test_split,
+    open_test_split,
+)
+from trainers.data import fashion_mnist, held_out_test
 from trainers.data.held_out_test import VARIABLE
 
 CHILD = """
@@ -74,13 +82,36 @@ def test_it_is_locked_for_good_in_a_worker() -> None:
     assert found.stdout.strip() == b"locked"
 
 
+def test_it_is_locked_for_good_here_and_in_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_out_test, "_depth", 0)
+    monkeypatch.setenv(VARIABLE, "")
+    assert not held_out_test.is_locked()
+    for depth in (1, 2):
+        held_out_test.lock_test_split_for_good()
+        assert (os.environ[VARIABLE], held_out_test._depth) == ("1", depth)
+    with lock_test_split():
+        assert os.environ[VARIABLE] == "1"
+    assert (os.environ[VARIABLE], held_out_test.is_locked()) == ("1", True)
+    monkeypatch.setattr(held_out_test, "_depth", 0)
+    with pytest.raises(TestSplitLocked) as error:
+        held_out_test.refuse_if_locked()
+    assert str(error.value) == (
+        "the test split cannot be read while a search is running; "
+        "read it for a finished architecture, from a process of its own"
+    )
+
+
 def test_every_reading_is_recorded_before_images_are_handed_out() -> None:
     readings: list[TestReading] = []
     open_it(readings)
     (reading,) = readings
     assert (reading.architecture_id, reading.images) == ("abc", 2_000)
     assert reading.protocol_hash == short_protocol().hash
+    assert reading.content_hash == fashion_mnist.load_part(DataConfig(), "test").content_hash
     assert reading.accuracy is None
+    assert abs((datetime.now(UTC) - reading.read_at).total_seconds()) < 60
+    open_it(readings)
+    assert len({len(each.id) for each in readings} | {each.id for each in readings}) == 3
 
 
 def test_what_cannot_be_recorded_is_not_read() -> None:

@@ -14,13 +14,12 @@ from space.errors import InputError
 UNSIGNED_BYTE = 0x08
 
 
-def read_idx(path: Path, dimensions: int, where: str = "data.folder") -> NDArray[np.uint8]:
+def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     """Read one idx file, gzipped or not (by its first two bytes).
 
     Args:
         path: the file.
         dimensions: how many sizes it must have: 1 for labels, 3 for images.
-        where: the field that led to the file, for messages.
 
     Returns:
         uint8 array of the shape that the file states.
@@ -38,16 +37,19 @@ def read_idx(path: Path, dimensions: int, where: str = "data.folder") -> NDArray
             # One byte more than stated: finds a longer file, and makes gzip check its sum.
             body = file.read(size + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError.of(where, f"{path} is corrupt or truncated ({error})") from None
+        raise _refused(f"{path} is corrupt or truncated ({error})") from None
     except _NotIdx as error:
-        raise InputError.of(where, f"{path} is not the idx file expected: {error}") from None
+        raise _refused(f"{path} is not the idx file expected: {error}") from None
     except OSError as error:
-        raise InputError.of(where, f"{path} cannot be read ({error.strerror or error})") from None
+        raise _refused(f"{path} cannot be read ({error.strerror or error})") from None
     if len(body) != size:
         amount = "more" if len(body) > size else f"{len(body)}"
-        message = f"{path} states {size} bytes in its header and holds {amount}"
-        raise InputError.of(where, message)
+        raise _refused(f"{path} states {size} bytes in its header and holds {amount}")
     return np.frombuffer(body, dtype=np.uint8).reshape(shape)
+
+
+def _refused(message: str) -> InputError:
+    return InputError.of("data.folder", message)
 
 
 class _NotIdx(ValueError):
@@ -72,5 +74,4 @@ def _read_shape(header: bytes, dimensions: int) -> tuple[int, ...]:
 def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
     """Write a gzipped idx file; the same array gives the same bytes on every day."""
     header = struct.pack(f">{1 + array.ndim}I", UNSIGNED_BYTE << 8 | array.ndim, *array.shape)
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as file:
-        file.write(header + np.ascontiguousarray(array).tobytes())
+    path.write_bytes(gzip.compress(header + array.tobytes(), mtime=0))

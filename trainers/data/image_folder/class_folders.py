@@ -80,7 +80,7 @@ def unreadable(error: OSError, folder: Path) -> Problem:
 def _classes(folder: Path) -> tuple[str, ...]:
     """Folders whose names do not begin with a dot, apart from links to where they lie or above."""
     try:
-        above = {_of(os.stat(each)) for each in (folder, *Path(os.path.realpath(folder)).parents)}
+        above = _here_and_above(folder)
         with os.scandir(folder) as entries:
             return tuple(
                 sorted(
@@ -209,7 +209,7 @@ def _is_picture(name: str, found: Listing) -> bool:
 
 def _list_class(folder: Path, name: str, label: int, found: Listing) -> None:
     top = folder / name
-    seen = {_of(os.stat(parent)) for parent in Path(os.path.realpath(folder / "x")).parents}
+    seen = _here_and_above(folder)
     for path in sorted(_walk(str(top), seen, found)):
         _take(path, os.path.relpath(path, folder), label, found)
 
@@ -251,6 +251,10 @@ def _take(path: str, name: str, label: int, found: Listing) -> None:
     found.files.append(name)
     found.sizes.append(state.st_size)
     found.labels.append(label)
+
+
+def _here_and_above(folder: Path) -> set[_Identity]:
+    return {_of(os.stat(each)) for each in (folder, *Path(os.path.realpath(folder)).parents)}
 
 
 def _of(state: os.stat_result) -> _Identity:

@@ -73,7 +73,7 @@ def fault_of_the_machine(error: BaseException, path: Path | str) -> OSError:
     return OSError(number, os.strerror(number), shown_path(str(path)))
 
 
-def read_picture(path: Path, background: str = "white") -> Image.Image:
+def read_picture(path: Path, background: str) -> Image.Image:
     """A file as an upright RGB picture.
 
     Raises:
@@ -149,9 +149,8 @@ def _on(background: str, picture: Image.Image) -> Image.Image:
 
 
 def _band_on(background: str, picture: Image.Image) -> Image.Image:
-    # Of "La" and "PA" Pillow knows one step only.
-    if picture.mode in ("La", "RGBa"):
-        picture = picture.convert("LA" if picture.mode == "La" else "RGBA")
+    if picture.mode == "La":  # Pillow knows one step of it only
+        picture = picture.convert("LA")
     seen_through = picture.convert("RGBA")
     under = Image.new("RGBA", picture.size, (*BACKGROUNDS[background], 255))
     return Image.alpha_composite(under, seen_through).convert("RGB")

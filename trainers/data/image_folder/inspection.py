@@ -115,7 +115,7 @@ def _answer(known: Finding, check: Check) -> Finding | None:
     see it, also when a stricter one did.
     """
     if check == "none":
-        return Finding(known.digest, reader_of("none"))
+        return known._replace(fault=None)
     if known.reader == reader_of(check):
         return known
     is_whole = known.reader == reader_of("full") and known.fault is None
@@ -130,27 +130,27 @@ def _state(path: str) -> FileState | None:
 
 
 def _look_at(path: str, check: Check) -> tuple[FileState | None, Finding]:
-    """The state of the file that was read, None where nothing can be kept, and the finding."""
+    """The state of the file before it was read, None where nothing can be kept, and the finding.
+
+    What changes meanwhile is in another state later, so that the finding is not believed.
+    """
     reader = reader_of(check)
     try:
         with Path(path).open("rb") as file:
             state = FileState.of(os.fstat(file.fileno()))
             digest = hashlib.file_digest(file, "sha256").digest()
             fault = None if check == "none" else _fault(file, check)
-            changed = FileState.of(os.fstat(file.fileno())) != state
     except BROKEN as error:
         if not is_of_the_file(error):
             raise fault_of_the_machine(error, path) from error
         return None, Finding(b"", reader, why(error))
-    return None if changed else state, Finding(digest, reader, fault)
+    return state, Finding(digest, reader, fault)
 
 
 def _fault(file: BinaryIO, check: Check) -> str | None:
-    file.seek(0, os.SEEK_END)
-    if file.tell() == 0:
+    if file.seek(0, os.SEEK_END) == 0:
         return "empty, 0 bytes"
-    file.seek(0)
-    try:
+    try:  # Pillow begins at the start
         if check == "full":
             decode(file)
         else:

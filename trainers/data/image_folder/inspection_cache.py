@@ -15,7 +15,6 @@ from typing import NamedTuple
 from space.input.paths import cache_folder, shown_path
 
 _NAME = "pictures-1.sqlite"
-_AT_ONCE = 500
 _PATIENCE = 5.0
 _SETTLED_NS = 2_000_000_000
 """A file changed more recently than this may change again within one tick of its clock."""
@@ -77,7 +76,7 @@ class InspectionCache:
         self._file = Path(os.devnull) if folder is None else folder / _NAME
 
     def known(self, files: Sequence[tuple[str, FileState]]) -> dict[str, Finding]:
-        """The findings of those files that are as they were."""
+        """The findings of those files that are as they were; a few hundred are asked at once."""
         found: dict[str, Finding] = {}
         if self.trouble is not None:
             return found
@@ -85,8 +84,7 @@ class InspectionCache:
             if not self._file.exists():
                 return found
             with closing(self._connect()) as connection:
-                for start in range(0, len(files), _AT_ONCE):
-                    found |= _look_up(connection, dict(files[start : start + _AT_ONCE]))
+                found = _look_up(connection, dict(files))
         except (sqlite3.Error, OSError) as error:
             self._give_up(error)
         return found
