@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, StrictFloat, StrictInt
 
@@ -16,6 +17,10 @@ from space.input.dataclass_fields import check_fields, from_plain
 from space.input.earlier_names import with_current_names
 from space.input.plain_values import VERSION, from_json, without_version
 from space.mixer import Mixer
+
+if TYPE_CHECKING:
+    from space.cost import Cost
+    from space.networks import Network
 
 MAX_STAGES = 8
 BlockType = Literal["conv", "prenorm", "convnext"]
@@ -228,6 +233,32 @@ class Architecture:
     def depth(self) -> int:
         """Number of blocks."""
         return sum(stage.depth for stage in self.stages)
+
+    # What follows is made of architectures, so that it can only be imported by its name, and when
+    # it is asked for: an architecture alone needs no torch.
+
+    def build(self, *, seed: int | None = None, drop_path_rate: float = 0.0) -> "Network":
+        """The network, untrained, in train mode: (B, channels, height, width) to (B, classes).
+
+        Args:
+            seed: of the first weights; None draws them from torch's global generator.
+            drop_path_rate: stochastic depth of the last block; it grows linearly from 0.
+
+        Raises:
+            InputError: for a rate outside [0, 1), or a seed that is none.
+        """
+        networks = import_module("space.networks")
+        network: Network = networks.build(self, drop_path_rate, seed=seed)
+        return network
+
+    def cost(self) -> "Cost":
+        """Parameters and multiply-accumulates of the network, exact, for one image."""
+        spent: Cost = import_module("space.cost").cost(self)
+        return spent
+
+    def _repr_html_(self) -> str:
+        html: str = import_module("space.html").of_architecture(self)
+        return html
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON or YAML; options only off their default.
