@@ -1,7 +1,9 @@
 """`import mixspace`: light, its own modules and no others, and every public name."""
 
+import ast
 import json
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,19 @@ def test_every_name_is_what_it_says() -> None:
     assert mixspace.zoo.create is not None
     with pytest.raises(AttributeError, match="no attribute 'runs'"):
         mixspace.runs  # noqa: B018
+
+
+def test_the_readme_names_what_there_is() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    used = {
+        (node.value.id, node.attr)
+        for node in ast.walk(ast.parse(example))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+    owners = {"mixspace": mixspace, "study": mixspace.Study}
+    assert {owner for owner, _ in used} == {*owners}
+    for owner, name in used:
+        assert hasattr(owners[owner], name)
 
 
 def test_no_module_takes_the_place_of_a_name() -> None:
