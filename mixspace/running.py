@@ -15,7 +15,7 @@ from search.driver.study_setup import progress_of
 from search.runner import ExitCode, RunOutcome, run_study
 from search.runner.run_end import ExitMessage
 from search.runner.study_lookup import find_study
-from search.store import TrialState
+from search.store import StoreError, TrialState
 from search.store.open import open_to_look_up
 from search.store.url import display, parse_url, secrets
 from space.errors import InputError, MixspaceError
@@ -104,6 +104,9 @@ def carry_out(
             extra_request=extra_request,
             exit_message=last_words,
         )
+    except StoreError as error:
+        last_words.say(str(error))
+        raise
     except MixspaceError:
         raise
     except KeyboardInterrupt as error:

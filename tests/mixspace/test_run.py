@@ -175,6 +175,16 @@ def test_a_failed_run_is_an_error_with_the_words_of_the_command(
         run(study="other")
     assert isinstance(e.value.__cause__, LookupError)
 
+    def loses_the_store(session: StudySession, *_: Any) -> None:
+        raise mixspace.StoreError("the disk is full")
+
+    monkeypatch.setattr(run_module, "tune_session", loses_the_store)
+    capsys.readouterr()
+    with pytest.raises(mixspace.StoreError, match=r"^the disk is full$"):
+        mixspace.run("a.yaml", store=STORE, study="third")
+    said = "Stopped: the disk is full. To go on: mixspace.Study('third', 'a.db').continue_()"
+    assert capsys.readouterr().err.splitlines()[-1] == said
+
 
 def test_more_work_is_what_the_commands_do(playing: Player) -> None:
     study = run()

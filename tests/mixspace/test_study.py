@@ -12,8 +12,11 @@ from mixspace.trials import COLUMNS
 from search.driver.checkpoints import Checkpoints
 from search.store import open_store
 from tests.search.small import values
+from tests.search.without_ray import Player, player
 from trainers import open_data
 from trainers.evaluation import score
+
+__all__ = ["player"]
 
 pytestmark = pytest.mark.ray
 
@@ -81,6 +84,24 @@ def test_a_study_shows_how_far_it_is_without_markup_of_its_words(study: Study) -
     assert "2 of 2 trials done (2 complete)" in (shown[0].text or "")
     rows = [[cell.text for cell in row] for row in shown.iter("tr")]
     assert [row[0] for row in rows[1:]] == [row.architecture_id for row in study.best()]
+
+
+def test_a_result_that_was_taken_over_has_the_weights_of_its_source(
+    study: Study, player: Player
+) -> None:
+    other = mixspace.run(study.config, study="other", progress=False)
+    wanted = study.load().state_dict()
+    with open_store(other.store, create=False) as store:
+        record = store.studies.get("other")
+        trials = store.trials.of_study(record.id)
+    assert all(trial.source_trial_id is not None for trial in trials)
+    adopted = [Checkpoints.of(record, other.store).find(trial) for trial in trials]
+    for gone in (False, True):
+        for file in adopted if gone else []:
+            assert file is not None
+            file.unlink()
+        found = other.load().state_dict()
+        assert all(torch.equal(tensor, found[name]) for name, tensor in wanted.items())
 
 
 def test_weights_that_are_gone_or_of_another_are_refused(study: Study) -> None:
