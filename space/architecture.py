@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, StrictFloat, StrictInt
 
@@ -17,10 +17,6 @@ from space.input.dataclass_fields import check_fields, from_plain
 from space.input.earlier_names import with_current_names
 from space.input.plain_values import VERSION, from_json, without_version
 from space.mixer import Mixer
-
-if TYPE_CHECKING:
-    from space.cost import Cost
-    from space.networks import Network
 
 MAX_STAGES = 8
 BlockType = Literal["conv", "prenorm", "convnext"]
@@ -235,9 +231,10 @@ class Architecture:
         return sum(stage.depth for stage in self.stages)
 
     # What follows is made of architectures, so that it can only be imported by its name, and when
-    # it is asked for: an architecture alone needs no torch.
+    # it is asked for: an architecture alone needs no torch. To import the types of what it returns
+    # would be a circle; `space.networks.build` and `space.cost.cost` have them.
 
-    def build(self, *, seed: int | None = None, drop_path_rate: float = 0.0) -> "Network":
+    def build(self, *, seed: int | None = None, drop_path_rate: float = 0.0) -> Any:
         """The network, untrained, in train mode: (B, channels, height, width) to (B, classes).
 
         Args:
@@ -247,14 +244,11 @@ class Architecture:
         Raises:
             InputError: for a rate outside [0, 1), or a seed that is none.
         """
-        networks = import_module("space.networks")
-        network: Network = networks.build(self, drop_path_rate, seed=seed)
-        return network
+        return import_module("space.networks").build(self, drop_path_rate, seed=seed)
 
-    def cost(self) -> "Cost":
+    def cost(self) -> Any:
         """Parameters and multiply-accumulates of the network, exact, for one image."""
-        spent: Cost = import_module("space.cost").cost(self)
-        return spent
+        return import_module("space.cost").cost(self)
 
     def _repr_html_(self) -> str:
         html: str = import_module("space.html").of_architecture(self)
