@@ -18,9 +18,10 @@ What a search needs: an `architecture` as a value, the `design` space that holds
 from space.architecture import BLOCK_TYPES, Architecture, Head, Input, Stage, Stem
 from space.cost import Cost, cost
 from space.design import DesignSpace, Infeasible
-from space.errors import InputError, Problem
+from space.errors import InputError, MixspaceError, Problem
 from space.mixer import Mixer
 from space.mixer_types import MixerType, all_mixer_types, mixer_type_named
+from space.relation_graph import RelationGraph
 
 __all__ = [
     "BLOCK_TYPES",
@@ -33,7 +34,9 @@ __all__ = [
     "InputError",
     "Mixer",
     "MixerType",
+    "MixspaceError",
     "Problem",
+    "RelationGraph",
     "Stage",
     "Stem",
     "all_mixer_types",

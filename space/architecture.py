@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Field, StrictFloat, StrictInt
@@ -228,6 +229,30 @@ class Architecture:
     def depth(self) -> int:
         """Number of blocks."""
         return sum(stage.depth for stage in self.stages)
+
+    # What follows is made of architectures, so that it can only be imported by its name, and when
+    # it is asked for: an architecture alone needs no torch. To import the types of what it returns
+    # would be a circle; `space.networks.build` and `space.cost.cost` have them.
+
+    def build(self, *, seed: int | None = None, drop_path_rate: float = 0.0) -> Any:
+        """The network, untrained, in train mode: (B, channels, height, width) to (B, classes).
+
+        Args:
+            seed: of the first weights; None draws them from torch's global generator.
+            drop_path_rate: stochastic depth of the last block; it grows linearly from 0.
+
+        Raises:
+            InputError: for a rate outside [0, 1), or a seed that is none.
+        """
+        return import_module("space.networks").build(self, drop_path_rate, seed=seed)
+
+    def cost(self) -> Any:
+        """Parameters and multiply-accumulates of the network, exact, for one image."""
+        return import_module("space.cost").cost(self)
+
+    def _repr_html_(self) -> str:
+        html: str = import_module("space.html").of_architecture(self)
+        return html
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON or YAML; options only off their default.

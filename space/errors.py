@@ -1,4 +1,4 @@
-"""Bad input: one exception that carries every problem found, each with the path to its field."""
+"""The family of public errors; bad input carries every problem found, each with its field."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,11 @@ class Problem:
         return f"{self.where}: {self.message}" if self.where else self.message
 
 
-class InputError(ValueError):
+class MixspaceError(Exception):
+    """What every public error is: its text is what the command line prints."""
+
+
+class InputError(MixspaceError, ValueError):
     """Input that is refused before any work starts.
 
     Attributes:

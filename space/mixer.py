@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from functools import cache, lru_cache
+from importlib import import_module
 from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, StrictBool, StrictInt
@@ -161,6 +162,11 @@ class Mixer:
         applicable = Mixer.applicable(*mixer_type.values)
         kept = {name: values[name] for name in values if name in applicable}
         return Mixer(*mixer_type.values, **kept)
+
+    def _repr_html_(self) -> str:
+        # By its name: what draws a mixer knows mixers, and nothing that only draws is loaded here.
+        html: str = import_module("space.html").of_mixer(self)
+        return html
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, without the fields that do not apply."""

@@ -111,6 +111,39 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 """Networks that the paper's figure names beside its nodes."""
 
 
+@dataclass(frozen=True, slots=True)
+class RelationGraph:
+    """A graph of mixer types.
+
+    Attributes:
+        nodes: the types.
+        edges: between them, towards regularisation or dynamic weights.
+    """
+
+    nodes: tuple[MixerType, ...]
+    edges: tuple[Edge, ...]
+
+    @classmethod
+    def of_paper(cls) -> "RelationGraph":
+        """The 12 nodes and the 13 edges of the paper's figure."""
+        return cls(tuple(map(mixer_type_named, NODES)), EDGES)
+
+    @classmethod
+    def of_all_types(cls) -> "RelationGraph":
+        """All 74 types, an edge between any two that differ in one axis."""
+        return cls(all_mixer_types(), one_axis_edges())
+
+    def neighbours(self, node: MixerType | str) -> tuple[MixerType, ...]:
+        """The types that an edge joins with one, which may be given by its name or label.
+
+        Raises:
+            InputError: for a name that no type has.
+        """
+        found = mixer_type_named(node) if isinstance(node, str) else node
+        ends = ((edge.source, edge.target) for edge in self.edges)
+        return tuple(b if a == found else a for a, b in ends if found in (a, b))
+
+
 def one_axis_edges() -> tuple[Edge, ...]:
     """Every pair of types that differ in one axis, from the value that the axis lists first."""
     mixer_types = all_mixer_types()

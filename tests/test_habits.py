@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("space", "trainers", "search", "dashboard")
+PACKAGES = ("mixspace", "space", "trainers", "search", "dashboard")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 HEAVY = ("torch", "torchvision", "timm", "ray", "optuna")

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+from space.errors import MixspaceError
 from space.passwords import masked
 
 
@@ -125,9 +126,9 @@ class Failure:
         return cls(**plain)
 
 
-class NonFiniteLoss(RuntimeError):
+class NonFiniteLoss(MixspaceError, RuntimeError):
     """A loss became nan or infinite; the message says which, and in which epoch and step."""
 
 
-class UnreadableData(RuntimeError):
+class UnreadableData(MixspaceError, RuntimeError):
     """A file of the data cannot be read; the message names it."""

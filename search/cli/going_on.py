@@ -7,15 +7,10 @@ import click
 from search.cli.next_commands import NextCommands, next_commands
 from search.cli.options import set_option, store_option
 from search.cli.run import carry_out
-from search.config import Config, changed_for_resume
+from search.config import Config
 from search.config.config import MOST_TRIALS
-from search.driver.extra_trials import ExtraTrialsRequest, combined, continue_ended, repeat_best
-from search.driver.retraining import rest_of_retraining, retrained_source, retraining
-from search.driver.study_setup import task_of
-from search.store import open_store
-from search.store.open import open_to_look_up
+from search.runner.going_on import MOST_SEEDS, to_continue, to_repeat
 from space.cli.commands import json_option
-from space.errors import InputError
 
 _set_option = set_option(
     "Change a field that decides nothing about the results, such as checkpoints or "
@@ -79,18 +74,16 @@ def continue_command(
     A pruned trial keeps its curve and its checkpoint, so nothing is trained twice. A failed one
     is trained again only on request, as one more of its attempts: once what broke it is mended.
     """
-    config = _stored(store, study, overrides)
-    if trials is not None:
-        config = config.model_copy(update={"trials": max(trials, config.trials)})
-    extra_request = None
-    if pruned or failed or infeasible or numbers:
-        extra_request = continue_ended(
-            pruned=pruned or 0, failed=failed, infeasible=infeasible, numbers=numbers
-        )
-        with open_store(store, create=False) as opened:
-            # Refuses before Ray starts.
-            extra_request(opened, opened.studies.get(study), task_of(config))
-    config, extra_request = _rest_where_it_retrains(config, extra_request)
+    config, extra_request = to_continue(
+        store,
+        study,
+        trials=trials,
+        pruned=pruned or 0,
+        failed=failed,
+        infeasible=infeasible,
+        numbers=numbers,
+        overrides=overrides,
+    )
     words = ["continue", study]
     words += [] if trials is None else ["--trials", str(trials)]
     words += [] if pruned is None else ["--pruned", str(pruned)]
@@ -108,7 +101,7 @@ def continue_command(
 )
 @click.option(
     "--seeds",
-    type=click.IntRange(min=2, max=1000),
+    type=click.IntRange(min=2, max=MOST_SEEDS),
     default=3,
     show_default=True,
     help="Train each until it has results of that many seeds, the first one included.",
@@ -131,14 +124,7 @@ def repeat_command(
     calls a tie what the spread does not separate. The best of a study whose trials inherit weights
     are retrained in a study of their own, STUDY-retrained, since the two do not compare.
     """
-    config = _stored(store, study, overrides)
-    extra_request = repeat_best(top, seeds)
-    with open_store(store, create=False) as opened:
-        if config.protocol.initialisation == "inherited":
-            config, extra_request = retraining(opened, config, top, seeds)
-        else:
-            # Refuses before Ray starts.
-            extra_request(opened, opened.studies.get(study), task_of(config))
+    config, extra_request = to_repeat(store, study, top=top, seeds=seeds, overrides=overrides)
     words = ("repeat", study, "--top", str(top), "--seeds", str(seeds))
     commands = _commands(config, overrides, words)
     return carry_out(config, commands, resume=True, as_json=as_json, extra_request=extra_request)
@@ -147,37 +133,3 @@ def repeat_command(
 def _commands(config: Config, overrides: Sequence[str], words: Sequence[str]) -> NextCommands:
     """Of a run that was asked for by these words, with the study's own configuration."""
     return next_commands(None, config.study, config.store, overrides, store_given=True, asked=words)
-
-
-def _rest_where_it_retrains(
-    config: Config, extra_request: ExtraTrialsRequest | None
-) -> tuple[Config, ExtraTrialsRequest | None]:
-    """A study that retrains the best of another has no plan but those: nothing of a searcher's."""
-    with open_store(config.store, create=False) as opened:
-        study = opened.studies.get(config.study)
-        source = retrained_source(opened, study)
-        if source is None:
-            return config, extra_request
-        top, rest = rest_of_retraining(
-            opened, study, _stored(config.store, source.name), config.trials
-        )
-    config = config.model_copy(update={"trials": top})
-    return config, rest if extra_request is None else combined(extra_request, rest)
-
-
-def _stored(store: str, study: str, overrides: Sequence[str] = ()) -> Config:
-    """The configuration that a study was made with, and what `--set` changes of it.
-
-    Raises:
-        InputError: there is no such study, it was made by another version, or it keeps a field.
-    """
-    with open_to_look_up(store) as opened:
-        found = opened.studies.get(study)
-    try:
-        config = Config.from_stored(found.config | {"store": store})
-    except InputError as error:
-        problems = "; ".join(map(str, error.problems))
-        message = f"{study!r} was made by a version that configured otherwise: {problems}"
-        raise InputError.of("study", message) from None
-    config = config.model_copy(update={"trials": max(config.trials, found.planned_trials)})
-    return changed_for_resume(config, overrides)

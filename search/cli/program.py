@@ -21,7 +21,7 @@ _COMMANDS = {
 }
 
 
-def _version() -> str:
+def installed_version() -> str:
     """The version; "0" in a source tree that is not installed, as in the store."""
     try:
         return version("mixspace")
@@ -32,7 +32,7 @@ def _version() -> str:
 @click.group(
     cls=LazyGroup, places=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
 )
-@click.version_option(_version(), prog_name="mixspace")
+@click.version_option(installed_version(), prog_name="mixspace")
 def program() -> None:
     """Search the design space of vision token mixers.
 

@@ -15,6 +15,22 @@ _PLAIN_SECONDS = 5.0
 _IDLE_SECONDS = 30.0
 
 
+def words_of(progress: Progress) -> list[str]:
+    """How the trials are that are there, and what the best of them is."""
+    parts = []
+    for state in (TrialState.RUNNING, TrialState.PRUNED, TrialState.FAILED):
+        if progress.counts[state] or state != TrialState.FAILED:
+            parts.append(f"{progress.counts[state]} {state}")
+    if progress.counts[TrialState.INFEASIBLE]:
+        parts.append(f"{progress.counts[TrialState.INFEASIBLE]} infeasible")
+    if progress.reused:
+        parts.append(f"{progress.reused} reused")
+    if progress.best is not None:
+        how = ", by its best epoch" if progress.optimistic else ""
+        parts.append(f"best {percent(progress.best)} ({progress.best_name}{how})")
+    return parts
+
+
 class ProgressLine:
     """Redraws one line on a terminal; elsewhere prints a line every few seconds if it changed.
 
@@ -64,17 +80,7 @@ class ProgressLine:
             self._live = None
 
     def _text(self, progress: Progress) -> str:
-        parts = [f"{progress.ended}/{progress.planned} trials done"]
-        for state in (TrialState.RUNNING, TrialState.PRUNED, TrialState.FAILED):
-            if progress.counts[state] or state != TrialState.FAILED:
-                parts.append(f"{progress.counts[state]} {state}")
-        if progress.counts[TrialState.INFEASIBLE]:
-            parts.append(f"{progress.counts[TrialState.INFEASIBLE]} infeasible")
-        if progress.reused:
-            parts.append(f"{progress.reused} reused")
-        if progress.best is not None:
-            how = ", by its best epoch" if progress.optimistic else ""
-            parts.append(f"best {percent(progress.best)} ({progress.best_name}{how})")
+        parts = [f"{progress.ended}/{progress.planned} trials done", *words_of(progress)]
         if (left := self._time_left(progress)) is not None and left > 0:
             parts.append(f"about {duration(left)} left")
         return " · ".join(parts)

@@ -6,6 +6,7 @@ import shlex
 import stat
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -99,8 +100,7 @@ def carry_out(
         commands: about the study, for what is said in the end.
     """
     carried = _CarriedOut(config, commands)
-    _warn_of_lost_folders(config, carried.progress)
-    _warn_of_readable_token(carried.progress)
+    warn_of_surroundings(config, carried.progress.say)
     try:
         outcome = carried.run(resume, extra_request)
         with report_may_be_lost():  # the exit code still says how the run ended
@@ -113,7 +113,7 @@ def carry_out(
         raise
     except Exception as error:  # noqa: BLE001 - the last line says how to go on, whatever it was
         _LOG.debug("the driver failed", exc_info=error)
-        return carried.ended(_unexpected(error), ExitCode.FAILED)
+        return carried.ended(unexpected(error), ExitCode.FAILED)
     if outcome.exit_code != ExitCode.DONE:
         carried.say_what_stopped_it(outcome)
     return int(outcome.exit_code)
@@ -193,7 +193,7 @@ class _CarriedOut:
         return self._commands.once_recorded() if recorded else self._commands
 
 
-def _unexpected(error: Exception) -> str:
+def unexpected(error: Exception) -> str:
     """An error that nothing was prepared for, and where it came from, on one line."""
     if isinstance(error, OSError):
         return classify(error).sentence
@@ -216,20 +216,26 @@ class _UntilExitMessage:
         return getattr(self._stream, name)
 
 
-def _warn_of_lost_folders(config: Config, progress: ProgressLine) -> None:
+def warn_of_surroundings(config: Config, say: Callable[[str], None]) -> None:
+    """Say what a run may lose, and to whom, where it is run."""
+    _warn_of_lost_folders(config, say)
+    _warn_of_readable_token(say)
+
+
+def _warn_of_lost_folders(config: Config, say: Callable[[str], None]) -> None:
     """A Ray job runs in a copy of the working directory, which Ray deletes in the end."""
     if _JOB_VARIABLE not in os.environ:
         return
     path = config.store.removeprefix("sqlite:///")
     if "://" not in path and not path.startswith(("/", "~")):
         way_out = f"give an absolute path or a PostgreSQL URL by --store or {STORE_VARIABLE}"
-        progress.say(_lost(f"the store {config.store}", way_out))
+        say(_lost(f"the store {config.store}", way_out))
     if not config.checkpoints.is_absolute():
         way_out = "give an absolute path by --set checkpoints=/PATH"
-        progress.say(_lost(f"the checkpoints folder {config.checkpoints}", way_out))
+        say(_lost(f"the checkpoints folder {config.checkpoints}", way_out))
 
 
-def _warn_of_readable_token(progress: ProgressLine) -> None:
+def _warn_of_readable_token(say: Callable[[str], None]) -> None:
     """Ray itself makes the file with the token of a cluster as the umask has it."""
     if not os.environ.get("RAY_ADDRESS") or os.environ.get("RAY_AUTH_TOKEN"):
         return
@@ -239,7 +245,7 @@ def _warn_of_readable_token(progress: ProgressLine) -> None:
     except OSError:
         return
     if readable:
-        progress.say(
+        say(
             f"warning: others may read {file}, and whoever has Ray's token may run code: "
             f"chmod 600 {shlex.quote(str(file))}"
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from search.config.config import Config
 from search.config.earlier import as_meant
-from search.config.overrides import WHERE, apply_overrides, field_of
+from search.config.overrides import WHERE, Override, apply_overrides, field_of
 from search.objective_parsing import stored_objectives
 from search.objectives import Objectives
 from space.errors import InputError, Problem, refuse
@@ -144,12 +144,12 @@ _BY_OTHER_OPTIONS = ("study", "store")
 """Fields that name what is gone on with, which has words of its own on the command line."""
 
 
-def changed_for_resume(config: Config, overrides: Sequence[str]) -> Config:
-    """The configuration of a study that is gone on with, and what `--set` changes of it.
+def changed_for_resume(config: Config, overrides: Sequence[str | Override]) -> Config:
+    """The configuration of a study that is gone on with, and what is changed of it.
 
     Args:
         config: of the study.
-        overrides: texts "FIELD=VALUE".
+        overrides: changes, or texts "FIELD=VALUE".
 
     Raises:
         InputError: naming every field that a study keeps.
@@ -160,12 +160,12 @@ def changed_for_resume(config: Config, overrides: Sequence[str]) -> Config:
     may = f"what may change: {', '.join(allowed)}"
     problems = [
         Problem(
-            WHERE,
+            override.where if isinstance(override, Override) else WHERE,
             f"{field} stays as it is; {may}"
             if field in Config.model_fields
             else f"unknown field {field!r}{did_you_mean(field, allowed) or ';'} {may}",
         )
-        for field in map(field_of, overrides)
+        for override, field in zip(overrides, map(field_of, overrides), strict=True)
         if field is not None and field not in allowed
     ]
     refuse(problems)

@@ -1,8 +1,9 @@
-"""`--set a.b=value`: single fields changed from the command line."""
+"""Single fields changed: `--set a.b=value` on the command line, and from Python."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 from search.config.other_names import by_current_names
@@ -17,16 +18,47 @@ VARIANTS = ("searcher", "scheduler")
 _STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)|\[(\d+)\]")
 
 
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A field that is changed.
+
+    Attributes:
+        steps: the path to it, names of fields and places in lists.
+        value: what it shall be.
+        written: the change in words, passwords hidden.
+        where: what a refusal names.
+    """
+
+    steps: tuple[str | int, ...]
+    value: Any
+    written: str
+    where: str = WHERE
+
+
+def overrides_of(fields: Mapping[str, Any]) -> list[Override]:
+    """The changes that keyword arguments ask for: of a mapping each of its fields, and no other."""
+    return list(_changes(fields, ()))
+
+
+def _changes(fields: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[Override]:
+    for name, value in fields.items():
+        steps = (*above, name)
+        if isinstance(value, Mapping) and value:
+            yield from _changes(value, steps)
+        else:
+            yield Override(steps, value, masked(f"{'.'.join(map(str, steps))}={value!r}"), steps[0])
+
+
 def apply_overrides(
     values: Mapping[str, Any],
-    overrides: Sequence[str],
+    overrides: Sequence[str | Override],
     open_space: Callable[[Mapping[str, Any]], dict[str, Any]],
 ) -> dict[str, Any]:
     """A copy of the values with the overrides applied.
 
     Args:
         values: the parsed configuration.
-        overrides: texts "a.b[0]=VALUE"; VALUE is YAML, so numbers, lists and null work.
+        overrides: changes, or texts "a.b[0]=VALUE"; VALUE is YAML, so numbers, lists and null work.
         open_space: reads the space's own file into the values; called when an override reaches
             into a space that is given by its path.
 
@@ -35,19 +67,19 @@ def apply_overrides(
     """
     result: dict[str, Any] = deepcopy(dict(values))
     problems: list[Problem] = []
-    parsed: list[tuple[list[str | int], Any, str]] = []
+    parsed: list[Override] = []
     for override in overrides:
         try:
-            parsed.append((*_parse(override), masked(override)))
+            parsed.append(_parse(override) if isinstance(override, str) else override)
         except InputError as error:
             problems += error.problems
-    _drop_old_variants(result, {tuple(steps): value for steps, value, _ in parsed})
-    for steps, value, override in parsed:
+    _drop_old_variants(result, {change.steps: change.value for change in parsed})
+    for change in parsed:
         try:
-            if steps[0] == "space" and len(steps) > 1:
+            if change.steps[0] == "space" and len(change.steps) > 1:
                 result = open_space(result)
-            _spell_out_name(result, steps)
-            _assign(result, by_current_names(result, steps), value, override)
+            _spell_out_name(result, change.steps)
+            _assign(result, by_current_names(result, change.steps), change)
         except InputError as error:
             problems += error.problems
     refuse(problems)
@@ -65,7 +97,7 @@ def _drop_old_variants(values: dict[str, Any], chosen: Mapping[tuple[str | int, 
             values[section] = {"name": chosen[path]}
 
 
-def _spell_out_name(values: dict[str, Any], steps: list[str | int]) -> None:
+def _spell_out_name(values: dict[str, Any], steps: Sequence[str | int]) -> None:
     """Where an override reaches into a section that is a name alone, the short form is of no use.
 
     `searcher: tpe` is `searcher: {name: tpe}`.
@@ -75,16 +107,18 @@ def _spell_out_name(values: dict[str, Any], steps: list[str | int]) -> None:
         values[str(section)] = {"name": values[str(section)]}
 
 
-def field_of(override: str) -> str | None:
+def field_of(override: str | Override) -> str | None:
     """The field of the configuration in which an override changes something; None of no override.
 
     `resources` of "resources.gpus_per_trial=1".
     """
+    if isinstance(override, Override):
+        return str(override.steps[0])
     steps = _steps(override.partition("=")[0].strip())
     return None if steps is None else str(steps[0])
 
 
-def _parse(override: str) -> tuple[list[str | int], Any]:
+def _parse(override: str) -> Override:
     path, equals, text = override.partition("=")
     steps = _steps(path.strip())
     if not equals or steps is None:
@@ -92,9 +126,10 @@ def _parse(override: str) -> tuple[list[str | int], Any]:
             WHERE, f"write FIELD=VALUE, for example protocol.epochs=2; got {masked(override)!r}"
         )
     try:
-        return steps, from_yaml(text, f"the value of {masked(override)[:80]!r}")
+        value = from_yaml(text, f"the value of {masked(override)[:80]!r}")
     except InputError as error:
         raise InputError(Problem(WHERE, str(problem)) for problem in error.problems) from None
+    return Override(tuple(steps), value, masked(override))
 
 
 def _steps(path: str) -> list[str | int] | None:
@@ -111,20 +146,20 @@ def _steps(path: str) -> list[str | int] | None:
     return steps or None
 
 
-def _assign(values: dict[str, Any], steps: list[str | int], value: Any, override: str) -> None:
+def _assign(values: dict[str, Any], steps: Sequence[str | int], change: Override) -> None:
     here: Any = values
     for step in steps[:-1]:
         if isinstance(step, str) and isinstance(here, dict):
             here = here.setdefault(step, {})
         else:
-            here = _item(here, step, override)
+            here = _item(here, step, change)
     last = steps[-1]
     if not (isinstance(last, str) and isinstance(here, dict)):
-        _item(here, last, override)
-    here[last] = value
+        _item(here, last, change)
+    here[last] = change.value
 
 
-def _item(here: Any, step: str | int, override: str) -> Any:
+def _item(here: Any, step: str | int, change: Override) -> Any:
     if isinstance(step, int) and isinstance(here, list) and step < len(here):
         return here[step]
     if isinstance(step, int) and isinstance(here, list):
@@ -135,4 +170,4 @@ def _item(here: Any, step: str | int, override: str) -> Any:
         found = "there are fields, not a list"
     else:
         found = f"there is only the value {masked(repr(here))}"
-    raise InputError.of(WHERE, f"cannot follow {step!r} in {override!r}: {found}")
+    raise InputError.of(change.where, f"cannot follow {step!r} in {change.written!r}: {found}")

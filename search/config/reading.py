@@ -1,11 +1,11 @@
-"""From a YAML file and the command line to a configuration."""
+"""From a YAML file, the command line or Python to a configuration."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from search.config.config import Config
-from search.config.overrides import apply_overrides
+from search.config.overrides import Override, apply_overrides, overrides_of
 from space.errors import InputError, Problem
 from space.input.paths import given_path, is_folder, is_there, shown_path
 from space.input.plain_files import read_yaml
@@ -31,7 +31,7 @@ def _mapping_in(path: Path, where: str) -> dict[str, Any]:
 def load_config(
     path: Path,
     *,
-    overrides: Sequence[str] = (),
+    overrides: Sequence[str | Override] = (),
     study: str | None = None,
     store: str | None = None,
 ) -> Config:
@@ -40,7 +40,7 @@ def load_config(
     Args:
         path: the YAML file; `~` is the home. Where `space` is a text, it is the path of another
             YAML file, seen from the folder of this one or from the working directory.
-        overrides: texts such as "protocol.epochs=2", applied in order.
+        overrides: changes, or texts such as "protocol.epochs=2", applied in order.
         study: replaces the name of the study.
         store: replaces the store.
 
@@ -48,12 +48,42 @@ def load_config(
         InputError: with every problem of every part.
     """
     path = given_path(path, "config")
-    values = _mapping_in(path, "config")
-    values = apply_overrides(values, overrides, lambda raw: _with_space(raw, path.parent))
-    values = _with_space(values, path.parent)
+    values = _changed(_mapping_in(path, "config"), overrides, path.parent)
     values |= {"study": study} if study is not None else {}
     values |= {"store": store} if store is not None else {}
     return Config.from_dict(values)
+
+
+def config_from(given: object, fields: Mapping[str, Any], store: str | None = None) -> Config:
+    """The checked configuration that a person who writes Python means.
+
+    Args:
+        given: path of a YAML file, a mapping as it would hold, a Config, or None for nothing.
+        fields: what is changed, by the names of the configuration; of a mapping its fields alone.
+        store: replaces the store, unless the fields name one.
+
+    Raises:
+        InputError: with every problem of every part.
+    """
+    overrides = overrides_of(({} if store is None else {"store": store}) | dict(fields))
+    if isinstance(given, str | Path):
+        return load_config(Path(given), overrides=overrides)
+    if isinstance(given, Config):
+        if not overrides:
+            return given  # what was left at its default is known of it
+        given = given.to_dict()
+    if given is not None and not isinstance(given, Mapping):
+        message = f"must be the path of a YAML file, a mapping or a Config; got {given!r:.80}"
+        raise InputError.of("config", message)
+    return Config.from_dict(_changed(given or {}, overrides, Path()))
+
+
+def _changed(
+    values: Mapping[str, Any], overrides: Sequence[str | Override], folder: Path
+) -> dict[str, Any]:
+    """The values with the overrides, and with the space of its own file, seen from the folder."""
+    changed = apply_overrides(values, overrides, lambda raw: _with_space(raw, folder))
+    return _with_space(changed, folder)
 
 
 def _with_space(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -10,12 +10,13 @@ import numpy as np
 from search.objectives import ACCURACY, Objectives, Values
 from search.options import Options as BaseOptions
 from search.trial_states import TrialState
+from space.errors import MixspaceError
 
 P = TypeVar("P", bound=Hashable)
 Option = str | int | float
 
 
-class Exhausted(Exception):
+class Exhausted(MixspaceError):
     """No point is left that the study does not have yet."""
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from search.store.models import utc_now
 from search.store.sqlite_file import Identity, identity
 from search.store.url import display, is_sqlite, scrub, sqlite_path
+from space.errors import MixspaceError
 
 Result = TypeVar("Result")
 Owner = TypeVar("Owner", bound="StorePart")
@@ -30,7 +31,7 @@ WRITE_PAUSES = (0.2, 1.0, 3.0)
 _PASSING = frozenset({"57P01", "57P02", "57P03", "40P01", "40001"})
 
 
-class StoreError(RuntimeError):
+class StoreError(MixspaceError, RuntimeError):
     """The database failed during the work: it went away, is locked, or its disk is full."""
 
 

@@ -14,11 +14,12 @@ from search.store.records import TrialRecord
 from search.store.stale_runs import effective, stale_runs
 from search.store.statements import EPOCH_COLUMNS, TRIALS, one
 from search.trial_states import OPEN, TERMINAL, EventKind, TrialState
+from space.errors import MixspaceError
 
 _RESULTS = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
-class TrainedElsewhere(Exception):
+class TrainedElsewhere(MixspaceError):
     """Another study with the same protocol has this architecture to train.
 
     Attributes:

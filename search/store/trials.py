@@ -18,9 +18,10 @@ from search.store.statements import TRIAL_COLUMNS, TRIALS, one
 from search.store.trial_statements import ADD, MOVE, SAME, START
 from search.trial_states import CONTINUABLE, OPEN, EventKind, TrialState, checked_reason
 from space.architecture import Architecture
+from space.errors import MixspaceError
 
 
-class DuplicateArchitecture(Exception):
+class DuplicateArchitecture(MixspaceError):
     """The study has this trial of the architecture already.
 
     Attributes:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from space.architecture import Architecture, BlockType, Head
 from space.design.decisions import Choice, Choose, Read, StageDecisions, Value
+from space.design.draws import checked_number, distinct, generator
 from space.design.feasible import TRIES, FeasibleSet
 from space.design.features import encode
 from space.design.hard_limits import Infeasible, Limits
@@ -115,15 +117,50 @@ class DesignSpace:
         """
         return self._feasible.enumerate()
 
-    def sample(self, rng: np.random.Generator) -> Architecture:
-        """An architecture drawn uniformly among the distinct feasible ones.
+    @overload
+    def sample(self, rng: np.random.Generator) -> Architecture: ...
+
+    @overload
+    def sample(self, *, seed: int | None = None) -> Architecture: ...
+
+    @overload
+    def sample(self, number: int, /, *, seed: int | None = None) -> list[Architecture]: ...
+
+    def sample(
+        self, rng: np.random.Generator | int | None = None, *, seed: int | None = None
+    ) -> Architecture | list[Architecture]:
+        """An architecture drawn uniformly among the distinct feasible ones, or several of them.
 
         Where few points are feasible, it is drawn from tables of costs; the draw depends on the
-        space and the generator alone.
+        space and the generator alone. Several are those of `python -m space sample`.
+
+        Args:
+            rng: draws one. A number in its place, 1 to 100,000, asks for so many distinct ones, or
+                all where there are fewer.
+            seed: without `rng`, of the generator; None takes another each time.
 
         Raises:
             Infeasible: if none was met in many draws.
+            InputError: for a number or seed that is none.
         """
+        if isinstance(rng, np.random.Generator):
+            if seed is not None:
+                raise InputError.of("seed", "does not go with a generator, which has its own")
+            return self._drawn(rng)
+        if rng is None:
+            return self._drawn(generator(seed))
+        return list(self.distinct(checked_number(rng), generator(seed)))
+
+    def distinct(self, number: int, rng: np.random.Generator) -> Iterator[Architecture]:
+        """Architectures without repeats, lazily; fewer than `number` where there are no more."""
+        return distinct(self._feasible, lambda: self._drawn(rng), number)
+
+    def _repr_html_(self) -> str:
+        # By its name: what draws a space knows spaces, and nothing that only draws is loaded here.
+        html: str = import_module("space.html").of_space(self)
+        return html
+
+    def _drawn(self, rng: np.random.Generator) -> Architecture:
         architecture = self._feasible.sample(rng)
         if architecture is None:
             raise Infeasible([f"no feasible architecture in {TRIES:,} draws"])

@@ -10,7 +10,7 @@ from typing import Any
 from space.architecture import Architecture
 from space.cost import Cost, Memory, cost, memory
 from space.cost.piece_costs import Vector
-from space.errors import InputError, Problem, join, refuse
+from space.errors import InputError, MixspaceError, Problem, join, refuse
 from space.wording import as_written, did_you_mean
 
 PEAK = "inference_bytes"
@@ -25,7 +25,7 @@ def canonical_metric(name: str) -> str:
     return METRIC_ALIASES.get(name, name)
 
 
-class Infeasible(ValueError):
+class Infeasible(MixspaceError, ValueError):
     """An architecture that the hard limits refuse.
 
     Attributes:

@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from space.architecture import Architecture, Stage
-from space.errors import refuse
+from space.errors import InputError, refuse
 from space.geometry import MapSize
 from space.networks.blocks import BLOCKS, BlockPlan
 from space.networks.initialisation import WeightInit, initialise
@@ -90,6 +91,8 @@ def build(
     architecture: Architecture,
     drop_path_rate: float = 0.0,
     weight_init: WeightInit = "published",
+    *,
+    seed: int | None = None,
 ) -> Network:
     """The network of an architecture, freshly initialised, in train mode.
 
@@ -97,10 +100,25 @@ def build(
         architecture: what to build.
         drop_path_rate: stochastic depth of the last block; it grows linearly from 0.
         weight_init: the first weights, see `space.networks.initialisation`.
+        seed: of the first weights, 0 to 2^63 − 1; torch's global generator stays as it is. None
+            draws them from that.
 
     Raises:
-        InputError: for a rate outside [0, 1), and another kind of first weights.
+        InputError: for a rate outside [0, 1), another kind of first weights, and another seed.
     """
-    network = Network(architecture, drop_path_rate)
-    initialise(network, weight_init)
+    with _drawing_from(seed):
+        network = Network(architecture, drop_path_rate)
+        initialise(network, weight_init)
     return network
+
+
+@contextmanager
+def _drawing_from(seed: int | None) -> Iterator[None]:
+    if seed is None:
+        yield
+        return
+    if type(seed) is not int or not 0 <= seed < 2**63:
+        raise InputError.of("seed", f"must be a whole number from 0, or None; got {seed!r:.80}")
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        yield

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from space.errors import MixspaceError
+
 VARIABLE = "MIXSPACE_TEST_SPLIT_LOCKED"
 
 _depth = 0
 
 
-class TestSplitLocked(RuntimeError):
+class TestSplitLocked(MixspaceError, RuntimeError):
     """Test images were asked for while a search is running."""
 
     __test__ = False  # not a test case, whatever pytest makes of the name

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from space.cost.piece_costs import Vector
+from space.errors import MixspaceError
 
 Ints = npt.NDArray[np.int64]
 
@@ -19,7 +20,7 @@ MOST_WAYS = 2**56
 _CHUNK = 2**22
 
 
-class SpaceTooLarge(ValueError):
+class SpaceTooLarge(MixspaceError, ValueError):
     """A space that cannot be counted exactly within the memory and time that are allowed.
 
     The message says what would be needed. Nothing is estimated in its place.

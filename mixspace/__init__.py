@@ -1,0 +1,140 @@
+"""mixspace from Python: what people import, in a notebook or a script.
+
+    import mixspace
+
+    study = mixspace.run("configs/quickstart.yaml", study="mine", trials=20)
+    study.trials_dataframe()
+    model = study.load()  # the best network with its trained weights
+
+Every name is imported when it is first used: `import mixspace` alone loads neither torch nor Ray
+nor pandas. What else there is stands in the packages `space`, `trainers` and `search`.
+"""
+
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mixspace.running import RunFailed
+    from mixspace.start import run
+    from mixspace.study import Study
+    from search.local_executor import optimize
+    from search.searchers import Exhausted
+    from search.store import (
+        DuplicateArchitecture,
+        NoStore,
+        StoreAway,
+        StoreError,
+        TrainedElsewhere,
+        open_store,
+    )
+    from space import (
+        Architecture,
+        Cost,
+        DesignSpace,
+        Infeasible,
+        InputError,
+        Mixer,
+        MixerType,
+        MixspaceError,
+        Problem,
+        RelationGraph,
+        all_mixer_types,
+        cost,
+        zoo,
+    )
+    from space.design import SpaceTooLarge
+    from space.networks import build
+    from trainers import NonFiniteLoss, TestSplitLocked, UnreadableData
+
+    __version__: str
+
+__all__ = [
+    "Architecture",
+    "Cost",
+    "DesignSpace",
+    "DuplicateArchitecture",
+    "Exhausted",
+    "Infeasible",
+    "InputError",
+    "Mixer",
+    "MixerType",
+    "MixspaceError",
+    "NoStore",
+    "NonFiniteLoss",
+    "Problem",
+    "RelationGraph",
+    "RunFailed",
+    "SpaceTooLarge",
+    "StoreAway",
+    "StoreError",
+    "Study",
+    "TestSplitLocked",
+    "TrainedElsewhere",
+    "UnreadableData",
+    "__version__",
+    "all_mixer_types",
+    "build",
+    "cost",
+    "open_store",
+    "optimize",
+    "run",
+    "zoo",
+]
+
+_MODULES = {
+    **dict.fromkeys(
+        (
+            *("DuplicateArchitecture", "NoStore", "StoreAway", "StoreError", "TrainedElsewhere"),
+            "open_store",
+        ),
+        "search.store",
+    ),
+    **dict.fromkeys(("NonFiniteLoss", "TestSplitLocked", "UnreadableData"), "trainers"),
+    "Exhausted": "search.searchers",
+    "RunFailed": "mixspace.running",
+    "SpaceTooLarge": "space.design",
+    "Study": "mixspace.study",
+    "build": "space.networks",
+    "optimize": "search.local_executor",
+    "run": "mixspace.start",
+}
+"""Where the names are that are not in `space`. No module of ours may have a name of `__all__`: once
+it is imported, Python puts it where the name was."""
+
+
+def _take_our_own_packages() -> None:
+    """See to it that `space`, `trainers` and `search` are ours, or refuse to work.
+
+    What does so is read from its own file: a `search` of the user's may stand in front of ours.
+
+    Raises:
+        ImportError: a module of another's was imported by one of these names; its file is named.
+    """
+    file = Path(__file__).absolute().parent.parent / "search" / "own_packages.py"
+    spec = spec_from_file_location("search.own_packages", file)
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader.exec_module(module_from_spec(spec))
+
+
+_take_our_own_packages()
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object
+    if name == "zoo":
+        value = import_module("space.zoo")
+    elif name == "__version__":
+        value = import_module("search.cli.program").installed_version()
+    else:
+        value = getattr(import_module(_MODULES.get(name, "space")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,98 @@
+"""How far a run is, as a bar in a terminal or a notebook; or nothing but a log."""
+
+import logging
+import sys
+import threading
+import time
+from typing import Any, Protocol
+
+from tqdm.auto import tqdm
+
+from search.cli.progress_line import words_of
+from search.driver.study_progress import Progress
+
+_SECONDS, _PLAIN_SECONDS = 0.5, 5.0
+"""Between two states of the bar: where it is drawn anew, and in a file, which keeps them all."""
+_LOG = logging.getLogger("mixspace")
+
+
+class Teller(Protocol):
+    """Tells a person of a run."""
+
+    def say(self, text: str) -> None:
+        """A line."""
+
+    def say_last(self, text: str) -> None:
+        """A line after which no progress is shown; may come from any thread."""
+
+    def show(self, progress: Progress) -> None:
+        """How far it is."""
+
+    def close(self) -> None:
+        """Nothing more is shown."""
+
+
+class Log:
+    """Lines go to the log "mixspace", where they are seen only on request."""
+
+    def say(self, text: str) -> None:
+        """A line of the level info."""
+        _LOG.info("%s", text)
+
+    say_last = say
+
+    def show(self, progress: Progress) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class ProgressBar:
+    """A bar of tqdm over the planned trials; lines stand above it, on stderr."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._said = ("", 0.0)
+        self._lock = threading.RLock()
+        self._over = False
+        drawn_anew = sys.stderr.isatty() or "ipykernel" in sys.modules
+        self._seconds = _SECONDS if drawn_anew else _PLAIN_SECONDS
+
+    def say(self, text: str) -> None:
+        """A line."""
+        tqdm.write(text, file=sys.stderr)
+
+    def say_last(self, text: str) -> None:
+        """A line after which the bar stands still; may come from any thread."""
+        with self._lock:
+            self.close()
+            self.say(text)
+
+    def show(self, progress: Progress) -> None:
+        """Renew the bar."""
+        with self._lock:
+            if not self._over:
+                self._show(progress)
+
+    def close(self) -> None:
+        """Leave the last state of the bar standing."""
+        with self._lock:
+            self._over = True
+            if self._bar is not None:
+                self._bar.close()
+                self._bar = None
+
+    def _show(self, progress: Progress) -> None:
+        planned, ended = progress.planned, progress.ended
+        if self._bar is None:
+            options = {"unit": "trial", "mininterval": self._seconds}
+            self._bar = tqdm(total=planned, initial=ended, **options)
+        words, now = " · ".join(words_of(progress)), time.monotonic()
+        before, when = self._said
+        self._bar.total = planned
+        self._bar.set_postfix_str(words, refresh=False)
+        self._bar.update(ended - self._bar.n)
+        if words != before and (now - when > self._seconds or ended == planned):
+            self._bar.refresh()
+            self._said = (words, now)

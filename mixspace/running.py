@@ -1,0 +1,147 @@
+"""A run that Python asked for: what is said of it, and what comes of it, a value or an error."""
+
+import os
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+
+from mixspace.progress_bar import Log, ProgressBar, Teller
+from search.cli.next_commands import DEFAULT_STORE, STORE_VARIABLE
+from search.cli.run import unexpected, warn_of_surroundings
+from search.config import Config
+from search.driver.extra_trials import ExtraTrialsRequest
+from search.driver.study_progress import Progress
+from search.driver.study_setup import progress_of
+from search.runner import ExitCode, RunOutcome, run_study
+from search.runner.run_end import ExitMessage
+from search.runner.study_lookup import find_study
+from search.store import StoreError, TrialState
+from search.store.open import open_to_look_up
+from search.store.url import display, parse_url, secrets
+from space.errors import InputError, MixspaceError
+
+
+class RunFailed(MixspaceError):
+    """A run that failed, where the command line exits with 1.
+
+    Attributes:
+        outcome: how far it came; None where an error that nothing was prepared for ended it.
+    """
+
+    def __init__(self, message: str, outcome: RunOutcome | None = None) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True)
+class NextCalls:
+    """How to go on with a run that was cut off, as a person may copy it.
+
+    Attributes:
+        config: of the run.
+        again: what asks for it once more.
+        recorded: what is enough once the store has what was asked for; None asks once more.
+    """
+
+    config: Config
+    again: str
+    recorded: str | None = "continue_()"
+
+    def go_on(self, *, is_recorded: bool) -> str:
+        """The call that goes on."""
+        recorded = self.recorded if is_recorded else None
+        return self.again if recorded is None else f"{handle(self.config)}.{recorded}"
+
+
+def handle(config: Config) -> str:
+    """The study of a configuration in Python's words, the store left out where it is found."""
+    default = os.environ.get(STORE_VARIABLE) or DEFAULT_STORE
+    url = parse_url(config.store)
+    shown = display(url) if secrets(url) else config.store
+    place = "" if config.store == default else f", {shown!r}"
+    return f"mixspace.Study({config.study!r}{place})"
+
+
+def carry_out(
+    config: Config,
+    calls: NextCalls,
+    *,
+    resume: bool,
+    address: str | None,
+    progress: bool,
+    extra_request: ExtraTrialsRequest | None = None,
+) -> RunOutcome:
+    """Run a study to its end, or until it is interrupted or reaches its time limit.
+
+    Args:
+        config: checked.
+        calls: how to go on, for what is said in the end.
+        resume: whether a study that is there may be gone on with.
+        address: of a Ray cluster; None takes RAY_ADDRESS, or starts a private Ray.
+        progress: whether a bar and lines are shown.
+        extra_request: work beside the planned trials.
+
+    Raises:
+        InputError: before anything is written.
+        StoreError: the store failed during the work.
+        RunFailed: whatever else the command line exits with 1 for.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise InputError.of("run", "must be called in the main thread, which hears of Ctrl-C")
+    teller: Teller = ProgressBar() if progress else Log()
+
+    def advice(reason: str) -> list[str]:
+        return [f"Stopped: {reason}. To go on: {calls.go_on(is_recorded=last_words.recorded)}"]
+
+    last_words = ExitMessage(teller.say_last, advice)
+    warn_of_surroundings(config, teller.say)
+    try:
+        outcome = run_study(
+            config,
+            resume=resume,
+            watcher=teller,
+            address=address or os.environ.get("RAY_ADDRESS") or None,
+            extra_request=extra_request,
+            exit_message=last_words,
+        )
+    except StoreError as error:
+        last_words.say(str(error))
+        raise
+    except MixspaceError:
+        raise
+    except KeyboardInterrupt as error:
+        reason = str(error) or "interrupted"
+        last_words.say(reason)
+        return RunOutcome(config.study, ExitCode.INTERRUPTED, _progress(config), reason)
+    except Exception as error:
+        raise RunFailed("\n".join(last_words.lines(unexpected(error)))) from error
+    finally:
+        teller.close()
+    if outcome.exit_code == ExitCode.FAILED:
+        raise RunFailed(_failure(outcome, calls, last_words), outcome)
+    if outcome.exit_code != ExitCode.DONE:
+        last_words.say(str(outcome.reason))  # unless it was said when the stop was asked for
+    return outcome
+
+
+def _failure(outcome: RunOutcome, calls: NextCalls, last_words: ExitMessage) -> str:
+    """What is said of a run that failed: it broke off, or all that it trained did."""
+    if outcome.progress.ended < outcome.progress.planned or last_words.said:
+        return "\n".join(last_words.lines(str(outcome.reason)))
+    states = [
+        f"{state}=True"
+        for state in (TrialState.FAILED, TrialState.INFEASIBLE)
+        if outcome.progress.counts[state]
+    ]
+    again = f"{handle(calls.config)}.continue_({', '.join(states)})"
+    return f"Failed: {outcome.reason}. To train them again, once that is mended: {again}"
+
+
+def _progress(config: Config) -> Progress:
+    """How far a study is whose run was interrupted before its work began, or after it."""
+    with suppress(MixspaceError):  # what cannot be read now says nothing of the interrupt
+        found = find_study(config.store, config.study)
+        if found is not None:
+            with open_to_look_up(config.store) as store:
+                return progress_of(store, found.id)
+    return Progress(dict.fromkeys(TrialState, 0), config.trials, None, None)

@@ -1,0 +1,280 @@
+"""A study that is in a store: what came of it, its networks, and more work on it."""
+
+import os
+from collections.abc import Collection
+from html import escape
+from typing import TYPE_CHECKING, Any, Self
+
+from mixspace.loading import trained_network
+from mixspace.running import NextCalls, carry_out, handle
+from mixspace.trials import trials_dataframe
+from search.cli.next_commands import DEFAULT_STORE, STORE_VARIABLE
+from search.config import Config, overrides_of
+from search.objective_parsing import stored_objectives
+from search.query import BestRow, Cost, Evaluated, best, front, pareto_front
+from search.runner import RunOutcome
+from search.runner.going_on import stored_config, to_continue, to_repeat
+from search.store import Store, StudyRecord
+from search.store.open import open_to_look_up
+from search.store.url import display, is_sqlite, parse_url, sqlite_path
+from space import Architecture, DesignSpace
+from space.errors import MixspaceError
+from space.html import table
+from space.wording import NONE, percent, short
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from torch import nn
+
+_SHOWN = 5
+
+
+class Study:
+    """A handle on a study; what it is asked is read from the store each time.
+
+    Attributes:
+        name: of the study.
+        store: where it is, passwords hidden.
+        outcome: of the run that returned this handle; None otherwise.
+
+    Args:
+        name: of a study that is there.
+        store: a file, sqlite:///FILE or postgresql://…; None takes MIXSPACE_STORE, else
+            mixspace.db.
+
+    Raises:
+        InputError: there is no such store, or no such study in it, with the names that come near.
+    """
+
+    def __init__(self, name: str, store: str | os.PathLike[str] | None = None) -> None:
+        given = os.environ.get(STORE_VARIABLE) or DEFAULT_STORE if store is None else store
+        self._set(name, os.fspath(given), None)
+        self._record()
+
+    @classmethod
+    def after_run(cls, config: Config, outcome: RunOutcome) -> Self:
+        """The study of a run that has ended, perhaps before anything was written."""
+        made = cls.__new__(cls)
+        made._set(config.study, config.store, outcome)
+        return made
+
+    def _set(self, name: str, store: str, outcome: RunOutcome | None) -> None:
+        url = parse_url(store)
+        # A relative path means the same file wherever the process goes.
+        self._url = str(sqlite_path(url)) if is_sqlite(url) else store
+        self.name, self.outcome = name, outcome
+        self.store = self._url if is_sqlite(url) else display(url)
+
+    def _open(self) -> Store:
+        return open_to_look_up(self._url)
+
+    def _record(self) -> StudyRecord:
+        with self._open() as store:
+            return store.studies.get(self.name)
+
+    def __repr__(self) -> str:
+        return f"Study({self.name!r}, {self.store!r})"
+
+    # --- what it is ---------------------------------------------------------------------------
+
+    @property
+    def config(self) -> Config:
+        """The configuration that it was made with, and the trials that are planned by now."""
+        return stored_config(self._url, self.name)
+
+    @property
+    def space(self) -> DesignSpace:
+        """The space that is searched, narrowed to what constraints on costs allow."""
+        return self.config.search_space
+
+    # --- what came of it ----------------------------------------------------------------------
+
+    def trials_dataframe(self) -> "DataFrame":
+        """One row a trial, in order of their numbers; columns as in `mixspace.trials.COLUMNS`."""
+        with self._open() as store:
+            return trials_dataframe(store, store.studies.get(self.name))
+
+    def best(self, where: str | None = None, top: int | None = 10) -> list[BestRow]:
+        """The best architectures, the most accurate first; those stopped early behind all others.
+
+        Args:
+            where: a clause such as "params < 200k and any dynamics = attention".
+            top: how many; None is all.
+
+        Raises:
+            InputError: a malformed clause, which is marked, or a number that is none.
+        """
+        with self._open() as store:
+            return best(store, where=where, study=self.name, top=top)
+
+    def pareto(self, cost: Cost = "params", where: str | None = None) -> list[BestRow]:
+        """The front of accuracy against a cost, of what was trained to the end; cheapest first.
+
+        Args:
+            cost: "params" or "macs".
+            where: only architectures that fulfil this clause.
+
+        Raises:
+            InputError: another cost, or a malformed clause.
+        """
+        return pareto_front([row for row in self.best(where, None) if row.is_complete], cost)
+
+    def front(self, where: str | None = None) -> list[Evaluated]:
+        """The front over the study's own objectives, the best by the first of them first.
+
+        Raises:
+            InputError: a malformed clause.
+        """
+        with self._open() as store:
+            objectives = stored_objectives(store.studies.get(self.name).objective)
+            return front(store, self.name, objectives, where=where)
+
+    def architecture(self, architecture_id: str) -> Architecture:
+        """The architecture of an id, or of the beginning of one.
+
+        Raises:
+            InputError: none has it, or several.
+        """
+        with self._open() as store:
+            return Architecture.from_json(store.architectures.get(architecture_id).json)
+
+    def load(self, architecture_id: str | None = None) -> "nn.Module":
+        """A network with its trained weights, on the CPU, in evaluation mode.
+
+        Its weights are those of the last epoch, the average of the weights where the protocol has
+        one. Under `judged_by: last` they score the accuracy of the trial, else its `last_accuracy`.
+
+        Args:
+            architecture_id: or the beginning of it; None takes the most accurate complete trial.
+
+        Returns:
+            (B, channels, height, width) images, normalised as the data of the search are, to
+            (B, classes) logits.
+
+        Raises:
+            InputError: nothing of the kind was trained, or its checkpoint is gone or damaged.
+        """
+        with self._open() as store:
+            return trained_network(store, store.studies.get(self.name), self._url, architecture_id)
+
+    # --- more work ----------------------------------------------------------------------------
+
+    def continue_(
+        self,
+        *,
+        trials: int | None = None,
+        pruned: int = 0,
+        failed: bool = False,
+        infeasible: bool = False,
+        numbers: Collection[int] = (),
+        address: str | None = None,
+        progress: bool = True,
+        **fields: Any,
+    ) -> "Study":
+        """Go on: with what was interrupted, what is planned, and with ended trials on request.
+
+        Args:
+            trials: raises the planned number of trials.
+            pruned: so many of the best pruned trials are trained to their end.
+            failed, infeasible: whether these are tried again.
+            numbers: of pruned, failed or infeasible trials that go on.
+            address, progress: as of `mixspace.run`.
+            fields: of the configuration, those that decide nothing about the results.
+
+        Raises:
+            InputError: it keeps such a field, or has no such trial.
+            StoreError, RunFailed: as of `mixspace.run`.
+        """
+        asked = {"trials": trials, "pruned": pruned, "failed": failed, "infeasible": infeasible}
+        config, extra_request = to_continue(
+            self._url,
+            self.name,
+            trials=trials,
+            pruned=pruned,
+            failed=failed,
+            infeasible=infeasible,
+            numbers=tuple(numbers),
+            overrides=overrides_of(fields),
+        )
+        words = [f"{name}={value!r}" for name, value in asked.items() if value]
+        words += [f"numbers={list(numbers)!r}"] if numbers else []
+        calls = NextCalls(config, f"{handle(config)}.continue_({', '.join(words)})")
+        outcome = carry_out(
+            config,
+            calls,
+            resume=True,
+            address=address,
+            progress=progress,
+            extra_request=extra_request,
+        )
+        return Study.after_run(config, outcome)
+
+    def repeat(
+        self,
+        top: int = 5,
+        seeds: int = 3,
+        *,
+        address: str | None = None,
+        progress: bool = True,
+        **fields: Any,
+    ) -> "Study":
+        """Train the best again with other seeds: `best` then has mean and spread.
+
+        Args:
+            top: how many architectures.
+            seeds: until each has results of so many, the first one included; at least 2.
+            address, progress, fields: as of `continue_`.
+
+        Returns:
+            This study; of one whose trials inherit weights that in which its best are retrained.
+
+        Raises:
+            InputError: it has no complete trial, or keeps such a field.
+            StoreError, RunFailed: as of `mixspace.run`.
+        """
+        overrides = overrides_of(fields)
+        config, extra_request = to_repeat(
+            self._url, self.name, top=top, seeds=seeds, overrides=overrides
+        )
+        mine = config.model_copy(update={"study": self.name})
+        calls = NextCalls(config, f"{handle(mine)}.repeat({top}, {seeds})", recorded=None)
+        outcome = carry_out(
+            config,
+            calls,
+            resume=True,
+            address=address,
+            progress=progress,
+            extra_request=extra_request,
+        )
+        return Study.after_run(config, outcome)
+
+    # --- for notebooks ------------------------------------------------------------------------
+
+    def _repr_html_(self) -> str:
+        try:
+            title, rows = self._progress(), self.best(top=_SHOWN)
+        except MixspaceError as error:  # a cell shows what there is to say
+            return f"<p>{escape(f'{self!r}: {error}')}</p>"
+        columns = ("architecture", "accuracy", "params", "FLOPs", "epochs", "state", "token mixers")
+        shown = [
+            (
+                row.architecture_id,
+                percent(row.accuracy),
+                short(row.params),
+                short(row.macs),
+                row.epochs,
+                row.state,
+                row.operators,
+            )
+            for row in rows
+        ]
+        return table(title, columns, shown)
+
+    def _progress(self) -> str:
+        with self._open() as store:
+            summary = store.studies.summary(store.studies.get(self.name).id)
+        planned = summary.planned_trials + summary.repeated
+        states = ", ".join(f"{n:,} {state}" for state, n in summary.counts.items() if n)
+        said = f"{self!r}: {summary.ended_trials:,} of {planned:,} trials done ({states or NONE})"
+        stopped = "" if self.outcome is None else self.outcome.reason
+        return f"{said}; stopped: {stopped}" if stopped else said
