@@ -12,16 +12,22 @@ What a search needs: an `architecture` as a value, the `design` space that holds
 `input` reads what people write, `cli` is the command line.
 
 `import space` does not import torch. What needs torch is imported by name: `space.operators`,
-`space.networks`, `space.reference`.
+`space.networks`, `space.reference`. Nor does it import NumPy: a design space does, when it is first
+asked for.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from space.architecture import BLOCK_TYPES, Architecture, Head, Input, Stage, Stem
 from space.cost import Cost, cost
-from space.design import DesignSpace, Infeasible
 from space.errors import InputError, MixspaceError, Problem
 from space.mixer import Mixer
 from space.mixer_types import MixerType, all_mixer_types, mixer_type_named
 from space.relation_graph import RelationGraph
+
+if TYPE_CHECKING:
+    from space.design import DesignSpace, Infeasible
 
 __all__ = [
     "BLOCK_TYPES",
@@ -43,3 +49,13 @@ __all__ = [
     "cost",
     "mixer_type_named",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("DesignSpace", "Infeasible"):
+        return getattr(import_module("space.design"), name)
+    raise AttributeError(f"module 'space' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

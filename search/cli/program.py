@@ -61,11 +61,9 @@ def run_program(arguments: list[str] | None) -> int:
     Args:
         arguments: without the program's name; None takes those of this process.
     """
-    from search.store import StoreError
-
     name = "mixspace" if arguments is None and _is_script() else "python -m search"
     again = "to go on, run the same command again"
-    return run_group(program, arguments, name, failures=(StoreError,), go_on=again)
+    return run_group(program, arguments, name, go_on=again)
 
 
 def _is_script() -> bool:

@@ -15,7 +15,7 @@ import click
 
 from space.cli.messages import describe, usage
 from space.cli.output import on_standard_streams
-from space.errors import InputError, Problem
+from space.errors import InputError, MixspaceError, Problem
 from space.input.paths import given_path, shown_path
 from space.passwords import masked
 
@@ -62,7 +62,6 @@ def run_group(
     arguments: list[str] | None,
     name: str,
     *,
-    failures: tuple[type[Exception], ...] = (),
     go_on: str = "",
 ) -> int:
     """Run a program; its exit code.
@@ -71,19 +70,12 @@ def run_group(
         group: of its commands.
         arguments: without the program's name; None takes those of this process.
         name: of the program, for its usage.
-        failures: errors that are no bad input, and yet no reason for a traceback.
         go_on: what to do after an interrupt.
     """
-    return on_standard_streams(lambda: _answer(group, arguments, name, failures, go_on))
+    return on_standard_streams(lambda: _answer(group, arguments, name, go_on))
 
 
-def _answer(
-    group: click.Group,
-    arguments: list[str] | None,
-    name: str,
-    failures: tuple[type[Exception], ...],
-    go_on: str,
-) -> int:
+def _answer(group: click.Group, arguments: list[str] | None, name: str, go_on: str) -> int:
     try:
         refuse_undecodable(arguments)
         return int(group.main(args=arguments, prog_name=name, standalone_mode=False) or DONE)
@@ -93,7 +85,7 @@ def _answer(
     except click.ClickException as error:
         click.echo(masked(usage(error)), err=True)
         return BAD_INPUT
-    except failures as error:
+    except MixspaceError as error:  # no bad input, and yet no reason for a traceback
         click.echo(f"error: {error}", err=True)
         return FAILED
     except (click.Abort, KeyboardInterrupt) as error:

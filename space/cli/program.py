@@ -1,31 +1,18 @@
 """The group of commands that look at what can be built."""
 
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
-from space.cli.commands import FAILED, LazyGroup, run_group
-from space.design import Infeasible, SpaceTooLarge
+from space.cli.commands import LazyGroup, run_group
 
 _COMMANDS = ("mixers", "graph", "zoo", "cost", "show", "count", "sample")
 
 
-class _Group(LazyGroup):
-    """Says what cannot be told, so that every program with these commands agrees on it."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
-        try:
-            return super().invoke(ctx)
-        except (SpaceTooLarge, Infeasible) as error:
-            click.echo(f"error: {error}", err=True)
-            return FAILED
-
-
 @click.group(
     "space",
-    cls=_Group,
+    cls=LazyGroup,
     renamed={"cells": "mixers"},
     places={name: f"space.cli.{name}:command" for name in _COMMANDS},
     context_settings={"help_option_names": ["-h", "--help"]},
