@@ -29,7 +29,7 @@ def command(tmp_path: Path) -> list[str]:
         checkpoints=str(tmp_path / "checkpoints"),
         trials=TRIALS,
         protocol={"epochs": 6, "batch_size": 20, "warmup_epochs": 1},
-        data={"name": "fashion-mnist", "limit_train": 1000, "limit_validation": 100},
+        data={"name": "fashion-mnist", "limit_train": 400, "limit_validation": 100},
     )
     path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(content))

@@ -82,7 +82,8 @@ def test_it_is_looked_at_as_it_stands(folder: Path, opened: Open) -> None:
 def test_it_is_gone_on_with_from_its_checkpoints(folder: Path) -> None:
     before = rows(folder, TRIALS)
     assert [state for _, state, *_ in before] == STATES
-    report = json.loads(search(folder, "run", "before.yaml", "--resume", "--json"))
+    one = ("--set", "resources.concurrent_trials=1")  # every worker is some seconds in starting
+    report = json.loads(search(folder, "run", "before.yaml", "--resume", "--json", *one))
     assert sum(report["trials"][state] for state in ("complete", "pruned")) == 8
     after = rows(folder, TRIALS)
     assert after[:5] == before[:5]
