@@ -182,7 +182,7 @@ def _place(session: Session, trial: TrialRecord, source: TrialRecord) -> str:
 def _copy_epochs(session: Session, trial: TrialRecord, source: TrialRecord) -> None:
     columns = select(literal(trial.id), *EPOCH_COLUMNS).where(MetricRow.trial_id == source.id)
     names = ["trial_id", *(column.key for column in EPOCH_COLUMNS)]
-    session.execute(insert(MetricRow).from_select(names, columns.order_by(MetricRow.epoch)))
+    session.execute(insert(MetricRow).from_select(names, columns))
     epochs = select(MetricRow.epoch).where(MetricRow.trial_id == trial.id).order_by(MetricRow.epoch)
     for epoch in session.scalars(epochs).all():
         write_event(session, trial.study_id, trial.id, EventKind.EPOCH, epoch)

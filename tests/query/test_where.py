@@ -77,6 +77,7 @@ def test_aliases_case_and_spellings() -> None:
         ("inf", None),
         ("1e999", None),
         ("1e9999999", None),
+        ("1e" + "9" * 5000, None),
         ("1m", None),
         ("k", None),
         ("1_000", None),

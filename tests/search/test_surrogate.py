@@ -26,7 +26,13 @@ from search.searchers.surrogate.hypervolume_improvement import (
     FrontPartitioning,
     expected_improvement,
 )
-from search.searchers.surrogate.metric_models import MetricData, MetricModels, _spread_out
+from search.searchers.surrogate.metric_models import (
+    SUCCESS,
+    MetricData,
+    MetricModels,
+    _spread_out,
+    metric_data,
+)
 from search.testing.toy_spaces import Corner, Lattice
 from search.trial_states import TrialState
 
@@ -200,6 +206,25 @@ def test_expected_hypervolume_improvement_is_the_mean_over_draws(width: int, kno
 
 def test_the_usual_kernel_leaves_out_what_never_differs() -> None:
     assert prior_mode(10, 4).kernel.lengths.tolist() == [prior_mode(4, 4).kernel.lengths[0]] * 10
+
+
+def test_a_column_that_never_differs_changes_nothing_of_the_fit() -> None:
+    points, values = sampled(30)
+    alone = fit(points, values, np.zeros(30))
+    beside = fit(np.column_stack([points, np.ones(30)]), values, np.zeros(30))
+    assert beside.kernel.lengths[:3] == pytest.approx(alone.kernel.lengths, rel=1e-3)
+    assert (beside.kernel.scale, beside.noise) == pytest.approx(
+        (alone.kernel.scale, alone.noise), rel=1e-3
+    )
+
+
+def test_what_is_known_before_evaluation_is_not_learnt() -> None:
+    wanted = Objectives([Objective("loss", "minimise"), Objective("cost", "minimise")])
+    task = Task(SPACE, wanted, lambda point: {"cost": float(sum(point))})
+    values = {"loss": 0.5, "cost": 3.0}
+    seen = Observation(TrialState.COMPLETE, values, {1: values})
+    entries = [RankedPoint(0, (1, 2), seen)]
+    assert [data.name for data in metric_data(task, entries)] == ["loss", SUCCESS]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -95,6 +95,18 @@ def test_a_process_is_gone_as_soon_as_it_has_ended(child: subprocess.Popen[bytes
     assert liveness_of(identity) is Liveness.GONE
 
 
+def test_of_a_process_without_ticks_only_a_live_one_of_this_host_is_told(
+    child: subprocess.Popen[bytes],
+) -> None:
+    """As runs of earlier releases, and of systems that do not say, are written down."""
+    identity = replace(ProcessIdentity.of(child.pid), start_ticks=None)
+    assert liveness_of(identity) is Liveness.RUNS
+    assert liveness_of(replace(identity, host="elsewhere")) is Liveness.HIDDEN
+    assert liveness_of(replace(identity, process_started=1.0)) is Liveness.HIDDEN
+    kill_and_leave(child)
+    assert liveness_of(identity) is Liveness.HIDDEN
+
+
 @given(ticks=st.integers(1, 2**40))
 def test_a_pid_that_is_used_again_is_another_process(ticks: int) -> None:
     me = ProcessIdentity.of()
