@@ -28,6 +28,16 @@ def test_every_seed_of_a_study_and_every_repeat_has_its_own(policy: str) -> None
     ]
 
 
+@pytest.mark.parametrize("policy", ["shared", "per-trial"])
+def test_a_first_training_has_the_seeds_of_the_protocol(policy: str) -> None:
+    """So that a study that is resumed after years trains as it began."""
+    seeds = Protocol.from_dict({"seed_policy": policy}).seeds(7, "a")
+    assert seeds_of(policy, 7, "a", 0) == {
+        "initialisation": seeds.initialisation,
+        "data_order": seeds.data_order,
+    }
+
+
 @pytest.mark.parametrize("repeat", REPEATS)
 @pytest.mark.parametrize(("policy", "shared"), [("shared", True), ("per-trial", False)])
 def test_architectures_share_their_seeds_where_the_policy_says_so(
