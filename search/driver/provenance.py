@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from search.own_packages import ROOT
+
 _PACKAGES = ("torch", "timm", "ray", "optuna", "numpy")
 
 
@@ -58,12 +60,15 @@ def _version(name: str) -> str | None:
 def code_version() -> str:
     """Such as "0.1.0+g1a2b3c4d" or "0.1.0+g1a2b3c4d.changed"."""
     base = _version("mixspace") or "0"
-    commit = _commit()
+    commit = commit_of(ROOT)
     return f"{base}+g{commit}" if commit else base
 
 
-def _commit() -> str | None:
-    root = Path(__file__).resolve().parents[2]
+def commit_of(root: Path) -> str | None:
+    """Eight digits of the commit of a source tree, `.changed` behind them where files differ.
+
+    None where the folder is no working tree of git, and where git does not answer.
+    """
     if not (root / ".git").exists():
         return None
     head = _git(root, "rev-parse", "--short=8", "HEAD")

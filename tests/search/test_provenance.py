@@ -3,8 +3,16 @@
 import json
 import os
 import platform
+import shutil
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
 
-from search.driver.provenance import describe_machine
+import pytest
+
+from search.driver import provenance
+from search.driver.provenance import code_version, commit_of, describe_machine
+from search.own_packages import ROOT
 
 
 def test_the_cluster_is_described_by_what_ray_offers() -> None:
@@ -29,3 +37,46 @@ def test_the_machine_is_described_in_plain_values() -> None:
     assert machine["processor"]
     assert {"torch", "ray", "optuna"} <= set(machine["packages"])
     assert all(machine["packages"].values())
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A working tree of git with one commit."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    (tmp_path / "file.py").write_text("one = 1\n")
+    me = ("-c", "user.name=me", "-c", "user.email=me@example.org")
+    for words in (("init", "-q"), ("add", "."), (*me, "commit", "-q", "-m", "first")):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
+    return tmp_path
+
+
+def test_a_source_tree_is_named_by_its_commit_and_by_whether_it_was_changed(tree: Path) -> None:
+    command = ["git", "-C", str(tree), "rev-parse", "HEAD"]
+    whole = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert commit_of(tree) == whole[:8]
+    (tree / "notes.txt").touch()  # of no part of the program
+    assert commit_of(tree) == whole[:8]
+    (tree / "file.py").write_text("one = 2\n")
+    assert commit_of(tree) == f"{whole[:8]}.changed"
+
+
+def test_where_git_does_not_answer_there_is_no_commit(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "below").mkdir()
+    assert commit_of(tmp_path / "below") is None  # another's tree may lie around ours
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert commit_of(tree) is None
+
+
+def test_the_version_of_the_code_is_that_of_this_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(provenance, "commit_of", lambda root: asked.append(root) or "1a2b3c4d")
+    code_version.cache_clear()
+    assert code_version() == f"{version('mixspace')}+g1a2b3c4d"
+    assert asked == [ROOT]
+    code_version.cache_clear()
+    monkeypatch.setattr(provenance, "commit_of", lambda root: None)
+    assert code_version() == version("mixspace")
+    code_version.cache_clear()

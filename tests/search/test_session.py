@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from search.driver.assignment import Report
-from search.driver.study_setup import initial_points, progress_of
+from search.driver.study_setup import initial_points, progress_of, task_of
+from search.query.baseline import BASELINE
 from search.runner import study_lookup
+from search.searchers import Observation, make_searcher
 from search.store import Store, TrialState, open_store
-from space import InputError
+from space import Architecture, InputError
 from tests.search.driving import begin, begin_run, end, epoch, run_all, train
 from tests.search.small import config
 from trainers import Cause, Failure, Retry
+from trainers.seeds import derive
 
 HASHES = ("0" * 16, "1" * 16)
 
@@ -49,6 +52,24 @@ def test_initial_points_come_first_with_their_origins(store: Store, tmp_path: Pa
     assert origins[: len(expected)] == expected
     assert "named:ViT" in origins
     assert origins[-1] == "random"
+
+
+def test_the_random_baseline_is_a_stream_of_its_own(store: Store, tmp_path: Path) -> None:
+    """The same in every release, as a study that is resumed goes on in it."""
+    settings = config(tmp_path, trials=6, random_baseline=0.5)
+    session = begin(store, settings)
+    run_all(session)
+    trials = store.trials.of_study(session.record.id)
+    assert [t.origin == BASELINE for t in trials].count(True) == 3
+    alone = make_searcher("random", task_of(settings), derive(settings.searcher_seed, 2))
+    before: set[str] = set()
+    for trial in trials:
+        if trial.origin == BASELINE:
+            drawn = (alone.ask(attempt).id for attempt in range(alone.attempts))
+            assert trial.architecture_id == next(id_ for id_ in drawn if id_ not in before)
+        before.add(trial.architecture_id)
+        point = Architecture.from_json(store.architectures.get(trial.architecture_id).json)
+        alone.tell(point, Observation(trial.state))
 
 
 def test_more_trials_than_points_ends_exhausted(store: Store, tmp_path: Path) -> None:
