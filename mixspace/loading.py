@@ -29,13 +29,14 @@ def trained_network(
     # torch is heavy, and who looks at a study may have no use for it.
     import torch
 
+    from space.networks import build
     from trainers.checkpoint import load_weights
-    from trainers.initial_weights import build_network, to_device
+    from trainers.initial_weights import to_device
 
     trial = _trial(store, study, architecture_id)
     path = _checkpoint(store, study, url, trial)
     architecture = Architecture.from_json(store.architectures.get(trial.architecture_id).json)
-    network = build_network(architecture, 0.0)
+    network = build(architecture, seed=0)  # drawn for nothing, and not from the user's generator
     expected = {
         "architecture": architecture.id,
         "protocol": study.protocol_hash,

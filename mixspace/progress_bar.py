@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any, Protocol
 
 from tqdm.auto import tqdm
@@ -14,6 +15,7 @@ from search.driver.study_progress import Progress
 _SECONDS, _PLAIN_SECONDS = 0.5, 5.0
 """Between two states of the bar: where it is drawn anew, and in a file, which keeps them all."""
 _LOG = logging.getLogger("mixspace")
+_UNREAD = suppress(OSError, ValueError)  # ValueError: it was closed
 
 
 class Teller(Protocol):
@@ -49,7 +51,10 @@ class Log:
 
 
 class ProgressBar:
-    """A bar of tqdm over the planned trials; lines stand above it, on stderr."""
+    """A bar of tqdm over the planned trials; lines stand above it, on stderr.
+
+    A stderr that does not take them, as its reader has left or its disk is full, ends no search.
+    """
 
     def __init__(self) -> None:
         self._bar: Any = None
@@ -61,7 +66,8 @@ class ProgressBar:
 
     def say(self, text: str) -> None:
         """A line."""
-        tqdm.write(text, file=sys.stderr)
+        with _UNREAD:
+            tqdm.write(text, file=sys.stderr)
 
     def say_last(self, text: str) -> None:
         """A line after which the bar stands still; may come from any thread."""
@@ -71,7 +77,7 @@ class ProgressBar:
 
     def show(self, progress: Progress) -> None:
         """Renew the bar."""
-        with self._lock:
+        with self._lock, _UNREAD:
             if not self._over:
                 self._show(progress)
 
@@ -79,9 +85,10 @@ class ProgressBar:
         """Leave the last state of the bar standing."""
         with self._lock:
             self._over = True
-            if self._bar is not None:
-                self._bar.close()
-                self._bar = None
+            bar, self._bar = self._bar, None
+            with _UNREAD:
+                if bar is not None:
+                    bar.close()
 
     def _show(self, progress: Progress) -> None:
         planned, ended = progress.planned, progress.ended

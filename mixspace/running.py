@@ -1,6 +1,7 @@
 """A run that Python asked for: what is said of it, and what comes of it, a value or an error."""
 
 import os
+import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def carry_out(
     """
     if threading.current_thread() is not threading.main_thread():
         raise InputError.of("run", "must be called in the main thread, which hears of Ctrl-C")
-    teller: Teller = ProgressBar() if progress else Log()
+    teller: Teller = ProgressBar() if progress and sys.stderr is not None else Log()
 
     def advice(reason: str) -> list[str]:
         return [f"Stopped: {reason}. To go on: {calls.go_on(is_recorded=last_words.recorded)}"]
@@ -117,6 +118,8 @@ def carry_out(
         raise RunFailed("\n".join(last_words.lines(unexpected(error)))) from error
     finally:
         teller.close()
+    if outcome.exit_code == ExitCode.DONE and outcome.reason:
+        teller.say(outcome.reason)  # such as that the space has no other point
     if outcome.exit_code == ExitCode.FAILED:
         raise RunFailed(_failure(outcome, calls, last_words), outcome)
     if outcome.exit_code != ExitCode.DONE:

@@ -145,7 +145,8 @@ class Study:
         one. Under `judged_by: last` they score the accuracy of the trial, else its `last_accuracy`.
 
         Args:
-            architecture_id: or the beginning of it; None takes the most accurate complete trial.
+            architecture_id: or the beginning of it; None takes that of the best mean. Of several
+                trainings it is the most accurate one.
 
         Returns:
             (B, channels, height, width) images, normalised as the data of the search are, to

@@ -52,6 +52,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "design":
+        return import_module("space.design")
     if name in ("DesignSpace", "Infeasible"):
         return getattr(import_module("space.design"), name)
     raise AttributeError(f"module 'space' has no attribute {name!r}")

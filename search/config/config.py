@@ -132,7 +132,7 @@ class Config(Section):
     model_config = PydanticConfig(arbitrary_types_allowed=True)
 
     study: Annotated[str, AfterValidator(_study_name)]
-    store: Annotated[str, AfterValidator(_store_url)] = "mixspace.db"
+    store: Annotated[str, AfterValidator(_store_url)] = Field(default="mixspace.db", repr=False)
     space: Annotated[DesignSpace, _part(DesignSpace)]
     data: Annotated[DataConfig, _part(DataConfig)] = DataConfig()
     protocol: Annotated[Protocol, _part(Protocol)] = Protocol()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from search.metrics import ANALYTIC_METRICS, analytic_metrics
+from search.numeric import as_number
 from search.objective_parsing import (
     bare_bound_problems,
     given_twice,
@@ -30,7 +31,14 @@ def named_objectives(value: Any) -> dict[str, str]:
 def named_constraints(value: Any) -> dict[str, Any]:
     """Likewise `constraints`; the bounds stay as they were written."""
     _alone("constraints", value, {"validation_accuracy": "maximise"}, value)
-    return with_current_metrics(value)
+    return {name: _plain(bound) for name, bound in with_current_metrics(value).items()}
+
+
+def _plain(bound: Any) -> Any:
+    """As it was written; a number of a library's own, which no file and no store takes, a float."""
+    if isinstance(bound, Mapping):
+        return {side: _plain(each) for side, each in bound.items()}
+    return bound if bound is None or isinstance(bound, str | int | float) else as_number(bound)
 
 
 def _alone(section: str, value: Any, objectives: Any, constraints: Any) -> Objectives:

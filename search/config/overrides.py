@@ -36,14 +36,18 @@ class Override:
 
 
 def overrides_of(fields: Mapping[str, Any]) -> list[Override]:
-    """The changes that keyword arguments ask for: of a mapping each of its fields, and no other."""
+    """The changes that keyword arguments ask for: of a mapping each of its fields, and no other.
+
+    A mapping with stages is a whole space, of which nothing of another one is left.
+    """
     return list(_changes(fields, ()))
 
 
 def _changes(fields: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[Override]:
     for name, value in fields.items():
         steps = (*above, name)
-        if isinstance(value, Mapping) and value:
+        is_space = steps == ("space",) and isinstance(value, Mapping) and "stages" in value
+        if isinstance(value, Mapping) and value and not is_space:
             yield from _changes(value, steps)
         else:
             yield Override(steps, value, masked(f"{'.'.join(map(str, steps))}={value!r}"), steps[0])

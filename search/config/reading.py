@@ -1,5 +1,6 @@
 """From a YAML file, the command line or Python to a configuration."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,12 +61,15 @@ def config_from(given: object, fields: Mapping[str, Any], store: str | None = No
     Args:
         given: path of a YAML file, a mapping as it would hold, a Config, or None for nothing.
         fields: what is changed, by the names of the configuration; of a mapping its fields alone.
-        store: replaces the store, unless the fields name one.
+        store: replaces the store of a file, and the default one of what is given in Python.
 
     Raises:
         InputError: with every problem of every part.
     """
-    overrides = overrides_of(({} if store is None else {"store": store}) | dict(fields))
+    written = given.model_fields_set if isinstance(given, Config) else given
+    has_store = isinstance(written, Mapping | set) and "store" in written
+    default = {} if store is None or has_store else {"store": store}
+    overrides = overrides_of(default | dict(fields))
     if isinstance(given, str | Path):
         return load_config(Path(given), overrides=overrides)
     if isinstance(given, Config):
@@ -89,9 +93,9 @@ def _changed(
 def _with_space(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """The values, with the space read from its own file where it is given by a path."""
     space = values.get("space")
-    if not isinstance(space, str):
+    if not isinstance(space, str | os.PathLike):
         return dict(values)
-    written = given_path(space, "space")
+    written = given_path(os.fspath(space), "space")
     candidates = [folder / written, written]
     for candidate in candidates:
         if is_there(candidate) and not is_folder(candidate):

@@ -2,9 +2,11 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from filecmp import cmp
+from importlib import import_module
 from pathlib import Path
 
 from search.own_packages import ROOT, place_of_foreign
@@ -94,6 +96,9 @@ def connected_to_ray(address: str | None, on_watch: OnWatch = nothing_to_tell) -
         InputError: the cluster does not answer or does not take us, none can be started, or its
             workers would find another program.
     """
+    if "ray" in sys.modules and import_module("ray").is_initialized():
+        message = "this process is connected to a Ray already; leave it by ray.shutdown() first"
+        raise InputError.of("Ray", message)
     refuse_foreign_search(Path.cwd())
     os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
     logging.getLogger("ray").setLevel(logging.ERROR)

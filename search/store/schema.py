@@ -69,7 +69,7 @@ def upgrade(engine: Engine, *, create: bool, shown: str) -> None:
         if _is_current(connection, create, shown):
             return
         if _revision(connection) is None:
-            Base.metadata.create_all(connection)
+            Base.metadata.create_all(connection, checkfirst=False)  # a view may have such a name
             _VERSIONS.create(connection)
             connection.execute(insert(_VERSIONS).values(version_num=NEWEST))
         else:

@@ -25,7 +25,7 @@ class Judge:
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
-        self._decides = not isinstance(scheduler, NoScheduler)
+        self._decides = type(scheduler) is not NoScheduler
         self._events: list[tuple[Hashable, int, Values]] = []
         self._told = 0
         self._last: dict[Hashable, int] = {}

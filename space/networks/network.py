@@ -120,5 +120,5 @@ def _drawing_from(seed: int | None) -> Iterator[None]:
     if type(seed) is not int or not 0 <= seed < 2**63:
         raise InputError.of("seed", f"must be a whole number from 0, or None; got {seed!r:.80}")
     with torch.random.fork_rng(devices=()):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # and no generator of a GPU's
         yield

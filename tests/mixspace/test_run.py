@@ -1,12 +1,19 @@
 """`mixspace.run`, `continue_` and `repeat`: as the command line does it; Ray is played."""
 
+import errno
+import io
+import json
 import logging
+import sys
 import threading
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -239,6 +246,55 @@ def test_the_store_is_that_of_the_command(playing: Player, monkeypatch: pytest.M
     assert mixspace.run("a.yaml", progress=False, store=Path("c.db")).name == "tiny"
     assert Path("c.db").is_file()
     assert Study("tiny").store == str(Path("b.db").absolute())
+
+
+def test_a_store_that_is_written_in_python_is_no_default(playing: Player, tmp_path: Path) -> None:
+    for given in (content := values(store="mine.db"), Config.from_dict(content)):
+        assert config_from(given, {}, "env.db").store == "mine.db"
+    for given in (content := values(), Config.from_dict(content)):
+        assert config_from(given, {}, "env.db").store == "env.db"
+    secret = Config.from_dict(values(store="postgresql://u:topsecret@h/d"))
+    assert "topsecret" not in f"{secret!r} {secret}"
+
+
+def test_a_whole_space_takes_the_place_of_another(tmp_path: Path) -> None:
+    (tmp_path / "space.yaml").write_text(yaml.safe_dump(SPACE))
+    given = values(space=SPACE | {"limits": {"params": 9000}})
+    for space in (SPACE, DesignSpace.from_dict(SPACE), tmp_path / "space.yaml"):
+        assert config_from(given, {"space": space}).to_dict() == config_from(values(), {}).to_dict()
+
+
+@pytest.mark.parametrize("bound", [np.float32(0.25), Fraction(1, 4), Decimal("0.25")])
+def test_a_bound_of_any_kind_of_number_is_kept_as_a_plain_one(bound: Any) -> None:
+    given = values(constraints={"validation_accuracy": {"at_least": bound}})
+    kept = Config.from_dict(given).to_dict()["constraints"]
+    assert json.loads(json.dumps(kept)) == {"validation_accuracy": {"at_least": 0.25}}
+
+
+class Unread(io.StringIO):
+    """A stderr whose reader has left."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
+@pytest.mark.parametrize("stderr", [Unread(), None])
+def test_a_stderr_that_is_gone_ends_no_run(
+    playing: Player, stderr: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stderr)
+    study = mixspace.run("a.yaml", store=STORE)
+    assert study.outcome is not None
+    assert study.outcome.exit_code == ExitCode.DONE
+
+
+def test_a_space_without_further_points_is_said(
+    playing: Player, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = mixspace.run("a.yaml", store=STORE, trials=1000)
+    assert study.outcome is not None
+    assert study.outcome.reason
+    assert study.outcome.reason in capsys.readouterr().err
 
 
 def test_a_run_in_another_thread_is_refused(playing: Player) -> None:

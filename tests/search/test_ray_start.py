@@ -1,9 +1,21 @@
 """What of Ray is other than usual while a private one starts, and as it was afterwards."""
 
 import pytest
+import ray
 from ray._private import node, parameter, utils
 
+from search.ray_executor.connection import connected_to_ray
 from search.ray_executor.ray_start import with_few_servers
+from space.errors import InputError
+
+
+def test_a_ray_that_this_process_works_with_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of a notebook: its actors and objects would be gone."""
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "shutdown", lambda: pytest.fail("it was shut down"))
+    refused = pytest.raises(InputError, match="connected to a Ray already; leave it by")
+    with refused, connected_to_ray(None):
+        pytest.fail("another was started")
 
 
 def test_the_agent_of_a_private_ray_waits_for_no_port_that_another_has() -> None:

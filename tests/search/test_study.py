@@ -384,3 +384,16 @@ def test_a_trial_says_why_it_was_preempted() -> None:
     assert (trial.state, trial.reason) == (TrialState.PREEMPTED, "its node is gone")
     study.resume(0)
     assert (trial.state, trial.reason) == (TrialState.WAITING, None)
+
+
+def test_a_scheduler_that_is_derived_from_the_one_that_stops_nothing_is_asked() -> None:
+    class AtOnce(NoScheduler):
+        """Stops every trial after its first epoch."""
+
+        def report(self, trial: Any, epoch: int, values: Any) -> Decision:
+            return Decision(stop=True, reason="it is enough")
+
+    objectives = Objectives([Objective("loss", "minimise")])
+    judge = Judge(AtOnce(objectives, 9))
+    judge.added("a")
+    assert judge.report("a", 1, {"loss": 1.0}).stop

@@ -100,3 +100,11 @@ def test_the_relation_graph_has_the_nodes_that_its_edges_join() -> None:
     assert named == {"Sep. MLP", "Local ViT", "PVT"}
     with pytest.raises(InputError):
         RelationGraph.of_paper().neighbours("ViTT")
+
+
+def test_a_seed_of_a_network_is_no_seed_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`torch.manual_seed` would seed the generators of all devices, and leave them so."""
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("seeded"))
+    before = torch.get_rng_state()
+    small().sample(seed=0).build(seed=3)
+    assert torch.equal(torch.get_rng_state(), before)

@@ -235,3 +235,12 @@ def test_wal_is_on_and_not_over_a_network(tmp_path: Path) -> None:
     assert is_on_network(tmp_path / "below", mounts)
     assert not is_on_network(tmp_path.parent, mounts)
     assert is_on_network(tmp_path, tmp_path / "absent")
+
+
+def test_a_view_of_another_program_is_no_table_of_ours(tmp_path: Path) -> None:
+    file = tmp_path / "views.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE VIEW metrics AS SELECT 1")
+    connection.close()
+    with pytest.raises(InputError, match="metrics"):
+        open_store(str(file), create=True)
