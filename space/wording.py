@@ -1,7 +1,7 @@
 """Numbers and times as people read them."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 
 NONE = "–"
@@ -43,12 +43,18 @@ def closest(given: str, allowed: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(given, allowed, n=1)), None)
 
 
-def as_written(value: object) -> str:
-    """A value as a file has it, in few characters."""
+def as_written(value: object, hide: Callable[[str], str] = str) -> str:
+    """A value as a file has it, in few characters.
+
+    Args:
+        value: that somebody wrote.
+        hide: takes out of the whole what must not be shown, before it is cut.
+    """
     try:
         text = _IN_A_FILE[value] if value is None or type(value) is bool else repr(value)
     except ValueError:  # Python does not print integers of thousands of digits
         return "a number of thousands of digits"
+    text = hide(text)
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 

@@ -180,8 +180,8 @@ def _checked(
         study_id = store.studies.get(study).id if study is not None else None
     except InputError as error:
         problems += error.problems
-    if top is not None and not 1 <= top <= MAX_TOP:
-        problems.append(Problem("--top", f"{top} is not allowed; must be 1 to {MAX_TOP}"))
+    if top is not None and (type(top) is not int or not 1 <= top <= MAX_TOP):
+        problems.append(Problem("--top", f"{top!r} is not allowed; must be 1 to {MAX_TOP}"))
     refuse(problems)
     return parsed, study_id
 

@@ -29,7 +29,7 @@ class Architectures(StorePart):
         Raises:
             InputError: where="architecture", when none or several do.
         """
-        prefix = id_or_prefix.strip().lower()
+        prefix = str(id_or_prefix).strip().lower()
         if not re.fullmatch("[0-9a-f]{1,64}", prefix):
             raise InputError.of(
                 "architecture", f"{id_or_prefix!r} is no id; an id is 16 of 0-9 and a-f"

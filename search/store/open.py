@@ -31,7 +31,9 @@ _LONGEST_PATH = 512 - _BESIDE
 """Bytes that SQLite takes on Unix, its longest name beside the file included."""
 
 
-def open_store(url: str, *, create: bool, busy_timeout: float = _BUSY_SECONDS) -> Store:
+def open_store(
+    url: str | os.PathLike[str], *, create: bool, busy_timeout: float = _BUSY_SECONDS
+) -> Store:
     """The store at `url`, its schema brought up to date.
 
     Args:

@@ -1,5 +1,6 @@
 """Store URLs: what a person may write, and how it is shown without its password."""
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import quote_plus
@@ -34,13 +35,13 @@ _LIKE_A_URL = re.compile(
 )
 
 
-def parse_url(text: str) -> URL:
+def parse_url(text: str | os.PathLike[str]) -> URL:
     """The SQLAlchemy URL of what a person wrote, with the driver named.
 
     Raises:
         InputError: not a store URL; the message shows no part that may hold a password.
     """
-    text = text.strip()
+    text = os.fspath(text).strip()
     if not text:
         raise InputError.of(WHERE, f"empty; allowed is {_ALLOWED}")
     if "\0" in text or not _is_unicode(text):

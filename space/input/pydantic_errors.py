@@ -76,7 +76,7 @@ def _message(error_type: str, message: str, value: object) -> str:
         message += ", not text"  # "0.1" in quotes looks like a number
     if error_type == "string_type" and isinstance(value, int | float):
         message += ", in quotes"
-    return message if "; got " in message else f"{message}; got {masked(as_written(value))}"
+    return message if "; got " in message else f"{message}; got {as_written(value, masked)}"
 
 
 _PLAINER = {

@@ -257,6 +257,14 @@ def test_a_store_that_is_written_in_python_is_no_default(playing: Player, tmp_pa
     assert "topsecret" not in f"{secret!r} {secret}"
 
 
+@pytest.mark.parametrize("fill", [0, 20, 40, 60])
+def test_a_password_is_hidden_before_a_long_value_is_cut(fill: int) -> None:
+    url = f"postgresql://{'u' * fill}:pa/ss{'word' * 30}@host/db"
+    with pytest.raises(InputError, match="store: ") as refused:
+        Config.from_dict(values(store=[url]))
+    assert "word" not in str(refused.value)
+
+
 def test_a_whole_space_takes_the_place_of_another(tmp_path: Path) -> None:
     (tmp_path / "space.yaml").write_text(yaml.safe_dump(SPACE))
     given = values(space=SPACE | {"limits": {"params": 9000}})

@@ -1,5 +1,7 @@
 """A real search from Python, and what is asked of its study."""
 
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -124,3 +126,11 @@ def test_weights_that_are_gone_or_of_another_are_refused(study: Study) -> None:
         first.write_bytes(kept)
     with pytest.raises(InputError, match="'zzz' is no id"):
         study.load("zzz")
+
+
+@pytest.mark.parametrize("top", ["3", 2.5, True, 0])
+def test_a_number_of_rows_that_is_none_is_refused(study: Study, top: Any) -> None:
+    with pytest.raises(InputError, match=f"{top!r} is not allowed; must be 1 to"):
+        study.best(top=top)
+    with open_store(Path(study.store), create=False) as store:
+        assert store.studies.exists("tiny")
