@@ -10,6 +10,7 @@ from mixspace.running import NextCalls, carry_out, handle
 from mixspace.trials import trials_dataframe
 from search.cli.next_commands import DEFAULT_STORE, STORE_VARIABLE
 from search.config import Config, overrides_of
+from search.driver.extra_trials import ExtraTrialsRequest
 from search.objective_parsing import stored_objectives
 from search.query import BestRow, Cost, Evaluated, best, front, pareto_front
 from search.runner import RunOutcome
@@ -200,15 +201,7 @@ class Study:
         words = [f"{name}={value!r}" for name, value in asked.items() if value]
         words += [f"numbers={list(numbers)!r}"] if numbers else []
         calls = NextCalls(config, f"{handle(config)}.continue_({', '.join(words)})")
-        outcome = carry_out(
-            config,
-            calls,
-            resume=True,
-            address=address,
-            progress=progress,
-            extra_request=extra_request,
-        )
-        return Study.after_run(config, outcome)
+        return self._more_work(config, calls, address, progress, extra_request)
 
     def repeat(
         self,
@@ -239,6 +232,16 @@ class Study:
         )
         mine = config.model_copy(update={"study": self.name})
         calls = NextCalls(config, f"{handle(mine)}.repeat({top}, {seeds})", recorded=None)
+        return self._more_work(config, calls, address, progress, extra_request)
+
+    @staticmethod
+    def _more_work(
+        config: Config,
+        calls: NextCalls,
+        address: str | None,
+        progress: bool,
+        extra_request: ExtraTrialsRequest | None,
+    ) -> "Study":
         outcome = carry_out(
             config,
             calls,
