@@ -157,9 +157,10 @@ def test_what_cannot_be_read_is_refused_by_name(
         return there(path)
 
     there = os.scandir
-    monkeypatch.setattr(os, "scandir", scandir)
     place = root / (part if names_it else part.removesuffix("/deeper"))
-    assert refused(root) == [f"data.folder: {place} cannot be read: Permission denied"]
+    with monkeypatch.context() as patch:  # pytest itself lists the folder afterwards
+        patch.setattr(os, "scandir", scandir)
+        assert refused(root) == [f"data.folder: {place} cannot be read: Permission denied"]
 
 
 def test_pictures_beside_the_classes_that_cannot_be_listed_are_refused_too(
