@@ -11,7 +11,8 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import ConfigDict, Field, StrictFloat, StrictInt
 
 from space.canonical import canonical
-from space.errors import InputError, Problem, refuse
+from space.custom import CustomMixer
+from space.errors import InputError, Problem, join, refuse
 from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_problems
 from space.input.dataclass_fields import check_fields, from_plain
 from space.input.earlier_names import with_current_names
@@ -299,7 +300,7 @@ class Architecture:
             InputError: with every problem, below the path `where`.
         """
         values = with_current_names(without_version(values, where), RENAMED, where)
-        return from_plain(cls, values, where)
+        return from_plain(cls, _with_custom_mixers(values, where), where)
 
     @classmethod
     def from_json(cls, text: str) -> "Architecture":
@@ -309,6 +310,38 @@ class Architecture:
             InputError: for what is not JSON, and as `from_dict` does.
         """
         return cls.from_dict(from_json(text, "architecture"))
+
+
+def _with_custom_mixers(values: Any, where: str) -> Any:
+    """The values with the custom mixers in them read; all else stays as it is."""
+    stages = values.get("stages") if isinstance(values, dict) else None
+    if not isinstance(stages, list | tuple):
+        return values
+    problems: list[Problem] = []
+
+    def read(mixer: Any, path: str) -> Any:
+        if not isinstance(mixer, dict) or "custom" not in mixer:
+            return mixer
+        try:
+            return CustomMixer.from_dict(mixer, path)
+        except InputError as error:
+            problems.extend(error.problems)
+            return mixer
+
+    read_stages = [
+        stage
+        if not isinstance(stage, dict) or not isinstance(stage.get("mixers"), list | tuple)
+        else stage
+        | {
+            "mixers": [
+                read(mixer, join(where, f"stages[{index}].mixers[{place}]"))
+                for place, mixer in enumerate(stage["mixers"])
+            ]
+        }
+        for index, stage in enumerate(stages)
+    ]
+    refuse(problems)
+    return values | {"stages": read_stages}
 
 
 def _problems(index: int, stage: Stage) -> Iterator[Problem]:

@@ -36,6 +36,8 @@ def canonical(mixer: Mixer, width: int, size: MapSize) -> Mixer:
         width: channels of the map.
         size: the map that the mixer is applied to.
     """
+    if mixer.is_custom:  # nothing is known of what else would compute the same
+        return mixer
     while True:
         folded = mixer
         for fold in FOLDS:

@@ -6,6 +6,7 @@ One place for them, so that the closed-form costs and the built operators cannot
 from dataclasses import dataclass
 
 from space.axes import Channels, Dynamics, Locality, Rank
+from space.custom import CustomMixer
 from space.errors import Problem
 from space.mixer import Mixer
 
@@ -126,6 +127,8 @@ def tile_counts(mixer: Mixer, size: MapSize, shifted: bool) -> tuple[int, int]:
 
 def width_problems(mixer: Mixer, width: int) -> list[Problem]:
     """What makes the mixer impossible at this width: counts that do not divide it."""
+    if isinstance(mixer, CustomMixer):
+        return mixer.width_problems(width)
     problems = []
     inner = inner_width(mixer, width)
     if mixer.rank is Rank.CHANNEL and width % (mixer.ratio or 1):

@@ -1,5 +1,6 @@
 """A token mixer: a type of mixer with its sizes and options, everything but the width."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from importlib import import_module
@@ -10,7 +11,7 @@ from pydantic import ConfigDict, StrictBool, StrictInt
 from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
 from space.errors import Problem, refuse
 from space.input.dataclass_fields import Kind, coerce_fields, from_plain, shown
-from space.mixer_types import MixerType, mixer_type_named
+from space.mixer_types import MixerType, is_operator_name, mixer_type_named
 from space.rules import Rule, Values, broken_rules
 
 MAX_KERNEL_SIZE = 31
@@ -61,6 +62,8 @@ class Mixer:
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    is_custom: ClassVar[bool] = False
+    """Whether it is one that was registered by name (`space.custom`), and no combination of axes."""
 
     locality: Locality
     channels: Channels
@@ -177,9 +180,12 @@ class Mixer:
         """The mixer of a type's name or label, such as `Mixer.named("dw-s conv.", kernel_size=7)`.
 
         Raises:
-            InputError: for a name that no type has, and for fields as the constructor does.
+            InputError: for a name that no type has and nobody has registered, and for fields as the
+                constructor does.
         """
-        return cls(*mixer_type_named(operator).values, **fields)
+        if is_operator_name(operator) or not _is_registered(operator):
+            return cls(*mixer_type_named(operator).values, **fields)
+        return _custom().CustomMixer(operator, fields)
 
     @classmethod
     def from_dict(cls, values: object, where: str = "mixer") -> "Mixer":
@@ -188,7 +194,18 @@ class Mixer:
         Raises:
             InputError: with every problem, below the path `where`.
         """
+        if isinstance(values, Mapping) and "custom" in values:
+            return _custom().CustomMixer.from_dict(values, where)
         return from_plain(cls, values, where)
+
+
+def _custom() -> Any:
+    """By its name: custom mixers are mixers, and most programs have none."""
+    return import_module("space.custom")
+
+
+def _is_registered(name: str) -> bool:
+    return _custom().registry.registered(name) is not None
 
 
 _OPTIONAL = tuple(field.name for field in fields(Mixer) if field.name not in AXES)

@@ -102,12 +102,13 @@ def all_mixer_types() -> tuple[MixerType, ...]:
     return tuple(MixerType(*values) for values in combinations if not broken_rules(*values))
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """What tells names apart: case, spaces and punctuation do not."""
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 _LABELS_BY_PLAIN_NAME = {
-    _plain(name): label
+    plain_name(name): label
     for name, label in [
         *PAPER_NAMES.items(),
         *((name, label) for label, name in LITERATURE_NAMES.items()),
@@ -116,13 +117,18 @@ _LABELS_BY_PLAIN_NAME = {
 }
 
 
+def is_operator_name(name: str) -> bool:
+    """Whether a name or label is that of a mixer type, or the word for all of them."""
+    return plain_name(name) in _LABELS_BY_PLAIN_NAME or plain_name(name) == "all"
+
+
 def mixer_type_named(name: str) -> MixerType:
     """The mixer type with this name or label; case, spaces and punctuation do not matter.
 
     Raises:
         InputError: for a name that no mixer type has, or a label that breaks rules.
     """
-    label = _LABELS_BY_PLAIN_NAME.get(_plain(name))
+    label = _LABELS_BY_PLAIN_NAME.get(plain_name(name))
     if label is None:
         label = _legal_label(name)
     return MixerType.of(label.split("/"))

@@ -7,7 +7,9 @@ takes is this.
 
 from typing import NamedTuple
 
+from space.cost.custom_cost import custom_cost
 from space.axes import Channels, Dynamics, Locality, Rank
+from space.custom import CustomMixer
 from space.geometry import (
     MapSize,
     channel_groups,
@@ -45,7 +47,13 @@ class MixerCost(NamedTuple):
 
 
 def token_mixer_cost(mixer: Mixer, width: int, size: MapSize) -> MixerCost:
-    """Cost of `space.operators.TokenMixer`, which has the same arguments."""
+    """Cost of `space.operators.TokenMixer`, which has the same arguments.
+
+    Raises:
+        InputError: for a custom mixer that is not registered or cannot be traced.
+    """
+    if isinstance(mixer, CustomMixer):
+        return MixerCost(*custom_cost(mixer, width, size), 0, 0)
     bias = width if mixer.bias else 0
     if mixer.rank is _JOINT:
         factors = 2 * size.positions * width * joint_rank(mixer, width, size)

@@ -3,10 +3,12 @@ and `space.operators.rank`)."""
 
 from typing import NamedTuple
 
+from space.cost.custom_cost import custom_memory
 from space.axes import Dynamics, Locality, Rank
 from space.cost.memory_plan import MemoryPlan, channels_last
 from space.cost.mixing_memory import aggregate, make_weights
 from space.cost.tape import FLOAT, Tape, Tensor, convolution, layer_norm, linear, then
+from space.custom import CustomMixer
 from space.geometry import MapSize, channel_groups, joint_rank
 from space.mixer import Mixer
 
@@ -35,6 +37,8 @@ def token_mixer(
         mixer, width, size, shifted: as for `space.operators.TokenMixer`.
         values, context: what is summed, and what dynamic weights are made from (the values).
     """
+    if isinstance(mixer, CustomMixer):
+        return _custom_mixer(t, mixer, width, size, values, context or values)
     plan = MemoryPlan.of(mixer, width, size, shifted)
     inputs = _enter(t, plan, width, values, context or values)
     mixed = inputs.values if mixer.rank is Rank.JOINT else _weighted_sum(t, plan, inputs)
@@ -45,6 +49,24 @@ def token_mixer(
     t.free(*inputs)
     if mixer.rank is not Rank.JOINT:
         t.free(mixed)
+    return y
+
+
+def _custom_mixer(
+    t: Tape, mixer: CustomMixer, width: int, size: MapSize, values: Tensor, context: Tensor
+) -> Tensor:
+    """A module that nobody mirrors here: as it was traced, from the outside."""
+    traced = custom_memory(mixer, width, size, t.batch)
+    if traced.saves_values:
+        t.save(values)
+    if traced.saves_context:
+        t.save(context)
+    t.save_bytes(traced.saved)
+    t.moved += traced.moved
+    t.peak = max(t.peak, t.live + traced.peak)
+    y = t.make(t.map(width, size.positions))
+    if traced.saves_result:
+        t.save(y)
     return y
 
 

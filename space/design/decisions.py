@@ -10,14 +10,13 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from space.architecture import Architecture, Stage
-from space.design.mixer_lines import SIZES_AND_OPTIONS
+from space.design.mixer_fields import field_names, field_value
 from space.design.stage_options import StageOptions
 from space.mixer import Mixer
 
 Value = str | int | float
 Read = Callable[[Architecture], Value | None]
 
-_FIELDS = ("operator", *SIZES_AND_OPTIONS)
 
 
 class Choose(Protocol):
@@ -75,7 +74,8 @@ class StageDecisions:
     def _mixer(self, width: int, depth: int, place: int, choose: Choose) -> Mixer:
         key = width, depth, place
         if key not in self._asked:
-            self._asked[key] = MixerChoices(self._options.choices(*key))
+            mixers = self._options.choices(*key)
+            self._asked[key] = MixerChoices(mixers, ("operator", *field_names(mixers)))
         left = self._asked[key]
         while left.question:
             field, answers = left.question
@@ -97,10 +97,12 @@ class MixerChoices:
 
     Attributes:
         mixers: at least one.
-        asked: number of the fields that are settled, of the operator, the sizes and the options.
+        fields: the operator, the sizes and the options, in the order in which they are asked for.
+        asked: number of the fields that are settled.
     """
 
     mixers: tuple[Mixer, ...]
+    fields: tuple[str, ...]
     asked: int = 0
 
     @cached_property
@@ -109,17 +111,20 @@ class MixerChoices:
 
         The operator is asked for even where there is only one.
         """
-        for number in range(self.asked, len(_FIELDS)):
+        for number in range(self.asked, len(self.fields)):
+            field = self.fields[number]
             groups: dict[Value, list[Mixer]] = {}
             for mixer in self.mixers:
-                groups.setdefault(_answer(mixer, _FIELDS[number]), []).append(mixer)
+                groups.setdefault(_answer(mixer, field), []).append(mixer)
             if len(groups) > 1 or number == 0:
-                after = {v: MixerChoices(tuple(group), number + 1) for v, group in groups.items()}
-                return _FIELDS[number], after
+                return field, {
+                    value: MixerChoices(tuple(group), self.fields, number + 1)
+                    for value, group in groups.items()
+                }
         return None
 
 
 def _answer(mixer: Mixer, name: str) -> Value:
     """The answer that leads to a mixer, to the question for its operator or for a field."""
-    value = mixer.name if name == "operator" else getattr(mixer, name)
+    value = mixer.name if name == "operator" else field_value(mixer, name)
     return value if isinstance(value, str | int) else str(value)

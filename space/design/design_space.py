@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any, overload
 
@@ -12,7 +13,7 @@ from space.architecture import Architecture, BlockType, Head
 from space.design.decisions import Choice, Choose, Read, StageDecisions, Value
 from space.design.draws import checked_number, distinct, generator
 from space.design.feasible import TRIES, FeasibleSet
-from space.design.features import encode
+from space.design.features import CustomColumn, custom_columns, encode
 from space.design.hard_limits import Infeasible, Limits
 from space.design.initial_points import initial_points
 from space.design.neighbours import StageMoves, neighbours
@@ -22,6 +23,7 @@ from space.errors import InputError, join, refuse
 from space.frame import Frame
 from space.geometry import MapSize
 from space.input.plain_files import read_yaml
+from space.mixer import Mixer
 
 
 class DesignSpace:
@@ -184,7 +186,16 @@ class DesignSpace:
 
     def encode(self, architecture: Architecture) -> list[float]:
         """The architecture as numbers, always of the same length."""
-        return encode(architecture, self.block_types)
+        return encode(architecture, self.block_types, self._custom_columns)
+
+    @cached_property
+    def _custom_columns(self) -> tuple[CustomColumn, ...]:
+        return custom_columns(self.mixers())
+
+    def mixers(self) -> tuple[Mixer, ...]:
+        """The distinct mixers of all stages, as the file has them, before folding."""
+        stages = chain.from_iterable(self.stage_options.values())
+        return tuple(dict.fromkeys(mixer for options in stages for mixer in options.mixers))
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
         """The feasible architectures one move away, in a fixed order, without repeats.

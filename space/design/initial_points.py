@@ -11,7 +11,7 @@ import numpy as np
 from space.architecture import Architecture
 from space.axes import AXES, Dynamics, Locality
 from space.design.feasible import FeasibleSet
-from space.design.paired_points import NAMED_OPERATORS, paired_points
+from space.design.paired_points import NAMED_OPERATORS, named_operators, paired_points
 from space.design.stage_options import Keep, StageOptions
 from space.mixer import Mixer
 from space.mixer_types import mixer_type_named
@@ -38,7 +38,7 @@ def initial_points(
     if "paired" in kinds:
         points += paired_points(feasible, rng)
     if "named" in kinds:
-        points += _named_points(stages, sample)
+        points += _named_points(stages, sample, named_operators(feasible))
     if "hybrid" in kinds:
         points += _hybrid_points(feasible, rng, [point for _, point in points])
     if "axes" in kinds:
@@ -49,6 +49,8 @@ def initial_points(
 
 def axis_values(mixer: Mixer) -> set[tuple[str, str]]:
     """(axis, value) pairs of a mixer; the kernel size counts as an axis."""
+    if mixer.is_custom:  # its marks say little of it: it is a value of its own
+        return {("operator", mixer.name)}
     pairs = ((name, getattr(mixer, name)) for name in _TOUCHED)
     return {(name, str(value)) for name, value in pairs if value is not None}
 
@@ -75,12 +77,12 @@ def _has_value(pair: tuple[str, str], mixer: Mixer) -> bool:
 
 
 def _is_local(mixer: Mixer) -> bool:
-    return mixer.locality is not Locality.GLOBAL
+    return mixer.locality not in (Locality.GLOBAL, None)
 
 
-def _named_points(stages: int, sample: SampleWhere) -> Points:
+def _named_points(stages: int, sample: SampleWhere, names: Sequence[str]) -> Points:
     """One architecture for each named operator that all stages of the space can have."""
-    for name in NAMED_OPERATORS:
+    for name in names:
         architecture = sample([partial(_is_named, name)] * stages)
         if architecture is not None:
             yield f"named:{name}", architecture

@@ -1,22 +1,29 @@
 """A line of a space file that stands for many mixers: operators or axis values, and sizes."""
 
 from collections.abc import Iterator
-from dataclasses import fields
 from itertools import product
 from math import prod
 from typing import Any, cast
 
 from space.axes import AXES
+from space.custom import CustomMixer, MixerDefinition, registered_mixers
+from space.custom.registry import registered
+from space.design.mixer_fields import SIZES_AND_OPTIONS, field_names, field_value
 from space.errors import InputError, Problem, join, refuse
 from space.mixer import Mixer
-from space.mixer_types import MixerType, all_mixer_types, mixer_type_named
+from space.mixer_types import (
+    MixerType,
+    all_mixer_types,
+    is_operator_name,
+    mixer_type_named,
+)
 from space.rules import Values, broken_rules
 
 MOST_MIXERS = 20_000
 """Combinations that one line may stand for."""
 
-SIZES_AND_OPTIONS = tuple(field.name for field in fields(Mixer) if field.name not in AXES)
-"""The fields of a mixer that are no axes."""
+Operator = MixerType | MixerDefinition
+"""What a line names: a type of the algebra, or a mixer that was registered."""
 
 
 def expand_mixers(line: object, where: str) -> list[Mixer]:
@@ -33,16 +40,18 @@ def expand_mixers(line: object, where: str) -> list[Mixer]:
         line = {"operator": line}
     if not isinstance(line, dict) or not line:
         raise InputError.of(where, f"{line!r} is not an operator's name or a mapping of fields")
-    allowed = ("operator", *AXES, *SIZES_AND_OPTIONS)
-    unknown = [
+    if "custom" in line:
+        return [CustomMixer.from_dict(line, where)]
+    named = _named(line, where)
+    own = [name for each in named if isinstance(each, MixerDefinition) for name in each.options]
+    allowed = tuple(dict.fromkeys(("operator", *AXES, *SIZES_AND_OPTIONS, *own)))
+    refuse(
         Problem(join(where, str(name)), f"unknown field; allowed: {', '.join(allowed)}")
         for name in line
         if name not in allowed
-    ]
-    if unknown:
-        raise InputError(unknown)
-    mixer_types = _mixer_types(line, where)
-    values = {name: listed(line[name]) for name in SIZES_AND_OPTIONS if name in line}
+    )
+    mixer_types = named or _axis_mixer_types(line, where)
+    values = {name: listed(line[name]) for name in allowed[1 + len(AXES) :] if name in line}
     _refuse_too_many(mixer_types, values, where)
     mixers, used, refused = _combined(mixer_types, values)
     problems = [Problem(join(where, p.where), p.message) for p in dict.fromkeys(refused)]
@@ -59,7 +68,7 @@ def expand_mixers(line: object, where: str) -> list[Mixer]:
 
 
 def _refuse_too_many(
-    mixer_types: list[MixerType], values: dict[str, list[Any]], where: str
+    mixer_types: list[Operator], values: dict[str, list[Any]], where: str
 ) -> None:
     number = sum(
         prod(len(listed) for name, listed in values.items() if _applies(mixer_type, name))
@@ -74,22 +83,24 @@ def listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _mixer_types(line: dict[str, Any], where: str) -> list[MixerType]:
+def _named(line: dict[str, Any], where: str) -> list[Operator]:
+    """What a line names; nothing where it gives values of axes."""
+    if "operator" not in line:
+        return []
     axes = [name for name in AXES if name in line]
-    if "operator" in line:
-        if axes:
-            raise InputError.of(join(where, axes[0]), "give either an operator or axis values")
-        return _named_mixer_types(listed(line["operator"]), join(where, "operator"))
-    return _axis_mixer_types(line, where)
+    if axes:
+        raise InputError.of(join(where, axes[0]), "give either an operator or axis values")
+    return _operators(listed(line["operator"]), join(where, "operator"))
 
 
-def _named_mixer_types(names: list[Any], where: str) -> list[MixerType]:
+def _operators(names: list[Any], where: str) -> list[Operator]:
     if names == ["all"]:
         return list(all_mixer_types())
-    mixer_types, problems = [], []
+    mixer_types: list[Operator] = []
+    problems = []
     for name in names:
         try:
-            mixer_types.append(mixer_type_named(str(name)))
+            mixer_types.append(_operator(str(name)))
         except InputError as error:
             problems += [Problem(where, p.message) for p in error.problems]
     if problems or not mixer_types:
@@ -97,7 +108,22 @@ def _named_mixer_types(names: list[Any], where: str) -> list[MixerType]:
     return mixer_types
 
 
-def _axis_mixer_types(line: dict[str, Any], where: str) -> list[MixerType]:
+def _operator(name: str) -> Operator:
+    if is_operator_name(name):
+        return mixer_type_named(name)
+    found = registered(name)
+    if found is not None:
+        return found
+    try:
+        return mixer_type_named(name)
+    except InputError as error:
+        own = ", ".join(each.name for each in registered_mixers())
+        more = f"; registered: {own}" if own else ""
+        more += "; a mixer of your own is known once `plugins` of the space names its module"
+        raise InputError(Problem(p.where, p.message + more) for p in error.problems) from None
+
+
+def _axis_mixer_types(line: dict[str, Any], where: str) -> list[Operator]:
     problems, values = [], []
     for name, axis in AXES.items():
         words = listed(line[name]) if name in line else list(axis)
@@ -110,7 +136,7 @@ def _axis_mixer_types(line: dict[str, Any], where: str) -> list[MixerType]:
                 )
         values.append([axis(word) for word in words if word in list(axis)])
     refuse(problems)
-    legal = [
+    legal: list[Operator] = [
         mixer_type
         for mixer_type in all_mixer_types()
         if all(word in words for word, words in zip(mixer_type.values, values, strict=True))
@@ -125,7 +151,7 @@ def _axis_mixer_types(line: dict[str, Any], where: str) -> list[MixerType]:
 
 
 def _combined(
-    mixer_types: list[MixerType], values: dict[str, list[Any]]
+    mixer_types: list[Operator], values: dict[str, list[Any]]
 ) -> tuple[list[Mixer], set[str], list[Problem]]:
     mixers: list[Mixer] = []
     used: set[str] = set()
@@ -136,7 +162,7 @@ def _combined(
         for combination in product(*(values[name] for name in names)):
             sizes = dict(zip(names, combination, strict=True))
             try:
-                mixers.append(Mixer.from_dict(_axis_values(mixer_type) | sizes, ""))
+                mixers.append(_mixer(mixer_type, sizes))
             except InputError as error:
                 failures.append((sizes, error.problems))
     return list(dict.fromkeys(mixers)), used, _hopeless(failures, mixers)
@@ -150,8 +176,8 @@ def _hopeless(
     In a line of several operators a value may suit some only, as an even kernel suits windows.
     """
     taken = {
-        name: list(dict.fromkeys(getattr(mixer, name) for mixer in mixers))
-        for name in SIZES_AND_OPTIONS
+        name: list(dict.fromkeys(field_value(mixer, name) for mixer in mixers))
+        for name in field_names(mixers)
     }
     return [
         problem
@@ -162,9 +188,13 @@ def _hopeless(
     ]
 
 
-def _axis_values(mixer_type: MixerType) -> dict[str, Any]:
-    return dict(zip(AXES, mixer_type.values, strict=True))
+def _mixer(operator: Operator, sizes: dict[str, Any]) -> Mixer:
+    if isinstance(operator, MixerDefinition):
+        return CustomMixer(operator.name, sizes)
+    return Mixer.from_dict(dict(zip(AXES, operator.values, strict=True)) | sizes, "")
 
 
-def _applies(mixer_type: MixerType, name: str) -> bool:
-    return name in Mixer.applicable(*mixer_type.values)
+def _applies(operator: Operator, name: str) -> bool:
+    if isinstance(operator, MixerDefinition):
+        return name in operator.options
+    return name in Mixer.applicable(*operator.values)

@@ -5,15 +5,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from itertools import chain
-from operator import attrgetter, ne
+from operator import ne
 
 import numpy as np
 
-from space.design.mixer_lines import SIZES_AND_OPTIONS
+from space.custom import CustomType
+from space.custom.registry import registered
+from space.design.mixer_fields import field_names, field_value, field_values
 from space.mixer import Mixer
-from space.mixer_types import MixerType
+from space.mixer_types import MixerType, plain_name
 
-_sizes_and_options = attrgetter(*SIZES_AND_OPTIONS)
+AnyType = MixerType | CustomType
 
 
 class MixerMoves:
@@ -22,12 +24,13 @@ class MixerMoves:
     A move changes the mixer type (sizes then follow freely) or one size within a type. Types one
     axis apart are always joined. Where a space leaves out what lies between two types, they are
     joined too (the relative neighbourhood graph), as are sizes that differ in several fields if
-    nothing else leads to them, so that every mixer can be reached.
+    nothing else leads to them, so that every mixer can be reached. A custom mixer is joined with the
+    relatives that it declares, or with the types of the algebra whose axes are nearest to its marks.
     """
 
     def __init__(self, mixers: tuple[Mixer, ...]) -> None:
         self._mixers = mixers
-        self._sizes: dict[MixerType, dict[Mixer, list[Mixer]]] = {}
+        self._sizes: dict[AnyType, dict[Mixer, list[Mixer]]] = {}
         self._nearest: dict[Mixer, Mixer] = {}
 
     def of(self, mixer: Mixer) -> tuple[Mixer, ...]:
@@ -41,36 +44,71 @@ class MixerMoves:
     def nearest(self, wanted: Mixer) -> Mixer:
         """The first of those that differ from any mixer in the fewest axes, then sizes."""
         if wanted not in self._nearest:
-            sizes = _sizes_and_options(wanted)
+            names = field_names((wanted, *self._mixers))
+            sizes = [field_value(wanted, name) for name in names]
             self._nearest[wanted] = min(
                 (self._mixers[place] for place in self._in_nearest_types(wanted.type)),
-                key=lambda mixer: sum(map(ne, _sizes_and_options(mixer), sizes)),
+                key=lambda mixer: sum(map(ne, (field_value(mixer, n) for n in names), sizes)),
             )
         return self._nearest[wanted]
 
-    def _in_nearest_types(self, wanted: MixerType) -> list[int]:
-        apart = {
-            mixer_type: sum(map(ne, mixer_type.values, wanted.values))
-            for mixer_type in self._places
-        }
+    def _in_nearest_types(self, wanted: AnyType) -> list[int]:
+        apart = {mixer_type: _axes_apart(mixer_type, wanted) for mixer_type in self._places}
         least = min(apart.values())
         nearest = (self._places[mixer_type] for mixer_type, axes in apart.items() if axes == least)
         return sorted(chain.from_iterable(nearest))
 
-    def _members(self, mixer_type: MixerType) -> list[Mixer]:
+    def _members(self, mixer_type: AnyType) -> list[Mixer]:
         return [self._mixers[place] for place in self._places[mixer_type]]
 
     @cached_property
-    def _places(self) -> dict[MixerType, list[int]]:
+    def _places(self) -> dict[AnyType, list[int]]:
         """Where the mixers of each mixer type stand in the order of all."""
-        places: dict[MixerType, list[int]] = {}
+        places: dict[AnyType, list[int]] = {}
         for place, mixer in enumerate(self._mixers):
             places.setdefault(mixer.type, []).append(place)
         return places
 
     @cached_property
-    def _joined(self) -> dict[MixerType, tuple[MixerType, ...]]:
-        return _relative_neighbours(tuple(self._places))
+    def _joined(self) -> dict[AnyType, tuple[AnyType, ...]]:
+        return _joined_types(tuple(self._places))
+
+
+@lru_cache(maxsize=64)
+def _joined_types(mixer_types: tuple[AnyType, ...]) -> dict[AnyType, tuple[AnyType, ...]]:
+    """Which types a move leads to, from each."""
+    algebra = tuple(each for each in mixer_types if isinstance(each, MixerType))
+    joined: dict[AnyType, dict[AnyType, None]] = {each: {} for each in mixer_types}
+    for each, others in (_relative_neighbours(algebra) if algebra else {}).items():
+        joined[each] |= dict.fromkeys(others)
+    for each in mixer_types:
+        if isinstance(each, CustomType):
+            for other in _next_to(each, mixer_types, algebra):
+                joined[each][other] = joined[other][each] = None
+    return {each: tuple(others) for each, others in joined.items()}
+
+
+def _next_to(
+    custom: CustomType, all_types: tuple[AnyType, ...], algebra: tuple[MixerType, ...]
+) -> list[AnyType]:
+    """Its relatives, and where none of them is of the algebra what is nearest there."""
+    others = [each for each in all_types if each != custom]
+    definition = registered(custom.name)
+    names = set(map(plain_name, definition.relatives)) if definition is not None else set()
+    related = [each for each in others if names & {plain_name(each.name), plain_name(each.label)}]
+    if any(isinstance(each, MixerType) for each in related):
+        return related
+    beside: list[AnyType] = list(algebra or others)
+    least = min((_axes_apart(custom, each) for each in beside), default=0)
+    nearest = [each for each in beside if _axes_apart(custom, each) == least]
+    return list(dict.fromkeys((*related, *nearest)))
+
+
+def _axes_apart(one: AnyType, other: AnyType) -> int:
+    """In how many axes two types differ; an undeclared mark differs from everything."""
+    if one == other:
+        return 0
+    return max(1, sum(a is None or a != b for a, b in zip(one.values, other.values, strict=True)))
 
 
 @lru_cache(maxsize=64)
@@ -120,11 +158,10 @@ def size_moves(mixers: Sequence[Mixer]) -> dict[Mixer, list[Mixer]]:
 def _codes(mixers: Sequence[Mixer]) -> np.ndarray:
     """(mixers, fields) integers that are equal where the fields are."""
     columns = []
-    for name in SIZES_AND_OPTIONS:
-        values = [getattr(mixer, name) for mixer in mixers]
+    for values in zip(*map(field_values, mixers), strict=True):
         numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
         columns.append([numbers[value] for value in values])
-    return np.array(columns, dtype=np.int32).T.copy()
+    return np.array(columns, dtype=np.int32).reshape(-1, len(mixers)).T.copy()
 
 
 def _join_groups(codes: np.ndarray, joined: dict[int, set[int]]) -> None:

@@ -6,7 +6,7 @@ Only such a comparison tells operators apart; a best network of each also differ
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,8 +47,9 @@ def paired_points(
         feasible: with its hard limits, which all the networks keep.
         rng: draws skeletons, where there are more than `MOST_SKELETONS`.
     """
-    usual = _usual_sizes(feasible)
-    found = [_fitted(feasible, skeleton, usual) for skeleton in _skeletons(feasible, rng)]
+    names = named_operators(feasible)
+    usual = _usual_sizes(feasible, names)
+    found = [_fitted(feasible, skeleton, usual, names) for skeleton in _skeletons(feasible, rng)]
     most = max(map(len, found), default=0)
     fullest = [points for points in found if len(points) == most]
     fullest.sort(key=lambda points: sum(cost(point).macs for point in points.values()))
@@ -83,13 +84,24 @@ def _skeletons(feasible: FeasibleSet, rng: np.random.Generator) -> list[_Skeleto
     return list(dict.fromkeys(drawn))
 
 
+def named_operators(feasible: FeasibleSet) -> tuple[str, ...]:
+    """The named operators, and the custom mixers that the space has."""
+    own = (mixer.name for mixer in _mixers(feasible) if mixer.is_custom)
+    return tuple(dict.fromkeys((*NAMED_OPERATORS, *own)))
+
+
+def _mixers(feasible: FeasibleSet) -> dict[Mixer, None]:
+    stages = itertools.chain.from_iterable(feasible.stages.values())
+    return dict.fromkeys(mixer for options in stages for mixer in options.mixers)
+
+
 def _fitted(
-    feasible: FeasibleSet, skeleton: _Skeleton, usual: Mapping[str, float]
+    feasible: FeasibleSet, skeleton: _Skeleton, usual: Mapping[str, float], names: Sequence[str]
 ) -> dict[str, Architecture]:
     """The feasible network of each named operator, as far as there is one."""
     found = {}
     stages = feasible.stages[skeleton.patch_size]
-    for name in NAMED_OPERATORS:
+    for name in names:
         chosen = [
             _stage(options, shape, name, usual)
             for options, shape in zip(stages, skeleton.shapes, strict=True)
@@ -123,16 +135,14 @@ def _off(mixer: Mixer, usual: Mapping[str, float]) -> float:
     return sum(abs(math.log2(size / common)) for size, common in sizes if size and common)
 
 
-def _usual_sizes(feasible: FeasibleSet) -> dict[str, float]:
+def _usual_sizes(feasible: FeasibleSet, names: Sequence[str]) -> dict[str, float]:
     """For each size the value that the most named operators offer, the smallest of equals."""
     offered: dict[str, Counter[float]] = {name: Counter() for name in _SIZES}
-    stages = itertools.chain.from_iterable(feasible.stages.values())
-    mixers = dict.fromkeys(mixer for options in stages for mixer in options.mixers)
     pairs = {
         (name, getattr(mixer, name), mixer.name)
-        for mixer in mixers
+        for mixer in _mixers(feasible)
         for name in _SIZES
-        if mixer.name in NAMED_OPERATORS and getattr(mixer, name)
+        if mixer.name in names and getattr(mixer, name)
     }
     for name, value, _ in pairs:
         offered[name][value] += 1

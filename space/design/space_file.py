@@ -27,6 +27,8 @@ from space.architecture import (
     Ratio,
     StemType,
 )
+from space.custom import CustomMixer, load_plugins
+from space.custom.plugins import plugins_of
 from space.design.hard_limits import Limits
 from space.design.mixer_lines import expand_mixers, listed
 from space.errors import InputError, Problem, join
@@ -55,6 +57,12 @@ _Counts = Annotated[tuple[Count, ...], BeforeValidator(listed), _LIST]
 _Depths = Annotated[tuple[Depth, ...], BeforeValidator(listed), _LIST]
 _Ratios = Annotated[tuple[Ratio, ...], BeforeValidator(listed), _LIST]
 _BlockTypes = Annotated[tuple[BlockType, ...], BeforeValidator(listed), _LIST]
+
+
+PluginName = Annotated[
+    str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=200)
+]
+"""A module by its name, such as `my_mixers`."""
 
 
 class _Strict(BaseModel):
@@ -91,6 +99,7 @@ class SpaceFile(_Strict):
     """
 
     name: str = "space"
+    plugins: tuple[PluginName, ...] = ()
     input: Annotated[Input, BeforeValidator(_square)]
     classes: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
     stem: StemFile = StemFile()
@@ -110,6 +119,8 @@ def without_defaults(values: dict[str, Any]) -> dict[str, Any]:
     """
     stem = {n: v for n, v in values["stem"].items() if (n, v) != ("type", "patch")}
     rest = {n: v for n, v in values.items() if (n, v) != ("layer_scale", LAYER_SCALE)}
+    if not rest["plugins"]:
+        del rest["plugins"]
     return rest | {"stem": stem}
 
 
@@ -137,6 +148,7 @@ def parse(values: object, where: str = "") -> ParsedSpace:
         file = SpaceFile.model_validate(current)
     except ValidationError as error:
         raise InputError(problems_from_pydantic(error, where, SpaceFile)) from None
+    load_plugins(file.plugins, join(where, "plugins"))
     problems: list[Problem] = []
     shared = _expanded(file.mixers, join(where, "mixers"), problems)
     mixers = []
@@ -162,7 +174,19 @@ def parse(values: object, where: str = "") -> ParsedSpace:
         problems += error.problems
     if problems:
         raise InputError(dict.fromkeys(problems))
-    return ParsedSpace(file, tuple(mixers), limits)
+    return ParsedSpace(_with_plugins(file, mixers), tuple(mixers), limits)
+
+
+def _with_plugins(file: SpaceFile, mixers: Sequence[Mapping[Mixer, str]]) -> SpaceFile:
+    """The file, naming every module that another process must import to know its mixers."""
+    own = (m.definition for of_stage in mixers for m in of_stage if isinstance(m, CustomMixer))
+    needed = [module for module in plugins_of(tuple(own)) if not _registers(file.plugins, module)]
+    return file.model_copy(update={"plugins": (*file.plugins, *needed)}) if needed else file
+
+
+def _registers(plugins: Sequence[str], module: str) -> bool:
+    """Whether importing one of the plug-ins, a package perhaps, leads to a module."""
+    return any(module == plugin or module.startswith(f"{plugin}.") for plugin in plugins)
 
 
 def _expanded(lines: list[Any] | None, where: str, problems: list[Problem]) -> dict[Mixer, str]:

@@ -26,9 +26,16 @@ from space.inclusion.mixer_on_map import MixerOnMap, check_mixer_fields
 from space.structure.entries import IntArray, PositionEntries
 
 
+_OTHER_CUSTOM = InputError.of(
+    "mixer", "the weights of a custom mixer go into an equal one only: its entries are not known"
+)
+
+
 @lru_cache(maxsize=1 << 16)
 def lift_refusal(special: MixerOnMap, general: MixerOnMap) -> InputError | None:
     """Why the special mixer's weights cannot be lifted into the general one; None if they can."""
+    if special.mixer.is_custom or general.mixer.is_custom:
+        return None if special == general else _OTHER_CUSTOM
     problems = [p for place in (special, general) for p in width_problems(place.mixer, place.width)]
     if problems:
         return InputError(problems)

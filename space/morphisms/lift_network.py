@@ -19,7 +19,7 @@ from space.morphisms.lift_mixer import lift_operator
 from space.networks import Network, build
 from space.networks.blocks import ConvBlock, Mlp, PrenormBlock
 from space.networks.initialisation import WeightInit
-from space.operators import TokenMixer
+from space.operators import CustomTokenMixer, TokenMixer
 
 
 @torch.no_grad()
@@ -92,6 +92,8 @@ def _lift_part(where: str, special: nn.Module, general: nn.Module) -> None:
             lift_operator(special, general)
         except InputError as error:
             raise error.below(where) from None
+    elif isinstance(special, CustomTokenMixer) and isinstance(general, CustomTokenMixer):
+        general.load_state_dict(special.state_dict())
     elif isinstance(special, Mlp) and isinstance(general, Mlp):
         _lift_mlp(special, general)
     else:

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from space.architecture import LAYER_SCALE, BlockType
+from space.custom import CustomMixer
 from space.geometry import MapSize
 from space.mixer import Mixer
-from space.operators import TokenMixer
+from space.operators import CustomTokenMixer, TokenMixer
 from space.operators.layers import BatchNorm, DropPath, LayerNorm, convolution, linear
 
 
@@ -31,8 +32,10 @@ class BlockPlan:
     drop_path: float
     layer_scale: float = LAYER_SCALE
 
-    def token_mixer(self) -> TokenMixer:
+    def token_mixer(self) -> TokenMixer | CustomTokenMixer:
         """A new operator of the mixer."""
+        if isinstance(self.mixer, CustomMixer):
+            return CustomTokenMixer(self.mixer, self.width, self.size)
         return TokenMixer(self.mixer, self.width, self.size, self.shifted)
 
 

@@ -1,0 +1,76 @@
+"""Plug-ins: modules of the user's that register mixers when they are imported."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from space.custom.definition import MixerDefinition
+from space.custom.registry import modules_of_entry_points
+from space.errors import InputError, Problem, join, refuse
+
+
+def load_plugins(modules: Sequence[str], where: str = "plugins") -> None:
+    """Import modules by name, so that the mixers which they register are known.
+
+    A module is looked for where Python looks, then in the working folder, which a program that pip
+    installed does not search by itself. Its code runs: name only modules that you trust.
+
+    Raises:
+        InputError: for each module that is not there, or whose import fails.
+    """
+    problems = []
+    for index, module in enumerate(modules):
+        try:
+            _import(module)
+        except InputError as error:  # its mixers are refused
+            problems += [Problem(join(f"{where}[{index}]", p.where), p.message) for p in error.problems]
+        except Exception as error:
+            problems.append(Problem(f"{where}[{index}]", _cannot(module, error)))
+    refuse(problems)
+
+
+def _import(module: str) -> None:
+    try:
+        import_module(module)
+    except ModuleNotFoundError as error:
+        here = str(Path.cwd())
+        if error.name != module.partition(".")[0] or here in sys.path:
+            raise
+        sys.path.append(here)
+        import_module(module)
+
+
+def _cannot(module: str, error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:
+        looked = f"Python looked along its path and in {Path.cwd()}"
+        return f"there is no module {module!r}; {looked}. A plug-in is a module that registers mixers"
+    return f"{module!r} cannot be imported: {type(error).__name__}: {error}"
+
+
+def plugins_of(definitions: Sequence[MixerDefinition]) -> tuple[str, ...]:
+    """The modules that another process must import to know these mixers."""
+    modules = dict.fromkeys(definition.module for definition in definitions)
+    found = modules_of_entry_points()
+    return tuple(m for m in modules if not any(_holds(root, m) for root in found))
+
+
+def _holds(package: str, module: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+def refuse_unimportable(definition: MixerDefinition, where: str) -> None:
+    """Refuse a mixer that another process cannot get by importing its module.
+
+    Raises:
+        InputError: naming the mixer and what to do.
+    """
+    name = f"the mixer {definition.name!r}"
+    if definition.module == "__main__":
+        message = f"{name} is defined in a notebook or script, which workers cannot import"
+        raise InputError.of(where, f"{message}: put it into a module, a file beside it, and import that")
+    if "<locals>" in definition.place:
+        message = f"{name} is registered inside of a function ({definition.place})"
+        raise InputError.of(
+            where, f"{message}, so that importing {definition.module} in a worker does not register it"
+        )

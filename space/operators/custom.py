@@ -1,0 +1,60 @@
+"""A custom mixer as a module: what its factory makes, called as every token mixer is."""
+
+import inspect
+
+from torch import Tensor, nn
+
+from space.custom import CustomMixer
+from space.errors import refuse
+from space.geometry import MapSize, width_problems
+
+
+class CustomTokenMixer(nn.Module):
+    """A registered mixer on maps of one size.
+
+    Args:
+        mixer: which, with its options.
+        width: channels C of the map.
+        size: height and width of the map, in positions.
+
+    Raises:
+        InputError: if it is not registered, or an option does not divide the width.
+    """
+
+    def __init__(self, mixer: CustomMixer, width: int, size: MapSize) -> None:
+        super().__init__()
+        definition = mixer.definition
+        refuse(width_problems(mixer, width))
+        self.mixer, self.width, self.size = mixer, width, size
+        self.module: nn.Module = definition.factory(width, size, **mixer.all_options)
+        self.takes_context = takes_context(self.module)
+
+    def forward(self, values: Tensor, context: Tensor | None = None) -> Tensor:
+        """Mixes the tokens.
+
+        Args:
+            values: (B, C, H, W), what is summed.
+            context: (B, C, H, W), what dynamic weights are made from; the values by default. A
+                module that takes one map alone does not see it.
+
+        Returns:
+            (B, C, H, W).
+        """
+        if self.takes_context:
+            mixed: Tensor = self.module(values, values if context is None else context)
+        else:
+            mixed = self.module(values)
+        return mixed
+
+    def extra_repr(self) -> str:
+        """The mixer in words, for the printed network."""
+        return f"{self.mixer.label}, {self.width} channels, {self.size.height}×{self.size.width}"
+
+
+def takes_context(module: nn.Module) -> bool:
+    """Whether its `forward` takes two maps: values and context."""
+    try:
+        inspect.signature(module.forward).bind(None, None)
+    except (TypeError, ValueError):
+        return False
+    return True
