@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         DesignSpace,
         Infeasible,
         InputError,
+        MapSize,
         Mixer,
         MixerType,
         MixspaceError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         RelationGraph,
         all_mixer_types,
         cost,
+        register_mixer,
         zoo,
     )
     from space.design import SpaceTooLarge
@@ -58,6 +60,7 @@ __all__ = [
     "Exhausted",
     "Infeasible",
     "InputError",
+    "MapSize",
     "Mixer",
     "MixerType",
     "MixspaceError",
@@ -79,6 +82,7 @@ __all__ = [
     "cost",
     "open_store",
     "optimize",
+    "register_mixer",
     "run",
     "zoo",
 ]

@@ -2,7 +2,8 @@
 
 The paper's algebra: `axes` and `rules` of its `mixer_types`, a `mixer` with its sizes, the
 `relation_graph` (Figure 1), the `structure` of W (Figure 2, Table 1), and its definition,
-`reference`. Mixers that compute the same have one `canonical` form.
+`reference`. Mixers that compute the same have one `canonical` form. What does not fit into it is
+registered by name (`custom`) and used like the rest.
 
 On torch: `operators` are the fast mixers (weights, attention, convolution, windows, low rank),
 `networks` put them into blocks, the `zoo` has the `published` ones; `morphisms` lift trained
@@ -21,7 +22,9 @@ from typing import TYPE_CHECKING
 
 from space.architecture import BLOCK_TYPES, Architecture, Head, Input, Stage, Stem
 from space.cost import Cost, cost
+from space.custom import CustomMixer, register_mixer
 from space.errors import InputError, MixspaceError, Problem
+from space.geometry import MapSize
 from space.mixer import Mixer
 from space.mixer_types import MixerType, all_mixer_types, mixer_type_named
 from space.relation_graph import RelationGraph
@@ -33,11 +36,13 @@ __all__ = [
     "BLOCK_TYPES",
     "Architecture",
     "Cost",
+    "CustomMixer",
     "DesignSpace",
     "Head",
     "Infeasible",
     "Input",
     "InputError",
+    "MapSize",
     "Mixer",
     "MixerType",
     "MixspaceError",
@@ -48,6 +53,7 @@ __all__ = [
     "all_mixer_types",
     "cost",
     "mixer_type_named",
+    "register_mixer",
 ]
 
 

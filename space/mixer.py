@@ -63,7 +63,7 @@ class Mixer:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     is_custom: ClassVar[bool] = False
-    """Whether it is one that was registered by name (`space.custom`), and no combination of axes."""
+    """Whether it was registered by name (`space.custom`), and is no combination of axes."""
 
     locality: Locality
     channels: Channels
@@ -185,7 +185,8 @@ class Mixer:
         """
         if is_operator_name(operator) or not _is_registered(operator):
             return cls(*mixer_type_named(operator).values, **fields)
-        return _custom().CustomMixer(operator, fields)
+        custom: Mixer = _custom().CustomMixer(operator, fields)
+        return custom
 
     @classmethod
     def from_dict(cls, values: object, where: str = "mixer") -> "Mixer":
@@ -195,7 +196,8 @@ class Mixer:
             InputError: with every problem, below the path `where`.
         """
         if isinstance(values, Mapping) and "custom" in values:
-            return _custom().CustomMixer.from_dict(values, where)
+            custom: Mixer = _custom().CustomMixer.from_dict(values, where)
+            return custom
         return from_plain(cls, values, where)
 
 

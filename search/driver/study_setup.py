@@ -156,6 +156,7 @@ def _worker_settings(
         "data": config.data.to_dict(),
         "inspected": inspected,
         "training": training,
+        "plugins": list(config.search_space.plugins),
         "device": "cuda" if resources.gpus_per_trial else "cpu",
         "whole_gpu": resources.gpus_per_trial >= 1,
         "threads": max(1, int(resources.cpus_per_trial)),

@@ -12,7 +12,7 @@ without epochs) fulfils no comparison, not even `!=`. The name of an operator is
 `space.mixer_type_named` knows: case and punctuation do not matter, and a label will do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement
@@ -33,8 +33,14 @@ from search.query.where_tree import (
     compiled,
     unreachable,
 )
+from space.custom.registry import registered
 from space.errors import InputError
-from space.mixer_types import mixer_type_named
+from space.mixer_types import (
+    LITERATURE_NAMES,
+    PAPER_NAMES,
+    is_operator_name,
+    mixer_type_named,
+)
 from space.wording import closest, did_you_mean
 
 MAX_DEPTH = 50
@@ -59,8 +65,8 @@ class Where:
 
     @property
     def hints(self) -> list[str]:
-        """What is said of its comparisons that nothing can fulfil."""
-        return unreachable(self.tree)
+        """What is said of its comparisons that nothing, or nothing in this store, can fulfil."""
+        return [*unreachable(self.tree), *_unknown_names(self.tree)]
 
     @property
     def studies(self) -> list[str]:
@@ -240,8 +246,30 @@ def _read(field: Field, token: Token) -> Value | None:
     if field.kind is Kind.WORD:
         return token.text.lower() if token.text.lower() in field.words else None
     if field.kind is Kind.OPERATOR:
-        return mixer_type_named(token.text).name
+        return _operator_name(token)
     return token.text
+
+
+def _operator_name(token: Token) -> str:
+    """The name as stores have it; one that nobody knows here may be that of a custom mixer.
+
+    Raises:
+        InputError: a word without quotes that no operator is named by.
+    """
+    found = None if is_operator_name(token.text) else registered(token.text)
+    if found is not None:
+        return found.name
+    if token.kind == "quoted" and not is_operator_name(token.text) and "/" not in token.text:
+        return token.text
+    return mixer_type_named(token.text).name
+
+
+def _unknown_names(tree: Node) -> Iterator[str]:
+    values = (v for each in comparisons(tree) if each.field.name == "name" for v in each.values)
+    for name in dict.fromkeys(map(str, values)):
+        if not is_operator_name(name) and registered(name) is None:
+            hint = did_you_mean(name, [*PAPER_NAMES, *LITERATURE_NAMES.values()])
+            yield f"no operator of mixspace is named {name!r}{hint}; no mixer of yours here either"
 
 
 def _expected(field: Field) -> str:
@@ -252,7 +280,7 @@ def _expected(field: Field) -> str:
     if field.kind is Kind.WORD:
         return "one of " + ", ".join(field.words)
     if field.kind is Kind.OPERATOR:
-        return "the name of an operator such as ViT or 'DW-S Conv.', or a label"
+        return "the name of an operator such as ViT or 'DW-S Conv.', a label, or a name in quotes"
     return "a word or a quoted text"
 
 

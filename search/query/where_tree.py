@@ -28,6 +28,7 @@ from search.store.models import ArchitectureMixerRow, ArchitectureRow, StudyRow,
 from search.trial_states import TrialState
 from space.architecture import BLOCK_TYPES, RENAMED
 from space.axes import AXES
+from space.custom import UNDECLARED
 from space.design import METRIC_ALIASES
 
 
@@ -80,8 +81,10 @@ _FIELDS = [
     _number("groups", ArchitectureMixerRow.groups, of_mixer=True),
     _number("ratio", ArchitectureMixerRow.ratio, of_mixer=True),
     *(
-        Field(axis, Kind.WORD, getattr(ArchitectureMixerRow, axis), tuple(values), of_mixer=True)
-        for axis, values in AXES.items()
+        Field(axis, Kind.WORD, column, (*values, UNDECLARED), of_mixer=True)
+        for axis, values, column in (
+            (axis, values, getattr(ArchitectureMixerRow, axis)) for axis, values in AXES.items()
+        )
     ),
     Field("name", Kind.OPERATOR, ArchitectureMixerRow.name, of_mixer=True),
 ]

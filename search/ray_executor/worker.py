@@ -19,6 +19,7 @@ from ray import tune
 from search.driver.assignment import Report, plain_epoch
 from search.ray_executor.worker_log import CrashLog
 from space import Architecture, InputError
+from space.custom import load_plugins
 from trainers import DataConfig, EpochResult, Failure, Seeds, classify
 from trainers import Protocol as TrainingProtocol
 from trainers.data.held_out_test import lock_test_split_for_good
@@ -137,6 +138,7 @@ def make_training(config: Mapping[str, Any]) -> WorkerTraining:
     from trainers import Training
 
     torch.set_num_threads(config["threads"])
+    load_plugins(config.get("plugins", ()))
     protocol = TrainingProtocol.from_dict(config["protocol"])
     found = json.dumps(config.get("inspected"), sort_keys=True)
     data = _data(DataConfig.from_dict(config["data"]).model_dump_json(), protocol, found)

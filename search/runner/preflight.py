@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +16,9 @@ from search.query.baseline import ENOUGH, random_points
 from search.runner import study_lookup
 from search.store import StudyRecord
 from search.store.url import is_sqlite, parse_url, sqlite_path
-from space.errors import InputError, Problem, refuse
+from space.custom import CustomMixer
+from space.design import DesignSpace
+from space.errors import InputError, Problem, join, refuse
 from space.input.paths import is_folder, is_there
 from trainers import DataDescription, DataShape, Protocol, data_shape, describe_data
 from trainers.data.image_folder.class_folders import abbreviated
@@ -55,9 +58,28 @@ def prepare(given: Config, *, resume: bool, say: Callable[[str], None] | None = 
     problems.attempt(lambda: _check_images(config, data_shape(config.data, config.protocol)))
     problems.attempt(lambda: study_lookup.check_warm_start(config.store, config.warm_start))
     problems.refuse()  # all that is quick: looking at a million pictures may take an hour
+    check_custom_mixers(config.search_space)
     description = describe_data(config.data, config.protocol, say=say)
     study_lookup.check_same_data(config.store, found, description.protocol)
     return Prepared(config, found, description, remarks)
+
+
+def check_custom_mixers(space: DesignSpace) -> None:
+    """Build every custom mixer of a space once at each map, and see that it is what it says.
+
+    Raises:
+        InputError: with what is wrong with each; the places are fields of its registration.
+    """
+    own = [mixer for mixer in space.mixers() if isinstance(mixer, CustomMixer)]
+    if not own:  # to build a module needs torch, and nothing else here does
+        return
+    check = import_module("space.operators.custom_checks").check_custom_mixer
+    found: dict[Problem, None] = {}
+    for mixer, width, size in space.custom_places():
+        for problem in check(mixer, width, size):
+            said = f"the mixer {mixer.label!r}: {problem.message}"
+            found[Problem(join("space.mixers", problem.where), said)] = None
+    refuse(found)
 
 
 def folder_in_use(config: Config, found: StudyRecord | None) -> Path:

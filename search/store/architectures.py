@@ -11,7 +11,10 @@ from search.store.models import ArchitectureMixerRow, ArchitectureRow, TestReadi
 from search.store.records import ArchitectureRecord, MixerRecord, TestReadingRecord
 from search.store.statements import columns_of, insert_missing, table_of
 from space.architecture import Architecture
+from space.axes import AXES
+from space.custom import UNDECLARED
 from space.errors import InputError
+from space.mixer import Mixer
 
 _MIXERS = select(*columns_of(MixerRecord, ArchitectureMixerRow))
 _OF_MIXER = [field.name for field in fields(MixerRecord)][2:]  # behind stage and position
@@ -63,11 +66,17 @@ def add_architecture(session: Session, architecture: Architecture, params: int, 
             "stage": stage,
             "position": block,
             **{name: getattr(mixer, name) for name in _OF_MIXER},
+            **_undeclared(mixer),
         }
         for stage, block, mixer in mixers
     ]
     session.execute(_ADD_MIXERS, rows)
     return True
+
+
+def _undeclared(mixer: Mixer) -> dict[str, str]:
+    """A word for the axes on which a custom mixer has no mark."""
+    return {axis: UNDECLARED for axis in AXES if getattr(mixer, axis) is None}
 
 
 _ADD_MIXERS = insert(table_of(ArchitectureMixerRow))

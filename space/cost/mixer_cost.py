@@ -7,8 +7,8 @@ takes is this.
 
 from typing import NamedTuple
 
-from space.cost.custom_cost import custom_cost
 from space.axes import Channels, Dynamics, Locality, Rank
+from space.cost.custom_cost import custom_cost
 from space.custom import CustomMixer
 from space.geometry import (
     MapSize,

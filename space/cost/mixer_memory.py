@@ -3,8 +3,8 @@ and `space.operators.rank`)."""
 
 from typing import NamedTuple
 
-from space.cost.custom_cost import custom_memory
 from space.axes import Dynamics, Locality, Rank
+from space.cost.custom_cost import custom_memory
 from space.cost.memory_plan import MemoryPlan, channels_last
 from space.cost.mixing_memory import aggregate, make_weights
 from space.cost.tape import FLOAT, Tape, Tensor, convolution, layer_norm, linear, then

@@ -76,7 +76,9 @@ class CustomMixer(Mixer):
         if version is None and found is None:
             raise InputError.of("custom", not_registered(custom))
         known = found if found is not None and version in (None, found.version) else None
-        kept = tuple(sorted(given.items())) if known is None else known.off_default(given)
+        kept: tuple[tuple[str, Any], ...] = tuple(sorted(given.items()))
+        if known is not None:
+            kept = known.off_default(given)
         values: dict[str, Any] = dict.fromkeys(field for field in Mixer.__slots__)
         values |= _marks_and_sizes(known, dict(kept))
         values["custom"] = custom if found is None else found.name

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from space.custom.marks import Marks
-from space.errors import InputError, Problem, refuse
+from space.errors import Problem, refuse
 from space.input.dataclass_fields import shown
 
 Value = bool | int | float | str
 """What an option may be."""
 _MOST = 65536
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 _RESERVED = ("operator", "custom", "version", "width", "size")
 SIZES = ("kernel_size", "groups", "heads")
 """Options that say the same as the fields of `space.Mixer` with these names."""
@@ -60,7 +61,7 @@ class MixerDefinition:
     factory: Callable[..., Any]
     options: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     divide_width: tuple[str, ...] = ()
-    marks: Marks = Marks()
+    marks: Marks = field(default_factory=Marks)
     relatives: Mapping[str, str] = field(default_factory=dict)
     paper: str = ""
     params: Formula | None = None
@@ -112,16 +113,17 @@ class MixerDefinition:
         if kind is float and type(value) is int:
             value = float(value)
         if type(value) is not kind:
-            word = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-            raise ValueError(f"{shown(value)} is not allowed; must be {word[kind]}")
+            raise ValueError(f"{shown(value)} is not allowed; must be {_WORDS[kind]}")
         if len(allowed_values) > 1 and value not in allowed_values:
             listed = ", ".join(map(str, allowed_values))
             raise ValueError(f"{shown(value)} is not allowed; allowed: {listed}")
-        if name in (*SIZES, *self.divide_width) and not 1 <= value <= _MOST:  # type: ignore[operator]
+        is_size = name in (*SIZES, *self.divide_width)
+        if is_size and isinstance(value, int) and not 1 <= value <= _MOST:
             raise ValueError(f"{shown(value)} is not allowed; must be from 1 to {_MOST}")
-        if kind is float and not math.isfinite(value):  # type: ignore[arg-type]
+        if isinstance(value, float) and not math.isfinite(value):
             raise ValueError("must be a finite number")
-        return value  # type: ignore[return-value]
+        read: Any = value
+        return read  # type: ignore[no-any-return]
 
     def width_problems(self, options: Mapping[str, Value], width: int) -> list[Problem]:
         """What makes it impossible at a width."""
@@ -132,7 +134,7 @@ class MixerDefinition:
         ]
 
     def _problems(self) -> Iterator[Problem]:
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+        if not _NAME.fullmatch(str(self.name)):
             message = "must be 1 to 60 letters, digits, spaces, dots or dashes, with a letter first"
             yield Problem("name", f"{shown(self.name)} is not allowed; {message}")
         if type(self.version) is not int or not 1 <= self.version <= _MOST:
@@ -147,10 +149,7 @@ class MixerDefinition:
             yield Problem("marks.kernel_size", message)
         if self.marks.channels == "grouped" and "groups" not in self.options:
             yield Problem("marks.channels", "grouped needs an option `groups`")
-        if not callable(self.factory):
-            yield Problem("factory", f"must be a module class or a function; got {self.factory!r}")
-        elif message := self._does_not_take():
-            yield Problem("factory", message)
+        yield from self._call_problems()
 
     def _has_size(self, name: str) -> bool:
         return name in self.options or self.marks.kernel_size is not None
@@ -164,16 +163,17 @@ class MixerDefinition:
                 yield Problem(where, "must be a default, or a list of the values that it may take")
             elif len({type(value) for value in values}) > 1:
                 yield Problem(where, f"has values of several types: {', '.join(map(repr, values))}")
+            elif name in (*SIZES, *self.divide_width) and type(values[0]) is not int:
+                yield Problem(where, f"must be a whole number; got {shown(values[0])}")
 
-    def _does_not_take(self) -> str | None:
+    def _call_problems(self) -> Iterator[Problem]:
         try:
             inspect.signature(self.factory).bind(0, None, **self.defaults)
-        except TypeError as error:
+        except TypeError as error:  # also of what cannot be called at all
             called = ", ".join(("width", "size", *(f"{name}=…" for name in self.options)))
-            return f"{self.place} is called with ({called}): {error}"
-        except ValueError:  # a signature that cannot be read is seen when it is built
-            return None
-        return None
+            yield Problem("factory", f"{self.place} is called with ({called}): {error}")
+        except ValueError:
+            pass  # it has no signature to be read, and is seen when it is built
 
 
 _NAME = re.compile(r"[^\W\d_][\w .\-]{0,59}")
@@ -181,14 +181,15 @@ _NAME = re.compile(r"[^\W\d_][\w .\-]{0,59}")
 
 def listed_options(options: Mapping[str, Value | Sequence[Value]]) -> dict[str, tuple[Value, ...]]:
     """Options as they are written: a default, or a list of the allowed values, default first."""
-    return {
-        name: tuple(values) if isinstance(values, list | tuple) else (values,)
-        for name, values in options.items()
-    }
+    found: dict[str, tuple[Value, ...]] = {}
+    for name, values in options.items():
+        if isinstance(values, bool | int | float | str):
+            found[name] = (values,)
+        else:
+            found[name] = tuple(values)
+    return found
 
 
 def named_relatives(relatives: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
     """Relatives as they are written: names, or names with what changes on the way."""
-    if isinstance(relatives, str):
-        raise InputError.of("relatives", "must be a list of names, or a mapping from name to text")
     return dict(relatives) if isinstance(relatives, Mapping) else dict.fromkeys(relatives, "")

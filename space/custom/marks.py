@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from space.axes import AXES, Channels, Dynamics, Locality, Sharing
 from space.errors import InputError, Problem
@@ -48,7 +49,8 @@ class Marks:
         if not isinstance(marks, Mapping):
             message = f"must be a mapping from axis to value; got {shown(marks)}"
             raise InputError.of("marks", message)
-        problems, values = [], {}
+        problems: list[Problem] = []
+        values: dict[str, Any] = {}
         for name, value in marks.items():
             try:
                 values[name] = _read(str(name), value)

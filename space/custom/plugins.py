@@ -7,7 +7,7 @@ from pathlib import Path
 
 from space.custom.definition import MixerDefinition
 from space.custom.registry import modules_of_entry_points
-from space.errors import InputError, Problem, join, refuse
+from space.errors import InputError, Problem, refuse
 
 
 def load_plugins(modules: Sequence[str], where: str = "plugins") -> None:
@@ -19,13 +19,13 @@ def load_plugins(modules: Sequence[str], where: str = "plugins") -> None:
     Raises:
         InputError: for each module that is not there, or whose import fails.
     """
-    problems = []
+    problems: list[Problem] = []
     for index, module in enumerate(modules):
         try:
             _import(module)
         except InputError as error:  # its mixers are refused
-            problems += [Problem(join(f"{where}[{index}]", p.where), p.message) for p in error.problems]
-        except Exception as error:
+            problems += error.below(f"{where}[{index}]").problems
+        except Exception as error:  # noqa: BLE001  whatever the code of others raises
             problems.append(Problem(f"{where}[{index}]", _cannot(module, error)))
     refuse(problems)
 
@@ -43,8 +43,8 @@ def _import(module: str) -> None:
 
 def _cannot(module: str, error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:
-        looked = f"Python looked along its path and in {Path.cwd()}"
-        return f"there is no module {module!r}; {looked}. A plug-in is a module that registers mixers"
+        looked = f"along Python's path and in {Path.cwd()}"
+        return f"there is no module {module!r} {looked}; a plug-in is one that registers mixers"
     return f"{module!r} cannot be imported: {type(error).__name__}: {error}"
 
 
@@ -68,9 +68,8 @@ def refuse_unimportable(definition: MixerDefinition, where: str) -> None:
     name = f"the mixer {definition.name!r}"
     if definition.module == "__main__":
         message = f"{name} is defined in a notebook or script, which workers cannot import"
-        raise InputError.of(where, f"{message}: put it into a module, a file beside it, and import that")
+        raise InputError.of(where, f"{message}: put it into a file beside it, and import that")
     if "<locals>" in definition.place:
         message = f"{name} is registered inside of a function ({definition.place})"
-        raise InputError.of(
-            where, f"{message}, so that importing {definition.module} in a worker does not register it"
-        )
+        told = f"so that a worker that imports {definition.module} would not know it"
+        raise InputError.of(where, f"{message}, {told}: register it where the module is imported")

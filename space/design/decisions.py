@@ -18,7 +18,6 @@ Value = str | int | float
 Read = Callable[[Architecture], Value | None]
 
 
-
 class Choose(Protocol):
     """Picks one of the options of a decision."""
 

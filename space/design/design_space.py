@@ -10,6 +10,7 @@ from typing import Any, overload
 import numpy as np
 
 from space.architecture import Architecture, BlockType, Head
+from space.custom import CustomMixer
 from space.design.decisions import Choice, Choose, Read, StageDecisions, Value
 from space.design.draws import checked_number, distinct, generator
 from space.design.feasible import TRIES, FeasibleSet
@@ -21,7 +22,7 @@ from space.design.space_file import ParsedSpace, parse, without_defaults
 from space.design.stage_options import StageOptions
 from space.errors import InputError, join, refuse
 from space.frame import Frame
-from space.geometry import MapSize
+from space.geometry import MapSize, width_problems
 from space.input.plain_files import read_yaml
 from space.mixer import Mixer
 
@@ -33,6 +34,8 @@ class DesignSpace:
 
     Attributes:
         name, input, classes, block_types, limits: as in the file.
+        plugins: modules that register its custom mixers: what the file names, and all others
+            that another process has to import.
         frame: what all its networks have in common.
         stage_options: for each patch size, what each stage may be.
     """
@@ -42,6 +45,7 @@ class DesignSpace:
         self.name = file.name
         self.input = file.input
         self.classes = file.classes
+        self.plugins = file.plugins
         self.limits: Limits = parsed.limits
         self.block_types: tuple[BlockType, ...] = tuple(dict.fromkeys(file.block_type))
         self.frame = Frame(
@@ -196,6 +200,14 @@ class DesignSpace:
         """The distinct mixers of all stages, as the file has them, before folding."""
         stages = chain.from_iterable(self.stage_options.values())
         return tuple(dict.fromkeys(mixer for options in stages for mixer in options.mixers))
+
+    def custom_places(self) -> Iterator[tuple[CustomMixer, int, MapSize]]:
+        """Each custom mixer at each map that it may stand at, at the narrowest width that fits."""
+        for options in dict.fromkeys(chain.from_iterable(self.stage_options.values())):
+            for mixer in options.mixers:
+                fitting = [w for w in options.widths if not width_problems(mixer, w)]
+                if isinstance(mixer, CustomMixer) and fitting:
+                    yield mixer, min(fitting), options.size
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
         """The feasible architectures one move away, in a fixed order, without repeats.

@@ -23,9 +23,7 @@ def custom_columns(mixers: Iterable[Mixer]) -> tuple[CustomColumn, ...]:
     """What `encode` says of the custom mixers among these, besides their marks."""
     own = sorted({m.custom for m in mixers if isinstance(m, CustomMixer)})
     return tuple(
-        (name, option)
-        for name in own
-        for option in (None, *CustomMixer(name).definition.options)
+        (name, option) for name in own for option in (None, *CustomMixer(name).definition.options)
     )
 
 
@@ -36,9 +34,9 @@ def encode(
 ) -> list[float]:
     """Costs, block type, and for each stage its shape and what its mixers are.
 
-    The length depends on the number of stages, block types and custom columns only. For every property of the
-    mixers there is its mean over the blocks, and how much more the early blocks have of it, which
-    is 0 where all blocks are alike.
+    The length depends on the number of stages, block types and custom columns only. For every
+    property of the mixers there is its mean over the blocks, and how much more the early blocks
+    have of it, which is 0 where all blocks are alike.
     """
     spent = cost(architecture)
     numbers = [math.log10(spent.params), math.log10(spent.macs)]

@@ -67,9 +67,7 @@ def expand_mixers(line: object, where: str) -> list[Mixer]:
     return mixers
 
 
-def _refuse_too_many(
-    mixer_types: list[Operator], values: dict[str, list[Any]], where: str
-) -> None:
+def _refuse_too_many(mixer_types: list[Operator], values: dict[str, list[Any]], where: str) -> None:
     number = sum(
         prod(len(listed) for name, listed in values.items() if _applies(mixer_type, name))
         for mixer_type in mixer_types

@@ -2,7 +2,7 @@
 mixer, or to another size or option within a type."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from itertools import chain
 from operator import ne
@@ -24,8 +24,8 @@ class MixerMoves:
     A move changes the mixer type (sizes then follow freely) or one size within a type. Types one
     axis apart are always joined. Where a space leaves out what lies between two types, they are
     joined too (the relative neighbourhood graph), as are sizes that differ in several fields if
-    nothing else leads to them, so that every mixer can be reached. A custom mixer is joined with the
-    relatives that it declares, or with the types of the algebra whose axes are nearest to its marks.
+    nothing else leads to them, so that every mixer can be reached. A custom mixer is joined with
+    the relatives that it declares, or with the types of the algebra that its marks are nearest to.
     """
 
     def __init__(self, mixers: tuple[Mixer, ...]) -> None:
@@ -80,11 +80,10 @@ def _joined_types(mixer_types: tuple[AnyType, ...]) -> dict[AnyType, tuple[AnyTy
     algebra = tuple(each for each in mixer_types if isinstance(each, MixerType))
     joined: dict[AnyType, dict[AnyType, None]] = {each: {} for each in mixer_types}
     for each, others in (_relative_neighbours(algebra) if algebra else {}).items():
-        joined[each] |= dict.fromkeys(others)
-    for each in mixer_types:
-        if isinstance(each, CustomType):
-            for other in _next_to(each, mixer_types, algebra):
-                joined[each][other] = joined[other][each] = None
+        joined[each].update(dict.fromkeys(others))
+    for custom in (each for each in mixer_types if isinstance(each, CustomType)):
+        for other in _next_to(custom, mixer_types, algebra):
+            joined[custom][other] = joined[other][custom] = None
     return {each: tuple(others) for each, others in joined.items()}
 
 
@@ -108,7 +107,8 @@ def _axes_apart(one: AnyType, other: AnyType) -> int:
     """In how many axes two types differ; an undeclared mark differs from everything."""
     if one == other:
         return 0
-    return max(1, sum(a is None or a != b for a, b in zip(one.values, other.values, strict=True)))
+    pairs: Iterable[tuple[object, object]] = zip(one.values, other.values, strict=True)
+    return max(1, sum(a is None or a != b for a, b in pairs))
 
 
 @lru_cache(maxsize=64)

@@ -59,9 +59,7 @@ _Ratios = Annotated[tuple[Ratio, ...], BeforeValidator(listed), _LIST]
 _BlockTypes = Annotated[tuple[BlockType, ...], BeforeValidator(listed), _LIST]
 
 
-PluginName = Annotated[
-    str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=200)
-]
+PluginName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=200)]
 """A module by its name, such as `my_mixers`."""
 
 

@@ -25,7 +25,6 @@ from space.inclusion.entry_numbers import (
 from space.inclusion.mixer_on_map import MixerOnMap, check_mixer_fields
 from space.structure.entries import IntArray, PositionEntries
 
-
 _OTHER_CUSTOM = InputError.of(
     "mixer", "the weights of a custom mixer go into an equal one only: its entries are not known"
 )

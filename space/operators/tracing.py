@@ -30,7 +30,7 @@ def traced_cost(mixer: CustomMixer, width: int, size: MapSize) -> tuple[int, int
         module = _on_meta(mixer, width, size)
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             module(*_maps(width, size, 1))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever the code of others raises
         _refuse(mixer, width, size, error)
     params = sum(each.numel() for each in module.parameters() if each.requires_grad)
     return params, counter.get_total_flops() // 2, 0
@@ -49,7 +49,7 @@ def traced_memory(mixer: CustomMixer, width: int, size: MapSize, batch: int) -> 
         watch = _Watch(module, values, context)
         with torch.no_grad(), watch:
             module(values, context)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever the code of others raises
         _refuse(mixer, width, size, error)
     given = {_key(tensor): tensor for tensor in (values, context, result)}
     more = sum(_bytes(tensor) for key, tensor in saved.items() if key not in given)
@@ -97,7 +97,7 @@ class _Watch(TorchDispatchMode):
     """Sees every operation: which storages are alive after it, what it read and wrote."""
 
     def __init__(self, module: nn.Module, *given: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         known = [*module.parameters(), *module.buffers(), *given]
         self._known = {_key(tensor) for tensor in known}
         self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
@@ -112,7 +112,8 @@ class _Watch(TorchDispatchMode):
         for tensor in _tensors(result):
             key = _key(tensor)
             if key not in self._known and key not in self._alive:
-                self._alive[key] = StorageWeakRef(tensor.untyped_storage()), _bytes(tensor)
+                weak: Any = StorageWeakRef
+                self._alive[key] = weak(tensor.untyped_storage()), _bytes(tensor)
         self.peak = max(self.peak, sum(size for _, size in self._alive.values()))
         return result
 

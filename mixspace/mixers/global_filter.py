@@ -1,0 +1,47 @@
+"""Global filter: a learned weight for each frequency of each channel (Rao et al., "Global Filter
+Networks for Image Classification", NeurIPS 2021), which is a depth-wise convolution as large as the
+map, around its border."""
+
+import torch
+from torch import Tensor, nn
+
+from mixspace import MapSize, register_mixer
+
+
+def _params(width: int, size: MapSize) -> int:
+    return 2 * width * size.height * (size.width // 2 + 1)
+
+
+def _macs(width: int, size: MapSize) -> int:
+    """Four real products for each frequency; those of the transforms are N·log N and not counted,
+    as torch counts none of either."""
+    return 2 * _params(width, size)
+
+
+@register_mixer(
+    "global filter",
+    marks={
+        "locality": "global",
+        "channels": "separable",
+        "sharing": "position",
+        "dynamics": "static",
+    },
+    relatives={"DW-S Conv.": "a kernel as large as the map", "Sep. MLP": "weights of q − p"},
+    paper="Rao et al., Global Filter Networks for Image Classification, NeurIPS 2021",
+    params=_params,
+    macs=_macs,
+    unseen_macs=_macs,
+)
+class GlobalFilter(nn.Module):
+    """y = F⁻¹(K · F(x)), channel by channel."""
+
+    def __init__(self, width: int, size: MapSize) -> None:
+        super().__init__()
+        shape = (width, size.height, size.width // 2 + 1, 2)
+        self.weight = nn.Parameter(torch.randn(shape) * 0.02)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape, for maps of the size that it was built for."""
+        spectrum = torch.fft.rfft2(values, norm="ortho") * torch.view_as_complex(self.weight)
+        mixed: Tensor = torch.fft.irfft2(spectrum, s=values.shape[2:], norm="ortho")
+        return mixed
