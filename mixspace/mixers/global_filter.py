@@ -37,11 +37,13 @@ class GlobalFilter(nn.Module):
 
     def __init__(self, width: int, size: MapSize) -> None:
         super().__init__()
-        shape = (width, size.height, size.width // 2 + 1, 2)
-        self.weight = nn.Parameter(torch.randn(shape) * 0.02)
+        # Three axes: to the memory format channels_last a parameter of four would be a kernel.
+        self.across = size.width // 2 + 1
+        self.weight = nn.Parameter(torch.randn(width, size.height * self.across, 2) * 0.02)
 
     def forward(self, values: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape, for maps of the size that it was built for."""
-        spectrum = torch.fft.rfft2(values, norm="ortho") * torch.view_as_complex(self.weight)
+        weight = torch.view_as_complex(self.weight).unflatten(1, (-1, self.across))
+        spectrum = torch.fft.rfft2(values, norm="ortho") * weight
         mixed: Tensor = torch.fft.irfft2(spectrum, s=values.shape[2:], norm="ortho")
         return mixed

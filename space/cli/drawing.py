@@ -11,10 +11,13 @@ from space.architecture import Architecture, Stage
 from space.axes import Rank
 from space.cli.output import stdout_can_carry
 from space.cost import cost
+from space.custom import CustomMixer
+from space.custom.marks import MARKED
 from space.geometry import MapSize, target_size, tile_offset
 from space.mixer import Mixer
 from space.structure.connectivity import BoolArray, reach
 from space.structure.entries import ZERO, channel_entries
+from space.structure.marked import marked_channels
 from space.wording import count, short
 
 MOST_CHANNELS = 32
@@ -51,18 +54,35 @@ class DrawnMixer:
 
     def channels(self) -> BoolArray:
         """Which channels (columns) each channel (rows) reads, of the first ones of a wide map."""
+        if isinstance(self.mixer, CustomMixer):
+            return marked_channels(self.mixer, self.width)[:MOST_CHANNELS, :MOST_CHANNELS]
         mask: BoolArray = channel_entries(self.mixer, self.width, first=MOST_CHANNELS) != ZERO
         return mask
 
     def words(self) -> str:
         """What a mask cannot show: the factors around it, where weights are tied and come from."""
         mixer = self.mixer
+        if isinstance(mixer, CustomMixer):
+            return _custom_words(mixer)
         words = [f"sharing {mixer.sharing}", f"{mixer.dynamics} weights"]
         if mixer.rank is Rank.JOINT:
             words.append("all of it as two thin factors")
         elif mixer.rank is not Rank.FULL:
             words.append(f"rank {mixer.rank}")
         return ", ".join([*words, *(["tiles moved"] if self.shifted else [])])
+
+
+def _custom_words(mixer: CustomMixer) -> str:
+    declared = {axis: mixer.mark(axis) for axis in MARKED}
+    silent = [axis for axis, value in declared.items() if value is None]
+    words = []
+    if declared["sharing"] is not None:
+        words.append(f"sharing {declared['sharing']}")
+    if declared["dynamics"] is not None:
+        words.append(f"{declared['dynamics']} weights")
+    if silent:
+        words.append(f"{' and '.join(silent)} undeclared")
+    return ", ".join(["a mixer of your own", *words])
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,11 @@ class CustomMixer(Mixer):
         """Name and options off their default, such as `linear attention heads=8`."""
         return " ".join([self.custom, *(f"{name}={value}" for name, value in self.options)])
 
+    def mark(self, axis: str) -> str | None:
+        """What it declares on an axis; None for nothing."""
+        value = getattr(self, axis)
+        return None if value is None else str(value)
+
     def width_problems(self, width: int) -> list[Problem]:
         """What makes it impossible at this width; nothing where it is not registered."""
         found = registered(self.custom)

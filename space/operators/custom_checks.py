@@ -1,8 +1,8 @@
 """Whether a custom mixer is what it says: shape, numbers, batch, cost, and its marks on W.
 
-W is read off the Jacobian of the result by the values, at random parameters: for dynamic weights
-with the context held fixed, as a dynamic mixer is linear in what it sums and not in what makes its
-weights. So a module with dynamic weights that takes one map alone can declare no marks.
+W is the Jacobian of the result by the values, at random parameters: for dynamic weights with the
+context held fixed, as a dynamic mixer is linear in what it sums and not in what makes its weights.
+So a module with dynamic weights that takes one map alone can declare no marks.
 """
 
 import math
@@ -59,8 +59,13 @@ def check_custom_mixer(mixer: CustomMixer, width: int, size: MapSize) -> list[Pr
 def _use_problems(mixer: CustomMixer, width: int, size: MapSize) -> Iterator[Problem]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
+        # As networks are trained: channels last, which rearranges parameters of four axes too.
         module = _built(mixer, width, size)
-        values, context = torch.randn(2, _BATCH, width, size.height, size.width)
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        shape = (_BATCH, width, size.height, size.width)
+        values, context = (
+            torch.randn(shape).to(memory_format=torch.channels_last) for _ in range(2)
+        )
         trained = _called(module.train(), values.requires_grad_(), context.requires_grad_())
         yield from _result_problems(trained, values)
         if trained.shape != values.shape or not trained.isfinite().all():
@@ -227,16 +232,17 @@ class _Sight:
         shape = (3, 1, self.width, self.size.height, self.size.width)
         self.values, self.context, self.other = torch.randn(shape, dtype=torch.float64)
 
-    def matrix(self, context: Tensor, values: Tensor | None = None) -> Tensor:
-        """(C, N, C, N): W with that context, as the Jacobian by the values."""
+    def mixed(self, values: Tensor, context: Tensor) -> Tensor:
+        """(B, C, H, W) values with one context, to the results."""
+        return _called(self.module, values, context.expand_as(values))
 
-        def mixed(values: Tensor) -> Tensor:
-            return _called(self.module, values, context).flatten()
-
-        values = self.values if values is None else values
-        jacobian: Tensor = torch.autograd.functional.jacobian(mixed, values)
+    def matrix(self, context: Tensor) -> Tensor:
+        """(C, N, C, N): W with that context, the Jacobian of an affine map, a column an image."""
         count = self.size.positions
-        return jacobian.reshape(self.width, count, self.width, count)
+        basis = torch.eye(self.width * count, dtype=torch.float64)
+        basis = basis.reshape(-1, self.width, self.size.height, self.size.width)
+        columns = self.mixed(basis, context) - self.mixed(torch.zeros_like(basis[:1]), context)
+        return columns.flatten(1).T.reshape(self.width, count, self.width, count)
 
     @cached_property
     def first(self) -> Tensor:
@@ -245,8 +251,11 @@ class _Sight:
 
     @cached_property
     def is_linear(self) -> bool:
-        """Whether W does not depend on the values that it is applied to."""
-        return not _differ(self.first, self.matrix(self.context, 2 * self.other), _EQUAL)
+        """Whether it is an affine map of the values, for one context."""
+        one, other = self.values, 2 * self.other
+        none = self.mixed(torch.zeros_like(one), self.context)
+        apart = self.mixed(one, self.context) + self.mixed(other, self.context) - 2 * none
+        return not _differ(apart, self.mixed(one + other, self.context) - none, _EQUAL)
 
     @cached_property
     def connected(self) -> Tensor:

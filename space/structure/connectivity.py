@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from space.axes import Locality, Rank
 from space.canonical import without_unit_factor
+from space.custom import CustomMixer
 from space.geometry import MapSize, channel_groups
 from space.mixer import Mixer
 from space.structure.entries import ZERO, IntArray, PositionEntries, channel_entries
+from space.structure.marked import marked_channels, marked_positions
 
 BoolArray = NDArray[np.bool_]
 
@@ -43,6 +45,8 @@ def connectivity(
         factors: with the rank factors around the sum: from the whole map to the whole map, all
             channels. Otherwise the sum itself, on reduced positions or channels.
     """
+    if isinstance(mixer, CustomMixer):
+        return Connectivity(marked_positions(mixer, size), marked_channels(mixer, width))
     mixer = without_unit_factor(mixer)
     entries = PositionEntries.of(mixer, size, shifted)
     targets, sources = _numbers(entries, size, factors)
@@ -65,11 +69,13 @@ def reach(
             the sources of the sum itself, a smaller map where rank spatial reduces them.
         position: row and column of the target p; without the factors, on the map of the targets.
     """
+    if isinstance(mixer, CustomMixer):
+        read: BoolArray = marked_positions(mixer, size)[position[0] * size.width + position[1]]
+        return read.reshape(size.height, size.width)
     entries = PositionEntries.of(mixer, size, shifted)
     targets, sources = _numbers(entries, size, factors)
     target_map, source_map = (size, size) if factors else (entries.targets, entries.sources)
-    row, column = position
-    target = targets[row * target_map.width + column]
+    target = targets[position[0] * target_map.width + position[1]]
     seen: BoolArray = entries.at(target, sources) != ZERO
     return seen.reshape(source_map.height, source_map.width)
 
