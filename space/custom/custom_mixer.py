@@ -64,6 +64,7 @@ class CustomMixer(Mixer):
     custom: str = ""
     version: int = 1
     options: tuple[tuple[str, Value], ...] = ()
+    registration: int = 0
 
     def __init__(
         self,
@@ -84,6 +85,7 @@ class CustomMixer(Mixer):
         values["custom"] = custom if found is None else found.name
         values["version"] = known.version if known is not None else version
         values["options"] = kept
+        values["registration"] = 0 if known is None else known.registration
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
@@ -98,7 +100,7 @@ class CustomMixer(Mixer):
 
     @property
     def _identity(self) -> tuple[object, ...]:
-        return self.custom, self.version, self.options
+        return self.custom, self.version, self.options, self.registration
 
     @property
     def definition(self) -> MixerDefinition:

@@ -54,6 +54,7 @@ class MixerDefinition:
         relatives: operators that are a step away, by name, each with what changes on the way.
         paper: where it is from.
         params, macs, unseen_macs: formulas of its cost for one image; without one it is traced.
+        registration: how often its name was registered before in this process.
     """
 
     name: str
@@ -67,6 +68,7 @@ class MixerDefinition:
     params: Formula | None = None
     macs: Formula | None = None
     unseen_macs: Formula | None = None
+    registration: int = 0
 
     def __post_init__(self) -> None:
         refuse(self._problems())

@@ -1,5 +1,6 @@
 """Who is registered: by `register_mixer` in a module that was imported, or by an entry point."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import entry_points
@@ -20,6 +21,8 @@ ENTRY_POINTS = "mixspace.mixers"
 """The group of entry points: each names a module that registers mixers when it is imported."""
 
 _REGISTERED: dict[str, MixerDefinition] = {}
+_TIMES: Counter[str] = Counter()
+"""How often each name was registered: what was computed of an earlier one is not of a later."""
 
 Factory = TypeVar("Factory", bound=Callable[..., object])
 
@@ -80,8 +83,10 @@ def register_mixer(
             params=params,
             macs=macs,
             unseen_macs=unseen_macs,
+            registration=_TIMES[plain_name(name)],
         )
         _refuse_taken(definition)
+        _TIMES[plain_name(name)] += 1
         _REGISTERED[plain_name(name)] = definition
         return factory
 

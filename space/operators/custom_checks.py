@@ -8,7 +8,7 @@ So a module with dynamic weights that takes one map alone can declare no marks.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import torch
@@ -27,6 +27,7 @@ _BATCH = 3
 _ZERO = 1e-14
 """An entry of W is zero below this share of the largest one, in float64."""
 _EQUAL = 1e-6
+_NARROW = 8
 _NEAR_KERNELS = 7
 """Up to this kernel size entries at the border of the map, where a module may pad as it likes, are
 left out when those of equal offsets are compared."""
@@ -169,12 +170,15 @@ def _cost_problems(mixer: CustomMixer, width: int, size: MapSize) -> Iterator[Pr
 
 
 def _mark_problems(mixer: CustomMixer, width: int) -> list[Problem]:
+    return _seen(mixer, *_small(mixer, width)) if mixer.definition.marks.declared else []
+
+
+@lru_cache(1 << 10)  # one mixer stands at many maps of a space, and is looked at on a small one
+def _seen(mixer: CustomMixer, width: int, size: MapSize) -> list[Problem]:
     marks = mixer.definition.marks
-    if not marks.declared:
-        return []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
-        sight = _Sight(mixer, *_small(mixer, width))
+        sight = _Sight(mixer, width, size)
         if not sight.is_linear:
             message = (
                 "W is not to be seen: the result is not linear in the values. A module with "
@@ -195,7 +199,8 @@ def _small(mixer: CustomMixer, width: int) -> tuple[int, MapSize]:
     options, definition = mixer.all_options, mixer.definition
     divisors = [int(options[name]) for name in definition.divide_width]
     step = math.lcm(*divisors, *(int(options[n]) for n in ("groups",) if n in options))
-    narrow = next((w for w in (2 * step, 4 * step) if w <= width and _builds(mixer, w)), width)
+    least = step * max(2, math.ceil(_NARROW / step))  # narrower ones may hide what is tied, dynamic
+    narrow = least if _builds(mixer, least) else width
     kernel = mixer.kernel_size or 0
     if not 0 < kernel <= _NEAR_KERNELS:
         return narrow, MapSize(5, 6)
@@ -392,7 +397,8 @@ def _dynamics_problems(sight: _Sight, marks: Marks) -> Iterator[Problem]:
 
 def _dynamics(sight: _Sight) -> str:
     """The value of the axis that W shows."""
-    if not _differ(sight.first, sight.matrix(sight.other), _EQUAL):
+    contexts = (sight.other, -3 * sight.other, 3 * sight.values)  # one alone may meet a dead ReLU
+    if not any(_differ(sight.first, sight.matrix(each), _EQUAL) for each in contexts):
         return "static"
     if _shares_positions(sight):
         return "homogeneous"

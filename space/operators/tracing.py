@@ -28,11 +28,12 @@ def traced_cost(mixer: CustomMixer, width: int, size: MapSize) -> tuple[int, int
     """
     try:
         module = _on_meta(mixer, width, size)
+        params = sum(each.numel() for each in module.parameters() if each.requires_grad)
+        module.requires_grad_(False)  # what a module hands on would have no place in a graph
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             module(*_maps(width, size, 1))
     except Exception as error:  # noqa: BLE001  whatever the code of others raises
         _refuse(mixer, width, size, error)
-    params = sum(each.numel() for each in module.parameters() if each.requires_grad)
     return params, counter.get_total_flops() // 2, 0
 
 
