@@ -116,9 +116,9 @@ def test_it_learns_what_clothes_look_like(name: str, pictures: tuple[Tensor, Ten
         optimiser.zero_grad()
         F.cross_entropy(network(batch), wanted).backward()
         optimiser.step()
-    with torch.no_grad():
-        found = network.eval()(images[1600:]).argmax(1)
-    assert (found == labels[1600:]).float().mean() > 0.35
+    with torch.no_grad():  # by the statistics of these images: a hundred steps are few for others
+        found = network(images[1600:]).argmax(1)
+    assert (found == labels[1600:]).float().mean() > 0.4
 
 
 # --- against what the papers write ------------------------------------------------------------
