@@ -46,7 +46,7 @@ OPERATORS = [
         "operator": list(NAMED_OPERATORS),
         "kernel_size": [3, 2],
         "heads": 4,
-        "ratio": 4,
+        "ratio": 2,
     },
     *({"operator": name} for name in EXAMPLES[:2]),
     {"operator": "large kernel pair", "kernel_size": 13},
@@ -64,6 +64,7 @@ def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealSear
     space = SPACE | {
         "plugins": ["mixspace.mixers", "my_mixers"],
         "mixers": OPERATORS,
+        "stem": {"patch_size": 4},
         "stages": [{"depth": 1, "width": 16, "mlp_ratio": 2}],
     }
     yield RealSearch(
