@@ -54,9 +54,9 @@ lint: $(VENV)/.lint ## check style, types and import directions
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-# Warnings are errors; nothing is fetched, and the pages need no network.
+# Warnings are errors, and -E reads all pages anew, so none is missed. Nothing is fetched.
 docs: $(VENV)/.docs ## build the pages of docs/ as a site, in build/docs
-	@$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
+	@$(BIN)/python -m sphinx -W --keep-going -q -E -b html -d build/doctrees docs build/docs
 	@echo "look at build/docs/index.html"
 
 constraints: $(VENV)/.test $(VENV)/.lint $(VENV)/.docs ## write constraints.txt anew from the environment

@@ -17,10 +17,16 @@ extensions = [
     "sphinx_copybutton",
     "diagrams",
     "notebook_pages",
+    "offline",
     "outside_links",
+    "reserved",
 ]
 exclude_patterns = ["examples", "_ext", "**/.ipynb_checkpoints"]
 source_suffix = {".md": "markdown", ".ipynb": "notebook"}
+
+suppress_warnings = [
+    "ref.python",  # the attributes of several classes may have one name
+]
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -6,24 +6,32 @@ neither: it shows what is drawn here, and its build fails where a diagram was ch
 """
 
 import argparse
+import hashlib
 import re
 import shutil
 from pathlib import Path
 
-from docs._ext.diagrams import FOLDER, name_of
-
 DOCS = Path(__file__).parent
+FOLDER = "images/diagrams"
+"""Of the pictures, below the pages."""
 SETTINGS = """{
   startOnLoad: false, theme: "neutral", htmlLabels: false, deterministicIds: true,
   fontFamily: "sans-serif", flowchart: {htmlLabels: false}, sequence: {useMaxWidth: true}
 }"""
 
 
+def name_of(text: str) -> str:
+    """The file of a diagram's picture."""
+    return f"{hashlib.sha256(text.strip().encode()).hexdigest()[:16]}.svg"
+
+
 def diagrams() -> dict[str, str]:
     """The diagrams of all pages, by the file of their picture."""
     found = {}
     for page in sorted(DOCS.glob("**/*.md")):
-        for text in re.findall(r"^```mermaid\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+        for text in re.findall(
+            r"^```mermaid\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE
+        ):
             found[name_of(text)] = text
     return found
 

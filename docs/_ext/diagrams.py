@@ -4,19 +4,13 @@ A fence ```mermaid is shown as the SVG in images/diagrams/ whose name is the has
 `python -m docs.draw_diagrams` writes. A text that was changed since is an error of the build.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
-FOLDER = "images/diagrams"
-
-
-def name_of(text: str) -> str:
-    """The file of a diagram's picture."""
-    return f"{hashlib.sha256(text.strip().encode()).hexdigest()[:16]}.svg"
+from docs.draw_diagrams import FOLDER, name_of
 
 
 class Mermaid(Directive):

@@ -8,10 +8,17 @@ import re
 from pathlib import Path
 from typing import Any
 
-PAGES = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
-"""Files of the project's root, and the pages of the site that include them."""
+PAGES = {
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "benchmarks/README.md": "benchmarks.md",
+    "deploy/README.md": "deploy.md",
+}
+"""Files of the project, and the pages of the site that include them."""
 
-_LINK = re.compile(r"(?<!!)\[(?P<text>[^\]\n]+)\]\((?P<path>(?:\.\./|examples/)[^)#\s]*)(#[^)\s]*)?\)")
+_LINK = re.compile(
+    r"(?<!!)\[(?P<text>[^\]\n]+)\]\((?P<path>(?:\.\./|examples/)[^)#\s]*)(?P<anchor>#[^)\s]*)?\)"
+)
 
 
 def rewritten(text: str, depth: int = 0) -> str:
@@ -26,7 +33,7 @@ def rewritten(text: str, depth: int = 0) -> str:
         words, path = link["text"], link["path"]
         name = path.removeprefix("../" * (depth + 1))
         if name in PAGES:
-            return f"[{words}]({'../' * depth}{PAGES[name]})"
+            return f"[{words}]({'../' * depth}{PAGES[name]}{link['anchor'] or ''})"
         return f"{{download}}`{words.replace('`', '')} <{path}>`"
 
     return _LINK.sub(of, text)

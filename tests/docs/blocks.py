@@ -12,7 +12,11 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *(ROOT / name for name in ("benchmarks/README.md", "deploy/README.md")),
+    *sorted((ROOT / "docs").glob("**/*.md")),
+]
 RUN = ("bash", "python")
 READ = ("yaml", "toml")
 SHOWN = ("text", "nginx", "mermaid", "{")
@@ -43,7 +47,12 @@ class Block:
 
     @property
     def place(self) -> str:
-        return f"{self.page.name}:{self.line}"
+        return f"{name_of(self.page)}:{self.line}"
+
+
+def name_of(page: Path) -> str:
+    """The page as seen from the root."""
+    return str(page.relative_to(ROOT))
 
 
 def blocks_of(page: Path) -> list[Block]:

@@ -40,7 +40,12 @@ SMALL: dict[str, dict[str, Any]] = {
         "scheduler": {"name": "asha", "grace_epochs": 1, "reduction_factor": 3},
     },
     "accuracy-and-cost.yaml": {"trials": 4, "random_baseline": 0.0, "initial": []},
-    "own-images.yaml": {"trials": 3, "initial": [], "searcher": {"name": "random"}},
+    "own-images.yaml": {
+        "trials": 3,
+        "initial": [],
+        "searcher": {"name": "random"},
+        "scheduler": {"name": "none"},
+    },
     "imagenet.yaml": {},
 }
 """Fields of each configuration that make it small."""
@@ -61,14 +66,15 @@ ELSEWHERE = {
     ".": "the tests run in the environment",
     "pip": "installs",
     "streamlit": "a server: tests/dashboard starts it",
+    ".venv/bin/pre-commit": "installs a hook of git",
+    ".ci/run": "runs all tests",
 }
 """Commands that no page's block runs here, and why."""
 ELSEWHERE_MODULES = {
-    "streamlit": "a server: tests/dashboard starts it",
-    "docs": "tests/docs/test_examples.py runs them",
+    "docs": "tests/docs/test_examples.py runs it",
     "benchmarks": "hours; tests/benchmarks has its parts",
-    "pip": "installs",
 }
+"""The same of modules that are run as programs."""
 
 
 def train_here(session: StudySession, *_: Any) -> None:
@@ -76,7 +82,7 @@ def train_here(session: StudySession, *_: Any) -> None:
     while (assignment := session.next_assignment()) is not None:
         number = assignment.trial.number
         session.started(number)
-        training = make_training(assignment.to_config() | {"device": "cpu"})
+        training = make_training(assignment.to_config() | {"device": "cpu", "threads": 1})
         while True:
             epoch = training.run_epoch()
             report = Report((plain_epoch(epoch),), bool(training.done))
@@ -114,6 +120,23 @@ def furnish(folder: Path) -> None:
             for index in range(number):
                 picture = draw.integers(0, 255, (48, 64, 3), dtype=np.uint8)
                 Image.fromarray(picture).save(place / f"{index}.png")
+
+
+def finished(folder: Path) -> Path:
+    """An empty folder that is furnished, with a study that is done."""
+    furnish(folder)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(folder)
+        without_ray(monkeypatch, folder)
+        assert run_program(["run", "configs/quickstart.yaml"]) == 0
+    return folder
+
+
+def forget_surroundings(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """No store, no Ray and no cache of the person who tests."""
+    for name in ("MIXSPACE_STORE", "MIXSPACE_STORES", "RAY_ADDRESS", "RAY_AUTH_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MIXSPACE_CACHE", str(folder / "cache"))
 
 
 def best_id(folder: Path) -> str:
