@@ -16,6 +16,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "diagrams",
+    "docstrings",
     "notebook_pages",
     "offline",
     "outside_links",
@@ -34,6 +35,7 @@ myst_fence_as_directive = ["mermaid"]
 
 # Docstrings are written for people who read the source: a name in backticks is code.
 default_role = "code"
+smartquotes = False
 autodoc_default_options = {"member-order": "bysource", "show-inheritance": True}
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
@@ -51,6 +53,7 @@ html_css_files = ["site.css"]
 html_show_sphinx = False
 html_theme_options = {
     "navbar_align": "left",
+    "navbar_center": [],
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],

@@ -1,7 +1,7 @@
 """Draws the Mermaid diagrams of the pages as SVG, once: python -m docs.draw_diagrams MERMAID.
 
-MERMAID is the file dist/mermaid.min.js of the npm package mermaid (`npm pack mermaid@11.17.2`). It is
-run in a Chromium of this machine, through Playwright, which the tests bring. The site then needs
+MERMAID is the file dist/mermaid.min.js of the npm package mermaid (`npm pack mermaid@11.17.2`). It
+is run in a Chromium of this machine, through Playwright, which the tests bring. The site then needs
 neither: it shows what is drawn here, and its build fails where a diagram was changed since.
 """
 

@@ -40,7 +40,7 @@ class Options(BaseModel):
         """Why these options do not go with so long an evaluation; a subclass may say something.
 
         Bounds of a field say what its value may be. What depends on the length of a training is
-        asked for here, when a configuration is read and when `optimize` begins::
+        asked for here, when a configuration is read and when `optimize` begins:
 
             def refusals(self, fidelities, called):
                 if self.wait <= fidelities:

@@ -1,4 +1,4 @@
-"""The pages need no network: whatever a browser would fetch from elsewhere is an error of the build."""
+"""The pages need no network: what a browser would fetch from elsewhere is an error."""
 
 import re
 from collections.abc import Iterator

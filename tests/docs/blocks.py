@@ -1,7 +1,7 @@
 """The blocks of the pages: what language they are in, and whether they are to be run.
 
 A block of Python or of shell commands runs, unless the line before it is a comment that says why
-not: `<!-- not run: needs a cluster -->`. `<!-- exit code: 2 -->` is what its last command ends with.
+not: `<!-- not run: needs a cluster -->`. `<!-- exit code: 2 -->` is that of its last command.
 """
 
 import re

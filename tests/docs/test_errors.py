@@ -43,7 +43,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         *("run", QUICK, "--study", "a", "--set", "trials=many", "--set", "protocol.epochs=0"),
     ),
     "A searcher that there is not": ("run", QUICK, "--study", "a", "--set", "searcher=grid"),
-    "No configuration there": ("run", "configs/quickstrat.yaml"),
+    "No configuration there": ("run", "searches/mine.yaml"),
     "The study is there already": ("run", QUICK),
     "The study was made by another protocol": (
         *("run", QUICK, "--resume", "--set", "protocol.epochs=3"),
@@ -192,9 +192,10 @@ def answer_lost(folder: Path) -> str:
 
 def no_place(folder: Path) -> str:
     """A short path: those of sockets must not be long."""
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(InputError) as error:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_TMPDIR", f"/tmp/none-{os.getpid()}")
-        new_session_folder()
+        with pytest.raises(InputError) as error:
+            new_session_folder()
     return f"error: {error.value}"
 
 

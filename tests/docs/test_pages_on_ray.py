@@ -1,4 +1,4 @@
-"""The commands of the first page on a real Ray, as a newcomer gives them; `test_pages` trains here."""
+"""Pages on a real Ray, as a newcomer gives their commands; `test_pages` trains in its process."""
 
 from pathlib import Path
 

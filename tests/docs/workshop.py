@@ -34,7 +34,7 @@ IDS = ("3f2a", "93aa5e9f6acf2a58")
 
 SMALL: dict[str, dict[str, Any]] = {
     "quickstart.yaml": {
-        "trials": 5,
+        "trials": 4,
         "initial": [],
         "searcher": {"name": "random"},
         "scheduler": {"name": "asha", "grace_epochs": 1, "reduction_factor": 3},
@@ -50,7 +50,7 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 """Fields of each configuration that make it small."""
 SIZES = [
-    (r"\btrials=\d+", "trials=6"),
+    (r"\btrials=\d+", "trials=3"),
     (r"\btop=\d+", "top=1"),
     (r"--top \d+", "--top 1"),
     (r"seeds=3\b|\bseeds 3\b", lambda found: found[0].replace("3", "2")),
@@ -61,9 +61,7 @@ SIZES = [
 """What is made smaller in the blocks before they run."""
 ELSEWHERE = {
     "git": "clones the repository",
-    "cd": "goes with it",
     "make": "tests/test_habits.py makes the targets, and .ci/run the tests",
-    ".": "the tests run in the environment",
     "pip": "installs",
     "streamlit": "a server: tests/dashboard starts it",
     ".venv/bin/pre-commit": "installs a hook of git",
@@ -110,7 +108,7 @@ def furnish(folder: Path) -> None:
         config = yaml.safe_load((ROOT / "configs" / name).read_text()) | fields
         config["protocol"] |= {"epochs": 2, "batch_size": 16, "warmup_epochs": 0.5}
         if config["data"]["name"] == "fashion-mnist":
-            config["data"] |= {"limit_train": 64, "limit_validation": 40}
+            config["data"] |= {"limit_train": 48, "limit_validation": 40}
         (folder / "configs" / name).write_text(yaml.safe_dump(config))
     draw = np.random.default_rng(0)
     for part, number in {"train": 20, "val": 3}.items():
