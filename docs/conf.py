@@ -35,7 +35,7 @@ myst_fence_as_directive = ["mermaid"]
 
 # Docstrings are written for people who read the source: a name in backticks is code.
 default_role = "code"
-smartquotes = False
+smartquotes_action = "D"  # of what is typed only -- is made a dash: quotes may be code
 autodoc_default_options = {"member-order": "bysource", "show-inheritance": True}
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

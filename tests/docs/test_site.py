@@ -1,5 +1,6 @@
 """The site builds without a warning, has every page, and fetches nothing from elsewhere."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -36,13 +37,35 @@ def test_the_site_builds_strictly_and_has_every_page(tmp_path: Path) -> None:
         assert f'id="mixspace.Study.{member}"' in study
 
 
-def test_a_page_that_would_fetch_something_is_refused(tmp_path: Path) -> None:
-    """And so are a diagram that was not drawn, and a link to nowhere."""
-    source = tmp_path / "docs"
+def settings(folder: Path) -> Path:
+    """A folder for pages with the settings of ours."""
+    source = folder / "docs"
     source.mkdir()
-    for name in ("conf.py", "_ext", "_static"):
+    for name in ("conf.py", "draw_diagrams.py", "_ext", "_static"):
         file = ROOT / "docs" / name
         (shutil.copytree if file.is_dir() else shutil.copy)(file, source / name)
+    return source
+
+
+def test_a_notebook_is_a_page_and_places_may_be_empty(tmp_path: Path) -> None:
+    source = settings(tmp_path)
+    contents = "```{toctree}\n:glob:\n\nmissing*\nnotebooks/*\n```"
+    (source / "index.md").write_text(f"# Pages\n\n{contents}\n")
+    output = {"output_type": "execute_result", "data": {"text/plain": ["a result"]}, "metadata": {}}
+    code = {"cell_type": "code", "source": ["1 + 1"], "outputs": [output], "metadata": {}}
+    words = {"cell_type": "markdown", "source": ["# In a notebook\n", "Some words."]}
+    (source / "notebooks").mkdir()
+    notebook = {"cells": [words, code], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (source / "notebooks" / "first.ipynb").write_text(json.dumps(notebook))
+    built = build(source, tmp_path)
+    assert built.returncode == 0, built.stderr
+    page = (tmp_path / "html" / "notebooks" / "first.html").read_text()
+    assert all(said in page for said in ("In a notebook", "Some words.", "a result"))
+
+
+def test_a_page_that_would_fetch_something_is_refused(tmp_path: Path) -> None:
+    """And so are a diagram that was not drawn, and a link to nowhere."""
+    source = settings(tmp_path)
     diagram = "```mermaid\nflowchart TD\n    a --> b\n```"
     (source / "index.md").write_text(f"# A page\n\n{SCRIPT}\n\n{diagram}\n\n[there](nowhere.md)\n")
     built = build(source, tmp_path)

@@ -41,7 +41,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "accuracy-and-cost.yaml": {"trials": 4, "random_baseline": 0.0, "initial": []},
     "own-images.yaml": {
-        "trials": 3,
+        "trials": 2,
         "initial": [],
         "searcher": {"name": "random"},
         "scheduler": {"name": "none"},
