@@ -2,9 +2,13 @@
 
 import re
 from dataclasses import astuple
+from types import ModuleType
 
 import pytest
 
+import mixspace
+import search
+import space
 from docs import draw_diagrams, draw_operators
 from space.mixer_types import PAPER_NAMES, mixer_type_named
 from space.relation_graph import EDGES, NODES
@@ -55,3 +59,10 @@ def test_every_diagram_has_its_picture_and_every_picture_its_diagram() -> None:
         words = ["".join(found) for found in re.findall(named, text)]
         assert words
         assert not [word for word in words if f">{word}" not in shown]
+
+
+@pytest.mark.parametrize("package", [mixspace, space, search], ids=lambda each: each.__name__)
+def test_the_reference_has_every_public_name(package: ModuleType) -> None:
+    pages = "".join(page.read_text() for page in (ROOT / "docs" / "api").glob("*.md"))
+    words = set(re.findall(r"\w+", pages))
+    assert not {*package.__all__} - words - {"__version__"}

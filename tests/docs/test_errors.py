@@ -149,6 +149,7 @@ def too_large(folder: Path) -> str:
         patch.setattr(counting, "MOST_CORNERS", 10)
         with pytest.raises(mixspace.SpaceTooLarge) as error:
             space.count()
+        assert space.contains(space.sample(1, seed=0)[0])  # as the page says
     return named(error.value)
 
 

@@ -32,7 +32,7 @@ def test_the_site_builds_strictly_and_has_every_page(tmp_path: Path) -> None:
     assert "images/diagrams" not in built.stderr
     architecture = (tmp_path / "html" / "architecture.html").read_text()
     assert len(re.findall(r'<img [^>]*src="_images/[0-9a-f]{16}\.svg"', architecture)) == 2
-    study = (tmp_path / "html" / "api" / "1-mixspace.html").read_text()
+    study = (tmp_path / "html" / "api" / "mixspace.html").read_text()
     for member in ("trials_dataframe", "best", "pareto", "front", "load", "continue_", "repeat"):
         assert f'id="mixspace.Study.{member}"' in study
 
