@@ -18,7 +18,7 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help search test test-slow faults mutants lint dashboard constraints clean
+.PHONY: help search test test-slow faults mutants lint docs dashboard constraints clean
 
 help: ## show this list
 	@echo "mixspace: search the design space of vision token mixers"
@@ -54,7 +54,12 @@ lint: $(VENV)/.lint ## check style, types and import directions
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-constraints: $(VENV)/.test $(VENV)/.lint ## write constraints.txt anew from the environment
+# Warnings are errors, and -E reads all pages anew, so none is missed. Nothing is fetched.
+docs: $(VENV)/.docs ## build the pages of docs/ as a site, in build/docs
+	@$(BIN)/python -m sphinx -W --keep-going -q -E -b html -d build/doctrees docs build/docs
+	@echo "look at build/docs/index.html"
+
+constraints: $(VENV)/.test $(VENV)/.lint $(VENV)/.docs ## write constraints.txt anew from the environment
 	@{ grep '^#' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable \
 	  | grep -v '@\|^#\|^mixspace\|^pip=' | sed 's/+[^=]*$$//' | sort -f; } > constraints.new
 	@mv constraints.new constraints.txt
@@ -92,6 +97,11 @@ $(VENV)/.test: $(VENV)/.runtime
 $(VENV)/.mutation: $(VENV)/.test
 	@echo "installing what makes mutants"
 	@$(PIP) install -c constraints.txt -e ".[mutation]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.runtime
+	@echo "installing what builds the pages"
+	@$(PIP) install -c constraints.txt -e ".[docs]"
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.runtime

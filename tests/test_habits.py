@@ -239,6 +239,15 @@ def test_test_adds_its_own_tools(newcomer: Newcomer) -> None:
     assert tests.startswith("-m pytest tests")
 
 
+def test_docs_adds_what_builds_the_pages(newcomer: Newcomer) -> None:
+    newcomer.make("search")
+    newcomer.calls()
+    assert newcomer.make("docs").returncode == 0
+    install, build = newcomer.calls()
+    assert install.endswith("-e .[docs]")
+    assert build.startswith("-m sphinx -W")
+
+
 def test_faults_does_not_take_the_arguments_of_a_search(newcomer: Newcomer) -> None:
     newcomer.make("faults")
     assert newcomer.calls()[-1] == "-m tests.campaign"
@@ -265,7 +274,7 @@ def test_old_python_is_refused_with_a_way_out(tmp_path: Path) -> None:
 
 def test_help_is_the_default_and_lists_the_targets(newcomer: Newcomer) -> None:
     shown = newcomer.make().stdout
-    for target in ("search", "test", "test-slow", "faults", "lint", "dashboard", "clean"):
+    for target in ("search", "test", "test-slow", "faults", "lint", "docs", "dashboard", "clean"):
         assert f"make {target} " in shown
 
 

@@ -1,4 +1,4 @@
-"""The searcher of one's own that docs/searching.md shows, held to what is published."""
+"""The searcher of one's own that docs/own-searcher.md shows, held to what is published."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ from search.registry import Registry
 from search.searchers import Searcher
 from search.testing.registered_suite import RegisteredSuite
 
-PAGE = Path(__file__).parents[2] / "docs" / "searching.md"
+PAGE = Path(__file__).parents[2] / "docs" / "own-searcher.md"
 
 
 @pytest.fixture
