@@ -3,10 +3,10 @@
 import streamlit as st
 
 from dashboard import notices, queries
-from dashboard.charts.curve_figures import MEASURES, Curve, curves_figure
-from dashboard.charts.frame import show
+from dashboard.charts import show
 from dashboard.scope import Scope, current
 from search.query import TrialSummary
+from search.visualization.curve_figures import MEASURES, Curve, curves_figure
 from space.wording import percent, short
 
 _OFFERED = 500

@@ -6,7 +6,9 @@ from typing import Any, Self
 
 import plotly.graph_objects as go
 
-from dashboard.charts.frame import (
+from search.query import Evaluated, Objective, Objectives, front_of, metric_words
+from search.store import TrialState
+from search.visualization.frame import (
     MAX_POINTS,
     Axis,
     Point,
@@ -19,7 +21,8 @@ from dashboard.charts.frame import (
     thinned,
     update_axis,
 )
-from dashboard.charts.theme import (
+from search.visualization.plain_text import plain
+from search.visualization.theme import (
     BREAKING_COLOUR,
     COST_TITLES,
     FRONT_COLOUR,
@@ -27,9 +30,6 @@ from dashboard.charts.theme import (
     STATE_COLOURS,
     axis_title,
 )
-from dashboard.escaping import hover
-from search.query import Evaluated, Objective, Objectives, front_of, metric_words
-from search.store import TrialState
 from space.wording import count
 
 
@@ -171,4 +171,4 @@ def _custom(row: Evaluated, objectives: Objectives) -> list[str]:
         for each in objectives
     ]
     trained = count(row.repeats, "training")
-    return [row.architecture_id, hover(row.operators), " · ".join(figures), trained]
+    return [row.architecture_id, plain(row.operators), " · ".join(figures), trained]

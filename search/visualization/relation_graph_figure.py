@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from dashboard.charts.frame import Point, add_arrow, add_box
-from dashboard.charts.theme import FRONT_COLOUR, KIND_COLOURS, ink, kind_of
-from dashboard.escaping import hover
 from search.query import OperatorRecord
+from search.visualization.frame import Point, add_arrow, add_box
+from search.visualization.plain_text import plain
+from search.visualization.theme import FRONT_COLOUR, KIND_COLOURS, LIGHT, Theme, kind_of
 from space.axes import AXES
 from space.mixer_types import mixer_type_named
 from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, EdgeKind
@@ -36,14 +36,14 @@ _DASH = {"LR MLP": "dot"}
 """The paper dots the one edge that leads there."""
 
 
-def relation_graph_figure(records: Mapping[str, OperatorRecord]) -> go.Figure:
+def relation_graph_figure(records: Mapping[str, OperatorRecord], theme: Theme = LIGHT) -> go.Figure:
     """The figure; every node carries the id of its best architecture, or nothing."""
     made = go.Figure()
     places = {name: PLACES[name] for name in NODES}
     for edge in EDGES:
         _edge(made, edge, places[edge.source.name], places[edge.target.name])
     _legend(made)
-    _nodes(made, places, records)
+    _nodes(made, places, records, theme)
     made.update_layout(
         height=780,
         margin={"l": 4, "r": 4, "t": 44, "b": 4},
@@ -91,7 +91,10 @@ def _edge_label(made: go.Figure, edge: Edge, middle: Point) -> None:
 
 
 def _nodes(
-    made: go.Figure, places: Mapping[str, Point], records: Mapping[str, OperatorRecord]
+    made: go.Figure,
+    places: Mapping[str, Point],
+    records: Mapping[str, OperatorRecord],
+    theme: Theme,
 ) -> None:
     whole = [r for r in records.values() if not r.pruned and r.best_accuracy is not None]
     best = max((r.best_accuracy or 0.0 for r in whole), default=None)
@@ -109,7 +112,7 @@ def _nodes(
         hovertemplate="%{hovertext}<extra></extra>",
         mode="markers+text",
         text=[_text(name, records[name]) for name in places],
-        textfont={"size": 13, "color": ink()},
+        textfont={"size": 13, "color": theme.ink},
         marker={"size": 70, "symbol": "square", "color": "rgba(0, 0, 0, 0)"},
         unselected={"marker": {"opacity": 0}},
         showlegend=False,
@@ -138,7 +141,7 @@ def _hover(name: str, record: OperatorRecord) -> str:
     lines.append(f"alone in {count(record.alone, 'trial')}, beside others in {record.mixed:,}")
     if record.best_architecture is not None:
         stopped = ", whose trial was pruned" if record.pruned else ""
-        lines.append(f"best {_accuracy(record)} by {hover(record.best_architecture)}{stopped}")
+        lines.append(f"best {_accuracy(record)} by {plain(record.best_architecture)}{stopped}")
     return "<br>".join(lines)
 
 

@@ -7,11 +7,18 @@ from typing import Literal, Self
 
 import plotly.graph_objects as go
 
-from dashboard.charts.frame import MAX_POINTS, accuracy_axis, add_points, add_steps, figure, thinned
-from dashboard.charts.theme import LINE_COLOURS, STATE_COLOURS
-from dashboard.escaping import hover
 from search.query import EndedTrial, running_best
 from search.store import EpochRecord, TrialState
+from search.visualization.frame import (
+    MAX_POINTS,
+    accuracy_axis,
+    add_points,
+    add_steps,
+    figure,
+    thinned,
+)
+from search.visualization.plain_text import plain
+from search.visualization.theme import LINE_COLOURS, STATE_COLOURS
 from space.wording import percent
 
 Measure = Literal["accuracy", "validation loss", "train loss"]
@@ -62,7 +69,7 @@ def _line(
     colour: str,
 ) -> None:
     pruned = curve.state is TrialState.PRUNED
-    name, detail = hover(curve.name), hover(curve.detail)
+    name, detail = plain(curve.name), plain(curve.detail)
     number = "%{y:.2%}" if measure == "accuracy" else "%{y:.4f}"
     made.add_scatter(
         x=[epoch.epoch for epoch in curve.epochs],
@@ -134,6 +141,6 @@ def _local(moment: datetime, zone: tzinfo) -> datetime:
 
 def _custom(points: Sequence[EndedTrial]) -> list[list[str]]:
     return [
-        [p.architecture_id, hover(p.operators), percent(p.accuracy), str(p.state), str(p.number)]
+        [p.architecture_id, plain(p.operators), percent(p.accuracy), str(p.state), str(p.number)]
         for p in points
     ]
