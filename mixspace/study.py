@@ -66,11 +66,12 @@ class Study:
         self.name, self.outcome = name, outcome
         self.store = self._url if is_sqlite(url) else display(url)
 
-    def _open(self) -> Store:
+    def opened(self) -> Store:
+        """Its store, open to be read; to be closed, as by `with`."""
         return open_to_look_up(self._url)
 
     def _record(self) -> StudyRecord:
-        with self._open() as store:
+        with self.opened() as store:
             return store.studies.get(self.name)
 
     def __repr__(self) -> str:
@@ -92,7 +93,7 @@ class Study:
 
     def trials_dataframe(self) -> "DataFrame":
         """One row a trial, in order of their numbers; columns as in `mixspace.trials.COLUMNS`."""
-        with self._open() as store:
+        with self.opened() as store:
             return trials_dataframe(store, store.studies.get(self.name))
 
     def best(self, where: str | None = None, top: int | None = 10) -> list[BestRow]:
@@ -105,7 +106,7 @@ class Study:
         Raises:
             InputError: a malformed clause, which is marked, or a number that is none.
         """
-        with self._open() as store:
+        with self.opened() as store:
             return best(store, where=where, study=self.name, top=top)
 
     def pareto(self, cost: Cost = "params", where: str | None = None) -> list[BestRow]:
@@ -126,7 +127,7 @@ class Study:
         Raises:
             InputError: a malformed clause.
         """
-        with self._open() as store:
+        with self.opened() as store:
             objectives = stored_objectives(store.studies.get(self.name).objective)
             return front(store, self.name, objectives, where=where)
 
@@ -136,7 +137,7 @@ class Study:
         Raises:
             InputError: none has it, or several.
         """
-        with self._open() as store:
+        with self.opened() as store:
             return Architecture.from_json(store.architectures.get(architecture_id).json)
 
     def load(self, architecture_id: str | None = None) -> "nn.Module":
@@ -156,7 +157,7 @@ class Study:
         Raises:
             InputError: nothing of the kind was trained, or its checkpoint is gone or damaged.
         """
-        with self._open() as store:
+        with self.opened() as store:
             return trained_network(store, store.studies.get(self.name), self._url, architecture_id)
 
     # --- more work ----------------------------------------------------------------------------
@@ -275,7 +276,7 @@ class Study:
         return table(title, columns, shown)
 
     def _progress(self) -> str:
-        with self._open() as store:
+        with self.opened() as store:
             summary = store.studies.summary(store.studies.get(self.name).id)
         planned = summary.planned_trials + summary.repeated
         states = ", ".join(f"{n:,} {state}" for state, n in summary.counts.items() if n)

@@ -10,6 +10,7 @@ from typing import Any, Self
 import plotly.graph_objects as go
 
 from search.query import BestRow, Cost, OperatorRank, operator_ranks, pareto_front
+from search.store import TrialState
 from search.visualization.frame import (
     MAX_POINTS,
     Point,
@@ -29,6 +30,7 @@ from search.visualization.theme import (
     KIND_COLOURS,
     LIGHT,
     STATE_COLOURS,
+    STATE_SYMBOLS,
     Theme,
     kind_of,
 )
@@ -116,6 +118,29 @@ def accuracy_cost_figure(picture: CostPicture, cost: Cost, theme: Theme = LIGHT)
     low, high = _accuracy_range(rows)
     made.update_yaxes(range=(low, high))
     return made
+
+
+def add_pruned(made: go.Figure, rows: Sequence[BestRow], cost: Cost) -> None:
+    """Rows that were stopped early, beside the others: open, and behind them in the legend.
+
+    Args:
+        made: accuracy against this cost; its axes grow to hold them.
+        rows: what is not complete and has an accuracy is drawn, or an even sample of it.
+        cost: on the axis across.
+    """
+    known = [row for row in rows if row.accuracy is not None and not row.is_complete]
+    shown = thinned(known, MAX_POINTS)
+    if not shown:
+        return
+    state = TrialState.PRUNED
+    marker = {"color": STATE_COLOURS[state], "symbol": STATE_SYMBOLS[state], "size": 8}
+    _points(made, shown, cost, name="stopped early: does not compare", marker=marker)
+    across = [x for trace in made.data for x in trace.x]
+    up = [y for trace in made.data for y in trace.y]
+    cost_axis(made, across, COST_TITLES[cost])
+    accuracy_axis(made, up)
+    pad = max(0.08 * (max(up) - min(up)), 0.004)
+    made.update_yaxes(range=(min(up) - pad, max(up) + pad))
 
 
 def _places(rows: Iterable[BestRow], cost: Cost) -> list[Point]:

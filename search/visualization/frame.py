@@ -6,7 +6,8 @@ from typing import Any, Literal, TypeVar
 
 import plotly.graph_objects as go
 
-from search.visualization.theme import FRONT_COLOUR, translucent
+from search.query import Objective
+from search.visualization.theme import COST_TITLES, FRONT_COLOUR, axis_title, translucent
 from space.wording import short
 
 Item = TypeVar("Item")
@@ -62,6 +63,19 @@ def cost_axis(made: go.Figure, values: Sequence[float], title: str, axis: Axis =
         ticktext=[short(tick) for tick in ticks],
         title_text=title,
     )
+
+
+def objective_axis(
+    made: go.Figure, axis: Axis, objective: Objective, values: Sequence[float]
+) -> None:
+    """An axis of an objective: its unit, and the direction that is wanted."""
+    title = axis_title(objective)
+    if objective.name in COST_TITLES:
+        cost_axis(made, values, title, axis)
+    elif objective.name == "validation_accuracy":
+        accuracy_axis(made, values, title, axis)
+    else:
+        update_axis(made, axis, title_text=title)
 
 
 def update_axis(made: go.Figure, axis: Axis, **options: Any) -> None:

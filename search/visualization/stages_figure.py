@@ -12,10 +12,34 @@ from search.visualization.frame import add_arrow, add_box
 from search.visualization.plain_text import plain
 from search.visualization.theme import KIND_COLOURS, LIGHT, Theme, kind_of
 from space import Architecture
+from space.cost.network_cost import part_costs
+from space.wording import short
 
 _ROW = 34
 _MAX_ROWS = 12
 _GREY = "#8b96a3"
+
+
+def mixer_records(architecture: Architecture) -> list[MixerRecord]:
+    """The token mixer of every block, as the store has them."""
+    return [
+        MixerRecord(
+            stage,
+            block,
+            str(mixer.locality),
+            str(mixer.channels),
+            str(mixer.rank),
+            str(mixer.sharing),
+            str(mixer.dynamics),
+            mixer.kernel_size,
+            mixer.groups,
+            mixer.heads,
+            mixer.ratio,
+            mixer.name,
+            mixer.label,
+        )
+        for stage, block, mixer in architecture.block_mixers()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +52,20 @@ class _Row:
 
 
 def stages_figure(
-    architecture: Architecture, mixers: Sequence[MixerRecord], theme: Theme = LIGHT
+    architecture: Architecture,
+    mixers: Sequence[MixerRecord],
+    theme: Theme = LIGHT,
+    *,
+    costs: bool = False,
 ) -> go.Figure:
-    """The figure; equal neighbouring blocks are one box with their number."""
+    """The figure; equal neighbouring blocks are one box with their number.
+
+    Args:
+        architecture: that is drawn.
+        mixers: of its blocks, in order.
+        theme: of the page.
+        costs: whether params and FLOPs of each stage stand below it.
+    """
     columns = [_rows(mixers, index) for index in range(len(architecture.stages))]
     most = max(len(rows) for rows in columns)
     made = go.Figure()
@@ -47,10 +82,14 @@ def stages_figure(
         head = f"<b>Stage {index + 1}</b>  {size.height}×{size.width} map"
         under = f"{stage.width} channels · MLP ×{stage.mlp_ratio:g}"
         _stage(made, pen, x, head, under, rows, most)
+        if costs:
+            spent = part_costs(architecture)[f"stage {index + 1}"]
+            said = f"{short(spent.params)} params · {short(spent.macs)} FLOPs"
+            pen(x, [most / 2 - len(rows) / 2 - 0.3], [said], 12)
     last = 1.62 + len(columns) * 1.3 - 0.28
     _arrow(made, last - 0.47, last - 0.25, most / 2)
     _end(made, pen, last, "head", f"{architecture.head.classes} classes", most)
-    _frame(made, last, most)
+    _frame(made, last, most, 0.6 if costs else 0.3)
     return made
 
 
@@ -129,11 +168,11 @@ def _arrow(made: go.Figure, start: float, end: float, y: float) -> None:
     add_arrow(made, (start, y), (end, y), _GREY, arrowwidth=1.2)
 
 
-def _frame(made: go.Figure, last: float, most: int) -> None:
+def _frame(made: go.Figure, last: float, most: int, below: float) -> None:
     made.update_layout(
-        height=max(150, int((most + 1.6) * _ROW) + 20),
+        height=max(150, int((most + 1.3 + below) * _ROW) + 20),
         margin={"l": 0, "r": 0, "t": 4, "b": 4},
         showlegend=False,
     )
     made.update_xaxes(visible=False, range=(-0.3, last + 0.3), fixedrange=True)
-    made.update_yaxes(visible=False, range=(-0.3, most + 1.1), fixedrange=True)
+    made.update_yaxes(visible=False, range=(-below, most + 1.1), fixedrange=True)

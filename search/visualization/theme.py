@@ -48,11 +48,22 @@ STATE_COLOURS: dict[TrialState, str] = {
     TrialState.FAILED: "#cf4553",
 }
 
+STATE_SYMBOLS: dict[TrialState, str] = dict.fromkeys(TrialState, "circle") | {
+    TrialState.PRUNED: "triangle-down-open"
+}
+"""What was stopped early is told apart without its colour too."""
+
 FRONT_COLOUR = "#d1495b"
 """The Pareto front, and the best so far."""
 
 BREAKING_COLOUR = "#8b96a3"
 """What breaks a constraint of its study."""
+
+RANDOM_COLOUR = "#7a8794"
+"""Random search beside a searcher."""
+
+MASK_COLOURS = ("#ffffff", "#1f3b57")
+"""Of a mask: where it is false, and where it is true."""
 
 LINE_COLOURS = (
     "#3f6fb5",
@@ -67,6 +78,9 @@ LINE_COLOURS = (
     "#8b96a3",
 )
 """One after the other for lines that differ in nothing but who they are."""
+
+LINE_SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star")
+"""On such lines; their number has no divisor in common with that of the colours."""
 
 
 def kind_of(mixer: MixerType | MixerRecord) -> str:
