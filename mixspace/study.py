@@ -15,9 +15,10 @@ from search.objective_parsing import stored_objectives
 from search.query import BestRow, Cost, Evaluated, best, front, pareto_front
 from search.runner import RunOutcome
 from search.runner.going_on import stored_config, to_continue, to_repeat
-from search.store import Store, StudyRecord
+from search.store import Store, StudyRecord, StudySummary
 from search.store.open import open_to_look_up
 from search.store.url import display, is_sqlite, parse_url, sqlite_path
+from search.visualization.small_front import small_front
 from space import Architecture, DesignSpace
 from space.errors import MixspaceError
 from space.html import table
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 _SHOWN = 5
+_MOST_DRAWN = 5_000
+"""Trials of which a cell draws the front; of more it would be slow to come."""
 
 
 class Study:
@@ -257,29 +260,40 @@ class Study:
 
     def _repr_html_(self) -> str:
         try:
-            title, rows = self._progress(), self.best(top=_SHOWN)
+            with self.opened() as store:
+                return self._html(store)
         except MixspaceError as error:  # a cell shows what there is to say
             return f"<p>{escape(f'{self!r}: {error}')}</p>"
-        columns = ("architecture", "accuracy", "params", "FLOPs", "epochs", "state", "token mixers")
-        shown = [
-            (
-                row.architecture_id,
-                percent(row.accuracy),
-                short(row.params),
-                short(row.macs),
-                row.epochs,
-                row.state,
-                row.operators,
-            )
-            for row in rows
-        ]
-        return table(title, columns, shown)
 
-    def _progress(self) -> str:
-        with self.opened() as store:
-            summary = store.studies.summary(store.studies.get(self.name).id)
+    def _html(self, store: Store) -> str:
+        summary = store.studies.summary(store.studies.get(self.name).id)
+        planned = summary.planned_trials + summary.repeated
+        few = summary.trials <= _MOST_DRAWN
+        rows = best(store, study=self.name, top=None if few else _SHOWN)
+        picture = _front_picture(rows) if few else ""
+        bar = f'<progress value="{min(summary.ended_trials, planned)}" max="{planned}"></progress>'
+        columns = ("architecture", "accuracy", "params", "FLOPs", "epochs", "state", "token mixers")
+        said = self._progress(summary)
+        return table(said, columns, map(_shown, rows[:_SHOWN]), f"{bar}<br/>{picture}")
+
+    def _progress(self, summary: StudySummary) -> str:
         planned = summary.planned_trials + summary.repeated
         states = ", ".join(f"{n:,} {state}" for state, n in summary.counts.items() if n)
         said = f"{self!r}: {summary.ended_trials:,} of {planned:,} trials done ({states or NONE})"
         stopped = "" if self.outcome is None else self.outcome.reason
         return f"{said}; stopped: {stopped}" if stopped else said
+
+
+def _shown(row: BestRow) -> tuple[object, ...]:
+    """A line of the table."""
+    costs = short(row.params), short(row.macs)
+    made_of = row.epochs, row.state, row.operators
+    return row.architecture_id, percent(row.accuracy), *costs, *made_of
+
+
+def _front_picture(rows: list[BestRow]) -> str:
+    """Accuracy against params, as SVG; nothing where no complete trial has an accuracy."""
+    whole = [row for row in rows if row.is_complete]
+    points = [(row.params, row.accuracy) for row in whole if row.accuracy is not None]
+    corners = [(row.params, row.accuracy or 0.0) for row in pareto_front(whole)]
+    return small_front(points, corners, "params") if points else ""

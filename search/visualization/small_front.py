@@ -9,7 +9,7 @@ from search.visualization.frame import Point, thinned
 from search.visualization.theme import COST_TITLES, FRONT_COLOUR, STATE_COLOURS
 from space.wording import percent, short
 
-_WIDTH, _HEIGHT = 460, 210
+_WIDTH, _HEIGHT = 480, 210
 _LEFT, _RIGHT, _TOP, _FLOOR = 64.0, 444.0, 26.0, 160.0
 _MOST = 300
 _GREY = "#6b7580"

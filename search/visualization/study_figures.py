@@ -39,6 +39,7 @@ from search.visualization.relation_graph_figure import relation_graph_figure
 from search.visualization.stages_figure import mixer_records, stages_figure
 from search.visualization.theme import COST_TITLES, METRIC_NAMES
 from space import Architecture, Mixer
+from space.design import canonical_metric
 from space.errors import InputError, MixspaceError, Problem, refuse
 from space.geometry import MapSize, fitting_width, width_problems
 from space.wording import count, did_you_mean, short
@@ -80,7 +81,7 @@ def plot_pareto_front(
     """
     record = store.studies.get(study)
     wanted = study_objectives(store, study)
-    axes, objectives = _front_axes(wanted.objectives, across, up)
+    axes, objectives = _front_axes(wanted.objectives, _metric(across), _metric(up))
     _refuse_pruned(axes, pruned)
     cost = axes[0].name
     if wanted.accuracy_alone and not wanted.bounds and cost in COSTS:
@@ -276,7 +277,7 @@ def plot_axis_importances(
     from search.visualization.axis_importances import ENOUGH, axis_importances
 
     record = store.studies.get(study)
-    objective = _target(stored_objectives(record.objective), target)
+    objective = _target(stored_objectives(record.objective), _metric(target))
     rows = [
         row
         for row in evaluated(store, study, [objective.name], where=where)
@@ -393,6 +394,14 @@ def _refuse_sizes(size: tuple[int, int], width: object) -> None:
 
 
 # --- what is said ------------------------------------------------------------------------------
+
+
+def _metric(name: str | None) -> str | None:
+    """A metric by its own name, where it is written as tables and clauses have it."""
+    if name is None:
+        return None
+    shown = {words.lower(): metric for metric, words in METRIC_NAMES.items()}
+    return shown.get(name.lower(), canonical_metric(name))
 
 
 def _named(record: StudyRecord) -> str:
