@@ -6,20 +6,22 @@
     mixspace.visualization.plot_pareto_front(study).show()
 
 Each function returns a `plotly.graph_objects.Figure`, to be shown in a notebook, changed, or
-written: as a page by `figure.write_html`, as an image by `figure.write_image`, which needs the
-extra `mixspace[plot]` and a Chrome. The dashboard and `python -m search plot` draw the same.
+written by `write`. The dashboard and `python -m search plot` draw the same.
 """
 
+import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from search.visualization import study_figures
+from search.visualization import figure_file, study_figures
 from search.visualization.curve_figures import Measure
+from search.visualization.figure_file import NotDrawn
 from search.visualization.study_figures import (
     NothingToDraw,
     plot_architecture,
     plot_connectivity,
 )
+from space.input.paths import given_path
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Measure",
+    "NotDrawn",
     "NothingToDraw",
     "plot_architecture",
     "plot_axis_importances",
@@ -36,6 +39,7 @@ __all__ = [
     "plot_optimization_history",
     "plot_pareto_front",
     "plot_relation_graph",
+    "write",
 ]
 
 
@@ -51,9 +55,10 @@ def plot_pareto_front(
 
     Args:
         study: whose results are drawn.
-        across, up: the metrics of the axes. A study of one objective has it up, and any cost of
-            the architecture across (params where nothing is said); one of several has two of its
-            own, the costs across. The front is that of all its objectives.
+        across, up: the metrics of the axes. A study of one measured objective has it up, and any
+            cost of the architecture across (params where nothing is said), one of a cost has that
+            across and accuracy up; one of several has two of its own, the costs across. The front
+            is that of all its objectives.
         where: only complete trials that fulfil this clause.
         pruned: whether what was stopped early stands beside, marked; of accuracy against params or
             MACs alone.
@@ -142,3 +147,21 @@ def plot_relation_graph(study: "Study | None" = None, *, where: str | None = Non
         return study_figures.plot_relation_graph()
     with study.opened() as store:
         return study_figures.plot_relation_graph(store, study.name, where=where)
+
+
+def write(figure: "go.Figure", path: str | os.PathLike[str]) -> None:
+    """Write a figure as a page (.html) or as an image (.svg, .png).
+
+    A page needs no network when it is opened. An image needs the extra `mixspace[plot]` and a
+    Chrome or Chromium, which `BROWSER_PATH` may name; it is as wide as the figure says, else 900
+    pixels, and of a PNG twice as many.
+
+    Args:
+        figure: to be written, of ours or any other.
+        path: of the file; one that is there is written anew.
+
+    Raises:
+        InputError: another suffix, no such folder, or what an image needs is not here.
+        NotDrawn: Chrome failed.
+    """
+    figure_file.write(figure, given_path(path, "path"), "path")

@@ -22,6 +22,8 @@ _WIDTH, _HEIGHT = 900, 520
 """Pixels of an image, where the figure does not say."""
 _SCALE = 2
 """Pixels of a PNG for one of the figure."""
+_START, _EACH = 60, 30
+"""Seconds for a Chrome to start, and for each figure, after which it is given up."""
 _BROWSER = "BROWSER_PATH"
 """Names the browser to Kaleido; else it looks for one itself."""
 
@@ -109,15 +111,26 @@ def images(figures: Sequence[go.Figure], suffix: str) -> list[bytes]:
 
 
 async def _images(figures: Sequence[go.Figure], suffix: str) -> list[bytes]:
+    patience = _START + _EACH * len(figures)
+    try:
+        return await asyncio.wait_for(_by_chrome(figures, suffix), patience)
+    except Exception as error:  # of many kinds, of a browser and of its pipes
+        late = isinstance(error, TimeoutError)
+        reason = f"nothing came within {patience} s" if late else _reason(error)
+        raise NotDrawn(f"Chrome did not draw the figure: {reason}") from error
+
+
+def _reason(error: Exception) -> str:
+    """The first sentence; Kaleido's others tell how to install a Chrome."""
+    return str(next(iter(error.args), "")) or type(error).__name__
+
+
+async def _by_chrome(figures: Sequence[go.Figure], suffix: str) -> list[bytes]:
     import kaleido
 
-    try:
-        # No MathJax: Kaleido would fetch it, and no text of ours is a formula.
-        async with kaleido.Kaleido(n=1, mathjax=False) as chrome:
-            return [await chrome.calc_fig(made, opts=_options(made, suffix)) for made in figures]
-    except Exception as error:
-        reason = str(error) or type(error).__name__
-        raise NotDrawn(f"Chrome did not draw the figure: {reason}") from error
+    # No MathJax: Kaleido would fetch it, and no text of ours is a formula.
+    async with kaleido.Kaleido(n=1, mathjax=False) as chrome:
+        return [await chrome.calc_fig(made, opts=_options(made, suffix)) for made in figures]
 
 
 def _options(made: go.Figure, suffix: str) -> dict[str, Any]:

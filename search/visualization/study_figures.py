@@ -68,9 +68,10 @@ def plot_pareto_front(
     Args:
         store: where the study is.
         study: its name.
-        across, up: the metrics of the axes. A study of one objective has it up, and any cost of
-            the architecture across (params where nothing is said); one of several has two of its
-            own, the costs across. The front is that of all its objectives.
+        across, up: the metrics of the axes. A study of one measured objective has it up, and any
+            cost of the architecture across (params where nothing is said), one of a cost has that
+            across and accuracy up; one of several has two of its own, the costs across. The front
+            is that of all its objectives.
         where: only complete trials that fulfil this clause.
         pruned: whether what was stopped early stands beside, marked; of accuracy against params or
             MACs alone.
@@ -100,6 +101,12 @@ def _front_axes(
     """What runs across and up, and the objectives that make the front."""
     if len(own) == 1:
         (first,) = own
+        if first.name in ANALYTIC_METRICS:
+            accuracy = Objective("validation_accuracy", "maximise")
+            _refuse_axes(
+                {"across": (across, {first.name: first}), "up": (up, {accuracy.name: accuracy})}
+            )
+            return (first, accuracy), Objectives((first, accuracy), own.constraints)
         offered = {name: Objective(name, "minimise") for name in ANALYTIC_METRICS}
         offered.pop(first.name, None)
         _refuse_axes({"across": (across, offered), "up": (up, {first.name: first})})

@@ -52,6 +52,14 @@ def test_a_figure_of_a_study_is_that_of_its_store(study: mixspace.Study) -> None
         visualization.plot_pareto_front(study, where="params < 1")
 
 
+def test_a_figure_is_written_from_python(study: mixspace.Study, tmp_path: Path) -> None:
+    figure = visualization.plot_relation_graph()
+    visualization.write(figure, str(tmp_path / "graph.HTML"))
+    assert "Dynamic DW-S Conv." in (tmp_path / "graph.HTML").read_text()
+    with pytest.raises(mixspace.InputError, match=r"path: 'a.pdf' has none of the endings"):
+        visualization.write(figure, "a.pdf")
+
+
 def test_a_cell_shows_progress_and_the_front(study: mixspace.Study) -> None:
     text = study._repr_html_()
     assert len(text) < 30_000

@@ -139,6 +139,24 @@ def test_an_image_is_drawn(
 
 
 @pytest.mark.browser
+def test_a_browser_that_fails_is_told(
+    chromium: str,
+    store_file: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text("#!/bin/sh\nexit 3\n")
+    browser.chmod(0o700)
+    monkeypatch.setenv("BROWSER_PATH", str(browser))
+    out = tmp_path / "front.svg"
+    assert plot("quickstart", "--out", str(out), "--store", store_file) == 1
+    assert "error: Chrome did not draw the figure: The browser" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.browser
 def test_names_of_a_store_are_text_in_an_svg(
     chromium: str, nasty: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,15 @@ import plotly.graph_objects as go
 import pytest
 
 from search.objective_parsing import stored_objectives
-from search.query import BestRow, best, front, operator_records, study_course, trial_summaries
+from search.query import (
+    BestRow,
+    best,
+    evaluated,
+    front,
+    operator_records,
+    study_course,
+    trial_summaries,
+)
 from search.store import Store, TrialState, open_store
 from search.visualization.study_figures import (
     NothingToDraw,
@@ -98,6 +106,38 @@ def test_the_front_of_several_objectives_is_the_studys(
     for x, y, custom in zip(found.x, found.y, found.customdata, strict=True):
         values = rows[custom[0]].values
         assert (x, y) == (values[across], values[up])
+
+
+@pytest.mark.parametrize(
+    ("objective", "axes"),
+    [
+        ({"params": "minimise"}, ("params", "validation_accuracy")),
+        ({"validation_loss": "minimise"}, ("params", "validation_loss")),
+    ],
+)
+def test_another_single_objective_has_a_front_too(
+    objective: dict[str, str], axes: tuple[str, str], tmp_path: Path
+) -> None:
+    with open_store(str(tmp_path / "a.db"), create=True) as store:
+        study = samples.add_study(store, "s", objective={"objectives": objective})
+        run = samples.begin_run(store, study.id)
+        for number in range(6):
+            samples.complete_trial(store, study.id, run.id, number, 0.5 + number / 10)
+        rows = evaluated(store, "s", axes)
+        found = traces(plot_pareto_front(store, "s"))["on the front"]
+    across, up = axes
+    sign = 1 if up == "validation_accuracy" else -1
+    kept = {
+        (row.values[across], row.values[up])
+        for row in rows
+        if not any(
+            other.values[across] <= row.values[across]
+            and sign * other.values[up] >= sign * row.values[up]
+            and other.values != row.values
+            for other in rows
+        )
+    }
+    assert set(zip(found.x, found.y, strict=True)) == kept
 
 
 @pytest.mark.parametrize(
