@@ -10,9 +10,6 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
-from dashboard.charts.accuracy_cost_figure import CostPicture
-from dashboard.charts.curve_figures import AccuracyOverTime
-from dashboard.charts.objectives_figure import ObjectivesPicture
 from dashboard.scope import Scope
 from search import query
 from search.query import (
@@ -26,6 +23,9 @@ from search.query import (
 )
 from search.query.trial_summaries import Order
 from search.store import EpochRecord, StudyRecord, StudySummary, TrialState
+from search.visualization.accuracy_cost_figure import CostPicture
+from search.visualization.curve_figures import AccuracyOverTime
+from search.visualization.objectives_figure import ObjectivesPicture
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

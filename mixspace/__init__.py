@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mixspace import visualization
     from mixspace.running import RunFailed
     from mixspace.start import run
     from mixspace.study import Study
@@ -84,6 +85,7 @@ __all__ = [
     "optimize",
     "register_mixer",
     "run",
+    "visualization",
     "zoo",
 ]
 
@@ -105,7 +107,10 @@ _MODULES = {
     "run": "mixspace.start",
 }
 """Where the names are that are not in `space`. No module of ours may have a name of `__all__`: once
-it is imported, Python puts it where the name was."""
+it is imported, Python puts it where the name was. `visualization` is a module, and may."""
+
+_WHOLE = {"visualization": "mixspace.visualization", "zoo": "space.zoo"}
+"""The names that are modules."""
 
 
 def _take_our_own_packages() -> None:
@@ -130,8 +135,8 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object
-    if name == "zoo":
-        value = import_module("space.zoo")
+    if name in _WHOLE:
+        value = import_module(_WHOLE[name])
     elif name == "__version__":
         value = import_module("search.cli.program").installed_version()
     else:

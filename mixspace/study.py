@@ -15,9 +15,10 @@ from search.objective_parsing import stored_objectives
 from search.query import BestRow, Cost, Evaluated, best, front, pareto_front
 from search.runner import RunOutcome
 from search.runner.going_on import stored_config, to_continue, to_repeat
-from search.store import Store, StudyRecord
+from search.store import Store, StudyRecord, StudySummary
 from search.store.open import open_to_look_up
 from search.store.url import display, is_sqlite, parse_url, sqlite_path
+from search.visualization.small_front import small_front
 from space import Architecture, DesignSpace
 from space.errors import MixspaceError
 from space.html import table
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 _SHOWN = 5
+_MOST_DRAWN = 5_000
+"""Trials of which a cell draws the front; of more it would be slow to come."""
 
 
 class Study:
@@ -66,11 +69,12 @@ class Study:
         self.name, self.outcome = name, outcome
         self.store = self._url if is_sqlite(url) else display(url)
 
-    def _open(self) -> Store:
+    def opened(self) -> Store:
+        """Its store, open to be read; to be closed, as by `with`."""
         return open_to_look_up(self._url)
 
     def _record(self) -> StudyRecord:
-        with self._open() as store:
+        with self.opened() as store:
             return store.studies.get(self.name)
 
     def __repr__(self) -> str:
@@ -92,7 +96,7 @@ class Study:
 
     def trials_dataframe(self) -> "DataFrame":
         """One row a trial, in order of their numbers; columns as in `mixspace.trials.COLUMNS`."""
-        with self._open() as store:
+        with self.opened() as store:
             return trials_dataframe(store, store.studies.get(self.name))
 
     def best(self, where: str | None = None, top: int | None = 10) -> list[BestRow]:
@@ -105,7 +109,7 @@ class Study:
         Raises:
             InputError: a malformed clause, which is marked, or a number that is none.
         """
-        with self._open() as store:
+        with self.opened() as store:
             return best(store, where=where, study=self.name, top=top)
 
     def pareto(self, cost: Cost = "params", where: str | None = None) -> list[BestRow]:
@@ -126,7 +130,7 @@ class Study:
         Raises:
             InputError: a malformed clause.
         """
-        with self._open() as store:
+        with self.opened() as store:
             objectives = stored_objectives(store.studies.get(self.name).objective)
             return front(store, self.name, objectives, where=where)
 
@@ -136,7 +140,7 @@ class Study:
         Raises:
             InputError: none has it, or several.
         """
-        with self._open() as store:
+        with self.opened() as store:
             return Architecture.from_json(store.architectures.get(architecture_id).json)
 
     def load(self, architecture_id: str | None = None) -> "nn.Module":
@@ -156,7 +160,7 @@ class Study:
         Raises:
             InputError: nothing of the kind was trained, or its checkpoint is gone or damaged.
         """
-        with self._open() as store:
+        with self.opened() as store:
             return trained_network(store, store.studies.get(self.name), self._url, architecture_id)
 
     # --- more work ----------------------------------------------------------------------------
@@ -256,29 +260,40 @@ class Study:
 
     def _repr_html_(self) -> str:
         try:
-            title, rows = self._progress(), self.best(top=_SHOWN)
+            with self.opened() as store:
+                return self._html(store)
         except MixspaceError as error:  # a cell shows what there is to say
             return f"<p>{escape(f'{self!r}: {error}')}</p>"
-        columns = ("architecture", "accuracy", "params", "FLOPs", "epochs", "state", "token mixers")
-        shown = [
-            (
-                row.architecture_id,
-                percent(row.accuracy),
-                short(row.params),
-                short(row.macs),
-                row.epochs,
-                row.state,
-                row.operators,
-            )
-            for row in rows
-        ]
-        return table(title, columns, shown)
 
-    def _progress(self) -> str:
-        with self._open() as store:
-            summary = store.studies.summary(store.studies.get(self.name).id)
+    def _html(self, store: Store) -> str:
+        summary = store.studies.summary(store.studies.get(self.name).id)
+        planned = summary.planned_trials + summary.repeated
+        few = summary.trials <= _MOST_DRAWN
+        rows = best(store, study=self.name, top=None if few else _SHOWN)
+        picture = _front_picture(rows) if few else ""
+        bar = f'<progress value="{min(summary.ended_trials, planned)}" max="{planned}"></progress>'
+        columns = ("architecture", "accuracy", "params", "FLOPs", "epochs", "state", "token mixers")
+        said = self._progress(summary)
+        return table(said, columns, map(_shown, rows[:_SHOWN]), f"{bar}<br/>{picture}")
+
+    def _progress(self, summary: StudySummary) -> str:
         planned = summary.planned_trials + summary.repeated
         states = ", ".join(f"{n:,} {state}" for state, n in summary.counts.items() if n)
         said = f"{self!r}: {summary.ended_trials:,} of {planned:,} trials done ({states or NONE})"
         stopped = "" if self.outcome is None else self.outcome.reason
         return f"{said}; stopped: {stopped}" if stopped else said
+
+
+def _shown(row: BestRow) -> tuple[object, ...]:
+    """A line of the table."""
+    costs = short(row.params), short(row.macs)
+    made_of = row.epochs, row.state, row.operators
+    return row.architecture_id, percent(row.accuracy), *costs, *made_of
+
+
+def _front_picture(rows: list[BestRow]) -> str:
+    """Accuracy against params, as SVG; nothing where no complete trial has an accuracy."""
+    whole = [row for row in rows if row.is_complete]
+    points = [(row.params, row.accuracy) for row in whole if row.accuracy is not None]
+    corners = [(row.params, row.accuracy or 0.0) for row in pareto_front(whole)]
+    return small_front(points, corners, "params") if points else ""

@@ -3,6 +3,7 @@
 One place for them, so that the closed-form costs and the built operators cannot disagree.
 """
 
+import math
 from dataclasses import dataclass
 
 from space.axes import Channels, Dynamics, Locality, Rank
@@ -142,6 +143,13 @@ def width_problems(mixer: Mixer, width: int) -> list[Problem]:
             message = f"{count} does not divide {inner} channels; {_nearest_divisors(count, inner)}"
             problems.append(Problem(name, message))
     return problems
+
+
+def fitting_width(mixer: Mixer, least: int) -> int:
+    """The least width of at least so many channels that the mixer is possible at."""
+    inner = math.lcm(mixer.groups or 1, mixer.heads or 1)
+    step = inner * ((mixer.ratio or 1) if mixer.rank is Rank.CHANNEL else 1)
+    return step * math.ceil(least / step)
 
 
 def _nearest_divisors(count: int, channels: int) -> str:

@@ -1,15 +1,13 @@
 """What a notebook shows of mixers, networks and spaces: small pieces of HTML, pictures as SVG."""
 
-import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from space.architecture import Architecture
-from space.axes import Rank
 from space.cli.drawing import DrawnMixer, drawn_stages, headline
 from space.cli.picture import mixer_picture, network_picture
 from space.design import DesignSpace
-from space.geometry import MapSize
+from space.geometry import MapSize, fitting_width
 from space.mixer import Mixer
 
 _MAP = MapSize(14, 14)
@@ -20,10 +18,7 @@ _MOST_CELLS = 50_000
 
 def of_mixer(mixer: Mixer) -> str:
     """Its connectivity on a map of 14×14, as the command `space show` draws it."""
-    inner = math.lcm(mixer.groups or 1, mixer.heads or 1)
-    step = inner * ((mixer.ratio or 1) if mixer.rank is Rank.CHANNEL else 1)
-    width = step * math.ceil(_WIDTH / step)
-    return mixer_picture(DrawnMixer(mixer, width, _MAP)).svg()
+    return mixer_picture(DrawnMixer(mixer, fitting_width(mixer, _WIDTH), _MAP)).svg()
 
 
 def of_architecture(architecture: Architecture) -> str:
@@ -68,13 +63,22 @@ def of_space(space: DesignSpace) -> str:
     return table(title, columns, rows)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table with a line above it; all that it is given is text, and none of it markup."""
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], below: str = ""
+) -> str:
+    """A table with a line above it; all that it is given is text, and none of it markup.
+
+    Args:
+        title: the line.
+        columns: their names.
+        rows: a value for each column.
+        below: markup of ours, such as a picture, that stands below the table.
+    """
     head = _row(columns, "th")
     body = "".join(_row(row, "td") for row in rows)
     return (
         f"<div><p>{escape(title)}</p>"
-        f"<table><thead>{head}</thead><tbody>{body}</tbody></table></div>"
+        f"<table><thead>{head}</thead><tbody>{body}</tbody></table>{below}</div>"
     )
 
 

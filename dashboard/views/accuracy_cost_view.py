@@ -8,13 +8,13 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from dashboard import notices, queries
-from dashboard.charts.accuracy_cost_figure import CostPicture, accuracy_cost_figure
-from dashboard.charts.frame import show_selectable
-from dashboard.charts.objectives_figure import ObjectivesPicture, objectives_figure
-from dashboard.charts.theme import COST_TITLES, METRIC_NAMES, arrow
+from dashboard.charts import page_theme, show_selectable
 from dashboard.navigation import architecture_cells, architecture_table, open_architecture
 from dashboard.scope import Scope, current
 from search.query import Cost, Objective, Objectives, bound_words, metric_words
+from search.visualization.accuracy_cost_figure import CostPicture, accuracy_cost_figure
+from search.visualization.objectives_figure import ObjectivesPicture, objectives_figure
+from search.visualization.theme import COST_TITLES, METRIC_NAMES, arrow
 from space.wording import count
 
 _COSTS: dict[str, Cost] = {"Params": "params", "FLOPs": "macs"}
@@ -34,7 +34,9 @@ def page() -> None:
     chosen = None
     if picture.total:
         chosen = show_selectable(
-            accuracy_cost_figure(picture, cost), "accuracy-cost", f"Accuracy against {name}"
+            accuracy_cost_figure(picture, cost, page_theme()),
+            "accuracy-cost",
+            f"Accuracy against {name}",
         )
     st.caption(_note(picture))
     notices.captions(queries.accuracy_notes(scope))

@@ -6,14 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import notices, queries
-from dashboard.charts.curve_figures import Curve, curves_figure
-from dashboard.charts.frame import CONFIG, show
-from dashboard.charts.stages_figure import stages_figure
+from dashboard.charts import CONFIG, page_theme, show
 from dashboard.escaping import markdown
 from dashboard.navigation import ARCHITECTURE
 from dashboard.scope import Scope, current, zone
 from search.query import BestRow, TrialSummary, optimism
 from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRecord, TrialState
+from search.visualization.curve_figures import Curve, curves_figure
+from search.visualization.stages_figure import stages_figure
 from space import Architecture, InputError, cost, wording
 from space.architecture import RENAMED
 from space.cost.network_cost import part_costs
@@ -109,7 +109,7 @@ def _network(record: ArchitectureRecord) -> None:
         st.warning("Its JSON is not of this version of mixspace, so it cannot be drawn.")
         st.code(str(error), language=None)
         return
-    figure = stages_figure(architecture, record.mixers)
+    figure = stages_figure(architecture, record.mixers, page_theme())
     st.plotly_chart(
         figure, key="stages", width="stretch", config={**CONFIG, "displayModeBar": False}
     )

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from dashboard import notices, queries
-from dashboard.charts.curve_figures import MEASURES, Curve, curves_figure
-from dashboard.charts.frame import show
+from dashboard.charts import show
 from dashboard.scope import Scope, current
 from search.query import TrialSummary
-from space.wording import percent, short
+from search.visualization.curve_figures import MEASURES, Curve, curves_figure
+from space.wording import percent
 
 _OFFERED = 500
 
@@ -60,21 +60,11 @@ def _curves(scope: Scope, rows: list[TrialSummary]) -> list[Curve]:
     ids = tuple(row.id for row in rows)
 
     epochs = queries.curves(scope, ids)
-    return [Curve(_line_name(row), _detail(row), row.state, epochs[row.id]) for row in rows]
+    return [Curve.of(row, epochs[row.id]) for row in rows]
 
 
 def _name(row: TrialSummary) -> str:
     return f"#{row.number} {row.operators} · {percent(row.accuracy)} · {row.study}"
-
-
-def _line_name(row: TrialSummary) -> str:
-    operators = row.operators if len(row.operators) <= 36 else row.operators[:35] + "…"
-    return f"#{row.number} {operators}"
-
-
-def _detail(row: TrialSummary) -> str:
-    parts = [row.study, str(row.state), f"{short(row.params)} params", row.architecture_id]
-    return " · ".join(parts)
 
 
 if __name__ == "__main__":  # as Streamlit runs it

@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import notices, queries
-from dashboard.charts.curve_figures import accuracy_over_time_figure
-from dashboard.charts.frame import show
+from dashboard.charts import show
 from dashboard.escaping import markdown
 from dashboard.scope import Scope, current, zone
 from search.query import TrialSummary, data_sentences, method_sentence
 from search.store import StudyRecord, StudySummary, TrialState
+from search.visualization.curve_figures import accuracy_over_time_figure
 from space import wording
 
 _TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE, TrialState.PREEMPTED)

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from dashboard import notices, queries
-from dashboard.charts.frame import show_selectable
-from dashboard.charts.relation_graph_figure import relation_graph_figure
+from dashboard.charts import page_theme, show_selectable
 from dashboard.navigation import open_architecture
 from dashboard.scope import current
+from search.visualization.relation_graph_figure import relation_graph_figure
 
 
 def page() -> None:
@@ -18,7 +18,7 @@ def page() -> None:
         "several times counts with the mean. Where it says ≥, that network's trial was pruned: it "
         "would have gone further, and does not compare with those that are complete."
     )
-    figure = relation_graph_figure(queries.operator_records(scope))
+    figure = relation_graph_figure(queries.operator_records(scope), page_theme())
     alt = "The relation graph: 12 operators joined by 13 labelled edges"
     chosen = show_selectable(figure, "relation-graph", alt)
     st.caption(

@@ -65,6 +65,7 @@ def command(
       python -m search best --where "flops < 4.5G and kernel >= 7" --sort params
       python -m search best --where "dynamics = static and params < 200k" --json
       python -m search best --study imagenet --pareto
+      python -m search plot imagenet --out front.svg
       python -m search best --where "any locality = window or name in (ViT, PVT)"
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,

@@ -15,6 +15,7 @@ _COMMANDS = {
     "methods": "search.cli.methods:command",
     "best": "search.cli.best:command",
     "show": "search.cli.show:command",
+    "plot": "search.cli.plot:command",
     "studies": "search.cli.studies:command",
     "upgrade": "search.cli.studies:upgrade_command",
     "space": "space.cli:command",
@@ -45,6 +46,7 @@ def program() -> None:
       python -m search best --top 5
       python -m search best --where "dynamics = static and params < 200k"
       python -m search show ARCHITECTURE
+      python -m search plot STUDY --out front.html
     On a cluster, through Ray:
       ray job submit --working-dir . -- python -m search run configs/imagenet.yaml
     The dashboard:

@@ -15,7 +15,7 @@ from search.query.accuracy_notes import (
     optimism_of,
 )
 from search.query.baseline import BaselineComparison, comparison
-from search.query.evaluated import Evaluated, evaluated
+from search.query.evaluated import Evaluated, evaluated, networks
 from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
 from search.query.operators import (
     OperatorRank,
@@ -30,6 +30,7 @@ from search.query.operators import (
     trials_by_operators,
 )
 from search.query.repeats import Spread, spreads
+from search.query.study_course import CoursePoint, RandomBand, StudyCourse, study_course
 from search.query.study_fronts import Cost, front, front_of, pareto_front
 from search.query.study_objectives import (
     StudyObjectives,
@@ -57,6 +58,7 @@ __all__ = [
     "BaselineComparison",
     "BestRow",
     "Cost",
+    "CoursePoint",
     "EndedTrial",
     "Evaluated",
     "Objective",
@@ -64,8 +66,10 @@ __all__ = [
     "OperatorRank",
     "OperatorRecord",
     "Pair",
+    "RandomBand",
     "Spread",
     "StateCounts",
+    "StudyCourse",
     "StudyObjectives",
     "TrialSummary",
     "Where",
@@ -84,6 +88,7 @@ __all__ = [
     "front_of",
     "method_sentence",
     "metric_words",
+    "networks",
     "operator_ranks",
     "operator_records",
     "optimism",
@@ -97,6 +102,7 @@ __all__ = [
     "spreads",
     "state_counts",
     "state_words",
+    "study_course",
     "study_objectives",
     "trial_summaries",
     "trials_by_operators",

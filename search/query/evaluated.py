@@ -120,12 +120,26 @@ def _analytic(
     """Those of the named metrics that need no training, by architecture of the study."""
     if not set(names) & set(ANALYTIC_METRICS):
         return {id_: {} for id_ in ids}
+    known, texts = analytic_metrics(names), _texts(store, study)
+    return {id_: known(Architecture.from_json(texts[id_])) for id_ in ids}
+
+
+def _texts(store: Store, study: str) -> dict[str, str]:
+    """The JSON of every architecture of a study, by its id."""
     met = select(TrialRow.architecture_id).join(StudyRow).where(StudyRow.name == study)
     query = select(ArchitectureRow.id, ArchitectureRow.json).where(ArchitectureRow.id.in_(met))
     found: Any = store.read(lambda session: session.execute(query).all())
-    texts = {row.id: row.json for row in found}
-    known = analytic_metrics(names)
-    return {id_: known(Architecture.from_json(texts[id_])) for id_ in ids}
+    return {row.id: row.json for row in found}
+
+
+def networks(store: Store, study: str, ids: Iterable[str]) -> list[Architecture]:
+    """Architectures of a study, in the order of their ids.
+
+    Raises:
+        InputError: one that this version cannot read.
+    """
+    texts = _texts(store, study)
+    return [Architecture.from_json(texts[id_]) for id_ in ids]
 
 
 def measured_bounds(objectives: Objectives) -> tuple[Constraint, ...]:

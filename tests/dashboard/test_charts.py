@@ -7,19 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard.charts.curve_figures import (
+from dashboard.charts import first_custom
+from search.query import EndedTrial, OperatorRecord, running_best
+from search.store import EpochRecord, MixerRecord, TrialState
+from search.visualization.curve_figures import (
     AccuracyOverTime,
     Curve,
     accuracy_over_time_figure,
     curves_figure,
 )
-from dashboard.charts.frame import first_custom, thinned
-from dashboard.charts.label_places import Box, place_labels
-from dashboard.charts.relation_graph_figure import PLACES, relation_graph_figure
-from dashboard.charts.stages_figure import stages_figure
-from dashboard.charts.theme import KIND_COLOURS, STATE_COLOURS, kind_of, translucent
-from search.query import EndedTrial, OperatorRecord, running_best
-from search.store import EpochRecord, MixerRecord, TrialState
+from search.visualization.frame import thinned
+from search.visualization.label_places import Box, place_labels
+from search.visualization.relation_graph_figure import PLACES, relation_graph_figure
+from search.visualization.stages_figure import stages_figure
+from search.visualization.theme import KIND_COLOURS, STATE_COLOURS, kind_of, translucent
 from space import Architecture, all_mixer_types, mixer_type_named
 from space.relation_graph import EDGES, NODES
 from space.wording import ago, clock, count, duration, percent, short

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from streamlit.testing.v1 import AppTest
 
-from dashboard.escaping import hover, markdown, one_line
+from dashboard.escaping import markdown
+from search.visualization.plain_text import one_line, plain
 from tests.dashboard.stores import NASTY
 
 JOINER = "\u2060"
@@ -50,14 +51,14 @@ def test_what_only_streamlit_reads_is_escaped(text: str) -> None:
 
 @given(LETTERS)
 def test_plotly_is_given_no_tags_formulas_or_variables(text: str) -> None:
-    made = hover(text)
+    made = plain(text)
     assert not set("<>$%") & set(made)
     assert html.unescape(made) == one_line(text)
 
 
 def test_plain_names_stay_as_they_are() -> None:
     for name in ("quickstart-2", "my_study.v1", "Pyramid MS Conv. + MLP", "global/dense/full"):
-        assert markdown(name) == hover(name) == name
+        assert markdown(name) == plain(name) == name
 
 
 def drawn(element: object) -> list[str]:

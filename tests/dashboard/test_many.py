@@ -7,14 +7,14 @@ import pytest
 import streamlit as st
 
 from dashboard import queries
-from dashboard.charts import accuracy_cost_figure as pictures
-from dashboard.charts import curve_figures
-from dashboard.charts.accuracy_cost_figure import accuracy_cost_figure
 from dashboard.navigation import PAGES
 from dashboard.queries import state_counts, trial_summaries
 from dashboard.scope import Scope
 from search.query import best, pareto_front
 from search.store import Store, open_store
+from search.visualization import accuracy_cost_figure as pictures
+from search.visualization import curve_figures
+from search.visualization.accuracy_cost_figure import accuracy_cost_figure
 from tests.dashboard import stores
 from tests.dashboard.test_pages import Open
 from tests.support.bulk import add_many_trials

@@ -10,10 +10,6 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard.charts import objectives_figure as pictures
-from dashboard.charts.frame import cost_axis, figure
-from dashboard.charts.objectives_figure import ObjectivesPicture, objectives_figure
-from dashboard.charts.theme import BREAKING_COLOUR, COST_TITLES, METRIC_NAMES
 from dashboard.queries import objectives_picture
 from dashboard.scope import Scope
 from dashboard.views.architecture_view import offered
@@ -22,6 +18,10 @@ from search.objective_parsing import stored_objectives
 from search.objectives import dominates, objectives_from
 from search.query import Evaluated, best, front, front_of
 from search.store import ParentRecord, Store, open_store
+from search.visualization import objectives_figure as pictures
+from search.visualization.frame import cost_axis, figure
+from search.visualization.objectives_figure import ObjectivesPicture, objectives_figure
+from search.visualization.theme import BREAKING_COLOUR, COST_TITLES, METRIC_NAMES
 from space.wording import percent
 from tests.dashboard import stores
 from tests.dashboard.conftest import Open

@@ -4,6 +4,7 @@ import ast
 import json
 import pickle
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from search.searchers import Exhausted
 from tests.support.streams import ROOT, python
 
 HEAVY = (
-    *("torch", "ray", "pandas", "streamlit", "optuna", "tqdm", "rich", "click"),
+    *("torch", "ray", "pandas", "plotly", "streamlit", "optuna", "tqdm", "rich", "click"),
     *("numpy", "pydantic", "sqlalchemy", "space", "search", "trainers"),
 )
 
@@ -65,7 +66,19 @@ def test_the_readme_names_what_there_is() -> None:
 
 def test_no_module_takes_the_place_of_a_name() -> None:
     modules = {path.stem for path in (ROOT / "mixspace").glob("*.py")}
-    assert not modules & {*mixspace.__all__}
+    assert modules & {*mixspace.__all__} == {"visualization"}
+    assert mixspace.visualization is import_module("mixspace.visualization")
+
+
+def test_the_figures_come_with_mixspace_alone_and_without_torch() -> None:
+    program = (
+        "import sys, mixspace\n"
+        "assert 'plotly' not in sys.modules\n"
+        "figure = mixspace.visualization.plot_relation_graph()\n"
+        "print(type(figure).__name__, *sorted({'torch', 'ray', 'optuna'} & {*sys.modules}))"
+    )
+    ran = python("-c", program)
+    assert ran.stdout == b"Figure\n", ran.stderr
 
 
 def test_public_errors_are_one_family_and_what_they_were_before() -> None:

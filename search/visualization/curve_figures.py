@@ -7,12 +7,19 @@ from typing import Literal, Self
 
 import plotly.graph_objects as go
 
-from dashboard.charts.frame import MAX_POINTS, accuracy_axis, add_points, add_steps, figure, thinned
-from dashboard.charts.theme import LINE_COLOURS, STATE_COLOURS
-from dashboard.escaping import hover
-from search.query import EndedTrial, running_best
+from search.query import EndedTrial, TrialSummary, running_best
 from search.store import EpochRecord, TrialState
-from space.wording import percent
+from search.visualization.frame import (
+    MAX_POINTS,
+    accuracy_axis,
+    add_points,
+    add_steps,
+    figure,
+    thinned,
+)
+from search.visualization.plain_text import plain
+from search.visualization.theme import LINE_COLOURS, LINE_SYMBOLS, STATE_COLOURS, STATE_SYMBOLS
+from space.wording import percent, short
 
 Measure = Literal["accuracy", "validation loss", "train loss"]
 MEASURES: dict[Measure, str] = {
@@ -32,6 +39,13 @@ class Curve:
     state: TrialState
     epochs: Sequence[EpochRecord]
 
+    @classmethod
+    def of(cls, row: TrialSummary, epochs: Sequence[EpochRecord]) -> Self:
+        """The curve of a trial, named by its number and its operators."""
+        operators = row.operators if len(row.operators) <= 36 else row.operators[:35] + "…"
+        parts = [row.study, str(row.state), f"{short(row.params)} params", row.architecture_id]
+        return cls(f"#{row.number} {operators}", " · ".join(parts), row.state, epochs)
+
 
 def curves_figure(curves: Sequence[Curve], measure: Measure, height: int = 520) -> go.Figure:
     """The figure; epochs without a finite value are gaps."""
@@ -46,7 +60,9 @@ def curves_figure(curves: Sequence[Curve], measure: Measure, height: int = 520) 
     for place, curve in enumerate(curves):
         heights = [getattr(epoch, MEASURES[measure]) for epoch in curve.epochs]
         values += [value for value in heights if value is not None]
-        _line(made, curve, heights, measure, LINE_COLOURS[place % len(LINE_COLOURS)])
+        colour = LINE_COLOURS[place % len(LINE_COLOURS)]
+        symbol = LINE_SYMBOLS[place % len(LINE_SYMBOLS)]
+        _line(made, curve, heights, measure, {"color": colour, "symbol": symbol})
     made.update_xaxes(title_text="epoch", **_whole_ticks(curves))
     made.update_yaxes(title_text=measure)
     if measure == "accuracy":
@@ -59,18 +75,22 @@ def _line(
     curve: Curve,
     heights: Sequence[float | None],
     measure: Measure,
-    colour: str,
+    looks: dict[str, str],
 ) -> None:
     pruned = curve.state is TrialState.PRUNED
-    name, detail = hover(curve.name), hover(curve.detail)
+    name, detail = plain(curve.name), plain(curve.detail)
     number = "%{y:.2%}" if measure == "accuracy" else "%{y:.4f}"
     made.add_scatter(
         x=[epoch.epoch for epoch in curve.epochs],
         y=heights,
         mode="lines+markers",
         name=name,
-        line={"color": colour, "width": 1.5 if pruned else 2.5, "dash": "dot" if pruned else None},
-        marker={"size": 5},
+        line={
+            "color": looks["color"],
+            "width": 1.5 if pruned else 2.5,
+            "dash": "dot" if pruned else None,
+        },
+        marker={**looks, "size": 6},
         opacity=0.45 if pruned else 1.0,
         hovertemplate=f"<b>{name}</b><br>{detail}<br>epoch %{{x}}: {number}<extra></extra>",
     )
@@ -113,7 +133,12 @@ def accuracy_over_time_figure(course: AccuracyOverTime, zone: tzinfo) -> go.Figu
     for state, colour in STATE_COLOURS.items():
         points = [point for point in course.points if point.state == state]
         if points:
-            marker = {"color": colour, "size": 7, "opacity": 0.75}
+            marker = {
+                "color": colour,
+                "symbol": STATE_SYMBOLS[state],
+                "size": 7,
+                "opacity": 0.75,
+            }
             places = _places(points, zone)
             add_points(made, places, _custom(points), _HOVER, marker=marker, name=str(state))
     if records := course.records:
@@ -134,6 +159,6 @@ def _local(moment: datetime, zone: tzinfo) -> datetime:
 
 def _custom(points: Sequence[EndedTrial]) -> list[list[str]]:
     return [
-        [p.architecture_id, hover(p.operators), percent(p.accuracy), str(p.state), str(p.number)]
+        [p.architecture_id, plain(p.operators), percent(p.accuracy), str(p.state), str(p.number)]
         for p in points
     ]

@@ -4,7 +4,7 @@ The kinds of operators have the colours of the paper's figure (blue, green and c
 keep apart for colour-blind eyes and read on a light and on a dark page.
 """
 
-import streamlit as st
+from dataclasses import dataclass
 
 from search.query import Objective
 from search.store import MixerRecord, TrialState
@@ -12,17 +12,21 @@ from space.mixer_types import MixerType
 from space.relation_graph import EdgeKind
 
 
-def ink() -> str:
-    """The colour of the page's own text; Plotly's theme makes labels inside of a chart grey."""
-    return "#e6ebf0" if st.context.theme.type == "dark" else "#1d2733"
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """What a figure takes over from the page that it stands on.
+
+    Attributes:
+        ink: the colour of text.
+        veil: the page's background, half see-through: behind text that may lie over points.
+    """
+
+    ink: str
+    veil: str
 
 
-def veil() -> str:
-    """The page's background, half see-through: behind text that may lie over points."""
-    return (
-        "rgba(18, 23, 29, 0.7)" if st.context.theme.type == "dark" else "rgba(255, 255, 255, 0.7)"
-    )
-
+LIGHT = Theme("#1d2733", "rgba(255, 255, 255, 0.7)")
+DARK = Theme("#e6ebf0", "rgba(18, 23, 29, 0.7)")
 
 DENSE = "dense"
 """The kind of an operator that is neither sparse, low rank nor dynamic: MLP."""
@@ -44,11 +48,22 @@ STATE_COLOURS: dict[TrialState, str] = {
     TrialState.FAILED: "#cf4553",
 }
 
+STATE_SYMBOLS: dict[TrialState, str] = dict.fromkeys(TrialState, "circle") | {
+    TrialState.PRUNED: "triangle-down-open"
+}
+"""What was stopped early is told apart without its colour too."""
+
 FRONT_COLOUR = "#d1495b"
 """The Pareto front, and the best so far."""
 
 BREAKING_COLOUR = "#8b96a3"
 """What breaks a constraint of its study."""
+
+RANDOM_COLOUR = "#7a8794"
+"""Random search beside a searcher."""
+
+MASK_COLOURS = ("#ffffff", "#1f3b57")
+"""Of a mask: where it is false, and where it is true."""
 
 LINE_COLOURS = (
     "#3f6fb5",
@@ -63,6 +78,9 @@ LINE_COLOURS = (
     "#8b96a3",
 )
 """One after the other for lines that differ in nothing but who they are."""
+
+LINE_SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star")
+"""On such lines; their number has no divisor in common with that of the colours."""
 
 
 def kind_of(mixer: MixerType | MixerRecord) -> str:

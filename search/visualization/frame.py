@@ -1,21 +1,17 @@
-"""What all charts share: margins, legends, axes, and how they are put on a page."""
+"""What all figures share: margins, legends, axes, marks, arrows."""
 
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
 import plotly.graph_objects as go
-import streamlit as st
 
-from dashboard.charts.theme import FRONT_COLOUR, translucent
+from search.query import Objective
+from search.visualization.theme import COST_TITLES, FRONT_COLOUR, axis_title, translucent
 from space.wording import short
 
 Item = TypeVar("Item")
 
-CONFIG: dict[str, Any] = {
-    "displaylogo": False,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
-}
 Axis = Literal["x", "y"]
 Point = tuple[float, float]
 """Across and up, in the units of the axes."""
@@ -67,6 +63,19 @@ def cost_axis(made: go.Figure, values: Sequence[float], title: str, axis: Axis =
         ticktext=[short(tick) for tick in ticks],
         title_text=title,
     )
+
+
+def objective_axis(
+    made: go.Figure, axis: Axis, objective: Objective, values: Sequence[float]
+) -> None:
+    """An axis of an objective: its unit, and the direction that is wanted."""
+    title = axis_title(objective)
+    if objective.name in COST_TITLES:
+        cost_axis(made, values, title, axis)
+    elif objective.name == "validation_accuracy":
+        accuracy_axis(made, values, title, axis)
+    else:
+        update_axis(made, axis, title_text=title)
 
 
 def update_axis(made: go.Figure, axis: Axis, **options: Any) -> None:
@@ -167,37 +176,6 @@ def add_arrow(made: go.Figure, start: Point, end: Point, colour: str, **looks: A
         arrowcolor=colour,
         **looks,
     )
-
-
-def show(made: go.Figure, key: str, alt: str) -> None:
-    """Puts a figure on the page, as wide as the page."""
-    st.plotly_chart(made, key=key, width="stretch", config=CONFIG, alt=alt)
-
-
-def show_selectable(made: go.Figure, key: str, alt: str) -> str | None:
-    """Puts a figure on the page; what the clicked point carries first in its customdata."""
-    event = st.plotly_chart(
-        made,
-        key=key,
-        width="stretch",
-        config=CONFIG,
-        alt=alt,
-        on_select="rerun",
-        selection_mode="points",
-    )
-    return first_custom(event)
-
-
-def first_custom(event: Any) -> str | None:
-    """The first value of the customdata of the first selected point that has any."""
-    for point in event["selection"]["points"]:
-        data = point.get("customdata")
-        if isinstance(data, dict):  # Plotly sends a typed array as an object with its indices
-            data = list(data.values())
-        first = data[0] if isinstance(data, (list, tuple)) and data else data
-        if isinstance(first, str) and first:
-            return first
-    return None
 
 
 def thinned(items: Sequence[Item], most: int) -> list[Item]:

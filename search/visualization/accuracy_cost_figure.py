@@ -9,7 +9,9 @@ from typing import Any, Self
 
 import plotly.graph_objects as go
 
-from dashboard.charts.frame import (
+from search.query import BestRow, Cost, OperatorRank, operator_ranks, pareto_front
+from search.store import TrialState
+from search.visualization.frame import (
     MAX_POINTS,
     Point,
     accuracy_axis,
@@ -20,18 +22,18 @@ from dashboard.charts.frame import (
     point_opacity,
     thinned,
 )
-from dashboard.charts.label_places import place_labels
-from dashboard.charts.theme import (
+from search.visualization.label_places import place_labels
+from search.visualization.plain_text import plain
+from search.visualization.theme import (
     COST_TITLES,
     FRONT_COLOUR,
     KIND_COLOURS,
+    LIGHT,
     STATE_COLOURS,
-    ink,
+    STATE_SYMBOLS,
+    Theme,
     kind_of,
-    veil,
 )
-from dashboard.escaping import hover
-from search.query import BestRow, Cost, OperatorRank, operator_ranks, pareto_front
 from space.mixer_types import mixer_type_named
 from space.relation_graph import NODES
 from space.wording import percent, short
@@ -100,7 +102,7 @@ _HOVER = (
 )
 
 
-def accuracy_cost_figure(picture: CostPicture, cost: Cost) -> go.Figure:
+def accuracy_cost_figure(picture: CostPicture, cost: Cost, theme: Theme = LIGHT) -> go.Figure:
     """The figure; every point carries its architecture's id first in its customdata."""
     made = figure(HEIGHT)
     rows = picture.shown
@@ -110,12 +112,35 @@ def accuracy_cost_figure(picture: CostPicture, cost: Cost) -> go.Figure:
             marker = {"color": colour, "size": 8, "opacity": point_opacity(len(of_state))}
             _points(made, of_state, cost, name=str(state), marker=marker)
     _front(made, picture.front, cost, max(getattr(row, cost) for row in rows))
-    _named(made, picture, cost)
+    _named(made, picture, cost, theme)
     cost_axis(made, [getattr(row, cost) for row in rows], COST_TITLES[cost])
     accuracy_axis(made, [row.accuracy or 0.0 for row in rows])
     low, high = _accuracy_range(rows)
     made.update_yaxes(range=(low, high))
     return made
+
+
+def add_pruned(made: go.Figure, rows: Sequence[BestRow], cost: Cost) -> None:
+    """Rows that were stopped early, beside the others: open, and behind them in the legend.
+
+    Args:
+        made: accuracy against this cost; its axes grow to hold them.
+        rows: what is not complete and has an accuracy is drawn, or an even sample of it.
+        cost: on the axis across.
+    """
+    known = [row for row in rows if row.accuracy is not None and not row.is_complete]
+    shown = thinned(known, MAX_POINTS)
+    if not shown:
+        return
+    state = TrialState.PRUNED
+    marker = {"color": STATE_COLOURS[state], "symbol": STATE_SYMBOLS[state], "size": 8}
+    _points(made, shown, cost, name="stopped early: does not compare", marker=marker)
+    across = [x for trace in made.data for x in trace.x]
+    up = [y for trace in made.data for y in trace.y]
+    cost_axis(made, across, COST_TITLES[cost])
+    accuracy_axis(made, up)
+    pad = max(0.08 * (max(up) - min(up)), 0.004)
+    made.update_yaxes(range=(min(up) - pad, max(up) + pad))
 
 
 def _places(rows: Iterable[BestRow], cost: Cost) -> list[Point]:
@@ -138,7 +163,7 @@ def _front(made: go.Figure, front: Sequence[BestRow], cost: Cost, end: float) ->
     _points(made, front, cost, name="on the front", marker=marker, **looks)
 
 
-def _named(made: go.Figure, picture: CostPicture, cost: Cost) -> None:
+def _named(made: go.Figure, picture: CostPicture, cost: Cost, theme: Theme) -> None:
     """Diamonds in the colour of what the operator adds, each with a label and a leader."""
     kinds = {s.name: kind_of(mixer_type_named(s.name)) for s in picture.named}
     for kind, colour in KIND_COLOURS.items():
@@ -174,8 +199,8 @@ def _named(made: go.Figure, picture: CostPicture, cost: Cost) -> None:
             arrowwidth=1,
             arrowcolor=KIND_COLOURS[kinds[ranked.name]],
             standoff=7,
-            font={"size": 12, "color": ink()},
-            bgcolor=veil(),
+            font={"size": 12, "color": theme.ink},
+            bgcolor=theme.veil,
             borderpad=0,
         )
 
@@ -209,13 +234,13 @@ def _custom(rows: Sequence[BestRow]) -> list[list[str]]:
     return [
         [
             row.architecture_id,
-            hover(row.operators),
+            plain(row.operators),
             percent(row.accuracy),
             short(row.params),
             short(row.macs),
             str(row.state),
             f"{row.epochs} epochs",
-            hover(row.study),
+            plain(row.study),
             str(row.trial),
         ]
         for row in rows

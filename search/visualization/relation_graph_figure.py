@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from dashboard.charts.frame import Point, add_arrow, add_box
-from dashboard.charts.theme import FRONT_COLOUR, KIND_COLOURS, ink, kind_of
-from dashboard.escaping import hover
 from search.query import OperatorRecord
+from search.visualization.frame import Point, add_arrow, add_box
+from search.visualization.plain_text import plain
+from search.visualization.theme import FRONT_COLOUR, KIND_COLOURS, LIGHT, Theme, kind_of
 from space.axes import AXES
 from space.mixer_types import mixer_type_named
 from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, EdgeKind
@@ -36,14 +36,21 @@ _DASH = {"LR MLP": "dot"}
 """The paper dots the one edge that leads there."""
 
 
-def relation_graph_figure(records: Mapping[str, OperatorRecord]) -> go.Figure:
-    """The figure; every node carries the id of its best architecture, or nothing."""
+def relation_graph_figure(
+    records: Mapping[str, OperatorRecord] | None = None, theme: Theme = LIGHT
+) -> go.Figure:
+    """The figure; every node carries the id of its best architecture, or nothing.
+
+    Args:
+        records: what was found of each node; None draws the graph alone.
+        theme: of the page.
+    """
     made = go.Figure()
     places = {name: PLACES[name] for name in NODES}
     for edge in EDGES:
         _edge(made, edge, places[edge.source.name], places[edge.target.name])
-    _legend(made)
-    _nodes(made, places, records)
+    _legend(made, records is not None)
+    _nodes(made, places, records, theme)
     made.update_layout(
         height=780,
         margin={"l": 4, "r": 4, "t": 44, "b": 4},
@@ -91,32 +98,42 @@ def _edge_label(made: go.Figure, edge: Edge, middle: Point) -> None:
 
 
 def _nodes(
-    made: go.Figure, places: Mapping[str, Point], records: Mapping[str, OperatorRecord]
+    made: go.Figure,
+    places: Mapping[str, Point],
+    records: Mapping[str, OperatorRecord] | None,
+    theme: Theme,
 ) -> None:
-    whole = [r for r in records.values() if not r.pruned and r.best_accuracy is not None]
+    found = records or {}
+    whole = [r for r in found.values() if not r.pruned and r.best_accuracy is not None]
     best = max((r.best_accuracy or 0.0 for r in whole), default=None)
     for name, place in places.items():
-        record = records[name]
+        record = found.get(name)
         colour = KIND_COLOURS[kind_of(mixer_type_named(name))]
-        champion = record in whole and record.best_accuracy == best
+        champion = record is not None and record in whole and record.best_accuracy == best
         line = {"color": FRONT_COLOUR if champion else colour, "width": 3 if champion else 1.5}
         add_box(made, place, _HALF, colour, 0.16, line=line, layer="below")
     made.add_scatter(
         x=[x for x, _ in places.values()],
         y=[y for _, y in places.values()],
-        customdata=[[records[name].best_architecture or ""] for name in places],
-        hovertext=[_hover(name, records[name]) for name in places],
+        customdata=[[_best_id(found.get(name))] for name in places],
+        hovertext=[_hover(name, found.get(name)) for name in places],
         hovertemplate="%{hovertext}<extra></extra>",
         mode="markers+text",
-        text=[_text(name, records[name]) for name in places],
-        textfont={"size": 13, "color": ink()},
+        text=[_text(name, found.get(name)) for name in places],
+        textfont={"size": 13, "color": theme.ink},
         marker={"size": 70, "symbol": "square", "color": "rgba(0, 0, 0, 0)"},
         unselected={"marker": {"opacity": 0}},
         showlegend=False,
     )
 
 
-def _text(name: str, record: OperatorRecord) -> str:
+def _best_id(record: OperatorRecord | None) -> str:
+    return (record and record.best_architecture) or ""
+
+
+def _text(name: str, record: OperatorRecord | None) -> str:
+    if record is None:
+        return f"<b>{name}</b>"
     found = _accuracy(record) if record.best_accuracy is not None else "not tried"
     trials = f" · {count(record.alone, 'trial')}" if record.alone else ""
     if record.alone and record.best_accuracy is None:
@@ -129,20 +146,22 @@ def _accuracy(record: OperatorRecord) -> str:
     return ("≥ " if record.pruned else "") + percent(record.best_accuracy)
 
 
-def _hover(name: str, record: OperatorRecord) -> str:
+def _hover(name: str, record: OperatorRecord | None) -> str:
     mixer_type = mixer_type_named(name)
     lines = [f"<b>{name}</b>"]
     if name in EXAMPLES:
         lines.append("as in " + ", ".join(EXAMPLES[name]))
     lines += [f"{axis}: {value}" for axis, value in zip(AXES, mixer_type.values, strict=True)]
+    if record is None:
+        return "<br>".join(lines)
     lines.append(f"alone in {count(record.alone, 'trial')}, beside others in {record.mixed:,}")
     if record.best_architecture is not None:
         stopped = ", whose trial was pruned" if record.pruned else ""
-        lines.append(f"best {_accuracy(record)} by {hover(record.best_architecture)}{stopped}")
+        lines.append(f"best {_accuracy(record)} by {plain(record.best_architecture)}{stopped}")
     return "<br>".join(lines)
 
 
-def _legend(made: go.Figure) -> None:
+def _legend(made: go.Figure, has_records: bool) -> None:
     for kind in EdgeKind:
         made.add_scatter(
             x=[None],
@@ -151,6 +170,8 @@ def _legend(made: go.Figure) -> None:
             line={"color": KIND_COLOURS[kind], "width": 4},
             name=f"adds {kind}",
         )
+    if not has_records:
+        return
     made.add_scatter(
         x=[None],
         y=[None],

@@ -6,30 +6,25 @@ from typing import Any, Self
 
 import plotly.graph_objects as go
 
-from dashboard.charts.frame import (
+from search.query import Evaluated, Objective, Objectives, front_of, metric_words
+from search.store import TrialState
+from search.visualization.frame import (
     MAX_POINTS,
-    Axis,
     Point,
-    accuracy_axis,
     add_points,
     add_steps,
-    cost_axis,
     figure,
+    objective_axis,
     point_opacity,
     thinned,
-    update_axis,
 )
-from dashboard.charts.theme import (
+from search.visualization.plain_text import plain
+from search.visualization.theme import (
     BREAKING_COLOUR,
-    COST_TITLES,
     FRONT_COLOUR,
     METRIC_NAMES,
     STATE_COLOURS,
-    axis_title,
 )
-from dashboard.escaping import hover
-from search.query import Evaluated, Objective, Objectives, front_of, metric_words
-from search.store import TrialState
 from space.wording import count
 
 
@@ -102,12 +97,12 @@ def objectives_figure(picture: ObjectivesPicture, across: Objective, up: Objecti
     made = figure(HEIGHT)
     opacity = point_opacity(len(picture.shown))
     grey = {"symbol": "circle-open", "color": BREAKING_COLOUR, "size": 8, "line": {"width": 2}}
-    plain = {"color": _COLOUR, "size": 8, "opacity": opacity}
+    filled = {"color": _COLOUR, "size": 8, "opacity": opacity}
     ringed = {"color": _COLOUR, "size": 10, "line": {"color": FRONT_COLOUR, "width": 2}}
     joined = len(picture.objectives) == 2
     for rows, marker, name in (
         (picture.breaking, grey, "breaks a constraint"),
-        (picture.dominated, plain, "complete"),
+        (picture.dominated, filled, "complete"),
     ):
         if rows:
             _points(made, rows, (across, up), picture.objectives, marker=marker, name=name)
@@ -124,8 +119,8 @@ def objectives_figure(picture: ObjectivesPicture, across: Objective, up: Objecti
             legendgroup="front",
             showlegend=not joined,
         )
-    _axis(made, "x", across, [row.values[across.name] for row in picture.shown])
-    _axis(made, "y", up, [row.values[up.name] for row in picture.shown])
+    objective_axis(made, "x", across, [row.values[across.name] for row in picture.shown])
+    objective_axis(made, "y", up, [row.values[up.name] for row in picture.shown])
     return made
 
 
@@ -155,20 +150,10 @@ def _steps(made: go.Figure, picture: ObjectivesPicture, across: Objective, up: O
     add_steps(made, places, end, name="Pareto front", legendgroup="front")
 
 
-def _axis(made: go.Figure, axis: Axis, objective: Objective, values: Sequence[float]) -> None:
-    title = axis_title(objective)
-    if objective.name in COST_TITLES:
-        cost_axis(made, values, title, axis)
-    elif objective.name == "validation_accuracy":
-        accuracy_axis(made, values, title, axis)
-    else:
-        update_axis(made, axis, title_text=title)
-
-
 def _custom(row: Evaluated, objectives: Objectives) -> list[str]:
     figures = [
         f"{metric_words(each.name, row.values[each.name])} {METRIC_NAMES[each.name]}"
         for each in objectives
     ]
     trained = count(row.repeats, "training")
-    return [row.architecture_id, hover(row.operators), " · ".join(figures), trained]
+    return [row.architecture_id, plain(row.operators), " · ".join(figures), trained]

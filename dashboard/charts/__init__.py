@@ -1,1 +1,0 @@
-"""Charts: from rows of the store to Plotly figures; nothing here reads the store."""

@@ -1,0 +1,437 @@
+"""The figures of a study by its name, and of networks and mixers, as a paper may take them.
+
+A study has one protocol, so that a figure never joins results of two. Fronts, histories and
+importances are made of complete results; what was pruned stands beside them, marked, or is left
+out. Each has a title, a line that says what it stands on, and axes with units.
+"""
+
+from collections.abc import Collection, Mapping
+
+import plotly.graph_objects as go
+
+from search.metrics import ANALYTIC_METRICS, METRICS
+from search.objective_parsing import stored_objectives
+from search.objectives import judged_by
+from search.query import (
+    Cost,
+    Objective,
+    Objectives,
+    best,
+    bound_words,
+    evaluated,
+    networks,
+    operator_records,
+    state_counts,
+    study_course,
+    study_objectives,
+    trial_summaries,
+)
+from search.query.study_fronts import COSTS
+from search.store import Store, StudyRecord, TrialState
+from search.visualization.accuracy_cost_figure import CostPicture, accuracy_cost_figure, add_pruned
+from search.visualization.connectivity_figure import connectivity_figure
+from search.visualization.curve_figures import MEASURES, Curve, Measure, curves_figure
+from search.visualization.history_figure import history_figure
+from search.visualization.importances_figure import importances_figure
+from search.visualization.objectives_figure import ObjectivesPicture, objectives_figure
+from search.visualization.paper import finished
+from search.visualization.relation_graph_figure import relation_graph_figure
+from search.visualization.stages_figure import mixer_records, stages_figure
+from search.visualization.theme import COST_TITLES, METRIC_NAMES
+from space import Architecture, Mixer
+from space.design import canonical_metric
+from space.errors import InputError, MixspaceError, Problem, refuse
+from space.geometry import MapSize, fitting_width, width_problems
+from space.wording import count, did_you_mean, short
+
+MOST_CURVES = 50
+
+
+class NothingToDraw(MixspaceError):
+    """A study has too few results for a figure; the message says how many there are."""
+
+
+# --- the front ---------------------------------------------------------------------------------
+
+
+def plot_pareto_front(
+    store: Store,
+    study: str,
+    *,
+    across: str | None = None,
+    up: str | None = None,
+    where: str | None = None,
+    pruned: bool = False,
+) -> go.Figure:
+    """The Pareto front of a study over two metrics, with all complete architectures behind it.
+
+    Args:
+        store: where the study is.
+        study: its name.
+        across, up: the metrics of the axes. A study of one measured objective has it up, and any
+            cost of the architecture across (params where nothing is said), one of a cost has that
+            across and accuracy up; one of several has two of its own, the costs across. The front
+            is that of all its objectives.
+        where: only complete trials that fulfil this clause.
+        pruned: whether what was stopped early stands beside, marked; of accuracy against params or
+            MACs alone.
+
+    Raises:
+        InputError: no such study, metric or axis, or a malformed clause.
+        NothingToDraw: it has no completely trained architecture.
+    """
+    record = store.studies.get(study)
+    wanted = study_objectives(store, study)
+    axes, objectives = _front_axes(wanted.objectives, _metric(across), _metric(up))
+    _refuse_pruned(axes, pruned)
+    cost = axes[0].name
+    if wanted.accuracy_alone and not wanted.bounds and cost in COSTS:
+        made, note = _accuracy_cost(store, record, cost, where)
+    else:
+        made, note = _objectives(store, record, objectives, axes, where)
+    if pruned and cost in COSTS:
+        rows = best(store, study=study, where=where, top=None)
+        add_pruned(made, [row for row in rows if not row.is_complete], cost)
+    return finished(made, f"Pareto front: {_against(axes)}", note)
+
+
+def _front_axes(
+    own: Objectives, across: str | None, up: str | None
+) -> tuple[tuple[Objective, Objective], Objectives]:
+    """What runs across and up, and the objectives that make the front."""
+    if len(own) == 1:
+        (first,) = own
+        if first.name in ANALYTIC_METRICS:
+            accuracy = Objective("validation_accuracy", "maximise")
+            _refuse_axes(
+                {"across": (across, {first.name: first}), "up": (up, {accuracy.name: accuracy})}
+            )
+            return (first, accuracy), Objectives((first, accuracy), own.constraints)
+        offered = {name: Objective(name, "minimise") for name in ANALYTIC_METRICS}
+        offered.pop(first.name, None)
+        _refuse_axes({"across": (across, offered), "up": (up, {first.name: first})})
+        cost = offered[across or next(iter(offered))]
+        return (cost, first), Objectives((first, cost), own.constraints)
+    # Measured ones up and costs across, as in the other picture.
+    ordered = sorted(own.objectives, key=lambda each: each.name in COST_TITLES)
+    offered = {each.name: each for each in ordered}
+    _refuse_axes({"across": (across, offered), "up": (up, offered)})
+    if across is not None and across == up:
+        raise InputError.of("up", f"{up!r} runs across already")
+    upwards = offered[up] if up else next(each for each in ordered if each.name != across)
+    others = [each for each in ordered if each != upwards]
+    return (offered[across] if across else others[0], upwards), own
+
+
+def _refuse_axes(axes: Mapping[str, tuple[str | None, Mapping[str, Objective]]]) -> None:
+    refuse(
+        Problem(
+            axis,
+            f"{name!r} is not allowed; one of {', '.join(offered)}{did_you_mean(name, offered)}",
+        )
+        for axis, (name, offered) in axes.items()
+        if name is not None and name not in offered
+    )
+
+
+def _refuse_pruned(axes: tuple[Objective, Objective], pruned: bool) -> None:
+    across, up = axes
+    if pruned and (across.name not in COSTS or up.name != "validation_accuracy"):
+        message = f"are drawn beside validation_accuracy against {' or '.join(COSTS)} alone"
+        raise InputError.of("pruned", f"trials that were stopped early {message}")
+
+
+def _accuracy_cost(
+    store: Store, record: StudyRecord, cost: Cost, where: str | None
+) -> tuple[go.Figure, str]:
+    rows = best(store, study=record.name, where=where, top=None)
+    picture = CostPicture.of(rows, cost)
+    if not picture.total:
+        raise _nothing(store, record.name, where)
+    drawn = len({row.trial_id for row in picture.shown})
+    sample = f", {drawn:,} of them drawn" if picture.is_sample else ""
+    return accuracy_cost_figure(picture, cost), _stands_on(record, picture.total, sample)
+
+
+def _objectives(
+    store: Store,
+    record: StudyRecord,
+    objectives: Objectives,
+    axes: tuple[Objective, Objective],
+    where: str | None,
+) -> tuple[go.Figure, str]:
+    picture = ObjectivesPicture.of(
+        evaluated(store, record.name, objectives.names, where=where), objectives
+    )
+    if not picture.total:
+        raise _nothing(store, record.name, where)
+    bounds = bound_words(objectives.constraints)
+    more = f", {len(picture.shown):,} of them drawn" if picture.is_sample else ""
+    more += f", front of all {len(objectives)} objectives" if len(objectives) > 2 else ""
+    more += f", within {bounds}" if bounds else ""
+    return objectives_figure(picture, *axes), _stands_on(record, picture.total, more)
+
+
+def _against(axes: tuple[Objective, Objective]) -> str:
+    across, up = (METRIC_NAMES[each.name] for each in axes)
+    return f"{up} against {across}"
+
+
+# --- the course --------------------------------------------------------------------------------
+
+
+def plot_optimization_history(store: Store, study: str) -> go.Figure:
+    """A study's first objective against its trials: each one, and the best so far.
+
+    Where the study has a random baseline, its points are apart, and a band says what random search
+    comes to with as many evaluations: 95 % of what is drawn from those points with replacement.
+
+    Args:
+        store: where the study is.
+        study: its name.
+
+    Raises:
+        InputError: no such study.
+        NothingToDraw: no trial of it has a value.
+    """
+    record = store.studies.get(study)
+    course = study_course(store, study)
+    if all(point.value is None for point in course.points):
+        raise _nothing(store, study, None)
+    complete = sum(point.state is TrialState.COMPLETE for point in course.points)
+    pruned = len(course.points) - complete
+    beside = sum(point.is_random for point in course.points)
+    more = f" · {count(pruned, 'pruned trial')}" if pruned else ""
+    more += f" · {count(beside, 'random point')} beside the searcher" if beside else ""
+    note = f"{_named(record)} · {count(complete, 'complete trial')}{more} · {_judged(record)}"
+    title = f"Best {METRIC_NAMES[course.objective.name]} against trials"
+    return finished(history_figure(course), title, note)
+
+
+def plot_learning_curves(
+    store: Store,
+    study: str,
+    *,
+    measure: Measure = "accuracy",
+    top: int = 10,
+    trials: Collection[int] | None = None,
+    where: str | None = None,
+) -> go.Figure:
+    """What trials reported epoch by epoch; pruned ones are dotted, and behind all complete ones.
+
+    Args:
+        store: where the study is.
+        study: its name.
+        measure: "accuracy", "validation loss" or "train loss".
+        top: how many of the best trials.
+        trials: the numbers of others, in their stead.
+        where: only trials that fulfil this clause.
+
+    Raises:
+        InputError: no such study, measure or trial, or a malformed clause.
+        NothingToDraw: no trial has finished an epoch.
+    """
+    record = store.studies.get(study)
+    _refuse_curves(measure, top)
+    every = trial_summaries(store, study=study, where=where, order="best")
+    rows = [row for row in every if row.epochs_done]
+    if trials is None:
+        rows = rows[:top]
+    else:
+        missing = sorted(set(trials) - {row.number for row in rows})
+        refuse(Problem("trials", f"{number} has no epoch in {study!r}") for number in missing)
+        rows = [row for row in rows if row.number in set(trials)]
+    if not rows:
+        raise _nothing(store, study, where)
+    epochs = store.epochs.of_trials([row.id for row in rows])
+    curves = [Curve.of(row, epochs[row.id]) for row in rows]
+    made = curves_figure(curves, measure)
+    made.update_layout(margin={"t": 16}, showlegend=True)
+    which = f"the best {len(rows)} of {len(every):,} trials" if trials is None else "chosen trials"
+    return finished(made, f"Learning curves: {measure}", f"{_named(record)} · {which}")
+
+
+def _refuse_curves(measure: str, top: object) -> None:
+    problems = []
+    if measure not in MEASURES:
+        allowed = f"one of {', '.join(MEASURES)}{did_you_mean(measure, MEASURES)}"
+        problems.append(Problem("measure", f"{measure!r} is not allowed; {allowed}"))
+    if type(top) is not int or not 1 <= top <= MOST_CURVES:
+        problems.append(Problem("top", f"{top!r} is not allowed; must be 1 to {MOST_CURVES}"))
+    refuse(problems)
+
+
+# --- the axes ----------------------------------------------------------------------------------
+
+
+def plot_axis_importances(
+    store: Store, study: str, *, target: str | None = None, where: str | None = None
+) -> go.Figure:
+    """How much each axis tells of which networks are the best (PED-ANOVA, Optuna's).
+
+    Beside each bar a mark says what the axis comes to by chance, with the results dealt out anew.
+
+    Args:
+        store: where the study is.
+        study: its name.
+        target: the metric by which they are the best; None is the study's first objective.
+        where: only complete trials that fulfil this clause.
+
+    Raises:
+        InputError: no such study or metric, or a malformed clause.
+        NothingToDraw: too few completely trained architectures, or all of them alike.
+    """
+    from search.visualization.axis_importances import ENOUGH, axis_importances
+
+    record = store.studies.get(study)
+    objective = _target(stored_objectives(record.objective), _metric(target))
+    rows = [
+        row
+        for row in evaluated(store, study, [objective.name], where=where)
+        if objective.name in row.values
+    ]
+    if len(rows) < ENOUGH:
+        raise NothingToDraw(
+            f"study {study!r}: importances need {ENOUGH} completely trained architectures with "
+            f"{objective.name}; there {'is' if len(rows) == 1 else 'are'} {len(rows):,}"
+        )
+    architectures = networks(store, study, [row.architecture_id for row in rows])
+    found = axis_importances(rows, architectures, objective)
+    if found is None:
+        raise NothingToDraw(
+            f"study {study!r}: its {len(rows):,} completely trained architectures do not differ "
+            f"in {objective.name}, or in no axis that tells of it"
+        )
+    more = f", the best {found.best} against all"
+    fixed = f" · the same throughout: {', '.join(found.fixed)}" if found.fixed else ""
+    note = _stands_on(record, found.total, more) + fixed
+    title = f"Importance of the axes for {METRIC_NAMES[objective.name]}"
+    return finished(importances_figure(found), title, note)
+
+
+def _target(own: Objectives, target: str | None) -> Objective:
+    if target is None:
+        return own.objectives[0]
+    if target not in METRICS:
+        allowed = f"one of {', '.join(METRICS)}{did_you_mean(target, METRICS)}"
+        raise InputError.of("target", f"{target!r} is not allowed; {allowed}")
+    high = Objective(target, "maximise" if target == "validation_accuracy" else "minimise")
+    return next((each for each in own if each.name == target), high)
+
+
+def plot_relation_graph(
+    store: Store | None = None, study: str | None = None, *, where: str | None = None
+) -> go.Figure:
+    """The paper's relation graph (Figure 1), with what a study found of each operator.
+
+    Args:
+        store: where the study is; None draws the graph alone.
+        study: its name.
+        where: only trials that fulfil this clause.
+
+    Raises:
+        InputError: no such study, or a malformed clause.
+    """
+    title = "The relation graph of token mixers"
+    if store is None or study is None:
+        note = "12 operators, and what changes from one to the next; after Figure 1 of the paper"
+        return _wide(finished(relation_graph_figure(), title, note))
+    record = store.studies.get(study)
+    records = operator_records(store, study=study, where=where)
+    note = f"{_named(record)} · best of the networks made of each operator alone; ≥: pruned"
+    made = finished(relation_graph_figure(records), title, f"{note} · {_judged(record)}")
+    return _wide(made)
+
+
+def _wide(graph: go.Figure) -> go.Figure:
+    """As wide as the names in its boxes need."""
+    return graph.update_layout(width=1080)
+
+
+# --- networks and mixers -----------------------------------------------------------------------
+
+
+def plot_architecture(architecture: Architecture) -> go.Figure:
+    """A network from left to right: image, stem, stages with their blocks and costs, head."""
+    spent = architecture.cost()
+    image = architecture.input
+    size = f"{image.channels}×{image.height}×{image.width}"
+    note = (
+        f"{architecture.id} · {architecture.block_type} blocks · {short(spent.params)} params · "
+        f"{short(spent.macs)} FLOPs (multiply-accumulates for one {size} image)"
+    )
+    made = stages_figure(architecture, mixer_records(architecture), costs=True)
+    return finished(made, architecture.name, note)
+
+
+def plot_connectivity(
+    mixer: Mixer,
+    *,
+    size: tuple[int, int] = (6, 6),
+    width: int | None = None,
+    shifted: bool = False,
+) -> go.Figure:
+    """Which positions and which channels of a small map read each other (paper, Figure 2).
+
+    Args:
+        mixer: the token mixer; its rank factors count.
+        size: of the map, height and width, at most 16×16.
+        width: channels, at most 256; None takes the least from 8 on that the mixer is possible at.
+        shifted: whether the tiles of a window are moved, as in every second block.
+
+    Raises:
+        InputError: a size or a width that cannot be.
+    """
+    channels = fitting_width(mixer, 8) if width is None else width
+    _refuse_sizes(size, channels)
+    refuse(width_problems(mixer, channels))
+    made = connectivity_figure(mixer, MapSize(*size), channels, shifted)
+    moved = ", tiles moved" if shifted else ""
+    note = f"{mixer.label}{moved}; W[p, q, c, c'] may be other than zero where both masks are dark"
+    return finished(made, f"Connectivity of {mixer.name}", note)
+
+
+def _refuse_sizes(size: tuple[int, int], width: object) -> None:
+    problems = []
+    if len(size) != 2 or any(type(edge) is not int or not 1 <= edge <= 16 for edge in size):
+        problems.append(Problem("size", f"{size!r} is not allowed; two edges of 1 to 16"))
+    if type(width) is not int or not 1 <= width <= 256:
+        problems.append(Problem("width", f"{width!r} is not allowed; must be 1 to 256"))
+    refuse(problems)
+
+
+# --- what is said ------------------------------------------------------------------------------
+
+
+def _metric(name: str | None) -> str | None:
+    """A metric by its own name, where it is written as tables and clauses have it."""
+    if name is None:
+        return None
+    shown = {words.lower(): metric for metric, words in METRIC_NAMES.items()}
+    return shown.get(name.lower(), canonical_metric(name))
+
+
+def _named(record: StudyRecord) -> str:
+    return f"study {record.name}"
+
+
+def _judged(record: StudyRecord) -> str:
+    """Whose accuracies they are: of the images that the search may see, of which epoch."""
+    if judged_by(record.protocol) == "best":
+        return "best epoch of each training, which is optimistic"
+    return "last epoch of each training"
+
+
+def _stands_on(record: StudyRecord, total: int, more: str) -> str:
+    trained = count(total, "completely trained architecture")
+    return f"{_named(record)} · {trained}{more} · {_judged(record)}"
+
+
+def _nothing(store: Store, study: str, where: str | None) -> NothingToDraw:
+    """What there is in place of complete trials."""
+    counts = state_counts(store, study=study, where=where)
+    found = ", ".join(f"{number:,} {state}" for state, number in counts.items() if number)
+    matching = " that fulfil the clause" if where else ""
+    return NothingToDraw(
+        f"study {study!r} has nothing to draw yet; its trials{matching}: {found or 'none'}"
+    )
