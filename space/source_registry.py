@@ -31,8 +31,3 @@ SOURCES: Mapping[str, WeightSource] = _found()
 def of_source(word: str, module: str, name: str) -> Any:
     """What the folder of a source has of this name in a module."""
     return getattr(import_module(f"{_FOLDER}.{word}.{module}"), name)
-
-
-def of_every_source(module: str, name: str) -> dict[str, Any]:
-    """The same of all sources, by their words."""
-    return {word: of_source(word, module, name) for word in SOURCES}

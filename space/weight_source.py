@@ -15,7 +15,7 @@ Their definition is `space/reference.py`, which shares no code with them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
@@ -93,6 +93,16 @@ class WeightSource:
         reduction, reduction_norm: defaults of the fields of `Mixer`, for rank spatial.
         set_name: what the paper's Table 1 calls the channels that have equal weights.
         edge_label: the paper's word for the edges of the relation graph that lead to it, if any.
+
+    What follows from `reads`:
+
+    Attributes:
+        dynamic: whether the weights depend on the image.
+        own_at_positions: whether each position has weights made for it alone.
+        reads_sources: whether the weights depend on x[q].
+        numbered_by_tap: whether one function makes the weights of all p, tap by tap, so that it
+            matters whether a tap stands for q − p or for q. Free numbers, and functions of x[q],
+            need no numbering.
     """
 
     number: int
@@ -115,26 +125,21 @@ class WeightSource:
     set_name: str = "head"
     edge_label: str | None = None
 
-    @property
-    def dynamic(self) -> bool:
-        """Whether the weights depend on the image."""
-        return self.reads is not Reads.NOTHING
+    dynamic: bool = field(init=False)
+    own_at_positions: bool = field(init=False)
+    reads_sources: bool = field(init=False)
+    numbered_by_tap: bool = field(init=False)
 
-    @property
-    def own_at_positions(self) -> bool:
-        """Whether each position has weights made for it alone."""
-        return self.reads is Reads.TARGET or self.reads is Reads.PAIR
-
-    @property
-    def reads_sources(self) -> bool:
-        """Whether the weights depend on x[q]."""
-        return self.reads is Reads.PAIR
-
-    @property
-    def numbered_by_tap(self) -> bool:
-        """Whether one function makes the weights of all p, tap by tap, so that it matters whether a
-        tap stands for q − p or for q; free numbers, and functions of x[q], need no numbering."""
-        return self.reads is Reads.POOLED or self.reads is Reads.TARGET
+    def __post_init__(self) -> None:
+        # As fields, not properties: costs ask for them, which searches compute by the million.
+        reads = self.reads
+        for name, holds in (
+            ("dynamic", reads is not Reads.NOTHING),
+            ("own_at_positions", reads in (Reads.TARGET, Reads.PAIR)),
+            ("reads_sources", reads is Reads.PAIR),
+            ("numbered_by_tap", reads in (Reads.POOLED, Reads.TARGET)),
+        ):
+            object.__setattr__(self, name, holds)
 
     def allows(self, sharing: Sharing) -> bool:
         """Whether it goes with this sharing."""

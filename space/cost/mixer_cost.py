@@ -8,7 +8,7 @@ takes is this.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from space.axes import Channels, Locality, Rank
+from space.axes import Channels, Dynamics, Locality, Rank
 from space.geometry import (
     MapSize,
     channel_groups,
@@ -21,7 +21,7 @@ from space.geometry import (
     tile_edges,
 )
 from space.mixer import Mixer
-from space.source_registry import of_every_source
+from space.source_registry import of_source
 
 _FULL, _CHANNEL, _JOINT = Rank.FULL, Rank.CHANNEL, Rank.JOINT
 
@@ -80,9 +80,9 @@ def _reduction(mixer: Mixer, width: int, size: MapSize) -> tuple[int, int, int]:
 Mixing = tuple[int, int, int, int]
 """Params, MACs, the unseen among them, and the MACs that moved tiles add."""
 
-_WEIGHTS: dict[str, Callable[[Mixer, int, MapSize, MapSize, int, int], tuple[int, int]]] = (
-    of_every_source("costs", "weights")
-)
+_WEIGHTS: dict[Dynamics, Callable[[Mixer, int, MapSize, MapSize, int, int], tuple[int, int]]] = {
+    dynamics: of_source(dynamics, "costs", "weights") for dynamics in Dynamics
+}
 """Params and MACs of making weights, without what `pair_macs` of their source says.
 
 Of a mixer, at a width, from targets to sources; of so many taps, for so many targets whose weights

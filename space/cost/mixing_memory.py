@@ -3,6 +3,7 @@ them to a map (mirrors `space.operators.aggregators`)."""
 
 from collections.abc import Callable
 
+from space.axes import Dynamics
 from space.cost.memory_plan import (
     MemoryPlan,
     batch_last,
@@ -13,11 +14,11 @@ from space.cost.memory_plan import (
     split,
 )
 from space.cost.tape import Tape, Tensor, product
-from space.source_registry import of_every_source
+from space.source_registry import of_source
 
-_MAKE_WEIGHTS: dict[str, Callable[[Tape, MemoryPlan, Tensor, Tensor], Tensor]] = of_every_source(
-    "memory", "make_weights"
-)
+_MAKE_WEIGHTS: dict[Dynamics, Callable[[Tape, MemoryPlan, Tensor, Tensor], Tensor]] = {
+    dynamics: of_source(dynamics, "memory", "make_weights") for dynamics in Dynamics
+}
 
 
 def make_weights(t: Tape, plan: MemoryPlan, targets: Tensor, sources: Tensor) -> Tensor:
