@@ -10,7 +10,12 @@ from space.weight_source import WeightSource
 _FOLDER = "space.weight_sources"
 
 
-def _found() -> dict[str, WeightSource]:
+def found_sources() -> dict[str, WeightSource]:
+    """All weight sources by their words, in the order of the axis.
+
+    Raises:
+        ValueError: for a folder of another name than its source's, and for a number that two have.
+    """
     folder = import_module(_FOLDER)
     words = [module.name for module in iter_modules(folder.__path__) if module.ispkg]
     sources: list[WeightSource] = [import_module(f"{_FOLDER}.{word}").SOURCE for word in words]
@@ -24,8 +29,8 @@ def _found() -> dict[str, WeightSource]:
     return {source.word: source for source in sources}
 
 
-SOURCES: Mapping[str, WeightSource] = _found()
-"""All weight sources by their words, in the order of the axis."""
+SOURCES: Mapping[str, WeightSource] = found_sources()
+"""Those that were there when the axis was made."""
 
 
 def of_source(word: str, module: str, name: str) -> Any:

@@ -8,14 +8,20 @@ import contextlib
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import yaml
+from streamlit.components.v2 import manifest_scanner
+from streamlit.testing.v1 import AppTest
 
+import dashboard
 import space
 from search import optimize
+from search.cli.program import run_program as run_search
 from space import (
     Architecture,
     DesignSpace,
@@ -39,6 +45,8 @@ from space.morphisms.lift_mixer import lift_operator
 from space.networks import build
 from space.operators import TokenMixer
 from space.relation_graph import EdgeKind
+from tests.search.small import values
+from tests.search.without_ray import in_place_of_ray
 from tests.space.carrying import carry, fold_steps
 from tests.space.memory_oracles import forward_traffic, saved_bytes
 from tests.space.spaces import EVERYTHING, every_point
@@ -114,7 +122,7 @@ def it_is_a_value_of_the_axis() -> None:
 
 def its_operators_are_its_definition() -> None:
     for number, mixer in enumerate(toy_mixers(4)):
-        if number % 23 == 0:
+        if number % 31 == 0:
             assert_agrees(mixer, 4, MapSize(3, 4), shifted=number % 2 == 1, seed=number)
 
 
@@ -124,17 +132,17 @@ def its_costs_are_those_of_the_built_network() -> None:
     several = DesignSpace.from_dict(EVERYTHING | {"stages": stages, "mixers": LINES})
     with pytest.MonkeyPatch.context() as patch:
         unseen = UnseenCounter(patch)
-        for _ in range(16):
+        for _ in range(10):
             architecture = several.sample(rng)
             assert_exact(architecture, unseen)
             met += any(mixer.dynamics == "toy" for mixer in architecture.mixers())
-    assert met > 8
+    assert met > 5
 
 
 def its_memory_is_what_torch_takes() -> None:
     rng = np.random.default_rng(1)
     several = DesignSpace.from_dict(EVERYTHING | {"mixers": LINES})
-    for number in range(16):
+    for number in range(10):
         architecture, batch = several.sample(rng), 1 + number % 3
         image = architecture.input
         network = build(architecture)
@@ -238,6 +246,50 @@ def searchers_propose_it() -> None:
         assert any("toy" in each.point.to_json() for each in found.evaluations)
 
 
+def run_of_it(folder: Path) -> list[str]:
+    """A study of the new source in a store of the folder, whose trials are played; its ids."""
+    lines = [line for line in SPACE["mixers"] if line["operator"].endswith("toy")]
+    content = values(
+        store=str(folder / "toy.db"),
+        checkpoints=str(folder / "checkpoints"),
+        space=SPACE | {"name": "toy", "mixers": lines, "input": {"channels": 1, "size": 28}},
+        trials=3,
+    )
+    (folder / "toy.yaml").write_text(yaml.safe_dump(content))
+    with pytest.MonkeyPatch.context() as patch:
+        in_place_of_ray(patch, folder)
+        asked_of_search("run", str(folder / "toy.yaml"))
+    rows = asked_of_search("best", "--store", str(folder / "toy.db"), "--json", *WHERE)
+    return [row["architecture_id"] for row in json.loads(rows)]
+
+
+WHERE = ("--where", "dynamics = toy")
+
+
+def asked_of_search(*words: str) -> str:
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert run_search(list(words)) == 0
+    return out.getvalue()
+
+
+def it_is_run_stored_asked_for_and_looked_at() -> None:
+    folder = Path.cwd()
+    ids = run_of_it(folder)
+    assert len(ids) == 3
+    script = str(Path(dashboard.__file__).parent / "streamlit_app.py")
+    with pytest.MonkeyPatch.context() as patch:
+        # Streamlit's harness looks through all that is installed at every run.
+        patch.setattr(manifest_scanner, "scan_component_manifests", list)
+        patch.setenv("MIXSPACE_STORE", str(folder / "toy.db"))
+        page = AppTest.from_file(script, default_timeout=60)
+        page.query_params["architecture"] = ids[0]
+        page.run().switch_page("views/architecture_view.py").run()
+    assert not page.exception
+    assert not page.error
+    (mixers,) = (table.value for table in page.dataframe if "dynamics" in table.value)
+    assert set(mixers["dynamics"]) == {"toy"}
+
+
 CHECKS: tuple[Callable[[], None], ...] = (
     it_is_a_value_of_the_axis,
     its_operators_are_its_definition,
@@ -248,6 +300,7 @@ CHECKS: tuple[Callable[[], None], ...] = (
     its_weights_are_lifted_into_linear_sources,
     the_relation_graph_has_its_edges,
     searchers_propose_it,
+    it_is_run_stored_asked_for_and_looked_at,
 )
 
 if __name__ == "__main__":
