@@ -75,11 +75,13 @@ class WeightSource:
         reads: what the weights are a function of.
         linear: whether the sets of weights that it can make are a linear space: then a factor
             beside the weights can be absorbed in them, and zeros and ties of W alone decide what
-            they can be.
+            they can be. Lifted weights are written into its module, which is `StaticWeights` or
+            has its generator, `GeneratedWeights`.
         free: whether each weight is a parameter of its own.
         normalised: whether the weights of a target sum to one over its reach, so that those of a
             reach of one position are 1.
-        outside_counts: whether weights at taps outside of the map change those inside.
+        outside_counts: whether taps outside of the map take part in that, and in all else that
+            ties the weights of a reach to each other.
         query_key: whether they follow from ⟨query(x[p]), key(x[q])⟩, of two linear maps.
         pair_macs: multiply-accumulates that making the weights takes for each channel of each pair
             (p, q).

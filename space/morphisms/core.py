@@ -99,13 +99,14 @@ def write(special: Core, operator: TokenMixer) -> None:
     source = operator.mixing.weights if operator.mixing else None
     if isinstance(source, StaticWeights):
         source.weight.copy_(packed(operator.plan, values[:, :, 0]))
-    elif isinstance(source, GeneratedWeights):
-        if special.generator is not None and special.reads is not None:
-            _copy_generator(special.reads, special.generator, source)
-        flat = values.flatten(0, 1)
-        assert source.expand.bias is not None
-        source.expand.weight.copy_(flat[:, :-1, None, None])
-        source.expand.bias.copy_(flat[:, -1])
+        return
+    assert isinstance(source, GeneratedWeights)
+    if special.generator is not None and special.reads is not None:
+        _copy_generator(special.reads, special.generator, source)
+    flat = values.flatten(0, 1)
+    assert source.expand.bias is not None
+    source.expand.weight.copy_(flat[:, :-1, None, None])
+    source.expand.bias.copy_(flat[:, -1])
 
 
 def _taken(special: Core, general: Core) -> Tensor:
