@@ -14,7 +14,7 @@ from space.geometry import (
     generator_width,
     inner_width,
     joint_rank,
-    source_size,
+    reaches_one,
     target_size,
 )
 from space.mixer import Mixer
@@ -89,7 +89,7 @@ def _fold_channels(mixer: Mixer, width: int, size: MapSize) -> Mixer:
     if mixer.channels is Channels.DENSE and inner == 1 and mixer.rank is not Rank.JOINT:
         return mixer.changed(channels=Channels.SEPARABLE)
     own_head = mixer.channel_shared and mixer.heads == inner
-    if own_head and mixer.dynamics is not Dynamics.ATTENTION:
+    if own_head and mixer.dynamics.source.allows(_WITHOUT_HEADS[mixer.sharing]):
         return mixer.changed(sharing=_WITHOUT_HEADS[mixer.sharing])
     return mixer
 
@@ -97,7 +97,7 @@ def _fold_channels(mixer: Mixer, width: int, size: MapSize) -> Mixer:
 def _fold_reach(mixer: Mixer, width: int, size: MapSize) -> Mixer:
     kernel = mixer.kernel_size
     longest = target_size(mixer, size).longest
-    if kernel is None or kernel == 1:
+    if kernel is None or kernel == 1 or mixer.dynamics.source.outside_counts:
         return mixer
     if mixer.locality is Locality.WINDOW and kernel >= longest:
         if mixer.position_bias:
@@ -111,8 +111,8 @@ def _fold_reach(mixer: Mixer, width: int, size: MapSize) -> Mixer:
 
 def _covering_neighbourhood(mixer: Mixer, longest: int) -> Mixer:
     """A bias of q − p over the whole map is that of a window; a generated q − p stays sliding."""
-    position_free = mixer.dynamics in (Dynamics.STATIC, Dynamics.ATTENTION)
-    if longest == 1 or not position_free or mixer.position_shared:
+    by_tap = mixer.dynamics.source.numbered_by_tap
+    if longest == 1 or by_tap or mixer.position_shared:
         return mixer.changed(kernel_size=2 * longest - 1)
     if mixer.position_bias:
         return mixer.changed(locality=Locality.WINDOW, kernel_size=longest, shift=True)
@@ -123,42 +123,42 @@ def _fold_single_position(mixer: Mixer, width: int, size: MapSize) -> Mixer:
     """On a map of one position all localities are one, and so are all positions."""
     if size.positions > 1 or mixer.rank is Rank.JOINT or mixer.kernel_size not in (None, 1):
         return mixer
-    if mixer.rank is Rank.SPATIAL and mixer.dynamics is Dynamics.ATTENTION:
+    source = mixer.dynamics.source
+    dynamics = Dynamics(source.on_one_position or source.word)
+    sharing = _tied_by_one_tap(mixer.sharing, dynamics)
+    if mixer.rank is Rank.SPATIAL and sharing not in (Sharing.POSITION, Sharing.BOTH):
         return mixer  # there is none that slides
-    alone = {"locality": Locality.SLIDING, "kernel_size": 1}
-    if mixer.dynamics is Dynamics.ATTENTION or mixer.position_shared:
-        return mixer.changed(**alone)
-    generated = mixer.dynamics is Dynamics.INHOMOGENEOUS
     return mixer.changed(
-        **alone,
-        sharing=_SHARED_BY_ONE_TAP[mixer.sharing],
-        dynamics=Dynamics.HOMOGENEOUS if generated else mixer.dynamics,
+        locality=Locality.SLIDING, kernel_size=1, sharing=sharing, dynamics=dynamics
     )
+
+
+def _tied_by_one_tap(sharing: Sharing, dynamics: Dynamics) -> Sharing:
+    """The sharing of a mixer that has the same one tap everywhere, if its weights can have it."""
+    tied = _SHARED_BY_ONE_TAP.get(sharing, sharing)
+    return tied if dynamics.source.allows(tied) else sharing
 
 
 def _fold_single_tap(mixer: Mixer, width: int, size: MapSize) -> Mixer:
     """Tiles of one position are neighbourhoods of one; the softmax of one logit is 1."""
-    if mixer.dynamics is Dynamics.ATTENTION:
-        return _fold_one_logit(mixer, size)
+    if mixer.dynamics.source.normalised:
+        return _fold_one_weight(mixer, size)
     if mixer.kernel_size != 1:
         return mixer
     if mixer.locality is Locality.WINDOW:
-        static = mixer.dynamics is Dynamics.STATIC
-        sharing = _SHARED_BY_ONE_TAP[mixer.sharing] if static else mixer.sharing
+        sharing = _tied_by_one_tap(mixer.sharing, mixer.dynamics)
         return mixer.changed(locality=Locality.SLIDING, sharing=sharing)
     return _fold_pointwise_bottleneck(mixer)
 
 
-def _fold_one_logit(mixer: Mixer, size: MapSize) -> Mixer:
-    local = mixer.locality is not Locality.GLOBAL
-    if mixer.kernel_size != 1 and (local or source_size(mixer, size).positions > 1):
+def _fold_one_weight(mixer: Mixer, size: MapSize) -> Mixer:
+    """What a weight of 1 is made from is read by no output."""
+    if not reaches_one(mixer, size):
         return mixer
-    mixer = mixer.changed(
-        locality=Locality.SLIDING if local else Locality.GLOBAL,
-        heads=1,
-        query_key_bias=False,
-        position_bias=False if local else None,
-    )
+    local = mixer.locality is not Locality.GLOBAL
+    options = mixer.dynamics.source.options(mixer.locality)
+    flags = {name: False for name, default in options.items() if type(default) is bool}
+    mixer = mixer.changed(locality=Locality.SLIDING if local else Locality.GLOBAL, heads=1, **flags)
     if mixer.rank is not Rank.CHANNEL or not local:
         return mixer
     return mixer.changed(dynamics=Dynamics.STATIC, sharing=Sharing.POSITION)
@@ -166,7 +166,7 @@ def _fold_one_logit(mixer: Mixer, size: MapSize) -> Mixer:
 
 def _fold_pointwise_bottleneck(mixer: Mixer) -> Mixer:
     """up · W · down with one fixed W at all positions is up' · down', whatever channels W joins."""
-    fixed = mixer.dynamics is Dynamics.STATIC and mixer.position_shared
+    fixed = mixer.dynamics.source.free and mixer.position_shared
     if mixer.rank is not Rank.CHANNEL or not fixed:
         return mixer
     return mixer.changed(channels=Channels.SEPARABLE, sharing=Sharing.POSITION)

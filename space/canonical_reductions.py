@@ -5,7 +5,7 @@ scale and a shift of every channel. Both absorb a core that is one fixed diagona
 """
 
 from space.axes import Channels, Dynamics, Locality, Rank, Sharing
-from space.geometry import MapSize, channel_groups, source_size
+from space.geometry import MapSize, channel_groups, reaches_one, source_size
 from space.mixer import Mixer
 
 
@@ -36,7 +36,7 @@ def _within_the_map(mixer: Mixer, width: int, size: MapSize) -> Mixer:
 
     A larger average divides by more, which weights after it make up for, but not a softmax.
     """
-    scaled = mixer.dynamics is Dynamics.ATTENTION or mixer.reduction_norm
+    scaled = not mixer.dynamics.source.linear or mixer.reduction_norm
     most = max(2, size.longest)
     if (mixer.ratio or 1) > most and (_learned(mixer) or not scaled):
         return mixer.changed(ratio=most)
@@ -48,19 +48,21 @@ def _one_source(mixer: Mixer, width: int, size: MapSize) -> Mixer:
 
     A dense W from one source is any product of two factors with C channels between them.
     """
-    attends, normed = mixer.dynamics is Dynamics.ATTENTION, bool(mixer.reduction_norm)
+    source, normed = mixer.dynamics.source, bool(mixer.reduction_norm)
     alone = source_size(mixer, size).positions == 1
-    if alone and attends and (_learned(mixer) or normed):
+    weight_of_one = source.normalised and reaches_one(mixer, size)
+    if alone and weight_of_one and (_learned(mixer) or normed):
         return mixer.changed(
             locality=Locality.SLIDING,
             kernel_size=1,
             sharing=Sharing.POSITION,
             dynamics=Dynamics.STATIC,
         )
-    if attends and normed:
+    inside = mixer.locality is Locality.GLOBAL or not source.outside_counts
+    if source.normalised and inside and normed:
         # The weights sum to one, so the shift of the norm is a bias; as a key it shifts all logits.
         return mixer.changed(bias=False)
-    fixed = mixer.dynamics is Dynamics.STATIC and mixer.locality is Locality.GLOBAL
+    fixed = source.free and mixer.locality is Locality.GLOBAL
     dense = fixed and mixer.channels is Channels.DENSE
     if alone and dense and _learned(mixer) and not normed and size.positions > 1:
         return mixer.changed(rank=Rank.JOINT, ratio=size.positions)
@@ -73,7 +75,7 @@ def _pointwise(mixer: Mixer, width: int, size: MapSize) -> Mixer:
     A norm's scale absorbs a diagonal W, its shift the bias. A dense W after a norm absorbs the
     bias, too: what is normed sums to zero, so that W may add any vector times that sum.
     """
-    fixed = mixer.dynamics is Dynamics.STATIC and mixer.locality is Locality.SLIDING
+    fixed = mixer.dynamics.source.free and mixer.locality is Locality.SLIDING
     if not fixed or mixer.kernel_size != 1:
         return mixer
     if mixer.reduction_norm:
@@ -96,12 +98,12 @@ def _one_position(mixer: Mixer, width: int, size: MapSize) -> Mixer:
     """
     if size.positions > 1 or mixer.kernel_size not in (None, 1):
         return mixer
-    if mixer.reduction_norm or mixer.dynamics is Dynamics.ATTENTION:
+    if mixer.reduction_norm or not mixer.dynamics.source.linear:
         return mixer
     full = mixer.changed(rank=Rank.FULL)
     if not _learned(mixer):
         return full
-    if mixer.dynamics is Dynamics.STATIC and mixer.reduction == "dense":
+    if mixer.dynamics.source.free and mixer.reduction == "dense":
         pointwise = {"locality": Locality.SLIDING, "kernel_size": 1, "sharing": Sharing.POSITION}
         return full.changed(channels=Channels.DENSE, **pointwise)
     joins_more = mixer.reduction == "dense" and channel_groups(mixer, width) > 1

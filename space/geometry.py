@@ -6,7 +6,7 @@ One place for them, so that the closed-form costs and the built operators cannot
 import math
 from dataclasses import dataclass
 
-from space.axes import Channels, Dynamics, Locality, Rank
+from space.axes import Channels, Locality, Rank
 from space.custom import CustomMixer
 from space.errors import Problem
 from space.mixer import Mixer
@@ -60,6 +60,13 @@ def target_size(mixer: Mixer, size: MapSize) -> MapSize:
     return source_size(mixer, size) if mixer.locality is Locality.SLIDING else size
 
 
+def reaches_one(mixer: Mixer, size: MapSize) -> bool:
+    """Whether the reach of every target is one source, by the mixer's sizes."""
+    if mixer.locality is Locality.GLOBAL:
+        return source_size(mixer, size).positions == 1
+    return mixer.kernel_size == 1
+
+
 def channel_groups(mixer: Mixer, width: int) -> int:
     """Number of channel groups that do not read each other, at this (inner) width."""
     if mixer.channels is Channels.DENSE:
@@ -111,7 +118,7 @@ def rolls_tiles(mixer: Mixer) -> bool:
     Per-tile weights can be masked at no cost, so the map needs no extra row and column of tiles;
     weights that all tiles share cannot.
     """
-    return mixer.dynamics is not Dynamics.STATIC
+    return mixer.dynamics.source.own_at_positions
 
 
 def tile_counts(mixer: Mixer, size: MapSize, shifted: bool) -> tuple[int, int]:

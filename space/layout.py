@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from space.axes import Channels, Dynamics, Locality
+from space.axes import Channels, Locality
 from space.geometry import (
     MapSize,
     channel_groups,
@@ -83,8 +83,8 @@ class Plan:
     @property
     def takes_any_size(self) -> bool:
         """Whether the parts keep nothing that fits one map only: weights, tiles or masks."""
-        generated = self.mixer.dynamics is Dynamics.INHOMOGENEOUS
-        return self.layout is Layout.KERNEL or (self.layout is Layout.NEIGHBOURHOOD and generated)
+        any_size = self.mixer.dynamics.source.any_size
+        return self.layout is Layout.KERNEL or (self.layout is Layout.NEIGHBOURHOOD and any_size)
 
     @property
     def separable(self) -> bool:

@@ -133,7 +133,7 @@ class Mixer:
         locality: Locality, channels: Channels, rank: Rank, sharing: Sharing, dynamics: Dynamics
     ) -> dict[str, Any]:
         """The fields that apply to these axis values, with their defaults."""
-        attention = dynamics is Dynamics.ATTENTION
+        source = dynamics.source
         defaults: dict[str, Any] = {"bias": sharing in (Sharing.POSITION, Sharing.BOTH)}
         if locality is not Locality.GLOBAL:
             defaults["kernel_size"] = None
@@ -145,15 +145,10 @@ class Mixer:
             defaults["ratio"] = None
         if locality is Locality.WINDOW:
             defaults["shift"] = True
-        if attention:
-            defaults["query_key_bias"] = True
-            if locality is not Locality.GLOBAL:
-                defaults["position_bias"] = locality is Locality.WINDOW
-        if dynamics in (Dynamics.HOMOGENEOUS, Dynamics.INHOMOGENEOUS):
-            defaults["generator_ratio"] = 4
+        defaults |= source.options(locality)
         if rank is Rank.SPATIAL:
-            defaults["reduction"] = "dense" if attention else "matched"
-            defaults["reduction_norm"] = attention
+            defaults["reduction"] = source.reduction
+            defaults["reduction_norm"] = source.reduction_norm
         return defaults
 
     def changed(self, **changes: Any) -> "Mixer":

@@ -7,12 +7,14 @@ with the fast operators: it only reads their parameters. Every fast operator is 
 Positions are numbered in row-major order. Batch norms are taken in eval mode.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from space.axes import Channels, Dynamics, Locality, Rank
+from space.axes import Channels, Locality, Rank
 from space.geometry import MapSize
 from space.operators import TokenMixer
 
@@ -49,7 +51,7 @@ def mixing_matrix(operator: TokenMixer, values: Tensor, context: Tensor) -> Mixi
         values: (C, H, W), what is summed; a norm inside a spatial reduction depends on it.
         context: (C, H, W), what dynamic weights are made from.
     """
-    return _Reference(operator).matrix(values, context)
+    return Reference(operator).matrix(values, context)
 
 
 def reference_forward(operator: TokenMixer, values: Tensor, context: Tensor) -> Tensor:
@@ -66,7 +68,13 @@ def _positions(size: MapSize) -> list[Position]:
     return [(row, column) for row in range(size.height) for column in range(size.width)]
 
 
-class _Reference:
+def _number(position: Position, size: MapSize) -> int:
+    return position[0] * size.width + position[1]
+
+
+class Reference:
+    """An operator's parts, and from them its W; see `mixing_matrix`."""
+
     def __init__(self, operator: TokenMixer) -> None:
         self.mixer = operator.mixer
         self.size = operator.size
@@ -93,7 +101,7 @@ class _Reference:
         if self.mixer.rank is Rank.JOINT:
             core = torch.eye(enter.shape[0], dtype=enter.dtype)[:, None, :, None]
         else:
-            core = self.core(*self.contexts(flat_context))
+            core = self.core(Context(self, flat_context))
         leave = self.leave()
         inside = torch.einsum("pcqd,qdre->pcre", core, enter)
         offset = torch.einsum("pcqd,qd->pc", core, added)
@@ -178,17 +186,6 @@ class _Reference:
         added = (added @ centring) * scale / spread + self.parameter("rank.norm.bias")
         return matrix, added
 
-    def contexts(self, context: Tensor) -> tuple[Tensor, Tensor]:
-        """What dynamic weights read at the targets and at the sources: (N, d) each."""
-        if self.mixer.dynamics is Dynamics.STATIC:
-            return context, context
-        if self.mixer.rank is Rank.CHANNEL:
-            context = context @ self.parameter("rank.down.weight")[:, :, 0, 0].T
-        if self.mixer.rank is Rank.SPATIAL and self.mixer.dynamics is Dynamics.ATTENTION:
-            matrix, added = self.reduction(context)
-            return context, torch.einsum("pcqd,qd->pc", matrix, context) + added
-        return context, context
-
     # --- reach, groups, ties ------------------------------------------------------------------
 
     @property
@@ -239,39 +236,18 @@ class _Reference:
 
     # --- the mixing ---------------------------------------------------------------------------
 
-    def core(self, at_targets: Tensor, at_sources: Tensor) -> Tensor:
+    def core(self, context: "Context") -> Tensor:
         """(targets, d, sources, d): a block for every pair of positions, zero out of reach."""
-        zero = at_targets.new_zeros(self.inner, self.inner)
+        zero = self.identity.new_zeros(self.inner, self.inner)
         rows = []
-        for index, p in enumerate(_positions(self.targets)):
+        for p in _positions(self.targets):
             reach = [q for q in _positions(self.sources) if self.reaches(p, q)]
-            entries = self.entries(index, p, reach, at_targets, at_sources)
+            entries = WEIGHTS[self.mixer.dynamics](self, p, reach, context)
             blocks = [
                 self.block(entries[q]) if q in entries else zero for q in _positions(self.sources)
             ]
             rows.append(torch.stack(blocks, 1))
         return torch.stack(rows)
-
-    def entries(
-        self,
-        index: int,
-        p: Position,
-        reach: list[Position],
-        at_targets: Tensor,
-        at_sources: Tensor,
-    ) -> dict[Position, Tensor]:
-        """The free entries of W[p, q] for every q in the reach of p."""
-        if self.mixer.dynamics is Dynamics.ATTENTION:
-            return self.attention(index, p, reach, at_targets, at_sources)
-        if self.mixer.dynamics is Dynamics.INHOMOGENEOUS:
-            made = self.generated(at_targets[index])
-            taps = made.reshape(-1, self.number_of_taps)
-            return {q: taps[:, self.tap(p, q)] for q in reach}
-        if self.mixer.dynamics is Dynamics.HOMOGENEOUS:
-            kernels = self.generated(at_targets.mean(0)).reshape(self.kernel_shape)
-            return {q: self.looked_up(kernels, p, q) for q in reach}
-        weight = self.parameter("mixing.weights.weight")
-        return {q: self.looked_up(weight, p, q) for q in reach}
 
     @property
     def number_of_taps(self) -> int:
@@ -316,26 +292,6 @@ class _Reference:
         bias = self.parameters.get(f"{name}.bias")
         return result if bias is None else result + bias
 
-    def attention(
-        self,
-        index: int,
-        p: Position,
-        reach: list[Position],
-        at_targets: Tensor,
-        at_sources: Tensor,
-    ) -> dict[Position, Tensor]:
-        """softmax over the reach of scale · ⟨query, key⟩ + bias of q − p, for each head."""
-        heads = self.mixer.heads or 1
-        query = self.linear("mixing.weights.query", at_targets[index]).reshape(heads, -1)
-        logits = []
-        for q in reach:
-            place = q[0] * self.sources.width + q[1]
-            key = self.linear("mixing.weights.key", at_sources[place]).reshape(heads, -1)
-            logit = (query * key).sum(1) / query.shape[1] ** 0.5
-            logits.append(logit + self.position_bias(p, q) if self.mixer.position_bias else logit)
-        weights = torch.softmax(torch.stack(logits), 0)
-        return dict(zip(reach, weights, strict=True))
-
     def position_bias(self, p: Position, q: Position) -> Tensor:
         """(heads,), the learned bias of the offset from q to p within a window, or of the tap."""
         table = self.parameter("mixing.weights.position_bias")
@@ -343,3 +299,81 @@ class _Reference:
             return table[self.tap(p, q)]
         down, right = p[0] - q[0] + self.kernel - 1, p[1] - q[1] + self.kernel - 1
         return table[down * (2 * self.kernel - 1) + right]
+
+
+class Context:
+    """What dynamic weights are made from, as the rank wrapper hands it on.
+
+    Attributes:
+        at_targets: (N, d), a token for each position of the map that the targets are on.
+    """
+
+    def __init__(self, reference: Reference, context: Tensor) -> None:
+        self.reference = reference
+        if reference.mixer.rank is Rank.CHANNEL:
+            context = context @ reference.parameter("rank.down.weight")[:, :, 0, 0].T
+        self.at_targets = context
+
+    @cached_property
+    def at_sources(self) -> Tensor:
+        """(n, d), a token for each source."""
+        if self.reference.mixer.rank is not Rank.SPATIAL:
+            return self.at_targets
+        matrix, added = self.reference.reduction(self.at_targets)
+        return torch.einsum("pcqd,qd->pc", matrix, self.at_targets) + added
+
+
+# --- the weight sources -----------------------------------------------------------------------
+
+Entries = dict[Position, Tensor]
+"""The free entries of W[p, q] of a target p, for every q in its reach."""
+
+
+def static(reference: Reference, p: Position, reach: list[Position], context: Context) -> Entries:
+    """Parameters."""
+    weight = reference.parameter("mixing.weights.weight")
+    return {q: reference.looked_up(weight, p, q) for q in reach}
+
+
+def homogeneous(
+    reference: Reference, p: Position, reach: list[Position], context: Context
+) -> Entries:
+    """Generated from the mean of all tokens."""
+    kernels = reference.generated(context.at_targets.mean(0)).reshape(reference.kernel_shape)
+    return {q: reference.looked_up(kernels, p, q) for q in reach}
+
+
+def inhomogeneous(
+    reference: Reference, p: Position, reach: list[Position], context: Context
+) -> Entries:
+    """Generated from the token at p, tap by tap."""
+    made = reference.generated(context.at_targets[_number(p, reference.targets)])
+    taps = made.reshape(-1, reference.number_of_taps)
+    return {q: taps[:, reference.tap(p, q)] for q in reach}
+
+
+def attention(
+    reference: Reference, p: Position, reach: list[Position], context: Context
+) -> Entries:
+    """softmax over the reach of scale · ⟨query, key⟩ + bias of q − p, for each head."""
+    heads = reference.mixer.heads or 1
+    token = context.at_targets[_number(p, reference.targets)]
+    query = reference.linear("mixing.weights.query", token).reshape(heads, -1)
+    logits = []
+    for q in reach:
+        token = context.at_sources[_number(q, reference.sources)]
+        key = reference.linear("mixing.weights.key", token).reshape(heads, -1)
+        logit = (query * key).sum(1) / query.shape[1] ** 0.5
+        biased = reference.mixer.position_bias
+        logits.append(logit + reference.position_bias(p, q) if biased else logit)
+    weights = torch.softmax(torch.stack(logits), 0)
+    return dict(zip(reach, weights, strict=True))
+
+
+WEIGHTS: dict[str, Callable[[Reference, Position, list[Position], Context], Entries]] = {
+    "static": static,
+    "homogeneous": homogeneous,
+    "inhomogeneous": inhomogeneous,
+    "attention": attention,
+}
+"""The definition of each weight source, by its word on the axis of dynamics."""

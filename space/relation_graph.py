@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from space.axes import AXES
 from space.mixer_types import PAPER_NAMES, MixerType, all_mixer_types, mixer_type_named
+from space.source_registry import SOURCES
 
 
 class EdgeKind(StrEnum):
@@ -23,13 +24,8 @@ class EdgeKind(StrEnum):
     """Dynamic weights."""
 
 
-_LABELS = {
-    "channel": "Channel LR",
-    "spatial": "Spatial LR",
-    "joint": "Dim. LR",
-    "attention": "Spatial Dynamic",
-    "homogeneous": "Vec. Atten.",
-    "inhomogeneous": "Inhomogeneous Vec. Atten.",
+_LABELS = {"channel": "Channel LR", "spatial": "Spatial LR", "joint": "Dim. LR"} | {
+    word: source.edge_label for word, source in SOURCES.items() if source.edge_label is not None
 }
 """The paper's labels of edges to another rank or other dynamics, by their value at the target."""
 
@@ -54,7 +50,7 @@ class Edge:
         New dynamic weights come first, as in the paper: where they come in, the sharing follows.
         """
         changes = self.changes
-        if "dynamics" in changes:
+        if any(SOURCES[word].dynamic for word in changes.get("dynamics", ())):
             return EdgeKind.DYNAMIC
         return EdgeKind.LOW_RANK if "rank" in changes else EdgeKind.SPARSE
 

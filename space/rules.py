@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from space.axes import Channels, Dynamics, Locality, Rank, Sharing
+from space.source_registry import SOURCES
+from space.weight_source import SourceRule, WeightSource
 
 Values = tuple[Locality, Channels, Rank, Sharing, Dynamics]
 
@@ -28,35 +30,7 @@ class Rule:
 
 _POSITION_SHARED = (Sharing.POSITION, Sharing.BOTH)
 
-RULES: tuple[Rule, ...] = (
-    Rule(
-        1,
-        "attention needs separable channels, channel sharing, and rank full, channel or spatial",
-        lambda locality, channels, rank, sharing, dynamics: (
-            dynamics is not Dynamics.ATTENTION
-            or (
-                channels is Channels.SEPARABLE
-                and sharing is Sharing.CHANNEL
-                and rank is not Rank.JOINT
-            )
-        ),
-    ),
-    Rule(
-        2,
-        "inhomogeneous dynamics needs separable channels and sharing none or channel",
-        lambda locality, channels, rank, sharing, dynamics: (
-            dynamics is not Dynamics.INHOMOGENEOUS
-            or (channels is Channels.SEPARABLE and sharing in (Sharing.NONE, Sharing.CHANNEL))
-        ),
-    ),
-    Rule(
-        3,
-        "homogeneous dynamics needs sliding locality and sharing position or both",
-        lambda locality, channels, rank, sharing, dynamics: (
-            dynamics is not Dynamics.HOMOGENEOUS
-            or (locality is Locality.SLIDING and sharing in _POSITION_SHARED)
-        ),
-    ),
+_OF_THE_OTHER_AXES = (
     Rule(
         4,
         "sharing position or both needs sliding locality (a global position-shared mixer is a "
@@ -77,8 +51,10 @@ RULES: tuple[Rule, ...] = (
         "rank joint needs global locality, dense channels, static dynamics and sharing none",
         lambda locality, channels, rank, sharing, dynamics: (
             rank is not Rank.JOINT
-            or (locality, channels, sharing, dynamics)
-            == (Locality.GLOBAL, Channels.DENSE, Sharing.NONE, Dynamics.STATIC)
+            or (
+                (locality, channels, sharing) == (Locality.GLOBAL, Channels.DENSE, Sharing.NONE)
+                and dynamics.source.free
+            )
         ),
     ),
     Rule(
@@ -92,6 +68,23 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
 )
+
+
+def _rule_of(source: WeightSource, rule: SourceRule) -> Rule:
+    def holds(
+        locality: Locality, channels: Channels, rank: Rank, sharing: Sharing, dynamics: Dynamics
+    ) -> bool:
+        return dynamics.source is not source or rule.allows(locality, channels, rank, sharing)
+
+    return Rule(rule.number, rule.text, holds)
+
+
+_OF_SOURCES = (_rule_of(s, s.rule) for s in SOURCES.values() if s.rule is not None)
+
+RULES: tuple[Rule, ...] = tuple(
+    sorted((*_OF_SOURCES, *_OF_THE_OTHER_AXES), key=lambda rule: rule.number)
+)
+"""In the order of their numbers."""
 
 
 def broken_rules(

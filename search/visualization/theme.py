@@ -10,6 +10,7 @@ from search.query import Objective
 from search.store import MixerRecord, TrialState
 from space.mixer_types import MixerType
 from space.relation_graph import EdgeKind
+from space.source_registry import SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ LINE_SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "sta
 
 def kind_of(mixer: MixerType | MixerRecord) -> str:
     """What an operator adds over the dense one, the rarest first."""
-    if mixer.dynamics != "static":
+    source = SOURCES.get(mixer.dynamics)
+    if source is None or source.dynamic:  # None: what an earlier or later version knows
         return EdgeKind.DYNAMIC
     if mixer.rank != "full":
         return EdgeKind.LOW_RANK

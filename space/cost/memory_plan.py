@@ -8,8 +8,7 @@ stem leaves them; that order decides where reshaping copies.
 import math
 from dataclasses import dataclass
 
-from space.axes import Dynamics
-from space.cost.tape import Tape, Tensor, then
+from space.cost.tape import Tape, Tensor, masked, then
 from space.geometry import generator_width, rolls_tiles
 from space.layout import Layout, Plan
 
@@ -51,8 +50,8 @@ class MemoryPlan(Plan):
     @property
     def weights_channels_last(self) -> bool:
         """The same of the weights, which is so if they are generated from several channels."""
-        generated = self.mixer.dynamics is Dynamics.INHOMOGENEOUS
-        return generated and generator_width(self.mixer, self.width) > 1
+        as_maps = self.mixer.dynamics.source.lie_as_maps
+        return as_maps and generator_width(self.mixer, self.width) > 1
 
     @property
     def target_tiles(self) -> Tiles:
@@ -83,14 +82,13 @@ class MemoryPlan(Plan):
     @property
     def weights_as_cut(self) -> bool:
         """Whether the weights of tiles lie as cutting left them, not as a mask or softmax."""
-        return self.mixer.dynamics is Dynamics.INHOMOGENEOUS and not self.mask
+        return self.mixer.dynamics.source.lie_as_maps and not self.mask
 
     @property
     def mixes_by_channel(self) -> bool:
         """Whether a product a channel, over its tiles, leaves them side by side."""
-        return (
-            self.mixer.dynamics is Dynamics.STATIC and self.separable and self.outputs == self.width
-        )
+        own = self.mixer.dynamics.source.dynamic
+        return not own and self.separable and self.outputs == self.width
 
 
 def split(t: Tape, x: Tensor, width: int, tiles: Tiles, channels_last: bool) -> Tensor:
@@ -130,6 +128,17 @@ def join(
     if tiles.rolled:
         y = then(t, Tape.copy, y)
     return then(t, Tape.view, y, t.map(width, positions))
+
+
+def without(t: Tape, x: Tensor, apart: int) -> Tensor:
+    """x with the entries filled that a mask of `apart` bytes, repeated for each image, names.
+
+    The result lies in the order of its axes, whatever x does.
+    """
+    repeated = t.run(t.batch * apart, t.buffer(apart))
+    y = masked(t, x, repeated)
+    t.free(repeated)
+    return y
 
 
 def batch_last(t: Tape, x: Tensor, channels_last: bool) -> Tensor:

@@ -5,6 +5,7 @@ Plain numbers, not `space.Cost`: in a space of many mixers, most of what an arch
 takes is this.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from space.axes import Channels, Dynamics, Locality, Rank
@@ -13,7 +14,6 @@ from space.custom import CustomMixer
 from space.geometry import (
     MapSize,
     channel_groups,
-    generator_width,
     inner_width,
     joint_rank,
     rolls_tiles,
@@ -21,9 +21,9 @@ from space.geometry import (
     target_size,
     tile_counts,
     tile_edges,
-    weight_sets,
 )
 from space.mixer import Mixer
+from space.source_registry import of_source
 
 _FULL, _CHANNEL, _JOINT = Rank.FULL, Rank.CHANNEL, Rank.JOINT
 
@@ -70,7 +70,7 @@ def _bottleneck(mixer: Mixer, width: int, size: MapSize) -> tuple[int, int, int]
     """Params, MACs, and MACs for a context of its own."""
     one_way = width * inner_width(mixer, width)
     down = one_way * size.positions
-    return 2 * one_way, 2 * down, 0 if mixer.dynamics is Dynamics.STATIC else down
+    return 2 * one_way, 2 * down, down if mixer.dynamics.source.dynamic else 0
 
 
 def _reduction(mixer: Mixer, width: int, size: MapSize) -> tuple[int, int, int]:
@@ -82,17 +82,21 @@ def _reduction(mixer: Mixer, width: int, size: MapSize) -> tuple[int, int, int]:
         weights = width * (width // groups) * (mixer.ratio or 1) ** 2
         params += weights + width * normed
         macs = weights * source_size(mixer, size).positions
-    return params, macs, macs if mixer.dynamics is Dynamics.ATTENTION else 0
+    return params, macs, macs if mixer.dynamics.source.reads_sources else 0
 
 
 Mixing = tuple[int, int, int, int]
 """Params, MACs, the unseen among them, and the MACs that moved tiles add."""
 
-_STATIC, _HOMOGENEOUS, _INHOMOGENEOUS = (
-    Dynamics.STATIC,
-    Dynamics.HOMOGENEOUS,
-    Dynamics.INHOMOGENEOUS,
-)
+_WEIGHTS: dict[Dynamics, Callable[[Mixer, int, MapSize, MapSize, int, int], tuple[int, int]]] = {
+    dynamics: of_source(dynamics, "costs", "weights") for dynamics in Dynamics
+}
+"""Params and MACs of making weights, without what `pair_macs` of their source says.
+
+Of a mixer, at a width, from targets to sources; of so many taps, for so many targets whose weights
+are not tied.
+"""
+
 _SLIDING, _WINDOW, _SEPARABLE = Locality.SLIDING, Locality.WINDOW, Channels.SEPARABLE
 
 
@@ -101,9 +105,7 @@ def mixing_cost(mixer: Mixer, width: int, size: MapSize) -> Mixing:
     width = inner_width(mixer, width)
     targets, sources = target_size(mixer, size), source_size(mixer, size)
     # Multiply-accumulates for one (target, source) pair.
-    each = width * (width // channel_groups(mixer, width))
-    if mixer.dynamics is Dynamics.ATTENTION:
-        each += width  # the logits
+    each = width * (width // channel_groups(mixer, width) + mixer.dynamics.source.pair_macs)
     if mixer.locality is _SLIDING:
         return _sliding(mixer, width, targets, sources, each)
     return _tiled(mixer, width, targets, sources, each)
@@ -115,9 +117,7 @@ def _sliding(mixer: Mixer, width: int, targets: MapSize, sources: MapSize, each:
     # These sums are made by shifting and accumulating.
     unseen = sums if mixer.channels is _SEPARABLE and not shared else 0
     untied = 1 if shared else targets.positions
-    params, macs = _weights(mixer, width, targets, sources, taps, untied)
-    if mixer.position_bias:
-        params += (mixer.heads or 1) * taps
+    params, macs = _WEIGHTS[mixer.dynamics](mixer, width, targets, sources, taps, untied)
     return params, macs + sums, unseen, 0
 
 
@@ -131,24 +131,5 @@ def _tiled(mixer: Mixer, width: int, targets: MapSize, sources: MapSize, each: i
     if mixer.locality is _WINDOW and mixer.shift and not rolls_tiles(mixer):
         down, right = tile_counts(mixer, targets, True)
         moved = down * right * in_tile - sums
-    params, macs = _weights(mixer, width, targets, sources, taps, tile)
-    if mixer.position_bias:
-        params += (mixer.heads or 1) * (2 * height - 1) * (2 * across - 1)
+    params, macs = _WEIGHTS[mixer.dynamics](mixer, width, targets, sources, taps, tile)
     return params, macs + sums, 0, moved
-
-
-def _weights(
-    mixer: Mixer, width: int, targets: MapSize, sources: MapSize, taps: int, untied: int
-) -> tuple[int, int]:
-    """Params and MACs of making the weights, but for the logits of attention and their bias."""
-    dynamics = mixer.dynamics
-    if dynamics is _STATIC:
-        return weight_sets(mixer, width) * untied * taps, 0
-    if dynamics is _HOMOGENEOUS or dynamics is _INHOMOGENEOUS:
-        hidden, weights = generator_width(mixer, width), weight_sets(mixer, width) * taps
-        macs, norm = hidden * (width + weights), 2 * hidden
-        if dynamics is _HOMOGENEOUS:  # from the pooled map; no bias before the norm
-            return macs + norm + weights, macs
-        return macs + hidden + norm + weights, macs * targets.positions
-    biases = 2 * width if mixer.query_key_bias else 0
-    return 2 * width * width + biases, width * width * (targets.positions + sources.positions)

@@ -3,7 +3,7 @@ and `space.operators.rank`)."""
 
 from typing import NamedTuple
 
-from space.axes import Dynamics, Locality, Rank
+from space.axes import Locality, Rank
 from space.cost.custom_cost import custom_memory
 from space.cost.memory_plan import MemoryPlan, channels_last
 from space.cost.mixing_memory import aggregate, make_weights
@@ -79,12 +79,12 @@ def _weighted_sum(t: Tape, plan: MemoryPlan, inputs: Inputs) -> Tensor:
 
 def _enter(t: Tape, plan: MemoryPlan, width: int, values: Tensor, context: Tensor) -> Inputs:
     """What the mixing reads, as `space.operators.rank` makes it of the maps outside."""
-    rank, dynamics, same = plan.mixer.rank, plan.mixer.dynamics, context is values
+    rank, source, same = plan.mixer.rank, plan.mixer.dynamics.source, context is values
     if rank is Rank.FULL:
         return Inputs(t.view(values), t.view(context), t.view(context))
     if rank is Rank.SPATIAL:
         reduced = _reduced(t, plan, values)
-        shared = same or dynamics is not Dynamics.ATTENTION
+        shared = same or not source.reads_sources
         sources = t.view(reduced) if shared else _reduced(t, plan, context)
         return Inputs(reduced, t.view(context), sources)
     if rank is Rank.JOINT:
@@ -94,7 +94,7 @@ def _enter(t: Tape, plan: MemoryPlan, width: int, values: Tensor, context: Tenso
         t.free(flat)
         return Inputs(reduced, t.view(reduced), t.view(reduced))
     reduced = linear(t, values, width, plan.width, bias=False)
-    if same or dynamics is Dynamics.STATIC:
+    if same or not source.dynamic:
         return Inputs(reduced, t.view(reduced), t.view(reduced))
     context = linear(t, context, width, plan.width, bias=False)
     return Inputs(reduced, context, t.view(context))

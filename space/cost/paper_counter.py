@@ -8,11 +8,11 @@ figures as FLOPs.
 import itertools
 
 from space.architecture import Architecture, Stage
-from space.axes import Dynamics
 from space.errors import Problem, refuse
-from space.geometry import MapSize, generator_width
+from space.geometry import MapSize
 from space.mixer import Mixer
 from space.mixer_types import mixer_type_named
+from space.source_registry import of_source
 
 _OPERATORS = ("DW-S Conv.", "Dynamic DW-S Conv.", "Dynamic Local-S MLP")
 _MIXER_TYPES = tuple(mixer_type_named(name) for name in _OPERATORS)
@@ -48,16 +48,9 @@ def _block(stage: Stage, mixer: Mixer, size: MapSize) -> int:
     pointwise = 2 * positions * width**2
     mlp = 2 * positions * width * stage.hidden_width
     mixing = positions * width * (mixer.kernel_size or 1) ** 2
-    return norms_and_activations + pointwise + mixing + mlp + _generator(mixer, width, positions)
-
-
-def _generator(mixer: Mixer, width: int, positions: int) -> int:
-    if mixer.dynamics is Dynamics.STATIC:
-        return 0
-    hidden, taps = generator_width(mixer, width), (mixer.kernel_size or 1) ** 2
-    if mixer.dynamics is Dynamics.HOMOGENEOUS:
-        return positions * width + width * hidden + taps * width * hidden
-    return positions * hidden * (width + taps * (mixer.heads or 1))
+    paper_macs = of_source(mixer.dynamics, "costs", "paper_macs")
+    weights: int = paper_macs(mixer, width, positions)
+    return norms_and_activations + pointwise + mixing + mlp + weights
 
 
 def _problems(architecture: Architecture) -> list[Problem]:

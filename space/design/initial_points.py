@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from space.architecture import Architecture
-from space.axes import AXES, Dynamics, Locality
+from space.axes import AXES, Locality
 from space.design.feasible import FeasibleSet
 from space.design.paired_points import NAMED_OPERATORS, named_operators, paired_points
 from space.design.stage_options import Keep, StageOptions
@@ -133,7 +133,7 @@ def _nearest_to_convolution(stage: StageOptions) -> Keep:
 
 
 def _is_like_convolution(mixer: Mixer) -> bool:
-    return mixer.locality is Locality.SLIDING and mixer.dynamics is Dynamics.STATIC
+    return mixer.locality is Locality.SLIDING and not mixer.dynamics.source.dynamic
 
 
 def _differences(point: Architecture, others: Sequence[Architecture]) -> tuple[int, int]:

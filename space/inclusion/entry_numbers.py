@@ -47,8 +47,7 @@ class EntryNumbers:
             count = place.size.positions
             return EntryNumbers(lambda p, q: p * count + q, count, count, every_pair(place.width))
         entries = place.entries
-        # The weight of an attention's only source is 1, for all channels.
-        one = place.attends
+        one = place.one_source
         channels = one_for_all(place.inner) if one else channel_entries(place.mixer, place.width)
         return EntryNumbers(
             entries.at, entries.targets.positions, entries.sources.positions, channels

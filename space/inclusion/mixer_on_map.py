@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from space.axes import Dynamics, Locality, Rank
+from space.axes import Locality, Rank
 from space.canonical import without_unit_factor
 from space.errors import InputError
 from space.geometry import (
@@ -51,18 +51,19 @@ class MixerOnMap:
 
     @property
     def attends(self) -> bool:
-        """Whether its weights are a softmax."""
-        return self.mixer.dynamics is Dynamics.ATTENTION
+        """Whether its weights are a softmax of queries and keys."""
+        return self.mixer.dynamics.source.query_key
 
     @property
     def one_source(self) -> bool:
-        """Whether it is an attention of one source: the softmax of one logit is 1."""
-        return self.attends and self.mixer.rank is not Rank.JOINT and self.entries.taps == 1
+        """Whether weights that sum to one are of one source, so that they are 1."""
+        normalised = self.mixer.dynamics.source.normalised
+        return normalised and self.mixer.rank is not Rank.JOINT and self.entries.taps == 1
 
     @property
     def hidden(self) -> int:
         """Hidden channels of the generator of its weights, 0 where they are not generated."""
-        generated = self.mixer.dynamics in (Dynamics.HOMOGENEOUS, Dynamics.INHOMOGENEOUS)
+        generated = self.mixer.generator_ratio is not None
         return generator_width(self.mixer, self.inner) if generated else 0
 
     @property
@@ -111,6 +112,8 @@ def _refusals(special: MixerOnMap, general: MixerOnMap) -> Iterator[Refusal]:
         yield from _into_joint(special, general)
     elif general.attends:
         yield from _into_attention(special, general)
+    elif not general.mixer.dynamics.source.linear:
+        yield "dynamics", f"only the same mixer is in one of {general.mixer.dynamics} weights"
     else:
         yield from _into_sum(special, general)
     if special.mixer.bias and not general.mixer.bias:
@@ -118,7 +121,7 @@ def _refusals(special: MixerOnMap, general: MixerOnMap) -> Iterator[Refusal]:
 
 
 def _into_joint(special: MixerOnMap, general: MixerOnMap) -> Iterator[Refusal]:
-    if special.mixer.dynamics is not Dynamics.STATIC or special.mixer.reduction_norm:
+    if special.mixer.dynamics.source.dynamic or special.mixer.reduction_norm:
         yield "dynamics", "W depends on x, that of a joint low rank does not"
     ours, theirs = _rank_of_all(special), _rank_of_all(general)
     if ours > theirs:
@@ -134,7 +137,7 @@ def _rank_of_all(place: MixerOnMap) -> int:
 
 def _into_attention(special: MixerOnMap, general: MixerOnMap) -> Iterator[Refusal]:
     before, after = special.mixer, general.mixer
-    if not special.attends:
+    if before.dynamics is not after.dynamics:
         yield "dynamics", "softmax weights are positive and sum to one"
     if before.rank is not after.rank:
         yield "rank", f"{before.rank} is not in {after.rank} where channels are separable"
@@ -151,11 +154,13 @@ def _into_attention(special: MixerOnMap, general: MixerOnMap) -> Iterator[Refusa
 
 
 def _into_sum(special: MixerOnMap, general: MixerOnMap) -> Iterator[Refusal]:
-    if special.attends and not special.one_source:
-        yield "dynamics", "softmax of q·k is neither a parameter nor linear in x[p]"
+    source = special.mixer.dynamics.source
+    if source.dynamic and not (source.linear or special.one_source):
+        made = "softmax of q·k" if special.attends else f"a weight of {source.word} dynamics"
+        yield "dynamics", f"{made} is neither a parameter nor linear in x[p]"
     yield from _into_bottleneck(special, general)
     yield from _into_spatial(special, general)
-    if special.hidden and special.mixer.dynamics is not general.mixer.dynamics:
+    if source.dynamic and source.linear and special.mixer.dynamics is not general.mixer.dynamics:
         yield "dynamics", f"{special.mixer.dynamics} weights are not {general.mixer.dynamics} ones"
     if special.hidden > general.hidden:
         yield "generator_ratio", "the general generator has fewer hidden channels"

@@ -5,9 +5,19 @@ pair is an inclusion is decided on the index maps (`space.inclusion.mixer_inclus
 """
 
 from enum import StrEnum
+from itertools import permutations
+from typing import TYPE_CHECKING
 
-from space.axes import Dynamics, Locality, Rank
+from space.axes import Locality, Rank
 from space.mixer import Mixer
+from space.source_registry import SOURCES
+
+_FIXED_IN_LINEAR = [
+    (special, general)
+    for special, general in permutations(SOURCES, 2)
+    if not SOURCES[special].dynamic and SOURCES[general].linear
+]
+"""Weights that are the same for every image are found in a linear space of weights."""
 
 
 class InclusionKind(StrEnum):
@@ -34,8 +44,13 @@ class InclusionKind(StrEnum):
     POSITION_SHARED = "shared by positions in unshared"
     CHANNEL_SHARED = "shared by channels in unshared"
     FEWER_HEADS = "fewer heads in more"
-    STATIC_IN_HOMOGENEOUS = "static in homogeneous"
-    STATIC_IN_INHOMOGENEOUS = "static in inhomogeneous"
+    if TYPE_CHECKING:
+        STATIC_IN_HOMOGENEOUS = "static in homogeneous"
+        STATIC_IN_INHOMOGENEOUS = "static in inhomogeneous"
+    else:
+        vars().update(
+            {f"{a}_IN_{b}".upper(): f"{a} in {b}" for a, b in _FIXED_IN_LINEAR},
+        )
     ONE_SOURCE_ATTENTION = "attention of one source in weights"
     NARROWER_GENERATOR = "narrower generator in wider"
     NO_BIAS = "no bias in bias"
@@ -66,14 +81,13 @@ _WORDS: dict[tuple[str, str, str], tuple[InclusionKind, ...]] = {
     ("sharing", "channel", "none"): (InclusionKind.CHANNEL_SHARED,),
     ("sharing", "both", "position"): (InclusionKind.CHANNEL_SHARED,),
     ("sharing", "both", "none"): (InclusionKind.POSITION_SHARED, InclusionKind.CHANNEL_SHARED),
-    ("dynamics", "static", "homogeneous"): (InclusionKind.STATIC_IN_HOMOGENEOUS,),
-    ("dynamics", "static", "inhomogeneous"): (InclusionKind.STATIC_IN_INHOMOGENEOUS,),
     ("bias", "False", "True"): (InclusionKind.NO_BIAS,),
     ("position_bias", "False", "True"): (InclusionKind.NO_POSITION_BIAS,),
     ("query_key_bias", "False", "True"): (InclusionKind.NO_QUERY_KEY_BIAS,),
     ("reduction", "average", "matched"): (InclusionKind.AVERAGE_IN_MATCHED,),
     ("reduction", "average", "dense"): (InclusionKind.AVERAGE_IN_DENSE,),
     ("reduction", "matched", "dense"): (InclusionKind.MATCHED_IN_DENSE,),
+    **{("dynamics", a, b): (InclusionKind(f"{a} in {b}"),) for a, b in _FIXED_IN_LINEAR},
 }
 
 _RATIOS = {
@@ -87,7 +101,7 @@ def kinds_between(special: Mixer, general: Mixer) -> tuple[InclusionKind, ...]:
     """The kinds that name the differences between two mixers, of which one contains the other."""
     before, after = special.to_dict(), general.to_dict()
     found: list[InclusionKind] = []
-    if special.dynamics is Dynamics.ATTENTION is not general.dynamics:
+    if special.dynamics.source.query_key and special.dynamics is not general.dynamics:
         found.append(InclusionKind.ONE_SOURCE_ATTENTION)
     for name in after:
         if name in before and before[name] != after[name]:

@@ -13,10 +13,10 @@ from space.inclusion.mixer_on_map import check_mixer_fields
 from space.morphisms.core import (
     Core,
     on_map,
-    one_source_attention,
     read,
     split_over_copies,
     to_device,
+    weight_of_one,
     write,
 )
 from space.morphisms.rank_factors import (
@@ -28,9 +28,9 @@ from space.morphisms.rank_factors import (
     with_reduction,
 )
 from space.operators import TokenMixer
-from space.operators.attention import AttentionWeights
 from space.operators.rank import ChannelRank, JointRank, SpatialRank
 from space.structure.entries import IntArray
+from space.weight_sources.attention.module import AttentionWeights
 
 
 @torch.no_grad()
@@ -79,7 +79,7 @@ def _core_for(special: TokenMixer, general: TokenMixer, copies: int) -> Core:
 def _core(special: TokenMixer) -> Core:
     if isinstance(special.rank, JointRank):
         return absorb_joint(special, special.rank)
-    return one_source_attention(special) if on_map(special).attends else read(special)
+    return weight_of_one(special) if on_map(special).one_source else read(special)
 
 
 def _attention_into_attention(special: TokenMixer, general: TokenMixer, copies: int) -> None:

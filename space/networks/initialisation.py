@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from space.errors import InputError
-from space.operators.weight_sources import GeneratedWeights
+from space.operators.generated_weights import GeneratedWeights
 
 WeightInit = Literal["published", "fan_in", "lecun"]
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from space.axes import Dynamics, Locality, Rank
+from space.axes import Locality, Rank
 from space.geometry import joint_rank
 from space.layout import Plan
 from space.mixer import Mixer
@@ -44,7 +44,7 @@ class ChannelRank(nn.Module):
 
     def __init__(self, mixer: Mixer, width: int, plan: Plan) -> None:
         super().__init__()
-        self.reads_context = mixer.dynamics is not Dynamics.STATIC
+        self.reads_context = mixer.dynamics.source.dynamic
         self.down = nn.Conv2d(width, plan.width, 1, bias=False)
         self.up = nn.Conv2d(plan.width, width, 1, bias=False)
 
@@ -69,7 +69,7 @@ class SpatialRank(nn.Module):
     def __init__(self, mixer: Mixer, width: int, plan: Plan) -> None:
         super().__init__()
         self.ratio = mixer.ratio or 1
-        self.reads_keys = mixer.dynamics is Dynamics.ATTENTION
+        self.reads_keys = mixer.dynamics.source.reads_sources
         self.repeats = mixer.locality is Locality.SLIDING
         normed = bool(mixer.reduction_norm)
         groups = 1 if mixer.reduction == "dense" else plan.groups

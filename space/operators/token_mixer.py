@@ -11,7 +11,7 @@ from space.layout import Plan
 from space.mixer import Mixer
 from space.operators.aggregators import AGGREGATORS
 from space.operators.rank import RANKS
-from space.operators.weight_sources import WEIGHT_SOURCES
+from space.source_registry import of_source
 
 
 class WeightedSum(nn.Module):
@@ -19,7 +19,7 @@ class WeightedSum(nn.Module):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
-        self.weights = WEIGHT_SOURCES[plan.mixer.dynamics](plan)
+        self.weights: nn.Module = of_source(plan.mixer.dynamics, "module", "Weights")(plan)
         self.aggregate = AGGREGATORS[plan.layout](plan)
 
     def forward(self, values: Tensor, targets: Tensor, sources: Tensor) -> Tensor:

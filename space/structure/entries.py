@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from space.axes import Channels, Dynamics, Locality
+from space.axes import Channels, Locality
 from space.geometry import (
     MapSize,
     channel_groups,
@@ -61,7 +61,7 @@ class PositionEntries:
     @property
     def untied_targets(self) -> int:
         """Targets with weights of their own: 1 where the weights are tied or generated."""
-        if self.mixer.dynamics is not Dynamics.STATIC or self.mixer.position_shared:
+        if self.mixer.dynamics.source.dynamic or self.mixer.position_shared:
             return 1
         if self.mixer.locality is Locality.SLIDING:
             return self.targets.positions

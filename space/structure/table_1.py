@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from space.axes import Dynamics
 from space.geometry import MapSize
 from space.mixer import Mixer
 from space.operators import TokenMixer
@@ -105,8 +104,7 @@ def computed_row(mixer: Mixer, width: int, size: MapSize, seed: int = 0) -> Tabl
         one, other = torch.randn(shape, dtype=torch.float64)
         with torch.no_grad():
             cores = [mixing_matrix(operator, image, image).core for image in (one, other)]
-    generated = mixer.dynamics is Dynamics.INHOMOGENEOUS
-    return row_of((cores[0], cores[1]), size, "group" if generated else "head")
+    return row_of((cores[0], cores[1]), size, mixer.dynamics.source.set_name)
 
 
 TABLE_1: dict[str, Mixer] = {

@@ -22,7 +22,7 @@ from search.visualization.relation_graph_figure import PLACES, relation_graph_fi
 from search.visualization.stages_figure import stages_figure
 from search.visualization.theme import KIND_COLOURS, STATE_COLOURS, kind_of, translucent
 from space import Architecture, all_mixer_types, mixer_type_named
-from space.relation_graph import EDGES, NODES
+from space.relation_graph import EDGES, NODES, EdgeKind
 from space.wording import ago, clock, count, duration, percent, short
 from tests.dashboard import stores
 
@@ -86,6 +86,11 @@ def test_every_mixer_type_has_a_kind_with_a_colour() -> None:
     kinds = {kind_of(mixer_type) for mixer_type in all_mixer_types()}
     assert kinds == set(KIND_COLOURS)
     assert set(STATE_COLOURS) == set(TrialState)
+
+
+def test_weights_of_a_source_that_is_not_there_any_more_have_a_kind() -> None:
+    stored = mixers_of(stores.points(1)[0][1])[0]
+    assert kind_of(replace(stored, dynamics="gone")) == EdgeKind.DYNAMIC
 
 
 def mixers_of(architecture: Architecture) -> list[MixerRecord]:

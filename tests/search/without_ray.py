@@ -44,13 +44,19 @@ STORE = ["--store", "a.db"]
 
 @pytest.fixture
 def player(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Player:
+    return in_place_of_ray(monkeypatch, tmp_path)
+
+
+def in_place_of_ray(patch: pytest.MonkeyPatch, folder: Path) -> Player:
+    """Who plays the trials of runs while they are patched."""
+
     @contextmanager
     def connected(address: str | None, on_watch: OnWatch) -> Iterator[Cluster]:
-        yield Cluster({"CPU": 2.0}, tmp_path, local=True)
+        yield Cluster({"CPU": 2.0}, folder, local=True)
 
     playing = Player()
-    monkeypatch.setattr(run_module, "connected_to_ray", connected)
-    monkeypatch.setattr(run_module, "tune_session", playing)
+    patch.setattr(run_module, "connected_to_ray", connected)
+    patch.setattr(run_module, "tune_session", playing)
     return playing
 
 

@@ -50,8 +50,8 @@ def _by_hand(source: TokenMixer, target: TokenMixer) -> Callable[[TokenMixer, To
     one, other = source.mixer, target.mixer
     if {one.dynamics, other.dynamics} == {Dynamics.HOMOGENEOUS, Dynamics.INHOMOGENEOUS}:
         return _pooled_position
-    attend = one.dynamics is other.dynamics is Dynamics.ATTENTION
-    if attend and one.ratio == other.ratio and on_map(source).one_source:
+    sum_to_one = one.dynamics is other.dynamics and one.dynamics.source.normalised
+    if sum_to_one and one.ratio == other.ratio and on_map(source).one_source:
         return _without_softmax
     if one.rank is other.rank is Rank.SPATIAL:
         return between_reductions(source, target)

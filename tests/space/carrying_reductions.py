@@ -36,15 +36,15 @@ def into_reduction(source: TokenMixer, target: TokenMixer) -> Carrying:
 
 
 def matrix_of(operator: TokenMixer) -> Tensor:
-    """(d, d), W of a pointwise core; the softmax of one logit is 1."""
-    if operator.mixer.dynamics is Dynamics.ATTENTION:
+    """(d, d), W of a pointwise core; one weight that sums to one is 1."""
+    if operator.mixer.dynamics.source.normalised:
         return torch.eye(operator.plan.width, dtype=torch.float64)
     return read(operator).dense_values()[:, :, 0, 0]
 
 
 def set_identity(operator: TokenMixer) -> None:
     """Makes a fixed pointwise core the identity."""
-    if operator.mixing is None or operator.mixer.dynamics is Dynamics.ATTENTION:
+    if operator.mixing is None or operator.mixer.dynamics.source.normalised:
         return
     weight = operator.mixing.weights.weight.flatten(1)
     weight.zero_()
@@ -125,12 +125,13 @@ def _offset(source: TokenMixer, target: TokenMixer) -> Tensor:
 def _absorbed_in_norm(source: TokenMixer, target: TokenMixer) -> None:
     """A diagonal W and the bias in the norm's scale and shift."""
     target.rank.load_state_dict(source.rank.state_dict())
-    both_attend = source.mixer.dynamics is target.mixer.dynamics is Dynamics.ATTENTION
-    if both_attend and source.mixing is not None and target.mixing is not None:
+    same = source.mixer.dynamics is target.mixer.dynamics
+    both_sum_to_one = same and source.mixer.dynamics.source.normalised
+    if both_sum_to_one and source.mixing is not None and target.mixing is not None:
         target.mixing.load_state_dict(source.mixing.state_dict())
     if target.bias is not None:
         target.bias.zero_()
-    diagonal = torch.eye(source.width) if both_attend else matrix_of(source)
+    diagonal = torch.eye(source.width) if both_sum_to_one else matrix_of(source)
     norm = target.rank.norm
     norm.weight.mul_(diagonal.diagonal())  # type: ignore[union-attr,operator]
     norm.bias.mul_(diagonal.diagonal()).add_(_offset(source, target))  # type: ignore[union-attr,operator]

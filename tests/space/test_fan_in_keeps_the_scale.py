@@ -9,8 +9,8 @@ from space.axes import Dynamics, Rank
 from space.geometry import MapSize
 from space.networks import build
 from space.operators import TokenMixer
-from space.operators.weight_sources import StaticWeights
 from space.structure.connectivity import connectivity
+from space.weight_sources.static.module import StaticWeights
 from tests.space.test_every_mixer_type_trains import mixer_fields, network_of
 
 LEAST, MOST = 0.1, 2.5

@@ -95,3 +95,6 @@ class AttentionWeights(nn.Module):
             apart = self.apart.repeat(query.shape[0], 1, 1).unsqueeze(1)
             logits = logits.masked_fill(apart, float("-inf"))
         return logits.softmax(3)
+
+
+Weights = AttentionWeights
