@@ -16,6 +16,7 @@ from search.query import (
     StudyObjectives,
     bound_words,
     chance_of_images,
+    is_custom,
     metric_words,
     ranks,
     state_words,
@@ -134,7 +135,7 @@ def operators_table(
     wanted: StudyObjectives | None = None,
     tried: Mapping[str, StateCounts] | None = None,
 ) -> FittedTable:
-    """The paper's operators: the best network that uses each one throughout.
+    """The paper's operators and custom mixers: the best network that uses each one throughout.
 
     Args:
         found: where they stand.
@@ -144,7 +145,7 @@ def operators_table(
     """
     title = "Where the paper's operators stand, each in the best network made of it alone"
     by_name = {each.name: each for each in found}
-    ranked = [s for s in found if s.name in PAPER_OPERATORS]
+    ranked = [s for s in found if s.name in PAPER_OPERATORS or is_custom(s.name)]
     others = [name for name in PAPER_OPERATORS if name not in by_name]
     rows = [s.row for s in ranked]
     dashes, blanks = [NONE] * len(others), [""] * len(others)

@@ -1,7 +1,7 @@
 """What a study says of each operator: the best of it alone, what became of its trials, in pairs."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from search.store.stale_runs import effective
 from search.store.store import Store
 from search.trial_states import TrialState
 from space.design.paired_points import PAIRED
+from space.mixer_types import is_operator_name
 from space.relation_graph import NODES
 
 
@@ -181,7 +182,7 @@ class OperatorRecord:
 def operator_records(
     store: Store, *, where: Where | str | None = None, study: str | None = None
 ) -> dict[str, OperatorRecord]:
-    """The record of each of the paper's operators, by name.
+    """The record of each of the paper's operators by name, then of custom mixers that were tried.
 
     Raises:
         InputError: a malformed where-clause or an unknown study.
@@ -189,14 +190,20 @@ def operator_records(
     query = joined(ArchitectureRow.operators, func.count())
     query = query.where(*matching(where, study, store.runs.stale()))
     query = query.group_by(ArchitectureRow.operators)
-    alone, mixed = dict.fromkeys(NODES, 0), dict.fromkeys(NODES, 0)
+    alone: Counter[str] = Counter()
+    mixed: Counter[str] = Counter()
     for operators, trials in store.read(lambda session: session.execute(query).all()):
         names = operators.split(OPERATOR_SEPARATOR)
-        counts = alone if len(names) == 1 else mixed
-        for name in (name for name in names if name in counts):
-            counts[name] += trials
+        for name in names:
+            (alone if len(names) == 1 else mixed)[name] += trials
+    custom = sorted(name for name in {*alone, *mixed} if is_custom(name))
     tops = _best_alone(best(store, where=where, study=study, top=None))
-    return {name: _record(alone[name], mixed[name], tops.get(name)) for name in NODES}
+    return {name: _record(alone[name], mixed[name], tops.get(name)) for name in (*NODES, *custom)}
+
+
+def is_custom(name: str) -> bool:
+    """Whether an operator that a store names is none of the algebra: somebody registered it."""
+    return not is_operator_name(name)
 
 
 def _record(alone: int, mixed: int, row: BestRow | None) -> OperatorRecord:

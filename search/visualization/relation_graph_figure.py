@@ -1,16 +1,24 @@
 """The paper's relation graph, drawn from the code, with what this store found on its nodes."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from search.query import OperatorRecord
+from search.query import OperatorRecord, is_custom
 from search.visualization.frame import Point, add_arrow, add_box
 from search.visualization.plain_text import plain
-from search.visualization.theme import FRONT_COLOUR, KIND_COLOURS, LIGHT, Theme, kind_of
+from search.visualization.theme import (
+    DENSE,
+    FRONT_COLOUR,
+    KIND_COLOURS,
+    LIGHT,
+    Theme,
+    kind_of,
+)
 from space.axes import AXES
-from space.mixer_types import mixer_type_named
+from space.custom.registry import registered
+from space.mixer_types import mixer_type_named, plain_name
 from space.relation_graph import EDGES, EXAMPLES, NODES, Edge, EdgeKind
 from space.wording import count, percent
 
@@ -42,17 +50,22 @@ def relation_graph_figure(
     """The figure; every node carries the id of its best architecture, or nothing.
 
     Args:
-        records: what was found of each node; None draws the graph alone.
+        records: what was found of each node; None draws the graph alone. Custom mixers stand
+            beneath the twelve, joined with the relatives that they declare as far as they are
+            registered here.
         theme: of the page.
     """
     made = go.Figure()
-    places = {name: PLACES[name] for name in NODES}
+    custom = [name for name in records or () if name not in PLACES]
+    places = {name: PLACES[name] for name in NODES} | _beneath(custom)
     for edge in EDGES:
         _edge(made, edge, places[edge.source.name], places[edge.target.name])
+    for name in custom:
+        _relatives(made, name, places)
     _legend(made, records is not None)
     _nodes(made, places, records, theme)
     made.update_layout(
-        height=780,
+        height=780 + 110 * _rows(custom),
         margin={"l": 4, "r": 4, "t": 44, "b": 4},
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
         hovermode="closest",
@@ -63,6 +76,40 @@ def relation_graph_figure(
     made.update_xaxes(visible=False, range=across, fixedrange=True)
     made.update_yaxes(visible=False, range=up, fixedrange=True)
     return made
+
+
+_A_ROW = 5
+"""Custom mixers side by side."""
+
+
+def _rows(custom: Sequence[str]) -> int:
+    return -(-len(custom) // _A_ROW)
+
+
+def _beneath(custom: Sequence[str]) -> dict[str, Point]:
+    """Where custom mixers stand: in rows below all others."""
+    return {
+        name: (-0.1 + 1.35 * (place % _A_ROW), -1.5 - 0.8 * (place // _A_ROW))
+        for place, name in enumerate(custom)
+    }
+
+
+def _relatives(made: go.Figure, name: str, places: Mapping[str, Point]) -> None:
+    """Thin lines to the relatives that are drawn; a line says what changes where one points."""
+    definition = registered(name)
+    for relative, change in {} if definition is None else definition.relatives.items():
+        other = next((p for p in places if plain_name(p) == plain_name(relative)), None)
+        if other is None or other == name:
+            continue
+        ends = _at_border(places[name], places[other]), _at_border(places[other], places[name])
+        made.add_scatter(
+            x=[ends[0][0], ends[1][0]],
+            y=[ends[0][1], ends[1][1]],
+            mode="lines",
+            line={"color": KIND_COLOURS[DENSE], "width": 1.2, "dash": "dash"},
+            hovertemplate=plain(f"{name} – {other}: {change or 'a step'}") + "<extra></extra>",
+            showlegend=False,
+        )
 
 
 def _edge(made: go.Figure, edge: Edge, source: Point, target: Point) -> None:
@@ -108,7 +155,7 @@ def _nodes(
     best = max((r.best_accuracy or 0.0 for r in whole), default=None)
     for name, place in places.items():
         record = found.get(name)
-        colour = KIND_COLOURS[kind_of(mixer_type_named(name))]
+        colour = KIND_COLOURS[DENSE if is_custom(name) else kind_of(mixer_type_named(name))]
         champion = record is not None and record in whole and record.best_accuracy == best
         line = {"color": FRONT_COLOUR if champion else colour, "width": 3 if champion else 1.5}
         add_box(made, place, _HALF, colour, 0.16, line=line, layer="below")
@@ -132,6 +179,7 @@ def _best_id(record: OperatorRecord | None) -> str:
 
 
 def _text(name: str, record: OperatorRecord | None) -> str:
+    name = plain(name)
     if record is None:
         return f"<b>{name}</b>"
     found = _accuracy(record) if record.best_accuracy is not None else "not tried"
@@ -147,11 +195,7 @@ def _accuracy(record: OperatorRecord) -> str:
 
 
 def _hover(name: str, record: OperatorRecord | None) -> str:
-    mixer_type = mixer_type_named(name)
-    lines = [f"<b>{name}</b>"]
-    if name in EXAMPLES:
-        lines.append("as in " + ", ".join(EXAMPLES[name]))
-    lines += [f"{axis}: {value}" for axis, value in zip(AXES, mixer_type.values, strict=True)]
+    lines = [f"<b>{plain(name)}</b>", *_said_of(name)]
     if record is None:
         return "<br>".join(lines)
     lines.append(f"alone in {count(record.alone, 'trial')}, beside others in {record.mixed:,}")
@@ -159,6 +203,19 @@ def _hover(name: str, record: OperatorRecord | None) -> str:
         stopped = ", whose trial was pruned" if record.pruned else ""
         lines.append(f"best {_accuracy(record)} by {plain(record.best_architecture)}{stopped}")
     return "<br>".join(lines)
+
+
+def _said_of(name: str) -> list[str]:
+    """Where an operator is from, and its place on every axis."""
+    if is_custom(name):
+        definition = registered(name)
+        if definition is None:
+            return ["a custom mixer that is not registered here"]
+        marks = [f"{axis}: {value}" for axis, value in definition.marks.declared.items()]
+        return [plain(definition.paper or "a custom mixer"), *marks]
+    examples = ["as in " + ", ".join(EXAMPLES[name])] if name in EXAMPLES else []
+    values = mixer_type_named(name).values
+    return [*examples, *(f"{axis}: {value}" for axis, value in zip(AXES, values, strict=True))]
 
 
 def _legend(made: go.Figure, has_records: bool) -> None:

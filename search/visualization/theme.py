@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from search.query import Objective
 from search.store import MixerRecord, TrialState
+from space.custom import UNDECLARED
 from space.mixer_types import MixerType
 from space.relation_graph import EdgeKind
 from space.source_registry import SOURCES
@@ -86,10 +87,11 @@ LINE_SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "sta
 
 def kind_of(mixer: MixerType | MixerRecord) -> str:
     """What an operator adds over the dense one, the rarest first."""
-    source = SOURCES.get(mixer.dynamics)
-    if source is None or source.dynamic:  # None: what an earlier or later version knows
-        return EdgeKind.DYNAMIC
-    if mixer.rank != "full":
+    if mixer.dynamics != UNDECLARED:
+        source = SOURCES.get(mixer.dynamics)
+        if source is None or source.dynamic:  # None: what an earlier or later version knows
+            return EdgeKind.DYNAMIC
+    if mixer.rank not in ("full", UNDECLARED):
         return EdgeKind.LOW_RANK
     is_dense = mixer.locality == "global" and mixer.channels == "dense"
     return DENSE if is_dense else EdgeKind.SPARSE
