@@ -1,8 +1,11 @@
 """Checks all of a run that can be checked without Ray, before anything is written."""
 
+import json
 import os
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +15,7 @@ from search.config import Config
 from search.driver.checkpoints import Checkpoints
 from search.driver.study_setup import initial_points
 from search.driver.warm_start import most_warm_points
+from search.own_packages import ROOT
 from search.query.baseline import ENOUGH, random_points
 from search.runner import study_lookup
 from search.store import StudyRecord
@@ -80,6 +84,38 @@ def check_custom_mixers(space: DesignSpace) -> None:
             said = f"the mixer {mixer.label!r}: {problem.message}"
             found[Problem(join("space.mixers", problem.where), said)] = None
     refuse(found)
+    _refuse_unknown_to_workers(space.plugins, own)
+
+
+_AS_A_WORKER = """
+import json, sys
+plugins, mixers = json.loads(sys.argv[1])
+from space.custom import CustomMixer, load_plugins
+load_plugins(plugins)
+for mixer in mixers:
+    CustomMixer.from_dict(mixer).definition
+"""
+
+
+def _refuse_unknown_to_workers(plugins: Sequence[str], mixers: Sequence[CustomMixer]) -> None:
+    """Import the plug-ins in a new process, as every worker does, and ask it for the mixers.
+
+    Raises:
+        InputError: where="space.plugins", with what that process says.
+    """
+    asked = json.dumps([list(plugins), [mixer.to_dict() for mixer in mixers]])
+    path = os.pathsep.join(filter(None, [str(ROOT), *sys.path]))
+    process = subprocess.run(
+        [sys.executable, "-P", "-c", _AS_A_WORKER, asked],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if process.returncode:
+        last = (process.stderr.strip().splitlines() or ["it was ended"])[-1]
+        message = f"a new process that imports them does not know the mixers: {last[:300]}"
+        raise InputError.of("space.plugins", message)
 
 
 def folder_in_use(config: Config, found: StudyRecord | None) -> Path:

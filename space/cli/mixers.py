@@ -7,6 +7,7 @@ import click
 
 from space.axes import AXES
 from space.cli.commands import json_option, print_json
+from space.cli.custom_mixers import print_custom_mixers
 from space.cli.tables import print_table
 from space.errors import InputError
 from space.mixer import Mixer
@@ -19,8 +20,15 @@ from space.relation_graph import EXAMPLES
 @click.option(
     "--table-1", "structure", is_flag=True, help="The paper's Table 1 instead, computed from W."
 )
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="MODULE",
+    help="The custom mixers that this module registers instead, each checked.",
+)
 @json_option
-def command(named: bool, structure: bool, as_json: bool) -> None:
+def command(named: bool, structure: bool, plugins: tuple[str, ...], as_json: bool) -> None:
     """Print every kind of token mixer: the legal combinations of the five axes.
 
     \b
@@ -29,6 +37,7 @@ def command(named: bool, structure: bool, as_json: bool) -> None:
       python -m space mixers --named
       python -m space mixers --json
       python -m space mixers --table-1
+      python -m space mixers --plugin my_mixers
 
     The paper names 12 of the 74 mixer types. In a space file a type is written by its name
     or its label, such as sliding/separable/full/position/static.
@@ -36,7 +45,15 @@ def command(named: bool, structure: bool, as_json: bool) -> None:
     Table 1 of the paper marks how ten structures restrict their weights W: ✓ where pairs of
     positions or of channels have no weight (sparse), where their weights are equal (shared) and
     where they change with the image (dynamic). The marks are computed from W here, not typed.
+
+    A mixer of your own is a module that a plug-in registers. It is built, run and held to its marks
+    as before a search, at width 32 on a map of 14x14; what is wrong is told, with exit code 2.
     """
+    if plugins:
+        if named or structure:
+            raise InputError.of("--plugin", "has a list of its own; leave out the other options")
+        print_custom_mixers(plugins, as_json)
+        return
     if structure:
         if named:
             raise InputError.of("--table-1", "has ten rows of its own; leave out --named")

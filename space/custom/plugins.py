@@ -55,6 +55,11 @@ def plugins_of(definitions: Sequence[MixerDefinition]) -> tuple[str, ...]:
     return tuple(m for m in modules if not any(_holds(root, m) for root in found))
 
 
+def comes_from(modules: Sequence[str], definition: MixerDefinition) -> bool:
+    """Whether one of these modules, or a package among them, registers a mixer."""
+    return any(_holds(module, definition.module) for module in modules)
+
+
 def _holds(package: str, module: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 

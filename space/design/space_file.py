@@ -28,7 +28,7 @@ from space.architecture import (
     StemType,
 )
 from space.custom import CustomMixer, load_plugins
-from space.custom.plugins import plugins_of
+from space.custom.plugins import comes_from, plugins_of
 from space.design.hard_limits import Limits
 from space.design.mixer_lines import expand_mixers, listed
 from space.errors import InputError, Problem, join
@@ -178,13 +178,8 @@ def parse(values: object, where: str = "") -> ParsedSpace:
 def _with_plugins(file: SpaceFile, mixers: Sequence[Mapping[Mixer, str]]) -> SpaceFile:
     """The file, naming every module that another process must import to know its mixers."""
     own = (m.definition for of_stage in mixers for m in of_stage if isinstance(m, CustomMixer))
-    needed = [module for module in plugins_of(tuple(own)) if not _registers(file.plugins, module)]
+    needed = plugins_of([each for each in own if not comes_from(file.plugins, each)])
     return file.model_copy(update={"plugins": (*file.plugins, *needed)}) if needed else file
-
-
-def _registers(plugins: Sequence[str], module: str) -> bool:
-    """Whether importing one of the plug-ins, a package perhaps, leads to a module."""
-    return any(module == plugin or module.startswith(f"{plugin}.") for plugin in plugins)
 
 
 def _expanded(lines: list[Any] | None, where: str, problems: list[Problem]) -> dict[Mixer, str]:

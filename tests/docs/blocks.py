@@ -2,6 +2,7 @@
 
 A block of Python or of shell commands runs, unless the line before it is a comment that says why
 not: `<!-- not run: needs a cluster -->`. `<!-- exit code: 2 -->` is that of its last command.
+`<!-- file: my_mixers.py -->` puts a block into a file of the working folder, and runs it not.
 """
 
 import re
@@ -22,7 +23,7 @@ READ = ("yaml", "toml")
 SHOWN = ("text", "nginx", "mermaid", "{")
 """Languages whose blocks are run, parsed, and only shown; "{" begins a directive of the site."""
 
-_MARK = re.compile(r"<!-- (not run|exit code): (.+?) -->")
+_MARK = re.compile(r"<!-- (not run|exit code|file): (.+?) -->")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Block:
         text: what it holds.
         not_run: why it is not run; None where it is.
         exit_code: of its last command.
+        file: that it is the content of; None of what is run.
     """
 
     page: Path
@@ -44,6 +46,7 @@ class Block:
     text: str
     not_run: str | None = None
     exit_code: int = 0
+    file: str | None = None
 
     @property
     def place(self) -> str:
@@ -67,7 +70,8 @@ def blocks_of(page: Path) -> list[Block]:
             code = int(mark.get("exit code", 0))
             line = token.map[0] + 1
             not_run = mark.get("not run")
-            found.append(Block(page, line, language, token.content, not_run, code))
+            file = mark.get("file")
+            found.append(Block(page, line, language, token.content, not_run, code, file))
             mark = {}
         else:
             mark = {}

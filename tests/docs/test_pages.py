@@ -22,7 +22,7 @@ from tests.docs.workshop import (
 
 
 def to_run(page: Path) -> list[Block]:
-    return [b for b in blocks_of(page) if b.language in RUN and b.not_run is None]
+    return [b for b in blocks_of(page) if b.file or (b.language in RUN and b.not_run is None)]
 
 
 WITH_CODE = [page for page in PAGES if to_run(page)]

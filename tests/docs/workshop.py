@@ -178,6 +178,9 @@ def run_block(block: Block, names: dict[str, Any], best: str) -> None:
         best: id of an architecture.
     """
     text = smaller(block.text, best)
+    if block.file is not None:
+        Path(block.file).write_text(text)
+        return
     if block.language == "python":
         exec(compile(text, block.place, "exec"), names)
         return
