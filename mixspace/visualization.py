@@ -16,11 +16,8 @@ from typing import TYPE_CHECKING
 from search.visualization import figure_file, study_figures
 from search.visualization.curve_figures import Measure
 from search.visualization.figure_file import NotDrawn
-from search.visualization.study_figures import (
-    NothingToDraw,
-    plot_architecture,
-    plot_connectivity,
-)
+from search.visualization.network_figures import plot_architecture, plot_connectivity
+from search.visualization.study_figures import NothingToDraw
 from space.input.paths import given_path
 
 if TYPE_CHECKING:

@@ -81,9 +81,9 @@ def _drawn(store: Store, subject: str, kind: str, asked: Mapping[str, Any]) -> "
     from search.visualization import study_figures as figures
 
     if kind == "architecture":
-        return figures.plot_architecture(
-            Architecture.from_json(store.architectures.get(subject).json)
-        )
+        from search.visualization.network_figures import plot_architecture
+
+        return plot_architecture(Architecture.from_json(store.architectures.get(subject).json))
     drawers: Mapping[str, Callable[..., go.Figure]] = {
         "front": figures.plot_pareto_front,
         "history": figures.plot_optimization_history,

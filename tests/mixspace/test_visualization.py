@@ -9,7 +9,7 @@ import pytest
 import mixspace
 from search.query import best, pareto_front
 from search.store import open_store
-from search.visualization import study_figures
+from search.visualization import network_figures, study_figures
 from tests.dashboard import stores
 
 visualization = mixspace.visualization
@@ -26,7 +26,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> mixspace.Study:
     "name", [name for name in visualization.__all__ if name.startswith("plot_")]
 )
 def test_every_figure_is_the_one_that_the_command_draws(name: str) -> None:
-    mine, theirs = getattr(visualization, name), getattr(study_figures, name)
+    mine = getattr(visualization, name)
+    theirs = getattr(study_figures, name, None) or getattr(network_figures, name)
     own = [each for each in signature(mine).parameters.values() if each.name != "study"]
     others = signature(theirs).parameters.values()
     asked = [each for each in others if each.name not in ("store", "study")]

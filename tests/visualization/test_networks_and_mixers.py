@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.visualization.study_figures import plot_architecture, plot_connectivity
+from search.visualization.network_figures import plot_architecture, plot_connectivity
 from space.cost.network_cost import part_costs
 from space.errors import InputError
 from space.geometry import MapSize, fitting_width, width_problems

@@ -9,10 +9,9 @@ import pytest
 from search.cli.program import run_program
 from search.store import Store
 from search.visualization import figure_file
+from search.visualization.network_figures import plot_architecture, plot_connectivity
 from search.visualization.study_figures import (
-    plot_architecture,
     plot_axis_importances,
-    plot_connectivity,
     plot_learning_curves,
     plot_optimization_history,
     plot_pareto_front,
