@@ -34,7 +34,7 @@ class Size(Protocol):
 
 
 Formula = Callable[..., int]
-"""(width, size, **options) to a number."""
+"""`(width, size, **options)` to a number."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class MixerDefinition:
         name: by which spaces, queries and people call it.
         version: a whole number to raise when it computes something else: another version is
             another operator.
-        factory: (width, size, **options) to an `nn.Module` that maps (B, C, H, W) to the same
+        factory: `(width, size, **options)` to an `nn.Module` that maps (B, C, H, W) to the same
             shape, or (values, context) of that shape each, when its weights are dynamic.
         options: for each option the values that it may take, the default first; one value alone
             stands for all of its type.

@@ -47,9 +47,9 @@ def register_mixer(
             def __init__(self, width, size, heads): ...
             def forward(self, values, context): ...  # (B, C, H, W) each, to the same shape
 
-    For an `nn.Module` class, or a function that returns one: (width, size, **options), with `size`
-    the map's `height`, `width` and `positions`. A module whose weights do not depend on the image
-    may take the map alone. Everything else is in `MixerDefinition`; a search checks the module
+    For an `nn.Module` class, or a function that returns one: `(width, size, **options)`, with
+    `size` the map's `height`, `width` and `positions`. A module whose weights do not depend on the
+    image may take the map alone. Everything else is in `MixerDefinition`; a search checks the module
     and its marks before it trains anything.
 
     Args:
@@ -62,7 +62,7 @@ def register_mixer(
         relatives: names of operators that are one step away, or a mapping from name to what
             changes; a searcher moves along them, and the relation graph draws them.
         paper: where it is from.
-        params, macs, unseen_macs: (width, size, **options) to the parameters, to the
+        params, macs, unseen_macs: `(width, size, **options)` to the parameters, to the
             multiply-accumulates for one image, and to those that torch's counter does not see.
             Without `params` or `macs` the module is traced once a shape on the meta device.
 
