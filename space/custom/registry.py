@@ -49,8 +49,8 @@ def register_mixer(
 
     For an `nn.Module` class, or a function that returns one: `(width, size, **options)`, with
     `size` the map's `height`, `width` and `positions`. A module whose weights do not depend on the
-    image may take the map alone. Everything else is in `MixerDefinition`; a search checks the module
-    and its marks before it trains anything.
+    image may take the map alone. Everything else is in `MixerDefinition`; a search checks the
+    module and its marks before it trains anything.
 
     Args:
         name: not that of another mixer; case, spaces and punctuation do not tell names apart.
