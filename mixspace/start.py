@@ -25,8 +25,8 @@ def run(
     cleanly: what was trained is in the store, and the study is returned with an outcome that says
     so. With `resume=True` the same call goes on. A second interrupt ends the process at once.
 
-        mixspace.run("configs/quickstart.yaml", study="mine", trials=20, searcher="tpe")
-        mixspace.run("configs/quickstart.yaml", study="longer", protocol={"epochs": 12})
+        mixspace.run("quickstart", study="mine", trials=20, searcher="tpe")
+        mixspace.run("quickstart", study="longer", protocol={"epochs": 12})
 
     Args:
         config: path of a YAML file, a mapping as it would hold, or a Config; None where the fields

@@ -38,7 +38,7 @@ def program() -> None:
 
     \b
     A first search, on real images, in a few minutes:
-      python -m search run configs/quickstart.yaml
+      python -m search run quickstart
     What else it could search by: searchers, schedulers and their options:
       python -m search methods
     What came out of it:
@@ -46,7 +46,7 @@ def program() -> None:
       python -m search best --where "dynamics = static and params < 200k"
       python -m search show ARCHITECTURE
     On a cluster, through Ray:
-      ray job submit --working-dir . -- python -m search run configs/imagenet.yaml
+      ray job submit --working-dir . -- python -m search run imagenet
     The dashboard:
       streamlit run dashboard
 
@@ -61,10 +61,14 @@ def run_program(arguments: list[str] | None) -> int:
     Args:
         arguments: without the program's name; None takes those of this process.
     """
-    name = "mixspace" if arguments is None and _is_script() else "python -m search"
+    name = _program_name() if arguments is None else "python -m search"
     again = "to go on, run the same command again"
     return run_group(program, arguments, name, go_on=again)
 
 
-def _is_script() -> bool:
-    return Path(sys.argv[0]).name.startswith("mixspace")
+def _program_name() -> str:
+    """As it was called."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return f"python -m {called.parent.name}"
+    return "mixspace" if called.name.startswith("mixspace") else "python -m search"

@@ -59,12 +59,12 @@ def command(
 
     \b
     Examples:
-      python -m search run configs/quickstart.yaml
-      python -m search run configs/quickstart.yaml --resume
-      python -m search run configs/quickstart.yaml --study again --set trials=10 --set seed=1
-      python -m search run configs/quickstart.yaml --set protocol.epochs=2 --set initial=[named]
-      python -m search run configs/quickstart.yaml --with-random-baseline 0.2
-      ray job submit --working-dir . -- python -m search run configs/imagenet.yaml
+      python -m search run quickstart
+      python -m search run quickstart --resume
+      python -m search run quickstart --study again --set trials=10 --set seed=1
+      python -m search run quickstart --set protocol.epochs=2 --set initial=[named]
+      python -m search run quickstart --with-random-baseline 0.2
+      ray job submit --working-dir . -- python -m search run imagenet
 
     Ctrl-C stops cleanly. The same command with --resume goes on: it starts the study if it does
     not exist, and says so if it is complete. Everything is checked before anything is written.
