@@ -53,9 +53,8 @@ class NextCommands:
     @property
     def look(self) -> str:
         """Opens the dashboard."""
-        named = self.store is not None and not self._is_secret
-        place = f"{STORE_VARIABLE}={shlex.quote(self.store or '')} " if named else ""
-        return f"{place}streamlit run dashboard"
+        # A password stays in the environment, where the dashboard looks by itself.
+        return f"{_PROGRAM} dashboard{'' if self._is_secret else self._store}"
 
     def best(self, where: str) -> str:
         """Queries the store; `where` is quoted for people, by double quotes."""

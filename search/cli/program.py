@@ -17,6 +17,7 @@ _COMMANDS = {
     "show": "search.cli.show:command",
     "studies": "search.cli.studies:command",
     "upgrade": "search.cli.studies:upgrade_command",
+    "dashboard": "search.cli.dashboard:command",
     "space": "space.cli:command",
 }
 
@@ -48,7 +49,7 @@ def program() -> None:
     On a cluster, through Ray:
       ray job submit --working-dir . -- python -m search run imagenet
     The dashboard:
-      streamlit run dashboard
+      python -m search dashboard
 
     Exit codes: 0 done, 1 the run failed, 2 bad input, 3 stopped at a budget, 130 interrupted.
     Data go to stdout, progress and messages to stderr.
