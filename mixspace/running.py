@@ -13,6 +13,7 @@ from search.config import Config
 from search.driver.extra_trials import ExtraTrialsRequest
 from search.driver.study_progress import Progress
 from search.driver.study_setup import progress_of
+from search.program_signals import CutShort
 from search.runner import ExitCode, RunOutcome, run_study
 from search.runner.run_end import ExitMessage
 from search.runner.study_lookup import find_study
@@ -86,6 +87,7 @@ def carry_out(
         InputError: before anything is written.
         StoreError: the store failed during the work.
         RunFailed: whatever else the command line exits with 1 for.
+        KeyboardInterrupt: a second interrupt in a notebook, or at a prompt of Python.
     """
     if threading.current_thread() is not threading.main_thread():
         raise InputError.of("run", "must be called in the main thread, which hears of Ctrl-C")
@@ -104,10 +106,15 @@ def carry_out(
             address=address or os.environ.get("RAY_ADDRESS") or None,
             extra_request=extra_request,
             exit_message=last_words,
+            own_process=not _is_interactive(),
         )
     except StoreError as error:
         last_words.say(str(error))
         raise
+    except CutShort as error:
+        last_words.say(str(error))
+        said = "\n".join(last_words.lines(str(error)))
+        raise (KeyboardInterrupt if error.asked else RunFailed)(said) from None
     except MixspaceError:
         raise
     except KeyboardInterrupt as error:
@@ -125,6 +132,11 @@ def carry_out(
     if outcome.exit_code != ExitCode.DONE:
         last_words.say(str(outcome.reason))  # unless it was said when the stop was asked for
     return outcome
+
+
+def _is_interactive() -> bool:
+    """Whether a person has more in this process than the run: a notebook, IPython, a prompt."""
+    return hasattr(sys, "ps1")
 
 
 def _failure(outcome: RunOutcome, calls: NextCalls, last_words: ExitMessage) -> str:

@@ -23,7 +23,9 @@ def run(
 
     Everything is checked before anything is written. Ctrl-C, or the interrupt of a notebook, stops
     cleanly: what was trained is in the store, and the study is returned with an outcome that says
-    so. With `resume=True` the same call goes on. A second interrupt ends the process at once.
+    so. With `resume=True` the same call goes on. A second interrupt does not wait for the workers:
+    in a notebook, or at a prompt, it is a KeyboardInterrupt, and what is lost is the epoch under
+    way; a script it ends at once.
 
         mixspace.run("quickstart", study="mine", trials=20, searcher="tpe")
         mixspace.run("quickstart", study="longer", protocol={"epochs": 12})
@@ -46,6 +48,7 @@ def run(
         InputError: with every problem of every part; nothing was written.
         StoreError: the store failed during the work.
         RunFailed: the run failed, or every trial did.
+        KeyboardInterrupt: it was interrupted twice, in a notebook or at a prompt.
     """
     if isinstance(fields.get("store"), os.PathLike):
         fields["store"] = os.fspath(fields["store"])

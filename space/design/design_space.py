@@ -90,7 +90,9 @@ class DesignSpace:
         Raises:
             InputError: for a file that is missing or not YAML, and as `from_dict` does.
         """
-        return cls.from_dict(read_yaml(file_or_shipped(given_path(path, "space"), "space", "space")))
+        return cls.from_dict(
+            read_yaml(file_or_shipped(given_path(path, "space"), "space", "space"))
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The space as plain values, as it would be written in a file."""

@@ -182,7 +182,9 @@ def test_junk_for_a_file_is_refused(tmp_path_factory: pytest.TempPathFactory, te
 
 
 def test_missing_files(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="config: there is no file .*absent.yaml; a configuration"):
+    with pytest.raises(
+        InputError, match=r"config: there is no file .*absent\.yaml; a configuration"
+    ):
         load_config(tmp_path / "absent.yaml")
     with pytest.raises(InputError, match="space: there is no file"):
         load_config(write(tmp_path, values(space="nowhere.yaml")))
@@ -204,9 +206,12 @@ def test_what_comes_with_the_program_is_known_by_its_name(
         if file.stem not in ("imagenet", "own-images"):  # these want a folder of images
             assert load_config(Path(file.stem)).to_dict() == load_config(file).to_dict()
     tiny = load_config(Path("quickstart"), overrides=["space=fashion-cells"])
-    assert tiny.search_space.name == load_config(
-        SHIPPED / "quickstart.yaml", overrides=["space=spaces/fashion-cells.yaml"]
-    ).search_space.name
+    assert (
+        tiny.search_space.name
+        == load_config(
+            SHIPPED / "quickstart.yaml", overrides=["space=spaces/fashion-cells.yaml"]
+        ).search_space.name
+    )
     for file in (SHIPPED / "spaces").glob("*.yaml"):
         assert DesignSpace.from_yaml(file.stem).to_dict() == DesignSpace.from_yaml(file).to_dict()
 
@@ -240,7 +245,7 @@ def test_an_unknown_name_lists_what_there_is(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=f"^config: there is no file .*{re.escape(said)}"):
         load_config(Path(given))
-    with pytest.raises(InputError, match="^space: there is no file imagenet-tinny; a space .*, "):
+    with pytest.raises(InputError, match=r"^space: there is no file imagenet-tinny; a space .*, "):
         DesignSpace.from_yaml("imagenet-tinny")
 
 
