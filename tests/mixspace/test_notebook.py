@@ -1,4 +1,4 @@
-"""A run in the kernel of a notebook, interrupted once and twice: Ray played, and pytest.mark.ray."""
+"""A run in the kernel of a notebook, interrupted once and twice; one is a pytest.mark.ray."""
 
 import threading
 import time
