@@ -7,8 +7,9 @@ from typing import Any
 
 from mixspace.running import NextCalls, carry_out
 from mixspace.study import Study
-from search.cli.next_commands import STORE_VARIABLE
 from search.config import Config, config_from
+from search.next_steps import STORE_VARIABLE
+from space.surface import PYTHON
 
 
 def run(
@@ -53,6 +54,6 @@ def run(
     if isinstance(fields.get("store"), os.PathLike):
         fields["store"] = os.fspath(fields["store"])
     checked = config_from(config, fields, os.environ.get(STORE_VARIABLE) or None)
-    calls = NextCalls(checked, "the same call with resume=True")
+    calls = NextCalls(checked, again=f"the same call with {PYTHON.given('resume', True)}")
     outcome = carry_out(checked, calls, resume=resume, address=address, progress=progress)
     return Study.after_run(checked, outcome)

@@ -6,11 +6,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
 from mixspace.loading import trained_network
-from mixspace.running import NextCalls, carry_out, handle
+from mixspace.running import NextCalls, carry_out
 from mixspace.trials import trials_dataframe
-from search.cli.next_commands import DEFAULT_STORE, STORE_VARIABLE
 from search.config import Config, overrides_of
 from search.driver.extra_trials import ExtraTrialsRequest
+from search.next_steps import DEFAULT_STORE, STORE_VARIABLE, MoreWork
 from search.objective_parsing import stored_objectives
 from search.query import BestRow, Cost, Evaluated, best, front, pareto_front
 from search.runner import RunOutcome
@@ -198,10 +198,8 @@ class Study:
             numbers=tuple(numbers),
             overrides=overrides_of(fields),
         )
-        words = [f"{name}={value!r}" for name, value in asked.items() if value]
-        words += [f"numbers={list(numbers)!r}"] if numbers else []
-        calls = NextCalls(config, f"{handle(config)}.continue_({', '.join(words)})")
-        return self._more_work(config, calls, address, progress, extra_request)
+        work = MoreWork("continue", asked | {"numbers": tuple(numbers)})
+        return self._more_work(config, work, address, progress, extra_request)
 
     def repeat(
         self,
@@ -230,21 +228,20 @@ class Study:
         config, extra_request = to_repeat(
             self._url, self.name, top=top, seeds=seeds, overrides=overrides
         )
-        mine = config.model_copy(update={"study": self.name})
-        calls = NextCalls(config, f"{handle(mine)}.repeat({top}, {seeds})", recorded=None)
-        return self._more_work(config, calls, address, progress, extra_request)
+        work = MoreWork("repeat", {"top": top, "seeds": seeds}, self.name)
+        return self._more_work(config, work, address, progress, extra_request)
 
     @staticmethod
     def _more_work(
         config: Config,
-        calls: NextCalls,
+        work: MoreWork,
         address: str | None,
         progress: bool,
         extra_request: ExtraTrialsRequest | None,
     ) -> "Study":
         outcome = carry_out(
             config,
-            calls,
+            NextCalls(config, work),
             resume=True,
             address=address,
             progress=progress,

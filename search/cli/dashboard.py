@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from search.cli.next_commands import STORE_VARIABLE
+from search.next_steps import STORE_VARIABLE
 from search.own_packages import ROOT
 
 _STORES = f"{STORE_VARIABLE}S"

@@ -10,6 +10,7 @@ from typing import NoReturn, Self
 from search.driver.stop_request import ALWAYS_HEARD, StopRequest
 from search.exit_code import ExitCode
 from search.ray_executor.watchdog import Watchdog
+from space.surface import surface
 
 _INTERVAL = 0.05
 _STORE_SECONDS = 1.5
@@ -18,7 +19,8 @@ _SECONDS = 1.5
 
 
 def _same_command(reason: str) -> list[str]:
-    return [f"Stopped: {reason}. To go on, run the same command with --resume."]
+    resume = surface().given("resume", True)
+    return [f"Stopped: {reason}. To go on, {surface().again}, with {resume}."]
 
 
 class ExitMessage:

@@ -134,7 +134,7 @@ def test_an_interrupted_run_is_a_study_that_goes_on(
     said = "Stopped: interrupted by SIGINT. To go on: mixspace.Study('tiny', 'a.db').continue_()"
     assert capsys.readouterr().err.splitlines()[-1] == said
     assert "2 of 4 trials done" in study._repr_html_()
-    with pytest.raises(InputError, match="'tiny' is already in the store"):
+    with pytest.raises(InputError, match="go on with it by resume=True, or begin another by study"):
         run()
     playing.stop_after = None
     done = run(resume=True)
