@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from mixspace.arguments import ADDRESS, FLAG, refuse_wrong_types
 from mixspace.progress_bar import Log, ProgressBar, Teller
 from search.cli.run import unexpected, warn_of_surroundings
 from search.config import Config
@@ -92,6 +93,7 @@ def carry_out(
         RunFailed: whatever else the command line exits with 1 for.
         KeyboardInterrupt: a second interrupt in a notebook, or at a prompt of Python.
     """
+    refuse_wrong_types(resume=(resume, FLAG), address=(address, ADDRESS), progress=(progress, FLAG))
     if threading.current_thread() is not threading.main_thread():
         raise InputError.of("run", "must be called in the main thread, which hears of Ctrl-C")
     teller: Teller = ProgressBar() if progress and sys.stderr is not None else Log()

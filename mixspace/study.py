@@ -5,6 +5,16 @@ from collections.abc import Collection
 from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
+from mixspace.arguments import (
+    CLAUSE,
+    FLAG,
+    ID,
+    ID_OR_NONE,
+    NAME,
+    NUMBERS,
+    STORE,
+    refuse_wrong_types,
+)
 from mixspace.loading import trained_network
 from mixspace.running import NextCalls, carry_out
 from mixspace.trials import trials_dataframe
@@ -48,6 +58,7 @@ class Study:
     """
 
     def __init__(self, name: str, store: str | os.PathLike[str] | None = None) -> None:
+        refuse_wrong_types(name=(name, NAME), store=(store, STORE))
         given = os.environ.get(STORE_VARIABLE) or DEFAULT_STORE if store is None else store
         self._set(name, os.fspath(given), None)
         self._record()
@@ -105,6 +116,7 @@ class Study:
         Raises:
             InputError: a malformed clause, which is marked, or a number that is none.
         """
+        refuse_wrong_types(where=(where, CLAUSE))
         with self._open() as store:
             return best(store, where=where, study=self.name, top=top)
 
@@ -126,6 +138,7 @@ class Study:
         Raises:
             InputError: a malformed clause.
         """
+        refuse_wrong_types(where=(where, CLAUSE))
         with self._open() as store:
             objectives = stored_objectives(store.studies.get(self.name).objective)
             return front(store, self.name, objectives, where=where)
@@ -136,6 +149,7 @@ class Study:
         Raises:
             InputError: none has it, or several.
         """
+        refuse_wrong_types(architecture_id=(architecture_id, ID))
         with self._open() as store:
             return Architecture.from_json(store.architectures.get(architecture_id).json)
 
@@ -156,6 +170,7 @@ class Study:
         Raises:
             InputError: nothing of the kind was trained, or its checkpoint is gone or damaged.
         """
+        refuse_wrong_types(architecture_id=(architecture_id, ID_OR_NONE))
         with self._open() as store:
             return trained_network(store, store.studies.get(self.name), self._url, architecture_id)
 
@@ -187,6 +202,9 @@ class Study:
             InputError: it keeps such a field, or has no such trial.
             StoreError, RunFailed: as of `mixspace.run`.
         """
+        refuse_wrong_types(
+            failed=(failed, FLAG), infeasible=(infeasible, FLAG), numbers=(numbers, NUMBERS)
+        )
         asked = {"trials": trials, "pruned": pruned, "failed": failed, "infeasible": infeasible}
         config, extra_request = to_continue(
             self._url,
