@@ -30,8 +30,9 @@ def _is_text_or_none(value: object) -> bool:
 
 
 def _are_numbers(value: object) -> bool:
-    is_row = isinstance(value, Collection) and not isinstance(value, str | bytes)
-    return is_row and all(type(each) is int for each in value)
+    if not isinstance(value, Collection) or isinstance(value, str | bytes):
+        return False
+    return all(type(each) is int for each in value)
 
 
 NAME = Kind("a text, the name of a study", _is_text)
