@@ -14,8 +14,8 @@ from space.wording import count
 
 _LOG = logging.getLogger(__name__)
 _COMMANDS = """\
-make search                                            # a first search, a few minutes
-python -m search run configs/quickstart.yaml --resume  # the same, in an environment of your own"""
+python -m search run quickstart --resume  # a first search, a few minutes
+make search                               # the same, in a checkout and its own environment"""
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
     import mixspace
 
-    study = mixspace.run("configs/quickstart.yaml", study="mine", trials=20)
+    study = mixspace.run("quickstart", study="mine", trials=20)
     study.trials_dataframe()
     model = study.load()  # the best network with its trained weights
 

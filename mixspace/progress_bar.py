@@ -4,13 +4,20 @@ import logging
 import sys
 import threading
 import time
+import warnings
 from contextlib import suppress
 from typing import Any, Protocol
 
-from tqdm.auto import tqdm
+from tqdm import TqdmExperimentalWarning, TqdmWarning
 
 from search.cli.progress_line import words_of
 from search.driver.study_progress import Progress
+
+with warnings.catch_warnings():
+    # In a notebook without ipywidgets the bar is text, and the warning is no use to who reads it.
+    warnings.simplefilter("ignore", TqdmWarning)
+    warnings.simplefilter("ignore", TqdmExperimentalWarning)
+    from tqdm.auto import tqdm
 
 _SECONDS, _PLAIN_SECONDS = 0.5, 5.0
 """Between two states of the bar: where it is drawn anew, and in a file, which keeps them all."""

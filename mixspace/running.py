@@ -3,16 +3,19 @@
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from mixspace.arguments import ADDRESS, FLAG, refuse_wrong_types
 from mixspace.progress_bar import Log, ProgressBar, Teller
-from search.cli.next_commands import DEFAULT_STORE, STORE_VARIABLE
 from search.cli.run import unexpected, warn_of_surroundings
 from search.config import Config
 from search.driver.extra_trials import ExtraTrialsRequest
 from search.driver.study_progress import Progress
 from search.driver.study_setup import progress_of
+from search.next_steps import DEFAULT_STORE, STORE_VARIABLE, MoreWork, NextSteps
+from search.program_signals import CutShort
 from search.runner import ExitCode, RunOutcome, run_study
 from search.runner.run_end import ExitMessage
 from search.runner.study_lookup import find_study
@@ -20,6 +23,7 @@ from search.store import StoreError, TrialState
 from search.store.open import open_to_look_up
 from search.store.url import display, parse_url, secrets
 from space.errors import InputError, MixspaceError
+from space.surface import PYTHON
 
 
 class RunFailed(MixspaceError):
@@ -35,32 +39,33 @@ class RunFailed(MixspaceError):
 
 
 @dataclass(frozen=True, slots=True)
-class NextCalls:
-    """How to go on with a run that was cut off, as a person may copy it.
+class NextCalls(NextSteps):
+    """The calls about a run that Python asked for, as a person may copy them.
 
     Attributes:
         config: of the run.
-        again: what asks for it once more.
-        recorded: what is enough once the store has what was asked for; None asks once more.
+        asked: of `continue_` or `repeat`.
+        again: what asks for it once more, before the store has it; None is a call of `asked`.
     """
 
     config: Config
-    again: str
-    recorded: str | None = "continue_()"
+    asked: MoreWork = field(default_factory=MoreWork)
+    again: str | None = None
 
-    def go_on(self, *, is_recorded: bool) -> str:
+    def go_on(self, *, recorded: bool) -> str:
         """The call that goes on."""
-        recorded = self.recorded if is_recorded else None
-        return self.again if recorded is None else f"{handle(self.config)}.{recorded}"
+        if recorded:
+            return self.more(self.asked.once_recorded())
+        return self.again or self.more(self.asked)
 
-
-def handle(config: Config) -> str:
-    """The study of a configuration in Python's words, the store left out where it is found."""
-    default = os.environ.get(STORE_VARIABLE) or DEFAULT_STORE
-    url = parse_url(config.store)
-    shown = display(url) if secrets(url) else config.store
-    place = "" if config.store == default else f", {shown!r}"
-    return f"mixspace.Study({config.study!r}{place})"
+    def more(self, work: MoreWork) -> str:
+        """The call of a study, its store left out where it is found."""
+        default = os.environ.get(STORE_VARIABLE) or DEFAULT_STORE
+        given = self.config.store
+        url = parse_url(given)
+        shown = display(url) if secrets(url) else given
+        place = None if given == default else shown
+        return PYTHON.request(work.verb, work.study or self.config.study, work.arguments, place)
 
 
 def carry_out(
@@ -86,13 +91,15 @@ def carry_out(
         InputError: before anything is written.
         StoreError: the store failed during the work.
         RunFailed: whatever else the command line exits with 1 for.
+        KeyboardInterrupt: a second interrupt in a notebook, or at a prompt of Python.
     """
+    refuse_wrong_types(resume=(resume, FLAG), address=(address, ADDRESS), progress=(progress, FLAG))
     if threading.current_thread() is not threading.main_thread():
         raise InputError.of("run", "must be called in the main thread, which hears of Ctrl-C")
     teller: Teller = ProgressBar() if progress and sys.stderr is not None else Log()
 
-    def advice(reason: str) -> list[str]:
-        return [f"Stopped: {reason}. To go on: {calls.go_on(is_recorded=last_words.recorded)}"]
+    def advice(reason: str) -> Sequence[str]:
+        return calls.when_stopped(reason, recorded=last_words.recorded)
 
     last_words = ExitMessage(teller.say_last, advice)
     warn_of_surroundings(config, teller.say)
@@ -104,10 +111,15 @@ def carry_out(
             address=address or os.environ.get("RAY_ADDRESS") or None,
             extra_request=extra_request,
             exit_message=last_words,
+            own_process=not _is_interactive(),
         )
     except StoreError as error:
         last_words.say(str(error))
         raise
+    except CutShort as error:
+        last_words.say(str(error))
+        said = "\n".join(last_words.lines(str(error)))
+        raise (KeyboardInterrupt if error.asked else RunFailed)(said) from None
     except MixspaceError:
         raise
     except KeyboardInterrupt as error:
@@ -127,17 +139,21 @@ def carry_out(
     return outcome
 
 
+def _is_interactive() -> bool:
+    """Whether a person has more in this process than the run: a notebook, IPython, a prompt."""
+    return hasattr(sys, "ps1")
+
+
 def _failure(outcome: RunOutcome, calls: NextCalls, last_words: ExitMessage) -> str:
     """What is said of a run that failed: it broke off, or all that it trained did."""
     if outcome.progress.ended < outcome.progress.planned or last_words.said:
         return "\n".join(last_words.lines(str(outcome.reason)))
-    states = [
-        f"{state}=True"
-        for state in (TrialState.FAILED, TrialState.INFEASIBLE)
-        if outcome.progress.counts[state]
-    ]
-    again = f"{handle(calls.config)}.continue_({', '.join(states)})"
-    return f"Failed: {outcome.reason}. To train them again, once that is mended: {again}"
+    counts = outcome.progress.counts
+    return calls.when_all_failed(
+        str(outcome.reason),
+        failed=counts[TrialState.FAILED] > 0,
+        infeasible=counts[TrialState.INFEASIBLE] > 0,
+    )
 
 
 def _progress(config: Config) -> Progress:

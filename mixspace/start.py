@@ -7,8 +7,9 @@ from typing import Any
 
 from mixspace.running import NextCalls, carry_out
 from mixspace.study import Study
-from search.cli.next_commands import STORE_VARIABLE
 from search.config import Config, config_from
+from search.next_steps import STORE_VARIABLE
+from space.surface import PYTHON
 
 
 def run(
@@ -23,10 +24,12 @@ def run(
 
     Everything is checked before anything is written. Ctrl-C, or the interrupt of a notebook, stops
     cleanly: what was trained is in the store, and the study is returned with an outcome that says
-    so. With `resume=True` the same call goes on. A second interrupt ends the process at once.
+    so. With `resume=True` the same call goes on. A second interrupt does not wait for the workers:
+    in a notebook, or at a prompt, it is a KeyboardInterrupt, and what is lost is the epoch under
+    way; a script it ends at once.
 
-        mixspace.run("configs/quickstart.yaml", study="mine", trials=20, searcher="tpe")
-        mixspace.run("configs/quickstart.yaml", study="longer", protocol={"epochs": 12})
+        mixspace.run("quickstart", study="mine", trials=20, searcher="tpe")
+        mixspace.run("quickstart", study="longer", protocol={"epochs": 12})
 
     Args:
         config: path of a YAML file, a mapping as it would hold, or a Config; None where the fields
@@ -46,10 +49,11 @@ def run(
         InputError: with every problem of every part; nothing was written.
         StoreError: the store failed during the work.
         RunFailed: the run failed, or every trial did.
+        KeyboardInterrupt: it was interrupted twice, in a notebook or at a prompt.
     """
     if isinstance(fields.get("store"), os.PathLike):
         fields["store"] = os.fspath(fields["store"])
     checked = config_from(config, fields, os.environ.get(STORE_VARIABLE) or None)
-    calls = NextCalls(checked, "the same call with resume=True")
+    calls = NextCalls(checked, again=f"the same call with {PYTHON.given('resume', True)}")
     outcome = carry_out(checked, calls, resume=resume, address=address, progress=progress)
     return Study.after_run(checked, outcome)

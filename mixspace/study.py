@@ -5,12 +5,22 @@ from collections.abc import Collection
 from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
+from mixspace.arguments import (
+    CLAUSE,
+    FLAG,
+    ID,
+    ID_OR_NONE,
+    NAME,
+    NUMBERS,
+    STORE,
+    refuse_wrong_types,
+)
 from mixspace.loading import trained_network
-from mixspace.running import NextCalls, carry_out, handle
+from mixspace.running import NextCalls, carry_out
 from mixspace.trials import trials_dataframe
-from search.cli.next_commands import DEFAULT_STORE, STORE_VARIABLE
 from search.config import Config, overrides_of
 from search.driver.extra_trials import ExtraTrialsRequest
+from search.next_steps import DEFAULT_STORE, STORE_VARIABLE, MoreWork
 from search.objective_parsing import stored_objectives
 from search.query import BestRow, Cost, Evaluated, best, front, pareto_front
 from search.runner import RunOutcome
@@ -51,6 +61,7 @@ class Study:
     """
 
     def __init__(self, name: str, store: str | os.PathLike[str] | None = None) -> None:
+        refuse_wrong_types(name=(name, NAME), store=(store, STORE))
         given = os.environ.get(STORE_VARIABLE) or DEFAULT_STORE if store is None else store
         self._set(name, os.fspath(given), None)
         self._record()
@@ -109,6 +120,7 @@ class Study:
         Raises:
             InputError: a malformed clause, which is marked, or a number that is none.
         """
+        refuse_wrong_types(where=(where, CLAUSE))
         with self.opened() as store:
             return best(store, where=where, study=self.name, top=top)
 
@@ -130,6 +142,7 @@ class Study:
         Raises:
             InputError: a malformed clause.
         """
+        refuse_wrong_types(where=(where, CLAUSE))
         with self.opened() as store:
             objectives = stored_objectives(store.studies.get(self.name).objective)
             return front(store, self.name, objectives, where=where)
@@ -140,6 +153,7 @@ class Study:
         Raises:
             InputError: none has it, or several.
         """
+        refuse_wrong_types(architecture_id=(architecture_id, ID))
         with self.opened() as store:
             return Architecture.from_json(store.architectures.get(architecture_id).json)
 
@@ -160,6 +174,7 @@ class Study:
         Raises:
             InputError: nothing of the kind was trained, or its checkpoint is gone or damaged.
         """
+        refuse_wrong_types(architecture_id=(architecture_id, ID_OR_NONE))
         with self.opened() as store:
             return trained_network(store, store.studies.get(self.name), self._url, architecture_id)
 
@@ -191,6 +206,9 @@ class Study:
             InputError: it keeps such a field, or has no such trial.
             StoreError, RunFailed: as of `mixspace.run`.
         """
+        refuse_wrong_types(
+            failed=(failed, FLAG), infeasible=(infeasible, FLAG), numbers=(numbers, NUMBERS)
+        )
         asked = {"trials": trials, "pruned": pruned, "failed": failed, "infeasible": infeasible}
         config, extra_request = to_continue(
             self._url,
@@ -202,10 +220,8 @@ class Study:
             numbers=tuple(numbers),
             overrides=overrides_of(fields),
         )
-        words = [f"{name}={value!r}" for name, value in asked.items() if value]
-        words += [f"numbers={list(numbers)!r}"] if numbers else []
-        calls = NextCalls(config, f"{handle(config)}.continue_({', '.join(words)})")
-        return self._more_work(config, calls, address, progress, extra_request)
+        work = MoreWork("continue", asked | {"numbers": tuple(numbers)})
+        return self._more_work(config, work, address, progress, extra_request)
 
     def repeat(
         self,
@@ -234,21 +250,20 @@ class Study:
         config, extra_request = to_repeat(
             self._url, self.name, top=top, seeds=seeds, overrides=overrides
         )
-        mine = config.model_copy(update={"study": self.name})
-        calls = NextCalls(config, f"{handle(mine)}.repeat({top}, {seeds})", recorded=None)
-        return self._more_work(config, calls, address, progress, extra_request)
+        work = MoreWork("repeat", {"top": top, "seeds": seeds}, self.name)
+        return self._more_work(config, work, address, progress, extra_request)
 
     @staticmethod
     def _more_work(
         config: Config,
-        calls: NextCalls,
+        work: MoreWork,
         address: str | None,
         progress: bool,
         extra_request: ExtraTrialsRequest | None,
     ) -> "Study":
         outcome = carry_out(
             config,
-            calls,
+            NextCalls(config, work),
             resume=True,
             address=address,
             progress=progress,

@@ -30,6 +30,20 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(self.reason)
 
 
+class CutShort(KeyboardInterrupt):
+    """A run is left as it is, in a process that must live on: a notebook, a prompt of Python.
+
+    What it trained is in the store up to the last epoch that ended.
+
+    Attributes:
+        asked: whether a person or the system asked for it, by a signal.
+    """
+
+    def __init__(self, reason: str, *, asked: bool) -> None:
+        self.asked = asked
+        super().__init__(reason)
+
+
 def reason_of(number: int) -> str:
     """What is said of a run that a signal ended."""
     return f"interrupted by {signal.Signals(number).name}"

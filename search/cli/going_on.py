@@ -9,6 +9,7 @@ from search.cli.options import set_option, store_option
 from search.cli.run import carry_out
 from search.config import Config
 from search.config.config import MOST_TRIALS
+from search.next_steps import MoreWork
 from search.runner.going_on import MOST_SEEDS, to_continue, to_repeat
 from space.cli.commands import json_option
 
@@ -84,13 +85,9 @@ def continue_command(
         numbers=numbers,
         overrides=overrides,
     )
-    words = ["continue", study]
-    words += [] if trials is None else ["--trials", str(trials)]
-    words += [] if pruned is None else ["--pruned", str(pruned)]
-    words += ["--failed"] if failed else []
-    words += ["--infeasible"] if infeasible else []
-    words += [word for number in numbers for word in ("--trial", str(number))]
-    commands = _commands(config, overrides, words)
+    asked = {"trials": trials, "pruned": pruned, "failed": failed, "infeasible": infeasible}
+    work = MoreWork("continue", asked | {"numbers": numbers})
+    commands = _commands(config, overrides, work)
     return carry_out(config, commands, resume=True, as_json=as_json, extra_request=extra_request)
 
 
@@ -125,11 +122,12 @@ def repeat_command(
     are retrained in a study of their own, STUDY-retrained, since the two do not compare.
     """
     config, extra_request = to_repeat(store, study, top=top, seeds=seeds, overrides=overrides)
-    words = ("repeat", study, "--top", str(top), "--seeds", str(seeds))
-    commands = _commands(config, overrides, words)
+    work = MoreWork("repeat", {"top": top, "seeds": seeds}, study)
+    commands = _commands(config, overrides, work)
     return carry_out(config, commands, resume=True, as_json=as_json, extra_request=extra_request)
 
 
-def _commands(config: Config, overrides: Sequence[str], words: Sequence[str]) -> NextCommands:
-    """Of a run that was asked for by these words, with the study's own configuration."""
-    return next_commands(None, config.study, config.store, overrides, store_given=True, asked=words)
+def _commands(config: Config, overrides: Sequence[str], asked: MoreWork) -> NextCommands:
+    """Of a run that was asked for so, with the study's own configuration."""
+    store = config.store
+    return next_commands(None, config.study, store, overrides, store_given=True, asked=asked)

@@ -3,12 +3,11 @@
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from search.next_steps import DEFAULT_STORE, STORE_VARIABLE, MoreWork, NextSteps
 from search.store.url import parse_url, secrets
-
-DEFAULT_STORE = "mixspace.db"
-STORE_VARIABLE = "MIXSPACE_STORE"
+from space.surface import COMMAND_LINE
 
 _PROGRAM = "python -m search"
 _ALWAYS_GIVEN = ("study", "store")
@@ -16,7 +15,7 @@ _ALWAYS_GIVEN = ("study", "store")
 
 
 @dataclass(frozen=True, slots=True)
-class NextCommands:
+class NextCommands(NextSteps):
     """Commands about one study.
 
     Attributes:
@@ -24,21 +23,14 @@ class NextCommands:
         study: its name.
         store: where the study is; None where a command finds it without being told.
         overrides: the texts of `--set` that the run was given.
-        asked: the words of a `continue` or `repeat`, store and `--set` left out.
+        asked: of a `continue` or `repeat`.
     """
 
     config: str | None
     study: str
     store: str | None = None
     overrides: Sequence[str] = ()
-    asked: Sequence[str] = ()
-
-    def once_recorded(self) -> "NextCommands":
-        """The commands from when the store has what was asked for: to go on is enough then.
-
-        Repeats are in the store only from when they are handed out, so they are asked for again.
-        """
-        return self if self.asked[:1] == ("repeat",) else replace(self, asked=())
+    asked: MoreWork = field(default_factory=MoreWork)
 
     @property
     def first(self) -> str | None:
@@ -53,9 +45,8 @@ class NextCommands:
     @property
     def look(self) -> str:
         """Opens the dashboard."""
-        named = self.store is not None and not self._is_secret
-        place = f"{STORE_VARIABLE}={shlex.quote(self.store or '')} " if named else ""
-        return f"{place}streamlit run dashboard"
+        # A password stays in the environment, where the dashboard looks by itself.
+        return f"{_PROGRAM} dashboard{'' if self._is_secret else self._store}"
 
     def best(self, where: str) -> str:
         """Queries the store; `where` is quoted for people, by double quotes."""
@@ -64,6 +55,19 @@ class NextCommands:
     def show(self, architecture: str) -> str:
         """Shows an architecture."""
         return f"{_PROGRAM} show {architecture}{self._store}"
+
+    def go_on(self, *, recorded: bool) -> str:
+        """Goes on with the run."""
+        return (self.once_recorded() if recorded else self).resume()
+
+    def once_recorded(self) -> "NextCommands":
+        """The commands from when the store has what was asked for."""
+        return replace(self, asked=self.asked.once_recorded())
+
+    def more(self, work: MoreWork) -> str:
+        """Asks for more work."""
+        asked = COMMAND_LINE.request(work.verb, work.study or self.study, work.arguments)
+        return f"{_PROGRAM} {asked}{self._store}"
 
     def resume(self, trials: int | None = None) -> str:
         """Goes on with the study.
@@ -80,21 +84,15 @@ class NextCommands:
         kept += [] if trials is None or self.config is None else [f"trials={trials}"]
         sets = "".join(f" --set {shlex.quote(text)}" for text in kept)
         if self.config is None:
-            plain = ["continue", self.study]
-            words = (self.asked or plain) if trials is None else [*plain, "--trials", str(trials)]
-            return f"{_PROGRAM} {shlex.join(words)}{self._store}{sets}"
+            work = MoreWork("continue", {"trials": trials}) if trials else self.asked
+            return f"{self.more(work)}{sets}"
         line = f"{_PROGRAM} run {shlex.quote(self.config)} --study {shlex.quote(self.study)}"
         return f"{line}{self._store} --resume{sets}"
 
     @property
     def repeat(self) -> str:
         """Trains the best again; from scratch where the study's trials inherit weights."""
-        return f"{_PROGRAM} repeat {shlex.quote(self.study)}{self._store}"
-
-    def train_again(self, *, failed: bool, infeasible: bool) -> str:
-        """Trains the failed trials again, the infeasible ones, or both; at least one is asked."""
-        options = f"{' --failed' if failed else ''}{' --infeasible' if infeasible else ''}"
-        return f"{_PROGRAM} continue {shlex.quote(self.study)}{self._store}{options}"
+        return self.more(MoreWork("repeat"))
 
     @property
     def _store(self) -> str:
@@ -115,7 +113,7 @@ def next_commands(
     overrides: Sequence[str],
     *,
     store_given: bool,
-    asked: Sequence[str] = (),
+    asked: MoreWork | None = None,
 ) -> NextCommands:
     """The commands about a study, with its store named only where it has to be.
 
@@ -125,14 +123,14 @@ def next_commands(
         store: where it is.
         overrides: the texts of `--set` that the run was given.
         store_given: whether the store was chosen on the command line.
-        asked: the words of a `continue` or `repeat`.
+        asked: of a `continue` or `repeat`.
     """
     variable = os.environ.get(STORE_VARIABLE)
     chosen = store_given or any(_field(text) == "store" for text in overrides)
     is_default = store == DEFAULT_STORE and not variable and not chosen
     found_anyway = is_default or store == variable
     named = None if found_anyway else store
-    return NextCommands(config, study, named, tuple(overrides), tuple(asked))
+    return NextCommands(config, study, named, tuple(overrides), asked or MoreWork())
 
 
 def _field(override: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from search.cli.next_commands import DEFAULT_STORE, STORE_VARIABLE
+from search.next_steps import DEFAULT_STORE, STORE_VARIABLE
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -18,6 +18,7 @@ _COMMANDS = {
     "plot": "search.cli.plot:command",
     "studies": "search.cli.studies:command",
     "upgrade": "search.cli.studies:upgrade_command",
+    "dashboard": "search.cli.dashboard:command",
     "space": "space.cli:command",
 }
 
@@ -39,7 +40,7 @@ def program() -> None:
 
     \b
     A first search, on real images, in a few minutes:
-      python -m search run configs/quickstart.yaml
+      python -m search run quickstart
     What else it could search by: searchers, schedulers and their options:
       python -m search methods
     What came out of it:
@@ -48,9 +49,9 @@ def program() -> None:
       python -m search show ARCHITECTURE
       python -m search plot STUDY --out front.html
     On a cluster, through Ray:
-      ray job submit --working-dir . -- python -m search run configs/imagenet.yaml
+      ray job submit --working-dir . -- python -m search run imagenet
     The dashboard:
-      streamlit run dashboard
+      python -m search dashboard
 
     Exit codes: 0 done, 1 the run failed, 2 bad input, 3 stopped at a budget, 130 interrupted.
     Data go to stdout, progress and messages to stderr.
@@ -63,10 +64,14 @@ def run_program(arguments: list[str] | None) -> int:
     Args:
         arguments: without the program's name; None takes those of this process.
     """
-    name = "mixspace" if arguments is None and _is_script() else "python -m search"
+    name = _program_name() if arguments is None else "python -m search"
     again = "to go on, run the same command again"
     return run_group(program, arguments, name, go_on=again)
 
 
-def _is_script() -> bool:
-    return Path(sys.argv[0]).name.startswith("mixspace")
+def _program_name() -> str:
+    """As it was called."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return f"python -m {called.parent.name}"
+    return "mixspace" if called.name.startswith("mixspace") else "python -m search"

@@ -6,14 +6,14 @@ import shlex
 import stat
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 import click
 
-from search.cli.next_commands import STORE_VARIABLE, NextCommands, next_commands
+from search.cli.next_commands import NextCommands, next_commands
 from search.cli.options import set_option, store_option
 from search.cli.progress_line import ProgressLine
 from search.cli.report import as_json as report_as_json
@@ -22,6 +22,7 @@ from search.config import Config, load_config
 from search.driver.extra_trials import ExtraTrialsRequest
 from search.driver.store_retry import StoreRetry, opened_again
 from search.exit_code import ExitCode
+from search.next_steps import STORE_VARIABLE
 from search.query.baseline import ENOUGH
 from search.runner import RunOutcome, run_study
 from search.runner.run_end import ExitMessage, leave
@@ -29,6 +30,7 @@ from search.store import StoreError, TrialState
 from space.cli.commands import PathType, json_option, print_json
 from space.cli.output import report_may_be_lost, stdout_console
 from space.errors import InputError
+from space.surface import surface
 from trainers import classify
 
 
@@ -59,12 +61,12 @@ def command(
 
     \b
     Examples:
-      python -m search run configs/quickstart.yaml
-      python -m search run configs/quickstart.yaml --resume
-      python -m search run configs/quickstart.yaml --study again --set trials=10 --set seed=1
-      python -m search run configs/quickstart.yaml --set protocol.epochs=2 --set initial=[named]
-      python -m search run configs/quickstart.yaml --with-random-baseline 0.2
-      ray job submit --working-dir . -- python -m search run configs/imagenet.yaml
+      python -m search run quickstart
+      python -m search run quickstart --resume
+      python -m search run quickstart --study again --set trials=10 --set seed=1
+      python -m search run quickstart --set protocol.epochs=2 --set initial=[named]
+      python -m search run quickstart --with-random-baseline 0.2
+      ray job submit --working-dir . -- python -m search run imagenet
 
     Ctrl-C stops cleanly. The same command with --resume goes on: it starts the study if it does
     not exist, and says so if it is complete. Everything is checked before anything is written.
@@ -168,11 +170,12 @@ class _CarriedOut:
             self.ended(str(outcome.reason), outcome.exit_code)
             return
         counts = outcome.progress.counts
-        command = self._commands.train_again(
-            failed=counts[TrialState.FAILED] > 0, infeasible=counts[TrialState.INFEASIBLE] > 0
+        last = self._commands.when_all_failed(
+            str(outcome.reason),
+            failed=counts[TrialState.FAILED] > 0,
+            infeasible=counts[TrialState.INFEASIBLE] > 0,
         )
-        again = f"To train them again, once that is mended: {command}"
-        self.progress.say_last(f"Failed: {outcome.reason}. {again}")
+        self.progress.say_last(last)
 
     def ended(self, reason: str, code: ExitCode) -> int:
         """Say why; the exit code."""
@@ -180,17 +183,15 @@ class _CarriedOut:
             leave(code)
         return code
 
-    def _advice(self, reason: str) -> list[str]:
-        """The last lines of a run that was not done."""
-        commands = self._fitting_commands
-        first = [] if commands.first is None else [commands.first]
-        return [*first, f"Stopped: {reason}. To go on: {commands.resume()}"]
-
     @property
     def _fitting_commands(self) -> NextCommands:
         """The commands that fit how far the run has come."""
         recorded = self._exit_message.recorded
         return self._commands.once_recorded() if recorded else self._commands
+
+    def _advice(self, reason: str) -> Sequence[str]:
+        """The last lines of a run that was not done."""
+        return self._commands.when_stopped(reason, recorded=self._exit_message.recorded)
 
 
 def unexpected(error: Exception) -> str:
@@ -228,10 +229,11 @@ def _warn_of_lost_folders(config: Config, say: Callable[[str], None]) -> None:
         return
     path = config.store.removeprefix("sqlite:///")
     if "://" not in path and not path.startswith(("/", "~")):
-        way_out = f"give an absolute path or a PostgreSQL URL by --store or {STORE_VARIABLE}"
+        field = surface().field("store")
+        way_out = f"give an absolute path or a PostgreSQL URL by {field} or {STORE_VARIABLE}"
         say(_lost(f"the store {config.store}", way_out))
     if not config.checkpoints.is_absolute():
-        way_out = "give an absolute path by --set checkpoints=/PATH"
+        way_out = f"give an absolute path by {surface().setting('checkpoints', '/PATH')}"
         say(_lost(f"the checkpoints folder {config.checkpoints}", way_out))
 
 

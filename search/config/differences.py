@@ -9,6 +9,7 @@ from search.config.overrides import WHERE, Override, apply_overrides, field_of
 from search.objective_parsing import stored_objectives
 from search.objectives import Objectives
 from space.errors import InputError, Problem, refuse
+from space.surface import surface
 from space.wording import did_you_mean
 from trainers.legacy_defaults import values_to_resume
 
@@ -125,8 +126,11 @@ def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config,
         if path.split(".")[0] in FIXED
     ]
     if problems:
-        hint = "a study keeps its space, data and protocol: undo the change or take another --study"
-        raise InputError([*problems, Problem("--resume", hint)])
+        other = surface().given("study", "NAME")
+        hint = (
+            f"a study keeps its space, data and protocol: undo the change, or begin it by {other}"
+        )
+        raise InputError([*problems, Problem(surface().field("resume"), hint)])
     written = given.model_dump(exclude_unset=True, exclude={*FIXED, *CHANGEABLE})
     remarks = [
         f"{path}: the study keeps {_short(old)} ({_short(new)} is ignored)"

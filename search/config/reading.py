@@ -10,6 +10,7 @@ from search.config.overrides import Override, apply_overrides, overrides_of
 from space.errors import InputError, Problem
 from space.input.paths import given_path, is_folder, is_there, shown_path
 from space.input.plain_files import read_yaml
+from space.input.shipped import file_or_shipped
 
 
 def _mapping_in(path: Path, where: str) -> dict[str, Any]:
@@ -39,8 +40,9 @@ def load_config(
     """The checked configuration of a study.
 
     Args:
-        path: the YAML file; `~` is the home. Where `space` is a text, it is the path of another
-            YAML file, seen from the folder of this one or from the working directory.
+        path: the YAML file, `~` is the home; or the name of one that comes with the program. Where
+            `space` is a text, it is the path of another YAML file, seen from the folder of this one
+            or from the working directory, or a name too.
         overrides: changes, or texts such as "protocol.epochs=2", applied in order.
         study: replaces the name of the study.
         store: replaces the store.
@@ -48,7 +50,7 @@ def load_config(
     Raises:
         InputError: with every problem of every part.
     """
-    path = given_path(path, "config")
+    path = file_or_shipped(given_path(path, "config"), "configuration", "config")
     values = _changed(_mapping_in(path, "config"), overrides, path.parent)
     values |= {"study": study} if study is not None else {}
     values |= {"store": store} if store is not None else {}
@@ -59,7 +61,8 @@ def config_from(given: object, fields: Mapping[str, Any], store: str | None = No
     """The checked configuration that a person who writes Python means.
 
     Args:
-        given: path of a YAML file, a mapping as it would hold, a Config, or None for nothing.
+        given: path of a YAML file or the name of one that comes with the program, a mapping as it
+            would hold, a Config, or None for nothing.
         fields: what is changed, by the names of the configuration; of a mapping its fields alone.
         store: replaces the store of a file, and the default one of what is given in Python.
 
@@ -91,14 +94,13 @@ def _changed(
 
 
 def _with_space(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The values, with the space read from its own file where it is given by a path."""
+    """The values, with the space read from its own file where it is given by a path or name."""
     space = values.get("space")
     if not isinstance(space, str | os.PathLike):
         return dict(values)
     written = given_path(os.fspath(space), "space")
-    candidates = [folder / written, written]
-    for candidate in candidates:
-        if is_there(candidate) and not is_folder(candidate):
-            return dict(values) | {"space": _mapping_in(candidate, "space")}
-    tried = " or ".join(dict.fromkeys(shown_path(str(candidate)) for candidate in candidates))
-    raise InputError([Problem("space", f"there is no file {tried}")])
+    beside = folder / written
+    found = beside if is_there(beside) and not is_folder(beside) else None
+    return dict(values) | {
+        "space": _mapping_in(found or file_or_shipped(written, "space", "space"), "space")
+    }

@@ -31,6 +31,7 @@ from search.store import (
 )
 from search.study import Study
 from space import Architecture
+from space.surface import surface
 from space.wording import duration
 from trainers import Cause, Failure
 
@@ -368,8 +369,8 @@ class StudySession:
         self._leave(live, live.ended(state, self._study.judged_by), reason)
         why = self._first_failures.ended(state, reason)
         if why is not None:
-            option = "--failed" if state == TrialState.FAILED else "--infeasible"
-            again = f"once it is mended, `continue {self.record.name} {option}` trains them again"
+            ask = surface().request("continue", self.record.name, {str(state): True})
+            again = f"once it is mended, `{ask}` trains them again"
             self._stop.request(StopKind.FAULT, f"{why}; {again}")
 
     def _leave(self, live: Attempt, row: TrialRecord, reason: str | None = None) -> None:

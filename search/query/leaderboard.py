@@ -28,6 +28,7 @@ from search.store.statements import columns_of
 from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
 from space.errors import InputError, Problem, refuse
+from space.surface import surface
 from space.wording import NONE
 
 OPERATOR_SEPARATOR = " + "
@@ -171,7 +172,7 @@ def _checked(
     study_id: int | None = None
     if sort.removeprefix("-") not in SORT_KEYS:
         allowed = f'one of {", ".join(SORT_KEYS)}, or "-" before'
-        problems.append(Problem("--sort", f"{sort!r} is not allowed; {allowed}"))
+        problems.append(Problem(surface().field("sort"), f"{sort!r} is not allowed; {allowed}"))
     try:
         parsed = parse_where(where) if isinstance(where, str) else where
     except InputError as error:
@@ -181,7 +182,9 @@ def _checked(
     except InputError as error:
         problems += error.problems
     if top is not None and (type(top) is not int or not 1 <= top <= MAX_TOP):
-        problems.append(Problem("--top", f"{top!r} is not allowed; must be 1 to {MAX_TOP}"))
+        problems.append(
+            Problem(surface().field("top"), f"{top!r} is not allowed; must be 1 to {MAX_TOP}")
+        )
     refuse(problems)
     return parsed, study_id
 

@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 
 from space.errors import InputError
+from space.surface import surface
 
-WHERE = "--where"
 MAX_LENGTH = 2000
 _SHOWN = 40
 """Characters shown on either side of a mistake."""
@@ -46,9 +46,13 @@ def tokens(text: str) -> list[Token]:
         InputError: the text is empty, too long, or holds a character that means nothing.
     """
     if not text.strip():
-        raise InputError.of(WHERE, "empty; leave it out, or write a condition: params < 200k")
+        raise InputError.of(
+            surface().field("where"), "empty; leave it out, or write a condition: params < 200k"
+        )
     if len(text) > MAX_LENGTH:
-        raise InputError.of(WHERE, f"longer than {MAX_LENGTH} characters ({len(text)})")
+        raise InputError.of(
+            surface().field("where"), f"longer than {MAX_LENGTH} characters ({len(text)})"
+        )
     unstorable = _UNSTORABLE.search(text)
     if unstorable is not None:
         raise mistake(text, unstorable.start(), f"{unstorable[0]!r} is not allowed in text")
@@ -73,7 +77,7 @@ def mistake(text: str, place: int, message: str) -> InputError:
     after = "…" if place + _SHOWN < len(shown) else ""
     line = before + shown[start : place + _SHOWN] + after
     caret = " " * (len(before) + place - start) + "^"
-    return InputError.of(WHERE, f"{message}\n    {line}\n    {caret}")
+    return InputError.of(surface().field("where"), f"{message}\n    {line}\n    {caret}")
 
 
 def _unreadable(text: str, place: int) -> InputError:

@@ -101,7 +101,8 @@ def connected_to_ray(address: str | None, on_watch: OnWatch = nothing_to_tell) -
         raise InputError.of("Ray", message)
     refuse_foreign_search(Path.cwd())
     os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
-    logging.getLogger("ray").setLevel(logging.ERROR)
+    for name in ("ray", "ray.widgets"):  # the other says in a notebook what Ray would show there
+        logging.getLogger(name).setLevel(logging.ERROR)
     head = None if address is None else address_of(address)
     if head is not None:
         ask_head(head)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from ray.tune import Callback, Stopper
+from ray.tune import Callback, ProgressReporter, Stopper
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
@@ -109,6 +109,16 @@ class SessionScheduler(_StaysHere, FIFOScheduler):
         """Record the epoch and pass the decision on."""
         decision = self._session.reported(number_of(trial), Report.from_result(result))
         return str(self.STOP if decision.stop else self.CONTINUE)
+
+
+class NoReporter(ProgressReporter):
+    """Shows nothing; Ray Tune's own of a notebook draws an empty place there."""
+
+    def should_report(self, trials: list[Trial], done: bool = False) -> bool:
+        return False
+
+    def report(self, trials: list[Trial], done: bool, *sys_info: str) -> None:
+        """Nothing: the session tells its progress."""
 
 
 class SessionCallback(_StaysHere, Callback):

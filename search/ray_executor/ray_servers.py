@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from search.ray_executor.ray_head import knock, raylets
 from search.ray_executor.watchdog_process import belonging
 from search.store import process_is_alive, process_started
+from space.surface import surface
 
 _NAMES = ("gcs_server", "raylet")
 _INTERVAL = 0.2
@@ -168,7 +169,7 @@ def warning_of(folder: Path, nodes: list[str]) -> str:
     return (
         f"warning: {', '.join(nodes)} of the cluster cannot see {folder}: a trial that moves there "
         "begins again from its first epoch; give a folder that every node sees by "
-        "--set checkpoints=FOLDER"
+        f"{surface().setting('checkpoints', 'FOLDER')}"
     )
 
 

@@ -24,6 +24,7 @@ from search.ray_executor.ray_servers import Server, servers_of
 from search.ray_executor.watchdog import Watchdog
 from search.ray_executor.watchdog_process import ENDING_SIGNALS
 from space.errors import InputError
+from space.surface import surface
 
 
 @contextmanager
@@ -175,7 +176,10 @@ def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
 _OBJECT_STORE = 128 * 2**20
 """Bytes of shared memory. Trials report a few numbers; Ray's default is a third of the memory."""
 
-_AGAIN = "To go on, run the same command again; with --resume if the study is there already"
+
+def _how_to_go_on() -> str:
+    resume = surface().given("resume", True)
+    return f"To go on, {surface().again}; with {resume} if the study is there already"
 
 
 def start_private_ray(watchdog: Watchdog) -> tuple[Server, ...]:
@@ -203,7 +207,7 @@ def start_private_ray(watchdog: Watchdog) -> tuple[Server, ...]:
             )
         except Exception as error:
             why = first_line(error).rstrip(".")
-            message = f"a private one does not start: {why}. {_AGAIN}"
+            message = f"a private one does not start: {why}. {_how_to_go_on()}"
             raise InputError.of("Ray", message) from error
     return servers_of(watchdog.mark, watchdog.folder)
 

@@ -33,6 +33,7 @@ def tune_session(
     from ray import tune
 
     from search.ray_executor.ray_adapters import (
+        NoReporter,
         RequestStopper,
         SessionCallback,
         SessionScheduler,
@@ -64,6 +65,7 @@ def tune_session(
             storage_path=str(cluster.folder),
             callbacks=[SessionCallback(session, show, stop, cluster.worker_logs)],
             stop=RequestStopper(stop),
+            progress_reporter=NoReporter(),
             failure_config=tune.FailureConfig(max_failures=0),
             # The trial writes its own checkpoints, without pickle.
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),

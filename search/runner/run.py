@@ -78,6 +78,7 @@ def run_study(
     address: str | None = None,
     extra_request: ExtraTrialsRequest | None = None,
     exit_message: ExitMessage | None = None,
+    own_process: bool = True,
 ) -> RunOutcome:
     """Run a study, or the rest of it.
 
@@ -89,11 +90,14 @@ def run_study(
         address: of a Ray cluster; None starts a private local Ray.
         extra_request: work beside the planned trials.
         exit_message: said as soon as the run is asked to stop; what else it returns is not said.
+        own_process: whether this process may be ended where the run is to hurry, or does not stop;
+            else the work is cut short.
 
     Raises:
         InputError: before anything is written.
         StoreError: the store failed during the work.
         KeyboardInterrupt: a signal came when the work had not begun yet, or was done.
+        CutShort: it was to hurry, or did not stop, in a process that is not its own.
     """
     prepared = prepare(given, resume=resume, say=watcher.say)
     config, found = prepared.config, prepared.found
@@ -119,7 +123,7 @@ def run_study(
     exit_message = exit_message or ExitMessage(watcher.say)
     with (
         stopping_on_signals(stop) as signals,
-        RunEnd(stop, exit_message) as end,
+        RunEnd(stop, exit_message, None if own_process else signals.cut_short) as end,
         ExitStack() as stack,
     ):
         stack.enter_context(lock_test_split())
@@ -156,6 +160,8 @@ def run_study(
             if stop.kind is None:
                 raise
             outcome = _stopped_before_it_began(config, stop)  # it was waited for until then
+        finally:
+            signals.end_work()
     outcome = _or_stopped(outcome, stop, exit_message)
     return replace(outcome, notes=notes, validation_images=images)
 

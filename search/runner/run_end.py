@@ -10,6 +10,7 @@ from typing import NoReturn, Self
 from search.driver.stop_request import ALWAYS_HEARD, StopRequest
 from search.exit_code import ExitCode
 from search.ray_executor.watchdog import Watchdog
+from space.surface import surface
 
 _INTERVAL = 0.05
 _STORE_SECONDS = 1.5
@@ -18,7 +19,8 @@ _SECONDS = 1.5
 
 
 def _same_command(reason: str) -> list[str]:
-    return [f"Stopped: {reason}. To go on, run the same command with --resume."]
+    resume = surface().given("resume", True)
+    return [f"Stopped: {reason}. To go on, {surface().again}, with {resume}."]
 
 
 class ExitMessage:
@@ -81,6 +83,8 @@ class RunEnd:
     Args:
         stop: looked at all the time.
         exit_message: said when a stop is asked for.
+        give_up: called once, from that thread, when the run does not end in time or is to hurry;
+            None ends the process.
 
     Attributes:
         end_run: writes the end of the run for a reason, and may be called more than once; None
@@ -89,8 +93,13 @@ class RunEnd:
         watchdog: told when the words are said.
     """
 
-    def __init__(self, stop: StopRequest, exit_message: ExitMessage) -> None:
-        self._stop, self._exit_message = stop, exit_message
+    def __init__(
+        self,
+        stop: StopRequest,
+        exit_message: ExitMessage,
+        give_up: Callable[[], None] | None = None,
+    ) -> None:
+        self._stop, self._exit_message, self._give_up = stop, exit_message, give_up
         self.watchdog: Watchdog | None = None
         self.end_run: Callable[[str], None] | None = None
         self.nothing_left: Callable[[], bool] = lambda: False
@@ -104,7 +113,8 @@ class RunEnd:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        if self._exit_message.said and not self._exit_message.wait():
+        unread = self._exit_message.said and not self._exit_message.wait()
+        if unread and self._give_up is None:
             leave(self._stop.exit_code)
 
     def _look(self) -> None:
@@ -117,7 +127,10 @@ class RunEnd:
         while not self._over.wait(_INTERVAL):
             if self._stop.hurried or time.monotonic() > deadline:
                 self._tell()
-                leave(self._stop.exit_code)
+                if self._give_up is None:
+                    leave(self._stop.exit_code)
+                self._give_up()
+                return
 
     def _tell(self) -> None:
         """Write why the run ends, and say it; the second time does nothing."""

@@ -2,6 +2,9 @@
 
 Ray puts handlers of its own in place of those that it finds, and a handler in Python waits until
 the main thread comes out of Ray. So a thread listens beside it: it hears of a signal at once.
+
+A program that is asked twice, or does not come to its end, ends as a process. Where the process is
+somebody else's, such as the kernel of a notebook, the work is cut short by an exception instead.
 """
 
 import os
@@ -14,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from search.driver.stop_request import StopKind, StopRequest
-from search.program_signals import SAME_SECONDS, Interrupted, heeded, reason_of
+from search.program_signals import SAME_SECONDS, CutShort, Interrupted, heeded, reason_of
 
 _PATIENCE = {signal.SIGINT: 30.0, signal.SIGTERM: 2.0, signal.SIGHUP: 2.0}
 """Seconds for cleaning up. `ray job stop` kills after 3; a person may press Ctrl-C again."""
@@ -26,11 +29,16 @@ class StopSignals:
     def __init__(self, stop: StopRequest) -> None:
         self._stop = stop
         self._raises = True
+        self._works = self._cut = False
 
     def begin_work(self) -> None:
         """From here on a request is enough: the work looks at it. Call it after Ray's start."""
-        self._raises = False
+        self._raises, self._works = False, True
         self.install()
+
+    def end_work(self) -> None:
+        """From here on nothing is raised: a Ray left amid its end takes its driver along."""
+        self._works = False
 
     def install(self) -> None:
         """Put the handlers in place, again where somebody has put others there since."""
@@ -50,10 +58,44 @@ class StopSignals:
                 self._stop.hurried = True
             first = now if first is None else first
 
+    def cut_short(self) -> None:
+        """Raise `CutShort` amid the work in the main thread, as soon as it is in Python, once.
+
+        Called from another thread. What waits in the system is woken for it.
+        """
+        self._cut = True
+        main = threading.main_thread().ident
+        if main is not None:
+            signal.pthread_kill(main, signal.SIGINT)
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._raises:
             self._raises = False  # once: what is left behind is cleaned up undisturbed
             raise Interrupted(number)
+        if self._cut and self._works:
+            self._works = False
+            raise self._error()
+
+    def _error(self) -> CutShort:
+        return CutShort(self._stop.reason, asked=self._stop.kind == StopKind.INTERRUPT)
+
+    @contextmanager
+    def cutting_short(self) -> Iterator[None]:
+        """Around all of it: what was cut short, or asked to be when it was too late, ends so.
+
+        Of an error that a handler raises amid Ray, a KeyboardInterrupt without words comes out.
+
+        Raises:
+            CutShort: it was asked for.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self._cut:
+                raise self._error() from None
+            raise
+        if self._cut:
+            raise self._error()
 
 
 @contextmanager
@@ -61,6 +103,9 @@ def stopping_on_signals(stop: StopRequest) -> Iterator[StopSignals]:
     """Turn the first signal into a request, and the next into one to hurry.
 
     Until `begin_work` it also raises `Interrupted` in the main thread.
+
+    Raises:
+        CutShort: `cut_short` asked for it.
     """
     signals = StopSignals(stop)
     source, sink = os.pipe()
@@ -71,7 +116,8 @@ def stopping_on_signals(stop: StopRequest) -> Iterator[StopSignals]:
     listener.start()
     signals.install()
     try:
-        yield signals
+        with signals.cutting_short():
+            yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -14,6 +14,7 @@ from search.store import (
 from search.store.open import open_to_look_up
 from search.store.url import display, parse_url
 from space.errors import InputError, Problem, refuse
+from space.surface import surface
 from trainers import Protocol
 from trainers.legacy_defaults import with_legacy_defaults
 
@@ -46,8 +47,9 @@ def resolve(given: Config, found: StudyRecord | None, *, resume: bool) -> tuple[
     if not resume:
         raise InputError.of(
             "study",
-            f"{given.study!r} is already in the store; go on with it by --resume, "
-            "or begin another by --study NAME",
+            f"{given.study!r} is already in the store; go on with it by "
+            f"{surface().given('resume', True)}, or begin another by "
+            f"{surface().given('study', 'NAME')}",
         )
     return merged_for_resume(found.config, given)
 
@@ -71,7 +73,7 @@ def check_same_data(url: str, found: StudyRecord | None, protocol: Protocol) -> 
         "data",
         "these are not the images that the study began with "
         f"({', '.join(changed) or 'protocol'} differ); "
-        "give back the same data, or begin another study by --study NAME",
+        f"give back the same data, or begin another study by {surface().given('study', 'NAME')}",
     )
 
 

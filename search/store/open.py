@@ -24,6 +24,7 @@ from search.store.store import Store
 from search.store.url import WHERE, display, is_sqlite, parse_url, sqlite_path
 from space.errors import InputError
 from space.input.paths import LONGEST_NAME
+from space.surface import surface
 
 _BUSY_SECONDS = 10.0
 _BESIDE = len("-journal")
@@ -135,7 +136,7 @@ def _checked_file(url: URL, create: bool) -> Path:
     except OSError as error:
         raise InputError.of(WHERE, f"{_short(shown)} cannot be read: {error.strerror}") from None
     if not size and not create:
-        raise NoStore.of(WHERE, f"there is no store {shown}; `mixspace run CONFIG` makes one")
+        raise NoStore.of(WHERE, f"there is no store {shown}; {surface().search} makes one")
     if names and not os.access(path, os.R_OK):
         raise InputError.of(WHERE, f"{shown} cannot be read: its permissions forbid it")
     if names > 1:

@@ -31,6 +31,7 @@ from search.store.models import Base
 from search.store.url import WHERE
 from space.errors import InputError
 from space.passwords import MASK
+from space.surface import surface
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -158,7 +159,7 @@ def _check_vacant(connection: Connection, create: bool, shown: str) -> None:
         )
     if not create:
         raise NoStore.of(
-            WHERE, f"there is no mixspace store in {shown}; `mixspace run CONFIG` makes one"
+            WHERE, f"there is no mixspace store in {shown}; {surface().search} makes one"
         )
 
 

@@ -30,6 +30,7 @@ from search.store.statements import (
 )
 from search.store.summaries import study_summaries
 from space.errors import InputError
+from space.surface import surface
 
 _MAX_NAME = 200
 _CREATE = insert(table_of(StudyRow)).returning(*STUDY_COLUMNS)
@@ -69,8 +70,9 @@ class Studies(StorePart):
         except IntegrityError:
             raise InputError.of(
                 "study",
-                f"{name!r} is already in {self._database.url}; continue it with "
-                "--resume, or choose another name with --study",
+                f"{name!r} is already in {self._database.url}; go on with it by "
+                f"{surface().given('resume', True)}, or begin another by "
+                f"{surface().given('study', 'NAME')}",
             ) from None
 
     @reads

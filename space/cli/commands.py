@@ -18,6 +18,7 @@ from space.cli.output import on_standard_streams
 from space.errors import InputError, MixspaceError, Problem
 from space.input.paths import given_path, shown_path
 from space.passwords import masked
+from space.surface import COMMAND_LINE, speaking
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -78,7 +79,8 @@ def run_group(
 def _answer(group: click.Group, arguments: list[str] | None, name: str, go_on: str) -> int:
     try:
         refuse_undecodable(arguments)
-        return int(group.main(args=arguments, prog_name=name, standalone_mode=False) or DONE)
+        with speaking(COMMAND_LINE):
+            return int(group.main(args=arguments, prog_name=name, standalone_mode=False) or DONE)
     except InputError as error:
         click.echo(masked(describe(error)), err=True)
         return BAD_INPUT

@@ -56,7 +56,7 @@ def command(subject: str, samples: int, seed: int, as_json: bool) -> None:
     Examples:
       python -m space cost dwnet_tiny
       python -m space cost my-network.json --json
-      python -m space cost configs/spaces/imagenet-tiny.yaml --samples 1000
+      python -m space cost imagenet-tiny --samples 1000
 
     Every metric is told with its counter, and which of them the paper's own figures use. Of a
     space, the spread over feasible networks drawn uniformly is printed.

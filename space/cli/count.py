@@ -13,12 +13,12 @@ from space.design import SpaceTooLarge
 @click.argument("space")
 @json_option
 def command(space: str, as_json: bool) -> None:
-    """Count the distinct networks of SPACE, a YAML file, that its hard limits allow.
+    """Count the distinct networks of SPACE, a YAML file or a name, that its limits allow.
 
     \b
     Examples:
-      python -m space count configs/spaces/fashion-quickstart.yaml
-      python -m space count configs/spaces/imagenet-tiny.yaml --json
+      python -m space count fashion-quickstart
+      python -m space count imagenet-tiny --json
 
     A space file may set these `limits`: params, macs (or flops), training_bytes (what autograd
     saves for the backward pass) and inference_bytes (what is alive at once at most), both for one

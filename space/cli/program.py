@@ -29,8 +29,8 @@ def command() -> None:
       python -m space cost dwnet_tiny
       python -m space show swin_tiny --out swin.svg
     A space of your own: how many networks, and some of them, drawn uniformly:
-      python -m space count configs/spaces/imagenet-tiny.yaml
-      python -m space sample configs/spaces/imagenet-tiny.yaml --number 3
+      python -m space count imagenet-tiny
+      python -m space sample imagenet-tiny --number 3
 
     Every command takes --json. Exit codes: 0 done, 1 it cannot be told, 2 bad input, 130
     interrupted. Data go to stdout, messages to stderr.

@@ -25,12 +25,12 @@ from space.wording import short
 @seed_option
 @json_option
 def command(space: str, number: int, seed: int, as_json: bool) -> None:
-    """Draw feasible networks of SPACE, a YAML file, uniformly and without repeats.
+    """Draw feasible networks of SPACE, a YAML file or a name, uniformly and without repeats.
 
     \b
     Examples:
-      python -m space sample configs/spaces/imagenet-tiny.yaml
-      python -m space sample configs/spaces/imagenet-tiny.yaml --number 100 --seed 7 --json
+      python -m space sample imagenet-tiny
+      python -m space sample imagenet-tiny --number 100 --seed 7 --json
 
     The bytes are those of activations, for one image in float32. With --json each network comes
     with its cost and its architecture, which the other commands read from a file.

@@ -44,7 +44,7 @@ def command(subject: str, out: Path | None, size: str, width: int, as_json: bool
       python -m space show swin_tiny
       python -m space show swin_tiny --out swin.svg
       python -m space show my-mixer.json --map 28x28 --width 64
-      python -m space show configs/spaces/imagenet-tiny.yaml
+      python -m space show imagenet-tiny
 
     Of each mixer the connectivity is drawn: what the position in the middle of the map reads, and
     which channels each channel reads. Of a space its stages are listed.

@@ -1,4 +1,4 @@
-"""What a command is about: a name of the zoo, or a file with a network, a space or a mixer.
+"""What a command is about: a name of the zoo or of a space of ours, or a file with one or a mixer.
 
 What a file describes is told by its fields: one with a mistake has a kind too.
 """
@@ -15,6 +15,7 @@ from space.design import DesignSpace
 from space.design.space_file import SpaceFile
 from space.errors import InputError
 from space.input.plain_files import read_json, read_yaml
+from space.input.shipped import folder_of, names_of
 from space.mixer import Mixer
 from space.published import ENTRIES, ZooEntry
 from space.wording import did_you_mean
@@ -67,11 +68,14 @@ def read_subject(name: str) -> Subject:
     suffix = Path(name).suffix.lower()
     if suffix in _READERS:
         return Subject(name, described(_READERS[suffix](name), name))
-    hint = did_you_mean(name, ENTRIES) or "."
+    if name in (spaces := names_of("space")):
+        file = folder_of("space") / f"{name}.yaml"
+        return Subject(name, described(read_yaml(file), name))
+    hint = did_you_mean(name, [*ENTRIES, *spaces]) or "."
     raise InputError.of(
         name[:200] or "''",
-        f"is neither a .yaml or .json file nor a network of the zoo{hint} "
-        f"The zoo has: {', '.join(ENTRIES)}",
+        "is neither a .yaml or .json file, nor a network of the zoo, nor a space that comes with "
+        f"mixspace{hint} The zoo has: {', '.join(ENTRIES)}. The spaces are: {', '.join(spaces)}",
     )
 
 

@@ -23,7 +23,9 @@ from space.design.stage_options import StageOptions
 from space.errors import InputError, join, refuse
 from space.frame import Frame
 from space.geometry import MapSize, width_problems
+from space.input.paths import given_path
 from space.input.plain_files import read_yaml
+from space.input.shipped import file_or_shipped
 from space.mixer import Mixer
 
 
@@ -87,10 +89,16 @@ class DesignSpace:
     def from_yaml(cls, path: str | Path) -> "DesignSpace":
         """The space in a YAML file.
 
+        Args:
+            path: of the file, or the name of a space that comes with the program, such as
+                "imagenet-tiny".
+
         Raises:
             InputError: for a file that is missing or not YAML, and as `from_dict` does.
         """
-        return cls.from_dict(read_yaml(path))
+        return cls.from_dict(
+            read_yaml(file_or_shipped(given_path(path, "space"), "space", "space"))
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The space as plain values, as it would be written in a file."""

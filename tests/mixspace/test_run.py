@@ -134,7 +134,7 @@ def test_an_interrupted_run_is_a_study_that_goes_on(
     said = "Stopped: interrupted by SIGINT. To go on: mixspace.Study('tiny', 'a.db').continue_()"
     assert capsys.readouterr().err.splitlines()[-1] == said
     assert "2 of 4 trials done" in study._repr_html_()
-    with pytest.raises(InputError, match="'tiny' is already in the store"):
+    with pytest.raises(InputError, match="go on with it by resume=True, or begin another by study"):
         run()
     playing.stop_after = None
     done = run(resume=True)
@@ -327,3 +327,33 @@ def test_a_study_that_is_not_there_says_which_are(playing: Player) -> None:
     with pytest.raises(InputError, match=r"'tinny' does not exist in .*; did you mean 'tiny'\?"):
         Study("tinny", STORE)
     assert repr(Study("tiny", STORE)) == f"Study('tiny', {str(Path(STORE).absolute())!r})"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda study: study.load(5), "architecture_id: must be the beginning of .*; got 5"),
+        (lambda study: study.architecture(None), "architecture_id: .* as text; got None"),
+        (lambda study: study.best(where=5), "where: must be a text such as .*, or None; got 5"),
+        (lambda study: study.front(where=["a"]), r"where: must be a text .*; got \['a'\]"),
+        (lambda study: study.pareto(where=5), "where: must be a text"),
+        (lambda study: study.best(top="3"), "top: '3' is not allowed; must be 1 to"),
+        (lambda study: study.continue_(numbers=5), r"numbers: .* such as \[7, 12\]; got 5"),
+        (lambda study: study.continue_(numbers="12"), "numbers: must be a list of .*; got '12'"),
+        (lambda study: study.continue_(numbers=[1.0]), r"numbers: must be a list .*; got \[1.0\]"),
+        (lambda study: study.continue_(failed="no"), "failed: must be True or False; got 'no'"),
+        (lambda study: study.continue_(pruned="all"), "pruned: must be a whole number from 1"),
+        (lambda study: study.continue_(progress=None), "progress: must be True or False; got None"),
+        (lambda study: study.repeat(top=True), "top: must be a whole number from 1"),
+        (lambda study: Study(5), "name: must be a text, the name of a study; got 5"),
+        (lambda study: Study("tiny", 5), "store: must be a path, a URL as text, or None; got 5"),
+        (lambda study: run(resume="yes"), "resume: must be True or False; got 'yes'"),
+        (lambda study: run(address=6379), "address: must be a text, HOST:PORT .*; got 6379"),
+    ],
+)
+def test_an_argument_of_another_type_is_bad_input(
+    playing: Player, wrong: Callable[[Any], object], said: str
+) -> None:
+    run(resume=True)
+    with pytest.raises(InputError, match=f"^{said}"):
+        wrong(Study("tiny", STORE))

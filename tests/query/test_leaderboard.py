@@ -109,17 +109,17 @@ def test_all_that_is_wrong_is_said_at_once(filled: Store) -> None:
     with pytest.raises(InputError) as caught:
         best(filled, where="params <", study="frist", sort="-loss", top=0)
     assert [problem.where for problem in caught.value.problems] == [
-        "--sort",
-        "--where",
+        "sort",
+        "where",
         "study",
-        "--top",
+        "top",
     ]
     assert "did you mean 'first'" in str(caught.value)
 
 
 @pytest.mark.parametrize("top", [0, -1, MAX_TOP + 1, 10**20])
 def test_top_has_bounds(store: Store, top: int) -> None:
-    with pytest.raises(InputError, match=f"--top: {top} is not allowed; must be 1 to {MAX_TOP}"):
+    with pytest.raises(InputError, match=f"top: {top} is not allowed; must be 1 to {MAX_TOP}"):
         best(store, top=top)
     assert best(store, top=MAX_TOP) == []
 

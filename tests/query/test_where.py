@@ -15,7 +15,7 @@ def message(text: str) -> str:
     with pytest.raises(InputError) as caught:
         parse_where(text)
     (problem,) = caught.value.problems
-    assert problem.where == "--where"
+    assert problem.where == "where"
     return problem.message
 
 

@@ -118,7 +118,7 @@ def test_a_tilde_is_the_home_on_every_command_line(
     assert (home / "picture.svg").is_file()
     assert run_space(["sample", "~/space.yaml", "--number", "1"]) == 0
     code, _, err = run(capsys, "run", "~/missing.yaml")
-    assert (code, "No such file" in err) == (2, True)
+    assert (code, "there is no file" in err) == (2, True)
     assert list(work.iterdir()) == []
 
 

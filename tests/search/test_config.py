@@ -1,5 +1,6 @@
 """Configurations: read, checked as a whole, overridden, merged on resume."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from search.config import Config, load_config, merged_for_resume
 from search.driver.study_setup import initial_points
 from search.searchers import SEARCHERS
-from space import InputError
+from space import DesignSpace, InputError
 from space.design.paired_points import NAMED_OPERATORS, PAIRED
 from space.wording import as_written
 from tests.search.small import SPACE, values
@@ -181,15 +182,69 @@ def test_junk_for_a_file_is_refused(tmp_path_factory: pytest.TempPathFactory, te
 
 
 def test_missing_files(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"config: there is no file .*absent\.yaml; a conf"):
         load_config(tmp_path / "absent.yaml")
-    with pytest.raises(InputError, match="there is no file"):
+    with pytest.raises(InputError, match="space: there is no file"):
         load_config(write(tmp_path, values(space="nowhere.yaml")))
     with pytest.raises(InputError, match="cannot be read"):
         load_config(tmp_path)
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="UTF-8"):
         load_config(tmp_path / "binary.yaml")
+
+
+SHIPPED = ROOT / "configs"
+
+
+def test_what_comes_with_the_program_is_known_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file in SHIPPED.glob("*.yaml"):
+        if file.stem not in ("imagenet", "own-images"):  # these want a folder of images
+            assert load_config(Path(file.stem)).to_dict() == load_config(file).to_dict()
+    tiny = load_config(Path("quickstart"), overrides=["space=fashion-cells"])
+    assert (
+        tiny.search_space.name
+        == load_config(
+            SHIPPED / "quickstart.yaml", overrides=["space=spaces/fashion-cells.yaml"]
+        ).search_space.name
+    )
+    for file in (SHIPPED / "spaces").glob("*.yaml"):
+        assert DesignSpace.from_yaml(file.stem).to_dict() == DesignSpace.from_yaml(file).to_dict()
+
+
+def test_a_file_comes_before_a_name_and_a_folder_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "quickstart").mkdir()
+    assert load_config(Path("quickstart")).study == "quickstart"
+    (tmp_path / "quickstart").rmdir()
+    (tmp_path / "fashion-cells").write_text(yaml.safe_dump(SPACE))
+    write(tmp_path, values(study="mine", space="fashion-cells")).rename(tmp_path / "quickstart")
+    found = load_config(Path("quickstart"))
+    assert (found.study, found.search_space.name) == ("mine", SPACE["name"])
+    assert DesignSpace.from_yaml("fashion-cells").name == SPACE["name"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("quikstart", "did you mean 'quickstart'"),
+        ("configs/quickstart.yaml", "did you mean 'quickstart'"),
+        ("nothing", "is given by its name: accuracy-and-cost, imagenet, own-images, quickstart"),
+        ("./quickstart.yaml", "did you mean 'quickstart'"),
+    ],
+)
+def test_an_unknown_name_lists_what_there_is(
+    given: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=f"^config: there is no file .*{re.escape(said)}"):
+        load_config(Path(given))
+    with pytest.raises(InputError, match=r"^space: there is no file imagenet-tinny; a space .*, "):
+        DesignSpace.from_yaml("imagenet-tinny")
 
 
 # --- --set ------------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ def test_another_bound_is_refused_by_its_name_of_today(
     problem, hint = refused.value.problems
     assert problem.where == f"constraints.{where}"
     assert problem.message == f"the study was made with {said}"
-    assert hint.where == "--resume"
+    assert hint.where == "resume"
 
 
 def test_another_direction_is_refused(tmp_path: Path) -> None:

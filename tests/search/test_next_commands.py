@@ -175,7 +175,7 @@ def test_a_password_is_taken_from_the_environment(url: str) -> None:
         assert "s3cret" not in line
         assert "***" not in line
     assert all('--store "$MIXSPACE_STORE"' in line for line in lines[1:])
-    assert lines[0] == "streamlit run dashboard"
+    assert lines[0] == "python -m search dashboard"
     assert lines[3].endswith(" --resume --set seed=1")
 
 
@@ -189,5 +189,5 @@ def test_a_store_of_the_environment_need_not_be_named(monkeypatch: pytest.Monkey
 
 def test_the_dashboard_gets_a_quoted_store(folder: Path) -> None:
     line = NextCommands("a.yaml", "tiny", "st ore.db").look
-    assert shlex.split(line) == ["MIXSPACE_STORE=st ore.db", "streamlit", "run", "dashboard"]
+    assert shlex.split(line) == ["python", "-m", "search", "dashboard", "--store", "st ore.db"]
     assert "MIXSPACE_STORE" not in os.environ

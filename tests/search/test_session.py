@@ -322,7 +322,7 @@ def test_a_taken_name_is_refused_with_two_ways_on(store: Store, tmp_path: Path) 
     settings = config(tmp_path)
     begin(store, settings)
     found = study_lookup.find_study(settings.store, "tiny")
-    with pytest.raises(InputError, match=r"--resume.*--study NAME"):
+    with pytest.raises(InputError, match=r"resume=True.*study=NAME"):
         study_lookup.resolve(settings, found, resume=False)
 
 

@@ -192,7 +192,7 @@ def test_a_run_of_nothing_but_infeasible_trials_stops_too(store: Store, tmp_path
         memory = Failure(Cause.ARCHITECTURE, f"out of memory: {size} GiB", infeasible=True)
         session.ended(number, Report(failure=memory))
     assert "the first 2 trials of this run were infeasible alike" in stop.reason
-    assert "--infeasible" in stop.reason
+    assert "`mixspace.Study('tiny').continue_(infeasible=True)`" in stop.reason
 
 
 def test_what_asks_for_a_stop_may_have_ended_what_the_trial_had_started(

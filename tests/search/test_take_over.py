@@ -40,7 +40,7 @@ def test_of_two_drivers_that_create_a_study_the_later_hears_of_the_first(
         study_lookup.create_first(store, "tiny", create)
     beginning.join()
     store.runs.end(store.runs.of_study(study.id)[0].id)
-    with pytest.raises(InputError, match=r"'tiny' is already in .*--resume"):
+    with pytest.raises(InputError, match=r"'tiny' is already in .*resume=True"):
         study_lookup.create_first(store, "tiny", create)
     with pytest.raises(InputError, match="cannot be a name"):
         study_lookup.create_first(store, "no ", lambda: add_study(store, "no "))
@@ -50,7 +50,7 @@ def test_the_later_of_two_drivers_waits_no_longer_than_told(store: Store, tmp_pa
     settings = config(tmp_path)
     create = partial(create_study, store, settings, settings.protocol.bound_to(*HASHES))
     create()
-    with pytest.raises(InputError, match=r"'tiny' is already in .*--resume"):
+    with pytest.raises(InputError, match=r"'tiny' is already in .*resume=True"):
         study_lookup.create_first(store, "tiny", create, patience=0.1)
 
 

@@ -20,7 +20,7 @@ def test_a_study_comes_back_as_it_was_given(store: Store) -> None:
 
 def test_a_taken_name_is_refused(store: Store) -> None:
     add_study(store, "first")
-    with pytest.raises(InputError, match=r"'first' is already in .*--resume") as caught:
+    with pytest.raises(InputError, match=r"'first' is already in .*resume=True") as caught:
         add_study(store, "first")
     assert caught.value.problems[0].where == "study"
     assert len(store.studies.summaries()) == 1

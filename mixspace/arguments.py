@@ -1,0 +1,61 @@
+"""What a call from Python is handed, of which no option of a command line has seen to the type."""
+
+import os
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from space.errors import Problem, refuse
+from space.passwords import masked
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What an argument may be.
+
+    Attributes:
+        allowed: in words, after "must be".
+        holds: whether a value is of this kind.
+    """
+
+    allowed: str
+    holds: Callable[[object], bool]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_text_or_none(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _are_numbers(value: object) -> bool:
+    if not isinstance(value, Collection) or isinstance(value, str | bytes):
+        return False
+    return all(type(each) is int for each in value)
+
+
+NAME = Kind("a text, the name of a study", _is_text)
+STORE = Kind(
+    "a path, a URL as text, or None",
+    lambda value: _is_text_or_none(value) or isinstance(value, os.PathLike),
+)
+CLAUSE = Kind('a text such as "params < 200k", or None', _is_text_or_none)
+ID = Kind("the beginning of an architecture's id as text", _is_text)
+ID_OR_NONE = Kind("the beginning of an architecture's id as text, or None", _is_text_or_none)
+NUMBERS = Kind("a list of the numbers of trials, such as [7, 12]", _are_numbers)
+FLAG = Kind("True or False", lambda value: isinstance(value, bool))
+ADDRESS = Kind("a text, HOST:PORT of the head of a Ray cluster, or None", _is_text_or_none)
+
+
+def refuse_wrong_types(**arguments: tuple[object, Kind]) -> None:
+    """Refuse arguments that are not of their kind.
+
+    Raises:
+        InputError: every one of them, with its value and what is allowed.
+    """
+    refuse(
+        Problem(name, f"must be {kind.allowed}; got {masked(repr(value)):.80}")
+        for name, (value, kind) in arguments.items()
+        if not kind.holds(value)
+    )
