@@ -1,10 +1,12 @@
 """`best`: query the architectures, and the front of a study over its own objectives."""
 
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
+from search.cli.figures import draw, plot_option
 from search.cli.leaderboard_tables import (
     front_table,
     leaderboards,
@@ -46,6 +48,7 @@ from space.errors import InputError, Problem
     help=f"{', '.join(SORT_KEYS)}; '-' before it: descending.",
 )
 @click.option("--pareto", is_flag=True, help="The whole front over the objectives of --study.")
+@plot_option("the front of --study")
 @store_option()
 @json_option
 def command(
@@ -54,6 +57,7 @@ def command(
     top: int,
     sort: str,
     pareto: bool,
+    plot: Path | None,
     store: str,
     as_json: bool,
 ) -> None:
@@ -65,7 +69,7 @@ def command(
       python -m search best --where "flops < 4.5G and kernel >= 7" --sort params
       python -m search best --where "dynamics = static and params < 200k" --json
       python -m search best --study imagenet --pareto
-      python -m search plot imagenet --out front.svg
+      python -m search best --study imagenet --plot front.svg
       python -m search best --where "any locality = window or name in (ViT, PVT)"
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,
@@ -88,6 +92,10 @@ def command(
     With --study, the column bounds says which complete trials keep the study's constraints on
     measured metrics.
     """
+    if plot is not None:
+        if study is None:
+            raise InputError.of("--plot", "draws the front of one study: name it by --study")
+        draw(store, study, "front", {} if where is None else {"where": where}, plot, "--plot")
     if pareto:
         _refuse_unused("sort", "top")
         print_front(store, study, where, as_json)

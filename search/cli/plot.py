@@ -1,21 +1,15 @@
 """`plot`: a figure of a study or of an architecture, as a page or an image."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from search.cli.figures import draw
 from search.cli.options import store_option
-from search.store import Store, open_to_read
-from search.visualization.figure_file import SUFFIXES, refuse_bad_file, write
-from space import Architecture
+from search.visualization.figure_file import SUFFIXES
 from space.cli.commands import PathType
-from space.cli.messages import printable
-from space.errors import InputError, Problem, refuse
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
+from space.errors import Problem, refuse
 
 _OPTIONS = {
     "front": ("where", "across", "up", "pruned"),
@@ -70,31 +64,4 @@ def command(subject: str, kind: str, out: Path, store: str, **given: Any) -> Non
         for name in asked
         if name not in _OPTIONS[kind]
     )
-    refuse_bad_file(out, "--out")
-    with open_to_read(store) as opened:
-        made = _drawn(opened, subject, kind, asked)
-    write(made, out, "--out")
-    click.echo(printable(f"{out} shows the {kind} of {subject}."), err=True)
-
-
-def _drawn(store: Store, subject: str, kind: str, asked: Mapping[str, Any]) -> "go.Figure":
-    from search.visualization import study_figures as figures
-
-    if kind == "architecture":
-        from search.visualization.network_figures import plot_architecture
-
-        return plot_architecture(Architecture.from_json(store.architectures.get(subject).json))
-    drawers: Mapping[str, Callable[..., go.Figure]] = {
-        "front": figures.plot_pareto_front,
-        "history": figures.plot_optimization_history,
-        "curves": figures.plot_learning_curves,
-        "importances": figures.plot_axis_importances,
-        "relation-graph": figures.plot_relation_graph,
-    }
-    try:
-        return drawers[kind](store, subject, **asked)
-    except InputError as error:
-        raise InputError(
-            Problem(f"--{p.where}" if p.where in asked else p.where, p.message)
-            for p in error.problems
-        ) from None
+    draw(store, subject, kind, asked, out, "--out")

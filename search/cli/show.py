@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.text import Text
 
+from search.cli.figures import draw, plot_option
 from search.cli.options import store_option
 from search.driver.checkpoints import Checkpoints
 from search.objectives import judged_by
@@ -36,9 +38,10 @@ _DIGITS = "12345678"
 
 @click.command("show")
 @click.argument("architecture")
+@plot_option("its stages and what they cost")
 @store_option()
 @json_option
-def command(architecture: str, store: str, as_json: bool) -> None:
+def command(architecture: str, plot: Path | None, store: str, as_json: bool) -> None:
     """Print an architecture: its stages, what it costs, and how it learned.
 
     ARCHITECTURE is an id, or the beginning of one, as `best` prints it.
@@ -47,7 +50,10 @@ def command(architecture: str, store: str, as_json: bool) -> None:
     Examples:
       python -m search show 1f0c9a52e7d3b846
       python -m search show 1f0c --json
+      python -m search show 1f0c --plot network.svg
     """
+    if plot is not None:
+        draw(store, architecture, "architecture", {}, plot, "--plot")
     with open_to_read(store) as opened:
         record = opened.architectures.get(architecture)
         trials = opened.trials.of_architecture(record.id)

@@ -187,3 +187,41 @@ def test_every_kind_is_an_image(
     ]
     start = {".svg": b"<svg", ".png": b"\x89PNG"}[suffix]
     assert all(image.startswith(start) for image in figure_file.images(figures, suffix))
+
+
+def test_best_draws_the_front_of_its_study_and_show_its_network(
+    store_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    front, network = tmp_path / "front.html", tmp_path / "network.html"
+    found = ["best", "--store", store_file, "--where", "params < 20k", "--plot", str(front)]
+    assert run_program([*found, "--study", "quickstart"]) == 0
+    drawn = capsys.readouterr()
+    assert "Architectures by accuracy" in drawn.out
+    assert f"{front} shows the front of quickstart" in drawn.err.replace("\n", "")
+    out = tmp_path / "same.html"
+    asked = ("--where", "params < 20k", "--out", str(out), "--store", store_file)
+    assert plot("quickstart", *asked) == 0
+    data = r"Plotly\.newPlot\(\s*\"[^\"]*\",(.*)"
+    pages = [re.sub(r"[0-9a-f-]{36}", "", page_of(each.read_text())) for each in (front, out)]
+    assert re.search(data, pages[0], re.DOTALL)
+    assert pages[0] == pages[1]
+    id_ = stores.points(1)[0][1].id
+    assert run_program(["show", id_, "--store", store_file, "--plot", str(network)]) == 0
+    assert id_ in page_of(network.read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["best", "--plot", "a.html"], "--plot: draws the front of one study: name it by --study"),
+        (["best", "--study", "quickstart", "--plot", "a.pdf"], "--plot: 'a.pdf' has none of the"),
+        (["show", "abc", "--plot", "none/a.html"], "--plot: there is no folder 'none'"),
+    ],
+)
+def test_a_figure_beside_a_command_is_refused_before_its_answer(
+    arguments: list[str], said: str, store_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_program([*arguments, "--store", store_file]) == 2
+    answer = capsys.readouterr()
+    assert said in answer.err
+    assert answer.out == ""
