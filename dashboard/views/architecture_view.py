@@ -66,7 +66,7 @@ def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
     columns[2].metric(
         "FLOPs",
         wording.short(record.macs),
-        help=f"{record.macs:,} multiply-accumulates for one image, in closed form",
+        help=f"{record.macs:,} multiply-accumulates for one image, computed",
     )
     columns[3].metric("Blocks", record.depth)
     columns[4].metric("Block type", markdown(record.block_type))
@@ -113,9 +113,14 @@ def _network(record: ArchitectureRecord) -> None:
     st.plotly_chart(
         figure, key="stages", width="stretch", config={**CONFIG, "displayModeBar": False}
     )
+    try:
+        costs = _cost_table(architecture)
+    except InputError as error:  # of a mixer that somebody registered elsewhere
+        st.caption(markdown(f"What each part costs is not known here: {error}."))
+        return
     st.subheader("Cost by part")
-    st.dataframe(_cost_table(architecture), hide_index=True, width="stretch")
-    st.caption("Closed form, for one image; FLOPs are multiply-accumulates.")
+    st.dataframe(costs, hide_index=True, width="stretch")
+    st.caption("Computed from the architecture, for one image; FLOPs are multiply-accumulates.")
 
 
 def _cost_table(architecture: Architecture) -> pd.DataFrame:

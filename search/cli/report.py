@@ -180,7 +180,7 @@ def _tables(
     tables.append(operators_table(operator_ranks(whole), len(whole), wanted, tried))
     note = (
         "Accuracies are of validation images and measured. FLOPs are multiply-accumulates for one "
-        "image, from a closed form."
+        "image, computed from the architecture."
     )
     return [*tables, Text(note, style="dim")]
 

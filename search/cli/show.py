@@ -138,7 +138,7 @@ def _print_network(console: Console, record: ArchitectureRecord) -> None:
     head = (
         f"{record.id}  {record.operators}\n"
         f"{record.params:,} params · {short(record.macs)} FLOPs (multiply-accumulates for one "
-        f"image; both from a closed form) · {count(record.depth, 'block')} · "
+        f"image; both computed) · {count(record.depth, 'block')} · "
         f"block type {record.block_type}"
     )
     console.print(Text(head))

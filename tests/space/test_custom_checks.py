@@ -59,7 +59,6 @@ def by_function(function: Callable[[Tensor], Tensor], **declared: Any) -> str:
         (lambda x: (x, x), "forward: returns tuple, and no tensor"),
         (lambda x: x @ x, "forward: fails on a map of 3×8×6×7: RuntimeError"),
     ],
-    ids=str,
 )
 def test_a_module_that_cannot_stand_in_a_network(
     function: Callable[[Tensor], Tensor], words: str
