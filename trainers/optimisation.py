@@ -1,9 +1,13 @@
 """How weights change: the loss of a step, AdamW, the schedule of its rate, the moving average.
 
-AdamW has timm's parameter groups, the rate timm's cosine with warm-up, the average is timm's too.
+AdamW has timm's parameter groups and the rate timm's cosine with warm-up, both computed here: timm
+brings torchvision along, and to import them takes every worker a second and more. The average is
+timm's, which is imported where a protocol wants it.
 """
 
 import math
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,7 +19,6 @@ from trainers.outcome import NonFiniteLoss
 from trainers.protocol import Protocol
 
 if TYPE_CHECKING:
-    from timm.scheduler import CosineLRScheduler
     from timm.utils import ModelEmaV3
 
 LOOK_EVERY = 32
@@ -69,16 +72,28 @@ class LossLog:
 
 def make_optimiser(model: nn.Module, protocol: Protocol) -> torch.optim.AdamW:
     """AdamW; what `protocol.weight_decay_exempt` names is not decayed."""
-    prepare_torchvision()
-    from timm.optim import param_groups_weight_decay
-
-    groups = param_groups_weight_decay(
-        model, protocol.weight_decay, no_weight_decay_list=_named_by(model, protocol)
-    )
+    named = _named_by(model, protocol)
+    exempt: list[nn.Parameter] = []
+    decayed: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            (exempt if _is_exempt(name, parameter, named) else decayed).append(parameter)
+    groups = [
+        {"params": parameters, "weight_decay": decay}
+        for parameters, decay in ((exempt, 0.0), (decayed, protocol.weight_decay))
+        if parameters
+    ]
     # One fused pass over all parameters: small networks spend much of a step here otherwise.
     return torch.optim.AdamW(
         groups, lr=protocol.learning_rate, betas=protocol.betas, fused=True, weight_decay=0.0
     )
+
+
+def _is_exempt(name: str, parameter: nn.Parameter, named: Iterable[str]) -> bool:
+    """As timm has it: vectors, biases, and what the network names, also by patterns."""
+    if parameter.ndim <= 1 or name.endswith(".bias"):
+        return True
+    return any(fnmatchcase(name, pattern) for pattern in named)
 
 
 def _named_by(model: nn.Module, protocol: Protocol) -> set[str]:
@@ -89,25 +104,39 @@ def _named_by(model: nn.Module, protocol: Protocol) -> set[str]:
     )
 
 
-def make_schedule(
-    optimiser: torch.optim.Optimizer, protocol: Protocol, steps_per_epoch: int
-) -> "CosineLRScheduler":
+class CosineSchedule:
     """The learning rate of every step: linear warm-up inside one cosine over all epochs.
 
-    The rate is a function of the step alone: `schedule.step_update(step)` sets it.
-    """
-    prepare_torchvision()
-    from timm.scheduler import CosineLRScheduler
+    To the last bit the rates of timm's `CosineLRScheduler` by step.
 
-    return CosineLRScheduler(
-        optimiser,
+    Args:
+        optimiser: whose rate is set. protocol: of the rates and lengths.
+        steps_per_epoch: batches of an epoch.
+    """
+
+    def __init__(
+        self, optimiser: torch.optim.Optimizer, protocol: Protocol, steps_per_epoch: int
+    ) -> None:
+        self._optimiser = optimiser
+        self._peak = protocol.learning_rate
+        self._first = protocol.warmup_learning_rate
+        self._least = protocol.minimum_learning_rate
+        self._warmup = round(protocol.warmup_epochs * steps_per_epoch)
         # A step more, so that even the last step moves, and a run of one step is not all end.
-        t_initial=protocol.epochs * steps_per_epoch + 1,
-        lr_min=protocol.minimum_learning_rate,
-        warmup_t=round(protocol.warmup_epochs * steps_per_epoch),
-        warmup_lr_init=protocol.warmup_learning_rate,
-        t_in_epochs=False,
-    )
+        self._length = protocol.epochs * steps_per_epoch + 1
+
+    def rate(self, step: int) -> float:
+        """The rate of a step, counted from 0 over all epochs; a function of the step alone."""
+        if step < self._warmup:
+            return self._first + step * ((self._peak - self._first) / self._warmup)
+        falling = 0.5 * (1 + math.cos(math.pi * step / self._length))
+        return self._least + (self._peak - self._least) * falling
+
+    def step_update(self, step: int) -> None:
+        """Set the rate of a step, before it is made."""
+        rate = self.rate(step)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
 
 
 def make_average(model: nn.Module, protocol: Protocol) -> "ModelEmaV3 | None":

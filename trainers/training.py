@@ -22,10 +22,10 @@ from trainers.initial_weights import (
     to_device,
 )
 from trainers.optimisation import (
+    CosineSchedule,
     LossLog,
     make_average,
     make_optimiser,
-    make_schedule,
     training_loss,
 )
 from trainers.outcome import EpochResult, NonFiniteLoss
@@ -78,7 +78,7 @@ class Training:
         self.device = torch.device(device)
         self.checkpoint_path = Path(checkpoint_path) if checkpoint_path is not None else None
         self._state = self._first_state(build, inherit_from)
-        self.schedule = make_schedule(self.optimiser, protocol, data.steps_per_epoch)
+        self.schedule = CosineSchedule(self.optimiser, protocol, data.steps_per_epoch)
         if self.checkpoint_path is not None:
             remove_abandoned(self.checkpoint_path)
             if self.checkpoint_path.exists():

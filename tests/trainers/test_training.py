@@ -28,6 +28,8 @@ for path, changes in json.load(sys.stdin):
     assert found.epoch == 2, found.epoch
     while not found.done:
         found.run_epoch()
+    # A worker waits for no library that its recipe does not need.
+    assert bool(changes) == bool({"timm", "torchvision"} & set(sys.modules)), changes
 """
 HARD = {
     "drop_path": 0.3,
