@@ -234,4 +234,6 @@ def private_settings(folder: Path) -> dict[str, str | None]:
         "RAY_AUTH_TOKEN": None,
         # The name is of the systems on which Ray does this by itself.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        # Else a worker for each core starts beforehand, and none of them is ever given a trial.
+        "RAY_prestart_worker_first_driver": "0",
     }

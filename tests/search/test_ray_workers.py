@@ -1,6 +1,8 @@
 """Trials that are over sooner than a worker starts: what is spent around them on the real path."""
 
+import os
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +16,37 @@ from search.ray_executor.ray_adapters import SessionScheduler
 from search.ray_executor.tuning import trainable_looked_up_once
 from search.runner import RunOutcome, run_study
 from tests.search.small import Silent, config
+from tests.search.test_ray_resume import offspring, read
 
 TRIALS, CONCURRENT = 20, 2
 
 
+class CountingWorkers(Silent):
+    """Remembers the worker processes that it sees, also those that have no trial."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[int] = set()
+
+    def show(self, progress: object) -> None:
+        self.seen |= {pid for pid in offspring(os.getpid()) if self._is_worker(pid)}
+
+    @staticmethod
+    def _is_worker(pid: int) -> bool:
+        words = [Path(word).name for word in read(Path(f"/proc/{pid}/cmdline")).split("\0")]
+        named = words[0].startswith("ray::") and not words[0].endswith("Agent")
+        return named or (words[0].startswith("python") and "default_worker.py" in words)
+
+
 @pytest.fixture(scope="module")
-def counted(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunOutcome, Counter[str]]:
+def watcher() -> CountingWorkers:
+    return CountingWorkers()
+
+
+@pytest.fixture(scope="module")
+def counted(
+    tmp_path_factory: pytest.TempPathFactory, watcher: CountingWorkers
+) -> tuple[RunOutcome, Counter[str]]:
     """A study of instant trials, and what was asked of Ray for it."""
     counts: Counter[str] = Counter()
 
@@ -41,7 +68,7 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunOutcome, Count
         counting(RayActorManager, "add_actor")
         counting(registry, "_internal_kv_get")
         outcome = run_study(
-            settings, resume=False, watcher=Silent(), training="tests.search.faults:instant"
+            settings, resume=False, watcher=watcher, training="tests.search.faults:instant"
         )
     return outcome, counts
 
@@ -55,6 +82,14 @@ def test_a_study_starts_as_many_workers_as_it_has_trials_at_a_time(
     assert outcome.exit_code == ExitCode.DONE
     assert outcome.progress.ended == TRIALS
     assert counts["add_actor"] == CONCURRENT
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(180)
+@pytest.mark.usefixtures("counted")
+def test_no_worker_starts_that_is_given_no_trial(watcher: CountingWorkers) -> None:
+    """Ray itself has one in reserve for each core, which trials never get."""
+    assert len(watcher.seen) == CONCURRENT
 
 
 @pytest.mark.ray
