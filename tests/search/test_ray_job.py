@@ -72,6 +72,8 @@ def head() -> Iterator[Head]:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_USAGE_STATS_ENABLED": "0",
+            # No worker for each core and driver that no trial will use.
+            "RAY_prestart_worker_first_driver": "0",
         }
         command = [RAY, "start", "--head", "--block", "--num-cpus=2", "--disable-usage-stats"]
         command += [f"--port={gcs}", f"--dashboard-port={dashboard}", f"--temp-dir={folder}"]
