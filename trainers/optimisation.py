@@ -1,8 +1,8 @@
 """How weights change: the loss of a step, AdamW, the schedule of its rate, the moving average.
 
 AdamW has timm's parameter groups and the rate timm's cosine with warm-up, both computed here: timm
-brings torchvision along, and a worker would take as long to import them as to import torch. The
-average is timm's, which is imported where a protocol wants it.
+brings torchvision along, and to import them takes every worker a second and more. The average is
+timm's, which is imported where a protocol wants it.
 """
 
 import math
@@ -107,7 +107,7 @@ def _named_by(model: nn.Module, protocol: Protocol) -> set[str]:
 class CosineSchedule:
     """The learning rate of every step: linear warm-up inside one cosine over all epochs.
 
-    It is timm's `CosineLRScheduler` by step, which takes as long to import as torch itself.
+    To the last bit the rates of timm's `CosineLRScheduler` by step.
 
     Args:
         optimiser: whose rate is set. protocol: of the rates and lengths.

@@ -85,7 +85,7 @@ class CustomMixer(Mixer):
         values["custom"] = custom if found is None else found.name
         values["version"] = known.version if known is not None else version
         values["options"] = kept
-        values["registration"] = 0 if known is None else known.registration
+        values["registration"] = -1 if known is None else known.registration
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
