@@ -328,20 +328,29 @@ def _with_custom_mixers(values: Any, where: str) -> Any:
             problems.extend(error.problems)
             return mixer
 
+    if not any(_has_custom(stage) for stage in stages):
+        return values
     read_stages = [
         stage
-        if not isinstance(stage, dict) or not isinstance(stage.get("mixers"), list | tuple)
-        else stage
         | {
             "mixers": [
                 read(mixer, join(where, f"stages[{index}].mixers[{place}]"))
                 for place, mixer in enumerate(stage["mixers"])
             ]
         }
+        if _has_custom(stage)
+        else stage
         for index, stage in enumerate(stages)
     ]
     refuse(problems)
     return values | {"stages": read_stages}
+
+
+def _has_custom(stage: Any) -> bool:
+    mixers = stage.get("mixers") if isinstance(stage, dict) else None
+    return isinstance(mixers, list | tuple) and any(
+        isinstance(mixer, dict) and "custom" in mixer for mixer in mixers
+    )
 
 
 def _problems(index: int, stage: Stage) -> Iterator[Problem]:

@@ -37,7 +37,7 @@ def command(named: bool, structure: bool, plugins: tuple[str, ...], as_json: boo
       python -m space mixers --named
       python -m space mixers --json
       python -m space mixers --table-1
-      python -m space mixers --plugin my_mixers
+      python -m space mixers --plugin mixspace.mixers
 
     The paper names 12 of the 74 mixer types. In a space file a type is written by its name
     or its label, such as sliding/separable/full/position/static.

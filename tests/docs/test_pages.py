@@ -25,7 +25,8 @@ def to_run(page: Path) -> list[Block]:
     return [b for b in blocks_of(page) if b.file or (b.language in RUN and b.not_run is None)]
 
 
-WITH_CODE = [page for page in PAGES if to_run(page)]
+ELSEWHERE_PAGES = {"docs/visualization.md": "tests/docs/test_visualization.py has a larger study"}
+WITH_CODE = [page for page in PAGES if to_run(page) and name_of(page) not in ELSEWHERE_PAGES]
 
 
 @pytest.fixture(scope="module")

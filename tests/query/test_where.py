@@ -97,7 +97,8 @@ def test_every_number_reads_back(value: float) -> None:
 
 def test_a_mistake_is_marked() -> None:
     assert message("params < 200k and dynamics = dynamic") == (
-        "'dynamic' is no dynamics; expected one of static, homogeneous, inhomogeneous, attention\n"
+        "'dynamic' is no dynamics; expected one of static, homogeneous, inhomogeneous, attention, "
+        "undeclared\n"
         "    params < 200k and dynamics = dynamic\n"
         "                                 ^"
     )

@@ -233,7 +233,10 @@ def test_a_file_comes_before_a_name_and_a_folder_does_not(
     [
         ("quikstart", "did you mean 'quickstart'"),
         ("configs/quickstart.yaml", "did you mean 'quickstart'"),
-        ("nothing", "is given by its name: accuracy-and-cost, imagenet, own-images, quickstart"),
+        (
+            "nothing",
+            "its name: accuracy-and-cost, custom-mixers, imagenet, own-images, quickstart",
+        ),
         ("./quickstart.yaml", "did you mean 'quickstart'"),
     ],
 )
@@ -385,7 +388,7 @@ def test_resume_refuses_another_space_data_or_protocol_and_names_the_fields() ->
         "space.stages[0].width",
         "protocol.epochs",
         "data.limit_train",
-        "--resume",
+        "resume",
     }
     assert "2" in found["protocol.epochs"]
     assert "3" in found["protocol.epochs"]

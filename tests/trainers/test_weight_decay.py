@@ -15,7 +15,7 @@ from tests.trainers.proofs import proves
 from trainers import Protocol
 from trainers.optimisation import make_optimiser
 
-import timm  # isort: skip
+import timm.optim  # isort: skip
 
 DECAY = 0.05
 

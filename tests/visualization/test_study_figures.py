@@ -146,7 +146,7 @@ def test_another_single_objective_has_a_front_too(
         ({"across": "watts"}, "across: 'watts' is not allowed; one of params, macs"),
         ({"up": "params"}, "up: 'params' is not allowed; one of validation_accuracy"),
         ({"across": "training_bytes", "pruned": True}, "pruned: trials that were stopped early"),
-        ({"where": "params <"}, "--where"),
+        ({"where": "params <"}, "where: expected a number"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(
