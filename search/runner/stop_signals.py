@@ -69,7 +69,10 @@ class StopSignals:
             signal.pthread_kill(main, signal.SIGINT)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._raises:
+        if self._raises and _amid_fork(frame):
+            main = threading.main_thread().ident
+            threading.Timer(_AFTER_FORK, lambda: signal.pthread_kill(main or 0, number)).start()
+        elif self._raises:
             self._raises = False  # once: what is left behind is cleaned up undisturbed
             raise Interrupted(number)
         if self._cut and self._works:
@@ -96,6 +99,18 @@ class StopSignals:
             raise
         if self._cut:
             raise self._error()
+
+
+_AFTER_FORK = 0.01
+
+
+def _amid_fork(frame: FrameType | None) -> bool:
+    """Whether a signal came while a process was forked, and Python runs the hooks behind that.
+
+    What is raised in a hook is printed and lost, and the lock of logging, which it gives back, is
+    nobody's to take any more.
+    """
+    return frame is not None and frame.f_code.co_name == "_releaseLock"
 
 
 @contextmanager

@@ -76,6 +76,21 @@ def test_a_signal_before_the_work_interrupts_and_one_during_it_is_a_request(
     assert signal.getsignal(number) == before
 
 
+def test_a_signal_amid_a_fork_is_heard_behind_it() -> None:
+    """What is raised in a hook of a fork is lost, and so is the lock that the hook gives back."""
+    hooks = 0
+
+    def _releaseLock() -> None:  # noqa: N802  as logging calls its hook
+        nonlocal hooks
+        os.kill(os.getpid(), signal.SIGTERM)
+        hooks += 1
+
+    with pytest.raises(Interrupted), stopping_on_signals(StopRequest()):
+        _releaseLock()
+        wait_until(lambda: False)
+    assert hooks == 1
+
+
 def test_handlers_that_another_puts_in_place_do_not_stay() -> None:
     stop = StopRequest()
     with stopping_on_signals(stop) as signals:
