@@ -80,14 +80,17 @@ def test_a_signal_amid_a_fork_is_heard_behind_it() -> None:
     """What is raised in a hook of a fork is lost, and so is the lock that the hook gives back."""
     hooks = 0
 
-    def _releaseLock() -> None:  # noqa: N802  as logging calls its hook
+    def _releaseLock() -> None:
         nonlocal hooks
         os.kill(os.getpid(), signal.SIGTERM)
         hooks += 1
 
-    with pytest.raises(Interrupted), stopping_on_signals(StopRequest()):
+    def fork_and_go_on() -> None:
         _releaseLock()
         wait_until(lambda: False)
+
+    with pytest.raises(Interrupted), stopping_on_signals(StopRequest()):
+        fork_and_go_on()
     assert hooks == 1
 
 
