@@ -36,6 +36,7 @@ def _are_numbers(value: object) -> bool:
 
 
 NAME = Kind("a text, the name of a study", _is_text)
+STUDY = Kind("a mixspace.Study", lambda value: hasattr(value, "opened"))
 STORE = Kind(
     "a path, a URL as text, or None",
     lambda value: _is_text_or_none(value) or isinstance(value, os.PathLike),

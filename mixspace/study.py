@@ -30,6 +30,7 @@ from search.store.open import open_to_look_up
 from search.store.url import display, is_sqlite, parse_url, sqlite_path
 from search.visualization.small_front import small_front
 from space import Architecture, DesignSpace
+from space.custom.plugins import load_known_plugins
 from space.errors import MixspaceError
 from space.html import table
 from space.wording import NONE, percent, short
@@ -64,7 +65,7 @@ class Study:
         refuse_wrong_types(name=(name, NAME), store=(store, STORE))
         given = os.environ.get(STORE_VARIABLE) or DEFAULT_STORE if store is None else store
         self._set(name, os.fspath(given), None)
-        self._record()
+        load_known_plugins(self._record().space)
 
     @classmethod
     def after_run(cls, config: Config, outcome: RunOutcome) -> Self:

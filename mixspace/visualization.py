@@ -13,6 +13,7 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from mixspace.arguments import STUDY, refuse_wrong_types
 from search.visualization import figure_file, study_figures
 from search.visualization.curve_figures import Measure
 from search.visualization.figure_file import NotDrawn
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from mixspace.study import Study
+    from search.store import Store
 
 __all__ = [
     "Measure",
@@ -38,6 +40,17 @@ __all__ = [
     "plot_relation_graph",
     "write",
 ]
+
+
+def _opened(study: object) -> "Store":
+    """The store of a study.
+
+    Raises:
+        InputError: it is no study.
+    """
+    refuse_wrong_types(study=(study, STUDY))
+    found: Study = study  # type: ignore[assignment]
+    return found.opened()
 
 
 def plot_pareto_front(
@@ -64,7 +77,7 @@ def plot_pareto_front(
         InputError: no such metric or axis, or a malformed clause.
         NothingToDraw: there is no completely trained architecture.
     """
-    with study.opened() as store:
+    with _opened(study) as store:
         return study_figures.plot_pareto_front(
             store, study.name, across=across, up=up, where=where, pruned=pruned
         )
@@ -79,7 +92,7 @@ def plot_optimization_history(study: "Study") -> "go.Figure":
     Raises:
         NothingToDraw: no trial has a value.
     """
-    with study.opened() as store:
+    with _opened(study) as store:
         return study_figures.plot_optimization_history(store, study.name)
 
 
@@ -104,7 +117,7 @@ def plot_learning_curves(
         InputError: no such measure or trial, or a malformed clause.
         NothingToDraw: no trial has finished an epoch.
     """
-    with study.opened() as store:
+    with _opened(study) as store:
         return study_figures.plot_learning_curves(
             store, study.name, measure=measure, top=top, trials=trials, where=where
         )
@@ -126,7 +139,7 @@ def plot_axis_importances(
         InputError: no such metric, or a malformed clause.
         NothingToDraw: fewer than 20 completely trained architectures, or all of them alike.
     """
-    with study.opened() as store:
+    with _opened(study) as store:
         return study_figures.plot_axis_importances(store, study.name, target=target, where=where)
 
 
@@ -142,7 +155,7 @@ def plot_relation_graph(study: "Study | None" = None, *, where: str | None = Non
     """
     if study is None:
         return study_figures.plot_relation_graph()
-    with study.opened() as store:
+    with _opened(study) as store:
         return study_figures.plot_relation_graph(store, study.name, where=where)
 
 

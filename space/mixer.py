@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, get_args
 from pydantic import ConfigDict, StrictBool, StrictInt
 
 from space.axes import AXES, Channels, Dynamics, Locality, Rank, Sharing
-from space.errors import Problem, refuse
+from space.errors import InputError, Problem, refuse
 from space.input.dataclass_fields import Kind, coerce_fields, from_plain, shown
 from space.mixer_types import MixerType, is_operator_name, mixer_type_named
 from space.rules import Rule, Values, broken_rules
@@ -178,8 +178,11 @@ class Mixer:
             InputError: for a name that no type has and nobody has registered, and for fields as the
                 constructor does.
         """
+        if not isinstance(operator, str):
+            raise InputError.of("operator", f"must be the name of one; got {shown(operator)}")
         if is_operator_name(operator) or not _is_registered(operator):
-            return cls(*mixer_type_named(operator).values, **fields)
+            values = dict(zip(AXES, mixer_type_named(operator).values, strict=True))
+            return cls.from_dict(values | fields, "")
         custom: Mixer = _custom().CustomMixer(operator, fields)
         return custom
 

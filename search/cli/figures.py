@@ -1,6 +1,6 @@
 """Figures that commands write into files: `plot` any, others the one that goes with them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from search.visualization.figure_file import SUFFIXES, refuse_bad_file, write
 from space import Architecture
 from space.cli.commands import PathType
 from space.cli.messages import printable
+from space.custom.plugins import load_known_plugins
 from space.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -54,13 +55,25 @@ def draw(
     click.echo(printable(f"{out} shows the {kind} of {subject}."), err=True)
 
 
+def _know_mixers(store: Store, studies: Iterable[int]) -> None:
+    """Import what registers the custom mixers of studies, as far as it is there."""
+    for id_ in studies:
+        load_known_plugins(store.studies.by_id(id_).space)
+
+
 def _drawn(store: Store, subject: str, kind: str, asked: Mapping[str, Any]) -> "go.Figure":
     from search.visualization import study_figures as figures
 
     if kind == "architecture":
         from search.visualization.network_figures import plot_architecture
 
-        return plot_architecture(Architecture.from_json(store.architectures.get(subject).json))
+        record = store.architectures.get(subject)
+        if '"custom"' in record.json:
+            _know_mixers(
+                store, {trial.study_id for trial in store.trials.of_architecture(record.id)}
+            )
+        return plot_architecture(Architecture.from_json(record.json))
+    _know_mixers(store, [store.studies.get(subject).id])
     drawers: Mapping[str, Callable[..., go.Figure]] = {
         "front": figures.plot_pareto_front,
         "history": figures.plot_optimization_history,

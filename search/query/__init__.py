@@ -15,7 +15,7 @@ from search.query.accuracy_notes import (
     optimism_of,
 )
 from search.query.baseline import BaselineComparison, comparison
-from search.query.evaluated import Evaluated, evaluated, networks
+from search.query.evaluated import Evaluated, architecture_texts, evaluated, networks
 from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
 from search.query.operators import (
     OperatorRank,
@@ -75,6 +75,7 @@ __all__ = [
     "TrialSummary",
     "Where",
     "accuracy_notes",
+    "architecture_texts",
     "best",
     "bound_words",
     "canonical_sort",

@@ -120,11 +120,11 @@ def _analytic(
     """Those of the named metrics that need no training, by architecture of the study."""
     if not set(names) & set(ANALYTIC_METRICS):
         return {id_: {} for id_ in ids}
-    known, texts = analytic_metrics(names), _texts(store, study)
+    known, texts = analytic_metrics(names), architecture_texts(store, study)
     return {id_: known(Architecture.from_json(texts[id_])) for id_ in ids}
 
 
-def _texts(store: Store, study: str) -> dict[str, str]:
+def architecture_texts(store: Store, study: str) -> dict[str, str]:
     """The JSON of every architecture of a study, by its id."""
     met = select(TrialRow.architecture_id).join(StudyRow).where(StudyRow.name == study)
     query = select(ArchitectureRow.id, ArchitectureRow.json).where(ArchitectureRow.id.in_(met))
@@ -138,7 +138,7 @@ def networks(store: Store, study: str, ids: Iterable[str]) -> list[Architecture]
     Raises:
         InputError: one that this version cannot read.
     """
-    texts = _texts(store, study)
+    texts = architecture_texts(store, study)
     return [Architecture.from_json(texts[id_]) for id_ in ids]
 
 

@@ -34,7 +34,7 @@ from search.query.where_tree import (
     unreachable,
 )
 from space.custom.registry import registered
-from space.errors import InputError
+from space.errors import InputError, Problem
 from space.mixer_types import (
     LITERATURE_NAMES,
     PAPER_NAMES,
@@ -261,7 +261,11 @@ def _operator_name(token: Token) -> str:
         return found.name
     if token.kind == "quoted" and not is_operator_name(token.text) and "/" not in token.text:
         return token.text
-    return mixer_type_named(token.text).name
+    try:
+        return mixer_type_named(token.text).name
+    except InputError as error:
+        more = "; that of a mixer of your own stands in quotes"
+        raise InputError(Problem(p.where, p.message + more) for p in error.problems) from None
 
 
 def _unknown_names(tree: Node) -> Iterator[str]:

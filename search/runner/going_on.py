@@ -92,7 +92,7 @@ def stored_config(store: str, study: str, overrides: Overrides = ()) -> Config:
         config = Config.from_stored(found.config | {"store": store})
     except InputError as error:
         problems = "; ".join(map(str, error.problems))
-        message = f"{study!r} was made by a version that configured otherwise: {problems}"
+        message = f"the stored configuration of {study!r} cannot be read here: {problems}"
         raise InputError.of("study", message) from None
     config = config.model_copy(update={"trials": max(config.trials, found.planned_trials)})
     return changed_for_resume(config, overrides)

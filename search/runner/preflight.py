@@ -63,6 +63,7 @@ def prepare(given: Config, *, resume: bool, say: Callable[[str], None] | None = 
     problems.attempt(lambda: study_lookup.check_warm_start(config.store, config.warm_start))
     problems.refuse()  # all that is quick: looking at a million pictures may take an hour
     check_custom_mixers(config.search_space)
+    study_lookup.check_same_mixers(config.store, found)
     description = describe_data(config.data, config.protocol, say=say)
     study_lookup.check_same_data(config.store, found, description.protocol)
     return Prepared(config, found, description, remarks)

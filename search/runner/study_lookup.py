@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from search.config import Config, merged_for_resume
+from search.query import architecture_texts
 from search.store import (
     NoStore,
     RunRecord,
@@ -13,6 +14,7 @@ from search.store import (
 )
 from search.store.open import open_to_look_up
 from search.store.url import display, parse_url
+from space import Architecture, CustomMixer
 from space.errors import InputError, Problem, refuse
 from space.surface import surface
 from trainers import Protocol
@@ -75,6 +77,30 @@ def check_same_data(url: str, found: StudyRecord | None, protocol: Protocol) -> 
         f"({', '.join(changed) or 'protocol'} differ); "
         f"give back the same data, or begin another study by {surface().given('study', 'NAME')}",
     )
+
+
+def check_same_mixers(url: str, found: StudyRecord | None) -> None:
+    """Refuse to go on with networks whose custom mixers are registered by other versions now.
+
+    Raises:
+        InputError: where="space.plugins", naming the mixer and both versions.
+    """
+    if found is None:
+        return
+    with open_to_look_up(url) as store:
+        texts = architecture_texts(store, found.name).values()
+    for text in (text for text in texts if '"custom"' in text):
+        for mixer in Architecture.from_json(text).mixers():
+            try:
+                _ = mixer.definition if isinstance(mixer, CustomMixer) else None
+            except InputError as error:
+                said = "; ".join(problem.message for problem in error.problems)
+                name = surface().given("study", "NAME")
+                raise InputError.of(
+                    "space.plugins",
+                    f"the study has networks of another mixer: {said}. Bring that version back, or "
+                    f"begin another study by {name}",
+                ) from None
 
 
 def check_warm_start(url: str, names: Sequence[str]) -> None:

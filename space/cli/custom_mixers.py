@@ -14,7 +14,7 @@ from space.custom.marks import MARKED
 from space.custom.plugins import comes_from
 from space.errors import InputError, Problem, join, refuse
 from space.geometry import MapSize
-from space.wording import short
+from space.wording import count, short, some
 
 _WIDTH, _MAP = 32, MapSize(14, 14)
 
@@ -32,11 +32,12 @@ def print_custom_mixers(modules: Sequence[str], as_json: bool) -> None:
         raise InputError.of("--plugin", f"{', '.join(modules)} registers no mixer")
     check = import_module("space.operators.custom_checks").check_custom_mixer
     problems = [
-        Problem(join(each.name, problem.where), problem.message)
+        Problem(join(mixer.label, problem.where), problem.message)
         for each in found
-        for problem in check(CustomMixer(each.name), _WIDTH, _MAP)
+        for mixer in _with_each_option(each)
+        for problem in check(mixer, _WIDTH, _MAP)
     ]
-    refuse(problems)
+    refuse(dict.fromkeys(problems))
     values = [_values(each) for each in found]
     if as_json:
         print_json(values)
@@ -54,9 +55,20 @@ def print_custom_mixers(modules: Sequence[str], as_json: bool) -> None:
         for each in values
     ]
     columns = ("name", "version", "options", *MARKED, "params", "FLOPs", "relatives")
-    print_table(f"{len(rows)} custom mixers", columns, rows)
+    print_table(count(len(rows), "custom mixer"), columns, rows)
     size = f"{_MAP.height}×{_MAP.width}"
-    click.echo(f"All are what they declare. Costs are of a mixer at width {_WIDTH} on {size}.")
+    silent = [each["name"] for each in values if not each["marks"]]
+    but = f"; {some(silent)} declares nothing" if silent else ""
+    click.echo(
+        f"All run, with each of their options, at width {_WIDTH} on {size}, and are what they "
+        f"declare{but}. Costs are of the defaults."
+    )
+
+
+def _with_each_option(definition: MixerDefinition) -> list[CustomMixer]:
+    """The mixer as it is by default, and with every other value of one option."""
+    changed = ({name: value} for name, values in definition.options.items() for value in values[1:])
+    return [CustomMixer(definition.name, options) for options in ({}, *changed)]
 
 
 def _values(definition: MixerDefinition) -> dict[str, Any]:

@@ -218,5 +218,5 @@ def not_registered(name: str) -> str:
     listed = f"; registered: {', '.join(known)}" if known else ""
     return (
         f"no mixer is registered by the name {shown(name)}{listed}{hint}. Import the module that "
-        "registers it; in a space, name that module in `plugins`"
+        "registers it: in a space name it in `plugins`, for a command in MIXSPACE_PLUGINS"
     )

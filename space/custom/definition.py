@@ -3,19 +3,21 @@
 import inspect
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from space.axes import AXES
 from space.custom.marks import Marks
-from space.errors import Problem, refuse
+from space.errors import InputError, Problem, refuse
 from space.input.dataclass_fields import shown
+from space.mixer_types import plain_name
 
 Value = bool | int | float | str
 """What an option may be."""
 _MOST = 65536
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-_RESERVED = ("operator", "custom", "version", "width", "size")
+_RESERVED = ("operator", "custom", "version", "width", "size", *AXES)
 SIZES = ("kernel_size", "groups", "heads")
 """Options that say the same as the fields of `space.Mixer` with these names."""
 
@@ -76,7 +78,7 @@ class MixerDefinition:
     @property
     def module(self) -> str:
         """The module whose import registers it."""
-        return str(self.factory.__module__)
+        return str(getattr(self.factory, "__module__", "?"))
 
     @property
     def place(self) -> str:
@@ -139,6 +141,13 @@ class MixerDefinition:
         if not _NAME.fullmatch(str(self.name)):
             message = "must be 1 to 60 letters, digits, spaces, dots or dashes, with a letter first"
             yield Problem("name", f"{shown(self.name)} is not allowed; {message}")
+        if plain_name(self.name) in map(plain_name, self.relatives):
+            yield Problem("relatives", f"{self.name!r} is no relative of itself")
+        for field_name in ("params", "macs", "unseen_macs"):
+            formula = getattr(self, field_name)
+            if formula is not None and not callable(formula):
+                message = f"must be a function (width, size, **options); got {formula!r}"
+                yield Problem(field_name, message)
         if type(self.version) is not int or not 1 <= self.version <= _MOST:
             message = f"must be a whole number from 1; got {shown(self.version)}"
             yield Problem("version", message)
@@ -181,17 +190,46 @@ class MixerDefinition:
 _NAME = re.compile(r"[^\W\d_][\w .\-]{0,59}")
 
 
-def listed_options(options: Mapping[str, Value | Sequence[Value]]) -> dict[str, tuple[Value, ...]]:
-    """Options as they are written: a default, or a list of the allowed values, default first."""
+def listed_options(options: object) -> dict[str, tuple[Value, ...]]:
+    """Options as they are written: a default, or a list of the allowed values, default first.
+
+    Raises:
+        InputError: for what is no mapping, or a value that no option can have.
+    """
+    if not isinstance(options, Mapping):
+        raise InputError.of("options", f"must be a mapping from name to default; got {options!r}")
     found: dict[str, tuple[Value, ...]] = {}
     for name, values in options.items():
         if isinstance(values, bool | int | float | str):
-            found[name] = (values,)
+            found[str(name)] = (values,)
+        elif isinstance(values, list | tuple) and values:
+            found[str(name)] = tuple(values)
         else:
-            found[name] = tuple(values)
+            message = "must be a default, or a list of the values that it may take"
+            raise InputError.of(f"options.{name}", f"{message}; got {values!r}")
     return found
 
 
-def named_relatives(relatives: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
-    """Relatives as they are written: names, or names with what changes on the way."""
-    return dict(relatives) if isinstance(relatives, Mapping) else dict.fromkeys(relatives, "")
+def listed_names(names: object, where: str = "divide_width") -> tuple[str, ...]:
+    """A name, or a list of names.
+
+    Raises:
+        InputError: for anything else.
+    """
+    listed = [names] if isinstance(names, str) else names
+    if isinstance(listed, list | tuple | set) and all(isinstance(n, str) for n in listed):
+        return tuple(listed)
+    raise InputError.of(where, f"must be a list of names; got {names!r}")
+
+
+def named_relatives(relatives: object) -> dict[str, str]:
+    """Relatives as they are written: names, or names with what changes on the way.
+
+    Raises:
+        InputError: for anything else.
+    """
+    if not isinstance(relatives, Mapping):
+        return dict.fromkeys(listed_names(relatives, "relatives"), "")
+    if all(isinstance(text, str) for pair in relatives.items() for text in pair):
+        return dict(relatives)
+    raise InputError.of("relatives", f"must be a mapping from name to text; got {relatives!r}")

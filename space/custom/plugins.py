@@ -1,13 +1,19 @@
 """Plug-ins: modules of the user's that register mixers when they are imported."""
 
+import logging
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from space.custom.definition import MixerDefinition
 from space.custom.registry import modules_of_entry_points
 from space.errors import InputError, Problem, refuse
+
+_LOG = logging.getLogger(__name__)
+_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def load_plugins(modules: Sequence[str], where: str = "plugins") -> None:
@@ -30,7 +36,21 @@ def load_plugins(modules: Sequence[str], where: str = "plugins") -> None:
     refuse(problems)
 
 
+def load_known_plugins(space: Mapping[str, Any]) -> None:
+    """Import the plug-ins of a stored space as far as they are there, for looking at its networks.
+
+    What is not there is told when a mixer of it is asked for.
+    """
+    for module in space.get("plugins", ()):
+        try:
+            load_plugins([module])
+        except InputError as error:
+            _LOG.info("%s", error)
+
+
 def _import(module: str) -> None:
+    if module.endswith(".py") or not _NAME.fullmatch(module):
+        raise ImportError(module)
     try:
         import_module(module)
     except ModuleNotFoundError as error:
@@ -42,6 +62,9 @@ def _import(module: str) -> None:
 
 
 def _cannot(module: str, error: Exception) -> str:
+    if module.endswith(".py") or not _NAME.fullmatch(module):
+        name = module.removesuffix(".py").strip("./").replace("/", ".")
+        return f"{module!r} is no name of a module; write it as Python imports it, such as {name!r}"
     if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:
         looked = f"along Python's path and in {Path.cwd()}"
         return f"there is no module {module!r} {looked}; a plug-in is one that registers mixers"

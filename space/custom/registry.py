@@ -1,8 +1,10 @@
 """Who is registered: by `register_mixer` in a module that was imported, or by an entry point."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TypeVar
 
@@ -10,15 +12,20 @@ from space.custom.definition import (
     Formula,
     MixerDefinition,
     Value,
+    listed_names,
     listed_options,
     named_relatives,
 )
 from space.custom.marks import Marks
 from space.errors import InputError
+from space.input.dataclass_fields import shown
 from space.mixer_types import is_operator_name, plain_name
 
 ENTRY_POINTS = "mixspace.mixers"
 """The group of entry points: each names a module that registers mixers when it is imported."""
+
+VARIABLE = "MIXSPACE_PLUGINS"
+"""Names modules, with commas between, for programs that read no space, such as the dashboard."""
 
 _REGISTERED: dict[str, MixerDefinition] = {}
 _TIMES: Counter[str] = Counter()
@@ -70,13 +77,19 @@ def register_mixer(
         InputError: with everything that is wrong with the definition, or who has the name.
     """
 
+    written: object = name
+    if not isinstance(written, str):
+        called = '@register_mixer("my mixer")'
+        said = f"must be a text; got {shown(written)}. Write {called} above it"
+        raise InputError.of("name", said)
+
     def register(factory: Factory) -> Factory:
         definition = MixerDefinition(
             name=name,
             version=version,
             factory=factory,
             options=listed_options(options or {}),
-            divide_width=tuple(divide_width),
+            divide_width=listed_names(divide_width),
             marks=Marks.of(marks or {}),
             relatives=named_relatives(relatives),
             paper=paper,
@@ -124,11 +137,15 @@ def forget(name: str) -> None:
 
 @cache
 def _load_entry_points() -> None:
-    """Import what other packages bring.
+    """Import what other packages bring, and what `MIXSPACE_PLUGINS` names.
 
     Raises:
-        InputError: naming the package whose module cannot be imported.
+        InputError: naming the package or the module that cannot be imported.
     """
+    named = os.environ.get(VARIABLE, "").split(",")
+    import_module("space.custom.plugins").load_plugins(
+        [module.strip() for module in named if module.strip()], VARIABLE
+    )
     for entry in entry_points(group=ENTRY_POINTS):
         try:
             entry.load()

@@ -52,9 +52,19 @@ class CustomTokenMixer(nn.Module):
 
 
 def takes_context(module: nn.Module) -> bool:
-    """Whether its `forward` takes two maps: values and context."""
+    """Whether its `forward` takes two maps: what has a default is an option, and no context."""
+    return len(map_names(module)) > 1
+
+
+def map_names(module: nn.Module) -> list[str]:
+    """What its `forward` calls the maps that it must be given."""
     try:
-        inspect.signature(module.forward).bind(None, None)
+        parameters = inspect.signature(module.forward).parameters.values()
     except (TypeError, ValueError):
-        return False
-    return True
+        return []
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [
+        each.name
+        for each in parameters
+        if each.kind in places and (each.default is each.empty or each.name == "context")
+    ]

@@ -15,12 +15,15 @@ import torch
 from torch import Tensor, nn
 
 from space.cost.custom_cost import custom_cost
-from space.custom import CustomMixer, Marks
+from space.custom import CustomMixer, Marks, MixerDefinition, registered_mixers
 from space.custom.plugins import refuse_unimportable
-from space.errors import InputError, Problem
+from space.custom.registry import registered
+from space.errors import InputError, Problem, refuse
 from space.geometry import MapSize, width_problems
-from space.operators.custom import CustomTokenMixer
+from space.mixer_types import LITERATURE_NAMES, PAPER_NAMES, is_operator_name
+from space.operators.custom import CustomTokenMixer, map_names
 from space.operators.tracing import traced_cost
+from space.wording import did_you_mean
 
 _SEED = 20
 _BATCH = 3
@@ -46,12 +49,21 @@ def check_custom_mixer(mixer: CustomMixer, width: int, size: MapSize) -> list[Pr
     """
     try:
         refuse_unimportable(mixer.definition, "factory")
+        refuse(_relative_problems(mixer.definition))
         problems = width_problems(mixer, width) or list(_use_problems(mixer, width, size))
         if not problems:
             problems = [*_cost_problems(mixer, width, size), *_mark_problems(mixer, width)]
     except InputError as error:
         problems = list(error.problems)
     return problems
+
+
+def _relative_problems(definition: MixerDefinition) -> Iterator[Problem]:
+    own = [each.name for each in registered_mixers()]
+    for name in definition.relatives:
+        if not is_operator_name(name) and registered(name) is None:
+            hint = did_you_mean(name, [*PAPER_NAMES, *LITERATURE_NAMES.values(), *own])
+            yield Problem("relatives", f"no operator is named {name!r}{hint}")
 
 
 # --- use ------------------------------------------------------------------------------------------
@@ -62,6 +74,7 @@ def _use_problems(mixer: CustomMixer, width: int, size: MapSize) -> Iterator[Pro
         torch.manual_seed(_SEED)
         # As networks are trained: channels last, which rearranges parameters of four axes too.
         module = _built(mixer, width, size)
+        yield from _order_problems(module)
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         shape = (_BATCH, width, size.height, size.width)
         values, context = (
@@ -93,6 +106,14 @@ def _built(mixer: CustomMixer, width: int, size: MapSize) -> CustomTokenMixer:
         on = f"width {width} on {size.height}×{size.width}"
         message = f"building it at {on} fails: {type(error).__name__}: {_first_line(error)}"
         raise InputError.of("factory", message) from error
+
+
+def _order_problems(module: CustomTokenMixer) -> Iterator[Problem]:
+    names = map_names(module.module)
+    if len(names) > 2:
+        yield Problem("forward", f"takes {', '.join(names)}; it is given values and context")
+    elif names[:1] == ["context"]:
+        yield Problem("forward", "takes the context first; it is given (values, context)")
 
 
 def _called(module: CustomTokenMixer, values: Tensor, context: Tensor) -> Tensor:

@@ -146,6 +146,12 @@ def _traffic(function: Any, given: Any, result: Any) -> int:
 def _refuse(mixer: CustomMixer, width: int, size: MapSize, error: Exception) -> NoReturn:
     if isinstance(error, InputError):
         raise error
+    try:
+        CustomTokenMixer(mixer, width, size)
+    except Exception as own:
+        message = f"building it at width {width} on {size.height}×{size.width} fails"
+        said = f"{type(own).__name__}: {(str(own).splitlines() or [''])[0][:200]}"
+        raise InputError.of("factory", f"{message}: {said}") from own
     said = str(error).splitlines()[0][:200] if str(error) else ""
     raise InputError.of(
         "mixer",

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from space import CustomMixer, MapSize, Mixer, all_mixer_types
+from space import CustomMixer, InputError, MapSize, Mixer, all_mixer_types
 from space.axes import AXES
+from space.cost.custom_cost import custom_cost
 from space.custom.registry import forget
 from space.geometry import width_problems
 from space.mixer_types import MixerType
@@ -88,6 +89,45 @@ def test_a_parameter_of_four_axes_that_is_no_kernel_is_met_as_it_is_trained() ->
 
     Filter.__qualname__ = "Filter"
     assert "last dimension" in said(Filter)
+
+
+def test_what_has_a_default_is_an_option_and_no_context() -> None:
+    class Scaled(Pool):
+        def forward(self, values: Tensor, scale: float = 2.0) -> Tensor:
+            mean: Tensor = self.pool(values)
+            return mean * scale
+
+    class Swapped(Gate):
+        def forward(self, context: Tensor, values: Tensor) -> Tensor:
+            return values * torch.sigmoid(self.gate(context))
+
+    class Three(Gate):
+        def forward(self, values: Tensor, context: Tensor, third: Tensor) -> Tensor:
+            return values
+
+    for kind in (Scaled, Swapped, Three):
+        kind.__qualname__ = kind.__name__
+    assert said(Scaled, **pooled()) == ""
+    assert "forward: takes the context first" in said(Swapped)
+    assert "forward: takes values, context, third; it is given values and context" in said(Three)
+
+
+def test_relatives_that_there_are_not() -> None:
+    words = said(Gate, relatives={"DWS Conv": "", "no such": ""})
+    assert words == "relatives: no operator is named 'no such'"
+
+
+def test_a_factory_that_fails_for_an_option_is_not_blamed_on_the_tracing() -> None:
+    class OnlyThree(Pool):
+        def __init__(self, width: int, size: MapSize, kernel_size: int) -> None:
+            if kernel_size != 3:
+                raise AssertionError("five is not done")
+            super().__init__(width, size, kernel_size)
+
+    OnlyThree.__qualname__ = "OnlyThree"
+    put(NAME, OnlyThree, options={"kernel_size": (3, 5)})
+    with pytest.raises(InputError, match=r"factory: building it at width 8 .* five is not done"):
+        custom_cost(CustomMixer(NAME, {"kernel_size": 5}), 8, MAP)
 
 
 def test_what_another_process_cannot_import() -> None:

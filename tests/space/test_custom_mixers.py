@@ -123,6 +123,18 @@ def test_options_are_checked(options: dict[str, Any], said: str) -> None:
         ({"options": {"heads": "many"}}, "options.heads: must be a whole number; got 'many'"),
         ({"options": {"width": 3}}, "options.width: is no name that an option can have"),
         ({"divide_width": ["heads"]}, "divide_width: 'heads' is no option of it"),
+        ({"divide_width": "heads"}, "divide_width: 'heads' is no option of it"),
+        ({"divide_width": 3}, "divide_width: must be a list of names; got 3"),
+        ({"options": {"rank": [1, 2]}}, "options.rank: is no name that an option can have"),
+        ({"options": {"k": []}}, "options.k: must be a default, or a list of the values that it"),
+        ({"options": {"k": None}}, "options.k: must be a default, or a list of the values that it"),
+        ({"options": 3}, "options: must be a mapping from name to default; got 3"),
+        ({"relatives": 3}, "relatives: must be a list of names; got 3"),
+        ({"relatives": {"ViT": 3}}, "relatives: must be a mapping from name to text"),
+        ({"relatives": ["Test Other"]}, "relatives: 'test other' is no relative of itself"),
+        ({"params": 3}, "params: must be a function (width, size, **options); got 3"),
+        ({"name": 3}, "name: must be a text; got 3. Write @register_mixer"),
+        ({"name": Gate}, "name: must be a text; got type. Write @register_mixer"),
     ],
 )
 def test_a_definition_is_checked_when_it_is_registered(declared: dict[str, Any], said: str) -> None:
@@ -292,6 +304,33 @@ def test_registered_mixers_are_listed_in_the_order_of_their_names() -> None:
     names = [each.name for each in registered_mixers()]
     assert names == sorted(names, key=lambda name: name.replace(" ", ""))
     assert set(NAMES[:2]) <= set(names)
+
+
+def test_a_module_is_named_as_python_imports_it() -> None:
+    for given in ("my_mixers.py", "./my_mixers", "my_mixers.py/", ""):
+        with pytest.raises(InputError, match=r"is no name of a module; write it as Python imports"):
+            load_plugins([given])
+
+
+def test_one_that_is_no_module_cannot_be_registered() -> None:
+    for factory in (3, None):
+        with pytest.raises(InputError, match="factory: "):
+            put("test other", factory)
+
+
+def test_a_relative_may_be_one_name() -> None:
+    put("test other", Gate, relatives="ViT")
+    found = registered("test other")
+    assert found is not None
+    assert dict(found.relatives) == {"ViT": ""}
+
+
+@pytest.mark.parametrize("operator", [3, None])
+def test_a_mixer_is_named_by_a_text(operator: Any) -> None:
+    with pytest.raises(InputError, match="operator: must be the name of one; got"):
+        Mixer.named(operator)
+    with pytest.raises(InputError, match="foo: unknown field"):
+        Mixer.named("ViT", foo=3)
 
 
 def test_a_decorated_class_stays_itself() -> None:
