@@ -44,6 +44,11 @@ class GlobalFilter(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape, for maps of the size that it was built for."""
         weight = torch.view_as_complex(self.weight).unflatten(1, (-1, self.across))
-        spectrum = torch.fft.rfft2(values, norm="ortho") * weight
+        # No transform takes bfloat16, which autocast hands on.
+        spectrum = torch.fft.rfft2(_transformable(values), norm="ortho") * weight
         mixed: Tensor = torch.fft.irfft2(spectrum, s=values.shape[2:], norm="ortho")
-        return mixed
+        return mixed.to(values.dtype)
+
+
+def _transformable(values: Tensor) -> Tensor:
+    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values

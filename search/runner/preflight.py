@@ -78,10 +78,11 @@ def check_custom_mixers(space: DesignSpace) -> None:
     own = [mixer for mixer in space.mixers() if isinstance(mixer, CustomMixer)]
     if not own:  # to build a module needs torch, and nothing else here does
         return
-    check = import_module("space.operators.custom_checks").check_custom_mixer
+    checks = import_module("space.operators.custom_checks")
+    check, check_size = checks.check_custom_mixer, checks.check_size
     found: dict[Problem, None] = {}
-    for mixer, width, size in space.custom_places():
-        for problem in check(mixer, width, size):
+    for mixer, width, size, narrowest in space.custom_places():
+        for problem in (check if narrowest else check_size)(mixer, width, size):
             said = f"the mixer {mixer.label!r}: {problem.message}"
             found[Problem(join("space.mixers", problem.where), said)] = None
     refuse(found)
@@ -90,7 +91,7 @@ def check_custom_mixers(space: DesignSpace) -> None:
 
 _AS_A_WORKER = """
 import json, sys
-plugins, mixers = json.loads(sys.argv[1])
+plugins, mixers = json.load(sys.stdin)
 from space.custom import CustomMixer, load_plugins
 load_plugins(plugins)
 for mixer in mixers:
@@ -105,10 +106,13 @@ def _refuse_unknown_to_workers(plugins: Sequence[str], mixers: Sequence[CustomMi
         InputError: where="space.plugins", with what that process says.
     """
     asked = json.dumps([list(plugins), [mixer.to_dict() for mixer in mixers]])
-    path = os.pathsep.join(filter(None, [str(ROOT), *sys.path]))
+    # What Ray gives a worker: the working folder, that of the script, and the environment.
+    script = Path(sys.argv[0] or ".").absolute().parent
+    places = (str(ROOT), str(Path.cwd()), str(script), os.environ.get("PYTHONPATH"))
     process = subprocess.run(
-        [sys.executable, "-P", "-c", _AS_A_WORKER, asked],
-        env=os.environ | {"PYTHONPATH": path},
+        [sys.executable, "-P", "-c", _AS_A_WORKER],
+        input=asked,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))},
         capture_output=True,
         text=True,
         check=False,

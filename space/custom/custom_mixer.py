@@ -1,15 +1,17 @@
 """A custom mixer with its options, as it stands in an architecture: a frozen value, torch free."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from space.axes import AXES
-from space.custom.definition import SIZES, MixerDefinition, Value
-from space.custom.registry import registered, registered_mixers
+from space.custom.definition import MIXER_NAME, SIZES, MixerDefinition, Value
+from space.custom.registry import broken_entry_points, registered, registered_mixers
 from space.errors import InputError, Problem, refuse
 from space.input.dataclass_fields import shown
 from space.mixer import Mixer
+from space.mixer_types import is_operator_name
 from space.wording import did_you_mean
 
 _FIELDS = ("custom", "version", "options")
@@ -23,11 +25,13 @@ class CustomType:
         name: as it was registered.
         version: of the definition.
         values: its marks in the order of `space.axes.AXES`, None where it declares none.
+        registration: of the definition; a later one of this process may have other relatives.
     """
 
     name: str
     version: int
     values: tuple[Any, ...]
+    registration: int = 0
 
     @property
     def label(self) -> str:
@@ -100,7 +104,12 @@ class CustomMixer(Mixer):
 
     @property
     def _identity(self) -> tuple[object, ...]:
-        return self.custom, self.version, self.options, self.registration
+        typed = tuple((name, type(value), value) for name, value in self.options)
+        return self.custom, self.version, typed, self.registration
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process has registrations of its own.
+        return CustomMixer, (self.custom, dict(self.options), self.version)
 
     @property
     def definition(self) -> MixerDefinition:
@@ -130,7 +139,7 @@ class CustomMixer(Mixer):
     def type(self) -> CustomType:  # type: ignore[override]
         """What it has in common with those of other options."""
         values = tuple(getattr(self, axis) for axis in AXES)
-        return CustomType(self.custom, self.version, values)
+        return CustomType(self.custom, self.version, values, self.registration)
 
     @property
     def name(self) -> str:
@@ -186,8 +195,8 @@ def _from_plain(values: object) -> CustomMixer:
         for field in values
         if field not in _FIELDS
     ]
-    if not isinstance(name, str) or not 1 <= len(name) <= 60:
-        problems.append(Problem("custom", f"must be the name of a mixer; got {shown(name)}"))
+    if not isinstance(name, str) or not MIXER_NAME.fullmatch(name) or is_operator_name(name):
+        problems.append(Problem("custom", f"must be the name of a custom mixer; got {shown(name)}"))
     if type(version) is not int or version < 1:
         problems.append(Problem("version", f"must be a whole number from 1; got {shown(version)}"))
     if not isinstance(options, Mapping) or not all(map(_is_plain, options.items())):
@@ -197,7 +206,10 @@ def _from_plain(values: object) -> CustomMixer:
 
 
 def _is_plain(item: tuple[object, object]) -> bool:
-    return isinstance(item[0], str) and isinstance(item[1], bool | int | float | str)
+    name, value = item
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
+    return isinstance(name, str) and isinstance(value, bool | int | float | str)
 
 
 def _marks_and_sizes(known: MixerDefinition | None, off: dict[str, Value]) -> dict[str, Any]:
@@ -216,7 +228,8 @@ def not_registered(name: str) -> str:
     known = [definition.name for definition in registered_mixers()]
     hint = did_you_mean(name, known)
     listed = f"; registered: {', '.join(known)}" if known else ""
+    broken = "".join(f"; {said}" for said in broken_entry_points())
     return (
         f"no mixer is registered by the name {shown(name)}{listed}{hint}. Import the module that "
-        "registers it: in a space name it in `plugins`, for a command in MIXSPACE_PLUGINS"
+        f"registers it: in a space name it in `plugins`, for a command in MIXSPACE_PLUGINS{broken}"
     )

@@ -57,6 +57,7 @@ class MixerDefinition:
         paper: where it is from.
         params, macs, unseen_macs: formulas of its cost for one image; without one it is traced.
         registration: how often its name was registered before in this process.
+        registered_in: the module that did so.
     """
 
     name: str
@@ -71,6 +72,7 @@ class MixerDefinition:
     macs: Formula | None = None
     unseen_macs: Formula | None = None
     registration: int = 0
+    registered_in: str = ""
 
     def __post_init__(self) -> None:
         refuse(self._problems())
@@ -78,7 +80,7 @@ class MixerDefinition:
     @property
     def module(self) -> str:
         """The module whose import registers it."""
-        return str(getattr(self.factory, "__module__", "?"))
+        return self.registered_in or str(getattr(self.factory, "__module__", "?"))
 
     @property
     def place(self) -> str:
@@ -138,7 +140,7 @@ class MixerDefinition:
         ]
 
     def _problems(self) -> Iterator[Problem]:
-        if not _NAME.fullmatch(str(self.name)):
+        if not MIXER_NAME.fullmatch(str(self.name)):
             message = "must be 1 to 60 letters, digits, spaces, dots or dashes, with a letter first"
             yield Problem("name", f"{shown(self.name)} is not allowed; {message}")
         if plain_name(self.name) in map(plain_name, self.relatives):
@@ -176,6 +178,17 @@ class MixerDefinition:
                 yield Problem(where, f"has values of several types: {', '.join(map(repr, values))}")
             elif name in (*SIZES, *self.divide_width) and type(values[0]) is not int:
                 yield Problem(where, f"must be a whole number; got {shown(values[0])}")
+            else:
+                yield from self._value_problems(where, name, values)
+
+    def _value_problems(
+        self, where: str, name: str, values: tuple[Value, ...]
+    ) -> Iterator[Problem]:
+        for value in values:
+            try:
+                self._value(name, value)
+            except ValueError as error:
+                yield Problem(where, str(error))
 
     def _call_problems(self) -> Iterator[Problem]:
         try:
@@ -187,7 +200,7 @@ class MixerDefinition:
             pass  # it has no signature to be read, and is seen when it is built
 
 
-_NAME = re.compile(r"[^\W\d_][\w .\-]{0,59}")
+MIXER_NAME = re.compile(r"[^\W\d_][\w .\-]{0,59}")
 
 
 def listed_options(options: object) -> dict[str, tuple[Value, ...]]:

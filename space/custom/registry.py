@@ -1,6 +1,7 @@
 """Who is registered: by `register_mixer` in a module that was imported, or by an entry point."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -83,6 +84,8 @@ def register_mixer(
         said = f"must be a text; got {shown(written)}. Write {called} above it"
         raise InputError.of("name", said)
 
+    module = str(sys._getframe(1).f_globals.get("__name__", "?"))
+
     def register(factory: Factory) -> Factory:
         definition = MixerDefinition(
             name=name,
@@ -97,6 +100,7 @@ def register_mixer(
             macs=macs,
             unseen_macs=unseen_macs,
             registration=_TIMES[plain_name(name)],
+            registered_in=module,
         )
         _refuse_taken(definition)
         _TIMES[plain_name(name)] += 1
@@ -137,10 +141,10 @@ def forget(name: str) -> None:
 
 @cache
 def _load_entry_points() -> None:
-    """Import what other packages bring, and what `MIXSPACE_PLUGINS` names.
+    """Import what `MIXSPACE_PLUGINS` names, and what other packages bring as far as that works.
 
     Raises:
-        InputError: naming the package or the module that cannot be imported.
+        InputError: naming the module of the variable that cannot be imported.
     """
     named = os.environ.get(VARIABLE, "").split(",")
     import_module("space.custom.plugins").load_plugins(
@@ -149,10 +153,18 @@ def _load_entry_points() -> None:
     for entry in entry_points(group=ENTRY_POINTS):
         try:
             entry.load()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  of others, and told when a mixer is missing
             whose = entry.name if entry.dist is None else entry.dist.name
             message = f"the mixers of the package {whose} ({entry.value}) cannot be imported"
-            raise InputError.of("plugins", f"{message}: {type(error).__name__}: {error}") from error
+            _BROKEN.append(f"{message}: {type(error).__name__}: {error}")
+
+
+_BROKEN: list[str] = []
+
+
+def broken_entry_points() -> tuple[str, ...]:
+    """What is said of packages whose mixers cannot be imported."""
+    return tuple(_BROKEN)
 
 
 @cache

@@ -209,13 +209,14 @@ class DesignSpace:
         stages = chain.from_iterable(self.stage_options.values())
         return tuple(dict.fromkeys(mixer for options in stages for mixer in options.mixers))
 
-    def custom_places(self) -> Iterator[tuple[CustomMixer, int, MapSize]]:
-        """Each custom mixer at each map that it may stand at, at the narrowest width that fits."""
+    def custom_places(self) -> Iterator[tuple[CustomMixer, int, MapSize, bool]]:
+        """Each custom mixer at each width and map, and whether the width is the narrowest there."""
         for options in dict.fromkeys(chain.from_iterable(self.stage_options.values())):
             for mixer in options.mixers:
                 fitting = [w for w in options.widths if not width_problems(mixer, w)]
-                if isinstance(mixer, CustomMixer) and fitting:
-                    yield mixer, min(fitting), options.size
+                if isinstance(mixer, CustomMixer):
+                    for width in fitting:
+                        yield mixer, width, options.size, width == min(fitting)
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
         """The feasible architectures one move away, in a fixed order, without repeats.

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from space.errors import InputError
+from space.operators import CustomTokenMixer
 from space.operators.generated_weights import GeneratedWeights
 
 WeightInit = Literal["published", "fan_in", "lecun"]
@@ -24,8 +25,9 @@ def initialise(network: nn.Module, weight_init: WeightInit) -> None:
             biases are 0. Mixing weights that a layer generates go by the number of inputs that
             they are summed over (Chang et al., "Principled weight initialization for
             hypernetworks", 2020). Norms, tables of position bias and the static weights of mixers,
-            which go by their fan-in already, stay. `fan_in` is the same of layers alone, so that
-            mixers whose weights are generated begin larger: what studies of earlier have.
+            which go by their fan-in already, stay, and so do custom mixers. `fan_in` is the same of
+            layers alone, so that mixers whose weights are generated begin larger: what studies of
+            earlier have.
 
     Raises:
         InputError: for another word.
@@ -35,8 +37,14 @@ def initialise(network: nn.Module, weight_init: WeightInit) -> None:
         raise InputError.of("weight_init", f"must be one of {allowed}; got {weight_init!r}")
     if weight_init == "published":
         return
+    own = {
+        part
+        for mixer in network.modules()
+        if isinstance(mixer, CustomTokenMixer)
+        for part in mixer.modules()
+    }
     for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
+        if isinstance(layer, nn.Conv2d | nn.Linear) and layer not in own:
             _by_fan_in(layer)
     for source in network.modules() if weight_init == "lecun" else ():
         if isinstance(source, GeneratedWeights):

@@ -5,6 +5,7 @@ context held fixed, as a dynamic mixer is linear in what it sums and not in what
 So a module with dynamic weights that takes one map alone can declare no marks.
 """
 
+import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,9 +32,10 @@ _ZERO = 1e-14
 """An entry of W is zero below this share of the largest one, in float64."""
 _EQUAL = 1e-6
 _NARROW = 8
+_AT_ONCE = 256
+"""Columns of W at a time, which are a batch of images."""
 _NEAR_KERNELS = 7
-"""Up to this kernel size entries at the border of the map, where a module may pad as it likes, are
-left out when those of equal offsets are compared."""
+"""Up to this kernel size W is looked at on a map that is larger than the kernel both ways."""
 
 
 def check_custom_mixer(mixer: CustomMixer, width: int, size: MapSize) -> list[Problem]:
@@ -52,10 +54,22 @@ def check_custom_mixer(mixer: CustomMixer, width: int, size: MapSize) -> list[Pr
         refuse(_relative_problems(mixer.definition))
         problems = width_problems(mixer, width) or list(_use_problems(mixer, width, size))
         if not problems:
-            problems = [*_cost_problems(mixer, width, size), *_mark_problems(mixer, width)]
+            problems = [*_cost_problems(mixer, width, size), *_mark_problems(mixer, width, size)]
     except InputError as error:
         problems = list(error.problems)
     return problems
+
+
+def check_size(mixer: CustomMixer, width: int, size: MapSize) -> list[Problem]:
+    """What is quick to see at one more width: whether it is built, keeps the shape, has its cost.
+
+    Args:
+        mixer, width, size: as of `check_custom_mixer`, which the mixer has passed at another width.
+    """
+    try:
+        return list(_cost_problems(mixer, width, size))
+    except InputError as error:
+        return list(error.problems)
 
 
 def _relative_problems(definition: MixerDefinition) -> Iterator[Problem]:
@@ -74,7 +88,10 @@ def _use_problems(mixer: CustomMixer, width: int, size: MapSize) -> Iterator[Pro
         torch.manual_seed(_SEED)
         # As networks are trained: channels last, which rearranges parameters of four axes too.
         module = _built(mixer, width, size)
-        yield from _order_problems(module)
+        unfit = [*_order_problems(module), *_training_problems(module)]
+        if unfit:
+            yield from unfit
+            return
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         shape = (_BATCH, width, size.height, size.width)
         values, context = (
@@ -114,6 +131,21 @@ def _order_problems(module: CustomTokenMixer) -> Iterator[Problem]:
         yield Problem("forward", f"takes {', '.join(names)}; it is given values and context")
     elif names[:1] == ["context"]:
         yield Problem("forward", "takes the context first; it is given (values, context)")
+
+
+def _training_problems(module: CustomTokenMixer) -> Iterator[Problem]:
+    """What a training does to every network besides calling it."""
+    for name, each in module.named_parameters():
+        if not each.is_floating_point():
+            where = name.removeprefix("module.")
+            yield Problem("forward", f"the parameter {where} is {each.dtype}; AdamW wants floats")
+    try:
+        copy.deepcopy(module)  # the moving average of weights is a copy
+    except Exception as error:  # noqa: BLE001  whatever the code of others raises
+        said = f"{type(error).__name__}: {_first_line(error)}"
+        yield Problem(
+            "factory", f"its module cannot be copied, as an average of weights is: {said}"
+        )
 
 
 def _called(module: CustomTokenMixer, values: Tensor, context: Tensor) -> Tensor:
@@ -168,7 +200,7 @@ def _differ(one: Tensor, other: Tensor, tolerance: float) -> bool:
 
 def _cost_problems(mixer: CustomMixer, width: int, size: MapSize) -> Iterator[Problem]:
     """Formulas are held to what is built; a sum that torch's counter misses may be counted."""
-    params, macs, _ = custom_cost(mixer, width, size)
+    params, macs, _ = custom_cost(mixer, width, size)  # traced where there is no formula
     definition = mixer.definition
     if definition.params is None and definition.macs is None:
         return
@@ -176,12 +208,12 @@ def _cost_problems(mixer: CustomMixer, width: int, size: MapSize) -> Iterator[Pr
     built = sum(p.numel() for p in _built(mixer, width, size).parameters() if p.requires_grad)
     if params != built:
         yield Problem("params", f"the formula gives {params:,} {at}, and the module has {built:,}")
-    if definition.macs is None:
-        return
     try:
         counted = traced_cost(mixer, width, size)[1]
-    except InputError:  # it has a formula because it cannot be traced
-        return
+    except InputError as error:
+        if any(problem.where == "forward" for problem in error.problems):
+            raise
+        return  # it has a formula because it cannot be traced
     if macs < counted:
         message = f"the formula gives {macs:,} {at}, and torch's counter sees {counted:,}"
         yield Problem("macs", message)
@@ -190,8 +222,13 @@ def _cost_problems(mixer: CustomMixer, width: int, size: MapSize) -> Iterator[Pr
 # --- marks ----------------------------------------------------------------------------------------
 
 
-def _mark_problems(mixer: CustomMixer, width: int) -> list[Problem]:
-    return _seen(mixer, *_small(mixer, width)) if mixer.definition.marks.declared else []
+def _mark_problems(mixer: CustomMixer, width: int, size: MapSize) -> list[Problem]:
+    if not mixer.definition.marks.declared:
+        return []
+    narrow, maps = _small(mixer, width)
+    if not all(_builds(mixer, narrow, each) for each in maps):
+        narrow, maps = width, [size]  # it wants another width or map than is quick to look at
+    return list(dict.fromkeys(p for each in maps for p in _seen(mixer, narrow, each)))
 
 
 @lru_cache(1 << 10)  # one mixer stands at many maps of a space, and is looked at on a small one
@@ -215,24 +252,27 @@ def _seen(mixer: CustomMixer, width: int, size: MapSize) -> list[Problem]:
         return [problem for check in checks for problem in check(sight, marks)]
 
 
-def _small(mixer: CustomMixer, width: int) -> tuple[int, MapSize]:
-    """A narrow map on which its Jacobian is quick to have, and everything marked is to be seen."""
+def _small(mixer: CustomMixer, width: int) -> tuple[int, list[MapSize]]:
+    """A width and maps on which W is quick to have, and everything marked is to be seen.
+
+    Large kernels are looked at on two strips, one in each direction.
+    """
     options, definition = mixer.all_options, mixer.definition
     divisors = [int(options[name]) for name in definition.divide_width]
     step = math.lcm(*divisors, *(int(options[n]) for n in ("groups",) if n in options))
-    least = step * max(2, math.ceil(_NARROW / step))  # narrower ones may hide what is tied, dynamic
-    narrow = least if _builds(mixer, least) else width
+    narrow = step * max(2, math.ceil(_NARROW / step))  # narrower ones may hide what is tied
     kernel = mixer.kernel_size or 0
-    if not 0 < kernel <= _NEAR_KERNELS:
-        return narrow, MapSize(5, 6)
-    edge = kernel + 2 if mixer.locality == "sliding" else 2 * kernel
-    return narrow, MapSize(edge, edge + 1)
+    if not kernel:
+        return narrow, [MapSize(5, 6)]
+    if kernel > _NEAR_KERNELS:
+        return narrow, [MapSize(kernel + 2, 1), MapSize(1, kernel + 2)]
+    return narrow, [MapSize(kernel + 2, kernel + 3)]
 
 
-def _builds(mixer: CustomMixer, width: int) -> bool:
+def _builds(mixer: CustomMixer, width: int, size: MapSize) -> bool:
+    zeros = torch.zeros(1, width, size.height, size.width)
     try:
-        module = CustomTokenMixer(mixer, width, MapSize(5, 6))
-        module(torch.zeros(1, width, 5, 6), torch.zeros(1, width, 5, 6))
+        CustomTokenMixer(mixer, width, size).eval()(zeros, zeros)
     except Exception:  # noqa: BLE001  a width that it was not made for says nothing against it
         return False
     return True
@@ -265,10 +305,12 @@ class _Sight:
     def matrix(self, context: Tensor) -> Tensor:
         """(C, N, C, N): W with that context, the Jacobian of an affine map, a column an image."""
         count = self.size.positions
-        basis = torch.eye(self.width * count, dtype=torch.float64)
-        basis = basis.reshape(-1, self.width, self.size.height, self.size.width)
-        columns = self.mixed(basis, context) - self.mixed(torch.zeros_like(basis[:1]), context)
-        return columns.flatten(1).T.reshape(self.width, count, self.width, count)
+        none = self.mixed(torch.zeros_like(self.values), context)
+        columns = [
+            self.mixed(units.unflatten(1, none.shape[1:]), context) - none
+            for units in torch.eye(self.width * count, dtype=torch.float64).split(_AT_ONCE)
+        ]
+        return torch.cat(columns).flatten(1).T.reshape(self.width, count, self.width, count)
 
     @cached_property
     def first(self) -> Tensor:
@@ -292,6 +334,11 @@ class _Sight:
     def positions(self) -> Tensor:
         """(N, N): which position p reads which q, in any channel."""
         return self.connected.any(2).any(0)
+
+    @cached_property
+    def touched(self) -> Tensor:
+        """(N, N): the same of all that is not exactly zero: a softmax may give very little."""
+        return self.first.ne(0).any(2).any(0)
 
     @cached_property
     def channels(self) -> Tensor:
@@ -373,16 +420,25 @@ def _sharing_problems(sight: _Sight, marks: Marks) -> Iterator[Problem]:
 
 
 def _shares_positions(sight: _Sight) -> bool:
-    """Whether W depends on q − p only, between positions whose reach lies within the map."""
+    """Whether W depends on q − p only.
+
+    Between positions whose reach lies within the map, as a module may pad as it likes; where no
+    reach does, along a strip, between those of the same row or column of it.
+    """
     places, size = sight.places(), sight.size
     kernel = sight.mixer.kernel_size or 0
-    border = kernel // 2 if 0 < kernel <= _NEAR_KERNELS and sight.mixer.locality != "window" else 0
-    ends = torch.tensor([size.height, size.width]) - border
-    inside = ((places >= border) & (places < ends)).all(1)
-    offset = places[None] - places[:, None] + torch.tensor([size.height, size.width])
-    number = offset[..., 0] * 4 * size.width + offset[..., 1]
-    blocks = sight.first.permute(1, 3, 0, 2)[inside]
-    number = number[inside]
+    border = kernel // 2 if sight.mixer.locality != "window" else 0
+    number = torch.zeros(len(places), len(places), dtype=torch.long)
+    inside = torch.ones(len(places), dtype=torch.bool)
+    for axis, extent in enumerate((size.height, size.width)):
+        place = places[:, axis]
+        offset = place[None] - place[:, None] + extent
+        number = number * 8 * extent * extent + offset
+        if border > 0 and extent > 2 * border:
+            inside &= (place >= border) & (place < extent - border)
+        elif border:
+            number = number * extent + place[:, None]
+    blocks, number = sight.first.permute(1, 3, 0, 2)[inside], number[inside]
     scale = sight.first.abs().max()
     for value in number.unique():
         same = blocks[number == value]

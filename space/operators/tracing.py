@@ -30,8 +30,12 @@ def traced_cost(mixer: CustomMixer, width: int, size: MapSize) -> tuple[int, int
         module = _on_meta(mixer, width, size)
         params = sum(each.numel() for each in module.parameters() if each.requires_grad)
         module.requires_grad_(False)  # what a module hands on would have no place in a graph
+        values, context = _maps(width, size, 1)
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            module(*_maps(width, size, 1))
+            result = module.eval()(values, context)
+        if result.shape != values.shape:
+            shapes = f"from {list(values.shape)} to {list(result.shape)}"
+            raise InputError.of("forward", f"changes the shape of the map: {shapes}")
     except Exception as error:  # noqa: BLE001  whatever the code of others raises
         _refuse(mixer, width, size, error)
     return params, counter.get_total_flops() // 2, 0
@@ -46,7 +50,10 @@ def traced_memory(mixer: CustomMixer, width: int, size: MapSize, batch: int) -> 
     try:
         module = _on_meta(mixer, width, size)
         values, context = _maps(width, size, batch)
-        saved, result = _saved(module, values, context)
+        try:
+            saved, result = _saved(module, values, context)
+        except ValueError:  # a batch norm of one value has statistics in evaluation alone
+            saved, result = _saved(module.eval(), values, context)
         watch = _Watch(module, values, context)
         with torch.no_grad(), watch:
             module(values, context)

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from space import CustomMixer, InputError, MapSize, Mixer, all_mixer_types
 from space.axes import AXES
 from space.cost.custom_cost import custom_cost
+from space.custom import register_mixer
 from space.custom.registry import forget
 from space.geometry import width_problems
 from space.mixer_types import MixerType
 from space.operators import TokenMixer
-from space.operators.custom_checks import check_custom_mixer
+from space.operators.custom_checks import check_custom_mixer, check_size
 from tests.space.own_mixers import POOLED, Gate, Pool, of, put
 
 NAME = "test subject"
@@ -112,6 +113,80 @@ def test_what_has_a_default_is_an_option_and_no_context() -> None:
     assert "forward: takes values, context, third; it is given values and context" in said(Three)
 
 
+def test_what_a_training_would_stumble_over() -> None:
+    class Complex(Gate):
+        def __init__(self, width: int, size: MapSize) -> None:
+            super().__init__(width, size)
+            self.turn = nn.Parameter(torch.ones(width, dtype=torch.complex64))
+
+    class Uncopied(Gate):
+        def __init__(self, width: int, size: MapSize) -> None:
+            super().__init__(width, size)
+            self.kept = torch.ones(1, requires_grad=True) * 2
+
+    for kind in (Complex, Uncopied):
+        kind.__qualname__ = kind.__name__
+    assert "the parameter turn is torch.complex64; AdamW wants floats" in said(Complex)
+    assert "its module cannot be copied, as an average of weights is" in said(Uncopied)
+
+
+def test_a_width_at_which_it_is_another() -> None:
+    class Halves(Pool):
+        def __init__(self, width: int, size: MapSize) -> None:
+            super().__init__(width, size)
+            self.every = 2 if width > 24 else 1
+
+        def forward(self, values: Tensor) -> Tensor:
+            return values[..., :: self.every]
+
+    Halves.__qualname__ = "Halves"
+    assert said(Halves, width=24) == ""
+    (problem,) = check_size(CustomMixer(NAME), 32, MAP)
+    assert "changes the shape of the map" in problem.message
+    forget(NAME)
+    put(NAME, Gate, params=lambda width, size: 24 * 25)
+    assert check_custom_mixer(CustomMixer(NAME), 24, MAP) == []
+    (problem,) = check_size(CustomMixer(NAME), 32, MAP)
+    assert problem.message == "the formula gives 600 at width 32 on 6×7, and the module has 1,056"
+
+
+@pytest.mark.parametrize(("locality", "kernel"), [("sliding", 13), ("window", 9)])
+def test_what_reads_the_whole_map_is_no_large_kernel(locality: str, kernel: int) -> None:
+    marks = {"locality": locality, "kernel_size": kernel}
+    words = by_function(lambda x: x + x.mean((2, 3), keepdim=True), marks=marks)
+    assert f"marks.locality: {locality} of kernel size {kernel} is declared, and position" in words
+
+
+def test_a_large_kernel_may_pad_as_it_likes() -> None:
+    class Normed(Pool):
+        def __init__(self, width: int, size: MapSize, kernel_size: int) -> None:
+            super().__init__(width, size)
+            half = kernel_size // 2
+            self.pool = nn.AvgPool2d(kernel_size, 1, half, count_include_pad=False)
+
+    Normed.__qualname__ = "Normed"
+    assert said(Normed, options={"kernel_size": 9}, marks=POOLED) == ""
+
+
+def test_a_module_that_wants_larger_maps_is_looked_at_on_one_of_the_space() -> None:
+    class Even(Pool):
+        def forward(self, values: Tensor) -> Tensor:
+            if values.shape[2] % 2 or values.shape[3] % 2:
+                raise ValueError("only even maps")
+            mean: Tensor = self.pool(values)
+            return mean
+
+    Even.__qualname__ = "Even"
+    assert said(Even, size=MapSize(6, 8), **pooled()) == ""
+    false = pooled(sharing="none")
+    assert "what is tied in W is both" in said(Even, size=MapSize(6, 8), **false)
+
+
+def test_many_heads_are_looked_at_in_time() -> None:
+    words = said(Gate, width=96, options={}, marks={"locality": "sliding", "kernel_size": 7})
+    assert words.startswith("marks.locality: sliding of kernel size 7 is declared, and nothing")
+
+
 def test_relatives_that_there_are_not() -> None:
     words = said(Gate, relatives={"DWS Conv": "", "no such": ""})
     assert words == "relatives: no operator is named 'no such'"
@@ -135,15 +210,11 @@ def test_what_another_process_cannot_import() -> None:
         pass
 
     assert "is registered inside of a function" in said(Inner)
-    assert "put it into a file beside it" in _in_main()
-
-
-def _in_main() -> str:
-    class Outer(Pool):
-        pass
-
-    Outer.__module__, Outer.__qualname__ = "__main__", "Outer"
-    return said(Outer)
+    forget(NAME)
+    names = {"__name__": "__main__", "register_mixer": register_mixer, "Pool": Pool}
+    exec(f"register_mixer({NAME!r})(Pool)", names)
+    (problem,) = check_custom_mixer(CustomMixer(NAME), 8, MAP)
+    assert "put it into a file beside it" in problem.message
 
 
 def test_as_many_heads_as_channels_hide_no_mark() -> None:

@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from space.canonical import canonical
 from space.cost import memory
 from space.custom import register_mixer, registered_mixers
 from space.custom.plugins import load_plugins
-from space.custom.registry import forget, registered
+from space.custom.registry import _load_entry_points, forget, registered
 from space.design import CostTable
 from space.inclusion import inclusion_kinds
 from space.morphisms import lift
@@ -316,6 +317,66 @@ def test_one_that_is_no_module_cannot_be_registered() -> None:
     for factory in (3, None):
         with pytest.raises(InputError, match="factory: "):
             put("test other", factory)
+
+
+def test_relatives_of_a_later_registration_count() -> None:
+    whole = space(block_type=["conv"], stages=[space().to_dict()["stages"][0] | {"depth": 1}])
+    pool = next(p for p in whole.enumerate() if p.name == "test pool")
+    assert "Sep. MLP" not in {each.name for each in whole.neighbours(pool)}
+    put("test pool", Pool, options={"kernel_size": (3, 5, 7)}, relatives=["Sep. MLP"])
+    whole = DesignSpace.from_dict(whole.to_dict())
+    pool = next(p for p in whole.enumerate() if p.name == "test pool")
+    assert "Sep. MLP" in {each.name for each in whole.neighbours(pool)}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"custom": "ViT"},
+        {"custom": "a + b"},
+        {"custom": "a\nb"},
+        {"custom": {"custom": "a"}},
+        {"custom": "x", "options": {"a": float("nan")}},
+        {"custom": "x", "options": {"a": [1]}},
+        {"custom": "x", "version": True},
+        {"custom": "x", "more": 1},
+    ],
+    ids=str,
+)
+def test_what_no_custom_mixer_can_be_is_refused_whoever_has_registered(values: Any) -> None:
+    with pytest.raises(InputError, match=r"^m\."):
+        Mixer.from_dict(values, "m")
+
+
+def test_options_of_other_types_are_other_options() -> None:
+    one, other = (Mixer.from_dict({"custom": "nobody", "options": {"a": a}}) for a in (1, True))
+    assert one != other
+
+
+def test_a_package_that_cannot_be_imported_breaks_no_other(monkeypatch: Any) -> None:
+    broken = EntryPoint("broken", "no_such_module_at_all", "mixspace.mixers")
+    monkeypatch.setattr("space.custom.registry.entry_points", lambda **_: (broken,))
+    monkeypatch.setattr("space.custom.registry._BROKEN", [])
+    _load_entry_points.cache_clear()
+    try:
+        assert registered("nobody at all") is None
+        with pytest.raises(InputError, match=r"the mixers of the package broken .* cannot be"):
+            CustomMixer("nobody at all")
+        assert registered("test pool") is not None
+    finally:
+        _load_entry_points.cache_clear()
+
+
+def test_the_first_weights_of_a_custom_mixer_are_its_own() -> None:
+    class Zero(Gate):
+        def __init__(self, width: int, size: MapSize) -> None:
+            super().__init__(width, size)
+            nn.init.zeros_(self.gate.weight)
+
+    put("test other", Zero)
+    point = space(stages=[{"depth": 1, "width": 8, "mixers": ["test other"]}]).sample(seed=0)
+    gate = next(m for m in build(point, weight_init="lecun", seed=0).modules() if type(m) is Zero)
+    assert not gate.gate.weight.any()
 
 
 def test_a_relative_may_be_one_name() -> None:
