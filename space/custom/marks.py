@@ -19,7 +19,7 @@ class Marks:
     """y[p, c] = Σ_q Σ_c' W[p, q, c, c'](x) · x[q, c'] read the other way: what W looks like.
 
     A mark that is None is not declared; without any the mixer is not in the algebra. Declared marks
-    are checked on the Jacobian before a search (`space.operators.custom_checks`).
+    are checked on the Jacobian before a search (`space.operators.custom_marks`).
 
     Attributes:
         locality: which positions q a position p reads; `sliding` and `window` with a kernel size.

@@ -5,7 +5,7 @@ apply them: (depth-wise) convolution, sums over neighbourhoods (`neighbourhood`)
 windows and over the map (`tiles`). `rank` has the low-rank factors around both.
 
 `custom` builds what others have registered, `tracing` tells what it costs, and `custom_checks`
-whether it is what it says.
+and `custom_marks` whether it is what it says.
 """
 
 from space.operators.custom import CustomTokenMixer

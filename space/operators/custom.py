@@ -1,11 +1,12 @@
 """A custom mixer as a module: what its factory makes, called as every token mixer is."""
 
 import inspect
+from typing import Any
 
 from torch import Tensor, nn
 
 from space.custom import CustomMixer
-from space.errors import refuse
+from space.errors import InputError, refuse
 from space.geometry import MapSize, width_problems
 
 
@@ -68,3 +69,41 @@ def map_names(module: nn.Module) -> list[str]:
         for each in parameters
         if each.kind in places and (each.default is each.empty or each.name == "context")
     ]
+
+
+def built(mixer: CustomMixer, width: int, size: MapSize) -> CustomTokenMixer:
+    """The module.
+
+    Raises:
+        InputError: with what its factory says when it fails.
+    """
+    try:
+        return CustomTokenMixer(mixer, width, size)
+    except InputError:
+        raise
+    except Exception as error:
+        on = f"width {width} on {size.height}×{size.width}"
+        message = f"building it at {on} fails: {type(error).__name__}: {first_line(error)}"
+        raise InputError.of("factory", message) from error
+
+
+def called(module: CustomTokenMixer, values: Tensor, context: Tensor) -> Tensor:
+    """Its result.
+
+    Raises:
+        InputError: with what it says when it fails, or what it returns that is no tensor.
+    """
+    try:
+        result: Any = module(values, context)
+    except Exception as error:
+        shape = "×".join(map(str, values.shape))
+        message = f"fails on a map of {shape}: {type(error).__name__}: {first_line(error)}"
+        raise InputError.of("forward", message) from error
+    if not isinstance(result, Tensor):
+        raise InputError.of("forward", f"returns {type(result).__name__}, and no tensor")
+    return result
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first, in a few words."""
+    return (str(error).splitlines() or [""])[0][:200]
