@@ -50,6 +50,8 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 """Fields of each configuration that make it small."""
 SIZES = [
+    (r"\brun quickstart\b", "run configs/quickstart.yaml"),
+    (r"\brun\(\"quickstart\"", 'run("configs/quickstart.yaml"'),
     (r"\btrials=\d+", "trials=3"),
     (r"\btop=\d+", "top=1"),
     (r"--top \d+", "--top 1"),
