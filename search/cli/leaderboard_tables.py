@@ -21,6 +21,7 @@ from search.query import (
     ranks,
     state_words,
 )
+from search.query.leaderboard import OPERATOR_SEPARATOR
 from space.cli.tables import Column, FittedTable
 from space.mixer_types import LITERATURE_NAMES, PAPER_NAMES
 from space.wording import NONE, count, percent, short
@@ -143,10 +144,12 @@ def operators_table(
         wanted: as of `leaderboard`.
         tried: what became of the trials of each, to say it of those that gave no accuracy.
     """
-    title = "Where the paper's operators stand, each in the best network made of it alone"
     by_name = {each.name: each for each in found}
     ranked = [s for s in found if s.name in PAPER_OPERATORS or is_custom(s.name)]
-    others = [name for name in PAPER_OPERATORS if name not in by_name]
+    custom = [name for name in tried or () if is_custom(name) and OPERATOR_SEPARATOR not in name]
+    others = [name for name in (*PAPER_OPERATORS, *custom) if name not in by_name]
+    whose = _whose([*(s.name for s in ranked), *others])
+    title = f"Where {whose} stand, each in the best network made of it alone"
     rows = [s.row for s in ranked]
     dashes, blanks = [NONE] * len(others), [""] * len(others)
     fates = [state_words((tried or {}).get(name)) for name in others]
@@ -170,6 +173,11 @@ def operators_table(
     )
 
 
+def _whose(names: Sequence[str]) -> str:
+    """What a table of operators has."""
+    return "the paper's operators" + (" and custom mixers" if any(map(is_custom, names)) else "")
+
+
 def paired_comparison(pairs: Sequence[Pair], images: int | None) -> list[RenderableType]:
     """The table of a paired comparison, and what its differences say; nothing if there is none.
 
@@ -180,6 +188,7 @@ def paired_comparison(pairs: Sequence[Pair], images: int | None) -> list[Rendera
     if not pairs:
         return []
     rows = [pair.row for pair in pairs]
+    whose = _whose([pair.operator for pair in pairs])
     behind = [NONE if not pair.behind else f"{100 * pair.behind:.2f}" for pair in pairs]
     table = FittedTable(
         (
@@ -192,7 +201,7 @@ def paired_comparison(pairs: Sequence[Pair], images: int | None) -> list[Rendera
             Column("epochs", [str(row.epochs) for row in rows], right=True, optional=4),
             Column("architecture", [row.architecture_id for row in rows], optional=1),
         ),
-        "Paired: the paper's operators in one skeleton, equal in all else and trained to the end",
+        f"Paired: {whose} in one skeleton, equal in all else and trained to the end",
     )
     said = "One training each, so the spread over seeds is not known"
     if any(row.repeats > 1 for row in rows):

@@ -21,7 +21,7 @@ from search.store import open_store
 from space.design.feasible import counting
 from space.errors import InputError
 from tests.docs.blocks import ROOT
-from tests.docs.workshop import STUDY, best_id, finished, forget_surroundings, without_ray
+from tests.docs.workshop import STUDY, best_id
 from tests.support.samples import begin_run
 from trainers import classify, lock_test_split, open_test_split
 
@@ -92,20 +92,6 @@ def compare(title: str, said: str) -> None:
     parts = re.split(f"({words})", entries()[title])
     wanted = "".join(WILD.get(part, re.escape(part)) for part in parts)
     assert re.fullmatch(wanted, said), f"{title}:\n{said}"
-
-
-@pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return finished(tmp_path_factory.mktemp("errors"))
-
-
-@pytest.fixture
-def folder(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    copy = Path(shutil.copytree(workshop, tmp_path / "copy"))
-    monkeypatch.chdir(copy)
-    forget_surroundings(monkeypatch, tmp_path)
-    without_ray(monkeypatch, copy)
-    return copy
 
 
 @pytest.mark.parametrize("title", COMMANDS)

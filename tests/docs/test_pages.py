@@ -1,7 +1,6 @@
 """Every block of Python and of shell on the pages runs, and the others can be read."""
 
 import os
-import shutil
 import tomllib
 from pathlib import Path
 
@@ -13,11 +12,8 @@ from tests.docs.workshop import (
     ELSEWHERE,
     ELSEWHERE_MODULES,
     best_id,
-    finished,
-    forget_surroundings,
     page_module,
     run_block,
-    without_ray,
 )
 
 
@@ -27,22 +23,6 @@ def to_run(page: Path) -> list[Block]:
 
 ELSEWHERE_PAGES = {"docs/visualization.md": "tests/docs/test_visualization.py has a larger study"}
 WITH_CODE = [page for page in PAGES if to_run(page) and name_of(page) not in ELSEWHERE_PAGES]
-
-
-@pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a finished study, which no page works in itself."""
-    return finished(tmp_path_factory.mktemp("workshop"))
-
-
-@pytest.fixture
-def folder(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it, which is the working folder."""
-    copy = Path(shutil.copytree(workshop, tmp_path / "copy"))
-    monkeypatch.chdir(copy)
-    forget_surroundings(monkeypatch, tmp_path)
-    without_ray(monkeypatch, copy)
-    return copy
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=name_of)

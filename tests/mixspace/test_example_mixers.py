@@ -73,7 +73,6 @@ def test_other_options_have_its_marks_too(options: tuple[str, dict[str, Any]]) -
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_it_costs_what_torch_counts(name: str) -> None:
-    mixer, size = CustomMixer(name), MapSize(6, 5)
     space = DesignSpace.from_dict(_space(name, 24))
     network = space.sample(seed=0).build(seed=0)
     assert isinstance(network.get_submodule("stages.0.0.mix.3"), CustomTokenMixer)
@@ -82,8 +81,6 @@ def test_it_costs_what_torch_counts(name: str) -> None:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network.eval()(torch.zeros(1, 1, 28, 28))
     assert cost.macs - cost.unseen_macs == counter.get_total_flops() // 2
-    assert mixer.width_problems(24) == []
-    assert size.positions == 30
 
 
 def _space(name: str, width: int) -> dict[str, Any]:

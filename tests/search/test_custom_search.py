@@ -98,6 +98,7 @@ def test_the_twelve_the_six_and_ones_own_are_searched_killed_resumed_queried_and
     }
     for name in ("linear attention", "channel scale"):
         assert name in done.stdout
+    assert "Paired: the paper's operators and custom mixers in one skeleton" in done.stdout
     found = search.run(
         "best", "--store", search.store, "--where", "name = 'channel scale'", "--json"
     )
