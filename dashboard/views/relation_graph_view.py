@@ -7,6 +7,7 @@ from dashboard.charts import page_theme, show_selectable
 from dashboard.navigation import open_architecture
 from dashboard.scope import current
 from search.visualization.relation_graph_figure import relation_graph_figure
+from space.relation_graph import NODES
 
 
 def page() -> None:
@@ -18,7 +19,13 @@ def page() -> None:
         "several times counts with the mean. Where it says ≥, that network's trial was pruned: it "
         "would have gone further, and does not compare with those that are complete."
     )
-    figure = relation_graph_figure(queries.operator_records(scope), page_theme())
+    records = queries.operator_records(scope)
+    if len(records) > len(NODES):
+        st.markdown(
+            "Mixers that somebody registered stand beneath the twelve. Dashed lines lead to the "
+            "relatives that they declare, where they are known to this server (`MIXSPACE_PLUGINS`)."
+        )
+    figure = relation_graph_figure(records, page_theme())
     alt = "The relation graph: 12 operators joined by 13 labelled edges"
     chosen = show_selectable(figure, "relation-graph", alt)
     st.caption(

@@ -56,6 +56,8 @@ def test_page_opens(page: str, known: bool, file: Path, opened: Open, store: Sto
     test = opened(page, file, architecture=trials[0].architecture_id)
     assert not test.exception
     assert not test.error
+    if page == "relation_graph":
+        assert "Mixers that somebody registered stand beneath the twelve" in texts(test)
     if page == "architecture":
         assert ("What each part costs is not known here" in texts(test)) is not known
 
