@@ -13,7 +13,8 @@ from space.custom.registry import modules_of_entry_points
 from space.errors import InputError, Problem, refuse
 
 _LOG = logging.getLogger(__name__)
-_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+MODULE_NAME = r"[^\W\d]\w*(\.[^\W\d]\w*)*"
+"""How a module is named, such as `my_mixers` or `my_package.mixers`."""
 
 
 def load_plugins(modules: Sequence[str], where: str = "plugins") -> None:
@@ -49,7 +50,7 @@ def load_known_plugins(space: Mapping[str, Any]) -> None:
 
 
 def _import(module: str) -> None:
-    if module.endswith(".py") or not _NAME.fullmatch(module):
+    if module.endswith(".py") or not re.fullmatch(MODULE_NAME, module):
         raise ImportError(module)
     try:
         import_module(module)
@@ -62,7 +63,7 @@ def _import(module: str) -> None:
 
 
 def _cannot(module: str, error: Exception) -> str:
-    if module.endswith(".py") or not _NAME.fullmatch(module):
+    if module.endswith(".py") or not re.fullmatch(MODULE_NAME, module):
         name = module.removesuffix(".py").strip("./").replace("/", ".")
         return f"{module!r} is no name of a module; write it as Python imports it, such as {name!r}"
     if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:

@@ -28,7 +28,7 @@ from space.architecture import (
     StemType,
 )
 from space.custom import CustomMixer, load_plugins
-from space.custom.plugins import comes_from, plugins_of
+from space.custom.plugins import MODULE_NAME, comes_from, plugins_of
 from space.design.hard_limits import Limits
 from space.design.mixer_lines import expand_mixers, listed
 from space.errors import InputError, Problem, join
@@ -59,7 +59,7 @@ _Ratios = Annotated[tuple[Ratio, ...], BeforeValidator(listed), _LIST]
 _BlockTypes = Annotated[tuple[BlockType, ...], BeforeValidator(listed), _LIST]
 
 
-PluginName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=200)]
+PluginName = Annotated[str, Field(pattern=f"^{MODULE_NAME}$", max_length=200)]
 """A module by its name, such as `my_mixers`."""
 
 

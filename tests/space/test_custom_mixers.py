@@ -367,6 +367,23 @@ def test_a_package_that_cannot_be_imported_breaks_no_other(monkeypatch: Any) -> 
         _load_entry_points.cache_clear()
 
 
+def test_a_variable_names_modules_for_what_reads_no_space(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "from tests.space.own_mixers import Gate, put\nput('test other', Gate)\n"
+    (tmp_path / "of_a_variable.py").write_text(module)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("MIXSPACE_PLUGINS", "of_a_variable,")
+    _load_entry_points.cache_clear()
+    assert registered("test other") is not None
+    monkeypatch.setenv("MIXSPACE_PLUGINS", "of_a_variable, of_no_variable")
+    _load_entry_points.cache_clear()
+    with pytest.raises(InputError, match=r"MIXSPACE_PLUGINS\[1\]: there is no module 'of_no"):
+        registered("nobody at all")
+    monkeypatch.delenv("MIXSPACE_PLUGINS")
+    _load_entry_points.cache_clear()
+
+
 def test_the_first_weights_of_a_custom_mixer_are_its_own() -> None:
     class Zero(Gate):
         def __init__(self, width: int, size: MapSize) -> None:
