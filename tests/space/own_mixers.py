@@ -1,13 +1,15 @@
 """Mixers for tests: good ones, and one for each way of being wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from space import MapSize
 from space.custom import register_mixer
+from space.custom.registry import forget
 
 POOLED = {
     "locality": "sliding",
@@ -65,3 +67,22 @@ def of(function: Callable[[Tensor], Tensor]) -> Callable[[int, MapSize], OneMap]
 def put(name: str, factory: Any, **declared: Any) -> None:
     """Register a factory."""
     register_mixer(name, **declared)(factory)
+
+
+NAMES = ("test pool", "test gate", "test other")
+
+
+@pytest.fixture(autouse=True)
+def mixers() -> Iterator[None]:
+    """Two that are registered for a test, and the name of a third."""
+    put(
+        "test pool",
+        Pool,
+        options={"kernel_size": (3, 5, 7)},
+        marks=POOLED,
+        relatives={"DW-S Conv.": "learned weights"},
+    )
+    put("test gate", Gate)
+    yield
+    for name in NAMES:
+        forget(name)
