@@ -273,7 +273,7 @@ def _unknown_names(tree: Node) -> Iterator[str]:
     for name in dict.fromkeys(map(str, values)):
         if not is_operator_name(name) and registered(name) is None:
             hint = did_you_mean(name, [*PAPER_NAMES, *LITERATURE_NAMES.values()])
-            yield f"no operator of mixspace is named {name!r}{hint}; no mixer of yours here either"
+            yield f"{name!r} is no operator of mixspace{hint}: it is taken for a mixer of your own"
 
 
 def _expected(field: Field) -> str:

@@ -261,3 +261,13 @@ def test_edges_that_nothing_passes_are_right_and_said() -> None:
         assert parse_where(clause).hints[0].startswith("no accuracy is below 0")
     assert parse_where("not accuracy < 0 and params < 1").hints == []
     assert parse_where("accuracy >= 0 and accuracy <= 1 and params > 1").hints == []
+
+
+def test_a_name_in_quotes_may_be_that_of_a_mixer_that_is_not_registered_here() -> None:
+    found = parse_where("any name in ('linear thing', ViT)")
+    assert found.hints == [
+        "'linear thing' is no operator of mixspace: it is taken for a mixer of your own"
+    ]
+    assert "did you mean 'Local ViT'" in parse_where("name = 'Lokal ViT'").hints[0]
+    assert parse_where("name = 'dw s conv'").hints == []
+    assert message("name = thing").split("\n")[0].endswith("stands in quotes")
