@@ -9,6 +9,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    PlainSerializer,
     PlainValidator,
     SerializeAsAny,
     StrictFloat,
@@ -18,6 +19,7 @@ from pydantic import (
 )
 from pydantic import ConfigDict as PydanticConfig
 
+from search.config.device_budget import DeviceBudget, parse_device_budget
 from search.config.earlier import as_meant
 from search.config.objectives import (
     limited,
@@ -80,6 +82,10 @@ def _no_repeats(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _as_text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
 def _study_names(value: object) -> object:
     if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
         raise ValueError("must be a list of study names")
@@ -125,6 +131,9 @@ class Config(Section):
         store_patience: seconds for which the store may be away; meanwhile results are kept beside
             the checkpoints.
         time_limit: seconds after which the run stops (exit code 3); it can be resumed.
+        budget: device time such as "40 gpu-hours" or "8 cpu-hours" that all trials of the study may
+            train together, in all of its runs; then the run stops (exit code 3), and goes on once
+            the budget is raised.
         resources: what a trial gets.
         checkpoints: folder for checkpoints; on a cluster, one that every node sees.
     """
@@ -155,6 +164,9 @@ class Config(Section):
     trial_time_limit: Annotated[StrictFloat | None, BeforeValidator(parse_duration)] = 86400.0
     store_patience: Annotated[StrictFloat, BeforeValidator(parse_duration)] = 600.0
     time_limit: Annotated[StrictFloat | None, BeforeValidator(parse_duration)] = None
+    budget: Annotated[
+        DeviceBudget | None, PlainValidator(parse_device_budget), PlainSerializer(_as_text)
+    ] = None
     resources: Resources = Resources()
     checkpoints: Folder = Path("checkpoints")
 
@@ -237,7 +249,7 @@ def _clashes(config: Config) -> list[Problem]:
         found += [*_beyond_one_objective(config), *_against_the_best(config)]
     except InputError as error:
         found += error.problems
-    return found + _too_long_for_a_training(config)
+    return found + _too_long_for_a_training(config) + _without_the_device(config)
 
 
 def _against_the_best(config: Config) -> list[Problem]:
@@ -263,6 +275,15 @@ def _too_long_for_a_training(config: Config) -> list[Problem]:
         for part, options in (("searcher", config.searcher), ("scheduler", config.scheduler))
         for option, message in options.refusals(epochs, "protocol.epochs").items()
     ]
+
+
+def _without_the_device(config: Config) -> list[Problem]:
+    """A budget of what no trial gets would never be spent."""
+    budget = config.budget
+    if budget is None or budget.device == "cpu" or config.resources.gpus_per_trial:
+        return []
+    message = "trials get no GPU (resources.gpus_per_trial is 0); write cpu-hours, or give them one"
+    return [Problem("budget", f"{budget}: {message}")]
 
 
 def _beyond_one_objective(config: Config) -> list[Problem]:

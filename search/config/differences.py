@@ -24,6 +24,7 @@ CHANGEABLE = (
     "store",
     "trials",
     "time_limit",
+    "budget",
     "resources",
     "checkpoints",
     "retries",

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 from search.config import Config
 from search.driver.assignment import Assignment, Report
 from search.driver.attempt import Attempt, HangDetector
+from search.driver.device_time import DeviceTime
 from search.driver.failure_policy import FirstFailures, Retries
 from search.driver.journal import Journal
 from search.driver.new_trials import NewTrials
@@ -95,6 +96,8 @@ class StudySession:
         self._retries = Retries(config.retries)
         self._hang_detector = HangDetector(self._live, config.trial_time_limit, say)
         self._first_failures = FirstFailures(config.stop_after_same_failures)
+        trials = list(trials)
+        self._device_time = DeviceTime(config, trials, stop)
         self.failure: StoreError | OSError | None = None
         self._claimed: deque[TrialRecord] = deque()
         for row in trials:
@@ -124,15 +127,21 @@ class StudySession:
         best, name = self._best or (None, None)
         new, optimistic = self._new_trials, self._study.judged_by == "best"
         counts = self._study.counts()
-        return Progress(counts, new.planned, best, name, new.repeats, self._reused, optimistic)
+        spent = self._device_time.words
+        return Progress(
+            counts, new.planned, best, name, new.repeats, self._reused, optimistic, spent
+        )
 
     @_remembers_failure
     def next_assignment(self) -> Assignment | None:
         """The next trial to run: an interrupted one, one that was asked for, or the searcher's.
 
-        None when the planned number is handed out, no point is left, or the store is away. A later
-        call may give one again, when a worker was killed or the store came back in the meantime.
+        None when the planned number is handed out, no point is left, the budget is spent, or the
+        store is away. A later call may give one again, when a worker was killed or the store came
+        back in the meantime.
         """
+        if self._device_time.is_spent:
+            return None
         if self.journal.flush():
             try:
                 return self._next_assignment()
@@ -174,7 +183,9 @@ class StudySession:
             live.heard = True
             live.give_sign()
         for metrics in report.epochs:
+            is_new = int(metrics["epoch"]) > live.epochs_done  # a first report repeats earlier ones
             self._study.report(number, int(metrics["epoch"]), metrics)
+            self._device_time.add(float(metrics.get("seconds") or 0.0) if is_new else 0.0)
         return live.trial.decision
 
     @_remembers_failure
