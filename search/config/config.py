@@ -35,6 +35,7 @@ from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from search.store.url import parse_url
 from search.study_name import LONGEST_NAME, is_study_name
+from search.trackers import TRACKERS
 from space import DesignSpace
 from space.errors import InputError, Problem, refuse
 from space.input.paths import Folder
@@ -86,6 +87,25 @@ def _as_text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
+def _as_mappings(value: tuple[Options, ...]) -> list[dict[str, Any]]:
+    return [options.model_dump(mode="json") for options in value]
+
+
+def _trackers(value: object) -> tuple[Options, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"must be a list of trackers, of {', '.join(TRACKERS.names)}")
+    found: list[Options] = []
+    problems: list[Problem] = []
+    for place, each in enumerate(value):
+        try:
+            found.append(TRACKERS.options(each))
+        except InputError as error:
+            problems += error.below(f"[{place}]").problems
+    refuse(problems)
+    _no_repeats(tuple(options.name for options in found))
+    return tuple(found)
+
+
 def _study_names(value: object) -> object:
     if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
         raise ValueError("must be a list of study names")
@@ -134,6 +154,8 @@ class Config(Section):
         budget: device time such as "40 gpu-hours" or "8 cpu-hours" that all trials of the study may
             train together, in all of its runs; then the run stops (exit code 3), and goes on once
             the budget is raised.
+        trackers: experiment trackers to which every trial is a run: tensorboard, mlflow, wandb, by
+            name or with their options.
         resources: what a trial gets.
         checkpoints: folder for checkpoints; on a cluster, one that every node sees.
     """
@@ -167,6 +189,9 @@ class Config(Section):
     budget: Annotated[
         DeviceBudget | None, PlainValidator(parse_device_budget), PlainSerializer(_as_text)
     ] = None
+    trackers: Annotated[
+        tuple[Options, ...], PlainValidator(_trackers), PlainSerializer(_as_mappings)
+    ] = ()
     resources: Resources = Resources()
     checkpoints: Folder = Path("checkpoints")
 

@@ -25,6 +25,7 @@ CHANGEABLE = (
     "trials",
     "time_limit",
     "budget",
+    "trackers",
     "resources",
     "checkpoints",
     "retries",

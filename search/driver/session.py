@@ -22,6 +22,7 @@ from search.driver.new_trials import NewTrials
 from search.driver.replay import add_record, report_record
 from search.driver.stop_request import StopKind, StopRequest
 from search.driver.study_progress import Progress
+from search.driver.tracking import Tracking
 from search.metrics import MEASURED_METRICS
 from search.schedulers import CONTINUE, Decision
 from search.store import (
@@ -61,6 +62,7 @@ class StudySession:
         config: how much goes wrong before the run gives up, and what is wanted.
         study: has the study's history already; asks, judges, and writes to the journal.
         journal: takes what becomes of trials to the store.
+        tracking: shows it to trackers.
         new_trials: makes the trials that the study does not have yet; where store, checkpoints and
             the weights that trials start from are, it says for all.
         settings: what every worker is told, as plain values.
@@ -76,6 +78,7 @@ class StudySession:
         config: Config,
         study: Study[Architecture],
         journal: Journal,
+        tracking: Tracking,
         new_trials: NewTrials,
         settings: Mapping[str, Any],
         trials: Iterable[TrialRecord],
@@ -83,7 +86,8 @@ class StudySession:
         stop: StopRequest,
         say: Callable[[str], None],
     ) -> None:
-        self._study, self.journal, self._settings = study, journal, settings
+        self._study, self.journal, self.tracking = study, journal, tracking
+        self._settings = settings
         self._new_trials, self._store, self.record = new_trials, new_trials.store, new_trials.study
         self._config = config
         self._wanted = [name for name in MEASURED_METRICS if name in config.parsed_objectives.names]

@@ -20,6 +20,7 @@ from search.driver.replay import networks_of, replay_history
 from search.driver.session import StudySession
 from search.driver.stop_request import StopRequest
 from search.driver.study_progress import Progress
+from search.driver.tracking import Tracking
 from search.driver.warm_start import events_so_far, warm_points
 from search.metrics import analytic_metrics
 from search.schedulers import Scheduler, make_scheduler
@@ -104,8 +105,9 @@ def begin_session(
     task = task_of(config)
     searcher, baseline = _searchers(config, task)
     journal = Journal(store, run, checkpoints.folder, answered_since)
+    tracking = Tracking(journal, study, config.trackers, say)
     searchers, rule = (searcher, baseline), protocol.judged_by
-    engine = Study(task, searchers, _scheduler(config), rule, journal)
+    engine = Study(task, searchers, _scheduler(config), rule, tracking)
     initial = initial_points(config)
     beside = {point.architecture.id for point in initial}
     warm = warm_points(store, study, config, searcher, task, beside)
@@ -137,6 +139,7 @@ def begin_session(
         config=config,
         study=engine,
         journal=journal,
+        tracking=tracking,
         new_trials=new_trials,
         settings=_worker_settings(config, protocol, inspected, training),
         trials=history.trials,

@@ -14,6 +14,7 @@ from typing import TypeVar
 from search.config import Config
 from search.driver.checkpoints import Checkpoints
 from search.driver.study_setup import initial_points
+from search.driver.tracking import refuse_missing_libraries
 from search.driver.warm_start import most_warm_points
 from search.own_packages import ROOT
 from search.query.baseline import ENOUGH, random_points
@@ -60,6 +61,7 @@ def prepare(given: Config, *, resume: bool, say: Callable[[str], None] | None = 
     found, config, remarks = study or (None, given, [])
     problems.attempt(lambda: check_checkpoints(folder_in_use(config, found)))
     problems.attempt(lambda: _check_images(config, data_shape(config.data, config.protocol)))
+    problems.attempt(lambda: refuse_missing_libraries(config))
     problems.attempt(lambda: study_lookup.check_warm_start(config.store, config.warm_start))
     problems.refuse()  # all that is quick: looking at a million pictures may take an hour
     check_custom_mixers(config.search_space)
