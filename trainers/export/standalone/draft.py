@@ -20,6 +20,8 @@ TYPES = {
     "pad": "tuple[int, int, int, int]",
     "size": "tuple[int, int]",
     "bias": "bool",
+    "generator_bias": "bool",
+    "query_key_bias": "bool",
     "norm": "bool",
     "mixing": "nn.Module",
     "mixer": "nn.Module",
@@ -183,7 +185,7 @@ class Draft:
         lines = [f"class {self.name}({base}):", *docstring(doc, INDENT), ""]
         if init or self.arguments:
             lines += [*self._head(), f"{' ' * 8}super().__init__()", *self._keeping(), *init, ""]
-        return "\n".join([*lines, *methods])
+        return "\n".join([*lines, *methods]).rstrip()
 
     def _head(self) -> list[str]:
         typed = (f"{name}: {self._type(name)}" for name in self.arguments)

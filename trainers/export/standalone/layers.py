@@ -35,14 +35,6 @@ LINEAR_WITHOUT_BIAS = '''def linear(inputs: int, outputs: int, bias: bool = True
         nn.init.zeros_(layer.bias)
     return layer'''
 
-WEIGHTS = '''class Weights(nn.Module):
-    """Mixing weights that are parameters, drawn as those of a convolution are."""
-
-    def __init__(self, *shape: int, fan_in: int) -> None:
-        super().__init__()
-        bound = fan_in**-0.5
-        self.weight = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))'''
-
 _FORWARD = "forward(self, x: Tensor) -> Tensor"
 
 
@@ -83,10 +75,7 @@ def stem(architecture: Architecture, batch_norm: str) -> str:
 
 def downsample(architecture: Architecture) -> str:
     """The class between two stages."""
-    odd = any(
-        size.height % 2 or size.width % 2
-        for size, _ in pairwise(architecture.stage_sizes())
-    )
+    odd = any(size.height % 2 or size.width % 2 for size, _ in pairwise(architecture.stage_sizes()))
     draft = Draft("Downsample", Uses([{"width": 1, "outputs": 1}, {"width": 2, "outputs": 3}]))
     width, outputs = draft.term("width"), draft.term("outputs")
     whole = "x = F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2))"

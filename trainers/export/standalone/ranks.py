@@ -159,11 +159,10 @@ def _write_pyramid(draft: Draft, survey: Survey, maps: int) -> str:
     )
     init = [f"{' ' * 8}self.rank, self.mixing = reduction, mixing", *_bias(draft)]
     *before, mixed = _reduced_sum(survey, maps)
-    repeated = f"F.interpolate({mixed}, scale_factor={draft.own('ratio')})"
+    before.append(f"y = F.interpolate({mixed}, scale_factor={draft.own('ratio')})")
     if draft.uses.any("indivisible"):
-        before.append(f"y = {repeated}[:, :, : x.shape[2], : x.shape[3]]")
-        repeated = "y"
-    body = [*before, *_plus_bias(draft, repeated)]
+        before.append("y = y[:, :, : x.shape[2], : x.shape[3]]")
+    body = [*before, *_plus_bias(draft, "y")]
     return draft.written(doc, init, method(_head(survey), *body))
 
 
@@ -194,8 +193,9 @@ def _write_joint(draft: Draft, survey: Survey, maps: int) -> str:
         call("nn.Linear", inner, entries, bias=False),
     )
     init = [*_factors(*factors), *_bias(draft)]
-    mixed = 'self.rank["up"](self.rank["down"](x.flatten(1))).reshape(x.shape)'
-    return draft.written(doc, init, method(_head(survey), *_plus_bias(draft, mixed)))
+    product = 'y = self.rank["up"](self.rank["down"](x.flatten(1)))'
+    body = [product, *_plus_bias(draft, "y.reshape(x.shape)")]
+    return draft.written(doc, init, method(_head(survey), *body))
 
 
 LOW_RANK = Wrapper("LowRankMLP", _joint_values, _write_joint, ())
