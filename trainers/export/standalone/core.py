@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from trainers.export.standalone.draft import Draft, Term, Value
+from trainers.export.standalone.draft import Draft, Term, Value, method
 from trainers.export.standalone.places import Place, Survey
 from trainers.export.standalone.text import Call
 
@@ -31,6 +31,19 @@ class Setting:
         """The head of `forward`, without `def`."""
         typed = "".join(f", {name}: Tensor" for name in ("x", "context", "sources")[: self.maps])
         return f"forward(self{typed}) -> Tensor"
+
+    @property
+    def doc(self) -> str:
+        """The docstring of `forward`, where it is given more than the values."""
+        if self.maps == 1:
+            return ""
+        if self.maps == 2:
+            return "Sums the values x, with weights that are made of the context."
+        return "Sums the values x at the sources, with weights for each position of the context."
+
+    def forward(self, *body: str) -> list[str]:
+        """The lines of `forward`."""
+        return method(self.head, *body, doc=self.doc)
 
     @property
     def context(self) -> str:

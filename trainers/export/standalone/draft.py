@@ -23,8 +23,6 @@ TYPES = {
     "generator_bias": "bool",
     "query_key_bias": "bool",
     "norm": "bool",
-    "mixing": "nn.Module",
-    "mixer": "nn.Module",
 }
 """Types of arguments that are no whole numbers."""
 
@@ -192,7 +190,9 @@ class Draft:
         return broken(call("def __init__", "self", *typed), INDENT, after=" -> None:")
 
     def _type(self, name: str) -> str:
-        sample = None if name in self.modules else self.uses.values(name)[0]
+        if name in self.modules:
+            return "nn.Module"
+        sample = self.uses.values(name)[0]
         pair = isinstance(sample, tuple) and len(sample) == 2
         return TYPES.get(name, "tuple[int, int]" if pair else "int")
 

@@ -11,7 +11,7 @@ from trainers.export.standalone.core import (
     set_of,
     short_kernel,
 )
-from trainers.export.standalone.draft import Draft, Term, Value, method
+from trainers.export.standalone.draft import Draft, Term, Value
 from trainers.export.standalone.places import Place
 from trainers.export.standalone.text import assign, call
 from trainers.export.standalone.weights import free_weights, generated, generated_weights
@@ -54,7 +54,7 @@ def _layer(draft: Draft, setting: Setting, doc: str, groups: Term | None) -> str
     width, k = draft.term("width"), draft.term("kernel_size")
     more = {"padding": padding(k), "groups": groups, "bias": False}
     init = assign("self.weights", call("nn.Conv2d", width, width, k, **more))
-    return draft.written(doc, init, method(setting.head, "return self.weights(x)"))
+    return draft.written(doc, init, setting.forward("return self.weights(x)"))
 
 
 def _write_depthwise(draft: Draft, setting: Setting) -> str:
@@ -73,7 +73,7 @@ def _write_conv(draft: Draft, setting: Setting) -> str:
 
 def _write_group(draft: Draft, setting: Setting) -> str:
     k = edge(draft.term("kernel_size"))
-    summary = f"Group convolution over the {k} neighbours q of p and the channels c' of c's group."
+    summary = f"Group convolution over the {k} neighbours q of p and the channels of c's group."
     doc = described(summary, "y[p, c] = Σ w[q − p, c, c'] · x[q, c']")
     return _layer(draft, setting, doc, draft.term("groups"))
 
@@ -93,7 +93,7 @@ def _write_lightweight(draft: Draft, setting: Setting) -> str:
         f"return {call('F.conv2d', 'x', 'kernels', **more)}",
     )
     init = free_weights(heads, 1, k, k, fan_in=k.squared)
-    return draft.written(doc, init, method(setting.head, *body))
+    return draft.written(doc, init, setting.forward(*body))
 
 
 # --- dynamic --------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def _multiplied(
         f"neighbours = {unfolded(size)}{neighbours}",
         *product.split("\n"),
     )
-    return method(setting.head, *body)
+    return setting.forward(*body)
 
 
 def _write_dynamic_depthwise(draft: Draft, setting: Setting) -> str:
@@ -166,10 +166,7 @@ def _write_dynamic_conv(draft: Draft, setting: Setting) -> str:
 def _write_dynamic_group(draft: Draft, setting: Setting) -> str:
     k, width = draft.term("kernel_size"), draft.term("width")
     own = draft.own("groups")
-    summary = (
-        f"Dynamic group convolution over the {edge(k)} neighbours q of p and the channels c' of "
-        "c's group."
-    )
+    summary = f"Dynamic group convolution over the {edge(k)} neighbours q of p and c's group."
     doc = described(summary, "y[p, c] = Σ w[q − p, c, c'] · x[q, c']") + _POOLED
     methods = _multiplied(
         draft,

@@ -80,7 +80,7 @@ def downsample(architecture: Architecture) -> str:
     width, outputs = draft.term("width"), draft.term("outputs")
     whole = "x = F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2))"
     if architecture.downsample == "conv":
-        doc = "Halves the map and changes the width: layer norm, 2×2 convolution of stride 2."
+        doc = "Halves the map: layer norm, 2×2 convolution of stride 2."
         init = [
             *assign("self.norm", call("LayerNorm", width)),
             *assign("self.reduce", call("nn.Conv2d", width, outputs, 2, 2)),
@@ -89,10 +89,7 @@ def downsample(architecture: Architecture) -> str:
         if odd:
             body = ["x = self.norm(x)", whole, "return self.reduce(x)"]
     else:
-        doc = (
-            "Halves the map and changes the width: 2×2 neighbours side by side in the channels, "
-            "layer norm, linear map."
-        )
+        doc = "Halves the map: 2×2 neighbours side by side in the channels, layer norm, linear map."
         init = [
             *assign("self.norm", call("LayerNorm", f"4 * {width}")),
             *assign("self.reduce", call("linear", f"4 * {width}", outputs, bias=False)),

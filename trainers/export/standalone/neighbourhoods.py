@@ -64,16 +64,13 @@ def _write_depthwise(draft: Draft, setting: Setting) -> str:
         "# (B, heads, C / heads, k · k, N) times (heads, 1, k · k, N)",
         "return (neighbours * self.weights.weight.unsqueeze(1)).sum(3).reshape(x.shape)",
     )
-    return draft.written(doc, init, method(setting.head, *body))
+    return draft.written(doc, init, setting.forward(*body))
 
 
 def _write_dense(draft: Draft, setting: Setting) -> str:
     width, k = draft.term("width"), draft.term("kernel_size")
     size, named = short_kernel(draft)
-    summary = (
-        f"A kernel for every position p, over its {edge(k)} neighbours q and all channels "
-        "(locally connected)."
-    )
+    summary = f"A kernel for every position p, over its {edge(k)} neighbours q and all channels."
     doc = described(summary, "y[p, c] = Σ w[p, q, c, c'] · x[q, c']")
     read = k.squared * width
     init = free_weights(width, read, draft.term("positions"), fan_in=read)
@@ -83,16 +80,13 @@ def _write_dense(draft: Draft, setting: Setting) -> str:
         'y = torch.einsum("bin,oin->bon", neighbours, self.weights.weight)',
         "return y.reshape(x.shape)",
     )
-    return draft.written(doc, init, method(setting.head, *body))
+    return draft.written(doc, init, setting.forward(*body))
 
 
 def _write_grouped(draft: Draft, setting: Setting) -> str:
     groups, k = draft.own("groups"), draft.term("kernel_size")
     size, named = short_kernel(draft)
-    summary = (
-        f"A kernel for every position p, over its {edge(k)} neighbours q and the channels c' of "
-        "c's group (locally connected)."
-    )
+    summary = f"A kernel for every position p, over its {edge(k)} neighbours q and c's group."
     doc = described(summary, "y[p, c] = Σ w[p, q, c, c'] · x[q, c']")
     read = f"{k.squared} * ({read_channels(draft)})"
     init = free_weights(draft.term("width"), read, draft.term("positions"), fan_in=read)
@@ -103,7 +97,7 @@ def _write_grouped(draft: Draft, setting: Setting) -> str:
         'y = torch.einsum("bgin,goin->bgon", neighbours, kernels)',
         "return y.reshape(x.shape)",
     )
-    return draft.written(doc, init, method(setting.head, *body))
+    return draft.written(doc, init, setting.forward(*body))
 
 
 _DEPTHWISE = Core("LocallyConnectedDepthwise", _values, _write_depthwise)
@@ -117,12 +111,10 @@ _GROUPED = Core("LocallyConnectedGroups", _values, _write_grouped)
 def _write_inhomogeneous(draft: Draft, setting: Setting) -> str:
     heads, k = draft.own("heads"), draft.term("kernel_size")
     size, named = short_kernel(draft)
-    summary = (
-        f"Inhomogeneous dynamic depth-wise convolution over the {edge(k)} neighbours q of p "
-        "(Figure 1: Dynamic Local-S MLP)."
-    )
+    summary = f"Inhomogeneous dynamic depth-wise convolution over the {edge(k)} neighbours q of p."
     formula = f"y[p, c] = Σ w[p, q − p, {set_of(draft, 'group')}] · x[q, c]"
-    doc = described(summary, formula) + "\n\nThe kernel w[p] is made of the token at p."
+    made = "The kernel w[p] is made of the token at p (Figure 1: Dynamic Local-S MLP)."
+    doc = f"{described(summary, formula)}\n\n{made}"
     body = (
         *named,
         f"kernels = self.weights({setting.context}).flatten(2)",
@@ -132,7 +124,7 @@ def _write_inhomogeneous(draft: Draft, setting: Setting) -> str:
         "return (kernels * neighbours).sum(3).reshape(x.shape)",
     )
     init = generated_weights(draft, setting, k.squared * draft.term("heads"))
-    return draft.written(doc, init, method(setting.head, *body))
+    return draft.written(doc, init, setting.forward(*body))
 
 
 _INHOMOGENEOUS = generated("InhomogeneousDepthwiseConv", _write_inhomogeneous)
@@ -145,11 +137,12 @@ def _write_attention(draft: Draft, setting: Setting, biased: bool) -> str:
     heads, k = draft.own("heads"), draft.term("kernel_size")
     size, named = short_kernel(draft)
     bias = " + bias[q − p]" if biased else ""
-    summary = f"Attention of p to its {edge(k)} neighbours q, for heads of d channels."
-    doc = described(summary, f"y[p] = Σ softmax(query[p] · key[q] / √d{bias}) · x[q]")
+    summary = f"Neighbourhood attention over the {edge(k)} neighbours q of p."
+    formula = f"y[p] = Σ softmax(query[p] · key[q] / √d{bias}) · x[q], for heads of d channels"
+    doc = described(summary, formula)
     init = query_and_key(draft, setting)
     if biased:
-        init += position_table(k.squared, draft.term("heads"))
+        init += position_table(k.squared, draft.term("heads"), "q − p")
     ones = unfolded(size, "torch.ones_like(x[:1, :1])")
     query = f"self.weights.query({setting.context}).flatten(2)"
     body = (
@@ -168,7 +161,7 @@ def _write_attention(draft: Draft, setting: Setting, biased: bool) -> str:
         f"return {unfolded(size)}.unflatten(1, ({heads}, -1, {size.squared}))",
         doc="(B, C, H, W) to (B, heads, d, k · k, N), zeros outside of the map.",
     )
-    return draft.written(doc, init, [*method(setting.head, *body), "", *neighbours])
+    return draft.written(doc, init, [*setting.forward(*body), "", *neighbours])
 
 
 def _write_plain_attention(draft: Draft, setting: Setting) -> str:

@@ -43,11 +43,11 @@ def standalone_source(architecture: Architecture) -> str:
     block, blocks, mlp = _blocks(survey, batch_norm, mixers)
     parts = {
         **_shared(architecture),
-        "Stem": layers.stem(architecture, batch_norm),
         **window_functions(survey),
         **mixers.texts,
         "MLP": mlp,
         "Block": block,
+        "Stem": layers.stem(architecture, batch_norm),
         "Downsample": layers.downsample(architecture),
         "Head": layers.head(architecture),
         "Network": network(architecture, blocks),
@@ -148,8 +148,8 @@ def _module_doc(architecture: Architecture) -> str:
     rows = "\n".join(_row(index, *each) for index, each in enumerate(stages, 1))
     return (
         f"{architecture.name}: from images of {image.height}×{image.width} pixels to {logits}.\n\n"
-        f"{total.params:,} parameters, {total.macs:,} multiply-accumulates for an image. Found by "
-        f"mixspace, where its id is {architecture.id}.\n\n"
+        f"{total.params:,} parameters, and {total.macs:,} multiply-accumulates for an image. Made "
+        f"by mixspace, where its id is {architecture.id}.\n\n"
         f"{rows}\n\n"
         "Names and formulas are those of the paper: Han, Fan, Dai, Sun, Cheng, Liu, Wang, On the "
         "Connection between Local Attention and Dynamic Depth-wise Convolution, ICLR 2022, "

@@ -119,11 +119,11 @@ def compared(setting: Setting) -> tuple[str, str]:
     )
 
 
-def position_table(entries: object, heads: Term) -> list[str]:
-    """A bias of the logits for each q − p, beside the queries and keys."""
+def position_table(entries: object, heads: Term, distance: str) -> list[str]:
+    """A bias of the logits for each distance, beside the queries and keys."""
     pad = " " * 8
     return [
-        f"{pad}table = torch.empty({entries}, {heads})  # a bias for each q − p",
+        f"{pad}table = torch.empty({entries}, {heads})  # a bias for each {distance}",
         f"{pad}self.weights.position_bias = nn.Parameter(nn.init.trunc_normal_(table, std=0.02))",
     ]
 

@@ -76,7 +76,7 @@ def _write_spatial(draft: Draft, setting: Setting) -> str:
         'y = torch.einsum("bhcq,hpq->bhcp", heads, self.weights.weight)',
         f"return y{flat}{_as_map(draft, 1)}",
     )
-    return draft.written(doc, init, method(setting.head, *body))
+    return draft.written(doc, init, setting.forward(*body))
 
 
 def _write_dense(draft: Draft, setting: Setting) -> str:
@@ -89,7 +89,7 @@ def _write_dense(draft: Draft, setting: Setting) -> str:
         f"return F.linear(x.flatten(1), matrix){_as_map(draft, 1)}",
     )
     init = free_weights(width, targets, read, fan_in=read)
-    return draft.written(doc, init, method(setting.head, *body))
+    return draft.written(doc, init, setting.forward(*body))
 
 
 def _write_grouped(draft: Draft, setting: Setting) -> str:
@@ -105,7 +105,7 @@ def _write_grouped(draft: Draft, setting: Setting) -> str:
         'y = torch.einsum("bgi,goi->bgo", groups, matrices)',
         f"return y{flat}{_as_map(draft, 1)}",
     )
-    return draft.written(doc, init, method(setting.head, *body))
+    return draft.written(doc, init, setting.forward(*body))
 
 
 _SPATIAL = Core("SpatialMLP", _values, _write_spatial)
@@ -128,7 +128,7 @@ def _write_dynamic(draft: Draft, setting: Setting) -> str:
     )
     init = generated_weights(draft, setting, sources * draft.term("heads"))
     made = "\n\nThe weights w[p] are made of the token at p."
-    return draft.written(doc + made, init, method(setting.head, *body))
+    return draft.written(doc + made, init, setting.forward(*body))
 
 
 _DYNAMIC = generated("DynamicSpatialMLP", _write_dynamic)
@@ -139,8 +139,8 @@ _DYNAMIC = generated("DynamicSpatialMLP", _write_dynamic)
 
 def _write_attention(draft: Draft, setting: Setting) -> str:
     doc = described(
-        "Attention of p to all positions q, for heads of d channels (Figure 1: ViT).",
-        "y[p] = Σ softmax(query[p] · key[q] / √d) · x[q]",
+        "Attention over all positions q (Figure 1: ViT).",
+        "y[p] = Σ softmax(query[p] · key[q] / √d) · x[q], for heads of d channels",
     )
     body = (
         *compared(setting),
@@ -153,7 +153,7 @@ def _write_attention(draft: Draft, setting: Setting) -> str:
         f"return x.flatten(2).unflatten(1, ({draft.own('heads')}, -1)).transpose(2, 3)",
         doc="(B, C, H, W) to (B, heads, N, d).",
     )
-    methods = [*method(setting.head, *body), "", *heads]
+    methods = [*setting.forward(*body), "", *heads]
     return draft.written(doc, query_and_key(draft, setting), methods)
 
 

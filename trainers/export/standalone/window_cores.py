@@ -91,7 +91,7 @@ def _write_local(draft: Draft, setting: Setting) -> str:
         'y = torch.einsum("btqhc,hpq->btphc", heads, self.weights.weight).flatten(3)',
     )
     init = free_weights(draft.term("heads"), taps, taps, fan_in=taps)
-    return draft.written(doc, init, method(setting.head, *body))
+    return draft.written(doc, init, setting.forward(*body))
 
 
 def _write_dense(draft: Draft, setting: Setting) -> str:
@@ -106,15 +106,12 @@ def _write_dense(draft: Draft, setting: Setting) -> str:
     )
     read = window.squared * width
     init = free_weights(width, window.squared, read, fan_in=read)
-    return draft.written(doc, init, method(setting.head, *body))
+    return draft.written(doc, init, setting.forward(*body))
 
 
 def _write_grouped(draft: Draft, setting: Setting) -> str:
     window, groups = draft.term("window"), draft.own("groups")
-    summary = (
-        f"MLP over the positions q of p's {edge(window)} window and the channels c' of c's group "
-        "at once."
-    )
+    summary = f"MLP over the positions q of p's {edge(window)} window and c's group at once."
     doc = described(summary, "y[p, c] = Σ w[p, q, c, c'] · x[q, c']") + _moved(draft)
     body = _in_windows(
         draft,
@@ -125,7 +122,7 @@ def _write_grouped(draft: Draft, setting: Setting) -> str:
     )
     read = f"{window.squared} * ({read_channels(draft)})"
     init = free_weights(draft.term("width"), window.squared, read, fan_in=read)
-    return draft.written(doc, init, method(setting.head, *body))
+    return draft.written(doc, init, setting.forward(*body))
 
 
 _LOCAL = Core("LocalMLP", _values, _write_local)
@@ -170,7 +167,7 @@ def _write_dynamic(draft: Draft, setting: Setting) -> str:
         init += window_mask(draft)
         body.insert(2, "weights = weights.masked_fill(self.apart[:, :, None], 0)")
     made = "\n\nThe weights w[p] are made of the token at p."
-    return draft.written(doc + made, init, method(setting.head, *body))
+    return draft.written(doc + made, init, setting.forward(*body))
 
 
 _DYNAMIC = generated("DynamicLocalMLP", _write_dynamic, _generated_values)
@@ -194,7 +191,7 @@ def _write_attention(draft: Draft, setting: Setting) -> str:
         f"bias = {each if masked else same}",
         "y = F.scaled_dot_product_attention(query, key, value, bias)",
     )
-    doc = _attention_doc(draft, " + bias[q − p]")
+    doc = _attention_doc(draft, " + bias[p − q]")
     return draft.written(doc, [*init, *_mask(draft)], _attention_methods(draft, setting, *summed))
 
 
@@ -213,11 +210,9 @@ def _write_unbiased_attention(draft: Draft, setting: Setting) -> str:
 
 def _attention_doc(draft: Draft, bias: str) -> str:
     window = edge(draft.term("window"))
-    summary = (
-        f"Attention of p to the positions q of its {window} window, for heads of d channels "
-        "(Figure 1: Local ViT)."
-    )
-    return described(summary, f"y[p] = Σ softmax(query[p] · key[q] / √d{bias}) · x[q]")
+    summary = f"Local attention over the positions q of p's {window} window (Figure 1: Local ViT)."
+    formula = f"y[p] = Σ softmax(query[p] · key[q] / √d{bias}) · x[q]"
+    return described(summary, f"{formula}, for heads of d channels")
 
 
 def _mask(draft: Draft) -> list[str]:
@@ -229,7 +224,7 @@ def _position_table(draft: Draft) -> list[str]:
     known = window.value if type(window.value) is int else None
     entries: object = "(2 * window - 1) ** 2" if known is None else (2 * known - 1) ** 2
     return [
-        *position_table(entries, draft.term("heads")),
+        *position_table(entries, draft.term("heads"), "p − q"),
         *assign("index", f"relative_positions({window})"),
         f'{" " * 8}self.register_buffer("index", index, persistent=False)',
     ]
@@ -250,7 +245,7 @@ def _attention_methods(draft: Draft, setting: Setting, *summed: str) -> list[str
         "return windows.transpose(2, 3).flatten(1, 2)",
         doc="(B, C, H, W) to (B, T · heads, P, d).",
     )
-    return [*method(setting.head, *body), "", *split]
+    return [*setting.forward(*body), "", *split]
 
 
 _ATTENTION = attention("WindowAttention", _write_attention, _attention_values)
