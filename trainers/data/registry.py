@@ -11,6 +11,10 @@ _KINDS = "trainers.data.kinds"
 PLACES: dict[str, str] = {
     "fashion-mnist": f"{_KINDS}.fashion_mnist:FashionMnist",
     "image-folder": f"{_KINDS}.folder_of_images:ImageFolder",
+    "idx": f"{_KINDS}.idx_files:IdxFiles",
+    "cifar10": f"{_KINDS}.cifar:Cifar10",
+    "cifar100": f"{_KINDS}.cifar:Cifar100",
+    "npz": f"{_KINDS}.npz:Npz",
 }
 """The class of each by "module:class"; a module is imported only when its kind is asked for."""
 
