@@ -11,6 +11,7 @@ _KINDS = "trainers.data.kinds"
 PLACES: dict[str, str] = {
     "fashion-mnist": f"{_KINDS}.fashion_mnist:FashionMnist",
     "image-folder": f"{_KINDS}.folder_of_images:ImageFolder",
+    "tar-shards": f"{_KINDS}.tar_shards:TarShards",
     "idx": f"{_KINDS}.idx_files:IdxFiles",
     "cifar10": f"{_KINDS}.cifar:Cifar10",
     "cifar100": f"{_KINDS}.cifar:Cifar100",
