@@ -141,7 +141,7 @@ def make_training(config: Mapping[str, Any]) -> WorkerTraining:
     load_plugins(config.get("plugins", ()))
     protocol = TrainingProtocol.from_dict(config["protocol"])
     found = json.dumps(config.get("inspected"), sort_keys=True)
-    data = _data(DataConfig.from_dict(config["data"]).model_dump_json(), protocol, found)
+    data = _data(json.dumps(config["data"], sort_keys=True), protocol, found)
     architecture = Architecture.from_json(config["architecture"])
 
     def begin(parent: "ParentNetwork | None") -> WorkerTraining:
@@ -194,4 +194,4 @@ def _data(config: str, protocol: TrainingProtocol, found: str) -> "SearchData":
 
     plain = json.loads(found)
     inspected = None if plain is None else Inspected.from_dict(plain)
-    return open_data(DataConfig.model_validate_json(config), protocol, inspected)
+    return open_data(DataConfig.from_dict(json.loads(config)), protocol, inspected)

@@ -1,4 +1,4 @@
-"""Images of an ImageNet-style folder, decoded and augmented by workers."""
+"""Pictures in files, decoded and augmented by workers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,6 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from trainers.data.augmentation import test_transform, train_transform
 from trainers.data.describe import DataDescription
-from trainers.data.image_folder.decoding import read_picture
 from trainers.data.image_folder.image_index import ImageIndex
 from trainers.data.search_data import Batch, SearchData, samples_of_epoch
 from trainers.data.split import Indices, Split
@@ -42,7 +41,7 @@ class FolderImages(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, item: int) -> tuple[Tensor, int]:
         position = int(self.positions[item])
-        image = read_picture(self.index.folder / self.index.files[position], self.background)
+        image = self.index.read(position, self.background)
         with seeded(derive(self.seed, position)):
             return self.transform(image), int(self.index.labels[position])
 
