@@ -23,6 +23,7 @@ from search.query import (
     chance_sentence,
     chance_sentences,
     front,
+    measured,
     optimism,
     optimism_of,
     parse_where,
@@ -107,12 +108,15 @@ def command(
         wanted = None if study is None else study_objectives(opened, study)
         shown = dict.fromkeys(row.study for row in rows)
         chances = chance_sentences((name, opened.studies.get(name).objective) for name in shown)
+        took = measured(opened, [row.trial_id for row in rows]) if as_json else {}
         hints = [] if rows or as_json or where is None else _hints(opened, where)
     if as_json:
         named = zip(rows, ranks(rows, spread), strict=True)
         print_json(
             [
-                row.plain() | {"place": place, "keeps_constraints": wanted and wanted.keeps(row)}
+                row.plain()
+                | asdict(took[row.trial_id])
+                | {"place": place, "keeps_constraints": wanted and wanted.keeps(row)}
                 for row, place in named
             ]
         )

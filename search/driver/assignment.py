@@ -97,7 +97,11 @@ class Report:
         return plain | ({} if self.inherited is None else {"inherited": self.inherited})
 
 
-EPOCH_METRICS = ("train_loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
+_COUNTS = ("skipped_steps", "peak_memory_bytes")
+EPOCH_METRICS = (
+    *("train_loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds"),
+    *("images_per_second", *_COUNTS),
+)
 """The metrics of an epoch that the store keeps."""
 _LATEST = 10_000_000
 
@@ -130,7 +134,9 @@ def _metric(epoch: int, name: str, value: Any) -> float | None:
     number = as_number(_plain(value))
     if number is None:
         raise WrongReport(f"{name} of epoch {epoch} must be a number; got {value!r:.80}")
-    return number if math.isfinite(number) else None
+    if not math.isfinite(number):
+        return None
+    return int(number) if name in _COUNTS else number
 
 
 def _plain(value: Any) -> Any:

@@ -17,6 +17,7 @@ from search.query.accuracy_notes import (
 from search.query.baseline import BaselineComparison, comparison
 from search.query.evaluated import Evaluated, architecture_texts, evaluated, networks
 from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
+from search.query.measured import Measured, measured
 from search.query.operators import (
     OperatorRank,
     OperatorRecord,
@@ -62,6 +63,7 @@ __all__ = [
     "CoursePoint",
     "EndedTrial",
     "Evaluated",
+    "Measured",
     "Objective",
     "Objectives",
     "OperatorRank",
@@ -89,6 +91,7 @@ __all__ = [
     "front",
     "front_of",
     "is_custom",
+    "measured",
     "method_sentence",
     "metric_words",
     "networks",
