@@ -16,6 +16,7 @@ from search.query.accuracy_notes import (
 )
 from search.query.baseline import BaselineComparison, comparison
 from search.query.evaluated import Evaluated, architecture_texts, evaluated, networks
+from search.query.judging import Judging, judging
 from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
 from search.query.operators import (
     OperatorRank,
@@ -32,6 +33,7 @@ from search.query.operators import (
 )
 from search.query.repeats import Spread, spreads
 from search.query.study_course import CoursePoint, RandomBand, StudyCourse, study_course
+from search.query.study_fidelity import StudyFidelity, paired_fidelity, study_fidelity
 from search.query.study_fronts import Cost, front, front_of, pareto_front
 from search.query.study_objectives import (
     StudyObjectives,
@@ -62,6 +64,7 @@ __all__ = [
     "CoursePoint",
     "EndedTrial",
     "Evaluated",
+    "Judging",
     "Objective",
     "Objectives",
     "OperatorRank",
@@ -71,6 +74,7 @@ __all__ = [
     "Spread",
     "StateCounts",
     "StudyCourse",
+    "StudyFidelity",
     "StudyObjectives",
     "TrialSummary",
     "Where",
@@ -89,6 +93,7 @@ __all__ = [
     "front",
     "front_of",
     "is_custom",
+    "judging",
     "method_sentence",
     "metric_words",
     "networks",
@@ -97,6 +102,7 @@ __all__ = [
     "optimism",
     "optimism_of",
     "paired",
+    "paired_fidelity",
     "pareto_front",
     "parse_where",
     "ranks",
@@ -106,6 +112,7 @@ __all__ = [
     "state_counts",
     "state_words",
     "study_course",
+    "study_fidelity",
     "study_objectives",
     "trial_summaries",
     "trials_by_operators",
