@@ -16,6 +16,7 @@ from search.query.accuracy_notes import (
 )
 from search.query.baseline import BaselineComparison, comparison
 from search.query.evaluated import Evaluated, architecture_texts, evaluated, networks
+from search.query.judging import Judging, judging
 from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
 from search.query.measured import Measured, measured
 from search.query.operators import (
@@ -33,6 +34,7 @@ from search.query.operators import (
 )
 from search.query.repeats import Spread, spreads
 from search.query.study_course import CoursePoint, RandomBand, StudyCourse, study_course
+from search.query.study_fidelity import StudyFidelity, paired_fidelity, study_fidelity
 from search.query.study_fronts import Cost, front, front_of, pareto_front
 from search.query.study_objectives import (
     StudyObjectives,
@@ -63,6 +65,7 @@ __all__ = [
     "CoursePoint",
     "EndedTrial",
     "Evaluated",
+    "Judging",
     "Measured",
     "Objective",
     "Objectives",
@@ -73,6 +76,7 @@ __all__ = [
     "Spread",
     "StateCounts",
     "StudyCourse",
+    "StudyFidelity",
     "StudyObjectives",
     "TrialSummary",
     "Where",
@@ -91,6 +95,7 @@ __all__ = [
     "front",
     "front_of",
     "is_custom",
+    "judging",
     "measured",
     "method_sentence",
     "metric_words",
@@ -100,6 +105,7 @@ __all__ = [
     "optimism",
     "optimism_of",
     "paired",
+    "paired_fidelity",
     "pareto_front",
     "parse_where",
     "ranks",
@@ -109,6 +115,7 @@ __all__ = [
     "state_counts",
     "state_words",
     "study_course",
+    "study_fidelity",
     "study_objectives",
     "trial_summaries",
     "trials_by_operators",
