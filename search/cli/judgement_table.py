@@ -24,7 +24,7 @@ def judgement_table(found: Judged, places: Sequence[str] | None = None) -> Fitte
             Column("#", given, right=True),
             Column("architecture", [row.architecture_id for row in rows]),
             *search,
-            Column("validation", [_figures(row.validation) for row in rows], right=True),
+            Column("validation", [figures_words(row.validation) for row in rows], right=True),
             *tests,
             Column("seeds", [str(row.validation.trainings) for row in rows], right=True),
             Column("epochs", [str(row.epochs) for row in rows], right=True, optional=3),
@@ -43,7 +43,7 @@ def _title(found: Judged) -> str:
 
 
 def _of_search(rows: Sequence[Judgement]) -> list[Column]:
-    return [Column("search", [_figures(row.search) for row in rows], right=True)]
+    return [Column("search", [figures_words(row.search) for row in rows], right=True)]
 
 
 def _of_test(rows: Sequence[Judgement]) -> list[Column]:
@@ -56,16 +56,20 @@ def _of_test(rows: Sequence[Judgement]) -> list[Column]:
 
 
 def _test(row: Judgement) -> str:
-    return (
-        NONE if row.test is None else f"{'=' if row.test_tie else ''}{_figures(row.test.accuracy)}"
-    )
+    """The accuracy, and of how many trainings, where not all were tested."""
+    if row.test is None:
+        return NONE
+    tested, trained = row.test.accuracy.trainings, row.validation.trainings
+    part = "" if tested == trained else f" ({tested} of {trained})"
+    return f"{'=' if row.test_tie else ''}{figures_words(row.test.accuracy)}{part}"
 
 
 def _interval(test: TestFigures | None) -> str:
     return NONE if test is None else f"{100 * test.low:.2f}–{100 * test.high:.2f}"
 
 
-def _figures(figures: Figures | None) -> str:
+def figures_words(figures: Figures | None) -> str:
+    """A mean with its standard deviation, both in percent."""
     if figures is None:
         return NONE
     spread = "" if figures.deviation is None else f" ±{100 * figures.deviation:.2f}"

@@ -17,7 +17,7 @@ from search.query.accuracy_notes import (
 from search.query.baseline import BaselineComparison, comparison
 from search.query.evaluated import Evaluated, architecture_texts, evaluated, networks
 from search.query.intervals import wilson_interval
-from search.query.judgements import Judged, Judgement, TestFigures, judged
+from search.query.judgements import Judged, Judgement, TestFigures, figures_of_tests, judged
 from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
 from search.query.operators import (
     OperatorRank,
@@ -101,6 +101,7 @@ __all__ = [
     "data_sentences",
     "ended_trials",
     "evaluated",
+    "figures_of_tests",
     "front",
     "front_of",
     "is_custom",

@@ -8,10 +8,11 @@ from sqlalchemy import select
 
 from search.objectives import judged_by
 from search.query.intervals import wilson_interval
-from search.query.repeats import Spread, pooled
+from search.query.repeats import Key, Spread, pooled
 from search.query.trained_results import (
     Figures,
     TrainedResult,
+    trained_results,
     trained_results_of_study,
 )
 from search.store.models import ArchitectureRow
@@ -133,6 +134,26 @@ def judged(store: Store, study: str, ids: Collection[str] | None = None) -> Judg
     candidates = len(searched) if search is not None else len(_by_network(results))
     notes = _notes(rows, search, candidates, judged_by(record.protocol))
     return Judged(study, search, candidates, tuple(rows), tuple(notes))
+
+
+def figures_of_tests(store: Store, study: str | None = None) -> dict[Key, TestFigures]:
+    """What the test says of every network for which it was read, by its id and protocol.
+
+    Args:
+        store: where to look. study: only trainings of this study; None is all.
+
+    Raises:
+        InputError: an unknown study.
+    """
+    found: dict[Key, TestFigures] = {}
+    for id_ in {reading.architecture_id: None for reading in store.test_audit.readings()}:
+        groups: dict[Key, list[TrainedResult]] = {}
+        for result in trained_results(store, id_, study):
+            if study is not None or not result.took_over:  # else the weights count twice
+                groups.setdefault((id_, result.protocol_hash), []).append(result)
+        figures = {key: TestFigures.of(group) for key, group in groups.items()}
+        found |= {key: each for key, each in figures.items() if each is not None}
+    return found
 
 
 def _by_network(results: Sequence[TrainedResult]) -> dict[str, list[TrainedResult]]:

@@ -138,8 +138,7 @@ def to_test(
         record = _study(opened, study, ids)
         load_known_plugins(record.space)
         config = _moved(stored_config(store, record.name), overrides)
-        trainings = _chosen(opened, record, ids, top or 1)
-        _refuse_read_before(trainings, again=again)
+        trainings, read = _unread(_chosen(opened, record, ids, top or 1), again=again)
         checkpoints = _files(opened, record, store, trainings)
         networks = {
             each.architecture_id: Architecture.from_json(
@@ -147,7 +146,7 @@ def to_test(
             )
             for each in trainings
         }
-        notes = _notes(opened, record, trainings)
+        notes = [*read, *_notes(opened, record, trainings)]
     protocol = describe_data(config.data, _protocol(record), say=say).protocol
     _check_weights(trainings, networks, checkpoints, protocol)
     return FinalTest(
@@ -236,14 +235,25 @@ def _with_results(
     return whole
 
 
-def _refuse_read_before(trainings: Sequence[TrainedResult], *, again: bool) -> None:
-    if again:
-        return
-    refuse(
-        Problem(f"trial {training.trial} of {training.study}", already_read(training.readings))
-        for training in trainings
-        if training.readings
-    )
+def _unread(
+    trainings: Sequence[TrainedResult], *, again: bool
+) -> tuple[list[TrainedResult], list[str]]:
+    """The trainings whose weights are to be tested, and a note on those that were before.
+
+    Raises:
+        InputError: all of them were, and not `again`.
+    """
+    before = [] if again else [training for training in trainings if training.readings]
+    if len(before) == len(trainings):
+        refuse(
+            Problem(f"trial {each.trial} of {each.study}", already_read(each.readings))
+            for each in before
+        )
+    left = [training for training in trainings if training not in before]
+    if not before:
+        return left, []
+    said = f"{len(before)} of {count(len(trainings), 'training')} were tested before: left as it is"
+    return left, [f"{said}."]
 
 
 def _files(
