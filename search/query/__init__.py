@@ -16,6 +16,8 @@ from search.query.accuracy_notes import (
 )
 from search.query.baseline import BaselineComparison, comparison
 from search.query.evaluated import Evaluated, architecture_texts, evaluated, networks
+from search.query.intervals import wilson_interval
+from search.query.judgements import Judged, Judgement, TestFigures, figures_of_tests, judged
 from search.query.judging import Judging, judging
 from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
 from search.query.measured import Measured, measured
@@ -43,6 +45,13 @@ from search.query.study_objectives import (
     metric_words,
     study_objectives,
 )
+from search.query.trained_results import (
+    RETRAINS,
+    Figures,
+    TrainedResult,
+    trained_results,
+    trained_results_of_study,
+)
 from search.query.trial_summaries import (
     EndedTrial,
     TrialSummary,
@@ -58,6 +67,7 @@ from search.query.where_tree import FIELDS
 __all__ = [
     "FIELDS",
     "OPTIMISTIC",
+    "RETRAINS",
     "SORT_KEYS",
     "BaselineComparison",
     "BestRow",
@@ -65,6 +75,9 @@ __all__ = [
     "CoursePoint",
     "EndedTrial",
     "Evaluated",
+    "Figures",
+    "Judged",
+    "Judgement",
     "Judging",
     "Measured",
     "Objective",
@@ -78,6 +91,8 @@ __all__ = [
     "StudyCourse",
     "StudyFidelity",
     "StudyObjectives",
+    "TestFigures",
+    "TrainedResult",
     "TrialSummary",
     "Where",
     "accuracy_notes",
@@ -92,9 +107,11 @@ __all__ = [
     "data_sentences",
     "ended_trials",
     "evaluated",
+    "figures_of_tests",
     "front",
     "front_of",
     "is_custom",
+    "judged",
     "judging",
     "measured",
     "method_sentence",
@@ -117,6 +134,9 @@ __all__ = [
     "study_course",
     "study_fidelity",
     "study_objectives",
+    "trained_results",
+    "trained_results_of_study",
     "trial_summaries",
     "trials_by_operators",
+    "wilson_interval",
 ]

@@ -73,7 +73,8 @@ def open_test_split(
     parsed = parse_data_config(config)
     found = find_kind(parsed, protocol).test()
     count = len(found.labels)
-    reading = TestReading(architecture_id, protocol.hash, found.content_hash, count)
+    chance = float(np.bincount(found.labels).max() / count)
+    reading = TestReading(architecture_id, protocol.hash, found.content_hash, count, chance=chance)
     record(reading)
 
     def batches(device: torch.device | str) -> Iterator[Batch]:
