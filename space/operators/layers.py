@@ -1,7 +1,7 @@
 """Layers on (B, C, H, W) maps of which networks are made: norms, linear maps, stochastic depth."""
 
 import torch.nn.functional as F
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from space.errors import Problem
 from space.operators.recording import as_one_node, is_symbolic

@@ -53,8 +53,8 @@ def test_a_job_is_requeued_and_goes_on(slurm: Slurm, tmp_path: Path) -> None:
     until(lambda: epochs() >= at_first + 3, 900, said)
     slurm.command("scontrol", "requeue", number)
     until(lambda: slurm.job(number)["Restarts"] == "2", 120, said)
-    until(lambda: slurm.job(number)["JobState"] not in ("PENDING", "RUNNING"), 900, said)
-    until(lambda: slurm.job(number)["JobState"] != "COMPLETING", 120, said)
+    under_way = ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING")
+    until(lambda: slurm.job(number)["JobState"] not in under_way, 1200, said)
     job = slurm.job(number)
     assert (job["JobState"], job["ExitCode"], job["Restarts"]) == ("COMPLETED", "0:0", "2"), said()
     with open_store(str(store), create=False) as opened:
