@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from space.axes import Locality, Rank
 from space.geometry import joint_rank
-from trainers.export.standalone.draft import Draft, Value, method
+from trainers.export.standalone.draft import Draft, Uses, Value, method
 from trainers.export.standalone.places import Place, Survey
 from trainers.export.standalone.text import assign, call
 
@@ -201,3 +201,16 @@ def _write_joint(draft: Draft, survey: Survey, maps: int) -> str:
 
 
 LOW_RANK = Wrapper("LowRankMLP", _joint_values, _write_joint, ())
+
+
+# --- custom mixers --------------------------------------------------------------------------------
+
+
+def custom_wrapper(name: str, two_maps: bool, reads_context: bool) -> str:
+    """The class around the module of a custom mixer."""
+    head = f"forward(self, x: Tensor{', context: Tensor' * two_maps}) -> Tensor"
+    given = f"x, {'context' if two_maps else 'x'}" if reads_context else "x"
+    draft = Draft(name, Uses([{"width": 0}]), ("module",))
+    init = [f"{' ' * 8}self.module = module"]
+    doc = "A token mixer that was registered by its name."
+    return draft.written(doc, init, method(head, f"return self.module({given})"))
