@@ -163,10 +163,11 @@ def _write_pyramid(draft: Draft, survey: Survey, maps: int) -> str:
     doc += _context(survey, maps)
     init = [f"{' ' * 8}self.rank, self.mixing = reduction, mixing", *_bias(draft)]
     *before, mixed = _reduced_sum(survey, maps)
-    before.append(f"y = F.interpolate({mixed}, scale_factor={draft.own('ratio')})")
+    steps = [f"F.interpolate({mixed}, scale_factor={draft.own('ratio')})"]
     if draft.uses.any("indivisible"):
-        before.append("y = y[:, :, : x.shape[2], : x.shape[3]]")
-    body = [*before, *_plus_bias(draft, "y")]
+        steps.append("y[:, :, : x.shape[2], : x.shape[3]]")
+    last = "y" if draft.uses.any("bias") else steps.pop()
+    body = [*before, *(f"y = {step}" for step in steps), *_plus_bias(draft, last)]
     return draft.written(doc, init, method(_head(survey), *body))
 
 
