@@ -3,16 +3,20 @@
 import io
 import json
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from space.errors import InputError
 from tests.trainers.data_contract import Images, PictureContract
 from tests.trainers.tiny import pictures
 from trainers import Protocol, UnreadableData, describe_data, open_data
+from trainers.data.tar_shards.headers import NotATar, regular_files
 from trainers.data.tar_shards.tar_files import members
 
 NAMES = ("cat", "dog", "owl")
@@ -127,6 +131,46 @@ class TestTarForEachClass(PictureContract):
 def fill(folder: Path, name: str = "train.tar", first: int = 0, count: int = 9) -> None:
     files = [(f"{NAMES[n % 3]}/{n}.png", dot(n)) for n in range(first, first + count)]
     pack(folder / name, files)
+
+
+PARTS = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1)
+PATHS = st.lists(PARTS.filter(lambda part: part not in (".", "..")), min_size=1, max_size=6)
+
+
+@settings(max_examples=60)
+@given(
+    names=st.lists(PATHS.map("/".join), max_size=6, unique=True),
+    long=st.integers(0, 300),
+    kind=st.sampled_from([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]),
+)
+def test_headers_are_read_as_tarfile_does(names: list[str], long: int, kind: int) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=kind) as archive:
+        for number, name in enumerate([*names, "x" * long + "y"]):
+            info = tarfile.TarInfo(name)
+            info.type = tarfile.DIRTYPE if number == 1 else tarfile.REGTYPE
+            info.size = 300 * number if info.isreg() else 0
+            with suppress(ValueError):  # ustar has no room for it
+                archive.addfile(info, io.BytesIO(b"z" * info.size))
+    buffer.seek(0)
+    with tarfile.open(fileobj=buffer) as archive:
+        expected = [(m.name, m.offset_data, m.size) for m in archive if m.isreg()]
+    found = [*regular_files(buffer, 0, len(buffer.getvalue()))]
+    assert [(m.name.rstrip("/"), *m[1:]) for m in found] == [
+        (name.removeprefix("./"), *rest) for name, *rest in expected
+    ]
+
+
+@given(st.integers(0, 5119), st.integers(0, 255))
+@settings(max_examples=100)
+def test_a_damaged_or_cut_tar_is_refused_or_read_and_nothing_else(place: int, value: int) -> None:
+    whole = bytearray(packed([("a.png", b"x" * 700), ("b.cls", b"7"), ("c" * 120, b"")]))
+    cut = whole[: place or None]
+    whole[place] = value
+    for content in (whole, cut):
+        with suppress(NotATar):
+            for member in regular_files(io.BytesIO(content), 0, len(content)):
+                assert 0 <= member.offset <= member.offset + member.size <= len(content)
 
 
 def test_the_offsets_are_those_of_the_members(tmp_path: Path) -> None:

@@ -114,16 +114,23 @@ def _is_default(field: str, value: object) -> bool:
 
 
 def _whatever_the_kind(values: Mapping[str, Any], where: str) -> list[Problem]:
-    """What is wrong with the other fields, each read by a kind that has it."""
+    """What is wrong with the other fields: with a value that no kind which has the field takes."""
     found: list[Problem] = []
     for field, value in values.items():
-        kind: Any = kind_of(next(iter(names_with(field)), DEFAULT)).Config
-        try:
-            kind.model_validate({} if field == "name" else {field: value})
-        except ValidationError as error:
-            problems = problems_from_pydantic(error, where, kind)
-            found += [each for each in problems if each.where == join(where, field)]
+        if field != "name":
+            kinds = names_with(field) or [DEFAULT]
+            said = [_problems_of(field, value, kind_of(name).Config, where) for name in kinds]
+            found += min(said, key=len)
     return found
+
+
+def _problems_of(field: str, value: object, kind: type[DataConfig], where: str) -> list[Problem]:
+    try:
+        kind.model_validate({field: value})
+    except ValidationError as error:
+        problems = problems_from_pydantic(error, where, kind)
+        return [each for each in problems if each.where == join(where, field)]
+    return []
 
 
 def parse_data_config(config: "DataConfig | Mapping[str, Any]") -> DataConfig:

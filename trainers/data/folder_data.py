@@ -1,5 +1,6 @@
 """Pictures in files, decoded and augmented by workers."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,9 @@ from trainers.data.share import WHOLE, Share
 from trainers.data.split import Indices, Split
 from trainers.protocol import Augmentation
 from trainers.seeds import derive, seeded
+
+_AT_ONCE, _MOST_MEASURED = 4, 4096
+"""Images that a worker decodes in a row while its rate is measured, and most of all."""
 
 
 class FolderImages(Dataset[tuple[Tensor, int]]):
@@ -74,7 +78,7 @@ class FolderData(SearchData):
         self, description: DataDescription, index: ImageIndex, split: Split, workers: int
     ) -> None:
         super().__init__(description)
-        self._index, self._split, self._workers = index, split, workers
+        self._index, self._split, self.workers = index, split, workers
 
     def _train_batches(
         self, epoch: int, seed: int, device: torch.device | str, places: Tensor
@@ -89,7 +93,7 @@ class FolderData(SearchData):
         # One of its own: it must not draw from that of drop path.
         options: dict[str, Any] = {"generator": torch.Generator().manual_seed(image_seed)}
         options["batch_sampler"] = batches.tolist()
-        yield from folder_batches(images, device, self._workers, **options)
+        yield from folder_batches(images, device, self.workers, **options)
 
     def _order(self, images: int, epoch: int, seed: int) -> Tensor:
         """The items of an epoch, one after the other."""
@@ -108,7 +112,35 @@ class FolderData(SearchData):
         images = FolderImages(self._index, self._split.validation, self.protocol.augmentation)
         batches = torch.arange(len(images)).split(self.protocol.batch_size)
         own = [batch.tolist() for batch in batches[share.rank :: share.size]]
-        yield from folder_batches(images, device, self._workers, batch_sampler=own)
+        yield from folder_batches(images, device, self.workers, batch_sampler=own)
+
+    def loading_rate(self, seconds: float) -> float:
+        """Training images that are read, decoded and augmented in a second, measured alone.
+
+        Args:
+            seconds: for which it is measured; what comes until all workers are at work is not.
+
+        Raises:
+            UnreadableData: a picture cannot be read.
+        """
+        images = FolderImages(self._index, self._split.train, self.protocol.augmentation, seed=0)
+        order = torch.Generator().manual_seed(0)
+        ready = max(1, 2 * self.workers) * _AT_ONCE
+        total, began, count = len(images), 0.0, 0
+        sampler = [
+            place
+            for _ in range(-(-(ready + _MOST_MEASURED) // total))
+            for place in torch.randperm(total, generator=order).tolist()
+        ][: ready + _MOST_MEASURED]
+        for _, labels in folder_batches(
+            images, "cpu", self.workers, batch_size=_AT_ONCE, sampler=sampler, generator=order
+        ):
+            count += len(labels)
+            if count <= ready:
+                began = time.perf_counter()
+            elif time.perf_counter() - began >= seconds:
+                break
+        return (count - ready) / (time.perf_counter() - began)
 
 
 def _shuffled(images: int, seed: int) -> Tensor:

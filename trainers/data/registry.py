@@ -12,6 +12,7 @@ PLACES: dict[str, str] = {
     "fashion-mnist": f"{_KINDS}.fashion_mnist:FashionMnist",
     "image-folder": f"{_KINDS}.folder_of_images:ImageFolder",
     "tar-shards": f"{_KINDS}.tar_shards:TarShards",
+    "timm": f"{_KINDS}.timm_dataset:TimmDataset",
     "idx": f"{_KINDS}.idx_files:IdxFiles",
     "cifar10": f"{_KINDS}.cifar:Cifar10",
     "cifar100": f"{_KINDS}.cifar:Cifar100",

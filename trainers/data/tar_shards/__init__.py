@@ -1,5 +1,5 @@
 """Pictures in plain tar files, read where they lie: nothing is unpacked.
 
-`tar_files` lists the members of a tar with their offsets, and reads them; `samples` finds the
-pictures among them, and their labels.
+`headers` lists the members of a tar with their offsets, `tar_files` reads them, and `samples` finds
+the pictures among them, and their labels.
 """

@@ -16,7 +16,8 @@ from space.input.paths import shown_path
 from space.wording import as_written
 from trainers.data.image_folder.class_folders import is_suffix_of_picture
 from trainers.data.image_folder.decoding import suffixes
-from trainers.data.tar_shards.tar_files import Member, members
+from trainers.data.tar_shards.headers import Member
+from trainers.data.tar_shards.tar_files import members
 
 _LABELS = ("cls", "json")
 _LONGEST_LABEL = 1 << 20

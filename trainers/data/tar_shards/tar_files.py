@@ -2,25 +2,16 @@
 
 import io
 import os
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 
 from space.errors import InputError
 from space.input.paths import shown_path
 from trainers.data.image_folder.picture_files import PictureFiles, Place
-
-
-class Member(NamedTuple):
-    """A regular file in a tar: its name, and where its bytes lie in the whole file."""
-
-    name: str
-    offset: int
-    size: int
+from trainers.data.tar_shards.headers import Member, NotATar, regular_files
 
 
 def members(path: Path) -> Iterator[Member]:
@@ -29,77 +20,33 @@ def members(path: Path) -> Iterator[Member]:
     Raises:
         InputError: where="data.folder", the file cannot be read, is cut off, or is compressed.
     """
-    with _refusing(path), path.open("rb") as file:
-        yield from _members(file, path, "", 0, os.fstat(file.fileno()).st_size)
-
-
-def _members(file: BinaryIO, path: Path, below: str, start: int, size: int) -> Iterator[Member]:
-    """The members of the tar in a stretch of a file."""
-    stretch = _Stretch(file, start, size)
-    with tarfile.open(fileobj=stretch, mode="r:") as archive:
-        for info in archive:
-            if not info.isreg() or info.issparse():
-                continue
-            name = below + info.name.removeprefix("./")
-            offset = start + info.offset_data
-            if name.endswith(".tar") and not below:
-                yield from _members(file, path, f"{name}/", offset, info.size)
-            else:
-                yield Member(name, offset, info.size)
-        # tarfile takes a header that is damaged or cut off for the end, which is a block of zeros.
-        stretch.seek(archive.offset)
-        if stretch.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-            raise tarfile.ReadError(f"it is damaged or cut off at byte {start + archive.offset:,}")
-
-
-class _Stretch(io.RawIOBase):
-    """A part of a file as a file, for tars in tars."""
-
-    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
-        self._file, self._start, self._size, self._at = file, start, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def read(self, size: int = -1, /) -> bytes:
-        left = max(0, self._size - self._at)
-        self._file.seek(self._start + self._at)
-        found = self._file.read(left if size < 0 else min(size, left))
-        self._at += len(found)
-        return found
-
-
-@contextmanager
-def _refusing(path: Path) -> Iterator[None]:
-    place = shown_path(str(path))
     try:
-        yield
-    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
-        if isinstance(error, InputError):
-            raise
-        compressed = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstd"}
         with path.open("rb") as file:
-            kind = compressed.get(file.read(2))
-        message = (
-            f"{place} is compressed ({kind}): pictures are read from plain tars; decompress it"
-            if kind
-            else f"{place} is no whole tar file ({error})"
-        )
-        raise InputError.of("data.folder", message) from None
+            size = os.fstat(file.fileno()).st_size
+            for member in regular_files(file, 0, size):
+                if member.name.endswith(".tar"):
+                    inner = regular_files(file, member.offset, member.offset + member.size)
+                    yield from (each._replace(name=f"{member.name}/{each.name}") for each in inner)
+                else:
+                    yield member
+    except NotATar as error:
+        raise InputError.of("data.folder", _why(path, error)) from None
     except OSError as error:
-        message = f"{place} cannot be read: {error.strerror or error}"
+        message = f"{shown_path(str(path))} cannot be read: {error.strerror or error}"
         raise InputError.of("data.folder", message) from None
+
+
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstd"}
+
+
+def _why(path: Path, error: Exception) -> str:
+    with path.open("rb") as file:
+        kind = _COMPRESSED.get(file.read(2))
+    if kind:
+        said = f"is compressed ({kind}): pictures are read from plain tars; decompress it"
+    else:
+        said = f"is no whole tar file ({error})"
+    return f"{shown_path(str(path))} {said}"
 
 
 class InTars(PictureFiles):
