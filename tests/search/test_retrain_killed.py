@@ -66,12 +66,12 @@ def test_killed_half_way_it_ends_with_the_weights_of_an_unbroken_one(
     driver = search.start(*RETRAIN, "--store", "tiny.db")
     asked = epochs_in_full(killed)
     try:
-        wait_until(lambda: asked() >= EPOCHS_IN_ALL // 4, 120)
+        wait_until(lambda: asked() >= EPOCHS_IN_ALL // 4, 400)
         family = offspring(driver.pid)
     finally:
         driver.send_signal(signal.SIGKILL)
         _, errors = driver.communicate()
-    wait_until(lambda: not survivors(family), 30)
+    wait_until(lambda: not survivors(family), 100)
     assert asked() < EPOCHS_IN_ALL
     go_on = errors.rstrip().splitlines()[-1]
     assert "To go on: python -m search continue tiny-retrained --store tiny.db" in go_on
