@@ -40,6 +40,13 @@ from search.query.study_objectives import (
     metric_words,
     study_objectives,
 )
+from search.query.trained_results import (
+    RETRAINS,
+    Figures,
+    TrainedResult,
+    trained_results,
+    trained_results_of_study,
+)
 from search.query.trial_summaries import (
     EndedTrial,
     TrialSummary,
@@ -55,6 +62,7 @@ from search.query.where_tree import FIELDS
 __all__ = [
     "FIELDS",
     "OPTIMISTIC",
+    "RETRAINS",
     "SORT_KEYS",
     "BaselineComparison",
     "BestRow",
@@ -62,6 +70,7 @@ __all__ = [
     "CoursePoint",
     "EndedTrial",
     "Evaluated",
+    "Figures",
     "Objective",
     "Objectives",
     "OperatorRank",
@@ -72,6 +81,7 @@ __all__ = [
     "StateCounts",
     "StudyCourse",
     "StudyObjectives",
+    "TrainedResult",
     "TrialSummary",
     "Where",
     "accuracy_notes",
@@ -107,6 +117,8 @@ __all__ = [
     "state_words",
     "study_course",
     "study_objectives",
+    "trained_results",
+    "trained_results_of_study",
     "trial_summaries",
     "trials_by_operators",
 ]

@@ -1,4 +1,4 @@
-"""Architectures, one row per id, ever; and the audit of who read the test split for them."""
+"""Architectures, one row per id, ever."""
 
 import re
 from dataclasses import fields
@@ -6,9 +6,9 @@ from dataclasses import fields
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from search.store.database import StorePart, reads, writes
-from search.store.models import ArchitectureMixerRow, ArchitectureRow, TestReadingRow, utc_now
-from search.store.records import ArchitectureRecord, MixerRecord, TestReadingRecord
+from search.store.database import StorePart, reads
+from search.store.models import ArchitectureMixerRow, ArchitectureRow
+from search.store.records import ArchitectureRecord, MixerRecord
 from search.store.statements import columns_of, insert_missing, table_of
 from space.architecture import Architecture
 from space.axes import AXES
@@ -18,8 +18,6 @@ from space.mixer import Mixer
 
 _MIXERS = select(*columns_of(MixerRecord, ArchitectureMixerRow))
 _OF_MIXER = [field.name for field in fields(MixerRecord)][2:]  # behind stage and position
-_READING_COLUMNS = columns_of(TestReadingRecord, TestReadingRow)
-_ADD_READING = insert(table_of(TestReadingRow)).returning(*_READING_COLUMNS)
 
 
 class Architectures(StorePart):
@@ -97,39 +95,3 @@ def _not_one(prefix: str, ids: list[str]) -> str:
         return f"no architecture's id begins with {prefix!r}"
     listed = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
     return f"several ids begin with {prefix!r}: {listed}"
-
-
-class TestAudit(StorePart):
-    """The part of the store that keeps test readings; they are never changed or deleted."""
-
-    __test__ = False
-
-    @writes
-    def record(
-        self,
-        session: Session,
-        architecture_id: str,
-        *,
-        protocol_hash: str,
-        trial_id: int | None = None,
-        accuracy: float | None = None,
-    ) -> TestReadingRecord:
-        """Writes down that the test split was read for an architecture."""
-        values = {
-            "architecture_id": architecture_id,
-            "trial_id": trial_id,
-            "read_at": utc_now(),
-            "protocol_hash": protocol_hash,
-            "accuracy": accuracy,
-        }
-        return TestReadingRecord(*session.execute(_ADD_READING, values).one())
-
-    @reads
-    def readings(
-        self, session: Session, architecture_id: str | None = None
-    ) -> list[TestReadingRecord]:
-        """The readings for one architecture, or all, the oldest first."""
-        query = select(*_READING_COLUMNS).order_by(TestReadingRow.id)
-        if architecture_id is not None:
-            query = query.where(TestReadingRow.architecture_id == architecture_id)
-        return [TestReadingRecord(*row) for row in session.execute(query)]

@@ -170,6 +170,7 @@ class StudyRow(Base):
     exhausted: Mapped[str | None]
     uid: Mapped[str] = mapped_column(unique=True)
     checkpoints: Mapped[JsonOrNull]
+    retrains: Mapped[JsonOrNull]
 
 
 class RunRow(Base):
@@ -314,3 +315,7 @@ class TestReadingRow(Base):
     read_at: Mapped[datetime]
     protocol_hash: Mapped[str]
     accuracy: Mapped[float | None]
+    images: Mapped[int | None]
+    chance: Mapped[float | None]
+    content_hash: Mapped[str | None]
+    device: Mapped[str | None]

@@ -16,6 +16,8 @@ class StudyRecord:
         exhausted: why its searcher had nothing left to propose; None while it has.
         uid: 32 hexadecimal digits that no other study has, in whatever store.
         checkpoints: where its checkpoints are, as its last run wrote it down; None before.
+        retrains: of a study that trains the best of another one in full, that study's name and what
+            was asked for; None of all others.
     """
 
     id: int
@@ -34,6 +36,7 @@ class StudyRecord:
     exhausted: str | None
     uid: str
     checkpoints: Any
+    retrains: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +278,15 @@ class ArchitectureRecord:
 
 @dataclass(frozen=True, slots=True)
 class TestReadingRecord:
-    """One reading of the test split."""
+    """One reading of the test split.
+
+    Attributes:
+        trial_id: whose weights were tested; None where that was not told.
+        read_at: when it began: it is written down before the images are read.
+        accuracy: share of the images classified rightly, 0 to 1; None of one that broke off.
+        images: how many. chance: share of their commonest class, 0 to 1.
+        content_hash: of the images. device: that computed, such as "cuda:0 (NVIDIA H200)".
+    """
 
     __test__ = False
 
@@ -285,3 +296,7 @@ class TestReadingRecord:
     read_at: datetime
     protocol_hash: str
     accuracy: float | None
+    images: int | None = None
+    chance: float | None = None
+    content_hash: str | None = None
+    device: str | None = None

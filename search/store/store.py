@@ -5,13 +5,14 @@ from typing import Self, TypeVar
 
 from sqlalchemy.orm import Session
 
-from search.store.architectures import Architectures, TestAudit
+from search.store.architectures import Architectures
 from search.store.database import Database
 from search.store.epochs import Epochs
 from search.store.events import Events
 from search.store.reuse import ReusableResults
 from search.store.runs import Runs
 from search.store.studies import Studies
+from search.store.test_readings import TestAudit
 from search.store.trials import Trials
 
 Result = TypeVar("Result")

@@ -178,6 +178,11 @@ class Studies(StorePart):
         session.execute(update(StudyRow).where(StudyRow.id == study_id).values(**values))
 
     @writes
+    def set_retrains(self, session: Session, study_id: int, value: Any) -> None:
+        """Notes what a study retrains, and of which other one; any JSON."""
+        session.execute(update(StudyRow).where(StudyRow.id == study_id).values(retrains=value))
+
+    @writes
     def set_checkpoints(self, session: Session, study_id: int, value: Any) -> None:
         """Notes where the study's checkpoints are; any JSON, None forgets it."""
         session.execute(update(StudyRow).where(StudyRow.id == study_id).values(checkpoints=value))
