@@ -1,5 +1,6 @@
 """The network as a program of `torch.export`, with any number of images."""
 
+from io import BytesIO
 from pathlib import Path
 
 import torch
@@ -35,6 +36,8 @@ def write_program(
     Raises:
         NotEqual: it computes something else.
     """
-    torch.export.save(program, path)
+    content = BytesIO()
+    torch.export.save(program, content)
+    path.write_bytes(content.getbuffer())  # whose errors say what is wrong with the disk
     again = torch.export.load(path).module()
     return compared(NAME, network, again, architecture, ALLOWED)

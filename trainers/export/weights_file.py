@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from space import Architecture
@@ -26,7 +26,7 @@ def write_weights(path: Path, network: nn.Module, architecture: Architecture) ->
     tensors = {name: tensor.detach().contiguous() for name, tensor in _tensors(network).items()}
     state = json.dumps({"architecture": architecture.id})
     sealed = {"format": FORMAT, "state": state, "sha256": seal(FORMAT, tensors, state)}
-    save_file(tensors, path, sealed)
+    path.write_bytes(save(tensors, sealed))  # whose errors say what is wrong with the disk
 
 
 def read_weights(path: Path, architecture: Architecture, network: nn.Module) -> None:
