@@ -110,7 +110,7 @@ def _results(facts: Facts) -> str:
     lines.append("Accuracies compare only within one protocol, and only with the same images.")
     if any(figure.optimistic for figure in facts.figures):
         lines.append(
-            "* The epoch was chosen by the images that it is measured on: the figure is optimistic."
+            "\\* The epoch was chosen by the images that it is measured on: the figure is optimistic."
         )
     if not any(figure.split == "test" for figure in facts.figures):
         lines.append("The test images were never read for this network.")
@@ -119,7 +119,7 @@ def _results(facts: Facts) -> str:
 
 def _result_row(figure: Figure) -> tuple[object, ...]:
     spread = "" if figure.deviation is None else f" ± {100 * figure.deviation:.2f}"
-    accuracy = f"{percent(figure.accuracy)}{spread}{' *' if figure.optimistic else ''}"
+    accuracy = f"{percent(figure.accuracy)}{spread}{' \\*' if figure.optimistic else ''}"
     images = figure.split if figure.images is None else f"{figure.split} ({figure.images:,})"
     chance = "unknown" if figure.chance is None else percent(figure.chance)
     trained = f"{figure.training}{', **these weights**' if figure.these_weights else ''}"
@@ -168,7 +168,7 @@ def _use(folder: CardOfFolder) -> str:
 def _architecture(architecture: Architecture) -> str:
     outside = (
         f"Stem {architecture.stem.label}, blocks of type {architecture.block_type}, between stages "
-        f"{architecture.downsample}, {architecture.head.norm}-pooling norm in the head. "
+        f"{architecture.downsample}, in the head a norm {architecture.head.norm} the pooling. "
         f"architecture.json has all of it; its id is {architecture.id}."
     )
     about = (
