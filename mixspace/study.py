@@ -24,7 +24,8 @@ from search.next_steps import DEFAULT_STORE, STORE_VARIABLE, MoreWork
 from search.objective_parsing import stored_objectives
 from search.query import BestRow, Cost, Evaluated, best, front, pareto_front
 from search.runner import RunOutcome
-from search.runner.going_on import stored_config, to_continue, to_repeat
+from search.runner.going_on import stored_config, to_continue
+from search.runner.retraining import repeat_or_retrain
 from search.store import Store, StudyRecord, StudySummary
 from search.store.open import open_to_look_up
 from search.store.url import display, is_sqlite, parse_url, sqlite_path
@@ -248,7 +249,7 @@ class Study:
             StoreError, RunFailed: as of `mixspace.run`.
         """
         overrides = overrides_of(fields)
-        config, extra_request = to_repeat(
+        config, extra_request = repeat_or_retrain(
             self._url, self.name, top=top, seeds=seeds, overrides=overrides
         )
         work = MoreWork("repeat", {"top": top, "seeds": seeds}, self.name)

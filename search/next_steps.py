@@ -25,7 +25,7 @@ class MoreWork:
             best of a study are retrained.
     """
 
-    verb: Literal["continue", "repeat"] = "continue"
+    verb: Literal["continue", "repeat", "retrain"] = "continue"
     arguments: Mapping[str, object] = field(default_factory=dict)
     study: str | None = None
 

@@ -39,7 +39,7 @@ class Surface(ABC):
         """What asks for more work on a study.
 
         Args:
-            verb: "continue" or "repeat".
+            verb: "continue", "repeat" or "retrain".
             study: its name.
             arguments: by their names; what is None, False or empty was not asked for.
             store: where it is; None where it is found without being told.
@@ -68,8 +68,12 @@ class _CommandLine(Surface):
         self, verb: str, study: str, arguments: Mapping[str, object], store: str | None = None
     ) -> str:
         given = _asked(arguments) | ({} if store is None else {"store": store})
-        words = [verb, shlex.quote(study), *(self.given(*each) for each in given.items())]
-        return " ".join(words)
+        subject = shlex.quote(study)
+        if verb == "retrain":  # the study has found the networks, and is not what is worked on
+            ids = given.pop("ids", ())
+            chosen = map(str, ids if isinstance(ids, tuple) else ())
+            subject = " ".join([*chosen, self.given("study", study)])
+        return " ".join([verb, subject, *(self.given(*each) for each in given.items())])
 
 
 class _Python(Surface):

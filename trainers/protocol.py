@@ -193,7 +193,7 @@ class Protocol(BaseModel):
         """
         found = {"content_hash": content_hash, "split_hash": split_hash}
         refuse(
-            Problem(f"protocol.{name}", f"pinned to {pinned}, but the data give {value}")
+            Problem(f"protocol.{name}", f"pinned to {pinned}, but the data give {value}: {_OTHERS}")
             for name, value in found.items()
             if (pinned := getattr(self, name)) not in (None, value)
         )
@@ -228,6 +228,9 @@ class Protocol(BaseModel):
         values = without_legacy_defaults(self.to_dict())
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+_OTHERS = "these are not the images, or not the split, that it is for; null takes whatever is there"
 
 
 def _clashes(protocol: Protocol) -> list[Problem]:

@@ -10,7 +10,8 @@ from search.cli.run import carry_out
 from search.config import Config
 from search.config.config import MOST_TRIALS
 from search.next_steps import MoreWork
-from search.runner.going_on import MOST_SEEDS, to_continue, to_repeat
+from search.runner.going_on import MOST_SEEDS, to_continue
+from search.runner.retraining import repeat_or_retrain
 from space.cli.commands import json_option
 
 _set_option = set_option(
@@ -121,7 +122,9 @@ def repeat_command(
     calls a tie what the spread does not separate. The best of a study whose trials inherit weights
     are retrained in a study of their own, STUDY-retrained, since the two do not compare.
     """
-    config, extra_request = to_repeat(store, study, top=top, seeds=seeds, overrides=overrides)
+    config, extra_request = repeat_or_retrain(
+        store, study, top=top, seeds=seeds, overrides=overrides
+    )
     work = MoreWork("repeat", {"top": top, "seeds": seeds}, study)
     commands = _commands(config, overrides, work)
     return carry_out(config, commands, resume=True, as_json=as_json, extra_request=extra_request)

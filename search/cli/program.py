@@ -12,6 +12,7 @@ _COMMANDS = {
     "run": "search.cli.run:command",
     "continue": "search.cli.going_on:continue_command",
     "repeat": "search.cli.going_on:repeat_command",
+    "retrain": "search.cli.retrain:command",
     "methods": "search.cli.methods:command",
     "best": "search.cli.best:command",
     "show": "search.cli.show:command",

@@ -4,6 +4,7 @@ from search.config.config import Config
 from search.config.differences import changed_for_resume, differences, merged_for_resume
 from search.config.overrides import Override, overrides_of
 from search.config.parts import Resources
+from search.config.protocols import full_protocol
 from search.config.reading import config_from, load_config
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "changed_for_resume",
     "config_from",
     "differences",
+    "full_protocol",
     "load_config",
     "merged_for_resume",
     "overrides_of",

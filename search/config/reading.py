@@ -13,7 +13,7 @@ from space.input.plain_files import read_yaml
 from space.input.shipped import file_or_shipped
 
 
-def _mapping_in(path: Path, where: str) -> dict[str, Any]:
+def mapping_in(path: Path, where: str) -> dict[str, Any]:
     """A YAML file that holds a mapping.
 
     Raises:
@@ -51,7 +51,7 @@ def load_config(
         InputError: with every problem of every part.
     """
     path = file_or_shipped(given_path(path, "config"), "configuration", "config")
-    values = _changed(_mapping_in(path, "config"), overrides, path.parent)
+    values = _changed(mapping_in(path, "config"), overrides, path.parent)
     values |= {"study": study} if study is not None else {}
     values |= {"store": store} if store is not None else {}
     return Config.from_dict(values)
@@ -102,5 +102,5 @@ def _with_space(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     beside = folder / written
     found = beside if is_there(beside) and not is_folder(beside) else None
     return dict(values) | {
-        "space": _mapping_in(found or file_or_shipped(written, "space", "space"), "space")
+        "space": mapping_in(found or file_or_shipped(written, "space", "space"), "space")
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from search.driver.proposals import Proposal
 from search.driver.replay import networks_of, study_of_history
@@ -21,12 +22,16 @@ class ExtraTrials:
     Attributes:
         continued: ids of trials that ended short of their last epoch and shall go on.
         repeats: architectures to train again, from scratch and with other seeds.
-        nothing_else: whether the study trains nothing beside: no random point, no searcher's.
+        nothing_else: whether the study trains nothing beside: no random point, no searcher's. Then
+            it takes no result of another study over either.
+        retrains: what the study trains in full, to be written down (`RetrainingPlan`); None of a
+            study that searches.
     """
 
     continued: tuple[int, ...] = ()
     repeats: tuple[Proposal, ...] = ()
     nothing_else: bool = False
+    retrains: Mapping[str, Any] | None = None
 
     @property
     def is_nothing(self) -> bool:
@@ -94,8 +99,12 @@ def combined(one: ExtraTrialsRequest, other: ExtraTrialsRequest) -> ExtraTrialsR
 
     def find(store: Store, study: StudyRecord, task: Task[Architecture]) -> ExtraTrials:
         a, b = one(store, study, task), other(store, study, task)
+        both = {(each.architecture.id, each.repeat): each for each in b.repeats + a.repeats}
         return ExtraTrials(
-            a.continued + b.continued, a.repeats + b.repeats, a.nothing_else or b.nothing_else
+            a.continued + b.continued,
+            tuple(both.values()),
+            a.nothing_else or b.nothing_else,
+            a.retrains or b.retrains,
         )
 
     return find

@@ -75,6 +75,7 @@ class NewTrials:
         lineage: where new trials find the weights that they start from.
         checkpoints: those of this study.
         architectures: the number of trials to reach, repeats left out.
+        takes_over: whether a result of another study with the same protocol spares a training.
         exhausted: why no point is left; None while there are some.
     """
 
@@ -87,6 +88,7 @@ class NewTrials:
     lineage: Lineage
     checkpoints: Checkpoints
     architectures: int
+    takes_over: bool = True
     exhausted: str | None = None
     _ids: set[str] = field(default_factory=set, init=False)
     _known: set[int] = field(default_factory=set, init=False)
@@ -159,7 +161,7 @@ class NewTrials:
             The trial with that result: complete, or with the epochs of a pruned one; None when
             no other study under this protocol has any.
         """
-        if trial.repeat:
+        if trial.repeat or not self.takes_over:
             return None
         source = self.store.results.find(
             trial.architecture_id,
@@ -207,7 +209,7 @@ class NewTrials:
             decisions=[{"name": d.name, "choice": d.value} for d in self._decisions(architecture)],
             repeat=proposal.repeat,
             parent=None if proposal.repeat else self.lineage.parent_of(architecture),
-            exclusive=True,
+            exclusive=self.takes_over,
         )
 
     def _decisions(self, architecture: Architecture) -> Iterable[Any]:

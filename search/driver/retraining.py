@@ -1,92 +1,172 @@
-"""The final training of what a search with inherited weights found: always from scratch."""
+"""Full training, always from scratch, of what a search found: in a study of its own.
 
-from collections.abc import Sequence
+It has seeds of its own: a result of the search was chosen for being high, and is none of its.
+"""
+
+from collections.abc import Collection
 
 from search.config import Config
-from search.driver.extra_trials import (
-    ExtraTrials,
-    ExtraTrialsRequest,
-    best_trials,
-    lacking_results,
-)
-from search.driver.study_setup import task_of
+from search.driver.extra_trials import ExtraTrials, ExtraTrialsRequest
+from search.driver.proposals import Proposal
+from search.driver.retraining_plan import Planned, RetrainingPlan
+from search.objectives import best_first
+from search.query import RETRAINS, evaluated
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS, Task
-from search.store import Store, StudyRecord
-from search.study import Trial
+from search.store import Store, StudyRecord, TrialRecord
 from search.study_name import RETRAINED, retrained_name
+from search.trial_states import EVALUATED
 from space import Architecture
+from space.errors import InputError, Problem, refuse
+from trainers import Protocol
+from trainers.seeds import derive
 
 
-def retraining(
-    store: Store, config: Config, top: int, seeds: int
-) -> tuple[Config, ExtraTrialsRequest]:
-    """A study of its own that trains the best of another one from scratch.
+def retraining_config(search: Config, name: str, protocol: Protocol, networks: int) -> Config:
+    """The configuration of a new study of full trainings.
 
     Args:
-        store: with the study that inherited.
-        config: of that study.
-        top: how many architectures, if there are so many; never fewer than are planned already.
-        seeds: how often each is trained.
+        search: of the study that found the networks.
+        name: of the new study. protocol: of the full trainings. networks: how many.
 
     Raises:
-        InputError: the study has no complete trial.
+        InputError: the protocol does not go with the data or the objectives.
     """
-    name = retrained_name(config.study)
-    planned = store.studies.get(name).planned_trials if store.studies.exists(name) else 0
-    best = _best(store, config, max(top, planned))
-    scratch = config.protocol.model_copy(update={"initialisation": "scratch"})
-    values = {
+    values = search.to_dict() | {
         "study": name,
-        "protocol": scratch,
-        "searcher": SEARCHERS.options("random"),
-        "scheduler": SCHEDULERS.options("none"),
-        "trials": len(best),
-        "initial": (),
-        "warm_start": (),
+        "protocol": protocol.to_dict(),
+        "searcher": SEARCHERS.options("random").model_dump(),
+        "scheduler": SCHEDULERS.options("none").model_dump(),
+        "trials": networks,
+        "initial": [],
+        "warm_start": [],
         "random_baseline": 0.0,
+        "seed": derive(search.seed, "retraining"),
+        "seeds": {},
     }
-    return config.model_copy(update=values), _from_scratch(best, seeds)
+    return Config.from_dict(values)
 
 
-def retrained_source(store: Store, study: StudyRecord) -> StudyRecord | None:
-    """The study whose best this one retrains; None where it is a study like any other."""
+def best_of(
+    store: Store, study: StudyRecord, config: Config, top: int, where: str | None = None
+) -> list[tuple[str, int]]:
+    """The best completely trained networks of a study: their ids, and the numbers of their trials.
+
+    One that was trained several times counts with its mean, as in `best`. With several objectives
+    those of the front come first, its ends before the others.
+
+    Args:
+        store, study: where to look.
+        config: of the study.
+        top: how many, if there are so many.
+        where: a clause that they fulfil.
+
+    Raises:
+        InputError: a malformed clause, or no complete trial.
+    """
+    objectives = config.parsed_objectives
+    rows = evaluated(store, study.name, objectives.names, where=where)
+    rows = [row for row in rows if objectives.has(row.values)]
+    if not rows:
+        fulfils = "" if where is None else f" that fulfils {where!r}"
+        message = f"{study.name!r} has no complete trial{fulfils} to retrain"
+        raise InputError.of("study" if where is None else "--where", message)
+    vectors = [objectives.vector(row.values) for row in rows]
+    violations = [objectives.violation(row.values) for row in rows]
+    order = best_first(vectors, violations, min(top, len(rows)))
+    trials = _trials_of(store, study)
+    ids = [rows[index].architecture_id for index in order]
+    return [(id_, trials[id_].number) for id_ in ids]
+
+
+def chosen_by_id(store: Store, study: StudyRecord, ids: Collection[str]) -> list[tuple[str, int]]:
+    """Networks of a study by the beginnings of their ids, each once.
+
+    Raises:
+        InputError: every one that the store does not have, or the study has not trained.
+    """
+    trials = _trials_of(store, study)
+    found: dict[str, int] = {}
+    problems: list[Problem] = []
+    for id_ in ids:
+        try:
+            whole = store.architectures.get(id_).id
+        except InputError as error:
+            problems += error.problems
+            continue
+        if whole in trials:
+            found[whole] = trials[whole].number
+        else:
+            message = f"{whole} has no complete or pruned trial in {study.name!r}"
+            problems.append(Problem("architecture", message))
+    refuse(problems)
+    return list(found.items())
+
+
+def _trials_of(store: Store, study: StudyRecord) -> dict[str, TrialRecord]:
+    """The first trained trial of every architecture of a study."""
+    found: dict[str, TrialRecord] = {}
+    for trial in store.trials.of_study(study.id, EVALUATED):
+        found.setdefault(trial.architecture_id, trial)
+    return found
+
+
+def train_in_full(plan: RetrainingPlan) -> ExtraTrialsRequest:
+    """Train networks in full, and those that the study was asked for before."""
+
+    def find(store: Store, study: StudyRecord, _task: Task[Architecture]) -> ExtraTrials:
+        known = plan_of(store, study) or RetrainingPlan(plan.study, ())
+        whole = known.with_more(plan.networks)
+        has = {(trial.architecture_id, trial.repeat) for trial in store.trials.of_study(study.id)}
+        ids = dict.fromkeys(each.architecture_id for each in whole.networks)
+        networks = {id_: Architecture.from_json(store.architectures.get(id_).json) for id_ in ids}
+        repeats = tuple(
+            Proposal(networks[each.architecture_id], f"{RETRAINS} {each.trial}", repeat)
+            for repeat in range(whole.seeds)  # all once, before any of them twice
+            for each in whole.networks
+            if repeat < each.seeds and (each.architecture_id, repeat) not in has
+        )
+        return ExtraTrials(repeats=repeats, nothing_else=True, retrains=whole.to_stored())
+
+    return find
+
+
+def plan_of(store: Store, study: StudyRecord) -> RetrainingPlan | None:
+    """What a study was asked to train in full; None of one that is a search."""
+    stored = RetrainingPlan.from_stored(study.retrains)
+    return _plan_of_trials(store, study) if stored is None else stored
+
+
+def _plan_of_trials(store: Store, study: StudyRecord) -> RetrainingPlan | None:
+    """The plan of a study of an earlier release, which did not write it down."""
     if not study.name.endswith(RETRAINED) or _inherits(study):
         return None
     names = (s.name for s in store.studies.summaries() if retrained_name(s.name) == study.name)
-    return next((source for name in names if _inherits(source := store.studies.get(name))), None)
-
-
-def rest_of_retraining(
-    store: Store, study: StudyRecord, source: Config, top: int
-) -> tuple[int, ExtraTrialsRequest]:
-    """What is left to do of a study that retrains: how many architectures, and the work.
-
-    Args:
-        store: with both studies.
-        study: the one that retrains; each architecture gets as many seeds as any has so far.
-        source: configuration of the one that inherited.
-        top: how many architectures, if there are so many; never fewer than are planned already.
-
-    Raises:
-        InputError: the source has no complete trial.
-    """
-    best = _best(store, source, max(top, study.planned_trials))
-    seeds = 1 + max((trial.repeat for trial in store.trials.of_study(study.id)), default=0)
-    return len(best), _from_scratch(best, seeds)
+    source = next((s for name in names if _inherits(s := store.studies.get(name))), None)
+    if source is None:
+        return None
+    trials = store.trials.of_study(study.id)
+    seeds = 1 + max((trial.repeat for trial in trials), default=0)
+    numbers = {trial.architecture_id: trial.number for trial in _trials_of(store, source).values()}
+    ids = dict.fromkeys(trial.architecture_id for trial in trials)
+    networks = (Planned(id_, numbers.get(id_, 0), seeds) for id_ in ids)
+    return RetrainingPlan(source.name, tuple(networks))
 
 
 def _inherits(study: StudyRecord) -> bool:
     return study.protocol.get("initialisation") == "inherited"
 
 
-def _best(store: Store, config: Config, top: int) -> list[Trial[Architecture]]:
-    return best_trials(store, store.studies.get(config.study), task_of(config), top, "retrain")
+def with_more_networks(
+    store: Store, plan: RetrainingPlan, search: Config, networks: int
+) -> RetrainingPlan:
+    """The plan with the next best of the search, until it has so many networks.
 
-
-def _from_scratch(best: Sequence[Trial[Architecture]], seeds: int) -> ExtraTrialsRequest:
-    def find(store: Store, study: StudyRecord, _task: Task[Architecture]) -> ExtraTrials:
-        wanted = lacking_results(store, study, best, range(seeds), "retrains trial")
-        return ExtraTrials(repeats=wanted, nothing_else=True)
-
-    return find
+    Each gets as many seeds as any has; where the search has no more, there are fewer.
+    """
+    if networks <= len(plan.networks):
+        return plan
+    best = best_of(store, store.studies.get(plan.study), search, networks + len(plan.networks))
+    known = {each.architecture_id for each in plan.networks}
+    more = [each for each in best if each[0] not in known][: networks - len(known)]
+    return plan.with_more(Planned(id_, trial, plan.seeds) for id_, trial in more)

@@ -132,6 +132,7 @@ def begin_session(
         lineage=lineage,
         checkpoints=checkpoints,
         architectures=study.planned_trials,
+        takes_over=not extra_trials.nothing_else,
     )
     return StudySession(
         config=config,

@@ -6,7 +6,7 @@ from typing import Any
 from search.config import Config, Override, changed_for_resume
 from search.config.config import MOST_TRIALS
 from search.driver.extra_trials import ExtraTrialsRequest, combined, continue_ended, repeat_best
-from search.driver.retraining import rest_of_retraining, retrained_source, retraining
+from search.driver.retraining import plan_of, train_in_full, with_more_networks
 from search.driver.study_setup import task_of
 from search.store import open_store
 from search.store.open import open_to_look_up
@@ -40,7 +40,7 @@ def to_continue(
         InputError: there is no such study, it was made by another version, it keeps a field, or
             has no such trial.
     """
-    _refuse_wrong_counts(trials=(trials, 1, MOST_TRIALS), pruned=(pruned or None, 1, MOST_TRIALS))
+    refuse_wrong_counts(trials=(trials, 1, MOST_TRIALS), pruned=(pruned or None, 1, MOST_TRIALS))
     config = stored_config(store, study, overrides)
     if trials is not None:
         config = config.model_copy(update={"trials": max(trials, config.trials)})
@@ -57,8 +57,8 @@ def to_continue(
 
 def to_repeat(
     store: str, study: str, *, top: int, seeds: int, overrides: Overrides = ()
-) -> tuple[Config, ExtraTrialsRequest]:
-    """What trains the best of a study again; of one that inherits in a study of their own.
+) -> tuple[Config, ExtraTrialsRequest | None]:
+    """What trains the best of a study again; not one that inherits, which is retrained instead.
 
     Args:
         store, study: where it is.
@@ -69,15 +69,13 @@ def to_repeat(
     Raises:
         InputError: as `to_continue` does, and for a study without a complete trial.
     """
-    _refuse_wrong_counts(top=(top, 1, MOST_TRIALS), seeds=(seeds, 2, MOST_SEEDS))
+    refuse_wrong_counts(top=(top, 1, MOST_TRIALS), seeds=(seeds, 2, MOST_SEEDS))
     config = stored_config(store, study, overrides)
     extra_request = repeat_best(top, seeds)
     with open_store(store, create=False) as opened:
-        if config.protocol.initialisation == "inherited":
-            return retraining(opened, config, top, seeds)
         # Refuses before Ray starts.
         extra_request(opened, opened.studies.get(study), task_of(config))
-    return config, extra_request
+    return _rest_where_it_retrains(config, extra_request)
 
 
 def stored_config(store: str, study: str, overrides: Overrides = ()) -> Config:
@@ -101,20 +99,19 @@ def stored_config(store: str, study: str, overrides: Overrides = ()) -> Config:
 def _rest_where_it_retrains(
     config: Config, extra_request: ExtraTrialsRequest | None
 ) -> tuple[Config, ExtraTrialsRequest | None]:
-    """A study that retrains the best of another has no plan but those: nothing of a searcher's."""
+    """A study of full trainings has no plan but those: nothing of a searcher's."""
     with open_store(config.store, create=False) as opened:
-        study = opened.studies.get(config.study)
-        source = retrained_source(opened, study)
-        if source is None:
+        plan = plan_of(opened, opened.studies.get(config.study))
+        if plan is None:
             return config, extra_request
-        top, rest = rest_of_retraining(
-            opened, study, stored_config(config.store, source.name), config.trials
-        )
-    config = config.model_copy(update={"trials": top})
+        search = stored_config(config.store, plan.study)
+        plan = with_more_networks(opened, plan, search, config.trials)
+    config = config.model_copy(update={"trials": len(plan.networks)})
+    rest = train_in_full(plan)
     return config, rest if extra_request is None else combined(extra_request, rest)
 
 
-def _refuse_wrong_counts(**counts: tuple[Any, int, int]) -> None:
+def refuse_wrong_counts(**counts: tuple[Any, int, int]) -> None:
     """Each with the least and the most that it may be; None is left out."""
     refuse(
         Problem(name, f"must be a whole number from {least} to {most:,}; got {value!r:.80}")

@@ -232,11 +232,12 @@ class _Work:
     def _extra_trials(self, study: StudyRecord) -> ExtraTrials:
         config = self.prepared.config
         settle(self.store, study, config, self.watcher.say)
-        return (
-            NO_EXTRA_TRIALS
-            if self.extra_request is None
-            else self.extra_request(self.store, study, task_of(config))
-        )
+        if self.extra_request is None:
+            return NO_EXTRA_TRIALS
+        found = self.extra_request(self.store, study, task_of(config))
+        if found.retrains is not None and found.retrains != study.retrains:
+            self.store.studies.set_retrains(study.id, found.retrains)
+        return found
 
     def _finish(
         self, study: StudyRecord, run: RunRecord, session: StudySession, reason: str

@@ -10,9 +10,9 @@ import pytest
 
 from search.driver.assignment import Assignment, Report
 from search.driver.extra_trials import ExtraTrials, continue_ended, repeat_best
-from search.driver.retraining import retraining
 from search.driver.session import StudySession
 from search.driver.study_setup import create_study, progress_of, task_of
+from search.runner.retraining import to_retrain
 from search.runner.run_outcome import nothing_left
 from search.store import EpochRecord, Store, StoreAway, TrialState, open_store
 from space.errors import InputError
@@ -333,9 +333,10 @@ def test_a_retraining_trains_each_once_and_in_its_order(
     searched = begin(store, found)
     play(searched, 2)
     end(store, searched)
-    settings, request = retraining(store, found, 2, 3)
+    asked = to_retrain(found.store, top=2, study=found.study, seeds=3)
+    settings = asked.config
     study = create_study(store, settings, settings.protocol.bound_to("0" * 16, "1" * 16))
-    extra = request(store, study, task_of(settings))
+    extra = asked.request(store, study, task_of(settings))
     session, other = (begin(store, settings, extra=extra) for _ in range(2))
     taken = other.next_assignment()  # another process is the first to train one
     assert taken is not None

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from search.config import Config
-from search.driver.retraining import retraining
+from search.runner.retraining import repeat_or_retrain
 from search.store import open_store
 from search.study_name import LONGEST_NAME, is_study_name, retrained_name
 from space import InputError
@@ -51,10 +51,10 @@ def test_what_repeat_makes_can_be_continued_and_repeated(tmp_path: Path, name: s
     settings = config(tmp_path, study=name, protocol=protocol, trials=3)
     with open_store(path, create=True) as store:
         run_all(begin(store, settings))
-        made, asked = retraining(store, settings, top=2, seeds=2)
+        made, asked = repeat_or_retrain(path, name, top=2, seeds=2)
         session = begin(store, made)
         study = store.studies.get(made.study)
         assert Config.from_stored(study.config | {"store": path}).to_dict() == made.to_dict()
-        assert retraining(store, settings, top=2, seeds=2)[0].study == made.study
+        assert repeat_or_retrain(path, name, top=2, seeds=2)[0].study == made.study
         assert session.record.name == retrained_name(name)
         del asked
