@@ -1,9 +1,8 @@
 """A trained network of a study, from the checkpoint of its trial."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.driver.checkpoints import Checkpoints
+from search.driver.kept_weights import kept_weights
 from search.query import best
 from search.store import Store, StudyRecord, TrialRecord
 from space import Architecture
@@ -11,6 +10,8 @@ from space.errors import InputError
 
 if TYPE_CHECKING:
     from torch import nn
+
+_INSTEAD = "repeat() trains the best again, or put the folder back"
 
 
 def trained_network(
@@ -34,7 +35,7 @@ def trained_network(
     from trainers.initial_weights import to_device
 
     trial = _trial(store, study, architecture_id)
-    path = _checkpoint(store, study, url, trial)
+    path = kept_weights(store, study, url, trial, _INSTEAD)
     architecture = Architecture.from_json(store.architectures.get(trial.architecture_id).json)
     network = build(architecture, seed=0)  # drawn for nothing, and not from the user's generator
     expected = {
@@ -58,19 +59,3 @@ def _trial(store: Store, study: StudyRecord, architecture_id: str | None) -> Tri
     if not rows:
         raise InputError.of("study", missing)
     return store.trials.get(rows[0].trial_id)
-
-
-def _checkpoint(store: Store, study: StudyRecord, url: str, trial: TrialRecord) -> Path:
-    """The file of a trial, or of the one whose result it took over."""
-    places = Checkpoints.of(study, url)
-    found = places.find(trial)
-    if found is None and trial.source_trial_id is not None:
-        source = store.trials.get(trial.source_trial_id)
-        found = Checkpoints.of(store.studies.by_id(source.study_id), url).find(source)
-    if found is None:
-        raise InputError.of(
-            "checkpoint",
-            f"the weights of trial {trial.number} ({trial.architecture_id}) are gone: there is no "
-            f"{places.file(trial)}; repeat() trains the best again, or put the folder back",
-        )
-    return found

@@ -10,7 +10,7 @@ import numpy as np
 
 from space.errors import InputError
 from trainers.data.data_config import DataConfig, parse_data_config
-from trainers.data.fashion_mnist import CLASSES, EDGE, LabelledImages, load_part, locate
+from trainers.data.fashion_mnist import CLASS_NAMES, CLASSES, EDGE, LabelledImages, load_part, locate
 from trainers.data.held_out_test import is_locked
 from trainers.data.image_folder.class_folders import abbreviated
 from trainers.data.image_folder.image_index import (
@@ -30,7 +30,7 @@ class DataShape:
 
     Attributes:
         name: of the data. channels, height, width: of one image, in pixels. classes: how many.
-        class_names: of a folder.
+        class_names: where they have names.
     """
 
     name: str
@@ -51,7 +51,8 @@ class DataDescription:
             and contents of its files). split_hash: of the positions of both parts.
         train_images, validation_images: how many, after limits.
         chance: share of the commonest class in validation; what guessing it would score.
-        class_names: of a folder. remarks: sentences on what was left out, and what to know.
+        class_names: where they have names.
+        remarks: sentences on what was left out, and what to know.
         inspected: of a folder, what a worker needs to rely on this pass.
         protocol: the given protocol with both hashes in it; its hash is the one to store.
     """
@@ -78,6 +79,7 @@ class DataDescription:
             "validation_images": self.validation_images,
             "chance": self.chance,
             "remarks": list(self.remarks),
+            "class_names": list(self.class_names),
         }
 
 
@@ -103,7 +105,7 @@ def data_shape(config: DataConfig | Mapping[str, Any], protocol: Protocol) -> Da
         return _folder_shape(protocol, layout_of(parsed).classes)
     if parsed.folder is not None:
         locate(parsed)
-    return DataShape(parsed.name, 1, EDGE, EDGE, CLASSES)
+    return DataShape(parsed.name, 1, EDGE, EDGE, CLASSES, CLASS_NAMES)
 
 
 def _refuse_other_data(config: DataConfig, protocol: Protocol) -> None:

@@ -18,6 +18,10 @@ EMBEDDED = Path(__file__).with_name("embedded")
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 CLASSES = 10
 EDGE = 28
+CLASS_NAMES = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
 MEAN, STD = 0.2860, 0.3530
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),

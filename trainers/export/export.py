@@ -33,7 +33,7 @@ from trainers.export.standalone_file import source_of, write_standalone
 
 PARTS = ("onnx", "pt2", "standalone")
 """What may be left out: model.onnx, model.pt2, and network.py with infer.py."""
-INFER, CONFIG, SEARCH = "infer.py", "config.json", "search.yaml"
+INFER, CONFIG = "infer.py", "config.json"
 
 Say = Callable[[str], None]
 
@@ -193,9 +193,9 @@ def _write(
         parities[STANDALONE] = write_standalone(folder, network, architecture)
         shutil.copyfile(infer_file.__file__, folder / INFER)
     parities |= _write_programs(folder, trained, network, without, say)
-    if facts.configuration is not None:
-        text = yaml.safe_dump(dict(facts.configuration), sort_keys=False, allow_unicode=True)
-        (folder / SEARCH).write_text(text, "utf-8")
+    for name, values in facts.configurations.items():
+        text = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)
+        (folder / name).write_text(text, "utf-8")
     card = CardOfFolder(
         architecture,
         class_names.written(trained.classes),

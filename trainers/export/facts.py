@@ -103,7 +103,7 @@ class Facts:
         commands: that reproduce it, one a line, with remarks behind #.
         code_version: of the program that trained it; exported_by: of the one that exported it.
         remarks: sentences on the data and the training that a reader should know.
-        configuration: of the search, as the content of a YAML file; None where there is none.
+        configurations: that the commands name, as the contents of YAML files by their names.
     """
 
     origin: str
@@ -123,4 +123,4 @@ class Facts:
     code_version: str | None = None
     exported_by: str | None = None
     remarks: tuple[str, ...] = ()
-    configuration: Mapping[str, Any] | None = field(default=None, repr=False)
+    configurations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)

@@ -53,7 +53,7 @@ def model_card(folder: CardOfFolder, facts: Facts) -> str:
         ("Training", _training(facts)),
         ("What it took", _spent(facts.spent)),
         ("How to get it again", _again(facts)),
-        ("Files", _files(folder)),
+        ("Files", _files(folder, facts)),
         ("Licence", _licence(facts)),
     ]
     text = "\n\n".join(
@@ -119,7 +119,8 @@ def _results(facts: Facts) -> str:
 
 def _result_row(figure: Figure) -> tuple[object, ...]:
     spread = "" if figure.deviation is None else f" ± {100 * figure.deviation:.2f}"
-    accuracy = f"{percent(figure.accuracy)}{spread}{' \\*' if figure.optimistic else ''}"
+    mark = " \\*" if figure.optimistic else ""
+    accuracy = f"{percent(figure.accuracy)}{spread}{mark}"
     images = figure.split if figure.images is None else f"{figure.split} ({figure.images:,})"
     chance = "unknown" if figure.chance is None else percent(figure.chance)
     trained = f"{figure.training}{', **these weights**' if figure.these_weights else ''}"
@@ -284,12 +285,13 @@ def _again(facts: Facts) -> str:
 # --- the folder -----------------------------------------------------------------------------------
 
 
-def _files(folder: CardOfFolder) -> str:
+def _files(folder: CardOfFolder, facts: Facts) -> str:
     rows = [
         ("model.safetensors", "the weights, in float32"),
         ("architecture.json", "the network, as mixspace reads it"),
         ("preprocessing.json, classes.txt", "from pictures to inputs, and from logits to names"),
         ("config.json", "the entry that timm reads"),
+        *((name, "for the commands above") for name in facts.configurations),
         ("export.json", "all files with their sizes and SHA-256"),
     ]
     if folder.stands_alone:

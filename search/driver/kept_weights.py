@@ -1,0 +1,34 @@
+"""Where the weights of a trial lie, its own or those of the trial whose result it took over."""
+
+from pathlib import Path
+
+from search.driver.checkpoints import Checkpoints
+from search.store import Store, StudyRecord, TrialRecord
+from space.errors import InputError
+
+
+def kept_weights(
+    store: Store, study: StudyRecord, url: str, trial: TrialRecord, instead: str
+) -> Path:
+    """The checkpoint of a trial.
+
+    Args:
+        store: open, and its URL.
+        study: of the trial.
+        instead: what a person may do where it is gone, in words.
+
+    Raises:
+        InputError: it is gone.
+    """
+    places = Checkpoints.of(study, url)
+    found = places.find(trial)
+    if found is None and trial.source_trial_id is not None:
+        source = store.trials.get(trial.source_trial_id)
+        found = Checkpoints.of(store.studies.by_id(source.study_id), url).find(source)
+    if found is None:
+        raise InputError.of(
+            "checkpoint",
+            f"the weights of trial {trial.number} ({trial.architecture_id}) are gone: there is no "
+            f"{places.file(trial)}; {instead}",
+        )
+    return found
