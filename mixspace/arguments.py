@@ -35,7 +35,18 @@ def _are_numbers(value: object) -> bool:
     return all(type(each) is int for each in value)
 
 
+def _are_texts(value: object) -> bool:
+    return (
+        not isinstance(value, str) and isinstance(value, Collection) and all(map(_is_text, value))
+    )
+
+
+def _is_number_or_none(value: object) -> bool:
+    return value is None or type(value) is int
+
+
 NAME = Kind("a text, the name of a study", _is_text)
+NAME_OR_NONE = Kind("a text, the name of a study, or None", _is_text_or_none)
 STUDY = Kind("a mixspace.Study", lambda value: hasattr(value, "opened"))
 STORE = Kind(
     "a path, a URL as text, or None",
@@ -45,6 +56,8 @@ CLAUSE = Kind('a text such as "params < 200k", or None', _is_text_or_none)
 ID = Kind("the beginning of an architecture's id as text", _is_text)
 ID_OR_NONE = Kind("the beginning of an architecture's id as text, or None", _is_text_or_none)
 NUMBERS = Kind("a list of the numbers of trials, such as [7, 12]", _are_numbers)
+NUMBER_OR_NONE = Kind("the number of a trial, or None", _is_number_or_none)
+PARTS = Kind('a list of names, such as ["onnx"]', _are_texts)
 FLAG = Kind("True or False", lambda value: isinstance(value, bool))
 ADDRESS = Kind("a text, HOST:PORT of the head of a Ray cluster, or None", _is_text_or_none)
 

@@ -15,6 +15,7 @@ from mixspace.arguments import (
     STORE,
     refuse_wrong_types,
 )
+from mixspace.handing_over import export
 from mixspace.loading import trained_network
 from mixspace.running import NextCalls, carry_out
 from mixspace.trials import trials_dataframe
@@ -32,13 +33,15 @@ from search.store.url import display, is_sqlite, parse_url, sqlite_path
 from search.visualization.small_front import small_front
 from space import Architecture, DesignSpace
 from space.custom.plugins import load_known_plugins
-from space.errors import MixspaceError
+from space.errors import InputError, MixspaceError
 from space.html import table
 from space.wording import NONE, percent, short
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from torch import nn
+
+    from trainers.export import Exported
 
 _SHOWN = 5
 _MOST_DRAWN = 5_000
@@ -179,6 +182,43 @@ class Study:
         refuse_wrong_types(architecture_id=(architecture_id, ID_OR_NONE))
         with self.opened() as store:
             return trained_network(store, store.studies.get(self.name), self._url, architecture_id)
+
+    def export(
+        self,
+        to: str | os.PathLike[str],
+        architecture_id: str | None = None,
+        *,
+        trial: int | None = None,
+        without: Collection[str] = (),
+        force: bool = False,
+    ) -> "Exported":
+        """Write a folder with a trained network of this study, as `mixspace.export` does.
+
+        Args:
+            to: the folder: not there, empty, or with `force` an earlier export.
+            architecture_id: or the beginning of it; None takes that of the best mean.
+            trial: the number of one of its trainings; None is the most accurate one.
+            without, force: as of `mixspace.export`.
+
+        Raises:
+            InputError: as of `mixspace.export`, or the study has no complete trial.
+            NotEqual, ExportFailed: as of `mixspace.export`.
+        """
+        refuse_wrong_types(architecture_id=(architecture_id, ID_OR_NONE))
+        if architecture_id is None:
+            rows = [row for row in self.best(top=1) if row.is_complete]
+            if not rows:
+                raise InputError.of("study", f"{self.name!r} has no complete trial")
+            architecture_id = rows[0].architecture_id
+        return export(
+            architecture_id,
+            to,
+            store=self._url,
+            study=self.name,
+            trial=trial,
+            without=without,
+            force=force,
+        )
 
     # --- more work ----------------------------------------------------------------------------
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     "--without",
     multiple=True,
     metavar="PART",
-    help="Leave out onnx (model.onnx), pt2 (model.pt2) or standalone (network.py, infer.py). May be "
-    "given many times.",
+    help="Leave out onnx (model.onnx), pt2 (model.pt2) or standalone (network.py, infer.py). May "
+    "be given many times.",
 )
 @click.option("--force", is_flag=True, help="Replace an earlier export.")
 @store_option()

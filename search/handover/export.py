@@ -76,7 +76,8 @@ def _class_names(found: Candidate, network: Architecture, say: Say) -> tuple[str
     if names := told.get("class_names"):
         return tuple(names)
     try:
-        names = data_shape(found.study.config.get("data", {}), stored_protocol(found.study)).class_names
+        shape = data_shape(found.study.config.get("data", {}), stored_protocol(found.study))
+        names = shape.class_names
     except InputError as error:
         say(f"the names of the classes are not known, and are numbers: {error.problems[0]}")
         names = ()

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,7 @@ _Group = tuple[bool, str]
 
 
 def _figures(store: Store, candidate: Candidate) -> Iterable[Figure]:
-    """Search, full trainings and tests, a protocol each; the exported weights have a row of theirs.
-    """
+    """Searches, full trainings and tests, a row for each protocol, and those of the weights."""
     groups: dict[_Group, list[TrainedResult]] = defaultdict(list)
     for result in candidate.others:
         # The same again says nothing of the spread.
@@ -142,26 +142,27 @@ def _validation(
 ) -> Iterable[Figure]:
     found = Figures.of(result.validation_accuracy for result in results)
     chance, images = chances.of(results[0].study)
-    same = {"chance": chance, "images": images, "protocol_hash": results[0].protocol_hash}
+    protocol_hash = results[0].protocol_hash
+    figure = partial(
+        Figure, "validation", chance=chance, images=images, protocol_hash=protocol_hash
+    )
     by_best = results[0].judged_by == "best"
     own = candidate.result in results
     own_alone = own and len(results) == 1 and not by_best
     if found is not None:
-        yield Figure(
-            "validation",
+        yield figure(
             _training(results, retrained),
             found.mean,
             found.trainings,
             found.deviation,
             these_weights=own_alone,
             optimistic=by_best,
-            **same,
         )
     # The weights are those of the last epoch, by whichever epoch the trial is judged.
     last = candidate.trial.last_accuracy
     if own and not own_alone and last is not None:
         training = _training([candidate.result], retrained)
-        yield Figure("validation", training, last, these_weights=True, **same)
+        yield figure(training, last, these_weights=True)
 
 
 def _tests(

@@ -31,7 +31,9 @@ def configurations(candidate: Candidate, search: StudyRecord) -> dict[str, Mappi
         name: Path(value).name if isinstance(value, str) and "/" in value else value
         for name, value in search.config.get("data", {}).items()
     }
-    found: dict[str, Mapping[str, Any]] = {SEARCH: values | {"data": data, "protocol": search.protocol}}
+    found: dict[str, Mapping[str, Any]] = {
+        SEARCH: values | {"data": data, "protocol": search.protocol}
+    }
     if search.id != candidate.study.id:
         found[PROTOCOL] = candidate.study.protocol
     return found

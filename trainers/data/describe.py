@@ -10,7 +10,14 @@ import numpy as np
 
 from space.errors import InputError
 from trainers.data.data_config import DataConfig, parse_data_config
-from trainers.data.fashion_mnist import CLASS_NAMES, CLASSES, EDGE, LabelledImages, load_part, locate
+from trainers.data.fashion_mnist import (
+    CLASS_NAMES,
+    CLASSES,
+    EDGE,
+    LabelledImages,
+    load_part,
+    locate,
+)
 from trainers.data.held_out_test import is_locked
 from trainers.data.image_folder.class_folders import abbreviated
 from trainers.data.image_folder.image_index import (

@@ -1,10 +1,12 @@
 """Writes a trained network as a folder that people ship; what cannot be is refused before."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +84,7 @@ class Exported:
 
 def export_network(
     trained: Trained,
-    to: Path | str,
+    to: os.PathLike[str] | str,
     *,
     without: Collection[str] = (),
     force: bool = False,
@@ -133,12 +135,13 @@ def _checked(trained: Trained, to: object, without: Collection[str], force: bool
         place = checked_place(to, force=force)
     except InputError as error:
         problems += error.problems
-    for check in (
-        lambda: class_names.refuse_other_number(
-            trained.classes, trained.architecture, "classes"
-        ),
-        lambda: None if "standalone" in without else source_of(trained.architecture),
-    ):
+    architecture = trained.architecture
+    checks: list[Callable[[], object]] = [
+        partial(class_names.refuse_other_number, trained.classes, architecture, "classes")
+    ]
+    if "standalone" not in without:
+        checks.append(partial(source_of, architecture))
+    for check in checks:
         try:
             check()
         except InputError as error:

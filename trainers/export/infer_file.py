@@ -272,7 +272,9 @@ def main(words: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"error: {name}: {str(error) or type(error).__name__}\n")
             return BAD_INPUT
         (named,) = classify(network, [image], classes, given.top)
-        found.append({"picture": name, "classes": [{"class": c, "probability": p} for c, p in named]})
+        found.append(
+            {"picture": name, "classes": [{"class": c, "probability": p} for c, p in named]}
+        )
     if given.json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
         return DONE

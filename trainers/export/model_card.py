@@ -109,9 +109,8 @@ def _results(facts: Facts) -> str:
         lines.append("± is the standard deviation over trainings with seeds of their own.")
     lines.append("Accuracies compare only within one protocol, and only with the same images.")
     if any(figure.optimistic for figure in facts.figures):
-        lines.append(
-            "\\* The epoch was chosen by the images that it is measured on: the figure is optimistic."
-        )
+        chosen = "by the images that it is measured on: the figure is optimistic"
+        lines.append(f"\\* The epoch was chosen {chosen}.")
     if not any(figure.split == "test" for figure in facts.figures):
         lines.append("The test images were never read for this network.")
     return "\n\n".join(lines)
@@ -177,9 +176,7 @@ def _architecture(architecture: Architecture) -> str:
         "the paper (Han et al., ICLR 2022), read off the mixing matrices themselves; – for ranks "
         "that the table does not speak of:"
     )
-    return "\n\n".join(
-        [outside, stages_table(architecture), about, mixers_table(architecture)]
-    )
+    return "\n\n".join([outside, stages_table(architecture), about, mixers_table(architecture)])
 
 
 def _costs(architecture: Architecture, facts: Facts) -> str:
@@ -224,7 +221,10 @@ def _data(folder: CardOfFolder, facts: Facts) -> str:
     ]
     sizes = [
         f"{number:,} {what} images"
-        for what, number in (("training", facts.train_images), ("validation", facts.validation_images))
+        for what, number in (
+            ("training", facts.train_images),
+            ("validation", facts.validation_images),
+        )
         if number is not None
     ]
     lines = [f"{protocol.data}: {', '.join([*sizes, *(f'hash of the {h}' for h in hashes)])}."]
@@ -244,7 +244,8 @@ def _listed(classes: Sequence[str]) -> str:
 def _training(facts: Facts) -> str:
     head = (
         f"{count(facts.epochs, 'epoch')}, {duration(facts.seconds)} of training, under protocol "
-        f"{facts.protocol_hash}. Fields of the augmentation that are not listed have their defaults."
+        f"{facts.protocol_hash}. Fields of the augmentation that are not listed are at their "
+        "defaults."
     )
     fields = facts.protocol.to_dict()
     chosen, default = fields.pop("augmentation"), Augmentation().model_dump(mode="json")

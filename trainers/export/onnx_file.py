@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,9 @@ from torch.export import ExportedProgram
 from space import Architecture
 from trainers.export.parity import Parity, compared
 from trainers.export.program_file import INPUT, OUTPUT
+
+if TYPE_CHECKING:
+    import onnx
 
 NAME = "model.onnx"
 OPSET = 20

@@ -20,7 +20,8 @@ class UnfoldedConvolution(Convolution):
     def forward(self, x: Tensor, weights: Tensor) -> Tensor:
         """x (B, C, H, W), weights (O, I, k, k) or (B, O, I, k, k) to (B, C, H, W)."""
         if weights.dim() == 4:
-            return super().forward(x, weights)
+            y: Tensor = super().forward(x, weights)
+            return y
         plan, k = self.plan, self.plan.kernel_size
         weights = weights.repeat_interleave(plan.width // plan.outputs, dim=1)
         neighbours = F.unfold(x, k, padding=k // 2)

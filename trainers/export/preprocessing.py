@@ -52,6 +52,7 @@ class Preprocessing:
         """
         image, chosen = architecture.input, protocol.augmentation
         shape = (image.channels, image.height, image.width)
+        scale: tuple[tuple[float, ...], tuple[float, ...]]
         fixed = "bicubic" if chosen.interpolation == "random" else chosen.interpolation
         if protocol.data == "image-folder":
             # As timm's transforms_factory: the crop's edge over its share, rounded down.
