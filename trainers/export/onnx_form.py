@@ -27,7 +27,8 @@ class UnfoldedConvolution(Convolution):
         neighbours = F.unfold(x, k, padding=k // 2)
         rows = neighbours.unflatten(1, (plan.groups, -1))
         matrices = weights.flatten(2).unflatten(1, (plan.groups, -1))
-        return torch.matmul(matrices, rows).flatten(1, 2).unflatten(2, x.shape[2:])
+        mixed: Tensor = torch.matmul(matrices, rows).flatten(1, 2).unflatten(2, x.shape[2:])
+        return mixed
 
 
 def in_onnx_form(network: nn.Module) -> nn.Module:
