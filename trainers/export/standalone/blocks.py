@@ -57,8 +57,8 @@ def _write_conv(draft: Draft, text: BlockText) -> str:
         *assign("self.mlp", text.mlp),
     ]
     doc = (
-        "The paper's block: 1×1 convolutions around the mixer, then the MLP, both residual, with "
-        "batch norms. (B, C, H, W) to the same shape."
+        "The paper's block: 1×1 convolutions around the mixer, then the MLP, both residual.\n\n"
+        "(B, C, H, W) to the same shape."
     )
     body = ("x = x + self.mix(x)", "return x + self.mlp(self.norm(x))")
     return draft.written(doc, init, method(_FORWARD, *body))
@@ -77,7 +77,7 @@ def _write_prenorm(draft: Draft, text: BlockText) -> str:
     ]
     doc = (
         "Swin's block: layer norm, value, mixer, projection, then layer norm and MLP, both "
-        "residual. (B, C, H, W) to the same shape."
+        "residual.\n\n(B, C, H, W) to the same shape."
     )
     body = [
         "x = x + self.project(self.mixer(self.value(self.mix_norm(x))))",
@@ -101,7 +101,7 @@ def _write_convnext(draft: Draft, text: BlockText) -> str:
         *assign("self.scale", f"nn.Parameter(torch.full(({width},), {scale!r}))"),
     ]
     doc = (
-        "ConvNeXt's block: mixer, layer norm and MLP with a scale for each channel, residual. "
+        "ConvNeXt's block: mixer, layer norm and MLP with a scale for each channel, residual.\n\n"
         "(B, C, H, W) to the same shape."
     )
     body = (

@@ -20,9 +20,9 @@ TYPES = {
     "pad": "tuple[int, int, int, int]",
     "size": "tuple[int, int]",
     "bias": "bool",
+    "generator_bias": "bool",
+    "query_key_bias": "bool",
     "norm": "bool",
-    "mixing": "nn.Module",
-    "mixer": "nn.Module",
 }
 """Types of arguments that are no whole numbers."""
 
@@ -183,14 +183,16 @@ class Draft:
         lines = [f"class {self.name}({base}):", *docstring(doc, INDENT), ""]
         if init or self.arguments:
             lines += [*self._head(), f"{' ' * 8}super().__init__()", *self._keeping(), *init, ""]
-        return "\n".join([*lines, *methods])
+        return "\n".join([*lines, *methods]).rstrip()
 
     def _head(self) -> list[str]:
         typed = (f"{name}: {self._type(name)}" for name in self.arguments)
         return broken(call("def __init__", "self", *typed), INDENT, after=" -> None:")
 
     def _type(self, name: str) -> str:
-        sample = None if name in self.modules else self.uses.values(name)[0]
+        if name in self.modules:
+            return "nn.Module"
+        sample = self.uses.values(name)[0]
         pair = isinstance(sample, tuple) and len(sample) == 2
         return TYPES.get(name, "tuple[int, int]" if pair else "int")
 

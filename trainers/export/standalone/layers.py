@@ -35,14 +35,6 @@ LINEAR_WITHOUT_BIAS = '''def linear(inputs: int, outputs: int, bias: bool = True
         nn.init.zeros_(layer.bias)
     return layer'''
 
-WEIGHTS = '''class Weights(nn.Module):
-    """Mixing weights that are parameters, drawn as those of a convolution are."""
-
-    def __init__(self, *shape: int, fan_in: int) -> None:
-        super().__init__()
-        bound = fan_in**-0.5
-        self.weight = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))'''
-
 _FORWARD = "forward(self, x: Tensor) -> Tensor"
 
 
@@ -83,15 +75,12 @@ def stem(architecture: Architecture, batch_norm: str) -> str:
 
 def downsample(architecture: Architecture) -> str:
     """The class between two stages."""
-    odd = any(
-        size.height % 2 or size.width % 2
-        for size, _ in pairwise(architecture.stage_sizes())
-    )
+    odd = any(size.height % 2 or size.width % 2 for size, _ in pairwise(architecture.stage_sizes()))
     draft = Draft("Downsample", Uses([{"width": 1, "outputs": 1}, {"width": 2, "outputs": 3}]))
     width, outputs = draft.term("width"), draft.term("outputs")
     whole = "x = F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2))"
     if architecture.downsample == "conv":
-        doc = "Halves the map and changes the width: layer norm, 2×2 convolution of stride 2."
+        doc = "Halves the map: layer norm, 2×2 convolution of stride 2."
         init = [
             *assign("self.norm", call("LayerNorm", width)),
             *assign("self.reduce", call("nn.Conv2d", width, outputs, 2, 2)),
@@ -100,10 +89,7 @@ def downsample(architecture: Architecture) -> str:
         if odd:
             body = ["x = self.norm(x)", whole, "return self.reduce(x)"]
     else:
-        doc = (
-            "Halves the map and changes the width: 2×2 neighbours side by side in the channels, "
-            "layer norm, linear map."
-        )
+        doc = "Halves the map: 2×2 neighbours side by side in the channels, layer norm, linear map."
         init = [
             *assign("self.norm", call("LayerNorm", f"4 * {width}")),
             *assign("self.reduce", call("linear", f"4 * {width}", outputs, bias=False)),

@@ -4,29 +4,29 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from space.axes import Rank
-from trainers.export.standalone import attention_cores, generated_cores, static_cores
+from space.axes import Locality, Rank
+from space.layout import Layout
+from trainers.export.standalone import kernels, neighbourhoods, whole_maps, window_cores
 from trainers.export.standalone.core import Core, Setting
 from trainers.export.standalone.draft import Draft, Uses, Value
 from trainers.export.standalone.places import Place, Survey
-from trainers.export.standalone.ranks import Wrapper, wrapper
+from trainers.export.standalone.ranks import wrapper
 from trainers.export.standalone.reductions import Reduction, reduction
 from trainers.export.standalone.text import Call, Expression
-
-CORES: dict[str, Callable[..., Core]] = {
-    "static": static_cores.core,
-    "homogeneous": generated_cores.core,
-    "inhomogeneous": generated_cores.core,
-    "attention": attention_cores.core,
-}
-"""Weight sources, each with what gives the class of a mixer of it."""
+from trainers.export.standalone.weights import GENERATOR, write_generator, write_query_key
 
 
 def core_of(place: Place) -> Core | None:
     """The weighted sum at a place; none between the factors of rank joint."""
     if place.mixer.rank is Rank.JOINT:
         return None
-    return CORES[place.mixer.dynamics](place.plan)
+    plan = place.plan
+    if plan.layout is Layout.KERNEL:
+        return kernels.core(plan)
+    if plan.layout is Layout.NEIGHBOURHOOD:
+        return neighbourhoods.core(plan)
+    windows = plan.mixer.locality is Locality.WINDOW
+    return window_cores.core(plan) if windows else whole_maps.core(plan)
 
 
 def reduction_of(place: Place) -> Reduction | None:
@@ -122,7 +122,9 @@ class MixerClasses:
     def _cores(self) -> list[Core]:
         return _distinct(map(core_of, self.survey.places))
 
-    def _places_of(self, part_of: Callable[[Place], Core | Reduction | None], name: str) -> list[Place]:
+    def _places_of(
+        self, part_of: Callable[[Place], Core | Reduction | None], name: str
+    ) -> list[Place]:
         parts = ((place, part_of(place)) for place in self.survey.places)
         return [place for place, part in parts if part is not None and part.name == name]
 
@@ -153,10 +155,10 @@ class MixerClasses:
                 places.setdefault(name, []).append(values(place))
         for name, values_of in places.items():
             draft = self._drafts[name] = Draft(name, Uses(values_of))
-            if name == generated_cores.GENERATOR:
-                self.texts[name] = generated_cores.write_generator(draft, self.batch_norm)
+            if name == GENERATOR:
+                self.texts[name] = write_generator(draft, self.batch_norm)
             else:
-                self.texts[name] = attention_cores.write_query_key(draft)
+                self.texts[name] = write_query_key(draft)
 
     def _write_wrappers(self) -> None:
         for name in dict.fromkeys(map(self._wrapper_name, self.survey.places)):

@@ -68,7 +68,8 @@ class Place:
         offset = (0, 0) if rolls_tiles(self.mixer) else plan.tile_offset
         top, left = ((edge - move) % edge for move in offset)
         down, across = plan.tile_counts
-        return left, edge * across - left - self.size.width, top, edge * down - top - self.size.height
+        right, bottom = edge * across - self.size.width, edge * down - self.size.height
+        return left, right - left, top, bottom - top
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,13 @@ def _plus_bias(draft: Draft, mixed: str) -> list[str]:
     return [*assigned, "return y if self.bias is None else y + self.bias[:, None, None]"]
 
 
+def _context(survey: Survey, maps: int) -> str:
+    """What is said of a context that is not read."""
+    return "\n\nIts weights are static, and the context is not read." * (
+        survey.two_maps and maps == 1
+    )
+
+
 _MIXING = f"{' ' * 8}self.mixing = mixing"
 
 
@@ -74,10 +81,8 @@ _MIXING = f"{' ' * 8}self.mixing = mixing"
 
 
 def _write_full(draft: Draft, survey: Survey, maps: int) -> str:
-    biased = draft.uses.any("bias")
-    doc = "A token mixer: a weighted sum over positions" + (
-        ", and a learned constant for each channel." if biased else "."
-    )
+    constant = ", and a constant for each channel" if draft.uses.any("bias") else ""
+    doc = f"A token mixer: a weighted sum over positions{constant}.{_context(survey, maps)}"
     init = [_MIXING, *_bias(draft)]
     body = _plus_bias(draft, f"self.mixing({_maps(survey, maps)})")
     return draft.written(doc, init, method(_head(survey), *body))
@@ -96,6 +101,7 @@ def _bottleneck_values(place: Place) -> dict[str, Value]:
 def _write_bottleneck(draft: Draft, survey: Survey, maps: int) -> str:
     width, inner = draft.term("width"), draft.term("inner")
     doc = f"Mixes fewer channels: C → {_share(inner.text)}, mix, back (Figure 1: Channel LR)."
+    doc += _context(survey, maps)
     factors = (
         call("nn.Conv2d", width, inner, 1, bias=False),
         call("nn.Conv2d", inner, width, 1, bias=False),
@@ -145,7 +151,7 @@ def _reduced_sum(survey: Survey, maps: int) -> list[str]:
 
 
 def _write_reduced(draft: Draft, survey: Survey, maps: int) -> str:
-    doc = "Every position reads a reduced map (Figure 1: Spatial LR)."
+    doc = f"Every position reads a reduced map (Figure 1: Spatial LR).{_context(survey, maps)}"
     init = [f"{' ' * 8}self.rank, self.mixing = reduction, mixing", *_bias(draft)]
     *before, mixed = _reduced_sum(survey, maps)
     body = [*before, *_plus_bias(draft, mixed)]
@@ -153,17 +159,14 @@ def _write_reduced(draft: Draft, survey: Survey, maps: int) -> str:
 
 
 def _write_pyramid(draft: Draft, survey: Survey, maps: int) -> str:
-    doc = (
-        "Mixes a reduced map, and repeats the result for all positions of a patch (Figure 1: "
-        "Spatial LR)."
-    )
+    doc = "Mixes a reduced map, and repeats the result for each patch (Figure 1: Spatial LR)."
+    doc += _context(survey, maps)
     init = [f"{' ' * 8}self.rank, self.mixing = reduction, mixing", *_bias(draft)]
     *before, mixed = _reduced_sum(survey, maps)
-    repeated = f"F.interpolate({mixed}, scale_factor={draft.own('ratio')})"
+    before.append(f"y = F.interpolate({mixed}, scale_factor={draft.own('ratio')})")
     if draft.uses.any("indivisible"):
-        before.append(f"y = {repeated}[:, :, : x.shape[2], : x.shape[3]]")
-        repeated = "y"
-    body = [*before, *_plus_bias(draft, repeated)]
+        before.append("y = y[:, :, : x.shape[2], : x.shape[3]]")
+    body = [*before, *_plus_bias(draft, "y")]
     return draft.written(doc, init, method(_head(survey), *body))
 
 
@@ -185,17 +188,16 @@ def _joint_values(place: Place) -> dict[str, Value]:
 
 def _write_joint(draft: Draft, survey: Survey, maps: int) -> str:
     entries, inner = draft.term("entries"), draft.term("factor")
-    doc = (
-        "LR MLP: the matrix over all positions and channels as a product of two thin ones "
-        "(Figure 1: Dim. LR)."
-    )
+    doc = "MLP over positions and channels, as a product of two thin matrices (Figure 1: LR MLP)."
+    doc += _context(survey, maps)
     factors = (
         call("nn.Linear", entries, inner, bias=False),
         call("nn.Linear", inner, entries, bias=False),
     )
     init = [*_factors(*factors), *_bias(draft)]
-    mixed = 'self.rank["up"](self.rank["down"](x.flatten(1))).reshape(x.shape)'
-    return draft.written(doc, init, method(_head(survey), *_plus_bias(draft, mixed)))
+    product = 'y = self.rank["up"](self.rank["down"](x.flatten(1)))'
+    body = [product, *_plus_bias(draft, "y.reshape(x.shape)")]
+    return draft.written(doc, init, method(_head(survey), *body))
 
 
 LOW_RANK = Wrapper("LowRankMLP", _joint_values, _write_joint, ())

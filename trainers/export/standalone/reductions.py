@@ -78,7 +78,8 @@ def _write_convolution(draft: Draft) -> str:
         groups=None if groups.value == 1 else groups,
         bias=None if normed.value is True else normed,
     )
-    doc = f"{_patch(draft)} positions to one, by a strided convolution."
+    normed_too = " and a layer norm" if draft.uses.any("norm") else ""
+    doc = f"{_patch(draft)} positions to one, by a strided convolution{normed_too}."
     return _write(draft, doc, layer)
 
 

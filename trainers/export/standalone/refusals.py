@@ -1,7 +1,8 @@
 """What cannot be written as a stand-alone file, said before anything is."""
 
 from space.architecture import Architecture
-from trainers.export.standalone.mixers import CORES
+from space.mixer import Mixer
+from trainers.export.standalone.weights import WRITTEN_SOURCES
 
 
 def refusals(architecture: Architecture) -> list[str]:
@@ -13,9 +14,9 @@ def refusals(architecture: Architecture) -> list[str]:
     return [reason for mixer in architecture.mixers() if (reason := _reason(mixer))]
 
 
-def _reason(mixer) -> str:
+def _reason(mixer: Mixer) -> str:
     if mixer.is_custom:
         return f"{mixer.label!r} is a mixer of your own; its source is not part of mixspace"
-    if mixer.dynamics not in CORES:
+    if mixer.dynamics not in WRITTEN_SOURCES:
         return f"no stand-alone form is known of weights that are {mixer.dynamics}"
     return ""

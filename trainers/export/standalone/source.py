@@ -1,10 +1,12 @@
 """The text of a stand-alone file: a network as one module that needs torch alone."""
 
 import re
+import textwrap
 
 from space.architecture import Architecture, Stage
 from space.cost import cost
-from space.errors import refuse, Problem
+from space.errors import Problem, refuse
+from space.geometry import MapSize
 from trainers.export.standalone import layers
 from trainers.export.standalone.blocks import BlockText, write_block, write_mlp
 from trainers.export.standalone.draft import Draft, Uses, Value
@@ -12,7 +14,8 @@ from trainers.export.standalone.mixers import MixerClasses
 from trainers.export.standalone.network import network
 from trainers.export.standalone.places import Place, Survey
 from trainers.export.standalone.refusals import refusals
-from trainers.export.standalone.text import Call, docstring
+from trainers.export.standalone.text import LINE_LENGTH, Call, docstring
+from trainers.export.standalone.weights import WEIGHTS
 from trainers.export.standalone.windows import window_functions
 
 
@@ -40,11 +43,11 @@ def standalone_source(architecture: Architecture) -> str:
     block, blocks, mlp = _blocks(survey, batch_norm, mixers)
     parts = {
         **_shared(architecture),
-        "Stem": layers.stem(architecture, batch_norm),
         **window_functions(survey),
         **mixers.texts,
         "MLP": mlp,
         "Block": block,
+        "Stem": layers.stem(architecture, batch_norm),
         "Downsample": layers.downsample(architecture),
         "Head": layers.head(architecture),
         "Network": network(architecture, blocks),
@@ -63,7 +66,7 @@ def _shared(architecture: Architecture) -> dict[str, str]:
         "LayerNorm": layers.LAYER_NORM,
         "BatchNorm": layers.BATCH_NORM,
         "linear": layers.LINEAR_WITHOUT_BIAS if merges or plain else layers.LINEAR,
-        "Weights": layers.WEIGHTS,
+        "Weights": WEIGHTS,
     }
 
 
@@ -141,16 +144,12 @@ def _module_doc(architecture: Architecture) -> str:
     total = cost(architecture)
     image = architecture.input
     logits = f"{architecture.head.classes} logits" if architecture.head.classes else "features"
-    rows = "\n".join(
-        f"    stage {index}: {size.height}×{size.width} tokens, {_row(stage)}"
-        for index, (stage, size) in enumerate(
-            zip(architecture.stages, architecture.stage_sizes(), strict=True), 1
-        )
-    )
+    stages = zip(architecture.stages, architecture.stage_sizes(), strict=True)
+    rows = "\n".join(_row(index, *each) for index, each in enumerate(stages, 1))
     return (
         f"{architecture.name}: from images of {image.height}×{image.width} pixels to {logits}.\n\n"
-        f"{total.params:,} parameters, {total.macs:,} multiply-accumulates for an image. Found by "
-        f"mixspace, where its id is {architecture.id}.\n\n"
+        f"{total.params:,} parameters, and {total.macs:,} multiply-accumulates for an image. Made "
+        f"by mixspace, where its id is {architecture.id}.\n\n"
         f"{rows}\n\n"
         "Names and formulas are those of the paper: Han, Fan, Dai, Sun, Cheng, Liu, Wang, On the "
         "Connection between Local Attention and Dynamic Depth-wise Convolution, ICLR 2022, "
@@ -159,7 +158,8 @@ def _module_doc(architecture: Architecture) -> str:
     )
 
 
-def _row(stage: Stage) -> str:
-    blocks = "block" if stage.depth == 1 else "blocks"
+def _row(index: int, stage: Stage, size: MapSize) -> str:
+    blocks = "1 block" if stage.depth == 1 else f"{stage.depth} blocks"
     mixers = ", ".join(mixer.label for mixer in stage.mixers)
-    return f"{stage.width} channels, {stage.depth} {blocks}: {mixers}"
+    row = f"stage {index}: {size.height}×{size.width}, {stage.width} channels, {blocks}: {mixers}"
+    return textwrap.fill(row, LINE_LENGTH, initial_indent=" " * 4, subsequent_indent=" " * 8)

@@ -87,8 +87,8 @@ def broken(expression: Expression, indent: int, before: str = "", after: str = "
         opening, closing = f"{pad}{before}{expression.head}(", f"{pad}){after}"
         body = _arguments(expression.arguments, indent + INDENT)
     elif isinstance(expression, Listing):
-        first, last = expression.brackets
-        opening, closing = f"{pad}{before}{first}", f"{pad}{last}{after}"
+        marks = expression.brackets
+        opening, closing = f"{pad}{before}{marks[0]}", f"{pad}{marks[1]}{after}"
         body = _one_a_line(expression.items, indent + INDENT)
     else:
         opening, closing = f"{pad}{before}[", f"{pad}]{after}"
