@@ -1,7 +1,7 @@
 """What a call from Python is handed, of which no option of a command line has seen to the type."""
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from space.errors import Problem, refuse
@@ -36,9 +36,9 @@ def _are_numbers(value: object) -> bool:
 
 
 def _are_texts(value: object) -> bool:
-    return (
-        not isinstance(value, str) and isinstance(value, Collection) and all(map(_is_text, value))
-    )
+    if not isinstance(value, Collection) or isinstance(value, str | bytes):
+        return False
+    return all(isinstance(each, str) for each in value)
 
 
 def _is_number_or_none(value: object) -> bool:
@@ -46,7 +46,6 @@ def _is_number_or_none(value: object) -> bool:
 
 
 NAME = Kind("a text, the name of a study", _is_text)
-NAME_OR_NONE = Kind("a text, the name of a study, or None", _is_text_or_none)
 STUDY = Kind("a mixspace.Study", lambda value: hasattr(value, "opened"))
 STORE = Kind(
     "a path, a URL as text, or None",
@@ -55,6 +54,17 @@ STORE = Kind(
 CLAUSE = Kind('a text such as "params < 200k", or None', _is_text_or_none)
 ID = Kind("the beginning of an architecture's id as text", _is_text)
 ID_OR_NONE = Kind("the beginning of an architecture's id as text, or None", _is_text_or_none)
+NAME_OR_NONE = Kind("a text, the name of a study, or None", _is_text_or_none)
+IDS = Kind('a list of the beginnings of ids, such as ["3f2a"]', _are_texts)
+PROTOCOL = Kind(
+    "the name of a protocol, a path, a Protocol, a mapping of fields, or None",
+    lambda value: (
+        _is_text_or_none(value)
+        or isinstance(value, os.PathLike | Mapping)
+        or hasattr(value, "bound_to")
+    ),
+)
+DEVICE = Kind('a text such as "cpu" or "cuda:1", or None', _is_text_or_none)
 NUMBERS = Kind("a list of the numbers of trials, such as [7, 12]", _are_numbers)
 NUMBER_OR_NONE = Kind("the number of a trial, or None", _is_number_or_none)
 PARTS = Kind('a list of names, such as ["onnx"]', _are_texts)

@@ -2,16 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from search.driver.kept_weights import kept_weights
 from search.query import best
+from search.runner.trained_weights import checkpoint_of
 from search.store import Store, StudyRecord, TrialRecord
 from space import Architecture
 from space.errors import InputError
 
 if TYPE_CHECKING:
     from torch import nn
-
-_INSTEAD = "repeat() trains the best again, or put the folder back"
 
 
 def trained_network(
@@ -35,7 +33,7 @@ def trained_network(
     from trainers.initial_weights import to_device
 
     trial = _trial(store, study, architecture_id)
-    path = kept_weights(store, study, url, trial, _INSTEAD)
+    path = checkpoint_of(store, study, url, trial)
     architecture = Architecture.from_json(store.architectures.get(trial.architecture_id).json)
     network = build(architecture, seed=0)  # drawn for nothing, and not from the user's generator
     expected = {

@@ -1,17 +1,24 @@
 """A study that is in a store: what came of it, its networks, and more work on it."""
 
 import os
-from collections.abc import Collection
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mixspace.arguments import (
     CLAUSE,
+    DEVICE,
     FLAG,
     ID,
     ID_OR_NONE,
+    IDS,
     NAME,
+    NAME_OR_NONE,
     NUMBERS,
+    PROTOCOL,
     STORE,
     refuse_wrong_types,
 )
@@ -23,10 +30,11 @@ from search.config import Config, overrides_of
 from search.driver.extra_trials import ExtraTrialsRequest
 from search.next_steps import DEFAULT_STORE, STORE_VARIABLE, MoreWork
 from search.objective_parsing import stored_objectives
-from search.query import BestRow, Cost, Evaluated, best, front, pareto_front
+from search.query import BestRow, Cost, Evaluated, Judged, best, front, pareto_front
 from search.runner import RunOutcome
+from search.runner.final_test import to_test
 from search.runner.going_on import stored_config, to_continue
-from search.runner.retraining import repeat_or_retrain
+from search.runner.retraining import repeat_or_retrain, to_retrain
 from search.store import Store, StudyRecord, StudySummary
 from search.store.open import open_to_look_up
 from search.store.url import display, is_sqlite, parse_url, sqlite_path
@@ -36,6 +44,7 @@ from space.custom.plugins import load_known_plugins
 from space.errors import InputError, MixspaceError
 from space.html import table
 from space.wording import NONE, percent, short
+from trainers import Protocol
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -295,6 +304,117 @@ class Study:
         work = MoreWork("repeat", {"top": top, "seeds": seeds}, self.name)
         return self._more_work(config, work, address, progress, extra_request)
 
+    def retrain(
+        self,
+        ids: Sequence[str] = (),
+        *,
+        top: int | None = None,
+        where: str | None = None,
+        protocol: str | Path | Protocol | Mapping[str, Any] | None = None,
+        seeds: int = 3,
+        name: str | None = None,
+        address: str | None = None,
+        progress: bool = True,
+        **fields: Any,
+    ) -> "Study":
+        """Train chosen networks in full: from scratch, with new seeds, in a study of their own.
+
+        The images, their split and the size of the input are those of this study. The same call
+        again goes on where it was interrupted; with more seeds or other networks it adds them.
+
+            study.retrain(top=3, protocol="small-images-30")
+            study.retrain(["3f2a"], protocol={"epochs": 60}, seeds=5)
+
+        Args:
+            ids: beginnings of architectures' ids; or
+            top: so many of the best, of those that fulfil the clause `where`.
+            protocol: the name of one that comes with mixspace, or the path of a YAML file; a
+                Protocol; or a mapping of the fields that change of this study's own. None is this
+                study's own, or the one by which they are being trained already.
+            seeds: how often each is trained; with one nothing is known of the spread.
+            name: of the new study; else it is made of this one's.
+            address, progress: as of `mixspace.run`.
+            fields: of the configuration: where the images lie (`data`), the `seed`, and those that
+                decide nothing about the results.
+
+        Returns:
+            The study of the full trainings.
+
+        Raises:
+            InputError: naming whatever of it cannot be done; nothing was written.
+            StoreError, RunFailed: as of `mixspace.run`.
+        """
+        refuse_wrong_types(
+            ids=(ids, IDS),
+            where=(where, CLAUSE),
+            name=(name, NAME_OR_NONE),
+            protocol=(protocol, PROTOCOL),
+        )
+        changes = {"protocol": protocol} if isinstance(protocol, Mapping) else {}
+        given = None if isinstance(protocol, Mapping) else protocol
+        found = to_retrain(
+            self._url,
+            ids=ids,
+            top=top,
+            study=self.name,
+            where=where,
+            protocol=given,
+            seeds=seeds,
+            name=name,
+            overrides=overrides_of(changes | fields),
+        )
+        asked = {"ids": tuple(ids), "top": top, "where": where, "protocol": protocol}
+        work = MoreWork("retrain", asked | {"seeds": seeds, "name": name} | fields, self.name)
+        return self._more_work(found.config, work, address, progress, found.request)
+
+    def test(
+        self,
+        ids: Sequence[str] = (),
+        *,
+        top: int | None = None,
+        again: bool = False,
+        device: str | None = None,
+        progress: bool = True,
+        **fields: Any,
+    ) -> Judged:
+        """Read the test split, once for each complete training of chosen networks of this study.
+
+        Every reading is in the store before its images are read. What was tested before is left as
+        it is; where all of it was, the call is refused.
+
+        Args:
+            ids: beginnings of architectures' ids; or
+            top: so many of the best by validation; 1 unless given.
+            again: whether to read it again for what was tested: kept, and counted.
+            device: such as "cuda:1"; None takes the GPU where there is one, else the CPU.
+            progress: whether each accuracy is said on stderr.
+            fields: of the configuration, where the images lie now: data={"folder": …}.
+
+        Returns:
+            The networks with their figures by search, validation and test.
+
+        Raises:
+            InputError: naming whatever stands against it; nothing was read or written.
+            TestSplitLocked: while a search runs in this process.
+        """
+        refuse_wrong_types(
+            ids=(ids, IDS), again=(again, FLAG), device=(device, DEVICE), progress=(progress, FLAG)
+        )
+        say: Callable[[str], None] = partial(print, file=sys.stderr) if progress else _say_nothing
+        test = to_test(
+            self._url,
+            ids=ids,
+            study=self.name,
+            top=top if ids else top or 1,
+            again=again,
+            device=device,
+            overrides=overrides_of(fields),
+            say=say,
+        )
+        for note in test.notes:
+            say(f"note: {note}")
+        return test.run(say)
+
     @staticmethod
     def _more_work(
         config: Config,
@@ -339,6 +459,10 @@ class Study:
         said = f"{self!r}: {summary.ended_trials:,} of {planned:,} trials done ({states or NONE})"
         stopped = "" if self.outcome is None else self.outcome.reason
         return f"{said}; stopped: {stopped}" if stopped else said
+
+
+def _say_nothing(text: str) -> None:
+    """Where nobody wants to hear how it goes."""
 
 
 def _shown(row: BestRow) -> tuple[object, ...]:

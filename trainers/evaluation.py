@@ -79,12 +79,53 @@ def final_test(
     """
     refuse_if_locked()
     bound = describe_data(data_config, protocol).protocol
-    expected = {"architecture": architecture.id, "protocol": bound.hash, "epoch": bound.epochs}
-    model = build(architecture, 0.0)
-    load_weights(model, Path(checkpoint), expected)
+    network = finished_network(architecture, checkpoint, bound, build)
+    return read_test(network, architecture.id, bound, data_config, record, device=device)
+
+
+def finished_network(
+    architecture: Architecture,
+    checkpoint: Path | str,
+    protocol: Protocol,
+    build: Build = build_network,
+) -> nn.Module:
+    """The network of a training that came to its end, on the CPU.
+
+    Args:
+        checkpoint: file of the training. protocol: of the training, bound to its data.
+
+    Raises:
+        InputError: if the checkpoint is missing, corrupt, or of something else, such as another
+            architecture or an earlier epoch.
+    """
+    expected = {"architecture": architecture.id, "protocol": protocol.hash}
+    network = build(architecture, 0.0)
+    load_weights(network, Path(checkpoint), expected | {"epoch": protocol.epochs})
+    return network
+
+
+def read_test(
+    network: nn.Module,
+    architecture_id: str,
+    protocol: Protocol,
+    data_config: DataConfig | Mapping[str, Any],
+    record: Record,
+    *,
+    device: torch.device | str = "cpu",
+) -> float:
+    """Share of the test images that a finished network classifies rightly, 0 to 1.
+
+    Args:
+        network: as `finished_network` gives it. protocol: of its training, bound to its data.
+        record: as of `final_test`.
+
+    Raises:
+        TestSplitLocked: while a search is running.
+        InputError: if the data are missing.
+    """
     target = torch.device(device)
-    model = to_device(model, target)
-    test = open_test_split(data_config, bound, architecture_id=architecture.id, record=record)
-    accuracy = score(model, test.batches(target), bound, target)[1]
+    network = to_device(network, target)
+    test = open_test_split(data_config, protocol, architecture_id=architecture_id, record=record)
+    accuracy = score(network, test.batches(target), protocol, target)[1]
     record(replace(test.reading, accuracy=accuracy))
     return accuracy

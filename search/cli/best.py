@@ -1,7 +1,9 @@
 """`best`: query the architectures, and the front of a study over its own objectives."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -18,10 +20,13 @@ from search.objective_parsing import stored_objectives
 from search.objectives import judged_by
 from search.query import (
     SORT_KEYS,
+    BestRow,
+    TestFigures,
     best,
     canonical_sort,
     chance_sentence,
     chance_sentences,
+    figures_of_tests,
     front,
     optimism,
     optimism_of,
@@ -87,6 +92,9 @@ def command(
     compares with none of a complete training. Accuracies are of the epoch that the protocol judges
     by; a line on stderr says where that is the best one, which is optimistic.
 
+    Where the test split was read, a column has its accuracy; nothing is sorted by it, as what is
+    chosen by the test is tested no more.
+
     A line on stderr says what guessing the commonest class scores, as far as the store tells it.
 
     With --study, the column bounds says which complete trials keep the study's constraints on
@@ -107,23 +115,27 @@ def command(
         wanted = None if study is None else study_objectives(opened, study)
         shown = dict.fromkeys(row.study for row in rows)
         chances = chance_sentences((name, opened.studies.get(name).objective) for name in shown)
+        tests = figures_of_tests(opened, study)
         hints = [] if rows or as_json or where is None else _hints(opened, where)
     if as_json:
         named = zip(rows, ranks(rows, spread), strict=True)
         print_json(
             [
-                row.plain() | {"place": place, "keeps_constraints": wanted and wanted.keeps(row)}
+                row.plain()
+                | {"place": place, "keeps_constraints": wanted and wanted.keeps(row)}
+                | {"test": _test_of(row, tests)}
                 for row, place in named
             ]
         )
     elif rows:
         first = "highest" if sort.startswith("-") else "lowest"
         title = f"Architectures by {sort.removeprefix('-')}, {first} first"
-        for table in leaderboards(rows, title, spread=spread, wanted=wanted):
+        for table in leaderboards(rows, title, spread=spread, wanted=wanted, tests=tests):
             stdout_console().print(table)
         if sort == "-accuracy":
             click.echo(what_of_the_spread(spread), err=True)
         said = [*chances, *([] if wanted is None else wanted.sentences), optimism(rows)]
+        said.append(LUCKY if sort == "-accuracy" and len(rows) > 1 else None)
         for sentence in filter(None, said):
             click.echo(sentence, err=True)
         if len({row.protocol_hash for row in rows}) > 1:
@@ -136,6 +148,18 @@ def command(
         click.echo("No trained architecture fulfils this.", err=True)
         for hint in hints:
             click.echo(hint, err=True)
+
+
+LUCKY = (
+    "The highest of several accuracies is optimistic: the images that it is measured on chose it. "
+    "`retrain` trains the best anew, and `test` reads the test split for them."
+)
+
+
+def _test_of(row: BestRow, tests: Mapping[tuple[str, str], TestFigures]) -> Any:
+    """What the test says of a row, in plain values; None where it was not read for it."""
+    found = tests.get((row.architecture_id, row.protocol_hash)) if row.is_complete else None
+    return None if found is None else asdict(found)
 
 
 def _hints(store: Store, where: str) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
+from search.cli.judgement_table import figures_words
 from search.objectives import Objectives
 from search.query import (
     BestRow,
@@ -14,6 +15,7 @@ from search.query import (
     Spread,
     StateCounts,
     StudyObjectives,
+    TestFigures,
     bound_words,
     chance_of_images,
     is_custom,
@@ -41,6 +43,7 @@ def leaderboards(
     *,
     spread: Mapping[str, Spread] | None = None,
     wanted: StudyObjectives | None = None,
+    tests: Mapping[tuple[str, str], TestFigures] | None = None,
 ) -> list[FittedTable]:
     """The table of the complete architectures, and apart from it that of the others.
 
@@ -49,7 +52,7 @@ def leaderboards(
     several = len({row.study for row in rows}) > 1
     parts = {title: complete(rows), PRUNED: [row for row in rows if not row.is_complete]}
     return [
-        leaderboard(part, name, with_study=several, spread=spread, wanted=wanted)
+        leaderboard(part, name, with_study=several, spread=spread, wanted=wanted, tests=tests)
         for name, part in parts.items()
         if part
     ]
@@ -67,6 +70,7 @@ def leaderboard(
     with_study: bool = False,
     spread: Mapping[str, Spread] | None = None,
     wanted: StudyObjectives | None = None,
+    tests: Mapping[tuple[str, str], TestFigures] | None = None,
 ) -> FittedTable:
     """A table of architectures, a line each.
 
@@ -76,6 +80,7 @@ def leaderboard(
         with_study: whether the rows come from several studies.
         spread: by protocol, for rows by falling accuracy, to call ties what they do not separate.
         wanted: of the one study that all rows are of, to mark what breaks its measured bounds.
+        tests: what the test says, by ids and protocols, of the complete rows that it was read for.
     """
     longest = max((len(name) for row in rows for name in row.names), default=1)
     return FittedTable(
@@ -85,6 +90,7 @@ def leaderboard(
             Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
             *_bounds(rows, wanted),
             *(_repeats(rows) if any(row.repeats > 1 for row in rows) else ()),
+            *_tests(rows, tests or {}),
             Column("params", [short(row.params) for row in rows], right=True, optional=1),
             Column("FLOPs", [short(row.macs) for row in rows], right=True, optional=2),
             Column("epochs", [str(row.epochs) for row in rows], right=True, optional=5),
@@ -102,6 +108,17 @@ def _bounds(
     if wanted is None or not wanted.bounds:
         return []
     return [Column("bounds", [*(wanted.word(row) for row in rows), *[""] * blanks])]
+
+
+def _tests(rows: Sequence[BestRow], tests: Mapping[tuple[str, str], TestFigures]) -> list[Column]:
+    read = [
+        tests.get((row.architecture_id, row.protocol_hash)) if row.is_complete else None
+        for row in rows
+    ]
+    if not any(read):
+        return []
+    words = [NONE if each is None else figures_words(each.accuracy) for each in read]
+    return [Column("test", words, right=True, optional=2)]
 
 
 def _repeats(rows: Sequence[BestRow]) -> tuple[Column, Column]:

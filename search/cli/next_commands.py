@@ -52,6 +52,11 @@ class NextCommands(NextSteps):
         """Queries the store; `where` is quoted for people, by double quotes."""
         return f'{_PROGRAM} best{self._store} --where "{where}" --top 3'
 
+    @property
+    def test(self) -> str:
+        """Reads the test split for the best of the study."""
+        return f"{_PROGRAM} test --study {shlex.quote(self.study)}{self._store}"
+
     def show(self, architecture: str) -> str:
         """Shows an architecture."""
         return f"{_PROGRAM} show {architecture}{self._store}"

@@ -13,6 +13,7 @@ _COMMANDS = {
     "continue": "search.cli.going_on:continue_command",
     "repeat": "search.cli.going_on:repeat_command",
     "retrain": "search.cli.retrain:command",
+    "test": "search.cli.test:command",
     "methods": "search.cli.methods:command",
     "best": "search.cli.best:command",
     "show": "search.cli.show:command",

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from search.cli.judgement_table import judgement_table
 from search.cli.leaderboard_tables import (
     PAPER_OPERATORS,
     complete,
@@ -28,10 +29,12 @@ from search.query import (
     comparison,
     data_sentences,
     front,
+    judged,
     operator_ranks,
     optimism,
     paired,
     pareto_front,
+    ranks,
     spreads,
     study_objectives,
     trials_by_operators,
@@ -49,7 +52,7 @@ _SHOWN_TROUBLE = 5
 def print_report(
     console: Console, store: Store, outcome: RunOutcome, commands: NextCommands
 ) -> None:
-    """Print the whole report.
+    """Print the whole report; that of a study of full trainings is one of its own.
 
     Args:
         console: where to.
@@ -57,8 +60,11 @@ def print_report(
         outcome: of the run.
         commands: to go on with.
     """
-    rows = best(store, study=outcome.study, top=None)
     study = store.studies.get(outcome.study)
+    if study.retrains is not None:
+        _print_full_trainings(console, store, outcome, commands)
+        return
+    rows = best(store, study=outcome.study, top=None)
     parts: list[RenderableType] = [Text(headline(outcome), style="bold")]
     wanted = study_objectives(store, outcome.study)
     parts += paired_comparison(paired(store, outcome.study, rows), outcome.validation_images)
@@ -77,10 +83,45 @@ def print_report(
     parts += [Text(_of_inheritance(store.studies.summary(study.id)))] if inherits else []
     parts += _trouble(store.trials.of_study(study.id, _TROUBLE))
     parts += [Text("\n".join(f"Note: {note}" for note in outcome.notes))] if outcome.notes else []
+    _print(console, parts, _next_lines(outcome, rows, commands, inherits=inherits))
+
+
+def _print(console: Console, parts: list[RenderableType], lines: str) -> None:
     console.print(Group(*(part for pair in parts for part in (pair, Text()))))
     # A command that is folded in the middle cannot be copied.
-    lines = _next_lines(outcome, rows, commands, inherits=inherits)
     console.print(Text(lines), soft_wrap=True)
+
+
+def _print_full_trainings(
+    console: Console, store: Store, outcome: RunOutcome, commands: NextCommands
+) -> None:
+    """What came of full trainings: their networks by search, validation and test."""
+    found = judged(store, outcome.study)
+    study = store.studies.get(outcome.study)
+    parts: list[RenderableType] = [Text(headline(outcome), style="bold")]
+    if found.rows:
+        spread = spreads(store, outcome.study)
+        # In the order of the table, for which the ranks are.
+        rows = {row.architecture_id: row for row in best(store, study=outcome.study, top=None)}
+        places = ranks([rows[row.architecture_id] for row in found.rows], spread)
+        parts += [judgement_table(found, places), Text(what_of_the_spread(spread), style="dim")]
+        parts += [Text(note) for note in found.notes]
+    parts += map(Text, data_sentences(study.objective))
+    parts += _trouble(store.trials.of_study(study.id, _TROUBLE))
+    parts += [Text("\n".join(f"Note: {note}" for note in outcome.notes))] if outcome.notes else []
+    lines = [("Look", commands.look)]
+    if found.rows:
+        lines += [("Show", commands.show(found.rows[0].architecture_id)), ("Test", commands.test)]
+    if outcome.progress.counts[TrialState.FAILED]:
+        lines.append(("Failed", commands.train_again(failed=True, infeasible=False)))
+    if outcome.progress.ended < outcome.progress.planned:
+        lines.append(("Go on", commands.resume()))
+    first = [] if commands.first is None else [commands.first]
+    _print(console, parts, "\n".join([*first, *_named(lines)]))
+
+
+def _named(lines: list[tuple[str, str]]) -> list[str]:
+    return [f"{what + ':':8}{command}" for what, command in lines]
 
 
 def headline(outcome: RunOutcome) -> str:
@@ -135,6 +176,7 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
             for pair in paired(store, outcome.study, rows)
         ],
         "validation_images": outcome.validation_images,
+        "full_trainings": _full_trainings(store, outcome.study),
         "operators": [
             {
                 "name": each.name,
@@ -147,6 +189,13 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         ],
         "operators_without_accuracy": _without_accuracy(store, outcome.study, whole),
     }
+
+
+def _full_trainings(store: Store, study: str) -> dict[str, Any] | None:
+    """What came of full trainings; None of a search."""
+    if store.studies.get(study).retrains is None:
+        return None
+    return judged(store, study).plain()
 
 
 def _without_accuracy(store: Store, study: str, rows: list[BestRow]) -> dict[str, dict[str, int]]:
@@ -228,7 +277,7 @@ def _next_lines(
         )
         lines.append(("Go on", commands.resume(more)))
     first = [] if commands.first is None else [commands.first]
-    return "\n".join([*first, *(f"{what + ':':8}{command}" for what, command in lines)])
+    return "\n".join([*first, *_named(lines)])
 
 
 def _is_exhausted(outcome: RunOutcome) -> bool:

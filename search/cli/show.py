@@ -11,6 +11,7 @@ from rich.text import Text
 
 from search.cli.figures import draw, plot_option
 from search.cli.options import store_option
+from search.cli.trained_table import print_results
 from search.driver.checkpoints import Checkpoints
 from search.objectives import judged_by
 from search.query import (
@@ -20,6 +21,7 @@ from search.query import (
     comparison,
     data_sentences,
     study_objectives,
+    trained_results,
 )
 from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
 from space import Architecture
@@ -64,15 +66,18 @@ def command(architecture: str, plot: Path | None, store: str, as_json: bool) -> 
         logs = _logs(opened, trials)
         compared = {name: comparison(opened, name) for name in names}
         wanted = {name: study_objectives(opened, name) for name in names}
+        results = trained_results(opened, record.id)
     rules = {name: judged_by(study.protocol) for name, study in records.items()}
     kept = _kept(record.id, wanted)
     if as_json:
         beside = {name: found and asdict(found) for name, found in compared.items()}
         plain = _plain(record, trials, curves, studies, logs) | {"keeps_constraints": kept}
+        plain |= {"trained": [asdict(result) for result in results]}
         print_json(plain | {"against_random_search": beside, "judged_by": rules})
         return
     console = stdout_console()
     _print_network(console, record)
+    print_results(console, results)
     places = _places(trials, studies)
     for trial in trials:
         _print_trial(console, trial, curves[trial.id], places, logs.get(trial.id))

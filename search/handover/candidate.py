@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.driver.kept_weights import kept_weights
 from search.query import TrainedResult, trained_results
+from search.runner.trained_weights import checkpoint_of
 from search.store import Store, StudyRecord, TrialRecord
 from space.errors import InputError
 from space.surface import surface
@@ -53,9 +53,7 @@ def find_candidate(
         chosen = _best(wanted, found, study)
     owner = store.studies.get(chosen.study)
     row = store.trials.get(chosen.trial_id)
-    instead = "put the folder back, or train it again by `retrain` or `repeat`"
-    weights = kept_weights(store, owner, url, row, instead)
-    return Candidate(chosen, owner, row, everything, weights)
+    return Candidate(chosen, owner, row, everything, checkpoint_of(store, owner, url, row))
 
 
 def _numbered(

@@ -16,6 +16,8 @@ from search.query.accuracy_notes import (
 )
 from search.query.baseline import BaselineComparison, comparison
 from search.query.evaluated import Evaluated, architecture_texts, evaluated, networks
+from search.query.intervals import wilson_interval
+from search.query.judgements import Judged, Judgement, TestFigures, figures_of_tests, judged
 from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
 from search.query.operators import (
     OperatorRank,
@@ -71,6 +73,8 @@ __all__ = [
     "EndedTrial",
     "Evaluated",
     "Figures",
+    "Judged",
+    "Judgement",
     "Objective",
     "Objectives",
     "OperatorRank",
@@ -81,6 +85,7 @@ __all__ = [
     "StateCounts",
     "StudyCourse",
     "StudyObjectives",
+    "TestFigures",
     "TrainedResult",
     "TrialSummary",
     "Where",
@@ -96,9 +101,11 @@ __all__ = [
     "data_sentences",
     "ended_trials",
     "evaluated",
+    "figures_of_tests",
     "front",
     "front_of",
     "is_custom",
+    "judged",
     "method_sentence",
     "metric_words",
     "networks",
@@ -121,4 +128,5 @@ __all__ = [
     "trained_results_of_study",
     "trial_summaries",
     "trials_by_operators",
+    "wilson_interval",
 ]

@@ -242,7 +242,8 @@ def _config_of(
     own, others = _parted(overrides)
     changed = _changed(config, others, search)
     if given is not None or own:
-        asked = full_protocol(_with_hash(search.protocol, source), given, own)
+        base = config.protocol if given is None else search.protocol
+        asked = full_protocol(_with_hash(base, source), given, own)
         changed = changed.model_copy(update={"protocol": _unpinned(asked, config.protocol)})
     _refuse_other_results(found.name, config, changed)
     trials = max(networks, config.trials)

@@ -126,7 +126,7 @@ def already_read(earlier: Collection[TestReadingRecord]) -> str:
     broke_off = " (it broke off)" if first.accuracy is None else ""
     again = surface().given("again", True)
     return (
-        f"it was read for trial {first.trial_id} of architecture {first.architecture_id} on "
+        f"the test split was read for these weights of {first.architecture_id} on "
         f"{first.read_at:%Y-%m-%d %H:%M} UTC{broke_off}: one reading is what makes it a test; "
         f"{again} reads it once more, and the store counts it"
     )

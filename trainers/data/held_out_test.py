@@ -71,6 +71,7 @@ class TestReading:
         architecture_id, protocol_hash: for what. content_hash: of the test images.
         images: how many.
         accuracy: None before; afterwards the share classified rightly, 0 to 1.
+        chance: share of their commonest class, 0 to 1; what guessing it would score.
     """
 
     __test__ = False  # not a test case, whatever pytest makes of the name
@@ -82,6 +83,7 @@ class TestReading:
     accuracy: float | None = None
     id: str = field(default_factory=lambda: uuid4().hex)
     read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    chance: float | None = None
 
 
 Record = Callable[[TestReading], object]

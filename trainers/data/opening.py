@@ -71,7 +71,8 @@ def open_test_split(
     else:
         found = load_part(parsed, "test")
     count = len(found.labels)
-    reading = TestReading(architecture_id, protocol.hash, found.content_hash, count)
+    chance = float(np.bincount(found.labels).max() / count)
+    reading = TestReading(architecture_id, protocol.hash, found.content_hash, count, chance=chance)
     record(reading)
 
     def batches(device: torch.device | str) -> Iterator[Batch]:

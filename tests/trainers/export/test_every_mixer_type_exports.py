@@ -14,10 +14,10 @@ from trainers.export import Preprocessing, export_network
 
 PREPROCESSING = Preprocessing(2, 20, 14, 20, 1.0, "bicubic", "white", (0.5, 0.5), (0.2, 0.3))
 MIXED = {
-    "prenorm": ("Local ViT", "Dynamic DW-S Conv.", "PVT", "Neighbourhood attention"),
-    "convnext": ("Conditional conv.", "Dynamic Local-S MLP", "Pyramid MS Conv.", "LR MLP"),
+    "prenorm": ("Local ViT", "Lightweight conv."),
+    "convnext": ("Dynamic Local-S MLP", "LR MLP"),
 }
-"""Of every layout and weight source some, so many in a network that few have to be traced."""
+"""Two in a network, as tracing is what takes time; test_export.py has generated kernels."""
 
 
 def exported(architecture: Architecture, folder: Path) -> None:
@@ -29,11 +29,11 @@ def exported(architecture: Architecture, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("block_type", MIXED)
-def test_networks_of_many_types_export(block_type: str, tmp_path: Path) -> None:
+def test_networks_of_several_types_export(block_type: str, tmp_path: Path) -> None:
     kinds = [mixer_fields(mixer_type_named(name)) for name in MIXED[block_type]]
     values = network_of(all_mixer_types()[0], block_type).to_dict()
-    for stage, mixers in zip(values["stages"], (kinds[:2], kinds[2:]), strict=True):
-        stage |= {"depth": len(mixers), "mixers": mixers}
+    for stage, mixer in zip(values["stages"], kinds, strict=True):
+        stage |= {"depth": 1, "mixers": [mixer]}
     exported(Architecture.from_dict(values), tmp_path)
 
 

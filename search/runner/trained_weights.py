@@ -1,4 +1,4 @@
-"""Where the weights of a trial lie, its own or those of the trial whose result it took over."""
+"""Where the weights of a trial lie."""
 
 from pathlib import Path
 
@@ -7,18 +7,15 @@ from search.store import Store, StudyRecord, TrialRecord
 from space.errors import InputError
 
 
-def kept_weights(
-    store: Store, study: StudyRecord, url: str, trial: TrialRecord, instead: str
-) -> Path:
-    """The checkpoint of a trial.
+def checkpoint_of(store: Store, study: StudyRecord, url: str, trial: TrialRecord) -> Path:
+    """The file of a trial, or of the one whose result it took over.
 
     Args:
         store: open, and its URL.
         study: of the trial.
-        instead: what a person may do where it is gone, in words.
 
     Raises:
-        InputError: it is gone.
+        InputError: where="checkpoint"; it is gone.
     """
     places = Checkpoints.of(study, url)
     found = places.find(trial)
@@ -29,6 +26,6 @@ def kept_weights(
         raise InputError.of(
             "checkpoint",
             f"the weights of trial {trial.number} ({trial.architecture_id}) are gone: there is no "
-            f"{places.file(trial)}; {instead}",
+            f"{places.file(trial)}; repeat() trains the best again, or put the folder back",
         )
     return found
