@@ -3,6 +3,6 @@
 `export` writes the folder; what is in it is `trainers.export`'s to say.
 """
 
-from search.handover.export import export
+from search.handover.hand_over import export
 
 __all__ = ["export"]
