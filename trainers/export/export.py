@@ -27,7 +27,6 @@ from trainers.export.folder import checked_place, write_manifest, written_whole
 from trainers.export.loading import ARCHITECTURE, PREPROCESSING
 from trainers.export.model_card import NAME as CARD
 from trainers.export.model_card import CardOfFolder, model_card
-from trainers.export.onnx_form import in_onnx_form
 from trainers.export.parity import Parity
 from trainers.export.preprocessing import Preprocessing
 from trainers.export.standalone_file import NAME as STANDALONE
@@ -214,7 +213,7 @@ def _write(
 def _write_programs(
     folder: Path, trained: Trained, network: nn.Module, without: Collection[str], say: Say
 ) -> dict[str, Parity]:
-    """The files for other runtimes: torch.export, and ONNX from the same trace where it can be."""
+    """The files for other runtimes, of one trace: torch.export, and ONNX."""
     found: dict[str, Parity] = {}
     architecture = trained.architecture
     program: torch.export.ExportedProgram | None = None
@@ -227,11 +226,10 @@ def _write_programs(
         found[program_file.NAME] = parity
     if "onnx" not in without:
         say(f"{onnx_file.NAME}, compared with the network in ONNX Runtime")
-        form, path = in_onnx_form(network), folder / onnx_file.NAME
-        names = class_names.written(trained.classes)
+        path, names = folder / onnx_file.NAME, class_names.written(trained.classes)
         with _told_if_untraceable(onnx_file.NAME, "onnx"):
-            if program is None or form is not network:
-                program = program_file.traced(form, architecture)
+            if program is None:
+                program = program_file.traced(network, architecture)
             parity = onnx_file.write_onnx(path, program, network, architecture, names)
         found[onnx_file.NAME] = parity
     return found

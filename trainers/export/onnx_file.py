@@ -51,7 +51,6 @@ def write_onnx(
     import onnx
 
     with _quietly(), torch.no_grad():
-        # Deep copies of the graph's nodes within the exporter need the program as it was traced.
         made = torch.onnx.export(
             program,
             dynamo=True,

@@ -14,8 +14,9 @@ from trainers import Protocol
 from trainers.checkpoint import Checkpoint, save_checkpoint
 from trainers.export import Facts, Figure, Preprocessing, Spent, Trained
 
-CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal") + (
-    *("Shirt", "Sneaker", "Bag", "Ankle boot"),
+CLASSES = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
 NO_PROGRAMS = ("onnx", "pt2")
 

@@ -33,7 +33,6 @@ from trainers.export import (
     program_file,
     standalone_file,
 )
-from trainers.export.onnx_form import in_onnx_form
 from trainers.export.parity import compared
 
 FILES = {
@@ -231,7 +230,7 @@ def test_a_link_stays_and_the_folder_behind_it_is_written(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("to", ["", "a\0b", "x" * 300, 7])
 def test_paths_that_are_none_are_refused(tmp_path: Path, to: Any) -> None:
-    with pytest.raises(InputError, match="^to: "):
+    with pytest.raises(InputError, match=r"^to: "):
         export_network(trained(tmp_path), to, without=NO_PROGRAMS)
 
 
@@ -294,28 +293,21 @@ def test_a_file_that_computes_something_else_is_not_exported(
         return network
 
     monkeypatch.setattr(standalone_file, "built_alone", off)
-    with pytest.raises(NotEqual, match=r"^network.py differs from the network by 0.0001, and 1e-05"):
+    with pytest.raises(NotEqual, match=r"^network\.py differs from the network by 0\.0001"):
         export_network(trained(tmp_path), tmp_path / "to", without=NO_PROGRAMS)
     assert names(tmp_path) == {"checkpoint.safetensors"}
 
 
-@pytest.mark.parametrize("name", ["model.pt2", "model.onnx"])
-def test_programs_are_compared_as_they_were_written(
-    whole: Exported, tmp_path: Path, name: str
-) -> None:
-    """Beside a network of other weights in its last layer."""
+def test_programs_are_compared_as_they_were_written(whole: Exported, tmp_path: Path) -> None:
+    """Beside a network with another offset in its last layer."""
     dynamic = architecture(dynamics="homogeneous", generator_ratio=2)
     other, program = used(dynamic), torch.export.load(whole.folder / "model.pt2")
     with torch.no_grad():
         other.head.classify.bias[3] += 1e-3
-    with pytest.raises(NotEqual, match=f"^{name} differs from the network by 0.00[12], and "):
-        if name == "model.pt2":
-            program_file.write_program(tmp_path / name, program, other, dynamic)
-        else:
-            form = program_file.traced(in_onnx_form(other), dynamic)
-            with torch.no_grad():
-                other.head.classify.bias[3] -= 2e-3
-            onnx_file.write_onnx(tmp_path / name, form, other, dynamic, CLASSES)
+    with pytest.raises(NotEqual, match=r"^model\.pt2 differs from the network by 0\.001, and "):
+        program_file.write_program(tmp_path / "model.pt2", program, other, dynamic)
+    with pytest.raises(NotEqual, match=r"^model\.onnx differs from the network by 0\.001, and "):
+        onnx_file.write_onnx(tmp_path / "model.onnx", program, other, dynamic, CLASSES)
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf")])

@@ -251,7 +251,7 @@ def test_the_description_is_read_back_and_damaged_ones_are_refused() -> None:
     assert Preprocessing.from_dict(chosen.to_dict(), "x") == chosen
     assert (chosen.resize, chosen.mean) == (36, (0.485, 0.456, 0.406))
     for wrong in ({}, [], {**chosen.to_dict(), "format": "2"}, {"format": "x"}):
-        with pytest.raises(InputError, match="^preprocessing.json: "):
+        with pytest.raises(InputError, match=r"^preprocessing\.json: "):
             Preprocessing.from_dict(wrong, "preprocessing.json")
     missing = chosen.to_dict()
     del missing["std"]
