@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mixspace.arguments import (
     FLAG,
-    ID,
+    ID_OR_NONE,
     NAME_OR_NONE,
     NUMBER_OR_NONE,
     PARTS,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def export(
-    architecture_id: str,
+    architecture_id: str | None,
     to: str | os.PathLike[str],
     *,
     store: str | os.PathLike[str] | None = None,
@@ -39,7 +39,7 @@ def export(
         network = mixspace.load("shipped")
 
     Args:
-        architecture_id: or the beginning of it.
+        architecture_id: or the beginning of it; None is the best one of the study.
         to: the folder: not there, empty, or with `force` an earlier export. It is there whole, or
             not at all.
         store: as of `mixspace.Study`.
@@ -63,7 +63,7 @@ def export(
         StoreError: the store failed.
     """
     refuse_wrong_types(
-        architecture_id=(architecture_id, ID),
+        architecture_id=(architecture_id, ID_OR_NONE),
         store=(store, STORE),
         study=(study, NAME_OR_NONE),
         trial=(trial, NUMBER_OR_NONE),

@@ -41,7 +41,7 @@ from search.store.url import display, is_sqlite, parse_url, sqlite_path
 from search.visualization.small_front import small_front
 from space import Architecture, DesignSpace
 from space.custom.plugins import load_known_plugins
-from space.errors import InputError, MixspaceError
+from space.errors import MixspaceError
 from space.html import table
 from space.wording import NONE, percent, short
 from trainers import Protocol
@@ -213,12 +213,6 @@ class Study:
             InputError: as of `mixspace.export`, or the study has no complete trial.
             NotEqual, ExportFailed: as of `mixspace.export`.
         """
-        refuse_wrong_types(architecture_id=(architecture_id, ID_OR_NONE))
-        if architecture_id is None:
-            rows = [row for row in self.best(top=1) if row.is_complete]
-            if not rows:
-                raise InputError.of("study", f"{self.name!r} has no complete trial")
-            architecture_id = rows[0].architecture_id
         return export(
             architecture_id,
             to,

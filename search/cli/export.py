@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("export")
-@click.argument("architecture")
+@click.argument("architecture", required=False)
 @click.option(
     "--to",
     required=True,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @store_option()
 @json_option
 def command(
-    architecture: str,
+    architecture: str | None,
     to: Path,
     study: str | None,
     trial: int | None,
@@ -48,10 +48,12 @@ def command(
 ) -> None:
     """Write a folder with a trained network that others can use without mixspace.
 
-    ARCHITECTURE is an id, or the beginning of one, as `best` prints it.
+    ARCHITECTURE is an id, or the beginning of one, as `best` prints it; without it, the best of
+    --study is taken.
 
     \b
     Examples:
+      python -m search export --study first-retrained --to shipped
       python -m search export 1f0c --to shipped
       python -m search export 1f0c --study first-retrained --trial 2 --to shipped
       python -m search export 1f0c --to shipped --force --without onnx

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.query import TrainedResult, trained_results
+from search.query import TrainedResult, best, trained_results
 from search.runner.trained_weights import checkpoint_of
 from search.store import Store, StudyRecord, TrialRecord
 from space.errors import InputError
@@ -30,13 +30,13 @@ class Candidate:
 
 
 def find_candidate(
-    store: Store, url: str, architecture: str, study: str | None, trial: int | None
+    store: Store, url: str, architecture: str | None, study: str | None, trial: int | None
 ) -> Candidate:
     """The best complete training of an architecture; full trainings come before those of a search.
 
     Args:
         store: open, and its URL.
-        architecture: the beginning of an id.
+        architecture: the beginning of an id; None is the one of the best mean of the study.
         study: only trainings of this study; None is all.
         trial: only the one with this number; it needs no study where a single one has it.
 
@@ -44,7 +44,9 @@ def find_candidate(
         InputError: there is no such architecture, study or trial, nothing of it is complete, the
             trainings do not compare, or the weights are gone.
     """
-    found = store.architectures.get(architecture).id
+    found = (
+        _best_of(store, study) if architecture is None else store.architectures.get(architecture).id
+    )
     everything = tuple(trained_results(store, found))
     wanted = everything if study is None else tuple(trained_results(store, found, study))
     if trial is not None:
@@ -54,6 +56,21 @@ def find_candidate(
     owner = store.studies.get(chosen.study)
     row = store.trials.get(chosen.trial_id)
     return Candidate(chosen, owner, row, everything, checkpoint_of(store, owner, url, row))
+
+
+def _best_of(store: Store, study: str | None) -> str:
+    """The architecture of the best mean of a study, of what is complete.
+
+    Raises:
+        InputError: no study is named, it has none, or there is no such study.
+    """
+    if study is None:
+        message = f"name an architecture, or {surface().given('study', 'NAME')} for its best"
+        raise InputError.of("architecture", message)
+    row = next((row for row in best(store, study=study, top=1) if row.is_complete), None)
+    if row is None:
+        raise InputError.of("study", f"{study!r} has no complete trial to export")
+    return row.architecture_id
 
 
 def _numbered(

@@ -21,7 +21,7 @@ Say = Callable[[str], None]
 
 def export(
     store: str,
-    architecture: str,
+    architecture: str | None,
     to: str | os.PathLike[str],
     *,
     study: str | None = None,
@@ -35,7 +35,7 @@ def export(
 
     Args:
         store: its URL.
-        architecture: the beginning of an id.
+        architecture: the beginning of an id; None is the best one of the study.
         to: the folder: not there, empty, or with `force` an earlier export.
         study, trial: which training; None is the best complete one, full trainings first.
         without: "onnx", "pt2" or "standalone", to leave these files out.

@@ -201,6 +201,7 @@ def test_what_is_not_there_is_refused(copy: Path, capsys: pytest.CaptureFixture[
     assert "'none' does not exist" in refused(capsys, id_, "--study", "none")
     said = refused(capsys, id_, "--trial", "77")
     assert said == f"--trial: no complete trial 77 of architecture {id_}"
+    assert refused(capsys) == "architecture: name an architecture, or --study NAME for its best"
     untrained = next(t for t in trials if t.architecture_id != rows(FULL)[1][0].architecture_id)
     said = refused(capsys, untrained.architecture_id, "--study", FULL)
     assert f"has no complete trial in {FULL!r}; only what is complete is exported" in said

@@ -14,7 +14,7 @@ from trainers import DataConfig, Protocol, describe_data
 from trainers.data import fashion_mnist
 from trainers.data.data_config import parse_data_config
 from trainers.data.describe import DataShape, data_shape
-from trainers.data.fashion_mnist import DEBIAN, EMBEDDED, load_part
+from trainers.data.fashion_mnist import CLASS_NAMES, DEBIAN, EMBEDDED, load_part
 from trainers.data.idx import read_idx, write_idx
 
 FIRST = "train-images-idx3-ubyte.gz"
@@ -226,6 +226,7 @@ def test_what_the_data_are_is_the_same_on_every_machine() -> None:
         "validation_images": 101,
         "chance": 11 / 101,
         "remarks": [],
+        "class_names": list(CLASS_NAMES),
     }
     assert (found.content_hash, found.split_hash) == ("f4bcdbf7cf622e0e", "70f9051b1d3ac86c")
     assert (found.channels, found.height, found.width, found.classes) == (1, 28, 28, 10)
