@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mixspace import visualization
+    from mixspace.handing_over import export
     from mixspace.running import RunFailed
     from mixspace.start import run
     from mixspace.study import Study
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from space.design import SpaceTooLarge
     from space.networks import build
     from trainers import NonFiniteLoss, TestSplitLocked, UnreadableData
+    from trainers.export import Exported, ExportFailed, LoadedNetwork, NotEqual, load
 
     __version__: str
 
@@ -59,14 +61,18 @@ __all__ = [
     "DesignSpace",
     "DuplicateArchitecture",
     "Exhausted",
+    "ExportFailed",
+    "Exported",
     "Infeasible",
     "InputError",
+    "LoadedNetwork",
     "MapSize",
     "Mixer",
     "MixerType",
     "MixspaceError",
     "NoStore",
     "NonFiniteLoss",
+    "NotEqual",
     "Problem",
     "RelationGraph",
     "RunFailed",
@@ -81,6 +87,8 @@ __all__ = [
     "all_mixer_types",
     "build",
     "cost",
+    "export",
+    "load",
     "open_store",
     "optimize",
     "register_mixer",
@@ -98,11 +106,15 @@ _MODULES = {
         "search.store",
     ),
     **dict.fromkeys(("NonFiniteLoss", "TestSplitLocked", "UnreadableData"), "trainers"),
+    **dict.fromkeys(
+        ("ExportFailed", "Exported", "LoadedNetwork", "NotEqual", "load"), "trainers.export"
+    ),
     "Exhausted": "search.searchers",
     "RunFailed": "mixspace.running",
     "SpaceTooLarge": "space.design",
     "Study": "mixspace.study",
     "build": "space.networks",
+    "export": "mixspace.handing_over",
     "optimize": "search.local_executor",
     "run": "mixspace.start",
 }

@@ -41,6 +41,10 @@ def _are_texts(value: object) -> bool:
     return all(isinstance(each, str) for each in value)
 
 
+def _is_number_or_none(value: object) -> bool:
+    return value is None or type(value) is int
+
+
 NAME = Kind("a text, the name of a study", _is_text)
 STUDY = Kind("a mixspace.Study", lambda value: hasattr(value, "opened"))
 STORE = Kind(
@@ -62,6 +66,8 @@ PROTOCOL = Kind(
 )
 DEVICE = Kind('a text such as "cpu" or "cuda:1", or None', _is_text_or_none)
 NUMBERS = Kind("a list of the numbers of trials, such as [7, 12]", _are_numbers)
+NUMBER_OR_NONE = Kind("the number of a trial, or None", _is_number_or_none)
+PARTS = Kind('a list of names, such as ["onnx"]', _are_texts)
 FLAG = Kind("True or False", lambda value: isinstance(value, bool))
 ADDRESS = Kind("a text, HOST:PORT of the head of a Ray cluster, or None", _is_text_or_none)
 

@@ -22,6 +22,7 @@ from mixspace.arguments import (
     STORE,
     refuse_wrong_types,
 )
+from mixspace.handing_over import export
 from mixspace.loading import trained_network
 from mixspace.running import NextCalls, carry_out
 from mixspace.trials import trials_dataframe
@@ -48,6 +49,8 @@ from trainers import Protocol
 if TYPE_CHECKING:
     from pandas import DataFrame
     from torch import nn
+
+    from trainers.export import Exported
 
 _SHOWN = 5
 _MOST_DRAWN = 5_000
@@ -188,6 +191,37 @@ class Study:
         refuse_wrong_types(architecture_id=(architecture_id, ID_OR_NONE))
         with self.opened() as store:
             return trained_network(store, store.studies.get(self.name), self._url, architecture_id)
+
+    def export(
+        self,
+        to: str | os.PathLike[str],
+        architecture_id: str | None = None,
+        *,
+        trial: int | None = None,
+        without: Collection[str] = (),
+        force: bool = False,
+    ) -> "Exported":
+        """Write a folder with a trained network of this study, as `mixspace.export` does.
+
+        Args:
+            to: the folder: not there, empty, or with `force` an earlier export.
+            architecture_id: or the beginning of it; None takes that of the best mean.
+            trial: the number of one of its trainings; None is the most accurate one.
+            without, force: as of `mixspace.export`.
+
+        Raises:
+            InputError: as of `mixspace.export`, or the study has no complete trial.
+            NotEqual, ExportFailed: as of `mixspace.export`.
+        """
+        return export(
+            architecture_id,
+            to,
+            store=self._url,
+            study=self.name,
+            trial=trial,
+            without=without,
+            force=force,
+        )
 
     # --- more work ----------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; a reader, or a crash at any moment, finds the old one or the new one."""
     tensors = {n: t.detach().cpu().contiguous() for n, t in checkpoint.tensors.items()}
     state = json.dumps(checkpoint.state, sort_keys=True, allow_nan=False)
-    metadata = {"format": FORMAT, "state": state, "sha256": _seal(tensors, state)}
+    metadata = {"format": FORMAT, "state": state, "sha256": seal(FORMAT, tensors, state)}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = _partial_file(path)
     try:
@@ -78,25 +78,58 @@ def load_checkpoint(path: Path, expected: Mapping[str, Any] | None = None) -> Ch
         InputError: naming the file, if it is missing, corrupt, or not of what is expected.
         OSError: the operating system does not let it be read, which says nothing of the file.
     """
+    metadata, tensors = sealed_tensors(path, FORMAT, "checkpoint", "a checkpoint")
+    state: dict[str, Any] = json.loads(metadata["state"])
+    _check_expected(path, state, expected or {})
+    return Checkpoint(tensors, state)
+
+
+def sealed_tensors(
+    path: Path, file_format: str, where: str, kind: str
+) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The metadata and tensors of a sealed file, their hash checked.
+
+    Args:
+        path: the file.
+        file_format: that its metadata must name.
+        where: the problem's place. kind: what it should be, in words.
+
+    Raises:
+        InputError, OSError: as `load_checkpoint` does.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
-        raise InputError.of("checkpoint", f"{path} does not exist") from None
+        raise InputError.of(where, f"{path} does not exist") from None
     except (SafetensorError, OSError, ValueError, KeyError, UnicodeDecodeError) as error:
         if _is_of_the_system(error):
             raise
-        raise InputError.of("checkpoint", f"{path} is corrupt ({error})") from None
-    if metadata.get("format") != FORMAT:
+        raise InputError.of(where, f"{path} is corrupt ({_why_unreadable(path, error)})") from None
+    if metadata.get("format") != file_format:
         found = metadata.get("format", "none")
-        message = f"{path} is not a checkpoint of this program (format {found}, not {FORMAT!r})"
-        raise InputError.of("checkpoint", message)
-    if metadata.get("sha256") != _seal(tensors, metadata.get("state", "")):
-        raise InputError.of("checkpoint", f"{path} is corrupt (its hash does not match)")
-    state: dict[str, Any] = json.loads(metadata["state"])
-    _check_expected(path, state, expected or {})
-    return Checkpoint(tensors, state)
+        message = f"{path} is not {kind} of this program (format {found}, not {file_format!r})"
+        raise InputError.of(where, message)
+    if metadata.get("sha256") != seal(file_format, tensors, metadata.get("state", "")):
+        raise InputError.of(where, f"{path} is corrupt (its hash does not match)")
+    return metadata, tensors
+
+
+_PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""How files of `torch.save` and pickles begin."""
+
+
+def _why_unreadable(path: Path, error: Exception) -> str:
+    """What is wrong with a file; one that could run code is named for what it is."""
+    try:
+        with path.open("rb") as file:
+            begins = file.read(4)
+    except OSError:
+        return str(error)
+    if begins.startswith(_PICKLED):
+        return "a pickle, which may run code; only safetensors are read"
+    return str(error)
 
 
 def load_weights(network: nn.Module, path: Path, expected: Mapping[str, Any]) -> None:
@@ -121,7 +154,11 @@ def _is_of_the_system(error: Exception) -> bool:
 
 
 def check_tensors(
-    path: Path, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], what: str
+    path: Path,
+    found: Mapping[str, Tensor],
+    wanted: Mapping[str, Tensor],
+    what: str,
+    where: str = "checkpoint",
 ) -> None:
     """Refuse tensors whose names, shapes or types differ from those of the built network.
 
@@ -137,7 +174,7 @@ def check_tensors(
     if differences:
         rest = f", and {len(differences) - 5} more" if len(differences) > 5 else ""
         message = f"{path} does not fit the {what}: {', '.join(differences[:5])}{rest}"
-        raise InputError.of("checkpoint", message)
+        raise InputError.of(where, message)
 
 
 def _kind(tensor: Tensor) -> str:
@@ -151,8 +188,9 @@ def _check_expected(path: Path, state: Mapping[str, Any], expected: Mapping[str,
             raise InputError.of("checkpoint", message)
 
 
-def _seal(tensors: Mapping[str, Tensor], state: str) -> str:
-    digest = hashlib.sha256(f"{FORMAT}\n{state}\n".encode())
+def seal(file_format: str, tensors: Mapping[str, Tensor], state: str) -> str:
+    """A hash over names, types, shapes and values of tensors, and a text; 64 hex digits."""
+    digest = hashlib.sha256(f"{file_format}\n{state}\n".encode())
     for name in sorted(tensors):
         digest.update(f"{name} {_kind(tensors[name])}\n".encode())
         # Bytes of any type: NumPy has no bfloat16, and 0-d tensors cannot change their type.

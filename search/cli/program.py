@@ -19,6 +19,7 @@ _COMMANDS = {
     "show": "search.cli.show:command",
     "plot": "search.cli.plot:command",
     "fidelity": "search.cli.fidelity:command",
+    "export": "search.cli.export:command",
     "studies": "search.cli.studies:command",
     "upgrade": "search.cli.studies:upgrade_command",
     "dashboard": "search.cli.dashboard:command",
@@ -51,6 +52,8 @@ def program() -> None:
       python -m search best --where "dynamics = static and params < 200k"
       python -m search show ARCHITECTURE
       python -m search plot STUDY --out front.html
+    To ship a network:
+      python -m search export ARCHITECTURE --to FOLDER
     On a cluster, through Ray:
       ray job submit --working-dir . -- python -m search run imagenet
     The dashboard:

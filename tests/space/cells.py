@@ -43,9 +43,7 @@ def _label(value: Any) -> str:
 
 def _pairs() -> list[Any]:
     return [
-        pytest.param(
-            mixer_type, block_type, marks=[pytest.mark.slow] if (place + turn) % 3 else []
-        )
+        pytest.param(mixer_type, block_type, marks=[pytest.mark.slow] if (place + turn) % 3 else [])
         for place, mixer_type in enumerate(all_mixer_types())
         for turn, block_type in enumerate(BLOCK_TYPES)
     ]

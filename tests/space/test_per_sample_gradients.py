@@ -58,7 +58,7 @@ def test_networks_of_one_architecture_run_at_once(mixer_type: MixerType, block_t
 def test_batch_norm_in_train_mode_is_refused_by_torch() -> None:
     """There images of a batch see each other: no gradient is one image's own."""
     network = small_network(mixer_type_named("conv."), "conv").train()
-    with pytest.raises(RuntimeError, match="batch norm|batch_norm|running_mean"):
+    with pytest.raises(RuntimeError, match=r"batch norm|batch_norm|running_mean"):
         vmap(grad(loss_of(network)), (None, 0))(  # type: ignore[arg-type]
             dict(network.named_parameters()), images(2)
         )

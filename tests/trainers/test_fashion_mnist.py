@@ -226,6 +226,7 @@ def test_what_the_data_are_is_the_same_on_every_machine() -> None:
         "validation_images": 101,
         "chance": 11 / 101,
         "remarks": [],
+        "class_names": list(fashion_mnist.CLASS_NAMES),
     }
     assert (found.content_hash, found.split_hash) == ("f4bcdbf7cf622e0e", "70f9051b1d3ac86c")
     assert (found.channels, found.height, found.width, found.classes) == (1, 28, 28, 10)

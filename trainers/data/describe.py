@@ -62,6 +62,9 @@ class DataDescription:
             "validation_images": self.validation_images,
             "chance": self.chance,
             "remarks": list(self.remarks),
+            "class_names": list(self.class_names),
+            "mean": list(self.mean),
+            "std": list(self.std),
         }
 
 
