@@ -113,8 +113,8 @@ def test_intervals_hold_what_is_true_of_a_known_law(number: int, correlation: fl
         assert np.mean([each.regret_low <= regret <= each.regret_high for each in found]) >= 0.90
 
 
-def test_intervals_say_something() -> None:
-    """Of one pick in four sets apart, the widest that there are."""
-    found = top_picks(*pair(3, 80, 0.7))[0]
-    assert found.regret_high - found.regret_low < 2 * found.regret
-    assert found.recall_high - found.recall_low < 0.6
+def test_intervals_grow_narrow_with_the_number_of_architectures() -> None:
+    few, many = (top_picks(*pair(3, number, 0.7), sets=5000)[0] for number in (400, 4000))
+    assert (few.of, many.of) == (100, 100)
+    assert many.regret_high / many.regret_low < 1.7 < few.regret_high / few.regret_low
+    assert many.recall_high - many.recall_low < (few.recall_high - few.recall_low) / 2
