@@ -89,20 +89,22 @@ def of_the_table(
     proxies += cheap_trainings(benchmark, ids, options.train) if options.train else []
     proxies += zero_cost(benchmark, ids, options.sample) if options.sample else []
     results = full_results(benchmark, ids)
-    return ledger(results, proxies), ceiling(results.accuracy, results.again)
+    return ledger(results, proxies, options.sets), ceiling(results.accuracy, results.again)
 
 
-def of_longer(benchmark: TabularBenchmark, longer: TabularBenchmark) -> list[LedgerRow]:
+def of_longer(
+    benchmark: TabularBenchmark, longer: TabularBenchmark, sets: int | None = None
+) -> list[LedgerRow]:
     """The table's epochs as proxies of longer trainings of some of its architectures."""
     ids = [id_ for id_ in finished(longer) if id_ in set(finished(benchmark))]
-    return ledger(full_results(longer, ids), of_epochs(benchmark, ids, and_last=True))
+    return ledger(full_results(longer, ids), of_epochs(benchmark, ids, and_last=True), sets)
 
 
 def of_survivors(benchmark: TabularBenchmark) -> list[LedgerRow]:
     """The rungs of successive halving, among those alone that it would have left."""
     ids = survivors(benchmark, finished(benchmark))
     rungs = [each for each in of_epochs(benchmark, ids) if each.name in _RUNGS]
-    return ledger(full_results(benchmark, ids), rungs)[: len(rungs)]
+    return ledger(full_results(benchmark, ids), rungs, sets=1)[: len(rungs)]  # not of the picks
 
 
 _RUNGS = ("accuracy after 1 epoch", "accuracy after 3 epochs")
@@ -118,7 +120,7 @@ def show(benchmark: TabularBenchmark, options: argparse.Namespace) -> None:
     rows, top = of_the_table(benchmark, options)
     path = longer_table(options.table)
     longer = TabularBenchmark(path) if path.is_file() else None
-    longer_rows = [] if longer is None else of_longer(benchmark, longer)
+    longer_rows = [] if longer is None else of_longer(benchmark, longer, options.sets)
     left = of_survivors(benchmark)
     if options.json:
         parts = {"table": rows, "longer": longer_rows, "survivors": left}
@@ -152,6 +154,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--train", type=at_least(0), default=0, help="networks that are trained cheaply"
+    )
+    parser.add_argument(
+        "--sets", type=at_least(1), help="sets of candidates for recall and regret, if fewer"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     return parser.parse_args(arguments)
