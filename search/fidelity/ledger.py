@@ -20,7 +20,7 @@ from search.fidelity.agreement import (
 )
 from search.fidelity.ceiling import in_top_decile
 from search.fidelity.pairs import Floats, PairCounts, count_pairs, drawn
-from search.fidelity.top_picks import SETS, TopPick, top_picks
+from search.fidelity.top_picks import TopPick, top_picks
 from search.fidelity.without_size import without_size
 from space.errors import InputError, Problem, refuse
 
@@ -124,13 +124,15 @@ class LedgerRow:
         return "cannot tell" if self.over_size is None else self.over_size.verdict
 
 
-def ledger(results: FullResults, proxies: Sequence[Proxy], sets: int = SETS) -> list[LedgerRow]:
+def ledger(
+    results: FullResults, proxies: Sequence[Proxy], sets: int | None = None
+) -> list[LedgerRow]:
     """A row for each proxy, in their order; params and MACs come last.
 
     Args:
         results: of n architectures.
         proxies: with a value for each of them; the sizes are not among them.
-        sets: drawn for the picks, at least.
+        sets: as of `top_picks`.
 
     Raises:
         InputError: a proxy with another number of values.
@@ -144,7 +146,7 @@ def ledger(results: FullResults, proxies: Sequence[Proxy], sets: int = SETS) -> 
     return [_row(results, proxy, sets) for proxy in [*proxies, *sizes]]
 
 
-def _row(every: FullResults, proxy: Proxy, sets: int) -> LedgerRow:
+def _row(every: FullResults, proxy: Proxy, sets: int | None) -> LedgerRow:
     known = np.flatnonzero(np.isfinite(proxy.values))
     results = every.only(known)
     values = -proxy.values[known] if proxy.lower_is_better else proxy.values[known]

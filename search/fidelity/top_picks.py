@@ -25,8 +25,8 @@ PICKS = (1, 5, 10)
 Range = tuple[float, float]
 
 _CANDIDATES = 100
-SETS = 20_000
-"""Drawn for the means, at least; fewer are faster and noisier."""
+_SETS = 4_000, 20_000
+"""Fewest and most that are drawn for the means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +50,21 @@ class TopPick:
     regret_high: float
 
 
-def top_picks(proxy: Floats, full: Floats, sets: int = SETS) -> tuple[TopPick, ...]:
+def top_picks(proxy: Floats, full: Floats, sets: int | None = None) -> tuple[TopPick, ...]:
     """A row for every k of `PICKS`, and for a tenth, of which a set has twice as many.
 
     Sets are of a quarter of the architectures, at most 100. There are no rows below 20 points.
 
     Args:
         proxy, full: (n,) finite values, higher is better.
-        sets: how many are drawn, at least.
+        sets: how many are drawn, at least; None is enough for their noise not to matter.
     """
     points = drawn(len(full))
     size = min(_CANDIDATES, len(points) // 4)
     if len(points) < 2 * ENOUGH:
         return ()
-    made = _Sets(proxy[points], full[points], size, sets)
+    number = min(max(16 * len(points), _SETS[0]), _SETS[1]) if sets is None else sets
+    made = _Sets(proxy[points], full[points], size, number)
     sizes = sorted({k for k in (*PICKS, math.ceil(size / 10)) if 2 * k <= size})
     return tuple(_pick(made, k) for k in sizes)
 
@@ -92,7 +93,7 @@ class _Sets:
         size: of a set. sets: how many at least.
     """
 
-    def __init__(self, proxy: Floats, full: Floats, size: int, sets: int = SETS) -> None:
+    def __init__(self, proxy: Floats, full: Floats, size: int, sets: int) -> None:
         self.points, self.size = len(full), size
         rng = np.random.default_rng(0)
         self._members = _partitions(self.points, size, sets, rng)

@@ -12,7 +12,6 @@ from search.query.conditions import conditions
 from search.query.fidelity_proxies import accuracy_after
 from search.query.full_trainings import FullTrainings, full_trainings
 from search.store.store import Store
-from space.wording import count
 
 _SHOWN = 3
 
@@ -49,33 +48,25 @@ class Judging:
 
     @property
     def sentence(self) -> str:
-        """Short: what is known, or that it is not."""
-        return f"{self.conditions[0].upper()}{self.conditions[1:]}; {self._of_longer} {self._early}"
-
-    @property
-    def _of_longer(self) -> str:
-        return (
-            "what that says of other trainings is not known here "
-            f"(`search fidelity {self.study} --full STUDY`)."
-        )
+        """In one sentence: how, and what that is worth, or that it is not known."""
+        conditions = self.conditions[0].upper() + self.conditions[1:]
+        return f"{conditions} (of other trainings: not known here); {self._early}."
 
     @property
     def _early(self) -> str:
         if not self.stops:
-            return "No trial was stopped early."
+            return "no trial was stopped early"
         after = " and ".join(str(each.epoch) for each in self.stops)
-        plural = "s" if self.stops[-1].epoch > 1 or len(self.stops) > 1 else ""
-        told = [_words(each.agreement) for each in self.stops]
+        stopped = f"trials were stopped after {after} epoch{'' if after == '1' else 's'}"
         if all(each.agreement.tau is None for each in self.stops):
             return (
-                f"Trials were stopped after {after} epoch{plural}; what that is worth is not "
-                f"known: {count(self.complete, 'network')} trained to the end, "
-                f"and it takes {ENOUGH}."
+                f"{stopped}, and what that is worth is not known: it takes {ENOUGH} trained to the "
+                f"end, and {'there is' if self.complete == 1 else 'there are'} {self.complete}"
             )
+        told = " and ".join(_words(each.agreement) for each in self.stops)
         return (
-            f"Trials were stopped after {after} epoch{plural}: among the {self.complete} networks "
-            f"trained to the end, which are survivors, the order then agrees with the last by "
-            f"Kendall's tau {' and '.join(told)}."
+            f"{stopped}, whose order agrees with the last epoch's by Kendall's tau {told} "
+            f"({self.complete:,} survivors)"
         )
 
     def plain(self) -> dict[str, Any]:

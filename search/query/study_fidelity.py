@@ -26,6 +26,7 @@ from search.query.fidelity_proxies import (
 from search.query.full_trainings import FullTrainings, full_trainings
 from search.store.store import Store
 from space.errors import InputError
+from space.surface import surface
 from space.wording import count, some
 
 
@@ -115,12 +116,12 @@ def paired_fidelity(store: Store, small: str, full: str) -> StudyFidelity:
     cheap, whole = (full_trainings(store, [name])[0] for name in (small, full))
     if cheap.studies[0].protocol_hash == whole.studies[0].protocol_hash:
         message = f"{full!r} has the protocol of {small!r}: neither is a proxy of the other"
-        raise InputError.of("full", message)
+        raise InputError.of(surface().field("full"), message)
     by_key = {each.key: each for each in cheap.trainings}
     pairs = [(by_key[each.key], each) for each in whole.trainings if each.key in by_key]
     if not pairs:
         message = f"no network was trained to the end in both {small!r} and {full!r}"
-        raise InputError.of("full", message)
+        raise InputError.of(surface().field("full"), message)
     proxied, trainings = zip(*pairs, strict=True)
     epochs = [*shown_epochs(cheap), cheap.epochs]
     proxies = of_curves(
@@ -145,10 +146,11 @@ def _notes(group: FullTrainings) -> list[str]:
     names = [each.name for each in group.studies]
     notes = list(group.left_out)
     if stopped := sum(group.pruned.values()):
+        verbs = "was stopped early and is" if stopped == 1 else "were stopped early and are"
         notes.append(
-            f"Of {some(names)} {count(stopped, 'trial')} were stopped early and are not here. The "
-            "others are survivors, chosen by their accuracies at earlier epochs: the correlations "
-            "are theirs, and those among all candidates are not known, as a rule higher."
+            f"Of {some(names)} {count(stopped, 'trial')} {verbs} not here. The others are "
+            "survivors, chosen by their accuracies at earlier epochs: the correlations are theirs, "
+            "and those among all candidates are not known, as a rule higher."
         )
     biased = optimism_of((each.name, each.protocol) for each in group.studies)
     return [*notes, *([] if biased is None else [biased])]
