@@ -38,6 +38,7 @@ from space.errors import InputError, Problem, refuse
 from space.input.paths import Folder
 from space.input.pydantic_errors import problems_from_pydantic
 from trainers import DataConfig, Protocol
+from trainers.runtime import runtime_problems, shares_problems
 
 Initial = Literal["paired", "named", "hybrid", "axes"]
 MOST_TRIALS = 10_000_000
@@ -237,7 +238,17 @@ def _clashes(config: Config) -> list[Problem]:
         found += [*_beyond_one_objective(config), *_against_the_best(config)]
     except InputError as error:
         found += error.problems
-    return found + _too_long_for_a_training(config)
+    return found + _too_long_for_a_training(config) + _beyond_the_resources(config)
+
+
+def _beyond_the_resources(config: Config) -> list[Problem]:
+    """What trials with these resources cannot do of the protocol."""
+    protocol, resources = config.protocol, config.resources
+    device = "cuda" if resources.gpus_per_trial else "cpu"
+    return [
+        *runtime_problems(protocol, device),
+        *shares_problems(protocol, protocol.batch_size, resources.processes),
+    ]
 
 
 def _against_the_best(config: Config) -> list[Problem]:

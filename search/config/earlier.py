@@ -30,7 +30,8 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(objectives, Mapping) and isinstance(constraints, Mapping):
         values["constraints"] = with_sides(objectives, constraints)
     resources = values.get("resources")
-    if isinstance(resources, Mapping) and resources.get("gpus_per_trial", 0) > 1:
+    is_earlier = isinstance(resources, Mapping) and "processes_per_trial" not in resources
+    if is_earlier and resources.get("gpus_per_trial", 0) > 1:
         values["resources"] = dict(resources) | {"gpus_per_trial": 1}
     values |= {
         part: registry.with_current_names(values[part])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # workers import this module, and have no use for the store
     from search.driver.lineage import Trained
     from search.store import TrialRecord
 
-TRAINING = "search.ray_executor.worker:make_training"
+TRAINING = "search.ray_executor.making:make_training"
 """The entry point that makes a Training from an assignment; tests put a faulty one in its place."""
 
 

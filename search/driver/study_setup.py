@@ -159,7 +159,10 @@ def _worker_settings(
         "plugins": list(config.search_space.plugins),
         "device": "cuda" if resources.gpus_per_trial else "cpu",
         "whole_gpu": resources.gpus_per_trial >= 1,
-        "threads": max(1, int(resources.cpus_per_trial)),
+        "threads": max(1, int(resources.cpus_per_trial / resources.processes)),
+        "processes": resources.processes,
+        "compile": resources.compile,
+        "grad_checkpointing": resources.grad_checkpointing,
     }
 
 
