@@ -102,6 +102,11 @@ class Plan:
         return weight_sets(self.mixer, self.width) if self.separable else self.width
 
     @property
+    def heads(self) -> tuple[int, int]:
+        """Weight sets, and channels of each, for separable channels."""
+        return self.outputs, self.width // self.outputs
+
+    @property
     def inputs(self) -> int:
         """I: input channels that an output channel reads."""
         return self.width // self.groups

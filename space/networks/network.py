@@ -11,6 +11,7 @@ from space.architecture import Architecture, Stage
 from space.errors import InputError, refuse
 from space.geometry import MapSize
 from space.networks.blocks import BLOCKS, BlockPlan
+from space.networks.checkpointing import switched, through_blocks
 from space.networks.initialisation import WeightInit, initialise
 from space.networks.stem_and_head import DOWNSAMPLES, Head, PatchStem
 from space.operators.layers import rate_problems
@@ -31,6 +32,7 @@ class Network(nn.Module):
         super().__init__()
         refuse(rate_problems("drop_path_rate", drop_path_rate))
         self.architecture = architecture
+        self.grad_checkpointing = False
         stages = architecture.stages
         step = drop_path_rate / max(1, architecture.depth - 1)
         rates = (step * block for block in itertools.count())
@@ -64,9 +66,20 @@ class Network(nn.Module):
         for index, stage in enumerate(self.stages[:count]):
             if index:
                 x = self.downsamples[index - 1](x)
-            x = stage(x)
+            x = through_blocks(stage, x, self.grad_checkpointing)
             maps.append(x)
         return maps
+
+    @torch.jit.ignore  # type: ignore[untyped-decorator]
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """Keep only the input of each block for the gradients, and compute the rest once more.
+
+        Results, gradients, drop path and the statistics of batch norms stay what they are.
+
+        Raises:
+            InputError: for what is neither true nor false.
+        """
+        self.grad_checkpointing = switched(enable)
 
     @torch.jit.ignore  # type: ignore[untyped-decorator]
     def no_weight_decay(self) -> set[str]:

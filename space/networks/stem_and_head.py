@@ -2,15 +2,12 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from space.architecture import Stem
-from space.operators.layers import BatchNorm, LayerNorm, linear
+from space.operators.layers import BatchNorm, LayerNorm, linear, padded_to_multiple
 
-
-def _padded_to_multiple(x: Tensor, edge: int) -> Tensor:
-    down, right = (-x.shape[2] % edge, -x.shape[3] % edge)
-    return F.pad(x, (0, right, 0, down)) if down or right else x
+fx.wrap("padded_to_multiple")
 
 
 class PatchStem(nn.Module):
@@ -37,7 +34,7 @@ class PatchStem(nn.Module):
         return y
 
     def _with_whole_patches(self, x: Tensor) -> Tensor:
-        return x if self.stem.type != "patch" else _padded_to_multiple(x, self.stem.patch_size)
+        return x if self.stem.type != "patch" else padded_to_multiple(x, self.stem.patch_size)
 
 
 class MergeDownsample(nn.Module):
@@ -54,7 +51,7 @@ class MergeDownsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to (B, outputs, ⌈H/2⌉, ⌈W/2⌉)."""
-        x = _padded_to_multiple(x, 2)
+        x = padded_to_multiple(x, 2)
         neighbours = [x[:, :, row::2, column::2] for column in (0, 1) for row in (0, 1)]
         y: Tensor = self.reduce(self.norm(torch.cat(neighbours, 1)))
         return y
@@ -73,7 +70,7 @@ class ConvDownsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to (B, outputs, ⌈H/2⌉, ⌈W/2⌉)."""
-        y: Tensor = self.reduce(_padded_to_multiple(self.norm(x), 2))
+        y: Tensor = self.reduce(padded_to_multiple(self.norm(x), 2))
         return y
 
 

@@ -2,11 +2,15 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from space.layout import Layout, Plan
 from space.operators.neighbourhood import neighbourhood_sum
+from space.operators.per_image import convolved_each
 from space.operators.tiles import Tiling
+
+fx.wrap("neighbourhood_sum")
+fx.wrap("convolved_each")
 
 
 class Convolution(nn.Module):
@@ -26,18 +30,9 @@ class Convolution(nn.Module):
         repeats = plan.width // plan.outputs
         if repeats > 1:
             weights = weights.repeat_interleave(repeats, dim=-4)
-        if weights.dim() == 4:
-            return F.conv2d(x, weights, padding=padding, groups=plan.groups)
-        # One convolution with B times the groups serves the whole batch. Flattened first, because
-        # a map of one position can carry strides that PyTorch takes for another memory format.
-        batch = x.shape[0]
-        y = F.conv2d(
-            x.flatten().view(1, batch * plan.width, *x.shape[2:]),
-            weights.flatten(0, 1),
-            padding=padding,
-            groups=batch * plan.groups,
-        )
-        return y.reshape(x.shape)
+        if plan.mixer.dynamics.source.dynamic:
+            return convolved_each(x, weights, plan.groups)
+        return F.conv2d(x, weights, padding=padding, groups=plan.groups)
 
 
 class NeighbourhoodSum(nn.Module):
@@ -51,7 +46,7 @@ class NeighbourhoodSum(nn.Module):
         """x (B, C, H, W), weights in the neighbourhood layout, to (B, C, H, W)."""
         if not self.plan.separable:
             return self._over_channels(x, weights)
-        heads = x.unflatten(1, (self.plan.outputs, -1))
+        heads = x.unflatten(1, self.plan.heads)
         return neighbourhood_sum(weights, heads, self.plan.kernel_size).flatten(1, 2)
 
     def _over_channels(self, x: Tensor, weights: Tensor) -> Tensor:
@@ -60,7 +55,8 @@ class NeighbourhoodSum(nn.Module):
         k = plan.kernel_size
         neighbours = F.unfold(x, k, padding=k // 2)
         read = plan.inputs * k * k
-        rows = neighbours.reshape(-1, plan.groups, read, positions).permute(1, 3, 0, 2)
+        shape = x.shape[0], plan.groups, read, positions
+        rows = neighbours.reshape(shape).permute(1, 3, 0, 2)
         matrices = weights.reshape(plan.groups, -1, read, positions).permute(0, 3, 2, 1)
         # (groups, positions, batch, outputs); matmul, which torch counts, where einsum may not.
         mixed = torch.matmul(rows, matrices)
@@ -83,21 +79,22 @@ class TileProduct(nn.Module):
         return self.targets.join(mix(tiles, weights))
 
     def _over_positions(self, tiles: Tensor, weights: Tensor) -> Tensor:
-        heads = tiles.unflatten(1, (self.plan.outputs, -1))
+        heads = tiles.unflatten(1, self.plan.heads)
         taps = weights.transpose(2, 3)
-        if weights.shape[0] > 1 or heads.shape[0] == 1:
+        if self.plan.mixer.dynamics.source.dynamic:
             return torch.matmul(heads, taps).flatten(1, 2)
         # One matrix for all tiles: a product a head over the channels of all tiles.
         rows = heads.transpose(0, 1).flatten(1, 2)
-        mixed = torch.unflatten(torch.bmm(rows, taps[0]), 1, (heads.shape[0], -1))
+        shape = tiles.shape[0], self.plan.heads[1]
+        mixed = torch.unflatten(torch.bmm(rows, taps[0]), 1, shape)
         return mixed.transpose(0, 1).flatten(1, 2)
 
     def _over_channels(self, tiles: Tensor, weights: Tensor) -> Tensor:
         # (groups, outputs·P, inputs·Q) matrices: the layout makes them a view of the parameter.
         matrices = weights.reshape(self.plan.groups, -1, weights.shape[2])
-        rows = tiles.reshape(tiles.shape[0], self.plan.groups, -1).transpose(0, 1)
+        rows = tiles.flatten(1).unflatten(1, (self.plan.groups, matrices.shape[2])).transpose(0, 1)
         mixed = torch.bmm(rows, matrices.transpose(1, 2)).transpose(0, 1)
-        return mixed.reshape(tiles.shape[0], self.plan.width, -1)
+        return mixed.flatten(1).unflatten(1, (self.plan.width, -1))
 
 
 AGGREGATORS: dict[Layout, type[Convolution] | type[NeighbourhoodSum] | type[TileProduct]] = {

@@ -1,21 +1,24 @@
 """Layers on (B, C, H, W) maps of which networks are made: norms, linear maps, stochastic depth."""
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from space.errors import Problem
+from space.operators.recording import as_one_node, is_symbolic
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch norm that also trains where a channel has a single value.
+    """Batch norm that also trains where a channel has a single value, or none.
 
-    One image whose map is 1×1, as a pooled map is, has no variance: then the running statistics
-    serve and are left as they are.
+    One image whose map is 1×1, as a pooled map is, has no variance, and no images have no mean:
+    then the running statistics serve and are left as they are.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        if self.training and x.numel() == x.shape[1]:
+        if is_symbolic(x):
+            return as_one_node(self, x)
+        if self.training and x.numel() <= x.shape[1]:
             mean, variance = self.running_mean, self.running_var
             return F.batch_norm(x, mean, variance, self.weight, self.bias, False, 0.0, self.eps)
         y: Tensor = super().forward(x)
@@ -29,6 +32,12 @@ class LayerNorm(nn.LayerNorm):
         """(B, C, H, W) to the same shape."""
         y: Tensor = super().forward(x.permute(0, 2, 3, 1))
         return y.permute(0, 3, 1, 2)
+
+
+def padded_to_multiple(x: Tensor, edge: int) -> Tensor:
+    """(B, C, H, W) with zeros below and to the right, so that the edge divides both sides."""
+    down, right = (-x.shape[2] % edge, -x.shape[3] % edge)
+    return F.pad(x, (0, right, 0, down)) if down or right else x
 
 
 def linear(inputs: int, outputs: int, bias: bool = True) -> nn.Conv2d:
@@ -64,6 +73,8 @@ class DropPath(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
+        if is_symbolic(x):
+            return as_one_node(self, x)
         if not self.training or self.rate == 0:
             return x
         kept = x.new_empty(x.shape[0], 1, 1, 1).bernoulli_(1 - self.rate)

@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from space.axes import Locality, Rank
 from space.geometry import joint_rank
 from space.layout import Plan
 from space.mixer import Mixer
-from space.operators.layers import LayerNorm
+from space.operators.layers import LayerNorm, padded_to_multiple
+
+fx.wrap("padded_to_multiple")
 
 
 class Inputs(NamedTuple):
@@ -82,10 +84,7 @@ class SpatialRank(nn.Module):
         self.norm: nn.Module = LayerNorm(width) if normed else nn.Identity()
 
     def _reduce(self, x: Tensor) -> Tensor:
-        down, right = (-x.shape[2] % self.ratio, -x.shape[3] % self.ratio)
-        if down or right:
-            x = F.pad(x, (0, right, 0, down))
-        reduced: Tensor = self.norm(self.reduction(x))
+        reduced: Tensor = self.norm(self.reduction(padded_to_multiple(x, self.ratio)))
         return reduced
 
     def enter(self, values: Tensor, context: Tensor) -> Inputs:
@@ -107,7 +106,7 @@ class JointRank(nn.Module):
 
     def __init__(self, mixer: Mixer, width: int, plan: Plan) -> None:
         super().__init__()
-        self.size = plan.targets
+        self.size, self.width = plan.targets, width
         entries = plan.targets.positions * width
         rank = joint_rank(mixer, width, plan.targets)
         self.down = nn.Linear(entries, rank, bias=False)
@@ -119,7 +118,7 @@ class JointRank(nn.Module):
 
     def leave(self, y: Tensor) -> Tensor:
         expanded: Tensor = self.up(y)
-        return expanded.reshape(y.shape[0], -1, self.size.height, self.size.width)
+        return expanded.reshape(y.shape[0], self.width, self.size.height, self.size.width)
 
 
 RANKS: dict[Rank, type[FullRank] | type[ChannelRank] | type[SpatialRank] | type[JointRank]] = {

@@ -67,10 +67,10 @@ class Tiling:
     def join(self, tiles: Tensor) -> Tensor:
         """(B·T, C, P) to (B, C, H, W), without what lies outside the map."""
         (down, across), (height, width) = self.counts, self.edges
-        channels = tiles.shape[1]
-        x = tiles.reshape(-1, down, across, channels, height, width)
+        batch, channels = tiles.shape[0] // (down * across), tiles.shape[1]
+        x = tiles.reshape(batch, down, across, channels, height, width)
         x = x.permute(0, 3, 1, 4, 2, 5)
-        x = x.reshape(-1, channels, down * height, across * width)
+        x = x.reshape(batch, channels, down * height, across * width)
         if any(self.roll):
             x = torch.roll(x, self.roll, (2, 3))
         top, left = self.lead
@@ -93,3 +93,15 @@ class Tiling:
         different = tiles[:, :, None] != tiles[:, None, :]
         outside = tiles == 0
         return (different | outside[:, None, :]) & ~outside[:, :, None]
+
+
+def masked(weights: Tensor, apart: Tensor, value: float) -> Tensor:
+    """The weights of pairs that are apart set to a value.
+
+    Args:
+        weights: (B·T, O, P, Q).
+        apart: (T, P, Q), see `Tiling.apart`.
+        value: what they are set to.
+    """
+    images = weights.shape[0] // apart.shape[0]
+    return weights.masked_fill(apart.repeat(images, 1, 1).unsqueeze(1), value)

@@ -1,7 +1,7 @@
 """Any mixer of the algebra as a module, composed as its table is: weights, aggregator, rank."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from space.axes import Rank
 from space.canonical import without_unit_factor
@@ -11,7 +11,10 @@ from space.layout import Plan
 from space.mixer import Mixer
 from space.operators.aggregators import AGGREGATORS
 from space.operators.rank import RANKS
+from space.operators.recording import recorded_for_any_batch
 from space.source_registry import of_source
+
+fx.wrap("refuse_other_size")
 
 
 class WeightedSum(nn.Module):
@@ -69,18 +72,25 @@ class TokenMixer(nn.Module):
                 of the one that it was built for.
         """
         height, width = values.shape[2:]
-        if not self.plan.takes_any_size and (height, width) != (self.size.height, self.size.width):
-            raise self._wrong_size(height, width)
+        if not self.plan.takes_any_size and not recorded_for_any_batch():
+            refuse_other_size(height, width, self.size.height, self.size.width, self.mixer.label)
         inputs = self.rank.enter(values, values if context is None else context)
         mixed = inputs.values if self.mixing is None else self.mixing(*inputs)
         y = self.rank.leave(mixed)[:, :, :height, :width]
         return y if self.bias is None else y + self.bias[:, None, None]
 
-    def _wrong_size(self, height: int, width: int) -> InputError:
-        built = f"{self.size.height}×{self.size.width}"
-        message = f"{self.mixer.label} was built for maps of {built} positions and got one of"
-        return InputError.of("size", f"{message} {height}×{width}; build it for that size")
-
     def extra_repr(self) -> str:
         """The mixer in words, for the printed network."""
         return f"{self.mixer.label}, {self.width} channels, {self.size.height}×{self.size.width}"
+
+
+def refuse_other_size(height: int, width: int, rows: int, columns: int, label: str) -> None:
+    """Nothing, for a map of the size that a mixer was built for.
+
+    Raises:
+        InputError: for another.
+    """
+    if (height, width) != (rows, columns):
+        built = f"{label} was built for maps of {rows}×{columns} positions"
+        message = f"{built} and got one of {height}×{width}; build it for that size"
+        raise InputError.of("size", message)

@@ -1,11 +1,15 @@
 """Weights of attention: softmax of q·k over the reach of p (paper, local attention; Swin; ViT)."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from space.layout import Layout, Plan
+from space.operators.computed_buffers import ComputedBuffers
 from space.operators.neighbourhood import neighbourhood_dot, outside_map
-from space.operators.tiles import Tiling
+from space.operators.tiles import Tiling, masked
+
+fx.wrap("neighbourhood_dot")
+fx.wrap("masked")
 
 
 def relative_position_index(height: int, width: int) -> Tensor:
@@ -17,7 +21,7 @@ def relative_position_index(height: int, width: int) -> Tensor:
     return down * (2 * width - 1) + right
 
 
-class AttentionWeights(nn.Module):
+class AttentionWeights(ComputedBuffers):
     """softmax over q of scale · ⟨query(x[p]), key(x[q])⟩ + bias[q − p], a head at a time."""
 
     apart: Tensor | None
@@ -36,19 +40,27 @@ class AttentionWeights(nn.Module):
         self.heads = plan.outputs
         self.scale = (plan.width // self.heads) ** -0.5
         self.position_bias = self._make_position_bias()
-        self.register_buffer("apart", self._make_mask(), persistent=False)
+        if plan.layout is Layout.TILE:
+            self.target_tiling = Tiling.of_targets(plan)
+            self.source_tiling = Tiling.of_sources(plan)
+        self.compute_buffers()
 
     def _make_position_bias(self) -> nn.Parameter | None:
         plan = self.plan
-        self.register_buffer("index", None, persistent=False)
         if not plan.mixer.position_bias:
             return None
         entries = plan.kernel_size**2
         if plan.layout is Layout.TILE:
             height, width = plan.target_tile
             entries = (2 * height - 1) * (2 * width - 1)
-            self.index = relative_position_index(height, width)
         return nn.Parameter(nn.init.trunc_normal_(torch.empty(entries, self.heads), std=0.02))
+
+    def compute_buffers(self) -> None:
+        """The mask, and the places of the table that position bias is read from."""
+        indexed = self.position_bias is not None and self.plan.layout is Layout.TILE
+        index = relative_position_index(*self.plan.target_tile) if indexed else None
+        self.register_buffer("index", index, persistent=False)
+        self.register_buffer("apart", self._make_mask(), persistent=False)
 
     @torch.jit.ignore  # type: ignore[untyped-decorator]
     def no_weight_decay(self) -> set[str]:
@@ -60,8 +72,6 @@ class AttentionWeights(nn.Module):
         if plan.layout is Layout.NEIGHBOURHOOD:
             size = plan.targets
             return outside_map(plan.kernel_size, size.height, size.width)
-        self.target_tiling = Tiling.of_targets(plan)
-        self.source_tiling = Tiling.of_sources(plan)
         # With a spatial reduction there is one tile, and every target reads every source.
         return self.target_tiling.apart() if plan.sources == plan.targets else None
 
@@ -74,7 +84,7 @@ class AttentionWeights(nn.Module):
         return self._over_tiles(query, key)
 
     def _over_neighbourhood(self, query: Tensor, key: Tensor) -> Tensor:
-        shape = (self.heads, -1)
+        shape = self.plan.heads
         logits = neighbourhood_dot(
             query.unflatten(1, shape), key.unflatten(1, shape), self.plan.kernel_size
         )
@@ -85,15 +95,14 @@ class AttentionWeights(nn.Module):
         return logits.softmax(2)
 
     def _over_tiles(self, query: Tensor, key: Tensor) -> Tensor:
-        shape = (self.heads, -1)
+        shape = self.plan.heads
         queries: Tensor = self.target_tiling.split(query).unflatten(1, shape)
         keys = self.source_tiling.split(key).unflatten(1, shape)
         logits: Tensor = queries.transpose(2, 3) @ keys
         if self.position_bias is not None and self.index is not None:
             logits = logits + self.position_bias[self.index].permute(2, 0, 1)
         if self.apart is not None:
-            apart = self.apart.repeat(query.shape[0], 1, 1).unsqueeze(1)
-            logits = logits.masked_fill(apart, float("-inf"))
+            logits = masked(logits, self.apart, float("-inf"))
         return logits.softmax(3)
 
 

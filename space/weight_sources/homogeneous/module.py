@@ -18,7 +18,7 @@ class HomogeneousWeights(GeneratedWeights):
     def forward(self, targets: Tensor, sources: Tensor) -> Tensor:
         """targets (B, C, H, W) to kernels (B, O, I, k, k)."""
         kernels = self.generated(targets.mean((2, 3), keepdim=True))
-        return kernels.reshape(-1, *self.plan.static_shape)
+        return kernels.reshape(kernels.shape[0], *self.plan.static_shape)
 
 
 Weights = HomogeneousWeights

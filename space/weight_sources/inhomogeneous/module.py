@@ -1,14 +1,17 @@
 """Inhomogeneous dynamic weights: generated at every position."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, fx
 
 from space.layout import Layout, Plan
+from space.operators.computed_buffers import ComputedBuffers
 from space.operators.generated_weights import GeneratedWeights
-from space.operators.tiles import Tiling
+from space.operators.tiles import Tiling, masked
+
+fx.wrap("masked")
 
 
-class InhomogeneousWeights(GeneratedWeights):
+class InhomogeneousWeights(GeneratedWeights, ComputedBuffers):
     """Generated at each position p from x[p] (paper, inhomogeneous dynamic depth-wise
     convolution; Involution): the weights of p's reach."""
 
@@ -18,7 +21,11 @@ class InhomogeneousWeights(GeneratedWeights):
         super().__init__(plan, plan.outputs * plan.taps, bias=True)
         tiled = plan.layout is Layout.TILE
         self.tiling = Tiling.of_targets(plan) if tiled else None
-        square = plan.sources == plan.targets
+        self.compute_buffers()
+
+    def compute_buffers(self) -> None:
+        """The mask of tiles."""
+        square = self.plan.sources == self.plan.targets
         mask = self.tiling.apart() if self.tiling is not None and square else None
         self.register_buffer("apart", mask, persistent=False)
 
@@ -31,8 +38,7 @@ class InhomogeneousWeights(GeneratedWeights):
         weights = torch.unflatten(tiles, 1, (self.plan.outputs, self.plan.taps)).transpose(2, 3)
         if self.apart is None:
             return weights
-        apart = self.apart.repeat(targets.shape[0], 1, 1).unsqueeze(1)
-        return weights.masked_fill(apart, 0.0)
+        return masked(weights, self.apart, 0.0)
 
 
 Weights = InhomogeneousWeights
