@@ -9,6 +9,7 @@ from space.networks import Network, build
 from space.networks.stem_and_head import classifier
 from trainers.checkpoint import load_weights
 from trainers.protocol import Protocol
+from trainers.same_network import apart_from_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _check_source(source: SourceNetwork, architecture: Architecture, protocol: P
             f"by; got {protocol.source_protocol}"
         )
         raise InputError.of("protocol.source_protocol", message)
-    before, after = _apart_from_data(source.architecture), _apart_from_data(architecture)
+    before, after = apart_from_data(source.architecture), apart_from_data(architecture)
     other = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
     if other:
         message = (
@@ -73,15 +74,6 @@ def _check_source(source: SourceNetwork, architecture: Architecture, protocol: P
             f"{', '.join(other)}"
         )
         raise InputError.of("architecture", message)
-
-
-def _apart_from_data(architecture: Architecture) -> dict[str, object]:
-    """What of an architecture does not depend on the size of images and the number of classes."""
-    values = architecture.to_dict()
-    for field in ("height", "width"):
-        del values["input"][field]
-    del values["head"]["classes"]
-    return values
 
 
 def _fit(network: Network, architecture: Architecture) -> None:

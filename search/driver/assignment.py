@@ -29,6 +29,8 @@ class Assignment:
         checkpoint: file that the worker writes after every epoch and goes on from.
         log: file beside it that tells how an attempt broke off.
         parent: whose weights it starts from, None for its own random ones.
+        source: the finished training that it starts from where the protocol finetunes: its
+            architecture, checkpoint and protocol, as plain values.
     """
 
     trial: "TrialRecord"
@@ -37,6 +39,7 @@ class Assignment:
     checkpoint: Path
     log: Path
     parent: "Trained | None" = None
+    source: Mapping[str, Any] | None = None
 
     def to_config(self) -> dict[str, Any]:
         """The configuration of the Ray trial."""
@@ -48,6 +51,7 @@ class Assignment:
             "checkpoint": str(self.checkpoint),
             "log": str(self.log),
             "parent": self.parent.to_config() if self.parent else None,
+            "source": self.source,
         }
 
 

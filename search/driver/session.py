@@ -292,7 +292,10 @@ class StudySession:
         if live.record.parent_trial_id is not None and parent is None and not checkpoint.exists():
             self._disinherit(live)  # its weights are gone, and with them the inheritance
         log = self._checkpoints.log(live.record)
-        return Assignment(live.record, architecture, self._settings, checkpoint, log, parent)
+        source = self._lineage.source(architecture)
+        return Assignment(
+            live.record, architecture, self._settings, checkpoint, log, parent, source
+        )
 
     def _tell_of_loss(self, live: Attempt) -> None:
         """Say which epochs are trained again, before they are."""

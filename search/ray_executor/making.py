@@ -3,7 +3,7 @@
 import importlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,14 +27,14 @@ class WorkerTraining(Protocol):
         """Whether all epochs are trained."""
 
     @property
-    def history(self) -> tuple[EpochResult, ...]:
+    def history(self) -> Sequence[EpochResult | Mapping[str, Any]]:
         """The epochs trained so far, those before a restart included."""
 
     @property
     def inherited_from(self) -> str | None:
         """Id of the architecture whose weights it began with; asked where one was assigned."""
 
-    def run_epoch(self) -> EpochResult:
+    def run_epoch(self) -> object:
         """Train and validate one more epoch."""
 
 
@@ -66,6 +66,10 @@ def make_training(config: Mapping[str, Any]) -> WorkerTraining:
     options = {name: config[name] for name in ("compile", "grad_checkpointing") if name in config}
 
     source = _source(config.get("source"))
+    checkpoint = Path(config["checkpoint"])
+    if config.get("finetune_from") is not None and source is None and not checkpoint.exists():
+        message = f"study {config['finetune_from']!r} has no finished training of {architecture.id}"
+        raise InputError.of("finetune_from", f"{message}, with its weights")
 
     def begin(parent: "ParentNetwork | None") -> WorkerTraining:
         return Training(
@@ -81,7 +85,7 @@ def make_training(config: Mapping[str, Any]) -> WorkerTraining:
             runtime=Runtime(**options),
         )
 
-    return _begin_somehow(begin, Path(config["checkpoint"]), _parent(config.get("parent")))
+    return _begin_somehow(begin, checkpoint, _parent(config.get("parent")))
 
 
 def _parent(config: Mapping[str, Any] | None) -> "ParentNetwork | None":

@@ -64,7 +64,7 @@ class Rank:
 
         from trainers.processes import meeting_place
 
-        host = ray.util.get_node_ip_address()
+        host: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
         self._place = meeting_place(host)
         return host, self._place.port
 

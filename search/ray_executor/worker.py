@@ -72,8 +72,9 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
 
     def _release(self) -> None:
         """Give the memory of a training back before the next one."""
-        if isinstance(self._training, JointTraining):
-            self._training.close()
+        close = getattr(self._training, "close", None)
+        if close is not None:  # of several processes
+            close()
         self._training = None
         if self._log is not None:
             self._log.close()
