@@ -34,7 +34,7 @@ def training(name: str, processes: Processes = ALONE, path: Path | None = None) 
     return Training(
         architecture(**mixer),
         protocol,
-        small_data(protocol, limit_train=130, limit_validation=600),
+        small_data(protocol, limit_train=130, limit_validation=60),
         seeds=SEEDS,
         build=build_double,
         checkpoint_path=path,
