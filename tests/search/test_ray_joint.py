@@ -9,7 +9,7 @@ import pytest
 
 from search.store import TrialState
 from tests.search.real_search import RealSearch
-from tests.search.test_ray_resume import offspring, read, survivors, wait_until
+from tests.search.test_ray_resume import epochs_recorded, offspring, read, survivors, wait_until
 from trainers.checkpoint import load_checkpoint
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -38,7 +38,7 @@ def weights(search: RealSearch) -> dict[str, Any]:
 def test_a_killed_process_costs_the_epoch_under_way(rank: int, tmp_path: Path) -> None:
     search = RealSearch(tmp_path, TOGETHER)
     with search.start() as driver:
-        wait_until(lambda: bool(search.files("*.safetensors")), 120)
+        wait_until(lambda: bool(search.files("*.safetensors")), 240)
         family = offspring(driver.pid)
         os.kill(ranks(driver.pid)[rank], signal.SIGKILL)
         _, errors = driver.communicate()
@@ -57,8 +57,8 @@ def test_broken_off_and_gone_on_with_it_is_what_it_would_have_been(tmp_path: Pat
     assert whole.run().returncode == 0
     broken = RealSearch(_made(tmp_path / "broken"), TOGETHER | {"retries": 3})
     with broken.start() as driver:
-        for epochs, name in ((2, "ray::TrialWorker"), (4, "ray::Rank")):
-            wait_until(lambda epochs=epochs: _epochs(broken) >= epochs, 120)
+        for epochs, name in ((2, "ray::ResourceTrainable"), (4, "ray::Rank")):
+            wait_until(lambda epochs=epochs: epochs_recorded(broken.folder) >= epochs, 240)
             found = {pid: read(Path(f"/proc/{pid}/cmdline")) for pid in offspring(driver.pid)}
             before = {pid for pid, line in found.items() if line.startswith("ray::Rank")}
             os.kill(next(p for p, line in found.items() if line.startswith(name)), signal.SIGKILL)
@@ -76,18 +76,11 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _epochs(search: RealSearch) -> int:
-    try:
-        return search.trials()[0].epochs_done
-    except Exception:  # there is no store yet, or no trial
-        return 0
-
-
 def test_a_stop_ends_all_processes_and_the_trial_goes_on_later(tmp_path: Path) -> None:
     changes = TOGETHER | {"protocol": TOGETHER["protocol"] | {"epochs": 2000}}
     search = RealSearch(tmp_path, changes)
     with search.start() as driver:
-        wait_until(lambda: bool(search.files("*.safetensors")), 120)
+        wait_until(lambda: bool(search.files("*.safetensors")), 240)
         family = offspring(driver.pid)
         driver.send_signal(signal.SIGINT)
         driver.communicate(timeout=60)

@@ -160,11 +160,11 @@ def test_weights_for_one_size_are_refused_at_another(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
     data = of_folder(folders[0], 32)
-    bound = network(32, 3, **BOUND, dynamics="static")
+    bound = architecture(channels=3, size=32, classes=3, block_type="prenorm", **BOUND)
     source = SourceNetwork(bound, tmp_path / "c", data.protocol)
     Training(bound, data.protocol, data, seeds=SEEDS, checkpoint_path=tmp_path / "c").run_epoch()
     changes = {"initialisation": "finetuned", "source_protocol": data.protocol.hash}
     larger = of_folder(folders[1], 48, **changes)
-    chosen = network(48, 2, **BOUND, dynamics="static")
+    chosen = architecture(channels=3, size=48, classes=2, block_type="prenorm", **BOUND)
     with pytest.raises(InputError, match=r"source: .*stages\[0\]"):
         Training(chosen, larger.protocol, larger, seeds=SEEDS, start_from=source)
