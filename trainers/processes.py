@@ -7,6 +7,7 @@ between CPUs, NCCL between GPUs. One process alone needs none of it, and nothing
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -79,12 +80,24 @@ class Processes:
 ALONE = Processes()
 
 
-def join(rank: int, size: int, address: str, device: torch.device | str) -> Processes:
+def meeting_place(host: str, port: int = 0) -> Any:
+    """Where the processes of a trial meet, a `torch.distributed.TCPStore`.
+
+    Args:
+        host: of the first process, by which the others reach it.
+        port: where it listens; 0 in the first process, which takes a free one (`.port`).
+    """
+    made: Any = torch.distributed
+    listens = {"is_master": port == 0, "wait_for_workers": False, "timeout": PATIENCE}
+    return made.TCPStore(host, port, **listens)
+
+
+def join(rank: int, size: int, place: Any, device: torch.device | str) -> Processes:
     """Meet the other processes of a trial; `leave` ends it.
 
     Args:
         rank: of this process, from 0. size: how many there are.
-        address: "tcp://host:port" at which the first one listens.
+        place: of the meeting; that of the first process is opened first.
         device: of the training; NCCL speaks between GPUs, gloo between CPUs.
     """
     device = torch.device(device)
@@ -92,7 +105,7 @@ def join(rank: int, size: int, address: str, device: torch.device | str) -> Proc
         torch.cuda.set_device(device if device.index is not None else 0)
     torch.distributed.init_process_group(
         "nccl" if device.type == "cuda" else "gloo",
-        init_method=address,
+        store=place,
         rank=rank,
         world_size=size,
         timeout=PATIENCE,

@@ -8,7 +8,6 @@ from space.errors import InputError, Problem
 from trainers.protocol import Protocol
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
 
 
@@ -50,10 +49,15 @@ class Runtime:
 PLAIN = Runtime()
 
 
-def runtime_problems(protocol: Protocol, device: "torch.device") -> Iterator[Problem]:
-    """What a device cannot do of a protocol."""
-    if protocol.precision == "float16" and device.type != "cuda":
-        yield Problem("protocol.precision", f"float16 is for GPUs alone; this is {device.type}")
+def runtime_problems(protocol: Protocol, device: str) -> Iterator[Problem]:
+    """What a device cannot do of a protocol.
+
+    Args:
+        device: its type, such as "cpu".
+    """
+    if protocol.precision == "float16" and device != "cuda":
+        message = f"float16 is for GPUs, and a trial trains on a {device}: float32 is for all"
+        yield Problem("protocol.precision", message)
 
 
 def shares_problems(protocol: Protocol, batch: int, processes: int) -> Iterator[Problem]:

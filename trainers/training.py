@@ -14,6 +14,7 @@ from trainers.checkpoint import load_checkpoint, remove_abandoned, save_checkpoi
 from trainers.data.describe import DataDescription
 from trainers.data.search_data import SearchData
 from trainers.evaluation import score
+from trainers.finetuning import SourceNetwork, finetuned_network
 from trainers.initial_weights import (
     Build,
     ParentNetwork,
@@ -55,13 +56,16 @@ class Training:
         seeds: what is random. device: where.
         build: makes the network; the default is `space.networks.build`.
         inherit_from: a trained parent; it is not read again once there is a checkpoint.
+        start_from: a finished training to start from, where the protocol finetunes; not read again
+            once there is a checkpoint.
         processes: this one and the others that train it (`trainers.processes.join`); the first
             writes the checkpoint, which all read.
         runtime: how it is computed, which changes no result but by rounding.
 
     Raises:
         InputError: if the data do not fit the architecture or the protocol, or the checkpoint is
-            corrupt or of something else; at `parent`, if that cannot be inherited from.
+            corrupt or of something else; at `parent`, if that cannot be inherited from; at
+            `source`, if that cannot be started from.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Training:
         checkpoint_path: Path | str | None = None,
         build: Build = build_network,
         inherit_from: ParentNetwork | None = None,
+        start_from: SourceNetwork | None = None,
         processes: Processes = ALONE,
         runtime: Runtime = PLAIN,
     ) -> None:
@@ -87,11 +92,11 @@ class Training:
             raise InputError.of("protocol", "is not the one that the data were opened with")
         self.device = torch.device(device)
         refuse(shares_problems(self.protocol, data.train_batch, processes.size))
-        refuse(runtime_problems(self.protocol, self.device))
+        refuse(runtime_problems(self.protocol, self.device.type))
         self.processes, self.runtime = processes, runtime
         self.checkpoint_path = Path(checkpoint_path) if checkpoint_path is not None else None
         self._stepper: Stepper | None = None
-        self._state = self._first_state(build, inherit_from)
+        self._state = self._first_state(build, inherit_from, start_from)
         self.schedule = CosineSchedule(self.optimiser, protocol, data.steps_per_epoch)
         if self.checkpoint_path is not None:
             remove_abandoned(self.checkpoint_path)
@@ -179,24 +184,30 @@ class Training:
             "seeds": f"{self.seeds.initialisation}/{self.seeds.data_order}",
         }
 
-    def _first_state(self, build: Build, parent: ParentNetwork | None) -> TrainingState:
-        if parent is not None and self.protocol.initialisation != "inherited":
-            message = f"not allowed where protocol.initialisation is {self.protocol.initialisation}"
-            raise InputError.of("inherit_from", message)
+    def _first_state(
+        self, build: Build, parent: ParentNetwork | None, source: SourceNetwork | None
+    ) -> TrainingState:
+        _check_start(self.protocol, parent, source)
         if self.checkpoint_path is not None and self.checkpoint_path.exists():
-            parent = None
-        with seeded(self.seeds.initialisation):
-            network = (
-                random_network(self.architecture, self.protocol, build)
-                if parent is None
-                else inherited_network(parent, self.architecture, self.protocol)
+            parent = source = None
+        elif source is None and self.protocol.initialisation == "finetuned":
+            raise InputError.of(
+                "start_from", "is needed where protocol.initialisation is finetuned"
             )
+        with seeded(self.seeds.initialisation):
+            if parent is not None:
+                network: nn.Module = inherited_network(parent, self.architecture, self.protocol)
+            elif source is not None:
+                network = finetuned_network(source, self.architecture, self.protocol)
+            else:
+                network = random_network(self.architecture, self.protocol, build)
+        begun = parent or source
         model = to_device(network, self.device)
         return TrainingState(
             model,
             make_average(model, self.protocol),
             make_optimiser(model, self.protocol),
-            inherited_from=None if parent is None else parent.architecture.id,
+            inherited_from=None if begun is None else begun.architecture.id,
             scaler=make_scaler(self.protocol),
         )
 
@@ -236,6 +247,17 @@ class Training:
     def _peak_memory(self) -> int:
         peak = torch.tensor(peak_memory(self.device), device=self.device)
         return int(self.processes.maximum(peak))
+
+
+def _check_start(
+    protocol: Protocol, parent: ParentNetwork | None, source: SourceNetwork | None
+) -> None:
+    given = {"inherit_from": (parent, "inherited"), "start_from": (source, "finetuned")}
+    refuse(
+        Problem(name, f"not allowed where protocol.initialisation is {protocol.initialisation}")
+        for name, (start, way) in given.items()
+        if start is not None and protocol.initialisation != way
+    )
 
 
 def _check_fit(architecture: Architecture, data: DataDescription) -> None:

@@ -41,6 +41,7 @@ from space.errors import InputError, Problem, refuse
 from space.input.paths import Folder
 from space.input.pydantic_errors import problems_from_pydantic
 from trainers import DataConfig, Protocol
+from trainers.runtime import runtime_problems, shares_problems
 
 Initial = Literal["paired", "named", "hybrid", "axes"]
 MOST_TRIALS = 10_000_000
@@ -67,6 +68,10 @@ def _study_name(value: str) -> str:
             "letter or digit"
         )
     return value
+
+
+def _study_name_or_none(value: str | None) -> str | None:
+    return value if value is None else _study_name(value)
 
 
 def _store_url(value: str) -> str:
@@ -142,6 +147,9 @@ class Config(Section):
             compare the searcher with; that takes 10 of them.
         warm_start: earlier studies of the store whose results the searcher learns from. Their best
             points are tried first, in at most a quarter of `trials`.
+        finetune_from: study of the store whose finished trainings of the same networks the trials
+            start from, where the protocol's initialisation is finetuned. Its images and classes
+            may be others.
         retries: how often a trial whose worker was killed is taken up again from its checkpoint.
         stop_after_same_failures: the run stops when its first that many trials all fail alike;
             null lets it go on.
@@ -181,6 +189,7 @@ class Config(Section):
     warm_start: Annotated[
         tuple[str, ...], BeforeValidator(_study_names), AfterValidator(_no_repeats)
     ] = ()
+    finetune_from: Annotated[str | None, AfterValidator(_study_name_or_none)] = None
     retries: StrictInt = Field(default=1, ge=0, le=100)
     stop_after_same_failures: StrictInt | None = Field(default=3, ge=1, le=MOST_TRIALS)
     trial_time_limit: Annotated[StrictFloat | None, BeforeValidator(parse_duration)] = 86400.0
@@ -266,6 +275,11 @@ def _with_protocol_data(values: Mapping[str, Any]) -> dict[str, Any]:
 def _clashes(config: Config) -> list[Problem]:
     """What no single field shows."""
     found: list[Problem] = []
+    way = config.protocol.initialisation
+    if (config.finetune_from is None) is (way == "finetuned"):
+        is_needed = "is needed" if way == "finetuned" else "goes only"
+        message = f"{is_needed} where protocol.initialisation is finetuned; it is {way}"
+        found.append(Problem("finetune_from", message))
     if config.protocol.data != config.data.name:
         message = f"must be data.name ({config.data.name}); got {config.protocol.data}"
         found.append(Problem("protocol.data", message))
@@ -274,7 +288,18 @@ def _clashes(config: Config) -> list[Problem]:
         found += [*_beyond_one_objective(config), *_against_the_best(config)]
     except InputError as error:
         found += error.problems
-    return found + _too_long_for_a_training(config) + _without_the_device(config)
+    found += _too_long_for_a_training(config) + _beyond_the_resources(config)
+    return found + _without_the_device(config)
+
+
+def _beyond_the_resources(config: Config) -> list[Problem]:
+    """What trials with these resources cannot do of the protocol."""
+    protocol, resources = config.protocol, config.resources
+    device = "cuda" if resources.gpus_per_trial else "cpu"
+    return [
+        *runtime_problems(protocol, device),
+        *shares_problems(protocol, protocol.batch_size, resources.processes),
+    ]
 
 
 def _against_the_best(config: Config) -> list[Problem]:

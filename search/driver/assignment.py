@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # workers import this module, and have no use for the store
     from search.driver.lineage import Trained
     from search.store import TrialRecord
 
-TRAINING = "search.ray_executor.worker:make_training"
+TRAINING = "search.ray_executor.making:make_training"
 """The entry point that makes a Training from an assignment; tests put a faulty one in its place."""
 
 
@@ -30,6 +30,8 @@ class Assignment:
         log: file beside it that tells how an attempt broke off.
         parent: whose weights it starts from, None for its own random ones.
         measures: whether the worker first measures how fast pictures come and the network is.
+        source: the finished training that it starts from where the protocol finetunes: its
+            architecture, checkpoint and protocol, as plain values.
     """
 
     trial: "TrialRecord"
@@ -39,6 +41,7 @@ class Assignment:
     log: Path
     parent: "Trained | None" = None
     measures: bool = False
+    source: Mapping[str, Any] | None = None
 
     def to_config(self) -> dict[str, Any]:
         """The configuration of the Ray trial."""
@@ -51,6 +54,7 @@ class Assignment:
             "log": str(self.log),
             "parent": self.parent.to_config() if self.parent else None,
             "measures": self.measures,
+            "source": self.source,
         }
 
 

@@ -316,7 +316,14 @@ class StudySession:
         log = self._checkpoints.log(live.record)
         measures, self._measures = self._measures, False
         return Assignment(
-            live.record, architecture, self._settings, checkpoint, log, parent, measures
+            trial=live.record,
+            architecture=architecture,
+            settings=self._settings,
+            checkpoint=checkpoint,
+            log=log,
+            parent=parent,
+            measures=measures,
+            source=self._lineage.source(architecture),
         )
 
     def _tell_of_loss(self, live: Attempt) -> None:

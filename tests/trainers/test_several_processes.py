@@ -60,7 +60,7 @@ def test_with_parts_each_process_norms_its_own_share(of_two: Path, tmp_path: Pat
     shared, parts = load_checkpoint(of_two / "batch norm"), load_checkpoint(of_two / "parts")
     assert distance(shared, parts) > 1e-3
     protocol = short_protocol(epochs=2, accumulation=2)
-    data = small_data(protocol, limit_train=130, limit_validation=600)
+    data = small_data(protocol, limit_train=130, limit_validation=60)
     build = together.build_double
     one = Training(architecture(), protocol, data, seeds=SEEDS, build=build)
     one.run_epoch()

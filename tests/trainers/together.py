@@ -1,7 +1,6 @@
 """Trainings by several processes of this machine, for the tests: `python -m` starts one of them."""
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ import torch
 from tests.trainers.reference_training import build_double
 from tests.trainers.tiny import SEEDS, architecture, short_protocol, small_data
 from trainers import Training
-from trainers.processes import ALONE, Processes, join, leave
+from trainers.processes import ALONE, Processes, join, leave, meeting_place
 
 ATTENTION = {"locality": "global", "sharing": "channel", "dynamics": "attention", "heads": 2}
 MIXED = {"crop_padding": 2, "mixup": 0.4, "cutmix": 1.0, "random_erasing": 0.5}
@@ -35,7 +34,7 @@ def training(name: str, processes: Processes = ALONE, path: Path | None = None) 
     return Training(
         architecture(**mixer),
         protocol,
-        small_data(protocol, limit_train=130, limit_validation=600),
+        small_data(protocol, limit_train=130, limit_validation=60),
         seeds=SEEDS,
         build=build_double,
         checkpoint_path=path,
@@ -43,15 +42,10 @@ def training(name: str, processes: Processes = ALONE, path: Path | None = None) 
     )
 
 
-def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-
-
 def train_together(folder: Path, paths: Mapping[str, str], size: int = 2) -> None:
     """Train each case in that many processes, its checkpoint in a file of the folder."""
-    given = json.dumps([str(folder), dict(paths), free_address()])
+    place = meeting_place("127.0.0.1")
+    given = json.dumps([str(folder), dict(paths), place.port])
     command = [sys.executable, "-m", "tests.trainers.together"]
     started = [
         subprocess.Popen([*command, str(rank), str(size), given], stderr=subprocess.PIPE, text=True)
@@ -63,9 +57,9 @@ def train_together(folder: Path, paths: Mapping[str, str], size: int = 2) -> Non
 
 def main() -> None:
     rank, size = int(sys.argv[1]), int(sys.argv[2])
-    folder, paths, address = json.loads(sys.argv[3])
+    folder, paths, port = json.loads(sys.argv[3])
     torch.set_num_threads(1)
-    processes = join(rank, size, address, "cpu")
+    processes = join(rank, size, meeting_place("127.0.0.1", port), "cpu")
     for file, name in paths.items():
         found = training(name, processes, Path(folder) / file)
         while not found.done:

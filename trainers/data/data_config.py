@@ -120,7 +120,7 @@ def _whatever_the_kind(values: Mapping[str, Any], where: str) -> list[Problem]:
         if field != "name":
             kinds = names_with(field) or [DEFAULT]
             said = [_problems_of(field, value, kind_of(name).Config, where) for name in kinds]
-            found += min(said, key=lambda problems: len(problems))  # noqa: PLW0108  mypy asks for it
+            found += min(said, key=lambda problems: len(problems))
     return found
 
 
