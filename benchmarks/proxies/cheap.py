@@ -17,6 +17,7 @@ from space import Architecture
 from space.architecture import Input
 from trainers import DataConfig, Protocol, SearchData, Training, open_data
 from trainers.data.search_data import Batch
+from trainers.data.share import WHOLE, Share
 
 EDGES = (28, 16)
 """Edges of the images in pixels; 16 are 4×4 tokens in place of 7×7."""
@@ -44,11 +45,15 @@ class SmallerImages(SearchData):
             resized = functional.interpolate(images, size=(self._edge,) * 2, mode="area")
             yield resized.contiguous(memory_format=torch.channels_last), labels
 
-    def _train_batches(self, epoch: int, seed: int, device: torch.device | str) -> Iterator[Batch]:
-        return self._resized(self._data.train_batches(epoch, seed, device))
+    def _train_batches(
+        self, epoch: int, seed: int, device: torch.device | str, places: torch.Tensor
+    ) -> Iterator[Batch]:
+        return self._resized(self._data._train_batches(epoch, seed, device, places))
 
-    def validation_batches(self, device: torch.device | str = "cpu") -> Iterator[Batch]:
-        return self._resized(self._data.validation_batches(device))
+    def validation_batches(
+        self, device: torch.device | str = "cpu", share: Share = WHOLE
+    ) -> Iterator[Batch]:
+        return self._resized(self._data.validation_batches(device, share))
 
 
 def open_embedded(benchmark: TabularBenchmark, images: int = IMAGES) -> SearchData:
