@@ -13,9 +13,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from trainers.data.data_config import DataConfig
-from trainers.data.fashion_mnist import EMBEDDED, FILES, LabelledImages, Part, load_part
+from trainers.data.data_kind import Part
 from trainers.data.idx import write_idx
+from trainers.data.kinds.fashion_mnist import EMBEDDED, FILES, FashionMnistConfig, load_part
+from trainers.data.labelled_images import LabelledImages
 
 IMAGES: dict[Part, int] = {"train": 10_000, "test": 2_000}
 SEED = 2106_04263
@@ -37,7 +38,7 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     output = Path(sys.argv[2]) if len(sys.argv) > 2 else EMBEDDED
     output.mkdir(parents=True, exist_ok=True)
-    config = DataConfig(source="full", folder=folder)
+    config = FashionMnistConfig(source="full", folder=folder)
     for part, count in IMAGES.items():
         subset = choose(load_part(config, part), count)
         for stem, array in zip(FILES[part], (subset.images, subset.labels), strict=True):

@@ -19,7 +19,8 @@ from trainers.protocol import Augmentation, Protocol
 from trainers.seeds import Seeds
 
 if TYPE_CHECKING:
-    from trainers.data.describe import DataDescription, DataShape, data_shape, describe_data
+    from trainers.data.data_kind import DataShape
+    from trainers.data.describe import DataDescription, data_shape, describe_data
     from trainers.data.opening import open_data, open_test_split
     from trainers.data.search_data import SearchData
     from trainers.evaluation import final_test
@@ -58,7 +59,7 @@ __all__ = [
 
 _MODULES = {
     "DataDescription": "trainers.data.describe",
-    "DataShape": "trainers.data.describe",
+    "DataShape": "trainers.data.data_kind",
     "ParentNetwork": "trainers.initial_weights",
     "SearchData": "trainers.data.search_data",
     "Training": "trainers.training",

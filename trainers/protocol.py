@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import (
     AliasChoices,
@@ -23,10 +23,15 @@ from trainers.seeds import Seeds, derive
 
 WeightDecayExempt = Literal["network", "one_dimensional"]
 JudgedBy = Literal["last", "best"]
+Decoded = Literal["image-folder", "tar-shards", "timm"]
+"""Kinds of data whose pictures are decoded one by one, and brought to one size."""
+Resident = Literal["fashion-mnist", "idx", "cifar10", "cifar100", "npz"]
+"""Kinds of data whose images are all in memory, and of one size."""
+DataName = Literal[Resident, Decoded]
 
 
 class Augmentation(BaseModel):
-    """How training images are changed. The second half is for image folders only.
+    """How training images are changed. The second half is for decoded pictures only.
 
     Attributes:
         crop_padding: zero padding in pixels before a random crop back to size (images in memory).
@@ -118,7 +123,7 @@ class Protocol(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    data: Literal["fashion-mnist", "image-folder"] = "fashion-mnist"
+    data: DataName = "fashion-mnist"
     content_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
     split_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
     split_seed: StrictInt = Field(default=0, ge=0, lt=2**63)
@@ -251,8 +256,8 @@ def _clashes(protocol: Protocol) -> list[Problem]:
     return found + _foreign_augmentation(protocol)
 
 
-_ONLY_FOR: dict[str, tuple[str, ...]] = {
-    "image-folder": (
+_ONLY_FOR: dict[tuple[str, ...], tuple[str, ...]] = {
+    get_args(Decoded): (
         "rand_augment",
         "colour_jitter",
         "crop_scale",
@@ -261,7 +266,7 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
         "background",
         "test_crop",
     ),
-    "fashion-mnist": ("crop_padding",),
+    get_args(Resident): ("crop_padding",),
 }
 
 
@@ -270,10 +275,11 @@ def _foreign_augmentation(protocol: Protocol) -> list[Problem]:
     default = Augmentation()
     found: list[Problem] = []
     for data, names in _ONLY_FOR.items():
-        for name in names if data != protocol.data else ():
+        for name in names if protocol.data not in data else ():
             value = getattr(protocol.augmentation, name)
             if value != getattr(default, name):
-                message = f"only for data {data!r}, and this is {protocol.data!r}; got {value!r}"
+                kinds = " or ".join(map(repr, data))
+                message = f"only for data {kinds}, and this is {protocol.data!r}; got {value!r}"
                 found.append(Problem(f"augmentation.{name}", message))
     return found
 

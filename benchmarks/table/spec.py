@@ -47,7 +47,9 @@ class TableSpec:
 FASHION_TABLE = TableSpec(
     space_file=Path(__file__).parents[2] / "configs" / "spaces" / "fashion-cells.yaml",
     # Real images; the final test takes all 10,000 test images.
-    data=DataConfig(source="full", limit_train=9 * 6144, limit_validation=4000),
+    data=DataConfig.from_dict(
+        {"source": "full", "limit_train": 9 * 6144, "limit_validation": 4000}
+    ),
     protocol=Protocol(
         epochs=9,  # rungs of successive halving by thirds: 1, 3 and 9
         # One pass over many images, not nine over few: then four times as long is four passes, and

@@ -33,7 +33,7 @@ CHANGEABLE = (
 )
 """Sections that a resumed run may set anew."""
 
-SAME_IMAGES = ("data.folder", "data.source", "data.download", "data.workers")
+SAME_IMAGES = ("data.folder", "data.file", "data.source", "data.download", "data.workers")
 """Where the images lie may change; that they are the same is checked by their content hash."""
 
 
@@ -116,7 +116,8 @@ def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config,
         InputError: naming every field of space, data or protocol that differs.
     """
     protocol = values_to_resume(given.protocol, stored.get("protocol", {}))
-    stored, now = as_meant(stored), given.to_dict() | {"protocol": protocol}
+    data = values_to_resume(given.data, stored.get("data", {}), given.data.before)
+    stored, now = as_meant(stored), given.to_dict() | {"protocol": protocol, "data": data}
     rest = differences(_without(stored, BY_MEANING), _without(now, BY_MEANING))
     changed = [d for d in rest if d[0] not in SAME_IMAGES]
     changed += _objective_differences(stored, given)

@@ -9,6 +9,7 @@ from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from space.architecture import RENAMED
 from space.input.earlier_names import with_current_names
+from trainers.data.data_config import as_meant_then
 from trainers.legacy_defaults import with_legacy_defaults
 
 
@@ -16,9 +17,9 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The stored values with the meaning that they had when they were written.
 
     A bare bound was an upper one, also of an accuracy, `~` was a folder of that name, and a trial
-    that was given several GPUs trained on one; of a protocol see `trainers.legacy_defaults`, of the
-    space `space.architecture.RENAMED`, of the searcher and the scheduler the `renamed` of their
-    options. Metrics have their names of today.
+    that was given several GPUs trained on one; of a protocol see `trainers.legacy_defaults`, of
+    data `trainers.data.data_config`, of the space `space.architecture.RENAMED`, of the searcher and
+    the scheduler the `renamed` of their options. Metrics have their names of today.
     """
     values = dict(stored)
     values |= {
@@ -43,6 +44,8 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
         values["checkpoints"] = _no_home(values["checkpoints"])
     if isinstance(values.get("protocol"), Mapping):
         values["protocol"] = with_legacy_defaults(values["protocol"])
+    if isinstance(values.get("data"), Mapping):
+        values["data"] = as_meant_then(values["data"])
     data = values.get("data")
     if isinstance(data, Mapping) and "folder" in data:
         values["data"] = dict(data) | {"folder": _no_home(data["folder"])}

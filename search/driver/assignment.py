@@ -29,6 +29,7 @@ class Assignment:
         checkpoint: file that the worker writes after every epoch and goes on from.
         log: file beside it that tells how an attempt broke off.
         parent: whose weights it starts from, None for its own random ones.
+        measures: whether the worker first measures how fast pictures come and the network is.
     """
 
     trial: "TrialRecord"
@@ -37,6 +38,7 @@ class Assignment:
     checkpoint: Path
     log: Path
     parent: "Trained | None" = None
+    measures: bool = False
 
     def to_config(self) -> dict[str, Any]:
         """The configuration of the Ray trial."""
@@ -48,6 +50,7 @@ class Assignment:
             "checkpoint": str(self.checkpoint),
             "log": str(self.log),
             "parent": self.parent.to_config() if self.parent else None,
+            "measures": self.measures,
         }
 
 
@@ -63,12 +66,14 @@ class Report:
         failure: why it broke off; None while it has not.
         inherited: whether the weights began as those of the assigned parent, whose file may have
             been lost; None where no parent was assigned, or nothing was trained.
+        throughput: what was measured before the training (`trainers.throughput`), or None.
     """
 
     epochs: tuple[Mapping[str, Any], ...] = ()
     complete: bool = False
     failure: Failure | None = None
     inherited: bool | None = None
+    throughput: Mapping[str, Any] | None = None
 
     @property
     def ended(self) -> bool:
@@ -84,6 +89,7 @@ class Report:
             bool(result.get("complete")),
             None if failure is None else Failure.from_dict(failure),
             result.get("inherited"),
+            result.get("throughput"),
         )
 
     def to_result(self) -> dict[str, Any]:
@@ -94,6 +100,7 @@ class Report:
             "done": self.ended,
         }
         plain |= {} if self.failure is None else {"failure": self.failure.to_dict()}
+        plain |= {} if self.throughput is None else {"throughput": dict(self.throughput)}
         return plain | ({} if self.inherited is None else {"inherited": self.inherited})
 
 

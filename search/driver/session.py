@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 from search.config import Config
 from search.driver.assignment import Assignment, Report
@@ -34,6 +34,8 @@ from space import Architecture
 from space.surface import surface
 from space.wording import duration
 from trainers import Cause, Failure
+from trainers.protocol import Decoded
+from trainers.throughput import Throughput
 
 _LOG = logging.getLogger(__name__)
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -96,6 +98,8 @@ class StudySession:
         self._hang_detector = HangDetector(self._live, config.trial_time_limit, say)
         self._first_failures = FirstFailures(config.stop_after_same_failures)
         self.failure: StoreError | OSError | None = None
+        self._measures = config.data.name in get_args(Decoded)
+        self._throughput: Throughput | None = None
         self._claimed: deque[TrialRecord] = deque()
         for row in trials:
             new_trials.know(row)
@@ -166,6 +170,9 @@ class StudySession:
         live = self._live.get(number)
         if live is None:
             return CONTINUE
+        if report.throughput is not None and self._throughput is None:
+            self._throughput = Throughput.from_dict(report.throughput)
+            self._say(self._throughput.sentence())
         if report.inherited is False and live.record.parent_trial_id is not None:
             self._disinherit(live)
         if report.epochs:
@@ -292,7 +299,10 @@ class StudySession:
         if live.record.parent_trial_id is not None and parent is None and not checkpoint.exists():
             self._disinherit(live)  # its weights are gone, and with them the inheritance
         log = self._checkpoints.log(live.record)
-        return Assignment(live.record, architecture, self._settings, checkpoint, log, parent)
+        measures, self._measures = self._measures, False
+        return Assignment(
+            live.record, architecture, self._settings, checkpoint, log, parent, measures
+        )
 
     def _tell_of_loss(self, live: Attempt) -> None:
         """Say which epochs are trained again, before they are."""

@@ -108,6 +108,8 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
             self._log = CrashLog(Path(self._assignment["log"]))
         if self._training is None:
             self._training = _make(self._assignment)
+            if self._assignment.get("measures") and (found := _throughput(self._training)):
+                return Report(throughput=found)  # at once, and not with the first epoch
         training = self._training
         if not training.done:
             training.run_epoch()
@@ -141,7 +143,7 @@ def make_training(config: Mapping[str, Any]) -> WorkerTraining:
     load_plugins(config.get("plugins", ()))
     protocol = TrainingProtocol.from_dict(config["protocol"])
     found = json.dumps(config.get("inspected"), sort_keys=True)
-    data = _data(DataConfig.from_dict(config["data"]).model_dump_json(), protocol, found)
+    data = _data(json.dumps(config["data"], sort_keys=True), protocol, found)
     architecture = Architecture.from_json(config["architecture"])
 
     def begin(parent: "ParentNetwork | None") -> WorkerTraining:
@@ -156,6 +158,15 @@ def make_training(config: Mapping[str, Any]) -> WorkerTraining:
         )
 
     return _begin_somehow(begin, Path(config["checkpoint"]), _parent(config.get("parent")))
+
+
+def _throughput(training: WorkerTraining) -> dict[str, Any] | None:
+    """How fast pictures come, and how fast the network takes them; None where nothing waits."""
+    from trainers import Training
+    from trainers.throughput_probe import measure_throughput
+
+    found = measure_throughput(training) if isinstance(training, Training) else None
+    return None if found is None else found.to_dict()
 
 
 def _parent(config: Mapping[str, Any] | None) -> "ParentNetwork | None":
@@ -194,4 +205,4 @@ def _data(config: str, protocol: TrainingProtocol, found: str) -> "SearchData":
 
     plain = json.loads(found)
     inspected = None if plain is None else Inspected.from_dict(plain)
-    return open_data(DataConfig.model_validate_json(config), protocol, inspected)
+    return open_data(DataConfig.from_dict(json.loads(config)), protocol, inspected)

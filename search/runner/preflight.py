@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from search.config import Config
 from search.driver.checkpoints import Checkpoints
@@ -26,6 +26,7 @@ from space.errors import InputError, Problem, join, refuse
 from space.input.paths import is_folder, is_there
 from trainers import DataDescription, DataShape, Protocol, data_shape, describe_data
 from trainers.data.image_folder.class_folders import abbreviated
+from trainers.protocol import Decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +158,14 @@ def _check_images(config: Config, shape: DataShape) -> None:
 
 def _hints(shape: DataShape) -> dict[str, str]:
     """What else could be changed, or was counted."""
-    if shape.name != "image-folder":
-        return {}
+    classes = {"space.classes": f": {abbreviated(shape.class_names)}"} if shape.class_names else {}
+    if shape.name not in get_args(Decoded):
+        return classes
     size = "; pictures are brought to protocol.augmentation.image_size: change that, or the space"
     return {
         "space.input.height": size,
         "space.input.width": size,
-        "space.classes": f": {abbreviated(shape.class_names)}",
-    }
+    } | classes
 
 
 Result = TypeVar("Result")

@@ -24,7 +24,7 @@ from space.networks import build
 from space.operators import CustomTokenMixer
 from space.operators.custom_checks import check_custom_mixer
 from trainers import DataConfig
-from trainers.data.fashion_mnist import load_part
+from trainers.data.kinds.fashion_mnist import load_part
 
 EXAMPLES = {
     each.name: each for each in registered_mixers() if each.module.startswith("mixspace.mixers.")

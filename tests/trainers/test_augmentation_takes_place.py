@@ -13,7 +13,7 @@ from tests.trainers.tiny import short_protocol, small_data
 from trainers import SearchData
 from trainers.data.augmentation import BatchMixer
 from trainers.data.data_config import DataConfig
-from trainers.data.fashion_mnist import MEAN, STD, load_part
+from trainers.data.kinds.fashion_mnist import MEAN, STD, load_part
 from trainers.seeds import seeded
 
 IMAGES = 192

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.trainers.proofs import proves
 from tests.trainers.tiny import short_protocol, small_data
-from trainers.data.fashion_mnist import LabelledImages
 from trainers.data.in_memory import InMemoryImages
+from trainers.data.kinds.fashion_mnist import LabelledImages
 from trainers.data.search_data import samples_of_epoch
 
 

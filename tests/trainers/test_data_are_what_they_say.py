@@ -11,11 +11,9 @@ from PIL import Image
 
 from space.errors import InputError
 from tests.trainers.proofs import proves
-from tests.trainers.tiny import image_folder
+from tests.trainers.tiny import image_folder, pictures
 from trainers import Protocol, UnreadableData, describe_data, open_data
-from trainers.data.data_config import DataConfig
 from trainers.data.image_folder.image_index import Inspected
-from trainers.data.image_folder.indexing import index_images
 from trainers.data.image_folder.inspection import inspect_files
 
 
@@ -47,7 +45,7 @@ def config(folder: Path, **changes: Any) -> dict[str, Any]:
 
 
 def index(folder: Path, **changes: Any) -> Any:
-    return index_images(DataConfig.from_dict(config(folder, **changes)))
+    return pictures(config(folder, **changes))
 
 
 def test_pictures_of_equal_names_and_sizes_are_other_data(folder: Path) -> None:
@@ -141,8 +139,8 @@ def test_pictures_in_both_parts_are_counted(folder: Path) -> None:
 def test_a_folder_without_val_keeps_a_part_for_the_test(folder: Path, layout: str) -> None:
     root = folder if layout == "train only" else folder / "train"
     (folder / "val").rename(folder.parent / "elsewhere")
-    chosen = DataConfig.from_dict(config(root, test_fraction=0.25))
-    train, test = (set(index_images(chosen, part).files) for part in ("train", "val"))
+    chosen = config(root, test_fraction=0.25)
+    train, test = (set(pictures(chosen, part).files) for part in ("train", "test"))
     assert (len(train), len(test)) == (9, 3)
     assert not train & test
 

@@ -13,7 +13,7 @@ import torch
 from space.errors import InputError
 from space.torchvision_support import prepare_torchvision
 from tests.support.without_rights import python_without_rights
-from tests.trainers.tiny import SEEDS, architecture, image_folder
+from tests.trainers.tiny import SEEDS, architecture, image_folder, pictures
 from trainers import (
     Cause,
     Protocol,
@@ -27,10 +27,8 @@ from trainers import (
     open_test_split,
 )
 from trainers.data.augmentation import train_transform
-from trainers.data.data_config import DataConfig
 from trainers.data.folder_data import FolderData, FolderImages
 from trainers.data.image_folder import indexing
-from trainers.data.image_folder.indexing import index_images
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +129,7 @@ def test_the_index_is_that_of_torchvision(folder: Path) -> None:
     prepare_torchvision()
     from torchvision.datasets import ImageFolder
 
-    index = index_images(DataConfig.from_dict(config(folder)))
+    index = pictures(config(folder))
     expected = ImageFolder(str(folder / "train"))
     assert list(index.classes) == expected.classes
     assert [
@@ -172,7 +170,7 @@ def test_hashes_follow_the_files(folder: Path, tmp_path: Path) -> None:
 
 def test_a_broken_image_is_named(tmp_path: Path) -> None:
     root = image_folder(tmp_path / "images", train=2, val=1)
-    index = index_images(DataConfig.from_dict(config(root)))
+    index = pictures(config(root))
     broken = root / "train" / "red" / "001.png"
     broken.write_bytes(broken.read_bytes()[:60])
     images = FolderImages(index, np.arange(6), paper().augmentation, seed=0)
@@ -223,10 +221,11 @@ LISTING = """
 import sys
 from pathlib import Path
 from space.errors import InputError
-from trainers.data.data_config import DataConfig
-from trainers.data.image_folder.indexing import index_images
+from trainers import DataConfig, Protocol
+from trainers.data.data_kind import find_kind
 try:
-    index_images(DataConfig(name="image-folder", folder=Path(sys.argv[1])))
+    config = DataConfig(name="image-folder", folder=Path(sys.argv[1]))
+    find_kind(config, Protocol(data="image-folder")).load("train")
     print("taken", flush=True)
 except InputError as error:
     print(error.problems[0], flush=True)

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from space.errors import InputError
-from trainers import Protocol, UnreadableData, describe_data, open_data
-from trainers.data.data_config import DataConfig
+from tests.trainers.tiny import pictures
+from trainers import DataConfig, Protocol, UnreadableData, describe_data, open_data
 from trainers.data.image_folder import class_folders, inspection
 from trainers.data.image_folder.decoding import listed_suffixes
-from trainers.data.image_folder.indexing import index_images
+from trainers.data.image_folder.indexing import inspected_index, layout_of, list_part
 from trainers.data.split import split_train_validation
 
 PROTOCOL = Protocol.from_dict(
@@ -221,7 +221,7 @@ def test_all_that_is_left_out_is_told(root: Path) -> None:
         f"data.folder: {train}/red/pipe.png is not a readable image (no regular file)",
         f"data.broken: 3 in all; {MEND}",
     ]
-    found = index_images(DataConfig.from_dict(config(root, broken="leave_out")))
+    found = pictures(config(root, broken="leave_out"))
     assert found.left_out == ("red/gone.png", "red/other.png", "red/pipe.png")
 
 
@@ -246,7 +246,7 @@ def test_copies_in_the_test_are_counted(root: Path, number: int, words: str) -> 
 
 def test_copies_in_the_validation_part_are_counted(root: Path) -> None:
     fill(root, train__red=4, train__blue=4, val__red=1, val__blue=1)
-    index = index_images(DataConfig.from_dict(config(root)))
+    index = pictures(config(root))
     split = split_train_validation(
         index.labels, seed=PROTOCOL.split_seed, validation_fraction=PROTOCOL.validation_fraction
     )
@@ -278,13 +278,13 @@ def test_what_is_kept_for_the_test_is_told_and_stays_the_same(root: Path) -> Non
         "2 pictures are kept for the test (data.test_fraction)",
         "classes without test pictures: one",
     )
-    read = DataConfig.from_dict(config(root))
-    kept = index_images(read, "val")
+    read = config(root)
+    kept = pictures(read, "test")
     # Drawn from the split's seed, in this and in every later release.
     assert kept.files == ("blue/02.png", "red/05.png")
     assert kept.labels.tolist() == [0, 2]
-    assert index_images(read, "val", split_seed=1).files != kept.files
-    others = index_images(read)
+    assert pictures(read, "test", split_seed=1).files != kept.files
+    others = pictures(read)
     assert len({*kept.files, *others.files}) == 19
     (root / "train/red/00.png").write_bytes((root / "train/red/05.png").read_bytes())
     assert remarks(root)[3] == (
@@ -370,11 +370,12 @@ def test_a_worker_says_what_changed(root: Path) -> None:
 def test_a_worker_leaves_out_what_the_driver_did(root: Path) -> None:
     fill(root, train__red=2, train__blue=1, val__red=1, val__blue=1)
     read = DataConfig.from_dict(config(root))
+    listed = list_part(layout_of(read), "train")
     for left_out, files in (
         (("red/00.png",), ("blue/00.png", "red/01.png")),
         (("blue/00.png", "red/00.png", "red/01.png"), ()),
     ):
-        found = index_images(read, left_out=left_out)
+        found = inspected_index(listed, read, left_out=left_out)
         assert (found.left_out, found.files, found.digests) == (left_out, files, ())
 
 

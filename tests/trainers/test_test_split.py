@@ -20,8 +20,9 @@ from trainers import (
     lock_test_split,
     open_test_split,
 )
-from trainers.data import fashion_mnist, held_out_test
+from trainers.data import held_out_test
 from trainers.data.held_out_test import VARIABLE
+from trainers.data.kinds import fashion_mnist
 
 CHILD = """
 from trainers import Protocol, TestSplitLocked, open_test_split

@@ -1,5 +1,6 @@
 """Small architectures, data and folders for the tests of trainers."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from space import Architecture
-from trainers import Protocol, SearchData, Seeds, Training, open_data
+from trainers import DataConfig, Protocol, SearchData, Seeds, Training, open_data
+from trainers.data.data_kind import Part, find_kind
 
 SEEDS = Seeds(initialisation=3, data_order=4)
 DATA: dict[str, Any] = {"limit_train": 192, "limit_validation": 100}
@@ -71,3 +73,11 @@ def image_folder(root: Path, train: int = 12, val: int = 4, size: int = 40) -> P
                 pixels = np.clip(noise + colour, 0, 255).astype(np.uint8)
                 Image.fromarray(pixels).save(folder / f"{number:03}.png")
     return root
+
+
+def pictures(config: Mapping[str, Any], part: Part = "train", **changes: Any) -> Any:
+    """The index of the pictures of a search, or of the test part."""
+    read = DataConfig.from_dict(config)
+    inspected = changes.pop("inspected", None)
+    protocol = Protocol.from_dict({"data": read.name} | changes)
+    return find_kind(read, protocol).load(part, inspected=inspected)

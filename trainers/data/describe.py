@@ -8,44 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from space.errors import InputError
 from trainers.data.data_config import DataConfig, parse_data_config
-from trainers.data.fashion_mnist import (
-    CLASS_NAMES,
-    CLASSES,
-    EDGE,
-    LabelledImages,
-    load_part,
-    locate,
-)
+from trainers.data.data_kind import DataKind, DataShape, Say, Source, find_kind
 from trainers.data.held_out_test import is_locked
 from trainers.data.image_folder.class_folders import abbreviated
-from trainers.data.image_folder.image_index import (
-    ImageIndex,
-    Inspected,
-    remarks_on_copies,
-)
-from trainers.data.image_folder.indexing import index_images, layout_of, warn_of_test_copies
-from trainers.data.image_folder.inspection import Say
-from trainers.data.split import Split, split_train_validation
+from trainers.data.image_folder.image_index import ImageIndex, Inspected, remarks_on_copies
+from trainers.data.labelled_images import LabelledImages, PerChannel
+from trainers.data.split import Split
 from trainers.protocol import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class DataShape:
-    """What a network must fit, known before any image is read.
-
-    Attributes:
-        name: of the data. channels, height, width: of one image, in pixels. classes: how many.
-        class_names: where they have names.
-    """
-
-    name: str
-    channels: int
-    height: int
-    width: int
-    classes: int
-    class_names: tuple[str, ...] = ()
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""By which timm's transforms normalise decoded pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +31,10 @@ class DataDescription:
             and contents of its files). split_hash: of the positions of both parts.
         train_images, validation_images: how many, after limits.
         chance: share of the commonest class in validation; what guessing it would score.
-        class_names: where they have names.
+        class_names: where the classes have names.
         remarks: sentences on what was left out, and what to know.
-        inspected: of a folder, what a worker needs to rely on this pass.
+        inspected: of pictures in files, what a worker needs to rely on this pass.
+        mean, std: by which images are normalised, for each channel, as shares of white.
         protocol: the given protocol with both hashes in it; its hash is the one to store.
     """
 
@@ -78,6 +52,8 @@ class DataDescription:
     class_names: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     inspected: Inspected | None = None
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
 
     def told(self) -> dict[str, Any]:
         """What a store keeps of it, for people: it decides nothing."""
@@ -87,6 +63,8 @@ class DataDescription:
             "chance": self.chance,
             "remarks": list(self.remarks),
             "class_names": list(self.class_names),
+            "mean": list(self.mean),
+            "std": list(self.std),
         }
 
 
@@ -96,34 +74,17 @@ class Located:
 
     description: DataDescription
     split: Split
-    source: LabelledImages | ImageIndex
+    source: Source
 
 
 def data_shape(config: DataConfig | Mapping[str, Any], protocol: Protocol) -> DataShape:
     """The shape of the data, without opening a picture.
 
     Raises:
-        InputError: if a folder is missing, has fewer than two classes or others in val/, if
-            data.test_fraction does not apply, or if the protocol is for other data.
+        InputError: if a folder is missing, has fewer than two classes or others in its test part,
+            if data.test_fraction does not apply, or if the protocol is for other data.
     """
-    parsed = parse_data_config(config)
-    _refuse_other_data(parsed, protocol)
-    if parsed.name == "image-folder":
-        return _folder_shape(protocol, layout_of(parsed).classes)
-    if parsed.folder is not None:
-        locate(parsed)
-    return DataShape(parsed.name, 1, EDGE, EDGE, CLASSES, CLASS_NAMES)
-
-
-def _refuse_other_data(config: DataConfig, protocol: Protocol) -> None:
-    if protocol.data != config.name:
-        message = f"is for {protocol.data!r}, and data.name is {config.name!r}"
-        raise InputError.of("protocol.data", message)
-
-
-def _folder_shape(protocol: Protocol, classes: tuple[str, ...]) -> DataShape:
-    size = protocol.augmentation.image_size
-    return DataShape(protocol.data, 3, size, size, len(classes), classes)
+    return find_kind(parse_data_config(config), protocol).shape()
 
 
 def describe_data(
@@ -135,55 +96,33 @@ def describe_data(
         InputError: with the file or folder that is missing or corrupt, if the protocol is for
             other data, or if a part of the split comes out empty.
     """
-    parsed = parse_data_config(config)
+    kind = find_kind(parse_data_config(config), protocol)
     say = None if say is None else cache(say)  # each sentence a single time
-    located = locate_data(parsed, protocol, say=say)
-    found, source = located.description, located.source
-    if isinstance(source, ImageIndex) and not is_locked():
-        warnings = warn_of_test_copies(source, parsed, say)
-        return replace(found, remarks=(*found.remarks, *warnings))
-    return found
+    located = _locate(kind, say, None)
+    if is_locked():
+        return located.description
+    warnings = kind.warnings(located.source, say)
+    return replace(located.description, remarks=(*located.description.remarks, *warnings))
 
 
 def locate_data(
-    config: DataConfig,
-    protocol: Protocol,
-    *,
-    say: Say | None = None,
-    inspected: Inspected | None = None,
+    config: DataConfig, protocol: Protocol, *, inspected: Inspected | None = None
 ) -> Located:
     """The work behind `describe_data` and `open_data`."""
-    if config.name != "image-folder":
-        shape = data_shape(config, protocol)
-        return _located(config, protocol, load_part(config, "train"), shape)
-    _refuse_other_data(config, protocol)
-    left_out = None if inspected is None else inspected.left_out
-    index = index_images(config, split_seed=protocol.split_seed, say=say, left_out=left_out)
-    if inspected is not None:
-        inspected.check(index)
-    return _located(config, protocol, index, _folder_shape(protocol, index.classes), inspected)
+    return _locate(find_kind(config, protocol), None, inspected)
 
 
-def _located(
-    config: DataConfig,
-    protocol: Protocol,
-    source: LabelledImages | ImageIndex,
-    shape: DataShape,
-    inspected: Inspected | None = None,
-) -> Located:
-    split = split_train_validation(
-        source.labels,
-        seed=protocol.split_seed,
-        validation_fraction=protocol.validation_fraction,
-        limit_train=config.limit_train,
-        limit_validation=config.limit_validation,
-    )
+def _locate(kind: DataKind, say: Say | None, inspected: Inspected | None) -> Located:
+    source = kind.load("train", say=say, inspected=inspected)
+    split = kind.split(source)
+    source = kind.prepared(source, split)
+    shape = kind.shape_of(source)
     content_hash = source.content_hash if inspected is None else inspected.content_hash
     counts = np.bincount(source.labels[split.validation], minlength=shape.classes)
     remarks: tuple[str, ...] = ()
     if inspected is None:  # else the driver has made them, and nobody reads a worker's
-        of_folder = _remarks_on_folder(source) if isinstance(source, ImageIndex) else ()
-        remarks = (*of_folder, *_remarks_on_split(source, split, shape.classes))
+        of_folder = _remarks_on_folder(source) if isinstance(source, ImageIndex) else source.remarks
+        remarks = (*of_folder, *_remarks_on_split(source, split, shape))
     if isinstance(source, ImageIndex):
         inspected = inspected or Inspected(content_hash, source.listing(), source.left_out)
     description = DataDescription(
@@ -192,34 +131,41 @@ def _located(
         split_hash=split.hash,
         train_images=split.train.size,
         validation_images=split.validation.size,
-        protocol=protocol.bound_to(content_hash, split.hash),
+        protocol=kind.protocol.bound_to(content_hash, split.hash),
         chance=float(counts.max() / counts.sum()),
         remarks=remarks,
         inspected=inspected,
+        mean=_per_channel(source.mean) if isinstance(source, LabelledImages) else IMAGENET_MEAN,
+        std=_per_channel(source.std) if isinstance(source, LabelledImages) else IMAGENET_STD,
     )
     return Located(description, split, source)
 
 
+def _per_channel(value: PerChannel) -> tuple[float, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
 def _remarks_on_folder(source: ImageIndex) -> tuple[str, ...]:
+    kinds = _kinds(source.files)
     return (
         f"{len(source.files):,} pictures apart from the test's, of {len(source.classes):,} "
-        f"classes ({abbreviated(source.classes)}): {_kinds(source.files)}",
+        f"classes ({abbreviated(source.classes)}){kinds and ': '}{kinds}",
         *source.remarks,
     )
 
 
 def _kinds(files: Sequence[str]) -> str:
     """How many files have which suffix, the commonest first."""
-    found = Counter(file.rpartition(".")[2].lower() for file in files)  # faster than a Path
+    # Faster than a Path.
+    found = Counter(file.rpartition(".")[2].lower() for file in files if "." in file)
     return ", ".join(f"{number:,} .{kind}" for kind, number in found.most_common())
 
 
-def _remarks_on_split(
-    source: LabelledImages | ImageIndex, split: Split, classes: int
-) -> tuple[str, ...]:
+def _remarks_on_split(source: Source, split: Split, shape: DataShape) -> tuple[str, ...]:
     """Classes that a part has nothing of, and copies on both sides."""
     folder = source if isinstance(source, ImageIndex) else None
-    names = tuple(map(str, range(classes))) if folder is None else folder.classes
+    classes = shape.classes
+    names = shape.class_names or tuple(map(str, range(classes)))
     said: list[str] = []
     for name, part in (("training", split.train), ("validation", split.validation)):
         counts = np.bincount(source.labels[part], minlength=classes)

@@ -1,5 +1,6 @@
-"""Images of an ImageNet-style folder, decoded and augmented by workers."""
+"""Pictures in files, decoded and augmented by workers."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,12 +10,14 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from trainers.data.augmentation import test_transform, train_transform
 from trainers.data.describe import DataDescription
-from trainers.data.image_folder.decoding import read_picture
 from trainers.data.image_folder.image_index import ImageIndex
 from trainers.data.search_data import Batch, SearchData, samples_of_epoch
 from trainers.data.split import Indices, Split
 from trainers.protocol import Augmentation
 from trainers.seeds import derive, seeded
+
+_AT_ONCE, _MOST_MEASURED = 4, 4096
+"""Images that a worker decodes in a row while its rate is measured, and most of all."""
 
 
 class FolderImages(Dataset[tuple[Tensor, int]]):
@@ -42,7 +45,7 @@ class FolderImages(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, item: int) -> tuple[Tensor, int]:
         position = int(self.positions[item])
-        image = read_picture(self.index.folder / self.index.files[position], self.background)
+        image = self.index.read(position, self.background)
         with seeded(derive(self.seed, position)):
             return self.transform(image), int(self.index.labels[position])
 
@@ -65,7 +68,7 @@ class FolderData(SearchData):
         self, description: DataDescription, index: ImageIndex, split: Split, workers: int
     ) -> None:
         super().__init__(description)
-        self._index, self._split, self._workers = index, split, workers
+        self._index, self._split, self.workers = index, split, workers
 
     def _train_batches(self, epoch: int, seed: int, device: torch.device | str) -> Iterator[Batch]:
         image_seed = derive(seed, epoch, "images")
@@ -80,7 +83,7 @@ class FolderData(SearchData):
         yield from folder_batches(
             images,
             device,
-            self._workers,
+            self.workers,
             batch_size=self.train_images_per_epoch // self.steps_per_epoch,
             sampler=sampler,
             drop_last=True,
@@ -90,4 +93,32 @@ class FolderData(SearchData):
     def validation_batches(self, device: torch.device | str = "cpu") -> Iterator[Batch]:
         images = FolderImages(self._index, self._split.validation, self.protocol.augmentation)
         size = self.protocol.batch_size
-        yield from folder_batches(images, device, self._workers, batch_size=size)
+        yield from folder_batches(images, device, self.workers, batch_size=size)
+
+    def loading_rate(self, seconds: float) -> float:
+        """Training images that are read, decoded and augmented in a second, measured alone.
+
+        Args:
+            seconds: for which it is measured; what comes until all workers are at work is not.
+
+        Raises:
+            UnreadableData: a picture cannot be read.
+        """
+        images = FolderImages(self._index, self._split.train, self.protocol.augmentation, seed=0)
+        order = torch.Generator().manual_seed(0)
+        ready = max(1, 2 * self.workers) * _AT_ONCE
+        total, began, count = len(images), 0.0, 0
+        sampler = [
+            place
+            for _ in range(-(-(ready + _MOST_MEASURED) // total))
+            for place in torch.randperm(total, generator=order).tolist()
+        ][: ready + _MOST_MEASURED]
+        for _, labels in folder_batches(
+            images, "cpu", self.workers, batch_size=_AT_ONCE, sampler=sampler, generator=order
+        ):
+            count += len(labels)
+            if count <= ready:
+                began = time.perf_counter()
+            elif time.perf_counter() - began >= seconds:
+                break
+        return (count - ready) / (time.perf_counter() - began)

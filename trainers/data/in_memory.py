@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from trainers.data.describe import DataDescription
-from trainers.data.fashion_mnist import LabelledImages
+from trainers.data.labelled_images import LabelledImages
 from trainers.data.search_data import Batch, SearchData, samples_of_epoch
 from trainers.data.split import Split
 from trainers.seeds import derive
@@ -26,7 +26,9 @@ class InMemoryImages:
         edges = (0, 0, padding, padding, padding, padding)
         self._pixels = functional.pad(pixels, edges).to(device)
         self.labels = torch.from_numpy(np.array(data.labels, np.int64)).to(device)
-        self._shift, self._scale = -255.0 * data.mean, 1.0 / (255.0 * data.std)
+        mean, std = (torch.tensor(each, dtype=torch.float64) for each in (data.mean, data.std))
+        self._shift = (-255.0 * mean).float().to(device)
+        self._scale = (1.0 / (255.0 * std)).float().to(device)
 
     def __len__(self) -> int:
         return len(self.labels)

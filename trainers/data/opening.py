@@ -8,13 +8,14 @@ import numpy as np
 import torch
 
 from trainers.data.data_config import DataConfig, parse_data_config
+from trainers.data.data_kind import find_kind
 from trainers.data.describe import locate_data
-from trainers.data.fashion_mnist import LabelledImages, load_part
 from trainers.data.folder_data import FolderData, FolderImages, folder_batches
 from trainers.data.held_out_test import Record, TestReading, refuse_if_locked
-from trainers.data.image_folder.image_index import ImageIndex, Inspected
-from trainers.data.image_folder.indexing import index_images
+from trainers.data.image_folder.image_index import Inspected
 from trainers.data.in_memory import InMemoryData, InMemoryImages
+from trainers.data.labelled_images import LabelledImages
+from trainers.data.picture_kind import PictureConfig
 from trainers.data.search_data import Batch, SearchData
 from trainers.protocol import Protocol
 
@@ -35,7 +36,12 @@ def open_data(
     description, source, split = located.description, located.source, located.split
     if isinstance(source, LabelledImages):
         return InMemoryData(description, source, split)
-    return FolderData(description, source, split, parsed.workers)
+    return FolderData(description, source, split, workers_of(parsed))
+
+
+def workers_of(config: DataConfig) -> int:
+    """Processes that decode pictures; images in memory need none."""
+    return config.workers if isinstance(config, PictureConfig) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,7 @@ def open_test_split(
     """
     refuse_if_locked()
     parsed = parse_data_config(config)
-    found: LabelledImages | ImageIndex
-    if parsed.name == "image-folder":
-        found = index_images(parsed, "val", split_seed=protocol.split_seed)
-    else:
-        found = load_part(parsed, "test")
+    found = find_kind(parsed, protocol).test()
     count = len(found.labels)
     chance = float(np.bincount(found.labels).max() / count)
     reading = TestReading(architecture_id, protocol.hash, found.content_hash, count, chance=chance)
@@ -79,6 +81,7 @@ def open_test_split(
         if isinstance(found, LabelledImages):
             return InMemoryImages(found, device).whole_batches()
         images = FolderImages(found, np.arange(count), protocol.augmentation)
-        return folder_batches(images, device, parsed.workers, batch_size=protocol.batch_size)
+        size = protocol.batch_size
+        return folder_batches(images, device, workers_of(parsed), batch_size=size)
 
     return TestSplit(reading, batches)

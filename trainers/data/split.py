@@ -79,6 +79,49 @@ def _ranks(
     return rank, held_out
 
 
+def split_given(
+    labels: NDArray[np.integer],
+    validation: NDArray[np.bool_],
+    *,
+    seed: int,
+    limit_train: int | None = None,
+    limit_validation: int | None = None,
+) -> Split:
+    """The split that the data themselves say; the seed decides the order within the classes.
+
+    Args:
+        labels: (images,) class numbers.
+        validation: (images,) whether an image is of the validation part.
+        seed, limit_train, limit_validation: as of `split_train_validation`.
+
+    Raises:
+        InputError: where="data", if validation is empty, or training has fewer than 2 images.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    train, held_out = (
+        _spread(labels, np.flatnonzero(part), generator) for part in (~validation, validation)
+    )
+    split = Split(train[:limit_train], held_out[:limit_validation])
+    refuse(
+        Problem("data", f"have {part.size} images for {name}; at least {least} needed")
+        for name, part, least in (("train", split.train, 2), ("validation", split.validation, 1))
+        if part.size < least
+    )
+    return split
+
+
+def _spread(
+    labels: NDArray[np.integer], positions: Indices, generator: np.random.Generator
+) -> Indices:
+    """Positions in an order in which classes alternate."""
+    chosen = labels[positions]
+    rank = np.empty(len(positions), np.int64)
+    for label in np.unique(chosen):
+        members = np.flatnonzero(chosen == label)
+        rank[generator.permutation(members)] = np.arange(members.size)
+    return positions[np.lexsort((chosen, rank))]
+
+
 def held_out_of(sizes: Indices, fraction: float, generator: np.random.Generator) -> Indices:
     """How many images of each class are held out: the share of all, by largest remainders.
 

@@ -1,19 +1,17 @@
 """How a picture becomes an input, as the evaluation of a training has it, in plain values."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
 from space import Architecture
 from space.errors import InputError
-from trainers.data.fashion_mnist import MEAN, STD
-from trainers.protocol import Protocol
+from trainers.protocol import Decoded, Protocol
 
 FORMAT = "mixspace preprocessing 1"
 _LONGEST_SHARE = 8
 """As in `trainers.data.augmentation`: more of a very long picture no centre crop reaches."""
-_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""By which timm's transforms normalise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +40,29 @@ class Preprocessing:
     longest_share: int = _LONGEST_SHARE
 
     @classmethod
-    def of(cls, architecture: Architecture, protocol: Protocol) -> "Preprocessing":
-        """What validation and test images undergo under a protocol.
+    def of(
+        cls,
+        architecture: Architecture,
+        protocol: Protocol,
+        mean: Sequence[float],
+        std: Sequence[float],
+    ) -> "Preprocessing":
+        """What validation and test images undergo.
 
         Images in memory have the size of the input; pictures of another size are brought to it.
 
-        Raises:
-            InputError: for data of which nobody has written here how a picture becomes one of them.
+        Args:
+            architecture, protocol: of the training.
+            mean, std: as the description of its data has them (`trainers.describe_data`).
         """
         image, chosen = architecture.input, protocol.augmentation
-        shape = (image.channels, image.height, image.width)
-        scale: tuple[tuple[float, ...], tuple[float, ...]]
-        fixed = "bicubic" if chosen.interpolation == "random" else chosen.interpolation
-        if protocol.data == "image-folder":
+        edge, share = max(image.height, image.width), 1.0
+        if protocol.data in get_args(Decoded):
             # As timm's transforms_factory: the crop's edge over its share, rounded down.
             edge, share = math.floor(chosen.image_size / chosen.test_crop), chosen.test_crop
-            scale = _IMAGENET_MEAN, _IMAGENET_STD
-        elif protocol.data == "fashion-mnist":
-            edge, share, scale = max(image.height, image.width), 1.0, ((MEAN,), (STD,))
-        else:
-            raise InputError.of("protocol.data", f"nothing here reads pictures as {protocol.data}")
+        fixed = "bicubic" if chosen.interpolation == "random" else chosen.interpolation
+        shape = (image.channels, image.height, image.width)
+        scale = (_each(mean, image.channels), _each(std, image.channels))
         return cls(*shape, edge, share, fixed, chosen.background, *scale)
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,3 +84,8 @@ class Preprocessing:
         except (KeyError, TypeError) as error:
             raise InputError.of(where, f"is damaged ({error})") from None
         return found
+
+
+def _each(values: Sequence[float], channels: int) -> tuple[float, ...]:
+    """A number for each channel, where one may stand for all."""
+    return tuple(map(float, values)) * (channels if len(values) == 1 else 1)

@@ -18,6 +18,7 @@ CLASSES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
+PREPROCESSING = Preprocessing.of(architecture(), short_protocol(), (0.286,), (0.353,))
 NO_PROGRAMS = ("onnx", "pt2")
 
 
@@ -69,5 +70,5 @@ def trained(
     tensors = {f"model.{name}": value for name, value in used(of).state_dict().items()}
     path = folder / "checkpoint.safetensors"
     save_checkpoint(path, Checkpoint(tensors, state))
-    told = Trained(of, path, state, CLASSES, Preprocessing.of(of, protocol), facts(protocol))
+    told = Trained(of, path, state, CLASSES, PREPROCESSING, facts(protocol))
     return replace(told, **changes)

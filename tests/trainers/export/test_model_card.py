@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from space import cost
-from tests.trainers.export.samples import CLASSES, facts
+from tests.trainers.export.samples import CLASSES, PREPROCESSING, facts
 from tests.trainers.tiny import architecture, short_protocol
-from trainers.export import Figure, Latency, Parity, Preprocessing, Spent
+from trainers.export import Figure, Latency, Parity, Spent
 from trainers.export.card_tables import mixers_table
 from trainers.export.model_card import CardOfFolder, model_card
 
@@ -23,7 +23,7 @@ def card(parities: dict[str, Parity] = PARITIES, **changes: Any) -> str:
     of, protocol = architecture(), short_protocol()
     opset = 20 if "model.onnx" in parities else None
     alone = "network.py" in parities
-    folder = CardOfFolder(of, CLASSES, Preprocessing.of(of, protocol), parities, opset, alone)
+    folder = CardOfFolder(of, CLASSES, PREPROCESSING, parities, opset, alone)
     return model_card(folder, facts(protocol, **changes))
 
 

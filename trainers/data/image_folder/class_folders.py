@@ -1,71 +1,19 @@
-"""What a folder of images holds: where its class folders lie, and their files, each once.
-
-Class folders lie below train/ and val/, below train/ alone, or in the folder itself.
-"""
+"""What class folders hold: their picture files, each once, and what does not count."""
 
 import os
 import stat
-import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from space.errors import InputError, Problem, refuse
-from space.input.paths import is_folder, shown_path
+from space.input.paths import shown_path
 from trainers.data.image_folder.decoding import listed_suffixes, suffixes
 
 _SHOWN = 5
-_WELCOME = (
-    "put class folders into train/ and val/, into train/ alone, or into the folder itself, where "
-    "none may be called train or val"
-)
 
 
-@dataclass(frozen=True, slots=True)
-class FolderLayout:
-    """The folders to read.
-
-    Attributes:
-        train: with a folder for each class. val: with the same classes, for the test; None where
-            a part of `train` is kept for it.
-        classes: names of the class folders, sorted.
-        beside: further folders beside train/, which are not read.
-    """
-
-    train: Path
-    val: Path | None
-    classes: tuple[str, ...]
-    beside: tuple[str, ...] = ()
-
-
-def find_layout(root: Path) -> FolderLayout:
-    """Look what a folder holds.
-
-    Raises:
-        InputError: naming every folder that is missing, empty or does not match.
-    """
-    if not is_folder(root):
-        raise InputError.of("data.folder", f"{shown_path(str(root))} is not a folder")
-    if is_folder(root / "train"):
-        train, val = root / "train", root / "val"
-    elif is_folder(root / "val"):
-        message = f"{shown_path(str(root / 'train'))} is not a folder; {_WELCOME}"
-        raise InputError.of("data.folder", message)
-    else:
-        train, val = root, root / "val"
-    classes = _classes(train)
-    if len(classes) < 2:
-        raise InputError.of("data.folder", _too_few(train, classes))
-    if train == root:
-        _refuse_data_sets(root, classes)
-    beside = () if train == root else _classes(root)
-    beside = tuple(name for name in beside if name not in ("train", "val"))
-    if not is_folder(val):
-        return FolderLayout(train, None, classes, beside)
-    _check_same(root, classes, _classes(val))
-    return FolderLayout(train, val, classes, beside)
-
-
-def abbreviated(names: tuple[str, ...] | list[str]) -> str:
+def abbreviated(names: Sequence[str]) -> str:
     """Some of the names, printable, and how many more there are."""
     shown = ", ".join(shown_path(name) for name in names[:_SHOWN])
     return shown + (f", … ({len(names):,} in all)" if len(names) > _SHOWN else "")
@@ -77,8 +25,12 @@ def unreadable(error: OSError, folder: Path) -> Problem:
     return Problem("data.folder", f"{place} cannot be read: {error.strerror or error}")
 
 
-def _classes(folder: Path) -> tuple[str, ...]:
-    """Folders whose names do not begin with a dot, apart from links to where they lie or above."""
+def class_folders(folder: Path) -> tuple[str, ...]:
+    """Names of the folders that do not begin with a dot, apart from links to there or above.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
     try:
         above = _here_and_above(folder)
         with os.scandir(folder) as entries:
@@ -93,46 +45,6 @@ def _classes(folder: Path) -> tuple[str, ...]:
             )
     except OSError as error:
         raise InputError([unreadable(error, folder)]) from None
-
-
-def _too_few(folder: Path, classes: tuple[str, ...]) -> str:
-    place = shown_path(str(folder))
-    if classes:
-        return f"{place} holds one class, {shown_path(classes[0])!r}; at least 2 are needed"
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries)
-    found = f"it holds {abbreviated(names)}" if names else "it is empty"
-    return (
-        f"{place} holds no class folders; {found}; {_WELCOME}; pictures end in {listed_suffixes()}"
-    )
-
-
-def _refuse_data_sets(root: Path, classes: tuple[str, ...]) -> None:
-    """Folders that have class folders in a train/ of their own are no classes."""
-    for name in classes:
-        inner = root / name / "train"
-        if is_folder(inner) and len(_classes(inner)) > 1:
-            message = (
-                f"{shown_path(str(root))} holds data sets where classes should be: "
-                f"{shown_path(name)} has class folders in its train/; name one of them, such as "
-                f"{shown_path(str(root / name))}"
-            )
-            raise InputError.of("data.folder", message)
-
-
-def _check_same(root: Path, train: tuple[str, ...], val: tuple[str, ...]) -> None:
-    alone = {"train": sorted(set(train) - set(val)), "val": sorted(set(val) - set(train))}
-    if not any(alone.values()):
-        return
-    said = "; ".join(f"only in {p}/: {abbreviated(names)}" for p, names in alone.items() if names)
-    look_alike = set(map(_as_read, alone["train"])) & set(map(_as_read, alone["val"]))
-    hint = "; some differ in capitals alone, or in how Unicode writes them" if look_alike else ""
-    raise InputError.of("data.folder", f"{shown_path(str(root))} has classes {said}{hint}")
-
-
-def _as_read(name: str) -> str:
-    """The same for names that a person may take for the same, as é in one character and in two."""
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 _Identity = tuple[int, int]
@@ -189,6 +101,21 @@ def list_classes(folder: Path, classes: tuple[str, ...]) -> Listing:
     return found
 
 
+def list_pictures(folder: Path) -> Listing:
+    """List all pictures below a folder, as if they were of one class.
+
+    Raises:
+        InputError: naming the part that cannot be read.
+    """
+    found = Listing()
+    try:
+        for path in sorted(_walk(str(folder), _above(folder), found)):
+            _take(path, os.path.relpath(path, folder), 0, found)
+    except OSError as error:
+        raise InputError([unreadable(error, folder)]) from None
+    return found
+
+
 def _count_loose(folder: Path, found: Listing) -> None:
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -198,9 +125,14 @@ def _count_loose(folder: Path, found: Listing) -> None:
                 found.loose += 1
 
 
+def is_suffix_of_picture(name: str) -> bool:
+    """Whether a file is called as pictures are."""
+    return name.lower().endswith(suffixes())
+
+
 def _is_picture(name: str, found: Listing) -> bool:
     """Whether a file counts by its suffix; others are counted by theirs."""
-    if name.lower().endswith(suffixes()):
+    if is_suffix_of_picture(name):
         return True
     suffix = Path(name).suffix.lower() or "none"
     found.other_suffixes[suffix] = found.other_suffixes.get(suffix, 0) + 1
@@ -254,7 +186,11 @@ def _take(path: str, name: str, label: int, found: Listing) -> None:
 
 
 def _here_and_above(folder: Path) -> set[_Identity]:
-    return {_of(os.stat(each)) for each in (folder, *Path(os.path.realpath(folder)).parents)}
+    return {_of(os.stat(folder)), *_above(folder)}
+
+
+def _above(folder: Path) -> set[_Identity]:
+    return {_of(os.stat(each)) for each in Path(os.path.realpath(folder)).parents}
 
 
 def _of(state: os.stat_result) -> _Identity:

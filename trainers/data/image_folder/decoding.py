@@ -10,6 +10,7 @@ import os
 import re
 import struct
 import zlib
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -80,13 +81,23 @@ def read_picture(path: Path, background: str) -> Image.Image:
         UnreadableData: naming the file, whatever is wrong with it.
         OSError: of the machine that reads it, as for want of memory.
     """
+    return read_opened(lambda: path.open("rb"), str(path), background)
+
+
+def read_opened(opened: Callable[[], BinaryIO], path: str, background: str) -> Image.Image:
+    """What a file, or a part of one, holds, as `read_picture`.
+
+    Args:
+        opened: gives the bytes. path: what it is called in messages.
+        background: what lies behind transparent pixels.
+    """
     try:
-        with path.open("rb") as file:
+        with opened() as file:
             return decode(file, background)
     except BROKEN as error:
         if not is_of_the_file(error):
             raise fault_of_the_machine(error, path) from error
-        message = f"{shown_path(str(path))} is not a readable image ({why(error)})"
+        message = f"{shown_path(path)} is not a readable image ({why(error)})"
         raise UnreadableData(message) from None
 
 

@@ -10,26 +10,36 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from space.input.paths import shown_path
+from trainers.data.image_folder.decoding import read_opened
+from trainers.data.image_folder.picture_files import PictureFiles
 from trainers.outcome import UnreadableData
 
 _READING = b"pictures as shown 2\n"
 """Changes when the same bytes come to be read as other pixels."""
+_LABELLED = b"by labels\n"
 
 
 @dataclass(frozen=True, slots=True)
 class ImageIndex:
-    """Pictures to train on, or to test on, in the order of torchvision's ImageFolder.
+    """Pictures to train on, or to test on, class by class, in the order of their names.
+
+    That is the order of torchvision's ImageFolder.
 
     Attributes:
-        folder: that the files lie below. classes: names of its sub-folders, sorted.
-        files: paths below `folder`. sizes: (images,) bytes. labels: (images,) class numbers.
+        pictures: what holds the files. classes: their names, sorted.
+        files: names in `pictures`. sizes: (images,) bytes. labels: (images,) class numbers.
         digests: of the bytes of each file; empty where a worker relies on the driver's pass.
         left_out: broken files, by `plain_name`. remarks: sentences on what does not count.
+        validation: (images,) whether a picture is of the validation part, where the data say that;
+            None where a share of the pictures is drawn for it.
+        class_in_name: whether the name of a file says its class, as a path with the class folder
+            does; else the class counts for the content hash too.
     """
 
-    folder: Path
+    pictures: PictureFiles
     classes: tuple[str, ...]
     files: tuple[str, ...]
     sizes: NDArray[np.int64]
@@ -37,13 +47,37 @@ class ImageIndex:
     digests: tuple[bytes, ...] = ()
     left_out: tuple[str, ...] = ()
     remarks: tuple[str, ...] = field(default=(), compare=False)
+    validation: NDArray[np.bool_] | None = None
+    class_in_name: bool = True
+
+    @property
+    def folder(self) -> Path:
+        """What the files lie below."""
+        return self.pictures.folder
+
+    def place_of_class(self, name: str) -> str:
+        """Where the pictures of a class lie, for messages."""
+        if self.class_in_name and self.validation is None:
+            return shown_path(str(self.folder / name))
+        return f"class {shown_path(name)} of {shown_path(str(self.folder))}"
+
+    def read(self, position: int, background: str) -> Image.Image:
+        """A picture, upright, in RGB.
+
+        Raises:
+            UnreadableData: naming the file.
+        """
+        name = self.files[position]
+        path = self.pictures.path(name)
+        return read_opened(lambda: self.pictures.open(name), path, background)
 
     @property
     def content_hash(self) -> str:
         """16 hex digits over the names and contents of all files."""
-        digest = hashlib.sha256(_READING)
-        for file, content in zip(self.files, self.digests, strict=True):
-            digest.update(os.fsencode(file) + b"\0" + content)
+        digest = hashlib.sha256(_READING if self.class_in_name else _LABELLED + _READING)
+        for file, label, content in zip(self.files, self.labels, self.digests, strict=True):
+            told = b"" if self.class_in_name else os.fsencode(self.classes[label]) + b"\0"
+            digest.update(told + os.fsencode(file) + b"\0" + content)
         return digest.hexdigest()[:16]
 
     def listing(self) -> dict[str, str]:
@@ -73,6 +107,7 @@ class ImageIndex:
             sizes=self.sizes[positions],
             labels=self.labels[positions],
             digests=tuple(self.digests[i] for i in positions) if self.digests else (),
+            validation=None if self.validation is None else self.validation[positions],
         )
 
 
@@ -112,9 +147,9 @@ class Inspected:
         for name in sorted({*now, *self.listing}):
             if now.get(name) != self.listing.get(name):
                 before, after = (_count(each.get(name)) for each in (self.listing, now))
-                place = index.folder / os.fsdecode(unquote_to_bytes(name))
+                place = index.place_of_class(os.fsdecode(unquote_to_bytes(name)))
                 raise UnreadableData(
-                    f"{shown_path(str(place))} does not hold the files that it held when the run "
+                    f"{place} does not hold the files that it held when the run "
                     f"began: {before} pictures then, {after} now"
                 )
 

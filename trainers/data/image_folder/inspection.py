@@ -8,8 +8,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, cast
 
 import PIL
 from PIL import Image
@@ -23,6 +24,7 @@ from trainers.data.image_folder.decoding import (
     why,
 )
 from trainers.data.image_folder.inspection_cache import FileState, Finding, InspectionCache
+from trainers.data.image_folder.picture_files import InFolder, PictureFiles, Place
 
 Check = Literal["full", "headers", "none"]
 Say = Callable[[str], None]
@@ -47,12 +49,12 @@ class Inspection:
 
 
 def inspect_files(
-    folder: Path, files: Sequence[str], check: Check, say: Say | None = None
+    pictures: PictureFiles | Path, files: Sequence[str], check: Check, say: Say | None = None
 ) -> Inspection:
     """Read every file once, or take over from the cache what was found earlier.
 
     Args:
-        folder: that the files lie below. files: paths below it.
+        pictures: what holds the files, or the folder that they lie below. files: names in it.
         check: "full" decodes each picture, "headers" reads what it says of itself, "none" only
             hashes the bytes.
         say: told how far it is, when it takes more than a moment.
@@ -64,11 +66,12 @@ def inspect_files(
     progress = _Progress(len(files), say)
     digests: list[bytes] = []
     faults: dict[int, str] = {}
-    base, lock = os.path.realpath(folder), threading.Lock()
+    lock = threading.Lock()
+    holder = InFolder(pictures) if isinstance(pictures, Path) else pictures
     batches = [files[at : at + _BATCH] for at in range(0, len(files), _BATCH)]
 
     def look(batch: Sequence[str]) -> list[Finding]:
-        return _batch(cache, lock, base, batch, check)
+        return _batch(cache, lock, holder, batch, check)
 
     with (
         warnings.catch_warnings(),
@@ -95,17 +98,26 @@ def reader_of(check: Check) -> str:
 
 
 def _batch(
-    cache: InspectionCache, lock: threading.Lock, base: str, batch: Sequence[str], check: Check
+    cache: InspectionCache,
+    lock: threading.Lock,
+    pictures: PictureFiles,
+    batch: Sequence[str],
+    check: Check,
 ) -> list[Finding]:
-    paths = [os.path.realpath(os.path.join(base, name)) for name in batch]
-    states = {path: state for path in paths if (state := _state(path)) is not None}
+    places = [pictures.place(name) for name in batch]
+    files = {file: _state(file) for file in {place.file for place in places}}
+    states = [(p.key, state) for p in dict.fromkeys(places) if (state := files[p.file]) is not None]
     with lock:
-        known = cache.known(list(states.items()))
+        known = cache.known(states)
     good = {p: answer for p, each in known.items() if (answer := _answer(each, check)) is not None}
-    fresh = {path: _look_at(path, check) for path in dict.fromkeys(paths) if path not in good}
+    fresh = {
+        place.key: _look_at(pictures, name, place, check)
+        for place, name in dict(zip(places, batch, strict=True)).items()
+        if place.key not in good
+    }
     with lock:
         cache.keep((p, state, found) for p, (state, found) in fresh.items() if state is not None)
-    return [good[path] if path in good else fresh[path][1] for path in paths]
+    return [good[p.key] if p.key in good else fresh[p.key][1] for p in places]
 
 
 def _answer(known: Finding, check: Check) -> Finding | None:
@@ -124,25 +136,27 @@ def _answer(known: Finding, check: Check) -> Finding | None:
 
 def _state(path: str) -> FileState | None:
     try:
-        return FileState.of(os.stat(path))
+        return FileState.of(os.stat(path)) if path else None
     except OSError:  # reading it tells what is wrong
         return None
 
 
-def _look_at(path: str, check: Check) -> tuple[FileState | None, Finding]:
+def _look_at(
+    pictures: PictureFiles, name: str, place: Place, check: Check
+) -> tuple[FileState | None, Finding]:
     """The state of the file before it was read, None where nothing can be kept, and the finding.
 
     What changes meanwhile is in another state later, so that the finding is not believed.
     """
     reader = reader_of(check)
+    state = _state(place.file)
     try:
-        with Path(path).open("rb") as file:
-            state = FileState.of(os.fstat(file.fileno()))
-            digest = hashlib.file_digest(file, "sha256").digest()
+        with pictures.open(name) as file:
+            digest = hashlib.file_digest(cast(BufferedReader, file), "sha256").digest()
             fault = None if check == "none" else _fault(file, check)
     except BROKEN as error:
         if not is_of_the_file(error):
-            raise fault_of_the_machine(error, path) from error
+            raise fault_of_the_machine(error, pictures.path(name)) from error
         return None, Finding(b"", reader, why(error))
     return state, Finding(digest, reader, fault)
 

@@ -1,26 +1,34 @@
 """Finds Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence): embedded, local, downloaded."""
 
-import hashlib
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 from urllib.error import URLError
 
-import numpy as np
-from numpy.typing import NDArray
+from pydantic import StrictBool, model_validator
 
 from space.errors import InputError
-from space.input.paths import cache_folder, is_file, is_folder
+from space.input.paths import Folder, cache_folder, is_file, is_folder
 from trainers.data.data_config import DataConfig
+from trainers.data.data_kind import DataShape, Part
 from trainers.data.idx import read_idx
+from trainers.data.labelled_images import LabelledImages
+from trainers.data.resident_kind import ResidentKind
 
-EMBEDDED = Path(__file__).with_name("embedded")
+EMBEDDED = Path(__file__).parents[1] / "embedded"
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 CLASSES = 10
 EDGE = 28
 CLASS_NAMES = (
-    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
-    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
 )
 MEAN, STD = 0.2860, 0.3530
 FILES = {
@@ -28,36 +36,54 @@ FILES = {
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
 
-Part = Literal["train", "test"]
 
-
-@dataclass(frozen=True, slots=True)
-class LabelledImages:
-    """Images (count, 28, 28) and labels (count,), both uint8, and a hash of both.
+class FashionMnistConfig(DataConfig):
+    """Fashion-MNIST.
 
     Attributes:
-        mean, std: of the pixels, as shares of white, by which they are normalised.
+        source: "embedded" is the subset of real images that comes with the package. "full" looks
+            in `folder`, or else in Debian's package dataset-fashion-mnist and in the cache of an
+            earlier download, and downloads what is nowhere. "auto" looks in the same places and
+            falls back on the embedded subset.
+        folder: where the four files lie.
+        download: let "auto" download too.
     """
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-    mean: float = MEAN
-    std: float = STD
+    name: Literal["fashion-mnist"] = "fashion-mnist"
+    source: Literal["auto", "embedded", "full"] = "embedded"
+    folder: Folder | None = None
+    download: StrictBool = False
 
-    def only(self, positions: NDArray[np.int64]) -> "LabelledImages":
-        """Some of them, in the given order."""
-        return replace(self, images=self.images[positions], labels=self.labels[positions])
-
-    @property
-    def content_hash(self) -> str:
-        """16 hex digits over sizes, images and labels."""
-        digest = hashlib.sha256(repr(self.images.shape).encode())
-        digest.update(np.ascontiguousarray(self.images).data)
-        digest.update(np.ascontiguousarray(self.labels).data)
-        return digest.hexdigest()[:16]
+    @model_validator(mode="after")
+    def _folder_fits(self) -> Self:
+        if self.source == "embedded":
+            if self.folder is not None:
+                message = f"only with source 'auto' or 'full'; got {str(self.folder)!r}"
+                raise InputError.of("folder", message)
+            if self.download:
+                raise InputError.of("download", "only with source 'auto' or 'full'")
+        return self
 
 
-def load_part(config: DataConfig, part: Part) -> LabelledImages:
+class FashionMnist(ResidentKind):
+    """70,000 articles of clothing in grey, 28×28 pixels, in ten classes."""
+
+    Config = FashionMnistConfig
+    config: FashionMnistConfig
+    normalisation = MEAN, STD
+
+    def shape(self) -> DataShape:
+        """That of Fashion-MNIST; where a folder is named, it must hold the files."""
+        if self.config.folder is not None:
+            locate(self.config)
+        return DataShape(self.config.name, 1, EDGE, EDGE, CLASSES, CLASS_NAMES)
+
+    def load(self, part: Part, **options: Any) -> LabelledImages:
+        """All images of a part."""
+        return load_part(self.config, part)
+
+
+def load_part(config: FashionMnistConfig, part: Part) -> LabelledImages:
     """Read the training or the test images from where the configuration says.
 
     Only `trainers.data.opening` may ask for "test".
@@ -77,10 +103,10 @@ def load_part(config: DataConfig, part: Part) -> LabelledImages:
     if labels.max() >= CLASSES:
         message = f"{labels_path} holds label {labels.max()}; the classes are 0 to {CLASSES - 1}"
         raise InputError.of("data.folder", message)
-    return LabelledImages(images, labels)
+    return LabelledImages(images, labels, MEAN, STD, CLASS_NAMES)
 
 
-def locate(config: DataConfig) -> Path:
+def locate(config: FashionMnistConfig) -> Path:
     """The folder with the idx files; downloads when the configuration allows it.
 
     Raises:

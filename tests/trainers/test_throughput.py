@@ -1,0 +1,124 @@
+"""How fast pictures come and the network takes them, and that measuring changes nothing."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.trainers.tiny import SEEDS, architecture, image_folder, training
+from trainers import Protocol, Training, open_data
+from trainers.data import folder_data
+from trainers.throughput import Throughput
+from trainers.throughput_probe import measure_throughput
+
+
+def rates(loader: float, network: float, workers: int = 2, cores: int = 16) -> Throughput:
+    return Throughput(loader, network, workers, cores, "cuda")
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            rates(310, 1200),
+            "Loader: 310 images/s by 2 workers; the network takes 1,200 on cuda: raise "
+            "data.workers to 9, and resources.cpus_per_trial to 10.",
+        ),
+        (
+            rates(155, 1200, 0),
+            "Loader: 155 images/s by the process that trains; the network takes 1,200 on cuda: "
+            "raise data.workers to 9, and resources.cpus_per_trial to 10.",
+        ),
+        (
+            rates(310, 4000, 1, 8),
+            "Loader: 310 images/s by 1 worker; the network takes 4,000 on cuda: raise data.workers "
+            "to 7; the 8 cores here decode too slowly: store the pictures at about "
+            "protocol.augmentation.image_size, or train on a machine with more cores.",
+        ),
+        (
+            rates(310, 4000, 7, 8),
+            "Loader: 310 images/s by 7 workers; the network takes 4,000 on cuda: the 8 cores here "
+            "decode too slowly: store the pictures at about protocol.augmentation.image_size, or "
+            "train on a machine with more cores.",
+        ),
+        (
+            rates(1320, 1200),
+            "Loader: 1,320 images/s by 2 workers; the network takes 1,200 on cuda: it does not "
+            "wait for pictures.",
+        ),
+        (
+            rates(310, 4.2, 0),
+            "Loader: 310 images/s by the process that trains; the network takes 4.2 on cuda: it "
+            "does not wait for pictures.",
+        ),
+    ],
+)
+def test_what_to_change_is_told(found: Throughput, said: str) -> None:
+    assert found.sentence() == said
+    assert Throughput.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+
+
+def test_with_enough_workers_it_keeps_up() -> None:
+    for network in (100.0, 331.0, 1200.0, 4000.0):
+        for workers in (0, 1, 3):
+            before = rates(310, network, workers)
+            wanted = before.enough_workers
+            after = rates(310 / max(1, workers) * wanted, network, max(1, wanted))
+            assert after.keeps_up
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_measuring_changes_nothing_of_a_training(
+    tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIXSPACE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("trainers.throughput_probe._SECONDS", 0.01)
+    folder = image_folder(tmp_path / "images", train=4, val=1)
+    written = {"data": "image-folder", "batch_size": 4, "epochs": 2, "warmup_epochs": 1}
+    protocol = Protocol.from_dict(written | {"augmentation": {"image_size": 16}})
+    config = {"name": "image-folder", "folder": str(folder), "workers": workers}
+    chosen = architecture(3, 16, 3)
+
+    def weights(measured: bool) -> list[torch.Tensor]:
+        data = open_data(config, protocol)
+        found = Training(chosen, data.protocol, data, seeds=SEEDS)
+        if measured:
+            states = random.getstate(), torch.get_rng_state()
+            throughput = measure_throughput(found)
+            assert states[0] == random.getstate()
+            assert torch.equal(states[1], torch.get_rng_state())
+            assert throughput is not None
+            assert min(throughput.loader, throughput.network, throughput.cores) > 0
+            assert (throughput.workers, throughput.device) == (workers, "cpu")
+            assert all(each.grad is None for each in found.model.parameters())
+        found.run_epoch()
+        return [*found.model.state_dict().values()]
+
+    assert all(map(torch.equal, weights(False), weights(True)))
+
+
+def test_the_rate_is_that_of_the_images_behind_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIXSPACE_CACHE", str(tmp_path / "cache"))
+    folder = image_folder(tmp_path / "images", train=4, val=1)
+    protocol = Protocol.from_dict({"data": "image-folder", "augmentation": {"image_size": 16}})
+    data = open_data({"name": "image-folder", "folder": str(folder)}, protocol)
+    now = 100.0
+
+    def one_image(self: object, item: int) -> tuple[torch.Tensor, int]:
+        nonlocal now
+        now += 0.0625
+        return torch.zeros(3, 16, 16), 0
+
+    monkeypatch.setattr(folder_data.FolderImages, "__getitem__", one_image)
+    monkeypatch.setattr(folder_data.time, "perf_counter", lambda: now)
+    assert isinstance(data, folder_data.FolderData)
+    assert data.loading_rate(1.0) == 16
+    assert now == 100 + 0.0625 * (4 + 16)
+
+
+def test_of_images_in_memory_nothing_is_measured() -> None:
+    assert measure_throughput(training()) is None
