@@ -125,7 +125,7 @@ def _write_dynamic_depthwise(draft: Draft, setting: Setting) -> str:
         setting,
         f"(-1, 1, {taps})",
         f".unflatten(1, (-1, {taps}))",
-        "# (B, C, 1, k · k) @ (B, C, k · k, N)\nreturn (kernels @ neighbours).reshape(x.shape)",
+        "# (B, C, 1, k · k) by (B, C, k · k, N)\nreturn (kernels @ neighbours).reshape(x.shape)",
     )
     init = generated_weights(draft, setting, k.squared * draft.term("width"))
     return draft.written(doc, init, methods)
@@ -157,7 +157,7 @@ def _write_dynamic_conv(draft: Draft, setting: Setting) -> str:
         setting,
         f"({draft.own('width')}, -1)",
         "",
-        "# (B, C, C · k · k) @ (B, C · k · k, N)\nreturn (kernels @ neighbours).reshape(x.shape)",
+        "# (B, C, C · k · k) by (B, C · k · k, N)\nreturn (kernels @ neighbours).reshape(x.shape)",
     )
     init = generated_weights(draft, setting, Term(f"{k.squared} * {width} * {width}"))
     return draft.written(doc, init, methods)

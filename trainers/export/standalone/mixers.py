@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from space.axes import Locality, Rank
+from space.custom import CustomMixer
 from space.layout import Layout
 from trainers.export.standalone import kernels, neighbourhoods, whole_maps, window_cores
 from trainers.export.standalone.core import Core, Setting
+from trainers.export.standalone.custom_mixers import making
 from trainers.export.standalone.draft import Draft, Uses, Value
 from trainers.export.standalone.places import Place, Survey
-from trainers.export.standalone.ranks import wrapper
+from trainers.export.standalone.ranks import custom_wrapper, wrapper
 from trainers.export.standalone.reductions import Reduction, reduction
-from trainers.export.standalone.text import Call, Expression
+from trainers.export.standalone.text import Call, Expression, call
 from trainers.export.standalone.weights import GENERATOR, write_generator, write_query_key
 
 
@@ -49,6 +51,7 @@ class MixerClasses:
     texts: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._places = [place for place in self.survey.places if not place.mixer.is_custom]
         self._drafts: dict[str, Draft] = {}
         self._maps = {core.name: self._maps_of(core) for core in self._cores()}
         self._write_shared()
@@ -56,15 +59,19 @@ class MixerClasses:
             setting = Setting(self._maps[core.name], self.survey, self._drafts)
             draft = self._draft(core.name, core.values, self._places_of(core_of, core.name))
             self.texts[core.name] = core.write(draft, setting)
-        for each in _distinct(map(reduction_of, self.survey.places)):
+        for each in _distinct(map(reduction_of, self._places)):
             draft = self._draft(each.name, each.values, self._places_of(reduction_of, each.name))
             self.texts[each.name] = each.write(draft)
         self._write_wrappers()
+        for place in self.survey.places:
+            if place.mixer.is_custom:
+                name = self._custom_name(place)
+                self.texts[name] = custom_wrapper(name, self.survey.two_maps, place.reads_context)
 
     @property
     def alone(self) -> bool:
         """Whether all blocks have mixers of one class, so that blocks can make their own."""
-        return len({self._key(place) for place in self.survey.places}) == 1
+        return not self.survey.custom_mixers and len(set(map(self._key, self._places))) == 1
 
     def expression(self, place: Place, texts: Mapping[str, str] | None = None) -> Call:
         """The call that makes the mixer of a place, with its values or with other texts for them.
@@ -73,6 +80,9 @@ class MixerClasses:
             place: of the network.
             texts: names of arguments by which all places are told apart; None for values.
         """
+        if isinstance(place.mixer, CustomMixer):
+            made_by_others = making(place.mixer, place.width, place.size)
+            return call(self._custom_name(place), made_by_others)
         kind = wrapper(place)
         around = self._drafts[self._wrapper_name(place)]
         modules: dict[str, Expression] = {}
@@ -120,12 +130,12 @@ class MixerClasses:
     # --- writing ----------------------------------------------------------------------------------
 
     def _cores(self) -> list[Core]:
-        return _distinct(map(core_of, self.survey.places))
+        return _distinct(map(core_of, self._places))
 
     def _places_of(
         self, part_of: Callable[[Place], Core | Reduction | None], name: str
     ) -> list[Place]:
-        parts = ((place, part_of(place)) for place in self.survey.places)
+        parts = ((place, part_of(place)) for place in self._places)
         return [place for place, part in parts if part is not None and part.name == name]
 
     def _draft(
@@ -148,7 +158,7 @@ class MixerClasses:
 
     def _write_shared(self) -> None:
         places: dict[str, list[dict[str, Value]]] = {}
-        for place in self.survey.places:
+        for place in self._places:
             core = core_of(place)
             if core is not None and core.shared is not None:
                 name, values = core.shared
@@ -161,8 +171,8 @@ class MixerClasses:
                 self.texts[name] = write_query_key(draft)
 
     def _write_wrappers(self) -> None:
-        for name in dict.fromkeys(map(self._wrapper_name, self.survey.places)):
-            places = [place for place in self.survey.places if self._wrapper_name(place) == name]
+        for name in dict.fromkeys(map(self._wrapper_name, self._places)):
+            places = [place for place in self._places if self._wrapper_name(place) == name]
             kind = wrapper(places[0])
             draft = self._draft(name, kind.values, places, kind.modules)
             self.texts[name] = kind.write(draft, self.survey, self._maps_at(places[0]))
@@ -174,9 +184,13 @@ class MixerClasses:
     def _wrapper_name(self, place: Place) -> str:
         """With a word before it where sums that are given fewer maps have the plain name."""
         name = wrapper(place).name
-        counts = {self._maps_at(each) for each in self.survey.places if wrapper(each).name == name}
+        counts = {self._maps_at(each) for each in self._places if wrapper(each).name == name}
         maps = self._maps_at(place)
         return name if maps == min(counts) else f"{_MORE_MAPS[maps]}{name}"
+
+    def _custom_name(self, place: Place) -> str:
+        every = {each.reads_context for each in self.survey.places if each.mixer.is_custom}
+        return f"{'Dynamic' * (place.reads_context and len(every) > 1)}CustomMixer"
 
     def _key(self, place: Place) -> tuple[str, ...]:
         parts = (wrapper(place), core_of(place), reduction_of(place))

@@ -143,7 +143,6 @@ def _write_attention(draft: Draft, setting: Setting, biased: bool) -> str:
     init = query_and_key(draft, setting)
     if biased:
         init += position_table(k.squared, draft.term("heads"), "q − p")
-    ones = unfolded(size, "torch.ones_like(x[:1, :1])")
     query = f"self.weights.query({setting.context}).flatten(2)"
     body = (
         *named,
@@ -151,7 +150,8 @@ def _write_attention(draft: Draft, setting: Setting, biased: bool) -> str:
         f"key = self._neighbours(self.weights.key({setting.sources}))",
         "logits = (query * key).sum(2) * query.shape[2] ** -0.5  # (B, heads, k · k, N)",
         *(["logits = logits + self.weights.position_bias.T[:, :, None]"] if biased else []),
-        f"outside = {ones} == 0  # (1, k · k, N)",
+        "inside = x.new_ones(1, 1, x.shape[2], x.shape[3])",
+        f"outside = {unfolded(size, 'inside')} == 0  # (1, k · k, N)",
         'weights = logits.masked_fill(outside, float("-inf")).softmax(2).unsqueeze(2)',
         "return (weights * self._neighbours(x)).sum(3).reshape(x.shape)",
     )

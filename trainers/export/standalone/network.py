@@ -41,7 +41,7 @@ def network(architecture: Architecture, blocks: Sequence[Sequence[Call]]) -> str
     if not lone:
         body = [
             "x = self.stages[0](self.stem(images))",
-            "for downsample, stage in zip(self.downsamples, self.stages[1:]):",
+            "for downsample, stage in zip(self.downsamples, self.stages[1:], strict=True):",
             "    x = stage(downsample(x))",
             "return self.head(x)",
         ]

@@ -5,10 +5,12 @@ from functools import cached_property
 
 from space.architecture import Architecture
 from space.axes import Locality, Rank
+from space.custom import CustomMixer
 from space.geometry import MapSize, rolls_tiles
 from space.layout import Plan
 from space.mixer import Mixer
 from space.weight_source import Reads
+from trainers.export.standalone.custom_mixers import takes_context
 
 Sides = tuple[int, int, int, int]
 
@@ -36,6 +38,13 @@ class Place:
     def plan(self) -> Plan:
         """What the parts of an operator of the algebra are built from."""
         return Plan.of(self.mixer, self.width, self.size, self.shifted)
+
+    @cached_property
+    def reads_context(self) -> bool:
+        """Whether weights are made of a map."""
+        if isinstance(self.mixer, CustomMixer):
+            return takes_context(self.mixer, self.width, self.size)
+        return self.mixer.dynamics.source.dynamic
 
     @property
     def reduced(self) -> bool:
@@ -101,7 +110,13 @@ class Survey:
     def two_maps(self) -> bool:
         """Whether blocks hand mixers a context besides the values, and a mixer reads it."""
         apart = self.architecture.block_type == "prenorm"
-        return apart and any(_source(place.mixer) is not Reads.NOTHING for place in self.places)
+        return apart and any(place.reads_context for place in self.places)
+
+    @cached_property
+    def custom_mixers(self) -> tuple[CustomMixer, ...]:
+        """Those of the network, each once."""
+        mixers = (place.mixer for place in self.places)
+        return tuple(dict.fromkeys(each for each in mixers if isinstance(each, CustomMixer)))
 
     @property
     def even_shifts(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from space.axes import Locality, Rank
 from space.geometry import joint_rank
-from trainers.export.standalone.draft import Draft, Value, method
+from trainers.export.standalone.draft import Draft, Uses, Value, method
 from trainers.export.standalone.places import Place, Survey
 from trainers.export.standalone.text import assign, call
 
@@ -163,10 +163,11 @@ def _write_pyramid(draft: Draft, survey: Survey, maps: int) -> str:
     doc += _context(survey, maps)
     init = [f"{' ' * 8}self.rank, self.mixing = reduction, mixing", *_bias(draft)]
     *before, mixed = _reduced_sum(survey, maps)
-    before.append(f"y = F.interpolate({mixed}, scale_factor={draft.own('ratio')})")
+    steps = [f"F.interpolate({mixed}, scale_factor={draft.own('ratio')})"]
     if draft.uses.any("indivisible"):
-        before.append("y = y[:, :, : x.shape[2], : x.shape[3]]")
-    body = [*before, *_plus_bias(draft, "y")]
+        steps.append("y[:, :, : x.shape[2], : x.shape[3]]")
+    last = "y" if draft.uses.any("bias") else steps.pop()
+    body = [*before, *(f"y = {step}" for step in steps), *_plus_bias(draft, last)]
     return draft.written(doc, init, method(_head(survey), *body))
 
 
@@ -201,3 +202,16 @@ def _write_joint(draft: Draft, survey: Survey, maps: int) -> str:
 
 
 LOW_RANK = Wrapper("LowRankMLP", _joint_values, _write_joint, ())
+
+
+# --- custom mixers --------------------------------------------------------------------------------
+
+
+def custom_wrapper(name: str, two_maps: bool, reads_context: bool) -> str:
+    """The class around the module of a custom mixer."""
+    head = f"forward(self, x: Tensor{', context: Tensor' * two_maps}) -> Tensor"
+    given = f"x, {'context' if two_maps else 'x'}" if reads_context else "x"
+    draft = Draft(name, Uses([{"width": 0}]), ("module",))
+    init = [f"{' ' * 8}self.module = module"]
+    doc = "A token mixer that was registered by its name."
+    return draft.written(doc, init, method(head, f"return self.module({given})"))

@@ -123,7 +123,7 @@ def _write_dynamic(draft: Draft, setting: Setting) -> str:
     body = (
         f"weights = self.weights({setting.context}).flatten(2).unflatten(1, ({heads}, -1))",
         f"groups = x.flatten(2).unflatten(1, ({heads}, -1))",
-        "# (B, groups, C / groups, Q) @ (B, groups, Q, P)",
+        "# (B, groups, C / groups, Q) by (B, groups, Q, P)",
         f"return (groups @ weights).reshape({setting.context}.shape)",
     )
     init = generated_weights(draft, setting, sources * draft.term("heads"))
