@@ -1,8 +1,9 @@
 """Building the network that an architecture describes."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 
 import torch
 from torch import Tensor, nn
@@ -80,6 +81,31 @@ class Network(nn.Module):
             InputError: for what is neither true nor false.
         """
         self.grad_checkpointing = switched(enable)
+
+    @torch.jit.ignore  # type: ignore[untyped-decorator]
+    def set_input_size(
+        self,
+        img_size: int | Sequence[int] | None = None,
+        window_size: int | Sequence[int | None] | None = None,
+    ) -> None:
+        """Makes it a network for images of another size, its weights carried over.
+
+        Call it before an optimiser is made, as some parameters may be new ones: where a map is
+        smaller than a window or a kernel, what is left of it; where windows change, the tables of
+        relative positions. `architecture` is that of the network as it stands.
+
+        Args:
+            img_size: an edge or (height, width), in pixels; None leaves it.
+            window_size: of attention in windows, for all stages or one a stage, None leaving it.
+                Windows keep their size unless it is given. Tables of relative positions are
+                interpolated as timm does for Swin.
+
+        Raises:
+            InputError: naming every block whose weights are for one size only, such as those of an
+                MLP over all positions; the network then stays as it is.
+        """
+        # By its name: it is made of lifting, which knows networks.
+        import_module("space.morphisms.resize").resize(self, img_size, window_size)
 
     @torch.jit.ignore  # type: ignore[untyped-decorator]
     def no_weight_decay(self) -> set[str]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from space.errors import InputError, Problem, refuse
 from space.networks import Network
+from space.networks.image_size import image_edges
 from space.networks.stem_and_head import Head, classifier
 from space.operators.layers import rate_problems
 from space.published import ENTRIES, ZooEntry
@@ -22,6 +23,7 @@ prepare_torchvision()  # timm imports torchvision, whose operators may be missin
 from timm.layers import SelectAdaptivePool2d  # noqa: E402
 from timm.models import build_model_with_cfg, register_model  # noqa: E402
 from timm.models._features import feature_take_indices  # noqa: E402
+from timm.models._input import update_model_input_size  # noqa: E402
 
 POOLS = ("avg", "max", "avgmax", "")
 """The kinds of global pooling that keep the width; with none (''), every position is classified."""
@@ -216,6 +218,21 @@ class TimmNetwork(Network):
             self.stages, self.downsamples = self.stages[: last + 1], self.downsamples[:last]
             self.num_features = self.head_hidden_size = self.feature_info[last]["num_chs"]
         return list(wanted)
+
+    @torch.jit.ignore  # type: ignore[untyped-decorator]
+    def set_input_size(
+        self,
+        img_size: int | Sequence[int] | None = None,
+        window_size: int | Sequence[int | None] | None = None,
+    ) -> None:
+        """See `Network.set_input_size`; timm's `get_model_input_config` then has the new size.
+
+        Raises:
+            InputError: naming every block whose weights are for one size only.
+        """
+        super().set_input_size(img_size, window_size)
+        if img_size is not None:
+            update_model_input_size(self, image_edges(img_size))
 
     @torch.jit.ignore  # type: ignore[untyped-decorator]
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:

@@ -7,30 +7,41 @@ mixer types; the other pairs are slow.
 from typing import Any
 
 import pytest
+import torch
+from torch import Tensor, nn
 
-from space import BLOCK_TYPES, MixerType, all_mixer_types
+from space import BLOCK_TYPES, Architecture, MixerType, all_mixer_types, mixer_type_named
+from space.networks import Network, build
+from tests.space.test_every_mixer_type_trains import mixer_fields
 
-
-def every_mixer_type() -> pytest.MarkDecorator:
-    """A test of each of the 74 mixer types."""
-    return pytest.mark.parametrize("mixer_type", all_mixer_types(), ids=label)
+EDGES = 9, 7
+"""Height and width of the images; a stem of patches of 2 makes maps of 5×4 of them."""
 
 
 def every_mixer_type_and_block_type() -> pytest.MarkDecorator:
     """A test of each mixer type in each block type."""
-    return pytest.mark.parametrize(("mixer_type", "block_type"), _pairs(), ids=label)
+    return pytest.mark.parametrize(_NAMES, _pairs(), ids=_label)
 
 
-def every_mixer_type_and_block_type_slowly(default: int) -> pytest.MarkDecorator:
-    """The same, of which only each `default`-th is not slow: for what takes a second and more."""
-    pairs = [
-        pair if place % default == 0 else pytest.param(*pair.values, marks=pytest.mark.slow)
-        for place, pair in enumerate(sorted(_pairs(), key=lambda pair: len(pair.marks)))
-    ]
-    return pytest.mark.parametrize(("mixer_type", "block_type"), pairs, ids=label)
+def every_mixer_type_and_block_type_slowly(*default: str) -> pytest.MarkDecorator:
+    """The same for what takes long: of these mixer types, one block type each is not slow."""
+    quick = [mixer_type_named(name) for name in default]
+    return pytest.mark.parametrize(
+        _NAMES,
+        [
+            pair
+            if pair.marks or pair.values[0] in quick
+            else pytest.param(*pair.values, marks=pytest.mark.slow)
+            for pair in _pairs()
+        ],
+        ids=_label,
+    )
 
 
-def label(value: Any) -> str:
+_NAMES = ("mixer_type", "block_type")
+
+
+def _label(value: Any) -> str:
     return value.label if isinstance(value, MixerType) else str(value)
 
 
@@ -40,3 +51,42 @@ def _pairs() -> list[Any]:
         for place, mixer_type in enumerate(all_mixer_types())
         for turn, block_type in enumerate(BLOCK_TYPES)
     ]
+
+
+def small_network(mixer_type: MixerType, block_type: str, depth: int = 2) -> Network:
+    """A network of one stage of 8 channels, whose second block moves its windows, in eval mode."""
+    torch.manual_seed(0)
+    stage = {"depth": depth, "width": 8, "mlp_ratio": 2, "mixers": [mixer_fields(mixer_type)]}
+    architecture = Architecture.from_dict(
+        {
+            "input": {"channels": 2, "height": EDGES[0], "width": EDGES[1]},
+            "stem": {"patch_size": 2},
+            "block_type": block_type,
+            "stages": [stage],
+            "head": {"classes": 3},
+        }
+    )
+    assert [mixer.type for mixer in architecture.mixers()] == [mixer_type]
+    network = build(architecture).eval()
+    off_their_first_values(network)
+    return network
+
+
+def off_their_first_values(network: nn.Module) -> None:
+    """Parameters and statistics that tell whether they are used, where first ones are 0 or 1."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter), alpha=0.1)
+        for name, buffer in network.named_buffers():
+            if name.endswith("running_var"):
+                buffer.uniform_(0.5, 1.5)
+            elif name.endswith("running_mean"):
+                buffer.normal_(std=0.1)
+
+
+def images(count: int) -> Tensor:
+    return torch.randn(count, 2, *EDGES)
+
+
+def assert_alike(found: Tensor, expected: Tensor, tolerance: float = 1e-5) -> None:
+    torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
