@@ -149,6 +149,16 @@ def spreads(scope: Scope) -> dict[str, Spread]:
 
 
 @cached
+def test_accuracies(scope: Scope, architecture_id: str) -> dict[int, float]:
+    """What the test said of the complete trainings of an architecture, by ids of the trials."""
+    tests = {
+        each.trial_id: each.test for each in query.trained_results(scope.store, architecture_id)
+    }
+    found = {id_: None if test is None else test.accuracy for id_, test in tests.items()}
+    return {id_: accuracy for id_, accuracy in found.items() if accuracy is not None}
+
+
+@cached
 def trial_summaries(
     scope: Scope, *, states: Collection[TrialState] | None, order: Order, limit: int
 ) -> list[TrialSummary]:

@@ -156,11 +156,12 @@ def _mixer_table(mixers: tuple[MixerRecord, ...]) -> pd.DataFrame:
 
 def _trials(scope: Scope, trials: list[TrialRecord], studies: dict[int, str]) -> None:
     st.subheader("Trials")
-    st.dataframe(
-        pd.DataFrame([_trial_row(trial, studies) for trial in trials]),
-        hide_index=True,
-        width="stretch",
-    )
+    table = pd.DataFrame([_trial_row(trial, studies) for trial in trials])
+    tests = queries.test_accuracies(scope, trials[0].architecture_id) if trials else {}
+    if tests:  # beside that of validation
+        words = [wording.percent(tests.get(trial.id)) for trial in trials]
+        table.insert(list(table.columns).index("accuracy") + 1, "test", words)
+    st.dataframe(table, hide_index=True, width="stretch")
     curves = scope.store.epochs.of_trials([trial.id for trial in trials])
     lines = [
         Curve(

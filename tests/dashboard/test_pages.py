@@ -210,6 +210,33 @@ def test_a_pruned_trial_is_no_best_training_of_an_architecture(
     assert "best single training" not in texts(opened("architecture", path))
 
 
+def test_an_architecture_has_what_the_test_said_of_its_trainings(
+    opened: Open, tmp_path: Path
+) -> None:
+    path = tmp_path / "tested.db"
+    with open_store(str(path), create=True) as store:
+        study = samples.add_study(store, "s")
+        run = samples.begin_run(store, study.id)
+        trials = [
+            samples.complete_trial(store, study.id, run.id, 0, 0.5, repeat=number)
+            for number in range(2)
+        ]
+    assert "test" not in opened("architecture", path).dataframe[2].value
+    with open_store(str(path), create=False) as store:
+        reading = store.test_audit.begin(
+            trials[1].id,
+            protocol_hash=study.protocol_hash,
+            images=10,
+            chance=0.1,
+            content_hash="c" * 16,
+            device="cpu",
+        )
+        store.test_audit.complete(reading.id, 0.25)
+    table = opened("architecture", path).dataframe[2].value
+    assert list(table["test"]) == ["–", "25.00%"]
+    assert list(table.columns).index("test") == list(table.columns).index("accuracy") + 1
+
+
 def test_where_narrows_the_leaderboard(opened: Open, store_files: dict[str, Path]) -> None:
     everything = opened("leaderboard", store_files["finished"])
     narrowed = opened("leaderboard", store_files["finished"], where="dynamics = attention")
