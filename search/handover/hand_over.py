@@ -1,8 +1,8 @@
 """The one call behind `search export` and `Study.export`."""
 
 import os
-from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, get_args
 
 from search.handover.candidate import Candidate, find_candidate
 from search.handover.known_facts import known_facts, stored_protocol
@@ -10,10 +10,12 @@ from search.store.open import open_to_look_up
 from space import Architecture
 from space.custom.plugins import load_known_plugins
 from space.errors import InputError
-from trainers import data_shape, describe_data
+from trainers import Protocol, data_shape, describe_data
+from trainers.data.describe import IMAGENET_MEAN, IMAGENET_STD
+from trainers.protocol import Decoded
 
 if TYPE_CHECKING:
-    from trainers.export import Exported
+    from trainers.export import Exported, Preprocessing
     from trainers.export.facts import Latency
 
 Say = Callable[[str], None]
@@ -48,7 +50,7 @@ def export(
         ExportFailed, NotEqual: as of `trainers.export.export_network`.
         StoreError: the store failed.
     """
-    from trainers.export import Preprocessing, Trained, export_network
+    from trainers.export import Trained, export_network
 
     with open_to_look_up(store) as opened:
         found = find_candidate(opened, store, architecture, study, trial)
@@ -64,34 +66,47 @@ def export(
             "epoch": found.trial.epochs_done,
         },
         _class_names(found, network, say),
-        Preprocessing.of(network, stored_protocol(found.study), *_scale(found)),
+        _preprocessing(found, network),
         facts,
     )
     return export_network(trained, to, without=without, force=force, say=say)
 
 
-def _scale(found: Candidate) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and deviation of the images: as they were, else of the data that are still there.
-
-    Raises:
-        InputError: studies of earlier releases did not keep them, and the data are gone.
-    """
-    told = found.study.objective.get("data") or {}
-    if told.get("mean"):
-        return tuple(told["mean"]), tuple(told["std"])
-    data = describe_data(found.study.config.get("data", {}), stored_protocol(found.study))
-    return data.mean, data.std
-
-
 def _class_names(found: Candidate, network: Architecture, say: Say) -> tuple[str, ...]:
     """As they were when it was trained, else as the data have them now, else numbers."""
-    told = found.study.objective.get("data") or {}
-    if names := told.get("class_names"):
+    if names := _told(found).get("class_names"):
         return tuple(names)
     try:
-        shape = data_shape(found.study.config.get("data", {}), stored_protocol(found.study))
-        names = shape.class_names
+        names = data_shape(*_data(found)).class_names
     except InputError as error:
         say(f"the names of the classes are not known, and are numbers: {error.problems[0]}")
-        names = ()
     return names or tuple(map(str, range(network.head.classes)))
+
+
+def _preprocessing(found: Candidate, network: Architecture) -> "Preprocessing":
+    """What its validation images underwent.
+
+    Raises:
+        InputError: the store does not say by what images were normalised, as that of an earlier
+            release, and the data are not there any more.
+    """
+    from trainers.export import Preprocessing
+
+    told, protocol = _told(found), stored_protocol(found.study)
+    if "mean" in told:
+        scale = told["mean"], told["std"]
+    elif protocol.data in get_args(Decoded):
+        scale = IMAGENET_MEAN, IMAGENET_STD
+    else:
+        described = describe_data(*_data(found))
+        scale = described.mean, described.std
+    return Preprocessing.of(network, protocol, *scale)
+
+
+def _told(found: Candidate) -> Mapping[str, Any]:
+    told: Mapping[str, Any] = found.study.objective.get("data") or {}
+    return told
+
+
+def _data(found: Candidate) -> tuple[Mapping[str, Any], Protocol]:
+    return found.study.config.get("data", {}), stored_protocol(found.study)

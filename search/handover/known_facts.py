@@ -1,14 +1,17 @@
 """What the store knows of a training, as facts of a model card."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from search.driver.provenance import code_version
 from search.handover.candidate import Candidate
-from search.handover.reproduction import configurations, reproducing_commands, search_of
+from search.handover.reproduction import (
+    configurations,
+    reproducing_commands,
+    search_of,
+    without_places,
+)
 from search.query import Figures, TrainedResult
 from search.store import Store, StudyRecord
 from space.errors import InputError
@@ -35,6 +38,7 @@ def known_facts(store: Store, candidate: Candidate, latency: Sequence[Latency] =
     study, trial = candidate.study, candidate.trial
     data = dict(study.objective.get("data") or {})
     search = search_of(store, study)
+    places = without_places(study.config.get("data", {}))
     return Facts(
         origin=_origin(store, candidate),
         protocol=stored_protocol(study),
@@ -42,7 +46,7 @@ def known_facts(store: Store, candidate: Candidate, latency: Sequence[Latency] =
         epochs=trial.epochs_done,
         seconds=trial.seconds,
         seeds=trial.seeds,
-        data=_shown_data(study.config.get("data", {})),
+        data={name: value for name, value in places.items() if value is not None},
         train_images=data.get("train_images"),
         validation_images=data.get("validation_images"),
         figures=tuple(_figures(store, candidate)),
@@ -92,15 +96,6 @@ def _history(candidate: Candidate) -> list[str]:
     if trial.continued:
         said.append("The training went on after a scheduler had stopped it.")
     return said
-
-
-def _shown_data(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What a person chose; of a path only its last part, which is no secret of this machine."""
-    return {
-        name: Path(value).name if isinstance(value, str) and "/" in value else value
-        for name, value in config.items()
-        if value is not None
-    }
 
 
 # --- figures --------------------------------------------------------------------------------------

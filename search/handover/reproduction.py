@@ -20,17 +20,24 @@ def search_of(store: Store, study: StudyRecord) -> StudyRecord:
     return store.studies.get(str(plan["study"]))
 
 
+def without_places(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration of data; of a place on this machine only its name, which others may have."""
+    return {name: _without_place(value) for name, value in data.items()}
+
+
+def _without_place(value: object) -> object:
+    if not isinstance(value, str) or not value.startswith(("/", "~", "../")):
+        return value
+    return Path(value).name
+
+
 def configurations(candidate: Candidate, search: StudyRecord) -> dict[str, Mapping[str, Any]]:
     """The search as a configuration, and the protocol of the full training where there was one.
 
     Both pin the images by their hashes: with others the commands refuse to begin.
     """
     values = {name: v for name, v in search.config.items() if name not in _OF_THIS_MACHINE}
-    data = {
-        # Nobody else has the folders of this machine.
-        name: Path(value).name if isinstance(value, str) and "/" in value else value
-        for name, value in search.config.get("data", {}).items()
-    }
+    data = without_places(search.config.get("data", {}))
     found: dict[str, Mapping[str, Any]] = {
         SEARCH: values | {"data": data, "protocol": search.protocol}
     }

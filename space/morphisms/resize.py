@@ -149,11 +149,11 @@ def _fresh(mixer: Mixer | CustomMixer, size: MapSize, like: AnyTokenMixer) -> An
 def _moved(old: AnyTokenMixer, mixer: Mixer | CustomMixer, size: MapSize) -> AnyTokenMixer:
     """The mixer on another map, with the parameters and statistics of the old one."""
     new = _fresh(mixer, size, old)
-    kept, wanted = old.state_dict(keep_vars=True), new.state_dict()
-    for name, like in wanted.items():
+    kept = old.state_dict(keep_vars=True)
+    for name, like in new.state_dict().items():
         value = kept.get(name)
         if value is None or value.shape != like.shape:
-            value = _interpolated(value, name, old, new)
+            value = _interpolated(name, value, old, new)
         path, _, leaf = name.rpartition(".")
         part = new.get_submodule(path)
         own = part._parameters if leaf in part._parameters else part._buffers
@@ -162,25 +162,29 @@ def _moved(old: AnyTokenMixer, mixer: Mixer | CustomMixer, size: MapSize) -> Any
 
 
 def _interpolated(
-    value: Tensor | None, name: str, old: AnyTokenMixer, new: AnyTokenMixer
+    name: str, value: Tensor | None, old: AnyTokenMixer, new: AnyTokenMixer
 ) -> nn.Parameter:
-    """A table of relative positions for another window."""
-    resized = isinstance(old, TokenMixer) and isinstance(new, TokenMixer) and old.mixer != new.mixer
-    if value is None or not resized or not name.endswith("position_bias"):
+    """A table of relative positions for another window; all else is bound to its size."""
+    if value is None or not name.endswith(".position_bias"):
         raise _bound(old, new)
+    if not isinstance(old, TokenMixer) or not isinstance(new, TokenMixer):
+        raise _bound(old, new)
+    before, after = old.plan.target_tile, new.plan.target_tile
     prepare_torchvision()  # timm imports torchvision
     from timm.layers import resize_rel_pos_bias_table
 
-    before, after = old.plan.target_tile, new.plan.target_tile
-    shape = ((2 * after[0] - 1) * (2 * after[1] - 1), value.shape[1])
-    table: Tensor = resize_rel_pos_bias_table(value, after, shape, before)
+    entries = (2 * after[0] - 1) * (2 * after[1] - 1)
+    table = resize_rel_pos_bias_table(value, after, (entries, value.shape[1]), before)
     return nn.Parameter(table, requires_grad=value.requires_grad)
 
 
 def _bound(old: AnyTokenMixer, new: AnyTokenMixer) -> InputError:
-    built, asked = (f"{each.size.height}×{each.size.width}" for each in (old, new))
-    what = f"windows of {new.mixer.kernel_size}" if built == asked else f"maps of {asked}"
-    message = f"{old.mixer.label} has weights for {built} positions alone, and none for {what}"
+    if old.mixer != new.mixer:
+        what = f"windows of {old.mixer.kernel_size}", f"{new.mixer.kernel_size}"
+    else:
+        sizes = [f"{each.size.height}×{each.size.width}" for each in (old, new)]
+        what = f"maps of {sizes[0]} positions", sizes[1]
+    message = f"{old.mixer.label} has weights for {what[0]} alone, and none for {what[1]}"
     return InputError.of("mixer", f"{message}; build a network for that size")
 
 

@@ -94,7 +94,7 @@ class TileProduct(nn.Module):
         matrices = weights.reshape(self.plan.groups, -1, weights.shape[2])
         rows = tiles.flatten(1).unflatten(1, (self.plan.groups, matrices.shape[2])).transpose(0, 1)
         mixed = torch.bmm(rows, matrices.transpose(1, 2)).transpose(0, 1)
-        return mixed.flatten(1).unflatten(1, (self.plan.width, -1))
+        return torch.unflatten(mixed.flatten(1), 1, (self.plan.width, -1))
 
 
 AGGREGATORS: dict[Layout, type[Convolution] | type[NeighbourhoodSum] | type[TileProduct]] = {

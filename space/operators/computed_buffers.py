@@ -13,7 +13,7 @@ class ComputedBuffers(nn.Module, ABC):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_load_state_dict_post_hook(_fill)
+        self.register_load_state_dict_post_hook(_fill)  # type: ignore[no-untyped-call]
 
     @abstractmethod
     def compute_buffers(self) -> None:

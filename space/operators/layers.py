@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from space.errors import Problem
-from space.operators.recording import as_one_node, is_symbolic
+from space.operators.recording import as_one_node, being_traced, is_symbolic
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -37,6 +37,8 @@ class LayerNorm(nn.LayerNorm):
 def padded_to_multiple(x: Tensor, edge: int) -> Tensor:
     """(B, C, H, W) with zeros below and to the right, so that the edge divides both sides."""
     down, right = (-x.shape[2] % edge, -x.shape[3] % edge)
+    if being_traced():  # a trace holds the padding, whatever the size of its example
+        return F.pad(x, (0, right, 0, down))
     return F.pad(x, (0, right, 0, down)) if down or right else x
 
 

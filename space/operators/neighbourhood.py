@@ -101,9 +101,9 @@ class _NeighbourhoodSum(_Bilinear):
         weights, x = ctx.saved_tensors
         to_weights = to_x = None
         if ctx.needs_input_grad[0]:
-            to_weights = _like(weights, _NeighbourhoodDot.apply(gradient, x, ctx.kernel_size))
+            to_weights = _like(weights, _applied(_NeighbourhoodDot, gradient, x, ctx.kernel_size))
         if ctx.needs_input_grad[1]:
-            to_x = _NeighbourhoodScatter.apply(weights, gradient, ctx.kernel_size)
+            to_x = _applied(_NeighbourhoodScatter, weights, gradient, ctx.kernel_size)
         return to_weights, to_x, None
 
     @staticmethod
@@ -121,9 +121,9 @@ class _NeighbourhoodDot(_Bilinear):
         targets, sources = ctx.saved_tensors
         to_targets = to_sources = None
         if ctx.needs_input_grad[0]:
-            to_targets = _NeighbourhoodSum.apply(gradient, sources, ctx.kernel_size)
+            to_targets = _applied(_NeighbourhoodSum, gradient, sources, ctx.kernel_size)
         if ctx.needs_input_grad[1]:
-            to_sources = _NeighbourhoodScatter.apply(gradient, targets, ctx.kernel_size)
+            to_sources = _applied(_NeighbourhoodScatter, gradient, targets, ctx.kernel_size)
         return to_targets, to_sources, None
 
     @staticmethod
@@ -141,14 +141,21 @@ class _NeighbourhoodScatter(_Bilinear):
         weights, y = ctx.saved_tensors
         to_weights = to_y = None
         if ctx.needs_input_grad[0]:
-            to_weights = _like(weights, _NeighbourhoodDot.apply(y, gradient, ctx.kernel_size))
+            to_weights = _like(weights, _applied(_NeighbourhoodDot, y, gradient, ctx.kernel_size))
         if ctx.needs_input_grad[1]:
-            to_y = _NeighbourhoodSum.apply(weights, gradient, ctx.kernel_size)
+            to_y = _applied(_NeighbourhoodSum, weights, gradient, ctx.kernel_size)
         return to_weights, to_y, None
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, int]:
         return _with_more_heads(_NeighbourhoodScatter, info.batch_size, in_dims, inputs)
+
+
+def _applied(
+    function: type[torch.autograd.Function], first: Tensor, second: Tensor, kernel_size: int
+) -> Tensor:
+    result: Tensor = function.apply(first, second, kernel_size)
+    return result
 
 
 def _like(weights: Tensor, gradient: Tensor) -> Tensor:
@@ -168,7 +175,7 @@ def _with_more_heads(
         (x.expand(count, *x.shape) if axis is None else x.movedim(axis, 0)).flatten(0, 1)
         for x, axis in zip(maps, in_dims, strict=False)
     ]
-    result: Tensor = function.apply(*folded, kernel_size)
+    result = _applied(function, folded[0], folded[1], kernel_size)
     return result.unflatten(0, (count, -1)), 0
 
 
@@ -194,7 +201,7 @@ def neighbourhood_sum(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
     weights = weights.to(x.dtype)
     if recorded_for_any_batch():
         return summed_by_taps(weights, x, kernel_size)
-    y: Tensor = _NeighbourhoodSum.apply(_batch_last(weights), _batch_last(x), kernel_size)  # type: ignore[no-untyped-call]
+    y = _applied(_NeighbourhoodSum, _batch_last(weights), _batch_last(x), kernel_size)
     return _batch_first(y)
 
 
@@ -217,9 +224,7 @@ def neighbourhood_dot(targets: Tensor, sources: Tensor, kernel_size: int) -> Ten
     sources = sources.to(targets.dtype)
     if recorded_for_any_batch():
         return _correlated(targets, sources, kernel_size, _BATCH_FIRST)
-    logits: Tensor = _NeighbourhoodDot.apply(  # type: ignore[no-untyped-call]
-        _batch_last(targets), _batch_last(sources), kernel_size
-    )
+    logits = _applied(_NeighbourhoodDot, _batch_last(targets), _batch_last(sources), kernel_size)
     return _batch_first(logits)
 
 

@@ -17,7 +17,7 @@ def recorded_for_any_batch() -> bool:
 
 def being_traced() -> bool:
     """Whether `torch.jit.trace` looks on."""
-    return torch.jit._trace.is_tracing()
+    return bool(torch.jit._trace.is_tracing())
 
 
 def is_symbolic(x: Any) -> bool:

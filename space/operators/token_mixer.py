@@ -49,6 +49,7 @@ class TokenMixer(nn.Module):
         refuse(width_problems(mixer, width))
         mixer = without_unit_factor(mixer)
         self.mixer = mixer
+        self.label = mixer.label
         self.width = width
         self.size = size
         self.plan = Plan.of(mixer, width, size, shifted)
@@ -73,7 +74,7 @@ class TokenMixer(nn.Module):
         """
         height, width = values.shape[2:]
         if not self.plan.takes_any_size and not recorded_for_any_batch():
-            refuse_other_size(height, width, self.size.height, self.size.width, self.mixer.label)
+            refuse_other_size(height, width, self.size.height, self.size.width, self.label)
         inputs = self.rank.enter(values, values if context is None else context)
         mixed = inputs.values if self.mixing is None else self.mixing(*inputs)
         y = self.rank.leave(mixed)[:, :, :height, :width]
@@ -81,7 +82,7 @@ class TokenMixer(nn.Module):
 
     def extra_repr(self) -> str:
         """The mixer in words, for the printed network."""
-        return f"{self.mixer.label}, {self.width} channels, {self.size.height}×{self.size.width}"
+        return f"{self.label}, {self.width} channels, {self.size.height}×{self.size.width}"
 
 
 def refuse_other_size(height: int, width: int, rows: int, columns: int, label: str) -> None:

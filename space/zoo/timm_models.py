@@ -225,7 +225,7 @@ class TimmNetwork(Network):
         img_size: int | Sequence[int] | None = None,
         window_size: int | Sequence[int | None] | None = None,
     ) -> None:
-        """See `Network.set_input_size`; timm's transforms then make images of that size.
+        """See `Network.set_input_size`; timm's `get_model_input_config` then has the new size.
 
         Raises:
             InputError: naming every block whose weights are for one size only.

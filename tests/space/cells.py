@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from space import BLOCK_TYPES, Architecture, MixerType, all_mixer_types
+from space import BLOCK_TYPES, Architecture, MixerType, all_mixer_types, mixer_type_named
 from space.networks import Network, build
 from tests.space.test_every_mixer_type_trains import mixer_fields
 
@@ -23,15 +23,19 @@ def every_mixer_type_and_block_type() -> pytest.MarkDecorator:
     return pytest.mark.parametrize(_NAMES, _pairs(), ids=_label)
 
 
-def every_mixer_type_and_block_type_slowly(default: int) -> pytest.MarkDecorator:
-    """The same for what takes long: so many of them are not slow, of different kinds."""
-    quick = [pair for pair in _pairs() if not pair.marks]
-    chosen = {id(quick[place * len(quick) // default]) for place in range(default)}
-    pairs = [
-        pair if id(pair) in chosen else pytest.param(*pair.values, marks=pytest.mark.slow)
-        for pair in [*quick, *(pair for pair in _pairs() if pair.marks)]
-    ]
-    return pytest.mark.parametrize(_NAMES, pairs, ids=_label)
+def every_mixer_type_and_block_type_slowly(*default: str) -> pytest.MarkDecorator:
+    """The same for what takes long: of these mixer types, one block type each is not slow."""
+    quick = [mixer_type_named(name) for name in default]
+    return pytest.mark.parametrize(
+        _NAMES,
+        [
+            pair
+            if pair.marks or pair.values[0] in quick
+            else pytest.param(*pair.values, marks=pytest.mark.slow)
+            for pair in _pairs()
+        ],
+        ids=_label,
+    )
 
 
 _NAMES = ("mixer_type", "block_type")

@@ -6,7 +6,7 @@ import pickle
 import pytest
 import torch
 
-from space import MixerType
+from space import MixerType, mixer_type_named
 from space.networks import Network, build
 from space.operators.computed_buffers import ComputedBuffers
 from tests.space.cells import (
@@ -80,8 +80,6 @@ def test_checkpoints_have_no_computed_buffers(mixer_type: MixerType, block_type:
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 def test_masks_are_no_numbers_of_the_dtype(dtype: torch.dtype) -> None:
-    from space import mixer_type_named
-
     network = small_network(mixer_type_named("local vit"), "prenorm").to(dtype)
     network.load_state_dict(network.state_dict())
     kinds = {name.rsplit(".")[-1]: buffer.dtype for name, buffer in network.named_buffers()}

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from space import MixerType
+from space import MixerType, mixer_type_named
 from tests.space.cells import every_mixer_type_and_block_type, images, small_network
 
 
@@ -33,8 +33,6 @@ def test_no_images_give_no_logits_and_gradients_of_zero(
 
 @pytest.mark.parametrize("block_type", ["conv", "prenorm", "convnext"])
 def test_a_network_still_trains_after_an_empty_batch(block_type: str) -> None:
-    from space import mixer_type_named
-
     network = small_network(mixer_type_named("dynamic dw-s conv."), block_type).train()
     for count in (0, 3):
         logits = network(images(count))

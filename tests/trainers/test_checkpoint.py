@@ -155,7 +155,7 @@ def test_foreign_and_missing_files_are_refused(path: Path, tmp_path: Path) -> No
     assert refusal(foreign) == f"checkpoint: {foreign} {said.format('none')}"
     assert refusal(later) == f"checkpoint: {later} {said.format('mixspace checkpoint 2')}"
     assert refusal(tmp_path / "absent") == f"checkpoint: {tmp_path / 'absent'} does not exist"
-    assert refusal(pickled).startswith(f"checkpoint: {pickled} is corrupt (Error while deser")
+    assert refusal(pickled).startswith(f"checkpoint: {pickled} is corrupt (a pickle, which may run")
     assert refusal(tmp_path).startswith(f"checkpoint: {tmp_path} is corrupt (")
     rewritten(path, TENSORS, {})
     assert refusal(path) == f"checkpoint: {path} is corrupt (its hash does not match)"

@@ -16,7 +16,7 @@ from trainers.data.data_kind import DataShape
 from trainers.data.describe import data_shape
 from trainers.data.idx import read_idx, write_idx
 from trainers.data.kinds import fashion_mnist
-from trainers.data.kinds.fashion_mnist import DEBIAN, EMBEDDED, load_part
+from trainers.data.kinds.fashion_mnist import CLASS_NAMES, DEBIAN, EMBEDDED, load_part
 
 FIRST = "train-images-idx3-ubyte.gz"
 
@@ -226,7 +226,9 @@ def test_what_the_data_are_is_the_same_on_every_machine() -> None:
         "validation_images": 101,
         "chance": 11 / 101,
         "remarks": [],
-        "class_names": list(fashion_mnist.CLASS_NAMES),
+        "class_names": list(CLASS_NAMES),
+        "mean": [0.286],
+        "std": [0.353],
     }
     assert (found.content_hash, found.split_hash) == ("f4bcdbf7cf622e0e", "70f9051b1d3ac86c")
     assert (found.channels, found.height, found.width, found.classes) == (1, 28, 28, 10)

@@ -1,6 +1,7 @@
 """How a picture becomes an input, as the evaluation of a training has it, in plain values."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
@@ -11,7 +12,6 @@ from trainers.protocol import Decoded, Protocol
 FORMAT = "mixspace preprocessing 1"
 _LONGEST_SHARE = 8
 """As in `trainers.data.augmentation`: more of a very long picture no centre crop reaches."""
-PerChannel = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +35,35 @@ class Preprocessing:
     crop_share: float
     interpolation: str
     background: str
-    mean: PerChannel
-    std: PerChannel
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     longest_share: int = _LONGEST_SHARE
 
     @classmethod
     def of(
-        cls, architecture: Architecture, protocol: Protocol, mean: PerChannel, std: PerChannel
+        cls,
+        architecture: Architecture,
+        protocol: Protocol,
+        mean: Sequence[float],
+        std: Sequence[float],
     ) -> "Preprocessing":
-        """What validation and test images undergo under a protocol.
+        """What validation and test images undergo.
 
         Images in memory have the size of the input; pictures of another size are brought to it.
 
         Args:
-            architecture: of the input. protocol: of the training.
-            mean, std: by which its data were normalised (`trainers.DataDescription`).
+            architecture, protocol: of the training.
+            mean, std: as the description of its data has them (`trainers.describe_data`).
         """
         image, chosen = architecture.input, protocol.augmentation
-        shape = (image.channels, image.height, image.width)
-        fixed = "bicubic" if chosen.interpolation == "random" else chosen.interpolation
+        edge, share = max(image.height, image.width), 1.0
         if protocol.data in get_args(Decoded):
             # As timm's transforms_factory: the crop's edge over its share, rounded down.
             edge, share = math.floor(chosen.image_size / chosen.test_crop), chosen.test_crop
-        else:
-            edge, share = max(image.height, image.width), 1.0
-        return cls(*shape, edge, share, fixed, chosen.background, tuple(mean), tuple(std))
+        fixed = "bicubic" if chosen.interpolation == "random" else chosen.interpolation
+        shape = (image.channels, image.height, image.width)
+        scale = (_each(mean, image.channels), _each(std, image.channels))
+        return cls(*shape, edge, share, fixed, chosen.background, *scale)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -80,3 +84,8 @@ class Preprocessing:
         except (KeyError, TypeError) as error:
             raise InputError.of(where, f"is damaged ({error})") from None
         return found
+
+
+def _each(values: Sequence[float], channels: int) -> tuple[float, ...]:
+    """A number for each channel, where one may stand for all."""
+    return tuple(map(float, values)) * (channels if len(values) == 1 else 1)

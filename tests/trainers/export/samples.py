@@ -12,14 +12,13 @@ from space.networks import build
 from tests.trainers.tiny import architecture, short_protocol
 from trainers import Protocol
 from trainers.checkpoint import Checkpoint, save_checkpoint
-from trainers.data.describe import IMAGENET_MEAN, IMAGENET_STD
-from trainers.data.kinds.fashion_mnist import MEAN, STD
 from trainers.export import Facts, Figure, Preprocessing, Spent, Trained
 
 CLASSES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
+PREPROCESSING = Preprocessing.of(architecture(), short_protocol(), (0.286,), (0.353,))
 NO_PROGRAMS = ("onnx", "pt2")
 
 
@@ -61,13 +60,6 @@ def facts(protocol: Protocol, **changes: Any) -> Facts:
     return replace(told, **changes)
 
 
-def preprocessing(of: Architecture, protocol: Protocol) -> Preprocessing:
-    """As the data of a protocol are read."""
-    resident = protocol.data == "fashion-mnist"
-    scale = ((MEAN,), (STD,)) if resident else (IMAGENET_MEAN, IMAGENET_STD)
-    return Preprocessing.of(of, protocol, *scale)
-
-
 def trained(
     folder: Path, of: Architecture | None = None, protocol: Protocol | None = None, **changes: Any
 ) -> Trained:
@@ -78,5 +70,5 @@ def trained(
     tensors = {f"model.{name}": value for name, value in used(of).state_dict().items()}
     path = folder / "checkpoint.safetensors"
     save_checkpoint(path, Checkpoint(tensors, state))
-    told = Trained(of, path, state, CLASSES, preprocessing(of, protocol), facts(protocol))
+    told = Trained(of, path, state, CLASSES, PREPROCESSING, facts(protocol))
     return replace(told, **changes)

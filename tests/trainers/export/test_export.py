@@ -298,8 +298,12 @@ def test_a_file_that_computes_something_else_is_not_exported(
     assert names(tmp_path) == {"checkpoint.safetensors"}
 
 
-def test_programs_are_compared_as_they_were_written(whole: Exported, tmp_path: Path) -> None:
-    """Beside a network with another offset in its last layer."""
+def test_programs_are_compared_as_they_were_written(
+    whole: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a network with another offset in its last layer; with weights beside model.onnx, as
+    large ones are."""
+    monkeypatch.setattr(onnx_file, "_LARGEST", 0)
     dynamic = architecture(dynamics="homogeneous", generator_ratio=2)
     other, program = used(dynamic), torch.export.load(whole.folder / "model.pt2")
     with torch.no_grad():
@@ -308,6 +312,7 @@ def test_programs_are_compared_as_they_were_written(whole: Exported, tmp_path: P
         program_file.write_program(tmp_path / "model.pt2", program, other, dynamic)
     with pytest.raises(NotEqual, match=r"^model\.onnx differs from the network by 0\.001, and "):
         onnx_file.write_onnx(tmp_path / "model.onnx", program, other, dynamic, CLASSES)
+    assert names(tmp_path) == {"model.pt2", "model.onnx", "model.onnx.data"}
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf")])

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from space import InputError
-from tests.trainers.export.samples import preprocessing, used
+from tests.trainers.export.samples import used
 from tests.trainers.test_odd_pictures import tiff
 from tests.trainers.tiny import architecture, image_folder, short_protocol
 from trainers import Protocol, open_data
 from trainers.data.augmentation import test_transform as evaluation
+from trainers.data.describe import IMAGENET_MEAN, IMAGENET_STD
 from trainers.data.image_folder import decoding
 from trainers.export import Preprocessing, infer_file
 
@@ -30,7 +31,8 @@ def folder_protocol(**augmentation: Any) -> Protocol:
 
 def how(protocol: Protocol, channels: int = 3) -> dict[str, Any]:
     size = protocol.augmentation.image_size if protocol.data == "image-folder" else 28
-    return preprocessing(architecture(channels, size), protocol).to_dict()
+    scale = ((0.286,), (0.353,)) if channels == 1 else (IMAGENET_MEAN, IMAGENET_STD)
+    return Preprocessing.of(architecture(channels, size), protocol, *scale).to_dict()
 
 
 def photo(width: int, height: int, seed: int = 0) -> Image.Image:
@@ -247,7 +249,8 @@ def test_what_is_no_picture_ends_the_command_with_two(
 
 
 def test_the_description_is_read_back_and_damaged_ones_are_refused() -> None:
-    chosen = preprocessing(architecture(3, 32), folder_protocol(image_size=32))
+    given = architecture(3, 32), folder_protocol(image_size=32), IMAGENET_MEAN, IMAGENET_STD
+    chosen = Preprocessing.of(*given)
     assert Preprocessing.from_dict(chosen.to_dict(), "x") == chosen
     assert (chosen.resize, chosen.mean) == (36, (0.485, 0.456, 0.406))
     for wrong in ({}, [], {**chosen.to_dict(), "format": "2"}, {"format": "x"}):

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from space import cost
-from tests.trainers.export.samples import CLASSES, facts, preprocessing
+from tests.trainers.export.samples import CLASSES, PREPROCESSING, facts
 from tests.trainers.tiny import architecture, short_protocol
 from trainers.export import Figure, Latency, Parity, Spent
 from trainers.export.card_tables import mixers_table
@@ -23,7 +23,7 @@ def card(parities: dict[str, Parity] = PARITIES, **changes: Any) -> str:
     of, protocol = architecture(), short_protocol()
     opset = 20 if "model.onnx" in parities else None
     alone = "network.py" in parities
-    folder = CardOfFolder(of, CLASSES, preprocessing(of, protocol), parities, opset, alone)
+    folder = CardOfFolder(of, CLASSES, PREPROCESSING, parities, opset, alone)
     return model_card(folder, facts(protocol, **changes))
 
 
