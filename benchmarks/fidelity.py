@@ -97,7 +97,7 @@ def of_longer(
 ) -> list[LedgerRow]:
     """The table's epochs as proxies of longer trainings of some of its architectures."""
     ids = [id_ for id_ in finished(longer) if id_ in set(finished(benchmark))]
-    return ledger(full_results(longer, ids), of_epochs(benchmark, ids, and_last=True), sets)
+    return ledger(full_results(longer, ids), of_epochs(benchmark, ids, longer), sets)
 
 
 def of_survivors(benchmark: TabularBenchmark) -> list[LedgerRow]:

@@ -54,17 +54,21 @@ def family(architecture: Architecture) -> str:
     return " + ".join(sorted({f"{mixer.locality} {mixer.dynamics}" for mixer in mixers}))
 
 
-def of_epochs(benchmark: TabularBenchmark, ids: Ids, *, and_last: bool = False) -> list[Proxy]:
+def of_epochs(
+    benchmark: TabularBenchmark, ids: Ids, longer: TabularBenchmark | None = None
+) -> list[Proxy]:
     """Accuracy and training loss after every epoch before the last, of the first seed.
 
     Args:
         benchmark: with the trainings. ids: of architectures that finished.
-        and_last: whether the last epoch is a proxy too, as it is of longer trainings.
+        longer: the trainings that they are proxies of, if others; then the last epoch is one too.
     """
     firsts = [_first(benchmark, id_) for id_ in ids]
-    costs = np.median([np.cumsum(t.seconds) / sum(t.seconds) for t in firsts], axis=0)
+    full = [_first(longer or benchmark, id_) for id_ in ids]
+    shares = [np.cumsum(t.seconds) / sum(f.seconds) for t, f in zip(firsts, full, strict=True)]
+    costs = np.median(shares, axis=0)
     found = []
-    for epoch in range(1, benchmark.epochs + and_last):
+    for epoch in range(1, benchmark.epochs + (longer is not None)):
         after, cost = f"after {count(epoch, 'epoch')}", float(costs[epoch - 1])
         accuracies = np.array([t.judged(t.validation_accuracy[:epoch]) for t in firsts])
         losses = np.array([t.train_loss[epoch - 1] for t in firsts])

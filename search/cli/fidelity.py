@@ -77,9 +77,9 @@ def _print(found: StudyFidelity, every: bool) -> None:
     title = f"{' + '.join(found.studies)}: Kendall's τ with the {found.full}"
     console.print(_table(rank_cells(rows), title, _OPTIONAL))
     picks = pick_cells(rows)
-    if len(picks) > 1:
+    if any(row.picks for row in rows):
         costs = "What choosing by it costs: recall in %, regret in points of accuracy"
-        console.print(_table(picks, costs, [*picks][:2:-1]))
+        console.print(_table(picks, costs, [*picks][:3:-1]))
     said = [ceiling_sentence(found.ceiling), *found.notes]
     if found.held_back and not every:
         named = ", ".join(row.proxy for row in found.held_back)

@@ -18,7 +18,7 @@ def agreement_cell(found: Agreement | None) -> str:
         return ""
     if found.tau is None or found.low is None or found.high is None:
         return f"{NONE} (n = {found.n:,})"
-    return f"{found.tau:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    return _with_range(found.tau, found.low, found.high)
 
 
 def rank_cells(rows: Sequence[LedgerRow]) -> Cells:
@@ -41,24 +41,23 @@ def rank_cells(rows: Sequence[LedgerRow]) -> Cells:
 
 def pick_cells(rows: Sequence[LedgerRow]) -> Cells:
     """What choosing by each costs: recall in %, regret in points, both with 95 % intervals."""
-    most = max((row.picks for row in rows), key=len, default=())
+    found = [{pick.k: pick for pick in row.picks} for row in rows]
     cells = {"proxy": [row.proxy for row in rows]}
-    for place, pick in enumerate(most):
-        found = [row.picks[place] if place < len(row.picks) else None for row in rows]
-        named = f"{pick.k} of {pick.of}"
-        cells[f"recall, {named}"] = [_recall(each) for each in found]
-        cells[f"regret, {named}"] = [_regret(each) for each in found]
+    cells["out of"] = [str(row.picks[0].of) if row.picks else NONE for row in rows]
+    for k in sorted({k for picks in found for k in picks}):
+        cells[f"recall at {k}"] = [_recall(picks.get(k)) for picks in found]
+        cells[f"regret at {k}"] = [_regret(picks.get(k)) for picks in found]
     return cells
 
 
 def ceiling_sentence(found: Ceiling) -> str:
     """What seeds allow, in words."""
-    if found.how == "pairs":
+    if found.perfect is not None and found.low is not None and found.high is not None:
         said = (
             f"Ceiling: two trainings of one architecture agree by τ "
             f"{agreement_cell(found.two_seeds)} (n = {found.n:,}), in the top tenth by "
             f"{agreement_cell(found.top_decile)}; a proxy that knew every mean would reach "
-            f"{found.perfect:.2f} [{found.low:.2f}, {found.high:.2f}]."
+            f"{_with_range(found.perfect, found.low, found.high)}."
         )
         return f"{said} What is read from the same training shares its luck and may be above."
     few = f"{count(found.n, 'architecture')} trained with several seeds, and it takes {ENOUGH}"
@@ -79,7 +78,7 @@ def _cost(cost: float | None) -> str:
 def _beats(row: LedgerRow) -> str:
     if row.over_size is None:
         return row.beats_size
-    return f"{row.beats_size} ({row.over_size.difference:+.2f})"
+    return f"{row.beats_size} ({round(row.over_size.difference, 2) + 0.0:+.2f})"
 
 
 def _ties(found: Agreement) -> str:
@@ -91,12 +90,16 @@ def _ties(found: Agreement) -> str:
 def _recall(pick: TopPick | None) -> str:
     if pick is None:
         return NONE
-    low, high = 100 * pick.recall_low, 100 * pick.recall_high
-    return f"{100 * pick.recall:.0f} [{low:.0f}, {high:.0f}]"
+    return _with_range(100 * pick.recall, 100 * pick.recall_low, 100 * pick.recall_high, 0)
 
 
 def _regret(pick: TopPick | None) -> str:
     if pick is None:
         return NONE
-    low, high = 100 * pick.regret_low, 100 * pick.regret_high
-    return f"{100 * pick.regret:.2f} [{low:.2f}, {high:.2f}]"
+    return _with_range(100 * pick.regret, 100 * pick.regret_low, 100 * pick.regret_high)
+
+
+def _with_range(value: float, low: float, high: float, digits: int = 2) -> str:
+    # Nothing is below zero by less than what is shown.
+    one, *ends = (f"{round(each, digits) + 0.0:.{digits}f}" for each in (value, low, high))
+    return f"{one} [{ends[0]}, {ends[1]}]"

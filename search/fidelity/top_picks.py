@@ -51,7 +51,7 @@ class TopPick:
 
 
 def top_picks(proxy: Floats, full: Floats, sets: int | None = None) -> tuple[TopPick, ...]:
-    """A row for every k of `PICKS`, and for a tenth, of which a set has twice as many.
+    """A row for every k of `PICKS` of which a set has twice as many.
 
     Sets are of a quarter of the architectures, at most 100. There are no rows below 20 points.
 
@@ -65,8 +65,7 @@ def top_picks(proxy: Floats, full: Floats, sets: int | None = None) -> tuple[Top
         return ()
     number = min(max(16 * len(points), _SETS[0]), _SETS[1]) if sets is None else sets
     made = _Sets(proxy[points], full[points], size, number)
-    sizes = sorted({k for k in (*PICKS, math.ceil(size / 10)) if 2 * k <= size})
-    return tuple(_pick(made, k) for k in sizes)
+    return tuple(_pick(made, k) for k in PICKS if 2 * k <= size)
 
 
 def _pick(sets: "_Sets", k: int) -> TopPick:

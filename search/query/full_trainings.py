@@ -19,6 +19,7 @@ from search.trial_states import TrialState
 from space.wording import count
 
 _BATCH = 500
+_SEEDS = ("initialisation", "data_order")
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,9 @@ def _comparable(
     complete: Iterable[TrialRecord], epochs: int
 ) -> tuple[list[TrialRecord], tuple[str, ...]]:
     reasons: dict[str, Callable[[TrialRecord], bool]] = {
-        "began with inherited weights": lambda trial: trial.parent_trial_id is not None,
-        "has no finite accuracy": lambda trial: trial.accuracy is None,
-        f"has not all {epochs} epochs in the store": lambda trial: trial.epochs_done != epochs,
+        "with inherited weights": lambda trial: trial.parent_trial_id is not None,
+        "without a finite accuracy": lambda trial: trial.accuracy is None,
+        f"without all {epochs} epochs in the store": lambda trial: trial.epochs_done != epochs,
     }
     kept: list[TrialRecord] = []
     numbers: dict[str, int] = defaultdict(int)
@@ -113,10 +114,7 @@ def _comparable(
             kept.append(trial)
         else:
             numbers[why] += 1
-    said = (
-        f"{count(number, 'complete trial')} left out, as each {why}."
-        for why, number in numbers.items()
-    )
+    said = (f"Left out: {count(n, 'complete trial')} {why}." for why, n in numbers.items())
     return kept, tuple(said)
 
 
@@ -124,7 +122,7 @@ def _trainings(store: Store, trials: Sequence[TrialRecord]) -> list[FullTraining
     by_architecture: dict[str, dict[tuple[Any, ...], TrialRecord]] = defaultdict(dict)
     # Of equal seeds the one that trained itself counts, as in `best`: the same again is no repeat.
     for trial in sorted(trials, key=lambda each: (each.source_trial_id is not None, each.id)):
-        seeds = tuple(sorted(trial.seeds.items()))
+        seeds = tuple(trial.seeds.get(name) for name in _SEEDS)
         by_architecture[trial.architecture_id].setdefault(seeds, trial)
     firsts = [next(iter(found.values())) for found in by_architecture.values()]
     curves = store.epochs.of_trials([trial.id for trial in firsts])

@@ -148,3 +148,5 @@ def test_the_table_is_a_proxy_of_longer_trainings(shipped: TabularBenchmark) -> 
     assert last.n == 74
     assert last.spearman == pytest.approx(0.954, abs=5e-4)  # as the data card has it
     assert last.beats_size == "yes"
+    assert last.cost == pytest.approx(0.25, abs=0.05)
+    assert rows["accuracy after 1 epoch"].beats_size == "no"

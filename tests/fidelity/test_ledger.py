@@ -30,7 +30,7 @@ def test_every_proxy_has_a_row_and_sizes_come_last() -> None:
     assert first.top_decile.tau is not None
     assert first.top_decile.tau < (first.overall.tau or 0)
     assert (params.without_size, params.over_size, params.beats_size) == (None, None, "")
-    assert [pick.k for pick in first.picks] == [1, 5, 8, 10]
+    assert [pick.k for pick in first.picks] == [1, 5, 10]
 
 
 def test_what_follows_a_family_says_nothing_within_it() -> None:

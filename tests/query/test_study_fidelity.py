@@ -65,8 +65,8 @@ def test_only_whole_trainings_from_scratch_count_and_the_rest_is_told(store: Sto
     survivors, *others = sorted(found.notes, key=lambda note: "survivors" not in note)
     assert survivors.startswith("Of s 2 trials were stopped early and are not here.")
     assert sorted(others) == [
-        "1 complete trial left out, as each began with inherited weights.",
-        "1 complete trial left out, as each has not all 4 epochs in the store.",
+        "Left out: 1 complete trial with inherited weights.",
+        "Left out: 1 complete trial without all 4 epochs in the store.",
     ]
 
 

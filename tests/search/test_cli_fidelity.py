@@ -42,7 +42,7 @@ def test_it_prints_what_each_proxy_is_worth(
     assert "cannot tell" in lines["accuracy after 3 epochs"]  # size tells all but a little
     assert "– (n = 3)" in lines["accuracy after 3 epochs"]  # of the best tenth
     assert {"params", "macs", "train loss after 1 epoch"} <= lines.keys()
-    assert "regret, 1 of 6" in out
+    assert "regret at 1" in out
     assert "Ceiling: not known: 0 architectures trained with several seeds" in err
     assert "Of long 1 trial was stopped early and is not here." in err
 
