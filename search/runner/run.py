@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol as Interface
 
-from search.config import Config
+from search.config import Config, Resources
 from search.driver.assignment import TRAINING
 from search.driver.extra_trials import NO_EXTRA_TRIALS, ExtraTrials, ExtraTrialsRequest
 from search.driver.journal import Journal
@@ -207,7 +207,7 @@ class _Work:
         once = self.store_retry.until_back
         study = once(lambda: _create_or_take_up(store, self.prepared, self.watcher))
         extra_trials = once(lambda: self._extra_trials(study))
-        run = once(lambda: _begin_run(store, study, self.cluster))
+        run = once(lambda: _begin_run(store, study, self.cluster, config.resources))
         make_checkpoints(folder_in_use(config, study))  # where later runs find it, from anywhere
         study_lookup.withdraw_if_second(store, study, run)
         end.end_run = partial(_end_run, store, run)
@@ -373,11 +373,14 @@ def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> St
     return store.studies.get(study.name)
 
 
-def _begin_run(store: Store, study: StudyRecord, cluster: Cluster) -> RunRecord:
+def _begin_run(
+    store: Store, study: StudyRecord, cluster: Cluster, resources: Resources
+) -> RunRecord:
     return store.runs.begin(
         study.id,
         process=ProcessIdentity.of(),
-        machine=describe_machine(cluster.resources),
+        # What may differ between the runs of a study, and changes results by rounding.
+        machine=describe_machine(cluster.resources) | {"trial": resources.model_dump(mode="json")},
         code_version=code_version(),
     )
 

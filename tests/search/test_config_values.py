@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from search.config import Config, load_config
-from search.config.parts import Section
+from search.config.parts import Resources, Section
 from search.options import Options
 from search.searchers import SEARCHERS
 from space import Architecture, InputError, Mixer
@@ -337,3 +337,40 @@ def test_a_tilde_is_the_home_in_every_path(file: Path, monkeypatch: pytest.Monke
     assert config.checkpoints == home / "ckpt"
     assert config.data.folder == home / "data"
     assert Config.from_dict(config.to_dict()).checkpoints == home / "ckpt"
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"protocol": {"batch_size": 50}, "resources": {"processes_per_trial": 4}}, "batch_size"),
+        ({"protocol": {"batch_norm_parts": 2}}, "batch_norm_parts"),
+        ({"protocol": {"precision": "float16"}}, "precision"),
+    ],
+)
+def test_what_the_processes_of_a_trial_cannot_do_is_refused(
+    changes: dict[str, Any], where: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        Config.from_dict(values(**changes))
+    assert [problem.where for problem in error.value.problems] == [f"protocol.{where}"]
+
+
+@pytest.mark.parametrize(
+    ("resources", "processes"),
+    [
+        ({}, 1),
+        ({"gpus_per_trial": 0.25}, 1),
+        ({"gpus_per_trial": 4}, 4),
+        ({"processes_per_trial": 2}, 2),
+        ({"gpus_per_trial": 4, "processes_per_trial": 4}, 4),
+    ],
+)
+def test_there_is_a_process_for_every_gpu(resources: dict[str, Any], processes: int) -> None:
+    assert Resources(**resources).processes == processes
+
+
+@pytest.mark.parametrize("gpus", [0.5, 1, 4])
+def test_other_numbers_of_processes_than_gpus_are_refused(gpus: float) -> None:
+    resources = {"gpus_per_trial": gpus, "processes_per_trial": 3}
+    with pytest.raises(InputError, match=r"resources.*processes_per_trial: must be one for each"):
+        Config.from_dict(values(resources=resources))

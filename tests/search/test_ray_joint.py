@@ -46,6 +46,7 @@ def test_a_killed_process_costs_the_epoch_under_way(rank: int, tmp_path: Path) -
     (trial,) = search.trials()
     assert (trial.state, trial.epochs_done) == (TrialState.COMPLETE, 60)
     assert trial.attempts == 2
+    assert search.runs()[0].machine["trial"]["processes_per_trial"] == 2
     wait_until(lambda: not survivors(family), 30)
     (log,) = search.files("*.log*")
     assert "died" in log.read_text()
