@@ -46,6 +46,7 @@ def _is_number_or_none(value: object) -> bool:
 
 
 NAME = Kind("a text, the name of a study", _is_text)
+NAME_OR_NONE = Kind("a text, the name of a study, or None", _is_text_or_none)
 STUDY = Kind("a mixspace.Study", lambda value: hasattr(value, "opened"))
 STORE = Kind(
     "a path, a URL as text, or None",

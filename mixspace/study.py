@@ -22,6 +22,7 @@ from mixspace.arguments import (
     STORE,
     refuse_wrong_types,
 )
+from mixspace.fidelity import fidelity_dataframe
 from mixspace.handing_over import export
 from mixspace.loading import trained_network
 from mixspace.running import NextCalls, carry_out
@@ -30,7 +31,17 @@ from search.config import Config, overrides_of
 from search.driver.extra_trials import ExtraTrialsRequest
 from search.next_steps import DEFAULT_STORE, STORE_VARIABLE, MoreWork
 from search.objective_parsing import stored_objectives
-from search.query import BestRow, Cost, Evaluated, Judged, best, front, pareto_front
+from search.query import (
+    BestRow,
+    Cost,
+    Evaluated,
+    Judged,
+    best,
+    front,
+    paired_fidelity,
+    pareto_front,
+    study_fidelity,
+)
 from search.runner import RunOutcome
 from search.runner.final_test import to_test
 from search.runner.going_on import stored_config, to_continue
@@ -160,6 +171,26 @@ class Study:
         with self.opened() as store:
             objectives = stored_objectives(store.studies.get(self.name).objective)
             return front(store, self.name, objectives, where=where)
+
+    def fidelity(self, full: str | None = None) -> "DataFrame":
+        """What each proxy is worth: how far its order is that of full training, a row each.
+
+        Proxies are the accuracy and the training loss after earlier epochs, params, MACs, memory
+        and pace; columns begin with `tau`, `top_tenth`, `recall_…` and so on, and `attrs` has the
+        ceiling that seeds set.
+
+        Args:
+            full: the name of a study of another protocol, in the same store: then the epochs of
+                this one are the proxies, and the results of that one what they are held to.
+
+        Raises:
+            InputError: no such study, or one with which this one cannot be paired.
+        """
+        refuse_wrong_types(full=(full, NAME_OR_NONE))
+        with self.opened() as store:
+            if full is not None:
+                return fidelity_dataframe(paired_fidelity(store, self.name, full))
+            return fidelity_dataframe(study_fidelity(store, [self.name])[0])
 
     def architecture(self, architecture_id: str) -> Architecture:
         """The architecture of an id, or of the beginning of one.

@@ -10,8 +10,8 @@ MEASURED_METRICS = ("validation_accuracy", "validation_loss")
 """What every epoch of a training reports."""
 
 _COSTS = ("params", "macs")
-_MEMORIES = ("training_bytes", "inference_bytes")
-ANALYTIC_METRICS = (*_COSTS, *_MEMORIES)
+MEMORY_METRICS = ("training_bytes", "inference_bytes")
+ANALYTIC_METRICS = (*_COSTS, *MEMORY_METRICS)
 """What follows from the architecture alone, exactly; memory is for one image in float32."""
 
 METRICS = (*MEASURED_METRICS, *ANALYTIC_METRICS)
@@ -21,7 +21,7 @@ def analytic_metrics(names: Iterable[str]) -> Callable[[Architecture], Values]:
     """The function that computes those of the named metrics that need no training."""
     wanted = set(names)
     costs = [name for name in _COSTS if name in wanted]
-    memories = [name for name in _MEMORIES if name in wanted]
+    memories = [name for name in MEMORY_METRICS if name in wanted]
 
     def known(architecture: Architecture) -> Values:
         found: dict[str, float] = {}

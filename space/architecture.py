@@ -14,7 +14,7 @@ from space.canonical import canonical
 from space.custom import CustomMixer
 from space.errors import InputError, Problem, join, refuse
 from space.geometry import MapSize, hidden_width, is_whole, map_sizes, width_problems
-from space.input.dataclass_fields import check_fields, from_plain
+from space.input.dataclass_fields import check_fields, from_plain, shown
 from space.input.earlier_names import with_current_names
 from space.input.plain_values import VERSION, from_json, without_version
 from space.mixer import Mixer
@@ -392,3 +392,13 @@ def _stage_dict(stage: Stage) -> dict[str, Any]:
         "mlp_ratio": stage.mlp_ratio,
         "mixers": [mixer.to_dict() for mixer in stage.mixers],
     }
+
+
+def refuse_other_than_architecture(value: object) -> None:
+    """Refuse what is no architecture, as a call from Python may hand anything in.
+
+    Raises:
+        InputError: it is of another kind.
+    """
+    if not isinstance(value, Architecture):
+        raise InputError.of("architecture", f"must be an Architecture; got {shown(value)}")

@@ -81,12 +81,14 @@ def test_every_imported_package_is_a_direct_dependency() -> None:
         ROOT / "search" / "visualization" / "figure_file.py": "plot",
         ROOT / "trainers" / "export" / "onnx_file.py": "export",
     }
-    names = {"yaml": "pyyaml", "PIL": "pillow"}
+    trackers = ROOT / "search" / "trackers"  # each says which library it needs
+    names = {"yaml": "pyyaml", "PIL": "pillow", "tensorboardX": "tensorboardx"}
     published = ROOT / "search" / "testing"  # suites for the tests of others, who have pytest
     for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
         asked_for = PROJECT["optional-dependencies"].get(extras.get(path, ""), ())
         known = {Requirement(text).name for text in asked_for}
         known |= {"pytest"} if published in path.parents else set()
+        known |= {path.stem} if path.parent == trackers else set()
         for module in imported_modules(path) - set(sys.stdlib_module_names) - set(PACKAGES) - known:
             assert canonicalize_name(names.get(module, module)) in asked, f"{path}: {module}"
 

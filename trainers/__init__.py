@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from trainers.data.opening import open_data, open_test_split
     from trainers.data.search_data import SearchData
     from trainers.evaluation import final_test
+    from trainers.finetuning import SourceNetwork
     from trainers.initial_weights import ParentNetwork
+    from trainers.processes import Processes
     from trainers.recipe_notes import notes_on_recipe
+    from trainers.runtime import Runtime
     from trainers.training import Training
 
 __all__ = [
@@ -38,10 +41,13 @@ __all__ = [
     "Failure",
     "NonFiniteLoss",
     "ParentNetwork",
+    "Processes",
     "Protocol",
     "Retry",
+    "Runtime",
     "SearchData",
     "Seeds",
+    "SourceNetwork",
     "TestReading",
     "TestSplitLocked",
     "Training",
@@ -61,6 +67,9 @@ _MODULES = {
     "DataDescription": "trainers.data.describe",
     "DataShape": "trainers.data.data_kind",
     "ParentNetwork": "trainers.initial_weights",
+    "Processes": "trainers.processes",
+    "Runtime": "trainers.runtime",
+    "SourceNetwork": "trainers.finetuning",
     "SearchData": "trainers.data.search_data",
     "Training": "trainers.training",
     "data_shape": "trainers.data.describe",

@@ -16,7 +16,10 @@ from trainers.data.describe import describe_data
 from trainers.data.held_out_test import Record, refuse_if_locked
 from trainers.data.opening import open_test_split
 from trainers.initial_weights import Build, build_network, to_device
+from trainers.processes import ALONE, Processes
 from trainers.protocol import Protocol
+
+_LOW = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def forward(model: nn.Module, images: Tensor, protocol: Protocol, device: torch.device) -> Tensor:
@@ -24,11 +27,11 @@ def forward(model: nn.Module, images: Tensor, protocol: Protocol, device: torch.
 
     "auto" is bfloat16 on a GPU, and float32 on a CPU: there bfloat16 convolutions are about a
     hundred times slower without AMX. bfloat16 has the exponents of float32, so the loss needs no
-    scaling.
+    scaling; that of float16 is scaled by whoever takes its gradient.
     """
     wanted = protocol.precision
-    low = wanted == "bfloat16" or (wanted == "auto" and device.type == "cuda")
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
+    low = wanted in _LOW or (wanted == "auto" and device.type == "cuda")
+    with torch.autocast(device.type, dtype=_LOW.get(wanted, torch.bfloat16), enabled=low):
         logits: Tensor = model(images)
     return logits.float()
 
@@ -39,21 +42,24 @@ def score(
     batches: Iterable[tuple[Tensor, Tensor]],
     protocol: Protocol,
     device: torch.device,
+    processes: Processes = ALONE,
 ) -> tuple[float, float]:
     """Mean cross entropy (nats, no smoothing) and share of images classified rightly (0 to 1).
 
-    The network is left in evaluation mode.
+    The network is left in evaluation mode. Of several processes each has its own batches, and all
+    get the figures of all images.
     """
     model.eval()
     loss = torch.zeros((), dtype=torch.float64, device=device)
     right = torch.zeros((), dtype=torch.int64, device=device)
-    images = 0
+    images = torch.zeros((), dtype=torch.int64, device=device)
     for pixels, labels in batches:
         logits = forward(model, pixels, protocol, device)
         loss += functional.cross_entropy(logits, labels, reduction="sum")
         right += (logits.argmax(1) == labels).sum()
         images += len(labels)
-    return float(loss) / images, int(right) / images
+    loss, right, images = map(processes.sum, (loss, right, images))
+    return float(loss) / int(images), int(right) / int(images)
 
 
 def final_test(

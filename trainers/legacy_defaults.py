@@ -17,9 +17,18 @@ LEGACY_DEFAULTS: dict[str, Any] = {
     "weight_init": "published",
     "ema_decay": None,
     "samples_per_epoch": None,
-    "augmentation": {"background": "white"},
+    "accumulation": 1,
+    "batch_norm_parts": 1,
+    "layer_decay": None,
+    "max_nonfinite_steps": 10,
+    "source_protocol": None,
+    "augmentation": {"background": "white", "repeats": 1},
 }
-"""By field what was done without it; the fields of a part are nested."""
+"""By field what was done without it; the fields of a part are nested.
+
+One was not done: the first step that was not finite ended a trial, without a result. All trials
+that have one had no such step, so they are what `max_nonfinite_steps` of today makes of them.
+"""
 
 Values = Mapping[str, Any]
 

@@ -8,21 +8,17 @@ timm's, which is imported where a protocol wants it.
 import math
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from space.torchvision_support import prepare_torchvision
-from trainers.outcome import NonFiniteLoss
 from trainers.protocol import Protocol
 
 if TYPE_CHECKING:
     from timm.utils import ModelEmaV3
-
-LOOK_EVERY = 32
-"""Steps on a GPU between two looks at the losses; every look waits for the device."""
 
 
 def training_loss(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
@@ -36,57 +32,67 @@ def training_loss(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
     return functional.cross_entropy(logits, targets, label_smoothing=0.0 if soft else smoothing)
 
 
-class LossLog:
-    """Collects the losses of an epoch on their device and ends it at the first non-finite one."""
-
-    def __init__(self, epoch: int, steps: int, device: torch.device) -> None:
-        self._epoch = epoch
-        self._losses = torch.zeros(steps, device=device)
-        self._interval = LOOK_EVERY if device.type == "cuda" else 1
-        self._seen = 0
-        self._count = 0
-
-    def add(self, loss: Tensor) -> None:
-        """Note the loss of the next step.
-
-        Raises:
-            NonFiniteLoss: naming the first step whose loss is nan or infinite.
-        """
-        self._losses[self._count] = loss.detach()
-        self._count += 1
-        if self._count - self._seen >= self._interval:
-            self._look()
-
-    def mean(self) -> float:
-        """Mean over the steps; raises NonFiniteLoss like `add`."""
-        self._look()
-        return float(self._losses[: self._count].double().mean())
-
-    def _look(self) -> None:
-        for step, loss in enumerate(self._losses[self._seen : self._count].tolist(), self._seen):
-            if not math.isfinite(loss):
-                where = f"in epoch {self._epoch}, step {step + 1}"
-                raise NonFiniteLoss(f"train loss is {loss} {where}")
-        self._seen = self._count
-
-
 def make_optimiser(model: nn.Module, protocol: Protocol) -> torch.optim.AdamW:
-    """AdamW; what `protocol.weight_decay_exempt` names is not decayed."""
+    """AdamW; what `protocol.weight_decay_exempt` names is not decayed.
+
+    With `protocol.layer_decay` its groups have an `lr_scale`, which the schedule multiplies by.
+    """
+    groups = _plain_groups(model, protocol)
+    if protocol.layer_decay is not None:
+        groups = _groups_by_layer(model, groups, protocol.layer_decay)
+    # One fused pass over all parameters: small networks spend much of a step here otherwise.
+    return torch.optim.AdamW(
+        groups, lr=protocol.learning_rate, betas=protocol.betas, fused=True, weight_decay=0.0
+    )
+
+
+def _plain_groups(model: nn.Module, protocol: Protocol) -> list[dict[str, Any]]:
+    """What is not decayed, and what is."""
     named = _named_by(model, protocol)
     exempt: list[nn.Parameter] = []
     decayed: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             (exempt if _is_exempt(name, parameter, named) else decayed).append(parameter)
-    groups = [
+    return [
         {"params": parameters, "weight_decay": decay}
         for parameters, decay in ((exempt, 0.0), (decayed, protocol.weight_decay))
         if parameters
     ]
-    # One fused pass over all parameters: small networks spend much of a step here otherwise.
-    return torch.optim.AdamW(
-        groups, lr=protocol.learning_rate, betas=protocol.betas, fused=True, weight_decay=0.0
-    )
+
+
+def _groups_by_layer(
+    model: nn.Module, groups: list[dict[str, Any]], layer_decay: float
+) -> list[dict[str, Any]]:
+    """The groups, cut by the layers that timm finds with the network's `group_matcher`.
+
+    timm's own `param_groups_layer_decay` decays biases that are no vectors, which nothing else here
+    does; so it is asked for the layers alone.
+    """
+    prepare_torchvision()
+    from timm.models import group_parameters
+
+    matcher = getattr(model, "group_matcher", layers_of)
+    layers = group_parameters(model, matcher(coarse=False), reverse=True)
+    last = max(layers.values())
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    found: dict[tuple[int, float], dict[str, Any]] = {}
+    for group in groups:
+        for parameter in group["params"]:
+            layer, decay = layers.get(names[id(parameter)], last), group["weight_decay"]
+            new = {"params": [], "weight_decay": decay, "lr_scale": layer_decay ** (last - layer)}
+            found.setdefault((layer, decay), new)["params"].append(parameter)
+    return list(found.values())
+
+
+def layers_of(coarse: bool = False) -> dict[str, Any]:
+    """The layers of our networks, as timm's `group_matcher` says them: stem, blocks, head.
+
+    A downsampling belongs to the last block before it.
+    """
+    blocks = r"^stages\.(\d+)" if coarse else r"^stages\.(\d+)\.(\d+)"
+    with_previous = (99999,)  # timm's MATCH_PREV_GROUP
+    return {"stem": r"^stem", "blocks": [(blocks, None), (r"^downsamples\.(\d+)", with_previous)]}
 
 
 def _is_exempt(name: str, parameter: nn.Parameter, named: Iterable[str]) -> bool:
@@ -136,7 +142,7 @@ class CosineSchedule:
         """Set the rate of a step, before it is made."""
         rate = self.rate(step)
         for group in self._optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("lr_scale", 1.0)
 
 
 def make_average(model: nn.Module, protocol: Protocol) -> "ModelEmaV3 | None":
@@ -153,3 +159,8 @@ def make_average(model: nn.Module, protocol: Protocol) -> "ModelEmaV3 | None":
     from timm.utils import ModelEmaV3
 
     return ModelEmaV3(model, decay=protocol.ema_decay, use_warmup=True)
+
+
+def make_scaler(protocol: Protocol) -> torch.amp.GradScaler | None:
+    """What scales the loss of float16, whose small gradients would be 0; None for others."""
+    return torch.amp.GradScaler("cuda") if protocol.precision == "float16" else None

@@ -25,7 +25,11 @@ class EpochResult:
         validation_accuracy: share of validation images classified rightly, 0 to 1.
         learning_rate: rate of the last step.
         seconds: wall time of training and validation together.
-        images_per_second: training images per second of training time.
+        images_per_second: training images per second of training time, by all processes together.
+        skipped_steps: steps that changed nothing, as their loss or gradient was not finite.
+        peak_memory_bytes: on a GPU the most that was allocated on it; on a CPU the most memory that
+            the process held, libraries and images included (see `trainers.memory`). Of several
+            processes that of the one with the most. None where it is not known.
     """
 
     epoch: int
@@ -35,8 +39,10 @@ class EpochResult:
     learning_rate: float
     seconds: float
     images_per_second: float
+    skipped_steps: int = 0
+    peak_memory_bytes: int | None = None
 
-    def to_dict(self) -> dict[str, int | float]:
+    def to_dict(self) -> dict[str, int | float | None]:
         """The metrics by name."""
         return asdict(self)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self, get_args
 
 from pydantic import (
@@ -42,6 +42,9 @@ class Augmentation(BaseModel):
         rand_augment: timm's policy text such as "rand-m9-mstd0.5-inc1", or null.
         colour_jitter: strength of brightness, contrast and saturation changes; as in timm it
             has no effect together with rand_augment.
+        repeats: how often an image comes in a pass, one right after the other and each changed in
+            its own way (repeated augmentation; timm's `--aug-repeats`). An epoch has as many
+            images as without, so it sees only every `repeats`-th.
         crop_scale: smallest and largest share of the image area in a random resized crop.
         interpolation: of every resize. image_size: edge in pixels of the square network input.
         background: what lies behind transparent pixels.
@@ -60,6 +63,7 @@ class Augmentation(BaseModel):
         default=None, pattern=r"^rand(-(m|mstd|inc|n|p|w|t)\d+(\.\d+)?)*$"
     )
     colour_jitter: StrictFloat = Field(default=0.0, ge=0, le=1)
+    repeats: StrictInt = Field(default=1, ge=1, le=16)
     crop_scale: tuple[StrictFloat, StrictFloat] = (0.08, 1.0)
     interpolation: Literal["bicubic", "bilinear", "random"] = "bicubic"
     image_size: StrictInt = Field(default=224, ge=8, le=4096)
@@ -95,21 +99,37 @@ class Protocol(BaseModel):
         samples_per_epoch: training images of an epoch, after which is validated, reported and
             saved; null for each once. With fewer a pass over all of them takes several epochs,
             so that many images need not mean few reports; with more, an epoch repeats them.
+        accumulation: a batch goes through the network in that many equal parts, one after the
+            other, whose gradients are summed: less memory. The step, its rate and its clipping are
+            those of the whole batch; batch norm sees the parts.
+        batch_norm_parts: 1: batch norm takes the statistics of the whole batch (of each of the
+            parts of `accumulation`), however many processes train a trial; several share theirs
+            (SyncBN). A higher number: each of exactly so many processes takes those of its own
+            share of the images, and those of the first are kept for validation.
         optimiser, learning_rate, weight_decay, betas: AdamW; also spelt `optimizer`.
         weight_decay_exempt: what is not decayed. "network": parameters of one dimension, biases,
             and what the network itself names in `no_weight_decay` (Swin's tables of relative
             positions), as timm's `create_optimizer_v2` has it. "one_dimensional": only the first
             two; so was every protocol of earlier releases.
+        layer_decay: the rate of a block is this times that of the next one; the head has the whole
+            rate and the stem the smallest (timm's `--layer-decay`). Null for one rate.
         warmup_epochs, warmup_learning_rate, minimum_learning_rate: linear warm-up, then a cosine
             over all epochs, both by step.
         label_smoothing: share of the target spread over all classes.
         clip_norm: largest gradient norm, null for no clipping.
+        max_nonfinite_steps: a step whose loss or gradient is nan or infinite changes nothing and is
+            counted. With more of them in an epoch than this, or nothing else, the trial has
+            failed. What float16's scaling of the loss skips is counted and has no limit.
         drop_path: rate in the last block, rising linearly from 0.
-        precision: "auto" is bfloat16 autocast on a GPU and float32 on a CPU.
+        precision: "auto" is bfloat16 autocast on a GPU and float32 on a CPU. "float16" is for GPUs
+            alone, with scaling of the loss.
         seed_policy: "per-trial" gives every architecture its own seeds, "shared" all the same.
         initialisation: "scratch" always starts from random weights; "inherited" from those of a
             trained parent that the architecture contains, where there is one. Its results depend
             on what was trained before, so they compare only with results of the same kind.
+            "finetuned" starts from a finished training of the same network, whose images and
+            classes may be others; what belongs to other classes is drawn anew.
+        source_protocol: hash of the protocol of that finished training; only for "finetuned".
         weight_init: the first weights of linear layers and convolutions. "published": as the
             networks were published, normal of deviation 0.02 in linear layers, which is for
             hundreds of epochs. "lecun": of deviation 1/√fan-in in all of them, and in mixing
@@ -131,6 +151,8 @@ class Protocol(BaseModel):
     epochs: StrictInt = Field(default=6, ge=1, le=100_000)
     batch_size: StrictInt = Field(default=64, ge=2, le=65_536)
     samples_per_epoch: StrictInt | None = Field(default=None, ge=1, le=10**8)
+    accumulation: StrictInt = Field(default=1, ge=1, le=4096)
+    batch_norm_parts: StrictInt = Field(default=1, ge=1, le=4096)
     optimiser: Literal["adamw"] = Field(
         default="adamw", validation_alias=AliasChoices("optimiser", "optimizer")
     )
@@ -138,16 +160,19 @@ class Protocol(BaseModel):
     weight_decay: StrictFloat = Field(default=0.2, ge=0, le=10)
     weight_decay_exempt: WeightDecayExempt = "network"
     betas: tuple[StrictFloat, StrictFloat] = (0.9, 0.99)
+    layer_decay: StrictFloat | None = Field(default=None, gt=0, lt=1)
     warmup_epochs: StrictFloat = Field(default=1.0, ge=0)
     warmup_learning_rate: StrictFloat = Field(default=1e-4, ge=0, le=10)
     minimum_learning_rate: StrictFloat = Field(default=1e-5, ge=0, le=10)
     label_smoothing: StrictFloat = Field(default=0.1, ge=0, lt=1)
     clip_norm: StrictFloat | None = Field(default=5.0, gt=0)
+    max_nonfinite_steps: StrictInt = Field(default=10, ge=0, le=10**6)
     drop_path: StrictFloat = Field(default=0.0, ge=0, lt=1)
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     seed_policy: Literal["per-trial", "shared"] = "per-trial"
     augmentation: Augmentation = Augmentation()
-    initialisation: Literal["scratch", "inherited"] = "scratch"
+    initialisation: Literal["scratch", "inherited", "finetuned"] = "scratch"
+    source_protocol: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
     weight_init: Literal["published", "fan_in", "lecun"] = "published"
     ema_decay: StrictFloat | None = Field(default=None, gt=0, lt=1)
     judged_by: JudgedBy = "last"
@@ -250,10 +275,26 @@ def _clashes(protocol: Protocol) -> list[Problem]:
             found.append(Problem(name, message + str(getattr(protocol, name))))
     if not all(0 <= beta < 1 for beta in protocol.betas):
         found.append(Problem("betas", f"each must be in [0, 1); got {protocol.betas}"))
-    if protocol.augmentation.mixes and protocol.batch_size % 2:
-        message = f"must be even with mixup or cutmix; got {protocol.batch_size}"
-        found.append(Problem("batch_size", message))
+    found += [Problem("batch_size", why) for why in _uneven(protocol)]
+    if protocol.source_protocol is not None and protocol.initialisation != "finetuned":
+        message = f"only where initialisation is finetuned; it is {protocol.initialisation}"
+        found.append(Problem("source_protocol", message))
     return found + _foreign_augmentation(protocol)
+
+
+def _uneven(protocol: Protocol) -> Iterator[str]:
+    """Why the batch cannot be cut as it is to be: into parts, and parts into pairs to be mixed."""
+    size, parts = protocol.batch_size, protocol.accumulation
+    if protocol.augmentation.mixes and size % (2 * parts):
+        whole = "even with mixup or cutmix" if parts == 1 else f"a multiple of {2 * parts}"
+        yield f"must be {whole}; got {size}" + _of_parts(protocol)
+    elif size % parts:
+        yield f"must be a multiple of accumulation ({parts}); got {size}"
+
+
+def _of_parts(protocol: Protocol) -> str:
+    parts = protocol.accumulation
+    return "" if parts == 1 else f" (accumulation is {parts}, and pairs of a part are mixed)"
 
 
 _ONLY_FOR: dict[tuple[str, ...], tuple[str, ...]] = {

@@ -27,6 +27,7 @@ class TrainingState:
         optimiser: of the model's parameters.
         history: what every finished epoch reported.
         inherited_from: id of the architecture whose weights this training began with, or None.
+        scaler: of the loss, where the precision needs it.
     """
 
     model: nn.Module
@@ -34,6 +35,7 @@ class TrainingState:
     optimiser: torch.optim.AdamW
     history: tuple[EpochResult, ...] = ()
     inherited_from: str | None = None
+    scaler: torch.amp.GradScaler | None = None
 
     @property
     def evaluated(self) -> nn.Module:
@@ -60,6 +62,8 @@ class TrainingState:
             "inherited_from": self.inherited_from,
             "history": [result.to_dict() for result in self.history],
         }
+        if self.scaler is not None:
+            values["scaler"] = self.scaler.state_dict()
         return Checkpoint(tensors, values)
 
     def restore(self, checkpoint: Checkpoint, path: Path) -> None:
@@ -80,6 +84,8 @@ class TrainingState:
             self.optimiser.state[parameter] = {
                 slot: _laid_out_as(parameter, moments[f"{slot}.{name}"]) for slot in SLOTS
             }
+        if self.scaler is not None:
+            self.scaler.load_state_dict(checkpoint.state["scaler"])
         self.inherited_from = checkpoint.state.get("inherited_from")
         self.history = tuple(EpochResult(**entry) for entry in checkpoint.state["history"])
 

@@ -28,6 +28,7 @@ from search.query import (
     chance_sentences,
     figures_of_tests,
     front,
+    measured,
     optimism,
     optimism_of,
     parse_where,
@@ -115,6 +116,7 @@ def command(
         wanted = None if study is None else study_objectives(opened, study)
         shown = dict.fromkeys(row.study for row in rows)
         chances = chance_sentences((name, opened.studies.get(name).objective) for name in shown)
+        took = measured(opened, [row.trial_id for row in rows]) if as_json else {}
         tests = figures_of_tests(opened, study)
         hints = [] if rows or as_json or where is None else _hints(opened, where)
     if as_json:
@@ -122,6 +124,7 @@ def command(
         print_json(
             [
                 row.plain()
+                | asdict(took[row.trial_id])
                 | {"place": place, "keeps_constraints": wanted and wanted.keeps(row)}
                 | {"test": _test_of(row, tests)}
                 for row, place in named

@@ -18,6 +18,7 @@ _COMMANDS = {
     "best": "search.cli.best:command",
     "show": "search.cli.show:command",
     "plot": "search.cli.plot:command",
+    "fidelity": "search.cli.fidelity:command",
     "export": "search.cli.export:command",
     "studies": "search.cli.studies:command",
     "upgrade": "search.cli.studies:upgrade_command",

@@ -25,6 +25,8 @@ def words_of(progress: Progress) -> list[str]:
         parts.append(f"{progress.counts[TrialState.INFEASIBLE]} infeasible")
     if progress.reused:
         parts.append(f"{progress.reused} reused")
+    if progress.spent is not None:
+        parts.append(progress.spent)
     if progress.best is not None:
         how = ", by its best epoch" if progress.optimistic else ""
         parts.append(f"best {percent(progress.best)} ({progress.best_name}{how})")

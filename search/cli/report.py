@@ -30,6 +30,7 @@ from search.query import (
     data_sentences,
     front,
     judged,
+    judging,
     operator_ranks,
     optimism,
     paired,
@@ -79,6 +80,7 @@ def print_report(
     beside = comparison(store, outcome.study)
     parts += [] if beside is None else [Text(beside.sentence)]
     parts += map(Text, data_sentences(study.objective))
+    parts.append(Text(judging(store, outcome.study).sentence))
     inherits = study.protocol.get("initialisation") == "inherited"
     parts += [Text(_of_inheritance(store.studies.summary(study.id)))] if inherits else []
     parts += _trouble(store.trials.of_study(study.id, _TROUBLE))
@@ -153,6 +155,7 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         "stopped_early": outcome.reason,
         "notes": list(outcome.notes),
         "data": store.studies.get(outcome.study).objective.get("data"),
+        "judging": judging(store, outcome.study).plain(),
         "planned_trials": outcome.progress.planned,
         "trials": {str(state): number for state, number in outcome.progress.counts.items()},
         "inherited_trials": store.studies.summary(store.studies.get(outcome.study).id).inherited,

@@ -16,10 +16,12 @@ from search.driver.checkpoints import Checkpoints
 from search.objectives import judged_by
 from search.query import (
     OPTIMISTIC,
+    Measured,
     StudyObjectives,
     bound_words,
     comparison,
     data_sentences,
+    measured,
     study_objectives,
     trained_results,
 )
@@ -60,6 +62,7 @@ def command(architecture: str, plot: Path | None, store: str, as_json: bool) -> 
         record = opened.architectures.get(architecture)
         trials = opened.trials.of_architecture(record.id)
         curves = opened.epochs.of_trials([trial.id for trial in trials])
+        took = measured(opened, [trial.id for trial in trials])
         studies = {study.id: study.name for study in opened.studies.summaries()}
         names = sorted({studies[trial.study_id] for trial in trials})
         records = {name: opened.studies.get(name) for name in names}
@@ -71,7 +74,7 @@ def command(architecture: str, plot: Path | None, store: str, as_json: bool) -> 
     kept = _kept(record.id, wanted)
     if as_json:
         beside = {name: found and asdict(found) for name, found in compared.items()}
-        plain = _plain(record, trials, curves, studies, logs) | {"keeps_constraints": kept}
+        plain = _plain(record, trials, curves, took, studies, logs) | {"keeps_constraints": kept}
         plain |= {"trained": [asdict(result) for result in results]}
         print_json(plain | {"against_random_search": beside, "judged_by": rules})
         return
@@ -80,7 +83,10 @@ def command(architecture: str, plot: Path | None, store: str, as_json: bool) -> 
     print_results(console, results)
     places = _places(trials, studies)
     for trial in trials:
-        _print_trial(console, trial, curves[trial.id], places, logs.get(trial.id))
+        said = [*_history(trial, places), *_measured(took[trial.id])]
+        if (log := logs.get(trial.id)) is not None:
+            said.append(f"Log of how it broke off: {log}")
+        _print_trial(console, trial, curves[trial.id], places, said)
     for name, study in records.items():
         for sentence in data_sentences(study.objective):
             console.print(Text(f"Study {name}. {sentence}"))
@@ -112,6 +118,7 @@ def _plain(
     record: ArchitectureRecord,
     trials: list[TrialRecord],
     curves: dict[int, list[EpochRecord]],
+    took: dict[int, Measured],
     studies: dict[int, str],
     logs: dict[int, str],
 ) -> dict[str, Any]:
@@ -127,6 +134,7 @@ def _plain(
             asdict(trial)
             | {"study": studies[trial.study_id], "source_study": owners.get(trial.source_trial_id)}
             | {"log": logs.get(trial.id)}
+            | asdict(took[trial.id])
             | {"epochs": [asdict(epoch) for epoch in curves[trial.id]]}
             for trial in trials
         ],
@@ -176,14 +184,13 @@ def _print_trial(
     trial: TrialRecord,
     curve: list[EpochRecord],
     places: dict[int, str],
-    log: str | None,
+    said: list[str],
 ) -> None:
     line = f"\nTrial {places[trial.id]}: {trial.state}"
     line += f" ({printable(trial.reason)})" if trial.reason else ""
     line += f" · from {trial.origin} · {duration(trial.seconds)} of training"
     seeds = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in trial.seeds.items())
-    told = [] if log is None else [f"Log of how it broke off: {log}"]
-    lines = [line, f"Seeds: {seeds}", *_history(trial, places), *told]
+    lines = [line, f"Seeds: {seeds}", *said]
     console.print(Text(printable("\n".join(lines))))
     if not curve:
         return
@@ -214,6 +221,18 @@ def _history(trial: TrialRecord, places: dict[int, str]) -> list[str]:
     if trial.continued:
         said.append(f"went on after it had ended ({count(trial.continued, 'time')})")
     return [f"History: {'; '.join(said)}"] if said else []
+
+
+def _measured(took: Measured) -> list[str]:
+    """What its training took, as far as it was noted."""
+    said = []
+    if took.images_per_second is not None:
+        said.append(f"{took.images_per_second:,.0f} training images a second")
+    if took.peak_memory_bytes is not None:
+        said.append(f"at most {took.peak_memory_bytes / 2**20:,.0f} MiB of memory")
+    if took.skipped_steps:
+        said.append(f"{count(took.skipped_steps, 'step')} skipped as not finite")
+    return [f"Measured where it was trained: {'; '.join(said)}"] if said else []
 
 
 def _number(value: float | None) -> str:

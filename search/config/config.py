@@ -9,6 +9,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    PlainSerializer,
     PlainValidator,
     SerializeAsAny,
     StrictFloat,
@@ -18,6 +19,7 @@ from pydantic import (
 )
 from pydantic import ConfigDict as PydanticConfig
 
+from search.config.device_budget import DeviceBudget, parse_device_budget
 from search.config.earlier import as_meant
 from search.config.objectives import (
     limited,
@@ -33,11 +35,13 @@ from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from search.store.url import parse_url
 from search.study_name import LONGEST_NAME, is_study_name
+from search.trackers import TRACKERS
 from space import DesignSpace
 from space.errors import InputError, Problem, refuse
 from space.input.paths import Folder
 from space.input.pydantic_errors import problems_from_pydantic
 from trainers import DataConfig, Protocol
+from trainers.runtime import runtime_problems, shares_problems
 
 Initial = Literal["paired", "named", "hybrid", "axes"]
 MOST_TRIALS = 10_000_000
@@ -66,6 +70,10 @@ def _study_name(value: str) -> str:
     return value
 
 
+def _study_name_or_none(value: str | None) -> str | None:
+    return value if value is None else _study_name(value)
+
+
 def _store_url(value: str) -> str:
     try:
         parse_url(value)
@@ -78,6 +86,29 @@ def _no_repeats(value: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(value)) != len(value):
         raise ValueError("must name each once")
     return value
+
+
+def _as_text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _as_mappings(value: tuple[Options, ...]) -> list[dict[str, Any]]:
+    return [options.model_dump(mode="json") for options in value]
+
+
+def _trackers(value: object) -> tuple[Options, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"must be a list of trackers, of {', '.join(TRACKERS.names)}")
+    found: list[Options] = []
+    problems: list[Problem] = []
+    for place, each in enumerate(value):
+        try:
+            found.append(TRACKERS.options(each))
+        except InputError as error:
+            problems += error.below(f"[{place}]").problems
+    refuse(problems)
+    _no_repeats(tuple(options.name for options in found))
+    return tuple(found)
 
 
 def _study_names(value: object) -> object:
@@ -116,6 +147,9 @@ class Config(Section):
             compare the searcher with; that takes 10 of them.
         warm_start: earlier studies of the store whose results the searcher learns from. Their best
             points are tried first, in at most a quarter of `trials`.
+        finetune_from: study of the store whose finished trainings of the same networks the trials
+            start from, where the protocol's initialisation is finetuned. Its images and classes
+            may be others.
         retries: how often a trial whose worker was killed is taken up again from its checkpoint.
         stop_after_same_failures: the run stops when its first that many trials all fail alike;
             null lets it go on.
@@ -125,6 +159,11 @@ class Config(Section):
         store_patience: seconds for which the store may be away; meanwhile results are kept beside
             the checkpoints.
         time_limit: seconds after which the run stops (exit code 3); it can be resumed.
+        budget: device time such as "40 gpu-hours" or "8 cpu-hours" that all trials of the study may
+            train together, in all of its runs; then the run stops (exit code 3), and goes on once
+            the budget is raised.
+        trackers: experiment trackers to which every trial is a run: tensorboard, mlflow, wandb, by
+            name or with their options.
         resources: what a trial gets.
         checkpoints: folder for checkpoints; on a cluster, one that every node sees.
     """
@@ -150,11 +189,18 @@ class Config(Section):
     warm_start: Annotated[
         tuple[str, ...], BeforeValidator(_study_names), AfterValidator(_no_repeats)
     ] = ()
+    finetune_from: Annotated[str | None, AfterValidator(_study_name_or_none)] = None
     retries: StrictInt = Field(default=1, ge=0, le=100)
     stop_after_same_failures: StrictInt | None = Field(default=3, ge=1, le=MOST_TRIALS)
     trial_time_limit: Annotated[StrictFloat | None, BeforeValidator(parse_duration)] = 86400.0
     store_patience: Annotated[StrictFloat, BeforeValidator(parse_duration)] = 600.0
     time_limit: Annotated[StrictFloat | None, BeforeValidator(parse_duration)] = None
+    budget: Annotated[
+        DeviceBudget | None, PlainValidator(parse_device_budget), PlainSerializer(_as_text)
+    ] = None
+    trackers: Annotated[
+        tuple[Options, ...], PlainValidator(_trackers), PlainSerializer(_as_mappings)
+    ] = ()
     resources: Resources = Resources()
     checkpoints: Folder = Path("checkpoints")
 
@@ -229,6 +275,11 @@ def _with_protocol_data(values: Mapping[str, Any]) -> dict[str, Any]:
 def _clashes(config: Config) -> list[Problem]:
     """What no single field shows."""
     found: list[Problem] = []
+    way = config.protocol.initialisation
+    if (config.finetune_from is None) is (way == "finetuned"):
+        is_needed = "is needed" if way == "finetuned" else "goes only"
+        message = f"{is_needed} where protocol.initialisation is finetuned; it is {way}"
+        found.append(Problem("finetune_from", message))
     if config.protocol.data != config.data.name:
         message = f"must be data.name ({config.data.name}); got {config.protocol.data}"
         found.append(Problem("protocol.data", message))
@@ -237,7 +288,18 @@ def _clashes(config: Config) -> list[Problem]:
         found += [*_beyond_one_objective(config), *_against_the_best(config)]
     except InputError as error:
         found += error.problems
-    return found + _too_long_for_a_training(config)
+    found += _too_long_for_a_training(config) + _beyond_the_resources(config)
+    return found + _without_the_device(config)
+
+
+def _beyond_the_resources(config: Config) -> list[Problem]:
+    """What trials with these resources cannot do of the protocol."""
+    protocol, resources = config.protocol, config.resources
+    device = "cuda" if resources.gpus_per_trial else "cpu"
+    return [
+        *runtime_problems(protocol, device),
+        *shares_problems(protocol, protocol.batch_size, resources.processes),
+    ]
 
 
 def _against_the_best(config: Config) -> list[Problem]:
@@ -263,6 +325,15 @@ def _too_long_for_a_training(config: Config) -> list[Problem]:
         for part, options in (("searcher", config.searcher), ("scheduler", config.scheduler))
         for option, message in options.refusals(epochs, "protocol.epochs").items()
     ]
+
+
+def _without_the_device(config: Config) -> list[Problem]:
+    """A budget of what no trial gets would never be spent."""
+    budget = config.budget
+    if budget is None or budget.device == "cpu" or config.resources.gpus_per_trial:
+        return []
+    message = "trials get no GPU (resources.gpus_per_trial is 0); write cpu-hours, or give them one"
+    return [Problem("budget", f"{budget}: {message}")]
 
 
 def _beyond_one_objective(config: Config) -> list[Problem]:

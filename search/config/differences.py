@@ -24,6 +24,8 @@ CHANGEABLE = (
     "store",
     "trials",
     "time_limit",
+    "budget",
+    "trackers",
     "resources",
     "checkpoints",
     "retries",

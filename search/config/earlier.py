@@ -30,8 +30,9 @@ def as_meant(stored: Mapping[str, Any]) -> dict[str, Any]:
     objectives, constraints = values.get("objectives"), values.get("constraints")
     if isinstance(objectives, Mapping) and isinstance(constraints, Mapping):
         values["constraints"] = with_sides(objectives, constraints)
-    resources = values.get("resources")
-    if isinstance(resources, Mapping) and resources.get("gpus_per_trial", 0) > 1:
+    found = values.get("resources")
+    resources = found if isinstance(found, Mapping) else {}
+    if resources.get("gpus_per_trial", 0) > 1 and "processes_per_trial" not in resources:
         values["resources"] = dict(resources) | {"gpus_per_trial": 1}
     values |= {
         part: registry.with_current_names(values[part])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # workers import this module, and have no use for the store
     from search.driver.lineage import Trained
     from search.store import TrialRecord
 
-TRAINING = "search.ray_executor.worker:make_training"
+TRAINING = "search.ray_executor.making:make_training"
 """The entry point that makes a Training from an assignment; tests put a faulty one in its place."""
 
 
@@ -30,6 +30,8 @@ class Assignment:
         log: file beside it that tells how an attempt broke off.
         parent: whose weights it starts from, None for its own random ones.
         measures: whether the worker first measures how fast pictures come and the network is.
+        source: the finished training that it starts from where the protocol finetunes: its
+            architecture, checkpoint and protocol, as plain values.
     """
 
     trial: "TrialRecord"
@@ -39,6 +41,7 @@ class Assignment:
     log: Path
     parent: "Trained | None" = None
     measures: bool = False
+    source: Mapping[str, Any] | None = None
 
     def to_config(self) -> dict[str, Any]:
         """The configuration of the Ray trial."""
@@ -51,6 +54,7 @@ class Assignment:
             "log": str(self.log),
             "parent": self.parent.to_config() if self.parent else None,
             "measures": self.measures,
+            "source": self.source,
         }
 
 
@@ -104,7 +108,11 @@ class Report:
         return plain | ({} if self.inherited is None else {"inherited": self.inherited})
 
 
-EPOCH_METRICS = ("train_loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
+_COUNTS = ("skipped_steps", "peak_memory_bytes")
+EPOCH_METRICS = (
+    *("train_loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds"),
+    *("images_per_second", *_COUNTS),
+)
 """The metrics of an epoch that the store keeps."""
 _LATEST = 10_000_000
 
@@ -137,7 +145,9 @@ def _metric(epoch: int, name: str, value: Any) -> float | None:
     number = as_number(_plain(value))
     if number is None:
         raise WrongReport(f"{name} of epoch {epoch} must be a number; got {value!r:.80}")
-    return number if math.isfinite(number) else None
+    if not math.isfinite(number):
+        return None
+    return int(number) if name in _COUNTS else number
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from search.driver.checkpoints import Checkpoints
+from search.driver.sources import Sources
 from search.store import ParentRecord, StudyHistory, TrialRecord, TrialState
 from space import Architecture
 from space.inclusion import inclusion_kinds
@@ -19,10 +20,14 @@ class Lineage:
     Args:
         checkpoints: of the study.
         inherits: whether its protocol does; if not, nothing is kept and no trial has a parent.
+        sources: of another study, that every trial starts from; None where the protocol does not
+            finetune.
     """
 
-    def __init__(self, checkpoints: Checkpoints, *, inherits: bool) -> None:
-        self._checkpoints = checkpoints
+    def __init__(
+        self, checkpoints: Checkpoints, *, inherits: bool, sources: Sources | None = None
+    ) -> None:
+        self._checkpoints, self._sources = checkpoints, sources
         self.inherits = inherits
         self._trained: dict[int, Trained] = {}
 
@@ -59,6 +64,10 @@ class Lineage:
         along = inclusion_kinds(parent.architecture, child)
         assert along is not None, "it was chosen for that"
         return ParentRecord(parent.trial_id, " + ".join(map(str, along)))
+
+    def source(self, network: Architecture) -> dict[str, Any] | None:
+        """The finished training that a network's starts from, as plain values for its worker."""
+        return None if self._sources is None else self._sources.of(network)
 
     def parent(self, trial: TrialRecord) -> "Trained | None":
         """The network that a trial starts from; None without a parent, or when it is gone.

@@ -15,12 +15,14 @@ from typing import Any, TypeVar, cast, get_args
 from search.config import Config
 from search.driver.assignment import Assignment, Report
 from search.driver.attempt import Attempt, HangDetector
+from search.driver.device_time import DeviceTime
 from search.driver.failure_policy import FirstFailures, Retries
 from search.driver.journal import Journal
 from search.driver.new_trials import NewTrials
 from search.driver.replay import add_record, report_record
 from search.driver.stop_request import StopKind, StopRequest
 from search.driver.study_progress import Progress
+from search.driver.tracking import Tracking
 from search.metrics import MEASURED_METRICS
 from search.schedulers import CONTINUE, Decision
 from search.store import (
@@ -62,6 +64,7 @@ class StudySession:
         config: how much goes wrong before the run gives up, and what is wanted.
         study: has the study's history already; asks, judges, and writes to the journal.
         journal: takes what becomes of trials to the store.
+        tracking: shows it to trackers.
         new_trials: makes the trials that the study does not have yet; where store, checkpoints and
             the weights that trials start from are, it says for all.
         settings: what every worker is told, as plain values.
@@ -77,6 +80,7 @@ class StudySession:
         config: Config,
         study: Study[Architecture],
         journal: Journal,
+        tracking: Tracking,
         new_trials: NewTrials,
         settings: Mapping[str, Any],
         trials: Iterable[TrialRecord],
@@ -84,7 +88,8 @@ class StudySession:
         stop: StopRequest,
         say: Callable[[str], None],
     ) -> None:
-        self._study, self.journal, self._settings = study, journal, settings
+        self._study, self.journal, self.tracking = study, journal, tracking
+        self._settings = settings
         self._new_trials, self._store, self.record = new_trials, new_trials.store, new_trials.study
         self._config = config
         self._wanted = [name for name in MEASURED_METRICS if name in config.parsed_objectives.names]
@@ -97,6 +102,8 @@ class StudySession:
         self._retries = Retries(config.retries)
         self._hang_detector = HangDetector(self._live, config.trial_time_limit, say)
         self._first_failures = FirstFailures(config.stop_after_same_failures)
+        trials = list(trials)
+        self._device_time = DeviceTime(config, trials, stop)
         self.failure: StoreError | OSError | None = None
         self._measures = config.data.name in get_args(Decoded)
         self._throughput: Throughput | None = None
@@ -128,15 +135,21 @@ class StudySession:
         best, name = self._best or (None, None)
         new, optimistic = self._new_trials, self._study.judged_by == "best"
         counts = self._study.counts()
-        return Progress(counts, new.planned, best, name, new.repeats, self._reused, optimistic)
+        spent = self._device_time.words
+        return Progress(
+            counts, new.planned, best, name, new.repeats, self._reused, optimistic, spent
+        )
 
     @_remembers_failure
     def next_assignment(self) -> Assignment | None:
         """The next trial to run: an interrupted one, one that was asked for, or the searcher's.
 
-        None when the planned number is handed out, no point is left, or the store is away. A later
-        call may give one again, when a worker was killed or the store came back in the meantime.
+        None when the planned number is handed out, no point is left, the budget is spent, or the
+        store is away. A later call may give one again, when a worker was killed or the store came
+        back in the meantime.
         """
+        if self._device_time.is_spent:
+            return None
         if self.journal.flush():
             try:
                 return self._next_assignment()
@@ -181,7 +194,9 @@ class StudySession:
             live.heard = True
             live.give_sign()
         for metrics in report.epochs:
+            is_new = int(metrics["epoch"]) > live.epochs_done  # a first report repeats earlier ones
             self._study.report(number, int(metrics["epoch"]), metrics)
+            self._device_time.add(float(metrics.get("seconds") or 0.0) if is_new else 0.0)
         return live.trial.decision
 
     @_remembers_failure
@@ -301,7 +316,14 @@ class StudySession:
         log = self._checkpoints.log(live.record)
         measures, self._measures = self._measures, False
         return Assignment(
-            live.record, architecture, self._settings, checkpoint, log, parent, measures
+            trial=live.record,
+            architecture=architecture,
+            settings=self._settings,
+            checkpoint=checkpoint,
+            log=log,
+            parent=parent,
+            measures=measures,
+            source=self._lineage.source(architecture),
         )
 
     def _tell_of_loss(self, live: Attempt) -> None:

@@ -12,6 +12,7 @@ class StopKind(StrEnum):
 
     INTERRUPT = "interrupted"
     TIME_LIMIT = "time limit"
+    DEVICE_BUDGET = "device budget"
     LOST = "lost"
     FAULT = "fault"
     """Of the data or the surroundings: every other trial would meet it."""
@@ -22,6 +23,7 @@ class StopKind(StrEnum):
 _EXIT_CODES: dict[StopKind | None, ExitCode] = {
     StopKind.INTERRUPT: ExitCode.INTERRUPTED,
     StopKind.TIME_LIMIT: ExitCode.BUDGET,
+    StopKind.DEVICE_BUDGET: ExitCode.BUDGET,
 }
 """All others are failures."""
 

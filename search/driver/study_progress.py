@@ -15,6 +15,7 @@ class Progress:
         best: highest validation accuracy of a complete trial; best_name: the operators that did it.
         reused: results of other studies that this run took over whole instead of training.
         optimistic: whether trials are judged by their best epoch.
+        spent: what is spent of the budget, in words; None where there is none.
     """
 
     counts: Mapping[TrialState, int]
@@ -24,6 +25,7 @@ class Progress:
     repeats: int = 0
     reused: int = 0
     optimistic: bool = False
+    spent: str | None = None
 
     @property
     def ended(self) -> int:

@@ -18,8 +18,10 @@ from search.driver.proposals import Proposal, Proposals
 from search.driver.provenance import code_version
 from search.driver.replay import networks_of, replay_history
 from search.driver.session import StudySession
+from search.driver.sources import Sources
 from search.driver.stop_request import StopRequest
 from search.driver.study_progress import Progress
+from search.driver.tracking import Tracking
 from search.driver.warm_start import events_so_far, warm_points
 from search.metrics import analytic_metrics
 from search.schedulers import Scheduler, make_scheduler
@@ -104,14 +106,17 @@ def begin_session(
     task = task_of(config)
     searcher, baseline = _searchers(config, task)
     journal = Journal(store, run, checkpoints.folder, answered_since)
+    tracking = Tracking(journal, study, config.trackers, say)
     searchers, rule = (searcher, baseline), protocol.judged_by
-    engine = Study(task, searchers, _scheduler(config), rule, journal)
+    engine = Study(task, searchers, _scheduler(config), rule, tracking)
     initial = initial_points(config)
     beside = {point.architecture.id for point in initial}
     warm = warm_points(store, study, config, searcher, task, beside)
     replay_history(engine, history, architectures)
     inherits = protocol.initialisation == "inherited"
-    lineage = Lineage(checkpoints, inherits=inherits).add_history(history, architectures)
+    sources = None if config.finetune_from is None else Sources(store, config.finetune_from)
+    lineage = Lineage(checkpoints, inherits=inherits, sources=sources)
+    lineage.add_history(history, architectures)
     proposals = Proposals(
         repeats=deque(extra_trials.repeats),
         initial=deque(initial),
@@ -138,6 +143,7 @@ def begin_session(
         config=config,
         study=engine,
         journal=journal,
+        tracking=tracking,
         new_trials=new_trials,
         settings=_worker_settings(config, protocol, inspected, training),
         trials=history.trials,
@@ -160,7 +166,11 @@ def _worker_settings(
         "plugins": list(config.search_space.plugins),
         "device": "cuda" if resources.gpus_per_trial else "cpu",
         "whole_gpu": resources.gpus_per_trial >= 1,
-        "threads": max(1, int(resources.cpus_per_trial)),
+        "threads": max(1, int(resources.cpus_per_trial / resources.processes)),
+        "finetune_from": config.finetune_from,
+        "processes": resources.processes,
+        "compile": resources.compile,
+        "grad_checkpointing": resources.grad_checkpointing,
     }
 
 

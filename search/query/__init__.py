@@ -18,7 +18,9 @@ from search.query.baseline import BaselineComparison, comparison
 from search.query.evaluated import Evaluated, architecture_texts, evaluated, networks
 from search.query.intervals import wilson_interval
 from search.query.judgements import Judged, Judgement, TestFigures, figures_of_tests, judged
+from search.query.judging import Judging, judging
 from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
+from search.query.measured import Measured, measured
 from search.query.operators import (
     OperatorRank,
     OperatorRecord,
@@ -34,6 +36,7 @@ from search.query.operators import (
 )
 from search.query.repeats import Spread, spreads
 from search.query.study_course import CoursePoint, RandomBand, StudyCourse, study_course
+from search.query.study_fidelity import StudyFidelity, paired_fidelity, study_fidelity
 from search.query.study_fronts import Cost, front, front_of, pareto_front
 from search.query.study_objectives import (
     StudyObjectives,
@@ -75,6 +78,8 @@ __all__ = [
     "Figures",
     "Judged",
     "Judgement",
+    "Judging",
+    "Measured",
     "Objective",
     "Objectives",
     "OperatorRank",
@@ -84,6 +89,7 @@ __all__ = [
     "Spread",
     "StateCounts",
     "StudyCourse",
+    "StudyFidelity",
     "StudyObjectives",
     "TestFigures",
     "TrainedResult",
@@ -106,6 +112,8 @@ __all__ = [
     "front_of",
     "is_custom",
     "judged",
+    "judging",
+    "measured",
     "method_sentence",
     "metric_words",
     "networks",
@@ -114,6 +122,7 @@ __all__ = [
     "optimism",
     "optimism_of",
     "paired",
+    "paired_fidelity",
     "pareto_front",
     "parse_where",
     "ranks",
@@ -123,6 +132,7 @@ __all__ = [
     "state_counts",
     "state_words",
     "study_course",
+    "study_fidelity",
     "study_objectives",
     "trained_results",
     "trained_results_of_study",

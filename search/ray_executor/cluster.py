@@ -46,7 +46,7 @@ class Cluster:
 
 def _gpu_places(gpus: float, share: float) -> float:
     """A share of a GPU lies on one GPU, so 0.4 fits twice on each."""
-    return gpus * math.floor(1 / share + 1e-6)
+    return gpus / share if share > 1 else gpus * math.floor(1 / share + 1e-6)
 
 
 INIT_OPTIONS: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}

@@ -4,14 +4,17 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from search.config import Config
+from search.config import Config, Resources
 from search.driver.session import StudySession
 from search.driver.stop_request import StopRequest
 from search.driver.study_progress import Progress
 from search.ray_executor.cluster import Cluster
 from search.ray_executor.ray_start import replaced
+
+if TYPE_CHECKING:
+    from ray import tune
 
 
 def tune_session(
@@ -50,9 +53,7 @@ def tune_session(
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(concurrent)
 
     tuner = tune.Tuner(
-        tune.with_resources(
-            TrialWorker, {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial}
-        ),
+        tune.with_resources(TrialWorker, _places_of_a_trial(resources)),
         tune_config=tune.TuneConfig(
             search_alg=SessionSearcher(session, concurrent, stop),
             scheduler=SessionScheduler(session),
@@ -79,6 +80,21 @@ def tune_session(
         if session.failure is not None:
             raise session.failure from None
         raise
+
+
+def _places_of_a_trial(resources: Resources) -> "dict[str, float] | tune.PlacementGroupFactory":
+    """What Ray Tune reserves for a trial: of several processes a place for each.
+
+    The worker itself then only looks after them, and needs none. The places are on one node where
+    that has them, and else on several.
+    """
+    from ray import tune
+
+    each = resources.processes
+    if each == 1:
+        return {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial}
+    place = {"CPU": resources.cpus_per_trial / each, "GPU": resources.gpus_per_trial / each}
+    return tune.PlacementGroupFactory([{}, *[dict(place) for _ in range(each)]], strategy="PACK")
 
 
 @contextmanager

@@ -5,55 +5,29 @@ the next trial. Only a worker that is killed, or that an error on its GPU has ma
 noticed from outside, by the driver.
 """
 
-import importlib
-import json
 import logging
 import signal
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from ray import tune
 
 from search.driver.assignment import Report, plain_epoch
+from search.ray_executor.joint_training import BrokeOff, JointTraining, RankGroup
+from search.ray_executor.making import WorkerTraining, made_training
 from search.ray_executor.worker_log import CrashLog
-from space import Architecture, InputError
-from space.custom import load_plugins
-from trainers import DataConfig, EpochResult, Failure, Seeds, classify
-from trainers import Protocol as TrainingProtocol
+from trainers import Failure, classify
 from trainers.data.held_out_test import lock_test_split_for_good
 
-if TYPE_CHECKING:
-    from trainers import ParentNetwork, SearchData
-
-
 _LOG = logging.getLogger(__name__)
-
-
-class WorkerTraining(Protocol):
-    """What the worker needs of a training."""
-
-    @property
-    def done(self) -> bool:
-        """Whether all epochs are trained."""
-
-    @property
-    def history(self) -> tuple[EpochResult, ...]:
-        """The epochs trained so far, those before a restart included."""
-
-    @property
-    def inherited_from(self) -> str | None:
-        """Id of the architecture whose weights it began with; asked where one was assigned."""
-
-    def run_epoch(self) -> EpochResult:
-        """Train and validate one more epoch."""
 
 
 class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
     """Trains one trial after the other in the same process, an epoch a step."""
 
     _training: WorkerTraining | None = None
+    _ranks: RankGroup | None = None
     _log: CrashLog | None = None
     _reported = 0
 
@@ -80,24 +54,38 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
             if report.failure is not None and report.failure.breaks_worker:
                 raise
         if report.ended:
-            self.cleanup()
+            self._release()
         return report.to_result()
 
     def _begin(self, config: dict[str, Any]) -> None:
         # Building waits for the first step, whose exceptions become a failure.
-        self.cleanup()
+        self._release()
         self._assignment = config
         self._reported = 0
 
     def cleanup(self) -> None:
+        """End what this process has started; Ray ends it next."""
+        self._release()
+        if self._ranks is not None:
+            self._ranks.kill()
+            self._ranks = None
+
+    def _release(self) -> None:
         """Give the memory of a training back before the next one."""
+        close = getattr(self._training, "close", None)
+        if close is not None:  # of several processes
+            close()
         self._training = None
         if self._log is not None:
             self._log.close()
             self._log = None
 
     def _failed(self, error: BaseException) -> Failure:
-        failure = classify(error, whole_gpu=self._assignment.get("whole_gpu", False))
+        if isinstance(error, BrokeOff):
+            # The process that broke is gone, and this one has only looked after it.
+            failure, self._ranks = replace(error.failure, breaks_worker=False), None
+        else:
+            failure = classify(error, whole_gpu=self._assignment.get("whole_gpu", False))
         _LOG.info("trial broke off: %s", failure.reason, exc_info=error)
         if self._log is not None:
             self._log.raised(error)
@@ -107,7 +95,7 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
         if self._log is None and "log" in self._assignment:
             self._log = CrashLog(Path(self._assignment["log"]))
         if self._training is None:
-            self._training = _make(self._assignment)
+            self._training = self._made()
             if self._assignment.get("measures") and (found := _throughput(self._training)):
                 return Report(throughput=found)  # at once, and not with the first epoch
         training = self._training
@@ -119,45 +107,18 @@ class TrialWorker(tune.Trainable):  # type: ignore[misc, unused-ignore]
         metrics = tuple(plain_epoch(epoch) for epoch in news)
         return Report(metrics, bool(training.done), inherited=inherited)
 
+    def _made(self) -> WorkerTraining:
+        config = self._assignment
+        size = config.get("processes", 1)
+        if size == 1:
+            return made_training(config)
+        self._ranks = self._ranks or RankGroup(size, config["device"])
+        return JointTraining(config, self._ranks)
+
 
 def _asked_to_end(error: BaseException) -> bool:
     """Whether Ray raised this because the process got SIGTERM, which says nothing of the trial."""
     return isinstance(error, SystemExit) and hasattr(error, "ray_terminate_msg")
-
-
-def _make(config: Mapping[str, Any]) -> WorkerTraining:
-    module, _, name = config["training"].partition(":")
-    make: Callable[[Mapping[str, Any]], WorkerTraining] = getattr(
-        importlib.import_module(module), name
-    )
-    return make(config)
-
-
-def make_training(config: Mapping[str, Any]) -> WorkerTraining:
-    """The real training of an assignment (`Assignment.to_config`)."""
-    import torch  # only workers need torch; the driver imports this module too
-
-    from trainers import Training
-
-    torch.set_num_threads(config["threads"])
-    load_plugins(config.get("plugins", ()))
-    protocol = TrainingProtocol.from_dict(config["protocol"])
-    found = json.dumps(config.get("inspected"), sort_keys=True)
-    data = _data(json.dumps(config["data"], sort_keys=True), protocol, found)
-    architecture = Architecture.from_json(config["architecture"])
-
-    def begin(parent: "ParentNetwork | None") -> WorkerTraining:
-        return Training(
-            architecture,
-            protocol,
-            data,
-            seeds=Seeds(**config["seeds"]),
-            device=config["device"],
-            checkpoint_path=config["checkpoint"],
-            inherit_from=parent,
-        )
-
-    return _begin_somehow(begin, Path(config["checkpoint"]), _parent(config.get("parent")))
 
 
 def _throughput(training: WorkerTraining) -> dict[str, Any] | None:
@@ -167,42 +128,3 @@ def _throughput(training: WorkerTraining) -> dict[str, Any] | None:
 
     found = measure_throughput(training) if isinstance(training, Training) else None
     return None if found is None else found.to_dict()
-
-
-def _parent(config: Mapping[str, Any] | None) -> "ParentNetwork | None":
-    from trainers import ParentNetwork
-
-    if config is None:
-        return None
-    return ParentNetwork(Architecture.from_json(config["architecture"]), Path(config["checkpoint"]))
-
-
-def _begin_somehow(
-    begin: "Callable[[ParentNetwork | None], WorkerTraining]",
-    checkpoint: Path,
-    parent: "ParentNetwork | None",
-) -> WorkerTraining:
-    """A lost file costs what is in it, but not the trial: its own epochs, or its inheritance."""
-    try:
-        return begin(parent)
-    except InputError as error:
-        lost = {problem.where for problem in error.problems}
-        if lost == {"checkpoint"} and checkpoint.exists():
-            _LOG.warning("%s; the trial begins again", error)
-            checkpoint.replace(checkpoint.with_name(checkpoint.name + ".refused"))
-            return _begin_somehow(begin, checkpoint, parent)
-        if lost == {"parent"} and parent is not None:
-            _LOG.warning("%s; the trial begins from scratch", error)
-            return begin(None)
-        raise
-
-
-@lru_cache(maxsize=1)
-def _data(config: str, protocol: TrainingProtocol, found: str) -> "SearchData":
-    """The images, opened once in this process for all trials of a study."""
-    from trainers import open_data
-    from trainers.data.image_folder.image_index import Inspected
-
-    plain = json.loads(found)
-    inspected = None if plain is None else Inspected.from_dict(plain)
-    return open_data(DataConfig.from_dict(json.loads(config)), protocol, inspected)

@@ -14,6 +14,7 @@ from typing import TypeVar, get_args
 from search.config import Config
 from search.driver.checkpoints import Checkpoints
 from search.driver.study_setup import initial_points
+from search.driver.tracking import refuse_missing_libraries
 from search.driver.warm_start import most_warm_points
 from search.own_packages import ROOT
 from search.query.baseline import ENOUGH, random_points
@@ -57,10 +58,12 @@ def prepare(given: Config, *, resume: bool, say: Callable[[str], None] | None = 
             finds, or that they are not those of the study.
     """
     problems = Problems()
+    given = problems.attempt(lambda: _with_source(given)) or given
     study = problems.attempt(lambda: _find(given, resume=resume))
     found, config, remarks = study or (None, given, [])
     problems.attempt(lambda: check_checkpoints(folder_in_use(config, found)))
     problems.attempt(lambda: _check_images(config, data_shape(config.data, config.protocol)))
+    problems.attempt(lambda: refuse_missing_libraries(config))
     problems.attempt(lambda: study_lookup.check_warm_start(config.store, config.warm_start))
     problems.refuse()  # all that is quick: looking at a million pictures may take an hour
     check_custom_mixers(config.search_space)
@@ -129,6 +132,26 @@ def folder_in_use(config: Config, found: StudyRecord | None) -> Path:
     if found is None:
         return config.checkpoints
     return Checkpoints.of(found, config.store, config.checkpoints).folder
+
+
+def _with_source(given: Config) -> Config:
+    """The configuration whose protocol names the one of the study that it finetunes.
+
+    Raises:
+        InputError: there is no such study, or the protocol names another one.
+    """
+    name = given.finetune_from
+    if name is None:
+        return given
+    source = study_lookup.find_study(given.store, name)
+    if source is None:
+        raise InputError.of("finetune_from", f"there is no study {name!r} in the store")
+    pinned = given.protocol.source_protocol
+    if pinned not in (None, source.protocol_hash):
+        message = f"study {name!r} has protocol {source.protocol_hash}; got {pinned}"
+        raise InputError.of("protocol.source_protocol", message)
+    protocol = given.protocol.model_copy(update={"source_protocol": source.protocol_hash})
+    return given.model_copy(update={"protocol": protocol})
 
 
 def _find(given: Config, *, resume: bool) -> tuple[StudyRecord | None, Config, list[str]]:

@@ -301,6 +301,7 @@ class _Work:
                 tune_session(session, config, self.cluster, stop, self._show)
             finally:
                 _close(session.journal, stop)
+                session.tracking.close()
         return session
 
     def _recorded(self) -> None:

@@ -301,6 +301,9 @@ class MetricRow(Base):
     validation_accuracy: Mapped[float | None]
     learning_rate: Mapped[float | None]
     seconds: Mapped[float | None]
+    images_per_second: Mapped[float | None]
+    skipped_steps: Mapped[int | None]
+    peak_memory_bytes: Mapped[BigInt | None]
 
 
 class TestReadingRow(Base):

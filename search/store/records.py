@@ -168,7 +168,13 @@ class TrialRecord:
 
 @dataclass(frozen=True, slots=True)
 class EpochRecord:
-    """What one epoch reported; None stands for a number that was not finite."""
+    """What one epoch reported; None stands for a number that was not finite, or is not known.
+
+    Attributes:
+        images_per_second: training images by second of training.
+        skipped_steps: steps that changed nothing, as their loss or gradient was not finite.
+        peak_memory_bytes: the most memory of a GPU, or of the process on a CPU (`trainers.memory`).
+    """
 
     epoch: int
     train_loss: float | None
@@ -176,6 +182,9 @@ class EpochRecord:
     validation_accuracy: float | None
     learning_rate: float | None
     seconds: float | None
+    images_per_second: float | None = None
+    skipped_steps: int | None = None
+    peak_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

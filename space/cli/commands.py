@@ -99,6 +99,13 @@ def _answer(group: click.Group, arguments: list[str] | None, name: str, go_on: s
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="MODULE",
+    help="A module that registers custom mixers. May be given many times.",
+)
 seed_option = click.option(
     "--seed",
     default=0,

@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from space.architecture import Architecture
-from space.cli.commands import json_option, print_json, seed_option
+from space.cli.commands import json_option, plugin_option, print_json, seed_option
 from space.cli.output import stdout_console
 from space.cli.subjects import Subject, quantities, read_subject
 from space.cli.tables import print_table
@@ -48,8 +48,9 @@ PAPER_USES = (
     help="Of a space: how many networks to draw.",
 )
 @seed_option
+@plugin_option
 @json_option
-def command(subject: str, samples: int, seed: int, as_json: bool) -> None:
+def command(subject: str, samples: int, seed: int, plugins: tuple[str, ...], as_json: bool) -> None:
     """Print what SUBJECT costs: a network of the zoo, an architecture file, or a space file.
 
     \b
@@ -61,7 +62,7 @@ def command(subject: str, samples: int, seed: int, as_json: bool) -> None:
     Every metric is told with its counter, and which of them the paper's own figures use. Of a
     space, the spread over feasible networks drawn uniformly is printed.
     """
-    found = read_subject(subject)
+    found = read_subject(subject, plugins)
     if isinstance(found.value, DesignSpace):
         _print_spread(found.value, samples, seed, as_json)
     elif isinstance(found.value, Architecture):

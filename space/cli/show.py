@@ -9,12 +9,13 @@ import click
 import numpy as np
 
 from space.architecture import Architecture
-from space.cli.commands import PathType, json_option, print_json
+from space.cli.commands import PathType, json_option, plugin_option, print_json
 from space.cli.drawing import DrawnMixer, drawn_stages, mixer_text, network_text
 from space.cli.output import stdout_console
 from space.cli.picture import mixer_picture, network_picture, refuse_bad_file, write
 from space.cli.subjects import Subject, read_subject
 from space.cli.tables import print_table
+from space.custom import CustomMixer
 from space.design import DesignSpace
 from space.errors import InputError, refuse
 from space.geometry import MapSize, width_problems
@@ -35,8 +36,11 @@ MOST_CELLS = 500_000
     type=click.IntRange(1, 4096),
     help="Of a mixer: channels.",
 )
+@plugin_option
 @json_option
-def command(subject: str, out: Path | None, size: str, width: int, as_json: bool) -> None:
+def command(
+    subject: str, out: Path | None, size: str, width: int, plugins: tuple[str, ...], as_json: bool
+) -> None:
     """Draw SUBJECT: a network of the zoo, or a file with a network, a token mixer or a space.
 
     \b
@@ -51,7 +55,7 @@ def command(subject: str, out: Path | None, size: str, width: int, as_json: bool
     """
     if out is not None:
         refuse_bad_file(out)
-    found = read_subject(subject)
+    found = read_subject(subject, plugins)
     if isinstance(found.value, Architecture):
         _show_network(found, found.value, out, as_json)
     elif isinstance(found.value, Mixer):
@@ -118,6 +122,8 @@ def _mixer_values(drawn: DrawnMixer) -> dict[str, Any]:
 
 
 def _show_mixer(drawn: DrawnMixer, out: Path | None, as_json: bool) -> None:
+    if isinstance(drawn.mixer, CustomMixer):
+        drawn.mixer.definition  # noqa: B018  refuses one that nobody has registered: it has no mask
     refuse(width_problems(drawn.mixer, drawn.width))
     if out is not None:
         write(mixer_picture(drawn), out)

@@ -3,7 +3,7 @@
 What a file describes is told by its fields: one with a mistake has a kind too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from space.architecture import Architecture
 from space.axes import AXES
 from space.cost import cost, memory
+from space.custom import load_plugins
 from space.design import DesignSpace
 from space.design.space_file import SpaceFile
 from space.errors import InputError
@@ -57,12 +58,17 @@ def kind(value: Architecture | DesignSpace | Mixer) -> str:
     return "a design space" if isinstance(value, DesignSpace) else "a token mixer"
 
 
-def read_subject(name: str) -> Subject:
+def read_subject(name: str, plugins: Sequence[str] = ()) -> Subject:
     """What a name or a path stands for.
+
+    Args:
+        name: as it was written on the command line.
+        plugins: modules that register custom mixers, for a file that does not name them itself.
 
     Raises:
         InputError: with everything that is wrong with the file, or the names that there are.
     """
+    load_plugins(plugins, "--plugin")
     if name in ENTRIES:
         return Subject(name, ENTRIES[name].architecture, ENTRIES[name])
     suffix = Path(name).suffix.lower()
@@ -90,7 +96,7 @@ def quantities(architecture: Architecture) -> dict[str, int]:
     }
 
 
-_MIXER = {field.name for field in fields(Mixer)}
+_MIXER = {field.name for field in fields(Mixer)} | {"custom"}
 _NETWORK = {field.name for field in fields(Architecture)}
 _SPACE = set(SpaceFile.model_fields)
 _SHARED = [name for name in SpaceFile.model_fields if name in _NETWORK]
@@ -115,7 +121,7 @@ def described(values: Any, name: str) -> Architecture | DesignSpace | Mixer:
     fields_there = values.keys()
     if fields_there & _SEARCH:
         raise InputError.of(name, _of_a_search(values))
-    if fields_there & _MIXER and not fields_there & _NETWORK:
+    if fields_there & _MIXER and not fields_there & (_NETWORK | _SPACE):
         return Mixer.from_dict(values, "")
     if not fields_there & (_NETWORK | _SPACE):
         known = f"a network or space has {', '.join(_SHARED)}, a mixer {', '.join(AXES)}"

@@ -7,7 +7,15 @@ architectures, and nearly every one has pieces that no other one has had.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from space.architecture import Architecture, BlockType, Downsample, Input, Stage, Stem
+from space.architecture import (
+    Architecture,
+    BlockType,
+    Downsample,
+    Input,
+    Stage,
+    Stem,
+    refuse_other_than_architecture,
+)
 from space.cost.mixer_cost import MixerCost, token_mixer_cost
 from space.geometry import MapSize, map_sizes
 from space.mixer import Mixer
@@ -63,7 +71,12 @@ Totals = tuple[int, int, int]
 
 
 def cost(architecture: Architecture) -> Cost:
-    """Parameters and multiply-accumulates of the network, exact, for one image."""
+    """Parameters and multiply-accumulates of the network, exact, for one image.
+
+    Raises:
+        InputError: for what is no architecture.
+    """
+    refuse_other_than_architecture(architecture)
     image, patches, stages = architecture.input, architecture.stem, architecture.stages
     sizes = _stage_sizes(image.height, image.width, patches.patch_size, len(stages))
     block_type, kind, width = architecture.block_type, architecture.downsample, stages[0].width

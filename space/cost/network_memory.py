@@ -8,7 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from space.architecture import Architecture, BlockType, Downsample, Head, Input, Stage, Stem
+from space.architecture import (
+    Architecture,
+    BlockType,
+    Downsample,
+    Head,
+    Input,
+    Stage,
+    Stem,
+    refuse_other_than_architecture,
+)
 from space.axes import Locality
 from space.cost import block_memory
 from space.cost.mixer_memory import token_mixer
@@ -46,7 +55,11 @@ def memory(architecture: Architecture, batch_size: int = 1) -> Memory:
     Args:
         architecture: the network.
         batch_size: images in the batch, at least 1.
+
+    Raises:
+        InputError: for what is no architecture.
     """
+    refuse_other_than_architecture(architecture)
     image, stages, sizes = architecture.input, architecture.stages, architecture.stage_sizes()
     images = map_bytes(image.channels, MapSize(image.height, image.width), batch_size)
     pieces = [stem_memory(image, architecture.stem, stages[0].width, batch_size)]

@@ -231,5 +231,6 @@ def not_registered(name: str) -> str:
     broken = "".join(f"; {said}" for said in broken_entry_points())
     return (
         f"no mixer is registered by the name {shown(name)}{listed}{hint}. Import the module that "
-        f"registers it: in a space name it in `plugins`, for a command in MIXSPACE_PLUGINS{broken}"
+        "registers it: in a space name it in `plugins`, for a command in --plugin or "
+        f"MIXSPACE_PLUGINS{broken}"
     )

@@ -8,7 +8,7 @@ from importlib import import_module
 import torch
 from torch import Tensor, nn
 
-from space.architecture import Architecture, Stage
+from space.architecture import Architecture, Stage, refuse_other_than_architecture
 from space.errors import InputError, refuse
 from space.geometry import MapSize
 from space.networks.blocks import BLOCKS, BlockPlan
@@ -143,8 +143,10 @@ def build(
             draws them from that.
 
     Raises:
-        InputError: for a rate outside [0, 1), another kind of first weights, and another seed.
+        InputError: for what is no architecture, a rate outside [0, 1), another kind of first
+            weights, and another seed.
     """
+    refuse_other_than_architecture(architecture)
     with _drawing_from(seed):
         network = Network(architecture, drop_path_rate)
         initialise(network, weight_init)

@@ -73,8 +73,12 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "The GPU is not there": (
         *("run", QUICK, "--study", "a", "--set", "resources.gpus_per_trial=1"),
     ),
-    "More than one GPU a trial": (
-        *("run", QUICK, "--study", "a", "--set", "resources.gpus_per_trial=2"),
+    "Part of a second GPU": (
+        *("run", QUICK, "--study", "a", "--set", "resources.gpus_per_trial=1.5"),
+    ),
+    "A batch that processes cannot share": (
+        *("run", QUICK, "--study", "a", "--set", "protocol.batch_size=50"),
+        *("--set", "resources.processes_per_trial=4"),
     ),
 }
 """What a person types."""

@@ -22,8 +22,8 @@ from search.cli.program import run_program
 from search.driver.assignment import Report, plain_epoch
 from search.driver.session import StudySession
 from search.ray_executor.cluster import Cluster
+from search.ray_executor.making import make_training
 from search.ray_executor.watchdog import OnWatch
-from search.ray_executor.worker import make_training
 from search.runner import run as run_module
 from search.store import open_store
 from space.cli.program import run_program as run_space_program

@@ -188,3 +188,9 @@ def slow(config: Mapping[str, Any]) -> FakeTraining:
     """Half a second an epoch; writes down who trains."""
     write_pid(config)
     return FakeTraining(epochs=4, seconds=0.5)
+
+
+def on_one_rank(config: Mapping[str, Any]) -> FakeTraining:
+    """Of the processes of the first trial the last one fails in its second epoch."""
+    is_it = config["number"] == 0 and config["together"]["rank"] == 1
+    return FakeTraining(KeyError("only here") if is_it else None)

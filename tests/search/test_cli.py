@@ -5,14 +5,20 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy.orm import Session
 
 from search.cli.program import run_program
 from search.query import SORT_KEYS
-from search.store import open_store
+from search.store import EpochRecord, open_store
+from search.store.models import MetricRow
+from search.store.statements import upsert
 from tests.search.small import values
 from tests.search.test_session import begin, config, run_all
 from tests.support.samples import add_study, begin_run, complete_trial
@@ -146,6 +152,34 @@ def test_show(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert plain["params"] == row["params"]
     assert [e["epoch"] for e in plain["trials"][0]["epochs"]] == [1, 2]
     assert plain["against_random_search"] == {"tiny": None}
+
+
+def test_best_and_show_say_what_a_training_took(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = json.loads(run(capsys, "best", "--store", store, "--json")[1])[0]
+    names = ("images_per_second", "peak_memory_bytes", "skipped_steps")
+    assert [row[name] for name in names] == [100.0, None, None]
+    with open_store(store, create=False) as opened:
+        curve = opened.epochs.of_trial(row["trial_id"])
+        for epoch, peak, skipped in zip(curve, (3 << 20, 2 << 20), (1, 2), strict=True):
+            new: dict[str, Any] = {"images_per_second": 1e3 * epoch.epoch}
+            new |= {"peak_memory_bytes": peak, "skipped_steps": skipped}
+            opened.write(_writes(row["trial_id"], replace(epoch, **new)))
+    again = json.loads(run(capsys, "best", "--store", store, "--json")[1])[0]
+    assert [again[name] for name in names] == [1500.0, 3 << 20, 3]
+    code, out, _ = run(capsys, "show", row["architecture_id"], "--store", store)
+    said = "1,500 training images a second; at most 3 MiB of memory; 3 steps skipped as not finite"
+    assert (code, " ".join(out.split()).count(f"Measured where it was trained: {said}")) == (0, 1)
+    plain = json.loads(run(capsys, "show", row["architecture_id"], "--store", store, "--json")[1])
+    (trial,) = plain["trials"]
+    assert [trial[name] for name in names] == [1500.0, 3 << 20, 3]
+    assert [epoch["skipped_steps"] for epoch in trial["epochs"]] == [1, 2]
+
+
+def _writes(trial_id: int, epoch: EpochRecord) -> Callable[[Session], object]:
+    """Past the store's own way, which leaves ended trials alone."""
+    return lambda db: upsert(db, MetricRow, {"trial_id": trial_id, **asdict(epoch)})
 
 
 def test_show_of_an_unknown_id(store: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,9 @@ def fitting(cpus: float, gpus: float, **resources: float) -> int:
         (16, 2, {"gpus_per_trial": 0.4}, 4),
         (16, 1, {"gpus_per_trial": 0.1}, 10),
         (3, 8, {"gpus_per_trial": 1}, 3),
+        (16, 8, {"gpus_per_trial": 4}, 2),
+        (16, 7, {"gpus_per_trial": 4, "cpus_per_trial": 4}, 1),
+        (8, 0, {"cpus_per_trial": 2, "processes_per_trial": 2}, 4),
         (0.5, 0, {}, 1),
     ],
 )

@@ -30,6 +30,8 @@ def old_study(settings: Config, *, trained: bool = True) -> StudyRecord:
         if trained:
             run_all(session)
         kept = settings.to_stored() | {"protocol": as_first_stored(settings.protocol)}
+        now = ("processes_per_trial", "compile", "grad_checkpointing")
+        kept["resources"] = {n: v for n, v in kept["resources"].items() if n not in now}
         kept["resources"] |= {"gpus_per_trial": 4}
         written = update(StudyRow).values(config=kept, protocol=then, protocol_hash=protocol.hash)
         store.write(lambda db: db.execute(written))

@@ -24,7 +24,7 @@ from tests.docs.workshop import without_ray
 from tests.search.small import values as small_values
 from trainers import DataConfig, TestSplitLocked, final_test, lock_test_split
 from trainers.data import describe, opening
-from trainers.data.fashion_mnist import LabelledImages
+from trainers.data.labelled_images import LabelledImages
 
 STORE = ["--store", "a.db"]
 FULL = "tiny-retrained"

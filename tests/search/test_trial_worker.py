@@ -12,7 +12,8 @@ import pytest
 
 from search.driver.assignment import Report
 from search.driver.lineage import Trained
-from search.ray_executor.worker import TrialWorker, make_training
+from search.ray_executor.making import make_training
+from search.ray_executor.worker import TrialWorker
 from space import Architecture, InputError
 from tests.search import faults
 from tests.search.small import config
@@ -121,7 +122,7 @@ def assignment(folder: Path) -> dict[str, Any]:
         "checkpoint": str(folder / "0.safetensors"),
         "device": "cpu",
         "threads": 1,
-        "training": "search.ray_executor.worker:make_training",
+        "training": "search.ray_executor.making:make_training",
     }
 
 

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 
 from space import Architecture, InputError, Mixer, RelationGraph, all_mixer_types, cost
+from space.cost import memory
 from space.geometry import width_problems
 from space.networks import build
 from space.published import ENTRIES
@@ -108,3 +109,10 @@ def test_a_seed_of_a_network_is_no_seed_of_a_gpu(monkeypatch: pytest.MonkeyPatch
     before = torch.get_rng_state()
     small().sample(seed=0).build(seed=3)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("value", ["dwnet_tiny", 3, None, {}, all_mixer_types()[0]])
+def test_what_is_no_architecture_is_refused(value: object) -> None:
+    for call in (cost, memory, build):
+        with pytest.raises(InputError, match="architecture: must be an Architecture; got"):
+            call(value)  # type: ignore[operator]

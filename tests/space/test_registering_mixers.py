@@ -1,6 +1,8 @@
 """Registering token mixers: what is said of one is checked, and modules are found that do so."""
 
+import json
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +11,9 @@ from torch import nn
 from space import CustomMixer, InputError
 from space.custom import register_mixer, registered_mixers
 from space.custom.plugins import load_plugins
-from space.custom.registry import _load_entry_points, registered
+from space.custom.registry import _load_entry_points, forget, registered
 from tests.space.own_mixers import NAMES, Gate, mixers, put
+from tests.space.test_space_cli import run
 
 __all__ = ["mixers"]
 
@@ -135,3 +138,29 @@ def test_a_decorated_class_stays_itself() -> None:
     decorated = register_mixer("test other")(Gate)
     assert decorated is Gate
     assert issubclass(decorated, nn.Module)
+
+
+def test_a_mixer_in_a_file_is_shown_once_its_module_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shown_mixers.py").write_text(
+        "from torch import nn\n"
+        "from space import register_mixer\n\n"
+        "register = register_mixer('test shown', marks={'locality': 'global'})\n"
+        "register(lambda width, size: nn.Identity())\n"
+    )
+    file = tmp_path / "mixer.json"
+    file.write_text('{"custom": "test shown"}')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    code, _, said = run(capsys, "show", str(file))
+    assert code == 2
+    assert "no mixer is registered by the name 'test shown'" in said
+    assert "--plugin" in said
+    try:
+        code, out, _ = run(capsys, "show", str(file), "--plugin", "shown_mixers", "--json")
+        assert code == 0
+        assert json.loads(out)["position_mask"] == [[1] * 14] * 14
+        assert "depends on the network around it" in run(capsys, "cost", str(file))[2]
+    finally:
+        forget("test shown")

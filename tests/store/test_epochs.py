@@ -48,6 +48,16 @@ def test_numpy_numbers_are_taken(store: Store, trial_id: int) -> None:
     assert store.epochs.of_trial(trial_id) == [epoch(1, 0.5, seconds=2.0)]
 
 
+def test_what_an_epoch_took_is_kept_and_whole_numbers_stay_whole(
+    store: Store, trial_id: int
+) -> None:
+    took = {"images_per_second": 12.5, "skipped_steps": 3, "peak_memory_bytes": 5 << 40}
+    store.epochs.record(trial_id, epoch(1, 0.5, **took))
+    (found,) = store.epochs.of_trial(trial_id)
+    assert found == epoch(1, 0.5, **took)
+    assert type(found.peak_memory_bytes) is int
+
+
 def test_an_ended_trial_takes_no_more_epochs(store: Store, trial_id: int) -> None:
     store.trials.finish(trial_id, "pruned", "rung 1")
     assert not store.epochs.record(trial_id, epoch(1, 0.5))

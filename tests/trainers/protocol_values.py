@@ -30,6 +30,10 @@ OTHER_VALUES: dict[Path, tuple[Any, Any]] = {
     ("epochs",): (6, 7),
     ("batch_size",): (64, 32),
     ("samples_per_epoch",): (None, 200),
+    ("accumulation",): (1, 2),
+    ("batch_norm_parts",): (1, 2),
+    ("layer_decay",): (None, 0.75),
+    ("max_nonfinite_steps",): (10, 0),
     ("optimiser",): ("adamw", "adamw"),  # the only one
     ("learning_rate",): (5e-3, 4e-3),
     ("weight_decay",): (0.2, 0.1),
@@ -43,7 +47,8 @@ OTHER_VALUES: dict[Path, tuple[Any, Any]] = {
     ("drop_path",): (0.0, 0.1),
     ("precision",): ("auto", "float32"),
     ("seed_policy",): ("per-trial", "shared"),
-    ("initialisation",): ("scratch", "inherited"),
+    ("initialisation",): ("scratch", "finetuned"),
+    ("source_protocol",): (None, "0" * 16),
     ("judged_by",): ("last", "best"),
     ("weight_init",): ("published", "lecun"),
     ("ema_decay",): (None, 0.99),
@@ -55,6 +60,7 @@ OTHER_VALUES: dict[Path, tuple[Any, Any]] = {
     ("augmentation", "random_erasing"): (0.0, 0.25),
     ("augmentation", "rand_augment"): (None, "rand-m9-mstd0.5-inc1"),
     ("augmentation", "colour_jitter"): (0.0, 0.4),
+    ("augmentation", "repeats"): (1, 3),
     ("augmentation", "crop_scale"): ((0.08, 1.0), (0.5, 0.9)),
     ("augmentation", "interpolation"): ("bicubic", "bilinear"),
     ("augmentation", "image_size"): (224, 32),
@@ -78,6 +84,7 @@ def changed(path: Path) -> tuple[Protocol, Protocol]:
     """Two protocols that differ in that field alone."""
     default, other = OTHER_VALUES[path]
     base = {"data": "image-folder"} if path[-1] in OF_FOLDERS else {}
+    base |= {"initialisation": "finetuned"} if path == ("source_protocol",) else {}
 
     def made(value: Any) -> Protocol:
         written = {path[0]: value} if len(path) == 1 else {path[0]: {path[1]: value}}

@@ -14,6 +14,15 @@ from space import Architecture
 from trainers import Protocol, SearchData, Seeds
 from trainers.training import build_network
 
+LAYERS = ("stem.", "stages.0.", "stages.1.", "head.")
+"""Of the network of these tests, whose stages have one block."""
+
+
+def layers_behind(name: str) -> int:
+    """How many layers come behind that of a parameter; a downsampling is of that before it."""
+    place = name.removeprefix("network.").replace("downsamples.", "stages.")
+    return next(len(LAYERS) - 1 - i for i, layer in enumerate(LAYERS) if place.startswith(layer))
+
 
 class Double(nn.Module):
     """A network in double precision that takes the images as they come."""
@@ -28,6 +37,11 @@ class Double(nn.Module):
 
     def no_weight_decay(self) -> set[str]:
         return {name for name, _ in self.named_parameters() if "position_bias" in name}
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, str]:
+        """As timm's models say their layers."""
+        blocks = r"^network\.(?:stages|downsamples)\.(\d+)"
+        return {"stem": r"^network\.stem", "blocks": blocks}
 
 
 def build_double(architecture: Architecture, drop_path_rate: float) -> nn.Module:
@@ -73,14 +87,12 @@ def reference_training(
         for images, targets in data.train_batches(epoch, seeds.data_order):
             assert len(images) == size  # the last incomplete one is dropped
             rate = learning_rate(step, protocol, steps)
-            logits = network(images).float()
-            loss = -(_soft(targets, protocol) * logits.log_softmax(1)).sum(1).mean()
-            gradients = torch.autograd.grad(loss, [p for _, p in _weights(network)])
+            loss, gradients = _gradients(network, images, targets, protocol)
             step += 1
             with torch.no_grad():
                 _update(network, _clipped(gradients, protocol), moments, step, rate, protocol)
             _averaged(average, network, step, protocol)
-            losses.append(float(loss.detach()))
+            losses.append(loss)
             found.rates.append(rate)
         assert len(losses) == steps
         found.train_losses.append(sum(losses) / len(losses))
@@ -93,6 +105,22 @@ def reference_training(
         found.validation_accuracies.append(accuracy)
     found.state = {name: value.clone() for name, value in network.state_dict().items()}
     return found
+
+
+def _gradients(
+    network: nn.Module, images: Tensor, targets: Tensor, protocol: Protocol
+) -> tuple[float, tuple[Tensor, ...]]:
+    """Of the mean loss; a part of the batch has every so-manieth pair of first and last image."""
+    parts, size = protocol.accumulation, len(images)
+    total, loss = tuple(torch.zeros_like(p) for _, p in _weights(network)), 0.0
+    for part in range(parts):
+        chosen = [i for i in range(size) if min(i, size - 1 - i) % parts == part or parts == 1]
+        logits = network(images[chosen]).float()
+        of_each = -(_soft(targets[chosen], protocol) * logits.log_softmax(1)).sum(1)
+        found = torch.autograd.grad(of_each.sum() / size, [p for _, p in _weights(network)])
+        total = tuple(one + other for one, other in zip(total, found, strict=True))
+        loss += float(of_each.detach().sum()) / size
+    return loss, total
 
 
 def _by_fan_in(network: nn.Module, *, generated: bool) -> None:
@@ -173,7 +201,9 @@ def _update(
 ) -> None:
     """AdamW (Loshchilov and Hutter, 2019, algorithm 2), with the decay beside the moments."""
     first, second = protocol.betas
+    step_rate = rate
     for (name, weight), gradient in zip(_weights(network), gradients, strict=True):
+        rate = step_rate * (protocol.layer_decay or 1.0) ** layers_behind(name)
         mean, square = moments[name]
         mean.copy_(first * mean + (1 - first) * gradient)
         square.copy_(second * square + (1 - second) * gradient**2)

@@ -31,7 +31,7 @@ from trainers import (
     classify,
     fault_patterns,
 )
-from trainers.optimisation import LossLog, training_loss
+from trainers.optimisation import training_loss
 
 
 def raised(error: BaseException) -> BaseException:
@@ -75,15 +75,6 @@ def test_they_travel_between_processes(error: Exception) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)
     assert str(again) == str(error)
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_the_first_non_finite_loss_is_named(value: float) -> None:
-    log = LossLog(3, 20, torch.device("cpu"))
-    for _ in range(16):
-        log.add(torch.tensor(1.0))
-    with pytest.raises(NonFiniteLoss, match=rf"train loss is {value} in epoch 3, step 17"):
-        log.add(torch.tensor(value))
 
 
 def test_soft_and_hard_targets_have_the_same_loss() -> None:

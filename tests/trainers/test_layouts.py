@@ -40,11 +40,8 @@ def described(folder: Path, **changes: Any) -> Any:
     return describe_data(config, Protocol.from_dict({"data": "image-folder"}))
 
 
-def test_of(folder: Path, **changes: Any) -> Any:
+def held_out(folder: Path, **changes: Any) -> Any:
     return pictures({"name": "image-folder", "folder": str(folder)} | changes, "test")
-
-
-test_of.__test__ = False  # type: ignore[attr-defined]
 
 
 def refused(folder: Path, **changes: Any) -> str:
@@ -62,7 +59,7 @@ def test_of_two_parts_the_other_is_the_test(tmp_path: Path, train: str, other: s
     fill(fill(tmp_path, train), other, count=2)
     found = described(tmp_path)
     assert found.train_images + found.validation_images == 18
-    assert len(test_of(tmp_path).files) == 6
+    assert len(held_out(tmp_path).files) == 6
     told = f"{other}/ is the test split" in "; ".join(found.remarks)
     assert told is (other != "val")
 
@@ -74,7 +71,7 @@ def test_of_three_parts_the_test_is_the_test_and_validation_is_not_drawn(
     fill(fill(fill(tmp_path, "train"), names[0], count=2), names[1], count=1)
     found = described(tmp_path)
     assert (found.train_images, found.validation_images) == (18, 6)
-    assert test_of(tmp_path).folder == tmp_path / names[1]
+    assert held_out(tmp_path).folder == tmp_path / names[1]
     said = f"{names[1]}/ is the test split and {names[0]}/ the validation part, and protocol."
     assert said in "; ".join(found.remarks)
     index = pictures({"name": "image-folder", "folder": str(tmp_path)})
@@ -109,7 +106,7 @@ def test_a_test_folder_without_labels_is_none(tmp_path: Path) -> None:
     put(tmp_path / "test/1.png", (1, 2, 3))
     found = described(tmp_path)
     assert "not read, beside train/: test" in found.remarks[1]
-    assert test_of(tmp_path).folder == tmp_path / "val"
+    assert held_out(tmp_path).folder == tmp_path / "val"
 
 
 def test_parts_must_have_the_same_classes_and_one_name(tmp_path: Path) -> None:
@@ -190,7 +187,7 @@ def test_imagenet_1k_as_it_comes(tmp_path: Path) -> None:
     found = described(tmp_path)
     assert found.class_names == WNIDS
     assert f"the pictures are those in {inner}" in found.remarks
-    test = test_of(tmp_path)
+    test = held_out(tmp_path)
     assert test.labels.tolist() == [0, 1, 2]
     assert [file[-8:-5] for file in test.files] == ["003", "002", "001"]
     (tmp_path / "LOC_val_solution.csv").unlink()
@@ -359,7 +356,7 @@ def test_parts_may_have_tables_of_their_own(tmp_path: Path) -> None:
         table(tmp_path / part, BODY)
     found = described(tmp_path)
     assert (found.train_images + found.validation_images, found.classes) == (6, 2)
-    assert len(test_of(tmp_path).files) == 6
+    assert len(held_out(tmp_path).files) == 6
     said = f"data.test_fraction: {tmp_path}/test/labels.csv is the test split; only without it"
     assert refused(tmp_path, test_fraction=0.5) == said
     (tmp_path / "test/labels.csv").write_text("0.png,fox\n1.png,cat")

@@ -1,12 +1,18 @@
 """The learning rate and the groups of AdamW, with timm's own as the oracles."""
 
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from space.networks import build
 from space.torchvision_support import prepare_torchvision
 from tests.trainers.proofs import proves
+from tests.trainers.tiny import architecture
 from trainers import Protocol
 from trainers.optimisation import CosineSchedule, make_optimiser
 
@@ -81,6 +87,45 @@ def test_the_groups_are_those_of_timm_in_their_order() -> None:
         assert [g["weight_decay"] for g in made] == [g["weight_decay"] for g in expected]
         for ours, theirs in zip(made, expected, strict=True):
             assert [id(p) for p in ours["params"]] == [id(p) for p in theirs["params"]]
+
+
+@proves("layer_decay")
+@pytest.mark.parametrize("name", ["dwnet_tiny", "swin_tiny", "dynamic_dwnet_tiny"])
+def test_the_rates_of_layers_are_those_of_timm(name: str) -> None:
+    prepare_torchvision()
+    import timm
+    from timm.optim import param_groups_layer_decay
+
+    import space.zoo  # noqa: F401 - registers the networks
+
+    with torch.device("meta"):
+        model = timm.create_model(f"mixspace_{name}")
+    protocol = Protocol(weight_decay=0.05, layer_decay=0.7)
+    named = model.no_weight_decay()
+    expected = param_groups_layer_decay(model, 0.05, named, layer_decay=0.7)
+    found = make_optimiser(model, protocol).param_groups
+    assert scales(found) == scales(expected)
+    assert len({group["lr_scale"] for group in found}) == 2 + 12  # stem, twelve blocks, head
+
+
+def scales(groups: Iterable[dict[str, Any]]) -> dict[int, tuple[float, float]]:
+    """By parameter."""
+    return {id(p): (g["lr_scale"], g["weight_decay"]) for g in groups for p in g["params"]}
+
+
+@proves("layer_decay")
+def test_every_layer_of_a_network_of_ours_has_a_rate_of_its_own() -> None:
+    """The head the whole one, and a downsampling that of the block before it."""
+    model = build(architecture())
+    protocol = Protocol(layer_decay=0.5, learning_rate=0.01)
+    optimiser = make_optimiser(model, protocol)
+    CosineSchedule(optimiser, protocol, 10).step_update(10)
+    rates = {id(p): g["lr"] for g in optimiser.param_groups for p in g["params"]}
+    peak = CosineSchedule(optimiser, protocol, 10).rate(10)
+    wanted = {"stem.": 8, "stages.0.": 4, "downsamples.0.": 4, "stages.1.": 2, "head.": 1}
+    for name, parameter in model.named_parameters():
+        (share,) = [share for start, share in wanted.items() if name.startswith(start)]
+        assert rates[id(parameter)] == peak / share, name
 
 
 def test_a_network_of_vectors_has_one_group() -> None:

@@ -38,6 +38,8 @@ OTHERWISE: dict[str, tuple[Any, ...]] = {
     "label_smoothing": (0.0, 0.5),
     "clip_norm": (None, 0.1),
     "weight_init": ("fan_in", "lecun"),
+    "accumulation": (2, 4),
+    "layer_decay": (0.5,),
 }
 CHANGES = [(name, value) for name, values in OTHERWISE.items() for value in values]
 

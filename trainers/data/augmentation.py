@@ -107,17 +107,23 @@ class BatchMixer:
         wanted = chosen.mixes or chosen.random_erasing > 0
         return cls(protocol, classes, device) if wanted else None
 
-    def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Change a batch.
+    def __call__(
+        self, images: Tensor, labels: Tensor, places: Tensor | None = None, batch: int = 0
+    ) -> tuple[Tensor, Tensor]:
+        """Change a batch, or a share of one, which then is changed as within the whole.
 
         Args:
             images: (batch, channels, height, width), changed in place.
             labels: (batch,) int64.
+            places: (batch,) int64, where the images of a share are in the whole batch; both of a
+                pair that is mixed are in it. batch: images of the whole batch.
 
         Returns:
             the images, and the labels or, when pairs are mixed, targets (batch, classes).
         """
-        if self._erase is not None:
+        if self._erase is not None and places is not None and len(places) < batch:
+            self._erase_share(images, places.tolist(), batch)
+        elif self._erase is not None:
             images = self._erase(images)
         if self._mix is None:
             return images, labels
@@ -129,3 +135,11 @@ class BatchMixer:
             return images, targets * (on - off) + off
         mixed: tuple[Tensor, Tensor] = self._mix(images, labels)
         return mixed
+
+    def _erase_share(self, images: Tensor, places: list[int], batch: int) -> None:
+        """Draw for every image of the whole batch, one after the other, and change its own."""
+        assert self._erase is not None
+        another = torch.empty_like(images[0])
+        held = dict(zip(places, images, strict=True))
+        for place in range(batch):
+            self._erase(held.get(place, another))

@@ -119,8 +119,9 @@ def _whatever_the_kind(values: Mapping[str, Any], where: str) -> list[Problem]:
     for field, value in values.items():
         if field != "name":
             kinds = names_with(field) or [DEFAULT]
-            said = [_problems_of(field, value, kind_of(name).Config, where) for name in kinds]
-            found += min(said, key=len)
+            said = (_problems_of(field, value, kind_of(name).Config, where) for name in kinds)
+            fewest: list[Problem] = min(said, key=lambda problems: len(problems))
+            found += fewest
     return found
 
 

@@ -6,12 +6,19 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, RandomSampler
+from torch.utils.data import DataLoader, Dataset
 
 from trainers.data.augmentation import test_transform, train_transform
 from trainers.data.describe import DataDescription
 from trainers.data.image_folder.image_index import ImageIndex
-from trainers.data.search_data import Batch, SearchData, samples_of_epoch
+from trainers.data.search_data import (
+    Batch,
+    SearchData,
+    distinct_images,
+    repeated,
+    samples_of_epoch,
+)
+from trainers.data.share import WHOLE, Share
 from trainers.data.split import Indices, Split
 from trainers.protocol import Augmentation
 from trainers.seeds import derive, seeded
@@ -24,6 +31,8 @@ class FolderImages(Dataset[tuple[Tensor, int]]):
     """Some images of an index, each transformed under a seed of its own.
 
     So an image does not depend on which worker decodes it, or on how many workers there are.
+
+    An item behind the last image is another copy of one, which is changed in a way of its own.
 
     Args:
         seed: of the changes that training images undergo; None shows them as a test does.
@@ -44,9 +53,10 @@ class FolderImages(Dataset[tuple[Tensor, int]]):
         return len(self.positions)
 
     def __getitem__(self, item: int) -> tuple[Tensor, int]:
-        position = int(self.positions[item])
+        copy, number = divmod(item, len(self))
+        position = int(self.positions[number])
         image = self.index.read(position, self.background)
-        with seeded(derive(self.seed, position)):
+        with seeded(derive(self.seed, position, *([copy] if copy else []))):
             return self.transform(image), int(self.index.labels[position])
 
 
@@ -70,30 +80,39 @@ class FolderData(SearchData):
         super().__init__(description)
         self._index, self._split, self.workers = index, split, workers
 
-    def _train_batches(self, epoch: int, seed: int, device: torch.device | str) -> Iterator[Batch]:
+    def _train_batches(
+        self, epoch: int, seed: int, device: torch.device | str, places: Tensor
+    ) -> Iterator[Batch]:
         image_seed = derive(seed, epoch, "images")
         images = FolderImages(
             self._index, self._split.train, self.protocol.augmentation, image_seed
         )
-        samples = self.protocol.samples_per_epoch
-        order = torch.Generator().manual_seed(derive(seed, epoch, "order"))
-        sampler: Any = RandomSampler(images, generator=order)
-        if samples is not None:
-            sampler = samples_of_epoch(len(images), samples, epoch, seed).tolist()
-        yield from folder_batches(
-            images,
-            device,
-            self.workers,
-            batch_size=self.train_images_per_epoch // self.steps_per_epoch,
-            sampler=sampler,
-            drop_last=True,
-            generator=order,
-        )
+        size, steps = self.train_batch, self.steps_per_epoch
+        order = self._order(len(images), epoch, seed)[: size * steps]
+        batches = order.reshape(steps, size)[:, places]
+        # One of its own: it must not draw from that of drop path.
+        options: dict[str, Any] = {"generator": torch.Generator().manual_seed(image_seed)}
+        options["batch_sampler"] = batches.tolist()
+        yield from folder_batches(images, device, self.workers, **options)
 
-    def validation_batches(self, device: torch.device | str = "cpu") -> Iterator[Batch]:
+    def _order(self, images: int, epoch: int, seed: int) -> Tensor:
+        """The items of an epoch, one after the other."""
+        repeats = self.protocol.augmentation.repeats
+        samples = self.protocol.samples_of_an_epoch(images)
+        if self.protocol.samples_per_epoch is None:
+            order = _shuffled(images, derive(seed, epoch, "order"))
+        else:
+            order = samples_of_epoch(images, distinct_images(samples, repeats), epoch, seed)
+        copies = torch.arange(samples) % repeats
+        return repeated(order, repeats, samples) + images * copies
+
+    def validation_batches(
+        self, device: torch.device | str = "cpu", share: Share = WHOLE
+    ) -> Iterator[Batch]:
         images = FolderImages(self._index, self._split.validation, self.protocol.augmentation)
-        size = self.protocol.batch_size
-        yield from folder_batches(images, device, self.workers, batch_size=size)
+        batches = torch.arange(len(images)).split(self.protocol.batch_size)
+        own = [batch.tolist() for batch in batches[share.rank :: share.size]]
+        yield from folder_batches(images, device, self.workers, batch_sampler=own)
 
     def loading_rate(self, seconds: float) -> float:
         """Training images that are read, decoded and augmented in a second, measured alone.
@@ -122,3 +141,11 @@ class FolderData(SearchData):
             elif time.perf_counter() - began >= seconds:
                 break
         return (count - ready) / (time.perf_counter() - began)
+
+
+def _shuffled(images: int, seed: int) -> Tensor:
+    """All images in a random order."""
+    generator = torch.Generator().manual_seed(seed)
+    # A DataLoader drew a number before it shuffled, as long as the order was left to it.
+    torch.empty((), dtype=torch.int64).random_(generator=generator)
+    return torch.randperm(images, generator=generator)

@@ -1,6 +1,7 @@
 """A small data set that lives on the device as uint8, cropped and flipped there in batches."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 import torch
@@ -9,7 +10,14 @@ from torch.nn import functional
 
 from trainers.data.describe import DataDescription
 from trainers.data.labelled_images import LabelledImages
-from trainers.data.search_data import Batch, SearchData, samples_of_epoch
+from trainers.data.search_data import (
+    Batch,
+    SearchData,
+    distinct_images,
+    repeated,
+    samples_of_epoch,
+)
+from trainers.data.share import WHOLE, Share
 from trainers.data.split import Split
 from trainers.seeds import derive
 
@@ -86,13 +94,16 @@ class InMemoryData(SearchData):
             self._placed[key] = InMemoryImages(data, device, padding)
         return self._placed[key]
 
-    def _train_batches(self, epoch: int, seed: int, device: torch.device | str) -> Iterator[Batch]:
+    def _train_batches(
+        self, epoch: int, seed: int, device: torch.device | str, places: Tensor
+    ) -> Iterator[Batch]:
         images = self._on(device, "train")
-        size = self.train_images_per_epoch // self.steps_per_epoch
+        size = self.train_batch
         plan = self._plan(len(images), epoch, seed, device)
+        held = slice(None) if len(places) == size else places.to(device)
         for step in range(self.steps_per_epoch):
             part = slice(step * size, (step + 1) * size)
-            order, top, left, mirror = (column[part] for column in plan)
+            order, top, left, mirror = (column[part][held] for column in plan)
             yield images.batch(order, top, left, mirror), images.labels[order]
 
     def _plan(
@@ -107,8 +118,13 @@ class InMemoryData(SearchData):
         if self.protocol.samples_per_epoch is None:
             order = torch.randperm(images, generator=generator)
         else:
-            order = samples_of_epoch(images, count, epoch, seed)
+            distinct = distinct_images(count, chosen.repeats)
+            order = samples_of_epoch(images, distinct, epoch, seed)
+        order = repeated(order, chosen.repeats, count)
         return order.to(device), offsets[0].to(device), offsets[1].to(device), mirror.to(device)
 
-    def validation_batches(self, device: torch.device | str = "cpu") -> Iterator[Batch]:
-        yield from self._on(device, "validation").whole_batches()
+    def validation_batches(
+        self, device: torch.device | str = "cpu", share: Share = WHOLE
+    ) -> Iterator[Batch]:
+        batches = self._on(device, "validation").whole_batches()
+        yield from islice(batches, share.rank, None, share.size)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from trainers.data.augmentation import BatchMixer
 from trainers.data.describe import DataDescription
+from trainers.data.share import WHOLE, Share
 from trainers.protocol import Protocol
 from trainers.seeds import derive, seeded
 
@@ -43,27 +44,63 @@ class SearchData(ABC):
         samples = self.protocol.samples_of_an_epoch(self.description.train_images)
         return self.steps_per_epoch * min(self.protocol.batch_size, samples)
 
+    @property
+    def train_batch(self) -> int:
+        """Images of a training batch: `protocol.batch_size`, or all where there are fewer."""
+        return self.train_images_per_epoch // self.steps_per_epoch
+
     def train_batches(
-        self, epoch: int, seed: int, device: torch.device | str = "cpu"
+        self, epoch: int, seed: int, device: torch.device | str = "cpu", share: Share = WHOLE
     ) -> Iterator[Batch]:
-        """The augmented training batches of an epoch, in an order that epoch and seed decide."""
+        """The augmented training batches of an epoch, in an order that epoch and seed decide.
+
+        Of several processes each gets its share of every batch; together these are the batch that
+        one alone would get.
+        """
         mixer = BatchMixer.of(self.protocol, self.description.classes, device)
-        for step, (images, labels) in enumerate(self._train_batches(epoch, seed, device)):
+        places = share.places(self.train_batch, self.protocol.accumulation)
+        batches = self._train_batches(epoch, seed, device, places)
+        for step, (images, labels) in enumerate(batches):
             if mixer is None:
                 yield images, labels
                 continue
             with seeded(derive(seed, epoch, step, "mixing")):
-                mixed = mixer(images, labels)
+                mixed = mixer(images, labels, places, self.train_batch)
             yield mixed
 
     @abstractmethod
     def _train_batches(
-        self, epoch: int, seed: int, device: torch.device | str
-    ) -> Iterator[Batch]: ...
+        self, epoch: int, seed: int, device: torch.device | str, places: Tensor
+    ) -> Iterator[Batch]:
+        """The images at those places of every batch, (places,) int64, rising; not mixed yet."""
 
     @abstractmethod
-    def validation_batches(self, device: torch.device | str = "cpu") -> Iterator[Batch]:
-        """The validation images, unchanged, always in the same order, with int64 labels."""
+    def validation_batches(
+        self, device: torch.device | str = "cpu", share: Share = WHOLE
+    ) -> Iterator[Batch]:
+        """The validation images, unchanged, always in the same order, with int64 labels.
+
+        Of several processes each gets batches of its own.
+        """
+
+
+def distinct_images(samples: int, repeats: int) -> int:
+    """How many different images an epoch of so many samples has."""
+    return -(-samples // repeats)
+
+
+def repeated(order: Tensor, repeats: int, samples: int) -> Tensor:
+    """An epoch in which every image comes several times in a row, but for the last perhaps.
+
+    timm's `RepeatAugSampler`: copies are neighbours, so of several processes each gets another.
+
+    Args:
+        order: (images,) int64 positions, `distinct_images` at least.
+
+    Returns:
+        (samples,) int64 positions.
+    """
+    return order.repeat_interleave(repeats)[:samples]
 
 
 def samples_of_epoch(images: int, samples: int, epoch: int, seed: int) -> Tensor:

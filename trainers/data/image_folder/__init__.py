@@ -1,5 +1,7 @@
-"""Folders of images, a folder a class, as ImageNet has: found, and each file inspected once.
+"""Folders of labelled pictures, as ImageNet and others have them: found, each inspected once.
 
-`class_folders` lists the files, `inspection` looks at each, `indexing` decides which count, and
-`image_index` is the outcome. `decoding` reads a file (`deep_grey` what has more than eight bits).
+`layout` finds the parts of a folder, whose classes `class_folders` or a `labels_file` say;
+`inspection` looks at each picture, `indexing` decides which count, and `image_index` is the
+outcome. `picture_files` is where bytes lie, `decoding` reads them (`deep_grey` what has more than
+eight bits).
 """
