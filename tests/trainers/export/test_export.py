@@ -18,8 +18,9 @@ import yaml
 from safetensors.torch import load_file
 
 import mixspace
-from space import InputError
+from space import Architecture, InputError
 from space.networks import build
+from tests.space.own_mixers import mixers, of, put
 from tests.support.without_rights import in_own_mounts
 from tests.trainers.export.samples import CLASSES, NO_PROGRAMS, trained, used
 from tests.trainers.tiny import architecture
@@ -34,6 +35,8 @@ from trainers.export import (
     standalone_file,
 )
 from trainers.export.parity import compared
+
+__all__ = ["mixers"]
 
 FILES = {
     *("README.md", "architecture.json", "classes.txt", "config.json", "export.json", "infer.py"),
@@ -194,6 +197,20 @@ def test_without_the_extra_the_rest_is_exported(
     )
     assert names(done.folder) == FILES - {"model.onnx", "model.pt2", "network.py", "infer.py"}
     assert done.parities == {}
+
+
+def test_a_mixer_that_cannot_stand_alone_is_refused_and_may_go_without(
+    tmp_path: Path,
+) -> None:
+    """A factory of modules has no class that could be written down."""
+    put("test other", of(lambda x: x / 2))
+    values = architecture().to_dict()
+    for stage in values["stages"]:
+        stage["mixers"] = [{"custom": "test other"}]
+    given = trained(tmp_path, Architecture.from_dict(values))
+    assert "test other" in refused(given, tmp_path)
+    done = export_network(given, tmp_path / "to", without=[*NO_PROGRAMS, "standalone"])
+    assert mixspace.load(done.folder).architecture == given.architecture
 
 
 # --- the place ------------------------------------------------------------------------------------
