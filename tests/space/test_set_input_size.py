@@ -101,7 +101,7 @@ def test_smaller_images_use_what_is_left_of_the_weights(
         network.set_input_size(4)
     except InputError as refusal:
         # Reductions to a single source fold into what no inclusion leads to.
-        assert is_bound(mixer_type) or mixer_type.rank is Rank.SPATIAL  # noqa: PT017
+        assert is_bound(mixer_type) or mixer_type.rank is Rank.SPATIAL
         assert "build a network for that size" in str(refusal)  # noqa: PT017
         assert network.architecture == old.architecture
         return
