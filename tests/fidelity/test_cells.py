@@ -24,7 +24,7 @@ def test_every_column_has_a_cell_for_every_row() -> None:
         assert cells["proxy"] == ["all", "some", "params", "macs"]
     ranks, picks = rank_cells(rows), pick_cells(rows)
     assert ranks["cost"] == ["3.12%", "–", "0", "0"]
-    assert ranks["beats size"][0].startswith("yes (+0.5")
+    assert ranks["beats size"][0].startswith("yes (+0.6")
     assert ranks["in the top tenth"][1] == "– (n = 6)"
     assert ranks["tied pairs"][0] == "0% / 0%"
     # Sets are as large as a sample allows.
