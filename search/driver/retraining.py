@@ -9,7 +9,7 @@ from search.driver.extra_trials import (
     best_trials,
     lacking_results,
 )
-from search.driver.study_setup import task_of
+from search.driver.study_setup import task_of_study
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS, Task
 from search.store import Store, StudyRecord
@@ -81,7 +81,8 @@ def _inherits(study: StudyRecord) -> bool:
 
 
 def _best(store: Store, config: Config, top: int) -> list[Trial[Architecture]]:
-    return best_trials(store, store.studies.get(config.study), task_of(config), top, "retrain")
+    study = store.studies.get(config.study)
+    return best_trials(store, study, task_of_study(store, study, config), top, "retrain")
 
 
 def _from_scratch(best: Sequence[Trial[Architecture]], seeds: int) -> ExtraTrialsRequest:

@@ -7,7 +7,7 @@ from search.config import Config, Override, changed_for_resume
 from search.config.config import MOST_TRIALS
 from search.driver.extra_trials import ExtraTrialsRequest, combined, continue_ended, repeat_best
 from search.driver.retraining import rest_of_retraining, retrained_source, retraining
-from search.driver.study_setup import task_of
+from search.driver.study_setup import task_of_study
 from search.store import open_store
 from search.store.open import open_to_look_up
 from space.errors import InputError, Problem, refuse
@@ -51,7 +51,8 @@ def to_continue(
         )
         with open_store(store, create=False) as opened:
             # Refuses before Ray starts.
-            extra_request(opened, opened.studies.get(study), task_of(config))
+            found = opened.studies.get(study)
+            extra_request(opened, found, task_of_study(opened, found, config))
     return _rest_where_it_retrains(config, extra_request)
 
 
@@ -76,7 +77,8 @@ def to_repeat(
         if config.protocol.initialisation == "inherited":
             return retraining(opened, config, top, seeds)
         # Refuses before Ray starts.
-        extra_request(opened, opened.studies.get(study), task_of(config))
+        found = opened.studies.get(study)
+        extra_request(opened, found, task_of_study(opened, found, config))
     return config, extra_request
 
 
