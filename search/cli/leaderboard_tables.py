@@ -84,6 +84,7 @@ def leaderboard(
             Column("architecture", [row.architecture_id for row in rows]),
             Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
             *_bounds(rows, wanted),
+            *_latencies(rows, wanted),
             *(_repeats(rows) if any(row.repeats > 1 for row in rows) else ()),
             Column("params", [short(row.params) for row in rows], right=True, optional=1),
             Column("FLOPs", [short(row.macs) for row in rows], right=True, optional=2),
@@ -102,6 +103,13 @@ def _bounds(
     if wanted is None or not wanted.bounds:
         return []
     return [Column("bounds", [*(wanted.word(row) for row in rows), *[""] * blanks])]
+
+
+def _latencies(rows: Sequence[BestRow], wanted: StudyObjectives | None) -> list[Column]:
+    if wanted is None or not wanted.latencies:
+        return []
+    found = [wanted.latency(row) for row in rows]
+    return [Column("latency", [NONE if ms is None else f"{ms:.3g} ms" for ms in found], right=True)]
 
 
 def _repeats(rows: Sequence[BestRow]) -> tuple[Column, Column]:
