@@ -16,6 +16,7 @@ _COMMANDS = {
     "best": "search.cli.best:command",
     "show": "search.cli.show:command",
     "plot": "search.cli.plot:command",
+    "latency": "search.cli.latency:command",
     "studies": "search.cli.studies:command",
     "upgrade": "search.cli.studies:upgrade_command",
     "dashboard": "search.cli.dashboard:command",

@@ -15,7 +15,13 @@ from search.query.accuracy_notes import (
     optimism_of,
 )
 from search.query.baseline import BaselineComparison, comparison
-from search.query.evaluated import Evaluated, architecture_texts, evaluated, networks
+from search.query.evaluated import (
+    Evaluated,
+    architecture_texts,
+    evaluated,
+    latency_records,
+    networks,
+)
 from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
 from search.query.operators import (
     OperatorRank,
@@ -89,6 +95,7 @@ __all__ = [
     "front",
     "front_of",
     "is_custom",
+    "latency_records",
     "method_sentence",
     "metric_words",
     "networks",
