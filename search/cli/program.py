@@ -19,6 +19,7 @@ _COMMANDS = {
     "show": "search.cli.show:command",
     "plot": "search.cli.plot:command",
     "fidelity": "search.cli.fidelity:command",
+    "latency": "search.cli.latency:command",
     "export": "search.cli.export:command",
     "studies": "search.cli.studies:command",
     "upgrade": "search.cli.studies:upgrade_command",
