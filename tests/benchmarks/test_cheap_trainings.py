@@ -1,6 +1,5 @@
 """Cheap trainings of a table's networks: on few images, and on smaller ones."""
 
-
 import pytest
 import torch
 
