@@ -30,7 +30,7 @@ class Family:
     def __init__(self, mixer: Mixer, width: int, size: MapSize, shifted: bool = False) -> None:
         self.mixer = mixer
         operator = TokenMixer(mixer, width, size, shifted).double().eval()
-        # The kernel over neighbourhoods has a derivative of its own, which vmap cannot batch.
+        # The kernel over neighbourhoods has no forward-mode derivative.
         self.batched = operator.plan.layout is not Layout.NEIGHBOURHOOD
         parameters = dict(operator.named_parameters())
         counts = [parameter.numel() for parameter in parameters.values()]

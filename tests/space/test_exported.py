@@ -37,7 +37,7 @@ def reloaded(network: nn.Module, example: Tensor) -> nn.Module:
     return torch.export.load(file).module()
 
 
-@every_mixer_type_and_block_type_slowly("neighbourhood attention")
+@every_mixer_type_and_block_type_slowly()
 def test_an_exported_network_takes_any_number_of_images(
     mixer_type: MixerType, block_type: str
 ) -> None:
