@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from space import BLOCK_TYPES, Architecture, MixerType, all_mixer_types, mixer_type_named
+from space.axes import Locality
 from space.networks import Network, build
 from tests.space.test_every_mixer_type_trains import mixer_fields
 
@@ -53,9 +54,13 @@ def _pairs() -> list[Any]:
     ]
 
 
-def small_network(mixer_type: MixerType, block_type: str, depth: int = 2) -> Network:
-    """A network of one stage of 8 channels, whose second block moves its windows, in eval mode."""
+def small_network(mixer_type: MixerType, block_type: str, depth: int | None = None) -> Network:
+    """A network of one stage of 8 channels, in eval mode.
+
+    It has one block, and two of windows, as the second moves them.
+    """
     torch.manual_seed(0)
+    depth = depth or (2 if mixer_type.locality is Locality.WINDOW else 1)
     stage = {"depth": depth, "width": 8, "mlp_ratio": 2, "mixers": [mixer_fields(mixer_type)]}
     architecture = Architecture.from_dict(
         {

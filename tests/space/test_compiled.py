@@ -6,7 +6,6 @@ from torch import Tensor
 
 import space.zoo  # noqa: F401  registers the zoo with timm, and makes timm importable
 from space import MixerType, mixer_type_named
-from space.axes import Locality
 from space.networks import Network
 from tests.space.cells import (
     assert_alike,
@@ -41,15 +40,14 @@ def assert_compiles(network: Network, backend: str, dynamic: bool | None = None)
 
 @every_mixer_type_and_block_type_slowly("dynamic local-s mlp")
 def test_one_graph_with_the_same_results(mixer_type: MixerType, block_type: str) -> None:
-    depth = 2 if mixer_type.locality is Locality.WINDOW else 1  # the second moves the windows
-    assert_compiles(small_network(mixer_type, block_type, depth), "eager")
+    assert_compiles(small_network(mixer_type, block_type), "eager")
 
 
 @pytest.mark.slow
 @every_mixer_type_and_block_type_slowly()
 def test_its_gradients_are_one_graph_too(mixer_type: MixerType, block_type: str) -> None:
     """In train mode, through the graphs that inductor would compile."""
-    assert_compiles(small_network(mixer_type, block_type, depth=1), "aot_eager")
+    assert_compiles(small_network(mixer_type, block_type), "aot_eager")
 
 
 COMPILED = ["dynamic dw-s conv.", "dynamic local-s mlp", "neighbourhood attention", "local vit"]
