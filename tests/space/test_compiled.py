@@ -40,7 +40,7 @@ def assert_compiles(network: Network, backend: str, dynamic: bool | None = None)
 
 @every_mixer_type_and_block_type_slowly("dynamic local-s mlp")
 def test_one_graph_with_the_same_results(mixer_type: MixerType, block_type: str) -> None:
-    assert_compiles(small_network(mixer_type, block_type), "eager")
+    assert_compiles(small_network(mixer_type, block_type), "eager", dynamic=True)
 
 
 @pytest.mark.slow
