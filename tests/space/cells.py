@@ -1,7 +1,7 @@
-"""All mixer types in all block types, as parameters of a test: a third of them by default.
+"""All mixer types in all block types, as parameters of a test: a sixth of them by default.
 
-Each mixer type is in the default run with one block type, and each block type with a third of the
-mixer types; the other pairs are slow.
+Each mixer type without rank factors, and the paper's with one, are in the default run with one
+block type; the other pairs are slow.
 """
 
 from typing import Any
@@ -11,11 +11,20 @@ import torch
 from torch import Tensor, nn
 
 from space import BLOCK_TYPES, Architecture, MixerType, all_mixer_types, mixer_type_named
+from space.axes import Locality, Rank
 from space.networks import Network, build
 from tests.space.test_every_mixer_type_trains import mixer_fields
 
 EDGES = 9, 7
 """Height and width of the images; a stem of patches of 2 makes maps of 5×4 of them."""
+
+
+def every_mixer_type() -> pytest.MarkDecorator:
+    """A test of each mixer type."""
+    quick = [pytest.param(each) for each in all_mixer_types() if _is_quick(each)]
+    slow = [each for each in all_mixer_types() if not _is_quick(each)]
+    slowly = [pytest.param(each, marks=pytest.mark.slow) for each in slow]
+    return pytest.mark.parametrize("mixer_type", quick + slowly, ids=_label)
 
 
 def every_mixer_type_and_block_type() -> pytest.MarkDecorator:
@@ -47,15 +56,27 @@ def _label(value: Any) -> str:
 
 def _pairs() -> list[Any]:
     return [
-        pytest.param(mixer_type, block_type, marks=[pytest.mark.slow] if (place + turn) % 3 else [])
+        pytest.param(
+            mixer_type,
+            block_type,
+            marks=[] if (place + turn) % 3 == 0 and _is_quick(mixer_type) else [pytest.mark.slow],
+        )
         for place, mixer_type in enumerate(all_mixer_types())
         for turn, block_type in enumerate(BLOCK_TYPES)
     ]
 
 
-def small_network(mixer_type: MixerType, block_type: str, depth: int = 2) -> Network:
-    """A network of one stage of 8 channels, whose second block moves its windows, in eval mode."""
+def _is_quick(mixer_type: MixerType) -> bool:
+    return mixer_type.rank is Rank.FULL or mixer_type.paper_name is not None
+
+
+def small_network(mixer_type: MixerType, block_type: str, depth: int | None = None) -> Network:
+    """A network of one stage of 8 channels, in eval mode.
+
+    It has one block, and two of windows, as the second moves them.
+    """
     torch.manual_seed(0)
+    depth = depth or (2 if mixer_type.locality is Locality.WINDOW else 1)
     stage = {"depth": depth, "width": 8, "mlp_ratio": 2, "mixers": [mixer_fields(mixer_type)]}
     architecture = Architecture.from_dict(
         {

@@ -12,6 +12,7 @@ from space.operators.computed_buffers import ComputedBuffers
 from tests.space.cells import (
     assert_alike,
     every_mixer_type_and_block_type,
+    every_mixer_type_and_block_type_slowly,
     images,
     small_network,
 )
@@ -55,7 +56,7 @@ def test_a_network_of_the_meta_device_that_is_loaded_computes_the_same(
     assert torch.equal(filled(batch), expected)
 
 
-@every_mixer_type_and_block_type()
+@every_mixer_type_and_block_type_slowly("dynamic dw-s conv.", "local vit", "pvt", "sep. mlp")
 def test_copies_and_pickles_compute_the_same(mixer_type: MixerType, block_type: str) -> None:
     network, batch = small_network(mixer_type, block_type), images(2)
     expected = network(batch)
@@ -67,7 +68,7 @@ def test_copies_and_pickles_compute_the_same(mixer_type: MixerType, block_type: 
 
 @every_mixer_type_and_block_type()
 def test_checkpoints_have_no_computed_buffers(mixer_type: MixerType, block_type: str) -> None:
-    network = small_network(mixer_type, block_type, depth=1)
+    network = small_network(mixer_type, block_type)
     computed = {
         f"{path}.{name}"
         for path, part in network.named_modules()

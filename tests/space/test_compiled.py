@@ -6,7 +6,6 @@ from torch import Tensor
 
 import space.zoo  # noqa: F401  registers the zoo with timm, and makes timm importable
 from space import MixerType, mixer_type_named
-from space.axes import Locality
 from space.networks import Network
 from tests.space.cells import (
     assert_alike,
@@ -25,10 +24,13 @@ def gradients(network: Network, run: object, batch: Tensor) -> list[Tensor]:
     return [each.grad.clone() for each in network.parameters() if each.grad is not None]
 
 
-def assert_compiles(network: Network, backend: str, dynamic: bool | None = None) -> None:
+def assert_compiles(
+    network: Network, backend: str, counts: tuple[int, ...] = (2, 3), dynamic: bool | None = None
+) -> None:
+    """For batches of these sizes, of which the second is compiled for any size."""
     torch._dynamo.reset()
     compiled = torch.compile(network, fullgraph=True, backend=backend, dynamic=dynamic)
-    for count in (2, 3):
+    for count in counts:
         batch = images(count)
         assert_alike(compiled(batch), network(batch), 1e-4)
         pairs = zip(
@@ -41,15 +43,14 @@ def assert_compiles(network: Network, backend: str, dynamic: bool | None = None)
 
 @every_mixer_type_and_block_type_slowly("dynamic local-s mlp")
 def test_one_graph_with_the_same_results(mixer_type: MixerType, block_type: str) -> None:
-    depth = 2 if mixer_type.locality is Locality.WINDOW else 1  # the second moves the windows
-    assert_compiles(small_network(mixer_type, block_type, depth), "eager")
+    assert_compiles(small_network(mixer_type, block_type), "eager", counts=(2,))
 
 
 @pytest.mark.slow
 @every_mixer_type_and_block_type_slowly()
 def test_its_gradients_are_one_graph_too(mixer_type: MixerType, block_type: str) -> None:
     """In train mode, through the graphs that inductor would compile."""
-    assert_compiles(small_network(mixer_type, block_type, depth=1), "aot_eager")
+    assert_compiles(small_network(mixer_type, block_type), "aot_eager")
 
 
 COMPILED = ["dynamic dw-s conv.", "dynamic local-s mlp", "neighbourhood attention", "local vit"]
@@ -62,7 +63,7 @@ def test_inductor_computes_the_same(name: str, dynamic: bool | None) -> None:
     pytest.importorskip("torch._inductor")
     network = small_network(mixer_type_named(name), "conv")
     try:
-        assert_compiles(network, "inductor", dynamic)
+        assert_compiles(network, "inductor", dynamic=dynamic)
     except torch._inductor.exc.InductorError as error:
         if "compiler" not in str(error).lower():
             raise

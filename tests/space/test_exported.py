@@ -12,7 +12,6 @@ from torch.export import Dim
 
 import space.zoo  # noqa: F401  registers the zoo with timm, and makes timm importable
 from space import MixerType
-from space.axes import Locality
 from tests.space.cells import (
     assert_alike,
     every_mixer_type_and_block_type_slowly,
@@ -21,11 +20,6 @@ from tests.space.cells import (
 )
 
 import timm  # isort: skip
-
-
-def depth_for(mixer_type: MixerType) -> int:
-    """The second block moves the windows."""
-    return 2 if mixer_type.locality is Locality.WINDOW else 1
 
 
 def reloaded(network: nn.Module, example: Tensor) -> nn.Module:
@@ -41,7 +35,7 @@ def reloaded(network: nn.Module, example: Tensor) -> nn.Module:
 def test_an_exported_network_takes_any_number_of_images(
     mixer_type: MixerType, block_type: str
 ) -> None:
-    network = small_network(mixer_type, block_type, depth_for(mixer_type))
+    network = small_network(mixer_type, block_type)
     exported = reloaded(network, images(2))
     for count in (3, 1):
         batch = images(count)
@@ -81,7 +75,7 @@ def run(session: Any, batch: Tensor) -> Tensor:
 
 @every_mixer_type_and_block_type_slowly("dynamic dw-s conv.")
 def test_onnx_runtime_computes_the_same(mixer_type: MixerType, block_type: str) -> None:
-    network = small_network(mixer_type, block_type, depth_for(mixer_type))
+    network = small_network(mixer_type, block_type)
     session = in_onnx_runtime(network, images(2))
     for count in (1, 5):
         batch = images(count)

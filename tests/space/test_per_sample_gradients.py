@@ -51,7 +51,7 @@ def test_each_image_has_the_gradient_that_it_has_alone(
 )
 def test_networks_of_one_architecture_run_at_once(mixer_type: MixerType, block_type: str) -> None:
     """An ensemble: parameters are mapped over, images are not."""
-    one = small_network(mixer_type, block_type, depth=1)
+    one = small_network(mixer_type, block_type)
     other = copy.deepcopy(one)
     off_their_first_values(other)
     state, batch = stack_module_state([one, other]), images(2)  # type: ignore[arg-type]

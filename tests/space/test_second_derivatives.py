@@ -47,6 +47,7 @@ def _size(x: Tensor) -> float:
     return max(1.0, float(x.abs().max()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 2])
 def test_sums_and_products_over_neighbourhoods_have_derivatives_of_any_order(batch: int) -> None:
     torch.manual_seed(0)

@@ -61,7 +61,7 @@ def assert_is_its_architecture(network: Network) -> None:
 
 @every_mixer_type_and_block_type()
 def test_larger_images_or_a_refusal(mixer_type: MixerType, block_type: str) -> None:
-    network = small_network(mixer_type, block_type)
+    network = small_network(mixer_type, block_type, depth=2)
     parameters, before = dict(network.named_parameters()), network.state_dict()
     state, old = copy.deepcopy(before), copy.deepcopy(network)
     chance = torch.get_rng_state()
@@ -237,6 +237,10 @@ def test_swin_for_smaller_images_is_timms_with_the_same_windows() -> None:
     assert model(torch.randn(1, 3, 48, 40)).shape == (1, 4)
     assert_is_its_architecture(model)
     assert timm.models.get_model_input_config(model)["input_size"] == (3, 48, 40)
+
+
+@pytest.mark.slow
+def test_a_network_that_is_cut_for_its_features_can_be_resized() -> None:
     cut: Any = timm.create_model(
         "mixspace_swin_tiny", img_size=56, features_only=True, out_indices=(0, 1)
     )

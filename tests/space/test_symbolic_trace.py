@@ -8,12 +8,13 @@ import torch
 from torch import fx
 
 import space.zoo  # noqa: F401  registers the zoo with timm, and makes timm importable
-from space import InputError, Mixer, MixerType, all_mixer_types, mixer_type_named
+from space import InputError, Mixer, MixerType, mixer_type_named
 from space.geometry import MapSize
 from space.operators import TokenMixer
 from space.operators.layers import BatchNorm, DropPath
 from tests.space.cells import (
     assert_alike,
+    every_mixer_type,
     every_mixer_type_and_block_type_slowly,
     images,
     small_network,
@@ -24,12 +25,11 @@ import timm  # isort: skip
 from torchvision.models.feature_extraction import create_feature_extractor  # isort: skip
 
 
-@pytest.mark.parametrize("shifted", [False, True])
-@pytest.mark.parametrize("mixer_type", all_mixer_types(), ids=lambda mixer_type: mixer_type.label)
-def test_a_traced_mixer_computes_the_same(mixer_type: MixerType, shifted: bool) -> None:
+@every_mixer_type()
+def test_a_traced_mixer_computes_the_same(mixer_type: MixerType) -> None:
     torch.manual_seed(0)
     mixer = Mixer.from_dict(mixer_fields(mixer_type))
-    operator = TokenMixer(mixer, 8, MapSize(5, 4), shifted).eval()
+    operator = TokenMixer(mixer, 8, MapSize(5, 4), shifted=True).eval()
     traced = fx.symbolic_trace(operator, {"context": None})
     for count in (3, 0):
         values = torch.randn(count, 8, 5, 4)

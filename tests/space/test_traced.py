@@ -40,7 +40,7 @@ def test_a_trace_takes_any_number_of_images(mixer_type: MixerType, block_type: s
 
 @every_mixer_type_and_block_type_slowly("dynamic dw-s conv.", "neighbourhood attention")
 def test_a_trace_has_the_gradients(mixer_type: MixerType, block_type: str) -> None:
-    network = small_network(mixer_type, block_type, depth=1)
+    network = small_network(mixer_type, block_type)
     traced = saved_trace(network, images(2))
     found, expected = images(3).requires_grad_(), None
     traced(found).square().sum().backward()
