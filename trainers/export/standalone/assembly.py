@@ -11,6 +11,7 @@ from trainers.export.standalone.blocks import BlockText, write_block, write_mlp
 from trainers.export.standalone.custom_mixers import MAP_SIZE, Included, all_included
 from trainers.export.standalone.draft import Draft, Uses, Value
 from trainers.export.standalone.imports import ALWAYS, FUNCTIONAL, NAMED_TUPLE, TORCH, import_lines
+from trainers.export.standalone.kernels import NEIGHBOURS
 from trainers.export.standalone.mixers import MixerClasses
 from trainers.export.standalone.network import network
 from trainers.export.standalone.places import Place, Survey
@@ -56,6 +57,7 @@ def _shared(architecture: Architecture) -> dict[str, str]:
         "linear": layers.LINEAR_WITHOUT_BIAS if merges or plain else layers.LINEAR,
         "Weights": WEIGHTS,
         "MapSize": MAP_SIZE,
+        "neighbour_maps": NEIGHBOURS,
     }
 
 

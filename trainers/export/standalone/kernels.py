@@ -32,6 +32,13 @@ def padding(kernel_size: Term) -> Term | None:
     return None if half.value == 0 else half
 
 
+NEIGHBOURS = '''def neighbour_maps(x: Tensor, kernel_size: int) -> list[Tensor]:
+    """Each of the k · k neighbours of all positions: maps like x (…, H, W), zeros outside of it."""
+    (height, width), half, edge = x.shape[-2:], kernel_size // 2, range(kernel_size)
+    x = F.pad(x, (half, half, half, half))
+    return [x[..., i : i + height, j : j + width] for i in edge for j in edge]'''
+
+
 def unfolded(kernel_size: Term, x: str = "x") -> str:
     """The neighbourhoods of a map, (B, C · k · k, N)."""
     return str(call("F.unfold", x, kernel_size, padding=padding(kernel_size)))
@@ -101,83 +108,75 @@ def _write_lightweight(draft: Draft, setting: Setting) -> str:
 _POOLED = "\n\nThe kernels w are made of the mean over the map."
 
 
-def _multiplied(
-    draft: Draft, setting: Setting, kernels: str, neighbours: str, product: str
-) -> list[str]:
-    """`forward`: kernels of the pooled map, by the neighbourhoods, which any batch can do."""
-    size, named = short_kernel(draft)
-    body = (
-        *named,
+def _kernels(draft: Draft, setting: Setting, shape: str) -> tuple[str, str]:
+    """Statements that make kernels (B, …, 1, 1) of the pooled map."""
+    return (
         f"pooled = {setting.context}.mean((2, 3), keepdim=True)",
-        f"kernels = self.weights(pooled).flatten(1).unflatten(1, {kernels})",
-        f"neighbours = {unfolded(size)}{neighbours}",
-        *product.split("\n"),
+        f"kernels = self.weights(pooled).unflatten(1, {shape})",
     )
-    return setting.forward(*body)
 
 
 def _write_dynamic_depthwise(draft: Draft, setting: Setting) -> str:
-    k, taps = draft.term("kernel_size"), short_kernel(draft)[0].squared
+    k, size = draft.term("kernel_size"), draft.own("kernel_size")
     summary = f"Dynamic depth-wise convolution over the {edge(k)} neighbours q of p (Section 3)."
     doc = described(summary, "y[p, c] = Σ w[q − p, c] · x[q, c]") + _POOLED
-    methods = _multiplied(
-        draft,
-        setting,
-        f"(-1, 1, {taps})",
-        f".unflatten(1, (-1, {taps}))",
-        "# (B, C, 1, k · k) by (B, C, k · k, N)\nreturn (kernels @ neighbours).reshape(x.shape)",
+    body = (
+        *_kernels(draft, setting, f"(-1, {size.squared})"),
+        f"near = neighbour_maps(x, {size})",
+        "return sum(kernels[:, :, tap] * each for tap, each in enumerate(near))",
     )
     init = generated_weights(draft, setting, k.squared * draft.term("width"))
-    return draft.written(doc, init, methods)
+    return draft.written(doc, init, setting.forward(*body))
 
 
 def _write_dynamic_lightweight(draft: Draft, setting: Setting) -> str:
-    heads, k, taps = draft.own("heads"), draft.term("kernel_size"), short_kernel(draft)[0].squared
+    heads, k, size = draft.own("heads"), draft.term("kernel_size"), draft.own("kernel_size")
     summary = (
         f"Dynamic depth-wise convolution over the {edge(k)} neighbours q of p, one kernel a head."
     )
     doc = described(summary, f"y[p, c] = Σ w[q − p, {set_of(draft)}] · x[q, c]") + _POOLED
-    methods = _multiplied(
-        draft,
-        setting,
-        f"({heads}, {taps})",
-        f".unflatten(1, ({heads}, -1, {taps}))",
-        'return torch.einsum("bht,bhctn->bhcn", kernels, neighbours).reshape(x.shape)',
+    body = (
+        *_kernels(draft, setting, f"({heads}, {size.squared})"),
+        f"near = neighbour_maps(x.unflatten(1, ({heads}, -1)), {size})",
+        "y = sum(kernels[:, :, tap, None] * each for tap, each in enumerate(near))",
+        "return y.flatten(1, 2)",
     )
     init = generated_weights(draft, setting, k.squared * draft.term("heads"))
-    return draft.written(doc, init, methods)
+    return draft.written(doc, init, setting.forward(*body))
 
 
 def _write_dynamic_conv(draft: Draft, setting: Setting) -> str:
     k, width = draft.term("kernel_size"), draft.term("width")
+    size, named = short_kernel(draft)
     summary = f"Dynamic convolution over the {edge(k)} neighbours q of p and all channels."
     doc = described(summary, "y[p, c] = Σ w[q − p, c, c'] · x[q, c']") + _POOLED
-    methods = _multiplied(
-        draft,
-        setting,
-        f"({draft.own('width')}, -1)",
-        "",
-        "# (B, C, C · k · k) by (B, C · k · k, N)\nreturn (kernels @ neighbours).reshape(x.shape)",
+    body = (
+        *named,
+        *_kernels(draft, setting, f"({draft.own('width')}, -1)"),
+        f"near = {unfolded(size)}",
+        "# (B, C, C · k · k) by (B, C · k · k, N)",
+        "return (kernels.flatten(2) @ near).reshape(x.shape)",
     )
     init = generated_weights(draft, setting, Term(f"{k.squared} * {width} * {width}"))
-    return draft.written(doc, init, methods)
+    return draft.written(doc, init, setting.forward(*body))
 
 
 def _write_dynamic_group(draft: Draft, setting: Setting) -> str:
-    k, width = draft.term("kernel_size"), draft.term("width")
-    own = draft.own("groups")
+    k, width, groups = draft.term("kernel_size"), draft.term("width"), draft.own("groups")
+    size, named = short_kernel(draft)
     summary = f"Dynamic group convolution over the {edge(k)} neighbours q of p and c's group."
     doc = described(summary, "y[p, c] = Σ w[q − p, c, c'] · x[q, c']") + _POOLED
-    methods = _multiplied(
-        draft,
-        setting,
-        f"({draft.own('width')}, -1)",
-        f".unflatten(1, ({own}, -1))",
-        f"kernels = kernels.unflatten(1, ({own}, -1))\n"
-        "return (kernels @ neighbours).reshape(x.shape)",
+    body = (
+        *named,
+        *_kernels(draft, setting, f"({draft.own('width')}, -1)"),
+        f"kernels = kernels.flatten(2).unflatten(1, ({groups}, -1))",
+        f"near = {unfolded(size)}.unflatten(1, ({groups}, -1))",
+        "# (B, groups, C / groups, C / groups · k · k) by (B, groups, C / groups · k · k, N)",
+        "return (kernels @ near).reshape(x.shape)",
     )
     outputs = Term(f"{k.squared} * {width} * ({read_channels(draft)})")
-    return draft.written(doc, generated_weights(draft, setting, outputs), methods)
+    init = generated_weights(draft, setting, outputs)
+    return draft.written(doc, init, setting.forward(*body))
 
 
 # --- by channels, each static and dynamic ---------------------------------------------------------

@@ -12,11 +12,12 @@ from trainers.export.standalone.core import (
     set_of,
     short_kernel,
 )
-from trainers.export.standalone.draft import Draft, Value, method
+from trainers.export.standalone.draft import Draft, Value
 from trainers.export.standalone.kernels import unfolded
 from trainers.export.standalone.places import Place
 from trainers.export.standalone.weights import (
     attention,
+    compared,
     free_weights,
     generated,
     generated_weights,
@@ -51,18 +52,25 @@ def _values(place: Place) -> dict[str, Value]:
     }
 
 
+def _summed(draft: Draft, weights: str) -> tuple[str, ...]:
+    """Statements that weigh and sum neighbours, of all channels of a head or group alike."""
+    heads, size = draft.own("heads"), draft.own("kernel_size")
+    return (
+        f"near = neighbour_maps(x.unflatten(1, ({heads}, -1)), {size})",
+        f"y = sum({weights} * each for tap, each in enumerate(near))",
+        "return y.flatten(1, 2)",
+    )
+
+
 def _write_depthwise(draft: Draft, setting: Setting) -> str:
-    heads, k = draft.own("heads"), draft.term("kernel_size")
-    size, named = short_kernel(draft)
-    summary = f"A depth-wise kernel for every position p, over its {edge(k)} neighbours q."
+    taps = draft.term("kernel_size").squared
+    k = edge(draft.term("kernel_size"))
+    summary = f"A depth-wise kernel for every position p, over its {k} neighbours q."
     doc = described(summary, f"y[p, c] = Σ w[p, q, {set_of(draft)}] · x[q, c]")
-    taps = k.squared
     init = free_weights(draft.term("heads"), taps, draft.term("positions"), fan_in=taps)
     body = (
-        *named,
-        f"neighbours = {unfolded(size)}.unflatten(1, ({heads}, -1, {size.squared}))",
-        "# (B, heads, C / heads, k · k, N) times (heads, 1, k · k, N)",
-        "return (neighbours * self.weights.weight.unsqueeze(1)).sum(3).reshape(x.shape)",
+        "kernels = self.weights.weight.unflatten(2, x.shape[2:])  # (heads, k · k, H, W)",
+        *_summed(draft, "kernels[:, tap, None]"),
     )
     return draft.written(doc, init, setting.forward(*body))
 
@@ -76,8 +84,8 @@ def _write_dense(draft: Draft, setting: Setting) -> str:
     init = free_weights(width, read, draft.term("positions"), fan_in=read)
     body = (
         *named,
-        f"neighbours = {unfolded(size)}  # (B, C · k · k, N)",
-        'y = torch.einsum("bin,oin->bon", neighbours, self.weights.weight)',
+        f"near = {unfolded(size)}  # (B, C · k · k, N)",
+        'y = torch.einsum("bin,oin->bon", near, self.weights.weight)',
         "return y.reshape(x.shape)",
     )
     return draft.written(doc, init, setting.forward(*body))
@@ -92,9 +100,9 @@ def _write_grouped(draft: Draft, setting: Setting) -> str:
     init = free_weights(draft.term("width"), read, draft.term("positions"), fan_in=read)
     body = (
         *named,
-        f"neighbours = {unfolded(size)}.unflatten(1, ({groups}, -1))",
+        f"near = {unfolded(size)}.unflatten(1, ({groups}, -1))",
         f"kernels = self.weights.weight.unflatten(0, ({groups}, -1))",
-        'y = torch.einsum("bgin,goin->bgon", neighbours, kernels)',
+        'y = torch.einsum("bgin,goin->bgon", near, kernels)',
         "return y.reshape(x.shape)",
     )
     return draft.written(doc, init, setting.forward(*body))
@@ -109,19 +117,15 @@ _GROUPED = Core("LocallyConnectedGroups", _values, _write_grouped)
 
 
 def _write_inhomogeneous(draft: Draft, setting: Setting) -> str:
-    heads, k = draft.own("heads"), draft.term("kernel_size")
-    size, named = short_kernel(draft)
+    k = draft.term("kernel_size")
     summary = f"Inhomogeneous dynamic depth-wise convolution over the {edge(k)} neighbours q of p."
     formula = f"y[p, c] = Σ w[p, q − p, {set_of(draft, 'group')}] · x[q, c]"
     made = "The kernel w[p] is made of the token at p (Figure 1: Dynamic Local-S MLP)."
     doc = f"{described(summary, formula)}\n\n{made}"
+    shape = f"({draft.own('heads')}, {draft.own('kernel_size').squared})"
     body = (
-        *named,
-        f"kernels = self.weights({setting.context}).flatten(2)",
-        f"kernels = kernels.unflatten(1, ({heads}, 1, {size.squared}))",
-        f"neighbours = {unfolded(size)}.unflatten(1, ({heads}, -1, {size.squared}))",
-        "# (B, groups, 1, k · k, N) times (B, groups, C / groups, k · k, N)",
-        "return (kernels * neighbours).sum(3).reshape(x.shape)",
+        f"kernels = self.weights({setting.context}).unflatten(1, {shape})",
+        *_summed(draft, "kernels[:, :, tap, None]"),
     )
     init = generated_weights(draft, setting, k.squared * draft.term("heads"))
     return draft.written(doc, init, setting.forward(*body))
@@ -134,8 +138,7 @@ _INHOMOGENEOUS = generated("InhomogeneousDepthwiseConv", _write_inhomogeneous)
 
 
 def _write_attention(draft: Draft, setting: Setting, biased: bool) -> str:
-    heads, k = draft.own("heads"), draft.term("kernel_size")
-    size, named = short_kernel(draft)
+    heads, k, size = draft.own("heads"), draft.term("kernel_size"), draft.own("kernel_size")
     bias = " + bias[q − p]" if biased else ""
     summary = f"Neighbourhood attention over the {edge(k)} neighbours q of p."
     formula = f"y[p] = Σ softmax(query[p] · key[q] / √d{bias}) · x[q], for heads of d channels"
@@ -143,25 +146,21 @@ def _write_attention(draft: Draft, setting: Setting, biased: bool) -> str:
     init = query_and_key(draft, setting)
     if biased:
         init += position_table(k.squared, draft.term("heads"), "q − p")
-    query = f"self.weights.query({setting.context}).flatten(2)"
+    query, key = (line.removesuffix(")") for line in compared(setting))
+    shape = f"({heads}, -1)"
     body = (
-        *named,
-        f"query = {query}.unflatten(1, ({heads}, -1, 1))",
-        f"key = self._neighbours(self.weights.key({setting.sources}))",
-        "logits = (query * key).sum(2) * query.shape[2] ** -0.5  # (B, heads, k · k, N)",
-        *(["logits = logits + self.weights.position_bias.T[:, :, None]"] if biased else []),
-        "inside = x.new_ones(1, 1, x.shape[2], x.shape[3])",
-        f"outside = {unfolded(size, 'inside')} == 0  # (1, k · k, N)",
-        'weights = logits.masked_fill(outside, float("-inf")).softmax(2).unsqueeze(2)',
-        "return (weights * self._neighbours(x)).sum(3).reshape(x.shape)",
+        f"{query}).unflatten(1, {shape})  # (B, heads, d, H, W)",
+        f"{key}).unflatten(1, {shape})",
+        f"near = neighbour_maps(key, {size})",
+        "logits = torch.stack([(query * each).sum(2) for each in near], 2)",
+        "logits = logits * query.shape[2] ** -0.5  # (B, heads, k · k, H, W)",
+        *(["logits = logits + self.weights.position_bias.T[:, :, None, None]"] if biased else []),
+        f"inside = neighbour_maps(x.new_ones(1, 1, x.shape[2], x.shape[3]), {size})",
+        'logits = logits.masked_fill(torch.cat(inside, 1) == 0, float("-inf"))',
+        "weights = logits.softmax(2)",
+        *_summed(draft, "weights[:, :, tap, None]"),
     )
-    neighbours = method(
-        "_neighbours(self, x: Tensor) -> Tensor",
-        *named,
-        f"return {unfolded(size)}.unflatten(1, ({heads}, -1, {size.squared}))",
-        doc="(B, C, H, W) to (B, heads, d, k · k, N), zeros outside of the map.",
-    )
-    return draft.written(doc, init, [*setting.forward(*body), "", *neighbours])
+    return draft.written(doc, init, setting.forward(*body))
 
 
 def _write_plain_attention(draft: Draft, setting: Setting) -> str:
