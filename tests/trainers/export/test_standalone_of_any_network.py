@@ -8,7 +8,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from space import Architecture
+from space import BLOCK_TYPES, Architecture, Mixer
+from space.architecture import Head, Input, Stage, Stem
 from space.networks import build
 from space.published import ENTRIES
 from tests.space.spaces import everything
@@ -85,6 +86,28 @@ def test_a_single_image_trains_as_ours() -> None:
     architecture = Architecture.from_dict(values)
     theirs, ours = pair(architecture, standalone_source(architecture))
     assert_same(theirs, ours, images(architecture, batch=1))
+
+
+@pytest.mark.parametrize(
+    "mixer",
+    [
+        {"operator": "dynamic dw-s conv.", "kernel_size": 3, "generator_ratio": (3, 5)},
+        {"operator": "dynamic local-s mlp", "kernel_size": (3, 5), "heads": (2, 4)},
+        {"operator": "bottleneck", "kernel_size": 3, "ratio": (2, 5), "bias": (True, False)},
+        {"operator": "pvt", "ratio": (2, 3), "heads": 2, "reduction_norm": (True, False)},
+        {"operator": "local vit", "kernel_size": 3, "query_key_bias": (True, False)},
+        {"operator": "lr mlp", "ratio": (8, 3), "bias": True},
+    ],
+    ids=lambda mixer: mixer["operator"],
+)
+def test_blocks_of_one_kind_take_what_differs_from_stage_to_stage(mixer: dict[str, Any]) -> None:
+    stages = []
+    for index, width in enumerate((10, 20)):
+        own = {n: v[index] if isinstance(v, tuple) else v for n, v in mixer.items()}
+        named = Mixer.named(own.pop("operator"), **own)
+        stages.append(Stage(2, width, (2, 3)[index], (named,)))
+    for block_type in BLOCK_TYPES:
+        holds(Architecture(Input(1, 26, 20), Stem(2), block_type, tuple(stages), Head(4)))
 
 
 @pytest.mark.parametrize("name", sorted(ENTRIES))

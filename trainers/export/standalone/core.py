@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from trainers.export.standalone.draft import Draft, Term, Value, method
-from trainers.export.standalone.places import Place, Survey
+from trainers.export.standalone.places import Place
 from trainers.export.standalone.text import Call
 
 Values = Callable[[Place], dict[str, Value]]
@@ -18,12 +18,10 @@ class Setting:
     Attributes:
         maps: how many maps its `forward` is given: the values x alone, or also the context that
             weights are made from, or also the context at the sources.
-        survey: of the network.
         shared: classes that cores use, by name.
     """
 
     maps: int
-    survey: Survey
     shared: Mapping[str, Draft]
 
     @property

@@ -116,7 +116,7 @@ class Uses:
         return None
 
 
-_SHARES = ("hidden", "inner")
+_SHARES = ("hidden", "inner", "generator_width")
 """What is a multiple of the width, or a part of it."""
 _COUNTS = ("heads", "groups", "reduction_groups")
 """What may be as many as there are channels."""

@@ -56,7 +56,7 @@ class MixerClasses:
         self._maps = {core.name: self._maps_of(core) for core in self._cores()}
         self._write_shared()
         for core in self._cores():
-            setting = Setting(self._maps[core.name], self.survey, self._drafts)
+            setting = Setting(self._maps[core.name], self._drafts)
             draft = self._draft(core.name, core.values, self._places_of(core_of, core.name))
             self.texts[core.name] = core.write(draft, setting)
         for each in _distinct(map(reduction_of, self._places)):

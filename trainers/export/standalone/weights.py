@@ -39,7 +39,7 @@ def _generator_values(place: Place) -> dict[str, Value]:
     return {
         "width": plan.width,
         "outputs": math.prod(plan.static_shape) if kernels else plan.outputs * plan.taps,
-        "hidden": generator_width(plan.mixer, plan.width),
+        "generator_width": generator_width(plan.mixer, plan.width),
         "generator_bias": not pooled,
     }
 
@@ -53,7 +53,7 @@ def generated_values(place: Place) -> dict[str, Value]:
         "heads": plan.outputs,
         "kernel_size": plan.kernel_size,
         "sources": plan.sources.positions,
-        "hidden": generator_width(plan.mixer, plan.width),
+        "generator_width": generator_width(plan.mixer, plan.width),
         "generator_bias": plan.mixer.dynamics.source.reads is not Reads.POOLED,
     }
 
@@ -70,7 +70,9 @@ def generated_weights(draft: Draft, setting: Setting, outputs: Term) -> list[str
 
 def write_generator(draft: Draft, batch_norm: str) -> str:
     """The class that makes weights of a map."""
-    width, hidden, bias = (draft.term(name) for name in ("width", "hidden", "generator_bias"))
+    width, hidden, bias = (
+        draft.term(name) for name in ("width", "generator_width", "generator_bias")
+    )
     doc = (
         "Makes weights of a map (Section 3): 1×1 convolution, batch norm, ReLU, 1×1 convolution.\n"
         "\n(B, C, H, W) to (B, outputs, H, W)."

@@ -147,7 +147,7 @@ def _rolling_values(place: Place) -> dict[str, Value]:
 
 def _generated_values(place: Place) -> dict[str, Value]:
     hidden = generator_width(place.mixer, place.plan.width)
-    return _rolling_values(place) | {"hidden": hidden, "generator_bias": True}
+    return _rolling_values(place) | {"generator_width": hidden, "generator_bias": True}
 
 
 def _write_dynamic(draft: Draft, setting: Setting) -> str:
