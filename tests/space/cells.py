@@ -93,11 +93,11 @@ def small_network(mixer_type: MixerType, block_type: str, depth: int | None = No
     return network
 
 
-def off_their_first_values(network: nn.Module) -> None:
+def off_their_first_values(network: nn.Module, by: float = 0.1) -> None:
     """Parameters and statistics that tell whether they are used, where first ones are 0 or 1."""
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter.add_(torch.randn_like(parameter), alpha=0.1)
+            parameter.add_(torch.randn_like(parameter), alpha=by)
         for name, buffer in network.named_buffers():
             if name.endswith("running_var"):
                 buffer.uniform_(0.5, 1.5)

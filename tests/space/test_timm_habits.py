@@ -22,7 +22,7 @@ TINY = timm.list_models("mixspace_*tiny*") + timm.list_models("mixspace_*like*")
 def model_of(name: str, **options: Any) -> Any:
     torch.manual_seed(0)
     model = timm.create_model(name, img_size=32, num_classes=4, **options).eval()
-    off_their_first_values(model)
+    off_their_first_values(model, by=0.01)
     return model
 
 
@@ -72,14 +72,11 @@ def test_timm_fills_what_no_checkpoint_has() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TINY)
 def test_features_by_fx_are_those_of_the_network(name: str) -> None:
-    options: dict[str, Any] = {"features_only": True, "out_indices": (0, 3)}
+    options: dict[str, Any] = {"img_size": 32, "features_only": True}
     torch.manual_seed(0)
-    plain: Any = timm.create_model(name, img_size=32, **options).eval()
-    traced: Any = timm.create_model(name, img_size=32, feature_cls="fx", **options).eval()
-    own, state = traced.state_dict(), plain.state_dict()
-    names = {key: key if key in state else key.removeprefix("model.") for key in own}
-    prefix = "" if set(names.values()) <= set(state) else "model."
-    traced.load_state_dict({key: state[prefix + value] for key, value in names.items()})
+    plain: Any = timm.create_model(name, **options).eval()
+    torch.manual_seed(0)
+    traced: Any = timm.create_model(name, feature_cls="fx", **options).eval()
     batch = batch_of()
     for ours, theirs in zip(traced(batch), plain(batch), strict=True):
         assert_alike(ours, theirs)
@@ -90,6 +87,7 @@ def test_features_by_fx_are_those_of_the_network(name: str) -> None:
 def test_every_habit_of_every_network(name: str) -> None:
     model, batch = model_of(name), batch_of()
     expected = model(batch)
+    assert expected.isfinite().all()
     for made in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert torch.equal(made(batch), expected)
     assert model(batch_of(0)).shape == (0, 4)
