@@ -1,0 +1,139 @@
+"""The process that measures: `python -m trainers.latency.meter_process`, told what by JSON lines.
+
+Latency is measured in a process of its own, whose threads are those of the spec and in which
+nothing else runs. A line of the standard input is a request, a line of the standard output an
+answer; what libraries print goes to the standard error.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import IO, Any
+
+import torch
+
+from space import Architecture
+from space.custom import load_plugins
+from space.errors import InputError
+from trainers.latency.device import identify
+from trainers.latency.figure import Latency
+from trainers.latency.measuring import NETWORK, PART, Effort, Pass, measure_in_turns
+from trainers.latency.part_modules import network_module, part_module
+from trainers.latency.parts import Part
+from trainers.latency.runtimes import make_gauge, make_pass, set_threads
+from trainers.latency.spec import LatencySpec
+
+TOGETHER = 6
+"""So many parts are measured in turns."""
+
+
+class Meter:
+    """Measures networks and parts in this process.
+
+    Args:
+        spec: how. pace: of the gauge at its quickest so far; None where nothing is known.
+
+    Raises:
+        InputError: what this machine cannot measure.
+    """
+
+    def __init__(self, spec: LatencySpec, pace: float | None = None) -> None:
+        self.spec, self.pace = spec, pace
+        self.device = identify(spec)
+        set_threads(spec)
+        self._gauge = make_gauge(spec)
+
+    def networks(
+        self, architectures: Sequence[Architecture], effort: Effort = NETWORK
+    ) -> list[Latency]:
+        """The latencies of networks, measured in turns."""
+        passes = []
+        for architecture in architectures:
+            module, shape = network_module(architecture)
+            passes.append(make_pass(module, (self.spec.batch, *shape), self.spec))
+        return self._measured(passes, [1] * len(passes), effort)
+
+    def parts(self, parts: Sequence[Part], effort: Effort = PART) -> Iterator[Latency]:
+        """The latencies of single parts, a few measured in turns, one after the other."""
+        for start in range(0, len(parts), TOGETHER):
+            passes, times = [], []
+            for part in parts[start : start + TOGETHER]:
+                module, shape, number = part_module(part)
+                passes.append(make_pass(module, (self.spec.batch, *shape), self.spec))
+                times.append(number)
+            yield from self._measured(passes, times, effort)
+
+    def _measured(
+        self, passes: Sequence[Pass], times: Sequence[int], effort: Effort
+    ) -> list[Latency]:
+        found = measure_in_turns(passes, effort, gauge=self._gauge, pace=self.pace)
+        gauged = [each.gauge_ms for each in found if each.gauge_ms is not None]
+        self.pace = min([*gauged, *([] if self.pace is None else [self.pace])], default=None)
+        device, spec = self.device.to_dict(), self.spec.to_dict()
+        return [
+            replace(_shared(latency, number), device=device, spec=spec)
+            for latency, number in zip(found, times, strict=True)
+        ]
+
+
+def _shared(latency: Latency, number: int) -> Latency:
+    """The share of one of several equal parts."""
+    if number == 1:
+        return latency
+    return replace(
+        latency,
+        median_ms=latency.median_ms / number,
+        low_ms=latency.low_ms / number,
+        high_ms=latency.high_ms / number,
+        quantiles_ms={level: value / number for level, value in latency.quantiles_ms.items()},
+    )
+
+
+def serve(requests: Iterable[str], answers: IO[str]) -> None:
+    """Answer requests, a JSON object a line, until there are no more.
+
+    The first one makes the meter: {"spec", "pace", "plugins"}; it is answered by the device. The
+    others ask for {"parts": […]} or {"networks": […]}, and are answered by a line for
+    each: {"latency"}, or {"failed"} with a reason that ends the request. A refusal is {"problems"}.
+    """
+    meter: Meter | None = None
+    for line in requests:
+        request = json.loads(line)
+        try:
+            if meter is None:
+                load_plugins(tuple(request.get("plugins", ())), "plugins")
+                meter = Meter(LatencySpec.from_dict(request["spec"]), request.get("pace"))
+                _say(answers, {"device": meter.device.to_dict()})
+                continue
+            for latency in _asked(meter, request):
+                _say(answers, {"latency": latency.to_dict()})
+        except InputError as error:
+            _say(answers, {"problems": [[p.where, p.message] for p in error.problems]})
+        except Exception as error:  # noqa: BLE001 - whatever a network does is told, as its fault
+            _say(answers, {"failed": f"{type(error).__name__}: {error}"[:500]})
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+
+def _asked(meter: Meter, request: Mapping[str, Any]) -> Iterable[Latency]:
+    if "parts" in request:
+        return meter.parts([Part.from_dict(part) for part in request["parts"]])
+    return meter.networks([Architecture.from_json(text) for text in request["networks"]])
+
+
+def _say(answers: IO[str], value: Mapping[str, Any]) -> None:
+    answers.write(json.dumps(value) + "\n")
+    answers.flush()
+
+
+def main() -> None:
+    """Serve on the standard streams."""
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)
+        serve(sys.stdin, answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""On what, and how, latency is measured: a named device, a batch, a precision, a runtime."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
+
+from space.errors import InputError, Problem, refuse
+from space.input.pydantic_errors import problems_from_pydantic
+
+Runtime = Literal["eager", "compile", "onnxruntime"]
+Precision = Literal["float32", "bfloat16", "float16"]
+_DEVICE = r"^(cpu|cuda(:\d{1,3})?)$"
+
+
+class LatencySpec(BaseModel):
+    """What a latency is the latency of; two figures compare only where this is equal.
+
+    Attributes:
+        device: "cpu", "cuda" (the first GPU) or "cuda:1".
+        batch: images at once.
+        precision: of weights and images; the whole network is in it.
+        runtime: "eager" is torch as it is, "compile" is torch.compile, "onnxruntime" is ONNX
+            Runtime on the exported network.
+        threads: of a CPU, 1 by default; of a GPU none may be given.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    device: str = Field(default="cpu", pattern=_DEVICE)
+    batch: StrictInt = Field(default=1, ge=1, le=65536)
+    precision: Precision = "float32"
+    runtime: Runtime = "eager"
+    threads: StrictInt | None = Field(default=None, ge=1, le=1024)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_gpu(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("device") == "cuda":
+            return dict(values) | {"device": "cuda:0"}
+        if isinstance(values, Mapping) and values.get("device", "cpu") == "cpu":
+            given = values.get("threads")
+            return dict(values) | {"threads": 1 if given is None else given}
+        return values
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        refuse(self._clashes())
+        return self
+
+    def _clashes(self) -> list[Problem]:
+        found = []
+        if self.is_gpu and self.threads is not None:
+            found.append(Problem("threads", f"is for a CPU; the device is {self.device}"))
+        if self.runtime == "onnxruntime" and self.precision != "float32":
+            message = f"must be float32 with onnxruntime; got {self.precision}"
+            found.append(Problem("precision", message))
+        if self.precision == "float16" and not self.is_gpu:
+            found.append(Problem("precision", "float16 needs a GPU; allowed: float32, bfloat16"))
+        return found
+
+    @property
+    def is_gpu(self) -> bool:
+        """Whether it is measured on a GPU."""
+        return self.device != "cpu"
+
+    @classmethod
+    def from_dict(cls, values: object, where: str = "latency") -> Self:
+        """The spec that a mapping describes.
+
+        Raises:
+            InputError: with every problem, below the path `where`.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise InputError(problems_from_pydantic(error, where, cls)) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; `from_dict` reads them back."""
+        return self.model_dump(exclude_none=True)
+
+    @property
+    def words(self) -> str:
+        """Such as "batch 1, float32, eager, 1 thread"."""
+        said = [f"batch {self.batch}", self.precision, self.runtime]
+        if self.threads is not None:
+            said.append(f"{self.threads} thread" + ("s" if self.threads > 1 else ""))
+        return ", ".join(said)
+
+
+_MILLISECONDS = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?\s*(us|µs|ms|s)?")
+_FACTORS = {None: 1.0, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
+
+
+def parse_milliseconds(value: object) -> float:
+    """The milliseconds meant by a number (of milliseconds) or by a text such as "5 ms" or "800us".
+
+    Raises:
+        ValueError: for anything else, and for what is not above 0.
+    """
+    number: float | None = None
+    if isinstance(value, str):
+        found = _MILLISECONDS.fullmatch(value.strip().lower())
+        if found is not None:
+            number = float(found[1] + (found[2] or "")) * _FACTORS[found[3]]
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        number = float(value)
+    if number is None or not 0 < number < 1e9:
+        raise ValueError("must be a time such as 5 ms, 800 us or 1.5 s; a bare number is ms")
+    return number
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """16 hexadecimal digits that are the same for equal plain values."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
