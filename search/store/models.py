@@ -171,6 +171,7 @@ class StudyRow(Base):
     uid: Mapped[str] = mapped_column(unique=True)
     checkpoints: Mapped[JsonOrNull]
     retrains: Mapped[JsonOrNull]
+    latency_setting: Mapped[str | None]
 
 
 class RunRow(Base):
@@ -322,3 +323,55 @@ class TestReadingRow(Base):
     chance: Mapped[float | None]
     content_hash: Mapped[str | None]
     device: Mapped[str | None]
+
+
+class LatencySettingRow(Base):
+    """A device, and how latency is measured on it; its id is a hash of both."""
+
+    __tablename__ = "latency_settings"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created: Mapped[datetime]
+    spec: Mapped[Json]
+    device: Mapped[Json]
+
+
+class LatencyPartRow(Base):
+    """What a part of networks takes in a setting; rows are only ever added, the newest counts."""
+
+    __tablename__ = "latency_parts"
+    __table_args__ = (Index(None, "setting_id", "part_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    setting_id: Mapped[str] = mapped_column(ForeignKey("latency_settings.id"))
+    part_id: Mapped[str]
+    part: Mapped[Json]
+    figure: Mapped[Json]
+
+
+class LatencyPredictorRow(Base):
+    """The line that predicts networks of a space from the sums of their parts, with its error."""
+
+    __tablename__ = "latency_predictors"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    setting_id: Mapped[str] = mapped_column(ForeignKey("latency_settings.id"), index=True)
+    space_id: Mapped[str]
+    created: Mapped[datetime]
+    predictor: Mapped[Json]
+
+
+class LatencyRow(Base):
+    """One measurement of a whole network in a setting; rows are only ever added."""
+
+    __tablename__ = "latencies"
+    __table_args__ = (Index(None, "setting_id", "architecture_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    setting_id: Mapped[str] = mapped_column(ForeignKey("latency_settings.id"))
+    # Networks that only a predictor was fitted on are in no study, and have no row of their own.
+    architecture_id: Mapped[str]
+    median_ms: Mapped[float]
+    disturbed: Mapped[bool]
+    measured_for: Mapped[str]
+    figure: Mapped[Json]

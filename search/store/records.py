@@ -309,3 +309,39 @@ class TestReadingRecord:
     chance: float | None = None
     content_hash: str | None = None
     device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySettingRecord:
+    """A device, and how latency is measured on it.
+
+    Attributes:
+        parts, networks: how many parts, and distinct networks, are measured in it.
+    """
+
+    id: str
+    created: datetime
+    spec: dict[str, Any]
+    device: dict[str, Any]
+    parts: int
+    networks: int
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyRecord:
+    """One measurement of a network.
+
+    Attributes:
+        median_ms: median wall time of a pass, in milliseconds.
+        disturbed: whether the machine was not quiet; `figure` says why.
+        measured_for: who wanted it, such as a study or "check".
+        figure: the whole figure, as plain values.
+    """
+
+    id: int
+    setting_id: str
+    architecture_id: str
+    median_ms: float
+    disturbed: bool
+    measured_for: str
+    figure: dict[str, Any]

@@ -9,6 +9,7 @@ from search.store.architectures import Architectures
 from search.store.database import Database
 from search.store.epochs import Epochs
 from search.store.events import Events
+from search.store.latencies import Latencies
 from search.store.reuse import ReusableResults
 from search.store.runs import Runs
 from search.store.studies import Studies
@@ -30,6 +31,7 @@ class Store:
         studies, runs, trials, epochs, events, architectures: what was searched.
         results: those that one study takes over from another.
         test_audit: who read the test split, and when.
+        latencies: what parts and networks take on devices.
     """
 
     def __init__(self, database: Database) -> None:
@@ -43,6 +45,7 @@ class Store:
         self.architectures = Architectures(database)
         self.results = ReusableResults(database)
         self.test_audit = TestAudit(database)
+        self.latencies = Latencies(database)
 
     def __enter__(self) -> Self:
         return self

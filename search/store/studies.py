@@ -56,8 +56,12 @@ class Studies(StorePart):
         scheduler: str,
         seeds: dict[str, Any],
         code_version: str,
+        latency_setting: str | None = None,
     ) -> StudyRecord:
         """A new study.
+
+        Args:
+            latency_setting: id of that in which its networks are measured; None if they are not.
 
         Raises:
             InputError: where="study", when the name is taken or cannot be one.

@@ -218,7 +218,7 @@ def _macs(part: Part) -> int:
         return part.width * size.positions + head_cost(part.width, part.outputs).macs
     if part.kind == "downsample":
         positions = size.reduced(2).positions
-        return downsample_cost(part.width, part.outputs, positions, part.type).macs  # type: ignore[arg-type]
+        return downsample_cost(part.width, part.outputs, positions, part.type).macs
     assert part.mixer is not None
     around = (1, part.width, part.outputs, size)
     return place_cost(part.type, part.mixer, 0, 1, *around).macs  # type: ignore[arg-type]
