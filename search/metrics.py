@@ -14,7 +14,11 @@ MEMORY_METRICS = ("training_bytes", "inference_bytes")
 ANALYTIC_METRICS = (*_COSTS, *MEMORY_METRICS)
 """What follows from the architecture alone, exactly; memory is for one image in float32."""
 
-METRICS = (*MEASURED_METRICS, *ANALYTIC_METRICS)
+DEVICE_METRICS = ("latency",)
+"""What is measured of a network on a device, trained or not, in milliseconds; a study that wants
+or bounds it says on which."""
+
+METRICS = (*MEASURED_METRICS, *ANALYTIC_METRICS, *DEVICE_METRICS)
 
 
 def analytic_metrics(names: Iterable[str]) -> Callable[[Architecture], Values]:

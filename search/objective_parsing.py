@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from search.metrics import ANALYTIC_METRICS, METRICS
+from search.metrics import ANALYTIC_METRICS, DEVICE_METRICS, METRICS
+from search.numeric import parse_milliseconds
 from search.objectives import (
     ACCURACY,
     Objectives,
@@ -13,7 +14,7 @@ from search.objectives import (
 )
 from space.design import Limits, canonical_metric
 from space.errors import InputError, Problem, refuse
-from space.wording import did_you_mean
+from space.wording import as_written, did_you_mean
 
 
 def parse_objectives(objectives: Mapping[str, str], constraints: Mapping[str, Any]) -> Objectives:
@@ -67,11 +68,8 @@ def _without_evaluator(named: Mapping[str, Any], where: str) -> list[Problem]:
     for name in named:
         if canonical_metric(name) in METRICS:
             continue
-        reason = "unknown metric"
-        if name == "latency":
-            reason = "nothing here measures it yet: it needs runs on a device"
         allowed = f"allowed: {', '.join(METRICS)}{did_you_mean(name, METRICS)}"
-        problems.append(Problem(f"{where}.{name}", f"{reason}; {allowed}"))
+        problems.append(Problem(f"{where}.{name}", f"unknown metric; {allowed}"))
     return problems
 
 
@@ -83,6 +81,8 @@ def _bound(name: str, value: Any) -> Any:
 
 
 def _number(name: str, value: Any, side: str) -> Any:
+    if name in DEVICE_METRICS:
+        return _milliseconds(value, f"constraints.{name}{side}")
     if canonical_metric(name) not in ANALYTIC_METRICS:
         return value
     try:
@@ -91,6 +91,13 @@ def _number(name: str, value: Any, side: str) -> Any:
         where = f"constraints.{name}{side}"
         raise InputError(Problem(where, p.message) for p in error.problems) from None
     return next(iter(limits.values()))
+
+
+def _milliseconds(value: Any, where: str) -> float:
+    try:
+        return parse_milliseconds(value)
+    except ValueError as error:
+        raise InputError.of(where, f"{error}; got {as_written(value)}") from None
 
 
 _SHOULD_BE_HIGH = ("validation_accuracy",)

@@ -21,6 +21,7 @@ from pydantic import ConfigDict as PydanticConfig
 
 from search.config.device_budget import DeviceBudget, parse_device_budget
 from search.config.earlier import as_meant
+from search.config.latency import LatencyConfig, latency_problems, with_one_limit
 from search.config.objectives import (
     limited,
     named_constraints,
@@ -131,9 +132,12 @@ class Config(Section):
         data: which images, and where they lie.
         protocol: how every candidate is judged.
         objectives: "maximise" or "minimise" by metric: validation_accuracy,
-            validation_loss, params, macs, training_bytes, inference_bytes.
+            validation_loss, params, macs, training_bytes, inference_bytes, and, with the section
+            `latency`, latency.
         constraints: hard bounds by metric, such as `params: 30M` or `macs: {at_least: 1G}`; upper
             bounds on costs narrow the space before anything is trained.
+        latency: on which device, and how, latency is measured; with `at_most` it is a constraint.
+            Null measures none.
         searcher, scheduler: how the space is explored, and which trials are cut short.
         trials: planned number of trials; failed and infeasible ones count.
         initial: points that are tried first: "paired" are the paper's operators in one skeleton,
@@ -179,6 +183,7 @@ class Config(Section):
         "validation_accuracy": "maximise"
     }
     constraints: Annotated[dict[str, Any], PlainValidator(named_constraints)] = {}  # noqa: RUF012
+    latency: LatencyConfig | None = None
     searcher: SearcherConfig = Field(default_factory=lambda: SEARCHERS.options("tpe"))
     scheduler: SchedulerConfig = Field(default_factory=lambda: SCHEDULERS.options("asha"))
     trials: StrictInt = Field(ge=1, le=MOST_TRIALS)
@@ -203,6 +208,11 @@ class Config(Section):
     ] = ()
     resources: Resources = Resources()
     checkpoints: Folder = Path("checkpoints")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_latency_limit(cls, values: Any) -> Any:
+        return with_one_limit(values) if isinstance(values, Mapping) else values
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> "Config":
@@ -256,6 +266,10 @@ class Config(Section):
             "data": self.data.to_dict(),
             "protocol": self.protocol.to_dict(),
         }
+        if self.latency is None:
+            del plain["latency"]  # as of studies that know nothing of it
+        else:
+            plain["latency"] = self.latency.model_dump(exclude_none=True)
         return plain | parts
 
     def to_stored(self) -> dict[str, Any]:
@@ -285,6 +299,7 @@ def _clashes(config: Config) -> list[Problem]:
         found.append(Problem("protocol.data", message))
     try:
         refuse_unmet_lower_bounds(config.search_space, config.parsed_objectives)
+        found += latency_problems(config.latency, config.parsed_objectives)
         found += [*_beyond_one_objective(config), *_against_the_best(config)]
     except InputError as error:
         found += error.problems

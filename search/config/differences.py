@@ -13,7 +13,7 @@ from space.surface import surface
 from space.wording import did_you_mean
 from trainers.legacy_defaults import values_to_resume
 
-FIXED = ("space", "data", "protocol", "objectives", "constraints")
+FIXED = ("space", "data", "protocol", "objectives", "constraints", "latency")
 """Sections that decide what a result means: changing them makes it another study."""
 
 BY_MEANING = ("objectives", "constraints")

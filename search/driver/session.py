@@ -18,6 +18,7 @@ from search.driver.attempt import Attempt, HangDetector
 from search.driver.device_time import DeviceTime
 from search.driver.failure_policy import FirstFailures, Retries
 from search.driver.journal import Journal
+from search.driver.latency_confirmation import LatencyConfirmation
 from search.driver.new_trials import NewTrials
 from search.driver.replay import add_record, report_record
 from search.driver.stop_request import StopKind, StopRequest
@@ -72,6 +73,7 @@ class StudySession:
         claimed: the ids of those that this run goes on with.
         stop: asked for where going on makes no sense.
         say: tells a person what is lost.
+        latency: measures networks before they are trained; None where nothing is wanted of it.
     """
 
     def __init__(
@@ -87,7 +89,9 @@ class StudySession:
         claimed: Collection[int],
         stop: StopRequest,
         say: Callable[[str], None],
+        latency: LatencyConfirmation | None = None,
     ) -> None:
+        self._latency = latency
         self._study, self.journal, self.tracking = study, journal, tracking
         self._settings = settings
         self._new_trials, self._store, self.record = new_trials, new_trials.store, new_trials.study
@@ -238,6 +242,11 @@ class StudySession:
             reason = f"the store was away for more than {patience} ({self.journal.error})"
             self._stop.request(StopKind.STORE, reason)
 
+    def measure_no_more(self) -> None:
+        """End the process that measures latency, if there is one."""
+        if self._latency is not None:
+            self._latency.close()
+
     def log_of(self, number: int) -> Path | None:
         """The file that tells how a trial that is handed out broke off."""
         live = self._live.get(number)
@@ -275,7 +284,8 @@ class StudySession:
             if live.trial.state == TrialState.PREEMPTED:
                 self._study.resume(number)
             # While this study lay still, another may have trained the same.
-            ended = self._ended_by_reuse(live) or self._ended_by_decision(live)
+            ended = self._ended_by_reuse(live) or self._ended_by_latency(live)
+            ended = ended or self._ended_by_decision(live)
         except StoreAway:
             self._live.pop(number, None)
             self._unsettled.append(row)
@@ -298,6 +308,21 @@ class StudySession:
                 self._reused += 1
                 self._leave(live, reused)
         return is_complete
+
+    def _ended_by_latency(self, live: Attempt) -> bool:
+        """Whether its network is measured, before its first epoch, and too slow.
+
+        It is measured while nothing else is handed out: what trains beside it would be measured,
+        too.
+        """
+        if self._latency is None or live.record.repeat or live.trial.curve:
+            return False
+        alone = len(self._live) == 1
+        refusal = self._latency.refusal(live.trial.point, may_measure=alone)
+        if refusal is None:
+            return False
+        self._leave(live, live.ended(TrialState.INFEASIBLE, self._study.judged_by), refusal)
+        return True
 
     def _ended_by_decision(self, live: Attempt) -> bool:
         """Prune a trial that was sentenced before it could be told; whether it was."""

@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from search.driver.assignment import TRAINING
 from search.driver.checkpoints import Checkpoints
 from search.driver.extra_trials import NO_EXTRA_TRIALS, ExtraTrials
 from search.driver.journal import Journal, replay
+from search.driver.latency_confirmation import LatencyConfirmation
+from search.driver.latency_plan import LatencyPlan, stored_latencies
 from search.driver.lineage import Lineage
 from search.driver.new_trials import NewTrials, TrialSeeds
 from search.driver.proposals import Proposal, Proposals
@@ -24,6 +27,7 @@ from search.driver.study_progress import Progress
 from search.driver.tracking import Tracking
 from search.driver.warm_start import events_so_far, warm_points
 from search.metrics import analytic_metrics
+from search.objectives import Values
 from search.schedulers import Scheduler, make_scheduler
 from search.searchers import Searcher, Task, make_searcher
 from search.store import RunRecord, Store, StudyRecord
@@ -41,9 +45,16 @@ _BASELINE_STREAM = 2
 
 
 def create_study(
-    store: Store, config: Config, protocol: Protocol, told: Mapping[str, Any] | None = None
+    store: Store,
+    config: Config,
+    protocol: Protocol,
+    told: Mapping[str, Any] | None = None,
+    latency: LatencyPlan | None = None,
 ) -> StudyRecord:
     """The row of a new study.
+
+    Args:
+        told: of the data. latency: what a study that has it goes by.
 
     Raises:
         InputError: the name was taken in the meantime.
@@ -59,6 +70,7 @@ def create_study(
             "objectives": config.objectives,
             "constraints": config.constraints,
             **({"data": dict(told)} if told else {}),
+            **({"latency": latency.to_dict()} if latency is not None else {}),
             "warm_start": events_so_far(store, config.warm_start),
         },
         planned_trials=config.trials,
@@ -72,6 +84,7 @@ def create_study(
             "data_order": seeds.data_order,
         },
         code_version=code_version(),
+        latency_setting=None if latency is None else latency.setting,
     )
 
 
@@ -88,6 +101,7 @@ def begin_session(
     stop: StopRequest | None = None,
     say: Callable[[str], None] = _LOG.warning,
     answered_since: Callable[[float], bool] = lambda moment: True,
+    latency: LatencyConfirmation | None = None,
 ) -> StudySession:
     """A session that goes on where the earlier runs of the study ended.
 
@@ -98,18 +112,20 @@ def begin_session(
         training: entry point that makes a Training in the workers.
         stop: asked for where going on makes no sense. say: tells a person what is lost.
         answered_since: whether the store has answered anybody since a moment (`Journal`).
+        latency: measures the networks of a study that has a limit or an objective of it.
     """
     checkpoints = settle(store, study, config, say)
     claimed = _claim(store, study, run, extra_trials, say)
     history = store.studies.history(study.id)
     architectures = networks_of(history)
-    task = task_of(config)
+    plan = None if latency is None else latency.plan
+    task = task_of(config, plan)
     searcher, baseline = _searchers(config, task)
     journal = Journal(store, run, checkpoints.folder, answered_since)
     tracking = Tracking(journal, study, config.trackers, say)
     searchers, rule = (searcher, baseline), protocol.judged_by
     engine = Study(task, searchers, _scheduler(config), rule, tracking)
-    initial = initial_points(config)
+    initial = _quick_enough(initial_points(config), task, plan, say)
     beside = {point.architecture.id for point in initial}
     warm = warm_points(store, study, config, searcher, task, beside)
     replay_history(engine, history, architectures)
@@ -148,6 +164,7 @@ def begin_session(
         settings=_worker_settings(config, protocol, inspected, training),
         trials=history.trials,
         claimed=claimed,
+        latency=latency,
         stop=StopRequest() if stop is None else stop,
         say=say,
     )
@@ -222,11 +239,50 @@ def _searchers(
     return own, make_searcher("random", task, seed)
 
 
-def task_of(config: Config) -> Task[Architecture]:
-    """What a study searches, and for what."""
+def task_of(config: Config, latency: LatencyPlan | None = None) -> Task[Architecture]:
+    """What a study searches, and for what.
+
+    Args:
+        latency: by whose predictions searchers go.
+    """
     objectives = config.parsed_objectives
     known = analytic_metrics(objectives.names)
+    if latency is not None:
+        objectives, known = latency.searched_for(objectives), _both(known, latency.known)
     return Task(config.search_space, objectives, known, config.protocol.epochs)
+
+
+def task_of_study(store: Store, study: StudyRecord, config: Config) -> Task[Architecture]:
+    """The same, to order what came of a study: by latencies that were measured."""
+    task = task_of(config)
+    if config.latency is None:
+        return task
+    return replace(task, known=_both(task.known, stored_latencies(store, study)))
+
+
+_Known = Callable[[Architecture], Values]
+
+
+def _both(first: _Known, second: _Known) -> _Known:
+    return lambda architecture: {**first(architecture), **second(architecture)}
+
+
+def _quick_enough(
+    points: list[Proposal],
+    task: Task[Architecture],
+    plan: LatencyPlan | None,
+    say: Callable[[str], None],
+) -> list[Proposal]:
+    """The points that are not predicted to be too slow."""
+    if plan is None or plan.limit is None:
+        return points
+    kept = [point for point in points if task.feasible(point.architecture)]
+    if len(kept) < len(points):
+        say(
+            f"Latency: {len(points) - len(kept)} of {count(len(points), 'initial point')} are "
+            f"predicted far above {plan.limit:g} ms, and left out."
+        )
+    return kept
 
 
 def initial_points(config: Config) -> list[Proposal]:

@@ -7,7 +7,7 @@ from search.config import Config, Override, changed_for_resume
 from search.config.config import MOST_TRIALS
 from search.driver.extra_trials import ExtraTrialsRequest, combined, continue_ended, repeat_best
 from search.driver.retraining import plan_of, train_in_full, with_more_networks
-from search.driver.study_setup import task_of
+from search.driver.study_setup import task_of_study
 from search.store import open_store
 from search.store.open import open_to_look_up
 from space.errors import InputError, Problem, refuse
@@ -51,7 +51,8 @@ def to_continue(
         )
         with open_store(store, create=False) as opened:
             # Refuses before Ray starts.
-            extra_request(opened, opened.studies.get(study), task_of(config))
+            found = opened.studies.get(study)
+            extra_request(opened, found, task_of_study(opened, found, config))
     return _rest_where_it_retrains(config, extra_request)
 
 
@@ -74,7 +75,8 @@ def to_repeat(
     extra_request = repeat_best(top, seeds)
     with open_store(store, create=False) as opened:
         # Refuses before Ray starts.
-        extra_request(opened, opened.studies.get(study), task_of(config))
+        found = opened.studies.get(study)
+        extra_request(opened, found, task_of_study(opened, found, config))
     return _rest_where_it_retrains(config, extra_request)
 
 

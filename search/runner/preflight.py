@@ -27,6 +27,7 @@ from space.errors import InputError, Problem, join, refuse
 from space.input.paths import is_folder, is_there
 from trainers import DataDescription, DataShape, Protocol, data_shape, describe_data
 from trainers.data.image_folder.class_folders import abbreviated
+from trainers.latency import refuse_missing
 from trainers.protocol import Decoded
 
 
@@ -65,6 +66,9 @@ def prepare(given: Config, *, resume: bool, say: Callable[[str], None] | None = 
     problems.attempt(lambda: _check_images(config, data_shape(config.data, config.protocol)))
     problems.attempt(lambda: refuse_missing_libraries(config))
     problems.attempt(lambda: study_lookup.check_warm_start(config.store, config.warm_start))
+    if config.latency is not None:
+        spec = config.latency.spec
+        problems.attempt(lambda: refuse_missing(spec))
     problems.refuse()  # all that is quick: looking at a million pictures may take an hour
     check_custom_mixers(config.search_space)
     study_lookup.check_same_mixers(config.store, found)

@@ -13,13 +13,16 @@ from search.config import Config
 from search.driver.assignment import TRAINING
 from search.driver.extra_trials import NO_EXTRA_TRIALS, ExtraTrials, ExtraTrialsRequest
 from search.driver.journal import Journal
+from search.driver.latency_confirmation import LatencyConfirmation
+from search.driver.latency_plan import LatencyPlan, prepare_latency
 from search.driver.provenance import code_version, describe_machine
 from search.driver.session import StudySession
 from search.driver.stop_request import ALWAYS_HEARD, StopKind, StopRequest
 from search.driver.store_retry import StoreRetry, opened_again
 from search.driver.study_progress import Progress
-from search.driver.study_setup import begin_session, create_study, settle, task_of
+from search.driver.study_setup import begin_session, create_study, settle, task_of_study
 from search.exit_code import ExitCode
+from search.query import best, networks
 from search.ray_executor.cluster import Cluster, check_resources, first_line
 from search.ray_executor.connection import connected_to_ray
 from search.ray_executor.ray_servers import nodes_that_do_not_see, warning_of, watching
@@ -119,6 +122,7 @@ def run_study(
     notes = tuple(notes_on_recipe(prepared.description))
     for note in notes:
         watcher.say(f"note: {note}")
+    latency = _prepared_latency(prepared, watcher)
     stop = StopRequest(config.time_limit)
     exit_message = exit_message or ExitMessage(watcher.say)
     with (
@@ -153,6 +157,7 @@ def run_study(
             extra_request,
             exit_message,
             store_retry,
+            latency,
         )
         try:
             outcome = work.carry_out(signals, end)
@@ -199,13 +204,14 @@ class _Work:
     extra_request: ExtraTrialsRequest | None
     exit_message: ExitMessage
     store_retry: StoreRetry
+    latency: LatencyPlan | None = None
 
     def carry_out(self, signals: StopSignals, end: RunEnd) -> RunOutcome:
         """Begin a run of the study and work until it is done or asked to stop."""
         store, config = self.store, self.prepared.config
         signals.begin_work()
         once = self.store_retry.until_back
-        study = once(lambda: _create_or_take_up(store, self.prepared, self.watcher))
+        study = once(lambda: _create_or_take_up(store, self.prepared, self.watcher, self.latency))
         extra_trials = once(lambda: self._extra_trials(study))
         run = once(lambda: _begin_run(store, study, self.cluster))
         make_checkpoints(folder_in_use(config, study))  # where later runs find it, from anywhere
@@ -234,7 +240,8 @@ class _Work:
         settle(self.store, study, config, self.watcher.say)
         if self.extra_request is None:
             return NO_EXTRA_TRIALS
-        found = self.extra_request(self.store, study, task_of(config))
+        task = task_of_study(self.store, study, config)
+        found = self.extra_request(self.store, study, task)
         if found.retrains is not None and found.retrains != study.retrains:
             self.store.studies.set_retrains(study.id, found.retrains)
         return found
@@ -293,6 +300,7 @@ class _Work:
                 stop=stop,
                 say=self.watcher.say,
                 answered_since=heartbeat.answered_since,
+                latency=self._confirmation(),
             )
             session = self.store_retry.until_back(begin)
             self._recorded()
@@ -300,9 +308,27 @@ class _Work:
             try:
                 tune_session(session, config, self.cluster, stop, self._show)
             finally:
+                session.measure_no_more()
                 _close(session.journal, stop)
                 session.tracking.close()
+            self._confirm_latencies(study, session)
         return session
+
+    def _confirmation(self) -> LatencyConfirmation | None:
+        config = self.prepared.config
+        if self.latency is None:
+            return None
+        plugins = config.search_space.plugins
+        return LatencyConfirmation(self.store, self.latency, config.study, plugins)
+
+    def _confirm_latencies(self, study: StudyRecord, session: StudySession) -> None:
+        """Measure what was trained, now that nothing trains; not where the run was stopped."""
+        confirmation = self._confirmation()
+        if confirmation is None or session.journal.away or self.stop.kind is not None:
+            return
+        rows = best(self.store, study=study.name, where="state = complete", top=None)
+        trained = networks(self.store, study.name, [row.architecture_id for row in rows])
+        confirmation.at_the_end(trained, self.stop.requested, self.watcher.say)
 
     def _recorded(self) -> None:
         """From now on the store has what was asked for, and other words say how to go on."""
@@ -354,11 +380,22 @@ def _server_is_gone(stop: StopRequest, reason: str) -> None:
         stop.hurried = True  # what asked for the stop has ended the servers too
 
 
-def _create_or_take_up(store: Store, prepared: Prepared, watcher: Watcher) -> StudyRecord:
+def _prepared_latency(prepared: Prepared, watcher: Watcher) -> LatencyPlan | None:
+    """What is measured before Ray starts, while nothing else runs."""
+    config = prepared.config
+    if config.latency is None:
+        return None
+    with open_store(config.store, create=True) as store:
+        return prepare_latency(store, config, prepared.found, watcher.say)
+
+
+def _create_or_take_up(
+    store: Store, prepared: Prepared, watcher: Watcher, latency: LatencyPlan | None
+) -> StudyRecord:
     config = prepared.config
     if prepared.found is None:
         create = partial(
-            create_study, store, config, prepared.protocol, prepared.description.told()
+            create_study, store, config, prepared.protocol, prepared.description.told(), latency
         )
         return study_lookup.create_first(store, config.study, create)
     study = store.studies.get(prepared.found.name)
@@ -396,7 +433,7 @@ def _already_complete(
     with open_store(config.store, create=False) as store:
         if (
             extra_request is not None
-            and not extra_request(store, found, task_of(config)).is_nothing
+            and not extra_request(store, found, task_of_study(store, found, config)).is_nothing
         ):
             return None
         progress, failure = progress_and_failure(store, found)

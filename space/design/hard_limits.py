@@ -185,7 +185,8 @@ _COSTS = ("params", "macs")
 _MEMORIES = ("training_bytes", "inference_bytes")
 _ALLOWED = "params, macs (flops), training_bytes, inference_bytes"
 _NO_EVALUATOR = (
-    "latency has no closed form: it has to be measured on a device, which no hard limit does yet"
+    "latency has no closed form: it is measured on a device, and a configuration limits it, by "
+    "latency: {device: cpu, at_most: 5 ms}"
 )
 _READERS = {
     **dict.fromkeys((*_COSTS, *METRIC_ALIASES), parse_quantity),

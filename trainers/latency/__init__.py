@@ -18,7 +18,7 @@ from trainers.latency.meter import Measures, MeterProcess, NotMeasured
 from trainers.latency.part_table import PartTable
 from trainers.latency.parts import Part, parts_of, parts_of_space
 from trainers.latency.predictor import PredictionError, Predictor
-from trainers.latency.spec import LatencySpec, parse_milliseconds
+from trainers.latency.spec import LatencySpec
 
 if TYPE_CHECKING:
     from trainers.latency.measure import measure
@@ -39,7 +39,6 @@ __all__ = [
     "cautions",
     "measure",
     "measure_in_turns",
-    "parse_milliseconds",
     "parts_of",
     "parts_of_space",
     "refuse_missing",

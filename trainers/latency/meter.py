@@ -29,6 +29,8 @@ class Measures(Protocol):
 
     spec: LatencySpec
     device: DeviceIdentity
+    pace: float | None
+    """Of the gauge at its quickest so far, in milliseconds; to be told where more is known."""
 
     def networks(self, architectures: Sequence[Architecture]) -> list[Latency]:
         """The latencies of networks, measured in turns."""
@@ -55,7 +57,7 @@ class MeterProcess:
     def __init__(
         self, spec: LatencySpec, pace: float | None = None, plugins: Sequence[str] = ()
     ) -> None:
-        self.spec = spec
+        self.spec, self.pace = spec, pace
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "trainers.latency.meter_process"],
@@ -67,7 +69,7 @@ class MeterProcess:
             start_new_session=True,  # Ctrl-C is for those who wait for it
         )
         try:
-            self._ask({"spec": spec.to_dict(), "pace": pace, "plugins": list(plugins)})
+            self._ask({"spec": spec.to_dict(), "plugins": list(plugins)})
             hello = self._answer()
         except BaseException:
             self.close()
@@ -120,7 +122,7 @@ class MeterProcess:
     def _ask(self, request: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.write(json.dumps({"pace": self.pace, **request}) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._gone() from None

@@ -33,14 +33,15 @@ class Meter:
     """Measures networks and parts in this process.
 
     Args:
-        spec: how. pace: of the gauge at its quickest so far; None where nothing is known.
+        spec: how.
 
     Raises:
         InputError: what this machine cannot measure.
     """
 
-    def __init__(self, spec: LatencySpec, pace: float | None = None) -> None:
-        self.spec, self.pace = spec, pace
+    def __init__(self, spec: LatencySpec) -> None:
+        self.spec = spec
+        self.pace: float | None = None
         self.device = identify(spec)
         set_threads(spec)
         self._gauge = make_gauge(spec)
@@ -65,12 +66,17 @@ class Meter:
                 times.append(number)
             yield from self._measured(passes, times, effort)
 
+    def hear_of_pace(self, milliseconds: float | None) -> None:
+        """What the gauge took some time; the quickest is what the machine can do."""
+        known = [each for each in (self.pace, milliseconds) if each is not None]
+        self.pace = min(known, default=None)
+
     def _measured(
         self, passes: Sequence[Pass], times: Sequence[int], effort: Effort
     ) -> list[Latency]:
         found = measure_in_turns(passes, effort, gauge=self._gauge, pace=self.pace)
-        gauged = [each.gauge_ms for each in found if each.gauge_ms is not None]
-        self.pace = min([*gauged, *([] if self.pace is None else [self.pace])], default=None)
+        for each in found:
+            self.hear_of_pace(each.gauge_ms)
         device, spec = self.device.to_dict(), self.spec.to_dict()
         return [
             replace(_shared(latency, number), device=device, spec=spec)
@@ -94,9 +100,10 @@ def _shared(latency: Latency, number: int) -> Latency:
 def serve(requests: Iterable[str], answers: IO[str]) -> None:
     """Answer requests, a JSON object a line, until there are no more.
 
-    The first one makes the meter: {"spec", "pace", "plugins"}; it is answered by the device. The
-    others ask for {"parts": […]} or {"networks": […]}, and are answered by a line for
-    each: {"latency"}, or {"failed"} with a reason that ends the request. A refusal is {"problems"}.
+    The first one makes the meter: {"spec", "plugins"}; it is answered by the device. The others ask
+    for {"parts": […]} or {"networks": […]}, with the "pace" that is known, and are answered by a
+    line for each: {"latency"}, or {"failed"} with a reason that ends the request. A refusal is
+    {"problems"}.
     """
     meter: Meter | None = None
     for line in requests:
@@ -104,9 +111,10 @@ def serve(requests: Iterable[str], answers: IO[str]) -> None:
         try:
             if meter is None:
                 load_plugins(tuple(request.get("plugins", ())), "plugins")
-                meter = Meter(LatencySpec.from_dict(request["spec"]), request.get("pace"))
+                meter = Meter(LatencySpec.from_dict(request["spec"]))
                 _say(answers, {"device": meter.device.to_dict()})
                 continue
+            meter.hear_of_pace(request.get("pace"))
             for latency in _asked(meter, request):
                 _say(answers, {"latency": latency.to_dict()})
         except InputError as error:

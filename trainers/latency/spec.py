@@ -4,16 +4,30 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 
 from space.errors import InputError, Problem, refuse
 from space.input.pydantic_errors import problems_from_pydantic
 
 Runtime = Literal["eager", "compile", "onnxruntime"]
 Precision = Literal["float32", "bfloat16", "float16"]
-_DEVICE = r"^(cpu|cuda(:\d{1,3})?)$"
+_DEVICE = re.compile(r"cpu|cuda(:[0-9]{1,3})?")
+
+
+def _named(device: str) -> str:
+    if _DEVICE.fullmatch(device) is None:
+        raise ValueError(f"must be cpu, cuda, or cuda: and a number; got {device!r}")
+    return device
 
 
 class LatencySpec(BaseModel):
@@ -30,7 +44,7 @@ class LatencySpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    device: str = Field(default="cpu", pattern=_DEVICE)
+    device: Annotated[str, AfterValidator(_named)] = "cpu"
     batch: StrictInt = Field(default=1, ge=1, le=65536)
     precision: Precision = "float32"
     runtime: Runtime = "eager"
@@ -90,28 +104,6 @@ class LatencySpec(BaseModel):
         if self.threads is not None:
             said.append(f"{self.threads} thread" + ("s" if self.threads > 1 else ""))
         return ", ".join(said)
-
-
-_MILLISECONDS = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?\s*(us|µs|ms|s)?")
-_FACTORS = {None: 1.0, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
-
-
-def parse_milliseconds(value: object) -> float:
-    """The milliseconds meant by a number (of milliseconds) or by a text such as "5 ms" or "800us".
-
-    Raises:
-        ValueError: for anything else, and for what is not above 0.
-    """
-    number: float | None = None
-    if isinstance(value, str):
-        found = _MILLISECONDS.fullmatch(value.strip().lower())
-        if found is not None:
-            number = float(found[1] + (found[2] or "")) * _FACTORS[found[3]]
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        number = float(value)
-    if number is None or not 0 < number < 1e9:
-        raise ValueError("must be a time such as 5 ms, 800 us or 1.5 s; a bare number is ms")
-    return number
 
 
 def digest(values: Mapping[str, Any]) -> str:

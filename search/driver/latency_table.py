@@ -1,0 +1,231 @@
+"""The table of parts of a device and the predictor over it: built once, kept in the store."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+import numpy as np
+
+from search.config.latency import LatencyConfig
+from search.store import Store
+from space import Architecture, DesignSpace
+from space.errors import InputError
+from space.wording import count
+from trainers.latency import (
+    DeviceIdentity,
+    LatencySpec,
+    Measures,
+    Part,
+    PartTable,
+    Predictor,
+    parts_of,
+    parts_of_space,
+    setting_id,
+)
+from trainers.latency.figure import Latency
+from trainers.latency.spec import digest
+
+Say = Callable[[str], None]
+TURNS = 3
+"""So many whole networks are measured in turns."""
+_DRAWN = 400
+"""Random networks of which those to be measured are chosen."""
+_SAY_EVERY = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltTable:
+    """A table with a predictor over it.
+
+    Attributes:
+        table: of the device. predictor: of a space.
+        up_to: the number of the reading of the store that the table is (`Latencies.parts`).
+        parts_of_space: how many distinct parts the space has; None where they were not counted out.
+    """
+
+    table: PartTable
+    predictor: Predictor
+    up_to: int
+    parts_of_space: int | None
+
+
+def stored_table(
+    store: Store, spec: LatencySpec, device: DeviceIdentity, up_to: int | None = None
+) -> tuple[PartTable, int]:
+    """What the store has of a device, and the number of this reading."""
+    rows, number = store.latencies.parts(setting_id(spec, device), up_to)
+    figures = {Part.from_dict(part): Latency.from_dict(figure) for part, figure in rows}
+    return PartTable(spec, device, figures), number
+
+
+def build_table(
+    store: Store,
+    space: DesignSpace,
+    config: LatencyConfig,
+    limit: float | None,
+    meter: Measures,
+    say: Say,
+    *,
+    again: bool = False,
+) -> BuiltTable:
+    """Measure what the store does not have yet of the parts and of some networks of a space.
+
+    Args:
+        store: what is measured goes there as soon as it is.
+        space: whose networks are to be predicted.
+        config: how many parts and networks.
+        limit: in milliseconds; half of the networks are chosen near it. None where there is none.
+        meter: measures on the device.
+        say: told how it goes.
+        again: whether what was measured while the machine was not quiet, or slower than at its
+            quickest, is measured again, and the predictor is fitted anew.
+    """
+    spec, device = config.spec, meter.device
+    setting = setting_id(spec, device)
+    store.latencies.add_setting(setting, spec.to_dict(), device.to_dict())
+    table, _ = stored_table(store, spec, device)
+    meter.pace = table.pace
+    wanted, total = parts_to_measure(space, config.parts)
+    _measure_parts(store, table, _lacking(table, wanted, again), meter, say)
+    table, up_to = stored_table(store, spec, device)
+    name = space_id(space, config, limit)
+    known = None if again else store.latencies.predictor(setting, name)
+    parts = table.milliseconds()
+    if known is not None and known["up_to"] <= up_to:
+        table, up_to = stored_table(store, spec, device, known["up_to"])
+        predictor = Predictor.from_dict(known["line"], table.milliseconds())
+        return BuiltTable(table, predictor, up_to, total)
+    networks = networks_to_measure(space, Predictor(parts), config.networks, limit)
+    figures = _measure_networks(store, setting, networks, meter, f"predictor of {space.name}", say)
+    fitted = len(networks) - len(networks) // 3
+    pairs = [(n, figure.median_ms) for n, figure in zip(networks, figures, strict=True)]
+    predictor = Predictor(parts).fitted(pairs[:fitted], pairs[fitted:])
+    said = {"space": space.name, "limit_ms": limit, "disturbed": sum(not f.quiet for f in figures)}
+    line = {"line": predictor.to_dict(), "up_to": up_to, **said}
+    store.latencies.add_predictor(setting, name, line)
+    return BuiltTable(table, predictor, up_to, total)
+
+
+def space_id(space: DesignSpace, config: LatencyConfig, limit: float | None) -> str:
+    """What a predictor is for: a space without its own limits, and the limit of the latency."""
+    file = {n: v for n, v in space.to_dict().items() if n not in ("limits", "name")}
+    return digest({"space": file, "limit": limit, "networks": config.networks})
+
+
+def parts_to_measure(space: DesignSpace, most: int) -> tuple[list[Part], int | None]:
+    """The parts of a space, or those that are the most frequent in random networks of it.
+
+    Returns:
+        At most `most` parts, and how many there are in all where that is no more than some tens of
+        thousands.
+    """
+    every: list[Part] = []
+    for part in parts_of_space(space):
+        every.append(part)
+        if len(every) > max(most, _MOST_COUNTED):
+            break
+    total = len(every) if len(every) <= _MOST_COUNTED else None
+    if len(every) <= most:
+        return every, total
+    rng, met = np.random.default_rng(0), Counter[Part]()
+    for _ in range(_DRAWN):
+        met.update({*parts_of(space.sample(rng))})
+    frequent = sorted(met, key=lambda part: (-met[part], part.id))
+    return frequent[:most], total
+
+
+_MOST_COUNTED = 50_000
+
+
+def _lacking(table: PartTable, wanted: Sequence[Part], again: bool) -> list[Part]:
+    pace = table.pace
+    return [
+        part
+        for part in wanted
+        if part not in table.figures or (again and _is_doubtful(table.figures[part], pace))
+    ]
+
+
+def _is_doubtful(figure: Latency, pace: float | None) -> bool:
+    slow = pace is not None and figure.gauge_ms is not None and figure.gauge_ms > 1.05 * pace
+    return slow or not figure.quiet
+
+
+def _measure_parts(
+    store: Store, table: PartTable, parts: Sequence[Part], meter: Measures, say: Say
+) -> None:
+    if not parts:
+        return
+    have = f"; the store has {len(table.figures):,} already" if table.figures else ""
+    say(f"Latency: measuring {count(len(parts), 'part')} on {meter.device.name}{have} ...")
+    said, disturbed = monotonic(), 0
+    for index, figure in enumerate(meter.parts(parts), 1):
+        part = parts[index - 1]
+        store.latencies.add_part(table.setting, part.id, part.to_dict(), figure.to_dict())
+        disturbed += not figure.quiet
+        if monotonic() - said > _SAY_EVERY and index < len(parts):
+            said = monotonic()
+            say(f"Latency: {index:,} of {len(parts):,} parts measured ...")
+    if disturbed:
+        say(f"Latency: {_disturbed(disturbed, len(parts), 'part')}.")
+
+
+def _disturbed(number: int, total: int, thing: str) -> str:
+    return (
+        f"the machine was not quiet while {number:,} of {count(total, thing)} were measured, even "
+        "when measured again"
+    )
+
+
+def networks_to_measure(
+    space: DesignSpace, rough: Predictor, number: int, limit: float | None
+) -> list[Architecture]:
+    """Random networks, without repeats; with a limit every second one of those nearest to it."""
+    drawn = list(space.distinct(max(_DRAWN, number), np.random.default_rng(1)))
+    uniform = drawn[:number]
+    if limit is None or len(drawn) <= number:
+        return uniform
+    near = sorted(drawn, key=lambda each: abs(rough.total(each) - limit))
+    chosen = dict.fromkeys(each for pair in zip(near, drawn, strict=True) for each in pair)
+    return list(chosen)[:number]
+
+
+def _measure_networks(
+    store: Store,
+    setting: str,
+    networks: Sequence[Architecture],
+    meter: Measures,
+    measured_for: str,
+    say: Say,
+) -> list[Latency]:
+    say(f"Latency: measuring {count(len(networks), 'whole network')} ...")
+    found: list[Latency] = []
+    for start in range(0, len(networks), TURNS):
+        together = networks[start : start + TURNS]
+        figures = meter.networks(together)
+        for network, figure in zip(together, figures, strict=True):
+            store.latencies.add(setting, network.id, figure.to_dict(), measured_for)
+        found += figures
+    disturbed = sum(not figure.quiet for figure in found)
+    if disturbed:
+        say(f"Latency: {_disturbed(disturbed, len(found), 'network')}.")
+    return found
+
+
+def refuse_unreachable(space: DesignSpace, predictor: Predictor, limit: float) -> float:
+    """The share of random networks that are predicted to keep a limit.
+
+    Raises:
+        InputError: none of many does, also with what predictions are off by.
+    """
+    rng = np.random.default_rng(0)
+    predicted = [predictor(space.sample(rng)) for _ in range(1000)]
+    least, most = min(predicted), limit * (1 + predictor.margin)
+    if least > most:
+        raise InputError.of(
+            "constraints.latency",
+            f"none of 1,000 random networks is predicted to keep {limit:g} ms; the quickest needs "
+            f"{least:.3g} ms ({predictor.words})",
+        )
+    return sum(each <= most for each in predicted) / len(predicted)
