@@ -20,6 +20,10 @@ from space.wording import count
 _COSTS: dict[str, Cost] = {"Params": "params", "FLOPs": "macs"}
 
 
+_ACROSS = (*COST_TITLES, "latency")
+"""What has its place on the axis across."""
+
+
 def page() -> None:
     """The page."""
     scope = current()
@@ -106,7 +110,7 @@ def _missing(picture: ObjectivesPicture) -> str:
 def _axes(objectives: Objectives) -> tuple[Objective, Objective]:
     """The objectives that run across and up; of more than two a person chooses."""
     # Measured ones up and costs across, as in the other picture.
-    ordered = sorted(objectives.objectives, key=lambda each: each.name in COST_TITLES)
+    ordered = sorted(objectives.objectives, key=lambda each: each.name in _ACROSS)
     if len(ordered) == 2:
         return ordered[1], ordered[0]
     left, right = st.columns(2)

@@ -80,8 +80,9 @@ def command(
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,
     flops (also macs), depth, block_type. Of its trial: accuracy (0.86 or 86%), epochs, seconds,
-    state, study. Of its token mixers: locality, channels, rank, sharing, dynamics, kernel, heads,
-    groups, ratio, name; these must hold for every mixer, or after the word `any` for at least one.
+    state, study; latency (5 ms), where the study measures it. Of its token mixers: locality,
+    channels, rank, sharing, dynamics, kernel, heads, groups, ratio, name; these must hold for every
+    mixer, or after the word `any` for at least one.
 
     An architecture that was trained several times with one protocol counts with the mean of its
     complete trials. Sorted by accuracy, places with = are ties: a two-sided t-test at the 5 %
@@ -126,6 +127,7 @@ def command(
                 row.plain()
                 | asdict(took[row.trial_id])
                 | {"place": place, "keeps_constraints": wanted and wanted.keeps(row)}
+                | ({"latency_ms": wanted.latency(row)} if wanted and wanted.latencies else {})
                 | {"test": _test_of(row, tests)}
                 for row, place in named
             ]

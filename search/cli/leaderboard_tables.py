@@ -89,6 +89,7 @@ def leaderboard(
             Column("architecture", [row.architecture_id for row in rows]),
             Column("accuracy", [percent(row.accuracy) for row in rows], right=True),
             *_bounds(rows, wanted),
+            *_latencies(rows, wanted),
             *(_repeats(rows) if any(row.repeats > 1 for row in rows) else ()),
             *_tests(rows, tests or {}),
             Column("params", [short(row.params) for row in rows], right=True, optional=1),
@@ -119,6 +120,13 @@ def _tests(rows: Sequence[BestRow], tests: Mapping[tuple[str, str], TestFigures]
         return []
     words = [NONE if each is None else figures_words(each.accuracy) for each in read]
     return [Column("test", words, right=True, optional=2)]
+
+
+def _latencies(rows: Sequence[BestRow], wanted: StudyObjectives | None) -> list[Column]:
+    if wanted is None or not wanted.latencies:
+        return []
+    found = [wanted.latency(row) for row in rows]
+    return [Column("latency", [NONE if ms is None else f"{ms:.3g} ms" for ms in found], right=True)]
 
 
 def _repeats(rows: Sequence[BestRow]) -> tuple[Column, Column]:

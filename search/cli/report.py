@@ -161,7 +161,10 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         "inherited_trials": store.studies.summary(store.studies.get(outcome.study).id).inherited,
         "against_random_search": None if beside is None else asdict(beside),
         **wanted.plain(),
-        "best": [row.plain() | {"keeps_constraints": wanted.keeps(row)} for row in whole[:10]],
+        "best": [
+            row.plain() | {"keeps_constraints": wanted.keeps(row)} | _latency(wanted, row)
+            for row in whole[:10]
+        ],
         "pruned": [row.plain() for row in rows if not row.is_complete][:10],
         "pareto_objectives": [
             asdict(row)
@@ -199,6 +202,10 @@ def _full_trainings(store: Store, study: str) -> dict[str, Any] | None:
     if store.studies.get(study).retrains is None:
         return None
     return judged(store, study).plain()
+
+
+def _latency(wanted: StudyObjectives, row: BestRow) -> dict[str, float | None]:
+    return {"latency_ms": wanted.latency(row)} if wanted.latencies else {}
 
 
 def _without_accuracy(store: Store, study: str, rows: list[BestRow]) -> dict[str, dict[str, int]]:

@@ -6,20 +6,25 @@ of its source's seeds; what began with inherited weights is no repeat.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sqlalchemy import select
 
-from search.metrics import ANALYTIC_METRICS, MEASURED_METRICS, analytic_metrics
+from search.metrics import (
+    ANALYTIC_METRICS,
+    DEVICE_METRICS,
+    MEASURED_METRICS,
+    analytic_metrics,
+)
 from search.objectives import Constraint, Objectives, Values, judged_by, judged_values
 from search.query.leaderboard import BestRow, best
 from search.query.repeats import repeated_results
 from search.query.where import Where, parse_where
 from search.store.models import ArchitectureRow, MetricRow, StudyRow, TrialRow
-from search.store.records import TrialRecord
+from search.store.records import LatencyRecord, TrialRecord
 from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
 from space.architecture import Architecture
@@ -35,7 +40,8 @@ class Evaluated:
     Attributes:
         architecture_id: its id; operators: its distinct mixer names, joined by " + ".
         values: its metrics by name. A measured one is there when each of the trainings has it:
-            of the epoch that the protocol judges by, and over several trainings the mean.
+            of the epoch that the protocol judges by, and over several trainings the mean. The
+            latency, in milliseconds, is there where it was measured on the study's device.
         repeats: how many complete trainings the measured metrics stand on.
     """
 
@@ -64,7 +70,7 @@ def evaluated(
     wanted = set(names)
     rows = best(store, where=_complete(where), study=study, top=None)
     losses = _losses_of_rows(store, study, rows) if _LOSS in wanted else {}
-    analytic = _analytic(store, study, wanted, [row.architecture_id for row in rows])
+    analytic = _without_training(store, study, wanted, [row.architecture_id for row in rows])
     return [
         Evaluated(id_, row.operators, _values(row.accuracy, losses.get(id_), known), row.repeats)
         for row, (id_, known) in zip(rows, analytic.items(), strict=True)
@@ -114,10 +120,29 @@ def _losses(store: Store, study: str) -> dict[int, float]:
     return {trial: values[_LOSS] for trial, values in found.items() if _LOSS in values}
 
 
+def _without_training(
+    store: Store, study: str, names: Collection[str], ids: Sequence[str]
+) -> dict[str, Values]:
+    """Those of the named metrics that need no training, by architecture of the study."""
+    found = _analytic(store, study, names, ids)
+    if not set(names) & set(DEVICE_METRICS):
+        return found
+    latencies = {id_: record.median_ms for id_, record in latency_records(store, study).items()}
+    return {
+        id_: {**values, **({"latency": latencies[id_]} if id_ in latencies else {})}
+        for id_, values in found.items()
+    }
+
+
+def latency_records(store: Store, study: str) -> dict[str, LatencyRecord]:
+    """The measurement that counts, by architecture, on the device of a study; {} without one."""
+    setting = (store.studies.get(study).objective.get("latency") or {}).get("setting")
+    return {} if setting is None else store.latencies.counting(setting)
+
+
 def _analytic(
     store: Store, study: str, names: Collection[str], ids: Iterable[str]
 ) -> dict[str, Values]:
-    """Those of the named metrics that need no training, by architecture of the study."""
     if not set(names) & set(ANALYTIC_METRICS):
         return {id_: {} for id_ in ids}
     known, texts = analytic_metrics(names), architecture_texts(store, study)
@@ -143,8 +168,9 @@ def networks(store: Store, study: str, ids: Iterable[str]) -> list[Architecture]
 
 
 def measured_bounds(objectives: Objectives) -> tuple[Constraint, ...]:
-    """The constraints that only a training can tell."""
-    return tuple(bound for bound in objectives.constraints if bound.name in MEASURED_METRICS)
+    """The constraints that only a training, or a device, can tell."""
+    measured = (*MEASURED_METRICS, *DEVICE_METRICS)
+    return tuple(bound for bound in objectives.constraints if bound.name in measured)
 
 
 def evaluated_trials(
@@ -167,7 +193,8 @@ def evaluated_trials(
     every = store.trials.of_study(store.studies.get(study).id, EVALUATED)
     trials = [trial for trial in every if trial.repeat == 0]
     losses = _losses(store, study) if _LOSS in measured.names else {}
-    analytic = _analytic(store, study, measured.names, [t.architecture_id for t in trials])
+    ids = [trial.architecture_id for trial in trials]
+    analytic = _without_training(store, study, measured.names, ids)
     found: list[tuple[TrialRecord, Values | None]] = []
     for trial in trials:
         values = _values(trial.accuracy, losses.get(trial.id), analytic[trial.architecture_id])

@@ -1,14 +1,14 @@
 """What a study is for besides accuracy, which of its results keep its bounds, how it searches."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from search.objective_parsing import stored_objectives
 from search.objectives import ACCURACY, Constraint, Objectives
-from search.query.evaluated import evaluated, measured_bounds
+from search.query.evaluated import evaluated, latency_records, measured_bounds
 from search.query.leaderboard import BestRow
-from search.store.records import StudyRecord
+from search.store.records import LatencyRecord, StudyRecord
 from search.store.store import Store
 from search.trial_states import TrialState
 from space.wording import NONE, count, percent, short, some
@@ -22,10 +22,15 @@ class StudyObjectives:
         objectives: of the study.
         kept: by id of every completely trained architecture whether it keeps the bounds on
             measured metrics, the most accurate first; empty where there are no such bounds.
+        latencies: by id of every architecture that was measured on the study's device the
+            milliseconds that count; empty for a study without latency.
+        latency_sentence: where these come from; None for a study without latency.
     """
 
     objectives: Objectives
     kept: Mapping[str, bool]
+    latencies: Mapping[str, float] = field(default_factory=dict)
+    latency_sentence: str | None = None
 
     @property
     def bounds(self) -> tuple[Constraint, ...]:
@@ -43,6 +48,10 @@ class StudyObjectives:
         What a pruned trial would have come to is not known.
         """
         return self.kept.get(row.architecture_id) if row.state is TrialState.COMPLETE else None
+
+    def latency(self, row: BestRow) -> float | None:
+        """The measured latency of a row in milliseconds; None where there is none."""
+        return self.latencies.get(row.architecture_id)
 
     def word(self, row: BestRow) -> str:
         """What a table says of it."""
@@ -63,7 +72,8 @@ class StudyObjectives:
                 for each in self.objectives
             )
             said.append(f"The study wants {wanted} as possible, not accuracy alone.")
-        return [*said, *([self._of_bounds()] if self.bounds else [])]
+        said += [self._of_bounds()] if self.bounds else []
+        return [*said, *([self.latency_sentence] if self.latency_sentence else [])]
 
     def plain(self) -> dict[str, Any]:
         """For JSON: the objectives, and the ids that keep the measured bounds; null without any."""
@@ -71,6 +81,7 @@ class StudyObjectives:
             "objectives": {each.name: each.direction for each in self.objectives},
             "constraints": {each.name: each.bounds for each in self.objectives.constraints},
             "keeping_constraints": self.keeping if self.bounds else None,
+            **({"latency": self.latency_sentence} if self.latency_sentence else {}),
         }
 
     def _of_bounds(self) -> str:
@@ -91,26 +102,60 @@ def study_objectives(store: Store, study: str) -> StudyObjectives:
     Raises:
         InputError: an unknown study.
     """
-    objectives = stored_objectives(store.studies.get(study).objective)
+    objective = store.studies.get(study).objective
+    objectives = stored_objectives(objective)
     bounds = measured_bounds(objectives)
+    records = latency_records(store, study)
+    latency = (
+        {id_: record.median_ms for id_, record in records.items()},
+        latency_sentence(objective.get("latency"), records.values()),
+    )
     if not bounds:
-        return StudyObjectives(objectives, {})
+        return StudyObjectives(objectives, {}, *latency)
     rows = evaluated(store, study, {bound.name for bound in bounds})
     measured = Objectives(objectives.objectives, bounds)
     return StudyObjectives(
-        objectives, {row.architecture_id: measured.keeps(row.values) for row in rows}
+        objectives, {row.architecture_id: measured.keeps(row.values) for row in rows}, *latency
     )
+
+
+def latency_sentence(
+    plan: Mapping[str, Any] | None, records: Iterable[LatencyRecord]
+) -> str | None:
+    """Where the latencies of a study come from; None for a study without latency.
+
+    Args:
+        plan: what the study keeps of it. records: the measurements that count.
+    """
+    if plan is None:
+        return None
+    spec, every, error = plan["spec"], list(records), plan["line"]["error"]
+    disturbed = sum(record.disturbed for record in every)
+    how = f"batch {spec['batch']}, {spec['precision']}, {spec['runtime']}"
+    how += f", threads {spec['threads']}" if "threads" in spec else ""
+    said = f"Latencies are medians measured on {plan['device']['name']} ({how})"
+    if disturbed:
+        said += f", {disturbed:,} of {len(every):,} while the machine was not quiet"
+    if error is not None:
+        said += (
+            f"; the search went by predictions, off by {error['median']:.1%} in the median and "
+            f"{error['largest']:.1%} at most on {count(error['n'], 'held-out network')}"
+        )
+    return f"{said}."
 
 
 def bound_words(bounds: tuple[Constraint, ...]) -> str:
     """Such as "validation_accuracy at least 0.9 and macs at most 6e+06"."""
-    return " and ".join(f"{bound.name} {bound.bounds}" for bound in bounds)
+    units = {"latency": " ms"}
+    return " and ".join(f"{b.name} {b.bounds}{units.get(b.name, '')}" for b in bounds)
 
 
 def metric_words(name: str, value: float) -> str:
-    """Such as "91.23%" of an accuracy, "0.4321" of a loss, "3.74G" of a cost."""
+    """Such as "91.23%" of an accuracy, "0.4321" of a loss, "3.74G" of a cost, "4.82 ms"."""
     if name == "validation_accuracy":
         return percent(value)
+    if name == "latency":
+        return f"{value:.3g} ms"
     return f"{value:.4f}" if name == "validation_loss" else short(round(value))
 
 

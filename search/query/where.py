@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement
 
 from search.metrics import METRICS
+from search.numeric import parse_milliseconds
 from search.query.where_tokens import Token, mistake, parse_number, tokens, why_no_share
 from search.query.where_tree import (
     FIELDS,
@@ -240,6 +241,8 @@ def _read(field: Field, token: Token) -> Value | None:
     Raises:
         InputError: no operator has this name.
     """
+    if field.is_time:
+        return _milliseconds(token)
     if field.kind is Kind.NUMBER:
         is_number = token.kind == "word" and (field.is_share or "%" not in token.text)
         return parse_number(token.text) if is_number else None
@@ -248,6 +251,13 @@ def _read(field: Field, token: Token) -> Value | None:
     if field.kind is Kind.OPERATOR:
         return _operator_name(token)
     return token.text
+
+
+def _milliseconds(token: Token) -> float | None:
+    try:
+        return parse_milliseconds(token.text) if token.kind == "word" else None
+    except ValueError:
+        return None
 
 
 def _operator_name(token: Token) -> str:
@@ -279,6 +289,8 @@ def _unknown_names(tree: Node) -> Iterator[str]:
 def _expected(field: Field) -> str:
     if field.is_share:
         return "a share such as 0.9 or 90%"
+    if field.is_time:
+        return "a time such as 5 ms, 800us or 1.5s; a bare number is milliseconds"
     if field.kind is Kind.NUMBER:
         return "a number such as 7, 0.9, 200k, 1.5M or 4.5G"
     if field.kind is Kind.WORD:

@@ -20,11 +20,19 @@ from sqlalchemy import (
     func,
     not_,
     or_,
+    select,
 )
 from sqlalchemy.types import TypeEngine
 
 from search.query.where_tokens import SHARE_RULE
-from search.store.models import ArchitectureMixerRow, ArchitectureRow, StudyRow, TrialRow
+from search.store.latencies import NEWEST_QUIET_FIRST
+from search.store.models import (
+    ArchitectureMixerRow,
+    ArchitectureRow,
+    LatencyRow,
+    StudyRow,
+    TrialRow,
+)
 from search.trial_states import TrialState
 from space.architecture import BLOCK_TYPES, RENAMED
 from space.axes import AXES
@@ -52,6 +60,7 @@ class Field:
         words: the allowed words of kind word.
         of_mixer: whether every mixer of an architecture has its own.
         is_share: whether it is a number from 0 to 1, which may be written in per cent.
+        is_time: whether it is a time in milliseconds, which may be written with its unit.
     """
 
     name: str
@@ -60,16 +69,31 @@ class Field:
     words: tuple[str, ...] = ()
     of_mixer: bool = False
     is_share: bool = False
+    is_time: bool = False
 
 
 def _number(name: str, column: Any, of_mixer: bool = False) -> Field:
     return Field(name, Kind.NUMBER, column, of_mixer=of_mixer)
 
 
+_LATENCY = (
+    select(LatencyRow.median_ms)
+    .where(
+        LatencyRow.setting_id == StudyRow.latency_setting,
+        LatencyRow.architecture_id == ArchitectureRow.id,
+    )
+    .order_by(*NEWEST_QUIET_FIRST)
+    .limit(1)
+    .correlate(StudyRow, ArchitectureRow)
+    .scalar_subquery()
+)
+"""Of a network on the device of the trial's study, where it was measured there."""
+
 _FIELDS = [
     _number("params", ArchitectureRow.params),
     _number("macs", ArchitectureRow.macs),
     Field("accuracy", Kind.NUMBER, TrialRow.accuracy, is_share=True),
+    Field("latency", Kind.NUMBER, _LATENCY, is_time=True),
     _number("epochs", TrialRow.epochs_done),
     _number("seconds", TrialRow.seconds),
     _number("depth", ArchitectureRow.depth),

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 import plotly.graph_objects as go
 
-from search.metrics import ANALYTIC_METRICS, METRICS
+from search.metrics import ANALYTIC_METRICS, DEVICE_METRICS, METRICS
 from search.objective_parsing import stored_objectives
 from search.objectives import judged_by
 from search.query import (
@@ -109,7 +109,8 @@ def _front_axes(
         cost = offered[across or next(iter(offered))]
         return (cost, first), Objectives((first, cost), own.constraints)
     # Measured ones up and costs across, as in the other picture.
-    ordered = sorted(own.objectives, key=lambda each: each.name in COST_TITLES)
+    costs = {*COST_TITLES, *DEVICE_METRICS}
+    ordered = sorted(own.objectives, key=lambda each: each.name in costs)
     offered = {each.name: each for each in ordered}
     _refuse_axes({"across": (across, offered), "up": (up, offered)})
     if across is not None and across == up:

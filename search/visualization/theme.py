@@ -104,6 +104,7 @@ def translucent(colour: str, opacity: float) -> str:
 
 
 METRIC_NAMES = {
+    "latency": "latency in ms",
     "validation_accuracy": "accuracy",
     "validation_loss": "loss",
     "params": "params",
@@ -125,6 +126,7 @@ COST_TITLES = {
 def axis_title(objective: Objective) -> str:
     """An objective on an axis, with the direction that is wanted."""
     named = COST_TITLES.get(objective.name) or objective.name.replace("_", " ")
+    named += " in ms" if objective.name == "latency" else ""
     better = "higher" if objective.direction == "maximise" else "lower"
     return f"{named}, {better} is better"
 

@@ -115,7 +115,7 @@ def test_a_mistake_is_marked() -> None:
         ),
         (
             "training_bytes < 1",
-            "only validation_accuracy, params, macs can be asked for. ",
+            "only validation_accuracy, params, macs, latency can be asked for. ",
             0,
         ),
         ("foo < 3", "unknown field 'foo'. Allowed: params, ", 0),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from search.query import best, parse_where
 from search.store import Store, open_store
@@ -39,11 +39,34 @@ def fill(store: Store) -> list[dict[str, Any]]:
         dead = begin_run(store, study.id, start_ticks=1)
         for number in (204, 205):
             add_trial(store, study.id, dead.id, number)
+    measure(store)
     return [
         entry
         for study in store.studies.summaries()
         for entry in entries(store, study.id, study.name)
     ]
+
+
+def measure(store: Store) -> None:
+    """Two of the studies have a device; some of their networks are measured on it, or on both."""
+    for name, setting in (("first", "a"), ("third one", "b")):
+        store.latencies.add_setting(setting, {}, {})
+        study = store.studies.get(name)
+        own = update(StudyRow).where(StudyRow.id == study.id).values(latency_setting=setting)
+        store.write(lambda session, own=own: session.execute(own))
+        for trial in store.trials.of_study(study.id)[::2]:
+            for shift, reasons in ((0, []), (1, ["busy"]), (2, ["busy"])):
+                if (trial.number + shift) % 3:
+                    figure = {"median_ms": (trial.number + shift) % 5 + 0.5, "reasons": reasons}
+                    store.latencies.add(setting, trial.architecture_id, figure, "a test")
+
+
+def latency(store: Store, study: str, architecture_id: str) -> float | None:
+    """The newest undisturbed one, else the newest, on the device of the study."""
+    setting = {"first": "a", "third one": "b"}.get(study, "")
+    found = sorted(store.latencies.of(setting, architecture_id), key=lambda each: each.id)
+    quiet = [each for each in found if not each.disturbed]
+    return (quiet or found)[-1].median_ms if found else None
 
 
 def entries(store: Store, study_id: int, name: str) -> Iterator[dict[str, Any]]:
@@ -55,6 +78,7 @@ def entries(store: Store, study_id: int, name: str) -> Iterator[dict[str, Any]]:
             "params": architecture.params,
             "macs": architecture.macs,
             "accuracy": trial.accuracy,
+            "latency": latency(store, name, trial.architecture_id),
             "epochs": trial.epochs_done,
             "seconds": trial.seconds,
             "depth": architecture.depth,
