@@ -15,7 +15,13 @@ from search.query.accuracy_notes import (
     optimism_of,
 )
 from search.query.baseline import BaselineComparison, comparison
-from search.query.evaluated import Evaluated, architecture_texts, evaluated, networks
+from search.query.evaluated import (
+    Evaluated,
+    architecture_texts,
+    evaluated,
+    latency_records,
+    networks,
+)
 from search.query.intervals import wilson_interval
 from search.query.judgements import Judged, Judgement, TestFigures, figures_of_tests, judged
 from search.query.judging import Judging, judging
@@ -113,6 +119,7 @@ __all__ = [
     "is_custom",
     "judged",
     "judging",
+    "latency_records",
     "measured",
     "method_sentence",
     "metric_words",
