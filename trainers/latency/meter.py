@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Protocol, Self
@@ -14,6 +15,7 @@ from space import Architecture
 from space.errors import InputError, MixspaceError, Problem
 from trainers.latency.device import DeviceIdentity
 from trainers.latency.figure import Latency
+from trainers.latency.measuring import Effort
 from trainers.latency.parts import Part
 from trainers.latency.spec import LatencySpec
 
@@ -48,6 +50,7 @@ class MeterProcess:
     Args:
         spec: how. pace: of the gauge at its quickest so far; None where nothing is known.
         plugins: modules that register the custom mixers of what is measured.
+        effort: spent on each network or part; None takes `NETWORK` or `PART`.
 
     Raises:
         InputError: what this machine cannot measure.
@@ -55,7 +58,11 @@ class MeterProcess:
     """
 
     def __init__(
-        self, spec: LatencySpec, pace: float | None = None, plugins: Sequence[str] = ()
+        self,
+        spec: LatencySpec,
+        pace: float | None = None,
+        plugins: Sequence[str] = (),
+        effort: Effort | None = None,
     ) -> None:
         self.spec, self.pace = spec, pace
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
@@ -69,7 +76,8 @@ class MeterProcess:
             start_new_session=True,  # Ctrl-C is for those who wait for it
         )
         try:
-            self._ask({"spec": spec.to_dict(), "plugins": list(plugins)})
+            spent = None if effort is None else asdict(effort)
+            self._ask({"spec": spec.to_dict(), "plugins": list(plugins), "effort": spent})
             hello = self._answer()
         except BaseException:
             self.close()

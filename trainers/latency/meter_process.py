@@ -33,30 +33,28 @@ class Meter:
     """Measures networks and parts in this process.
 
     Args:
-        spec: how.
+        spec: how. effort: spent on each network or part; None takes `NETWORK` or `PART`.
 
     Raises:
         InputError: what this machine cannot measure.
     """
 
-    def __init__(self, spec: LatencySpec) -> None:
-        self.spec = spec
+    def __init__(self, spec: LatencySpec, effort: Effort | None = None) -> None:
+        self.spec, self._effort = spec, effort
         self.pace: float | None = None
         self.device = identify(spec)
         set_threads(spec)
         self._gauge = make_gauge(spec)
 
-    def networks(
-        self, architectures: Sequence[Architecture], effort: Effort = NETWORK
-    ) -> list[Latency]:
+    def networks(self, architectures: Sequence[Architecture]) -> list[Latency]:
         """The latencies of networks, measured in turns."""
         passes = []
         for architecture in architectures:
             module, shape = network_module(architecture)
             passes.append(make_pass(module, (self.spec.batch, *shape), self.spec))
-        return self._measured(passes, [1] * len(passes), effort)
+        return self._measured(passes, [1] * len(passes), self._effort or NETWORK)
 
-    def parts(self, parts: Sequence[Part], effort: Effort = PART) -> Iterator[Latency]:
+    def parts(self, parts: Sequence[Part]) -> Iterator[Latency]:
         """The latencies of single parts, a few measured in turns, one after the other."""
         for start in range(0, len(parts), TOGETHER):
             passes, times = [], []
@@ -64,7 +62,7 @@ class Meter:
                 module, shape, number = part_module(part)
                 passes.append(make_pass(module, (self.spec.batch, *shape), self.spec))
                 times.append(number)
-            yield from self._measured(passes, times, effort)
+            yield from self._measured(passes, times, self._effort or PART)
 
     def hear_of_pace(self, milliseconds: float | None) -> None:
         """What the gauge took some time; the quickest is what the machine can do."""
@@ -100,8 +98,8 @@ def _shared(latency: Latency, number: int) -> Latency:
 def serve(requests: Iterable[str], answers: IO[str]) -> None:
     """Answer requests, a JSON object a line, until there are no more.
 
-    The first one makes the meter: {"spec", "plugins"}; it is answered by the device. The others ask
-    for {"parts": […]} or {"networks": […]}, with the "pace" that is known, and are answered by a
+    The first one makes the meter: {"spec", "plugins", "effort"}; it is answered by the device. The
+    others ask for {"parts": […]} or {"networks": […]}, with the "pace" that is known, and are answered by a
     line for each: {"latency"}, or {"failed"} with a reason that ends the request. A refusal is
     {"problems"}.
     """
@@ -111,7 +109,9 @@ def serve(requests: Iterable[str], answers: IO[str]) -> None:
         try:
             if meter is None:
                 load_plugins(tuple(request.get("plugins", ())), "plugins")
-                meter = Meter(LatencySpec.from_dict(request["spec"]))
+                spent = request.get("effort")
+                effort = None if spent is None else Effort(**spent)
+                meter = Meter(LatencySpec.from_dict(request["spec"]), effort)
                 _say(answers, {"device": meter.device.to_dict()})
                 continue
             meter.hear_of_pace(request.get("pace"))

@@ -1,0 +1,92 @@
+"""A table goes into a file and comes back, and one of another device says nothing of this one."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from space.errors import InputError
+from tests.space.spaces import small
+from tests.support.made_up_meter import DEVICE, figure, part_ms
+from trainers.latency import LatencySpec, PartTable, parts_of_space
+
+
+def table(spec: LatencySpec | None = None, **device: Any) -> PartTable:
+    parts = list(parts_of_space(small()))[:12]
+    figures = {part: figure(part_ms(part), gauge_ms=1.0 + i / 10) for i, part in enumerate(parts)}
+    return PartTable(spec or LatencySpec(), replace(DEVICE, **device), figures)
+
+
+def test_a_table_is_read_back(tmp_path: Path) -> None:
+    mine = table()
+    mine.save(tmp_path / "table.json")
+    again = PartTable.load(tmp_path / "table.json")
+    assert again == mine
+    assert again.setting == mine.setting
+    assert again.pace == 1.0
+
+
+def test_only_what_is_lacking_is_taken_in() -> None:
+    mine, other = table(), table()
+    first = next(iter(mine.figures))
+    mine.figures = {first: figure(9.0)}
+    assert mine.take_in(other) == len(other.figures) - 1
+    assert mine.figures[first].median_ms == 9.0
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (table(name="another"), "name 'another', and here 'a made-up device'"),
+        (table(driver="driver 2"), "driver 'driver 2'"),
+        (table(versions={"torch": "2"}), "torch '2', and here '1'"),
+        (table(cores=4), "cores 4, and here 2"),
+        (table(LatencySpec(threads=2)), "threads 2, and here 1"),
+        (table(LatencySpec(batch=8)), "batch 8, and here 1"),
+    ],
+)
+def test_a_table_of_another_setting_is_refused(other: PartTable, said: str) -> None:
+    mine = table()
+    with pytest.raises(InputError, match="was measured elsewhere or otherwise") as refused:
+        mine.take_in(other, "other.json")
+    assert refused.value.problems[0].where == "other.json"
+    assert said in str(refused.value)
+    assert mine == table()
+    assert mine.setting != other.setting
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"format": "2"}, "file"),
+        ({"parts": 3}, "file.parts"),
+        ({"spec": {"device": "tpu"}}, "file.spec.device"),
+        ({"device": {}}, "file.device"),
+        ({"parts": [{}]}, "file.parts[0]"),
+        ({"parts": [{"part": {"kind": 1}, "latency": {}}]}, "file.parts[0].part"),
+        ({"parts": [{"part": "stem", "latency": {}}]}, "file.parts[0].part"),
+    ],
+)
+def test_what_is_no_table_is_refused(change: dict[str, Any], where: str) -> None:
+    values = json.loads(json.dumps(table().to_dict())) | change
+    with pytest.raises(InputError) as refused:
+        PartTable.from_dict(values, "file")
+    assert refused.value.problems[0].where == where
+
+
+@pytest.mark.parametrize("median", [0, -1.0, "x", None])
+def test_no_time_is_below_zero(median: Any) -> None:
+    values = json.loads(json.dumps(table().to_dict()))
+    values["parts"][3]["latency"]["median_ms"] = median
+    with pytest.raises(InputError, match="no measured latency"):
+        PartTable.from_dict(values)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        PartTable.load(tmp_path / "none.json")
+    (tmp_path / "no.json").write_text("{")
+    with pytest.raises(InputError):
+        PartTable.load(tmp_path / "no.json")
