@@ -99,9 +99,9 @@ def serve(requests: Iterable[str], answers: IO[str]) -> None:
     """Answer requests, a JSON object a line, until there are no more.
 
     The first one makes the meter: {"spec", "plugins", "effort"}; it is answered by the device. The
-    others ask for {"parts": […]} or {"networks": […]}, with the "pace" that is known, and are answered by a
-    line for each: {"latency"}, or {"failed"} with a reason that ends the request. A refusal is
-    {"problems"}.
+    others ask for {"parts": […]} or {"networks": […]}, with the "pace" that is known, and are
+    answered by a line for each: {"latency"}, or {"failed"} with a reason that ends the request. A
+    refusal is {"problems"}.
     """
     meter: Meter | None = None
     for line in requests:
