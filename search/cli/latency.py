@@ -29,7 +29,7 @@ from space.errors import InputError
 from space.input.plain_files import read_yaml
 from space.input.shipped import file_or_shipped, is_name, names_of
 from space.wording import NONE, count
-from trainers.latency import DeviceIdentity, LatencySpec, PartTable, cautions
+from trainers.latency import DeviceIdentity, LatencySpec, PartTable, cautions, refuse_missing
 
 
 @click.group("latency", context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,7 +57,7 @@ def _say(text: str) -> None:
 @click.option("--precision", help="float32, bfloat16 or float16.  [default: float32]")
 @click.option("--runtime", help="eager, compile or onnxruntime.  [default: eager]")
 @click.option("--threads", type=int, help="Of a CPU.  [default: 1]")
-@click.option("--at-most", metavar="TIME", help="A limit near which half the networks are chosen.")
+@click.option("--at-most", metavar="TIME", help="A limit near which the error is told.")
 @click.option("--parts", type=int, help="Measure so many parts at most.  [default: 400]")
 @click.option("--networks", type=int, help="Measure so many whole networks.  [default: 15]")
 @click.option("--again", is_flag=True, help="Measure what the machine disturbed once more.")
@@ -89,6 +89,7 @@ def build_command(
     """
     space, wanted, place = _wanted(source, overrides, store, options)
     limit = wanted.at_most
+    refuse_missing(wanted.spec)  # before a process is started to say so
     for caution in cautions(wanted.spec):
         _say(f"Latency: {caution}.")
     with open_store(place, create=True) as opened:

@@ -75,7 +75,7 @@ def build_table(
         store: what is measured goes there as soon as it is.
         space: whose networks are to be predicted.
         config: how many parts and networks.
-        limit: in milliseconds; half of the networks are chosen near it. None where there is none.
+        limit: in milliseconds; half of the held-out networks are near it. None where there is none.
         meter: measures on the device.
         say: told how it goes.
         again: whether what was measured while the machine was not quiet, or slower than at its
@@ -96,11 +96,11 @@ def build_table(
         table, up_to = stored_table(store, spec, device, known["up_to"])
         predictor = Predictor.from_dict(known["line"], table.milliseconds())
         return BuiltTable(table, predictor, up_to, total)
-    networks = networks_to_measure(space, Predictor(parts), config.networks, limit)
+    fitted, held_out = networks_to_measure(space, Predictor(parts), config.networks, limit)
+    networks = [*fitted, *held_out]
     figures = _measure_networks(store, setting, networks, meter, f"predictor of {space.name}", say)
-    fitted = len(networks) - len(networks) // 3
     pairs = [(n, figure.median_ms) for n, figure in zip(networks, figures, strict=True)]
-    predictor = Predictor(parts).fitted(pairs[:fitted], pairs[fitted:])
+    predictor = Predictor(parts).fitted(pairs[: len(fitted)], pairs[len(fitted) :])
     said = {"space": space.name, "limit_ms": limit, "disturbed": sum(not f.quiet for f in figures)}
     line = {"line": predictor.to_dict(), "up_to": up_to, **said}
     store.latencies.add_predictor(setting, name, line)
@@ -180,15 +180,27 @@ def _disturbed(number: int, total: int, thing: str) -> str:
 
 def networks_to_measure(
     space: DesignSpace, rough: Predictor, number: int, limit: float | None
-) -> list[Architecture]:
-    """Random networks, without repeats; with a limit every second one of those nearest to it."""
+) -> tuple[list[Architecture], list[Architecture]]:
+    """Random networks, without repeats, of which a third are held out.
+
+    Returns:
+        Those to fit a line on, which are spread over the sizes that there are, so that it does not
+        turn on two of one size; and those that tell its error: random ones, with a limit every
+        second one of those nearest to it. A space of few networks gives fewer.
+    """
     drawn = list(space.distinct(max(_DRAWN, number), np.random.default_rng(1)))
-    uniform = drawn[:number]
-    if limit is None or len(drawn) <= number:
-        return uniform
-    near = sorted(drawn, key=lambda each: abs(rough.total(each) - limit))
-    chosen = dict.fromkeys(each for pair in zip(near, drawn, strict=True) for each in pair)
-    return list(chosen)[:number]
+    if len(drawn) < 3:
+        raise InputError.of("space", f"has {len(drawn)} networks; a prediction needs 3 to begin")
+    number = min(number, len(drawn))
+    held = number // 3
+    by_size = sorted(drawn, key=rough.total)
+    places = np.linspace(0, len(by_size) - 1, number - held).round().astype(int)
+    fitted = [by_size[place] for place in places]
+    rest = [each for each in drawn if each not in fitted]
+    if limit is not None:
+        near = sorted(rest, key=lambda each: abs(rough.total(each) - limit))
+        rest = list(dict.fromkeys(one for pair in zip(near, rest, strict=True) for one in pair))
+    return fitted, rest[:held]
 
 
 def _measure_networks(
