@@ -32,7 +32,8 @@ class Effort:
     Attributes:
         runs: uninterrupted runs that are wanted of each, at least.
         precision: the half-width of the interval that is wanted, relative to the median.
-        seconds: for each of what is measured, at most; the runs of the first block are done anyway.
+        seconds: of uninterrupted runs of each, at most; while other processes interrupt most runs,
+            up to six times as long is waited for them. A first block is run anyway.
         block_seconds: of a turn.
         warm_seconds: of the warm-up, at most.
         attempts: how often everything is measured anew while the machine is not quiet.
@@ -167,13 +168,17 @@ def _one_attempt(
     return [_summary(own, gauged, pace) for own in runs]
 
 
+_WAITED = 6.0
+"""Times the seconds of an effort."""
+
+
 def _wants(runs: Sequence[Run], spent: float, effort: Effort) -> bool:
     """Whether more runs are needed, and there is time for them."""
     if not runs:
         return True
-    if spent >= effort.seconds:
-        return False
     kept = [run.milliseconds for run in runs if not run.interrupted]
+    if sum(kept) / 1000 >= effort.seconds or spent >= _WAITED * effort.seconds:
+        return False
     if len(kept) < effort.runs:
         return True
     low, high = median_interval(kept)

@@ -158,8 +158,7 @@ class MeterProcess:
 
 
 def _environment(spec: LatencySpec) -> dict[str, str]:
-    """As of this process, with the threads of the spec, and what it can import."""
-    script = Path(sys.argv[0] or ".").absolute().parent
-    places = (str(ROOT), str(Path.cwd()), str(script), os.environ.get("PYTHONPATH"))
+    """As of this process, with the threads of the spec, and what it can import, in its order."""
+    places = dict.fromkeys([*(place or str(Path.cwd()) for place in sys.path), str(ROOT)])
     threads = {} if spec.threads is None else {"OMP_NUM_THREADS": str(spec.threads)}
-    return os.environ | threads | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
+    return os.environ | threads | {"PYTHONPATH": os.pathsep.join(places)}

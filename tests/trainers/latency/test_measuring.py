@@ -170,6 +170,18 @@ def test_a_slow_thing_is_not_measured_for_ever() -> None:
     assert clock.order.count("a") < 12
 
 
+def test_a_busy_machine_is_waited_for_six_times_as_long() -> None:
+    runs = itertools.cycle([Run(100.0, interrupted=True)] * 9 + [Run(50.0)])
+    effort = replace(EFFORT, seconds=4.0, runs=20, precision=9.0, attempts=1)
+    (found,) = measured(Clock().thing("a", runs), effort=effort)
+    assert found.median_ms == 50.0
+    assert found.n >= 20
+    never = itertools.repeat(Run(100.0, interrupted=True))
+    clock = Clock()
+    measured(clock.thing("a", never), effort=effort)
+    assert 24.0 < clock.seconds < 28.0
+
+
 def test_the_collector_is_as_it_was() -> None:
     seen: list[bool] = []
     clock = Clock()
