@@ -21,7 +21,7 @@ from trainers.latency.predictor import PredictionError, Predictor
 from trainers.latency.spec import LatencySpec
 
 if TYPE_CHECKING:
-    from trainers.latency.measure import measure
+    from trainers.latency.in_process import measure
 
 __all__ = [
     "DeviceIdentity",
@@ -48,5 +48,5 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "measure":  # it needs torch
-        return import_module("trainers.latency.measure").measure
+        return import_module("trainers.latency.in_process").measure
     raise AttributeError(f"module 'trainers.latency' has no attribute {name!r}")

@@ -10,7 +10,7 @@ import torch
 from space import Architecture
 from tests.space.spaces import small
 from trainers.latency import Effort, LatencySpec, MeterProcess, NotMeasured, parts_of
-from trainers.latency.measure import measure
+from trainers.latency.in_process import measure
 from trainers.latency.part_modules import network_module
 from trainers.latency.runtimes import make_pass, onnx_bytes
 
@@ -24,11 +24,9 @@ def wide(channels: int) -> torch.nn.Module:
 
 def test_twenty_times_the_work_takes_longer() -> None:
     threads = torch.get_num_threads()
-    try:
-        little = measure(wide(8), LatencySpec(), (8, 24, 24), QUICK)
-        much = measure(wide(96), LatencySpec(), (96, 24, 24), QUICK)
-    finally:
-        torch.set_num_threads(threads)
+    little = measure(wide(8), LatencySpec(), (8, 24, 24), QUICK)
+    much = measure(wide(96), LatencySpec(), (96, 24, 24), QUICK)
+    assert torch.get_num_threads() == threads
     assert much.median_ms > 2 * little.median_ms
     assert little.n >= 10
     assert little.spec == LatencySpec().to_dict()

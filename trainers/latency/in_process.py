@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import torch
 from torch import nn
 
 from trainers.latency.device import identify
@@ -14,7 +15,7 @@ from trainers.latency.spec import LatencySpec
 def measure(
     network: nn.Module, spec: LatencySpec, shape: tuple[int, ...], effort: Effort = NETWORK
 ) -> Latency:
-    """The latency of a network in this process, which has the threads of the spec from now on.
+    """The latency of a network in this process, which has the threads of the spec meanwhile.
 
     The network becomes one for inference, on the device and in the precision of the spec. What a
     search goes by is measured in a process of its own (`MeterProcess`).
@@ -27,7 +28,11 @@ def measure(
         InputError: what this machine cannot measure.
     """
     device = identify(spec)
+    threads = torch.get_num_threads()
     set_threads(spec)
-    timed = make_pass(network, (spec.batch, *shape), spec)
-    (latency,) = measure_in_turns([timed], effort, gauge=make_gauge(spec))
+    try:
+        timed = make_pass(network, (spec.batch, *shape), spec)
+        (latency,) = measure_in_turns([timed], effort, gauge=make_gauge(spec))
+    finally:
+        torch.set_num_threads(threads)
     return replace(latency, device=device.to_dict(), spec=spec.to_dict())
