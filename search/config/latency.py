@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StrictInt
+from pydantic import BeforeValidator, Field, StrictFloat, StrictInt
 
 from search.numeric import parse_milliseconds
 from search.objectives import Objectives
@@ -28,7 +28,7 @@ class LatencyConfig(LatencySpec):
             thirds of them, and the others tell its error.
     """
 
-    at_most: Annotated[float | None, BeforeValidator(_limit)] = None
+    at_most: Annotated[StrictFloat | None, BeforeValidator(_limit)] = None
     parts: StrictInt = Field(default=400, ge=10, le=100_000)
     networks: StrictInt = Field(default=15, ge=6, le=1000)
 

@@ -201,7 +201,9 @@ def test_no_such_duration(text: str) -> None:
 
 # --- the field, the value and what is allowed ---------------------------------------------------
 
-METRIC = "validation_accuracy, validation_loss, params, macs, training_bytes, inference_bytes"
+METRIC = (
+    "validation_accuracy, validation_loss, params, macs, training_bytes, inference_bytes, latency"
+)
 LIMITS = "params, macs (flops), training_bytes, inference_bytes"
 
 
