@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from space import Architecture
 from trainers.latency import (
     DeviceIdentity,
+    Effort,
     Latency,
     LatencySpec,
     NotMeasured,
@@ -62,10 +63,20 @@ class MadeUpMeter:
     device: DeviceIdentity = DEVICE
 
     def __init__(
-        self, spec: LatencySpec, pace: float | None = None, plugins: Sequence[str] = ()
+        self,
+        spec: LatencySpec,
+        pace: float | None = None,
+        plugins: Sequence[str] = (),
+        effort: Effort | None = None,
     ) -> None:
         self.spec, self.pace, self.closed = spec, pace, False
         type(self).started += 1
+
+    def __enter__(self) -> "MadeUpMeter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @classmethod
     def fresh(cls) -> type["MadeUpMeter"]:
