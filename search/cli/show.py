@@ -25,7 +25,15 @@ from search.query import (
     study_objectives,
     trained_results,
 )
-from search.store import ArchitectureRecord, EpochRecord, Store, TrialRecord, open_to_read
+from search.store import (
+    ArchitectureRecord,
+    EpochRecord,
+    LatencyRecord,
+    LatencySettingRecord,
+    Store,
+    TrialRecord,
+    open_to_read,
+)
 from space import Architecture
 from space.architecture import RENAMED
 from space.cli.commands import json_option, print_json
@@ -70,12 +78,14 @@ def command(architecture: str, plot: Path | None, store: str, as_json: bool) -> 
         compared = {name: comparison(opened, name) for name in names}
         wanted = {name: study_objectives(opened, name) for name in names}
         results = trained_results(opened, record.id)
+        latencies = opened.latencies.of_architecture(record.id)
     rules = {name: judged_by(study.protocol) for name, study in records.items()}
     kept = _kept(record.id, wanted)
     if as_json:
         beside = {name: found and asdict(found) for name, found in compared.items()}
         plain = _plain(record, trials, curves, took, studies, logs) | {"keeps_constraints": kept}
         plain |= {"trained": [asdict(result) for result in results]}
+        plain["latencies"] = [_plain_latency(*each) for each in latencies]
         print_json(plain | {"against_random_search": beside, "judged_by": rules})
         return
     console = stdout_console()
@@ -87,6 +97,8 @@ def command(architecture: str, plot: Path | None, store: str, as_json: bool) -> 
         if (log := logs.get(trial.id)) is not None:
             said.append(f"Log of how it broke off: {log}")
         _print_trial(console, trial, curves[trial.id], places, said)
+    for setting, of_setting in latencies:
+        console.print(Text(_latency_line(setting, of_setting)))
     for name, study in records.items():
         for sentence in data_sentences(study.objective):
             console.print(Text(f"Study {name}. {sentence}"))
@@ -99,6 +111,33 @@ def command(architecture: str, plot: Path | None, store: str, as_json: bool) -> 
         word = {True: "is kept", False: "is broken", None: "has no complete trial to judge"}[keeps]
         bounds = bound_words(wanted[name].bounds)
         console.print(Text(f"\nStudy {name} wants {bounds}: this {word}."))
+
+
+def _plain_latency(setting: LatencySettingRecord, measured: list[LatencyRecord]) -> dict[str, Any]:
+    first = measured[0]
+    return {
+        "setting": setting.id,
+        "spec": setting.spec,
+        "device": setting.device,
+        "median_ms": first.median_ms,
+        "disturbed": first.disturbed,
+        "measured_for": first.measured_for,
+        "times": len(measured),
+        "figure": first.figure,
+    }
+
+
+def _latency_line(setting: LatencySettingRecord, measured: list[LatencyRecord]) -> str:
+    first, spec = measured[0], setting.spec
+    how = ", ".join(f"{name} {value}" for name, value in spec.items())
+    figure = first.figure
+    interval = f"{figure['low_ms']:.3g} – {figure['high_ms']:.3g}, n = {figure['n']}"
+    quiet = ", while the machine was not quiet" if first.disturbed else ""
+    return (
+        f"\nLatency: {first.median_ms:.3g} ms ({interval}; measured "
+        f"{count(len(measured), 'time')}, this one for {first.measured_for}{quiet}) on "
+        f"{setting.device['name']}; {how}"
+    )
 
 
 def _kept(architecture: str, wanted: dict[str, StudyObjectives]) -> dict[str, bool | None]:

@@ -225,6 +225,10 @@ def _measure_networks(
     return found
 
 
+_TRIED = 1000
+"""Random networks that are looked at before a limit is refused."""
+
+
 def refuse_unreachable(space: DesignSpace, predictor: Predictor, limit: float) -> float:
     """The share of random networks that are predicted to keep a limit.
 
@@ -232,12 +236,12 @@ def refuse_unreachable(space: DesignSpace, predictor: Predictor, limit: float) -
         InputError: none of many does, also with what predictions are off by.
     """
     rng = np.random.default_rng(0)
-    predicted = [predictor(space.sample(rng)) for _ in range(1000)]
+    predicted = [predictor(space.sample(rng)) for _ in range(_TRIED)]
     least, most = min(predicted), limit * (1 + predictor.margin)
     if least > most:
         raise InputError.of(
             "constraints.latency",
-            f"none of 1,000 random networks is predicted to keep {limit:g} ms; the quickest needs "
-            f"{least:.3g} ms ({predictor.words})",
+            f"none of {_TRIED:,} random networks is predicted to keep {limit:g} ms; the quickest "
+            f"needs {least:.3g} ms ({predictor.words})",
         )
     return sum(each <= most for each in predicted) / len(predicted)

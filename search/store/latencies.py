@@ -161,6 +161,13 @@ class Latencies(StorePart):
         query = select(*_RECORD).where(*mine).order_by(*NEWEST_QUIET_FIRST)
         return [LatencyRecord(*row) for row in session.execute(query)]
 
+    def of_architecture(
+        self, architecture_id: str
+    ) -> list[tuple[LatencySettingRecord, list[LatencyRecord]]]:
+        """The measurements of a network in every setting, each time the one that counts first."""
+        found = ((each, self.of(each.id, architecture_id)) for each in self.settings())
+        return [(setting, records) for setting, records in found if records]
+
     def counting(
         self, setting: str, architecture_ids: Collection[str] | None = None
     ) -> dict[str, LatencyRecord]:

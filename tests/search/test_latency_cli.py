@@ -1,6 +1,9 @@
 """`run` under a limit, and `latency build`, `show` and `check`, on made-up figures."""
 
+import io
 import json
+import shutil
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +28,32 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> type[MadeUpMeter]:
     return made_up
 
 
+@pytest.fixture(scope="module")
+def after_a_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """A folder in which a study under a limit has been run, and what that printed."""
+    folder = tmp_path_factory.mktemp("ran")
+    latency = {"device": "cpu", "at_most": f"{LIMIT} ms", "networks": 6}
+    (folder / "a.yaml").write_text(yaml.safe_dump(values(latency=latency, trials=10)))
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(latency_plan, "MeterProcess", MadeUpMeter.fresh())
+        in_place_of_ray(patch, folder)
+        patch.chdir(folder)
+        with redirect_stdout(out), redirect_stderr(err):
+            assert run_program(["run", "a.yaml", "--store", "a.db"]) == 0
+    return folder, out.getvalue(), err.getvalue()
+
+
 @pytest.fixture
 def ran(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, meter: type[MadeUpMeter]
+    after_a_run: tuple[Path, str, str],
+    meter: type[MadeUpMeter],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> type[MadeUpMeter]:
-    """A study under a limit has been run in this folder."""
-    in_place_of_ray(monkeypatch, tmp_path)
+    """A copy of its store is here."""
+    shutil.copy(after_a_run[0] / "a.db", tmp_path / "a.db")
     monkeypatch.chdir(tmp_path)
-    latency = {"device": "cpu", "at_most": f"{LIMIT} ms", "networks": 6}
-    Path("a.yaml").write_text(yaml.safe_dump(values(latency=latency, trials=10)))
-    assert run_program(["run", "a.yaml", "--store", "a.db"]) == 0
     return meter
 
 
@@ -48,15 +67,15 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -
 
 
 def test_the_report_says_what_keeps_the_limit_and_what_the_search_went_by(
-    capsys: pytest.CaptureFixture[str], ran: type[MadeUpMeter]
+    after_a_run: tuple[Path, str, str],
 ) -> None:
-    said = capsys.readouterr()
-    assert "latency at most 1 ms" in said.out
-    assert "medians measured on a made-up device (batch 1, float32, eager" in said.out
-    assert "held-out network" in said.out
-    assert " ms" in said.out.split("Pareto front")[0]
-    assert "Latency: measuring" in said.err
-    assert "while nothing trains ..." in said.err
+    _, out, err = after_a_run
+    assert "latency at most 1 ms" in out
+    assert "medians measured on a made-up device (batch 1, float32, eager" in out
+    assert "held-out network" in out
+    assert " ms" in out.split("Pareto front")[0]
+    assert "Latency: measuring" in err
+    assert "while nothing trains ..." in err
 
 
 def test_all_that_is_returned_under_the_limit_is_within_it(
@@ -86,6 +105,21 @@ def test_check_measures_again_what_the_study_returns(
     assert not any(each["kept"] for each in again)
     assert run_program(["latency", "check", "tiny", *STORE]) == 2  # nothing keeps the limit now
     assert "no complete trial that keeps its limit" in capsys.readouterr().err
+
+
+def test_show_says_what_was_measured_where_and_for_whom(
+    ran: type[MadeUpMeter], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (row, *_) = answer(capsys, "best", "--study", "tiny")
+    shown = answer(capsys, "show", row["architecture_id"])
+    (found,) = shown["latencies"]
+    assert found["median_ms"] == row["latency_ms"]
+    assert found["measured_for"] == "study tiny, at the end of a run"
+    assert (found["times"], found["disturbed"]) == (2, False)
+    assert run_program(["show", row["architecture_id"], *STORE]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"Latency: {row['latency_ms']:.3g} ms (" in said
+    assert "on a made-up device; device cpu, batch 1" in said
 
 
 def test_check_of_single_networks_says_what_changed(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from search.config import Config
+from search.driver import latency_table
 from search.driver.assignment import Assignment
 from search.driver.latency_confirmation import LatencyConfirmation
 from search.driver.latency_plan import LatencyPlan, plan_of_study, prepare_latency
@@ -34,6 +35,11 @@ STAGES = [
 def store(tmp_path: Path) -> Iterator[Store]:
     with open_store(str(tmp_path / "tiny.db"), create=True) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency_table, "_TRIED", 100)
 
 
 @pytest.fixture
@@ -137,7 +143,10 @@ def test_nothing_is_proposed_that_is_predicted_far_above_the_limit(
     assert set(networks_of(store, session.record)) == allowed
 
 
-@pytest.mark.parametrize("searcher", ["random", "evolution", "surrogate"])
+@pytest.mark.parametrize(
+    "searcher",
+    ["evolution", *(pytest.param(n, marks=pytest.mark.slow) for n in ("random", "surrogate"))],
+)
 def test_a_resumed_study_asks_for_the_same(
     store: Store, tmp_path: Path, meter: type[MadeUpMeter], searcher: str
 ) -> None:
@@ -190,7 +199,7 @@ def test_initial_points_that_are_too_slow_are_left_out_and_said(
 def test_a_limit_that_nothing_keeps_is_refused_before_there_is_a_study(
     store: Store, tmp_path: Path, meter: type[MadeUpMeter]
 ) -> None:
-    with pytest.raises(InputError, match="none of 1,000 random networks") as refused:
+    with pytest.raises(InputError, match="none of 100 random networks") as refused:
         planned(store, limited(tmp_path, 0.01), meter)
     assert refused.value.problems[0].where == "constraints.latency"
     assert not store.studies.exists("tiny")
