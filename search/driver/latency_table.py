@@ -16,6 +16,7 @@ from trainers.latency import (
     DeviceIdentity,
     LatencySpec,
     Measures,
+    NotMeasured,
     Part,
     PartTable,
     Predictor,
@@ -97,11 +98,14 @@ def build_table(
         predictor = Predictor.from_dict(known["line"], table.milliseconds())
         return BuiltTable(table, predictor, up_to, total)
     fitted, held_out = networks_to_measure(space, Predictor(parts), config.networks, limit)
-    networks = [*fitted, *held_out]
-    figures = _measure_networks(store, setting, networks, meter, f"predictor of {space.name}", say)
-    pairs = [(n, figure.median_ms) for n, figure in zip(networks, figures, strict=True)]
-    predictor = Predictor(parts).fitted(pairs[: len(fitted)], pairs[len(fitted) :])
-    said = {"space": space.name, "limit_ms": limit, "disturbed": sum(not f.quiet for f in figures)}
+    wanted_for = f"the predictor of {space.name}"
+    found = _measure_networks(store, setting, [*fitted, *held_out], meter, wanted_for, say)
+    lines = [[(n, found[n].median_ms) for n in part if n in found] for part in (fitted, held_out)]
+    if len(lines[0]) < 2 or not lines[1]:
+        raise NotMeasured(f"of {len(fitted) + len(held_out)} random networks {len(found)} run here")
+    predictor = Predictor(parts).fitted(*lines)
+    disturbed = sum(not figure.quiet for figure in found.values())
+    said = {"space": space.name, "limit_ms": limit, "disturbed": disturbed}
     line = {"line": predictor.to_dict(), "up_to": up_to, **said}
     store.latencies.add_predictor(setting, name, line)
     return BuiltTable(table, predictor, up_to, total)
@@ -159,9 +163,12 @@ def _measure_parts(
         return
     have = f"; the store has {len(table.figures):,} already" if table.figures else ""
     say(f"Latency: measuring {count(len(parts), 'part')} on {meter.device.name}{have} ...")
-    said, disturbed = monotonic(), 0
+    said, disturbed, broken = monotonic(), 0, list[str]()
     for index, figure in enumerate(meter.parts(parts), 1):
         part = parts[index - 1]
+        if isinstance(figure, NotMeasured):
+            broken.append(f"{part.words}: {figure}")
+            continue
         store.latencies.add_part(table.setting, part.id, part.to_dict(), figure.to_dict())
         disturbed += not figure.quiet
         if monotonic() - said > _SAY_EVERY and index < len(parts):
@@ -169,6 +176,11 @@ def _measure_parts(
             say(f"Latency: {index:,} of {len(parts):,} parts measured ...")
     if disturbed:
         say(f"Latency: {_disturbed(disturbed, len(parts), 'part')}.")
+    if broken:
+        say(
+            f"Latency: {count(len(broken), 'part')} of {len(parts):,} do not run here, and are "
+            f"estimated from others; networks that have one are infeasible ({broken[0]})."
+        )
 
 
 def _disturbed(number: int, total: int, thing: str) -> str:
@@ -210,19 +222,29 @@ def _measure_networks(
     meter: Measures,
     measured_for: str,
     say: Say,
-) -> list[Latency]:
+) -> dict[Architecture, Latency]:
+    """The latency of each that runs."""
     say(f"Latency: measuring {count(len(networks), 'whole network')} ...")
-    found: list[Latency] = []
+    found: dict[Architecture, Latency] = {}
     for start in range(0, len(networks), TURNS):
-        together = networks[start : start + TURNS]
-        figures = meter.networks(together)
-        for network, figure in zip(together, figures, strict=True):
+        for network, figure in _those_that_run(networks[start : start + TURNS], meter):
             store.latencies.add(setting, network.id, figure.to_dict(), measured_for)
-        found += figures
-    disturbed = sum(not figure.quiet for figure in found)
+            found[network] = figure
+    disturbed = sum(not figure.quiet for figure in found.values())
     if disturbed:
         say(f"Latency: {_disturbed(disturbed, len(found), 'network')}.")
     return found
+
+
+def _those_that_run(
+    networks: Sequence[Architecture], meter: Measures
+) -> list[tuple[Architecture, Latency]]:
+    try:
+        return list(zip(networks, meter.networks(networks), strict=True))
+    except NotMeasured:
+        if len(networks) == 1:
+            return []
+        return [pair for network in networks for pair in _those_that_run([network], meter)]
 
 
 _TRIED = 1000

@@ -235,6 +235,23 @@ def test_what_does_not_run_is_infeasible_and_stops_nothing(
         assert "could not be measured: OutOfMemoryError" in str(trial.reason)
 
 
+def test_a_part_that_does_not_run_is_said_and_its_networks_are_infeasible(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    settings, said = limited(tmp_path, trials=12), list[str]()
+    space = settings.search_space
+    part = next(p for p in parts_of_space(space) if p.kind == "block" and p.width == 16)
+    with_it = {each.id for each in space.enumerate() if part in parts_of(each)}
+    meter.broken = {part.id, *with_it}
+    session = begin(store, settings, meter, said)
+    assert any("1 part of" in each and "do not run here" in each for each in said)
+    run_all(session)
+    trials = store.trials.of_study(session.record.id)
+    broken = [trial for trial in trials if trial.architecture_id in with_it]
+    assert all(trial.state == TrialState.INFEASIBLE for trial in broken)
+    assert any(trial.state == TrialState.COMPLETE for trial in trials)
+
+
 def test_beside_other_trials_nothing_is_measured_until_the_end(
     store: Store, tmp_path: Path, meter: type[MadeUpMeter]
 ) -> None:

@@ -37,8 +37,8 @@ class Measures(Protocol):
     def networks(self, architectures: Sequence[Architecture]) -> list[Latency]:
         """The latencies of networks, measured in turns."""
 
-    def parts(self, parts: Sequence[Part]) -> Iterator[Latency]:
-        """The latency of each part, as it is measured."""
+    def parts(self, parts: Sequence[Part]) -> "Iterator[Latency | NotMeasured]":
+        """The latency of each part, as it is measured, or why it does not run."""
 
     def close(self) -> None:
         """End what was started."""
@@ -104,15 +104,19 @@ class MeterProcess:
         self._ask({"networks": [architecture.to_json() for architecture in architectures]})
         return [Latency.from_dict(self._answer()["latency"]) for _ in architectures]
 
-    def parts(self, parts: Sequence[Part]) -> Iterator[Latency]:
-        """The latency of each part, as it is measured; all of them must be taken.
+    def parts(self, parts: Sequence[Part]) -> Iterator[Latency | NotMeasured]:
+        """The latency of each part, as it is measured, or why it does not run.
+
+        All of them must be taken.
 
         Raises:
-            NotMeasured: one of them does not run.
+            NotMeasured: the process is gone.
         """
         self._ask({"parts": [part.to_dict() for part in parts]})
         for _ in parts:
-            yield Latency.from_dict(self._answer()["latency"])
+            answer = self._line()
+            failed = answer.get("failed")
+            yield Latency.from_dict(answer["latency"]) if failed is None else NotMeasured(failed)
 
     def close(self) -> None:
         """End the process."""
@@ -136,6 +140,12 @@ class MeterProcess:
             raise self._gone() from None
 
     def _answer(self) -> dict[str, Any]:
+        answer = self._line()
+        if "failed" in answer:
+            raise NotMeasured(answer["failed"])
+        return answer
+
+    def _line(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -143,8 +153,6 @@ class MeterProcess:
         answer: dict[str, Any] = json.loads(line)
         if "problems" in answer:
             raise InputError(Problem(where, message) for where, message in answer["problems"])
-        if "failed" in answer:
-            raise NotMeasured(answer["failed"])
         return answer
 
     def _gone(self) -> NotMeasured:

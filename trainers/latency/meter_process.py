@@ -54,15 +54,31 @@ class Meter:
             passes.append(make_pass(module, (self.spec.batch, *shape), self.spec))
         return self._measured(passes, [1] * len(passes), self._effort or NETWORK)
 
-    def parts(self, parts: Sequence[Part]) -> Iterator[Latency]:
-        """The latencies of single parts, a few measured in turns, one after the other."""
+    def parts(self, parts: Sequence[Part]) -> Iterator[Latency | str]:
+        """The latencies of single parts, a few measured in turns, one after the other.
+
+        In the place of one that does not run stands why.
+        """
         for start in range(0, len(parts), TOGETHER):
-            passes, times = [], []
-            for part in parts[start : start + TOGETHER]:
-                module, shape, number = part_module(part)
-                passes.append(make_pass(module, (self.spec.batch, *shape), self.spec))
-                times.append(number)
-            yield from self._measured(passes, times, self._effort or PART)
+            together = parts[start : start + TOGETHER]
+            try:
+                yield from self._parts(together)
+            except Exception:  # noqa: BLE001 - each is tried alone, and told of
+                yield from map(self._part_or_reason, together)
+
+    def _part_or_reason(self, part: Part) -> Latency | str:
+        try:
+            return self._parts([part])[0]
+        except Exception as error:  # noqa: BLE001 - whatever a part does is told, as its fault
+            return _reason(error)
+
+    def _parts(self, parts: Sequence[Part]) -> list[Latency]:
+        passes, times = [], []
+        for part in parts:
+            module, shape, number = part_module(part)
+            passes.append(make_pass(module, (self.spec.batch, *shape), self.spec))
+            times.append(number)
+        return self._measured(passes, times, self._effort or PART)
 
     def hear_of_pace(self, milliseconds: float | None) -> None:
         """What the gauge took some time; the quickest is what the machine can do."""
@@ -100,8 +116,8 @@ def serve(requests: Iterable[str], answers: IO[str]) -> None:
 
     The first one makes the meter: {"spec", "plugins", "effort"}; it is answered by the device. The
     others ask for {"parts": […]} or {"networks": […]}, with the "pace" that is known, and are
-    answered by a line for each: {"latency"}, or {"failed"} with a reason that ends the request. A
-    refusal is {"problems"}.
+    answered by a line for each: {"latency"}, or {"failed"} with a reason. Of networks, which are
+    measured together, that one line is the whole answer, as {"problems"} is, a refusal.
     """
     meter: Meter | None = None
     for line in requests:
@@ -115,17 +131,25 @@ def serve(requests: Iterable[str], answers: IO[str]) -> None:
                 _say(answers, {"device": meter.device.to_dict()})
                 continue
             meter.hear_of_pace(request.get("pace"))
-            for latency in _asked(meter, request):
-                _say(answers, {"latency": latency.to_dict()})
+            for found in _asked(meter, request):
+                if isinstance(found, str):
+                    _say(answers, {"failed": found})
+                else:
+                    _say(answers, {"latency": found.to_dict()})
         except InputError as error:
             _say(answers, {"problems": [[p.where, p.message] for p in error.problems]})
         except Exception as error:  # noqa: BLE001 - whatever a network does is told, as its fault
-            _say(answers, {"failed": f"{type(error).__name__}: {error}"[:500]})
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
+            _say(answers, {"failed": _reason(error)})
 
 
-def _asked(meter: Meter, request: Mapping[str, Any]) -> Iterable[Latency]:
+def _reason(error: Exception) -> str:
+    """What it says, on one line; what it held on the GPU is free again."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+
+
+def _asked(meter: Meter, request: Mapping[str, Any]) -> Iterable[Latency | str]:
     if "parts" in request:
         return meter.parts([Part.from_dict(part) for part in request["parts"]])
     return meter.networks([Architecture.from_json(text) for text in request["networks"]])

@@ -52,7 +52,8 @@ def make_pass(module: nn.Module, shape: tuple[int, ...], spec: LatencySpec) -> P
     x = _in_channels_last(example.to(device))
     if spec.runtime == "compile":
         torch.compiler.reset()
-        module = torch.compile(module)  # type: ignore[assignment]
+        # Another size shall be compiled for its own, as it is where it stands alone.
+        module = torch.compile(module, dynamic=False)  # type: ignore[assignment]
     synchronise: Callable[[], None] = torch.cuda.synchronize if spec.is_gpu else lambda: None
     return timed(_in_inference_mode(module, x), synchronise)
 

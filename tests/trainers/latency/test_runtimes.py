@@ -3,13 +3,16 @@
 No test knows how quick this machine is.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from space import Architecture
+from space.geometry import MapSize
 from tests.space.spaces import small
-from trainers.latency import Effort, LatencySpec, MeterProcess, NotMeasured, parts_of
+from trainers.latency import Effort, Latency, LatencySpec, MeterProcess, NotMeasured, parts_of
 from trainers.latency.in_process import measure
 from trainers.latency.part_modules import network_module
 from trainers.latency.runtimes import make_pass, onnx_bytes
@@ -59,7 +62,10 @@ def test_a_process_measures_networks_and_parts_and_says_what_does_not_run() -> N
     with MeterProcess(LatencySpec(), effort=QUICK) as meter:
         (figure,) = meter.networks([first])
         part = next(iter(parts_of(first)))
-        (of_part,) = meter.parts([part])
+        nowhere = replace(part, size=MapSize(1 << 40, 1 << 40))
+        of_part, failed = meter.parts([part, nowhere])
+        assert isinstance(failed, NotMeasured)
+        assert isinstance(of_part, Latency)
         assert figure.device == meter.device.to_dict()
         assert 0 < of_part.median_ms < 50 * figure.median_ms
         meter._process.kill()
