@@ -127,6 +127,7 @@ def command(
                 row.plain()
                 | asdict(took[row.trial_id])
                 | {"place": place, "keeps_constraints": wanted and wanted.keeps(row)}
+                | ({"latency_ms": wanted.latency(row)} if wanted and wanted.latencies else {})
                 | {"test": _test_of(row, tests)}
                 | ({"latency_ms": wanted.latency(row)} if wanted and wanted.latencies else {})
                 for row, place in named

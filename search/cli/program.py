@@ -21,6 +21,7 @@ _COMMANDS = {
     "fidelity": "search.cli.fidelity:command",
     "latency": "search.cli.latency:command",
     "export": "search.cli.export:command",
+    "latency": "search.cli.latency:command",
     "studies": "search.cli.studies:command",
     "upgrade": "search.cli.studies:upgrade_command",
     "dashboard": "search.cli.dashboard:command",

@@ -97,8 +97,8 @@ def command(architecture: str, plot: Path | None, store: str, as_json: bool) -> 
         if (log := logs.get(trial.id)) is not None:
             said.append(f"Log of how it broke off: {log}")
         _print_trial(console, trial, curves[trial.id], places, said)
-    for setting, latency in latencies:
-        console.print(Text(_latency_line(setting, latency)))
+    for setting, of_setting in latencies:
+        console.print(Text(_latency_line(setting, of_setting)))
     for name, study in records.items():
         for sentence in data_sentences(study.objective):
             console.print(Text(f"Study {name}. {sentence}"))

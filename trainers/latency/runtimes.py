@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trainers.export.onnx_file import OPSET
 from trainers.initial_weights import to_device
 from trainers.latency.figure import Run
 from trainers.latency.measuring import Pass
@@ -84,16 +85,21 @@ def timed(run: Callable[[], Any], synchronise: Callable[[], None]) -> Pass:
     return once
 
 
-def onnx_bytes(module: nn.Module, example: Tensor) -> bytes:
-    """The module as an ONNX model, for a batch of the example's size."""
+def onnx_bytes(module: nn.Module, shape: tuple[int, ...]) -> bytes:
+    """The module as an ONNX model as it is exported for others: any batch, the same opset.
+
+    Args:
+        module: takes one tensor. shape: of the tensor, the batch included.
+    """
     module = module.eval().requires_grad_(False)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    free = ({0: torch.export.Dim("batch", min=1, max=2**16)},)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
         warnings.simplefilter("ignore")  # of the exporter, on its own inner life
-        program = torch.onnx.export(module, (example,), dynamo=True, verbose=False)
-    buffer = io.BytesIO()
-    assert program is not None
-    program.save(buffer)  # type: ignore[arg-type]
-    return buffer.getvalue()
+        example = torch.zeros(2, *shape[1:])  # a batch of one would stay one
+        program = torch.export.export(module, (example,), dynamic_shapes=free)
+        made = torch.onnx.export(program, dynamo=True, opset_version=OPSET, verbose=False)
+    assert made is not None
+    return made.model_proto.SerializeToString()
 
 
 def _session(module: nn.Module, example: Tensor, spec: LatencySpec) -> Callable[[], Any]:
@@ -106,7 +112,9 @@ def _session(module: nn.Module, example: Tensor, spec: LatencySpec) -> Callable[
         providers.insert(0, ("CUDAExecutionProvider", {"device_id": number}))  # type: ignore[arg-type]
     else:
         options.intra_op_num_threads, options.inter_op_num_threads = spec.threads or 1, 1
-    session = runtime.InferenceSession(onnx_bytes(module, example), options, providers=providers)
+    session = runtime.InferenceSession(
+        onnx_bytes(module, example.shape), options, providers=providers
+    )
     feed = {session.get_inputs()[0].name: np.ascontiguousarray(example.numpy())}
     return lambda: session.run(None, feed)
 

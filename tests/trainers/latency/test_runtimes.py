@@ -80,8 +80,8 @@ def test_the_exported_network_computes_the_same(block_type: str) -> None:
     pytest.importorskip("onnxscript")
     architecture: Architecture = next(iter(small(block_type=block_type).enumerate()))
     network, shape = network_module(architecture)
-    x = torch.randn(1, *shape)
-    session = runtime.InferenceSession(onnx_bytes(network, x))
+    x = torch.randn(3, *shape)
+    session = runtime.InferenceSession(onnx_bytes(network, (1, *shape)))
     (found,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
     with torch.inference_mode():
         expected = network(x).numpy()
