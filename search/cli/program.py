@@ -19,7 +19,6 @@ _COMMANDS = {
     "show": "search.cli.show:command",
     "plot": "search.cli.plot:command",
     "fidelity": "search.cli.fidelity:command",
-    "latency": "search.cli.latency:command",
     "export": "search.cli.export:command",
     "latency": "search.cli.latency:command",
     "studies": "search.cli.studies:command",

@@ -99,7 +99,8 @@ def onnx_bytes(module: nn.Module, shape: tuple[int, ...]) -> bytes:
         program = torch.export.export(module, (example,), dynamic_shapes=free)
         made = torch.onnx.export(program, dynamo=True, opset_version=OPSET, verbose=False)
     assert made is not None
-    return made.model_proto.SerializeToString()
+    content: bytes = made.model_proto.SerializeToString()
+    return content
 
 
 def _session(module: nn.Module, example: Tensor, spec: LatencySpec) -> Callable[[], Any]:
