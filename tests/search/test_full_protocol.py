@@ -54,7 +54,8 @@ def test_a_protocol_comes_with_the_program_by_its_name() -> None:
     assert full_protocol(SEARCH, "small-images-30").epochs == 30
     for name in names_of("protocol"):
         fields = yaml.safe_load((folder_of("protocol") / f"{name}.yaml").read_text())
-        Protocol.from_dict(fields)
+        data = "image-folder" if name.startswith("imagenet") else "fashion-mnist"
+        Protocol.from_dict({"data": data} | fields)
         assert not {"split_seed", "content_hash", "validation_fraction"} & set(fields)
 
 

@@ -46,6 +46,7 @@ def test_every_kind_has_an_exit_code_and_only_these_are_no_failure() -> None:
     assert {kind: code for kind, code in codes.items() if code != ExitCode.FAILED} == {
         StopKind.INTERRUPT: ExitCode.INTERRUPTED,
         StopKind.TIME_LIMIT: ExitCode.BUDGET,
+        StopKind.DEVICE_BUDGET: ExitCode.BUDGET,
     }
     assert StopRequest().exit_code == ExitCode.FAILED
 
