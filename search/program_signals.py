@@ -5,8 +5,10 @@ Light to import: a signal may come while the rest is still being imported.
 
 import os
 import signal
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -22,10 +24,12 @@ class Interrupted(KeyboardInterrupt):
     """A signal that came when no run was under way that has to be ended in order.
 
     Attributes:
+        number: the signal's.
         reason: in words.
     """
 
     def __init__(self, number: int) -> None:
+        self.number = number
         self.reason = reason_of(number)
         super().__init__(self.reason)
 
@@ -55,6 +59,43 @@ def heeded() -> list[signal.Signals]:
     return [number for number in _ENDING if number != signal.SIGHUP or not deaf]
 
 
+def send_again(number: int) -> None:
+    """Send the main thread a signal once it has come out of where it is now."""
+    main = threading.main_thread().ident
+    again = threading.Timer(_AGAIN_SECONDS, lambda: signal.pthread_kill(main or 0, number))
+    again.daemon = True
+    again.start()
+
+
+_AGAIN_SECONDS = 0.01
+
+
+@contextmanager
+def sent_again_where_lost(forget: Callable[[], None]) -> Iterator[None]:
+    """A signal whose `Interrupted` could not be raised is sent again.
+
+    Python prints and drops what is raised where nothing can be raised: in callbacks of weak
+    references, which run amid imports, and in `__del__`.
+
+    Args:
+        forget: that the signal came, so that the next raises.
+    """
+    before = sys.unraisablehook
+
+    def hook(lost: "sys.UnraisableHookArgs") -> None:
+        if isinstance(lost.exc_value, Interrupted):
+            forget()
+            send_again(lost.exc_value.number)
+        else:
+            before(lost)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+
+
 @contextmanager
 def interrupting_the_program() -> Iterator[None]:
     """Around a whole program: a signal raises `Interrupted`, the next one exits.
@@ -72,11 +113,16 @@ def interrupting_the_program() -> Iterator[None]:
         if time.monotonic() - first > SAME_SECONDS:
             os._exit(ExitCode.INTERRUPTED)
 
+    def forget() -> None:
+        nonlocal first, heard
+        first = heard = None
+
     numbers = heeded()
     for number in numbers:
         signal.signal(number, handle)
     try:
-        yield
+        with sent_again_where_lost(forget):
+            yield
     except Exception as error:
         # What a signal raises amid the making of a class comes out as an error of that.
         if heard is not None:

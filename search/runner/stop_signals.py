@@ -17,7 +17,15 @@ from types import FrameType
 from typing import Any
 
 from search.driver.stop_request import StopKind, StopRequest
-from search.program_signals import SAME_SECONDS, CutShort, Interrupted, heeded, reason_of
+from search.program_signals import (
+    SAME_SECONDS,
+    CutShort,
+    Interrupted,
+    heeded,
+    reason_of,
+    send_again,
+    sent_again_where_lost,
+)
 
 _PATIENCE = {signal.SIGINT: 30.0, signal.SIGTERM: 2.0, signal.SIGHUP: 2.0}
 """Seconds for cleaning up. `ray job stop` kills after 3; a person may press Ctrl-C again."""
@@ -35,6 +43,10 @@ class StopSignals:
         """From here on a request is enough: the work looks at it. Call it after Ray's start."""
         self._raises, self._works = False, True
         self.install()
+
+    def raise_again(self) -> None:
+        """The next signal raises as the first did, which was lost."""
+        self._raises = not self._works
 
     def end_work(self) -> None:
         """From here on nothing is raised: a Ray left amid its end takes its driver along."""
@@ -70,8 +82,7 @@ class StopSignals:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._raises and _amid_fork(frame):
-            main = threading.main_thread().ident
-            threading.Timer(_AFTER_FORK, lambda: signal.pthread_kill(main or 0, number)).start()
+            send_again(number)
         elif self._raises:
             self._raises = False  # once: what is left behind is cleaned up undisturbed
             raise Interrupted(number)
@@ -101,9 +112,6 @@ class StopSignals:
             raise self._error()
 
 
-_AFTER_FORK = 0.01
-
-
 def _amid_fork(frame: FrameType | None) -> bool:
     """Whether a signal came while a process was forked, and Python runs the hooks behind that.
 
@@ -131,7 +139,7 @@ def stopping_on_signals(stop: StopRequest) -> Iterator[StopSignals]:
     listener.start()
     signals.install()
     try:
-        with signals.cutting_short():
+        with signals.cutting_short(), sent_again_where_lost(signals.raise_again):
             yield signals
     finally:
         for number, handler in before.items():

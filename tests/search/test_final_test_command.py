@@ -23,7 +23,8 @@ from space import Architecture, InputError
 from tests.docs.workshop import without_ray
 from tests.search.small import values as small_values
 from trainers import DataConfig, TestSplitLocked, final_test, lock_test_split
-from trainers.data import describe, opening
+from trainers.data import opening
+from trainers.data.kinds import fashion_mnist
 from trainers.data.labelled_images import LabelledImages
 
 STORE = ["--store", "a.db"]
@@ -235,13 +236,13 @@ def test_what_cannot_be_tested_is_refused(folder: Path, capsys: pytest.CaptureFi
 def test_changed_images_are_refused(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = describe.load_part
+    whole = fashion_mnist.load_part
 
     def other(config: DataConfig, part: Literal["train", "test"]) -> LabelledImages:
         found = whole(config, part)
         return replace(found, labels=np.roll(found.labels, 1))
 
-    monkeypatch.setattr(describe, "load_part", other)
+    monkeypatch.setattr(fashion_mnist, "load_part", other)
     said = refused(capsys, "--study", FULL)
     assert "protocol.content_hash: pinned to" in said
 

@@ -95,6 +95,31 @@ def test_a_signal_amid_a_fork_is_heard_behind_it() -> None:
     assert hooks == 1
 
 
+class Dies:
+    """A signal comes while Python drops it, which can raise nothing."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(1000):  # the handler runs in here
+            pass
+
+
+def drop_and_go_on() -> None:
+    Dies()  # gone at once
+    wait_until(lambda: False)
+
+
+def test_a_signal_that_cannot_be_raised_where_it_came_is_heard_behind_it(
+    handlers_are_put_back: None,
+) -> None:
+    before = sys.unraisablehook
+    with pytest.raises(Interrupted), stopping_on_signals(StopRequest()):
+        drop_and_go_on()
+    with pytest.raises(Interrupted), interrupting_the_program():
+        drop_and_go_on()
+    assert sys.unraisablehook == before
+
+
 def test_handlers_that_another_puts_in_place_do_not_stay() -> None:
     stop = StopRequest()
     with stopping_on_signals(stop) as signals:
