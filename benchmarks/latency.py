@@ -1,7 +1,8 @@
 """Is latency predicted well, and is a limit kept? Measured on this machine.
 
     python -m benchmarks.latency [--space NAME] [--device cpu] [--runtimes eager onnxruntime]
-        [--threads 1 2] [--parts 300] [--networks 18] [--select 12] [--quick] [--json]
+        [--threads 1 2] [--parts 300] [--networks 18] [--select 12] [--store FILE] [--quick]
+        [--json]
 
 For each runtime and number of threads: the parts of the space are measured and a line is fitted, as
 a search does it. The limit is the median prediction over random networks. Then, in place of a
@@ -89,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     space = DesignSpace.from_yaml(asked.space)
     outcomes = []
-    with TemporaryDirectory() as folder, open_store(f"{folder}/a.db", create=True) as store:
+    with TemporaryDirectory() as folder, open_store(_store(asked, folder), create=True) as store:
         for spec in _specs(asked):
             say(f"{spec.device}, {spec.words} ...")
             try:
@@ -103,6 +104,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(table(outcomes))
 
 
+def _store(asked: argparse.Namespace, folder: str) -> str:
+    return asked.store or f"{folder}/a.db"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.latency")
     parser.add_argument("--space", type=Path, default=Path("fashion-first-search"))
@@ -113,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--parts", type=at_least(10), default=300)
     parser.add_argument("--networks", type=at_least(6), default=18)
     parser.add_argument("--select", type=at_least(1), default=12)
+    parser.add_argument("--store", help="keeps the parts for the next time; a temporary one if not")
     parser.add_argument("--quick", action="store_true", help="little effort, to try the command")
     parser.add_argument("--json", action="store_true")
     return parser

@@ -6,6 +6,7 @@ import pytest
 
 from search.config import Config
 from search.config.differences import merged_for_resume
+from search.driver.retraining import retraining_config
 from search.numeric import parse_milliseconds
 from space.errors import InputError
 from tests.search.small import values
@@ -120,3 +121,12 @@ def test_times(written: Any, ms: float) -> None:
 def test_no_times(written: Any) -> None:
     with pytest.raises(ValueError, match="such as 5 ms"):
         parse_milliseconds(written)
+
+
+def test_a_full_training_may_be_on_a_machine_that_cannot_measure() -> None:
+    objectives = {"latency": "minimise"}
+    bounds = {"params": "1M"}
+    search = read(objectives=objectives, constraints=bounds, latency={"at_most": 5})
+    full = retraining_config(search, "full", search.protocol, 3)
+    assert full.latency is None
+    assert full.parsed_objectives.names == ("validation_accuracy", "params")

@@ -113,7 +113,7 @@ def _missing_onnx(spec: LatencySpec) -> Iterator[Problem]:
     missing = [name for name in _ONNX if find_spec(name) is None]
     if missing:
         yield Problem(
-            "runtime", f"onnxruntime needs {', '.join(missing)}: pip install {' '.join(missing)}"
+            "runtime", f"onnxruntime needs {', '.join(missing)}: pip install 'mixspace[export]'"
         )
     elif spec.is_gpu:
         offered = import_module("onnxruntime").get_available_providers()

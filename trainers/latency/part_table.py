@@ -23,7 +23,7 @@ class PartTable:
 
     Attributes:
         spec, device: how, and on what, all of it was measured.
-        figures: the latency of one part of each kind; of a block a quarter of a stack's.
+        figures: the latency of one part of each kind; of a block its share of a stack.
     """
 
     spec: LatencySpec
@@ -42,8 +42,16 @@ class PartTable:
         return setting_id(self.spec, self.device)
 
     def milliseconds(self) -> Mapping[Part, float]:
-        """The median of each part."""
-        return {part: figure.median_ms for part, figure in self.figures.items()}
+        """What each part takes at the machine's quickest pace.
+
+        Parts are measured minutes apart, and a machine has phases. The gauge took turns with every
+        part, so its time then, beside its quickest, tells how slow the machine was.
+        """
+        pace = self.pace
+        return {
+            part: figure.median_ms * (pace / figure.gauge_ms if pace and figure.gauge_ms else 1.0)
+            for part, figure in self.figures.items()
+        }
 
     def missing(self, architecture: Architecture) -> list[Part]:
         """The parts of a network that the table does not have."""

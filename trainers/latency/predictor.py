@@ -175,8 +175,16 @@ def theil_sen(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
     return slope, float(np.median(np.asarray(y, float) - slope * np.asarray(x, float)))
 
 
+_APART = 0.5
+"""Of logarithms of work: pairs that are nearer tell a power badly."""
+
+
 class _Likeness:
-    """Estimates parts from measured ones: of the most alike the rate in multiply-accumulates."""
+    """Estimates parts from measured ones that are most like them.
+
+    Time grows with a power of the work, between 0 (calls are what costs) and 1; the power is the
+    median over pairs of measured parts that differ in nothing but sizes.
+    """
 
     _NEAREST = 5
 
@@ -187,16 +195,29 @@ class _Likeness:
         self._milliseconds = np.array(list(parts.values()))
         self._features = np.array([_features(part) for part in self._parts])
         self._words = [_words(part) for part in self._parts]
+        self._power = self._power_of_work()
+
+    def _power_of_work(self) -> float:
+        alike: dict[tuple[object, ...], list[int]] = {}
+        for place, words in enumerate(self._words):
+            alike.setdefault(words, []).append(place)
+        pairs = (p for places in alike.values() for p in itertools.combinations(places[:30], 2))
+        work, times = self._features[:, 0], np.log(self._milliseconds)
+        powers = [
+            (times[one] - times[other]) / (work[one] - work[other])
+            for one, other in pairs
+            if abs(work[one] - work[other]) > _APART
+        ]
+        return float(np.clip(np.median(powers), 0, 1)) if powers else 1.0
 
     def estimate(self, part: Part) -> float:
-        """Milliseconds: log-linear in the distance, the median over the most alike."""
+        """Milliseconds: the median over the most alike, each brought to the work of the part."""
         mine, words = _features(part), _words(part)
         shared = np.array([sum(a != b for a, b in zip(words, w, strict=True)) for w in self._words])
         distances = 2.0 * shared + np.abs(self._features - mine).sum(1)
         nearest = np.argsort(distances, kind="stable")[: self._NEAREST]
-        # Work is what scales: the rate of those like it, times its own work.
-        work = np.exp(mine[0] - self._features[nearest, 0])
-        return float(np.median(self._milliseconds[nearest] * work))
+        scale = np.exp(self._power * (mine[0] - self._features[nearest, 0]))
+        return float(np.median(self._milliseconds[nearest] * scale))
 
 
 def _words(part: Part) -> tuple[object, ...]:

@@ -99,8 +99,8 @@ def onnx_bytes(module: nn.Module, shape: tuple[int, ...]) -> bytes:
         program = torch.export.export(module, (example,), dynamic_shapes=free)
         made = torch.onnx.export(program, dynamo=True, opset_version=OPSET, verbose=False)
     assert made is not None
-    content: bytes = made.model_proto.SerializeToString()
-    return content
+    model: bytes = made.model_proto.SerializeToString()
+    return model
 
 
 def _session(module: nn.Module, example: Tensor, spec: LatencySpec) -> Callable[[], Any]:
@@ -113,9 +113,8 @@ def _session(module: nn.Module, example: Tensor, spec: LatencySpec) -> Callable[
         providers.insert(0, ("CUDAExecutionProvider", {"device_id": number}))  # type: ignore[arg-type]
     else:
         options.intra_op_num_threads, options.inter_op_num_threads = spec.threads or 1, 1
-    session = runtime.InferenceSession(
-        onnx_bytes(module, example.shape), options, providers=providers
-    )
+    model = onnx_bytes(module, tuple(example.shape))
+    session = runtime.InferenceSession(model, options, providers=providers)
     feed = {session.get_inputs()[0].name: np.ascontiguousarray(example.numpy())}
     return lambda: session.run(None, feed)
 

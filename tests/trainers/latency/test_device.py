@@ -56,7 +56,7 @@ def test_what_this_machine_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     assert "the cores here; got 1024" in refused(LatencySpec(threads=1024))
     monkeypatch.setattr(device, "find_spec", lambda name: None if "onnx" in name else object())
     said = refused(LatencySpec(runtime="onnxruntime"))
-    assert "needs onnx, onnxruntime, onnxscript: pip install" in said
+    assert "needs onnx, onnxruntime, onnxscript: pip install 'mixspace[export]'" in said
     monkeypatch.setattr(device.shutil, "which", lambda name: None)
     assert "needs a C++ compiler" in refused(LatencySpec(runtime="compile"))
     refuse_missing(LatencySpec())

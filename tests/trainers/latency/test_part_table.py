@@ -28,6 +28,14 @@ def test_a_table_is_read_back(tmp_path: Path) -> None:
     assert again.pace == 1.0
 
 
+def test_parts_of_a_slow_phase_are_brought_to_the_quickest_pace() -> None:
+    mine = table()
+    for i, (part, ms) in enumerate(mine.milliseconds().items()):
+        assert ms == pytest.approx(part_ms(part) / (1.0 + i / 10))
+    mine.figures = {part: replace(each, gauge_ms=None) for part, each in mine.figures.items()}
+    assert mine.milliseconds() == {part: part_ms(part) for part in mine.figures}
+
+
 def test_only_what_is_lacking_is_taken_in() -> None:
     mine, other = table(), table()
     first = next(iter(mine.figures))

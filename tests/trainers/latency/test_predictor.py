@@ -77,6 +77,13 @@ def test_a_part_that_was_not_measured_is_estimated_from_its_like() -> None:
     assert sum(predictor.estimated(network) for network in networks(20)) > 0
 
 
+def test_where_calls_are_what_costs_work_does_not_scale_the_estimate() -> None:
+    half = dict.fromkeys(list(parts_of_space(small()))[::2], 0.3)
+    predictor = Predictor(half)
+    for network in networks(20):
+        assert predictor(network) == pytest.approx(0.3 * sum(parts_of(network).values()))
+
+
 def test_nothing_is_estimated_from_nothing() -> None:
     with pytest.raises(ValueError, match="no measured part"):
         Predictor({})(networks(1)[0])
