@@ -95,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             say(f"{spec.device}, {spec.words} ...")
             try:
                 outcomes.append(measured(store, space, spec, asked))
+                say(table(outcomes[-1:]))  # what was measured is said, should the rest be cut off
             except InputError as error:
                 say(f"left out: {error}")
     if asked.json:

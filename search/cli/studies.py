@@ -123,10 +123,12 @@ def _state(study: StudySummary) -> str:
 @click.command("upgrade")
 @store_option()
 def upgrade_command(store: str) -> None:
-    """Bring a store of an earlier version up to date, so that it can be looked at.
+    """Bring a store of an earlier version up to date.
 
-    `run`, `continue` and `repeat` do it by themselves, `best`, `show`, `studies` and the dashboard
-    never do. Nothing is lost; the earlier version cannot read the store any more.
+    `run`, `continue` and `repeat` do it by themselves. `best`, `show`, `studies` and the dashboard
+    never do: of a file they read a copy that is brought up to date, which takes a while for a
+    large one, and a server's store they refuse. Nothing is lost; the earlier version cannot read
+    the store any more.
 
     \b
     Examples:

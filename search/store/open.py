@@ -83,7 +83,7 @@ def open_to_read(url: str, *, busy_timeout: float = _BUSY_SECONDS) -> Store:
         busy_timeout: seconds to wait for another process's lock on an SQLite file.
 
     Raises:
-        InputError: as for `open_store`; and an older schema, with what to do.
+        InputError: as for `open_store`; and an older schema on a server, with what to do.
     """
     parsed = parse_url(url)
     if is_sqlite(parsed):

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from search.store.database import Database, StoreError, begin_by_hand, make_engine
-from search.store.schema import check_current
+from search.store.older_file import UpgradedCopies
+from search.store.schema import OlderStore, check_current
 from search.store.sqlite_file import FileState, SqliteHeader
 from search.store.url import is_sqlite, sqlite_path
 
@@ -42,6 +43,7 @@ class _FileReader(Database):
     def __init__(self, url: URL, busy_timeout: float) -> None:
         self._path = sqlite_path(url)
         self._connections = _Connections(self._path, busy_timeout, SqliteHeader())
+        self._copies = UpgradedCopies(url)
         engine = create_engine(
             "sqlite+pysqlite://",
             creator=self._connections.connect,
@@ -56,19 +58,16 @@ class _FileReader(Database):
 
         `work` is repeated when the file changed meanwhile, so it must have no other effects.
 
+        A file of an earlier schema stays as it is: a copy of it is brought up to date, and read.
+
         Raises:
             InputError: another file has taken its place, of another schema.
             StoreError: the database failed.
         """
-
-        def checked(session: Session) -> Result:
-            check_current(session.connection(), self.url)
-            return work(session)
-
         for pause in (*_PAUSES, None):
             before = self._state()
             try:
-                result = super().read(checked)
+                result = self._read_once(work, before)
             except StoreError as error:
                 if pause is None or self._state() == before:
                     raise _with_a_way_out(error, before) from None
@@ -79,9 +78,20 @@ class _FileReader(Database):
                 time.sleep(pause)
         raise StoreError(f"the store {self.url} failed: its file changes with each reading")
 
+    def _read_once(self, work: Callable[[Session], Result], state: FileState | None) -> Result:
+        def checked(session: Session) -> Result:
+            check_current(session.connection(), self.url)
+            return work(session)
+
+        try:
+            return super().read(checked)
+        except OlderStore as older:
+            return self._copies.of(state, self._connections.connect, older).read(work)
+
     def close(self) -> None:
         """Gives all connections back."""
         super().close()
+        self._copies.close()
         self._connections.header.close()
 
     def _state(self) -> FileState | None:

@@ -38,13 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 def search(folder: Path, *words: str) -> str:
     """What a command prints."""
-    done = ended(folder, *words)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def ended(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "search", *words],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(_ROOT)},
@@ -53,6 +47,8 @@ def ended(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
         timeout=240,
         check=False,
     )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def rows(folder: Path, query: str) -> list[Any]:
@@ -65,16 +61,7 @@ LOST = "select count(*) from events where kind = 'forgotten'"
 STATES = ["complete", *["pruned"] * 4, "preempted", "preempted"]
 
 
-def test_looking_changes_nothing_and_says_what_brings_it_up_to_date(folder: Path) -> None:
-    before = (folder / "before.db").read_bytes()
-    looked = ended(folder, "best", "--store", "before.db")
-    assert looked.returncode == 2
-    assert "`python -m search upgrade --store" in looked.stderr
-    assert (folder / "before.db").read_bytes() == before
-
-
-def test_it_is_looked_at_once_it_is_up_to_date(folder: Path, opened: Open) -> None:
-    search(folder, "upgrade", "--store", "before.db")
+def test_it_is_looked_at_as_it_stands(folder: Path, opened: Open) -> None:
     before = (folder / "before.db").read_bytes()
     (study,) = json.loads(search(folder, "studies", "--store", "before.db", "--json"))
     assert (study["name"], study["planned_trials"]) == ("before", 8)

@@ -5,8 +5,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -371,17 +373,57 @@ def test_looking_never_brings_a_store_up_to_date(tmp_path: Path, dump: Path) -> 
     with sqlite3.connect(path) as old:
         old.executescript(dump.read_text())
     old.close()
-    before = path.read_bytes()
+    before, others = path.read_bytes(), set(copies())
+    with open_to_read(str(path)) as store:
+        looked = seen(store)
+        with pytest.raises(StoreError, match="readonly"):
+            store.studies.set_planned_trials(1, 99)
+        assert path.read_bytes() == before
+        assert len(set(copies()) - others) == 1
+        open_store(str(path), create=False).close()
+        assert seen(store) == looked
+    assert set(copies()) == others
+    with open_to_read(str(path)) as store:
+        assert seen(store) == looked
+
+
+def seen(store: Store) -> tuple[object, ...]:
+    """But for the identity that a study of the first versions is given by chance."""
+    return store.studies.summaries(), replace(store.studies.get("old"), uid="")
+
+
+def copies() -> list[Path]:
+    return list(Path(tempfile.gettempdir()).glob("mixspace-*/*.db"))
+
+
+def test_what_an_earlier_version_writes_meanwhile_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    old = sqlite3.connect(path)
+    old.executescript((OLD / "revision_0002.sql").read_text())
+    with open_to_read(str(path)) as store:
+        assert store.studies.get("old").planned_trials != 99
+        with old:
+            old.execute("UPDATE studies SET planned_trials = 99")
+        assert store.studies.get("old").planned_trials == 99
+    old.close()
+
+
+def test_where_no_copy_can_be_made_the_way_out_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "it's old.db"
+    with sqlite3.connect(path) as old:
+        old.executescript((OLD / "revision_0002.sql").read_text())
+    old.close()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(InputError, match="schema of an earlier mixspace") as caught:
         open_to_read(str(path))
     assert "python -m search upgrade --store '" in str(caught.value)
-    assert path.read_bytes() == before
-    open_store(str(path), create=False).close()
-    with open_to_read(str(path)) as store:
-        assert store.studies.exists("old")
 
 
-def test_a_reader_says_so_when_an_older_or_another_file_takes_the_place(tmp_path: Path) -> None:
+def test_a_reader_goes_on_with_an_older_file_and_says_so_when_another_takes_the_place(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "s.db"
     make(path)
     with open_to_read(str(path)) as store:
@@ -389,8 +431,7 @@ def test_a_reader_says_so_when_an_older_or_another_file_takes_the_place(tmp_path
             old.executescript((OLD / "revision_0002.sql").read_text())
         old.close()
         (tmp_path / "old.db").replace(path)
-        with pytest.raises(InputError, match="schema of an earlier mixspace"):
-            store.studies.summaries()
+        assert store.studies.exists("old")
         path.unlink()
         path.touch()
         with pytest.raises(NoStore):
