@@ -35,7 +35,7 @@ from search.query import (
     BestRow,
     Cost,
     Evaluated,
-    Judged,
+    SplitComparison,
     best,
     front,
     paired_fidelity,
@@ -401,7 +401,7 @@ class Study:
         device: str | None = None,
         progress: bool = True,
         **fields: Any,
-    ) -> Judged:
+    ) -> SplitComparison:
         """Read the test split, once for each complete training of chosen networks of this study.
 
         Every reading is in the store before its images are read. What was tested before is left as

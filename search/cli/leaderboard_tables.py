@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from search.cli.judgement_table import figures_words
+from search.cli.split_table import figures_words
 from search.objectives import Objectives
 from search.query import (
     BestRow,

@@ -7,7 +7,6 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from search.cli.judgement_table import judgement_table
 from search.cli.leaderboard_tables import (
     PAPER_OPERATORS,
     complete,
@@ -19,6 +18,7 @@ from search.cli.leaderboard_tables import (
     what_of_the_spread,
 )
 from search.cli.next_commands import NextCommands
+from search.cli.split_table import split_table
 from search.exit_code import ExitCode
 from search.query import (
     BestRow,
@@ -26,15 +26,15 @@ from search.query import (
     StateCounts,
     StudyObjectives,
     best,
+    compare_splits,
     comparison,
     data_sentences,
     front,
-    judged,
-    judging,
     operator_ranks,
     optimism,
     paired,
     pareto_front,
+    proxy_worth,
     ranks,
     spreads,
     study_objectives,
@@ -80,7 +80,7 @@ def print_report(
     beside = comparison(store, outcome.study)
     parts += [] if beside is None else [Text(beside.sentence)]
     parts += map(Text, data_sentences(study.objective))
-    parts.append(Text(judging(store, outcome.study).sentence))
+    parts.append(Text(proxy_worth(store, outcome.study).sentence))
     inherits = study.protocol.get("initialisation") == "inherited"
     parts += [Text(_of_inheritance(store.studies.summary(study.id)))] if inherits else []
     parts += _trouble(store.trials.of_study(study.id, _TROUBLE))
@@ -98,7 +98,7 @@ def _print_full_trainings(
     console: Console, store: Store, outcome: RunOutcome, commands: NextCommands
 ) -> None:
     """What came of full trainings: their networks by search, validation and test."""
-    found = judged(store, outcome.study)
+    found = compare_splits(store, outcome.study)
     study = store.studies.get(outcome.study)
     parts: list[RenderableType] = [Text(headline(outcome), style="bold")]
     if found.rows:
@@ -106,7 +106,7 @@ def _print_full_trainings(
         # In the order of the table, for which the ranks are.
         rows = {row.architecture_id: row for row in best(store, study=outcome.study, top=None)}
         places = ranks([rows[row.architecture_id] for row in found.rows], spread)
-        parts += [judgement_table(found, places), Text(what_of_the_spread(spread), style="dim")]
+        parts += [split_table(found, places), Text(what_of_the_spread(spread), style="dim")]
         parts += [Text(note) for note in found.notes]
     parts += map(Text, data_sentences(study.objective))
     parts += _trouble(store.trials.of_study(study.id, _TROUBLE))
@@ -155,7 +155,7 @@ def as_json(store: Store, outcome: RunOutcome) -> dict[str, Any]:
         "stopped_early": outcome.reason,
         "notes": list(outcome.notes),
         "data": store.studies.get(outcome.study).objective.get("data"),
-        "judging": judging(store, outcome.study).plain(),
+        "proxy": proxy_worth(store, outcome.study).plain(),
         "planned_trials": outcome.progress.planned,
         "trials": {str(state): number for state, number in outcome.progress.counts.items()},
         "inherited_trials": store.studies.summary(store.studies.get(outcome.study).id).inherited,
@@ -201,7 +201,7 @@ def _full_trainings(store: Store, study: str) -> dict[str, Any] | None:
     """What came of full trainings; None of a search."""
     if store.studies.get(study).retrains is None:
         return None
-    return judged(store, study).plain()
+    return compare_splits(store, study).plain()
 
 
 def _latency(wanted: StudyObjectives, row: BestRow) -> dict[str, float | None]:

@@ -3,9 +3,9 @@
 import click
 from rich.text import Text
 
-from search.cli.judgement_table import judgement_table
 from search.cli.options import set_option, store_option
-from search.query import Judged, comparison
+from search.cli.split_table import split_table
+from search.query import SplitComparison, comparison
 from search.runner.final_test import MOST_TOP, to_test
 from search.store import open_to_read
 from space.cli.commands import json_option, print_json
@@ -79,12 +79,12 @@ def command(
         print_json(found.plain() | {"against_random_search": baseline})
         return
     console = stdout_console()
-    console.print(judgement_table(found))
+    console.print(split_table(found))
     for sentence in (*found.notes, *([] if baseline is None else [baseline])):
         console.print(Text(sentence))
 
 
-def _baseline(store: str, found: Judged) -> str | None:
+def _baseline(store: str, found: SplitComparison) -> str | None:
     """What the searcher was worth beside random points, where the search tells it."""
     with open_to_read(store) as opened:
         compared = comparison(opened, found.search or found.study)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from search.cli.judgement_table import figures_words
+from search.cli.split_table import figures_words
 from search.query import Figures, TestFigures, TrainedResult
 from space.cli.tables import Column, FittedTable
 from space.wording import NONE, percent

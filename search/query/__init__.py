@@ -23,8 +23,6 @@ from search.query.evaluated import (
     networks,
 )
 from search.query.intervals import wilson_interval
-from search.query.judgements import Judged, Judgement, TestFigures, figures_of_tests, judged
-from search.query.judging import Judging, judging
 from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
 from search.query.measured import Measured, measured
 from search.query.operators import (
@@ -40,7 +38,15 @@ from search.query.operators import (
     state_words,
     trials_by_operators,
 )
+from search.query.proxy_worth import ProxyWorth, proxy_worth
 from search.query.repeats import Spread, spreads
+from search.query.split_accuracies import (
+    SplitAccuracies,
+    SplitComparison,
+    TestFigures,
+    compare_splits,
+    figures_of_tests,
+)
 from search.query.study_course import CoursePoint, RandomBand, StudyCourse, study_course
 from search.query.study_fidelity import StudyFidelity, paired_fidelity, study_fidelity
 from search.query.study_fronts import Cost, front, front_of, pareto_front
@@ -82,16 +88,16 @@ __all__ = [
     "EndedTrial",
     "Evaluated",
     "Figures",
-    "Judged",
-    "Judgement",
-    "Judging",
     "Measured",
     "Objective",
     "Objectives",
     "OperatorRank",
     "OperatorRecord",
     "Pair",
+    "ProxyWorth",
     "RandomBand",
+    "SplitAccuracies",
+    "SplitComparison",
     "Spread",
     "StateCounts",
     "StudyCourse",
@@ -109,6 +115,7 @@ __all__ = [
     "chance_of_images",
     "chance_sentence",
     "chance_sentences",
+    "compare_splits",
     "comparison",
     "data_sentences",
     "ended_trials",
@@ -117,8 +124,6 @@ __all__ = [
     "front",
     "front_of",
     "is_custom",
-    "judged",
-    "judging",
     "latency_records",
     "measured",
     "method_sentence",
@@ -132,6 +137,7 @@ __all__ = [
     "paired_fidelity",
     "pareto_front",
     "parse_where",
+    "proxy_worth",
     "ranks",
     "running_best",
     "seconds_left",

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from search.config import Config, Override
 from search.config.differences import SAME_IMAGES, differences
 from search.config.overrides import WHERE, apply_overrides
-from search.query import Judged, TrainedResult, best, judged, trained_results_of_study
+from search.query import (
+    SplitComparison,
+    TrainedResult,
+    best,
+    compare_splits,
+    trained_results_of_study,
+)
 from search.runner.going_on import refuse_wrong_counts, stored_config
 from search.runner.preflight import Problems
 from search.runner.trained_weights import checkpoint_of
@@ -55,7 +61,7 @@ class FinalTest:
     again: bool
     notes: tuple[str, ...]
 
-    def run(self, say: Say) -> Judged:
+    def run(self, say: Say) -> SplitComparison:
         """Read the test split for each training; what is known of their networks afterwards.
 
         A reading is in the store before its images are read, and its accuracy as soon as it is
@@ -73,7 +79,7 @@ class FinalTest:
                     f"({training.architecture_id}) scores {percent(accuracy)} on the test."
                 )
             ids = {training.architecture_id for training in self.trainings}
-            return judged(store, self.study.name, ids)
+            return compare_splits(store, self.study.name, ids)
 
     def _read(self, store: Store, training: TrainedResult) -> float:
         from trainers.evaluation import finished_network, read_test

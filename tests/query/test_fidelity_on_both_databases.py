@@ -1,6 +1,6 @@
 """The fidelity ledger is the same on every kind of database."""
 
-from search.query import judging, paired_fidelity, study_fidelity
+from search.query import paired_fidelity, proxy_worth, study_fidelity
 from search.store import Store
 from tests.query.curves import study_of, train
 
@@ -15,7 +15,7 @@ def test_a_ledger_is_read(store: Store) -> None:
     early = rows["accuracy after 1 epoch"].overall
     assert (early.n, rows["params"].n) == (11, 11)
     assert early.tau is not None
-    assert judging(store, "long").stops[0].agreement == early
+    assert proxy_worth(store, "long").stops[0].agreement == early
     paired = paired_fidelity(store, "short", "long").rows[0]
     assert paired.overall.n == 11
     assert paired.within.n < 11  # of eight types of mixer some are alone in their family

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from search.query import StudyFidelity, judging, paired_fidelity, study_fidelity
+from search.query import StudyFidelity, paired_fidelity, proxy_worth, study_fidelity
 from search.query.full_trainings import full_trainings
 from search.store import Store
 from space.errors import InputError
@@ -181,7 +181,7 @@ def test_a_search_says_by_what_it_judged_and_what_that_is_worth(store: Store) ->
         train(store, study, number)
     for number in range(20, 25):
         train(store, study, number, pruned=True, epochs=1 + number // 24)
-    found = judging(store, "s")
+    found = proxy_worth(store, "s")
     curves = np.array([seeded(store, number, "s") for number in range(12)])
     assert [(stop.epoch, stop.trials) for stop in found.stops] == [(1, 4), (2, 1)]
     for stop in found.stops:
@@ -199,12 +199,12 @@ def test_a_search_says_by_what_it_judged_and_what_that_is_worth(store: Store) ->
 def test_what_is_not_known_of_judging_is_said(store: Store) -> None:
     study = study_of(store, "s", objective={"metric": "accuracy", "direction": "maximise"})
     train(store, study, 0)
-    assert judging(store, "s").sentence == (
+    assert proxy_worth(store, "s").sentence == (
         "Judged after 4 epochs at 28×28 (of other trainings: not known here); no trial was stopped "
         "early."
     )
     train(store, study, 1, pruned=True, epochs=1)
-    assert judging(store, "s").sentence.endswith(
+    assert proxy_worth(store, "s").sentence.endswith(
         "; trials were stopped after 1 epoch, and what that is worth is not known: it takes 10 "
         "trained to the end, and there is 1."
     )

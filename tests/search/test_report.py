@@ -218,7 +218,7 @@ def test_report_of_a_study(tmp_path: Path) -> None:
     assert (plain["inherited_trials"], plain["against_random_search"]) == (0, None)
     judged = "Judged after 2 epochs at 28×28"  # and these data are not told
     assert judged in text
-    assert plain["judging"]["sentence"].startswith(judged)
+    assert plain["proxy"]["sentence"].startswith(judged)
     assert len(plain["best"]) == 6
     assert {o["name"] for o in plain["operators"]} <= set(PAPER_OPERATORS)
 

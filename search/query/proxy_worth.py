@@ -31,7 +31,7 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
+class ProxyWorth:
     """How a study judged.
 
     Attributes:
@@ -80,7 +80,7 @@ def _words(found: Agreement) -> str:
     return f"{found.tau:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
-def judging(store: Store, study: str) -> Judging:
+def proxy_worth(store: Store, study: str) -> ProxyWorth:
     """How a study judged its candidates.
 
     Raises:
@@ -89,7 +89,7 @@ def judging(store: Store, study: str) -> Judging:
     group = full_trainings(store, [study])[0]
     often = sorted(group.pruned, key=lambda epoch: (-group.pruned[epoch], epoch))[:_SHOWN]
     stops = tuple(_stop(group, epoch) for epoch in sorted(often))
-    return Judging(study, conditions(group.studies[0]), stops, len(group.trainings))
+    return ProxyWorth(study, conditions(group.studies[0]), stops, len(group.trainings))
 
 
 def _stop(group: FullTrainings, epoch: int) -> Stop:

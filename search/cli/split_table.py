@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from search.query import Figures, Judged, Judgement, TestFigures
+from search.query import Figures, SplitAccuracies, SplitComparison, TestFigures
 from space.cli.tables import Column, FittedTable
 from space.wording import NONE, percent, short
 
 
-def judgement_table(found: Judged, places: Sequence[str] | None = None) -> FittedTable:
+def split_table(found: SplitComparison, places: Sequence[str] | None = None) -> FittedTable:
     """A line for each network.
 
     Args:
@@ -35,18 +35,18 @@ def judgement_table(found: Judged, places: Sequence[str] | None = None) -> Fitte
     )
 
 
-def _title(found: Judged) -> str:
+def _title(found: SplitComparison) -> str:
     tested = any(row.test is not None for row in found.rows)
     parts = [f"search ({found.search})"] if found.search is not None else []
     parts += ["validation", *(["test"] if tested else [])]
     return f"{found.study}, by {', '.join(parts)}: accuracies"
 
 
-def _of_search(rows: Sequence[Judgement]) -> list[Column]:
+def _of_search(rows: Sequence[SplitAccuracies]) -> list[Column]:
     return [Column("search", [figures_words(row.search) for row in rows], right=True)]
 
 
-def _of_test(rows: Sequence[Judgement]) -> list[Column]:
+def _of_test(rows: Sequence[SplitAccuracies]) -> list[Column]:
     images = [NONE if row.test is None else f"{row.test.images:,}" for row in rows]
     return [
         Column("test", [_test(row) for row in rows], right=True),
@@ -55,7 +55,7 @@ def _of_test(rows: Sequence[Judgement]) -> list[Column]:
     ]
 
 
-def _test(row: Judgement) -> str:
+def _test(row: SplitAccuracies) -> str:
     """The accuracy, and of how many trainings, where not all were tested."""
     if row.test is None:
         return NONE

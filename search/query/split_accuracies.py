@@ -54,7 +54,7 @@ class TestFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class SplitAccuracies:
     """A network of a study with complete trainings.
 
     Attributes:
@@ -85,7 +85,7 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class SplitComparison:
     """The networks of a study, and what is to be known of their figures.
 
     Attributes:
@@ -98,7 +98,7 @@ class Judged:
     study: str
     search: str | None
     candidates: int
-    rows: tuple[Judgement, ...]
+    rows: tuple[SplitAccuracies, ...]
     notes: tuple[str, ...]
 
     def plain(self) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class Judged:
         return asdict(self)
 
 
-def judged(store: Store, study: str, ids: Collection[str] | None = None) -> Judged:
+def compare_splits(store: Store, study: str, ids: Collection[str] | None = None) -> SplitComparison:
     """The completely trained networks of a study, the best by validation first.
 
     Args:
@@ -133,7 +133,7 @@ def judged(store: Store, study: str, ids: Collection[str] | None = None) -> Judg
     rows = _with_ties(rows, _spread_of_tests(groups))
     candidates = len(searched) if search is not None else len(_by_network(results))
     notes = _notes(rows, search, candidates, judged_by(record.protocol))
-    return Judged(study, search, candidates, tuple(rows), tuple(notes))
+    return SplitComparison(study, search, candidates, tuple(rows), tuple(notes))
 
 
 def figures_of_tests(store: Store, study: str | None = None) -> dict[Key, TestFigures]:
@@ -175,11 +175,11 @@ def _row(
     results: Sequence[TrainedResult],
     searched: Sequence[TrainedResult],
     network: tuple[str, int, int],
-) -> Judgement:
+) -> SplitAccuracies:
     validation = Figures.of(result.validation_accuracy for result in results)
     assert validation is not None, "only such networks are asked for"
     before = Figures.of(result.validation_accuracy for result in searched)
-    return Judgement(
+    return SplitAccuracies(
         results[0].architecture_id,
         *network,
         search=before,
@@ -196,7 +196,7 @@ def _spread_of_tests(groups: Mapping[str, Sequence[TrainedResult]]) -> Spread | 
     return pooled([[each for each in group if each is not None] for group in tests])
 
 
-def _with_ties(rows: list[Judgement], spread: Spread | None) -> list[Judgement]:
+def _with_ties(rows: list[SplitAccuracies], spread: Spread | None) -> list[SplitAccuracies]:
     """The rows, and which of them the seeds do not tell from the first on the test.
 
     The networks are tested on the same images, of which no single answers are kept: a paired test,
@@ -216,7 +216,9 @@ def _with_ties(rows: list[Judgement], spread: Spread | None) -> list[Judgement]:
     return found
 
 
-def _notes(rows: Sequence[Judgement], search: str | None, candidates: int, rule: str) -> list[str]:
+def _notes(
+    rows: Sequence[SplitAccuracies], search: str | None, candidates: int, rule: str
+) -> list[str]:
     said = []
     if search is not None:
         said.append(
@@ -236,7 +238,7 @@ def _notes(rows: Sequence[Judgement], search: str | None, candidates: int, rule:
     return said + _notes_on_tests([row.test for row in rows if row.test is not None], rows)
 
 
-def _notes_on_tests(tests: Sequence[TestFigures], rows: Sequence[Judgement]) -> list[str]:
+def _notes_on_tests(tests: Sequence[TestFigures], rows: Sequence[SplitAccuracies]) -> list[str]:
     if not tests:
         return []
     said = [
