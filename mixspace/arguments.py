@@ -55,7 +55,6 @@ STORE = Kind(
 CLAUSE = Kind('a text such as "params < 200k", or None', _is_text_or_none)
 ID = Kind("the beginning of an architecture's id as text", _is_text)
 ID_OR_NONE = Kind("the beginning of an architecture's id as text, or None", _is_text_or_none)
-NAME_OR_NONE = Kind("a text, the name of a study, or None", _is_text_or_none)
 IDS = Kind('a list of the beginnings of ids, such as ["3f2a"]', _are_texts)
 PROTOCOL = Kind(
     "the name of a protocol, a path, a Protocol, a mapping of fields, or None",
@@ -68,6 +67,10 @@ PROTOCOL = Kind(
 DEVICE = Kind('a text such as "cpu" or "cuda:1", or None', _is_text_or_none)
 NUMBERS = Kind("a list of the numbers of trials, such as [7, 12]", _are_numbers)
 NUMBER_OR_NONE = Kind("the number of a trial, or None", _is_number_or_none)
+SHARE = Kind(
+    "a number from 0 to 1",
+    lambda value: type(value) in (int, float) and 0 <= value <= 1,  # type: ignore[operator]
+)
 PARTS = Kind('a list of names, such as ["onnx"]', _are_texts)
 FLAG = Kind("True or False", lambda value: isinstance(value, bool))
 ADDRESS = Kind("a text, HOST:PORT of the head of a Ray cluster, or None", _is_text_or_none)

@@ -19,9 +19,11 @@ from mixspace.arguments import (
     NAME_OR_NONE,
     NUMBERS,
     PROTOCOL,
+    SHARE,
     STORE,
     refuse_wrong_types,
 )
+from mixspace.effects import effects_dataframe
 from mixspace.fidelity import fidelity_dataframe
 from mixspace.handing_over import export
 from mixspace.loading import trained_network
@@ -29,6 +31,7 @@ from mixspace.running import NextCalls, carry_out
 from mixspace.trials import trials_dataframe
 from search.config import Config, overrides_of
 from search.driver.extra_trials import ExtraTrialsRequest
+from search.effects import MARGIN
 from search.next_steps import DEFAULT_STORE, STORE_VARIABLE, MoreWork
 from search.objective_parsing import stored_objectives
 from search.query import (
@@ -40,6 +43,7 @@ from search.query import (
     front,
     paired_fidelity,
     pareto_front,
+    study_effects,
     study_fidelity,
 )
 from search.runner import RunOutcome
@@ -191,6 +195,25 @@ class Study:
             if full is not None:
                 return fidelity_dataframe(paired_fidelity(store, self.name, full))
             return fidelity_dataframe(study_fidelity(store, [self.name])[0])
+
+    def effects(self, *, margin: float = MARGIN) -> "DataFrame":
+        """What each design decision does, by paired differences: a row for each move.
+
+        A move is an edge of the paper's relation graph, another value of an axis, another type or
+        size of mixer, or another type of block. Its `effect` is the mean difference of validation
+        accuracies (0 to 1, target less source) between networks that are equal in all else, with
+        `low` and `high` of 95 % over contexts, `effect_in_…` by type of block, the ratio of each
+        cost, and a verdict in words. `attrs` has the notes.
+
+        Args:
+            margin: a difference of accuracies (0 to 1) that matters to nobody.
+
+        Raises:
+            InputError: no such study.
+        """
+        refuse_wrong_types(margin=(margin, SHARE))
+        with self.opened() as store:
+            return effects_dataframe(study_effects(store, [self.name], margin=margin)[0])
 
     def architecture(self, architecture_id: str) -> Architecture:
         """The architecture of an id, or of the beginning of one.

@@ -18,6 +18,7 @@ _COMMANDS = {
     "best": "search.cli.best:command",
     "show": "search.cli.show:command",
     "plot": "search.cli.plot:command",
+    "effects": "search.cli.effects:command",
     "fidelity": "search.cli.fidelity:command",
     "export": "search.cli.export:command",
     "latency": "search.cli.latency:command",

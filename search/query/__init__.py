@@ -48,6 +48,7 @@ from search.query.split_accuracies import (
     figures_of_tests,
 )
 from search.query.study_course import CoursePoint, RandomBand, StudyCourse, study_course
+from search.query.study_effects import StudyEffects, study_effects
 from search.query.study_fidelity import StudyFidelity, paired_fidelity, study_fidelity
 from search.query.study_fronts import Cost, front, front_of, pareto_front
 from search.query.study_objectives import (
@@ -64,6 +65,7 @@ from search.query.trained_results import (
     trained_results,
     trained_results_of_study,
 )
+from search.query.trainings_table import table_effects
 from search.query.trial_summaries import (
     EndedTrial,
     TrialSummary,
@@ -101,6 +103,7 @@ __all__ = [
     "Spread",
     "StateCounts",
     "StudyCourse",
+    "StudyEffects",
     "StudyFidelity",
     "StudyObjectives",
     "TestFigures",
@@ -145,8 +148,10 @@ __all__ = [
     "state_counts",
     "state_words",
     "study_course",
+    "study_effects",
     "study_fidelity",
     "study_objectives",
+    "table_effects",
     "trained_results",
     "trained_results_of_study",
     "trial_summaries",

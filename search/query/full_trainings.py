@@ -27,16 +27,18 @@ class FullTraining:
     """An architecture that was trained to the end.
 
     Attributes:
-        architecture_id: its id.
+        architecture_id: its id. architecture: its canonical JSON.
         key: the same for architectures that differ by the images and the classes alone.
         family: the localities and dynamics of its token mixers, such as "sliding static".
         params, macs: of the architecture.
         accuracy: of the epoch that the protocol judges by, 0 to 1.
         curve: its epochs, in order.
         others: accuracies of further trainings, each with seeds of its own, the oldest first.
+        seeds: of the first and of these, for initialisation and the order of data.
     """
 
     architecture_id: str
+    architecture: str
     key: str
     family: str
     params: int
@@ -44,6 +46,7 @@ class FullTraining:
     accuracy: float
     curve: tuple[EpochRecord, ...]
     others: tuple[float, ...]
+    seeds: tuple[tuple[int | None, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ def _trainings(store: Store, trials: Sequence[TrialRecord]) -> list[FullTraining
     return [
         FullTraining(
             first.architecture_id,
+            networks[first.architecture_id].json,
             _key(networks[first.architecture_id].json),
             families[first.architecture_id],
             networks[first.architecture_id].params,
@@ -137,6 +141,7 @@ def _trainings(store: Store, trials: Sequence[TrialRecord]) -> list[FullTraining
             float(first.accuracy or 0.0),
             tuple(curves[first.id]),
             tuple(float(each.accuracy or 0.0) for each in [*found.values()][1:]),
+            tuple(found),
         )
         for first, found in zip(firsts, by_architecture.values(), strict=True)
     ]

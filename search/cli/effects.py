@@ -1,0 +1,159 @@
+"""`effects`: what each design decision does to accuracy and to costs, in paired differences."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from search.cli.options import store_option
+from search.effects import Effect, Estimate, MoveKind
+from search.query import StudyEffects, study_effects, table_effects
+from search.store import open_to_read
+from space.axes import AXES
+from space.cli.commands import json_option, print_json
+from space.cli.messages import printable
+from space.cli.output import stdout_console
+from space.cli.tables import Column, FittedTable
+from space.errors import InputError
+from space.wording import NONE
+
+_WHAT = ("edges", *AXES, "kernel_size", "groups", "heads", "ratio", "block_type")
+_TITLES = {
+    MoveKind.EDGE: "The paper's relation graph",
+    MoveKind.AXIS: "Axes",
+    MoveKind.TYPES: "Types of mixer that differ in one axis",
+    MoveKind.SIZE: "Sizes",
+    MoveKind.BLOCK_TYPE: "Types of block",
+}
+_MOST_MARGIN = 100.0
+
+
+@click.command("effects")
+@click.argument("studies", nargs=-1, required=True, metavar="STUDY...|FILE.parquet")
+@click.option(
+    "--axis",
+    "what",
+    type=click.Choice(_WHAT),
+    help="Only the moves along this, and of an axis those between each two types.",
+)
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, _MOST_MARGIN),
+    default=0.5,
+    show_default=True,
+    metavar="POINTS",
+    help="A difference of accuracies that matters to nobody.",
+)
+@store_option()
+@json_option
+def command(
+    studies: tuple[str, ...], what: str | None, margin: float, store: str, as_json: bool
+) -> None:
+    """Print what each design decision does: to accuracy, with its interval, and to costs.
+
+    \b
+    Examples:
+      python -m search effects first
+      python -m search effects first second --axis dynamics
+      python -m search effects benchmarks/table/fashion-cells.parquet --json
+
+    A move is an edge of the paper's relation graph, another value of an axis, another size of a
+    mixer, or another type of block. Its effect is the mean difference of validation accuracies, in
+    points, target less source, between networks that are equal in all else, of complete trials of
+    one protocol, with the same seeds where both had them. Costs are those of the target over those
+    of the source. Studies of several protocols are taken apart.
+
+    A context is all that two networks of a pair have in common beside the mixers in question. The
+    interval holds 95 % and is over contexts, so it says what the move does in other networks of
+    the kind. A verdict is of all moves of its kind at once (Holm), and is by type of block where
+    the effect turns with it. Of fewer than 3 contexts none is given: "cannot tell".
+    """
+    found = _found(studies, store, margin / 100)
+    if as_json:
+        print_json([each.plain() for each in found])
+        return
+    for each in found:
+        _print(each, what)
+
+
+def _found(studies: Sequence[str], store: str, margin: float) -> list[StudyEffects]:
+    files = [name for name in studies if name.endswith(".parquet")]
+    if files and len(studies) > 1:
+        raise InputError.of("study", f"{files[0]!r} is a file, and is taken alone")
+    if files:
+        return [table_effects(Path(files[0]), margin=margin)]
+    with open_to_read(store) as opened:
+        return study_effects(opened, studies, margin=margin)
+
+
+def _print(found: StudyEffects, what: str | None) -> None:
+    console = stdout_console()
+    shown = [effect for effect in found.effects if _is_shown(effect, what)]
+    for kind, title in _TITLES.items():
+        rows = [effect for effect in shown if effect.move.kind is kind]
+        if rows:
+            console.print(_table(rows, title))
+    whose = " + ".join(found.studies)
+    said = [f"{whose}: {found.networks:,} networks, {found.judged}.", *found.notes]
+    if not shown:
+        said.append("No two networks are equal in all but one such move: repeat a few with one.")
+    for sentence in said:
+        click.echo(printable(sentence), err=True)
+
+
+def _is_shown(effect: Effect, what: str | None) -> bool:
+    move = effect.move
+    if what is None:
+        return move.kind is not MoveKind.TYPES
+    if what == "edges":
+        return move.kind is MoveKind.EDGE
+    return move.kind is not MoveKind.EDGE and move.what == what.replace("_", " ")
+
+
+def _table(rows: Sequence[Effect], title: str) -> FittedTable:
+    costs = list(dict.fromkeys(name for row in rows for name in row.ratios))
+    left_first = {"seconds": 3, "training_bytes": 4, "macs": 2, "params": 1}
+    return FittedTable(
+        (
+            Column("move", [row.move.name for row in rows], fold_to=24),
+            Column("points", [points(row.accuracy) for row in rows], right=True),
+            Column("95 %", [interval(row.accuracy) for row in rows], right=True),
+            Column("pairs", [f"{row.pairs:,}" for row in rows], right=True, optional=6),
+            Column("contexts", [f"{row.accuracy.contexts:,}" for row in rows], right=True),
+            Column("by type of block", [_by_block_type(row) for row in rows], optional=5),
+            *(
+                Column(
+                    f"{name.replace('training_bytes', 'memory')} ×",
+                    [_ratio(row.ratios.get(name, math.nan)) for row in rows],
+                    right=True,
+                    optional=left_first.get(name, 4),
+                )
+                for name in costs
+            ),
+            Column("verdict", [row.verdict for row in rows], fold_to=16),
+        ),
+        title,
+    )
+
+
+def points(estimate: Estimate) -> str:
+    """The mean, in points of accuracy."""
+    return NONE if math.isnan(estimate.mean) else f"{100 * estimate.mean:+.2f}"
+
+
+def interval(estimate: Estimate) -> str:
+    """Its interval, in points of accuracy."""
+    if math.isnan(estimate.low):
+        return NONE
+    return f"{100 * estimate.low:+.2f} … {100 * estimate.high:+.2f}"
+
+
+def _by_block_type(effect: Effect) -> str:
+    if len(effect.by_block_type) < 2:
+        return ""
+    return "\n".join(f"{name} {points(each)}" for name, each in effect.by_block_type.items())
+
+
+def _ratio(value: float) -> str:
+    return NONE if math.isnan(value) else f"{value:.2f}"

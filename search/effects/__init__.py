@@ -1,0 +1,20 @@
+"""Effects of design decisions: paired differences between networks that are equal in all else."""
+
+from search.effects.estimates import MARGIN, Estimate, over_contexts
+from search.effects.move_effects import Effect, move_effects
+from search.effects.moves import Move, MoveKind, moves_between
+from search.effects.network_pairs import Pair, TrainedNetwork, network_pairs
+
+__all__ = [
+    "MARGIN",
+    "Effect",
+    "Estimate",
+    "Move",
+    "MoveKind",
+    "Pair",
+    "TrainedNetwork",
+    "move_effects",
+    "moves_between",
+    "network_pairs",
+    "over_contexts",
+]
