@@ -64,9 +64,8 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         schema = parquet.read_schema(path)
         missing = [name for name in (*_COLUMNS, *_CURVES) if name not in schema.names]
         if missing:
-            raise InputError.of(
-                field, f"{path} is no table of trainings: it has no {some(missing)}"
-            )
+            message = f"{path} is no table of trainings: it has no {some(missing)}"
+            raise InputError.of("study", message)
         wanted = [*_COLUMNS, *_CURVES, *(["failure"] if "failure" in schema.names else [])]
         rows = parquet.read_table(path, columns=wanted).to_pylist()
     except (OSError, ArrowException) as error:

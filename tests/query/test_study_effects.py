@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import mixspace
@@ -154,3 +155,9 @@ def test_from_python_it_is_a_table(store: Store, store_url: str) -> None:
     assert frame.attrs["judged"].startswith("judged after 4 epochs")
     with pytest.raises(InputError, match="margin: must be a number from 0 to 1"):
         mixspace.Study("s", store_url).effects(margin=5)
+
+
+def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
+    pd.DataFrame({"seed": [1]}).to_parquet(tmp_path / "other.parquet")
+    with pytest.raises(InputError, match="it has no architecture_id, architecture, params"):
+        table_effects(tmp_path / "other.parquet")
