@@ -59,6 +59,7 @@ def _cached(
 def clear_cache() -> None:
     """Reads everything anew from now on."""
     _cached.clear()
+    _effects.clear()
 
 
 def summaries(scope: Scope) -> list[StudySummary]:
@@ -190,6 +191,22 @@ def accuracy_over_time(scope: Scope) -> AccuracyOverTime:
 def operator_records(scope: Scope) -> dict[str, OperatorRecord]:
     """The record of each of the paper's operators, by name."""
     return query.operator_records(scope.store, **scope.filter)
+
+
+def effects(scope: Scope, names: tuple[str, ...]) -> list[query.StudyEffects]:
+    """What design decisions do in these studies, of each protocol apart.
+
+    It takes seconds, and changes with trials that end alone: so it is kept until some do.
+    """
+    ended = tuple(each.ended_trials for each in summaries(scope.unfiltered) if each.name in names)
+    return _effects((scope.key, ended), names, scope)
+
+
+@st.cache_data(max_entries=20, show_spinner="Pairing networks")
+def _effects(
+    key: tuple[Hashable, ...], names: tuple[str, ...], _scope: Scope
+) -> list[query.StudyEffects]:
+    return query.study_effects(_scope.store, names)
 
 
 @cached

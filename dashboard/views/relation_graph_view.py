@@ -1,13 +1,32 @@
-"""The paper's relation graph with what this store found of each operator."""
+"""The paper's relation graph with what this store found of its operators and along its edges."""
 
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from dashboard import notices, queries
 from dashboard.charts import page_theme, show_selectable
 from dashboard.navigation import open_architecture
-from dashboard.scope import current
-from search.visualization.relation_graph_figure import relation_graph_figure
+from dashboard.scope import Scope, current
+from search.query import Effect, MoveKind, StudyEffects
+from search.visualization.relation_graph_figure import interval, relation_graph_figure
 from space.relation_graph import NODES
+from space.wording import NONE, count
+
+_KINDS = {
+    "Edges": MoveKind.EDGE,
+    "Axes": MoveKind.AXIS,
+    "Types": MoveKind.TYPES,
+    "Sizes": MoveKind.SIZE,
+    "Block types": MoveKind.BLOCK_TYPE,
+}
+_COST_NAMES = {"macs": "MACs", "training_bytes": "memory"}
+_AT_ONCE = 5_000
+"""Trials of which the effects are shown without being asked for."""
 
 
 def page() -> None:
@@ -25,7 +44,8 @@ def page() -> None:
             "Mixers that somebody registered stand beneath the twelve. Dashed lines lead to the "
             "relatives that they declare, where they are known to this server (`MIXSPACE_PLUGINS`)."
         )
-    figure = relation_graph_figure(records, page_theme())
+    found = _effects(scope)
+    figure = relation_graph_figure(records, page_theme(), () if found is None else found.effects)
     alt = "The relation graph: 12 operators joined by 13 labelled edges"
     chosen = show_selectable(figure, "relation-graph", alt)
     st.caption(
@@ -34,8 +54,87 @@ def page() -> None:
         "between Local Attention and Dynamic Depth-wise Convolution” (ICLR 2022)."
     )
     notices.captions(queries.accuracy_notes(scope))
+    if found is not None:
+        _table(found)
     if chosen is not None:
         open_architecture(chosen)
+
+
+# --- effects ----------------------------------------------------------------------------------
+
+
+def _effects(scope: Scope) -> StudyEffects | None:
+    """Of the studies of the filter, or of one protocol of several, which a person chooses."""
+    studies = queries.summaries(scope)
+    trials = sum(study.ended_trials for study in studies)
+    if not trials:
+        return None
+    asked = trials <= _AT_ONCE or st.toggle(
+        f"Effects of moves, from {count(trials, 'trial')} (takes a while)", key="effects"
+    )
+    if not asked:
+        return None
+    groups = queries.effects(scope, tuple(study.name for study in studies))
+    if len(groups) == 1:
+        return groups[0]
+    names = [" + ".join(group.studies) for group in groups]
+    name = st.selectbox("Effects of one protocol: the studies", names, key="protocol")
+    return groups[names.index(name)]
+
+
+def _table(found: StudyEffects) -> None:
+    st.subheader("What each design decision does")
+    offered = {
+        name: rows
+        for name, kind in _KINDS.items()
+        if (rows := [each for each in found.effects if each.move.kind is kind])
+    }
+    chosen = st.segmented_control(
+        "Moves", list(offered), default="Edges", required=True, key="moves", bind="query-params"
+    )
+    rows = offered[chosen or "Edges"]
+    st.dataframe(
+        _frame(rows), hide_index=True, width="stretch", height=min(38 + 35 * len(rows), 740)
+    )
+    whole = f"{found.networks:,} networks of {' + '.join(found.studies)}, {found.judged}."
+    notices.captions(
+        [
+            f"{whole} Points of validation accuracy, target less source, between networks that "
+            "are equal in all else; 95 % over contexts. Verdicts are corrected for all moves of "
+            "the kind. Whatever the filter leaves out of a study is in them.",
+            *found.notes,
+        ]
+    )
+
+
+def _frame(effects: Sequence[Effect]) -> Styler:
+    """Numbers that sort as numbers and read as people write them."""
+    blocks = list(dict.fromkeys(name for each in effects for name in each.by_block_type))
+    costs = list(dict.fromkeys(name for each in effects for name in each.ratios))
+    parts = {f"in {name}": name for name in blocks if len(blocks) > 1}
+    ratios = {f"{_COST_NAMES.get(name, name)} ×": name for name in costs}
+    table = pd.DataFrame(
+        {
+            "move": [each.move.name for each in effects],
+            "points": [100 * each.accuracy.mean for each in effects],
+            "95 %": [interval(each.accuracy) or NONE for each in effects],
+            "verdict": [each.verdict for each in effects],
+            "pairs": [each.pairs for each in effects],
+            "contexts": [each.accuracy.contexts for each in effects],
+            **{title: [_in_block(each, name) for each in effects] for title, name in parts.items()},
+            **{
+                t: [each.ratios.get(name, math.nan) for each in effects]
+                for t, name in ratios.items()
+            },
+        }
+    )
+    signed: dict[Any, Any] = dict.fromkeys(("points", *parts), "{:+.2f}")
+    return table.style.format(signed | dict.fromkeys(ratios, "{:.2f}"), na_rep=NONE)
+
+
+def _in_block(effect: Effect, block_type: str) -> float:
+    found = effect.by_block_type.get(block_type)
+    return math.nan if found is None else 100 * found.mean
 
 
 if __name__ == "__main__":  # as Streamlit runs it

@@ -67,7 +67,8 @@ def command(
     A context is all that two networks of a pair have in common beside the mixers in question. The
     interval holds 95 % and is over contexts, so it says what the move does in other networks of
     the kind. A verdict is of all moves of its kind at once (Holm), and is by type of block where
-    the effect turns with it. Of fewer than 3 contexts none is given: "cannot tell".
+    the effect turns with it. Of fewer than 3 contexts the interval is over seeds, where several
+    trainings of a network tell it, and the verdict is of these networks alone: "here".
     """
     found = _found(studies, store, margin / 100)
     if as_json:

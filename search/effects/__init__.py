@@ -1,6 +1,6 @@
 """Effects of design decisions: paired differences between networks that are equal in all else."""
 
-from search.effects.estimates import MARGIN, Estimate, over_contexts
+from search.effects.estimates import MARGIN, Estimate, SeedSpread, over_contexts
 from search.effects.move_effects import Effect, move_effects
 from search.effects.moves import Move, MoveKind, moves_between
 from search.effects.network_pairs import Pair, TrainedNetwork, network_pairs
@@ -12,6 +12,7 @@ __all__ = [
     "Move",
     "MoveKind",
     "Pair",
+    "SeedSpread",
     "TrainedNetwork",
     "move_effects",
     "moves_between",

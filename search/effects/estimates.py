@@ -19,10 +19,23 @@ MARGIN = 0.005
 """A difference of accuracies (0 to 1) below which nobody chooses by it: half a point."""
 
 ENOUGH = 3
-"""Contexts from which on an interval says something."""
+"""Contexts from which on an interval tells of others of the kind."""
 
 _LEVEL = 0.05
 _AMONG_MANY = ", among so many"
+
+
+@dataclass(frozen=True, slots=True)
+class SeedSpread:
+    """How trainings of one network scatter.
+
+    Attributes:
+        deviation: standard deviation of an accuracy over seeds.
+        freedom: degrees of freedom that it is known with.
+    """
+
+    deviation: float
+    freedom: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +44,8 @@ class Estimate:
 
     Attributes:
         mean: over contexts.
-        low, high: its interval of 95 %; NaN of fewer than two contexts.
+        low, high: its interval of 95 %: over contexts, of fewer than three over seeds; NaN where
+            nothing is known of these.
         p: of no difference, two-sided; NaN likewise.
         contexts: how many.
     """
@@ -48,27 +62,33 @@ class Estimate:
         return max(abs(self.low), abs(self.high))
 
 
-def over_contexts(means: Floats, least_error: float = 0.0) -> Estimate:
+def over_contexts(means: Floats, least_error: float = 0.0, freedom: float = 0.0) -> Estimate:
     """The mean over contexts.
 
     Args:
         means: (contexts,), of the differences in each.
         least_error: standard error that the seeds alone leave to the mean of all; few contexts may
-            happen to agree by chance better than they can.
+            happen to agree by chance better than they can. 0 where nothing is known of it.
+        freedom: degrees of freedom of that error.
     """
     count = len(means)
     mean = float(np.mean(means)) if count else math.nan
-    if count < 2:
-        return Estimate(mean, math.nan, math.nan, math.nan, count)
+    if count >= ENOUGH:
+        error = max(float(np.std(means, ddof=1)) / math.sqrt(count), least_error)
+        return _estimate(mean, error, count - 1, count)
+    if count and least_error > 0 and freedom > 0:
+        return _estimate(mean, least_error, freedom, count)
+    return Estimate(mean, math.nan, math.nan, math.nan, count)
+
+
+def _estimate(mean: float, error: float, freedom: float, contexts: int) -> Estimate:
+    if error == 0.0:
+        return Estimate(mean, mean, mean, 1.0 if mean == 0.0 else 0.0, contexts)
     from scipy.special import stdtr, stdtrit  # takes a good part of a second to import
 
-    error = max(float(np.std(means, ddof=1)) / math.sqrt(count), least_error)
-    if error == 0.0:
-        p = 1.0 if mean == 0.0 else 0.0
-        return Estimate(mean, mean, mean, p, count)
-    reach = float(stdtrit(count - 1, 1 - _LEVEL / 2)) * error
-    p = 2 * float(stdtr(count - 1, -abs(mean) / error))
-    return Estimate(mean, mean - reach, mean + reach, p, count)
+    reach = float(stdtrit(freedom, 1 - _LEVEL / 2)) * error
+    p = 2 * float(stdtr(freedom, -abs(mean) / error))
+    return Estimate(mean, mean - reach, mean + reach, p, contexts)
 
 
 def differs_between(groups: Sequence[Floats]) -> float:
@@ -93,19 +113,20 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def verdict(estimate: Estimate, p: float, margin: float) -> str:
-    """What an estimate says, in words.
+    """What an estimate says, in words; with "here" where it tells of these networks alone.
 
     Args:
         estimate: of a difference of accuracies.
         p: of no difference, corrected for the tests beside it.
         margin: a difference that matters to nobody.
     """
-    if estimate.contexts < ENOUGH:
+    if math.isnan(estimate.p):
         return "cannot tell"
+    here = "" if estimate.contexts >= ENOUGH else " here"
     if p < _LEVEL:
-        return "helps" if estimate.mean > 0 else "hurts"
+        return ("helps" if estimate.mean > 0 else "hurts") + here
     if estimate.bound <= margin:
-        return f"no difference larger than {100 * estimate.bound:.2f} points"
+        return f"no difference larger than {100 * estimate.bound:.2f} points{here}"
     return "cannot tell" + (_AMONG_MANY if estimate.p < _LEVEL else "")
 
 

@@ -11,6 +11,7 @@ from search.effects.estimates import (
     MARGIN,
     Estimate,
     Floats,
+    SeedSpread,
     differs_between,
     holm,
     over_contexts,
@@ -52,40 +53,39 @@ class Effect:
 def move_effects(
     networks: Sequence[TrainedNetwork],
     *,
-    seed_deviation: float | None = None,
+    seeds: SeedSpread | None = None,
     margin: float = MARGIN,
 ) -> list[Effect]:
     """The effects of all moves that some pair of networks shows, and of every edge of the graph.
 
     Args:
         networks: trained by one protocol.
-        seed_deviation: standard deviation of an accuracy over seeds, where it is known.
+        seeds: how trainings of one network scatter, where it is known.
         margin: a difference of accuracies that matters to nobody.
     """
     by_move: dict[Move, list[Pair]] = {move: [] for move in EDGE_MOVES.values()}
     for pair in network_pairs(networks):
         by_move.setdefault(pair.move, []).append(pair)
     found = [
-        _effect(move, by_move[move], networks, seed_deviation or 0.0)
-        for move in sorted(by_move, key=in_order)
+        _effect(move, by_move[move], networks, seeds) for move in sorted(by_move, key=in_order)
     ]
     return [_judged(effect, margin) for effect in _corrected(found)]
 
 
 def _effect(
-    move: Move, pairs: Sequence[Pair], networks: Sequence[TrainedNetwork], deviation: float
+    move: Move, pairs: Sequence[Pair], networks: Sequence[TrainedNetwork], seeds: SeedSpread | None
 ) -> Effect:
     used = {index for pair in pairs for index in (pair.source, pair.target)}
     groups: dict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
         if pair.block_type is not None:
             groups[pair.block_type].append(pair)
-    accuracy = _difference(pairs, networks, deviation)
+    accuracy = _difference(pairs, networks, seeds)
     means = [_by_context(group, networks) for _, group in sorted(groups.items())]
     return Effect(
         move,
         accuracy,
-        {name: _difference(groups[name], networks, deviation) for name in sorted(groups)},
+        {name: _difference(groups[name], networks, seeds) for name in sorted(groups)},
         _ratios(pairs, networks),
         pairs=len(pairs),
         trainings=sum(len(networks[index].accuracies) for index in used),
@@ -95,14 +95,17 @@ def _effect(
 
 
 def _difference(
-    pairs: Sequence[Pair], networks: Sequence[TrainedNetwork], deviation: float
+    pairs: Sequence[Pair], networks: Sequence[TrainedNetwork], seeds: SeedSpread | None
 ) -> Estimate:
     if not pairs:
         return over_contexts(np.array([]))
     # The networks at the ends of the pairs; each has its own error, whatever it is paired with.
     ends = [{getattr(pair, end) for pair in pairs} for end in ("source", "target")]
     errors = [1 / sum(len(networks[index].accuracies) for index in end) for end in ends]
-    return over_contexts(_by_context(pairs, networks), deviation * math.sqrt(sum(errors)))
+    means = _by_context(pairs, networks)
+    if seeds is None:
+        return over_contexts(means)
+    return over_contexts(means, seeds.deviation * math.sqrt(sum(errors)), seeds.freedom)
 
 
 def _by_context(pairs: Sequence[Pair], networks: Sequence[TrainedNetwork]) -> Floats:

@@ -4,6 +4,7 @@ Command line, dashboard and Python ask through here alike. Nothing here imports 
 Optuna.
 """
 
+from search.effects import Effect, MoveKind
 from search.objectives import Objective, Objectives
 from search.query.accuracy_notes import (
     OPTIMISTIC,
@@ -87,10 +88,12 @@ __all__ = [
     "BestRow",
     "Cost",
     "CoursePoint",
+    "Effect",
     "EndedTrial",
     "Evaluated",
     "Figures",
     "Measured",
+    "MoveKind",
     "Objective",
     "Objectives",
     "OperatorRank",

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from search.effects import MARGIN, Effect, TrainedNetwork, move_effects
+from search.effects import MARGIN, Effect, SeedSpread, TrainedNetwork, move_effects
 from search.metrics import analytic_metrics
 from search.query.accuracy_notes import optimism_of
 from search.query.conditions import conditions
@@ -101,9 +101,8 @@ def effects_of(
         notes: what is to be known besides.
     """
     spread = pooled([[*network.accuracies.values()] for network in networks])
-    found = move_effects(
-        networks, seed_deviation=None if spread is None else spread.deviation, margin=margin
-    )
+    seeds = None if spread is None else SeedSpread(spread.deviation, spread.freedom)
+    found = move_effects(networks, seeds=seeds, margin=margin)
     said = (*notes, _of_seeds(spread), _OF_THE_RECIPE)
     return StudyEffects(names, judged, len(networks), tuple(found), said)
 

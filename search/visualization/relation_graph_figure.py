@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from search.effects import Effect, Estimate, MoveKind
 from search.query import OperatorRecord, is_custom
 from search.visualization.frame import Point, add_arrow, add_box
 from search.visualization.plain_text import plain
@@ -45,7 +46,9 @@ _DASH = {"LR MLP": "dot"}
 
 
 def relation_graph_figure(
-    records: Mapping[str, OperatorRecord] | None = None, theme: Theme = LIGHT
+    records: Mapping[str, OperatorRecord] | None = None,
+    theme: Theme = LIGHT,
+    effects: Sequence[Effect] = (),
 ) -> go.Figure:
     """The figure; every node carries the id of its best architecture, or nothing.
 
@@ -54,12 +57,15 @@ def relation_graph_figure(
             beneath the twelve, joined with the relatives that they declare as far as they are
             registered here.
         theme: of the page.
+        effects: measured on the edges, which then tell of them.
     """
     made = go.Figure()
+    measured = {(e.move.source, e.move.target): e for e in effects if e.move.kind is MoveKind.EDGE}
     custom = [name for name in records or () if name not in PLACES]
     places = {name: PLACES[name] for name in NODES} | _beneath(custom)
     for edge in EDGES:
-        _edge(made, edge, places[edge.source.name], places[edge.target.name])
+        effect = measured.get((edge.source.name, edge.target.name))
+        _edge(made, edge, places[edge.source.name], places[edge.target.name], effect)
     for name in custom:
         _relatives(made, name, places)
     _legend(made, records is not None)
@@ -112,7 +118,7 @@ def _relatives(made: go.Figure, name: str, places: Mapping[str, Point]) -> None:
         )
 
 
-def _edge(made: go.Figure, edge: Edge, source: Point, target: Point) -> None:
+def _edge(made: go.Figure, edge: Edge, source: Point, target: Point, effect: Effect | None) -> None:
     colour = KIND_COLOURS[edge.kind]
     start, end = _at_border(source, target), _at_border(target, source)
     made.add_scatter(
@@ -127,21 +133,62 @@ def _edge(made: go.Figure, edge: Edge, source: Point, target: Point) -> None:
     part = _HEAD / math.dist(start, end)
     neck = (end[0] - (end[0] - start[0]) * part, end[1] - (end[1] - start[1]) * part)
     add_arrow(made, neck, end, colour, arrowsize=1.1, arrowwidth=2.2)
-    _edge_label(made, edge, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
+    _edge_label(made, edge, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), effect)
 
 
-def _edge_label(made: go.Figure, edge: Edge, middle: Point) -> None:
+def _edge_label(made: go.Figure, edge: Edge, middle: Point, effect: Effect | None) -> None:
     changes = "<br>".join(f"{axis}: {old} → {new}" for axis, (old, new) in edge.changes.items())
+    label = edge.label.replace("Inhomogeneous ", "Inhomogeneous<br>")
+    told = [] if effect is None else [_of_effect(effect)]
+    more = [] if effect is None else _all_of_effect(effect)
     made.add_annotation(
         x=middle[0],
         y=middle[1],
-        text=edge.label.replace("Inhomogeneous ", "Inhomogeneous<br>"),
-        hovertext=f"{edge.source.name} → {edge.target.name}<br>{changes}",
+        text="<br>".join([label, *told]),
+        hovertext="<br>".join([f"{edge.source.name} → {edge.target.name}", changes, *more]),
         showarrow=False,
         font={"size": 12, "color": "#ffffff"},
         bgcolor=KIND_COLOURS[edge.kind],
         borderpad=3,
     )
+
+
+def _of_effect(effect: Effect) -> str:
+    """In the label: the effect, or that there is none to tell."""
+    if not effect.pairs:
+        return "no pair"
+    if " in " in effect.verdict:
+        return f"<b>{points(effect.accuracy.mean)}</b> by block type"
+    unsure = effect.verdict.startswith("cannot tell")
+    return f"<b>{points(effect.accuracy.mean)}</b>{'?' if unsure else ''}"
+
+
+def _all_of_effect(effect: Effect) -> list[str]:
+    """Where one points at the label."""
+    if not effect.pairs:
+        return ["no two networks differ by this alone"]
+    whole = effect.accuracy
+    lines = [
+        f"<b>{effect.verdict}</b>",
+        f"{points(whole.mean)} points {interval(whole)}, 95 %",
+        f"{count(effect.pairs, 'pair')} in {count(whole.contexts, 'context')}",
+    ]
+    if len(effect.by_block_type) > 1:
+        lines += [f"{name}: {points(e.mean)}" for name, e in effect.by_block_type.items()]
+    known = {name: ratio for name, ratio in effect.ratios.items() if not math.isnan(ratio)}
+    return [*lines, ", ".join(f"{name} × {ratio:.2f}" for name, ratio in known.items())]
+
+
+def points(difference: float) -> str:
+    """A difference of accuracies, 0 to 1, in points."""
+    return f"{100 * difference:+.2f}"
+
+
+def interval(estimate: Estimate) -> str:
+    """Of 95 %, in points; empty where nothing is known of it."""
+    if math.isnan(estimate.low):
+        return ""
+    return f"[{points(estimate.low)}, {points(estimate.high)}]"
 
 
 def _nodes(

@@ -30,8 +30,14 @@ def store_url(tmp_path: Path) -> str:
 
 
 def train(
-    store: Store, study: StudyRecord, text: str, accuracy: float, seed: int = 0, epochs: int = 4
+    store: Store,
+    study: StudyRecord,
+    text: str,
+    accuracy: float,
+    seed: int = 0,
+    epochs: int | None = None,
 ) -> None:
+    whole = int(study.protocol["epochs"])
     run = next(iter(store.runs.of_study(study.id)), None) or begin_run(store, study.id)
     architecture = Architecture.from_json(text)
     costs = cost(architecture)
@@ -47,9 +53,10 @@ def train(
         repeat=seed,
     )
     store.trials.start(trial.id, run.id)
-    for place in range(1, epochs + 1):
-        store.epochs.record(trial.id, epoch(place, accuracy - 0.01 * (4 - place), seconds=2.0))
-    store.trials.finish(trial.id, *(["complete"] if epochs == 4 else ["pruned", "rung"]))
+    for place in range(1, (epochs or whole) + 1):
+        now = accuracy - 0.01 * (whole - place)
+        store.epochs.record(trial.id, epoch(place, now, seconds=2.0))
+    store.trials.finish(trial.id, *(["complete"] if epochs is None else ["pruned", "rung"]))
 
 
 def fill(store: Store, study: StudyRecord, effect: float, base: float = 0.5) -> None:
@@ -73,6 +80,7 @@ def test_studies_of_one_protocol_are_taken_together_and_others_apart(store: Stor
     assert "apart" not in both[0].notes[0]
     assert "has effects of its own" in both[0].notes[0]
     assert told(both[0]) == (pytest.approx(0.02), 4, "helps")
+    assert told(both[1]) == (pytest.approx(-0.3), 4, "hurts")
 
 
 def test_pruned_trials_are_no_results(store: Store) -> None:

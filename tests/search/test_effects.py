@@ -14,6 +14,7 @@ from scipy.stats import ttest_1samp
 from search.effects import (
     Effect,
     MoveKind,
+    SeedSpread,
     TrainedNetwork,
     move_effects,
     moves_between,
@@ -141,7 +142,7 @@ def planted(
     return found
 
 
-def edge(networks: list[TrainedNetwork], **options: float) -> Effect:
+def edge(networks: list[TrainedNetwork], **options: SeedSpread) -> Effect:
     (found,) = (
         effect
         for effect in move_effects(networks, **options)
@@ -203,6 +204,15 @@ def test_few_contexts_cannot_tell() -> None:
     assert alone.verdict == "cannot tell"
 
 
+def test_where_seeds_are_known_few_contexts_tell_of_these_networks() -> None:
+    few = [each for each in planted(lambda _: 0.03, seed=5) if '"conv"' in each.architecture]
+    found = edge(few[:2], seeds=SeedSpread(0.003, 12))
+    assert found.verdict == "helps here"
+    half = (found.accuracy.high - found.accuracy.low) / 2
+    assert half == pytest.approx(2.178813 * 0.003 * math.sqrt(2), rel=1e-6)
+    assert edge(few[:2], seeds=SeedSpread(0.03, 12)).verdict == "cannot tell"
+
+
 def test_an_edge_that_nothing_shows_is_there_and_cannot_be_told() -> None:
     found = [each for each in move_effects([]) if each.move.kind is MoveKind.EDGE]
     assert len(found) == 13
@@ -227,7 +237,7 @@ def test_seeds_bound_what_few_contexts_can_agree_on_by_chance() -> None:
         for mixer, accuracy in ((DW, 0.5), (DYNAMIC, 0.504))
     ]
     assert edge(networks).verdict == "helps"
-    with_seeds = edge(networks, seed_deviation=0.01)
+    with_seeds = edge(networks, seeds=SeedSpread(0.01, 20))
     assert with_seeds.verdict == "cannot tell"
     # each end is the mean of three networks of one training each
     error = 0.01 * math.sqrt(2 / 3)
@@ -238,7 +248,7 @@ def test_seeds_bound_what_few_contexts_can_agree_on_by_chance() -> None:
 # --- statistics held to others ---------------------------------------------------------------
 
 
-@given(st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=30).filter(lambda x: np.ptp(x) > 1e-6))
+@given(st.lists(st.floats(-0.5, 0.5), min_size=3, max_size=30).filter(lambda x: np.ptp(x) > 1e-6))
 def test_an_estimate_is_students(values: list[float]) -> None:
     found, expected = over_contexts(np.array(values)), ttest_1samp(values, 0.0)
     interval = expected.confidence_interval(0.95)
