@@ -22,8 +22,8 @@ from trainers.latency.spec import digest
 Kind = Literal["stem", "block", "downsample", "head"]
 
 STACK = 2
-"""So many equal blocks are measured one after the other: as in a network, a block reads what another
-has just written, and the cost of a call is spread. Four push their own weights out of the cache
+"""So many equal blocks are measured one after the other: as in a network, a block reads what was
+just written, and the cost of a call is spread. Four push their own weights out of the cache
 where they are large, which a network of few such blocks does not: they took a fifth too long."""
 
 
