@@ -9,7 +9,7 @@ from search.handover.candidate import Candidate
 from search.store import Store, StudyRecord
 
 SEARCH, PROTOCOL = "search.yaml", "protocol.yaml"
-_OF_THIS_MACHINE = ("store", "checkpoints", "time_limit")
+_OF_THIS_MACHINE = ("store", "checkpoints", "time_limit", "budget", "trackers")
 
 
 def search_of(store: Store, study: StudyRecord) -> StudyRecord:
@@ -56,9 +56,11 @@ def reproducing_commands(candidate: Candidate, search: StudyRecord) -> list[str]
         lines[0] += "  # --set data.folder=FOLDER names where the images lie"
     if search.id != study.id:
         seeds = 1 + max(r.repeat for r in candidate.others if r.study == study.name)
+        finetuned = study.config.get("finetune_from")
+        source = "" if finetuned is None else f" --set finetune_from={shlex.quote(finetuned)}"
         lines.append(
             f"python -m search retrain {id_} --study {shlex.quote(search.name)} "
-            f"--protocol {PROTOCOL} --seeds {seeds} --name {shlex.quote(study.name)}"
+            f"--protocol {PROTOCOL} --seeds {seeds} --name {shlex.quote(study.name)}{source}"
         )
     elif trial.repeat:
         lines.append(f"python -m search repeat {shlex.quote(study.name)}")
