@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from search.config import Config, Override
 from search.config.differences import SAME_IMAGES, differences
 from search.config.overrides import WHERE, apply_overrides
-from search.query import Judged, TrainedResult, best, judged, trained_results_of_study
+from search.query import (
+    Judged,
+    TrainedResult,
+    best_within_bounds,
+    judged,
+    trained_results_of_study,
+)
 from search.runner.going_on import refuse_wrong_counts, stored_config
 from search.runner.preflight import Problems
 from search.runner.trained_weights import checkpoint_of
@@ -120,7 +126,8 @@ def to_test(
     Args:
         store: where they are.
         ids: beginnings of architectures' ids; or
-        study: of whose networks the `top` best by validation are tested; 1 unless given.
+        study: of whose networks the `top` best by validation are tested, of those that keep its
+            bounds; 1 unless given.
         again: test also what was tested before; the store keeps and counts every reading.
         device: such as "cuda:1"; None takes the GPU where there is one, else the CPU.
         overrides: of where the images lie now, such as data.folder.
@@ -212,9 +219,7 @@ def _chosen(store: Store, study: StudyRecord, ids: Sequence[str], top: int) -> l
     """
     results = trained_results_of_study(store, study.name)
     if not ids:
-        rows = [row for row in best(store, study=study.name, top=top) if row.is_complete]
-        if not rows:
-            raise InputError.of("study", f"{study.name!r} has no complete trial to test")
+        rows = best_within_bounds(store, study.name, top, "test")
         wanted = [row.architecture_id for row in rows]
     else:
         problems = Problems()
