@@ -10,6 +10,7 @@ from search.handover.reproduction import (
     configurations,
     reproducing_commands,
     search_of,
+    text_without_places,
     without_places,
 )
 from search.query import Figures, TrainedResult
@@ -40,7 +41,9 @@ def known_facts(store: Store, candidate: Candidate, latency: Sequence[Latency] =
     study, trial = candidate.study, candidate.trial
     data = dict(study.objective.get("data") or {})
     search = search_of(store, study)
-    places = without_places(study.config.get("data", {}))
+    where = study.config.get("data", {})
+    places = without_places(where)
+    remarks = (f"{text_without_places(each, where)}." for each in data.get("remarks", ()))
     return Facts(
         origin=_origin(store, candidate),
         protocol=stored_protocol(study),
@@ -58,11 +61,7 @@ def known_facts(store: Store, candidate: Candidate, latency: Sequence[Latency] =
         commands=tuple(reproducing_commands(candidate, search)),
         code_version=study.code_version,
         exported_by=code_version(),
-        remarks=(
-            *_history(candidate),
-            *_finetuned(study),
-            *(f"{each}." for each in data.get("remarks", ())),
-        ),
+        remarks=(*_history(candidate), *_finetuned(study), *remarks),
         configurations=configurations(candidate, search),
     )
 

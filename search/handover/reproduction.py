@@ -25,10 +25,20 @@ def without_places(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _without_place(value) for name, value in data.items()}
 
 
+def text_without_places(text: str, data: Mapping[str, Any]) -> str:
+    """A sentence on data, without the places that their configuration names."""
+    for value in data.values():
+        if _is_place(value):
+            text = text.replace(value, Path(value).name)
+    return text
+
+
 def _without_place(value: object) -> object:
-    if not isinstance(value, str) or not value.startswith(("/", "~", "../")):
-        return value
-    return Path(value).name
+    return Path(value).name if isinstance(value, str) and _is_place(value) else value
+
+
+def _is_place(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(("/", "~", "../"))
 
 
 def configurations(candidate: Candidate, search: StudyRecord) -> dict[str, Mapping[str, Any]]:

@@ -13,6 +13,7 @@ import mixspace
 from search.cli.program import run_program
 from search.config import Config
 from search.driver.checkpoints import Checkpoints
+from search.handover.reproduction import text_without_places, without_places
 from search.query import TrainedResult, trained_results
 from search.store import StudyRecord, TrialRecord, open_store
 from space import InputError
@@ -160,6 +161,13 @@ def test_the_card_has_what_the_store_knows(here: Path, tmp_path: Path) -> None:
     front = yaml.safe_load(card.split("---\n")[1])
     splits = [result["dataset"]["split"] for result in front["model-index"][0]["results"]]
     assert splits == ["validation", "test"]
+
+
+def test_places_of_this_machine_are_not_on_the_card() -> None:
+    data = {"folder": "/home/somebody/my pictures", "name": "image-folder", "labels": "labels.csv"}
+    said = "the classes are those of /home/somebody/my pictures/labels.csv"
+    assert text_without_places(said, data) == "the classes are those of my pictures/labels.csv"
+    assert without_places(data)["folder"] == "my pictures"
 
 
 def test_measured_latencies_of_the_store_are_on_the_card(copy: Path, tmp_path: Path) -> None:

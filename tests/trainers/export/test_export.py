@@ -278,6 +278,12 @@ def test_of_an_export_that_breaks_off_nothing_is_left(
         assert names(tmp_path) == {"checkpoint.safetensors"}
 
 
+def test_a_mount_point_is_refused_before_work(tmp_path: Path) -> None:
+    """As of a container: it cannot be moved away, and its folder may not be written."""
+    with pytest.raises(InputError, match=r"^to: /proc is a mount point and stays one; name a "):
+        export_network(trained(tmp_path), "/proc", without=NO_PROGRAMS)
+
+
 def test_an_earlier_export_is_back_where_the_move_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
