@@ -365,7 +365,7 @@ class Study:
         progress: bool = True,
         **fields: Any,
     ) -> "Study":
-        """Train chosen networks in full: from scratch, with new seeds, in a study of their own.
+        """Train chosen networks in full, with new seeds, in a study of their own.
 
         The images, their split and the size of the input are those of this study. The same call
         again goes on where it was interrupted; with more seeds or other networks it adds them.
@@ -382,8 +382,9 @@ class Study:
             seeds: how often each is trained; with one nothing is known of the spread.
             name: of the new study; else it is made of this one's.
             address, progress: as of `mixspace.run`.
-            fields: of the configuration: where the images lie (`data`), the `seed`, and those that
-                decide nothing about the results.
+            fields: of the configuration: where the images lie (`data`), the `seed`, the study that
+                a protocol finetunes (`finetune_from`), and those that decide nothing about the
+                results.
 
         Returns:
             The study of the full trainings.

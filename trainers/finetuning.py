@@ -6,6 +6,7 @@ from pathlib import Path
 from space import Architecture
 from space.errors import InputError, Problem
 from space.networks import Network, build
+from space.networks.initialisation import initialise
 from space.networks.stem_and_head import classifier
 from trainers.checkpoint import load_weights
 from trainers.protocol import Protocol
@@ -33,7 +34,7 @@ def finetuned_network(
 
     Stem, stages and head must be those of the source. Images may have another size, if no weights
     are for one size only (`Network.set_input_size`); for another number of classes the classifier
-    is drawn anew, from torch's global generator.
+    is drawn anew as the protocol's `weight_init` has it, from torch's global generator.
 
     Args:
         protocol: of the training to come; its `source_protocol` says which source it means.
@@ -52,7 +53,7 @@ def finetuned_network(
             "epoch": source.protocol.epochs,
         }
         load_weights(network, source.checkpoint, expected)
-        _fit(network, architecture)
+        _fit(network, architecture, protocol)
     except InputError as error:
         found = [Problem("source", f"{p.where}: {p.message}") for p in error.problems]
         raise InputError(found) from None
@@ -76,7 +77,7 @@ def _check_source(source: SourceNetwork, architecture: Architecture, protocol: P
         raise InputError.of("architecture", message)
 
 
-def _fit(network: Network, architecture: Architecture) -> None:
+def _fit(network: Network, architecture: Architecture, protocol: Protocol) -> None:
     size = architecture.input.height, architecture.input.width
     before = network.architecture.input.height, network.architecture.input.width
     if size != before:
@@ -84,4 +85,5 @@ def _fit(network: Network, architecture: Architecture) -> None:
     head = architecture.head
     if network.architecture.head.classes != head.classes:
         network.head.classify = classifier(architecture.stages[-1].width, head.classes)
+        initialise(network.head.classify, protocol.weight_init)
     network.architecture = architecture

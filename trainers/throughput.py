@@ -56,7 +56,8 @@ class Throughput:
         if self.enough_workers <= most:
             wanted = self.enough_workers
             return f"raise data.workers to {wanted}, and resources.cpus_per_trial to {wanted + 1}"
-        larger = f"raise data.workers to {most}; " if most > max(1, self.workers) else ""
+        could = self.cores > 1 and most > self.workers
+        larger = f"raise data.workers to {most}; " if could else ""
         return (
             f"{larger}the {self.cores} cores here decode too slowly: store the pictures at about "
             "protocol.augmentation.image_size, or train on a machine with more cores"

@@ -129,7 +129,6 @@ def command(
                 | {"place": place, "keeps_constraints": wanted and wanted.keeps(row)}
                 | ({"latency_ms": wanted.latency(row)} if wanted and wanted.latencies else {})
                 | {"test": _test_of(row, tests)}
-                | ({"latency_ms": wanted.latency(row)} if wanted and wanted.latencies else {})
                 for row, place in named
             ]
         )

@@ -103,4 +103,4 @@ def _print(found: "Exported") -> None:
 
 
 def _off(parity: "Parity | None") -> str:
-    return "" if parity is None else f"{parity.error:.1e} (at most {parity.allowed:g})"
+    return "" if parity is None else f"{parity.error:.1e} (at most {parity.allowed:.2g})"

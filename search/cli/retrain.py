@@ -1,4 +1,4 @@
-"""`retrain`: train what a search found in full, from scratch, in a study of its own."""
+"""`retrain`: train what a search found in full, in a study of its own."""
 
 import click
 
@@ -37,8 +37,8 @@ from space.cli.commands import json_option
 )
 @click.option("--name", metavar="NAME", help="Of the new study; else STUDY-retrained.")
 @set_option(
-    "Change a field of the protocol, such as protocol.epochs, where the images lie, the seed, or "
-    "what decides nothing about the results."
+    "Change a field of the protocol, such as protocol.epochs, the study that it finetunes "
+    "(finetune_from), where the images lie, the seed, or what decides nothing about the results."
 )
 @store_option()
 @json_option
@@ -62,12 +62,16 @@ def command(
       python -m search retrain 3f2a --protocol small-images-30 --seeds 5
       python -m search retrain --top 1 --set protocol.epochs=60 --name first-long
       python -m search retrain --top 3 --where "params < 200k"
+      python -m search retrain --top 1 --protocol imagenet-22k-to-1k --set finetune_from=on-22k
 
     ARCHITECTURES are ids, or beginnings of them, as `best` prints them. The trainings are trials of
     a study of their own, STUDY-retrained, on the images and the split of the search. None of them
     is a result of the search: that was chosen for being high. The same command again goes on where
     it was interrupted; with more --seeds, or other architectures, it adds them. Then `test` reads
     the test split once for each.
+
+    A protocol that finetunes starts from the finished trainings of the same networks in the study
+    that finetune_from names; that of a search which finetunes does so, too.
     """
     found = to_retrain(
         store,

@@ -111,14 +111,28 @@ class LatencyConfirmation:
             for start in range(0, len(wanted), TURNS):
                 if stopped():
                     break
-                self._measured(wanted[start : start + TURNS], "at the end of a run")
-                done = min(start + TURNS, len(wanted))
-        except NotMeasured as error:
-            say(f"Latency: not all could be measured: {error}")
+                measured = self._measured_at_the_end(wanted[start : start + TURNS], say)
+                if not measured:
+                    break  # nothing can be measured, as it seems
+                done += measured
         finally:
             self.close()
         if done < len(wanted):
-            say(f"Latency: {count(len(wanted) - done, 'network')} were left unmeasured.")
+            say(f"Latency: left unmeasured: {count(len(wanted) - done, 'network')}.")
+
+    def _measured_at_the_end(
+        self, architectures: Sequence[Architecture], say: Callable[[str], None]
+    ) -> int:
+        """How many of some networks could be measured: together, or else one by one."""
+        try:
+            self._measured(architectures, "at the end of a run")
+        except NotMeasured as error:
+            self.close()
+            if len(architectures) > 1:
+                return sum(self._measured_at_the_end([each], say) for each in architectures)
+            say(f"Latency: {architectures[0].id} could not be measured: {error}")
+            return 0
+        return len(architectures)
 
     def _to_measure(
         self, architectures: Sequence[Architecture], most_again: int

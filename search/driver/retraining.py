@@ -1,4 +1,4 @@
-"""Full training, always from scratch, of what a search found: in a study of its own.
+"""Full training, from scratch or finetuned, of what a search found: in a study of its own.
 
 It has seeds of its own: a result of the search was chosen for being high, and is none of its.
 """
@@ -11,7 +11,7 @@ from search.driver.extra_trials import ExtraTrials, ExtraTrialsRequest
 from search.driver.proposals import Proposal
 from search.driver.retraining_plan import Planned, RetrainingPlan
 from search.objectives import best_first
-from search.query import RETRAINS, evaluated
+from search.query import RETRAINS, bound_words, evaluated
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS, Task
 from search.store import Store, StudyRecord, TrialRecord
@@ -22,20 +22,35 @@ from space.errors import InputError, Problem, refuse
 from trainers import Protocol
 from trainers.seeds import derive
 
+_OF_THE_SEARCH_ALONE = ("time_limit", "budget", "trial_time_limit")
+"""What was given to short trainings would end full ones before they are through."""
 
-def retraining_config(search: Config, name: str, protocol: Protocol, networks: int) -> Config:
+
+def retraining_config(
+    search: Config,
+    name: str,
+    protocol: Protocol,
+    networks: int,
+    finetune_from: str | None = None,
+) -> Config:
     """The configuration of a new study of full trainings.
 
     Args:
         search: of the study that found the networks.
         name: of the new study. protocol: of the full trainings. networks: how many.
+        finetune_from: study whose finished trainings they start from, where the protocol finetunes;
+            None is the one that the search's started from, if they did.
 
     Raises:
         InputError: the protocol does not go with the data or the objectives.
     """
-    values = _without_latency(search.to_dict()) | {
+    found = {n: v for n, v in search.to_dict().items() if n not in _OF_THE_SEARCH_ALONE}
+    if protocol.initialisation == "finetuned":
+        finetune_from = finetune_from or search.finetune_from
+    values = _without_latency(found) | {
         "study": name,
         "protocol": protocol.to_dict(),
+        "finetune_from": finetune_from,
         "searcher": SEARCHERS.options("random").model_dump(),
         "scheduler": SCHEDULERS.options("none").model_dump(),
         "trials": networks,
@@ -62,8 +77,9 @@ def best_of(
 ) -> list[tuple[str, int]]:
     """The best completely trained networks of a study: their ids, and the numbers of their trials.
 
-    One that was trained several times counts with its mean, as in `best`. With several objectives
-    those of the front come first, its ends before the others.
+    What breaks a bound of the study, or was not measured within it, is none of them. One that was
+    trained several times counts with its mean, as in `best`. With several objectives those of the
+    front come first, its ends before the others.
 
     Args:
         store, study: where to look.
@@ -72,18 +88,21 @@ def best_of(
         where: a clause that they fulfil.
 
     Raises:
-        InputError: a malformed clause, or no complete trial.
+        InputError: a malformed clause, or no such trial.
     """
     objectives = config.parsed_objectives
-    rows = evaluated(store, study.name, objectives.names, where=where)
-    rows = [row for row in rows if objectives.has(row.values)]
+    found = evaluated(store, study.name, objectives.names, where=where)
+    found = [row for row in found if objectives.has(row.values)]
+    rows = [row for row in found if objectives.keeps(row.values)]
     if not rows:
         fulfils = "" if where is None else f" that fulfils {where!r}"
-        message = f"{study.name!r} has no complete trial{fulfils} to retrain"
+        keeps = ""
+        if found:
+            keeps = f" that keeps its constraints ({bound_words(objectives.constraints)})"
+        message = f"{study.name!r} has no complete trial{fulfils}{keeps} to retrain"
         raise InputError.of("study" if where is None else "--where", message)
     vectors = [objectives.vector(row.values) for row in rows]
-    violations = [objectives.violation(row.values) for row in rows]
-    order = best_first(vectors, violations, min(top, len(rows)))
+    order = best_first(vectors, most=min(top, len(rows)))
     trials = _trials_of(store, study)
     ids = [rows[index].architecture_id for index in order]
     return [(id_, trials[id_].number) for id_ in ids]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.query import TrainedResult, best, trained_results
+from search.query import TrainedResult, best_within_bounds, trained_results
 from search.runner.trained_weights import checkpoint_of
 from search.store import Store, StudyRecord, TrialRecord
 from space.errors import InputError
@@ -59,7 +59,7 @@ def find_candidate(
 
 
 def _best_of(store: Store, study: str | None) -> str:
-    """The architecture of the best mean of a study, of what is complete.
+    """The architecture of the best mean of a study, of what is complete and keeps its bounds.
 
     Raises:
         InputError: no study is named, it has none, or there is no such study.
@@ -67,9 +67,7 @@ def _best_of(store: Store, study: str | None) -> str:
     if study is None:
         message = f"name an architecture, or {surface().given('study', 'NAME')} for its best"
         raise InputError.of("architecture", message)
-    row = next((row for row in best(store, study=study, top=1) if row.is_complete), None)
-    if row is None:
-        raise InputError.of("study", f"{study!r} has no complete trial to export")
+    (row,) = best_within_bounds(store, study, 1, "export")
     return row.architecture_id
 
 

@@ -42,7 +42,7 @@ def export(
         study, trial: which training; None is the best complete one, full trainings first.
         without: "onnx", "pt2" or "standalone", to leave these files out.
         force: replace an earlier export.
-        latency: measured ones for the model card.
+        latency: measured ones for the model card, beside those of the store.
         say: told what is being done.
 
     Raises:

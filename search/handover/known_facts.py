@@ -10,14 +10,17 @@ from search.handover.reproduction import (
     configurations,
     reproducing_commands,
     search_of,
+    text_without_places,
     without_places,
 )
 from search.query import Figures, TrainedResult
 from search.store import Store, StudyRecord
 from space.errors import InputError
-from space.wording import duration, some
+from space.wording import count, duration, some
 from trainers import Protocol
 from trainers.export.facts import Facts, Figure, Latency, Spent
+from trainers.latency import DeviceIdentity, LatencySpec
+from trainers.latency import Latency as Measured
 
 _MIT = "MIT (Fashion-MNIST, Zalando SE)"
 _LICENCES = {"fashion-mnist": _MIT}
@@ -30,7 +33,7 @@ def known_facts(store: Store, candidate: Candidate, latency: Sequence[Latency] =
     Args:
         store: open.
         candidate: what is handed over.
-        latency: measured by whoever asks.
+        latency: measured by whoever asks, beside those of the store.
 
     Raises:
         InputError: its protocol cannot be read any more.
@@ -38,7 +41,9 @@ def known_facts(store: Store, candidate: Candidate, latency: Sequence[Latency] =
     study, trial = candidate.study, candidate.trial
     data = dict(study.objective.get("data") or {})
     search = search_of(store, study)
-    places = without_places(study.config.get("data", {}))
+    where = study.config.get("data", {})
+    places = without_places(where)
+    remarks = (f"{text_without_places(each, where)}." for each in data.get("remarks", ()))
     return Facts(
         origin=_origin(store, candidate),
         protocol=stored_protocol(study),
@@ -50,13 +55,13 @@ def known_facts(store: Store, candidate: Candidate, latency: Sequence[Latency] =
         train_images=data.get("train_images"),
         validation_images=data.get("validation_images"),
         figures=tuple(_figures(store, candidate)),
-        latency=tuple(latency),
+        latency=(*_latencies(store, trial.architecture_id), *latency),
         spent=tuple(_spent(store, candidate, search)),
         data_licence=_LICENCES.get(study.protocol.get("data", "")),
         commands=tuple(reproducing_commands(candidate, search)),
         code_version=study.code_version,
         exported_by=code_version(),
-        remarks=(*_history(candidate), *(f"{each}." for each in data.get("remarks", ()))),
+        remarks=(*_history(candidate), *_finetuned(study), *remarks),
         configurations=configurations(candidate, search),
     )
 
@@ -96,6 +101,16 @@ def _history(candidate: Candidate) -> list[str]:
     if trial.continued:
         said.append("The training went on after a scheduler had stopped it.")
     return said
+
+
+def _finetuned(study: StudyRecord) -> list[str]:
+    if study.protocol.get("initialisation") != "finetuned":
+        return []
+    return [
+        "The training began with the weights of a finished one of the same network, in study "
+        f"{study.config.get('finetune_from')} (protocol {study.protocol.get('source_protocol')}), "
+        "which is not in what it took."
+    ]
 
 
 # --- figures --------------------------------------------------------------------------------------
@@ -197,6 +212,28 @@ def _training(results: Sequence[TrainedResult], retrained: bool) -> str:
     studies = list(dict.fromkeys(result.study for result in results))
     what = "full training in" if retrained else "search in"
     return f"{what} {'study' if len(studies) == 1 else 'studies'} {some(studies)}"
+
+
+# --- latency --------------------------------------------------------------------------------------
+
+
+def _latencies(store: Store, architecture_id: str) -> Iterable[Latency]:
+    """What was measured of the architecture, on each device the measurement that counts."""
+    for setting, (record, *_) in store.latencies.of_architecture(architecture_id):
+        spec = LatencySpec.from_dict(setting.spec)
+        figure = Measured.from_dict(record.figure)
+        threads = "" if spec.threads is None else f"; {count(spec.threads, 'thread')}"
+        yield Latency(
+            DeviceIdentity.from_dict(setting.device).words + threads,
+            spec.runtime,
+            spec.precision,
+            spec.batch,
+            figure.median_ms,
+            figure.low_ms,
+            figure.high_ms,
+            figure.n,
+            record.disturbed,
+        )
 
 
 # --- what it took ---------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from search.handover.candidate import Candidate
 from search.store import Store, StudyRecord
 
 SEARCH, PROTOCOL = "search.yaml", "protocol.yaml"
-_OF_THIS_MACHINE = ("store", "checkpoints", "time_limit")
+_OF_THIS_MACHINE = ("store", "checkpoints", "time_limit", "budget", "trackers")
 
 
 def search_of(store: Store, study: StudyRecord) -> StudyRecord:
@@ -25,10 +25,20 @@ def without_places(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _without_place(value) for name, value in data.items()}
 
 
+def text_without_places(text: str, data: Mapping[str, Any]) -> str:
+    """A sentence on data, without the places that their configuration names."""
+    for value in data.values():
+        if _is_place(value):
+            text = text.replace(value, Path(value).name)
+    return text
+
+
 def _without_place(value: object) -> object:
-    if not isinstance(value, str) or not value.startswith(("/", "~", "../")):
-        return value
-    return Path(value).name
+    return Path(value).name if isinstance(value, str) and _is_place(value) else value
+
+
+def _is_place(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(("/", "~", "../"))
 
 
 def configurations(candidate: Candidate, search: StudyRecord) -> dict[str, Mapping[str, Any]]:
@@ -56,9 +66,11 @@ def reproducing_commands(candidate: Candidate, search: StudyRecord) -> list[str]
         lines[0] += "  # --set data.folder=FOLDER names where the images lie"
     if search.id != study.id:
         seeds = 1 + max(r.repeat for r in candidate.others if r.study == study.name)
+        finetuned = study.config.get("finetune_from")
+        source = "" if finetuned is None else f" --set finetune_from={shlex.quote(finetuned)}"
         lines.append(
             f"python -m search retrain {id_} --study {shlex.quote(search.name)} "
-            f"--protocol {PROTOCOL} --seeds {seeds} --name {shlex.quote(study.name)}"
+            f"--protocol {PROTOCOL} --seeds {seeds} --name {shlex.quote(study.name)}{source}"
         )
     elif trial.repeat:
         lines.append(f"python -m search repeat {shlex.quote(study.name)}")

@@ -54,6 +54,7 @@ from search.query.study_fidelity import StudyFidelity, paired_fidelity, study_fi
 from search.query.study_fronts import Cost, front, front_of, pareto_front
 from search.query.study_objectives import (
     StudyObjectives,
+    best_within_bounds,
     bound_words,
     method_sentence,
     metric_words,
@@ -116,6 +117,7 @@ __all__ = [
     "accuracy_notes",
     "architecture_texts",
     "best",
+    "best_within_bounds",
     "bound_words",
     "canonical_sort",
     "chance_of_images",

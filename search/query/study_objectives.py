@@ -7,10 +7,11 @@ from typing import Any
 from search.objective_parsing import stored_objectives
 from search.objectives import ACCURACY, Constraint, Objectives
 from search.query.evaluated import evaluated, latency_records, measured_bounds
-from search.query.leaderboard import BestRow
+from search.query.leaderboard import BestRow, best
 from search.store.records import LatencyRecord, StudyRecord
 from search.store.store import Store
 from search.trial_states import TrialState
+from space.errors import InputError
 from space.wording import NONE, count, percent, short, some
 
 
@@ -117,6 +118,28 @@ def study_objectives(store: Store, study: str) -> StudyObjectives:
     return StudyObjectives(
         objectives, {row.architecture_id: measured.keeps(row.values) for row in rows}, *latency
     )
+
+
+def best_within_bounds(store: Store, study: str, top: int, purpose: str) -> list[BestRow]:
+    """The most accurate completely trained architectures that keep the bounds of a study.
+
+    Args:
+        store: where to look. study: its name.
+        top: how many, if there are so many.
+        purpose: what they are wanted for, such as "export".
+
+    Raises:
+        InputError: an unknown study, or one without any.
+    """
+    rows = [row for row in best(store, study=study, top=None) if row.is_complete]
+    if not rows:
+        raise InputError.of("study", f"{study!r} has no complete trial to {purpose}")
+    wanted = study_objectives(store, study)
+    if found := [row for row in rows if wanted.keeps(row) is not False]:
+        return found[:top]
+    bounds = bound_words(wanted.bounds)
+    message = f"no complete trial of {study!r} keeps its constraints ({bounds})"
+    raise InputError.of("study", f"{message}; name what to {purpose} by its id")
 
 
 def latency_sentence(

@@ -12,7 +12,7 @@ from search.config.overrides import WHERE, apply_overrides
 from search.query import (
     SplitComparison,
     TrainedResult,
-    best,
+    best_within_bounds,
     compare_splits,
     trained_results_of_study,
 )
@@ -126,7 +126,8 @@ def to_test(
     Args:
         store: where they are.
         ids: beginnings of architectures' ids; or
-        study: of whose networks the `top` best by validation are tested; 1 unless given.
+        study: of whose networks the `top` best by validation are tested, of those that keep its
+            bounds; 1 unless given.
         again: test also what was tested before; the store keeps and counts every reading.
         device: such as "cuda:1"; None takes the GPU where there is one, else the CPU.
         overrides: of where the images lie now, such as data.folder.
@@ -218,9 +219,7 @@ def _chosen(store: Store, study: StudyRecord, ids: Sequence[str], top: int) -> l
     """
     results = trained_results_of_study(store, study.name)
     if not ids:
-        rows = [row for row in best(store, study=study.name, top=top) if row.is_complete]
-        if not rows:
-            raise InputError.of("study", f"{study.name!r} has no complete trial to test")
+        rows = best_within_bounds(store, study.name, top, "test")
         wanted = [row.architecture_id for row in rows]
     else:
         problems = Problems()

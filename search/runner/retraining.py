@@ -17,6 +17,7 @@ from search.driver.retraining import (
     train_in_full,
 )
 from search.driver.retraining_plan import Planned, RetrainingPlan
+from search.driver.sources import Sources
 from search.runner.going_on import (
     MOST_SEEDS,
     refuse_wrong_counts,
@@ -27,15 +28,16 @@ from search.store import Store, StudyRecord
 from search.store.open import open_to_look_up
 from search.study_name import retrained_name
 from search.trial_states import EVALUATED
+from space import Architecture
 from space.errors import InputError, Problem, refuse
 from space.surface import surface
 from space.wording import did_you_mean, some
 from trainers import Protocol
 
 Overrides = Sequence[str | Override]
-_OF_THE_PROTOCOL = "protocol"
+_OF_THE_PROTOCOL, _SOURCE = "protocol", "finetune_from"
 _MAY_CHANGE = (
-    *(_OF_THE_PROTOCOL, "data", "seed", "seeds"),
+    *(_OF_THE_PROTOCOL, "data", "seed", "seeds", _SOURCE),
     *(name for name in CHANGEABLE if name not in ("study", "store", "trials")),
 )
 """Sections of the configuration that a full training may set."""
@@ -72,7 +74,7 @@ def to_retrain(
     name: str | None = None,
     overrides: Overrides = (),
 ) -> Retraining:
-    """What trains networks of a study in full, from scratch, in a study of its own.
+    """What trains networks of a study in full, from scratch or finetuned, in a study of its own.
 
     Args:
         store: where both are.
@@ -83,7 +85,8 @@ def to_retrain(
             trainings has already.
         seeds: how often each is trained.
         name: of the study of full trainings; None makes it of the search's.
-        overrides: changes of the protocol, of where the images lie, and of what decides nothing.
+        overrides: changes of the protocol, of the study that it finetunes (`finetune_from`), of
+            where the images lie, and of what decides nothing.
 
     Raises:
         InputError: whatever of it cannot be done, before anything is written.
@@ -108,6 +111,7 @@ def to_retrain(
         config = _new_config(search, source, wanted, protocol, overrides, len(whole.networks))
     else:
         config = _config_of(store, found, source, search, protocol, overrides, len(whole.networks))
+    _refuse_without_source(store, config, whole)
     later = [each for each in overrides if field_of(each) in CHANGEABLE]
     return Retraining(config, train_in_full(whole), plan, later)
 
@@ -210,6 +214,26 @@ def _plan_of(store: Store, found: StudyRecord, source: StudyRecord) -> Retrainin
     return plan
 
 
+def _refuse_without_source(store: str, config: Config, plan: RetrainingPlan) -> None:
+    """Refuse networks of which the study to be finetuned has no finished training.
+
+    Raises:
+        InputError: naming each, or that there is no such study.
+    """
+    name = config.finetune_from
+    if name is None:
+        return
+    with open_to_look_up(store) as opened:
+        if not opened.studies.exists(name):
+            raise InputError.of(_SOURCE, f"there is no study {name!r} in the store")
+        sources = Sources(opened, name)
+        ids = [each.architecture_id for each in plan.networks]
+        networks = [Architecture.from_json(opened.architectures.get(id_).json) for id_ in ids]
+    lacking = [network.id for network in networks if sources.of(network) is None]
+    said = f"study {name!r} has no finished training with its weights of"
+    refuse(Problem(_SOURCE, f"{said} {id_}") for id_ in lacking)
+
+
 def _new_config(
     search: Config,
     source: StudyRecord,
@@ -219,8 +243,10 @@ def _new_config(
     networks: int,
 ) -> Config:
     own, others = _parted(overrides)
+    named = [each for each in others if field_of(each) == _SOURCE]
+    finetuned = apply_overrides({_SOURCE: None}, named, dict)[_SOURCE]
     protocol = full_protocol(_with_hash(search.protocol, source), given, own)
-    config = retraining_config(search, name, protocol, networks)
+    config = retraining_config(search, name, protocol, networks, finetuned)
     return _changed(config, others, search)
 
 
@@ -258,6 +284,8 @@ def _with_hash(protocol: Protocol, source: StudyRecord) -> Protocol:
 def _unpinned(asked: Protocol, kept: Protocol) -> Protocol:
     """The asked protocol with the hashes of the kept one: the content of the images is seen to."""
     hashes = {"content_hash": kept.content_hash, "split_hash": kept.split_hash}
+    if asked.source_protocol is None:
+        hashes["source_protocol"] = kept.source_protocol
     return asked.model_copy(update=hashes)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from search.driver.checkpoints import Checkpoints
 from search.store import Store, StudyRecord, TrialRecord
 from space.errors import InputError
+from space.surface import surface
 
 
 def checkpoint_of(store: Store, study: StudyRecord, url: str, trial: TrialRecord) -> Path:
@@ -26,6 +27,7 @@ def checkpoint_of(store: Store, study: StudyRecord, url: str, trial: TrialRecord
         raise InputError.of(
             "checkpoint",
             f"the weights of trial {trial.number} ({trial.architecture_id}) are gone: there is no "
-            f"{places.file(trial)}; repeat() trains the best again, or put the folder back",
+            f"{places.file(trial)}; {surface().request('repeat', study.name, {})} trains the "
+            "best again, or put the folder back",
         )
     return found

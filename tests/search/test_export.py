@@ -13,13 +13,16 @@ import mixspace
 from search.cli.program import run_program
 from search.config import Config
 from search.driver.checkpoints import Checkpoints
+from search.handover.reproduction import text_without_places, without_places
 from search.query import TrainedResult, trained_results
 from search.store import StudyRecord, TrialRecord, open_store
 from space import InputError
 from tests.docs.workshop import without_ray
 from tests.search.small import values
+from tests.support.made_up_meter import DEVICE, MadeUpMeter, figure
 from trainers import Protocol, open_data
 from trainers.evaluation import score
+from trainers.latency import LatencySpec
 
 STORE = ["--store", "a.db"]
 FULL = "tiny-retrained"
@@ -158,6 +161,31 @@ def test_the_card_has_what_the_store_knows(here: Path, tmp_path: Path) -> None:
     front = yaml.safe_load(card.split("---\n")[1])
     splits = [result["dataset"]["split"] for result in front["model-index"][0]["results"]]
     assert splits == ["validation", "test"]
+
+
+def test_places_of_this_machine_are_not_on_the_card() -> None:
+    data = {"folder": "/home/somebody/my pictures", "name": "image-folder", "labels": "labels.csv"}
+    said = "the classes are those of /home/somebody/my pictures/labels.csv"
+    assert text_without_places(said, data) == "the classes are those of my pictures/labels.csv"
+    assert without_places(data)["folder"] == "my pictures"
+
+
+def test_measured_latencies_of_the_store_are_on_the_card(copy: Path, tmp_path: Path) -> None:
+    """Of each device the one that counts."""
+    _, trials = rows("tiny")
+    id_, setting = trials[0].architecture_id, MadeUpMeter.setting()
+    with open_store("a.db", create=False) as store:
+        store.latencies.add_setting(setting, LatencySpec().to_dict(), DEVICE.to_dict())
+        for milliseconds, reasons in ((3.0, []), (2.5, []), (9.0, ["busy"])):
+            measured = figure(milliseconds, reasons).to_dict()
+            store.latencies.add(setting, id_, measured, "a test")
+    done = mixspace.export(id_, tmp_path / "to", store="a.db", study="tiny", without=NO_PROGRAMS)
+    card = (done.folder / "README.md").read_text()
+    (row,) = [line for line in card.splitlines() if line.startswith("| a made-up device")]
+    said = "2 cores, driver 1; torch 1; 1 thread | eager | float32 | 1 | 2.5 ms | "
+    assert said in row
+    assert "No latency was measured" not in card
+    assert "not quiet" not in card
 
 
 def test_the_configurations_beside_it_are_those_of_the_search(here: Path, tmp_path: Path) -> None:

@@ -6,14 +6,18 @@ from typing import Any
 
 import pytest
 
+from search.cli.program import run_program
 from search.config import Config
+from search.driver.checkpoints import Checkpoints
 from search.runner import prepare
+from search.runner.retraining import to_retrain
 from search.store import TrialState, open_store
 from space.errors import InputError
-from tests.docs.workshop import train_here
+from tests.docs.workshop import train_here, without_ray
 from tests.search.driving import begin, end
 from tests.search.small import values
 from tests.trainers.tiny import image_folder
+from trainers.checkpoint import load_checkpoint
 
 SPACE: dict[str, Any] = {
     "name": "one",
@@ -86,3 +90,74 @@ def test_what_cannot_be_started_from_is_refused_before_work_starts(tmp_path: Pat
     config = settings(tmp_path, "fine", many, 32, 3, **pinned)
     with pytest.raises(InputError, match=r"source_protocol: study .pre. has protocol \w{16};"):
         prepare(config, resume=False)
+
+
+def finetuned(tmp_path: Path) -> Config:
+    """A search that was finetuned from another one, on fewer classes."""
+    many, few = image_folder(tmp_path / "many"), tmp_path / "few"
+    shutil.copytree(many, few)
+    for part in ("train", "val"):
+        shutil.rmtree(few / part / "green")
+    trained(settings(tmp_path, "pre", many, 32, 3))
+    way = {"initialisation": "finetuned"}
+    config = settings(tmp_path, "fine", few, 32, 2, protocol=way, finetune_from="pre")
+    trained(config)
+    return config
+
+
+def test_what_was_finetuned_in_a_search_is_finetuned_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = finetuned(tmp_path)
+    without_ray(monkeypatch, tmp_path)
+    words = ["retrain", "--top", "1", "--study", "fine", "--seeds", "2", "--store", config.store]
+    assert run_program([*words, "--set", "protocol.epochs=2"]) == 0
+    with open_store(config.store, create=False) as store:
+        source, search, full = map(store.studies.get, ("pre", "fine", "fine-retrained"))
+        (first,) = store.trials.of_study(source.id)
+        trials = store.trials.of_study(full.id)
+        places = Checkpoints.of(full, store.url)
+        files = [places.find(trial) for trial in trials]
+    assert [(trial.state, trial.epochs_done) for trial in trials] == [(TrialState.COMPLETE, 2)] * 2
+    assert full.protocol["source_protocol"] == source.protocol_hash
+    assert full.protocol_hash != search.protocol_hash
+    assert full.config["finetune_from"] == "pre"
+    for file in files:
+        assert file is not None
+        assert load_checkpoint(file).state["inherited_from"] == first.architecture_id
+    capsys.readouterr()
+    assert run_program(words) == 0
+    assert "There was nothing left to do" in capsys.readouterr().out
+    assert run_program([*words, "--set", "finetune_from=fine"]) == 2
+    assert "finetune_from: 'fine-retrained' was begun with 'pre'; got 'fine'" in (
+        capsys.readouterr().err
+    )
+
+
+def test_what_a_search_found_from_scratch_is_finetuned_where_that_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    config = finetuned(tmp_path)
+    way = "protocol.initialisation=finetuned"
+    asked: dict[str, Any] = {"top": 1, "study": "pre"}
+    found = to_retrain(config.store, overrides=[way, "finetune_from=fine"], **asked)
+    assert found.config.finetune_from == "fine"
+    assert to_retrain(config.store, **asked).config.finetune_from is None
+    scratch = to_retrain(
+        config.store, top=1, study="fine", overrides=["protocol.initialisation=scratch"]
+    )
+    assert (scratch.config.finetune_from, scratch.config.protocol.source_protocol) == (None, None)
+    for overrides, said in (
+        ([way], "finetune_from: is needed where protocol.initialisation is finetuned"),
+        (["finetune_from=fine"], "finetune_from: goes only where"),
+        ([way, "finetune_from=lost"], "finetune_from: there is no study 'lost' in the store"),
+        (
+            ["protocol.initialisation=inherited"],
+            "a full training inherits nothing; got 'inherited'",
+        ),
+    ):
+        with pytest.raises(InputError, match=said):
+            to_retrain(config.store, overrides=overrides, **asked)
+    shutil.rmtree(config.checkpoints)
+    with pytest.raises(InputError, match=r"'fine' has no finished training with its weights of "):
+        to_retrain(config.store, overrides=[way, "finetune_from=fine"], **asked)

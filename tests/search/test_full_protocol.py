@@ -71,7 +71,7 @@ def test_an_object_is_taken_as_it_is() -> None:
     [
         ({"split_seed": 8}, r"protocol\.split_seed: must be 7: .*; got 8"),
         ({"validation_fraction": 0.2}, r"protocol\.validation_fraction: must be 0\.3: "),
-        ({"initialisation": "inherited"}, r"must be 'scratch': a full training is from scratch"),
+        ({"initialisation": "inherited"}, r"must be 'scratch' or 'finetuned': .*; got 'inherited'"),
         ({"data": "image-folder"}, r"protocol\.data: must be 'fashion-mnist'"),
         ({"content_hash": "e" * 16}, r"protocol\.content_hash: must be 'c+', or null for other"),
         ({"epoch": 3}, r"protocol\.epoch: .*epochs"),

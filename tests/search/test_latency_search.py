@@ -13,9 +13,10 @@ from search.driver.assignment import Assignment
 from search.driver.latency_confirmation import LatencyConfirmation
 from search.driver.latency_plan import LatencyPlan, plan_of_study, prepare_latency
 from search.driver.latency_table import parts_to_measure
+from search.driver.retraining import best_of
 from search.driver.session import StudySession
 from search.driver.study_setup import begin_session, create_study, task_of, task_of_study
-from search.query import best, evaluated, front, study_objectives
+from search.query import best, best_within_bounds, evaluated, front, study_objectives
 from search.store import Store, StudyRecord, TrialState, open_store
 from space import Architecture, DesignSpace
 from space.errors import InputError
@@ -266,6 +267,9 @@ def test_beside_other_trials_nothing_is_measured_until_the_end(
     session.measure_no_more()
     wanted = study_objectives(store, settings.study)
     assert wanted.kept[second.architecture.id] is False  # nobody calls it feasible yet
+    handed_on = {id_ for id_, _ in best_of(store, session.record, settings, 10)}
+    assert first.architecture.id in handed_on
+    assert second.architecture.id not in handed_on
     at_the_end(store, session, meter)
     wanted = study_objectives(store, settings.study)
     assert wanted.kept[second.architecture.id] is (network_ms(second.architecture) <= LIMIT)
@@ -312,6 +316,44 @@ def test_the_end_measures_in_a_new_process_and_that_figure_counts(
     assert meter.started == started + 1
     assert study_objectives(store, "tiny").keeping == []
     assert best(store, study="tiny", where=f"latency <= {LIMIT} ms", top=None) == []
+    bounds = rf"keeps its constraints \(latency at most {LIMIT} ms\)"
+    with pytest.raises(InputError, match=f"{bounds}; name what to export by its id"):
+        best_within_bounds(store, "tiny", 1, "export")
+    with pytest.raises(InputError, match=f"{bounds} to retrain"):
+        best_of(store, session.record, settings, 1)
+
+
+def test_what_is_too_slow_after_all_is_not_handed_on(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    """To full training, test or export, however accurate it is."""
+    settings = limited(tmp_path, trials=6)
+    session = begin(store, settings, meter)
+    run_all(session)
+    first, *others = [row.architecture_id for row in best(store, study="tiny", top=None)]
+    assert others
+    meter.slower = staticmethod(lambda architecture: 3.0 if architecture.id == first else 1.0)
+    at_the_end(store, session, meter)
+    rows = best_within_bounds(store, "tiny", 10, "export")
+    assert [row.architecture_id for row in rows] == others
+    assert {id_ for id_, _ in best_of(store, session.record, settings, 10)} == {*others}
+
+
+def test_one_that_cannot_be_measured_at_the_end_keeps_no_other_from_it(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    settings, said = limited(tmp_path, trials=6), list[str]()
+    session = begin(store, settings, meter)
+    run_all(session)
+    complete = [row.architecture_id for row in best(store, study="tiny", top=None)]
+    meter.broken, before = {complete[0]}, len(meter.measured)
+    at_the_end(store, session, meter, said)
+    assert sorted(meter.measured[before:]) == sorted(complete[1:])
+    assert f"Latency: {complete[0]} could not be measured: OutOfMemoryError" in " ".join(said)
+    assert said[-1] == "Latency: left unmeasured: 1 network."
+    meter.broken = {*complete}
+    at_the_end(store, session, meter, said)
+    assert len(meter.measured) == before + len(complete) - 1
 
 
 def test_a_stopped_run_says_what_was_left_unmeasured(

@@ -9,6 +9,8 @@ import yaml
 
 import mixspace
 from search.cli.program import run_program
+from search.config import Config
+from search.driver.retraining import retraining_config
 from search.driver.retraining_plan import Planned, RetrainingPlan
 from search.runner import run as run_module
 from search.store import StudyRecord, TrialRecord, TrialState, open_store
@@ -308,6 +310,14 @@ def test_from_python_it_is_the_same(searched: Player) -> None:
         found.retrain(["abcd"], top=1)
     with pytest.raises(InputError, match="protocol: must be the name of a protocol"):
         found.retrain(top=1, protocol=3)  # type: ignore[arg-type]
+
+
+def test_limits_of_time_are_those_of_the_search_alone() -> None:
+    given = {"time_limit": "8h", "budget": "1 cpu-hour", "trial_time_limit": "5m"}
+    search = Config.from_dict(values(**given, retries=3))
+    full = retraining_config(search, "full", search.protocol, 2)
+    assert (full.time_limit, full.budget, full.retries) == (None, None, 3)
+    assert full.trial_time_limit == 86400
 
 
 def test_a_plan_takes_nothing_back() -> None:

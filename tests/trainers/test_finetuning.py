@@ -92,6 +92,16 @@ def test_everything_but_the_classifier_is_that_of_the_source(
     assert torch.equal(same.model.get_parameter(weight), source.model.get_parameter(weight))
 
 
+def test_the_new_classifier_begins_as_the_protocol_wants(
+    trained: SourceNetwork, folders: tuple[Path, Path]
+) -> None:
+    """Of deviation 0.02, or 1/√fan-in, which is a quarter."""
+    for way, deviation in (("published", 0.02), ("lecun", 0.25)):
+        found = finetuned(trained, folders[1], 32, 2, weight_init=way)
+        drawn = found.model.get_parameter("head.classify.weight")
+        assert deviation / 2 < float(drawn.detach().std()) < 2 * deviation
+
+
 def test_images_may_have_another_size(
     trained: SourceNetwork, folders: tuple[Path, Path], tmp_path: Path
 ) -> None:

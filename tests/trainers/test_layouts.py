@@ -285,6 +285,7 @@ def test_pictures_that_no_line_names_are_left_out_and_counted(tmp_path: Path) ->
     put(tmp_path / "more/7.png", (7, 7, 7))
     said = "; ".join(described(tmp_path).remarks)
     assert "left out as pictures that labels.csv does not name: 1" in said
+    assert "for their suffix" not in str(said), "the table was read"
 
 
 def test_all_that_is_wrong_with_a_table_comes_at_once(tmp_path: Path) -> None:

@@ -38,6 +38,18 @@ def rates(loader: float, network: float, workers: int = 2, cores: int = 16) -> T
             "protocol.augmentation.image_size, or train on a machine with more cores.",
         ),
         (
+            rates(217, 203, 0, 2),
+            "Loader: 217 images/s by the process that trains; the network takes 203 on cuda: raise "
+            "data.workers to 1; the 2 cores here decode too slowly: store the pictures at about "
+            "protocol.augmentation.image_size, or train on a machine with more cores.",
+        ),
+        (
+            rates(217, 203, 0, 1),
+            "Loader: 217 images/s by the process that trains; the network takes 203 on cuda: the 1 "
+            "cores here decode too slowly: store the pictures at about "
+            "protocol.augmentation.image_size, or train on a machine with more cores.",
+        ),
+        (
             rates(310, 4000, 7, 8),
             "Loader: 310 images/s by 7 workers; the network takes 4,000 on cuda: the 8 cores here "
             "decode too slowly: store the pictures at about protocol.augmentation.image_size, or "

@@ -48,6 +48,7 @@ class Latency:
     Attributes:
         device, runtime, precision, batch: on what, by what, in what, and for how many images.
         median: milliseconds. low, high: ends of its interval. runs: how many were timed.
+        disturbed: whether the machine was not quiet meanwhile, which slows a network.
     """
 
     device: str
@@ -58,6 +59,7 @@ class Latency:
     low: float
     high: float
     runs: int
+    disturbed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

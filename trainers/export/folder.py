@@ -29,7 +29,7 @@ def checked_place(to: object, *, force: bool) -> Path:
         force: whether an earlier export is replaced.
 
     Raises:
-        InputError: the path is none, a file, or a folder with other things in it.
+        InputError: the path is none, a file, a mount point, or a folder with other things in it.
     """
     where = surface().field("to")
     try:
@@ -43,6 +43,8 @@ def checked_place(to: object, *, force: bool) -> Path:
         return place
     if not is_folder(place):
         raise InputError.of(where, f"{shown} is a file; an export is a folder")
+    if place.is_mount():
+        raise InputError.of(where, f"{shown} is a mount point and stays one; name a folder in it")
     try:
         found = sorted(path.name for path in place.iterdir())
     except OSError as error:

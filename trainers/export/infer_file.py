@@ -261,28 +261,33 @@ def arguments_of(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Classify the pictures of a command line, one after the other; its exit code."""
+    """Classify the pictures of a command line, one after the other; its exit code.
+
+    It is 2 where one of them cannot be read, which is said.
+    """
     given = arguments_of(words)
     how, classes, network = load_preprocessing(), load_classes(), load_network()
     found: list[dict[str, Any]] = []
+    code = DONE
     for name in given.pictures:
         try:
             image = to_input(read_picture(name, how["background"]), how)
         except BROKEN as error:
             sys.stderr.write(f"error: {name}: {str(error) or type(error).__name__}\n")
-            return BAD_INPUT
+            code = BAD_INPUT  # the others are classified all the same
+            continue
         (named,) = classify(network, [image], classes, given.top)
         found.append(
             {"picture": name, "classes": [{"class": c, "probability": p} for c, p in named]}
         )
     if given.json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
-        return DONE
+        return code
     for each in found:
-        sys.stdout.write(f"{each['picture']}\n" if len(found) > 1 else "")
+        sys.stdout.write(f"{each['picture']}\n" if len(given.pictures) > 1 else "")
         for line in each["classes"]:
             sys.stdout.write(f"{line['probability']:8.2%}  {line['class']}\n")
-    return DONE
+    return code
 
 
 if __name__ == "__main__":

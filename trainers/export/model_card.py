@@ -182,17 +182,26 @@ def _architecture(architecture: Architecture) -> str:
 def _costs(architecture: Architecture, facts: Facts) -> str:
     parts = [costs_table(architecture)]
     if facts.latency:
-        columns = ("device", "runtime", "precision", "batch", "median", "interval", "runs")
-        parts.append(table(columns, map(_latency_row, facts.latency)))
+        columns = ("device", "runtime", "precision", "batch", "median", "95% interval", "runs")
+        parts += [table(columns, map(_latency_row, facts.latency)), _ABOUT_LATENCY]
+        if any(measured.disturbed for measured in facts.latency):
+            parts.append("\\* The machine was not quiet: the network is as fast, or faster.")
     else:
         parts.append("No latency was measured.")
     return "\n\n".join(parts)
 
 
+_ABOUT_LATENCY = (
+    "Latency is the median wall time of a pass: of the architecture, whatever the weights are. "
+    "Figures compare only on one device, in one runtime, precision and batch."
+)
+
+
 def _latency_row(measured: Latency) -> tuple[object, ...]:
     interval = f"{measured.low:.3g} to {measured.high:.3g} ms"
     how = (measured.device, measured.runtime, measured.precision, measured.batch)
-    return *how, f"{measured.median:.3g} ms", interval, measured.runs
+    mark = " \\*" if measured.disturbed else ""
+    return *how, f"{measured.median:.3g} ms{mark}", interval, measured.runs
 
 
 def _preprocessing(how: Preprocessing) -> str:

@@ -24,7 +24,8 @@ class Parity:
     """How far two networks are apart.
 
     Attributes:
-        error: largest difference of a logit, over all batches. allowed: the most that it may be.
+        error: largest difference of a logit, over all batches. allowed: the most that it may be;
+            where logits are larger than 1, so many times more than is asked for.
         batches: the sizes of the batches that were compared.
     """
 
@@ -67,8 +68,9 @@ def compared(
         # A maximum keeps what is not a number, so that it is seen below.
         worst = max(worst, float((found - wanted).abs().max()), key=_nan_last)
         largest = max(largest, float(wanted.abs().max()))
-    if not worst <= allowed * largest:
-        message = f"differs from the network by {worst:.2g}, and {allowed:g} is allowed"
+    allowed *= largest
+    if not worst <= allowed:
+        message = f"differs from the network by {worst:.2g}, and {allowed:.2g} is allowed"
         raise NotEqual(f"{what} {message}; nothing was exported")
     return Parity(worst, allowed)
 

@@ -240,6 +240,11 @@ def test_what_is_no_picture_ends_the_command_with_two(
         str(tmp_path / "b.png"),
     ]
     assert len(lines) == 6
+    one_is_none = [str(tmp_path / name) for name in ("text.jpg", "a.png")]
+    assert infer_file.main(["--top", "2", *one_is_none]) == 2
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == lines[:3]
+    assert shown.err.startswith(f"error: {tmp_path / 'text.jpg'}: ")
     assert all(line.endswith(tuple("abcdefghij")) and "%" in line for line in lines[1:3])
     with pytest.raises(SystemExit):
         infer_file.main(["--top", "0", "a.png"])

@@ -37,7 +37,10 @@ def sections(text: str) -> list[str]:
 
 def test_what_is_known_is_said() -> None:
     text = card(
-        latency=(Latency("H200", "eager", "bfloat16", 1, 1.23456, 1.2, 1.3, 100),),
+        latency=(
+            Latency("H200", "eager", "bfloat16", 1, 1.23456, 1.2, 1.3, 100),
+            Latency("a CPU; 1 thread", "onnxruntime", "float32", 8, 45.67, 45.0, 46.0, 40, True),
+        ),
         data_licence="CC0",
         spent=(Spent("the search", 4, 7200.0, "GPU", 0.5, ("H200",), 1.25),),
         remarks=("2 pictures are in both.",),
@@ -50,6 +53,8 @@ def test_what_is_known_is_said() -> None:
         f"| params | {cost(of).params:,} | trainable parameters, computed |",
         f"| multiply-accumulates | {cost(of).macs:,} | ",
         "| H200 | eager | bfloat16 | 1 | 1.23 ms | 1.2 to 1.3 ms | 100 |",
+        "| a CPU; 1 thread | onnxruntime | float32 | 8 | 45.7 ms \\* | 45 to 46 ms | 40 |",
+        "The machine was not quiet: the network is as fast, or faster.",
         "| the search | 4 | 2 h | 1 GPU-hours | H200 | 1.25 kWh |",
         "Licence of the training data: CC0.",
         "- 2 pictures are in both.",

@@ -177,6 +177,7 @@ def _of_table(layout: FolderLayout, part: PartFolder) -> Listed:
     """The pictures that lines of a table name, in the order of their classes and names."""
     assert part.table is not None, "asked before"
     found = list_pictures(part.folder)
+    _leave_out_the_table(found, part.table.path, part.folder)
     named = resolve(part.table, part.rows, part.folder, (*found.files, *found.faults))
     number = {name: place for place, name in enumerate(layout.classes)}
     sizes = dict(zip(found.files, found.sizes, strict=True))
@@ -196,6 +197,15 @@ def _of_table(layout: FolderLayout, part: PartFolder) -> Listed:
         table = shown_path(part.table.path.name)
         remarks.append(f"left out as pictures that {table} does not name: {beside:,}")
     return Listed(index, faults, (*remarks, *_remarks_on_files(found)))
+
+
+def _leave_out_the_table(found: Listing, table: Path, folder: Path) -> None:
+    """It was read, and is nothing that does not count."""
+    suffix = table.suffix.lower()
+    if table.is_relative_to(folder) and suffix in found.other_suffixes:
+        found.other_suffixes[suffix] -= 1
+        if not found.other_suffixes[suffix]:
+            del found.other_suffixes[suffix]
 
 
 def _joined(layout: FolderLayout, train: Listed, held_out: Listed) -> Listed:
