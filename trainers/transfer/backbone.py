@@ -85,7 +85,7 @@ class Backbone(nn.Module):
         return (images * weights[:, None, None]).sum(1, keepdim=True)
 
     def train(self, mode: bool = True) -> "Backbone":
-        """Train mode, in which what is frozen, and what keeps its statistics, does not take part."""
+        """Train mode, but for what is frozen, and for what keeps its statistics."""
         super().train(mode)
         if self.frozen:
             self.network.eval()
@@ -104,7 +104,7 @@ class Backbone(nn.Module):
     def _apply(self, fn, recurse=True):  # type: ignore[no-untyped-def]
         # Kept mixers share parameters, but statistics and masks of theirs stay where they were.
         self._sizes.forget()
-        return super()._apply(fn, recurse)
+        return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
 
 
 def channel_problems(architecture: Architecture) -> list[Problem]:

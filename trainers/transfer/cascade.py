@@ -124,9 +124,10 @@ class CascadeRoIHeads(RoIHeads):  # type: ignore[misc]
         )
         self.box_heads = nn.ModuleList(stage.box_head for stage in stages)
         self.box_predictors = nn.ModuleList(stage.box_predictor for stage in stages)
-        masked = [stage for stage in stages if stage.mask_head is not None]
-        self.mask_heads = nn.ModuleList(stage.mask_head for stage in masked)
-        self.mask_predictors = nn.ModuleList(stage.mask_predictor for stage in masked)
+        mask_heads = (stage.mask_head for stage in stages)
+        self.mask_heads = nn.ModuleList(head for head in mask_heads if head is not None)
+        predictors = (stage.mask_predictor for stage in stages)
+        self.mask_predictors = nn.ModuleList(each for each in predictors if each is not None)
         self.loss_weights = tuple(stage.loss_weight for stage in stages)
         self.matchers = [
             Matcher(stage.iou_threshold, stage.iou_threshold, allow_low_quality_matches=False)
@@ -180,9 +181,8 @@ class CascadeRoIHeads(RoIHeads):  # type: ignore[misc]
             losses[_named("loss_classifier", stage)] = weight * of_classes
             losses[_named("loss_box_reg", stage)] = weight * of_boxes
             if self.has_mask():
-                loss = self._mask_loss(
-                    stage, features, sampled, matched, labels, image_shapes, targets
-                )
+                chosen = sampled, matched, labels
+                loss = self._mask_loss(stage, features, chosen, image_shapes, targets)
                 losses[_named("loss_mask", stage)] = weight * loss
             if stage + 1 < len(self.loss_weights):
                 refined = self._refined(stage, deltas, sampled, image_shapes)
@@ -193,15 +193,14 @@ class CascadeRoIHeads(RoIHeads):  # type: ignore[misc]
         self,
         stage: int,
         features: dict[str, Tensor],
-        sampled: list[Tensor],
-        matched: list[Tensor],
-        labels: list[Tensor],
+        chosen: tuple[list[Tensor], list[Tensor], list[Tensor]],
         image_shapes: list[tuple[int, int]],
         targets: list[dict[str, Tensor]],
     ) -> Tensor:
+        sampled, matched, labels = chosen
         positive = [torch.where(each > 0)[0] for each in labels]
-        boxes = [each[chosen] for each, chosen in zip(sampled, positive, strict=True)]
-        truth = [each[chosen] for each, chosen in zip(matched, positive, strict=True)]
+        boxes = [each[places] for each, places in zip(sampled, positive, strict=True)]
+        truth = [each[places] for each, places in zip(matched, positive, strict=True)]
         logits = self._masks(stage, features, boxes, image_shapes)
         masks, classes = [t["masks"] for t in targets], [t["labels"] for t in targets]
         loss: Tensor = maskrcnn_loss(logits, boxes, masks, classes, truth)

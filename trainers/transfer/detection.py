@@ -5,7 +5,6 @@ from collections import OrderedDict
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from space.errors import InputError
@@ -79,6 +78,7 @@ class Detector(MaskRCNN):  # type: ignore[misc]
         recipe: of the model.
         classes: number of them, without the background.
         mean, std: by which the backbone's pictures were normalised, three each.
+        masks: whether things have masks, and not boxes alone.
 
     Raises:
         InputError: strides that are no powers of 2.
@@ -91,6 +91,8 @@ class Detector(MaskRCNN):  # type: ignore[misc]
         classes: int,
         mean: tuple[float, ...],
         std: tuple[float, ...],
+        *,
+        masks: bool = True,
     ) -> None:
         refuse_detection(backbone.strides[0])
         strides = (*backbone.strides, 2 * backbone.strides[-1])
@@ -126,7 +128,10 @@ class Detector(MaskRCNN):  # type: ignore[misc]
             _skip_resize=True,  # in training: the data have resized them
         )
         if recipe.model == "cascade-mask-rcnn":
-            self.roi_heads = _cascade(recipe, classes, pool)
+            self.roi_heads = _cascade(recipe, classes, pool, masks)
+        elif not masks:
+            heads: Any = self.roi_heads
+            heads.mask_roi_pool = heads.mask_head = heads.mask_predictor = None
 
     def no_weight_decay(self) -> set[str]:
         """What the backbone leaves out of weight decay, under the names here."""
@@ -161,29 +166,34 @@ def _pool(strides: tuple[int, ...], anchor_scale: float, edge: int) -> MultiScal
 def _box_head(recipe: DetectionRecipe) -> nn.Module:
     channels, width = recipe.pyramid_channels, recipe.box_head_width
     if recipe.box_head == "two-mlp":
-        return TwoMLPHead(channels * _BOX**2, width)
+        mlp: nn.Module = TwoMLPHead(channels * _BOX**2, width)
+        return mlp
     size = channels, _BOX, _BOX
-    return FastRCNNConvFCHead(size, [channels] * 4, [width], norm_layer=nn.BatchNorm2d)
+    convolutions: nn.Module = FastRCNNConvFCHead(
+        size, [channels] * 4, [width], norm_layer=nn.BatchNorm2d
+    )
+    return convolutions
 
 
 def _box_predictor(recipe: DetectionRecipe, classes: int) -> nn.Module:
-    predictor = FastRCNNPredictor(recipe.box_head_width, classes + 1)
+    predictor: nn.Module = FastRCNNPredictor(recipe.box_head_width, classes + 1)
     predictor.register_forward_hook(_in_float32)
     return predictor
 
 
 def _mask_head(recipe: DetectionRecipe) -> nn.Module:
-    return MaskRCNNHeads(recipe.pyramid_channels, (recipe.mask_channels,) * 4, 1)
+    head: nn.Module = MaskRCNNHeads(recipe.pyramid_channels, (recipe.mask_channels,) * 4, 1)
+    return head
 
 
 def _mask_predictor(recipe: DetectionRecipe, classes: int) -> nn.Module:
     channels = recipe.mask_channels
-    predictor = MaskRCNNPredictor(channels, channels, classes + 1)
+    predictor: nn.Module = MaskRCNNPredictor(channels, channels, classes + 1)
     predictor.register_forward_hook(_in_float32)
     return predictor
 
 
-def _cascade(recipe: DetectionRecipe, classes: int, pool: Any) -> CascadeRoIHeads:
+def _cascade(recipe: DetectionRecipe, classes: int, pool: Any, masks: bool) -> CascadeRoIHeads:
     rows = zip(recipe.iou_thresholds, recipe.stage_weights, strict=True)
     stages = [
         CascadeStage(
@@ -192,8 +202,8 @@ def _cascade(recipe: DetectionRecipe, classes: int, pool: Any) -> CascadeRoIHead
             threshold,
             box_weights(stage),
             weight,
-            _mask_head(recipe),
-            _mask_predictor(recipe, classes),
+            _mask_head(recipe) if masks else None,
+            _mask_predictor(recipe, classes) if masks else None,
         )
         for stage, (threshold, weight) in enumerate(rows)
     ]
@@ -204,7 +214,7 @@ def _cascade(recipe: DetectionRecipe, classes: int, pool: Any) -> CascadeRoIHead
         score_thresh=recipe.score_threshold,
         nms_thresh=recipe.nms_threshold,
         detections_per_img=recipe.detections_per_image,
-        mask_roi_pool=pool(_MASK),
+        mask_roi_pool=pool(_MASK) if masks else None,
     )
 
 
@@ -213,8 +223,3 @@ def _in_float32(module: nn.Module, given: Any, found: Any) -> Any:
     if isinstance(found, Tensor):
         return found.float()
     return type(found)(_in_float32(module, given, each) for each in found)
-
-
-def total_loss(losses: dict[str, Tensor]) -> Tensor:
-    """The sum of the losses of a detector."""
-    return torch.stack(list(losses.values())).sum()

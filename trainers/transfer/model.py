@@ -1,6 +1,7 @@
-"""The model of a transfer, whatever its task: what trains it, and what judges it, sees only this."""
+"""The model of a transfer, whatever its task: who trains and who judges it sees only this."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,7 +22,12 @@ Batch = tuple[Any, Any]
 
 
 def make_model(
-    source: BackboneSource, recipe: Recipe, classes: int, *, frozen: bool = False
+    source: BackboneSource,
+    recipe: Recipe,
+    classes: int,
+    *,
+    frozen: bool = False,
+    masks: bool = True,
 ) -> "Detector | Segmenter":
     """A model over a backbone, its new parts drawn from torch's global generator, in train mode.
 
@@ -30,6 +36,7 @@ def make_model(
         recipe: of the model.
         classes: of the data, without the background.
         frozen: whether the network of the backbone stays as it is.
+        masks: of detection, whether the data have masks, and not boxes alone.
 
     Raises:
         InputError: with the reasons why the network is no backbone for this model.
@@ -41,7 +48,7 @@ def make_model(
         return Segmenter(backbone, recipe, classes, mean, std)
     from trainers.transfer.detection import Detector  # torchvision's detection is heavy
 
-    return Detector(backbone, recipe, classes, mean, std)
+    return Detector(backbone, recipe, classes, mean, std, masks=masks)
 
 
 def _of_three(values: tuple[float, ...]) -> tuple[float, ...]:
@@ -57,10 +64,11 @@ def refuse_model(architecture: Architecture, recipe: Recipe) -> None:
     """
     problems: list[Problem] = []
     least = LEAST_STAGES if isinstance(recipe, SegmentationRecipe) else 1
-    for check in (
-        lambda: refuse_as_backbone(architecture, least),
-        lambda: _refuse_library(architecture, recipe),
-    ):
+    checks: tuple[Callable[[], None], ...] = (
+        partial(refuse_as_backbone, architecture, least),
+        partial(_refuse_library, architecture, recipe),
+    )
+    for check in checks:
         try:
             check()
         except InputError as error:

@@ -1,6 +1,5 @@
 """What a transfer begins with: an architecture, its trained weights if any, and what it saw."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +42,8 @@ class BackboneSource:
     def random(cls, architecture: Architecture) -> "BackboneSource":
         """An architecture alone, from scratch."""
         channels = architecture.input.channels
-        mean, std = IMAGENET_MEAN, IMAGENET_STD
+        mean: tuple[float, ...] = IMAGENET_MEAN
+        std: tuple[float, ...] = IMAGENET_STD
         if channels == 1:
             mean, std = (sum(mean) / 3,), (sum(std) / 3,)
         return cls(architecture, None, mean, std, "random weights")

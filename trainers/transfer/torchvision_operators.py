@@ -131,7 +131,7 @@ def _read(image: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     right = (2 * columns / max(1, width - 1) - 1)[:, None, :].expand(-1, rows.shape[1], -1)
     grid = torch.stack([right, down], -1).flatten(0, 1)[None]
     read = functional.grid_sample(image[None], grid, padding_mode="border", align_corners=True)
-    found = read[0].unflatten(1, inside.shape[:2]).transpose(0, 1)
+    found = read[0].reshape(len(image), *inside.shape[:2], -1).transpose(0, 1)
     return found * inside[:, None]
 
 
