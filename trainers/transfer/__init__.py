@@ -1,0 +1,1 @@
+"""Detection and segmentation with a network of the space as their backbone."""
