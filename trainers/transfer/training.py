@@ -16,6 +16,7 @@ from trainers.initial_weights import to_device
 from trainers.optimisation import groups_by_decay
 from trainers.outcome import NonFiniteLoss
 from trainers.seeds import derive, seeded
+from trainers.transfer.metrics.judging import metrics_for
 from trainers.transfer.model import Batch, losses_of, on_device, parts_of
 from trainers.transfer.recipe import Recipe
 from trainers.transfer.schedule import TransferSchedule
@@ -132,7 +133,8 @@ class TransferTraining:
             say: told how many pictures of how many are seen.
         """
         self.model.eval()
-        judge, seen = self.data.metrics(), 0
+        judge: Any = metrics_for(self.data)
+        seen = 0
         changes = validation_changes(self.recipe)
         for batch in self.data.validation(changes):
             images, targets = on_device(batch, self.device)
