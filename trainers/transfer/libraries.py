@@ -43,4 +43,7 @@ def coco_evaluation() -> Any:
 
 def confusion_matrix() -> Any:
     """torchmetrics' `MulticlassConfusionMatrix`."""
+    from space.torchvision_support import prepare_torchvision
+
+    prepare_torchvision()  # torchmetrics imports it
     return import_module("torchmetrics.classification").MulticlassConfusionMatrix

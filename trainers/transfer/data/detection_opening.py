@@ -1,6 +1,7 @@
 """Opens a folder of pictures with boxes and masks."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from trainers.transfer.data.coco_file import CheckedPart, CocoFile, Key, check_p
 from trainers.transfer.data.coco_layout import find_coco_parts
 from trainers.transfer.data.data_config import TransferDataConfig
 from trainers.transfer.data.detection_index import DetectionIndex
+from trainers.transfer.data.findings import all_of
 from trainers.transfer.data.parts import content_hash, divided
 from trainers.transfer.data.transfer_data import DetectionData
 from trainers.transfer.libraries import require
@@ -25,18 +27,14 @@ def open_detection(config: TransferDataConfig, say: Say | None = None) -> Detect
         InputError: naming by kind and number all that is missing or wrong.
     """
     require("pycocotools")
-    first, second = find_coco_parts(config)
-    train_file = read_coco_file(first)
-    held_out_file = None if second is None else read_coco_file(second)
-    classes = tuple(train_file.categories[key] for key in _rising(train_file))
-    if held_out_file is not None:
-        _refuse_foreign_classes(train_file, held_out_file)
-    train = _checked(train_file, classes, config, say)
-    held_out = None if held_out_file is None else _checked(held_out_file, classes, config, say)
-    parts = [part for part in (train, held_out) if part is not None]
+    places = [place for place in find_coco_parts(config) if place is not None]
+    files = all_of(partial(read_coco_file, place) for place in places)
+    classes = tuple(files[0].categories[key] for key in _rising(files[0]))
+    _refuse_foreign_classes(*files)
+    parts = all_of(partial(_checked, file, classes, config, say) for file in files)
     has_masks = _has_masks(parts)
-    indices = divided(train.index, None if held_out is None else held_out.index, config)
-    train_index, validation_index, said = indices
+    indices = [part.index for part in parts]
+    train_index, validation_index, said = divided(*indices, config=config)
     train_index, left_out = _with_things(train_index, config)
     if not validation_index.counts.any():
         raise InputError.of("data", "have nothing on the pictures to validate on")
@@ -67,8 +65,10 @@ def _rising(file: CocoFile) -> list[Key]:
     return sorted(file.categories, key=lambda key: (isinstance(key, str), key))
 
 
-def _refuse_foreign_classes(train: CocoFile, held_out: CocoFile) -> None:
+def _refuse_foreign_classes(train: CocoFile, held_out: CocoFile | None = None) -> None:
     """The parts are matched by the names of classes, whatever their numbers are."""
+    if held_out is None:
+        return
     if foreign := sorted(set(held_out.categories.values()) - set(train.categories.values())):
         here, there = (shown_path(str(file.path)) for file in (held_out, train))
         names = some([shown_path(name) for name in foreign])

@@ -40,7 +40,7 @@ IndexT = TypeVar("IndexT", bound=Index)
 
 
 def divided(
-    train: IndexT, validation: IndexT | None, config: TransferDataConfig
+    train: IndexT, validation: IndexT | None = None, *, config: TransferDataConfig
 ) -> tuple[IndexT, IndexT, tuple[str, ...]]:
     """Both parts, limited, and sentences on them.
 

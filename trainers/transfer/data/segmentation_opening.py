@@ -1,12 +1,14 @@
 """Opens a folder of pictures with masks of class numbers."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from space.errors import InputError
 from space.input.paths import shown_path
 from space.wording import some
 from trainers.transfer.data.class_names import read_class_names
 from trainers.transfer.data.data_config import TransferDataConfig
+from trainers.transfer.data.findings import all_of
 from trainers.transfer.data.mask_checks import CheckedMasks, check_masks, without_foreign_values
 from trainers.transfer.data.parts import content_hash, divided
 from trainers.transfer.data.segmentation_index import ClassNumbers
@@ -29,17 +31,12 @@ def open_segmentation(config: TransferDataConfig, say: Say | None = None) -> Seg
     require("torchmetrics")
     layout = find_masks(config)
     names = None if layout.names is None else read_class_names(layout.names)
-    parts = [
-        check_masks(part, check=config.check, say=say)
-        for part in (layout.train, layout.validation)
-        if part is not None
-    ]
+    places = [part for part in (layout.train, layout.validation) if part is not None]
+    parts = all_of(partial(check_masks, place, check=config.check, say=say) for place in places)
     numbers = _numbers(config, layout, parts, names)
     allowed = _allowed(numbers)
-    left = [without_foreign_values(part, allowed, config.broken) for part in parts]
-    train = left[0][0].index
-    held_out = left[1][0].index if len(left) > 1 else None
-    train, validation, said = divided(train, held_out, config)
+    left = all_of(partial(without_foreign_values, each, allowed, config.broken) for each in parts)
+    train, validation, said = divided(*(part.index for part, _ in left), config=config)
     classes = names or tuple(map(str, range(numbers.first, numbers.first + numbers.classes)))
     overview = (
         f"{len(train.files):,} pictures to train on, {len(validation.files):,} to validate on, of "
