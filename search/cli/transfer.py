@@ -140,21 +140,22 @@ class _Lines:
         self._last = -1
 
     def report(self, progress: "Progress", steps: int, loss: float) -> None:
+        """Told of every step."""
         now = time.monotonic()
-        if progress.step <= self._last or self._last < 0:  # another training
+        if self._last < 0 or progress.step <= self._last:  # another training
             self._begun, self._first = now, progress.step
         self._last = progress.step
-        if now - self._said < _SAID_EVERY and progress.step < steps:
-            return
-        self._said = now
-        made = progress.step - self._first
-        left = f", {duration((steps - progress.step) * (now - self._begun) / made)} left"
-        skipped = f", {progress.skipped:,} skipped" if progress.skipped else ""
-        _say(
-            f"step {progress.step:,} of {steps:,}, loss {loss:.3f}{skipped}{left if made else ''}"
-            if progress.step < steps
-            else f"step {steps:,} of {steps:,}, loss {loss:.3f}{skipped}"
-        )
+        if now - self._said >= _SAID_EVERY or progress.step == steps:
+            self._said = now
+            skipped = f", {progress.skipped:,} skipped" if progress.skipped else ""
+            left = self._left(steps - progress.step, now)
+            _say(f"step {progress.step:,} of {steps:,}, loss {loss:.3f}{skipped}{left}")
+
+    def _left(self, steps: int, now: float) -> str:
+        made = self._last - self._first
+        if not (made and steps):
+            return ""
+        return f", {duration(steps * (now - self._begun) / made)} left"
 
 
 def _print(task: str, found: "Sequence[Transferred]") -> None:

@@ -94,8 +94,6 @@ def prepared(store: str, wanted: Wanted, say: Say) -> tuple[list[tuple[Path, "Tr
     assert sources is not None
     recipe, config = read
     data = open_data(config, recipe.task, say=say)
-    for remark in data.remarks:
-        say(remark)
     plans = list(_plans(place, wanted, sources, recipe, data))
     for folder, asked in plans:
         problems.attempt(partial(_refuse_training, folder, asked))
