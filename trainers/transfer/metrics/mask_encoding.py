@@ -27,7 +27,8 @@ def encoded(masks: Tensor, size: tuple[int, ...]) -> list[Any]:
     """
     masks = masks.reshape(-1, *masks.shape[-2:])
     sure = masks if masks.dtype == torch.bool else masks >= _SURE
-    rows, columns = sure.any(2).cpu().numpy(), sure.any(1).cpu().numpy()
+    bytes_ = sure.view(torch.uint8)  # the largest byte is found faster than whether one is true
+    rows, columns = (bytes_.amax(axis).cpu().numpy() > 0 for axis in (2, 1))
     found = []
     for mask, in_row, in_column in zip(masks, rows, columns, strict=True):
         binary: NDArray[np.uint8] = np.zeros(size, np.uint8, order="F")
