@@ -238,6 +238,19 @@ def test_boxes_alone_are_data_without_masks(tmp_path: Path) -> None:
     assert opened(folder).content_hash != data.content_hash, "the area of the box counts now"
 
 
+def test_remarks_are_made_once_and_limits_come_after_what_is_left_out(tmp_path: Path) -> None:
+    folder = coco(tmp_path)
+
+    def empty(content: Any) -> None:
+        gone = {each["id"] for each in content["images"][:3]}
+        content["annotations"] = [a for a in content["annotations"] if a["image_id"] not in gone]
+
+    change(instances(folder), empty)
+    data = opened(folder, limit_train=3, limit_validation=2)
+    assert (data.train_images, data.validation_images) == (3, 2)
+    assert len(set(data.remarks)) == len(data.remarks)
+
+
 def test_one_class_is_enough_to_be_found(tmp_path: Path) -> None:
     folder = coco(tmp_path)
 
@@ -324,6 +337,20 @@ BAD: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "an endless box": (
         lambda c: first("annotations")(c).update(bbox=[1, 2, 3, float("inf")]),
+        "has annotations without a box of four numbers: 1 (annotation 7)",
+    ),
+    "a box beyond all numbers": (
+        lambda c: first("annotations")(c).update(bbox=[1, 2, 3, 10**400]),
+        "has annotations without a box of four numbers: 1 (annotation 7)",
+    ),
+    "both infinities": (
+        lambda c: first("annotations")(c).update(
+            segmentation=[[1, 2, 3, 4, float("inf"), -float("inf")]]
+        ),
+        "has polygons of fewer than three points, or of half points: 1 (annotation 7)",
+    ),
+    "true as a number": (
+        lambda c: first("annotations")(c).update(bbox=[1, 2, 3, True]),
         "has annotations without a box of four numbers: 1 (annotation 7)",
     ),
     "half a point": (

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, TypeGuard, cast
+from typing import Any, TypeGuard
 
 from trainers.transfer.data.detection_index import Annotation
 from trainers.transfer.data.run_lengths import fault_of_run_lengths
 
 NO_EXTENT = "boxes of no width or height within their picture"
 """COCO itself has some: they are left out and counted, as torchvision's references do."""
+
+_NUMBERS = frozenset({int, float})
 
 
 def read_annotation(
@@ -60,9 +62,15 @@ def _fault_of_mask(segmentation: object, height: int, width: int) -> str | None:
 
 
 def _is_numbers(values: object) -> TypeGuard[list[float]]:
-    return isinstance(values, list) and all(map(_is_number, values))
+    """Whether it is a list of finite numbers. There are millions: none is asked one by one."""
+    # What type() says, as true is an int too; infinities and nan come of JSON that Python reads.
+    if not isinstance(values, list) or not _NUMBERS.issuperset(map(type, values)):
+        return False
+    try:
+        return math.isfinite(math.fsum(values))
+    except (OverflowError, ValueError):  # of an int beyond all floats, and of both infinities
+        return False
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    # What type() says, as true is an int too; infinities and nan come of JSON that Python reads.
-    return type(value) in (int, float) and math.isfinite(cast(float, value))
+    return _is_numbers([value])

@@ -59,7 +59,7 @@ class DetectionIndex:
             files=tuple(self.files[i] for i in positions),
             sizes=self.sizes[positions],
             upright=self.upright[positions],
-            annotations=PackedRecords(self.annotations[int(i)] for i in positions),
+            annotations=self.annotations.only(positions.tolist()),
             counts=self.counts[positions],
             digests=tuple(self.digests[i] for i in positions),
         )

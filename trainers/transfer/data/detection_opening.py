@@ -13,7 +13,7 @@ from trainers.transfer.data.coco_layout import find_coco_parts
 from trainers.transfer.data.data_config import TransferDataConfig
 from trainers.transfer.data.detection_index import DetectionIndex
 from trainers.transfer.data.findings import all_of
-from trainers.transfer.data.parts import content_hash, divided
+from trainers.transfer.data.parts import content_hash, divided, limited
 from trainers.transfer.data.transfer_data import DetectionData
 from trainers.transfer.libraries import require
 
@@ -36,6 +36,7 @@ def open_detection(config: TransferDataConfig, say: Say | None = None) -> Detect
     indices = [part.index for part in parts]
     train_index, validation_index, said = divided(*indices, config=config)
     train_index, left_out = _with_things(train_index, config)
+    train_index, validation_index, copies = limited(train_index, validation_index, config)
     if not validation_index.counts.any():
         raise InputError.of("data", "have nothing on the pictures to validate on")
     remarks = (
@@ -43,6 +44,7 @@ def open_detection(config: TransferDataConfig, say: Say | None = None) -> Detect
         *(each for part in parts for each in part.remarks),
         *left_out,
         *said,
+        *copies,
         *_unused(parts, classes),
     )
     return DetectionData(
@@ -51,11 +53,7 @@ def open_detection(config: TransferDataConfig, say: Say | None = None) -> Detect
         classes,
         content_hash(train_index, validation_index, classes),
         has_masks=has_masks,
-        remarks=(
-            *_overview(train_index, validation_index, classes),
-            *remarks,
-            *_unused(parts, classes),
-        ),
+        remarks=remarks,
         workers=config.workers,
     )
 

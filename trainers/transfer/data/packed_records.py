@@ -19,7 +19,10 @@ class PackedRecords:
     """
 
     def __init__(self, records: Iterable[Any]) -> None:
-        texts = [json.dumps(record, separators=(",", ":")).encode() for record in records]
+        self._keep(json.dumps(record, separators=(",", ":")).encode() for record in records)
+
+    def _keep(self, records: Iterable[bytes]) -> None:
+        texts = list(records)
         self._ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
         self._bytes: NDArray[np.uint8] = np.frombuffer(b"".join(texts), np.uint8)
 
@@ -30,6 +33,12 @@ class PackedRecords:
         """A record as it is kept: equal ones are equal."""
         start = int(self._ends[number - 1]) if number else 0
         return self._bytes[start : int(self._ends[number])].tobytes()
+
+    def only(self, numbers: Iterable[int]) -> "PackedRecords":
+        """Some of them, in the given order."""
+        found = PackedRecords(())
+        found._keep(self.text(number) for number in numbers)
+        return found
 
     def __getitem__(self, number: int) -> Any:
         if not 0 <= number < len(self):  # so that iteration comes to an end

@@ -42,21 +42,31 @@ IndexT = TypeVar("IndexT", bound=Index)
 def divided(
     train: IndexT, validation: IndexT | None = None, *, config: TransferDataConfig
 ) -> tuple[IndexT, IndexT, tuple[str, ...]]:
-    """Both parts, limited, and sentences on them.
+    """Both parts, and a sentence on them where a share of the pictures is held out.
 
     Pictures of a part stay in the order of their names.
 
     Raises:
-        InputError: one of them is too small, or a fraction was given for data with both parts.
+        InputError: a fraction was given for data with both parts.
     """
-    said: list[str] = []
     if validation is not None and config.validation_fraction is not None:
         message = "only for data without a validation part, and these have one"
         raise InputError.of("data.validation_fraction", message)
-    if validation is None:
-        train, validation = _held_out(train, config)
-        held = count(len(validation.files), "picture")
-        said.append(f"held out for validation (data.validation_fraction): {held}")
+    if validation is not None:
+        return train, validation, ()
+    train, held_out = _held_out(train, config)
+    held = count(len(held_out.files), "picture")
+    return train, held_out, (f"held out for validation (data.validation_fraction): {held}",)
+
+
+def limited(
+    train: IndexT, validation: IndexT, config: TransferDataConfig
+) -> tuple[IndexT, IndexT, tuple[str, ...]]:
+    """As many pictures of both parts as are asked for, and a sentence on copies.
+
+    Raises:
+        InputError: one of them is too small.
+    """
     train = _limited(train, config.limit_train, config.split_seed, "train")
     validation = _limited(validation, config.limit_validation, config.split_seed, "validation")
     counts = {"train on": (len(train.files), 2), "validate on": (len(validation.files), 1)}
@@ -65,7 +75,7 @@ def divided(
         for name, (there, least) in counts.items()
         if there < least
     )
-    return train, validation, (*said, *_copies(train, validation))
+    return train, validation, _copies(train, validation)
 
 
 def content_hash(train: Index, validation: Index, classes: Sequence[str], *options: object) -> str:

@@ -10,7 +10,7 @@ from trainers.transfer.data.class_names import read_class_names
 from trainers.transfer.data.data_config import TransferDataConfig
 from trainers.transfer.data.findings import all_of
 from trainers.transfer.data.mask_checks import CheckedMasks, check_masks, without_foreign_values
-from trainers.transfer.data.parts import content_hash, divided
+from trainers.transfer.data.parts import content_hash, divided, limited
 from trainers.transfer.data.segmentation_index import ClassNumbers
 from trainers.transfer.data.segmentation_layout import MaskLayout, find_masks
 from trainers.transfer.data.transfer_data import SegmentationData
@@ -37,6 +37,7 @@ def open_segmentation(config: TransferDataConfig, say: Say | None = None) -> Seg
     allowed = _allowed(numbers)
     left = all_of(partial(without_foreign_values, each, allowed, config.broken) for each in parts)
     train, validation, said = divided(*(part.index for part, _ in left), config=config)
+    train, validation, copies = limited(train, validation, config)
     classes = names or tuple(map(str, range(numbers.first, numbers.first + numbers.classes)))
     overview = (
         f"{len(train.files):,} pictures to train on, {len(validation.files):,} to validate on, of "
@@ -50,7 +51,7 @@ def open_segmentation(config: TransferDataConfig, say: Say | None = None) -> Seg
         numbers,
         classes,
         content_hash(train, validation, classes, numbers.first, numbers.ignored),
-        remarks=(overview, *remarks, *said, *absent),
+        remarks=(overview, *remarks, *said, *copies, *absent),
         workers=config.workers,
     )
 

@@ -6,14 +6,12 @@ from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from trainers.transfer.data.detection_index import DetectionIndex
 from trainers.transfer.data.instance_masks import run_lengths
 from trainers.transfer.libraries import coco_api, coco_evaluation, coco_masks
+from trainers.transfer.metrics.mask_encoding import encoded
 
 _FIGURES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large")
 """What the first numbers of COCOeval's summary are."""
@@ -49,7 +47,7 @@ class DetectionMetrics:
         """
         for output, target in zip(outputs, targets, strict=True):
             best = output["scores"].argsort(descending=True, stable=True)[:_MOST]
-            chosen = {name: output[name][best].detach().cpu() for name in self._needed()}
+            chosen = {name: output[name][best].detach() for name in self._needed()}
             given, before = (tuple(map(int, target[name])) for name in ("size", "size_before"))
             self._found[int(target["image_id"])] = _detections(chosen, given, before)
 
@@ -149,30 +147,18 @@ def _detections(
 ) -> list[dict[str, Any]]:
     """What a model found on one picture, in pixels of the file."""
     grown = np.array([before[1] / given[1], before[0] / given[0]])
-    corners = output["boxes"].double().numpy().reshape(-1, 2, 2) * grown
+    corners = output["boxes"].double().cpu().numpy().reshape(-1, 2, 2) * grown
     boxes = np.concatenate([corners[:, 0], corners[:, 1] - corners[:, 0]], 1)
-    masks = _run_lengths(output["masks"], before) if "masks" in output else [None] * len(boxes)
+    labels, scores = output["labels"].tolist(), output["scores"].tolist()
+    masks = encoded(output["masks"], before) if "masks" in output else [None] * len(boxes)
     return [
         {
-            "label": int(label),
-            "score": float(score),
+            "label": label,
+            "score": score,
             "bbox": box.tolist(),
             "box_area": float(box[2] * box[3]),
             "segmentation": mask,
             "mask_area": 0.0 if mask is None else float(coco_masks().area(mask)),
         }
-        for label, score, box, mask in zip(
-            output["labels"], output["scores"], boxes, masks, strict=True
-        )
+        for label, score, box, mask in zip(labels, scores, boxes, masks, strict=True)
     ]
-
-
-def _run_lengths(masks: Tensor, size: tuple[int, ...]) -> list[Any]:
-    """Masks at the size of the file: where a model is sure by half or more."""
-    found = []
-    for mask in masks.reshape(-1, 1, 1, *masks.shape[-2:]):
-        if tuple(mask.shape[-2:]) != size:
-            mask = interpolate(mask.float(), size, mode="bilinear", align_corners=False)
-        binary: NDArray[np.uint8] = (mask[0, 0].float() >= 0.5).to(torch.uint8).numpy()
-        found.append(coco_masks().encode(np.asfortranarray(binary)))
-    return found
