@@ -28,7 +28,7 @@ class Backbone(nn.Module):
 
     Args:
         source: the network, and the weights that it begins with.
-        recipe: of which drop path, the batch norms and checkpointing are taken.
+        recipe: of which first weights, drop path, batch norms and checkpointing are taken.
         frozen: nothing of the network is trained, and it stays in evaluation mode.
         norms: whether each map is normalised over its channels by a layer norm that is trained, as
             Swin's and ConvNeXt's backbones of detection do; the last blocks of residual stages have
@@ -46,7 +46,8 @@ class Backbone(nn.Module):
     ) -> None:
         super().__init__()
         refuse(channel_problems(source.architecture))
-        network = build(source.architecture, 0.0 if frozen else recipe.drop_path)
+        rate = 0.0 if frozen else recipe.drop_path
+        network = build(source.architecture, rate, recipe.weight_init)
         refuse(any_size_problems(network))
         if source.weights is not None:
             network.load_state_dict(dict(source.weights))

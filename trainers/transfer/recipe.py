@@ -50,6 +50,8 @@ class TransferRecipe(BaseModel):
         drop_path: rate in the backbone's last block, rising linearly from 0; 0 where it is frozen.
         batch_norm: of the backbone. "running" keeps the statistics that it was trained with, as
             codebases of detection do for batches of few pictures; "batch" goes by the batch.
+        weight_init: first weights of a backbone that begins from scratch, as in a protocol: narrow
+            networks learn faster from "lecun".
         grad_checkpointing: of every block of the backbone only its input is kept, the rest is
             computed again; the same results, and in no hash.
     """
@@ -78,6 +80,7 @@ class TransferRecipe(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     drop_path: StrictFloat = Field(default=0.0, ge=0, lt=1)
     batch_norm: Literal["running", "batch"] = "running"
+    weight_init: Literal["published", "fan_in", "lecun"] = "published"
     grad_checkpointing: StrictBool = False
 
     @model_validator(mode="after")
