@@ -1,8 +1,9 @@
 """Detection and segmentation with a network of the space as their backbone.
 
 `recipe` says how; a `source` is the network, which becomes a `backbone` under a `model`: that of
-`detection` (with the `cascade`) or `segmentation`. `data` are what it is trained on, `training` goes step by
-step, `metrics` judge it, and `transferring` is all of it, with a `result` that is written down.
+`detection` (with the `cascade`) or `segmentation`. `data` are what it is trained on, `training`
+goes step by step, `metrics` judge it, and `transferring` is all of it, with a `result` that is
+written down.
 
 Importing it never imports torch: a public name that needs torch loads its module when it is first
 asked for.
