@@ -215,6 +215,16 @@ def test_samples_do_not_depend_on_workers(task: str, request: pytest.FixtureRequ
     assert not same(alone, list(data.train(changes, **{**options, "seed": 8})))
 
 
+def test_order_and_changes_are_those_of_the_epoch(boxed: DetectionData) -> None:
+    orders = [training_batches(20, 4, epoch=epoch, seed=0) for epoch in (1, 2)]
+    assert orders[0] != orders[1]
+    seen: list[dict[int, bytes]] = []
+    for epoch in range(1, 5):
+        batches = boxed.train(DETECTION, batch_size=1, epoch=epoch, seed=0)
+        seen.append({ts[0]["image_id"]: images[0].numpy().tobytes() for images, ts in batches})
+    assert all(len({shown[item] for shown in seen}) > 1 for item in range(len(TRAIN)))
+
+
 def test_processes_share_every_batch(masked: SegmentationData) -> None:
     options = {"batch_size": 4, "epoch": 1, "seed": 0}
     (images, _), *_ = masked.train(SEGMENTATION, **options)
