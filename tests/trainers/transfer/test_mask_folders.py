@@ -142,6 +142,34 @@ def test_layouts_of_others_hold_the_same(tmp_path: Path) -> None:
     assert opened(other, **named).content_hash == data.content_hash
 
 
+def test_lists_of_pascal_voc_say_the_parts(tmp_path: Path) -> None:
+    """Pictures that no list names have no masks there."""
+    source = plain(tmp_path / "plain")
+    before = masks_of(opened(source))
+    folder = tmp_path / "voc"
+    lists = folder / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    for kind, name in (("images", "JPEGImages"), ("masks", "SegmentationClass")):
+        (folder / name).mkdir()
+        for part in ("train", "val"):
+            for path in (source / kind / part).iterdir():
+                shutil.copy(path, folder / name / f"{part}{path.name}")
+    for part in ("train", "val"):
+        names = sorted(path.stem for path in folder.glob(f"JPEGImages/{part}*"))
+        (lists / f"{part}.txt").write_text("\n".join(names) + "\n")
+    shutil.copy(folder / "JPEGImages" / "train00000.png", folder / "JPEGImages" / "other.png")
+    data = opened(folder)
+    assert (data.train_images, data.validation_images) == (6, 4)
+    assert all(np.array_equal(a, b) for a, b in zip(masks_of(data), before, strict=True))
+    (lists / "train.txt").write_text("train00000\ntrain00001\ngone\nother\n")
+    said = refusal(folder, "segmentation")
+    both = "data.folder: DATA/JPEGImages with DATA/SegmentationClass has "
+    assert said.splitlines() == [
+        f"{both}listed names of no picture: 1 (gone)",
+        f"{both}pictures without a mask: 1 (other.png)",
+    ]
+
+
 def test_one_folder_for_all_is_divided_by_a_seed(tmp_path: Path) -> None:
     ade20k(tmp_path / "ade")
     for kind, name in (("images", "images"), ("annotations", "masks")):
