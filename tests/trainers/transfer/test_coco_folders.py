@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from space.errors import InputError
 from tests.support.drawn_scenes import CLASSES
@@ -23,6 +25,7 @@ from tests.trainers.transfer.folders import (
     roboflow,
 )
 from trainers.transfer.data import DetectionChanges, open_data
+from trainers.transfer.data.parts import content_hash
 from trainers.transfer.data.transfer_data import DetectionData
 
 AS_IT_IS = DetectionChanges(validation_shortest=None)
@@ -34,6 +37,10 @@ def opened(folder: Path, **fields: Any) -> DetectionData:
 
 def validation_targets(data: DetectionData) -> list[dict[str, Any]]:
     return [target for _, targets in data.validation(AS_IT_IS) for target in targets]
+
+
+def pixels_of(image: Tensor) -> NDArray[np.uint8]:
+    return (image * 255).round().byte().permute(1, 2, 0).numpy()
 
 
 def first(name: str) -> Callable[[Any], dict[str, Any]]:
@@ -60,7 +67,7 @@ def test_pictures_are_those_of_the_files(tmp_path: Path) -> None:
     data = opened(coco(tmp_path))
     images = [image for images, _ in data.validation(AS_IT_IS) for image in images]
     for scene, image in zip(VALIDATION, images, strict=True):
-        assert np.array_equal((image * 255).round().byte().permute(1, 2, 0).numpy(), scene.picture)
+        assert np.array_equal(pixels_of(image), scene.picture)
 
 
 def test_run_lengths_may_be_compressed(tmp_path: Path) -> None:
@@ -196,6 +203,15 @@ def test_boxes_without_extent_are_left_out_and_counted(tmp_path: Path) -> None:
     assert "left out as boxes of no width or height within their picture: 2" in said
 
 
+def test_boxes_end_at_the_edge(tmp_path: Path) -> None:
+    folder = coco(tmp_path)
+    edit = first("annotations")
+    change(instances(folder, "val2017"), lambda c: edit(c).update(bbox=[-10, 20.5, 5000, 5000]))
+    target = validation_targets(opened(folder))[0]
+    height, width = target["size"].tolist()
+    assert target["boxes"][0].tolist() == [0, 20.5, width, height]
+
+
 def test_pictures_in_both_parts_are_told(tmp_path: Path) -> None:
     folder = coco(tmp_path)
     write_pictures(folder / "val2017", [TRAIN[0], *VALIDATION[1:]])
@@ -214,12 +230,14 @@ def test_a_turned_picture_is_read_as_its_annotations_see_it(tmp_path: Path) -> N
     Image.fromarray(wide).save(path, exif=note)
     data = opened(folder)
     assert not data.validation_index.upright.any()
+    images = [image for images, _ in data.validation(AS_IT_IS) for image in images]
+    assert np.array_equal(pixels_of(images[1]), wide), "as it lies in the file"
     # Another picture, stored on its side, that the same annotations fit only upright.
     Image.fromarray(np.rot90(wide).copy()).save(path, exif=note)
     turned = opened(folder)
     assert turned.validation_index.upright.tolist() == [False, True, False, False]
     images = [image for images, _ in turned.validation(AS_IT_IS) for image in images]
-    assert np.array_equal((images[1] * 255).round().byte().permute(1, 2, 0).numpy(), wide)
+    assert np.array_equal(pixels_of(images[1]), wide)
 
 
 def test_boxes_alone_are_data_without_masks(tmp_path: Path) -> None:
@@ -281,6 +299,12 @@ def test_the_hash_is_of_what_is_trained_on(tmp_path: Path) -> None:
         instances(moved), lambda content: first("annotations")(content)["bbox"].__setitem__(0, 1)
     )
     assert opened(moved).content_hash != before
+    index = opened(folder).train_index
+    parts = [
+        content_hash(index.only(np.arange(at)), index.only(np.arange(at, 6)), CLASSES)
+        for at in (2, 3)
+    ]
+    assert parts[0] != parts[1], "the same pictures, one of them in the other part"
 
 
 # What is refused

@@ -183,6 +183,17 @@ def test_masks_are_judged_by_their_pixels() -> None:
         metrics.compute()
 
 
+def test_masks_are_large_or_small_by_their_own_area() -> None:
+    """Of what is wrong only that counts for a size which is of it: by its box, or by its mask."""
+    metrics = DetectionMetrics(index_of([[(1, LARGE)]]), CLASSES)
+    found = output([(1, (200, 200, 150, 150), 0.9), (1, LARGE, 0.5)])
+    found["masks"][0] = mask_of((210, 210, 10, 10)).float()
+    metrics.update([found], [target(0)])
+    figures = metrics.compute()
+    assert figures["box_ap_large"] == pytest.approx(0.5)
+    assert figures["mask_ap_large"] == ONE
+
+
 def test_only_pictures_that_were_seen_count() -> None:
     metrics = DetectionMetrics(index_of([[(1, LARGE)], [(1, LARGE)]]), CLASSES)
     metrics.update([output([(1, LARGE, 0.9)])], [target(1)])

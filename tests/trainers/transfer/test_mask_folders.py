@@ -86,6 +86,27 @@ def test_values_that_do_not_count_are_ignored(tmp_path: Path) -> None:
     values = np.unique(np.concatenate([mask.ravel() for mask in masks_of(opened(folder))]))
     assert values.tolist() == [0, 1, 2, 3, 4, 255]
     assert "masks hold numbers of 256 classes" in refusal(folder, "segmentation", ignore_label=0)
+    folder = plain(tmp_path / "other")
+    data = opened(folder, ignore_label=2)
+    assert "classes of which there is nothing: 2" in data.remarks
+    for mask, expected in zip(masks_of(data), in_order_of_sizes(), strict=True):
+        assert np.array_equal(mask, np.where(expected == 2, 255, expected))
+
+
+def test_a_turned_picture_is_read_as_its_mask_sees_it(tmp_path: Path) -> None:
+    folder = ade20k(tmp_path)
+    note = Image.Exif()
+    note[0x0112] = 6  # viewers turn it clockwise by a quarter
+    wide = VALIDATION[1].picture
+    path = folder / "images" / "validation" / "00001.png"
+    changes = SegmentationChanges(shortest=60, longest=80, mean=(0.0,) * 3, std=(1.0,) * 3)
+    for stored, upright in ((wide, False), (np.rot90(wide).copy(), True)):
+        Image.fromarray(stored).save(path, exif=note)
+        data = opened(folder)
+        assert data.validation_index.upright.tolist() == [False, upright, False, False]
+        images, _ = next(iter(data.validation(changes)))
+        shown = (images[0] * 255).round().byte().permute(1, 2, 0).numpy()
+        assert np.array_equal(shown, wide), "the first of the two wide ones"
 
 
 def test_masks_may_have_palettes_or_sixteen_bits(tmp_path: Path) -> None:
@@ -119,6 +140,34 @@ def test_layouts_of_others_hold_the_same(tmp_path: Path) -> None:
         "validation_masks": "val/masks",
     }
     assert opened(other, **named).content_hash == data.content_hash
+
+
+def test_lists_of_pascal_voc_say_the_parts(tmp_path: Path) -> None:
+    """Pictures that no list names have no masks there."""
+    source = plain(tmp_path / "plain")
+    before = masks_of(opened(source))
+    folder = tmp_path / "voc"
+    lists = folder / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    for kind, name in (("images", "JPEGImages"), ("masks", "SegmentationClass")):
+        (folder / name).mkdir()
+        for part in ("train", "val"):
+            for path in (source / kind / part).iterdir():
+                shutil.copy(path, folder / name / f"{part}{path.name}")
+    for part in ("train", "val"):
+        names = sorted(path.stem for path in folder.glob(f"JPEGImages/{part}*"))
+        (lists / f"{part}.txt").write_text("\n".join(names) + "\n")
+    shutil.copy(folder / "JPEGImages" / "train00000.png", folder / "JPEGImages" / "other.png")
+    data = opened(folder)
+    assert (data.train_images, data.validation_images) == (6, 4)
+    assert all(np.array_equal(a, b) for a, b in zip(masks_of(data), before, strict=True))
+    (lists / "train.txt").write_text("train00000\ntrain00001\ngone\nother\n")
+    said = refusal(folder, "segmentation")
+    both = "data.folder: DATA/JPEGImages with DATA/SegmentationClass has "
+    assert said.splitlines() == [
+        f"{both}listed names of no picture: 1 (gone)",
+        f"{both}pictures without a mask: 1 (other.png)",
+    ]
 
 
 def test_one_folder_for_all_is_divided_by_a_seed(tmp_path: Path) -> None:

@@ -133,7 +133,10 @@ def test_what_is_padded_is_the_mean_and_does_not_count() -> None:
     assert (classes[:8, :16] == 1).all()
     assert (classes[8:] == 255).all()
     assert (classes[:, 16:] == 255).all()
-    assert (pixels[:, 8:] == 0).all()
+    assert pixels[:, 8:].abs().max() < 1e-6
+    raw = changes.model_copy(update={"mean": (0.0,) * 3, "std": (1.0,) * 3})
+    pixels, _ = change(image, mask, raw)
+    assert pixels[:, -1, -1].tolist() == pytest.approx([0.485, 0.456, 0.406])
     assert (pixels[:, :8, :16] != 0).all()
 
 
@@ -213,6 +216,16 @@ def test_samples_do_not_depend_on_workers(task: str, request: pytest.FixtureRequ
     assert same(alone, together)
     assert not same(alone, list(data.train(changes, **{**options, "epoch": 4})))
     assert not same(alone, list(data.train(changes, **{**options, "seed": 8})))
+
+
+def test_order_and_changes_are_those_of_the_epoch(boxed: DetectionData) -> None:
+    orders = [training_batches(20, 4, epoch=epoch, seed=0) for epoch in (1, 2)]
+    assert orders[0] != orders[1]
+    seen: list[dict[int, bytes]] = []
+    for epoch in range(1, 5):
+        batches = boxed.train(DETECTION, batch_size=1, epoch=epoch, seed=0)
+        seen.append({ts[0]["image_id"]: images[0].numpy().tobytes() for images, ts in batches})
+    assert all(len({shown[item] for shown in seen}) > 1 for item in range(len(TRAIN)))
 
 
 def test_processes_share_every_batch(masked: SegmentationData) -> None:

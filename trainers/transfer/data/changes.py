@@ -56,7 +56,9 @@ class SegmentationChanges(BaseModel):
         most_of_one_class: largest share of one class in a crop; ten crops are tried.
         flip: chance that a picture is mirrored, left to right.
         distort_colours: whether brightness, contrast, saturation and hue vary.
-        mean, std: by which pixels are normalised, as shares of white.
+        padding: the colour around pictures that are smaller than the crop, as shares of white: by
+            default the mean of ImageNet, which normalised is 0.
+        mean, std: by which pixels are normalised, likewise.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -68,6 +70,7 @@ class SegmentationChanges(BaseModel):
     most_of_one_class: StrictFloat = Field(default=0.75, gt=0, le=1)
     flip: StrictFloat = Field(default=0.5, ge=0, le=1)
     distort_colours: StrictBool = True
+    padding: tuple[StrictFloat, StrictFloat, StrictFloat] = (0.485, 0.456, 0.406)
     mean: tuple[StrictFloat, StrictFloat, StrictFloat] = (0.485, 0.456, 0.406)
     std: tuple[StrictFloat, StrictFloat, StrictFloat] = (0.229, 0.224, 0.225)
 

@@ -42,7 +42,8 @@ class TransferDataConfig(BaseModel):
         folder: of the data. For detection with annotations/instances_train*.json and the folders of
             pictures that they are named after, or with train/ and valid/ that hold an
             _annotations.coco.json each. For segmentation with images/ and annotations/, both with
-            training/ and validation/, or with images/ and masks/. A test part is not touched.
+            training/ and validation/, or with images/ and masks/, or of Pascal VOC's shape. A test
+            part is not touched.
         train_annotations, validation_annotations: files of annotations, where they are called
             otherwise. Their paths from the folder.
         train_images, validation_images: folders of pictures, likewise.

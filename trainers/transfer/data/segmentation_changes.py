@@ -5,7 +5,6 @@ All that is random is drawn from torch's global generator.
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from trainers.transfer.data.changes import SegmentationChanges
 from trainers.transfer.data.segmentation_index import IGNORED
@@ -27,8 +26,8 @@ def change(
         image: (3, H, W) uint8. mask: (H, W) uint8.
 
     Returns:
-        (3, crop, crop) float32, normalised and padded with 0, the mean colour; (crop, crop) int64,
-        padded with 255.
+        (3, crop, crop) float32, padded with a colour and normalised; (crop, crop) int64, padded
+        with 255.
     """
     scale = _uniform(*changes.scale)
     image, mask = resized(image, scale, changes), resized(mask, scale, changes)
@@ -38,10 +37,12 @@ def change(
     pixels = F.to_dtype(image, torch.float32, scale=True)
     if changes.distort_colours:
         pixels = distorted(pixels)
-    pixels = normalised(pixels, changes)
-    room = (0, changes.crop - mask.shape[-1], 0, changes.crop - mask.shape[-2])
-    plain = mask.as_subclass(Tensor).long()
-    return pad(pixels, room), pad(plain, room, value=IGNORED)
+    height, width = mask.shape[-2:]
+    square = torch.tensor(changes.padding)[:, None, None].repeat(1, changes.crop, changes.crop)
+    square[:, :height, :width] = pixels
+    classes = torch.full((changes.crop, changes.crop), IGNORED)
+    classes[:height, :width] = mask
+    return normalised(square, changes), classes
 
 
 def resized(image: Tensor, scale: float, changes: SegmentationChanges) -> Tensor:

@@ -15,15 +15,23 @@ from trainers.transfer.data.index_masks import SUFFIXES
 _PARTS = {"train": ("training", "train"), "validation": ("validation", "val", "valid")}
 _IMAGES = ("images", "imgs", "img")
 _MASKS = ("annotations", "masks", "labels", "mask")
+_VOC = ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation")
+"""Pictures, masks and lists of the parts in Pascal VOC, which has many pictures without masks."""
 _NAMES = ("objectInfo150.txt", "classes.txt", "class_names.txt", "labels.txt")
 
 
 @dataclass(frozen=True, slots=True)
 class MaskPart:
-    """A part of the data: the folders of its pictures and of their masks."""
+    """A part of the data.
+
+    Attributes:
+        images, masks: folders of its pictures and of their masks.
+        listed: a file with a name a line, without suffix; only those are of the part.
+    """
 
     images: Path
     masks: Path
+    listed: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,12 @@ def pairs_of(part: MaskPart) -> Pairs:
     pictures = _by_stem(part.images, is_suffix_of_picture)
     masks = _by_stem(part.masks, lambda name: name.lower().endswith(SUFFIXES))
     found = Findings()
+    if part.listed is not None:
+        names = _names_in(part.listed)
+        for stem in sorted(names - pictures.keys() - masks.keys()):
+            found.add("listed names of no picture", stem)
+        pictures = {stem: file for stem, file in pictures.items() if stem in names}
+        masks = {stem: file for stem, file in masks.items() if stem in names}
     for stem in sorted(pictures.keys() - masks.keys()):
         found.add("pictures without a mask", pictures[stem])
     for stem in sorted(masks.keys() - pictures.keys()):
@@ -119,11 +133,15 @@ def _given(folder: Path, images: Path | None, masks: Path | None) -> MaskPart | 
 
 
 def _part(folder: Path, part: str) -> MaskPart | None:
-    """images/train with masks/train, or train/images with train/masks."""
+    """images/train with masks/train, or train/images with train/masks, or a list of VOC's."""
+    images, masks, lists = (folder / name for name in _VOC)
     for name in _PARTS[part]:
-        for images in _IMAGES:
-            if found := _both(_there(folder / images / name), _first(folder, _MASKS, below=name)):
-                return found
+        if is_folder(images) and is_folder(masks) and is_file(lists / f"{name}.txt"):
+            return MaskPart(images, masks, lists / f"{name}.txt")
+    for name in _PARTS[part]:
+        pictures = _first(folder, _IMAGES, below=name)
+        if found := _both(pictures, _first(folder, _MASKS, below=name)):
+            return found
         if found := _both(_first(folder / name, _IMAGES), _first(folder / name, _MASKS)):
             return found
     return None
@@ -172,6 +190,20 @@ def _by_stem(folder: Path, counts: Callable[[str], bool]) -> dict[str, str]:
     return found
 
 
+def _names_in(path: Path) -> set[str]:
+    """Names of a list, one a line.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return set(path.read_text(encoding="utf-8").split())
+    except OSError as error:
+        raise InputError([unreadable(error, path)]) from None
+    except UnicodeDecodeError:
+        raise InputError.of("data.folder", f"{shown_path(str(path))} is no text in UTF-8") from None
+
+
 def _raise(error: OSError) -> None:
     raise error
 
@@ -179,5 +211,6 @@ def _raise(error: OSError) -> None:
 def _nothing_found(folder: Path) -> str:
     return (
         f"{shown_path(str(folder))} holds no pictures with masks: neither images/ with annotations/"
-        " or masks/, nor train/ with both; data.train_images and data.train_masks name others"
+        " or masks/, nor train/ with both, nor Pascal VOC's; data.train_images and "
+        "data.train_masks name others"
     )

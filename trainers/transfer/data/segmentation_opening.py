@@ -110,5 +110,6 @@ def _absent(
     parts: Sequence[CheckedMasks], numbers: ClassNumbers, classes: Sequence[str]
 ) -> tuple[str, ...]:
     seen = {value for part in parts for values in part.values for value in values}
-    absent = [name for i, name in enumerate(classes, numbers.first) if i not in seen]
+    counted = seen - {numbers.ignored}
+    absent = [name for i, name in enumerate(classes, numbers.first) if i not in counted]
     return (f"classes of which there is nothing: {some(absent)}",) if absent else ()
