@@ -155,7 +155,7 @@ class SegmentationRecipe(TransferRecipe):
 
     Attributes:
         model: "upernet".
-        changes: of the pictures. Their mean and deviation are those of the backbone's own pictures.
+        changes: of the pictures. Mean and deviation are left out: the backbone's own count.
         decoder_channels: of the pyramid and of the pooling.
         dropout: of whole channels before the classifiers.
         auxiliary_weight: of the loss of an FCN head on the stage before the last; 0 for no head.
@@ -172,6 +172,12 @@ class SegmentationRecipe(TransferRecipe):
 
     @model_validator(mode="after")
     def _of_segmentation(self) -> Self:
+        usual = SegmentationChanges()
+        for name in ("mean", "std"):
+            if getattr(self.changes, name) != getattr(usual, name):
+                message = "pictures are normalised as those that the backbone was trained on; "
+                message += f"leave it out; got {list(getattr(self.changes, name))}"
+                raise InputError.of(f"changes.{name}", message)
         if self.batch_size // self.accumulation < 2:
             # The pooled map of one picture has one value a channel, and no variance.
             message = f"at least 2 pictures a part, for the batch norms; got {self.batch_size}"

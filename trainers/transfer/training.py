@@ -159,8 +159,9 @@ class TransferTraining:
                 batch_size=self.recipe.batch_size,
                 epoch=epoch + 1,
                 seed=self.seed,
+                first=made,
             )
-            for batch in islice(found, made, made + left):
+            for batch in islice(found, left):
                 yield on_device(batch, self.device)
 
     def _make_step(self, batch: Batch) -> float:

@@ -128,6 +128,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "batch_size",
         "4 in 4 parts",
     ),
+    (
+        {"task": "segmentation", "epochs": 3, "changes": {"mean": [0.5, 0.5, 0.5]}},
+        "changes.mean",
+        "as those that the backbone was trained on",
+    ),
     ({"task": "segmentation", "epochs": 3, "iou_thresholds": [0.5]}, "iou_thresholds", "unknown"),
 ]
 

@@ -3,6 +3,9 @@
 import copy
 import json
 import math
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +287,42 @@ def test_a_folder_that_cannot_be_written_is_a_failure_in_words(
     monkeypatch.setattr(training_module, "save_checkpoint", full)
     with pytest.raises(TransferFailed, match="cannot be written: No space left on device"):
         run_transfer(asked(data, "segmentation"), tmp_path / "made")
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tests.trainers.transfer.small import recipe, source
+from trainers.transfer.data import open_data
+from trainers.transfer.transferring import Transfer, run_transfer
+data = open_data({"folder": sys.argv[1]}, "segmentation")
+asked = Transfer(source(), recipe("segmentation", iterations=400), data)
+run_transfer(asked, Path(sys.argv[2]), save_seconds=0)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_was_killed_is_gone_on_behind_and_ends_the_same(tmp_path: Path) -> None:
+    place, killed = ade20k_folder(tmp_path / "ade"), tmp_path / "killed"
+    wanted = Transfer(
+        source(),
+        recipe("segmentation", iterations=400),
+        open_data({"folder": str(place)}, "segmentation"),
+    )
+    command = [sys.executable, "-c", KILLED, str(place), str(killed)]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[3])
+    try:
+        while not (killed / "checkpoint.safetensors").exists():
+            assert process.poll() is None, "it ended before it could be killed"
+            time.sleep(0.01)
+    finally:
+        process.kill()
+        process.wait()
+    said: list[str] = []
+    found = run_transfer(wanted, killed, say=said.append)
+    assert said[0].startswith("going on behind step ")
+    expected = run_transfer(wanted, tmp_path / "whole")
+    assert found["metrics"] == expected["metrics"]
+    weights = [load_file(at / "model.safetensors") for at in (killed, tmp_path / "whole")]
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+    assert sorted(path.name for path in killed.iterdir()) == ["model.safetensors", "result.json"]

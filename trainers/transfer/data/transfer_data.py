@@ -66,7 +66,14 @@ class TransferData(ABC):
 
     @abstractmethod
     def train(
-        self, changes: Any, *, batch_size: int, epoch: int, seed: int, share: Share = WHOLE
+        self,
+        changes: Any,
+        *,
+        batch_size: int,
+        epoch: int,
+        seed: int,
+        first: int = 0,
+        share: Share = WHOLE,
     ) -> Iterator[Any]:
         """The batches of an epoch, on the CPU: a function of seed and epoch alone.
 
@@ -74,6 +81,7 @@ class TransferData(ABC):
             changes: how pictures are changed: `DetectionChanges` or `SegmentationChanges`.
             batch_size: pictures of all processes together.
             epoch: from 1.
+            first: batches that are left out at the beginning, and not read.
             share: of one of several processes.
 
         Raises:
@@ -125,6 +133,7 @@ class DetectionData(TransferData):
         batch_size: int,
         epoch: int,
         seed: int,
+        first: int = 0,
         share: Share = WHOLE,
     ) -> Iterator[DetectionBatch]:
         sizes = self.train_index.sizes
@@ -135,7 +144,7 @@ class DetectionData(TransferData):
             self.train_index, changes, has_masks=self.has_masks, seed=image_seed
         )
         batches = training_batches(len(samples), batch_size, epoch=epoch, seed=seed, groups=groups)
-        mine = shared_batches(batches, share)
+        mine = shared_batches(batches[first:], share)
         yield from loaded(samples, mine, workers=self.workers, seed=image_seed, collate=collate)
 
     def validation(
@@ -181,12 +190,13 @@ class SegmentationData(TransferData):
         batch_size: int,
         epoch: int,
         seed: int,
+        first: int = 0,
         share: Share = WHOLE,
     ) -> Iterator[SegmentationBatch]:
         image_seed = derive(seed, epoch, "images")
         samples = SegmentationSamples(self.train_index, self.numbers, changes, seed=image_seed)
         batches = training_batches(len(samples), batch_size, epoch=epoch, seed=seed)
-        mine = shared_batches(batches, share)
+        mine = shared_batches(batches[first:], share)
         yield from loaded(samples, mine, workers=self.workers, seed=image_seed)
 
     def validation(
