@@ -296,7 +296,7 @@ from tests.trainers.transfer.small import recipe, source
 from trainers.transfer.data import open_data
 from trainers.transfer.transferring import Transfer, run_transfer
 data = open_data({"folder": sys.argv[1]}, "segmentation")
-asked = Transfer(source(), recipe("segmentation", iterations=400), data)
+asked = Transfer(source(), recipe("segmentation", iterations=60), data)
 run_transfer(asked, Path(sys.argv[2]), save_seconds=0)
 """
 
@@ -306,7 +306,7 @@ def test_a_process_that_was_killed_is_gone_on_behind_and_ends_the_same(tmp_path:
     place, killed = ade20k_folder(tmp_path / "ade"), tmp_path / "killed"
     wanted = Transfer(
         source(),
-        recipe("segmentation", iterations=400),
+        recipe("segmentation", iterations=60),
         open_data({"folder": str(place)}, "segmentation"),
     )
     command = [sys.executable, "-c", KILLED, str(place), str(killed)]
