@@ -87,6 +87,7 @@ def _maps(network: Network, height: int, width: int) -> tuple[MapSize, ...]:
     return map_sizes(MapSize(height, width), patch, stages)
 
 
+@torch.inference_mode(False)  # masks that a validation makes are used in training, too
 @torch.no_grad()
 def on_map(old: AnyTokenMixer, size: MapSize) -> AnyTokenMixer:
     """A mixer on a map of another size, with the parameters and statistics of the old one.

@@ -89,6 +89,9 @@ def roi_align(
     Returns:
         (K, C, pooled_height, pooled_width).
     """
+    if input.dtype in (torch.float16, torch.bfloat16):  # too coarse for places
+        options = spatial_scale, pooled_height, pooled_width, sampling_ratio, aligned
+        return roi_align(input.float(), rois.float(), *options).to(input.dtype)
     bins = (pooled_height, pooled_width)
     corners = rois[:, 1:].to(input.dtype) * spatial_scale - (0.5 if aligned else 0.0)
     starts, sizes = corners[:, [1, 0]], corners[:, [3, 2]] - corners[:, [1, 0]]

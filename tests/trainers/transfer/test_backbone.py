@@ -216,6 +216,15 @@ def test_checkpointing_gives_the_same_gradients_at_changing_sizes() -> None:
             torch.testing.assert_close(other.grad, one.grad)
 
 
+def test_a_size_that_was_validated_on_can_be_trained_on() -> None:
+    found = backbone(small_network(mixer_type_named("local vit"), "prenorm"))
+    images = torch.randn(1, 3, 18, 14)
+    with torch.inference_mode():
+        found(images)
+    (made,) = found.train()(images).values()
+    made.sum().backward()
+
+
 def test_only_so_many_sizes_are_kept() -> None:
     network = build(small_network(mixer_type_named("local vit"), "prenorm").architecture)
     sizes = AnySize(network)

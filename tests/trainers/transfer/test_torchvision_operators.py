@@ -101,6 +101,15 @@ def test_pooling_is_the_mean_of_points_between_positions(ratio: int, aligned: bo
     torch.testing.assert_close(*gradients)
 
 
+def test_places_are_not_in_half_precision() -> None:
+    """A position of 300 has steps of 2 in bfloat16."""
+    near = (torch.arange(400.0) - 302).clamp(-4, 4).expand(1, 1, 8, 400).bfloat16()
+    rois = torch.tensor([[0.0, 301.25, 1, 303.25, 3]])
+    found = roi_align(near, rois, 1.0, 1, 1, 2, False)
+    assert found.dtype == torch.bfloat16
+    assert float(found) == pytest.approx(0.25, abs=0.02)
+
+
 def test_no_boxes_are_no_results() -> None:
     assert roi_align(torch.randn(1, 3, 4, 4), torch.empty(0, 5), 1.0, 2, 2, 2, False).shape == (
         0,
