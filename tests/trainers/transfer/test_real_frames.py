@@ -21,7 +21,7 @@ from trainers.transfer.source import BackboneSource
 from trainers.transfer.transferring import Transfer, run_transfer
 
 pytestmark = pytest.mark.slow
-TRAIN, VALIDATION = 360, 90
+TRAIN, VALIDATION = 720, 120
 CHANGES = {"shortest": [120], "longest": 200, "validation_shortest": 120, "flip": 0.5}
 DETECTION: dict[str, Any] = {
     "task": "detection",
@@ -42,9 +42,10 @@ DETECTION: dict[str, Any] = {
 }
 SEGMENTATION: dict[str, Any] = {
     "task": "segmentation",
-    "epochs": 8,
+    "epochs": 10,
     "batch_size": 8,
-    "learning_rate": 2e-3,
+    "learning_rate": 4e-3,
+    "weight_init": "lecun",
     "schedule": "poly",
     "warmup_steps": 20,
     "clip_norm": 5.0,
@@ -61,8 +62,8 @@ SEGMENTATION: dict[str, Any] = {
 
 
 def backbone() -> BackboneSource:
-    """Dynamic depth-wise convolutions in the paper's block, four stages."""
-    mixer = {**mixer_fields(mixer_type_named("dynamic dw-s conv.")), "kernel_size": 5}
+    """Depth-wise convolutions in the paper's block, four stages."""
+    mixer = {**mixer_fields(mixer_type_named("dw-s conv.")), "kernel_size": 5}
     widths = (16, 32, 64, 96)
     return BackboneSource.random(
         Architecture.from_dict(
@@ -114,14 +115,14 @@ def test_detection(scenes: Any, trained: Trained, tmp_path: Path, model: str) ->
         assert whole[name] > frozen[name] + 0.02
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_segmentation(scenes: Any, trained: Trained, tmp_path: Path) -> None:
     names = (*STUFF, *CLASSES)
     folder = write_ade20k(tmp_path / "ade", *scenes, names)
     data = open_data({"folder": str(folder)}, "segmentation")
     whole, frozen = (trained(data, SEGMENTATION, frozen=each) for each in (False, True))
     chance = commonest_class_alone(folder / "annotations" / "validation", len(names))
-    assert whole["mean_iou"] > max(2 * chance, frozen["mean_iou"] + 0.02)
+    assert whole["mean_iou"] > max(3 * chance, frozen["mean_iou"] + 0.05)
 
 
 def commonest_class_alone(masks: Path, classes: int) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 
 from space import InputError, cost
@@ -23,11 +24,13 @@ from trainers.seeds import seeded
 from trainers.transfer import training as training_module
 from trainers.transfer.data import open_data
 from trainers.transfer.model import make_model, parts_of
+from trainers.transfer.recipe import read_recipe
 from trainers.transfer.result import load_transferred
 from trainers.transfer.source import BackboneSource
 from trainers.transfer.training import TransferTraining
 from trainers.transfer.transferring import Transfer, TransferFailed, run_transfer
 
+ROOT = Path(__file__).parents[3]
 TASKS = ("detection", "segmentation")
 
 
@@ -310,7 +313,7 @@ def test_a_process_that_was_killed_is_gone_on_behind_and_ends_the_same(tmp_path:
         open_data({"folder": str(place)}, "segmentation"),
     )
     command = [sys.executable, "-c", KILLED, str(place), str(killed)]
-    process = subprocess.Popen(command, cwd=Path(__file__).parents[3])
+    process = subprocess.Popen(command, cwd=ROOT)
     try:
         while not (killed / "checkpoint.safetensors").exists():
             assert process.poll() is None, "it ended before it could be killed"
@@ -326,3 +329,30 @@ def test_a_process_that_was_killed_is_gone_on_behind_and_ends_the_same(tmp_path:
     weights = [load_file(at / "model.safetensors") for at in (killed, tmp_path / "whole")]
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
     assert sorted(path.name for path in killed.iterdir()) == ["model.safetensors", "result.json"]
+
+
+NARROW: dict[str, dict[str, Any]] = {
+    "coco-cascade-mask-rcnn": {
+        "pyramid_channels": 8,
+        "box_head_width": 16,
+        "mask_channels": 8,
+        "rpn_train": [200, 50],
+        "rpn_test": [50, 20],
+        "rois_per_image": 32,
+    },
+    "ade20k-upernet": {"decoder_channels": 8, "auxiliary_channels": 8},
+}
+"""The paper's recipes with all that is done to pictures, and models of a few channels."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NARROW)
+def test_the_papers_recipe_trains_two_steps_on_a_small_folder(
+    data: dict[str, Any], tmp_path: Path, name: str
+) -> None:
+    shipped = yaml.safe_load((ROOT / "configs" / "transfer" / f"{name}.yaml").read_text())
+    short = {"epochs": None, "iterations": 2, "milestones": [], "batch_size": 2}
+    wanted = read_recipe(shipped | short | NARROW[name])
+    found = run_transfer(Transfer(source(), wanted, data[wanted.task]), tmp_path)
+    assert (found["steps"], found["skipped_steps"]) == (2, 0)
+    assert math.isfinite(found["history"][-1]["train_loss"])
