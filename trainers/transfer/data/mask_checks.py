@@ -16,6 +16,9 @@ from trainers.transfer.data.segmentation_layout import MaskPart, pairs_of
 
 Say = Callable[[str], None]
 
+_MANY = 2000
+"""Masks that take a while."""
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedMasks:
@@ -42,6 +45,8 @@ def check_masks(part: MaskPart, *, check: Check, say: Say | None) -> CheckedMask
     pairs = pairs_of(part)
     seen = inspect_files(part.images, pairs.files, check, say)
     frames = frames_of([part.images / file for file in pairs.files])
+    if say is not None and len(pairs.masks) >= _MANY:
+        say(f"Reading {len(pairs.masks):,} masks of {shown_path(str(part.masks))}.")
     facts = inspect_masks([part.masks / file for file in pairs.masks])
     found, chosen, upright = Findings(), [], []
     for i, (frame, fact) in enumerate(zip(frames, facts, strict=True)):
