@@ -48,15 +48,28 @@ def make_optimiser(model: nn.Module, protocol: Protocol) -> torch.optim.AdamW:
 
 def _plain_groups(model: nn.Module, protocol: Protocol) -> list[dict[str, Any]]:
     """What is not decayed, and what is."""
-    named = _named_by(model, protocol)
+    return groups_by_decay(model, protocol.weight_decay, _named_by(model, protocol))
+
+
+def groups_by_decay(
+    model: nn.Module, weight_decay: float, named: Iterable[str]
+) -> list[dict[str, Any]]:
+    """Parameter groups of what is not decayed, and of what is; only of what is trained.
+
+    Args:
+        model: of the parameters.
+        weight_decay: of all but vectors, biases and what is named.
+        named: patterns of names that are not decayed either.
+    """
     exempt: list[nn.Parameter] = []
     decayed: list[nn.Parameter] = []
+    patterns = tuple(named)
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            (exempt if _is_exempt(name, parameter, named) else decayed).append(parameter)
+            (exempt if _is_exempt(name, parameter, patterns) else decayed).append(parameter)
     return [
         {"params": parameters, "weight_decay": decay}
-        for parameters, decay in ((exempt, 0.0), (decayed, protocol.weight_decay))
+        for parameters, decay in ((exempt, 0.0), (decayed, weight_decay))
         if parameters
     ]
 

@@ -51,9 +51,7 @@ class TrainingState:
         tensors = {f"model.{name}": t for name, t in self.evaluated.state_dict().items()}
         if self.average is not None:
             tensors |= {f"trained.{name}": t for name, t in self.model.state_dict().items()}
-        for name, parameter in self.model.named_parameters():
-            for slot, value in self.optimiser.state[parameter].items():
-                tensors[f"optimiser.{slot}.{name}"] = value
+        tensors |= packed_moments(self.model, self.optimiser)
         epoch = len(self.history)
         values: dict[str, Any] = {
             **identity,
@@ -74,20 +72,48 @@ class TrainingState:
         """
         evaluated, moments = checkpoint.part("model"), checkpoint.part("optimiser")
         weights = evaluated if self.average is None else checkpoint.part("trained")
-        parameters = {n: p for n, p in self.model.named_parameters() if f"exp_avg.{n}" in moments}
         check_tensors(path, evaluated, self.model.state_dict(), "network")
         check_tensors(path, weights, self.model.state_dict(), "network")
-        check_tensors(path, moments, _fresh_moments(parameters), "optimiser")
+        check_moments(self.model, moments, path)
         self.evaluated.load_state_dict(evaluated)
         self.model.load_state_dict(weights)
-        for name, parameter in parameters.items():
-            self.optimiser.state[parameter] = {
-                slot: _laid_out_as(parameter, moments[f"{slot}.{name}"]) for slot in SLOTS
-            }
+        restore_moments(self.model, self.optimiser, moments)
         if self.scaler is not None:
             self.scaler.load_state_dict(checkpoint.state["scaler"])
         self.inherited_from = checkpoint.state.get("inherited_from")
         self.history = tuple(EpochResult(**entry) for entry in checkpoint.state["history"])
+
+
+def packed_moments(model: nn.Module, optimiser: torch.optim.AdamW) -> dict[str, Tensor]:
+    """What AdamW keeps of a model's parameters, as tensors of a checkpoint."""
+    return {
+        f"optimiser.{slot}.{name}": value
+        for name, parameter in model.named_parameters()
+        for slot, value in optimiser.state[parameter].items()
+    }
+
+
+def check_moments(model: nn.Module, moments: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse moments that are not those of a model's parameters; some may have none yet.
+
+    Raises:
+        InputError: naming the file.
+    """
+    check_tensors(path, moments, _fresh_moments(_with_moments(model, moments)), "optimiser")
+
+
+def restore_moments(
+    model: nn.Module, optimiser: torch.optim.AdamW, moments: Mapping[str, Tensor]
+) -> None:
+    """Give AdamW what it kept, once it is known to fit."""
+    for name, parameter in _with_moments(model, moments).items():
+        optimiser.state[parameter] = {
+            slot: _laid_out_as(parameter, moments[f"{slot}.{name}"]) for slot in SLOTS
+        }
+
+
+def _with_moments(model: nn.Module, moments: Mapping[str, Tensor]) -> dict[str, nn.Parameter]:
+    return {n: p for n, p in model.named_parameters() if f"exp_avg.{n}" in moments}
 
 
 def _fresh_moments(parameters: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:

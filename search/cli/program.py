@@ -21,6 +21,7 @@ _COMMANDS = {
     "effects": "search.cli.effects:command",
     "fidelity": "search.cli.fidelity:command",
     "export": "search.cli.export:command",
+    "transfer": "search.cli.transfer:command",
     "latency": "search.cli.latency:command",
     "studies": "search.cli.studies:command",
     "upgrade": "search.cli.studies:upgrade_command",

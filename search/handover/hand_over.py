@@ -66,7 +66,7 @@ def export(
             "epoch": found.trial.epochs_done,
         },
         _class_names(found, network, say),
-        _preprocessing(found, network),
+        preprocessing_of(found, network),
         facts,
     )
     return export_network(trained, to, without=without, force=force, say=say)
@@ -83,7 +83,7 @@ def _class_names(found: Candidate, network: Architecture, say: Say) -> tuple[str
     return names or tuple(map(str, range(network.head.classes)))
 
 
-def _preprocessing(found: Candidate, network: Architecture) -> "Preprocessing":
+def preprocessing_of(found: Candidate, network: Architecture) -> "Preprocessing":
     """What its validation images underwent.
 
     Raises:

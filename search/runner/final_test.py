@@ -140,7 +140,7 @@ def to_test(
     refuse_if_locked()
     _refuse_wrong_choice(ids, study, top)
     refuse_wrong_counts(top=(top, 1, MOST_TOP))
-    chosen_device = _device(device)
+    chosen_device = device_of(device)
     with open_to_look_up(store) as opened:
         record = _study(opened, study, ids)
         load_known_plugins(record.space)
@@ -321,7 +321,7 @@ def _check_weights(
     problems.refuse()
 
 
-def _device(wanted: str | None) -> "torch.device":
+def device_of(wanted: str | None) -> "torch.device":
     """The device that computes.
 
     Raises:

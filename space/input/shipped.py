@@ -1,4 +1,4 @@
-"""The configurations, spaces and protocols that come with the program, known by their names.
+"""Configurations, spaces, protocols and recipes that come with the program, by their names.
 
 In a checkout they are the files of `configs/`, in an installed package those of
 `mixspace/configs/`, which are the same. A file that exists always comes before a name.
@@ -11,11 +11,16 @@ from space.errors import InputError
 from space.input.paths import is_folder, is_there, shown_path
 from space.wording import did_you_mean
 
-Kind = Literal["configuration", "space", "protocol"]
+Kind = Literal["configuration", "space", "protocol", "recipe"]
 
 _ROOT = Path(__file__).absolute().parents[2]
 _PLACES = (_ROOT / "mixspace" / "configs", _ROOT / "configs")
-_BELOW: dict[Kind, str] = {"configuration": "", "space": "spaces", "protocol": "protocols"}
+_BELOW: dict[Kind, str] = {
+    "configuration": "",
+    "space": "spaces",
+    "protocol": "protocols",
+    "recipe": "transfer",
+}
 _SUFFIX = ".yaml"
 
 

@@ -48,8 +48,8 @@ def resize(
     maps = _maps(network, img_size)
     windows = _windows(window_size, len(maps))
     problems: list[Problem] = []
-    changed: list[tuple[_Place, AnyTokenMixer]] = []
-    for place in _places(network):
+    changed: list[tuple[MixerPlace, AnyTokenMixer]] = []
+    for place in mixer_places(network):
         try:
             fitted = _fitted(place, maps[place.stage], windows[place.stage])
             changed.append((place, fitted))
@@ -64,7 +64,7 @@ def resize(
 
 def _maps(network: Network, img_size: int | Sequence[int] | None) -> tuple[MapSize, ...]:
     if img_size is None:
-        return tuple(place.mixer.size for place in _places(network) if place.block == 0)
+        return tuple(place.mixer.size for place in mixer_places(network) if place.block == 0)
     image = MapSize(*image_edges(img_size))
     return map_sizes(image, network.stem.stem.patch_size, len(network.stages))
 
@@ -87,7 +87,7 @@ def _is_edge(value: object) -> bool:
 
 
 @dataclass(frozen=True)
-class _Place:
+class MixerPlace:
     """Where a token mixer stands in a network."""
 
     stage: int
@@ -97,28 +97,32 @@ class _Place:
 
     @property
     def name(self) -> str:
+        """As messages name it."""
         return f"stages[{self.stage}].blocks[{self.block}]"
 
     @property
     def mixer(self) -> AnyTokenMixer:
+        """What stands there."""
         found = getattr(self.parent, self.child)
         assert isinstance(found, AnyTokenMixer)
         return found
 
     def put(self, mixer: AnyTokenMixer) -> None:
+        """Let another stand there."""
         setattr(self.parent, self.child, mixer)
 
 
-def _places(network: Network) -> Iterator[_Place]:
+def mixer_places(network: Network) -> Iterator[MixerPlace]:
+    """Where the token mixers of a network stand, from its first block on."""
     for stage, blocks in enumerate(network.stages):
         for index, block in enumerate(blocks.children()):
             for path, part in block.named_modules():
                 if isinstance(part, AnyTokenMixer):
                     parent, _, child = path.rpartition(".")
-                    yield _Place(stage, index, block.get_submodule(parent), child)
+                    yield MixerPlace(stage, index, block.get_submodule(parent), child)
 
 
-def _fitted(place: _Place, size: MapSize, window: int | None) -> AnyTokenMixer:
+def _fitted(place: MixerPlace, size: MapSize, window: int | None) -> AnyTokenMixer:
     """The mixer of a place for another map, with its weights; itself where nothing changes."""
     old = place.mixer
     mixer = _with_window(old.mixer, window, size)
@@ -166,9 +170,9 @@ def _interpolated(
 ) -> nn.Parameter:
     """A table of relative positions for another window; all else is bound to its size."""
     if value is None or not name.endswith(".position_bias"):
-        raise _bound(old, new)
+        raise bound_to_its_map(old, new)
     if not isinstance(old, TokenMixer) or not isinstance(new, TokenMixer):
-        raise _bound(old, new)
+        raise bound_to_its_map(old, new)
     before, after = old.plan.target_tile, new.plan.target_tile
     prepare_torchvision()  # timm imports torchvision
     from timm.layers import resize_rel_pos_bias_table
@@ -178,7 +182,8 @@ def _interpolated(
     return nn.Parameter(table, requires_grad=value.requires_grad)
 
 
-def _bound(old: AnyTokenMixer, new: AnyTokenMixer) -> InputError:
+def bound_to_its_map(old: AnyTokenMixer, new: AnyTokenMixer) -> InputError:
+    """Why the weights of a mixer are none for another map, or other windows."""
     if old.mixer != new.mixer:
         what = f"windows of {old.mixer.kernel_size}", f"{new.mixer.kernel_size}"
     else:
