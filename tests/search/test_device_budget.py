@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mixspace.running import NextCalls
 from search.cli.program import run_program
 from search.config import Config
 from search.config.device_budget import DeviceBudget
@@ -128,3 +129,11 @@ def test_the_printed_command_goes_on_with_more(
     before = sum(trial.epochs_done for trial in trials_of("tiny"))
     execute(line)
     assert sum(trial.epochs_done for trial in trials_of("tiny")) > before
+
+
+def test_so_does_the_printed_call_of_python() -> None:
+    calls = NextCalls(Config.from_dict(values(budget="6 cpu-seconds")))
+    spent = calls.after("the budget is spent (8 of 6 cpu-seconds), and has to be raised to go on")
+    said = "mixspace.Study('tiny').continue_(budget='12 cpu-seconds')"
+    assert spent.go_on(recorded=True) == said
+    assert calls.after("interrupted").go_on(recorded=True) == "mixspace.Study('tiny').continue_()"
