@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from search.query import best
+from search.query import best, best_within_bounds
 from search.runner.trained_weights import checkpoint_of
 from search.store import Store, StudyRecord, TrialRecord
 from space import Architecture
@@ -20,7 +20,8 @@ def trained_network(
     Args:
         store: open, and its URL.
         study: of this store.
-        architecture_id: the beginning of an id; None takes the most accurate complete trial.
+        architecture_id: the beginning of an id; None takes the most accurate complete trial
+            that keeps the bounds of the study.
 
     Raises:
         InputError: nothing of the kind was trained, or its checkpoint is gone or damaged.
@@ -49,6 +50,7 @@ def trained_network(
 def _trial(store: Store, study: StudyRecord, architecture_id: str | None) -> TrialRecord:
     if architecture_id is None:
         rows = [row for row in best(store, study=study.name, top=1) if row.is_complete]
+        rows = rows and best_within_bounds(store, study.name, 1, "load")
         missing = f"{study.name!r} has no complete trial; name what was pruned by its architecture"
     else:
         found = store.architectures.get(architecture_id).id

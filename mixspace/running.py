@@ -3,14 +3,15 @@
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mixspace.arguments import ADDRESS, FLAG, refuse_wrong_types
 from mixspace.progress_bar import Log, ProgressBar, Teller
 from search.cli.run import unexpected, warn_of_surroundings
 from search.config import Config
+from search.driver.device_time import SPENT
 from search.driver.extra_trials import ExtraTrialsRequest
 from search.driver.study_progress import Progress
 from search.driver.study_setup import progress_of
@@ -46,17 +47,27 @@ class NextCalls(NextSteps):
         config: of the run.
         asked: of `continue_` or `repeat`.
         again: what asks for it once more, before the store has it; None is a call of `asked`.
+        changed: fields of the configuration that have to be others, to go on.
     """
 
     config: Config
     asked: MoreWork = field(default_factory=MoreWork)
     again: str | None = None
+    changed: Mapping[str, object] = field(default_factory=dict)
+
+    def after(self, reason: str) -> "NextCalls":
+        """The calls behind what stopped a run: with twice the budget, where that was spent."""
+        budget = self.config.budget
+        if budget is None or not reason.startswith(SPENT):
+            return self
+        return replace(self, changed={"budget": str(budget.doubled)})
 
     def go_on(self, *, recorded: bool) -> str:
         """The call that goes on."""
-        if recorded:
-            return self.more(self.asked.once_recorded())
-        return self.again or self.more(self.asked)
+        if self.again and not recorded:
+            return self.again
+        work = self.asked.once_recorded() if recorded else self.asked
+        return self.more(replace(work, arguments={**work.arguments, **self.changed}))
 
     def more(self, work: MoreWork) -> str:
         """The call of a study, its store left out where it is found."""
@@ -99,7 +110,7 @@ def carry_out(
     teller: Teller = ProgressBar() if progress and sys.stderr is not None else Log()
 
     def advice(reason: str) -> Sequence[str]:
-        return calls.when_stopped(reason, recorded=last_words.recorded)
+        return calls.after(reason).when_stopped(reason, recorded=last_words.recorded)
 
     last_words = ExitMessage(teller.say_last, advice)
     warn_of_surroundings(config, teller.say)

@@ -232,8 +232,8 @@ class Study:
         one. Under `judged_by: last` they score the accuracy of the trial, else its `last_accuracy`.
 
         Args:
-            architecture_id: or the beginning of it; None takes that of the best mean. Of several
-                trainings it is the most accurate one.
+            architecture_id: or the beginning of it; None takes that of the best mean which keeps
+                the bounds of the study. Of several trainings it is the most accurate one.
 
         Returns:
             (B, channels, height, width) images, normalised as the data of the search are, to
@@ -259,7 +259,8 @@ class Study:
 
         Args:
             to: the folder: not there, empty, or with `force` an earlier export.
-            architecture_id: or the beginning of it; None takes that of the best mean.
+            architecture_id: or the beginning of it; None takes that of the best mean which keeps
+                the bounds of the study.
             trial: the number of one of its trainings; None is the most accurate one.
             without, force: as of `mixspace.export`.
 

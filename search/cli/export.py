@@ -49,7 +49,7 @@ def command(
     """Write a folder with a trained network that others can use without mixspace.
 
     ARCHITECTURE is an id, or the beginning of one, as `best` prints it; without it, the best of
-    --study is taken.
+    --study that keeps its bounds is taken.
 
     \b
     Examples:

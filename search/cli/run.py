@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -19,6 +20,7 @@ from search.cli.progress_line import ProgressLine
 from search.cli.report import as_json as report_as_json
 from search.cli.report import print_report
 from search.config import Config, load_config
+from search.driver.device_time import SPENT
 from search.driver.extra_trials import ExtraTrialsRequest
 from search.driver.store_retry import StoreRetry, opened_again
 from search.exit_code import ExitCode
@@ -154,7 +156,8 @@ class _CarriedOut:
                 if as_json:
                     print_json(report_as_json(store, outcome))
                 else:
-                    print_report(stdout_console(), store, outcome, self._fitting_commands)
+                    commands = self._fitting_commands(str(outcome.reason))
+                    print_report(stdout_console(), store, outcome, commands)
 
         said = self._exit_message
         seconds = self._config.store_patience if outcome.exit_code == ExitCode.DONE else 0.0
@@ -183,15 +186,23 @@ class _CarriedOut:
             leave(code)
         return code
 
-    @property
-    def _fitting_commands(self) -> NextCommands:
-        """The commands that fit how far the run has come."""
-        recorded = self._exit_message.recorded
-        return self._commands.once_recorded() if recorded else self._commands
+    def _fitting_commands(self, reason: str) -> NextCommands:
+        """The commands that fit how far the run has come, and what stopped it."""
+        recorded, commands = self._exit_message.recorded, self._commands_after(reason)
+        return commands.once_recorded() if recorded else commands
+
+    def _commands_after(self, reason: str) -> NextCommands:
+        """Behind a spent budget the same command would stop at once: with twice as much."""
+        budget = self._config.budget
+        if budget is None or not reason.startswith(SPENT):
+            return self._commands
+        more = f"budget={budget.doubled}"
+        return replace(self._commands, overrides=(*self._commands.overrides, more))
 
     def _advice(self, reason: str) -> Sequence[str]:
         """The last lines of a run that was not done."""
-        return self._commands.when_stopped(reason, recorded=self._exit_message.recorded)
+        recorded = self._exit_message.recorded
+        return self._commands_after(reason).when_stopped(reason, recorded=recorded)
 
 
 def unexpected(error: Exception) -> str:

@@ -42,6 +42,11 @@ class DeviceBudget:
         """The time of one device that it is worth."""
         return self.amount * _UNITS[self.unit]
 
+    @property
+    def doubled(self) -> "DeviceBudget":
+        """Twice as much."""
+        return DeviceBudget(2 * self.amount, self.device, self.unit)
+
     def in_words(self, seconds: float) -> str:
         """So much device time beside all of it, such as `1.25 of 40 gpu-hours`."""
         return f"{seconds / _UNITS[self.unit]:.3g} of {self}"

@@ -6,6 +6,9 @@ from search.config import Config
 from search.driver.stop_request import StopKind, StopRequest
 from search.store import TrialRecord
 
+SPENT = "the budget is spent"
+"""How the reason of such a stop begins."""
+
 
 class DeviceTime:
     """Counts what trials train, and asks for a stop once the budget of the study is spent.
@@ -44,5 +47,5 @@ class DeviceTime:
         """Count what one trial has trained, and ask for a stop where that was the last of it."""
         self._spent += self._devices * seconds
         if self.is_spent:
-            reason = f"the budget is spent ({self.words}), and has to be raised to go on"
+            reason = f"{SPENT} ({self.words}), and has to be raised to go on"
             self._stop.request(StopKind.DEVICE_BUDGET, reason)

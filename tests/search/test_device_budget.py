@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from mixspace.running import NextCalls
+from search.cli.program import run_program
 from search.config import Config
 from search.config.device_budget import DeviceBudget
 from search.driver.assignment import Report
@@ -13,6 +15,17 @@ from search.store import TrialState, open_store
 from space.errors import InputError
 from tests.search.driving import begin, end, epoch, run_all, train
 from tests.search.small import config, values
+from tests.search.without_ray import (
+    STORE,
+    Player,
+    execute,
+    player,
+    playing,
+    printed,
+    trials_of,
+)
+
+__all__ = ["player", "playing"]
 
 
 @pytest.mark.parametrize(
@@ -101,3 +114,26 @@ def test_results_of_other_studies_cost_nothing(tmp_path: Path) -> None:
         assert session.progress().reused == 3
         assert stop.kind is None
         assert session.progress().spent == "0 of 1 cpu-second"
+
+
+def test_the_printed_command_goes_on_with_more(
+    playing: Player, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same budget again would stop the run at once."""
+    assert run_program(["run", "a.yaml", *STORE, "--set", "budget=6 cpu-seconds"]) == 3
+    out, err = capsys.readouterr()
+    line = printed(out, "Go on")
+    assert f"To go on: {line}" in err
+    assert "budget=12 cpu-seconds" in line
+    assert "budget=6" not in line
+    before = sum(trial.epochs_done for trial in trials_of("tiny"))
+    execute(line)
+    assert sum(trial.epochs_done for trial in trials_of("tiny")) > before
+
+
+def test_so_does_the_printed_call_of_python() -> None:
+    calls = NextCalls(Config.from_dict(values(budget="6 cpu-seconds")))
+    spent = calls.after("the budget is spent (8 of 6 cpu-seconds), and has to be raised to go on")
+    said = "mixspace.Study('tiny').continue_(budget='12 cpu-seconds')"
+    assert spent.go_on(recorded=True) == said
+    assert calls.after("interrupted").go_on(recorded=True) == "mixspace.Study('tiny').continue_()"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import mixspace
 from search.config import Config
 from search.driver import latency_table
 from search.driver.assignment import Assignment
@@ -319,6 +320,8 @@ def test_the_end_measures_in_a_new_process_and_that_figure_counts(
     bounds = rf"keeps its constraints \(latency at most {LIMIT} ms\)"
     with pytest.raises(InputError, match=f"{bounds}; name what to export by its id"):
         best_within_bounds(store, "tiny", 1, "export")
+    with pytest.raises(InputError, match=f"{bounds}; name what to load by its id"):
+        mixspace.Study("tiny", str(tmp_path / "tiny.db")).load()
     with pytest.raises(InputError, match=f"{bounds} to retrain"):
         best_of(store, session.record, settings, 1)
 
