@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from torch.utils.flop_counter import FlopCounterMode
 
 from space import InputError
 from space.zoo import entry
@@ -78,6 +79,36 @@ def test_models_have_the_size_that_the_paper_prints(
     counts = [sum(p.numel() for p in model.parameters()) / 1e6 for model in (detector, segmenter)]
     assert round(counts[1]) == with_upernet
     assert with_cascade - 1.6 < counts[0] < with_cascade
+
+
+def slowly(name: str, published: int) -> Any:
+    return pytest.param(name, published, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("name", "published"), [("dwnet_tiny", 730), slowly("dwnet_base", 924)])
+def test_the_cascade_costs_what_the_paper_prints(name: str, published: int) -> None:
+    """At 800 × 1280, with 1000 boxes and 100 masks in each stage, as such counts are made."""
+    with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counted:
+        source = BackboneSource.random(entry(name).architecture)
+        model: Any = make_model(source, shipped("coco-cascade-mask-rcnn"), 80).eval()
+        levels = model.backbone(torch.empty(1, 3, 800, 1280))
+        model.rpn.head(list(levels.values()))
+        heads = model.roi_heads
+        for head, predictor in zip(heads.box_heads, heads.box_predictors, strict=True):
+            predictor(head(torch.empty(1000, 256, 7, 7)))
+        for head, predictor in zip(heads.mask_heads, heads.mask_predictors, strict=True):
+            predictor(head(torch.empty(100, 256, 14, 14)))
+    assert counted.get_total_flops() / 2e9 == pytest.approx(published, rel=0.02)
+
+
+@pytest.mark.parametrize(("name", "published"), [("dwnet_tiny", 928), slowly("dwnet_base", 1129)])
+def test_upernet_costs_what_the_paper_prints(name: str, published: int) -> None:
+    """At 512 × 2048, as such counts are made."""
+    with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counted:
+        source = BackboneSource.random(entry(name).architecture)
+        model = make_model(source, shipped("ade20k-upernet"), 150).eval()
+        model(torch.empty(1, 3, 512, 2048))
+    assert counted.get_total_flops() / 2e9 == pytest.approx(published, rel=0.02)
 
 
 def test_the_rate_on_coco_falls_by_ten_at_two_epochs_behind_a_warm_up() -> None:
