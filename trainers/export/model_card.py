@@ -54,6 +54,7 @@ def model_card(folder: CardOfFolder, facts: Facts) -> str:
         ("What it took", _spent(facts.spent)),
         ("How to get it again", _again(facts)),
         ("Files", _files(folder, facts)),
+        ("Licence of the code", _CODE_LICENCE if folder.stands_alone else ""),
         ("Licence", _licence(facts)),
     ]
     text = "\n\n".join(
@@ -320,6 +321,33 @@ def _off(folder: CardOfFolder, name: str) -> str:
     parity = folder.parities[name]
     batches = " and ".join(map(str, parity.batches))
     return f"; largest difference of a logit {parity.error:.1e}, in batches of {batches}"
+
+
+_CODE_LICENCE = """\
+`network.py` and `infer.py` come with this notice, which goes where they go:
+
+> MIT License
+>
+> Copyright (c) 2026 mixspace developers
+>
+> Permission is hereby granted, free of charge, to any person obtaining a copy
+> of this software and associated documentation files (the "Software"), to deal
+> in the Software without restriction, including without limitation the rights
+> to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+> copies of the Software, and to permit persons to whom the Software is
+> furnished to do so, subject to the following conditions:
+>
+> The above copyright notice and this permission notice shall be included in all
+> copies or substantial portions of the Software.
+>
+> THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+> IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+> FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+> AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+> LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+> OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+> SOFTWARE.
+"""
 
 
 def _licence(facts: Facts) -> str:

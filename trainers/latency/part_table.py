@@ -1,6 +1,7 @@
 """The latencies of parts on one device: kept, exported, taken in again."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,13 +97,18 @@ class PartTable:
         return cls(spec, device, found)
 
     def save(self, path: Path) -> None:
-        """Write the table to a JSON file.
+        """Write the table to a JSON file; what was there stays until it is whole.
 
         Raises:
             InputError: where="--out", if it cannot be written.
         """
+        partial = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            path.write_text(json.dumps(self.to_dict(), indent=1) + "\n")
+            try:
+                partial.write_text(json.dumps(self.to_dict(), indent=1) + "\n")
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
         except OSError as error:
             raise InputError.of("--out", f"{path} cannot be written: {error.strerror}") from None
 

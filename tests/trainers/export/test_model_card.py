@@ -1,5 +1,6 @@
 """The model card says what is known, and of the rest that it is not known."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,6 +98,18 @@ def test_what_was_left_out_of_the_folder_is_not_on_the_card() -> None:
     for name in ("network.py", "infer.py", "model.onnx", "model.pt2"):
         assert name not in text
     assert "mixspace.load" in text
+
+
+def test_the_notice_of_the_code_goes_with_it() -> None:
+    notice = (Path(__file__).parents[3] / "LICENSE").read_text().split()
+    text = card()
+    assert (
+        notice
+        == [word for word in text.partition("goes where they go:")[2].split() if word != ">"][
+            : len(notice)
+        ]
+    )
+    assert "MIT License" not in card({})
 
 
 def test_spreads_and_optimism_are_said_where_there_are_some() -> None:

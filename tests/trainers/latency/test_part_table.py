@@ -1,5 +1,6 @@
 """A table goes into a file and comes back, and one of another device says nothing of this one."""
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,24 @@ def test_a_table_is_read_back(tmp_path: Path) -> None:
     assert again == mine
     assert again.setting == mine.setting
     assert again.pace == 1.0
+
+
+def test_a_table_that_cannot_be_written_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = table()
+    mine.save(tmp_path / "table.json")
+
+    def full(self: Path, text: str) -> int:
+        with self.open("w") as file:
+            file.write(text[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(InputError, match=r"--out: .* cannot be written: No space left on device"):
+        mine.save(tmp_path / "table.json")
+    assert PartTable.load(tmp_path / "table.json") == mine
+    assert [each.name for each in tmp_path.iterdir()] == ["table.json"]
 
 
 def test_parts_of_a_slow_phase_are_brought_to_the_quickest_pace() -> None:
