@@ -25,8 +25,7 @@ _KINDS = {
     "Block types": MoveKind.BLOCK_TYPE,
 }
 _COST_NAMES = {"macs": "MACs", "training_bytes": "memory"}
-_AT_ONCE = 5_000
-"""Trials of which the effects are shown without being asked for."""
+_AT_ONCE = 5_000  # trials of which the effects are shown without being asked for
 
 
 def page() -> None:
@@ -53,9 +52,10 @@ def page() -> None:
         "it; click a node to open its best architecture. After Figure 1 of “On the Connection "
         "between Local Attention and Dynamic Depth-wise Convolution” (ICLR 2022)."
     )
-    notices.captions(queries.accuracy_notes(scope))
+    said = queries.accuracy_notes(scope)
+    notices.captions(said)
     if found is not None:
-        _table(found)
+        _table(found, said)
     if chosen is not None:
         open_architecture(chosen)
 
@@ -82,7 +82,7 @@ def _effects(scope: Scope) -> StudyEffects | None:
     return groups[names.index(name)]
 
 
-def _table(found: StudyEffects) -> None:
+def _table(found: StudyEffects, said: Sequence[str]) -> None:
     st.subheader("What each design decision does")
     offered = {
         name: rows
@@ -102,7 +102,7 @@ def _table(found: StudyEffects) -> None:
             f"{whole} Points of validation accuracy, target less source, between networks that "
             "are equal in all else; 95 % over contexts. Verdicts are corrected for all moves of "
             "the kind. Whatever the filter leaves out of a study is in them.",
-            *found.notes,
+            *(note for note in found.notes if note not in said),
         ]
     )
 

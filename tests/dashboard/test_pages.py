@@ -148,7 +148,7 @@ def test_what_is_to_be_known_of_accuracies_stands_beside_them(
     path = tmp_path / "notes.db"
     told = {"chance": 0.564, "validation_images": 120, "train_images": 480, "remarks": []}
     with open_store(str(path), create=True) as store:
-        objective, protocol = {"data": told}, {"judged_by": "best"}
+        objective, protocol = {"data": told}, {"judged_by": "best", "epochs": 1}
         study = samples.add_study(store, "s", objective=objective, protocol=protocol)
         run = samples.begin_run(store, study.id)
         samples.complete_trial(store, study.id, run.id, 0, 0.564)
