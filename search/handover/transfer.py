@@ -95,6 +95,7 @@ def prepared(store: str, wanted: Wanted, say: Say) -> tuple[list[tuple[Path, "Tr
     recipe, config = read
     data = open_data(config, recipe.task, say=say)
     plans = list(_plans(place, wanted, sources, recipe, data))
+    problems.attempt(partial(_refuse_one_place, plans))
     for folder, asked in plans:
         problems.attempt(partial(_refuse_training, folder, asked))
     problems.refuse()
@@ -111,12 +112,24 @@ def _refuse_model(architecture: Architecture, recipe: Recipe) -> None:
         raise InputError(Problem(p.where, named + p.message) for p in error.problems) from None
 
 
+def _refuse_one_place(plans: Sequence[tuple[Path, "Transfer"]]) -> None:
+    """Refuse networks of one architecture with different weights, whose folder is one."""
+    taken: dict[Path, Transfer] = {}
+    for folder, asked in plans:
+        other = taken.setdefault(folder, asked)
+        if other.identity != asked.identity:
+            message = f"{other.source.origin} and {asked.source.origin} are one architecture, and "
+            raise InputError.of("architectures", message + "would go into one folder; name one")
+
+
 def _refuse_training(folder: Path, asked: "Transfer") -> None:
-    """Refuse what an opened training cannot do, and folders with other results in them."""
-    from trainers.transfer.result import finished
+    """Refuse what an opened training cannot do, and folders with something else in them."""
+    from trainers.checkpoint import load_checkpoint
+    from trainers.transfer.result import CHECKPOINT, finished
 
     asked.refuse()
-    finished(folder, asked.identity)
+    if finished(folder, asked.identity) is None and is_there(folder / CHECKPOINT):
+        load_checkpoint(folder / CHECKPOINT, asked.identity)
 
 
 def _plans(

@@ -81,12 +81,13 @@ def _trained(opened: Store, url: str, wanted: Wanted, id_: str) -> "BackboneSour
     """A training of the store, with its weights."""
     from trainers.transfer.source import BackboneSource
 
+    if wanted.from_scratch:
+        return BackboneSource.random(_architecture(opened, id_))
     study = wanted.study
     if wanted.top is not None and any(each.retrained for each in trained_results(opened, id_)):
         study = None  # that of --top is a search, whose best was retrained in another
     found = find_candidate(opened, url, id_, study, None)
-    load_known_plugins(found.study.space)
-    network = Architecture.from_json(opened.architectures.get(found.trial.architecture_id).json)
+    network = _architecture(opened, found.trial.architecture_id)
     how = preprocessing_of(found, network)
     expected = {
         "architecture": network.id,
@@ -97,3 +98,11 @@ def _trained(opened: Store, url: str, wanted: Wanted, id_: str) -> "BackboneSour
     return BackboneSource.from_checkpoint(
         network, found.weights, expected, (how.mean, how.std), origin
     )
+
+
+def _architecture(opened: Store, id_: str) -> Architecture:
+    """An architecture of the store, its custom mixers registered."""
+    row = opened.architectures.get(id_)
+    for trial in opened.trials.of_architecture(row.id)[:1]:
+        load_known_plugins(opened.studies.by_id(trial.study_id).space)
+    return Architecture.from_json(row.json)

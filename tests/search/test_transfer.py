@@ -10,6 +10,7 @@ import yaml
 
 import mixspace
 from search.cli.program import run_program
+from search.handover import candidate
 from search.query import trained_results
 from search.store import open_store
 from tests.docs.workshop import without_ray
@@ -108,6 +109,17 @@ def test_the_best_of_a_study_with_several_seeds_and_random_weights(
     assert "±" in capsys.readouterr().out
 
 
+def test_random_weights_need_no_trained_ones(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any) -> Path:
+        raise AssertionError("no weights are needed")
+
+    monkeypatch.setattr(candidate, "checkpoint_of", gone)
+    words = [retrained_id(), "--from-scratch", "--to", str(tmp_path), *SHORT]
+    assert transfer("segmentation", *words) == 0
+
+
 def test_an_exported_folder_needs_no_store(
     here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -171,6 +183,17 @@ def test_weights_that_are_gone_or_of_another_size_alone(
     (damaged / "model.safetensors").write_bytes(b"\x80\x02 run me")
     assert transfer("segmentation", str(damaged), "--to", str(tmp_path / "to"), *SHORT) == 2
     assert "a pickle, which may run code" in capsys.readouterr().err
+
+
+def test_an_architecture_twice_with_other_weights_is_refused(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_store("a.db", create=False) as store:
+        id_ = store.trials.of_study(store.studies.get("tiny-retrained").id)[0].architecture_id
+    mixspace.export(id_, tmp_path / "x", store="a.db", study="tiny", without=["onnx", "pt2"])
+    words = [id_, str(tmp_path / "x"), "--to", str(tmp_path / "to")]
+    assert transfer("segmentation", *words, *SHORT) == 2
+    assert "would go into one folder" in capsys.readouterr().err
 
 
 def test_a_missing_library_is_named_before_data_are_read(
