@@ -52,20 +52,33 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
 
 def _not_suppressed(corners: NDArray[np.float32], limit: float) -> NDArray[np.int64]:
     """Of boxes, the best first, the places of those that stay."""
-    areas = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
     gone = np.zeros(len(corners), dtype=bool)
     kept = []
-    for place, box in enumerate(corners):
-        if gone[place]:
-            continue
-        kept.append(place)
-        rest = corners[place + 1 :]
-        low, high = np.maximum(box[:2], rest[:, :2]), np.minimum(box[2:], rest[:, 2:])
-        common = (high - low).clip(0).prod(1)
-        with np.errstate(invalid="ignore", divide="ignore"):  # of boxes without an area
-            overlap = common / (areas[place] + areas[place + 1 :] - common)
-        gone[place + 1 :] |= overlap > limit
+    for start in range(0, len(corners), _AT_ONCE):
+        covered = _covered(corners[start : start + _AT_ONCE], corners[start:], limit)
+        for place, others in enumerate(covered, start):
+            if not gone[place]:
+                kept.append(place)
+                gone[start:] |= others
     return np.array(kept, dtype=np.int64)
+
+
+_AT_ONCE = 512
+"""Boxes that are compared with all others at once, which takes some megabytes."""
+
+
+def _covered(
+    boxes: NDArray[np.float32], others: NDArray[np.float32], limit: float
+) -> NDArray[np.bool_]:
+    """(N, M) whether a box and another overlap by more than the limit."""
+    areas, of_others = ((b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1]) for b in (boxes, others))
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    edges = (high - low).clip(0)
+    common = edges[..., 0] * edges[..., 1]
+    with np.errstate(invalid="ignore", divide="ignore"):  # of boxes without an area
+        found: NDArray[np.bool_] = common / (areas[:, None] + of_others - common) > limit
+    return found
 
 
 def roi_align(

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from trainers.transfer import torchvision_operators
 from trainers.transfer.torchvision_operators import nms, prepare_detection, roi_align
 
 
@@ -32,6 +33,14 @@ def test_suppression_keeps_what_no_better_kept_box_covers(seed: int) -> None:
             kept.append(place)
     assert nms(boxes, scores, 0.4).tolist() == kept
     assert 1 < len(kept) < 30
+
+
+def test_suppression_goes_on_over_many_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(0)
+    boxes, scores = boxes_of(60, generator), torch.rand(60, generator=generator)
+    expected = nms(boxes, scores, 0.4).tolist()
+    monkeypatch.setattr(torchvision_operators, "_AT_ONCE", 7)
+    assert nms(boxes, scores, 0.4).tolist() == expected
 
 
 def test_suppression_of_equals_none_and_boxes_without_an_area() -> None:
