@@ -128,7 +128,7 @@ def test_detection(scenes: Any, trained: Trained, tmp_path: Path) -> None:
     data = open_data({"folder": str(folder)}, "detection")
     whole, frozen = (trained(data, DETECTION, frozen=each) for each in (False, True))
     # Boxes at random hit next to nothing.
-    assert whole["box_ap50"] > max(0.03, 1.5 * frozen["box_ap50"])
+    assert whole["box_ap50"] > max(0.06, 2 * frozen["box_ap50"])
     assert whole["mask_ap50"] > frozen["mask_ap50"]
 
 
