@@ -30,10 +30,10 @@ def refuse_missing_libraries(config: Config) -> None:
     """
     problems: list[Problem] = []
     for place, chosen in enumerate(config.trackers):
-        library = TRACKERS.kind(chosen.name).library
-        found = find_spec(library)
-        if found is None or found.loader is None:  # a folder of that name is no library
-            said = f"{chosen.name} needs {library}, which is not installed: pip install {library}"
+        package = TRACKERS.kind(chosen.name).package
+        found = find_spec(package)
+        if found is None or found.loader is None:  # a folder of that name is no package
+            said = f"{chosen.name} needs {package}, which is not installed: pip install {package}"
             problems.append(Problem(f"trackers[{place}]", said))
     refuse(problems)
 

@@ -33,7 +33,7 @@ class MlflowTracker(Tracker):
 
     Options = MlflowOptions
     options: MlflowOptions
-    library = "mlflow"
+    package = "mlflow"
 
     def __init__(self, study: TrackedStudy, **options: Any) -> None:
         super().__init__(study, **options)

@@ -28,7 +28,7 @@ class TensorBoardTracker(Tracker):
 
     Options = TensorBoardOptions
     options: TensorBoardOptions
-    library = "tensorboardX"
+    package = "tensorboardX"
 
     def __init__(self, study: TrackedStudy, **options: Any) -> None:
         super().__init__(study, **options)

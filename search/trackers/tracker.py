@@ -55,7 +55,7 @@ class Tracker(ABC):
     """
 
     Options: ClassVar[type[Options]] = Options
-    library: ClassVar[str]
+    package: ClassVar[str]
     """The module that it cannot do without."""
 
     def __init__(self, study: TrackedStudy, **options: Any) -> None:

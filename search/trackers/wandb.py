@@ -31,7 +31,7 @@ class WandbTracker(Tracker):
 
     Options = WandbOptions
     options: WandbOptions
-    library = "wandb"
+    package = "wandb"
 
     def __init__(self, study: TrackedStudy, **options: Any) -> None:
         super().__init__(study, **options)

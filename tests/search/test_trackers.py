@@ -22,7 +22,7 @@ from trainers import Cause, Failure, Retry
 class Recorder(Tracker):
     """Remembers what it was told."""
 
-    library = "json"
+    package = "json"
     told: ClassVar[list[tuple[Any, ...]]] = []
     trials: ClassVar[dict[int, TrackedTrial]] = {}
 
@@ -56,7 +56,7 @@ class Broken(Recorder):
 class Waits(Recorder):
     """Takes as long as the test wants."""
 
-    library = "json"
+    package = "json"
 
     go_on: ClassVar[threading.Event] = threading.Event()
     told: ClassVar[list[tuple[Any, ...]]] = []
@@ -177,10 +177,10 @@ def test_what_is_no_tracker_is_refused(trackers: object, said: str) -> None:
 def test_a_library_that_is_not_there_is_refused_before_work_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Recorder, "library", "no_such_library")
+    monkeypatch.setattr(Recorder, "package", "no_such_library")
     (tmp_path / "a_folder_alone").mkdir()
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(Broken, "library", "a_folder_alone")
+    monkeypatch.setattr(Broken, "package", "a_folder_alone")
     given = Config.from_dict(values(trackers=["waits", "recorder", "broken"]))
     with pytest.raises(InputError) as refused:
         refuse_missing_libraries(given)
