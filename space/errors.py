@@ -1,7 +1,10 @@
 """The family of public errors; bad input carries every problem found, each with its field."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,23 @@ def refuse(problems: Iterable[Problem]) -> None:
     """
     if found := tuple(problems):
         raise InputError(found)
+
+
+def all_of(calls: Iterable[Callable[[], Result]]) -> list[Result]:
+    """What several calls give, each made also where another one refuses.
+
+    Raises:
+        InputError: with the problems of all that refuse.
+    """
+    found: list[Result] = []
+    problems: list[Problem] = []
+    for call in calls:
+        try:
+            found.append(call())
+        except InputError as error:
+            problems += error.problems
+    refuse(problems)
+    return found
 
 
 def join(prefix: str, where: str) -> str:

@@ -15,7 +15,7 @@ import yaml
 from torch import nn
 
 from space import Architecture
-from space.errors import InputError, MixspaceError, Problem, refuse
+from space.errors import MixspaceError, Problem, all_of, refuse
 from space.input.paths import shown_path
 from space.networks import build
 from space.surface import surface
@@ -128,25 +128,15 @@ def export_network(
 
 def _checked(trained: Trained, to: object, without: Collection[str], force: bool) -> Path:
     """The place; all that is off is told at once."""
-    problems: list[Problem] = [*_unknown_parts(without), *_missing_packages(without)]
-    place: Path | None = None
-    try:
-        place = checked_place(to, force=force)
-    except InputError as error:
-        problems += error.problems
-    architecture = trained.architecture
-    checks: list[Callable[[], object]] = [
-        partial(class_names.refuse_other_number, trained.classes, architecture, "classes")
+    names = class_names.refuse_other_number
+    calls: list[Callable[[], Any]] = [
+        partial(refuse, [*_unknown_parts(without), *_missing_packages(without)]),
+        partial(checked_place, to, force=force),
+        partial(names, trained.classes, trained.architecture, "classes"),
     ]
     if "standalone" not in without:
-        checks.append(partial(source_of, architecture))
-    for check in checks:
-        try:
-            check()
-        except InputError as error:
-            problems += error.problems
-    refuse(problems)
-    assert place is not None
+        calls.append(partial(source_of, trained.architecture))
+    place: Path = all_of(calls)[1]
     return place
 
 

@@ -1,6 +1,6 @@
 """The model of a transfer, whatever its task: who trains and who judges it sees only this."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from space import Architecture
-from space.errors import InputError, Problem, refuse
+from space.errors import all_of
 from trainers.transfer.backbone import Backbone, refuse_as_backbone
 from trainers.transfer.recipe import DetectionRecipe, Recipe, SegmentationRecipe
 from trainers.transfer.segmentation import LEAST_STAGES, Segmenter, upernet_decoder
@@ -62,18 +62,13 @@ def refuse_model(architecture: Architecture, recipe: Recipe) -> None:
     Raises:
         InputError: with every reason.
     """
-    problems: list[Problem] = []
     least = LEAST_STAGES if isinstance(recipe, SegmentationRecipe) else 1
-    checks: tuple[Callable[[], None], ...] = (
-        partial(refuse_as_backbone, architecture, least),
-        partial(_refuse_library, architecture, recipe),
+    all_of(
+        (
+            partial(refuse_as_backbone, architecture, least),
+            partial(_refuse_library, architecture, recipe),
+        )
     )
-    for check in checks:
-        try:
-            check()
-        except InputError as error:
-            problems += error.problems
-    refuse(problems)
 
 
 def _refuse_library(architecture: Architecture, recipe: Recipe) -> None:

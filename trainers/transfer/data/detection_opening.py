@@ -5,14 +5,13 @@ from functools import partial
 
 import numpy as np
 
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, all_of
 from space.input.paths import shown_path
 from space.wording import some
 from trainers.transfer.data.coco_file import CheckedPart, CocoFile, Key, check_part, read_coco_file
 from trainers.transfer.data.coco_layout import find_coco_parts
 from trainers.transfer.data.data_config import TransferDataConfig
 from trainers.transfer.data.detection_index import DetectionIndex
-from trainers.transfer.data.findings import all_of
 from trainers.transfer.data.parts import content_hash, divided, limited
 from trainers.transfer.data.transfer_data import DetectionData
 from trainers.transfer.libraries import require

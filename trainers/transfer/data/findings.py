@@ -1,14 +1,11 @@
 """What is wrong with data, counted by kind, so that a thousand faults are a line and no more."""
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
 
-from space.errors import InputError, Problem, refuse
+from space.errors import InputError, Problem
 from space.input.paths import shown_path
 
 _SHOWN = 5
-
-Result = TypeVar("Result")
 
 
 class Findings:
@@ -57,23 +54,6 @@ class Findings:
         """
         if self:
             raise InputError(self.problems(place))
-
-
-def all_of(calls: Iterable[Callable[[], Result]]) -> list[Result]:
-    """What several calls give, each made also where another one refuses.
-
-    Raises:
-        InputError: with the problems of all that refuse.
-    """
-    found: list[Result] = []
-    problems: list[Problem] = []
-    for call in calls:
-        try:
-            found.append(call())
-        except InputError as error:
-            problems += error.problems
-    refuse(problems)
-    return found
 
 
 def told(names: Iterable[str]) -> str:

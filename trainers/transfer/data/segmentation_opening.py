@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from space.errors import InputError
+from space.errors import InputError, all_of
 from space.input.paths import shown_path
 from space.wording import some
 from trainers.transfer.data.class_names import read_class_names
 from trainers.transfer.data.data_config import TransferDataConfig
-from trainers.transfer.data.findings import all_of
 from trainers.transfer.data.mask_checks import CheckedMasks, check_masks, without_foreign_values
 from trainers.transfer.data.parts import content_hash, divided, limited
 from trainers.transfer.data.segmentation_index import ClassNumbers
