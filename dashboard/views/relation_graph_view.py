@@ -12,8 +12,8 @@ from dashboard import notices, queries
 from dashboard.charts import page_theme, show_selectable
 from dashboard.navigation import open_architecture
 from dashboard.scope import Scope, current
-from search.query import Effect, MoveKind, StudyEffects
-from search.visualization.relation_graph_figure import interval, relation_graph_figure
+from search.query import Effect, MoveKind, StudyEffects, interval_in_points
+from search.visualization.relation_graph_figure import relation_graph_figure
 from space.relation_graph import NODES
 from space.wording import NONE, count
 
@@ -117,7 +117,7 @@ def _frame(effects: Sequence[Effect]) -> Styler:
         {
             "move": [each.move.name for each in effects],
             "points": [100 * each.accuracy.mean for each in effects],
-            "95 %": [interval(each.accuracy) or NONE for each in effects],
+            "95 %": [interval_in_points(each.accuracy) for each in effects],
             "verdict": [each.verdict for each in effects],
             "pairs": [each.pairs for each in effects],
             "contexts": [each.accuracy.contexts for each in effects],

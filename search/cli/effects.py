@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from search.cli.options import store_option
-from search.effects import Effect, Estimate, MoveKind
+from search.effects import Effect, MoveKind, interval_in_points, points
 from search.query import StudyEffects, study_effects, table_effects
 from search.store import open_to_read
 from space.axes import AXES
@@ -118,8 +118,8 @@ def _table(rows: Sequence[Effect], title: str) -> FittedTable:
     return FittedTable(
         (
             Column("move", [row.move.name for row in rows], fold_to=24),
-            Column("points", [points(row.accuracy) for row in rows], right=True),
-            Column("95 %", [interval(row.accuracy) for row in rows], right=True),
+            Column("points", [points(row.accuracy.mean) for row in rows], right=True),
+            Column("95 %", [interval_in_points(row.accuracy) for row in rows], right=True),
             Column("pairs", [f"{row.pairs:,}" for row in rows], right=True, optional=6),
             Column("contexts", [f"{row.accuracy.contexts:,}" for row in rows], right=True),
             Column("by type of block", [_by_block_type(row) for row in rows], optional=5),
@@ -138,22 +138,10 @@ def _table(rows: Sequence[Effect], title: str) -> FittedTable:
     )
 
 
-def points(estimate: Estimate) -> str:
-    """The mean, in points of accuracy."""
-    return NONE if math.isnan(estimate.mean) else f"{100 * estimate.mean:+.2f}"
-
-
-def interval(estimate: Estimate) -> str:
-    """Its interval, in points of accuracy."""
-    if math.isnan(estimate.low):
-        return NONE
-    return f"{100 * estimate.low:+.2f} … {100 * estimate.high:+.2f}"
-
-
 def _by_block_type(effect: Effect) -> str:
     if len(effect.by_block_type) < 2:
         return ""
-    return "\n".join(f"{name} {points(each)}" for name, each in effect.by_block_type.items())
+    return "\n".join(f"{name} {points(each.mean)}" for name, each in effect.by_block_type.items())
 
 
 def _ratio(value: float) -> str:

@@ -1,6 +1,13 @@
 """Effects of design decisions: paired differences between networks that are equal in all else."""
 
-from search.effects.estimates import MARGIN, Estimate, SeedSpread, over_contexts
+from search.effects.estimates import (
+    MARGIN,
+    Estimate,
+    SeedSpread,
+    interval_in_points,
+    over_contexts,
+    points,
+)
 from search.effects.move_effects import Effect, move_effects
 from search.effects.moves import Move, MoveKind, moves_between
 from search.effects.network_pairs import Pair, TrainedNetwork, network_pairs
@@ -14,8 +21,10 @@ __all__ = [
     "Pair",
     "SeedSpread",
     "TrainedNetwork",
+    "interval_in_points",
     "move_effects",
     "moves_between",
     "network_pairs",
     "over_contexts",
+    "points",
 ]

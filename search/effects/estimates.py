@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from space.wording import NONE
+
 Floats = NDArray[np.float64]
 
 MARGIN = 0.005
@@ -89,6 +91,18 @@ def _estimate(mean: float, error: float, freedom: float, contexts: int) -> Estim
     reach = float(stdtrit(freedom, 1 - _LEVEL / 2)) * error
     p = 2 * float(stdtr(freedom, -abs(mean) / error))
     return Estimate(mean, mean - reach, mean + reach, p, contexts)
+
+
+def points(difference: float) -> str:
+    """A difference of accuracies (0 to 1) in points; a dash where it is not known."""
+    return NONE if math.isnan(difference) else f"{100 * difference:+.2f}"
+
+
+def interval_in_points(estimate: Estimate) -> str:
+    """The interval of 95 %; a dash where nothing is known of it."""
+    if math.isnan(estimate.low):
+        return NONE
+    return f"[{points(estimate.low)}, {points(estimate.high)}]"
 
 
 def differs_between(groups: Sequence[Floats]) -> float:

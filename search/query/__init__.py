@@ -4,7 +4,7 @@ Command line, dashboard and Python ask through here alike. Nothing here imports 
 Optuna.
 """
 
-from search.effects import Effect, MoveKind
+from search.effects import Effect, MoveKind, interval_in_points
 from search.objectives import Objective, Objectives
 from search.query.accuracy_notes import (
     OPTIMISTIC,
@@ -131,6 +131,7 @@ __all__ = [
     "figures_of_tests",
     "front",
     "front_of",
+    "interval_in_points",
     "is_custom",
     "latency_records",
     "measured",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from search.effects import Effect, Estimate, MoveKind
+from search.effects import Effect, MoveKind, interval_in_points, points
 from search.query import OperatorRecord, is_custom
 from search.visualization.frame import Point, add_arrow, add_box
 from search.visualization.plain_text import plain
@@ -170,25 +170,13 @@ def _all_of_effect(effect: Effect) -> list[str]:
     whole = effect.accuracy
     lines = [
         f"<b>{effect.verdict}</b>",
-        f"{points(whole.mean)} points {interval(whole)}, 95 %",
+        f"{points(whole.mean)} points {interval_in_points(whole)}, 95 %",
         f"{count(effect.pairs, 'pair')} in {count(whole.contexts, 'context')}",
     ]
     if len(effect.by_block_type) > 1:
         lines += [f"{name}: {points(e.mean)}" for name, e in effect.by_block_type.items()]
     known = {name: ratio for name, ratio in effect.ratios.items() if not math.isnan(ratio)}
     return [*lines, ", ".join(f"{name} × {ratio:.2f}" for name, ratio in known.items())]
-
-
-def points(difference: float) -> str:
-    """A difference of accuracies, 0 to 1, in points."""
-    return f"{100 * difference:+.2f}"
-
-
-def interval(estimate: Estimate) -> str:
-    """Of 95 %, in points; empty where nothing is known of it."""
-    if math.isnan(estimate.low):
-        return ""
-    return f"[{points(estimate.low)}, {points(estimate.high)}]"
 
 
 def _nodes(
