@@ -10,10 +10,22 @@ from space.errors import InputError
 
 
 class Run(NamedTuple):
-    """One forward pass: its wall time, and whether another process took the CPU from it."""
+    """One forward pass: its wall time, and what disturbed it.
+
+    Attributes:
+        interrupted: whether another process took the CPU from it.
+        off_pace: whether a fixed computation just before or after it was slower than at its
+            quickest: another guest of the host, or a hyper-thread, had part of the core.
+    """
 
     milliseconds: float
     interrupted: bool = False
+    off_pace: bool = False
+
+    @property
+    def undisturbed(self) -> bool:
+        """Whether nothing is known to have disturbed it."""
+        return not (self.interrupted or self.off_pace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +35,9 @@ class Latency:
     Attributes:
         median_ms: median wall time of one pass over the batch, over the runs that counted.
         low_ms, high_ms: distribution-free 95 % interval of that median.
-        n: runs that counted. Those during which the system took the CPU away for another process
-            do not, as long as enough others are left (`counted`).
-        interrupted: how many runs did not count for that reason, or would not have.
+        n: runs that counted. Those during which the system took the CPU away for another process,
+            or the machine was off its pace, do not, as long as enough others are left (`counted`).
+        interrupted: how many runs did not count for the first reason, or would not have.
         quantiles_ms: at 5, 25, 75 and 95 %, of the runs that counted.
         drift: how far the medians of the first, the middle and the last third lie apart, relative.
         gauge_ms: median of a fixed computation that took turns with it; it tells the machine's
@@ -35,6 +47,7 @@ class Latency:
         measured_at: ISO time, UTC.
         device: what identifies the device, driver and versions (`DeviceIdentity.to_dict`).
         spec: batch, precision and so on (`LatencySpec.to_dict`).
+        off_pace: how many runs did not count as the machine was slow just then, or would not have.
     """
 
     median_ms: float
@@ -50,6 +63,7 @@ class Latency:
     measured_at: str = ""
     device: Mapping[str, Any] = field(default_factory=dict)
     spec: Mapping[str, Any] = field(default_factory=dict)
+    off_pace: int = 0
 
     @property
     def quiet(self) -> bool:
@@ -89,15 +103,16 @@ class Latency:
 
 
 FEWEST = 10
-"""Uninterrupted runs from which on the interrupted ones are left out."""
+"""Undisturbed runs from which on the disturbed ones are left out."""
 
 
 def counted(runs: Sequence[Run]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The times of the runs that count: the uninterrupted ones, or all where these are too few.
+    """The times of the runs that count: the undisturbed ones, or all where these are too few.
 
-    Runs are left out by what the system says of them, and never for being slow.
+    Runs are left out by what the system, or the gauge beside them, says, and never for being slow
+    themselves.
     """
-    kept = [run.milliseconds for run in runs if not run.interrupted]
+    kept = [run.milliseconds for run in runs if run.undisturbed]
     return np.array(kept if len(kept) >= FEWEST else [run.milliseconds for run in runs])
 
 

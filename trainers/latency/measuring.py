@@ -30,10 +30,10 @@ class Effort:
     """How much is spent on one measurement.
 
     Attributes:
-        runs: uninterrupted runs that are wanted of each, at least.
+        runs: undisturbed runs that are wanted of each, at least.
         precision: the half-width of the interval that is wanted, relative to the median.
-        seconds: of uninterrupted runs of each, at most; while other processes interrupt most runs,
-            up to six times as long is waited for them. A first block is run anyway.
+        seconds: of undisturbed runs of each, at most; while most runs are disturbed, up to six
+            times as long is waited for them. A first block is run anyway.
         block_seconds: of a turn.
         warm_seconds: of the warm-up, at most.
         attempts: how often everything is measured anew while the machine is not quiet.
@@ -62,6 +62,9 @@ MOST_INTERRUPTED = 0.5
 """Of the runs."""
 MOST_OFF_PACE = 0.05
 """Of the gauge, to its quickest on this device."""
+MOST_OFF_IN_A_TURN = 0.10
+"""Of the gauge just before or after some runs, to its quickest: what is beyond does not count. One
+of two hyper-threads of a core slows the other by a third and more, for tenths of a second."""
 
 
 def measure_in_turns(
@@ -81,7 +84,8 @@ def measure_in_turns(
     Args:
         passes: what is measured.
         effort: how much is spent.
-        gauge: a fixed computation that takes turns with the others.
+        gauge: a fixed computation between the turns of the others: what was run while it was slow
+            does not count.
         pace: what the gauge took at its quickest on this device, in milliseconds.
         now, sleep: a clock in seconds; tests have their own.
     """
@@ -145,6 +149,20 @@ def warm_up(run: Pass, effort: Effort, now: Callable[[], float] = time.perf_coun
     return len(times)
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Some runs of one pass in a row, and the slower of the gauges just before and after them."""
+
+    runs: list[Run]
+    gauge_ms: float | None
+
+    def is_off_pace(self, quickest: float | None) -> bool:
+        """Whether the gauge was slow beside them."""
+        if self.gauge_ms is None or quickest is None:
+            return False
+        return self.gauge_ms > (1 + MOST_OFF_IN_A_TURN) * quickest
+
+
 def _one_attempt(
     passes: Sequence[Pass],
     effort: Effort,
@@ -152,31 +170,54 @@ def _one_attempt(
     pace: float | None,
     now: Callable[[], float],
 ) -> list[Latency]:
-    runs: list[list[Run]] = [[] for _ in passes]
-    gauged: list[Run] = []
+    turns: list[list[_Turn]] = [[] for _ in passes]
     spent = [0.0] * len(passes)
+    gauged = [_gauge_ms(gauge)]
     while True:
-        wanting = [i for i, own in enumerate(runs) if _wants(own, spent[i], effort)]
+        quickest = _quickest(gauged, pace)
+        wanting = [i for i, own in enumerate(turns) if _wants(own, quickest, spent[i], effort)]
         if not wanting:
             break
         for index in wanting:
             started = now()
-            runs[index] += _block(passes[index], effort, runs[index])
+            runs = _block(passes[index], effort, turns[index][-1].runs if turns[index] else ())
             spent[index] += now() - started
-        if gauge is not None:
-            gauged += _block(gauge, effort, gauged)
-    return [_summary(own, gauged, pace) for own in runs]
+            gauged.append(_gauge_ms(gauge))
+            beside = [each for each in gauged[-2:] if each is not None]
+            turns[index].append(_Turn(runs, max(beside, default=None)))
+    return [_summary(own, _quickest(gauged, pace), pace) for own in turns]
+
+
+_GAUGED = 3
+"""Runs of the gauge between two turns; their median counts."""
+
+
+def _gauge_ms(gauge: Pass | None) -> float | None:
+    if gauge is None:
+        return None
+    return float(np.median([gauge().milliseconds for _ in range(_GAUGED)]))
+
+
+def _quickest(gauged: Sequence[float | None], pace: float | None) -> float | None:
+    """What the gauge takes when nobody else has part of the core."""
+    known = [each for each in gauged if each is not None]
+    if not known:
+        return None
+    # A tenth of them may be lucky.
+    own = float(np.percentile(known, 10))
+    return own if pace is None else min(own, pace)
 
 
 _WAITED = 6.0
 """Times the seconds of an effort."""
 
 
-def _wants(runs: Sequence[Run], spent: float, effort: Effort) -> bool:
+def _wants(turns: Sequence[_Turn], quickest: float | None, spent: float, effort: Effort) -> bool:
     """Whether more runs are needed, and there is time for them."""
-    if not runs:
+    if not turns:
         return True
-    kept = [run.milliseconds for run in runs if not run.interrupted]
+    on_pace = (turn for turn in turns if not turn.is_off_pace(quickest))
+    kept = [run.milliseconds for turn in on_pace for run in turn.runs if not run.interrupted]
     if sum(kept) / 1000 >= effort.seconds or spent >= _WAITED * effort.seconds:
         return False
     if len(kept) < effort.runs:
@@ -193,13 +234,20 @@ def _block(run: Pass, effort: Effort, before: Sequence[Run]) -> list[Run]:
     return [first, *(run() for _ in range(min(max(more, 3), effort.runs) - 1))]
 
 
-def _summary(runs: Sequence[Run], gauged: Sequence[Run], pace: float | None) -> Latency:
+def _summary(turns: Sequence[_Turn], quickest: float | None, pace: float | None) -> Latency:
+    runs = [
+        run._replace(off_pace=turn.is_off_pace(quickest)) for turn in turns for run in turn.runs
+    ]
     times = counted(runs)
     interrupted = sum(run.interrupted for run in runs)
+    off_pace = sum(run.off_pace for run in runs)
     low, high = median_interval(times.tolist())
     levels = (5, 25, 75, 95)
     quantiles = dict(zip(map(str, levels), np.percentile(times, levels).tolist(), strict=True))
-    gauge_ms = float(np.median(counted(gauged))) if gauged else None
+    gauged = [turn for turn in turns if turn.gauge_ms is not None]
+    beside = [turn.gauge_ms for turn in gauged if not turn.is_off_pace(quickest)]
+    beside = beside or [turn.gauge_ms for turn in gauged]
+    gauge_ms = float(np.median(beside)) if beside else None
     latency = Latency(
         median_ms=float(np.median(times)),
         low_ms=low,
@@ -210,14 +258,21 @@ def _summary(runs: Sequence[Run], gauged: Sequence[Run], pace: float | None) -> 
         drift=drift_of(times.tolist()),
         gauge_ms=gauge_ms,
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        off_pace=off_pace,
     )
-    return replace(latency, reasons=tuple(_disturbances(latency, len(runs), pace)))
+    undisturbed = sum(run.undisturbed for run in runs)
+    return replace(latency, reasons=tuple(_disturbances(latency, len(runs), undisturbed, pace)))
 
 
-def _disturbances(latency: Latency, total: int, pace: float | None) -> Iterator[str]:
+def _disturbances(
+    latency: Latency, total: int, undisturbed: int, pace: float | None
+) -> Iterator[str]:
     """What shows that the machine was not quiet."""
-    if total - latency.interrupted < min(FEWEST, total):
-        yield f"other processes interrupted {latency.interrupted} of {total} runs, and all count"
+    if undisturbed < min(FEWEST, total):
+        yield (
+            f"other processes interrupted {latency.interrupted} of {total} runs and the machine "
+            f"was off its pace during {latency.off_pace}, and all count"
+        )
     elif latency.interrupted > MOST_INTERRUPTED * total:
         yield f"other processes interrupted {latency.interrupted} of {total} runs"
     if latency.drift > MOST_DRIFT:

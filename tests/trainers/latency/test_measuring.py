@@ -106,9 +106,12 @@ def test_where_nearly_all_are_interrupted_all_count_and_it_is_said() -> None:
     assert found.reasons[0].endswith("and all count")
 
 
-@given(st.lists(st.builds(Run, st.floats(0.1, 10), st.booleans()), min_size=1, max_size=60))
+RUNS = st.builds(Run, st.floats(0.1, 10), st.booleans(), st.booleans())
+
+
+@given(st.lists(RUNS, min_size=1, max_size=60))
 def test_what_counts(runs: list[Run]) -> None:
-    kept = [run.milliseconds for run in runs if not run.interrupted]
+    kept = [run.milliseconds for run in runs if not run.interrupted and not run.off_pace]
     expected = kept if len(kept) >= FEWEST else [run.milliseconds for run in runs]
     assert counted(runs).tolist() == expected
 
@@ -162,6 +165,55 @@ def test_another_pace_of_the_machine_is_seen() -> None:
     gauge = clock.thing("gauge", always(2.2))
     (quick,) = measured(clock.thing("a", always(5.0)), gauge=gauge, pace=2.5)
     assert quick.quiet
+
+
+class Shared:
+    """A core that another guest shares in some spans of time: all is slower by 40 % in these."""
+
+    def __init__(self, clock: Clock, share: float, seed: int = 0) -> None:
+        self.clock, rng = clock, np.random.default_rng(seed)
+        self.ends = 2.0 + np.cumsum(rng.exponential(0.5, 4000))
+        self.slow = np.r_[True, rng.random(3999) < share]
+
+    def runs(self, milliseconds: float) -> Iterator[Run]:
+        while True:
+            slow = self.slow[np.searchsorted(self.ends, self.clock.seconds)]
+            yield Run(milliseconds * (1.4 if slow else 1.0))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.8])
+@pytest.mark.parametrize("milliseconds", [0.7, 3.0, 20.0])
+def test_what_runs_while_the_core_is_shared_does_not_count(
+    share: float, milliseconds: float
+) -> None:
+    clock = Clock()
+    core = Shared(clock, share)
+    gauge = clock.thing("gauge", core.runs(1.4))
+    one, two = (clock.thing(name, core.runs(milliseconds)) for name in "ab")
+    for found in measured(one, two, gauge=gauge, pace=1.4):
+        assert found.median_ms == found.quantiles_ms["75"] == milliseconds
+        assert found.off_pace > 0
+        assert found.gauge_ms == 1.4
+        assert found.quiet
+
+
+def test_where_the_core_is_nearly_always_shared_all_counts_and_it_is_said() -> None:
+    clock = Clock()
+    slow = clock.thing("gauge", always(1.4))
+    (found,) = measured(clock.thing("a", always(5.0)), gauge=slow, pace=1.0)
+    assert found.off_pace == found.n
+    assert "the machine was off its pace during" in found.reasons[0]
+    assert found.reasons[-1] == "the machine was 40% slower than at its quickest"
+
+
+def test_the_gauge_stands_on_both_sides_of_every_turn() -> None:
+    clock = Clock()
+    gauge = clock.thing("gauge", always(1.0))
+    measured(clock.thing("a", always(10.0)), clock.thing("b", always(10.0)), gauge=gauge)
+    turns = [name for name, _ in itertools.groupby(clock.order)]
+    first = turns.index("gauge")  # what warmed up comes before
+    assert set(turns[first::2]) == {"gauge"}
+    assert turns[-1] == "gauge"
 
 
 def test_a_slow_thing_is_not_measured_for_ever() -> None:
