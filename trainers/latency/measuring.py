@@ -19,6 +19,7 @@ from trainers.latency.figure import (
     counted,
     drift_of,
     median_interval,
+    quickest,
 )
 
 Pass = Callable[[], Run]
@@ -56,13 +57,13 @@ PART = Effort(runs=20, precision=0.02, seconds=1.0, warm_seconds=0.3, attempts=2
 
 MOST_DRIFT = 0.05
 """Between the thirds of a measurement, relative to the median."""
-MOST_SPREAD = 0.10
+MOST_SPREAD = 0.15
 """Between the quartiles. Hyper-threads that others use, and other guests of the host, show here."""
 MOST_INTERRUPTED = 0.5
 """Of the runs."""
 MOST_OFF_PACE = 0.05
 """Of the gauge, to its quickest on this device."""
-MOST_OFF_IN_A_TURN = 0.10
+MOST_OFF_IN_A_TURN = 0.15
 """Of the gauge just before or after some runs, to its quickest: what is beyond does not count. One
 of two hyper-threads of a core slows the other by a third and more, for tenths of a second."""
 
@@ -156,11 +157,11 @@ class _Turn:
     runs: list[Run]
     gauge_ms: float | None
 
-    def is_off_pace(self, quickest: float | None) -> bool:
+    def is_off_pace(self, at_pace: float | None) -> bool:
         """Whether the gauge was slow beside them."""
-        if self.gauge_ms is None or quickest is None:
+        if self.gauge_ms is None or at_pace is None:
             return False
-        return self.gauge_ms > (1 + MOST_OFF_IN_A_TURN) * quickest
+        return self.gauge_ms > (1 + MOST_OFF_IN_A_TURN) * at_pace
 
 
 def _one_attempt(
@@ -174,8 +175,8 @@ def _one_attempt(
     spent = [0.0] * len(passes)
     gauged = [_gauge_ms(gauge)]
     while True:
-        quickest = _quickest(gauged, pace)
-        wanting = [i for i, own in enumerate(turns) if _wants(own, quickest, spent[i], effort)]
+        at_pace = _quickest(gauged, pace)
+        wanting = [i for i, own in enumerate(turns) if _wants(own, at_pace, spent[i], effort)]
         if not wanting:
             break
         for index in wanting:
@@ -200,23 +201,19 @@ def _gauge_ms(gauge: Pass | None) -> float | None:
 
 def _quickest(gauged: Sequence[float | None], pace: float | None) -> float | None:
     """What the gauge takes when nobody else has part of the core."""
-    known = [each for each in gauged if each is not None]
-    if not known:
-        return None
-    # A tenth of them may be lucky.
-    own = float(np.percentile(known, 10))
-    return own if pace is None else min(own, pace)
+    known = [quickest([each for each in gauged if each is not None]), pace]
+    return min((each for each in known if each is not None), default=None)
 
 
 _WAITED = 6.0
 """Times the seconds of an effort."""
 
 
-def _wants(turns: Sequence[_Turn], quickest: float | None, spent: float, effort: Effort) -> bool:
+def _wants(turns: Sequence[_Turn], at_pace: float | None, spent: float, effort: Effort) -> bool:
     """Whether more runs are needed, and there is time for them."""
     if not turns:
         return True
-    on_pace = (turn for turn in turns if not turn.is_off_pace(quickest))
+    on_pace = (turn for turn in turns if not turn.is_off_pace(at_pace))
     kept = [run.milliseconds for turn in on_pace for run in turn.runs if not run.interrupted]
     if sum(kept) / 1000 >= effort.seconds or spent >= _WAITED * effort.seconds:
         return False
@@ -234,10 +231,8 @@ def _block(run: Pass, effort: Effort, before: Sequence[Run]) -> list[Run]:
     return [first, *(run() for _ in range(min(max(more, 3), effort.runs) - 1))]
 
 
-def _summary(turns: Sequence[_Turn], quickest: float | None, pace: float | None) -> Latency:
-    runs = [
-        run._replace(off_pace=turn.is_off_pace(quickest)) for turn in turns for run in turn.runs
-    ]
+def _summary(turns: Sequence[_Turn], at_pace: float | None, pace: float | None) -> Latency:
+    runs = [run._replace(off_pace=turn.is_off_pace(at_pace)) for turn in turns for run in turn.runs]
     times = counted(runs)
     interrupted = sum(run.interrupted for run in runs)
     off_pace = sum(run.off_pace for run in runs)
@@ -245,7 +240,7 @@ def _summary(turns: Sequence[_Turn], quickest: float | None, pace: float | None)
     levels = (5, 25, 75, 95)
     quantiles = dict(zip(map(str, levels), np.percentile(times, levels).tolist(), strict=True))
     gauged = [turn for turn in turns if turn.gauge_ms is not None]
-    beside = [turn.gauge_ms for turn in gauged if not turn.is_off_pace(quickest)]
+    beside = [turn.gauge_ms for turn in gauged if not turn.is_off_pace(at_pace)]
     beside = beside or [turn.gauge_ms for turn in gauged]
     gauge_ms = float(np.median(beside)) if beside else None
     latency = Latency(

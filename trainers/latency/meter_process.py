@@ -18,7 +18,7 @@ from space import Architecture
 from space.custom import load_plugins
 from space.errors import InputError
 from trainers.latency.device import identify
-from trainers.latency.figure import Latency
+from trainers.latency.figure import Latency, quickest
 from trainers.latency.measuring import NETWORK, PART, Effort, Pass, measure_in_turns
 from trainers.latency.part_modules import network_module, part_module
 from trainers.latency.parts import Part
@@ -41,7 +41,8 @@ class Meter:
 
     def __init__(self, spec: LatencySpec, effort: Effort | None = None) -> None:
         self.spec, self._effort = spec, effort
-        self.pace: float | None = None
+        self._told: float | None = None
+        self._gauged: list[float] = []
         self.device = identify(spec)
         set_threads(spec)
         self._gauge = make_gauge(spec)
@@ -80,17 +81,21 @@ class Meter:
             times.append(number)
         return self._measured(passes, times, self._effort or PART)
 
+    @property
+    def pace(self) -> float | None:
+        """What the gauge takes at its quickest, in milliseconds, as far as it is known here."""
+        known = [each for each in (self._told, quickest(self._gauged)) if each is not None]
+        return min(known, default=None)
+
     def hear_of_pace(self, milliseconds: float | None) -> None:
-        """What the gauge took some time; the quickest is what the machine can do."""
-        known = [each for each in (self.pace, milliseconds) if each is not None]
-        self.pace = min(known, default=None)
+        """What others know of it."""
+        self._told = self._told if milliseconds is None else milliseconds
 
     def _measured(
         self, passes: Sequence[Pass], times: Sequence[int], effort: Effort
     ) -> list[Latency]:
         found = measure_in_turns(passes, effort, gauge=self._gauge, pace=self.pace)
-        for each in found:
-            self.hear_of_pace(each.gauge_ms)
+        self._gauged += [each.gauge_ms for each in found if each.gauge_ms is not None]
         device, spec = self.device.to_dict(), self.spec.to_dict()
         return [
             replace(_shared(latency, number), device=device, spec=spec)

@@ -11,7 +11,7 @@ from space import Architecture
 from space.errors import InputError, Problem, refuse
 from space.input.plain_values import from_json
 from trainers.latency.device import DeviceIdentity, setting_differences, setting_id
-from trainers.latency.figure import Latency
+from trainers.latency.figure import Latency, quickest
 from trainers.latency.parts import Part, parts_of
 from trainers.latency.spec import LatencySpec
 
@@ -35,7 +35,7 @@ class PartTable:
     def pace(self) -> float | None:
         """What the gauge took at its quickest, in milliseconds; None while nothing is known."""
         gauged = (figure.gauge_ms for figure in self.figures.values())
-        return min((each for each in gauged if each is not None), default=None)
+        return quickest([each for each in gauged if each is not None])
 
     @property
     def setting(self) -> str:
