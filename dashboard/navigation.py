@@ -1,9 +1,9 @@
 """The pages, the ways between them, and tables of architectures that lead to theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, Literal
+from urllib.parse import quote, urlencode
 
 import streamlit as st
 from pandas.io.formats.style import Styler
@@ -27,18 +27,23 @@ class Page:
 
 
 PAGES = (
+    Page("overview", "Overview", ":material/dashboard:", "overview"),
     Page("progress", "Live progress", ":material/monitoring:", "progress"),
     Page("leaderboard", "Leaderboard", ":material/leaderboard:", "leaderboard", True),
     Page("accuracy_cost", "Accuracy against cost", ":material/scatter_plot:", "accuracy-cost"),
     Page("learning_curves", "Learning curves", ":material/show_chart:", "learning-curves"),
     Page("architecture", "Architecture", ":material/account_tree:", "architecture"),
+    Page("compare", "Compare", ":material/compare:", "compare"),
     Page("relation_graph", "Relation graph", ":material/hub:", "relation-graph"),
+    Page("failures", "Failures", ":material/error:", "failures"),
 )
 ARCHITECTURE = "architecture"
 """The query parameter, and the URL path, that lead to one architecture."""
+COMPARED = "networks"
+"""The query parameter that names the networks to be compared, joined by commas."""
 STORE = "store"
 """Session state and query parameter of the store's name, where there are several."""
-STUDY, WHERE = "study", "where"
+STUDY, WHERE, PROTOCOL = "study", "where", "protocol"
 """Session state and query parameters of the filter."""
 
 
@@ -49,11 +54,27 @@ def open_architecture(architecture_id: str) -> None:
 
 def architecture_cells(scope: Scope, ids: Sequence[str]) -> list[str]:
     """Links to the pages of these ids, which open in a new tab and keep the filter."""
-    chosen = {STORE: st.session_state.get(STORE), STUDY: scope.study, WHERE: scope.where}
+    kept = {STUDY: scope.study, WHERE: scope.where, PROTOCOL: scope.protocol}
+    return [_link(ARCHITECTURE, {ARCHITECTURE: id_} | kept) for id_ in ids]
+
+
+def study_cells(names: Sequence[str]) -> list[str]:
+    """Links to the progress of these studies, which open in a new tab."""
+    return [_link("progress", {STUDY: name}) for name in names]
+
+
+def _link(page: str, parameters: Mapping[str, str | None]) -> str:
+    """A page of the store that is looked at."""
+    chosen = {**parameters, STORE: st.session_state.get(STORE)}
     kept = {name: value for name, value in chosen.items() if value}
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    page = f"/{base}/{ARCHITECTURE}" if base else f"/{ARCHITECTURE}"
-    return [f"{page}?{urlencode({ARCHITECTURE: id_, **kept})}" for id_ in ids]
+    # A blank as %20: what shows a part of a link undoes that, and leaves a "+" as it is.
+    return f"/{base}/{page}?".replace("//", "/") + urlencode(kept, quote_via=quote)
+
+
+def open_comparison(ids: Sequence[str]) -> None:
+    """Leaves the page for the comparison of these; the filter goes along."""
+    st.switch_page("views/compare_view.py", query_params={COMPARED: ",".join(ids)})
 
 
 def architecture_table(
@@ -61,15 +82,35 @@ def architecture_table(
 ) -> str | None:
     """Draws a table with a row for each of the ids; the id whose row was marked.
 
+    The arguments are those of `architectures_table`.
+    """
+    marked = _table(table, ids, key, columns, "single-row")
+    return marked[0] if marked else None
+
+
+def architectures_table(
+    table: Styler, ids: Sequence[str], key: str, columns: dict[str, Any]
+) -> list[str]:
+    """Draws a table with a row for each of the ids; the ids whose rows were marked, in order.
+
     Args:
         table: its column "architecture" holds `architecture_cells`.
         ids: of the architectures, in order of the rows.
         key: of the table.
         columns: how its other columns look.
     """
+    return _table(table, ids, key, columns, "multi-row")
+
+
+def _table(
+    table: Styler,
+    ids: Sequence[str],
+    key: str,
+    columns: dict[str, Any],
+    mode: Literal["single-row", "multi-row"],
+) -> list[str]:
     display = f"{ARCHITECTURE}=([0-9a-f]+)"
     link = st.column_config.LinkColumn(display_text=display, width=150)
-    columns = columns | {"architecture": link}
     event = st.dataframe(
         table,
         hide_index=True,
@@ -77,8 +118,7 @@ def architecture_table(
         height=min(38 + 35 * len(ids), 740),
         key=key,
         on_select="rerun",
-        selection_mode="single-row",
-        column_config=columns,
+        selection_mode=mode,
+        column_config=columns | {"architecture": link},
     )
-    marked = event["selection"]["rows"]
-    return ids[marked[0]] if marked and marked[0] < len(ids) else None
+    return [ids[row] for row in sorted(event["selection"]["rows"]) if row < len(ids)]

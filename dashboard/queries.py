@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
+from pandas import DataFrame
 
 from dashboard.scope import Scope
 from search import query
@@ -16,9 +17,14 @@ from search.query import (
     BaselineComparison,
     BestRow,
     Cost,
+    FailureKind,
+    Failures,
+    NetworkComparison,
     Objectives,
     OperatorRecord,
     Spread,
+    StudiesOfProtocol,
+    StudyPace,
     TrialSummary,
 )
 from search.query.trial_summaries import Order
@@ -39,7 +45,7 @@ def cached(
 
     @wraps(read)
     def asked(scope: Scope, /, *given: Arguments.args, **named: Arguments.kwargs) -> Result:
-        key = (scope.key, scope.study, scope.where, read.__name__)
+        key = (scope.key, scope.study, scope.where, scope.protocol, read.__name__)
         result: Result = _cached(key, given, named, lambda: read(scope, *given, **named))
         return result
 
@@ -64,13 +70,22 @@ def clear_cache() -> None:
 
 def summaries(scope: Scope) -> list[StudySummary]:
     """The studies of the filter, the newest first."""
-    found = _all_summaries(scope.unfiltered)
-    return [study for study in found if scope.study in (None, study.name)]
+    return [
+        study
+        for study in _all_summaries(scope.unfiltered)
+        if scope.study in (None, study.name) and scope.protocol in (None, study.protocol_hash)
+    ]
 
 
 @cached
 def _all_summaries(scope: Scope) -> list[StudySummary]:
     return scope.store.studies.summaries()
+
+
+@cached
+def protocols(scope: Scope) -> list[StudiesOfProtocol]:
+    """Those of the trials of the filter, that of the newest study first."""
+    return query.protocols(scope.store, **scope.filter)
 
 
 def only_study(scope: Scope) -> str | None:
@@ -123,8 +138,7 @@ def accuracy_notes(
     scope: Scope, among: tuple[str, ...] | None = None, *, optimistic: bool = True
 ) -> list[str]:
     """What guessing scores, and what is optimistic, in the studies of the filter or those named."""
-    of_filter = None if scope.study is None else (scope.study,)
-    names = of_filter if among is None else among
+    names = tuple(each.name for each in summaries(scope)) if among is None else among
     return query.accuracy_notes(scope.store, names, optimistic=optimistic)
 
 
@@ -135,12 +149,17 @@ def leaderboard(scope: Scope, sort: str, top: int) -> list[BestRow]:
 
 
 @cached
-def leaderboard_row(scope: Scope, architecture_id: str) -> BestRow | None:
-    """The row of one architecture in the filter, else in the whole store; None without a result."""
-    rows = query.best(scope.store, **scope.filter, architecture=architecture_id)
-    if not rows and scope != scope.unfiltered:
-        return leaderboard_row(scope.unfiltered, architecture_id)
-    return rows[0] if rows else None
+def leaderboard_rows(scope: Scope, architecture_id: str) -> list[BestRow]:
+    """The row of one architecture by each protocol that it was trained by, of the whole store.
+
+    What the filter leaves comes first, and else in the order of the newest studies.
+    """
+    every = query.best_by_protocol(scope.store, architecture=architecture_id)
+    left = query.best_by_protocol(scope.store, **scope.filter, architecture=architecture_id)
+    rows = {each.protocol.hash: row for each in left for row in each.rows}
+    for each in every:
+        rows.setdefault(each.protocol.hash, each.rows[0])
+    return list(rows.values())
 
 
 @cached
@@ -185,6 +204,41 @@ def curves(scope: Scope, trial_ids: tuple[int, ...]) -> dict[int, list[EpochReco
 def accuracy_over_time(scope: Scope) -> AccuracyOverTime:
     """The complete and pruned trials of the filter in the order in which they ended."""
     return AccuracyOverTime.of(query.ended_trials(scope.store, **scope.filter))
+
+
+def trial_table(scope: Scope) -> DataFrame:
+    """A row for each trial of the filter; not kept, as it may be large."""
+    return query.trial_table(scope.store, **scope.filter)
+
+
+@cached
+def failures(scope: Scope) -> Failures:
+    """Why trials of the filter gave no result."""
+    return query.failures(scope.store, **scope.filter)
+
+
+@cached
+def trials_of_kind(scope: Scope, kind: FailureKind) -> list[TrialSummary]:
+    """The last trials of the filter that came to nothing in one way."""
+    return query.trials_of_kind(scope.store, kind, **scope.filter)
+
+
+@cached
+def comparison_of(scope: Scope, ids: tuple[str, ...]) -> NetworkComparison:
+    """Networks side by side, by a protocol of the filter."""
+    return query.compare_networks(scope.store, ids, **scope.filter)
+
+
+@cached
+def training_seconds(scope: Scope) -> dict[int, float]:
+    """What the trials of every study took to train, by its id."""
+    return query.training_seconds(scope.store)
+
+
+@cached
+def study_pace(scope: Scope, study: StudySummary) -> StudyPace | None:
+    """How fast a study goes."""
+    return query.study_pace(scope.store, study)
 
 
 @cached

@@ -27,12 +27,15 @@ class Scope:
         key: names the store in caches; another file in the same place has another key.
         study: only trials of this study; None is all studies.
         where: a where-clause that parses; empty is none.
+        protocol: only trials of the protocol with this hash, where the filter leaves several: what
+            came about by two does not compare. None is all.
     """
 
     store: Store
     key: str
     study: str | None = None
     where: str = ""
+    protocol: str | None = None
 
     @property
     def is_filtered(self) -> bool:
@@ -42,12 +45,14 @@ class Scope:
     @property
     def filter(self) -> Filter:
         """For the queries of `search.query`."""
-        return {"study": self.study, "where": self.where or None}
+        clauses = [] if not self.where else [f"({self.where})"]
+        clauses += [] if self.protocol is None else [f"protocol = {self.protocol}"]
+        return {"study": self.study, "where": " and ".join(clauses) or None}
 
     @property
     def unfiltered(self) -> "Scope":
         """The whole store."""
-        return replace(self, study=None, where="")
+        return replace(self, study=None, where="", protocol=None)
 
 
 def set_current(scope: Scope) -> None:

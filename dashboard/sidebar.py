@@ -4,8 +4,8 @@ import streamlit as st
 
 from dashboard import notices, queries, source
 from dashboard.escaping import markdown
-from dashboard.navigation import STORE, STUDY, WHERE
-from search.query import FIELDS, parse_where
+from dashboard.navigation import PROTOCOL, STORE, STUDY, WHERE
+from search.query import FIELDS, StudiesOfProtocol, parse_where
 from search.store import StudySummary
 from space.errors import InputError
 
@@ -60,6 +60,30 @@ def where_filter(wide: bool) -> str | None:
 
 def _copy_to_sidebar() -> None:
     st.session_state[WHERE] = st.session_state[_WIDE]
+
+
+def protocol_filter(found: list[StudiesOfProtocol]) -> str | None:
+    """The box of the protocols whose results the filter leaves; no box, and None, for one."""
+    if len(found) < 2:
+        return None
+    names = {each.hash: f"{each.words} ({each.hash[:4]})" for each in found}
+    asked = st.query_params.get(PROTOCOL)
+    if asked is not None and asked not in names:
+        st.warning(
+            f"No trial of the filter is of protocol {markdown(repr(asked))}: that of the newest "
+            "study is shown.",
+            icon=":material/search_off:",
+        )
+    chosen = st.sidebar.selectbox(
+        "Results of",
+        list(names),
+        format_func=lambda hash_: names.get(hash_, hash_),
+        key=PROTOCOL,
+        bind="query-params",
+        help="Here are results of several protocols: other images, other epochs, another recipe. "
+        "They do not compare, so the pages show those of one.",
+    )
+    return chosen if chosen in names else found[0].hash
 
 
 def where_help() -> str:

@@ -91,6 +91,15 @@ def open_scope(url: str) -> Scope:
     return Scope(store, f"{store.url} {file}")
 
 
+def is_still_there(scope: Scope) -> bool:
+    """Whether the store is the one that was opened: a file may be deleted or replaced meanwhile.
+
+    What stays open keeps its blocks, so that a page would go on showing what is gone.
+    """
+    path = _file(scope.store.url)
+    return path is None or scope.key == f"{scope.store.url} {identity(path)}"
+
+
 @st.cache_resource(show_spinner=False, max_entries=8, on_release=lambda store: store.close())
 def _opened(url: str, file: Identity | None) -> Store:
     return open_to_read(url)

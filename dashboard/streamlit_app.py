@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 # Streamlit runs this file as a script, so other modules may be first to have the names of ours.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dashboard import login, notices, queries, sidebar, source
-from dashboard.navigation import PAGES
+from dashboard.navigation import PAGES, Page
 from dashboard.scope import Scope, set_current
 from search.store import NoStore
 
@@ -34,18 +35,7 @@ def main() -> None:
     """Draws the sidebar, and the page that the URL names."""
     st.set_page_config(page_title="mixspace", page_icon=ICON, layout="wide")
     login.ask()
-    page = st.navigation(
-        [
-            st.Page(
-                f"views/{page.name}_view.py",
-                title=page.title,
-                icon=page.icon,
-                url_path=page.url_path,
-                default=page is PAGES[0],
-            )
-            for page in PAGES
-        ]
-    )
+    page = st.navigation([*map(_page, PAGES), _page(PAGES[0], is_root=True)])
     st.title(page.title)
     scope = None
     with notices.reported("The store cannot be opened"):
@@ -61,6 +51,21 @@ def main() -> None:
             page.run()
 
 
+def _page(page: Page, is_root: bool = False) -> StreamlitPage:
+    """A page at its own path; the first stands once more at "/", as Streamlit has the default.
+
+    A default page alone would be found under no path of its own.
+    """
+    return st.Page(
+        f"views/{page.name}_view.py",
+        title=page.title,
+        icon=page.icon,
+        url_path=None if is_root else page.url_path,
+        default=is_root,
+        visibility="hidden" if is_root else "visible",
+    )
+
+
 def _filtered(url: str, wide: bool) -> Scope | None:
     """The store with the sidebar's filter; None when there is nothing to show, which is said."""
     try:
@@ -74,7 +79,12 @@ def _filtered(url: str, wide: bool) -> Scope | None:
     if not studies:
         notices.no_studies()
         return None
-    return None if where is None else replace(whole, study=study, where=where)
+    if where is None:
+        return None
+    scope = replace(whole, study=study, where=where)
+    several = study is None and len({each.protocol_hash for each in studies}) > 1
+    protocol = sidebar.protocol_filter(queries.protocols(scope) if several else [])
+    return replace(scope, protocol=protocol)
 
 
 if __name__ == "__main__":  # as Streamlit runs it

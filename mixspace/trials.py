@@ -1,10 +1,10 @@
 """The trials of a study as a table of pandas."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from search.objectives import judged_by, judged_values
-from search.query import TrialSummary, trial_summaries
-from search.store import EpochRecord, Store, StudyRecord, TrialRecord
+from search.query import trial_table
+from search.store import EpochRecord, Store, StudyRecord
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -27,42 +27,10 @@ def trials_dataframe(store: Store, study: StudyRecord) -> "DataFrame":
         store: open.
         study: of this store.
     """
-    import pandas as pd  # heavy, and of no use to who asks for something else
-
-    found = trial_summaries(store, study=study.name)
-    records = {trial.id: trial for trial in store.trials.of_study(study.id)}
-    curves = store.epochs.of_trials([trial.id for trial in found])
-    rows = [
-        _row(trial, records[trial.id], _judged_loss(curves.get(trial.id, []), study))
-        for trial in sorted(found, key=lambda trial: trial.number)
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _row(trial: TrialSummary, record: TrialRecord, loss: float | None) -> dict[str, Any]:
-    return {
-        "trial": trial.number,
-        "state": str(trial.state),
-        "architecture_id": trial.architecture_id,
-        "operators": trial.operators,
-        "accuracy": trial.accuracy,
-        _LOSS: loss,
-        "best_accuracy": record.best_accuracy,
-        "last_accuracy": trial.last_accuracy,
-        "params": trial.params,
-        "macs": trial.macs,
-        "epochs": trial.epochs_done,
-        "seconds": trial.seconds,
-        "origin": trial.origin,
-        "repeat": record.repeat,
-        "attempts": record.attempts,
-        "seed_initialisation": record.seeds.get("initialisation"),
-        "seed_data_order": record.seeds.get("data_order"),
-        "started": trial.started,
-        "ended": trial.ended,
-        "reason": trial.reason,
-        "trial_id": trial.id,
-    }
+    table = trial_table(store, study=study.name)
+    curves = store.epochs.of_trials(list(table["trial_id"]))
+    table[_LOSS] = [_judged_loss(curves.get(id_, []), study) for id_ in table["trial_id"]]
+    return table[list(COLUMNS)]
 
 
 def _judged_loss(curve: list[EpochRecord], study: StudyRecord) -> float | None:

@@ -35,12 +35,19 @@ def page() -> None:
     with notices.reported("There is no such architecture"):
         record = scope.store.architectures.get(wanted)
         trials = scope.store.trials.of_architecture(record.id)
-        row = queries.leaderboard_row(scope, record.id)
+        rows = queries.leaderboard_rows(scope, record.id)
+        row = rows[0] if rows else None
         studies = {each.id: each for each in queries.summaries(scope.unfiltered)}
         _headline(record, row)
         owners = studies.keys() & {trial.study_id for trial in trials}
         names = tuple(sorted(studies[id_].name for id_ in owners))
-        notices.captions([_single(trials, row, studies), *queries.accuracy_notes(scope, names)])
+        notices.captions(
+            [
+                _single(trials, row, studies),
+                _by_other_protocols(rows[1:]),
+                *queries.accuracy_notes(scope, names),
+            ]
+        )
         _network(record)
         st.subheader("Token mixers")
         st.dataframe(_mixer_table(record.mixers), hide_index=True, width="stretch")
@@ -84,6 +91,14 @@ def _beside(row: BestRow | None) -> str | None:
     if row is None or row.deviation is None:
         return None
     return f"± {wording.percent(row.deviation)} over {row.repeats} trainings"
+
+
+def _by_other_protocols(rows: list[BestRow]) -> str | None:
+    """What it came to otherwise, which does not compare with the accuracy above."""
+    if not rows:
+        return None
+    others = ", ".join(f"{accuracy_words(row)} in study {row.study}" for row in rows)
+    return f"By other protocols, whose results do not compare with this one: {others}."
 
 
 def _single(

@@ -1,5 +1,9 @@
 """Leaderboard: the architectures by accuracy, narrowed by the filter."""
 
+import re
+import shlex
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -7,10 +11,16 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from dashboard import notices, queries
-from dashboard.navigation import architecture_cells, architecture_table, open_architecture
-from dashboard.scope import current
-from search.query import BestRow, Spread, StudyObjectives, optimism, ranks
-from space.wording import NONE, duration, percent, short
+from dashboard.navigation import (
+    architecture_cells,
+    architectures_table,
+    open_architecture,
+    open_comparison,
+)
+from dashboard.scope import Scope, current
+from search.query import TABLE_FORMATS, BestRow, Spread, StudyObjectives, optimism, ranks
+from search.query.network_comparison import FEWEST, MOST
+from space.wording import NONE, count, duration, percent, short
 
 # What the table can be sorted by, as the query sorts.
 _SORTS = {
@@ -38,14 +48,18 @@ def page() -> None:
     wanted = queries.study_objectives(scope)
     notices.captions([] if wanted is None else wanted.sentences)
     ids = [row.architecture_id for row in rows]
-    _tables(rows, architecture_cells(scope, ids), spread, wanted)
+    marked = _tables(rows, architecture_cells(scope, ids), spread, wanted)
+    if marked:
+        _shortlist(marked)
+    _downloads(scope)
 
 
 def _tables(
     rows: list[BestRow], cells: list[str], spread: dict[str, Spread], wanted: StudyObjectives | None
-) -> None:
-    """What is complete, and apart from it what was stopped early."""
+) -> list[BestRow]:
+    """What is complete, and apart from it what was stopped early; the rows that are marked."""
     named = list(zip(rows, cells, strict=True))
+    marked: list[BestRow] = []
     for key, whole in (("leaderboard", True), ("leaderboard-pruned", False)):
         part = [(row, cell) for row, cell in named if row.is_complete is whole]
         if not part:
@@ -54,9 +68,70 @@ def _tables(
             st.caption("Stopped early: these accuracies compare with none of a complete training.")
         shown, words = [row for row, _ in part], [cell for _, cell in part]
         table = _frame(shown, words, spread, wanted)
-        chosen = architecture_table(table, [row.architecture_id for row in shown], key, _columns())
-        if chosen is not None:
-            open_architecture(chosen)
+        ids = [row.architecture_id for row in shown]
+        chosen = architectures_table(table, ids, key, _columns())
+        marked += [row for row in shown if row.architecture_id in chosen]
+    return marked
+
+
+# --- what is done with marked rows, and with all of them ----------------------------------------
+
+
+def _shortlist(rows: Sequence[BestRow]) -> None:
+    """Ways on from marked rows."""
+    with st.container(border=True):
+        st.markdown(f"**{count(len(rows), 'architecture')} marked**")
+        ids = [row.architecture_id for row in rows]
+        left, right = st.columns(2)
+        if left.button("Open", icon=":material/account_tree:", width="stretch", key="open"):
+            open_architecture(ids[0])
+        can = FEWEST <= len(ids) <= MOST
+        help_ = None if can else f"Of {FEWEST} to {MOST} architectures."
+        if right.button(
+            "Compare",
+            icon=":material/compare:",
+            width="stretch",
+            key="compare",
+            disabled=not can,
+            help=help_,
+        ):
+            open_comparison(ids)
+        studies = list(dict.fromkeys(row.study for row in rows))
+        st.code(_commands(ids, studies), language="bash", wrap_lines=True)
+
+
+def _commands(ids: Sequence[str], studies: Sequence[str]) -> str:
+    """What trains them in full, compares and ships them, to be copied into a shell."""
+    named = " ".join(ids)
+    of_one = f" --study {shlex.quote(studies[0])}" if len(studies) == 1 else ""
+    lines = [f"python -m search retrain {named}{of_one}  # in full, with new seeds"]
+    lines += [f"python -m search compare {named}"] * (FEWEST <= len(ids) <= MOST)
+    lines += [f"python -m search export {id_} --to {id_}" for id_ in ids[:1]]
+    return "\n".join(lines)
+
+
+def _file(scope: Scope, suffix: str) -> bytes:
+    """Made when it is asked for: it may be large."""
+    return TABLE_FORMATS[suffix](queries.trial_table(scope))
+
+
+def _downloads(scope: Scope) -> None:
+    """All trials of the filter in a file, whatever is on the screen."""
+    st.subheader("All trials of the filter")
+    columns = st.columns(4)
+    for column, suffix in zip(columns, TABLE_FORMATS, strict=False):
+        column.download_button(
+            suffix.removeprefix(".").upper() if suffix == ".csv" else "Parquet",
+            partial(_file, scope, suffix),
+            file_name=re.sub(r"[^\w.-]+", "_", scope.study or "trials") + suffix,
+            icon=":material/download:",
+            width="stretch",
+            on_click="ignore",
+            key=f"download{suffix}",
+        )
+    st.caption(
+        "A row each, with plain ids, protocol, seeds and state; as `python -m search dump FILE`."
+    )
 
 
 def _ties(spread: dict[str, Spread]) -> str:
@@ -70,13 +145,10 @@ def _ties(spread: dict[str, Spread]) -> str:
 
 def _note(rows: list[BestRow], top: int) -> str:
     counted = f"The first {top:,} architectures." if len(rows) == top else f"{len(rows):,} found."
-    protocols = {row.protocol_hash for row in rows}
-    if len(protocols) > 1:
-        counted += (
-            f" They were judged by {len(protocols)} different protocols; accuracies compare only"
-            " within one. Choose a study in the sidebar."
-        )
-    return f"{counted} Accuracy is of validation images. Mark a row to open its architecture."
+    return (
+        f"{counted} Accuracy is of validation images. The name opens an architecture; mark rows to "
+        "compare, retrain or export them."
+    )
 
 
 def _frame(
@@ -94,7 +166,7 @@ def _frame(
             "token mixers": [row.operators for row in rows],
             "params": [row.params for row in rows],
             "FLOPs": [row.macs for row in rows],
-            "state": [str(row.state) for row in rows],
+            **({} if rows[0].is_complete else {"state": [str(row.state) for row in rows]}),
             "epochs": [row.epochs for row in rows],
             "training": [row.seconds for row in rows],
             "block type": [row.block_type for row in rows],
@@ -120,12 +192,16 @@ def _frame(
 def _columns() -> dict[str, Any]:
     column = st.column_config
     return {
-        "accuracy": column.NumberColumn(width=80),
-        "token mixers": column.TextColumn(width=240),
+        "place": column.TextColumn(width=55),
+        "accuracy": column.NumberColumn(width=75),
+        "token mixers": column.TextColumn(width=220),
         "params": column.NumberColumn(width=70),
         "FLOPs": column.NumberColumn(width=70, help="Multiply-accumulates for one image."),
         "epochs": column.NumberColumn(width=65),
-        "training": column.NumberColumn(width=85),
+        "training": column.NumberColumn(width=80),
+        "block type": column.TextColumn(width=80),
+        "spread": column.NumberColumn(width=65),
+        "seeds": column.NumberColumn(width=55),
     }
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from dashboard import notices, queries
+from dashboard import notices, queries, source
 from dashboard.charts import show
 from dashboard.escaping import markdown
 from dashboard.scope import Scope, current, zone
@@ -32,6 +32,8 @@ def page() -> None:
 def live(scope: Scope, was_running: bool) -> None:
     """All that changes while a study runs; drawn anew every few seconds."""
     with notices.reported("The store cannot be read"):
+        if not source.is_still_there(scope):
+            st.rerun()
         studies = queries.summaries(scope)
         if any(each.is_running for each in studies) != was_running:
             st.rerun()
@@ -54,6 +56,19 @@ def _headline(scope: Scope, studies: list[StudySummary]) -> None:
     )
     if scope.is_filtered:
         st.caption("Below, only trials that match the filter count.")
+    if scope.protocol is not None:
+        _of_other_protocols(scope)
+
+
+def _of_other_protocols(scope: Scope) -> None:
+    """The studies that are not on this page, so that nobody misses one that runs."""
+    every = queries.summaries(scope.unfiltered)
+    others = [each for each in every if each.protocol_hash != scope.protocol]
+    running = sum(each.is_running for each in others)
+    st.caption(
+        f"Not shown: studies of other protocols, to be chosen in the sidebar: {len(others)}, "
+        f"running: {running}."
+    )
 
 
 def _badge(studies: list[StudySummary]) -> str:

@@ -64,8 +64,8 @@ def page() -> None:
 
 
 def _effects(scope: Scope) -> StudyEffects | None:
-    """Of the studies of the filter, or of one protocol of several, which a person chooses."""
-    studies = queries.summaries(scope)
+    """Of the studies of the filter."""
+    studies = [study for study in queries.summaries(scope) if study.ended_trials]
     trials = sum(study.ended_trials for study in studies)
     if not trials:
         return None
@@ -74,12 +74,8 @@ def _effects(scope: Scope) -> StudyEffects | None:
     )
     if not asked:
         return None
-    groups = queries.effects(scope, tuple(study.name for study in studies))
-    if len(groups) == 1:
-        return groups[0]
-    names = [" + ".join(group.studies) for group in groups]
-    name = st.selectbox("Effects of one protocol: the studies", names, key="protocol")
-    return groups[names.index(name)]
+    (found,) = queries.effects(scope, tuple(study.name for study in studies))
+    return found
 
 
 def _table(found: StudyEffects, said: Sequence[str]) -> None:

@@ -20,9 +20,10 @@ from search.objective_parsing import stored_objectives
 from search.objectives import judged_by
 from search.query import (
     SORT_KEYS,
+    BestOfProtocol,
     BestRow,
     TestFigures,
-    best,
+    best_by_protocol,
     canonical_sort,
     chance_sentence,
     chance_sentences,
@@ -36,7 +37,8 @@ from search.query import (
     spreads,
     study_objectives,
 )
-from search.store import Store, open_to_read
+from search.query.conditions import conditions
+from search.store import Store, StudyRecord, open_to_read
 from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
 from space.errors import InputError, Problem
@@ -80,9 +82,12 @@ def command(
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,
     flops (also macs), depth, block_type. Of its trial: accuracy (0.86 or 86%), epochs, seconds,
-    state, study; latency (5 ms), where the study measures it. Of its token mixers: locality,
-    channels, rank, sharing, dynamics, kernel, heads, groups, ratio, name; these must hold for every
-    mixer, or after the word `any` for at least one.
+    state, study, protocol (the beginning of its hash); latency (5 ms), where the study measures
+    it. Of its token mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups,
+    ratio, name; these must hold for every mixer, or after the word `any` for at least one.
+
+    Results of several protocols do not compare: each has a table of its own, with its own places
+    and --top rows.
 
     An architecture that was trained several times with one protocol counts with the mean of its
     complete trials. Sorted by accuracy, places with = are ties: a two-sided t-test at the 5 %
@@ -112,16 +117,16 @@ def command(
         return
     sort = canonical_sort(sort)
     with open_to_read(store) as opened:
-        rows = best(opened, where=where, study=study, sort=sort, top=top)
+        groups = best_by_protocol(opened, where=where, study=study, sort=sort, top=top)
+        rows = [row for group in groups for row in group.rows]
         spread = spreads(opened, study) if sort == "-accuracy" else {}
         wanted = None if study is None else study_objectives(opened, study)
         shown = dict.fromkeys(row.study for row in rows)
-        chances = chance_sentences((name, opened.studies.get(name).objective) for name in shown)
+        records = {name: opened.studies.get(name) for name in shown}
         took = measured(opened, [row.trial_id for row in rows]) if as_json else {}
         tests = figures_of_tests(opened, study)
         hints = [] if rows or as_json or where is None else _hints(opened, where)
     if as_json:
-        named = zip(rows, ranks(rows, spread), strict=True)
         print_json(
             [
                 row.plain()
@@ -129,30 +134,44 @@ def command(
                 | {"place": place, "keeps_constraints": wanted and wanted.keeps(row)}
                 | ({"latency_ms": wanted.latency(row)} if wanted and wanted.latencies else {})
                 | {"test": _test_of(row, tests)}
-                for row, place in named
+                for group in groups
+                for row, place in zip(group.rows, ranks(group.rows, spread), strict=True)
             ]
         )
-    elif rows:
-        first = "highest" if sort.startswith("-") else "lowest"
-        title = f"Architectures by {sort.removeprefix('-')}, {first} first"
-        for table in leaderboards(rows, title, spread=spread, wanted=wanted, tests=tests):
-            stdout_console().print(table)
-        if sort == "-accuracy":
-            click.echo(what_of_the_spread(spread), err=True)
-        said = [*chances, *([] if wanted is None else wanted.sentences), optimism(rows)]
-        said.append(LUCKY if sort == "-accuracy" and len(rows) > 1 else None)
-        for sentence in filter(None, said):
-            click.echo(sentence, err=True)
-        if len({row.protocol_hash for row in rows}) > 1:
-            click.echo(
-                "These studies were judged by different protocols: their accuracies do not "
-                "compare. Choose one by --study.",
-                err=True,
-            )
-    else:
+        return
+    if not rows:
         click.echo("No trained architecture fulfils this.", err=True)
         for hint in hints:
             click.echo(hint, err=True)
+        return
+    first = "highest" if sort.startswith("-") else "lowest"
+    title = f"Architectures by {sort.removeprefix('-')}, {first} first"
+    for group in groups:
+        of_protocol = title if len(groups) == 1 else f"{_heading(group, records)}\n{title}"
+        for table in leaderboards(
+            group.rows, of_protocol, spread=spread, wanted=wanted, tests=tests
+        ):
+            stdout_console().print(table)
+    said: list[str | None] = [what_of_the_spread(spread)] if sort == "-accuracy" else []
+    said += chance_sentences((name, record.objective) for name, record in records.items())
+    said += [] if wanted is None else wanted.sentences
+    said += [SEVERAL.format(len(groups))] if len(groups) > 1 else []
+    said += [optimism(rows), LUCKY if sort == "-accuracy" and len(rows) > 1 else None]
+    for sentence in filter(None, said):
+        click.echo(sentence, err=True)
+
+
+SEVERAL = (
+    "These results are of {} protocols, a table for each: those of one do not compare with those "
+    "of another."
+)
+
+
+def _heading(group: BestOfProtocol, records: Mapping[str, StudyRecord]) -> str:
+    """What stands above the table of one protocol of several."""
+    protocol = group.protocol
+    how = conditions(next(records[row.study] for row in group.rows))
+    return f"Protocol {protocol.hash}, {how}: {protocol.words}"
 
 
 LUCKY = (

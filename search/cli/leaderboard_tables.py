@@ -75,7 +75,7 @@ def leaderboard(
     """A table of architectures, a line each.
 
     Args:
-        rows: in the order of the table.
+        rows: of one protocol, in the order of the table.
         title: what the table shows.
         with_study: whether the rows come from several studies.
         spread: by protocol, for rows by falling accuracy, to call ties what they do not separate.

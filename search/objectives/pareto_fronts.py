@@ -65,6 +65,8 @@ def nondominated(vectors: ArrayLike) -> NDArray[np.bool_]:
     """Which rows nothing dominates, shape (n,): the first front alone, without the others."""
     rows = np.asarray(vectors, float)
     order = np.lexsort(-rows.T[::-1])  # whoever dominates a row comes before it
+    if rows.ndim == 2 and rows.shape[1] == 2 and len(rows):
+        return _nondominated_pairs(rows, order)
     kept: list[int] = []
     for index in order:
         front = rows[kept]  # each row is compared with the front so far
@@ -73,6 +75,18 @@ def nondominated(vectors: ArrayLike) -> NDArray[np.bool_]:
             kept.append(int(index))
     found = np.zeros(len(rows), bool)
     found[kept] = True
+    return found
+
+
+def _nondominated_pairs(rows: Floats, order: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """The same of two objectives, without a loop over rows: fronts of a whole store have many."""
+    first, second = rows[order].T
+    starts = np.r_[True, first[1:] != first[:-1]]  # of runs that are equal in the first
+    run = np.cumsum(starts) - 1
+    best = second[starts]  # of each run, as it is sorted
+    keeps = np.r_[True, best[1:] > np.maximum.accumulate(best)[:-1]]  # what is better in the first
+    found = np.zeros(len(rows), bool)
+    found[order] = (second == best[run]) & keeps[run]
     return found
 
 

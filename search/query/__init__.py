@@ -23,9 +23,32 @@ from search.query.evaluated import (
     latency_records,
     networks,
 )
+from search.query.failures import (
+    FailureKind,
+    Failures,
+    FailureShare,
+    failures,
+    kind_of_reason,
+    trials_of_kind,
+)
 from search.query.intervals import wilson_interval
-from search.query.leaderboard import SORT_KEYS, BestRow, best, canonical_sort, ranks
+from search.query.leaderboard import (
+    SORT_KEYS,
+    BestOfProtocol,
+    BestRow,
+    best,
+    best_by_protocol,
+    canonical_sort,
+    ranks,
+)
 from search.query.measured import Measured, measured
+from search.query.network_comparison import (
+    ComparedNetwork,
+    Difference,
+    NetworkComparison,
+    PairTest,
+    compare_networks,
+)
 from search.query.operators import (
     OperatorRank,
     OperatorRecord,
@@ -39,6 +62,7 @@ from search.query.operators import (
     state_words,
     trials_by_operators,
 )
+from search.query.protocols import StudiesOfProtocol, protocols
 from search.query.proxy_worth import ProxyWorth, proxy_worth
 from search.query.repeats import Spread, spreads
 from search.query.split_accuracies import (
@@ -60,6 +84,7 @@ from search.query.study_objectives import (
     metric_words,
     study_objectives,
 )
+from search.query.study_pace import StudyPace, seconds_left, study_pace, training_seconds
 from search.query.trained_results import (
     RETRAINS,
     Figures,
@@ -73,10 +98,10 @@ from search.query.trial_summaries import (
     TrialSummary,
     ended_trials,
     running_best,
-    seconds_left,
     state_counts,
     trial_summaries,
 )
+from search.query.trial_table import TABLE_COLUMNS, TABLE_FORMATS, table_format, trial_table
 from search.query.where import Where, parse_where
 from search.query.where_tree import FIELDS
 
@@ -85,31 +110,43 @@ __all__ = [
     "OPTIMISTIC",
     "RETRAINS",
     "SORT_KEYS",
+    "TABLE_COLUMNS",
+    "TABLE_FORMATS",
     "BaselineComparison",
+    "BestOfProtocol",
     "BestRow",
+    "ComparedNetwork",
     "Cost",
     "CoursePoint",
+    "Difference",
     "Effect",
     "EndedTrial",
     "Evaluated",
+    "FailureKind",
+    "FailureShare",
+    "Failures",
     "Figures",
     "Measured",
     "MoveKind",
+    "NetworkComparison",
     "Objective",
     "Objectives",
     "OperatorRank",
     "OperatorRecord",
     "Pair",
+    "PairTest",
     "ProxyWorth",
     "RandomBand",
     "SplitAccuracies",
     "SplitComparison",
     "Spread",
     "StateCounts",
+    "StudiesOfProtocol",
     "StudyCourse",
     "StudyEffects",
     "StudyFidelity",
     "StudyObjectives",
+    "StudyPace",
     "TestFigures",
     "TrainedResult",
     "TrialSummary",
@@ -117,22 +154,26 @@ __all__ = [
     "accuracy_notes",
     "architecture_texts",
     "best",
+    "best_by_protocol",
     "best_within_bounds",
     "bound_words",
     "canonical_sort",
     "chance_of_images",
     "chance_sentence",
     "chance_sentences",
+    "compare_networks",
     "compare_splits",
     "comparison",
     "data_sentences",
     "ended_trials",
     "evaluated",
+    "failures",
     "figures_of_tests",
     "front",
     "front_of",
     "interval_in_points",
     "is_custom",
+    "kind_of_reason",
     "latency_records",
     "measured",
     "method_sentence",
@@ -146,6 +187,7 @@ __all__ = [
     "paired_fidelity",
     "pareto_front",
     "parse_where",
+    "protocols",
     "proxy_worth",
     "ranks",
     "running_best",
@@ -157,10 +199,15 @@ __all__ = [
     "study_effects",
     "study_fidelity",
     "study_objectives",
+    "study_pace",
     "table_effects",
+    "table_format",
     "trained_results",
     "trained_results_of_study",
+    "training_seconds",
     "trial_summaries",
+    "trial_table",
     "trials_by_operators",
+    "trials_of_kind",
     "wilson_interval",
 ]

@@ -43,12 +43,14 @@ class Evaluated:
             of the epoch that the protocol judges by, and over several trainings the mean. The
             latency, in milliseconds, is there where it was measured on the study's device.
         repeats: how many complete trainings the measured metrics stand on.
+        protocol_hash: of the protocol by which it was trained.
     """
 
     architecture_id: str
     operators: str
     values: Values
     repeats: int
+    protocol_hash: str
 
 
 def evaluated(
@@ -72,7 +74,13 @@ def evaluated(
     losses = _losses_of_rows(store, study, rows) if _LOSS in wanted else {}
     analytic = _without_training(store, study, wanted, [row.architecture_id for row in rows])
     return [
-        Evaluated(id_, row.operators, _values(row.accuracy, losses.get(id_), known), row.repeats)
+        Evaluated(
+            id_,
+            row.operators,
+            _values(row.accuracy, losses.get(id_), known),
+            row.repeats,
+            row.protocol_hash,
+        )
         for row, (id_, known) in zip(rows, analytic.items(), strict=True)
     ]
 

@@ -4,7 +4,7 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import (
     JSON,
@@ -15,12 +15,17 @@ from sqlalchemy import (
     func,
     null,
     nulls_last,
-    select,
     type_coerce,
 )
 
+from search.query.protocols import (
+    StudiesOfProtocol,
+    protocols_of,
+    refuse_mixed,
+    refuse_several_protocols,
+)
 from search.query.repeats import Key, Spread, repeated, repeated_results
-from search.query.where import Where, parse_where
+from search.query.where import Where, joined, matching, parse_where
 from search.query.where_tree import TRIAL_ALIASES
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import StaleRuns, effective
@@ -121,6 +126,7 @@ def best(
 
     Where none is complete it is the most accurate of the others; such rows come behind all complete
     ones, in whatever order, since a training that was stopped early does not compare with them.
+    Results of several protocols are refused: `best_by_protocol` has them apart.
 
     An architecture that was trained several times under one protocol counts with the mean of its
     complete trials, one for each pair of seeds; what was taken over has those of its source.
@@ -137,24 +143,84 @@ def best(
 
     Raises:
         InputError: a malformed where-clause, an unknown study or sort key, top not in 1 to
-            MAX_TOP; all of these at once.
+            MAX_TOP, all of these at once; or results of several protocols.
     """
-    parsed, study_id = _checked(store, where, study, sort, top)
-    asks_for_states = parsed is not None and "state" in parsed.fields
-    stale = store.runs.stale() if asks_for_states else {}
-    clause = matching(parsed, None, stale)
-    if not asks_for_states:
-        clause.append(TrialRow.state.in_(EVALUATED))
-    if study_id is not None:
-        clause.append(TrialRow.study_id == study_id)
-    if architecture is not None:
-        clause.append(TrialRow.architecture_id == architecture)
-    query = _query(clause, repeated(study_id), sort, stale).limit(top)
-    rows = store.read(lambda session: [BestRow(*row) for row in session.execute(query)])
-    if all(row.repeats == 1 for row in rows):
-        return rows
-    results = repeated_results(store, study_id)
-    return [_with_spread(row, results) for row in rows]
+    asked = _Asked.of(store, where, study, architecture, sort, top)
+    if asked.study_id is None:  # one study has one protocol
+        refuse_several_protocols(store, asked.conditions)
+    return asked.rows(store, ())
+
+
+@dataclass(frozen=True, slots=True)
+class BestOfProtocol:
+    """The rows of `best` that came about by one protocol."""
+
+    protocol: StudiesOfProtocol
+    rows: list[BestRow]
+
+
+def best_by_protocol(
+    store: Store,
+    *,
+    where: Where | str | None = None,
+    study: str | None = None,
+    architecture: str | None = None,
+    sort: str = "-accuracy",
+    top: int | None = 10,
+) -> list[BestOfProtocol]:
+    """The best of each protocol apart, that of the newest study first; none without a result.
+
+    The arguments are those of `best`; `top` is of each protocol.
+
+    Raises:
+        InputError: as `best` does, but for several protocols.
+    """
+    asked = _Asked.of(store, where, study, architecture, sort, top)
+    found = protocols_of(store, asked.conditions)
+    of_each = ((each, (StudyRow.protocol_hash == each.hash,)) for each in found)
+    return [BestOfProtocol(each, asked.rows(store, only)) for each, only in of_each]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of `best`, checked: conditions on trials, the order and the number of rows."""
+
+    conditions: tuple[ColumnElement[bool], ...]
+    study_id: int | None
+    sort: str
+    top: int | None
+    stale: StaleRuns
+
+    @classmethod
+    def of(
+        cls,
+        store: Store,
+        where: Where | str | None,
+        study: str | None,
+        architecture: str | None,
+        sort: str,
+        top: int | None,
+    ) -> Self:
+        parsed, study_id = _checked(store, where, study, sort, top)
+        asks_for_states = parsed is not None and "state" in parsed.fields
+        stale = store.runs.stale() if asks_for_states else {}
+        conditions = matching(parsed, None, stale)
+        if not asks_for_states:
+            conditions.append(TrialRow.state.in_(EVALUATED))
+        if study_id is not None:
+            conditions.append(TrialRow.study_id == study_id)
+        if architecture is not None:
+            conditions.append(TrialRow.architecture_id == architecture)
+        return cls(tuple(conditions), study_id, sort, top, stale)
+
+    def rows(self, store: Store, only: tuple[ColumnElement[bool], ...]) -> list[BestRow]:
+        conditions = [*self.conditions, *only]
+        query = _query(conditions, repeated(self.study_id), self.sort, self.stale).limit(self.top)
+        rows = store.read(lambda session: [BestRow(*row) for row in session.execute(query)])
+        if all(row.repeats == 1 for row in rows):
+            return rows
+        results = repeated_results(store, self.study_id)
+        return [_with_spread(row, results) for row in rows]
 
 
 def _with_spread(row: BestRow, results: dict[Key, dict[int, float]]) -> BestRow:
@@ -196,7 +262,8 @@ INCOMPLETE = case((_COMPLETE, 0), else_=1)
 _TOOK_OVER = TrialRow.source_trial_id.is_not(None)
 """Of a training and what took it over, the training itself is shown."""
 
-_JUDGED_BY = func.coalesce(type_coerce(StudyRow.protocol, JSON)["judged_by"].as_string(), "best")
+JUDGED_BY = func.coalesce(type_coerce(StudyRow.protocol, JSON)["judged_by"].as_string(), "best")
+"""Of a trial: "last" or "best" of the epochs."""
 
 
 def _query(
@@ -216,7 +283,7 @@ def _query(
         trial=TrialRow.number,
         trial_id=TrialRow.id,
         state=effective(TrialRow.state, stale),
-        judged_by=_JUDGED_BY,
+        judged_by=JUDGED_BY,
         repeats=func.coalesce(case((_COMPLETE, several.c.repeats)), 1),
         deviation=null(),
     )
@@ -244,51 +311,30 @@ def _query(
     )
 
 
-def joined(*columns: Any) -> Select[Any]:
-    """A query of trials joined with their architectures and studies."""
-    return (
-        select(*columns)
-        .select_from(TrialRow)
-        .join(ArchitectureRow, ArchitectureRow.id == TrialRow.architecture_id)
-        .join(StudyRow, StudyRow.id == TrialRow.study_id)
-    )
-
-
-def matching(
-    where: Where | str | None, study: str | None, stale: StaleRuns
-) -> list[ColumnElement[bool]]:
-    """A filter as conditions on what `joined` gives.
-
-    Raises:
-        InputError: a malformed where-clause.
-    """
-    parsed = parse_where(where) if isinstance(where, str) else where
-    conditions = [] if parsed is None else [effective(parsed.clause(), stale)]
-    return [*conditions, *([] if study is None else [StudyRow.name == study])]
-
-
 def ranks(rows: Sequence[BestRow], spreads: Mapping[str, Spread]) -> list[str]:
     """The rank of every row, "=2" for each of those that share the second.
 
     Args:
-        rows: in order of falling accuracy. The complete rows of each protocol are compared from
+        rows: of one protocol, in order of falling accuracy. The complete ones are compared from
             the best down: one that the spread does not separate from the leader shares its place,
-            one that it does is the next leader. Rows between them of another protocol have the
-            place where they stand, and break no tie. What is not complete has no place ("–").
-        spreads: by protocol hash; rows of different protocols are never ties.
+            one that it does is the next leader. What is not complete has no place ("–").
+        spreads: by protocol hash; without that of the rows nothing is a tie.
+
+    Raises:
+        InputError: rows of several protocols.
     """
-    current: dict[str, int] = {}
+    refuse_mixed(rows)
+    leader: int | None = None
     leaders = []
     for index, row in enumerate(rows):
         leaders.append(index)
         spread = spreads.get(row.protocol_hash) if row.is_complete else None
         if spread is None or row.accuracy is None:
             continue
-        first = current.get(row.protocol_hash)
-        if first is not None and _ties(rows[first], row, spread):
-            leaders[index] = first
+        if leader is not None and _ties(rows[leader], row, spread):
+            leaders[index] = leader
         else:
-            current[row.protocol_hash] = index
+            leader = index
     shared = Counter(leaders)
     named = [f"={lead + 1}" if shared[lead] > 1 else str(lead + 1) for lead in leaders]
     # What was pruned would have gone on, nobody knows where to.

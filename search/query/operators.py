@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from search.query.leaderboard import OPERATOR_SEPARATOR, BestRow, best, joined, matching
+from search.query.leaderboard import OPERATOR_SEPARATOR, BestRow, best
+from search.query.protocols import refuse_mixed
 from search.query.study_fronts import pareto_front
-from search.query.where import Where
+from search.query.where import Where, joined, matching
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import effective
 from search.store.store import Store
@@ -40,6 +41,9 @@ def operator_ranks(rows: Iterable[BestRow]) -> list[OperatorRank]:
     """Every operator that some architecture uses throughout, the best first.
 
     Rows without an accuracy are left out.
+
+    Raises:
+        InputError: rows of several protocols.
     """
     pairs = _by_accuracy(rows)
     ranked = [row for _, row in pairs]
@@ -57,6 +61,7 @@ def operator_ranks(rows: Iterable[BestRow]) -> list[OperatorRank]:
 def _by_accuracy(rows: Iterable[BestRow]) -> list[tuple[float, BestRow]]:
     """The rows that have an accuracy beside it, the best first, the cheapest of equals."""
     pairs = [(row.accuracy, row) for row in rows if row.accuracy is not None]
+    refuse_mixed(row for _, row in pairs)
     return sorted(pairs, key=lambda pair: (-pair[0], pair[1].params, pair[1].architecture_id))
 
 
@@ -119,10 +124,15 @@ def paired(store: Store, study: str, rows: Iterable[BestRow]) -> list[Pair]:
         store: with the study.
         study: its name.
         rows: of the study.
+
+    Raises:
+        InputError: rows of several protocols.
     """
+    every = list(rows)
+    refuse_mixed(every)
     operators = _paired_operators(store, study)
     found = _by_accuracy(
-        row for row in rows if row.is_complete and row.architecture_id in operators
+        row for row in every if row.is_complete and row.architecture_id in operators
     )
     return [
         Pair(operators[row.architecture_id], row, found[0][0] - accuracy) for accuracy, row in found
@@ -185,7 +195,7 @@ def operator_records(
     """The record of each of the paper's operators by name, then of custom mixers that were tried.
 
     Raises:
-        InputError: a malformed where-clause or an unknown study.
+        InputError: a malformed where-clause, an unknown study, or results of several protocols.
     """
     query = joined(ArchitectureRow.operators, func.count())
     query = query.where(*matching(where, study, store.runs.stale()))

@@ -34,15 +34,18 @@ class Spread:
 
     def separates(self, difference: float, first: int, second: int) -> bool:
         """Whether means of `first` and of `second` results differ by more than chance would."""
-        error = self.deviation * math.sqrt(1 / first + 1 / second)
-        return abs(difference) > t_quantile(self.freedom) * error
+        return abs(difference) > t_quantile(self.freedom) * self.error(first, second)
+
+    def error(self, first: int, second: int) -> float:
+        """The standard error of the difference of two such means."""
+        return self.deviation * math.sqrt(1 / first + 1 / second)
 
 
-def t_quantile(freedom: float) -> float:
-    """The 97.5 % quantile of Student's t, for 1 degree of freedom or more."""
+def t_quantile(freedom: float, level: float = 0.975) -> float:
+    """A quantile of Student's t, the 97.5 % one unless told, for 1 degree of freedom or more."""
     from scipy.special import stdtrit  # takes a good part of a second to import
 
-    return float(stdtrit(freedom, 0.975))
+    return float(stdtrit(freedom, level))
 
 
 def pooled(groups: Sequence[Sequence[float]]) -> Spread | None:

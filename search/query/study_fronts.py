@@ -1,12 +1,16 @@
-"""Pareto fronts: of accuracy against a cost, and of a study over its own objectives."""
+"""Pareto fronts: of accuracy against a cost, and of a study over its own objectives.
 
-from collections.abc import Iterable
-from typing import Literal
+All of them are of complete results of one protocol; what was stopped early may stand beside.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeVar
 
 from search.metrics import MEASURED_METRICS
 from search.objectives import Objectives, nondominated
 from search.query.evaluated import Evaluated, evaluated
 from search.query.leaderboard import BestRow
+from search.query.protocols import refuse_mixed
 from search.query.where import Where
 from search.store.store import Store
 from space.errors import InputError
@@ -16,24 +20,35 @@ COSTS: tuple[Cost, ...] = ("params", "macs")
 
 
 def pareto_front(rows: Iterable[BestRow], cost: Cost = "params") -> list[BestRow]:
-    """The rows that no other beats: none is as cheap and as accurate, and better in one of both.
+    """The complete rows that no other beats: none is as cheap and as accurate, and better in one.
 
-    Rows that tie in both stay together; rows without an accuracy are left out. In order of
-    rising cost. O(n log n).
+    What was stopped early, or lacks an accuracy, neither is on the front nor beats; rows that tie
+    in both stay together. In order of rising cost. O(n log n).
 
     Raises:
-        InputError: an unknown cost.
+        InputError: an unknown cost, or rows of several protocols.
     """
     if cost not in COSTS:
         raise InputError.of("cost", f"{cost!r} is not allowed; one of {', '.join(COSTS)}")
-    known = [(getattr(row, cost), -row.accuracy, row) for row in rows if row.accuracy is not None]
-    known.sort(key=lambda entry: (entry[0], entry[1], entry[2].architecture_id))
-    front: list[tuple[float, float, BestRow]] = []
-    for entry in known:
-        # All before are as cheap or cheaper, and the front's last is their most accurate.
-        if not front or entry[1] < front[-1][1] or entry[:2] == front[-1][:2]:
-            front.append(entry)
-    return [row for _, _, row in front]
+    every = list(rows)
+    refuse_mixed(every)
+    known = [
+        (row, (row.accuracy, -getattr(row, cost)))
+        for row in every
+        if row.is_complete and row.accuracy is not None
+    ]
+    return sorted(_undominated(known), key=lambda row: (getattr(row, cost), row.architecture_id))
+
+
+_Row = TypeVar("_Row")
+
+
+def _undominated(known: Sequence[tuple[_Row, Sequence[float]]]) -> list[_Row]:
+    """The rule of every front: rows whose objectives, the higher the better, nothing dominates."""
+    if not known:
+        return []
+    kept = nondominated([objectives for _, objectives in known])
+    return [row for (row, _), keeps in zip(known, kept, strict=True) if keeps]
 
 
 def front(
@@ -62,10 +77,16 @@ def front_of(rows: Iterable[Evaluated], objectives: Objectives) -> list[Evaluate
     """The rows that none of the others dominates, the best by the first objective first.
 
     One that lacks an objective, or breaks a constraint, neither is on the front nor dominates.
+
+    Raises:
+        InputError: rows of several protocols.
     """
-    found = [row for row in rows if objectives.has(row.values) and objectives.keeps(row.values)]
-    if not found:
-        return []
-    kept = nondominated([objectives.vector(row.values) for row in found])
-    first = [row for row, keeps in zip(found, kept, strict=True) if keeps]
+    every = list(rows)
+    refuse_mixed(every)
+    known = [
+        (row, objectives.vector(row.values))
+        for row in every
+        if objectives.has(row.values) and objectives.keeps(row.values)
+    ]
+    first = _undominated(known)
     return sorted(first, key=lambda row: (-objectives.vector(row.values)[0], row.architecture_id))

@@ -1,17 +1,17 @@
-"""Trials in any state: rows, counts, the course of accuracy, and the time that is left."""
+"""Trials in any state: rows, counts, and the course of accuracy."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, nulls_last, select
+from sqlalchemy import func, nulls_last
 
-from search.query.leaderboard import INCOMPLETE, joined, matching
-from search.query.where import Where
+from search.query.leaderboard import INCOMPLETE
+from search.query.protocols import refuse_mixed, refuse_several_protocols
+from search.query.where import Where, joined, matching
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
-from search.store.records import RunRecord, StudySummary
-from search.store.stale_runs import StaleRuns, effective
+from search.store.stale_runs import effective
 from search.store.statements import columns_of
 from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
@@ -70,14 +70,17 @@ def trial_summaries(
         limit: how many at most; None is all.
 
     Raises:
-        InputError: a malformed where-clause.
+        InputError: a malformed where-clause, or the best of several protocols.
         ValueError: what is no state of a trial.
     """
     stale = store.runs.stale()
-    query = joined(*(effective(column, stale) for column in _COLUMNS))
-    query = query.where(*matching(where, study, stale))
+    conditions = matching(where, study, stale)
     if states is not None:
-        query = query.where(effective(TrialRow.state, stale).in_(sorted(map(TrialState, states))))
+        among = sorted(map(TrialState, states))
+        conditions.append(effective(TrialRow.state, stale).in_(among))
+    if order == "best" and study is None:
+        refuse_several_protocols(store, conditions)
+    query = joined(*(effective(column, stale) for column in _COLUMNS)).where(*conditions)
     query = query.order_by(*_ORDERS[order]).limit(limit)
     return store.read(lambda session: [TrialSummary(*row) for row in session.execute(query)])
 
@@ -102,7 +105,7 @@ def state_counts(
 
 @dataclass(frozen=True, slots=True)
 class EndedTrial:
-    """A complete or pruned trial with its accuracy."""
+    """A complete or pruned trial with its accuracy, and the hash of its protocol."""
 
     ended: datetime
     accuracy: float
@@ -110,6 +113,7 @@ class EndedTrial:
     number: int
     architecture_id: str
     operators: str
+    protocol_hash: str
 
 
 def ended_trials(
@@ -121,7 +125,7 @@ def ended_trials(
         InputError: a malformed where-clause.
     """
     query = (
-        joined(*columns_of(EndedTrial, TrialRow, ArchitectureRow))
+        joined(*columns_of(EndedTrial, TrialRow, ArchitectureRow, StudyRow))
         .where(*matching(where, study, store.runs.stale()))
         .where(
             TrialRow.accuracy.is_not(None),
@@ -134,43 +138,17 @@ def ended_trials(
 
 
 def running_best(trials: Iterable[EndedTrial]) -> list[EndedTrial]:
-    """Complete ones that are better than all before them; what was pruned does not compare."""
+    """Complete ones that are better than all before them; what was pruned does not compare.
+
+    Raises:
+        InputError: trials of several protocols.
+    """
+    every = list(trials)
+    refuse_mixed(every)
     found: list[EndedTrial] = []
-    for trial in trials:
+    for trial in every:
         if trial.state is not TrialState.COMPLETE:
             continue
         if not found or trial.accuracy > found[-1].accuracy:
             found.append(trial)
     return found
-
-
-_ENOUGH = 3
-"""Ended trials from which on a pace is worth showing."""
-
-
-def seconds_left(store: Store, studies: Iterable[StudySummary]) -> float | None:
-    """When the last of the running studies will be done, at the pace of its present run.
-
-    None while nothing runs, or too few trials have ended in the run to tell.
-    """
-    stale = store.runs.stale()
-    found = [_left(store, study, stale) for study in studies if study.is_running]
-    return max((seconds for seconds in found if seconds is not None), default=None)
-
-
-def _left(store: Store, study: StudySummary, stale: StaleRuns) -> float | None:
-    begun = _begun(store.runs.of_study(study.id), stale)
-    if begun is None:
-        return None
-    query = select(func.count()).where(TrialRow.study_id == study.id, TrialRow.ended >= begun)
-    ended = store.read(lambda session: session.scalar(query)) or 0
-    if ended < _ENOUGH:
-        return None
-    elapsed = (datetime.now(UTC) - begun).total_seconds()
-    return elapsed / ended * max(0, study.planned_trials - study.ended_trials)
-
-
-def _begun(runs: Sequence[RunRecord], stale: StaleRuns) -> datetime | None:
-    """When the first of the live runs began."""
-    live = (run.started for run in runs if run.ended is None and run.id not in stale)
-    return min(live, default=None)

@@ -12,10 +12,12 @@ without epochs) fulfils no comparison, not even `!=`. The name of an operator is
 `space.mixer_type_named` knows: case and punctuation do not matter, and a label will do.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Select, select
 
 from search.metrics import METRICS
 from search.numeric import parse_milliseconds
@@ -34,6 +36,8 @@ from search.query.where_tree import (
     compiled,
     unreachable,
 )
+from search.store.models import ArchitectureRow, StudyRow, TrialRow
+from search.store.stale_runs import StaleRuns, effective
 from space.custom.registry import registered
 from space.errors import InputError, Problem
 from space.mixer_types import (
@@ -50,6 +54,7 @@ _EQUALITY = ("=", "!=")
 _ORDER = ("<", "<=", ">", ">=")
 _SAME = {"==": "=", "<>": "!="}
 _KEYWORDS = ("and", "or", "not", "in", "any")
+_HASH = re.compile("[0-9a-fA-F]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,29 @@ def parse_where(text: str) -> Where:
         InputError: where="--where"; the message marks the place and says what is allowed.
     """
     return Where(text, _Parser(text).whole())
+
+
+def joined(*columns: Any) -> Select[Any]:
+    """A query of trials joined with their architectures and studies."""
+    return (
+        select(*columns)
+        .select_from(TrialRow)
+        .join(ArchitectureRow, ArchitectureRow.id == TrialRow.architecture_id)
+        .join(StudyRow, StudyRow.id == TrialRow.study_id)
+    )
+
+
+def matching(
+    where: Where | str | None, study: str | None, stale: StaleRuns
+) -> list[ColumnElement[bool]]:
+    """A filter as conditions on what `joined` gives.
+
+    Raises:
+        InputError: a malformed where-clause.
+    """
+    parsed = parse_where(where) if isinstance(where, str) else where
+    conditions = [] if parsed is None else [effective(parsed.clause(), stale)]
+    return [*conditions, *([] if study is None else [StudyRow.name == study])]
 
 
 class _Parser:
@@ -250,6 +278,8 @@ def _read(field: Field, token: Token) -> Value | None:
         return token.text.lower() if token.text.lower() in field.words else None
     if field.kind is Kind.OPERATOR:
         return _operator_name(token)
+    if field.is_hash:
+        return token.text.lower() if _HASH.fullmatch(token.text) else None
     return token.text
 
 
@@ -297,6 +327,8 @@ def _expected(field: Field) -> str:
         return "one of " + ", ".join(field.words)
     if field.kind is Kind.OPERATOR:
         return "the name of an operator such as ViT or 'DW-S Conv.', a label, or a name in quotes"
+    if field.is_hash:
+        return "its hash or the beginning of it, hexadecimal digits such as 3f2a"
     return "a word or a quoted text"
 
 

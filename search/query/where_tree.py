@@ -61,6 +61,7 @@ class Field:
         of_mixer: whether every mixer of an architecture has its own.
         is_share: whether it is a number from 0 to 1, which may be written in per cent.
         is_time: whether it is a time in milliseconds, which may be written with its unit.
+        is_hash: whether it is a hexadecimal hash, of which the beginning will do.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Field:
     of_mixer: bool = False
     is_share: bool = False
     is_time: bool = False
+    is_hash: bool = False
 
 
 def _number(name: str, column: Any, of_mixer: bool = False) -> Field:
@@ -100,6 +102,7 @@ _FIELDS = [
     Field("state", Kind.WORD, TrialRow.state, tuple(TrialState)),
     Field("block_type", Kind.WORD, ArchitectureRow.block_type, tuple(BLOCK_TYPES)),
     Field("study", Kind.TEXT, StudyRow.name),
+    Field("protocol", Kind.TEXT, StudyRow.protocol_hash, is_hash=True),
     _number("kernel", ArchitectureMixerRow.kernel_size, of_mixer=True),
     _number("heads", ArchitectureMixerRow.heads, of_mixer=True),
     _number("groups", ArchitectureMixerRow.groups, of_mixer=True),
@@ -201,6 +204,9 @@ def _of_mixers(condition: ColumnElement[bool], any_mixer: bool) -> ColumnElement
 
 
 def _comparison(node: Comparison) -> ColumnElement[bool]:
+    if node.field.is_hash:
+        begins = or_(*(node.field.column.startswith(str(value)) for value in node.values))
+        return not_(begins) if node.operator in ("!=", "not in") else begins
     values = [_bound(node.field, value) for value in node.values]
     return func.coalesce(_OPERATORS[node.operator](node.field.column, values), false())
 

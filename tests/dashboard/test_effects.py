@@ -35,13 +35,14 @@ def test_the_page_shows_them_of_one_protocol_at_a_time(
     fill(store, study_of(store, "short"), 0.02)
     page = opened("relation_graph", file)
     assert not page.exception
-    assert page.selectbox(key="protocol").label.startswith("Effects of one protocol")
+    box = page.sidebar.selectbox(key="protocol")
+    assert [option.split(" (")[0] for option in box.options] == ["short", "long"]
     (table,) = (each.value for each in page.dataframe)
     (row,) = table[table.move == EDGE].to_dict("records")
     assert (row["points"], row["contexts"]) == (pytest.approx(2.0), 4)
     assert row["verdict"] == "helps"
     assert "8 networks of short, judged after 4 epochs" in texts(page)
-    chosen = page.selectbox(key="protocol").select("long").run()
+    chosen = box.select_index(1).run()
     (table,) = (each.value for each in chosen.dataframe)
     assert table[table.move == EDGE].points.tolist() == [pytest.approx(-10.0)]
 

@@ -13,7 +13,7 @@ def study_of(store: Store, name: str, epochs: int = EPOCHS, **changes: object) -
     """A study whose protocol is known by the number of its epochs."""
     values = {
         "protocol": {"epochs": epochs, "judged_by": "last"},
-        "protocol_hash": f"{epochs} epochs",
+        "protocol_hash": f"{epochs:016x}",
         "space": {"input": {"channels": 1, "height": 28, "width": 28}},
         "objective": {"metric": "accuracy", "direction": "maximise", "data": DATA},
     }

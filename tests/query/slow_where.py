@@ -35,6 +35,9 @@ def compares(node: Comparison, value: Any) -> bool:
     if value is None:
         return False
     values = list(node.values)
+    if node.field.name == "protocol":
+        begins = any(value.startswith(str(each)) for each in values)
+        return begins is (node.operator in ("=", "in"))
     if node.operator == "in":
         return value in values
     if node.operator == "not in":

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.query import BestRow, best, ranks, spreads
+from search.query import BestRow, best, best_by_protocol, ranks, spreads
 from search.query.repeats import Spread, pooled, t_quantile
 from search.store import ParentRecord, Store, TrialState
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial, epoch
@@ -37,9 +37,9 @@ def test_protocols_are_never_mixed(store: Store) -> None:
         for number, accuracy in enumerate(accuracies):
             study = add_study(store, f"{name} {number}", protocol_hash=name)
             complete_trial(store, study.id, begin_run(store, study.id).id, 0, accuracy)
-    (row,) = best(store)
-    assert (row.protocol_hash, row.repeats) == ("two", 2)
-    assert row.accuracy == pytest.approx(0.8)
+    rows = [row for group in best_by_protocol(store) for row in group.rows]
+    assert [(row.protocol_hash, row.repeats) for row in rows] == [("two", 2), ("one", 2)]
+    assert [row.accuracy for row in rows] == [pytest.approx(0.8), pytest.approx(0.55)]
     assert {name: round(spread.deviation, 6) for name, spread in spreads(store).items()} == {
         "one": round(statistics.stdev((0.5, 0.6)), 6),
         "two": round(statistics.stdev((0.7, 0.9)), 6),
@@ -120,8 +120,6 @@ def test_ties_are_called_ties(store: Store) -> None:
     assert ranks(rows, {"other": Spread(0.5, 120)}) == ["1", "2", "3", "4"]
     pruned = [replace(row, state=TrialState.PRUNED) for row in rows]
     assert ranks(pruned, {"p": Spread(0.5, 120)}) == ["–"] * 4
-    mixed = [rows[0], replace(rows[1], protocol_hash="q")]
-    assert ranks(mixed, {"p": Spread(0.5, 9), "q": Spread(0.5, 9)}) == ["1", "2"]
 
 
 def test_what_is_not_compared_breaks_no_tie(store: Store) -> None:
@@ -129,14 +127,10 @@ def test_what_is_not_compared_breaks_no_tie(store: Store) -> None:
     run = begin_run(store, study.id)
     for number, accuracy in enumerate((0.90, 0.899, 0.895, 0.80, 0.799)):
         complete_trial(store, study.id, run.id, number, accuracy)
-    rows, spread = best(store), {"p": Spread(0.01, 120), "q": Spread(0.01, 120)}
+    rows, spread = best(store), {"p": Spread(0.01, 120)}
     pruned = [replace(rows[1], state=TrialState.PRUNED), replace(rows[3], state=TrialState.PRUNED)]
     assert ranks([rows[0], pruned[0], *rows[2:]], spread) == ["=1", "–", "=1", "=4", "=4"]
     assert ranks([*rows[:3], pruned[1], rows[4]], spread) == ["=1", "=1", "=1", "–", "5"]
-    other = replace(rows[1], protocol_hash="q")
-    assert ranks([rows[0], other, rows[2]], spread) == ["=1", "2", "=1"]
-    alone = replace(rows[1], protocol_hash="without a spread")
-    assert ranks([rows[0], alone, rows[2]], spread) == ["=1", "2", "=1"]
 
 
 def test_ties_stand_as_if_the_others_were_not_there(store: Store) -> None:

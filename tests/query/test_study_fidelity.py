@@ -45,7 +45,7 @@ def test_every_earlier_epoch_and_every_size_is_a_proxy(store: Store) -> None:
     params = kendalltau(np.arange(len(NUMBERS)), curves[:, -1]).statistic
     assert told["params"] == told["macs"] == pytest.approx(params)
     assert {"training_bytes", "inference_bytes", "seconds an epoch"} <= told.keys()
-    assert (found.studies, found.protocol_hash) == (("s",), "4 epochs")
+    assert (found.studies, found.protocol_hash) == (("s",), f"{4:016x}")
     assert found.full == "validation accuracy after 4 epochs"
     assert found.rows[0].cost == pytest.approx(1 / EPOCHS)
     assert (found.notes, found.ceiling.n, found.ceiling.perfect) == ((), 0, None)
@@ -123,7 +123,7 @@ def test_a_study_is_the_proxy_of_another_where_networks_are_in_both(store: Store
     expected = kendalltau(*np.array(ends).T).statistic
     assert told["accuracy after 2 epochs of short"] == pytest.approx(expected)
     assert "accuracy after 1 epoch of short" in told
-    assert found.protocol_hash == "4 epochs"
+    assert found.protocol_hash == f"{4:016x}"
     assert found.notes[0] == (
         "short was judged after 2 epochs at 28×28 on 5,000 images, long judged after 4 epochs at "
         "28×28 on 5,000 images; 10 of 14 networks of long are in both."

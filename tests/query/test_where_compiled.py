@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from sqlalchemy import select, update
 
-from search.query import best, parse_where
+from search.query import best_by_protocol, parse_where
 from search.store import Store, open_store
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import effective
@@ -16,13 +16,15 @@ from tests.query.strategies import clauses
 from tests.support.postgres import PostgresServer
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial, epoch
 
+PROTOCOLS = {"first": "01" * 8, "second": "0123456789abcdef", "third one": "f0" * 8}
+
 Filled = tuple[Store, list[dict[str, Any]]]
 
 
 def fill(store: Store) -> list[dict[str, Any]]:
     """Trials of every kind; the values of their fields."""
     for name in ("first", "second", "third one"):
-        study = add_study(store, name)
+        study = add_study(store, name, protocol_hash=PROTOCOLS[name])
         run = begin_run(store, study.id)
         start = 7 * (study.id - 1)
         for number in range(start, start + 14):
@@ -86,6 +88,7 @@ def entries(store: Store, study_id: int, name: str) -> Iterator[dict[str, Any]]:
             "state": "preempted" if trial.run_id == dead else trial.state.value,
             "block_type": architecture.block_type,
             "study": name,
+            "protocol": PROTOCOLS[name],
             "mixers": architecture.mixers,
             "architecture": trial.architecture_id,
         }
@@ -126,8 +129,19 @@ def is_cut(entry: dict[str, Any]) -> bool:
 
 
 @given(text=clauses())
-def test_best_has_one_row_per_architecture(filled: Filled, text: str) -> None:
+def test_best_has_one_row_per_architecture_of_a_protocol(filled: Filled, text: str) -> None:
     store, known = filled
+    found = {
+        group.protocol.hash: [row.trial_id for row in group.rows]
+        for group in best_by_protocol(store, where=text, top=None)
+    }
+    for protocol in PROTOCOLS.values():
+        mine = [entry for entry in known if entry["protocol"] == protocol]
+        assert found.get(protocol, []) == expected_best(mine, text)
+
+
+def expected_best(known: list[dict[str, Any]], text: str) -> list[int]:
+    """The ids of the best trials, in order."""
     where = parse_where(text)
     states = ("complete", "pruned")
     allowed = [
@@ -148,7 +162,7 @@ def test_best_has_one_row_per_architecture(filled: Filled, text: str) -> None:
             e["architecture"],
         ),
     )
-    assert [row.trial_id for row in best(store, where=text, top=None)] == [e["id"] for e in order]
+    return [entry["id"] for entry in order]
 
 
 @pytest.mark.parametrize(
@@ -162,4 +176,4 @@ def test_best_has_one_row_per_architecture(filled: Filled, text: str) -> None:
     ],
 )
 def test_the_largest_clauses_run(filled: Filled, text: str) -> None:
-    best(filled[0], where=text)
+    best_by_protocol(filled[0], where=text)

@@ -239,9 +239,8 @@ def _summary(turns: Sequence[_Turn], at_pace: float | None, pace: float | None) 
     low, high = median_interval(times.tolist())
     levels = (5, 25, 75, 95)
     quantiles = dict(zip(map(str, levels), np.percentile(times, levels).tolist(), strict=True))
-    gauged = [turn for turn in turns if turn.gauge_ms is not None]
-    beside = [turn.gauge_ms for turn in gauged if not turn.is_off_pace(at_pace)]
-    beside = beside or [turn.gauge_ms for turn in gauged]
+    on_pace = [turn for turn in turns if not turn.is_off_pace(at_pace)] or turns
+    beside = [turn.gauge_ms for turn in on_pace if turn.gauge_ms is not None]
     gauge_ms = float(np.median(beside)) if beside else None
     latency = Latency(
         median_ms=float(np.median(times)),

@@ -1,0 +1,152 @@
+"""Compare: two to six networks side by side."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import notices, queries
+from dashboard.charts import show
+from dashboard.escaping import markdown
+from dashboard.navigation import COMPARED, architecture_cells
+from dashboard.scope import Scope, current
+from search.query import ComparedNetwork, NetworkComparison
+from search.query.network_comparison import FEWEST, MOST
+from search.visualization.curve_figures import Curve, curves_figure
+from space.wording import NONE, duration, percent, short
+
+_OFFERED = 200
+
+
+def page() -> None:
+    """The page."""
+    scope = current()
+    chosen = _chosen(scope)
+    if chosen is None:
+        notices.no_trials("No trial has ended yet.", scope.is_filtered)
+        return
+    if len(chosen) < FEWEST:
+        st.info(f"Choose {FEWEST} to {MOST} networks.", icon=":material/compare:")
+        st.caption("Or mark rows of the leaderboard, and press Compare there.")
+        return
+    found = queries.comparison_of(scope, tuple(chosen))
+    _results(scope, found)
+    _differences(found)
+    _tests(found)
+    _curves(scope, found.networks)
+
+
+def _chosen(scope: Scope) -> list[str] | None:
+    """The ids of the networks; those of the URL, until others are chosen; None without any."""
+    rows = queries.leaderboard(scope, "-accuracy", _OFFERED)
+    names = {row.architecture_id: _name(row) for row in rows}
+    asked = [id_ for id_ in st.query_params.get(COMPARED, "").split(",") if id_]
+    ids = list(dict.fromkeys([*names, *asked]))
+    if not ids:
+        return None
+    chosen = st.multiselect(
+        "Networks",
+        ids,
+        default=asked[:MOST],
+        format_func=lambda id_: names.get(id_, id_),
+        max_selections=MOST,
+        key=f"compared-{','.join(asked)}",
+        help=f"The first {_OFFERED} of the filter's leaderboard.",
+    )
+    if chosen != asked:
+        st.query_params[COMPARED] = ",".join(chosen)
+    return chosen
+
+
+def _name(row: object) -> str:
+    accuracy, operators = getattr(row, "accuracy", None), getattr(row, "operators", "")
+    return f"{percent(accuracy)} · {operators} · {getattr(row, 'architecture_id', '')}"
+
+
+def _results(scope: Scope, found: NetworkComparison) -> None:
+    networks = found.networks
+    rows = [each.row for each in networks]
+    table = pd.DataFrame(
+        {
+            "architecture": architecture_cells(scope, [each.id for each in networks]),
+            "accuracy": [_accuracy(each) for each in networks],
+            "seeds": [NONE if row is None else str(row.repeats) for row in rows],
+            "state": [NONE if row is None else str(row.state) for row in rows],
+            "params": [short(each.params) for each in networks],
+            "FLOPs": [short(each.macs) for each in networks],
+            "training": [NONE if row is None else duration(row.seconds) for row in rows],
+            "token mixers": [each.operators for each in networks],
+        }
+    )
+    link = st.column_config.LinkColumn(display_text="architecture=([0-9a-f]+)", width=150)
+    st.dataframe(
+        table, hide_index=True, width="stretch", column_config={"architecture": link}, key="results"
+    )
+    notices.captions(_said(found))
+
+
+def _accuracy(each: ComparedNetwork) -> str:
+    if each.row is None:
+        return NONE
+    spread = "" if each.row.deviation is None else f" ± {percent(each.row.deviation)}"
+    return percent(each.row.accuracy) + spread
+
+
+def _said(found: NetworkComparison) -> list[str]:
+    if found.protocol is None:
+        return ["None of them has a result in this filter."]
+    said = [f"Results by the protocol of {found.protocol.words}."]
+    if found.others:
+        others = "; ".join(each.words for each in found.others)
+        said.append(f"There are results by other protocols, which do not compare: {others}.")
+    return said
+
+
+def _differences(found: NetworkComparison) -> None:
+    st.subheader("What differs, from image to logits")
+    if not found.differences:
+        st.caption("Nothing: these networks are alike in every part.")
+        return
+    table = pd.DataFrame({"part": [each.part for each in found.differences]})
+    for place, network in enumerate(found.networks):
+        table[network.id] = [each.values[place] for each in found.differences]
+    st.dataframe(table, hide_index=True, width="stretch", key="differences")
+
+
+def _tests(found: NetworkComparison) -> None:
+    if not found.tests:
+        return
+    st.subheader("Which is better")
+    margins = [NONE if each.margin is None else f"±{100 * each.margin:.2f}" for each in found.tests]
+    table = pd.DataFrame(
+        {
+            "first": [each.first for each in found.tests],
+            "second": [each.second for each in found.tests],
+            "points": [f"{100 * each.difference:+.2f}" for each in found.tests],
+            "95 %": margins,
+            "verdict": [each.verdict for each in found.tests],
+        }
+    )
+    st.dataframe(table, hide_index=True, width="stretch", key="tests")
+    st.caption(
+        "Points of validation accuracy, the first less the second; the interval holds for all "
+        "pairs at once (Student's t with the spread over seeds, Bonferroni)."
+    )
+
+
+def _curves(scope: Scope, networks: Sequence[ComparedNetwork]) -> None:
+    rows = {each.row.trial_id: each.row for each in networks if each.row is not None}
+    epochs = queries.curves(scope, tuple(rows))
+    curves = [
+        Curve(f"{row.architecture_id[:8]} {row.operators}", row.study, row.state, epochs[id_])
+        for id_, row in rows.items()
+        if epochs[id_]
+    ]
+    if curves:
+        st.subheader("Learning curves")
+        show(curves_figure(curves, "accuracy", height=380), "curves", "Validation accuracy")
+        st.caption(markdown("Of each network its best training."))
+
+
+if __name__ == "__main__":  # as Streamlit runs it
+    page()

@@ -1,0 +1,123 @@
+"""Overview: every study of the store, what runs, how fast it goes, how much of it failed."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import notices, queries, source
+from dashboard.navigation import study_cells
+from dashboard.scope import Scope, current
+from search.query import StudyPace
+from search.store import StudySummary, TrialState
+from space import wording
+
+_WHILE_RUNNING, _WHILE_IDLE = 5, 15
+
+
+def page() -> None:
+    """The page."""
+    scope = current().unfiltered
+    running = any(each.is_running for each in queries.summaries(scope))
+    st.fragment(run_every=_WHILE_RUNNING if running else _WHILE_IDLE)(live)(scope)
+
+
+def live(scope: Scope) -> None:
+    """All of it, drawn anew every few seconds."""
+    with notices.reported("The store cannot be read"):
+        if not source.is_still_there(scope):
+            st.rerun()
+        studies = queries.summaries(scope)
+        took = queries.training_seconds(scope)
+        _headline(studies, took)
+        _table(scope, studies, took)
+
+
+def _headline(studies: list[StudySummary], took: dict[int, float]) -> None:
+    counts = {state: sum(each.counts[state] for each in studies) for state in TrialState}
+    broken = counts[TrialState.FAILED] + counts[TrialState.INFEASIBLE]
+    ended = sum(each.ended_trials for each in studies)
+    columns = st.columns(5)
+    columns[0].metric("Studies", f"{len(studies):,}")
+    columns[1].metric("Running now", f"{sum(each.is_running for each in studies):,}")
+    columns[2].metric("Trials ended", f"{ended:,}")
+    columns[3].metric("Failed", f"{broken / ended:.1%}" if ended else wording.NONE)
+    columns[4].metric("Training", wording.duration(sum(took.values())))
+
+
+def _table(scope: Scope, studies: list[StudySummary], took: dict[int, float]) -> None:
+    paces = [queries.study_pace(scope, each) for each in studies]
+    table = pd.DataFrame(
+        {
+            "study": study_cells([each.name for each in studies]),
+            "state": [_state(each) for each in studies],
+            "done": [_done(each) for each in studies],
+            "ended": [each.ended_trials for each in studies],
+            "running": [each.counts[TrialState.RUNNING] for each in studies],
+            "failed": [_failed(each) for each in studies],
+            "trials an hour": [_per_hour(pace) for pace in paces],
+            "time left": [_left(pace) for pace in paces],
+            "best": [wording.percent(each.best_accuracy) for each in studies],
+            "protocol": [each.protocol_hash[:6] for each in studies],
+            "training": [wording.duration(took.get(each.id, 0.0)) for each in studies],
+            "last sign of life": [_ago(each) for each in studies],
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        height=min(38 + 35 * len(studies), 740),
+        column_config=_columns(),
+        key="studies",
+    )
+    protocols = {each.protocol_hash for each in studies}
+    if len(protocols) > 1:
+        st.caption(
+            f"The studies have {len(protocols)} protocols. The best of one says nothing of the "
+            "best of another, so the other pages show those of one at a time."
+        )
+
+
+def _columns() -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "study": column.LinkColumn(display_text="study=(.+)$", width=180),
+        "done": column.ProgressColumn(format="%d%%", max_value=100, width=90),
+        "best": column.TextColumn(help="Of complete trials, by the study's own protocol."),
+        "protocol": column.TextColumn(help="Results compare where it is equal."),
+    }
+
+
+def _state(study: StudySummary) -> str:
+    if study.is_running:
+        return "running"
+    if study.ended_trials >= study.planned_trials:
+        return "finished"
+    return "stopped"
+
+
+def _done(study: StudySummary) -> float:
+    planned = max(study.planned_trials, study.ended_trials)
+    return 100 * study.ended_trials / planned if planned else 0.0
+
+
+def _failed(study: StudySummary) -> int:
+    return study.counts[TrialState.FAILED] + study.counts[TrialState.INFEASIBLE]
+
+
+def _per_hour(pace: StudyPace | None) -> str:
+    return wording.NONE if pace is None else f"{pace.trials_per_hour:,.1f}"
+
+
+def _left(pace: StudyPace | None) -> str:
+    return wording.NONE if pace is None else wording.duration(pace.seconds_left)
+
+
+def _ago(study: StudySummary) -> str:
+    return wording.ago(study.last_activity, datetime.now(UTC))
+
+
+if __name__ == "__main__":  # as Streamlit runs it
+    page()

@@ -1,0 +1,220 @@
+"""Why trials gave no result: by reason, by operator and by size, with the trials behind each.
+
+A reason is a sentence with numbers in it, such as a step or an amount of memory. Trials with the
+same sentence but for its numbers failed alike, and are counted together.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case, func, select
+
+from search.query.intervals import wilson_interval
+from search.query.leaderboard import OPERATOR_SEPARATOR
+from search.query.trial_summaries import TrialSummary, trial_summaries
+from search.query.where import Where, joined, matching
+from search.store.models import ArchitectureRow, TrialRow
+from search.store.stale_runs import effective
+from search.store.store import Store
+from search.trial_states import TrialState
+
+TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE, TrialState.PREEMPTED)
+"""What came to no result; what was preempted will be taken up again."""
+
+_BROKEN = (TrialState.FAILED, TrialState.INFEASIBLE)
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED, *_BROKEN)
+_SIZES = 6
+"""Classes of size, of equal width on a logarithmic axis."""
+_NUMBER = re.compile(r"(?<![A-Za-z_])[-+]?\d[\d.,:]*(?:[eE][-+]?\d+)?")
+_LONGEST = 200
+
+
+def kind_of_reason(reason: str | None) -> str:
+    """The first line of a reason with "…" for its numbers; "" for none."""
+    first = (reason or "").strip().partition("\n")[0]
+    return _NUMBER.sub("…", first)[:_LONGEST]
+
+
+@dataclass(frozen=True, slots=True)
+class FailureKind:
+    """Trials that came to nothing in the same way.
+
+    Attributes:
+        state: failed, infeasible or preempted.
+        reason: what they said, with "…" for its numbers.
+        trials: how many.
+        operators: how many of them by the names of their token mixers, the most frequent first;
+            one with several mixers counts for each.
+        params: of the smallest and of the largest of their networks.
+    """
+
+    state: TrialState
+    reason: str
+    trials: int
+    operators: Mapping[str, int]
+    params: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FailureShare:
+    """How many of the trials of an operator, or of a size, came to nothing.
+
+    Attributes:
+        name: the operator, or empty. params: of the smallest and of the largest network.
+        ended: complete, pruned, failed and infeasible trials; failed: the last two.
+    """
+
+    name: str
+    params: tuple[int, int]
+    ended: int
+    failed: int
+
+    @property
+    def share(self) -> float:
+        """That failed, 0 to 1."""
+        return self.failed / self.ended
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % of the share (Wilson), 0 to 1."""
+        return wilson_interval(self.share, self.ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """What went wrong, in three views.
+
+    Attributes:
+        kinds: the most frequent first.
+        by_operator: those that failed most often first; a network with several counts for each.
+        by_size: classes of params, the smallest first.
+    """
+
+    kinds: tuple[FailureKind, ...]
+    by_operator: tuple[FailureShare, ...]
+    by_size: tuple[FailureShare, ...]
+
+
+def failures(
+    store: Store, *, where: Where | str | None = None, study: str | None = None
+) -> Failures:
+    """Why trials of a filter gave no result.
+
+    Raises:
+        InputError: a malformed where-clause.
+    """
+    stale = store.runs.stale()
+    conditions = matching(where, study, stale)
+    state = effective(TrialRow.state, stale)
+    return Failures(
+        _kinds(store, conditions, state, effective(TrialRow.reason, stale)),
+        _by_operator(store, conditions, state),
+        _by_size(store, conditions, state),
+    )
+
+
+def _kinds(
+    store: Store, conditions: Sequence[Any], state: Any, reason: Any
+) -> tuple[FailureKind, ...]:
+    query = (
+        joined(
+            state.label("state"),
+            reason.label("reason"),
+            ArchitectureRow.operators,
+            func.count().label("trials"),
+            func.min(ArchitectureRow.params).label("least"),
+            func.max(ArchitectureRow.params).label("most"),
+        )
+        .where(*conditions, state.in_(TROUBLE))
+        .group_by(state, reason, ArchitectureRow.operators)
+    )
+    groups: dict[tuple[TrialState, str], list[Any]] = defaultdict(list)
+    rows: Any = store.read(lambda session: session.execute(query).all())
+    for row in rows:
+        groups[TrialState(row.state), kind_of_reason(row.reason)].append(row)
+    found = [_kind(*key, rows) for key, rows in groups.items()]
+    return tuple(sorted(found, key=lambda kind: (-kind.trials, kind.state, kind.reason)))
+
+
+def _kind(state: TrialState, reason: str, rows: Sequence[Any]) -> FailureKind:
+    operators: Counter[str] = Counter()
+    for row in rows:
+        for name in row.operators.split(OPERATOR_SEPARATOR):
+            operators[name] += row.trials
+    return FailureKind(
+        state,
+        reason,
+        sum(row.trials for row in rows),
+        dict(operators.most_common()),
+        (min(row.least for row in rows), max(row.most for row in rows)),
+    )
+
+
+_SOME = 200
+_LOOKED_AT = 5_000
+
+
+def trials_of_kind(
+    store: Store,
+    kind: FailureKind,
+    *,
+    where: Where | str | None = None,
+    study: str | None = None,
+) -> list[TrialSummary]:
+    """The last trials of a kind, some 200 at most, the one that ended last first.
+
+    The arguments are those of `failures`.
+    """
+    rows = trial_summaries(
+        store, where=where, study=study, states=(kind.state,), order="ended", limit=_LOOKED_AT
+    )
+    return [row for row in rows if kind_of_reason(row.reason) == kind.reason][:_SOME]
+
+
+def _counted(state: Any) -> tuple[Any, ...]:
+    """How many trials, how many of them broken, and the sizes at the ends."""
+    broken = func.sum(case((state.in_(_BROKEN), 1), else_=0))
+    params = ArchitectureRow.params
+    return func.count(), broken, func.min(params), func.max(params)
+
+
+def _by_operator(store: Store, conditions: Sequence[Any], state: Any) -> tuple[FailureShare, ...]:
+    query = joined(ArchitectureRow.operators, *_counted(state))
+    query = query.where(*conditions, state.in_(_ENDED)).group_by(ArchitectureRow.operators)
+    rows: Any = store.read(lambda session: session.execute(query).all())
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for operators, *counted in rows:
+        for name in operators.split(OPERATOR_SEPARATOR):
+            groups[name].append(counted)
+    found = [_share(name, counted) for name, counted in groups.items()]
+    return tuple(sorted(found, key=lambda each: (-each.share, -each.ended, each.name)))
+
+
+def _share(name: str, counted: Iterable[Sequence[int]]) -> FailureShare:
+    ended, failed, least, most = zip(*counted, strict=True)
+    return FailureShare(name, (min(least), max(most)), sum(ended), int(sum(failed)))
+
+
+def _by_size(store: Store, conditions: Sequence[Any], state: Any) -> tuple[FailureShare, ...]:
+    among = (*conditions, state.in_(_ENDED))
+    params = ArchitectureRow.params
+    ends = joined(func.min(params), func.max(params)).where(*among)
+    least, most = store.read(lambda session: session.execute(ends).one())
+    if least is None:
+        return ()
+    ratio = max(most / least, 1.0) ** (1 / _SIZES)
+    edges = [least * ratio**place for place in range(1, _SIZES)]
+    place = case(*((params <= edge, i) for i, edge in enumerate(edges)), else_=_SIZES)
+    sized = joined(params.label("params"), state.label("state"), place.label("place"))
+    each = sized.where(*among).subquery()
+    broken = func.sum(case((each.c.state.in_(_BROKEN), 1), else_=0))
+    query = (
+        select(func.count(), broken, func.min(each.c.params), func.max(each.c.params))
+        .group_by(each.c.place)
+        .order_by(each.c.place)
+    )
+    rows: Any = store.read(lambda session: session.execute(query).all())
+    return tuple(_share("", [row]) for row in rows)
