@@ -63,27 +63,34 @@ def _copy_to_sidebar() -> None:
 
 
 def protocol_filter(found: list[StudiesOfProtocol]) -> str | None:
-    """The box of the protocols whose results the filter leaves; no box, and None, for one."""
-    if len(found) < 2:
-        return None
+    """The box of the protocols whose results the filter leaves; no box, and None, for one.
+
+    The URL has the hash: bound to it, the box would write there what it shows.
+    """
     names = {each.hash: f"{each.words} ({each.hash[:4]})" for each in found}
     asked = st.query_params.get(PROTOCOL)
+    if len(names) < 2:
+        st.query_params.pop(PROTOCOL, None)
+        return None
     if asked is not None and asked not in names:
         st.warning(
             f"No trial of the filter is of protocol {markdown(repr(asked))}: that of the newest "
             "study is shown.",
             icon=":material/search_off:",
         )
+    if st.session_state.get(PROTOCOL) not in names:
+        st.session_state[PROTOCOL] = asked if asked in names else found[0].hash
     chosen = st.sidebar.selectbox(
         "Results of",
         list(names),
         format_func=lambda hash_: names.get(hash_, hash_),
         key=PROTOCOL,
-        bind="query-params",
         help="Here are results of several protocols: other images, other epochs, another recipe. "
         "They do not compare, so the pages show those of one.",
     )
-    return chosen if chosen in names else found[0].hash
+    if chosen != asked:
+        st.query_params[PROTOCOL] = chosen
+    return chosen
 
 
 def where_help() -> str:

@@ -83,7 +83,9 @@ def _shortlist(rows: Sequence[BestRow]) -> None:
         st.markdown(f"**{count(len(rows), 'architecture')} marked**")
         ids = [row.architecture_id for row in rows]
         left, right = st.columns(2)
-        if left.button("Open", icon=":material/account_tree:", width="stretch", key="open"):
+        if left.button(
+            "Open the first", icon=":material/account_tree:", width="stretch", key="open"
+        ):
             open_architecture(ids[0])
         can = FEWEST <= len(ids) <= MOST
         help_ = None if can else f"Of {FEWEST} to {MOST} architectures."

@@ -28,7 +28,7 @@ _BROKEN = (TrialState.FAILED, TrialState.INFEASIBLE)
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, *_BROKEN)
 _SIZES = 6
 """Classes of size, of equal width on a logarithmic axis."""
-_NUMBER = re.compile(r"(?<![A-Za-z_])[-+]?\d[\d.,:]*(?:[eE][-+]?\d+)?")
+_NUMBER = re.compile(r"(?<![A-Za-z_])[-+]?\d+(?:[.,:]\d+)*(?:[eE][-+]?\d+)?")
 _LONGEST = 200
 
 

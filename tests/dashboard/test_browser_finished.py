@@ -89,7 +89,7 @@ def test_a_node_leads_to_its_best_architecture(visitor: Visitor) -> None:
 def test_a_marked_row_leads_to_its_architecture(visitor: Visitor) -> None:
     visitor.go("leaderboard", "Leaderboard")
     visitor.mark_row(0)
-    visitor.page.get_by_role("button", name="Open").click()
+    visitor.page.get_by_role("button", name="Open the first").click()
     visitor.settle("Architecture")
     complete = [point for index, (_, point) in enumerate(stores.points(23)) if index % 3 != 2]
     assert visitor.parameter("architecture") == max(complete, key=stores.accuracy_of).id
@@ -100,11 +100,11 @@ def test_marked_rows_are_compared(visitor: Visitor) -> None:
     visitor.go("leaderboard?study=quickstart", "Leaderboard")
     visitor.mark_row(0)
     expect(visitor.page.get_by_text("1 architecture marked")).to_be_visible()
-    assert visitor.page.get_by_role("button", name="Compare").is_disabled()
+    assert visitor.page.get_by_role("button", name="Compare", exact=True).is_disabled()
     visitor.mark_row(2)
     expect(visitor.page.get_by_text("2 architectures marked")).to_be_visible()
     ids = re.findall(r"retrain ([0-9a-f]+) ([0-9a-f]+) --study quickstart", _code(visitor))
-    visitor.page.get_by_role("button", name="Compare").click()
+    visitor.page.get_by_role("button", name="Compare", exact=True).click()
     visitor.settle("Compare")
     assert visitor.parameter("networks") == ",".join(ids[0])
     assert visitor.parameter("study") == "quickstart"
@@ -121,7 +121,7 @@ def test_trials_are_downloaded(visitor: Visitor) -> None:
     visitor.go("leaderboard?where=state+%3D+pruned&study=quickstart", "Leaderboard")
     for name, suffix in (("CSV", ".csv"), ("Parquet", ".parquet")):
         with visitor.page.expect_download() as coming:
-            visitor.page.get_by_role("button", name=name).click()
+            visitor.page.get_by_role("button", name=name, exact=True).click()
         assert coming.value.suggested_filename == f"quickstart{suffix}"
         file = coming.value.path()
         table = pd.read_csv(file) if suffix == ".csv" else pd.read_parquet(file)

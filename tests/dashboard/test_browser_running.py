@@ -25,7 +25,7 @@ def test_page(visitor: Visitor, page: Page) -> None:
 
 def test_progress_follows_the_store(visitor: Visitor, browsed_files: Path) -> None:
     """What a worker writes appears without anybody touching the page."""
-    visitor.go("", "Live progress")
+    visitor.go("progress", "Live progress")
     visitor.page.get_by_text("12 of 26 planned trials ended").wait_for()
     with open_store(str(browsed_files / "running.db"), create=False) as store:
         study = store.studies.get("quickstart")

@@ -156,7 +156,7 @@ def test_best_so_far_is_a_rising_step_line() -> None:
     begun = datetime(2026, 1, 1, tzinfo=UTC)
     heights = (0.5, 0.4, 0.7, 0.6)
     points = [
-        EndedTrial(begun + timedelta(minutes=n), height, TrialState.COMPLETE, n, "id", "ViT")
+        EndedTrial(begun + timedelta(minutes=n), height, TrialState.COMPLETE, n, "id", "ViT", "p")
         for n, height in enumerate(heights)
     ]
     records = running_best(points)
@@ -168,7 +168,7 @@ def test_best_so_far_is_a_rising_step_line() -> None:
 
 def test_without_a_complete_trial_there_is_no_best_so_far() -> None:
     begun = datetime(2026, 1, 1, tzinfo=UTC)
-    points = [EndedTrial(begun, 0.9, TrialState.PRUNED, 0, "id", "ViT")]
+    points = [EndedTrial(begun, 0.9, TrialState.PRUNED, 0, "id", "ViT", "p")]
     assert running_best(points) == []
     (drawn,) = accuracy_over_time_figure(AccuracyOverTime(points, [], 1), UTC).data
     assert drawn.name == "pruned"

@@ -98,6 +98,7 @@ def drawn_by_chance(directions: dict[str, str], seed: int) -> ObjectivesPicture:
                 "macs": 10.0 ** rng.uniform(5, 7),
             },
             1 + number % 2,
+            "p",
         )
         for number in range(40)
     ]
