@@ -4,6 +4,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from search.visualization.theme import DARK, LIGHT, Theme
 
@@ -23,6 +24,12 @@ def show(made: go.Figure, key: str, alt: str) -> None:
     st.plotly_chart(made, key=key, width="stretch", config=CONFIG, alt=alt)
 
 
+def at_least(width: int, key: str) -> DeltaGenerator:
+    """Where a chart of this key keeps so many pixels: on a narrower page it scrolls aside."""
+    st.html(f"<style>.st-key-{key} {{min-width: {width}px}}</style>")
+    return st.container(horizontal=True, wrap=False)
+
+
 def show_selectable(made: go.Figure, key: str, alt: str) -> str | None:
     """Puts a figure on the page; what the clicked point carries first in its customdata."""
     event = st.plotly_chart(
@@ -35,6 +42,11 @@ def show_selectable(made: go.Figure, key: str, alt: str) -> str | None:
         selection_mode="points",
     )
     return first_custom(event)
+
+
+def metric_row() -> DeltaGenerator:
+    """Where figures stand side by side, and below each other where the page is too narrow."""
+    return st.container(horizontal=True, gap="large")
 
 
 def first_custom(event: Any) -> str | None:

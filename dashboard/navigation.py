@@ -110,7 +110,7 @@ def _table(
     mode: Literal["single-row", "multi-row"],
 ) -> list[str]:
     display = f"{ARCHITECTURE}=([0-9a-f]+)"
-    link = st.column_config.LinkColumn(display_text=display, width=150)
+    link = st.column_config.LinkColumn(display_text=display, width=140)
     event = st.dataframe(
         table,
         hide_index=True,

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import notices, queries
-from dashboard.charts import CONFIG, page_theme, show
+from dashboard.charts import CONFIG, at_least, metric_row, page_theme, show
 from dashboard.escaping import markdown
 from dashboard.navigation import ARCHITECTURE
 from dashboard.scope import Scope, current, zone
@@ -60,23 +60,22 @@ def page() -> None:
 def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
     st.subheader(markdown(record.operators), anchor=False)
     st.caption(markdown(record.id))
-    columns = st.columns(5)
-    columns[0].metric(
-        "Accuracy",
-        wording.percent(None if row is None else row.accuracy),
-        _beside(row),
-        delta_color="off",
-        delta_arrow="off",
-        help=_help(row),
-    )
-    columns[1].metric("Params", wording.short(record.params), help=f"{record.params:,}")
-    columns[2].metric(
-        "FLOPs",
-        wording.short(record.macs),
-        help=f"{record.macs:,} multiply-accumulates for one image, computed",
-    )
-    columns[3].metric("Blocks", record.depth)
-    columns[4].metric("Block type", markdown(record.block_type))
+    with metric_row():
+        st.metric(
+            "Accuracy",
+            wording.percent(None if row is None else row.accuracy),
+            _beside(row),
+            delta_color="off",
+            delta_arrow="off",
+            help=_help(row),
+            width="content",
+        )
+        exact = f"{record.params:,}"
+        st.metric("Params", wording.short(record.params), help=exact, width="content")
+        exact = f"{record.macs:,} multiply-accumulates for one image, computed"
+        st.metric("FLOPs", wording.short(record.macs), help=exact, width="content")
+        st.metric("Blocks", record.depth, width="content")
+        st.metric("Block type", markdown(record.block_type), width="content")
 
 
 def _help(row: BestRow | None) -> str:
@@ -125,9 +124,9 @@ def _network(record: ArchitectureRecord) -> None:
         st.code(str(error), language=None)
         return
     figure = stages_figure(architecture, record.mixers, page_theme())
-    st.plotly_chart(
-        figure, key="stages", width="stretch", config={**CONFIG, "displayModeBar": False}
-    )
+    with at_least(180 * len(architecture.stages) + 260, "stages"):
+        bare = {**CONFIG, "displayModeBar": False}
+        st.plotly_chart(figure, key="stages", width="stretch", config=bare)
     try:
         costs = _cost_table(architecture)
     except InputError as error:  # of a mixer that somebody registered elsewhere

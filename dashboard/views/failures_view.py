@@ -102,14 +102,11 @@ def _trials(scope: Scope, kind: FailureKind) -> None:
 
 def _shares(found: Failures) -> None:
     """How often each operator and each size fails."""
-    left, right = st.columns(2)
-    with left:
-        st.subheader("By operator")
-        _share_table([each.name for each in found.by_operator], found.by_operator, "operator")
-        st.caption("A network with several operators counts for each. 95 % by Wilson.")
-    with right:
-        st.subheader("By size")
-        _share_table([_range(each.params) for each in found.by_size], found.by_size, "params")
+    st.subheader("By operator")
+    _share_table([each.name for each in found.by_operator], found.by_operator, "operator")
+    st.caption("A network with several operators counts for each. 95 % by Wilson.")
+    st.subheader("By size")
+    _share_table([_range(each.params) for each in found.by_size], found.by_size, "params")
 
 
 def _share_table(names: list[str], shares: Sequence[FailureShare], what: str) -> None:

@@ -196,7 +196,7 @@ def _columns() -> dict[str, Any]:
     return {
         "place": column.TextColumn(width=55),
         "accuracy": column.NumberColumn(width=75),
-        "token mixers": column.TextColumn(width=220),
+        "token mixers": column.TextColumn(width=170),
         "params": column.NumberColumn(width=70),
         "FLOPs": column.NumberColumn(width=70, help="Multiply-accumulates for one image."),
         "epochs": column.NumberColumn(width=65),

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import notices, queries, source
+from dashboard.charts import metric_row
 from dashboard.navigation import study_cells
 from dashboard.scope import Scope, current
 from search.query import StudyPace
@@ -38,12 +39,14 @@ def _headline(studies: list[StudySummary], took: dict[int, float]) -> None:
     counts = {state: sum(each.counts[state] for each in studies) for state in TrialState}
     broken = counts[TrialState.FAILED] + counts[TrialState.INFEASIBLE]
     ended = sum(each.ended_trials for each in studies)
-    columns = st.columns(5)
-    columns[0].metric("Studies", f"{len(studies):,}")
-    columns[1].metric("Running now", f"{sum(each.is_running for each in studies):,}")
-    columns[2].metric("Trials ended", f"{ended:,}")
-    columns[3].metric("Failed", f"{broken / ended:.1%}" if ended else wording.NONE)
-    columns[4].metric("Training", wording.duration(sum(took.values())))
+    with metric_row():
+        st.metric("Studies", f"{len(studies):,}", width="content")
+        running = sum(each.is_running for each in studies)
+        st.metric("Running now", f"{running:,}", width="content")
+        st.metric("Trials ended", f"{ended:,}", width="content")
+        share = f"{broken / ended:.1%}" if ended else wording.NONE
+        st.metric("Failed", share, width="content")
+        st.metric("Training", wording.duration(sum(took.values())), width="content")
 
 
 def _table(scope: Scope, studies: list[StudySummary], took: dict[int, float]) -> None:

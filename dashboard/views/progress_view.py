@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import notices, queries, source
-from dashboard.charts import show
+from dashboard.charts import metric_row, show
 from dashboard.escaping import markdown
 from dashboard.scope import Scope, current, zone
 from search.query import TrialSummary, data_sentences, method_sentence
@@ -87,14 +87,17 @@ def _activity(studies: list[StudySummary]) -> str:
 def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState, int]) -> None:
     left = queries.seconds_left(scope, studies)
     best = queries.trial_summaries(scope, states=(TrialState.COMPLETE,), order="best", limit=1)
-    columns = st.columns([1.6, 1, 1, 1, 1, 1.4])
-    columns[0].metric("Best single training", wording.percent(best[0].accuracy if best else None))
-    columns[1].metric("Complete", f"{counts[TrialState.COMPLETE]:,}")
-    columns[2].metric("Pruned", f"{counts[TrialState.PRUNED]:,}")
-    columns[3].metric("Running", f"{counts[TrialState.RUNNING]:,}")
     bad = counts[TrialState.FAILED] + counts[TrialState.INFEASIBLE]
-    columns[4].metric("Failed", f"{bad:,}", help="Failed trials, and those that do not fit here.")
-    columns[5].metric("Time left", wording.NONE if left is None else wording.duration(left))
+    with metric_row():
+        accuracy = wording.percent(best[0].accuracy if best else None)
+        st.metric("Best single training", accuracy, width="content")
+        st.metric("Complete", f"{counts[TrialState.COMPLETE]:,}", width="content")
+        st.metric("Pruned", f"{counts[TrialState.PRUNED]:,}", width="content")
+        st.metric("Running", f"{counts[TrialState.RUNNING]:,}", width="content")
+        why = "Failed trials, and those that do not fit here."
+        st.metric("Failed", f"{bad:,}", help=why, width="content")
+        time = wording.NONE if left is None else wording.duration(left)
+        st.metric("Time left", time, width="content")
     st.caption(_all_counts(studies, counts))
     said: list[str] = []
     if len(studies) == 1:

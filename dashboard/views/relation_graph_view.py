@@ -9,7 +9,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from dashboard import notices, queries
-from dashboard.charts import page_theme, show_selectable
+from dashboard.charts import at_least, page_theme, show_selectable
 from dashboard.navigation import open_architecture
 from dashboard.scope import Scope, current
 from search.query import Effect, MoveKind, StudyEffects, interval_in_points
@@ -25,6 +25,7 @@ _KINDS = {
     "Block types": MoveKind.BLOCK_TYPE,
 }
 _COST_NAMES = {"macs": "MACs", "training_bytes": "memory"}
+_WIDTH = 940  # what the names in its boxes need, and a page of 1440 pixels has
 _AT_ONCE = 5_000  # trials of which the effects are shown without being asked for
 
 
@@ -46,7 +47,8 @@ def page() -> None:
     found = _effects(scope)
     figure = relation_graph_figure(records, page_theme(), () if found is None else found.effects)
     alt = "The relation graph: 12 operators joined by 13 labelled edges"
-    chosen = show_selectable(figure, "relation-graph", alt)
+    with at_least(_WIDTH, "relation-graph"):
+        chosen = show_selectable(figure, "relation-graph", alt)
     st.caption(
         "Point at a node for its place on every axis, at an edge's label for what changes along "
         "it; click a node to open its best architecture. After Figure 1 of “On the Connection "
@@ -90,7 +92,11 @@ def _table(found: StudyEffects, said: Sequence[str]) -> None:
     )
     rows = offered[chosen or "Edges"]
     st.dataframe(
-        _frame(rows), hide_index=True, width="stretch", height=min(38 + 35 * len(rows), 740)
+        _frame(rows),
+        hide_index=True,
+        width="stretch",
+        height=min(38 + 35 * len(rows), 740),
+        placeholder=NONE,
     )
     whole = f"{found.networks:,} networks of {' + '.join(found.studies)}, {found.judged}."
     notices.captions(

@@ -28,6 +28,8 @@ MEASURES: dict[Measure, str] = {
     "train loss": "train_loss",
 }
 _LEGEND_LINES = 10
+_LEGEND_LINE = 20
+"""Pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,13 @@ class Curve:
 
 def curves_figure(curves: Sequence[Curve], measure: Measure, height: int = 520) -> go.Figure:
     """The figure; epochs without a finite value are gaps."""
-    short = len(curves) <= _LEGEND_LINES
-    made = figure(height, legend=short)
-    if short:
+    named = len(curves) <= _LEGEND_LINES
+    made = figure(height + named * _LEGEND_LINE * len(curves), legend=named)
+    if named:  # below, as names are long and pages may be narrow
         made.update_layout(
             margin={"t": 16},
-            legend={"orientation": "v", "x": 1.01, "y": 1, "xanchor": "left", "yanchor": "top"},
+            legend={"orientation": "v", "x": 0, "xanchor": "left", "yref": "container", "y": 0}
+            | {"yanchor": "bottom"},
         )
     values: list[float] = []
     for place, curve in enumerate(curves):

@@ -24,7 +24,8 @@ def told(
 ) -> AxisImportances | None:
     rng = np.random.default_rng(0)
     rows = [
-        Evaluated(p.id, p.name, {objective.name: score(p) + 0.01 * rng.random()}, 1) for p in POINTS
+        Evaluated(p.id, p.name, {objective.name: score(p) + 0.01 * rng.random()}, 1, "p")
+        for p in POINTS
     ]
     return axis_importances(rows, POINTS, objective)
 
@@ -70,10 +71,10 @@ def test_of_results_by_chance_few_axes_are_beyond_it() -> None:
 
 
 def test_results_that_are_alike_tell_nothing() -> None:
-    rows = [Evaluated(p.id, p.name, {ACCURACY.name: 0.5}, 1) for p in POINTS]
+    rows = [Evaluated(p.id, p.name, {ACCURACY.name: 0.5}, 1, "p") for p in POINTS]
     assert axis_importances(rows, POINTS, ACCURACY) is None
     same = [POINTS[0]] * 30
-    varied = [Evaluated(str(n), "x", {ACCURACY.name: n / 30}, 1) for n in range(30)]
+    varied = [Evaluated(str(n), "x", {ACCURACY.name: n / 30}, 1, "p") for n in range(30)]
     assert axis_importances(varied, same, ACCURACY) is None
 
 
