@@ -99,8 +99,8 @@ def _complete(where: Where | str | None) -> Where:
 def _losses_of_rows(store: Store, study: str, rows: Collection[BestRow]) -> dict[str, float]:
     """The loss of the trainings of every row by architecture, where each of them has one."""
     known = _losses(store, study)
-    study_id = store.studies.get(study).id
-    repeats = repeated_results(store, study_id) if any(row.repeats > 1 for row in rows) else {}
+    mine = [TrialRow.study_id == store.studies.get(study).id]
+    repeats = repeated_results(store, mine) if any(row.repeats > 1 for row in rows) else {}
     found: dict[str, float] = {}
     for row in rows:
         several = repeats[row.architecture_id, row.protocol_hash] if row.repeats > 1 else ()

@@ -10,11 +10,12 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     Select,
-    Subquery,
     case,
     func,
     null,
     nulls_last,
+    select,
+    true,
     type_coerce,
 )
 
@@ -24,7 +25,7 @@ from search.query.protocols import (
     refuse_mixed,
     refuse_several_protocols,
 )
-from search.query.repeats import Key, Spread, repeated, repeated_results
+from search.query.repeats import Key, Spread, met_often, repeated, repeated_results
 from search.query.where import Where, joined, matching, parse_where
 from search.query.where_tree import TRIAL_ALIASES
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
@@ -183,9 +184,16 @@ def best_by_protocol(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is asked of `best`, checked: conditions on trials, the order and the number of rows."""
+    """What is asked of `best`, checked.
+
+    Attributes:
+        conditions: on trials, their architectures and studies.
+        among: those of them that bound what counts as a repeat: of the study, the architecture.
+        study_id: None of all studies.
+    """
 
     conditions: tuple[ColumnElement[bool], ...]
+    among: tuple[ColumnElement[bool], ...]
     study_id: int | None
     sort: str
     top: int | None
@@ -207,20 +215,27 @@ class _Asked:
         conditions = matching(parsed, None, stale)
         if not asks_for_states:
             conditions.append(TrialRow.state.in_(EVALUATED))
+        among: list[ColumnElement[bool]] = []
         if study_id is not None:
-            conditions.append(TrialRow.study_id == study_id)
+            among.append(TrialRow.study_id == study_id)
         if architecture is not None:
-            conditions.append(TrialRow.architecture_id == architecture)
-        return cls(tuple(conditions), study_id, sort, top, stale)
+            among.append(TrialRow.architecture_id == architecture)
+        return cls((*conditions, *among), tuple(among), study_id, sort, top, stale)
 
     def rows(self, store: Store, only: tuple[ColumnElement[bool], ...]) -> list[BestRow]:
         conditions = [*self.conditions, *only]
-        query = _query(conditions, repeated(self.study_id), self.sort, self.stale).limit(self.top)
+        query = _query(conditions, self.among, self.sort, self.stale).limit(self.top)
         rows = store.read(lambda session: [BestRow(*row) for row in session.execute(query)])
-        if all(row.repeats == 1 for row in rows):
+        several = [row.architecture_id for row in rows if row.repeats > 1]
+        if not several:
             return rows
-        results = repeated_results(store, self.study_id)
+        some = TrialRow.architecture_id.in_(several) if len(several) <= _FEW else true()
+        results = repeated_results(store, [*self.among, some])
         return [_with_spread(row, results) for row in rows]
+
+
+_FEW = 500
+"""Ids in one statement; of more, all repeats are read."""
 
 
 def _with_spread(row: BestRow, results: dict[Key, dict[int, float]]) -> BestRow:
@@ -267,9 +282,14 @@ JUDGED_BY = func.coalesce(type_coerce(StudyRow.protocol, JSON)["judged_by"].as_s
 
 
 def _query(
-    conditions: list[ColumnElement[bool]], several: Subquery, sort: str, stale: StaleRuns
+    conditions: list[ColumnElement[bool]],
+    among: tuple[ColumnElement[bool], ...],
+    sort: str,
+    stale: StaleRuns,
 ) -> Select[Any]:
     """The rows of the best trial of each architecture, in order."""
+    often = met_often(among)
+    several, those = repeated(among, often), select(often.c.architecture_id)
     # Of several complete trials their mean, of one its own.
     accuracy = func.coalesce(case((_COMPLETE, several.c.mean)), TrialRow.accuracy)
     columns = columns_of(
@@ -295,13 +315,13 @@ def _query(
         several.c.protocol_hash == StudyRow.protocol_hash
     )
     trials = joined(TrialRow.id.label("id"), place.label("place")).outerjoin(several, same)
-    ranked = trials.where(*conditions).subquery()
+    ranked = trials.where(*conditions, TrialRow.architecture_id.in_(those)).subquery()
+    first = select(ranked.c.id).where(ranked.c.place == 1)
     key = {column.key: column for column in columns}[canonical_sort(sort).removeprefix("-")]
     return (
         joined(*columns)
         .outerjoin(several, same)
-        .join(ranked, ranked.c.id == TrialRow.id)
-        .where(ranked.c.place == 1)
+        .where(*conditions, TrialRow.architecture_id.not_in(those) | TrialRow.id.in_(first))
         .order_by(
             INCOMPLETE,
             nulls_last(key.desc() if sort.startswith("-") else key.asc()),

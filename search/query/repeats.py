@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import JSON, Select, Subquery, func, select, type_coerce
+from sqlalchemy import CTE, JSON, ColumnElement, Subquery, func, select, type_coerce
 
 from search.store.models import StudyRow, TrialRow
 from search.store.store import Store
@@ -76,9 +76,26 @@ _SEEDS = tuple(
 )
 
 
-def repeated(study_id: int | None) -> Subquery:
-    """A row for each such architecture and protocol, of one study or of all: mean and count."""
-    results = _results(study_id)
+Among = Sequence[ColumnElement[bool]]
+"""Conditions on trials: those of one study, or of some architectures; none is all."""
+
+
+def met_often(among: Among) -> CTE:
+    """The ids of architectures with several trials, which an index tells.
+
+    They are few, and whatever is worked out for them alone costs little.
+    """
+    ids = select(TrialRow.architecture_id).where(*among).group_by(TrialRow.architecture_id)
+    return ids.having(func.count() > 1).cte("met_often")
+
+
+def repeated(among: Among, often: CTE) -> CTE:
+    """A row for each repeated architecture and protocol: mean and count.
+
+    Args:
+        among: trials. often: `met_often` of the same.
+    """
+    results = _results(among, often)
     key = (results.c.architecture_id, results.c.protocol_hash)
     query = (
         select(
@@ -90,36 +107,31 @@ def repeated(study_id: int | None) -> Subquery:
         .group_by(*key)
         .having(func.count() > 1)
     )
-    return query.subquery("repeated")
+    return query.cte("repeated")
 
 
-def _results(study_id: int | None) -> Subquery:
-    """The trials of what has several results; `place` is 1 for the one that counts of its seeds.
+def _results(among: Among, often: CTE) -> Subquery:
+    """The trials of what has several; `place` is 1 for the one that counts of its seeds.
 
     Two results with the same seeds are one: the same again says nothing of the spread. So a result
     that was taken over counts like its source, whose seeds it has, and counts once beside it. The
     one that trained itself counts, of equals the oldest.
     """
-    only = [*_COUNTS] if study_id is None else [*_COUNTS, TrialRow.study_id == study_id]
     key: list[Any] = [TrialRow.architecture_id, StudyRow.protocol_hash]
-    several = _joined(select(*key)).where(*only).group_by(*key)
-    twice = several.having(func.count() > 1).subquery("twice")
-    same = (twice.c.architecture_id == TrialRow.architecture_id) & (
-        twice.c.protocol_hash == StudyRow.protocol_hash
-    )
     order = (TrialRow.source_trial_id.is_not(None), TrialRow.id)
     place = func.row_number().over(partition_by=(*key, *_SEEDS), order_by=order)
-    query = _joined(select(*key, TrialRow.id, TrialRow.accuracy, place.label("place")))
-    return query.join(twice, same).where(*only).subquery("results")
+    query = (
+        select(*key, TrialRow.id, TrialRow.accuracy, place.label("place"))
+        .select_from(TrialRow)
+        .join(StudyRow, StudyRow.id == TrialRow.study_id)
+    )
+    those = TrialRow.architecture_id.in_(select(often.c.architecture_id))
+    return query.where(*_COUNTS, *among, those).subquery("results")
 
 
-def _joined(query: Select[Any]) -> Select[Any]:
-    return query.select_from(TrialRow).join(StudyRow, StudyRow.id == TrialRow.study_id)
-
-
-def repeated_results(store: Store, study_id: int | None) -> dict[Key, dict[int, float]]:
+def repeated_results(store: Store, among: Among) -> dict[Key, dict[int, float]]:
     """The accuracies (0 to 1) of every such architecture by the trials' ids, the oldest first."""
-    results = _results(study_id)
+    results = _results(among, met_often(among))
     query = select(results).where(results.c.place == 1).order_by(results.c.id)
     found: dict[Key, dict[int, float]] = defaultdict(dict)
     rows: Any = store.read(lambda session: session.execute(query).all())
@@ -138,7 +150,8 @@ def spreads(store: Store, study: str | None = None) -> dict[str, Spread]:
     Raises:
         InputError: an unknown study.
     """
-    results = repeated_results(store, None if study is None else store.studies.get(study).id)
+    mine = [] if study is None else [TrialRow.study_id == store.studies.get(study).id]
+    results = repeated_results(store, mine)
     groups: dict[str, list[list[float]]] = defaultdict(list)
     for (_, protocol), accuracies in results.items():
         groups[protocol].append(list(accuracies.values()))
