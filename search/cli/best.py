@@ -1,6 +1,6 @@
 """`best`: query the architectures, and the front of a study over its own objectives."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,20 @@ from search.cli.leaderboard_tables import (
     no_front,
     what_of_the_spread,
 )
+from search.cli.next_commands import NextCommands, labelled, next_commands
 from search.cli.options import store_option
 from search.objective_parsing import stored_objectives
 from search.objectives import judged_by
 from search.query import (
     SORT_KEYS,
     BestRow,
+    StudyObjectives,
     TestFigures,
     best,
     canonical_sort,
     chance_sentence,
     chance_sentences,
+    compare_splits,
     figures_of_tests,
     front,
     measured,
@@ -111,14 +114,17 @@ def command(
         print_front(store, study, where, as_json)
         return
     sort = canonical_sort(sort)
+    by_accuracy = sort == "-accuracy"
+    commands = next_commands(None, study or "", store, (), store_given=False)
     with open_to_read(store) as opened:
         rows = best(opened, where=where, study=study, sort=sort, top=top)
-        spread = spreads(opened, study) if sort == "-accuracy" else {}
+        spread = spreads(opened, study) if by_accuracy else {}
         wanted = None if study is None else study_objectives(opened, study)
         shown = dict.fromkeys(row.study for row in rows)
         chances = chance_sentences((name, opened.studies.get(name).objective) for name in shown)
         took = measured(opened, [row.trial_id for row in rows]) if as_json else {}
         tests = figures_of_tests(opened, study)
+        next_lines = _next_lines(opened, commands, wanted, rows, where)
         hints = [] if rows or as_json or where is None else _hints(opened, where)
     if as_json:
         named = zip(rows, ranks(rows, spread), strict=True)
@@ -137,18 +143,13 @@ def command(
         title = f"Architectures by {sort.removeprefix('-')}, {first} first"
         for table in leaderboards(rows, title, spread=spread, wanted=wanted, tests=tests):
             stdout_console().print(table)
-        if sort == "-accuracy":
+        if by_accuracy:
             click.echo(what_of_the_spread(spread), err=True)
         said = [*chances, *([] if wanted is None else wanted.sentences), optimism(rows)]
-        said.append(LUCKY if sort == "-accuracy" and len(rows) > 1 else None)
-        for sentence in filter(None, said):
+        said.append(LUCKY if by_accuracy and len(rows) > 1 else None)
+        said.append(MIXED if len({row.protocol_hash for row in rows}) > 1 else None)
+        for sentence in filter(None, [*said, *(next_lines if by_accuracy else [])]):
             click.echo(sentence, err=True)
-        if len({row.protocol_hash for row in rows}) > 1:
-            click.echo(
-                "These studies were judged by different protocols: their accuracies do not "
-                "compare. Choose one by --study.",
-                err=True,
-            )
     else:
         click.echo("No trained architecture fulfils this.", err=True)
         for hint in hints:
@@ -159,6 +160,28 @@ LUCKY = (
     "The highest of several accuracies is optimistic: the images that it is measured on chose it. "
     "`retrain` trains the best anew, and `test` reads the test split for them."
 )
+
+
+MIXED = (
+    "These studies were judged by different protocols: their accuracies do not compare. Choose one "
+    "by --study."
+)
+
+
+def _next_lines(
+    store: Store,
+    commands: NextCommands,
+    wanted: StudyObjectives | None,
+    rows: Sequence[BestRow],
+    where: str | None,
+) -> list[str]:
+    """What comes next with the best of a study; nothing without a study, or one that is fit."""
+    if wanted is None or not any(map(wanted.may_be_retrained, rows)):
+        return []
+    steps = [("Retrain", commands.retrain(where))]
+    if store.studies.get(commands.study).retrains is not None:
+        steps = commands.ship(compare_splits(store, commands.study).rows, wanted.kept)
+    return [*([] if commands.first is None else [commands.first]), *labelled(steps)]
 
 
 def _test_of(row: BestRow, tests: Mapping[tuple[str, str], TestFigures]) -> Any:
