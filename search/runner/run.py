@@ -111,6 +111,7 @@ def run_study(
     if found is not None:
         with open_store(config.store, create=False) as store:
             study_lookup.take_over(store, found, watcher.say)
+            _keep_budget(store, found, config)  # also where nothing is left to do
     images = prepared.description.validation_images
     if found is not None:
         done = _already_complete(config, found, extra_request)
@@ -408,6 +409,13 @@ def _create_or_take_up(
             "The images have changed before anything was trained on them: taken as they are."
         )
     return store.studies.get(study.name)
+
+
+def _keep_budget(store: Store, study: StudyRecord, config: Config) -> None:
+    """A budget that was changed is the study's from then on, as a raised number of trials is."""
+    budget = config.to_stored()["budget"]
+    if budget != study.config.get("budget"):
+        store.studies.set_budget(study.id, budget)
 
 
 def _begin_run(
