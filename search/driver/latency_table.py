@@ -27,6 +27,7 @@ from trainers.latency import (
     setting_id,
 )
 from trainers.latency.figure import Latency
+from trainers.latency.parts import TOGETHER
 from trainers.latency.spec import digest
 
 Say = Callable[[str], None]
@@ -195,7 +196,7 @@ def _measure_parts(
     say: Say,
     keep: Callable[[Latency], dict[str, Any]],
 ) -> None:
-    disturbed, broken, left = 0, list[str](), TimeLeft(len(parts), "part", say)
+    disturbed, broken, left = 0, list[str](), TimeLeft(len(parts), "part", say, together=TOGETHER)
     for index, figure in enumerate(meter.parts(parts), 1):
         part = parts[index - 1]
         if isinstance(figure, NotMeasured):
@@ -256,7 +257,7 @@ def _measure_networks(
     """The latency of each that runs."""
     say(f"Latency: measuring {count(len(networks), 'whole network')} ...")
     found: dict[Architecture, Latency] = {}
-    left = TimeLeft(len(networks), "whole network", say)
+    left = TimeLeft(len(networks), "whole network", say, together=TURNS)
     for start in range(0, len(networks), TURNS):
         together = networks[start : start + TURNS]
         for network, figure in _those_that_run(together, meter):

@@ -9,8 +9,6 @@ from trainers.latency.measuring import NETWORK, PART
 
 SAY_EVERY = 15.0
 """Seconds between two lines, and left of what is worth one."""
-_FIRST = 12
-"""After so many their pace is known a little."""
 _MADE_BY = {"compile": "compiling", "onnxruntime": "exporting"}
 
 
@@ -40,19 +38,23 @@ class TimeLeft:
 
     Args:
         total: of them. thing: what one is. say: told.
+        together: so many are measured in turns, so that their figures come at once.
     """
 
-    def __init__(self, total: int, thing: str, say: Callable[[str], None]) -> None:
-        self._total, self._thing, self._say = total, thing, say
+    def __init__(
+        self, total: int, thing: str, say: Callable[[str], None], *, together: int
+    ) -> None:
+        self._total, self._thing, self._say, self._together = total, thing, say, together
         self._began = self._said = monotonic()
 
     def measured(self, done: int) -> None:
         """So many are, by now."""
+        if done % self._together or done >= self._total:
+            return
         now = monotonic()
         left = (now - self._began) / done * (self._total - done)
-        is_first = self._said == self._began and done >= min(_FIRST, self._total)
-        due = now - self._said > SAY_EVERY or (is_first and left > SAY_EVERY)
-        if not due or done >= self._total:
+        is_first = self._said == self._began and left > SAY_EVERY
+        if not is_first and now - self._said <= SAY_EVERY:
             return
         self._said = now
         words = count(self._total, self._thing)
