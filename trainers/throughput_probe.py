@@ -31,12 +31,14 @@ def measure_throughput(training: Training) -> Throughput | None:
     """
     if not isinstance(training.data, FolderData):
         return None
+    loader, pictures = training.data.loading_rate(_SECONDS)
     return Throughput(
-        loader=training.data.loading_rate(_SECONDS),
+        loader=loader,
         network=_network_rate(training),
         workers=training.data.workers,
         cores=len(os.sched_getaffinity(0)),
         device=training.device.type,
+        pictures=pictures,
     )
 
 

@@ -198,7 +198,8 @@ class Training:
             if parent is not None:
                 network: nn.Module = inherited_network(parent, self.architecture, self.protocol)
             elif source is not None:
-                network = finetuned_network(source, self.architecture, self.protocol)
+                names = self.data.description.class_names
+                network = finetuned_network(source, self.architecture, self.protocol, names)
             else:
                 network = random_network(self.architecture, self.protocol, build)
         begun = parent or source

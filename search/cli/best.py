@@ -1,6 +1,6 @@
 """`best`: query the architectures, and the front of a study over its own objectives."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from search.cli.leaderboard_tables import (
     no_front,
     what_of_the_spread,
 )
+from search.cli.next_commands import NextCommands, labelled, next_commands
 from search.cli.options import store_option
 from search.objective_parsing import stored_objectives
 from search.objectives import judged_by
@@ -22,11 +23,13 @@ from search.query import (
     SORT_KEYS,
     BestOfProtocol,
     BestRow,
+    StudyObjectives,
     TestFigures,
     best_by_protocol,
     canonical_sort,
     chance_sentence,
     chance_sentences,
+    compare_splits,
     figures_of_tests,
     front,
     measured,
@@ -116,15 +119,18 @@ def command(
         print_front(store, study, where, as_json)
         return
     sort = canonical_sort(sort)
+    by_accuracy = sort == "-accuracy"
+    commands = next_commands(None, study or "", store, (), store_given=False)
     with open_to_read(store) as opened:
         groups = best_by_protocol(opened, where=where, study=study, sort=sort, top=top)
         rows = [row for group in groups for row in group.rows]
-        spread = spreads(opened, study) if sort == "-accuracy" else {}
+        spread = spreads(opened, study) if by_accuracy else {}
         wanted = None if study is None else study_objectives(opened, study)
         shown = dict.fromkeys(row.study for row in rows)
         records = {name: opened.studies.get(name) for name in shown}
         took = measured(opened, [row.trial_id for row in rows]) if as_json else {}
         tests = figures_of_tests(opened, study)
+        next_lines = _next_lines(opened, commands, wanted, rows, where)
         hints = [] if rows or as_json or where is None else _hints(opened, where)
     if as_json:
         print_json(
@@ -152,11 +158,12 @@ def command(
             group.rows, of_protocol, spread=spread, wanted=wanted, tests=tests
         ):
             stdout_console().print(table)
-    said: list[str | None] = [what_of_the_spread(spread)] if sort == "-accuracy" else []
+    said: list[str | None] = [what_of_the_spread(spread)] if by_accuracy else []
     said += chance_sentences((name, record.objective) for name, record in records.items())
     said += [] if wanted is None else wanted.sentences
     said += [SEVERAL.format(len(groups))] if len(groups) > 1 else []
-    said += [optimism(rows), LUCKY if sort == "-accuracy" and len(rows) > 1 else None]
+    said += [optimism(rows), LUCKY if by_accuracy and len(rows) > 1 else None]
+    said += next_lines if by_accuracy else []
     for sentence in filter(None, said):
         click.echo(sentence, err=True)
 
@@ -178,6 +185,22 @@ LUCKY = (
     "The highest of several accuracies is optimistic: the images that it is measured on chose it. "
     "`retrain` trains the best anew, and `test` reads the test split for them."
 )
+
+
+def _next_lines(
+    store: Store,
+    commands: NextCommands,
+    wanted: StudyObjectives | None,
+    rows: Sequence[BestRow],
+    where: str | None,
+) -> list[str]:
+    """What comes next with the best of a study; nothing without a study, or one that is fit."""
+    if wanted is None or not any(map(wanted.may_be_retrained, rows)):
+        return []
+    steps = [("Retrain", commands.retrain(where))]
+    if store.studies.get(commands.study).retrains is not None:
+        steps = commands.ship(compare_splits(store, commands.study).rows, wanted.kept)
+    return [*([] if commands.first is None else [commands.first]), *labelled(steps)]
 
 
 def _test_of(row: BestRow, tests: Mapping[tuple[str, str], TestFigures]) -> Any:

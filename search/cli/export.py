@@ -1,5 +1,6 @@
 """`export`: a trained network as a folder that people ship."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,7 @@ def command(
     if as_json:
         print_json(_plain(found))
     else:
-        _print(found)
+        _print(found, to)
 
 
 def _plain(found: "Exported") -> dict[str, Any]:
@@ -92,14 +93,16 @@ def _plain(found: "Exported") -> dict[str, Any]:
     }
 
 
-def _print(found: "Exported") -> None:
+def _print(found: "Exported", to: Path) -> None:
     rows = [
         (name, f"{size:,}", _off(found.parities.get(name))) for name, size in found.files.items()
     ]
     columns = ("file", "bytes", "largest difference of a logit")
     print_table(f"{found.architecture_id} in {found.folder}", columns, rows, right=("bytes",))
     if "infer.py" in found.files:
-        stdout_console().print("To classify a picture: python infer.py PICTURE, in that folder.")
+        infer = shlex.quote(str(to / "infer.py"))
+        # A command that is folded in the middle cannot be copied.
+        stdout_console().print(f"To classify a picture: python {infer} PICTURE", soft_wrap=True)
 
 
 def _off(parity: "Parity | None") -> str:

@@ -133,4 +133,4 @@ def repeat_command(
 def _commands(config: Config, overrides: Sequence[str], asked: MoreWork) -> NextCommands:
     """Of a run that was asked for so, with the study's own configuration."""
     store = config.store
-    return next_commands(None, config.study, store, overrides, store_given=True, asked=asked)
+    return next_commands(None, config.study, store, overrides, store_given=False, asked=asked)

@@ -17,6 +17,7 @@ from search.driver.latency_check import (
     of_study,
     prediction_error,
 )
+from search.driver.latency_machine import measured_again, with_place
 from search.driver.latency_plan import start_meter
 from search.driver.latency_table import BuiltTable, build_table, stored_table
 from search.exit_code import ExitCode
@@ -29,7 +30,15 @@ from space.errors import InputError
 from space.input.plain_files import read_yaml
 from space.input.shipped import file_or_shipped, is_name, names_of
 from space.wording import NONE, count
-from trainers.latency import DeviceIdentity, LatencySpec, PartTable, cautions, refuse_missing
+from trainers.latency import (
+    DeviceIdentity,
+    Latency,
+    LatencySpec,
+    Measures,
+    PartTable,
+    cautions,
+    refuse_missing,
+)
 
 
 @click.group("latency", context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,6 +66,7 @@ def _say(text: str) -> None:
 @click.option("--precision", help="float32, bfloat16 or float16.  [default: float32]")
 @click.option("--runtime", help="eager, compile or onnxruntime.  [default: eager]")
 @click.option("--threads", type=int, help="Of a CPU.  [default: 1]")
+@click.option("--machine", metavar="NAME", help="Where two say the same of themselves.")
 @click.option("--at-most", metavar="TIME", help="A limit near which the error is told.")
 @click.option("--parts", type=int, help="Measure so many parts at most.  [default: 400]")
 @click.option("--networks", type=int, help="Measure so many whole networks.  [default: 15]")
@@ -96,7 +106,7 @@ def build_command(
         meter = start_meter(wanted.spec, None, space.plugins)
         try:
             if taken is not None:
-                _take_in(opened, wanted.spec, meter.device, taken)
+                _take_in(opened, wanted.spec, meter, taken)
             built = build_table(opened, space, wanted, limit, meter, _say, again=again)
         finally:
             meter.close()
@@ -136,15 +146,19 @@ def _merged(own: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _take_in(store: Store, spec: LatencySpec, device: DeviceIdentity, file: Path) -> None:
-    other = PartTable.load(file)
+def _take_in(store: Store, spec: LatencySpec, meter: Measures, file: Path) -> None:
+    other, device = PartTable.load(file), meter.device
     table, _ = stored_table(store, spec, device)
     known = {*table.figures}
     number = table.take_in(other, str(file))
+    again = measured_again(other, meter)
+    if again is not None:
+        again.refuse(_say, str(file))
+    keep = with_place if again is not None and again.is_sure else Latency.to_dict
     store.latencies.add_setting(table.setting, spec.to_dict(), device.to_dict())
     for part, figure in table.figures.items():
         if part not in known:
-            store.latencies.add_part(table.setting, part.id, part.to_dict(), figure.to_dict())
+            store.latencies.add_part(table.setting, part.id, part.to_dict(), keep(figure))
     _say(f"{file}: {count(number, 'part')} taken in.")
 
 

@@ -2,10 +2,13 @@
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
+from pathlib import Path
 
 from search.next_steps import DEFAULT_STORE, STORE_VARIABLE, MoreWork, NextSteps
+from search.query import SplitAccuracies
 from search.store.url import parse_url, secrets
 from space.surface import COMMAND_LINE
 
@@ -53,9 +56,37 @@ class NextCommands(NextSteps):
         return f'{_PROGRAM} best{self._store} --where "{where}" --top 3'
 
     @property
+    def best_of_study(self) -> str:
+        """Shows the best of the study."""
+        return f"{_PROGRAM} best{self._of_study}{self._store} --top 5"
+
+    def retrain(self, where: str | None = None) -> str:
+        """Trains the best of the study in full, of those that fulfil a clause."""
+        clause = "" if where is None else f" --where {shlex.quote(where)}"
+        return f"{_PROGRAM} retrain --top 1{self._of_study}{clause}{self._store}"
+
+    @property
     def test(self) -> str:
         """Reads the test split for the best of the study."""
-        return f"{_PROGRAM} test --study {shlex.quote(self.study)}{self._store}"
+        return f"{_PROGRAM} test{self._of_study}{self._store}"
+
+    def export(self, architecture: str | None = None) -> str:
+        """Writes a network of the study, the best unless one is named, into a folder of its own."""
+        chosen = "" if architecture is None else f" {architecture}"
+        return f"{_PROGRAM} export{chosen}{self._of_study} --to {_free_folder()}{self._store}"
+
+    def ship(
+        self, networks: Sequence[SplitAccuracies], kept: Mapping[str, bool]
+    ) -> list[tuple[str, str]]:
+        """The next step with full trainings, and its name: to the test, and only then away.
+
+        Args:
+            networks: of the study, the best first.
+            kept: whether each keeps the bounds of the study, where that is known.
+        """
+        fit = [each for each in networks if kept.get(each.architecture_id) is not False]
+        export, test = ("Export", self.export()), ("Test", self.test)
+        return [export if best.is_tested else test for best in fit[:1]]
 
     def show(self, architecture: str) -> str:
         """Shows an architecture."""
@@ -100,6 +131,10 @@ class NextCommands(NextSteps):
         return self.more(MoreWork("repeat"))
 
     @property
+    def _of_study(self) -> str:
+        return f" --study {shlex.quote(self.study)}"
+
+    @property
     def _store(self) -> str:
         if self.store is None:
             return ""
@@ -136,6 +171,21 @@ def next_commands(
     found_anyway = is_default or store == variable
     named = None if found_anyway else store
     return NextCommands(config, study, named, tuple(overrides), asked or MoreWork())
+
+
+def labelled(lines: Sequence[tuple[str, str]]) -> list[str]:
+    """Commands behind what they are for, in a column."""
+    width = max((len(what) for what, _ in lines), default=0) + 2
+    return [f"{what + ':':{width}}{command}" for what, command in lines]
+
+
+_FOLDER = "shipped"
+
+
+def _free_folder() -> str:
+    """The name of a folder that is not here yet: `export` writes over nothing unasked."""
+    names = chain([_FOLDER], (f"{_FOLDER}-{number}" for number in count(2)))
+    return next(name for name in names if not Path(name).exists())
 
 
 def _field(override: str) -> str:

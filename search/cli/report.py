@@ -17,7 +17,7 @@ from search.cli.leaderboard_tables import (
     paired_comparison,
     what_of_the_spread,
 )
-from search.cli.next_commands import NextCommands
+from search.cli.next_commands import NextCommands, labelled
 from search.cli.split_table import split_table
 from search.exit_code import ExitCode
 from search.query import (
@@ -85,7 +85,8 @@ def print_report(
     parts += [Text(_of_inheritance(store.studies.summary(study.id)))] if inherits else []
     parts += _trouble(store.trials.of_study(study.id, _TROUBLE))
     parts += [Text("\n".join(f"Note: {note}" for note in outcome.notes))] if outcome.notes else []
-    _print(console, parts, _next_lines(outcome, rows, commands, inherits=inherits))
+    lines = _next_lines(outcome, rows, wanted, commands, inherits=inherits)
+    _print(console, parts, lines)
 
 
 def _print(console: Console, parts: list[RenderableType], lines: str) -> None:
@@ -113,17 +114,14 @@ def _print_full_trainings(
     parts += [Text("\n".join(f"Note: {note}" for note in outcome.notes))] if outcome.notes else []
     lines = [("Look", commands.look)]
     if found.rows:
-        lines += [("Show", commands.show(found.rows[0].architecture_id)), ("Test", commands.test)]
+        lines.append(("Show", commands.show(found.rows[0].architecture_id)))
+        lines += commands.ship(found.rows, study_objectives(store, outcome.study).kept)
     if outcome.progress.counts[TrialState.FAILED]:
         lines.append(("Failed", commands.train_again(failed=True, infeasible=False)))
     if outcome.progress.ended < outcome.progress.planned:
         lines.append(("Go on", commands.resume()))
     first = [] if commands.first is None else [commands.first]
-    _print(console, parts, "\n".join([*first, *_named(lines)]))
-
-
-def _named(lines: list[tuple[str, str]]) -> list[str]:
-    return [f"{what + ':':8}{command}" for what, command in lines]
+    _print(console, parts, "\n".join([*first, *labelled(lines)]))
 
 
 def headline(outcome: RunOutcome) -> str:
@@ -266,16 +264,24 @@ def _of_inheritance(summary: StudySummary) -> str:
 
 
 def _next_lines(
-    outcome: RunOutcome, rows: list[BestRow], commands: NextCommands, *, inherits: bool
+    outcome: RunOutcome,
+    rows: list[BestRow],
+    wanted: StudyObjectives,
+    commands: NextCommands,
+    *,
+    inherits: bool,
 ) -> str:
     shown = rows[0].architecture_id if rows else "ARCHITECTURE"
     lines = [
         ("Look", commands.look),
+        ("Best", commands.best_of_study),
         ("Query", commands.best("dynamics = static and params < 200k")),
         ("Show", commands.show(shown)),
     ]
     if inherits:
         lines.append(("Repeat", commands.repeat))
+    elif any(map(wanted.may_be_retrained, rows)):
+        lines.append(("Retrain", commands.retrain()))
     if outcome.progress.counts[TrialState.FAILED]:
         lines.append(("Failed", commands.train_again(failed=True, infeasible=False)))
     if not _is_exhausted(outcome):
@@ -287,7 +293,7 @@ def _next_lines(
         )
         lines.append(("Go on", commands.resume(more)))
     first = [] if commands.first is None else [commands.first]
-    return "\n".join([*first, *_named(lines)])
+    return "\n".join([*first, *labelled(lines)])
 
 
 def _is_exhausted(outcome: RunOutcome) -> bool:

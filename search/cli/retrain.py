@@ -100,7 +100,7 @@ def command(
         found.config.study,
         found.config.store,
         later,
-        store_given=True,
+        store_given=False,
         asked=MoreWork("retrain", asked, found.plan.study),
     )
     return carry_out(

@@ -3,6 +3,7 @@
 import click
 from rich.text import Text
 
+from search.cli.next_commands import labelled, next_commands
 from search.cli.options import set_option, store_option
 from search.cli.split_table import split_table
 from search.query import SplitComparison, comparison
@@ -82,6 +83,13 @@ def command(
     console.print(split_table(found))
     for sentence in (*found.notes, *([] if baseline is None else [baseline])):
         console.print(Text(sentence))
+    commands = next_commands(None, found.study, store, (), store_given=False)
+    # Without ids it is the best by validation that is tested first, and exported.
+    chosen = found.rows[0].architecture_id if architectures else None
+    lines = labelled([("Export", commands.export(chosen))])
+    first = [] if commands.first is None else [commands.first]
+    # A command that is folded in the middle cannot be copied.
+    console.print(Text("\n".join([*first, *lines])), soft_wrap=True)
 
 
 def _baseline(store: str, found: SplitComparison) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from search.config.config import Config
+from search.config.device_budget import parse_device_budget
 from search.config.earlier import as_meant
 from search.config.overrides import WHERE, Override, apply_overrides, field_of
 from search.objective_parsing import stored_objectives
@@ -108,7 +109,8 @@ def _without(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any
 def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config, list[str]]:
     """The configuration to resume with, and remarks on what of the given one is ignored.
 
-    The stored study wins, except for what may change; the number of trials may only grow.
+    The stored study wins, except for what may change; the number of trials and the budget may only
+    grow.
 
     Args:
         stored: the configuration that the study was created with (`Config.to_stored`).
@@ -143,8 +145,26 @@ def merged_for_resume(stored: Mapping[str, Any], given: Config) -> tuple[Config,
     trials = max(given.trials, stored["trials"])
     if given.trials < trials:
         remarks.append(f"trials: the study already plans {trials} ({given.trials} is ignored)")
-    kept = {name: now[name] for name in CHANGEABLE} | {"trials": trials, "data": now["data"]}
+    budget = _budget_to_resume(stored.get("budget"), given)
+    if "budget" in given.model_fields_set and budget != now["budget"]:
+        remarks.append(f"budget: the study already has {budget} ({now['budget']} is ignored)")
+    kept = {name: now[name] for name in CHANGEABLE}
+    kept |= {"trials": trials, "data": now["data"], "budget": budget}
     return Config.from_dict(stored | kept), remarks
+
+
+def _budget_to_resume(stored: Any, given: Config) -> str | None:
+    """The budget of a study that is resumed: its own, unless more was written, or none by null.
+
+    A file says what the study began with, and the budget may have been raised since.
+    """
+    own = parse_device_budget(stored)
+    if "budget" not in given.model_fields_set:
+        return None if own is None else str(own)
+    asked = given.budget
+    alike = own is not None and asked is not None and own.device == asked.device
+    kept = max(own, asked, key=lambda each: each.seconds) if alike else asked
+    return None if kept is None else str(kept)
 
 
 _BY_OTHER_OPTIONS = ("study", "store")

@@ -19,7 +19,7 @@ class LatencyConfig(LatencySpec):
     """What a study measures latency on, and how much of it.
 
     Attributes:
-        device, batch, precision, runtime, threads: see `LatencySpec`.
+        device, batch, precision, runtime, threads, machine: see `LatencySpec`.
         at_most: the limit, such as "5 ms"; the same as `constraints: {latency: 5 ms}`, where it is
             kept.
         parts: so many parts of networks are measured before the search; where a space has more, the

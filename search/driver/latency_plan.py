@@ -6,6 +6,7 @@ from typing import Any
 
 from search.config import Config
 from search.config.latency import LatencyConfig
+from search.driver.latency_machine import measured_again
 from search.driver.latency_table import Say, build_table, refuse_unreachable, stored_table
 from search.objectives import Constraint, Objectives, Values
 from search.store import Store, StudyRecord
@@ -117,10 +118,20 @@ def prepare_latency(
     meter = make_meter(wanted.spec, None, config.search_space.plugins)
     try:
         if found is not None:
-            return plan_of_study(store, found, meter.device)
+            return _plan_here(store, found, meter, say)
         return _new_plan(store, config, wanted, meter, say)
     finally:
         meter.close()
+
+
+def _plan_here(store: Store, study: StudyRecord, meter: Measures, say: Say) -> LatencyPlan:
+    """The plan of a study, which goes on also on a machine that is slower than its own."""
+    plan = plan_of_study(store, study, meter.device)
+    table, _ = stored_table(store, plan.spec, plan.device)
+    again = measured_again(table, meter)
+    if again is not None and not again.fits:
+        say(f"Latency: warning: {again.sentence}.")
+    return plan
 
 
 def _new_plan(

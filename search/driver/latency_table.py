@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from time import monotonic
+from typing import Any
 
 import numpy as np
 
 from search.config.latency import LatencyConfig
+from search.driver.latency_machine import measured_again, with_place
+from search.driver.latency_time import TimeLeft, beforehand
 from search.store import Store
 from space import Architecture, DesignSpace
 from space.errors import InputError
@@ -25,6 +27,7 @@ from trainers.latency import (
     setting_id,
 )
 from trainers.latency.figure import Latency
+from trainers.latency.parts import TOGETHER
 from trainers.latency.spec import digest
 
 Say = Callable[[str], None]
@@ -32,7 +35,6 @@ TURNS = 3
 """So many whole networks are measured in turns."""
 _DRAWN = 400
 """Random networks of which those to be measured are chosen."""
-_SAY_EVERY = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +83,24 @@ def build_table(
         say: told how it goes.
         again: whether what was measured while the machine was not quiet, or slower than at its
             quickest, is measured again, and the predictor is fitted anew.
+
+    Raises:
+        InputError: where="latency.machine", what the store has is of another machine, by its pace.
+        NotMeasured: too few networks run here.
     """
     spec, device = config.spec, meter.device
     setting = setting_id(spec, device)
     store.latencies.add_setting(setting, spec.to_dict(), device.to_dict())
     table, _ = stored_table(store, spec, device)
+    keep = with_place if _is_of_this_machine(store, table, meter, say) else Latency.to_dict
     meter.pace = table.pace
     wanted, total = parts_to_measure(space, config.parts)
-    _measure_parts(store, table, _lacking(table, wanted, again), meter, say)
-    table, up_to = stored_table(store, spec, device)
+    lacking = _lacking(table, wanted, again)
     name = space_id(space, config, limit)
     known = None if again else store.latencies.predictor(setting, name)
+    _say_beforehand(table, len(lacking), 0 if known else config.networks, say)
+    _measure_parts(store, table, lacking, meter, say, keep)
+    table, up_to = stored_table(store, spec, device)
     parts = table.milliseconds()
     if known is not None and known["up_to"] <= up_to:
         table, up_to = stored_table(store, spec, device, known["up_to"])
@@ -109,6 +118,21 @@ def build_table(
     line = {"line": predictor.to_dict(), "up_to": up_to, **said}
     store.latencies.add_predictor(setting, name, line)
     return BuiltTable(table, predictor, up_to, total)
+
+
+def _is_of_this_machine(store: Store, table: PartTable, meter: Measures, say: Say) -> bool:
+    """Whether a table is known to be of this machine, which is written down then.
+
+    Raises:
+        InputError: where="latency.machine", it is of another one.
+    """
+    again = measured_again(table, meter)
+    if again is None:
+        return True
+    again.refuse(say)
+    for part, figure in again.figures.items() if again.is_sure else ():
+        store.latencies.add_part(table.setting, part.id, part.to_dict(), with_place(figure))
+    return again.is_sure
 
 
 def space_id(space: DesignSpace, config: LatencyConfig, limit: float | None) -> str:
@@ -156,24 +180,31 @@ def _is_doubtful(figure: Latency, pace: float | None) -> bool:
     return slow or not figure.quiet
 
 
-def _measure_parts(
-    store: Store, table: PartTable, parts: Sequence[Part], meter: Measures, say: Say
-) -> None:
-    if not parts:
+def _say_beforehand(table: PartTable, parts: int, networks: int, say: Say) -> None:
+    if not parts + networks:
         return
-    have = f"; the store has {len(table.figures):,} already" if table.figures else ""
-    say(f"Latency: measuring {count(len(parts), 'part')} on {meter.device.name}{have} ...")
-    said, disturbed, broken = monotonic(), 0, list[str]()
+    have = f"; the store has {count(len(table.figures), 'part')} already" if table.figures else ""
+    wanted = beforehand(parts, networks, table.spec)
+    say(f"Latency: measuring on {table.device.name} {wanted}{have} ...")
+
+
+def _measure_parts(
+    store: Store,
+    table: PartTable,
+    parts: Sequence[Part],
+    meter: Measures,
+    say: Say,
+    keep: Callable[[Latency], dict[str, Any]],
+) -> None:
+    disturbed, broken, left = 0, list[str](), TimeLeft(len(parts), "part", say, together=TOGETHER)
     for index, figure in enumerate(meter.parts(parts), 1):
         part = parts[index - 1]
         if isinstance(figure, NotMeasured):
             broken.append(f"{part.words}: {figure}")
             continue
-        store.latencies.add_part(table.setting, part.id, part.to_dict(), figure.to_dict())
+        store.latencies.add_part(table.setting, part.id, part.to_dict(), keep(figure))
         disturbed += not figure.quiet
-        if monotonic() - said > _SAY_EVERY and index < len(parts):
-            said = monotonic()
-            say(f"Latency: {index:,} of {len(parts):,} parts measured ...")
+        left.measured(index)
     if disturbed:
         say(f"Latency: {_disturbed(disturbed, len(parts), 'part')}.")
     if broken:
@@ -226,10 +257,13 @@ def _measure_networks(
     """The latency of each that runs."""
     say(f"Latency: measuring {count(len(networks), 'whole network')} ...")
     found: dict[Architecture, Latency] = {}
+    left = TimeLeft(len(networks), "whole network", say, together=TURNS)
     for start in range(0, len(networks), TURNS):
-        for network, figure in _those_that_run(networks[start : start + TURNS], meter):
+        together = networks[start : start + TURNS]
+        for network, figure in _those_that_run(together, meter):
             store.latencies.add(setting, network.id, figure.to_dict(), measured_for)
             found[network] = figure
+        left.measured(start + len(together))
     disturbed = sum(not figure.quiet for figure in found.values())
     if disturbed:
         say(f"Latency: {_disturbed(disturbed, len(found), 'network')}.")

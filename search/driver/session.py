@@ -111,6 +111,7 @@ class StudySession:
         self.failure: StoreError | OSError | None = None
         self._measures = config.data.name in get_args(Decoded)
         self._throughput: Throughput | None = None
+        self._promised_to: int | None = None
         self._claimed: deque[TrialRecord] = deque()
         for row in trials:
             new_trials.know(row)
@@ -189,6 +190,7 @@ class StudySession:
             return CONTINUE
         if report.throughput is not None and self._throughput is None:
             self._throughput = Throughput.from_dict(report.throughput)
+            self._promised_to = number
             self._say(self._throughput.sentence())
         if report.inherited is False and live.record.parent_trial_id is not None:
             self._disinherit(live)
@@ -199,6 +201,8 @@ class StudySession:
             live.give_sign()
         for metrics in report.epochs:
             is_new = int(metrics["epoch"]) > live.epochs_done  # a first report repeats earlier ones
+            if is_new and number == self._promised_to:
+                self._hold_to_promise(metrics)
             self._study.report(number, int(metrics["epoch"]), metrics)
             self._device_time.add(float(metrics.get("seconds") or 0.0) if is_new else 0.0)
         return live.trial.decision
@@ -374,6 +378,16 @@ class StudySession:
                 why = "its checkpoint was damaged or lost"
                 self._say(f"Trial {live.record.number}: {why}; {_again(kept, done)}")
             self._study.forget(live.record.number, kept)
+
+    def _hold_to_promise(self, epoch: Mapping[str, Any]) -> None:
+        """Say where the first epoch behind a measurement was far slower than that."""
+        self._promised_to = None
+        rate, seconds = epoch.get("images_per_second"), epoch.get("seconds")
+        if self._throughput is None or not rate or not seconds:
+            return
+        said = self._throughput.contradicted(float(rate), float(seconds))
+        if said is not None:
+            self._say(said)
 
     def _disinherit(self, live: Attempt) -> None:
         """The trial begins from scratch after all."""

@@ -1,12 +1,15 @@
 """The finished trainings of another study that the trials of a study start from (finetuning)."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from search.driver.checkpoints import Checkpoints
-from search.store import Store, TrialRecord, TrialState
+from search.store import Store, StudyRecord, TrialRecord, TrialState
 from space import Architecture
+from trainers.data.image_folder.class_folders import abbreviated
+from trainers.same_classes import kept_outputs
 from trainers.same_network import apart_from_data
 
 
@@ -23,7 +26,7 @@ class Sources:
 
     def __init__(self, store: Store, study: str) -> None:
         record = store.studies.get(study)
-        self._protocol = record.protocol
+        self._protocol, self._class_names = record.protocol, class_names_of(record)
         checkpoints = Checkpoints.of(record, store.url)
         self._found: dict[str, tuple[TrialRecord, Architecture, Path]] = {}
         trials = store.trials.of_study(record.id, {TrialState.COMPLETE})
@@ -40,11 +43,35 @@ class Sources:
         if found is None:
             return None
         _, source, file = found
+        as_many = source.head.classes == architecture.head.classes
         return {
             "architecture": source.to_json(),
             "checkpoint": str(file),
             "protocol": self._protocol,
+            "class_names": self._class_names if as_many else [],  # many thousands may be too long
         }
+
+
+def class_names_of(study: StudyRecord) -> list[str]:
+    """The names of a study's classes, in the order of its networks' outputs; empty without any."""
+    found: list[str] = (study.objective.get("data") or {}).get("class_names") or []
+    return found
+
+
+def note_on_classes(source: StudyRecord, class_names: Sequence[str]) -> str | None:
+    """What becomes of the classifier where as many classes have other names; None elsewhere.
+
+    Args:
+        source: the study that is finetuned. class_names: of the images to come.
+    """
+    before = class_names_of(source)
+    if len(before) != len(class_names) or before == [*class_names]:
+        return None
+    what, there = f"As many classes as in {source.name!r}", abbreviated(before)
+    if kept_outputs(before, class_names, len(before)) is None:
+        here = abbreviated(class_names)
+        return f"{what} have other names ({there}; here {here}): the classifier is drawn anew."
+    return f"{what} have the same names in another order ({there}): the classifier follows them."
 
 
 def _key(architecture: Architecture) -> str:

@@ -79,6 +79,11 @@ class SplitAccuracies:
     test: TestFigures | None
     test_tie: bool | None = None
 
+    @property
+    def is_tested(self) -> bool:
+        """Whether the test was read for all of its trainings."""
+        return self.test is not None and self.test.accuracy.trainings == self.validation.trainings
+
     def plain(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)

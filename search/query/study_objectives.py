@@ -50,6 +50,10 @@ class StudyObjectives:
         """
         return self.kept.get(row.architecture_id) if row.state is TrialState.COMPLETE else None
 
+    def may_be_retrained(self, row: BestRow) -> bool:
+        """Whether `retrain --top` may choose a row: it is complete, and keeps the bounds."""
+        return bool(self.keeps(row)) if self.bounds else row.is_complete
+
     def latency(self, row: BestRow) -> float | None:
         """The measured latency of a row in milliseconds; None where there is none."""
         return self.latencies.get(row.architecture_id)

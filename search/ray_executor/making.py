@@ -104,7 +104,8 @@ def _source(config: Mapping[str, Any] | None) -> "SourceNetwork | None":
         return None
     architecture = Architecture.from_json(config["architecture"])
     protocol = TrainingProtocol.from_stored(config["protocol"])
-    return SourceNetwork(architecture, Path(config["checkpoint"]), protocol)
+    names = tuple(config.get("class_names", ()))
+    return SourceNetwork(architecture, Path(config["checkpoint"]), protocol, names)
 
 
 def _begin_somehow(

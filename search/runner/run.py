@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +17,7 @@ from search.driver.latency_confirmation import LatencyConfirmation
 from search.driver.latency_plan import LatencyPlan, prepare_latency
 from search.driver.provenance import code_version, describe_machine
 from search.driver.session import StudySession
+from search.driver.sources import note_on_classes
 from search.driver.stop_request import ALWAYS_HEARD, StopKind, StopRequest
 from search.driver.store_retry import StoreRetry, opened_again
 from search.driver.study_progress import Progress
@@ -111,6 +112,7 @@ def run_study(
     if found is not None:
         with open_store(config.store, create=False) as store:
             study_lookup.take_over(store, found, watcher.say)
+            _keep_budget(store, found, config)  # also where nothing is left to do
     images = prepared.description.validation_images
     if found is not None:
         done = _already_complete(config, found, extra_request)
@@ -119,7 +121,7 @@ def run_study(
     warning = baseline_warning(config) if extra_request is None else None
     if warning is not None:
         watcher.say(warning)
-    notes = tuple(notes_on_recipe(prepared.description))
+    notes = (*_note_on_classes(prepared), *notes_on_recipe(prepared.description))
     for note in notes:
         watcher.say(f"note: {note}")
     latency = _prepared_latency(prepared, watcher)
@@ -380,6 +382,17 @@ def _server_is_gone(stop: StopRequest, reason: str) -> None:
         stop.hurried = True  # what asked for the stop has ended the servers too
 
 
+def _note_on_classes(prepared: Prepared) -> Sequence[str]:
+    """What becomes of the classifier of a study that is finetuned."""
+    config = prepared.config
+    name = config.finetune_from
+    source = None if name is None else study_lookup.find_study(config.store, name)
+    if source is None:
+        return ()
+    note = note_on_classes(source, prepared.description.class_names)
+    return () if note is None else (note,)
+
+
 def _prepared_latency(prepared: Prepared, watcher: Watcher) -> LatencyPlan | None:
     """What is measured before Ray starts, while nothing else runs."""
     config = prepared.config
@@ -408,6 +421,13 @@ def _create_or_take_up(
             "The images have changed before anything was trained on them: taken as they are."
         )
     return store.studies.get(study.name)
+
+
+def _keep_budget(store: Store, study: StudyRecord, config: Config) -> None:
+    """A budget that was changed is the study's from then on, as a raised number of trials is."""
+    budget = config.to_stored()["budget"]
+    if budget != study.config.get("budget"):
+        store.studies.set_budget(study.id, budget)
 
 
 def _begin_run(

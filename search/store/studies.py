@@ -158,6 +158,14 @@ class Studies(StorePart):
         )
 
     @writes
+    def set_budget(self, session: Session, study_id: int, budget: str | None) -> None:
+        """Changes the device time that the study may take, in its configuration; None lifts it."""
+        of_study = StudyRow.id == study_id
+        config = session.scalars(select(StudyRow.config).where(of_study).with_for_update()).one()
+        changed = {**config, "budget": budget}
+        session.execute(update(StudyRow).where(of_study).values(config=changed))
+
+    @writes
     def set_exhausted(self, session: Session, study_id: int, reason: str | None) -> None:
         """Notes why the study's searcher has nothing left to propose; None takes it back."""
         session.execute(update(StudyRow).where(StudyRow.id == study_id).values(exhausted=reason))

@@ -137,3 +137,64 @@ def test_so_does_the_printed_call_of_python() -> None:
     said = "mixspace.Study('tiny').continue_(budget='12 cpu-seconds')"
     assert spent.go_on(recorded=True) == said
     assert calls.after("interrupted").go_on(recorded=True) == "mixspace.Study('tiny').continue_()"
+
+
+def budget_of(study: str = "tiny") -> object:
+    with open_store("a.db", create=False) as store:
+        return store.studies.get(study).config["budget"]
+
+
+def epochs_of(study: str = "tiny") -> int:
+    return sum(trial.epochs_done for trial in trials_of(study))
+
+
+def test_a_raised_budget_is_the_studys_from_then_on(
+    playing: Player, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An epoch takes 2 s on the one core of a trial; four trials of two epochs take 16."""
+    begun = ["run", "a.yaml", *STORE, "--set", "budget=3 cpu-seconds"]
+    assert run_program(begun) == 3
+    assert (epochs_of(), budget_of()) == (2, "3 cpu-seconds")
+    assert run_program(["continue", "tiny", *STORE, "--set", "budget=7 cpu-seconds"]) == 3
+    assert (epochs_of(), budget_of()) == (4, "7 cpu-seconds")
+    playing.stop_after = 1
+    more = ["continue", "tiny", *STORE, "--set", "budget=1 cpu-hour"]
+    assert run_program(more) == 130
+    assert epochs_of() == 6
+    playing.stop_after = None
+    capsys.readouterr()
+    assert run_program(["continue", "tiny", *STORE]) == 0
+    assert (epochs_of(), budget_of()) == (8, "1 cpu-hour")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ([], "9 cpu-seconds"),
+        (["budget=3 cpu-seconds"], "9 cpu-seconds"),
+        (["budget=8 cpu-seconds"], "9 cpu-seconds"),
+        (["budget=1 cpu-minute"], "1 cpu-minute"),
+        (["budget=null"], None),
+    ],
+)
+def test_what_a_file_says_lowers_no_budget_that_was_raised(
+    written: list[str], kept: str | None, playing: Player, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_program(["run", "a.yaml", *STORE, "--set", "budget=3 cpu-seconds"]) == 3
+    assert run_program(["continue", "tiny", *STORE, "--set", "budget=9 cpu-seconds"]) == 3
+    capsys.readouterr()
+    sets = [word for text in written for word in ("--set", text)]
+    code = run_program(["run", "a.yaml", *STORE, "--resume", *sets])
+    assert (code, budget_of()) == (3 if kept == "9 cpu-seconds" else 0, kept)
+    ignored = kept == "9 cpu-seconds" and bool(written)
+    said = "budget: the study already has 9 cpu-seconds"
+    assert (said in capsys.readouterr().err) == ignored
+
+
+def test_a_budget_that_is_raised_when_all_is_done_serves_what_comes_later(
+    playing: Player, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_program(["run", "a.yaml", *STORE, "--set", "budget=17 cpu-seconds"]) == 0
+    assert run_program(["continue", "tiny", *STORE, "--set", "budget=1 cpu-hour"]) == 0
+    assert run_program(["continue", "tiny", *STORE, "--trials", "6"]) == 0
+    assert (epochs_of(), budget_of()) == (12, "1 cpu-hour")

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+import yaml
 
 from search.cli.program import run_program
 from search.config import Config
@@ -73,6 +75,39 @@ def test_from_many_classes_to_few_larger_images(tmp_path: Path) -> None:
         assert study.protocol["source_protocol"] == source
         assert study.protocol_hash == hash_ != source
     assert prepare(config, resume=True).protocol.source_protocol == source  # as it was written
+
+
+def test_as_many_other_classes_are_told_apart_by_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    colours, animals = image_folder(tmp_path / "colours"), tmp_path / "animals"
+    shutil.copytree(colours, animals)
+    for part in ("train", "val"):
+        (animals / part / "green").rename(animals / part / "cat")
+    without_ray(monkeypatch, tmp_path)
+    said, weights = {}, {}
+    for name, images in {"pre": colours, "same": colours, "other": animals}.items():
+        finetune = {"protocol": {"initialisation": "finetuned"}, "finetune_from": "pre"}
+        config = settings(tmp_path, name, images, 32, 3, **({} if name == "pre" else finetune))
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(config.to_dict()))
+        # Nothing is learnt: the weights are those that it began with.
+        rates = ("learning_rate=1e-9", "warmup_learning_rate=0", "minimum_learning_rate=0")
+        still = [word for rate in rates for word in ("--set", f"protocol.{rate}")]
+        more = [] if name == "pre" else still
+        assert run_program(["run", str(tmp_path / f"{name}.yaml"), *more]) == 0
+        said[name] = capsys.readouterr()
+        with open_store(config.store, create=False) as store:
+            study = store.studies.get(name)
+            (trial,) = store.trials.of_study(study.id)
+            place = Checkpoints.of(study, store.url).find(trial)
+        assert place is not None
+        weights[name] = load_checkpoint(place).part("model")["head.classify.weight"]
+    note = "As many classes as in 'pre' have other names (blue, green, red; here blue, cat, red): "
+    assert note + "the classifier is drawn anew." in " ".join(said["other"].out.split())
+    assert f"note: {note}" in said["other"].err
+    assert "As many classes" not in said["same"].err
+    assert torch.allclose(weights["same"], weights["pre"], atol=1e-5)
+    assert not torch.allclose(weights["other"], weights["pre"], atol=1e-2)
 
 
 def test_what_cannot_be_started_from_is_refused_before_work_starts(tmp_path: Path) -> None:

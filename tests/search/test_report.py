@@ -211,7 +211,8 @@ def test_report_of_a_study(tmp_path: Path) -> None:
     assert "trial 0 (" in text
     assert "failed: the worker process died: out of luck" in text
     commands = [line for line in text.splitlines() if "python -m search" in line]
-    assert len(commands) == 5  # one opens the dashboard, one trains the failed trial again
+    labels = [command.partition(":")[0] for command in commands]
+    assert labels == ["Look", "Best", "Query", "Show", "Retrain", "Failed", "Go on"]
     assert all(path in command for command in commands)
     assert commands[-1].endswith("--resume --set trials=14")
     assert plain["trials"]["complete"] == 6

@@ -44,6 +44,26 @@ def test_the_first_trial_of_a_run_measures_where_pictures_are_decoded(
     assert said == [Throughput.from_dict(FOUND).sentence()]
 
 
+def test_a_first_epoch_that_was_far_slower_is_told_once(tmp_path: Path) -> None:
+    folder = {"name": "image-folder", "folder": str(image_folder(tmp_path / "images"))}
+    settings, said = config(tmp_path, trials=3, data=folder, protocol={"data": "image-folder"}), []
+    with open_store(settings.store, create=True) as store:
+        session = begin(store, settings, say=said.append)
+        given = [session.next_assignment() for _ in range(2)]
+        for each in given:
+            assert each is not None
+            session.started(each.trial.number)
+        slow = {"images_per_second": 10.0, "seconds": 60.0}
+        session.reported(1, Report((epoch(1) | slow,)))
+        session.reported(0, Report(throughput=FOUND))
+        session.reported(1, Report((epoch(2) | slow,)))  # of another trial
+        assert len(said) == 1
+        session.reported(0, Report((epoch(1) | slow,)))
+        session.reported(0, Report((epoch(2) | slow,)))
+    assert len(said) == 2
+    assert said[1].startswith("warning: the first epoch trained 10 images/s, where 310 were to be")
+
+
 def test_it_is_reported_before_the_first_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(held_out_test, "_depth", 0)
     monkeypatch.setenv(held_out_test.VARIABLE, "")

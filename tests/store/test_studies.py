@@ -50,6 +50,17 @@ def test_planned_trials_can_change(store: Store) -> None:
     assert store.studies.get(study.name).planned_trials == 99
 
 
+def test_the_budget_can_change_and_the_rest_of_the_configuration_stays(store: Store) -> None:
+    study = add_study(store, config={"budget": "3 gpu-hours", "a": {"b": math.nan}, "c": "ü"})
+    other = add_study(store, "other", config={"budget": "3 gpu-hours"})
+    for budget in ("4 gpu-hours", None):
+        store.studies.set_budget(study.id, budget)
+        kept = store.studies.get(study.name).config
+        assert (kept["budget"], kept["c"]) == (budget, "ü")
+        assert kept["a"] == {"b": None}
+    assert store.studies.get(other.name).config == {"budget": "3 gpu-hours"}
+
+
 def test_every_study_has_a_uid_of_its_own(store: Store) -> None:
     studies = [add_study(store, name) for name in ("first", "second")]
     assert all(re.fullmatch("[0-9a-f]{32}", study.uid) for study in studies)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from space.errors import InputError
 from tests.trainers.proofs import proves
 from tests.trainers.tiny import SEEDS, architecture, image_folder, short_protocol
 from trainers import Protocol, SearchData, Seeds, SourceNetwork, Training, open_data
+from trainers.checkpoint import load_checkpoint
 
 ATTENTION = {"locality": "window", "sharing": "channel", "dynamics": "attention", "heads": 2}
 WINDOWS: dict[str, Any] = ATTENTION | {"kernel_size": 2, "block_type": "prenorm"}
@@ -100,6 +102,37 @@ def test_the_new_classifier_begins_as_the_protocol_wants(
         found = finetuned(trained, folders[1], 32, 2, weight_init=way)
         drawn = found.model.get_parameter("head.classify.weight")
         assert deviation / 2 < float(drawn.detach().std()) < 2 * deviation
+
+
+def renamed(source: SourceNetwork, *names: str) -> SourceNetwork:
+    """As if its classes had been called so."""
+    return replace(source, class_names=names)
+
+
+@pytest.mark.parametrize(
+    ("names", "outputs"),
+    [
+        ((), [0, 1, 2]),  # nothing is known
+        (("blue", "green", "red"), [0, 1, 2]),
+        (("red", "blue", "green"), [1, 2, 0]),
+        (("blue", "green", "yellow"), None),
+        (("cat", "dog", "horse"), None),
+    ],
+)
+def test_as_many_classes_of_other_names_get_a_new_classifier(
+    names: tuple[str, ...],
+    outputs: list[int] | None,
+    trained: SourceNetwork,
+    folders: tuple[Path, Path],
+) -> None:
+    before = load_checkpoint(trained.checkpoint).part("model")["head.classify.weight"]
+    found = finetuned(renamed(trained, *names), folders[0], 32, 3)
+    weight = found.model.get_parameter("head.classify.weight")
+    if outputs is None:
+        assert all(not torch.equal(row, other) for row in weight for other in before)
+        assert not found.model.get_parameter("head.classify.bias").detach().any()
+    else:
+        assert torch.equal(weight, before[outputs])
 
 
 def test_images_may_have_another_size(

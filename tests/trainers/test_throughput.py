@@ -4,8 +4,10 @@ import json
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from tests.trainers.tiny import SEEDS, architecture, image_folder, training
 from trainers import Protocol, Training, open_data
@@ -128,8 +130,81 @@ def test_the_rate_is_that_of_the_images_behind_the_first(
     monkeypatch.setattr(folder_data.FolderImages, "__getitem__", one_image)
     monkeypatch.setattr(folder_data.time, "perf_counter", lambda: now)
     assert isinstance(data, folder_data.FolderData)
-    assert data.loading_rate(1.0) == 16
-    assert now == 100 + 0.0625 * (4 + 16)
+    assert data.loading_rate(1.0) == (16, 20)  # two groups of all 10 training images
+    assert now == 100 + 0.0625 * (4 + 20)
+
+
+def test_the_rate_is_measured_on_pictures_of_all_sizes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five of 96 take 3 s, the others 10 ms: most random seconds of them say 100 a second."""
+    monkeypatch.setenv("MIXSPACE_CACHE", str(tmp_path / "cache"))
+    folder = image_folder(tmp_path / "images", train=32, val=1)
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    for number in range(5):
+        Image.fromarray(noise).save(folder / "train" / "green" / f"{number:03}.png")
+    data = folder_data_of(folder)
+    now, huge = 100.0, list[bool]()
+
+    def one_image(images: folder_data.FolderImages, item: int) -> tuple[torch.Tensor, int]:
+        nonlocal now
+        huge.append(bool(images.index.sizes[images.positions[item]] > 8000))
+        now += 3.0 if huge[-1] else 0.01
+        return torch.zeros(3, 16, 16), 0
+
+    monkeypatch.setattr(folder_data.FolderImages, "__getitem__", one_image)
+    monkeypatch.setattr(folder_data.time, "perf_counter", lambda: now)
+    rate, pictures = data.loading_rate(0.7)
+    counted = huge[4:]
+    assert (pictures, len(counted)) == (32, 32)
+    assert sum(counted) in (1, 2)
+    assert rate == pytest.approx(32 / (3 * sum(counted) + 0.01 * (32 - sum(counted))))
+
+
+def folder_data_of(folder: Path) -> folder_data.FolderData:
+    protocol = Protocol.from_dict({"data": "image-folder", "augmentation": {"image_size": 16}})
+    data = open_data({"name": "image-folder", "folder": str(folder)}, protocol)
+    assert isinstance(data, folder_data.FolderData)
+    return data
+
+
+def test_what_is_huge_is_not_measured_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIXSPACE_CACHE", str(tmp_path / "cache"))
+    data = folder_data_of(image_folder(tmp_path / "images", train=32, val=1))
+    now = 100.0
+
+    def one_image(images: folder_data.FolderImages, item: int) -> tuple[torch.Tensor, int]:
+        nonlocal now
+        now += 8.0
+        return torch.zeros(3, 16, 16), 0
+
+    monkeypatch.setattr(folder_data.FolderImages, "__getitem__", one_image)
+    monkeypatch.setattr(folder_data.time, "perf_counter", lambda: now)
+    assert data.loading_rate(0.7) == (1 / 8, 4)
+
+
+@pytest.mark.parametrize(
+    ("found", "rate", "seconds", "said"),
+    [
+        (rates(130, 1200), 10, 90, "trained 10 images/s, where 130 were to be expected"),
+        (rates(130, 130, 0), 10, 90, "trained 10 images/s, where 65 were to be expected"),
+        (rates(130, 1200), 10, 9, None),  # workers were starting
+        (rates(130, 1200), 44, 90, None),
+        (rates(1300, 60), 30, 90, None),
+    ],
+)
+def test_an_epoch_that_was_far_slower_is_told(
+    found: Throughput, rate: float, seconds: float, said: str | None
+) -> None:
+    told = found.contradicted(rate, seconds)
+    assert told is None if said is None else said in str(told)
+
+
+def test_the_number_of_measured_pictures_is_told() -> None:
+    said = Throughput(310, 1200, 2, 16, "cuda", 224).sentence()
+    assert said.startswith("Loader: 310 images/s by 2 workers, measured on 224; the network takes")
 
 
 def test_of_images_in_memory_nothing_is_measured() -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -25,6 +26,10 @@ from trainers.seeds import derive, seeded
 
 _AT_ONCE, _MOST_MEASURED = 4, 4096
 """Images that a worker decodes in a row while its rate is measured, and most of all."""
+_PARTS = 32
+"""Of the images by size, of which each group that is measured has one."""
+_MOST_TIMES = 20
+"""Times as long as was wanted the rate is measured at most, where pictures are huge."""
 
 
 class FolderImages(Dataset[tuple[Tensor, int]]):
@@ -114,11 +119,18 @@ class FolderData(SearchData):
         own = [batch.tolist() for batch in batches[share.rank :: share.size]]
         yield from folder_batches(images, device, self.workers, batch_sampler=own)
 
-    def loading_rate(self, seconds: float) -> float:
+    def loading_rate(self, seconds: float) -> tuple[float, int]:
         """Training images that are read, decoded and augmented in a second, measured alone.
 
+        Few of many are read, so each some dozens of them are of all sizes: one of each part of the
+        files when they stand by their bytes. Only such whole groups count.
+
         Args:
-            seconds: for which it is measured; what comes until all workers are at work is not.
+            seconds: for which it is measured at least, unless that takes far longer; what comes
+                until all workers are at work is not.
+
+        Returns:
+            The rate, and the number of images that it was measured on.
 
         Raises:
             UnreadableData: a picture cannot be read.
@@ -126,21 +138,37 @@ class FolderData(SearchData):
         images = FolderImages(self._index, self._split.train, self.protocol.augmentation, seed=0)
         order = torch.Generator().manual_seed(0)
         ready = max(1, 2 * self.workers) * _AT_ONCE
-        total, began, count = len(images), 0.0, 0
-        sampler = [
-            place
-            for _ in range(-(-(ready + _MOST_MEASURED) // total))
-            for place in torch.randperm(total, generator=order).tolist()
-        ][: ready + _MOST_MEASURED]
+        first = torch.randint(len(images), (ready,), generator=order)
+        sizes = torch.from_numpy(self._index.sizes[self._split.train])
+        groups = _of_all_sizes(sizes, _MOST_MEASURED, order)
+        batches = [each.tolist() for some in (first, *groups) for each in some.split(_AT_ONCE)]
+        ends = set(accumulate(map(len, groups)))
+        began, taken, count = 0.0, 0.0, -ready
         for _, labels in folder_batches(
-            images, "cpu", self.workers, batch_size=_AT_ONCE, sampler=sampler, generator=order
+            images, "cpu", self.workers, batch_sampler=batches, generator=order
         ):
             count += len(labels)
-            if count <= ready:
+            if count <= 0:
                 began = time.perf_counter()
-            elif time.perf_counter() - began >= seconds:
+                continue
+            taken = time.perf_counter() - began
+            if (count in ends and taken >= seconds) or taken >= _MOST_TIMES * seconds:
                 break
-        return (count - ready) / (time.perf_counter() - began)
+        return count / taken, count
+
+
+def _of_all_sizes(sizes: Tensor, least: int, order: torch.Generator) -> list[Tensor]:
+    """Groups of images, each with one from every part of the images by the size of their files.
+
+    Args:
+        sizes: (images,) of the files, in bytes. least: so many images in all, or somewhat more.
+    """
+    parts = sizes.argsort(stable=True).tensor_split(min(_PARTS, len(sizes)))
+    groups = []
+    for _ in range(-(-least // len(parts))):
+        drawn = [part[torch.randint(len(part), (1,), generator=order)] for part in parts]
+        groups.append(torch.cat(drawn)[torch.randperm(len(parts), generator=order)])
+    return groups
 
 
 def _shuffled(images: int, seed: int) -> Tensor:

@@ -21,12 +21,9 @@ from trainers.latency.device import identify
 from trainers.latency.figure import Latency, quickest
 from trainers.latency.measuring import NETWORK, PART, Effort, Pass, measure_in_turns
 from trainers.latency.part_modules import network_module, part_module
-from trainers.latency.parts import Part
+from trainers.latency.parts import TOGETHER, Part
 from trainers.latency.runtimes import make_gauge, make_pass, set_threads
 from trainers.latency.spec import LatencySpec
-
-TOGETHER = 6
-"""So many parts are measured in turns."""
 
 
 class Meter:

@@ -21,6 +21,8 @@ from trainers.latency.spec import digest
 
 Kind = Literal["stem", "block", "downsample", "head"]
 
+TOGETHER = 6
+"""So many parts are measured in turns."""
 STACK = 2
 """So many equal blocks are measured one after the other: as in a network, a block reads what
 another has just written, and the cost of a call is spread. Four push their own weights out of the

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictInt,
+    StrictStr,
     ValidationError,
     model_validator,
 )
@@ -40,6 +41,8 @@ class LatencySpec(BaseModel):
         runtime: "eager" is torch as it is, "compile" is torch.compile, "onnxruntime" is ONNX
             Runtime on the exported network.
         threads: of a CPU, 1 by default; of a GPU none may be given.
+        machine: a name that people give, where two machines say the same of themselves and are not
+            equally fast.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +52,7 @@ class LatencySpec(BaseModel):
     precision: Precision = "float32"
     runtime: Runtime = "eager"
     threads: StrictInt | None = Field(default=None, ge=1, le=1024)
+    machine: StrictStr | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 
     @model_validator(mode="before")
     @classmethod
@@ -103,6 +107,8 @@ class LatencySpec(BaseModel):
         said = [f"batch {self.batch}", self.precision, self.runtime]
         if self.threads is not None:
             said.append(f"{self.threads} thread" + ("s" if self.threads > 1 else ""))
+        if self.machine is not None:
+            said.append(f"machine {self.machine}")
         return ", ".join(said)
 
 
