@@ -7,6 +7,7 @@ one network in a hundred has repeats with other seeds. Half of the studies have 
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,7 @@ def fill(store: Store, trials: int, seed: int = 0) -> None:
     for number, network in enumerate(networks(trials, seed)):
         waiting.append((studies[number % STUDIES], network))
         if len(waiting) == _BATCH or number == trials - 1:
-            batch = waiting
-            store.write(lambda session, batch=batch: _add(session, batch, numbers, rng))
+            store.write(partial(_add, batch=waiting, numbers=numbers, rng=rng))
             waiting = []
     store.write(lambda session: session.execute(text("ANALYZE")))  # as a server does by itself
 

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from space.torchvision_support import prepare_torchvision
 from trainers.protocol import Protocol
+from trainers.timm_support import prepare_timm
 
 if TYPE_CHECKING:
     from timm.utils import ModelEmaV3
@@ -168,7 +169,7 @@ def make_average(model: nn.Module, protocol: Protocol) -> "ModelEmaV3 | None":
     """
     if protocol.ema_decay is None:
         return None
-    prepare_torchvision()
+    prepare_timm()
     from timm.utils import ModelEmaV3
 
     return ModelEmaV3(model, decay=protocol.ema_decay, use_warmup=True)

@@ -1,5 +1,6 @@
 """The program from its first moment on: it hears signals first, and then imports the rest."""
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -22,8 +23,10 @@ def main() -> NoReturn:
 def _run() -> int:
     try:
         with interrupting_the_program():
+            gc.disable()  # as `importing` does, which is not imported yet
             from search.cli.program import run_program
 
+            gc.enable()
             return run_program(None)
     except Interrupted as interrupted:
         if sys.stderr is not None:

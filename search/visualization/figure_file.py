@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING, Any
 
 from space.errors import InputError, MixspaceError
 from space.input.paths import is_folder
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 SUFFIXES = (".html", ".svg", ".png")
 _WIDTH, _HEIGHT = 900, 520
@@ -67,7 +68,7 @@ def _lacking() -> str | None:
     return None
 
 
-def write(made: go.Figure, path: Path, where: str) -> None:
+def write(made: "go.Figure", path: Path, where: str) -> None:
     """Write a figure in the format that the suffix asks for.
 
     Raises:
@@ -83,7 +84,7 @@ def write(made: go.Figure, path: Path, where: str) -> None:
         raise InputError.of(where, f"{path} cannot be written: {error.strerror}") from None
 
 
-def html(made: go.Figure) -> str:
+def html(made: "go.Figure") -> str:
     """A whole page, the same for the same figure; it loads nothing from elsewhere."""
     page: str = made.to_html(
         include_plotlyjs=True,
@@ -95,7 +96,7 @@ def html(made: go.Figure) -> str:
     return page
 
 
-def images(figures: Sequence[go.Figure], suffix: str) -> list[bytes]:
+def images(figures: "Sequence[go.Figure]", suffix: str) -> list[bytes]:
     """Each figure as an image, drawn by one Chrome after the other.
 
     Args:
@@ -110,7 +111,7 @@ def images(figures: Sequence[go.Figure], suffix: str) -> list[bytes]:
         return thread.submit(lambda: asyncio.run(_images(figures, suffix))).result()
 
 
-async def _images(figures: Sequence[go.Figure], suffix: str) -> list[bytes]:
+async def _images(figures: "Sequence[go.Figure]", suffix: str) -> list[bytes]:
     patience = _START + _EACH * len(figures)
     try:
         return await asyncio.wait_for(_by_chrome(figures, suffix), patience)
@@ -125,7 +126,7 @@ def _reason(error: Exception) -> str:
     return str(next(iter(error.args), "")) or type(error).__name__
 
 
-async def _by_chrome(figures: Sequence[go.Figure], suffix: str) -> list[bytes]:
+async def _by_chrome(figures: "Sequence[go.Figure]", suffix: str) -> list[bytes]:
     import kaleido
 
     # No MathJax: Kaleido would fetch it, and no text of ours is a formula.
@@ -133,7 +134,7 @@ async def _by_chrome(figures: Sequence[go.Figure], suffix: str) -> list[bytes]:
         return [await chrome.calc_fig(made, opts=_options(made, suffix)) for made in figures]
 
 
-def _options(made: go.Figure, suffix: str) -> dict[str, Any]:
+def _options(made: "go.Figure", suffix: str) -> dict[str, Any]:
     return {
         "format": suffix.removeprefix("."),
         "width": made.layout.width or _WIDTH,

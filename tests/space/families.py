@@ -31,7 +31,7 @@ class Family:
         self.mixer = mixer
         operator = TokenMixer(mixer, width, size, shifted).double().eval()
         # The kernel over neighbourhoods has no forward-mode derivative.
-        self.batched = operator.plan.layout is not Layout.NEIGHBOURHOOD
+        self.forward_mode = operator.plan.layout is not Layout.NEIGHBOURHOOD
         parameters = dict(operator.named_parameters())
         counts = [parameter.numel() for parameter in parameters.values()]
         self.count = sum(counts)
@@ -53,12 +53,10 @@ class Family:
         return torch.randn(self.count, generator=chance, dtype=torch.float64)
 
     def jacobian(self, parameters: Tensor) -> Tensor:
-        if self.batched:  # there are far more outputs than parameters
-            slopes: Tensor = torch.func.jacfwd(self.outputs)(parameters)
-            return slopes
-        return torch.autograd.functional.jacobian(  # type: ignore[no-untyped-call,no-any-return]
-            self.outputs, parameters
-        )
+        # Forward where it goes: there are far more outputs than parameters.
+        derive = torch.func.jacfwd if self.forward_mode else torch.func.jacrev
+        slopes: Tensor = derive(self.outputs)(parameters)
+        return slopes
 
     @cached_property
     def members(self) -> list[Tensor]:

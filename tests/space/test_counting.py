@@ -83,6 +83,15 @@ def limited(points: list[Architecture], shares: dict[str, float]) -> dict[str, i
     return {name: quantile(points, name, share) for name, share in shares.items()}
 
 
+def telling(points: list[Architecture], limits: dict[str, int]) -> list[Architecture]:
+    """Those next to a limit on either side, and every seventh of the others."""
+    asked = dict.fromkeys(points[::7])
+    for name, limit in limits.items():
+        by_distance = sorted(points, key=lambda point: abs(spent(point)[name] - limit))
+        asked |= dict.fromkeys(by_distance[:100])
+    return list(asked)
+
+
 # --- counting and listing ---------------------------------------------------------------------
 
 
@@ -100,11 +109,20 @@ def test_count_and_list_are_those_of_brute_force(
     listed = list(space.enumerate())
     assert len(listed) == len({point.id for point in listed}) == space.count() == len(feasible) > 0
     assert {point.id for point in listed} == feasible
-    assert {point.id for point in points if space.contains(point)} == feasible
+    asked = telling(points, limits)
+    assert {point.id for point in asked if space.contains(point)} == feasible & {
+        point.id for point in asked
+    }
     rng = np.random.default_rng(0)
     assert {space.sample(rng).id for _ in range(20)} <= feasible
     assert {n.id for point in listed[:3] for n in space.neighbours(point)} <= feasible
     assert len(points) == tiny().size_hint() == tiny().count()
+
+
+def test_without_limits_every_point_is_contained(points: list[Architecture]) -> None:
+    """What limits leave of that is decided by costs alone."""
+    space = tiny()
+    assert all(map(space.contains, points))
 
 
 @pytest.mark.parametrize("name", QUANTITIES)

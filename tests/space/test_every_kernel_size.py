@@ -56,7 +56,14 @@ def thin(length: int, lying: bool, thickness: int = 2) -> MapSize:
 def test_sliding_kernels(mixer_type: MixerType) -> None:
     for kernel_size in sizes_of(mixer_type, range(1, 32, 2)):
         size = thin(kernel_size // 2 + 2, lying=kernel_size % 4 == 1)
-        assert_agrees(mixer_of(mixer_type, kernel_size), 4, size, shifted=False, seed=kernel_size)
+        assert_agrees(
+            mixer_of(mixer_type, kernel_size),
+            4,
+            size,
+            shifted=False,
+            seed=kernel_size,
+            image=kernel_size // 2 % 2,
+        )
 
 
 @pytest.mark.parametrize(
@@ -71,4 +78,5 @@ def test_tiles(mixer_type: MixerType) -> None:
             shifted=edge % 3 > 0,
             seed=edge,
             gradient=edge <= GRADIENT_EDGE,
+            image=edge // 2 % 2,
         )

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+import torch
 from optuna._gp.gp import GPRegressor
-from optuna.samplers import BaseSampler
+from optuna.samplers import BaseSampler, GPSampler
 
 from search.searchers.optuna_samplers.gp import GpSearcher
 
@@ -45,6 +46,14 @@ def coarse_gp(monkeypatch: pytest.MonkeyPatch) -> None:
         assert gtol < GRADIENT
         return fitted(process, gtol=GRADIENT, **given)
 
+    implementation: Any = GPSampler._sample_relative_impl
+
+    def at_once(*given: Any) -> Any:
+        # Optuna asks for the CPU by a mode, in which every operation of torch goes through Python.
+        with torch._C.DisableTorchFunction():
+            return implementation(*given)
+
     monkeypatch.setattr(GpSearcher, "sampler", sampler)
+    monkeypatch.setattr(GPSampler, "_sample_relative_impl", at_once)
     # On the class: Optuna keeps what it has once taken from the module.
     monkeypatch.setattr(GPRegressor, "_fit_kernel_params", fit)

@@ -7,8 +7,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional
 
-from space.torchvision_support import prepare_torchvision
 from trainers.protocol import Augmentation, Protocol
+from trainers.timm_support import prepare_timm
 
 Transform = Callable[[Image.Image], Tensor]
 
@@ -37,7 +37,7 @@ def posterize(image: Image.Image, bits_to_keep: int, **_: object) -> Image.Image
 
 def train_transform(chosen: Augmentation) -> Transform:
     """timm's training transform: random resized crop, flip, RandAugment or colour jitter."""
-    prepare_torchvision()
+    prepare_timm()
     from timm.data import auto_augment
     from timm.data.transforms_factory import create_transform
 
@@ -60,7 +60,7 @@ def train_transform(chosen: Augmentation) -> Transform:
 
 def test_transform(chosen: Augmentation) -> Transform:
     """timm's evaluation transform: resize the shorter edge, then the centre crop."""
-    prepare_torchvision()
+    prepare_timm()
     from timm.data.transforms_factory import create_transform
 
     fixed = "bicubic" if chosen.interpolation == "random" else chosen.interpolation
@@ -74,7 +74,7 @@ class BatchMixer:
     """Erases boxes, then mixes pairs. Draws from the global generators, as timm does."""
 
     def __init__(self, protocol: Protocol, classes: int, device: torch.device | str) -> None:
-        prepare_torchvision()
+        prepare_timm()
         from timm.data.mixup import Mixup
         from timm.data.random_erasing import RandomErasing
 

@@ -142,9 +142,9 @@ def _made(config: TimmConfig, split: str) -> Any:
         also = "; tars are read by data.name 'tar-shards', from their folder" if tar else ""
         message = f"{shown_path(str(config.folder))} is not a folder{also}"
         raise InputError.of("data.folder", message)
-    from space.torchvision_support import prepare_torchvision
+    from trainers.timm_support import prepare_timm
 
-    prepare_torchvision()
+    prepare_timm()
     from timm.data import create_dataset
 
     options: dict[str, Any] = {}
