@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, nulls_last
+from sqlalchemy import func, nulls_last, select
 
 from search.query.leaderboard import INCOMPLETE
 from search.query.protocols import refuse_mixed, refuse_several_protocols
@@ -95,7 +95,8 @@ def state_counts(
     """
     stale = store.runs.stale()
     state = effective(TrialRow.state, stale)
-    query = joined(state, func.count()).where(*matching(where, study, stale)).group_by(state)
+    query = joined(state, func.count()) if where else select(state, func.count()).join(StudyRow)
+    query = query.where(*matching(where, study, stale)).group_by(state)
     found = store.read(lambda session: session.execute(query).all())
     return dict.fromkeys(TrialState, 0) | dict(found)
 
