@@ -30,7 +30,7 @@ from tests.search.made_up_training import EPOCHS, Broken, accuracies_of
 from tests.search.small import Silent, config, values
 from trainers import Cause, Failure
 
-pytestmark = pytest.mark.usefixtures("coarse_gp")
+pytestmark = pytest.mark.usefixtures("coarse_gp", "small_reservoir")
 
 TRIALS, SEED = 10, 5
 TRAINING = "tests.search.made_up_training:make_training"
