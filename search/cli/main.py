@@ -26,6 +26,7 @@ def _run() -> int:
             gc.disable()  # as `importing` does, which is not imported yet
             from search.cli.program import run_program
 
+            gc.freeze()
             gc.enable()
             return run_program(None)
     except Interrupted as interrupted:
