@@ -1,6 +1,6 @@
 """What a store of many trials answers, and what a trial's whole life costs in it.
 
-    python -m benchmarks.store [--trials 1000 10000 100000] [--url postgresql://…] [--optuna 10000]
+    python -m benchmarks.store [--trials 1000 10000 100000] [--url postgresql://…] [--optuna 1000]
         [--runs 30] [--json]
 
 Questions are asked in this process of a store that is open, with half of the studies of another
@@ -202,7 +202,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     sizes = [1_000, 10_000, 100_000]
     parser.add_argument("--trials", type=at_least(50), nargs="+", default=sizes, help="sizes")
     parser.add_argument("--url", help="a server's empty database, for one size")
-    parser.add_argument("--optuna", type=at_least(0), default=10_000, help="its largest size")
+    parser.add_argument("--optuna", type=at_least(0), default=1_000, help="its largest size")
     parser.add_argument("--runs", type=at_least(3), default=30)
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)

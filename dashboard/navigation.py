@@ -1,5 +1,6 @@
 """The pages, the ways between them, and tables of architectures that lead to theirs."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -102,6 +103,15 @@ def architectures_table(
     return _table(table, ids, key, columns, "multi-row")
 
 
+def key_of_rows(key: str, rows: Sequence[str]) -> str:
+    """A key for a table of these rows, in this order.
+
+    Marks are kept by the numbers of rows: under one key they would fall on others when the order
+    changes, or a row comes in between.
+    """
+    return f"{key}-{hashlib.sha256(chr(10).join(rows).encode()).hexdigest()[:16]}"
+
+
 def _table(
     table: Styler,
     ids: Sequence[str],
@@ -116,7 +126,7 @@ def _table(
         hide_index=True,
         width="stretch",
         height=min(38 + 35 * len(ids), 740),
-        key=key,
+        key=key_of_rows(key, ids),
         on_select="rerun",
         selection_mode=mode,
         column_config=columns | {"architecture": link},

@@ -82,10 +82,21 @@ def _all_summaries(scope: Scope) -> list[StudySummary]:
     return scope.store.studies.summaries()
 
 
-@cached
 def protocols(scope: Scope) -> list[StudiesOfProtocol]:
-    """Those of the trials of the filter, that of the newest study first."""
-    return query.protocols(scope.store, **scope.filter)
+    """Those of the trials of the filter: with complete ones first, then by the newest study.
+
+    Never of some seconds ago: what two protocols have given, the other queries refuse.
+    """
+    every = query.protocols(scope.store, **scope.filter)
+    if len(every) < 2:
+        return every
+    where = _COMPLETE if scope.where_clause is None else scope.where_clause.also(_COMPLETE)
+    whole = query.protocols(scope.store, study=scope.study, where=where)
+    complete = {each.hash for each in whole}
+    return sorted(every, key=lambda each: each.hash not in complete)
+
+
+_COMPLETE = query.parse_where("state = complete")
 
 
 def only_study(scope: Scope) -> str | None:
@@ -272,5 +283,5 @@ def accuracy_cost(scope: Scope, cost: Cost) -> CostPicture:
 @cached
 def objectives_picture(scope: Scope, study: str, objectives: Objectives) -> ObjectivesPicture:
     """The picture of one study over its objectives, of the complete trials of the filter."""
-    rows = query.evaluated(scope.store, study, objectives.names, where=scope.filter["where"])
+    rows = query.evaluated(scope.store, study, objectives.names, where=scope.where_clause)
     return ObjectivesPicture.of(rows, objectives)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from search.query import Where, parse_where
 from search.store import Store
 
 _CURRENT = "current_scope"
@@ -16,7 +17,7 @@ class Filter(TypedDict):
     """The arguments of a query that hold the filter."""
 
     study: str | None
-    where: str | None
+    where: Where | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,16 @@ class Scope:
     @property
     def filter(self) -> Filter:
         """For the queries of `search.query`."""
-        clauses = [] if not self.where else [f"({self.where})"]
-        clauses += [] if self.protocol is None else [f"protocol = {self.protocol}"]
-        return {"study": self.study, "where": " and ".join(clauses) or None}
+        return {"study": self.study, "where": self.where_clause}
+
+    @property
+    def where_clause(self) -> Where | None:
+        """The where-clause, and the protocol as a part of it."""
+        asked = parse_where(self.where) if self.where else None
+        if self.protocol is None:
+            return asked
+        of_protocol = parse_where(f"protocol = {self.protocol}")
+        return of_protocol if asked is None else asked.also(of_protocol)
 
     @property
     def unfiltered(self) -> "Scope":

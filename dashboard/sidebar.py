@@ -62,24 +62,29 @@ def _copy_to_sidebar() -> None:
     st.session_state[WHERE] = st.session_state[_WIDE]
 
 
-def protocol_filter(found: list[StudiesOfProtocol]) -> str | None:
-    """The box of the protocols whose results the filter leaves; no box, and None, for one.
+_IN_URL = "protocol_in_url"
 
-    The URL has the hash: bound to it, the box would write there what it shows.
+
+def protocol_filter(found: list[StudiesOfProtocol]) -> str | None:
+    """The box of the protocols whose results the filter leaves; no box for one, and None for none.
+
+    The URL has the hash: bound to it, the box would write there what it shows. A URL that changes,
+    as by Back, goes before what was chosen.
     """
     names = {each.hash: f"{each.words} ({each.hash[:4]})" for each in found}
-    asked = st.query_params.get(PROTOCOL)
+    asked, state = st.query_params.get(PROTOCOL), st.session_state
     if len(names) < 2:
         st.query_params.pop(PROTOCOL, None)
-        return None
+        return next(iter(names), None)
     if asked is not None and asked not in names:
         st.warning(
-            f"No trial of the filter is of protocol {markdown(repr(asked))}: that of the newest "
-            "study is shown.",
+            f"No trial of the filter is of protocol {markdown(repr(asked))}: another is shown.",
             icon=":material/search_off:",
         )
-    if st.session_state.get(PROTOCOL) not in names:
-        st.session_state[PROTOCOL] = asked if asked in names else found[0].hash
+    if asked in names and asked != state.get(_IN_URL):
+        state[PROTOCOL] = asked
+    elif state.get(PROTOCOL) not in names:
+        state[PROTOCOL] = found[0].hash
     chosen = st.sidebar.selectbox(
         "Results of",
         list(names),
@@ -90,6 +95,7 @@ def protocol_filter(found: list[StudiesOfProtocol]) -> str | None:
     )
     if chosen != asked:
         st.query_params[PROTOCOL] = chosen
+    state[_IN_URL] = chosen
     return chosen
 
 

@@ -91,6 +91,17 @@ def open_scope(url: str) -> Scope:
     return Scope(store, f"{store.url} {file}")
 
 
+def option(scope: Scope) -> str:
+    """The option that names this store on a command line; "" where the default does.
+
+    That of a server, which may need a password, is left to MIXSPACE_STORE.
+    """
+    path = _file(scope.store.url)
+    if path is None or path == Path(DEFAULT).absolute():
+        return ""
+    return f" --store {shlex.quote(str(path))}"
+
+
 def is_still_there(scope: Scope) -> bool:
     """Whether the store is the one that was opened: a file may be deleted or replaced meanwhile.
 

@@ -10,7 +10,7 @@ from dashboard.charts import show
 from dashboard.escaping import markdown
 from dashboard.navigation import COMPARED, architecture_cells
 from dashboard.scope import Scope, current
-from search.query import ComparedNetwork, NetworkComparison
+from search.query import BestRow, ComparedNetwork, NetworkComparison
 from search.query.network_comparison import FEWEST, MOST
 from search.visualization.curve_figures import Curve, curves_figure
 from space.wording import NONE, duration, percent, short
@@ -40,14 +40,15 @@ def _chosen(scope: Scope) -> list[str] | None:
     """The ids of the networks; those of the URL, until others are chosen; None without any."""
     rows = queries.leaderboard(scope, "-accuracy", _OFFERED)
     names = {row.architecture_id: _name(row) for row in rows}
-    asked = [id_ for id_ in st.query_params.get(COMPARED, "").split(",") if id_]
+    named = st.query_params.get(COMPARED, "").split(",")
+    asked = list(dict.fromkeys(id_ for id_ in named if id_))[:MOST]
     ids = list(dict.fromkeys([*names, *asked]))
     if not ids:
         return None
     chosen = st.multiselect(
         "Networks",
         ids,
-        default=asked[:MOST],
+        default=asked,
         format_func=lambda id_: names.get(id_, id_),
         max_selections=MOST,
         key=f"compared-{','.join(asked)}",
@@ -55,12 +56,12 @@ def _chosen(scope: Scope) -> list[str] | None:
     )
     if chosen != asked:
         st.query_params[COMPARED] = ",".join(chosen)
+        st.rerun()  # the box goes by the URL
     return chosen
 
 
-def _name(row: object) -> str:
-    accuracy, operators = getattr(row, "accuracy", None), getattr(row, "operators", "")
-    return f"{percent(accuracy)} · {operators} · {getattr(row, 'architecture_id', '')}"
+def _name(row: BestRow) -> str:
+    return f"{percent(row.accuracy)} · {row.operators} · {row.architecture_id}"
 
 
 def _results(scope: Scope, found: NetworkComparison) -> None:

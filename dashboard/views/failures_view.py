@@ -7,7 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import notices, queries
-from dashboard.navigation import architecture_cells, architecture_table, open_architecture
+from dashboard.navigation import (
+    architecture_cells,
+    architecture_table,
+    key_of_rows,
+    open_architecture,
+)
 from dashboard.scope import Scope, current, zone
 from search.query import FailureKind, Failures, FailureShare
 from space import wording
@@ -55,7 +60,7 @@ def _kinds(kinds: Sequence[FailureKind]) -> FailureKind | None:
         hide_index=True,
         width="stretch",
         height=min(38 + 35 * len(kinds), 500),
-        key="kinds",
+        key=key_of_rows("kinds", [f"{kind.state} {kind.reason}" for kind in kinds]),
         on_select="rerun",
         selection_mode="single-row",
         column_config={

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from dashboard import notices, queries
+from dashboard import notices, queries, source
 from dashboard.navigation import (
     architecture_cells,
     architectures_table,
@@ -50,7 +50,7 @@ def page() -> None:
     ids = [row.architecture_id for row in rows]
     marked = _tables(rows, architecture_cells(scope, ids), spread, wanted)
     if marked:
-        _shortlist(marked)
+        _shortlist(scope, marked)
     _downloads(scope)
 
 
@@ -77,7 +77,7 @@ def _tables(
 # --- what is done with marked rows, and with all of them ----------------------------------------
 
 
-def _shortlist(rows: Sequence[BestRow]) -> None:
+def _shortlist(scope: Scope, rows: Sequence[BestRow]) -> None:
     """Ways on from marked rows."""
     with st.container(border=True):
         st.markdown(f"**{count(len(rows), 'architecture')} marked**")
@@ -98,17 +98,26 @@ def _shortlist(rows: Sequence[BestRow]) -> None:
             help=help_,
         ):
             open_comparison(ids)
-        studies = list(dict.fromkeys(row.study for row in rows))
-        st.code(_commands(ids, studies), language="bash", wrap_lines=True)
+        st.code(_commands(scope, rows), language="bash", wrap_lines=True)
 
 
-def _commands(ids: Sequence[str], studies: Sequence[str]) -> str:
+def _commands(scope: Scope, rows: Sequence[BestRow]) -> str:
     """What trains them in full, compares and ships them, to be copied into a shell."""
-    named = " ".join(ids)
-    of_one = f" --study {shlex.quote(studies[0])}" if len(studies) == 1 else ""
-    lines = [f"python -m search retrain {named}{of_one}  # in full, with new seeds"]
-    lines += [f"python -m search compare {named}"] * (FEWEST <= len(ids) <= MOST)
-    lines += [f"python -m search export {id_} --to {id_}" for id_ in ids[:1]]
+    store = source.option(scope)
+    by_study: dict[str, list[str]] = {}
+    for row in rows:
+        by_study.setdefault(row.study, []).append(row.architecture_id)
+    lines = [
+        f"python -m search retrain {' '.join(ids)} --study {shlex.quote(study)}{store}"
+        for study, ids in by_study.items()
+    ]
+    if FEWEST <= len(rows) <= MOST:
+        named = " ".join(row.architecture_id for row in rows)
+        where = f'--where "protocol = {rows[0].protocol_hash}"'
+        lines.append(f"python -m search compare {named} {where}{store}")
+    first = rows[0].architecture_id
+    of_study = f"--study {shlex.quote(rows[0].study)}"
+    lines.append(f"python -m search export {first} --to {first} {of_study}{store}")
     return "\n".join(lines)
 
 

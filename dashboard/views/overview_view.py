@@ -86,7 +86,7 @@ def _table(scope: Scope, studies: list[StudySummary], took: dict[int, float]) ->
 def _columns() -> dict[str, Any]:
     column = st.column_config
     return {
-        "study": column.LinkColumn(display_text="study=(.+)$", width=180),
+        "study": column.LinkColumn(display_text="study=([^&]+)", width=180),
         "done": column.ProgressColumn(format="%d%%", max_value=100, width=90),
         "best": column.TextColumn(help="Of complete trials, by the study's own protocol."),
         "protocol": column.TextColumn(help="Results compare where it is equal."),
@@ -98,6 +98,8 @@ def _state(study: StudySummary) -> str:
         return "running"
     if study.ended_trials >= study.planned_trials:
         return "finished"
+    if study.exhausted is not None:
+        return "exhausted"
     return "stopped"
 
 

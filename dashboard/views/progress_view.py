@@ -32,7 +32,7 @@ def page() -> None:
 def live(scope: Scope, was_running: bool) -> None:
     """All that changes while a study runs; drawn anew every few seconds."""
     with notices.reported("The store cannot be read"):
-        if not source.is_still_there(scope):
+        if not source.is_still_there(scope) or _has_to_choose(scope):
             st.rerun()
         studies = queries.summaries(scope)
         if any(each.is_running for each in studies) != was_running:
@@ -43,6 +43,12 @@ def live(scope: Scope, was_running: bool) -> None:
         _over_time(scope, counts)
         _running_now(scope, counts)
         _trouble(scope)
+
+
+def _has_to_choose(scope: Scope) -> bool:
+    """Whether results of a second protocol came in meanwhile, of which the sidebar asks."""
+    is_open = scope.study is None and scope.protocol is None
+    return is_open and len(queries.protocols(scope)) > 1
 
 
 def _headline(scope: Scope, studies: list[StudySummary]) -> None:

@@ -76,8 +76,8 @@ def _effects(scope: Scope) -> StudyEffects | None:
     )
     if not asked:
         return None
-    (found,) = queries.effects(scope, tuple(study.name for study in studies))
-    return found
+    groups = queries.effects(scope, tuple(study.name for study in studies))
+    return groups[0] if len(groups) == 1 else None  # of a filter that leaves no trial all
 
 
 def _table(found: StudyEffects, said: Sequence[str]) -> None:

@@ -45,6 +45,7 @@ def _write(file: Path, content: bytes) -> None:
     try:
         partial.write_bytes(content)
         partial.replace(file)
-    except BaseException:
+    except OSError as error:
         partial.unlink(missing_ok=True)
-        raise
+        message = f"{str(file)!r} cannot be written: {error.strerror or error}"
+        raise InputError.of("file", message) from None

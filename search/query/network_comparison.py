@@ -1,13 +1,15 @@
 """Two to six networks side by side: what differs, what each costs and reached, and by how much."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from search.query.leaderboard import BestRow, best_by_protocol
-from search.query.protocols import StudiesOfProtocol
+from search.query.protocols import StudiesOfProtocol, protocols_of
 from search.query.repeats import Spread, spreads, t_quantile
-from search.query.where import Where
+from search.query.where import Where, matching
+from search.store.models import TrialRow
 from search.store.store import Store
 from space.architecture import Architecture, Stage
 from space.cost import cost
@@ -63,7 +65,7 @@ class PairTest:
     def verdict(self) -> str:
         """In words."""
         if self.margin is None:
-            return "cannot tell: no network of this protocol was trained with several seeds"
+            return "cannot tell: among these results no network was trained with several seeds"
         if abs(self.difference) <= self.margin:
             return "a tie: seeds alone make as much"
         return f"{self.first if self.difference > 0 else self.second} is better"
@@ -98,7 +100,7 @@ def compare_networks(
     """Two to six networks side by side, with their results by one protocol.
 
     Where the filter leaves results of several, it is the protocol by which the most of them have
-    one, of these that of the newest study.
+    a complete one, else the most have any, of these that of the newest study.
 
     Args:
         store: where they are.
@@ -116,13 +118,8 @@ def compare_networks(
     found = [record.id for record in records]
     if twice := sorted({id_ for id_ in found if found.count(id_) > 1}):
         raise InputError.of("architectures", f"{', '.join(twice)} is named twice")
-    groups: dict[str, tuple[StudiesOfProtocol, dict[str, BestRow]]] = {}
-    for id_ in found:
-        for each in best_by_protocol(store, where=where, study=study, architecture=id_):
-            _, rows = groups.setdefault(each.protocol.hash, (each.protocol, {}))
-            rows |= {row.architecture_id: row for row in each.rows}
-    order = sorted(groups.values(), key=lambda group: -len(group[1]))
-    protocol, rows = order[0] if order else (None, {})
+    protocols = _protocols(store, found, where, study)
+    protocol, rows = protocols[0] if protocols else (None, {})
     architectures = [Architecture.from_json(record.json) for record in records]
     costs = [cost(architecture) for architecture in architectures]
     networks = tuple(
@@ -135,8 +132,26 @@ def compare_networks(
         tuple(_differences(architectures)),
         _tests(networks, spread.get(protocol.hash) if protocol else None),
         protocol,
-        tuple(other for other, _ in order[1:]),
+        tuple(other for other, _ in protocols[1:]),
     )
+
+
+def _protocols(
+    store: Store, ids: Sequence[str], where: Where | str | None, study: str | None
+) -> list[tuple[StudiesOfProtocol, dict[str, BestRow]]]:
+    """The protocols of the networks' results with the row of each network, the fittest first."""
+    rows: dict[str, dict[str, BestRow]] = defaultdict(dict)
+    for id_ in ids:
+        for each in best_by_protocol(store, where=where, study=study, architecture=id_):
+            rows[each.protocol.hash] |= {row.architecture_id: row for row in each.rows}
+    conditions = matching(where, study, store.runs.stale())
+    named = protocols_of(store, [*conditions, TrialRow.architecture_id.in_(ids)])
+    found = [(each, rows[each.hash]) for each in named if each.hash in rows]
+    return sorted(found, key=lambda group: _fitness(group[1].values()), reverse=True)
+
+
+def _fitness(rows: Collection[BestRow]) -> tuple[int, int]:
+    return sum(row.is_complete for row in rows), len(rows)
 
 
 def _tests(networks: Sequence[ComparedNetwork], spread: Spread | None) -> tuple[PairTest, ...]:

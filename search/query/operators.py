@@ -179,7 +179,7 @@ class OperatorRecord:
         best_accuracy: highest of their architectures, with the accuracy of `best`: over several
             trainings the mean.
         best_architecture: the id of that architecture.
-        pruned: whether that accuracy is of a pruned trial, which would have gone further.
+        pruned: whether that accuracy is of a trial that was not trained to the end.
     """
 
     alone: int
@@ -219,8 +219,7 @@ def is_custom(name: str) -> bool:
 def _record(alone: int, mixed: int, row: BestRow | None) -> OperatorRecord:
     if row is None:
         return OperatorRecord(alone, mixed)
-    pruned = row.state is TrialState.PRUNED
-    return OperatorRecord(alone, mixed, row.accuracy, row.architecture_id, pruned)
+    return OperatorRecord(alone, mixed, row.accuracy, row.architecture_id, not row.is_complete)
 
 
 def _best_alone(rows: Iterable[BestRow]) -> dict[str, BestRow]:

@@ -83,6 +83,9 @@ def trial_table(
     query = query.where(*matching(where, study, stale)).order_by(StudyRow.id, TrialRow.number)
     rows: Any = store.read(lambda session: session.execute(query).mappings().all())
     table = pd.DataFrame([_plain(row) for row in rows])
+    for name in (f"seed_{name}" for name in _SEEDS):
+        if name in table:
+            table[name] = table[name].astype("Int64")  # a trial without one makes no 7.0 of others
     named = [*TABLE_COLUMNS, *(["architecture"] if networks else [])]
     return table[named] if len(table) else pd.DataFrame(columns=named)
 

@@ -113,6 +113,23 @@ def test_marked_rows_are_compared(visitor: Visitor) -> None:
     visitor.check()
 
 
+def test_marks_stay_with_their_rows_or_go(visitor: Visitor) -> None:
+    visitor.go("leaderboard?study=quickstart", "Leaderboard")
+    visitor.mark_row(0)
+    expect(visitor.page.get_by_text("1 architecture marked")).to_be_visible()
+    visitor.go("leaderboard?study=quickstart&sort=fewest+params", "Leaderboard")
+    visitor.mark_row(0)
+    expect(visitor.page.get_by_text("1 architecture marked")).to_be_visible()
+    first = re.findall(r"retrain ([0-9a-f]+) ", _code(visitor))
+    box = visitor.page.get_by_test_id("stMain").get_by_role("combobox", name="Sort by")
+    box.click()
+    visitor.page.get_by_role("option", name="fewest FLOPs").click()
+    visitor.settle("Leaderboard")
+    shown = visitor.page.get_by_test_id("stCode")
+    assert shown.count() == 0 or re.findall(r"retrain ([0-9a-f]+) ", _code(visitor)) == first
+    visitor.check()
+
+
 def _code(visitor: Visitor) -> str:
     return str(visitor.page.get_by_test_id("stCode").last.inner_text())
 

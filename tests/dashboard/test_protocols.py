@@ -1,5 +1,6 @@
 """Where a store has results of several protocols, every page shows those of one."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.support import samples
 
 __all__ = ["no_components_of_packages", "opened", "registered_pages"]
 
+OVERVIEW_NAME = "study=([^&]+)"
 SHORT, LONG = "1f" * 8, "2e" * 8
 
 
@@ -69,9 +71,10 @@ def test_a_link_says_which(opened: Open, place: Path) -> None:
     assert unknown.dataframe[0].value["accuracy"].max() > 0.7
 
 
-@pytest.mark.parametrize(
-    "query", [{"study": "a"}, {"where": "study = a"}, {"where": f"protocol = {SHORT[:2]}"}]
-)
+OF_ONE = ({"study": "a"}, {"where": "study = a"}, {"where": f"protocol = {SHORT[:2]}"})
+
+
+@pytest.mark.parametrize("query", OF_ONE)
 def test_where_the_filter_leaves_one_there_is_no_box(
     opened: Open, place: Path, query: dict[str, str]
 ) -> None:
@@ -79,6 +82,65 @@ def test_where_the_filter_leaves_one_there_is_no_box(
     assert not test.exception
     assert test.dataframe[0].value["accuracy"].max() < 0.5
     assert not [box for box in test.sidebar.selectbox if box.key == "protocol"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("where", ["study = a", "study = zzz", "accuracy > 0.99"])
+def test_pages_open_where_a_clause_leaves_one_or_none(
+    opened: Open, place: Path, page: Any, where: str
+) -> None:
+    test = opened(page.name, place, where=where)
+    assert not test.exception
+    assert not test.error
+    if page.name == "progress" and where == "study = a":
+        assert "2 studies" in texts(test)  # those of its protocol, and not c
+    if page.name == "relation_graph" and where == "study = a":
+        assert "networks of b + a" in texts(test).replace("\\", "")
+
+
+def test_a_study_without_results_hides_nobody_elses(opened: Open, tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    with open_store(str(path), create=True) as store:
+        study = samples.add_study(store, "old", protocol_hash=SHORT)
+        samples.complete_trial(store, study.id, samples.begin_run(store, study.id).id, 0, 0.5)
+        new = samples.add_study(store, "new", protocol_hash=LONG)
+        samples.add_trial(store, new.id, samples.begin_run(store, new.id).id, 1)
+    test = opened("leaderboard", path)
+    assert test.sidebar.selectbox(key="protocol").value == SHORT
+    assert list(test.dataframe[0].value["accuracy"]) == [0.5]
+
+
+def test_a_page_that_is_open_asks_when_a_second_protocol_comes_in(
+    opened: Open, tmp_path: Path
+) -> None:
+    path = tmp_path / "live.db"
+    with open_store(str(path), create=True) as store:
+        study = samples.add_study(store, "old", protocol_hash=SHORT)
+        samples.complete_trial(store, study.id, samples.begin_run(store, study.id).id, 0, 0.5)
+        test = opened("progress", path)
+        assert not [box for box in test.sidebar.selectbox if box.key == "protocol"]
+        new = samples.add_study(store, "new", protocol_hash=LONG)
+        samples.complete_trial(store, new.id, samples.begin_run(store, new.id).id, 1, 0.9)
+    test.run()
+    assert not test.error
+    assert test.sidebar.selectbox(key="protocol").value == LONG
+
+
+def test_a_url_that_changes_goes_before_what_was_chosen(opened: Open, place: Path) -> None:
+    test = opened("leaderboard", place)
+    test.sidebar.selectbox(key="protocol").select(SHORT).run()
+    assert test.query_params["protocol"] == SHORT
+    test.query_params["protocol"] = LONG  # as Back does
+    test.run()
+    assert test.sidebar.selectbox(key="protocol").value == LONG
+
+
+def test_a_long_clause_goes_with_a_protocol(opened: Open, place: Path) -> None:
+    clause = " or ".join(["params > 0"] * 140)
+    test = opened("leaderboard", place, where=clause)
+    assert 1900 < len(clause) < 2000
+    assert not test.error
+    assert len(test.dataframe[0].value) == 5
 
 
 def test_progress_says_what_is_not_on_it(opened: Open, place: Path) -> None:
@@ -92,7 +154,8 @@ def test_progress_says_what_is_not_on_it(opened: Open, place: Path) -> None:
 def test_the_overview_has_all(opened: Open, place: Path) -> None:
     test = opened("overview", place, study="a", where="params < 1")
     (table,) = (each.value for each in test.dataframe)
-    assert [link.rpartition("=")[2] for link in table["study"]] == ["c", "b", "a"]
+    shown = [re.search(OVERVIEW_NAME, link + "&store=x.db") for link in table["study"]]
+    assert [found and found[1] for found in shown] == ["c", "b", "a"]
     assert list(table["protocol"]) == [LONG[:6], SHORT[:6], SHORT[:6]]
     assert list(table["ended"]) == [6, 6, 6]
     assert list(table["failed"]) == [1, 1, 1]
@@ -139,6 +202,13 @@ def test_networks_are_chosen(opened: Open, place: Path) -> None:
     one = box.select(box.options[0].rpartition(" ")[2]).run()
     assert "Choose 2 to 6 networks." in texts(one)
     assert one.query_params["networks"]
+    (box,) = one.multiselect
+    two = box.select(box.options[1].rpartition(" ")[2]).run()
+    assert not two.exception
+    (box,) = two.multiselect
+    assert len(box.value) == 2
+    three = box.select(box.options[2].rpartition(" ")[2]).run()
+    assert len(three.multiselect[0].value) == len(three.query_params["networks"].split(",")) == 3
 
 
 def test_an_unknown_network_is_told(opened: Open, place: Path) -> None:

@@ -64,6 +64,28 @@ def test_results_are_of_one_protocol(filled: Store) -> None:
     assert narrowed.tests[0].verdict.startswith("cannot tell")
 
 
+def test_the_protocol_is_the_fittest_and_named_whole(store: Store) -> None:
+    for name, protocol, numbers in (("old", ONE, (0, 2)), ("old2", ONE, (1,)), ("new", OTHER, ())):
+        study = add_study(store, name, protocol_hash=protocol)
+        run = begin_run(store, study.id)
+        for number in numbers:
+            complete_trial(store, study.id, run.id, number, 0.5 + number / 10)
+        if name == "new":
+            for number in (0, 1):
+                pruned = add_trial(store, study.id, run.id, number)
+                store.epochs.record(pruned.id, epoch(1, 0.9))
+                store.trials.finish(pruned.id, "pruned", "rung")
+    found = compare_networks(store, ids(0, 1))
+    assert found.protocol is not None
+    assert (found.protocol.hash, found.protocol.studies) == (ONE, ("old2", "old"))
+    assert len(found.tests) == 1  # the newer results are of pruned trials
+    newest = add_study(store, "newest", protocol_hash="3d" * 8)
+    complete_trial(store, newest.id, begin_run(store, newest.id).id, 5, 0.4)
+    tie = compare_networks(store, ids(2, 5))
+    assert tie.protocol is not None
+    assert tie.protocol.studies == ("newest",)
+
+
 def test_the_test_is_that_of_students_t_for_all_pairs(filled: Store) -> None:
     from scipy import stats
 

@@ -12,7 +12,14 @@ from search import query
 from search.objectives import Objective, Objectives
 from search.store import Store, TrialState
 from space.errors import InputError
-from tests.support.samples import add_study, add_trial, begin_run, complete_trial, epoch
+from tests.support.samples import (
+    add_study,
+    add_trial,
+    architecture,
+    begin_run,
+    complete_trial,
+    epoch,
+)
 
 ONE, OTHER = "1f" * 8, "2e" * 8
 BOTH = Objectives((Objective("validation_accuracy", "maximise"), Objective("macs", "minimise")))
@@ -258,3 +265,15 @@ def test_both_fronts_are_the_same_front(mixed: Store) -> None:
     front = {row.architecture_id for row in query.pareto_front(rows, "macs")}
     assert front == {row.architecture_id for row in query.front_of(same, BOTH)}
     assert 0 < len(front) < len(same)
+
+
+def test_the_best_of_an_operator_says_where_it_was_not_trained_to_the_end(store: Store) -> None:
+    study = add_study(store)
+    run = begin_run(store, study.id)
+    number = next(n for n in range(99) if " + " not in architecture(n).name)
+    failed = add_trial(store, study.id, run.id, number)
+    store.trials.start(failed.id, run.id)
+    store.epochs.record(failed.id, epoch(1, 0.7))
+    store.trials.finish(failed.id, "failed", "broke off")
+    record = query.operator_records(store, where="state = failed")[architecture(number).name]
+    assert (record.best_accuracy, record.pruned) == (0.7, True)

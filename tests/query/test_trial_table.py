@@ -1,5 +1,6 @@
 """The table of all trials holds what the records say, of every state, and comes back from files."""
 
+import errno
 import io
 import json
 from datetime import UTC, datetime
@@ -106,6 +107,36 @@ def test_dump_writes_the_file_whole(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert (row["study"], row["state"], row["reason"]) == ("a", "pruned", "rung 1")
     assert json.loads(row["architecture"])["stages"]
     assert sorted(each.name for each in tmp_path.iterdir()) == ["store.db", "trials.csv"]
+
+
+def test_a_disk_that_is_full_leaves_what_was_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, file = tmp_path / "store.db", tmp_path / "trials.csv"
+    with open_store(str(place), create=True) as store:
+        fill(store)
+    file.write_text("as it was")
+
+    def full(self: Path, content: bytes) -> int:
+        with self.open("wb") as opened:
+            opened.write(content[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert run_program(["dump", str(file), "--store", str(place)]) == 2
+    assert "cannot be written: No space left on device" in capsys.readouterr().err
+    assert file.read_text() == "as it was"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["store.db", "trials.csv"]
+
+
+def test_seeds_stay_whole_numbers_beside_a_trial_without(store: Store) -> None:
+    fill(store)
+    study = store.studies.get("a")
+    add_trial(store, study.id, begin_run(store, study.id).id, 12, seeds={})
+    table = trial_table(store, study="a")
+    assert table["seed_initialisation"].isna().sum() == 1
+    assert "7.0" not in TABLE_FORMATS[".csv"](table).decode()
+    assert str(table["seed_data_order"].dtype) == "Int64"
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,9 @@ def _wants(turns: Sequence[_Turn], at_pace: float | None, spent: float, effort: 
     kept = [run.milliseconds for turn in on_pace for run in turn.runs if not run.interrupted]
     if sum(kept) / 1000 >= effort.seconds or spent >= _WAITED * effort.seconds:
         return False
-    if len(kept) < effort.runs:
+    # Of fewer undisturbed runs than that all would count, the disturbed ones too.
+    disturbed = len(kept) < sum(len(turn.runs) for turn in turns)
+    if len(kept) < (max(effort.runs, FEWEST) if disturbed else effort.runs):
         return True
     low, high = median_interval(kept)
     return (high - low) / 2 > effort.precision * float(np.median(kept))

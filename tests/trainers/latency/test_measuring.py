@@ -234,6 +234,15 @@ def test_a_busy_machine_is_waited_for_six_times_as_long() -> None:
     assert 24.0 < clock.seconds < 28.0
 
 
+def test_a_few_runs_are_not_enough_where_most_are_disturbed() -> None:
+    """Of fewer undisturbed ones than ten all would count."""
+    runs = itertools.cycle([Run(5.0), Run(9.0, interrupted=True), Run(9.0, interrupted=True)])
+    few = Effort(runs=5, seconds=0.3, warm_seconds=0.3, attempts=1)
+    (found,) = measured(Clock().thing("a", runs), effort=few)
+    assert found.median_ms == 5.0
+    assert found.n >= FEWEST
+
+
 def test_the_collector_is_as_it_was() -> None:
     seen: list[bool] = []
     clock = Clock()
