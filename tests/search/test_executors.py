@@ -1,8 +1,8 @@
 """Whoever runs the trials: the same points are asked, the same decisions fall, all end alike.
 
 A session in a store without Ray, the loop in this process and the simulated clock, one trial at a
-time, on a made-up training that depends on the architecture and the epoch alone; workers of Ray
-for some pairs, for all of them with `-m slow`.
+time, on a made-up training that depends on the architecture and the epoch alone. Workers of Ray:
+`test_executors_on_ray.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,6 @@ from search.config import Config
 from search.driver.assignment import Report
 from search.driver.session import StudySession
 from search.driver.study_setup import task_of
-from search.runner import run_study
 from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from search.store import open_store
@@ -27,13 +26,12 @@ from search.trial_states import TrialState
 from space import Architecture
 from tests.search.driving import begin, epoch
 from tests.search.made_up_training import EPOCHS, Broken, accuracies_of
-from tests.search.small import Silent, config, values
+from tests.search.small import config, values
 from trainers import Cause, Failure
 
 pytestmark = pytest.mark.usefixtures("coarse_gp", "small_reservoir")
 
 TRIALS, SEED = 10, 5
-TRAINING = "tests.search.made_up_training:make_training"
 EARLY = {
     "tpe": {"startup_trials": 3},
     "nsga2": {"population": 4},
@@ -70,11 +68,6 @@ def train(session: StudySession, number: int, accuracies: list[float]) -> None:
     if not report.complete:
         report = Report(failure=Failure(Cause.CODE, "it broke off"))
     return session.ended(number, report)
-
-
-def with_ray(settings: Config) -> list[Ended]:
-    run_study(settings, resume=False, watcher=Silent(), training=TRAINING)
-    return ended_in_the_store(settings)
 
 
 def ended_in_the_store(settings: Config) -> list[Ended]:
@@ -148,8 +141,6 @@ PAIRS = [
     )
     if len(objectives) == 1 or scheduler in ("none", "hyperband", "moasha")
 ]
-ON_RAY = [("surrogate", "asha", ONE)]
-"""A Ray takes seconds to start, so the others are slow tests."""
 
 
 def name_of(value: object) -> str:
@@ -182,19 +173,6 @@ def test_all_executors_make_the_same_study(
 @pytest.mark.parametrize("searcher", ["evolution", "local", "surrogate", "tpe"])
 def test_they_do_where_the_best_epoch_counts(searcher: str, tmp_path: Path) -> None:
     assert_all_make_the_same(settings_of(tmp_path, searcher, "median", ONE, "best"))
-
-
-@pytest.mark.ray
-@pytest.mark.parametrize(
-    ("searcher", "scheduler", "objectives"),
-    [pytest.param(*pair, marks=[] if pair in ON_RAY else pytest.mark.slow) for pair in PAIRS],
-    ids=name_of,
-)
-def test_workers_of_ray_make_it_too(
-    searcher: str, scheduler: str, objectives: dict[str, str], tmp_path: Path
-) -> None:
-    given = settings_of(tmp_path, searcher, scheduler, objectives)
-    assert with_ray(given) == local(given)
 
 
 def assert_all_make_the_same(settings: Config) -> None:

@@ -127,18 +127,3 @@ def test_a_reader_says_that_it_could_not_answer(words: str, folder: Path) -> Non
     assert ran.returncode == 1
     (line,) = ran.stderr.decode().splitlines()
     assert line.startswith("error: stdout cannot be written: ")
-
-
-@pytest.mark.slow
-@pytest.mark.ray
-def test_a_search_on_ray_needs_no_stream(folder: Path) -> None:
-    small = [
-        *("--set", "trials=1", "--set", "protocol.epochs=1"),
-        *("--set", "resources.concurrent_trials=1", "--store", "new.db"),
-    ]
-    redirected = f"<&- >&- {NO_STDERR[-1]}"
-    ran = python("-m", "search", "run", "tiny.yaml", *small, redirected=redirected, cwd=folder)
-    assert (ran.returncode, ran.stderr) == (0, b"")
-    with open_store(str(folder / "new.db"), create=False) as store:
-        (trial,) = store.trials.of_study(store.studies.get("tiny").id)
-    assert trial.state == "complete"

@@ -3,7 +3,6 @@
 The packages are copied with `tests/space/toy`, and programs are run there.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -11,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from space import weight_sources
 from space.axes import Dynamics
 from space.source_registry import found_sources
-from tests.search.small import values
 from tests.space.packages_with_toy import packages_with_toy
-from tests.space.toy_checks import CHECKS, SPACE
+from tests.space.toy_checks import CHECKS
 
 
 def test_the_sources_stand_in_the_order_of_their_numbers() -> None:
@@ -89,22 +86,3 @@ def checked(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> list[st
 @pytest.mark.parametrize("name", [check.__name__ for check in CHECKS])
 def test_what_holds_of_every_source_holds_of_a_new_one(checked: list[str], name: str) -> None:
     assert name in checked
-
-
-@pytest.mark.slow
-@pytest.mark.ray
-def test_it_is_trained_on_ray(packages: Path, tmp_path: Path) -> None:
-    """Where workers of their own find the packages."""
-    lines = [line for line in SPACE["mixers"] if line["operator"].endswith("toy")]
-    content = values(
-        store="tiny.db",
-        space=SPACE | {"name": "toy", "mixers": lines, "input": {"channels": 1, "size": 28}},
-        data={"name": "fashion-mnist", "limit_train": 50, "limit_validation": 50},
-        protocol={"epochs": 1, "batch_size": 25},
-        trials=2,
-    )
-    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(content))
-    search = ("-m", "search")
-    printed(packages, *search, "run", "tiny.yaml", cwd=tmp_path)
-    asked = ("best", "--store", "tiny.db", "--where", "dynamics = toy", "--json")
-    assert len(json.loads(printed(packages, *search, *asked, cwd=tmp_path))) == 2
