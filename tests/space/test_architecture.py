@@ -57,10 +57,10 @@ def test_ids_are_the_same_in_every_process_and_release() -> None:
         "small": Architecture.from_dict(SMALL).id,
     }
     program = (
-        "from tests.space.test_architecture import SMALL\n"
-        "from space import Architecture\nprint(Architecture.from_dict(SMALL).id)"
+        "import json, sys\nfrom space import Architecture\n"
+        "print(Architecture.from_dict(json.loads(sys.argv[1])).id)"
     )
-    command = [sys.executable, "-c", program]
+    command = [sys.executable, "-c", program, json.dumps(SMALL)]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     assert printed == known["small"]
     assert known == GOLDEN

@@ -40,13 +40,13 @@ def test_whatever_the_password_is(secret: str) -> None:
     assert secret not in masked(f"postgresql://user:{secret}@host/database")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(30)
 @pytest.mark.parametrize(
     "part", ["a:b,", "x://u:", "pass", "password: ", "password=x y ", "a", " ", ":@ ", "://", "@"]
 )
 def test_messages_without_an_end_are_read_once(part: str) -> None:
-    """Looked through again from every place of it, such a text takes hours."""
-    assert masked(part * 500_000)
+    """Looked through again from every place of it, such a text takes many minutes."""
+    assert masked(part * 200_000)
 
 
 def test_every_password_of_a_line_and_of_every_line_goes() -> None:
