@@ -132,6 +132,16 @@ def beside_random(scope: Scope, name: str, ended_trials: int) -> BaselineCompari
     return query.comparison(scope.store, name)
 
 
+@cached
+def still_improving(scope: Scope, name: str, ended_trials: int) -> str | None:
+    """Whether a study is still getting better, in words.
+
+    Args:
+        ended_trials: of the study; where there are more of them, it is asked anew.
+    """
+    return query.study_course(scope.store, name).sentence
+
+
 def seconds_left(scope: Scope, studies: Sequence[StudySummary]) -> float | None:
     """When the last of the running studies will be done; None where nobody can tell."""
     running = tuple((study.id, study.ended_trials) for study in studies if study.is_running)

@@ -111,6 +111,8 @@ def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState,
         beside = queries.beside_random(scope, name, studies[0].ended_trials)
         said.append(method_sentence(queries.study(scope, name)))
         said += [] if beside is None else [beside.sentence]
+        improving = queries.still_improving(scope, name, studies[0].ended_trials)
+        said += [] if improving is None else [improving]
     wanted = queries.study_objectives(scope)
     said += [] if wanted is None else wanted.sentences
     if best:

@@ -37,6 +37,7 @@ from search.query import (
     proxy_worth,
     ranks,
     spreads,
+    study_course,
     study_objectives,
     trials_by_operators,
 )
@@ -79,6 +80,8 @@ def print_report(
     parts += map(Text, wanted.sentences)
     beside = comparison(store, outcome.study)
     parts += [] if beside is None else [Text(beside.sentence)]
+    improving = study_course(store, outcome.study).sentence
+    parts += [] if improving is None else [Text(improving)]
     parts += map(Text, data_sentences(study.objective))
     parts.append(Text(proxy_worth(store, outcome.study).sentence))
     inherits = study.protocol.get("initialisation") == "inherited"

@@ -72,6 +72,22 @@ class StudyCourse:
     records: tuple[CoursePoint, ...]
     random: RandomBand | None
 
+    @property
+    def sentence(self) -> str | None:
+        """Whether it is still getting better, in words; None before its first record."""
+        if not self.records:
+            return None
+        numbers = [point.number for point in self.points if not point.is_random]
+        place, total = numbers.index(self.records[-1].number) + 1, len(numbers)
+        best = f"The best {self.objective.name} came with evaluation {place:,} of {total:,}"
+        if place == total:
+            return f"{best}, the last one: it is still getting better."
+        # Were later ones neither better nor worse, the best would lie anywhere alike.
+        return (
+            f"{best}: none of the {total - place:,} since was better (in evaluations that get "
+            f"neither better nor worse the best lies that early in {place / total:.0%} of cases)."
+        )
+
 
 def study_course(store: Store, study: str) -> StudyCourse:
     """The course of a study.

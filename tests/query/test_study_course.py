@@ -51,6 +51,38 @@ def test_too_few_random_points_tell_nothing(values: list[float | None]) -> None:
     assert random_band(points(values, Objective("x")), Objective("x")) is None
 
 
+@pytest.mark.parametrize(
+    ("accuracies", "said"),
+    [
+        ((0.5, 0.6, 0.7), "evaluation 3 of 3, the last one: it is still getting better."),
+        ((0.5, 0.7, 0.6, 0.7), "evaluation 2 of 4: none of the 2 since was better"),
+        ((0.9, *[0.5] * 99), "evaluation 1 of 100: none of the 99 since was better"),
+    ],
+)
+def test_whether_it_is_still_getting_better(
+    store: Store, accuracies: tuple[float, ...], said: str
+) -> None:
+    objective = {"objectives": {"validation_accuracy": "maximise"}, "constraints": {}}
+    study = samples.add_study(store, "s", objective=objective)
+    run = samples.begin_run(store, study.id)
+    for number, accuracy in enumerate(accuracies):
+        samples.complete_trial(store, study.id, run.id, 2 * number, accuracy)
+        beside = {"origin": "random baseline"}  # is none of the searcher's
+        samples.complete_trial(store, study.id, run.id, 2 * number + 1, 0.99, **beside)
+    sentence = study_course(store, "s").sentence
+    assert sentence is not None
+    assert said in sentence
+    place, total = (int(word.rstrip(":,")) for word in sentence.split()[6:9:2])
+    if place < total:
+        assert f"in {place / total:.0%} of cases" in sentence
+
+
+def test_before_its_first_record_nothing_is_said(store: Store) -> None:
+    objective = {"objectives": {"validation_accuracy": "maximise"}, "constraints": {}}
+    samples.add_study(store, "s", objective=objective)
+    assert study_course(store, "s").sentence is None
+
+
 def filled(store: Store, **objective: object) -> None:
     study = samples.add_study(store, "s", objective=objective)
     run = samples.begin_run(store, study.id)
