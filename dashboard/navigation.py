@@ -59,9 +59,20 @@ def architecture_cells(scope: Scope, ids: Sequence[str]) -> list[str]:
     return [_link(ARCHITECTURE, {ARCHITECTURE: id_} | kept) for id_ in ids]
 
 
+def architecture_column() -> Any:
+    """How a column of `architecture_cells` looks: the ids alone."""
+    display = f"{ARCHITECTURE}=([0-9a-f]+)"
+    return st.column_config.LinkColumn(display_text=display, width=140)
+
+
 def study_cells(names: Sequence[str]) -> list[str]:
     """Links to the progress of these studies, which open in a new tab."""
     return [_link("progress", {STUDY: name}) for name in names]
+
+
+def study_column() -> Any:
+    """How a column of `study_cells` looks: the names alone."""
+    return st.column_config.LinkColumn(display_text=f"{STUDY}=([^&]+)", width=180)
 
 
 def _link(page: str, parameters: Mapping[str, str | None]) -> str:
@@ -109,7 +120,8 @@ def key_of_rows(key: str, rows: Sequence[str]) -> str:
     Marks are kept by the numbers of rows: under one key they would fall on others when the order
     changes, or a row comes in between.
     """
-    return f"{key}-{hashlib.sha256(chr(10).join(rows).encode()).hexdigest()[:16]}"
+    digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    return f"{key}-{digest[:16]}"
 
 
 def _table(
@@ -119,8 +131,6 @@ def _table(
     columns: dict[str, Any],
     mode: Literal["single-row", "multi-row"],
 ) -> list[str]:
-    display = f"{ARCHITECTURE}=([0-9a-f]+)"
-    link = st.column_config.LinkColumn(display_text=display, width=140)
     event = st.dataframe(
         table,
         hide_index=True,
@@ -129,6 +139,6 @@ def _table(
         key=key_of_rows(key, ids),
         on_select="rerun",
         selection_mode=mode,
-        column_config=columns | {"architecture": link},
+        column_config=columns | {ARCHITECTURE: architecture_column()},
     )
     return [ids[row] for row in sorted(event["selection"]["rows"]) if row < len(ids)]

@@ -91,7 +91,7 @@ def open_scope(url: str) -> Scope:
     return Scope(store, f"{store.url} {file}")
 
 
-def option(scope: Scope) -> str:
+def store_option(scope: Scope) -> str:
     """The option that names this store on a command line; "" where the default does.
 
     That of a server, which may need a password, is left to MIXSPACE_STORE.

@@ -26,6 +26,12 @@ def count(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
+def short_range(low: int, high: int) -> str:
+    """Such as "18.1k – 36.5k"; one number where both are alike."""
+    ends = dict.fromkeys((short(low), short(high)))
+    return " – ".join(ends)
+
+
 def some(names: Sequence[str], most: int = 5) -> str:
     """The first names, and how many more there are, such as "a, b and 3 more"."""
     more = len(names) - most

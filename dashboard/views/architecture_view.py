@@ -18,7 +18,7 @@ from space import Architecture, InputError, cost, wording
 from space.architecture import RENAMED
 from space.cost.network_cost import part_costs
 from space.input.earlier_names import with_current_names
-from space.wording import percent, short
+from space.wording import short
 
 _OFFERED = 200
 _WITHOUT_RESULT = tuple(set(TrialState) - {TrialState.COMPLETE, TrialState.PRUNED})
@@ -250,8 +250,7 @@ def accuracy_words(row: BestRow) -> str:
 
     Of what was not trained to the end it says so, as that compares with none that was.
     """
-    spread = "" if row.deviation is None else f" ± {percent(row.deviation)}"
-    return percent(row.accuracy) + spread + ("" if row.is_complete else f" ({row.state})")
+    return row.accuracy_words + ("" if row.is_complete else f" ({row.state})")
 
 
 def _name(first: str, row: BestRow | TrialSummary) -> str:

@@ -7,8 +7,12 @@ import streamlit as st
 
 from dashboard import notices, queries
 from dashboard.charts import show
-from dashboard.escaping import markdown
-from dashboard.navigation import COMPARED, architecture_cells
+from dashboard.navigation import (
+    ARCHITECTURE,
+    COMPARED,
+    architecture_cells,
+    architecture_column,
+)
 from dashboard.scope import Scope, current
 from search.query import BestRow, ComparedNetwork, NetworkComparison
 from search.query.network_comparison import FEWEST, MOST
@@ -70,7 +74,7 @@ def _results(scope: Scope, found: NetworkComparison) -> None:
     table = pd.DataFrame(
         {
             "architecture": architecture_cells(scope, [each.id for each in networks]),
-            "accuracy": [_accuracy(each) for each in networks],
+            "accuracy": [NONE if row is None else row.accuracy_words for row in rows],
             "seeds": [NONE if row is None else str(row.repeats) for row in rows],
             "state": [NONE if row is None else str(row.state) for row in rows],
             "params": [short(each.params) for each in networks],
@@ -79,18 +83,9 @@ def _results(scope: Scope, found: NetworkComparison) -> None:
             "token mixers": [each.operators for each in networks],
         }
     )
-    link = st.column_config.LinkColumn(display_text="architecture=([0-9a-f]+)", width=150)
-    st.dataframe(
-        table, hide_index=True, width="stretch", column_config={"architecture": link}, key="results"
-    )
+    links = {ARCHITECTURE: architecture_column()}
+    st.dataframe(table, hide_index=True, width="stretch", column_config=links, key="results")
     notices.captions(_said(found))
-
-
-def _accuracy(each: ComparedNetwork) -> str:
-    if each.row is None:
-        return NONE
-    spread = "" if each.row.deviation is None else f" ± {percent(each.row.deviation)}"
-    return percent(each.row.accuracy) + spread
 
 
 def _said(found: NetworkComparison) -> list[str]:
@@ -146,7 +141,7 @@ def _curves(scope: Scope, networks: Sequence[ComparedNetwork]) -> None:
     if curves:
         st.subheader("Learning curves")
         show(curves_figure(curves, "accuracy", height=380), "curves", "Validation accuracy")
-        st.caption(markdown("Of each network its best training."))
+        st.caption("Of each network its best training.")
 
 
 if __name__ == "__main__":  # as Streamlit runs it

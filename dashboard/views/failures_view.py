@@ -52,7 +52,7 @@ def _kinds(kinds: Sequence[FailureKind]) -> FailureKind | None:
             "state": [str(kind.state) for kind in kinds],
             "reason": [kind.reason or wording.NONE for kind in kinds],
             "token mixers": [_operators(kind) for kind in kinds],
-            "params": [_range(kind.params) for kind in kinds],
+            "params": [wording.short_range(*kind.params) for kind in kinds],
         }
     )
     event: Any = st.dataframe(
@@ -111,7 +111,9 @@ def _shares(found: Failures) -> None:
     _share_table([each.name for each in found.by_operator], found.by_operator, "operator")
     st.caption("A network with several operators counts for each. 95 % by Wilson.")
     st.subheader("By size")
-    _share_table([_range(each.params) for each in found.by_size], found.by_size, "params")
+    _share_table(
+        [wording.short_range(*each.params) for each in found.by_size], found.by_size, "params"
+    )
 
 
 def _share_table(names: list[str], shares: Sequence[FailureShare], what: str) -> None:
@@ -135,11 +137,6 @@ def _share_table(names: list[str], shares: Sequence[FailureShare], what: str) ->
         key=f"shares-{what}",
         column_config={"share": share},
     )
-
-
-def _range(params: tuple[int, int]) -> str:
-    least, most = map(wording.short, params)
-    return least if least == most else f"{least} – {most}"
 
 
 if __name__ == "__main__":  # as Streamlit runs it

@@ -103,7 +103,7 @@ def _shortlist(scope: Scope, rows: Sequence[BestRow]) -> None:
 
 def _commands(scope: Scope, rows: Sequence[BestRow]) -> str:
     """What trains them in full, compares and ships them, to be copied into a shell."""
-    store = source.option(scope)
+    store = source.store_option(scope)
     by_study: dict[str, list[str]] = {}
     for row in rows:
         by_study.setdefault(row.study, []).append(row.architecture_id)

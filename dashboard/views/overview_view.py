@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import notices, queries, source
 from dashboard.charts import metric_row
-from dashboard.navigation import study_cells
+from dashboard.navigation import study_cells, study_column
 from dashboard.scope import Scope, current
 from search.query import StudyPace
 from search.store import StudySummary, TrialState
@@ -86,7 +86,7 @@ def _table(scope: Scope, studies: list[StudySummary], took: dict[int, float]) ->
 def _columns() -> dict[str, Any]:
     column = st.column_config
     return {
-        "study": column.LinkColumn(display_text="study=([^&]+)", width=180),
+        "study": study_column(),
         "done": column.ProgressColumn(format="%d%%", max_value=100, width=90),
         "best": column.TextColumn(help="Of complete trials, by the study's own protocol."),
         "protocol": column.TextColumn(help="Results compare where it is equal."),

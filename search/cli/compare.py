@@ -13,7 +13,7 @@ from search.store import open_to_read
 from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
 from space.cli.tables import Column, FittedTable
-from space.wording import NONE, duration, percent, short
+from space.wording import NONE, duration, short
 
 
 @click.command("compare")
@@ -74,7 +74,7 @@ def _said(found: NetworkComparison) -> list[str]:
 
 def _results(networks: Sequence[ComparedNetwork]) -> FittedTable:
     rows = [each.row for each in networks]
-    accuracies = [NONE if row is None else _accuracy_words(row.accuracy, row) for row in rows]
+    accuracies = [NONE if row is None else row.accuracy_words for row in rows]
     states = [NONE if row is None else str(row.state) for row in rows]
     seeds = [NONE if row is None else str(row.repeats) for row in rows]
     took = [NONE if row is None else duration(row.seconds) for row in rows]
@@ -91,10 +91,6 @@ def _results(networks: Sequence[ComparedNetwork]) -> FittedTable:
         ),
         "Networks",
     )
-
-
-def _accuracy_words(accuracy: float | None, row: Any) -> str:
-    return percent(accuracy) + ("" if row.deviation is None else f" ±{percent(row.deviation)}")
 
 
 def _differences(found: NetworkComparison) -> FittedTable:

@@ -12,7 +12,7 @@ from space.cli.commands import json_option, print_json
 from space.cli.messages import printable
 from space.cli.output import stdout_console
 from space.cli.tables import Column, FittedTable
-from space.wording import NONE, short, some
+from space.wording import NONE, short_range, some
 
 _SHOWN = 12
 
@@ -53,7 +53,7 @@ def command(where: str | None, study: str | None, store: str, as_json: bool) -> 
     broken = [each for each in found.by_operator if each.failed]
     if broken:
         console.print(_shares("operator", [each.name for each in broken], broken))
-        sizes = [_range(each.params) for each in found.by_size]
+        sizes = [short_range(*each.params) for each in found.by_size]
         console.print(_shares("params", sizes, found.by_size))
 
 
@@ -68,7 +68,7 @@ def _kinds(kinds: Sequence[FailureKind]) -> FittedTable:
         (
             Column("trials", [f"{kind.trials:,}" for kind in shown], right=True),
             Column("state", [str(kind.state) for kind in shown]),
-            Column("params", [_range(kind.params) for kind in shown], optional=2),
+            Column("params", [short_range(*kind.params) for kind in shown], optional=2),
             Column("mostly", [some(list(kind.operators), 2) for kind in shown], optional=1),
             Column("reason", [printable(kind.reason) or NONE for kind in shown], fold_to=30),
         ),
@@ -89,8 +89,3 @@ def _shares(what: str, names: list[str], shares: Sequence[FailureShare]) -> Fitt
         ),
         f"How often, by {what}",
     )
-
-
-def _range(params: tuple[int, int]) -> str:
-    least, most = map(short, params)
-    return least if least == most else f"{least} – {most}"

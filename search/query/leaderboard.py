@@ -35,7 +35,7 @@ from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
 from space.errors import InputError, Problem, refuse
 from space.surface import surface
-from space.wording import NONE
+from space.wording import NONE, percent
 
 OPERATOR_SEPARATOR = " + "
 """Between the distinct mixer names of an architecture."""
@@ -91,6 +91,12 @@ class BestRow:
     def names(self) -> tuple[str, ...]:
         """The distinct mixer names, in order of first use."""
         return tuple(self.operators.split(OPERATOR_SEPARATOR))
+
+    @property
+    def accuracy_words(self) -> str:
+        """The accuracy, with its standard deviation over several trainings: "86.73% ± 0.41%"."""
+        spread = "" if self.deviation is None else f" ± {percent(self.deviation)}"
+        return percent(self.accuracy) + spread
 
     def plain(self) -> dict[str, Any]:
         """For JSON; the MACs also as `flops`, their name in what earlier releases printed."""

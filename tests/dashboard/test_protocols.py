@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.navigation import PAGES
+from dashboard.navigation import PAGES, study_column
 from search.store import open_store
 from tests.dashboard import stores
 from tests.dashboard.conftest import Open, no_components_of_packages, opened, registered_pages
@@ -15,7 +15,6 @@ from tests.support import samples
 
 __all__ = ["no_components_of_packages", "opened", "registered_pages"]
 
-OVERVIEW_NAME = "study=([^&]+)"
 SHORT, LONG = "1f" * 8, "2e" * 8
 
 
@@ -154,7 +153,8 @@ def test_progress_says_what_is_not_on_it(opened: Open, place: Path) -> None:
 def test_the_overview_has_all(opened: Open, place: Path) -> None:
     test = opened("overview", place, study="a", where="params < 1")
     (table,) = (each.value for each in test.dataframe)
-    shown = [re.search(OVERVIEW_NAME, link + "&store=x.db") for link in table["study"]]
+    pattern = study_column()["type_config"]["display_text"]
+    shown = [re.search(pattern, link + "&store=x.db") for link in table["study"]]
     assert [found and found[1] for found in shown] == ["c", "b", "a"]
     assert list(table["protocol"]) == [LONG[:6], SHORT[:6], SHORT[:6]]
     assert list(table["ended"]) == [6, 6, 6]
