@@ -14,7 +14,6 @@ from pandas import DataFrame
 from dashboard.scope import Scope
 from search import query
 from search.query import (
-    BaselineComparison,
     BestRow,
     Cost,
     FailureKind,
@@ -123,23 +122,15 @@ def _objectives_of(scope: Scope, name: str) -> query.StudyObjectives:
 
 
 @cached
-def beside_random(scope: Scope, name: str, ended_trials: int) -> BaselineComparison | None:
-    """The searcher of a study against its random points; None where it has none.
+def course_sentences(scope: Scope, name: str, ended_trials: int) -> list[str]:
+    """What is to be said of a study's course: against its random points, and still getting better?
 
     Args:
         ended_trials: of the study; where there are more of them, it is asked anew.
     """
-    return query.comparison(scope.store, name)
-
-
-@cached
-def still_improving(scope: Scope, name: str, ended_trials: int) -> str | None:
-    """Whether a study is still getting better, in words.
-
-    Args:
-        ended_trials: of the study; where there are more of them, it is asked anew.
-    """
-    return query.study_course(scope.store, name).sentence
+    course = query.study_course(scope.store, name)
+    beside = None if course.comparison is None else course.comparison.sentence
+    return [said for said in (beside, course.sentence) if said is not None]
 
 
 def seconds_left(scope: Scope, studies: Sequence[StudySummary]) -> float | None:

@@ -108,11 +108,8 @@ def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState,
     said: list[str] = []
     if len(studies) == 1:
         name = studies[0].name
-        beside = queries.beside_random(scope, name, studies[0].ended_trials)
         said.append(method_sentence(queries.study(scope, name)))
-        said += [] if beside is None else [beside.sentence]
-        improving = queries.still_improving(scope, name, studies[0].ended_trials)
-        said += [] if improving is None else [improving]
+        said += queries.course_sentences(scope, name, studies[0].ended_trials)
     wanted = queries.study_objectives(scope)
     said += [] if wanted is None else wanted.sentences
     if best:

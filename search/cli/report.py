@@ -78,10 +78,9 @@ def print_report(
     if len(wanted.objectives) > 1:
         parts.append(front_table(front(store, outcome.study, wanted.objectives), wanted.objectives))
     parts += map(Text, wanted.sentences)
-    beside = comparison(store, outcome.study)
-    parts += [] if beside is None else [Text(beside.sentence)]
-    improving = study_course(store, outcome.study).sentence
-    parts += [] if improving is None else [Text(improving)]
+    course = study_course(store, outcome.study)
+    parts += [] if course.comparison is None else [Text(course.comparison.sentence)]
+    parts += [] if course.sentence is None else [Text(course.sentence)]
     parts += map(Text, data_sentences(study.objective))
     parts.append(Text(proxy_worth(store, outcome.study).sentence))
     inherits = study.protocol.get("initialisation") == "inherited"

@@ -15,7 +15,7 @@ from search.query.accuracy_notes import (
     optimism,
     optimism_of,
 )
-from search.query.baseline import BaselineComparison, comparison
+from search.query.baseline import BaselineComparison
 from search.query.evaluated import (
     Evaluated,
     architecture_texts,
@@ -72,7 +72,13 @@ from search.query.split_accuracies import (
     compare_splits,
     figures_of_tests,
 )
-from search.query.study_course import CoursePoint, RandomBand, StudyCourse, study_course
+from search.query.study_course import (
+    CoursePoint,
+    RandomBand,
+    StudyCourse,
+    comparison,
+    study_course,
+)
 from search.query.study_effects import StudyEffects, study_effects
 from search.query.study_fidelity import StudyFidelity, paired_fidelity, study_fidelity
 from search.query.study_fronts import Cost, front, front_of, pareto_front

@@ -15,10 +15,7 @@ from math import floor
 
 import numpy as np
 
-from search.objective_parsing import stored_objectives
 from search.objectives import ACCURACY, Objective
-from search.query.evaluated import evaluated_trials
-from search.store.store import Store
 
 BASELINE = "random baseline"
 """Origin of the trials that are random points beside a searcher."""
@@ -83,25 +80,6 @@ def random_points(share: float, trials: int, first: int = 0) -> int:
         first: trials at the beginning that are not given to random points.
     """
     return floor(trials * share) - floor(first * share)
-
-
-def comparison(store: Store, study: str) -> BaselineComparison | None:
-    """How the searcher of a study compares; None for one that neither wants nor has random points.
-
-    Raises:
-        InputError: an unknown study.
-    """
-    found = store.studies.get(study)
-    objectives = stored_objectives(found.objective)
-    objective = objectives.objectives[0]
-    values: dict[str, list[float | None]] = {BASELINE: [], found.searcher: []}
-    wanted = found.config.get("random_baseline", 0.0) > 0
-    for trial, metrics in evaluated_trials(store, study, objectives):
-        wanted = wanted or trial.origin == BASELINE
-        if trial.origin in values:
-            value = None if metrics is None else metrics[objective.name]
-            values[trial.origin].append(value)
-    return compared(values[BASELINE], values[found.searcher], objective) if wanted else None
 
 
 def compared(

@@ -9,12 +9,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, inf
 
+from sqlalchemy import exists, select
+
 from search.objective_parsing import stored_objectives
-from search.objectives import Objective
-from search.query.baseline import BASELINE, ENOUGH, ENOUGH_COMPLETE
+from search.objectives import Objective, Values
+from search.query.baseline import (
+    BASELINE,
+    ENOUGH,
+    ENOUGH_COMPLETE,
+    BaselineComparison,
+    compared,
+)
 from search.query.evaluated import evaluated_trials
+from search.store.models import TrialRow
+from search.store.records import StudyRecord, TrialRecord
 from search.store.store import Store
 from search.trial_states import TrialState
+from space.design.paired_points import PAIRED
 
 QUANTILES = (0.025, 0.5, 0.975)
 
@@ -65,17 +76,26 @@ class StudyCourse:
         records: the complete ones that were better than all before; the random points beside a
             searcher are not among them.
         random: None where the study has no random points, or too few to tell.
+        comparison: of its searcher with them; None where it neither wants nor has random points.
+        searched: how many points are neither random ones nor of a paired comparison, which has no
+            order.
     """
 
     objective: Objective
     points: tuple[CoursePoint, ...]
     records: tuple[CoursePoint, ...]
     random: RandomBand | None
+    comparison: BaselineComparison | None
+    searched: int
 
     @property
     def sentence(self) -> str | None:
-        """Whether it is still getting better, in words; None before its first record."""
-        if not self.records:
+        """Whether it is still getting better, in words.
+
+        None where that says nothing: before the first record, and of a few evaluations by the
+        searcher (the last of n is the best with chance 1/n).
+        """
+        if not self.records or self.searched < ENOUGH:
             return None
         numbers = [point.number for point in self.points if not point.is_random]
         place, total = numbers.index(self.records[-1].number) + 1, len(numbers)
@@ -95,8 +115,10 @@ def study_course(store: Store, study: str) -> StudyCourse:
     Raises:
         InputError: an unknown study.
     """
-    objectives = stored_objectives(store.studies.get(study).objective)
+    found = store.studies.get(study)
+    objectives = stored_objectives(found.objective)
     objective = objectives.objectives[0]
+    trials = evaluated_trials(store, study, objectives)
     is_accuracy = objective.name == "validation_accuracy"
     points = tuple(
         CoursePoint(
@@ -106,10 +128,49 @@ def study_course(store: Store, study: str) -> StudyCourse:
             metrics[objective.name] if metrics else trial.accuracy if is_accuracy else None,
             trial.origin == BASELINE,
         )
-        for trial, metrics in evaluated_trials(store, study, objectives)
+        for trial, metrics in trials
     )
-    records, band = _records(points, objective), random_band(points, objective)
-    return StudyCourse(objective, points, records, band)
+    return StudyCourse(
+        objective,
+        points,
+        _records(points, objective),
+        random_band(points, objective),
+        _comparison(found, trials, objective),
+        sum(
+            trial.origin != BASELINE and not trial.origin.startswith(PAIRED) for trial, _ in trials
+        ),
+    )
+
+
+def comparison(store: Store, study: str) -> BaselineComparison | None:
+    """How the searcher of a study compares; None for one that neither wants nor has random points.
+
+    Raises:
+        InputError: an unknown study.
+    """
+    found = store.studies.get(study)
+    of_it = exists().where(TrialRow.study_id == found.id, TrialRow.origin == BASELINE)
+    # Whether it has any is told without reading, and judging, all its trials.
+    has = _wants_baseline(found) or store.read(lambda session: session.scalar(select(of_it)))
+    return study_course(store, study).comparison if has else None
+
+
+def _wants_baseline(study: StudyRecord) -> bool:
+    return bool(study.config.get("random_baseline", 0.0) > 0)
+
+
+def _comparison(
+    study: StudyRecord,
+    trials: Sequence[tuple[TrialRecord, Values | None]],
+    objective: Objective,
+) -> BaselineComparison | None:
+    values: dict[str, list[float | None]] = {BASELINE: [], study.searcher: []}
+    for trial, metrics in trials:
+        if trial.origin in values:
+            values[trial.origin].append(None if metrics is None else metrics[objective.name])
+    if not (_wants_baseline(study) or values[BASELINE]):
+        return None
+    return compared(values[BASELINE], values[study.searcher], objective)
 
 
 def _records(points: Sequence[CoursePoint], objective: Objective) -> tuple[CoursePoint, ...]:

@@ -9,6 +9,7 @@ import pytest
 
 from search.objectives import Objective
 from search.query import CoursePoint, study_course
+from search.query.baseline import ENOUGH
 from search.query.study_course import QUANTILES, random_band
 from search.store import Store, TrialState, open_store
 from tests.support import samples
@@ -54,8 +55,8 @@ def test_too_few_random_points_tell_nothing(values: list[float | None]) -> None:
 @pytest.mark.parametrize(
     ("accuracies", "said"),
     [
-        ((0.5, 0.6, 0.7), "evaluation 3 of 3, the last one: it is still getting better."),
-        ((0.5, 0.7, 0.6, 0.7), "evaluation 2 of 4: none of the 2 since was better"),
+        ((*[0.5] * 9, 0.7), "evaluation 10 of 10, the last one: it is still getting better."),
+        ((0.5, 0.7, *[0.6] * 8, 0.7), "evaluation 2 of 11: none of the 9 since was better"),
         ((0.9, *[0.5] * 99), "evaluation 1 of 100: none of the 99 since was better"),
     ],
 )
@@ -81,6 +82,17 @@ def test_before_its_first_record_nothing_is_said(store: Store) -> None:
     objective = {"objectives": {"validation_accuracy": "maximise"}, "constraints": {}}
     samples.add_study(store, "s", objective=objective)
     assert study_course(store, "s").sentence is None
+
+
+@pytest.mark.parametrize("origin", ["tpe", "random baseline", "paired: mlp"])
+def test_of_few_evaluations_by_the_searcher_nothing_is_said(store: Store, origin: str) -> None:
+    objective = {"objectives": {"validation_accuracy": "maximise"}, "constraints": {}}
+    study = samples.add_study(store, "s", objective=objective)
+    run = samples.begin_run(store, study.id)
+    for number in range(30):
+        by = {"origin": "tpe" if number < ENOUGH - 1 else origin}
+        samples.complete_trial(store, study.id, run.id, number, number / 100, **by)
+    assert (study_course(store, "s").sentence is None) == (origin != "tpe")
 
 
 def filled(store: Store, **objective: object) -> None:
