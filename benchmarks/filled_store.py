@@ -90,8 +90,8 @@ def _add(
     curves: list[list[float]] = []
     for study, network in batch:
         price = cost(network)
-        add_architecture(session, network, price.params, price.macs)
         for repeat in range(3 if rng.random() < 0.01 else 1):
+            add_architecture(session, network, price.params, price.macs)
             height = 0.2 + 0.05 * np.log10(price.params) + 0.02 * rng.standard_normal()
             state = _state(rng, repeat)
             done = {TrialState.COMPLETE: EPOCHS, TrialState.PRUNED: 2}.get(state, 0)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     case,
+    exists,
     func,
     null,
     nulls_last,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
+from sqlalchemy.orm import Session
 
 from search.query.protocols import (
     StudiesOfProtocol,
@@ -25,7 +27,7 @@ from search.query.protocols import (
     refuse_mixed,
     refuse_several_protocols,
 )
-from search.query.repeats import Key, Spread, met_often, repeated, repeated_results
+from search.query.repeats import MET_OFTEN, Key, Spread, repeated, repeated_results
 from search.query.where import Where, joined, matching, parse_where
 from search.query.where_tree import TRIAL_ALIASES
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
@@ -230,8 +232,7 @@ class _Asked:
 
     def rows(self, store: Store, only: tuple[ColumnElement[bool], ...]) -> list[BestRow]:
         conditions = [*self.conditions, *only]
-        query = _query(conditions, self.among, self.sort, self.stale).limit(self.top)
-        rows = store.read(lambda session: [BestRow(*row) for row in session.execute(query)])
+        rows = store.read(lambda session: self._read(session, conditions))
         several = [row.architecture_id for row in rows if row.repeats > 1]
         if not several:
             return rows
@@ -239,6 +240,18 @@ class _Asked:
         results = repeated_results(store, [*self.among, some])
         return [_with_spread(row, results) for row in rows]
 
+    def _read(self, session: Session, conditions: list[ColumnElement[bool]]) -> list[BestRow]:
+        # Whatever is below so many others is not among the first of all either.
+        least = None
+        if self.top is not None and canonical_sort(self.sort) == "-accuracy":
+            least = session.scalar(_least_of(conditions, self.among, self.top))
+            least = least and least - _ROUNDING
+        query = _query(conditions, self.among, least, self.sort, self.stale).limit(self.top)
+        return [BestRow(*row) for row in session.execute(query)]
+
+
+_ROUNDING = 1e-9
+"""As the mean of equal numbers may be the next higher one."""
 
 _FEW = 500
 """Ids in one statement; of more, all repeats are read."""
@@ -280,6 +293,8 @@ _COMPLETE = TrialRow.state == TrialState.COMPLETE
 INCOMPLETE = case((_COMPLETE, 0), else_=1)
 """Complete trials come first: what was stopped early does not compare with them."""
 
+_MET_ONCE = TrialRow.architecture_id.not_in(MET_OFTEN)
+
 _TOOK_OVER = TrialRow.source_trial_id.is_not(None)
 """Of a training and what took it over, the training itself is shown."""
 
@@ -287,15 +302,47 @@ JUDGED_BY = func.coalesce(type_coerce(StudyRow.protocol, JSON)["judged_by"].as_s
 """Of a trial: "last" or "best" of the epochs."""
 
 
+def _least_of(
+    conditions: list[ColumnElement[bool]], among: tuple[ColumnElement[bool], ...], top: int
+) -> Select[Any]:
+    """The accuracy of the last of the first `top` complete trials of what was met once.
+
+    An index gives them in order, so that little else is read. What the other tables have to say
+    stands in a subquery, so that no database begins with them.
+    """
+    fulfils = exists().where(
+        ArchitectureRow.id == TrialRow.architecture_id,
+        StudyRow.id == TrialRow.study_id,
+        *conditions,
+    )
+    return (
+        select(TrialRow.accuracy)
+        .where(*among, _COMPLETE, TrialRow.accuracy.is_not(None), _MET_ONCE)
+        .where(fulfils.correlate(TrialRow))
+        .order_by(TrialRow.accuracy.desc())
+        .offset(top - 1)
+        .limit(1)
+    )
+
+
 def _query(
     conditions: list[ColumnElement[bool]],
     among: tuple[ColumnElement[bool], ...],
+    least: float | None,
     sort: str,
     stale: StaleRuns,
 ) -> Select[Any]:
-    """The rows of the best trial of each architecture, in order."""
-    often = met_often(among)
-    several, those = repeated(among, often), select(often.c.architecture_id)
+    """The rows of the best trial of each architecture, in order.
+
+    Args:
+        least: what is below this accuracy, or incomplete, need not be there.
+    """
+    enough = [] if least is None else [_COMPLETE, TrialRow.accuracy >= least]
+    # No mean is above the highest of its results.
+    often = select(TrialRow.architecture_id).where(
+        *among, *enough, TrialRow.architecture_id.in_(MET_OFTEN)
+    )
+    several = repeated(among, often)
     # Of several complete trials their mean, of one its own.
     accuracy = func.coalesce(case((_COMPLETE, several.c.mean)), TrialRow.accuracy)
     columns = columns_of(
@@ -321,13 +368,14 @@ def _query(
         several.c.protocol_hash == StudyRow.protocol_hash
     )
     trials = joined(TrialRow.id.label("id"), place.label("place")).outerjoin(several, same)
-    ranked = trials.where(*conditions, TrialRow.architecture_id.in_(those)).subquery()
+    ranked = trials.where(*conditions, TrialRow.architecture_id.in_(often)).subquery()
     first = select(ranked.c.id).where(ranked.c.place == 1)
+    once = joined(TrialRow.id).where(*conditions, *enough, _MET_ONCE)
     key = {column.key: column for column in columns}[canonical_sort(sort).removeprefix("-")]
     return (
         joined(*columns)
         .outerjoin(several, same)
-        .where(*conditions, TrialRow.architecture_id.not_in(those) | TrialRow.id.in_(first))
+        .where(TrialRow.id.in_(once.union_all(first)))
         .order_by(
             INCOMPLETE,
             nulls_last(key.desc() if sort.startswith("-") else key.asc()),

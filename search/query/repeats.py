@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import CTE, JSON, ColumnElement, Subquery, func, select, type_coerce
+from sqlalchemy import CTE, JSON, ColumnElement, Select, Subquery, func, select, type_coerce
 
-from search.store.models import StudyRow, TrialRow
+from search.store.models import OFTEN, ArchitectureRow, StudyRow, TrialRow
 from search.store.store import Store
 from search.trial_states import TrialState
 
@@ -80,22 +80,20 @@ Among = Sequence[ColumnElement[bool]]
 """Conditions on trials: those of one study, or of some architectures; none is all."""
 
 
-def met_often(among: Among) -> CTE:
-    """The ids of architectures with several trials, which an index tells.
+MET_OFTEN = select(ArchitectureRow.id).where(OFTEN)
+"""The ids of architectures with several trials, in whatever studies, which an index holds.
 
-    They are few, and whatever is worked out for them alone costs little.
-    """
-    ids = select(TrialRow.architecture_id).where(*among).group_by(TrialRow.architecture_id)
-    return ids.having(func.count() > 1).cte("met_often")
+They are few, and whatever is worked out for them alone costs little.
+"""
 
 
-def repeated(among: Among, often: CTE) -> CTE:
+def repeated(among: Among, those: Select[Any] = MET_OFTEN) -> CTE:
     """A row for each repeated architecture and protocol: mean and count.
 
     Args:
-        among: trials. often: `met_often` of the same.
+        among: trials. those: the ids of the architectures, of `MET_OFTEN`.
     """
-    results = _results(among, often)
+    results = _results(among, those)
     key = (results.c.architecture_id, results.c.protocol_hash)
     query = (
         select(
@@ -110,7 +108,7 @@ def repeated(among: Among, often: CTE) -> CTE:
     return query.cte("repeated")
 
 
-def _results(among: Among, often: CTE) -> Subquery:
+def _results(among: Among, those: Select[Any] = MET_OFTEN) -> Subquery:
     """The trials of what has several; `place` is 1 for the one that counts of its seeds.
 
     Two results with the same seeds are one: the same again says nothing of the spread. So a result
@@ -125,13 +123,14 @@ def _results(among: Among, often: CTE) -> Subquery:
         .select_from(TrialRow)
         .join(StudyRow, StudyRow.id == TrialRow.study_id)
     )
-    those = TrialRow.architecture_id.in_(select(often.c.architecture_id))
-    return query.where(*_COUNTS, *among, those).subquery("results")
+    return query.where(*_COUNTS, *among, TrialRow.architecture_id.in_(MET_OFTEN)).subquery(
+        "results"
+    )
 
 
 def repeated_results(store: Store, among: Among) -> dict[Key, dict[int, float]]:
     """The accuracies (0 to 1) of every such architecture by the trials' ids, the oldest first."""
-    results = _results(among, met_often(among))
+    results = _results(among)
     query = select(results).where(results.c.place == 1).order_by(results.c.id)
     found: dict[Key, dict[int, float]] = defaultdict(dict)
     rows: Any = store.read(lambda session: session.execute(query).all())

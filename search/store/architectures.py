@@ -3,7 +3,7 @@
 import re
 from dataclasses import fields
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from search.store.database import StorePart, reads
@@ -45,7 +45,10 @@ class Architectures(StorePart):
 
 
 def add_architecture(session: Session, architecture: Architecture, params: int, macs: int) -> bool:
-    """Writes the architecture and its mixers down unless they are there; whether it did."""
+    """Writes the architecture of a new trial down unless it is there; whether it did.
+
+    Its trials are counted: of a known one there is one more.
+    """
     mixers = architecture.block_mixers()
     values = {
         "id": architecture.id,
@@ -55,8 +58,10 @@ def add_architecture(session: Session, architecture: Architecture, params: int, 
         "block_type": architecture.block_type,
         "depth": len(mixers),
         "operators": architecture.name,
+        "trials": 1,
     }
     if not insert_missing(session, ArchitectureRow, values):
+        session.execute(_ONE_MORE, {"known": architecture.id})
         return False
     rows = [
         {
@@ -77,6 +82,8 @@ def _undeclared(mixer: Mixer) -> dict[str, str]:
     return {axis: UNDECLARED for axis in AXES if getattr(mixer, axis) is None}
 
 
+_ROWS = table_of(ArchitectureRow)
+_ONE_MORE = update(_ROWS).where(_ROWS.c.id == bindparam("known")).values(trials=_ROWS.c.trials + 1)
 _ADD_MIXERS = insert(table_of(ArchitectureMixerRow))
 
 

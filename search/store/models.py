@@ -126,6 +126,8 @@ SPECIAL = text(
     "(repeat > 0 OR continued > 0 OR source_trial_id IS NOT NULL OR parent_trial_id IS NOT NULL)"
 )
 """The condition of trials that are repeats, or were continued, reused or inherited."""
+OFTEN = text("trials > 1")
+"""The condition of architectures that have several trials."""
 
 
 class Base(DeclarativeBase):
@@ -199,6 +201,12 @@ class ArchitectureRow(Base):
     """One architecture, whatever studies met it; its id is the hash of its canonical JSON."""
 
     __tablename__ = "architectures"
+    __table_args__ = (
+        # The few with several trials, whose results are worked out together.
+        Index(
+            "ix_architectures_met_often", "id", "trials", sqlite_where=OFTEN, postgresql_where=OFTEN
+        ),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     json: Mapped[str]
@@ -208,6 +216,8 @@ class ArchitectureRow(Base):
     block_type: Mapped[str] = mapped_column("scaffold", key="block_type")
     depth: Mapped[int]
     operators: Mapped[str]
+    # How many there are of it, in all studies: whoever adds a trial counts it.
+    trials: Mapped[int] = mapped_column(server_default="1")
 
 
 class ArchitectureMixerRow(Base):

@@ -1,3 +1,5 @@
+import itertools
+import random
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,39 @@ def test_ties_go_by_params_then_id(store: Store) -> None:
     for number in (5, 3, 4, 1):
         complete_trial(store, study.id, run.id, number, 0.5)
     assert [row.params for row in best(store)] == [2000, 4000, 5000, 6000]
+
+
+ACCURACIES = (None, 0.1, 0.2, 0.3, 0.3, 0.4, 0.7)
+
+
+def fill_at_random(store: Store, seed: int) -> None:
+    """Three studies of one protocol that share architectures, with repeats and ties."""
+    rng = random.Random(seed)
+    for name in ("first", "second", "third"):
+        study = add_study(store, name)
+        run = begin_run(store, study.id)
+        for number in rng.sample(range(30), 14):
+            for repeat in range(rng.choice((1, 1, 1, 3))):
+                seeds = {"initialisation": rng.randrange(2), "data_order": repeat}
+                trial = add_trial(store, study.id, run.id, number, repeat=repeat, seeds=seeds)
+                store.trials.start(trial.id, run.id)
+                store.epochs.record(trial.id, epoch(1, rng.choice(ACCURACIES)))
+                if rng.random() < 0.8:
+                    store.trials.finish(trial.id, "complete")
+                else:
+                    store.trials.finish(trial.id, "pruned", "why")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_first_rows_are_the_first_of_all_rows(store: Store, seed: int) -> None:
+    """Few rows are read by an index; all rows are not."""
+    fill_at_random(store, seed)
+    clauses = (None, "params < 15k", "accuracy < 0.35", "study in (first, third)", "state = pruned")
+    for study, where in itertools.product((None, "second"), clauses):
+        every = best(store, study=study, where=where, top=None)
+        assert len({row.architecture_id for row in every}) == len(every)
+        for top in (1, 2, 3, 5, 8, 13, 40):
+            assert best(store, study=study, where=where, top=top) == every[:top]
 
 
 def test_all_that_is_wrong_is_said_at_once(filled: Store) -> None:

@@ -1,3 +1,4 @@
+import contextlib
 import re
 import sqlite3
 import subprocess
@@ -8,12 +9,12 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from search.store import Store, TrialState, open_store
 from search.store.database import make_engine, writing
-from search.store.models import Base
+from search.store.models import ArchitectureRow, Base
 from search.store.schema import NEWEST, VERSION_TABLE, migrate, revisions
 from search.store.url import parse_url
 from space.errors import InputError
@@ -121,6 +122,21 @@ _OLD_STUDY = text(
     "planned_trials, searcher, scheduler, seeds, code_version) VALUES ('old', "
     "'2026-01-01 10:00:00', '{}', '{}', '{}', 'x', '{}', 3, 'random', 'none', '{}', '0.1.0')"
 )
+
+
+@pytest.mark.parametrize("revision", revisions()[:-1])
+def test_the_trials_of_an_architecture_are_counted_in_an_old_file(
+    tmp_path: Path, revision: str
+) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        old.executescript((OLD / f"revision_{revision}.sql").read_text())
+        query = "SELECT architecture_id, count(*) FROM trials GROUP BY architecture_id"
+        wanted = dict(old.execute(query).fetchall())
+    with open_store(str(tmp_path / "old.db"), create=False) as store:
+        rows = select(ArchitectureRow.id, ArchitectureRow.trials)
+        found = store.read(lambda session: [tuple(row) for row in session.execute(rows)])
+    assert wanted
+    assert dict(found) == wanted
 
 
 def test_there_is_an_old_file_of_every_revision_but_the_newest() -> None:

@@ -1,8 +1,13 @@
+import contextlib
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import select
 
-from search.store import DuplicateArchitecture, Store, TrialState, open_store
+from search.store import DuplicateArchitecture, Store, TrainedElsewhere, TrialState, open_store
+from search.store.models import ArchitectureRow
 from space.architecture import Architecture
 from space.errors import InputError
 from tests.support.samples import add_study, add_trial, architecture, begin_run
@@ -184,3 +189,32 @@ def test_many_writers_number_without_gaps(store: Store, store_url: str) -> None:
     assert [trial.number for trial in trials] == list(range(30))
     assert len({trial.architecture_id for trial in trials}) == 30
     assert len(duplicates) == 18
+
+
+def test_the_trials_of_an_architecture_are_counted(store: Store, store_url: str) -> None:
+    """Also where studies of several processes add the same one at once."""
+    studies = [add_study(store, f"study {place}").id for place in range(4)]
+
+    def add(study: int) -> None:
+        with open_store(store_url, create=False) as own:
+            run = begin_run(own, study)
+            for number in range(study % 2, 6):
+                add_trial(own, study, run.id, number, exclusive=number % 2 == 0 and study > 2)
+            add_trial(own, study, run.id, 3, repeat=1)
+
+    def attempt(study: int) -> None:
+        with contextlib.suppress(TrainedElsewhere):  # which adds nothing
+            add(study)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(attempt, studies))
+    assert counted(store) == Counter(
+        id_
+        for study in studies
+        for id_ in (trial.architecture_id for trial in store.trials.of_study(study))
+    )
+
+
+def counted(store: Store) -> dict[str, int]:
+    query = select(ArchitectureRow.id, ArchitectureRow.trials)
+    return dict(store.read(lambda session: [tuple(row) for row in session.execute(query)]))
