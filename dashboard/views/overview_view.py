@@ -6,33 +6,29 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import notices, queries, source
+from dashboard import queries
 from dashboard.charts import metric_row
 from dashboard.navigation import study_cells, study_column
+from dashboard.redrawing import draw_anew
 from dashboard.scope import Scope, current
 from search.query import StudyPace
 from search.store import StudySummary, TrialState
 from space import wording
 
-_WHILE_RUNNING, _WHILE_IDLE = 5, 15
+_SECONDS = 5
 
 
 def page() -> None:
     """The page."""
-    scope = current().unfiltered
-    running = any(each.is_running for each in queries.summaries(scope))
-    st.fragment(run_every=_WHILE_RUNNING if running else _WHILE_IDLE)(live)(scope)
+    draw_anew(live, current().unfiltered, _SECONDS)
 
 
 def live(scope: Scope) -> None:
-    """All of it, drawn anew every few seconds."""
-    with notices.reported("The store cannot be read"):
-        if not source.is_still_there(scope):
-            st.rerun()
-        studies = queries.summaries(scope)
-        took = queries.training_seconds(scope)
-        _headline(studies, took)
-        _table(scope, studies, took)
+    """All of it."""
+    studies = queries.summaries(scope)
+    took = queries.training_seconds(scope)
+    _headline(studies, took)
+    _table(scope, studies, took)
 
 
 def _headline(studies: list[StudySummary], took: dict[int, float]) -> None:

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from dashboard import notices, queries, source
+from dashboard import notices, queries
 from dashboard.charts import metric_row, show
 from dashboard.escaping import markdown
+from dashboard.redrawing import draw_anew
 from dashboard.scope import Scope, current, zone
 from search.query import TrialSummary, data_sentences, method_sentence
 from search.store import StudyRecord, StudySummary, TrialState
@@ -15,34 +16,28 @@ from search.visualization.curve_figures import accuracy_over_time_figure
 from space import wording
 
 _TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE, TrialState.PREEMPTED)
-_WHILE_RUNNING, _WHILE_IDLE = 3, 15
+_SECONDS, _SECONDS_OF_MANY = 3, 15
 _MANY = 5000
 
 
 def page() -> None:
     """The page."""
     scope = current()
+    many = sum(each.trials for each in queries.summaries(scope)) > _MANY
+    draw_anew(live, scope, _SECONDS_OF_MANY if many else _SECONDS)
+
+
+def live(scope: Scope) -> None:
+    """All that changes while a study runs."""
+    if _has_to_choose(scope):
+        st.rerun()
     studies = queries.summaries(scope)
-    running = any(each.is_running for each in studies)
-    many = sum(each.trials for each in studies) > _MANY
-    seconds = _WHILE_RUNNING if running and not many else _WHILE_IDLE
-    st.fragment(run_every=seconds)(live)(scope, running)
-
-
-def live(scope: Scope, was_running: bool) -> None:
-    """All that changes while a study runs; drawn anew every few seconds."""
-    with notices.reported("The store cannot be read"):
-        if not source.is_still_there(scope) or _has_to_choose(scope):
-            st.rerun()
-        studies = queries.summaries(scope)
-        if any(each.is_running for each in studies) != was_running:
-            st.rerun()
-        _headline(scope, studies)
-        counts = queries.state_counts(scope)
-        _figures(scope, studies, counts)
-        _over_time(scope, counts)
-        _running_now(scope, counts)
-        _trouble(scope)
+    _headline(scope, studies)
+    counts = queries.state_counts(scope)
+    _figures(scope, studies, counts)
+    _over_time(scope, counts)
+    _running_now(scope, counts)
+    _trouble(scope)
 
 
 def _has_to_choose(scope: Scope) -> bool:

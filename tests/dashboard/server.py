@@ -39,7 +39,7 @@ BUSY = '[data-testid="stStatusWidget"], [data-stale="true"], [data-testid="stSke
 @contextmanager
 def dashboard(stores: Sequence[Path], log: Path, *flags: str, folder: Path = ROOT) -> Iterator[str]:
     """`streamlit run dashboard` on stores; its URL. Ends exactly that process."""
-    port = _free_port()
+    port = free_port()
     script = "dashboard" if folder == ROOT else str(ROOT / "dashboard")
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", *flags]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
@@ -55,22 +55,23 @@ def dashboard(stores: Sequence[Path], log: Path, *flags: str, folder: Path = ROO
         )
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait(process, url, log)
+            wait_for(process, f"{url}/_stcore/health", log)
             yield url
         finally:
             process.terminate()
             process.wait(timeout=20)
 
 
-def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def wait_for(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """Until a server answers there."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+            with urllib.request.urlopen(url, timeout=2):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise RuntimeError(f"Streamlit does not start:\n{log.read_text(errors='replace')[-2000:]}")
+    raise RuntimeError(f"{url} does not answer:\n{log.read_text(errors='replace')[-2000:]}")
 
 
 def listening_addresses(port: int) -> set[str]:
@@ -87,7 +88,8 @@ def listening_addresses(port: int) -> set[str]:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Of this machine, as of now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

@@ -13,5 +13,5 @@ def test_page(visitor: Visitor, page: Page) -> None:
     visitor.store = "empty.db"
     visitor.turn_to(page)
     assert visitor.page.get_by_text("This store holds no study yet.").is_visible()
-    assert visitor.page.get_by_text("make search").first.is_visible()
+    visitor.page.get_by_text("make search").first.wait_for()
     visitor.check()
