@@ -10,6 +10,7 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     Select,
+    and_,
     case,
     exists,
     func,
@@ -188,6 +189,21 @@ def best_by_protocol(
     found = protocols_of(store, asked.conditions)
     of_each = ((each, (StudyRow.protocol_hash == each.hash,)) for each in found)
     return [BestOfProtocol(each, asked.rows(store, only)) for each, only in of_each]
+
+
+def best_of_one_operator(
+    store: Store, *, where: Where | str | None = None, study: str | None = None
+) -> list[BestRow]:
+    """Of the rows of `best` those whose architecture uses one operator throughout.
+
+    Raises:
+        InputError: as `best` does.
+    """
+    asked = _Asked.of(store, where, study, None, "-accuracy", None)
+    if asked.study_id is None:
+        refuse_several_protocols(store, asked.conditions)
+    several = ArchitectureRow.operators.contains(OPERATOR_SEPARATOR, autoescape=True)
+    return asked.rows(store, (~several,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,12 +386,16 @@ def _query(
     trials = joined(TrialRow.id.label("id"), place.label("place")).outerjoin(several, same)
     ranked = trials.where(*conditions, TrialRow.architecture_id.in_(often)).subquery()
     first = select(ranked.c.id).where(ranked.c.place == 1)
-    once = joined(TrialRow.id).where(*conditions, *enough, _MET_ONCE)
+    if least is None:
+        chosen = and_(*conditions, _MET_ONCE | TrialRow.id.in_(first))
+    else:  # few, which an index gives by their ids
+        once = joined(TrialRow.id).where(*conditions, *enough, _MET_ONCE)
+        chosen = TrialRow.id.in_(once.union_all(first))
     key = {column.key: column for column in columns}[canonical_sort(sort).removeprefix("-")]
     return (
         joined(*columns)
         .outerjoin(several, same)
-        .where(TrialRow.id.in_(once.union_all(first)))
+        .where(chosen)
         .order_by(
             INCOMPLETE,
             nulls_last(key.desc() if sort.startswith("-") else key.asc()),

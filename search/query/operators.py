@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from search.query.leaderboard import OPERATOR_SEPARATOR, BestRow, best
+from search.query.leaderboard import OPERATOR_SEPARATOR, BestRow, best_of_one_operator
 from search.query.protocols import refuse_mixed
 from search.query.study_fronts import pareto_front
 from search.query.where import Where, joined, matching
@@ -207,7 +207,10 @@ def operator_records(
         for name in names:
             (alone if len(names) == 1 else mixed)[name] += trials
     custom = sorted(name for name in {*alone, *mixed} if is_custom(name))
-    tops = _best_alone(best(store, where=where, study=study, top=None))
+    tops: dict[str, BestRow] = {}
+    for row in best_of_one_operator(store, where=where, study=study):
+        if row.accuracy is not None:
+            tops.setdefault(row.operators, row)
     return {name: _record(alone[name], mixed[name], tops.get(name)) for name in (*NODES, *custom)}
 
 
@@ -220,11 +223,3 @@ def _record(alone: int, mixed: int, row: BestRow | None) -> OperatorRecord:
     if row is None:
         return OperatorRecord(alone, mixed)
     return OperatorRecord(alone, mixed, row.accuracy, row.architecture_id, not row.is_complete)
-
-
-def _best_alone(rows: Iterable[BestRow]) -> dict[str, BestRow]:
-    """The best architecture of each operator alone, by the rule of the leaderboard."""
-    # What was trained to the end, and the others only where nothing was.
-    every = list(rows)
-    apart = [[row for row in every if row.is_complete is whole] for whole in (False, True)]
-    return {ranked.name: ranked.row for part in apart for ranked in operator_ranks(part)}

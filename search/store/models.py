@@ -78,6 +78,7 @@ class EnumText(TypeDecorator[StrEnum]):
     def __init__(self, words: type[StrEnum]) -> None:
         super().__init__()
         self.words = words
+        self._known = {word.value: word for word in words}
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """The text."""
@@ -85,7 +86,8 @@ class EnumText(TypeDecorator[StrEnum]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
         """The word of the enumeration again."""
-        return None if value is None else self.words(value)
+        # Asked for every row: an enumeration takes several times as long as a table.
+        return None if value is None else self._known.get(value) or self.words(value)
 
 
 class SafeJson(TypeDecorator[Any]):
