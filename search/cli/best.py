@@ -85,9 +85,11 @@ def command(
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,
     flops (also macs), depth, block_type. Of its trial: accuracy (0.86 or 86%), epochs, seconds,
-    state, study, protocol (the beginning of its hash); latency (5 ms), where the study measures
-    it. Of its token mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups,
-    ratio, name; these must hold for every mixer, or after the word `any` for at least one.
+    state, study, dataset, protocol (the beginning of its hash), date and ended (2026-11-01), seed;
+    latency (5 ms), where the study measures it; `accuracy at 10` is that of epoch 10. Of its token
+    mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups, ratio, name; these
+    must hold for every mixer, or after the word `any` for at least one; `stage 3 kernel = 7`
+    speaks of the third stage alone.
 
     Results of several protocols do not compare: each has a table of its own, with its own places
     and --top rows.
