@@ -17,6 +17,7 @@ from search.cli.leaderboard_tables import (
 )
 from search.cli.next_commands import NextCommands, labelled, next_commands
 from search.cli.options import store_option
+from search.cli.statements import print_statements
 from search.objective_parsing import stored_objectives
 from search.objectives import judged_by
 from search.query import (
@@ -26,6 +27,7 @@ from search.query import (
     StudyObjectives,
     TestFigures,
     best_by_protocol,
+    best_statements,
     canonical_sort,
     chance_sentence,
     chance_sentences,
@@ -44,7 +46,7 @@ from search.query.conditions import conditions
 from search.store import Store, StudyRecord, open_to_read
 from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 
 
 @click.command("best")
@@ -60,6 +62,9 @@ from space.errors import InputError, Problem
 )
 @click.option("--pareto", is_flag=True, help="The whole front over the objectives of --study.")
 @plot_option("the front of --study")
+@click.option(
+    "--explain", is_flag=True, help="Print the SQL and its parameters instead of the answer."
+)
 @store_option()
 @json_option
 def command(
@@ -69,6 +74,7 @@ def command(
     sort: str,
     pareto: bool,
     plot: Path | None,
+    explain: bool,
     store: str,
     as_json: bool,
 ) -> None:
@@ -82,6 +88,7 @@ def command(
       python -m search best --study imagenet --pareto
       python -m search best --study imagenet --plot front.svg
       python -m search best --where "any locality = window or name in (ViT, PVT)"
+      python -m search best --where "stage 3 kernel = 7" --explain
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,
     flops (also macs), depth, block_type. Of its trial: accuracy (0.86 or 86%), epochs, seconds,
@@ -111,7 +118,18 @@ def command(
 
     With --study, the column bounds says which complete trials keep the study's constraints on
     measured metrics.
+
+    --explain prints what the database is asked, one statement for each protocol, in its own SQL
+    with the bound values; nothing is ranked.
     """
+    if explain:
+        _refuse_beside_explain(pareto=pareto, plot=plot)
+        with open_to_read(store) as opened:
+            found = best_statements(
+                opened, where=where, study=study, sort=canonical_sort(sort), top=top
+            )
+        print_statements(found, as_json)
+        return
     if plot is not None:
         if study is None:
             raise InputError.of("--plot", "draws the front of one study: name it by --study")
@@ -221,6 +239,13 @@ def _hints(store: Store, where: str) -> list[str]:
         except InputError as error:
             found += (f"--where: study {problem.message}" for problem in error.problems)
     return found
+
+
+def _refuse_beside_explain(**others: object) -> None:
+    """Refuse options whose answer is worked out from all rows, by no statement of its own."""
+    given = [name for name, value in others.items() if value]
+    message = "does not go with --explain, which prints the statements of the table"
+    refuse(Problem(f"--{name}", message) for name in given)
 
 
 def _refuse_unused(*names: str) -> None:

@@ -26,6 +26,7 @@ from search.query.protocols import (
     refuse_several_protocols,
 )
 from search.query.repeats import Key, Spread, met_often, repeated, repeated_results
+from search.query.statement import Statement, statement_of
 from search.query.where import Where, joined, matching, parse_where
 from search.query.where_tree import TRIAL_ALIASES
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
@@ -184,8 +185,34 @@ def best_by_protocol(
     """
     asked = _Asked.of(store, where, study, architecture, sort, top)
     found = protocols_of(store, asked.conditions)
-    of_each = ((each, (StudyRow.protocol_hash == each.hash,)) for each in found)
-    return [BestOfProtocol(each, asked.rows(store, only)) for each, only in of_each]
+    return [BestOfProtocol(each, asked.rows(store, _only(each.hash))) for each in found]
+
+
+def best_statements(
+    store: Store,
+    *,
+    where: Where | str | None = None,
+    study: str | None = None,
+    architecture: str | None = None,
+    sort: str = "-accuracy",
+    top: int | None = 10,
+) -> list[Statement]:
+    """The statements that give the rows of `best_by_protocol`, one for each protocol, in order.
+
+    Where no trial fulfils the clause it is one, of all protocols. Their columns are the fields of
+    BestRow, in that order; `deviation` alone is worked out afterwards.
+
+    Raises:
+        InputError: as `best_by_protocol` does.
+    """
+    asked = _Asked.of(store, where, study, architecture, sort, top)
+    hashes = [each.hash for each in protocols_of(store, asked.conditions)]
+    found = [statement_of(store, asked.query(_only(each)), each) for each in hashes]
+    return found or [statement_of(store, asked.query(()))]
+
+
+def _only(protocol_hash: str) -> tuple[ColumnElement[bool]]:
+    return (StudyRow.protocol_hash == protocol_hash,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +255,12 @@ class _Asked:
             among.append(TrialRow.architecture_id == architecture)
         return cls((*conditions, *among), tuple(among), study_id, sort, top, stale)
 
-    def rows(self, store: Store, only: tuple[ColumnElement[bool], ...]) -> list[BestRow]:
+    def query(self, only: tuple[ColumnElement[bool], ...]) -> Select[Any]:
         conditions = [*self.conditions, *only]
-        query = _query(conditions, self.among, self.sort, self.stale).limit(self.top)
+        return _query(conditions, self.among, self.sort, self.stale).limit(self.top)
+
+    def rows(self, store: Store, only: tuple[ColumnElement[bool], ...]) -> list[BestRow]:
+        query = self.query(only)
         rows = store.read(lambda session: [BestRow(*row) for row in session.execute(query)])
         several = [row.architecture_id for row in rows if row.repeats > 1]
         if not several:
