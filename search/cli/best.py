@@ -92,10 +92,10 @@ def command(
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,
     flops (also macs), depth, block_type. Of its trial: accuracy (0.86 or 86%), epochs, seconds,
-    state, study, dataset, protocol (the beginning of its hash), date and ended (2026-11-01), seed;
-    latency (5 ms), where the study measures it; `accuracy at 10` is that of epoch 10. Of its token
-    mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups, ratio, name; these
-    must hold for every mixer, or after the word `any` for at least one; `stage 3 kernel = 7`
+    state, study, dataset, protocol (the beginning of its hash), date and ended (2026-11-01), seed,
+    tag; latency (5 ms), where the study measures it; `accuracy at 10` is that of epoch 10. Of its
+    token mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups, ratio, name;
+    these must hold for every mixer, or after the word `any` for at least one; `stage 3 kernel = 7`
     speaks of the third stage alone.
 
     Results of several protocols do not compare: each has a table of its own, with its own places
@@ -150,6 +150,7 @@ def command(
         records = {name: opened.studies.get(name) for name in shown}
         took = measured(opened, [row.trial_id for row in rows]) if as_json else {}
         tests = figures_of_tests(opened, study)
+        tags = opened.tags.of([row.architecture_id for row in rows])
         next_lines = _next_lines(opened, commands, wanted, rows, where)
         hints = [] if rows or as_json or where is None else _hints(opened, where)
     if as_json:
@@ -159,7 +160,7 @@ def command(
                 | asdict(took[row.trial_id])
                 | {"place": place, "keeps_constraints": wanted and wanted.keeps(row)}
                 | ({"latency_ms": wanted.latency(row)} if wanted and wanted.latencies else {})
-                | {"test": _test_of(row, tests)}
+                | {"test": _test_of(row, tests), "tags": tags.get(row.architecture_id, [])}
                 for group in groups
                 for row, place in zip(group.rows, ranks(group.rows, spread), strict=True)
             ]
@@ -175,7 +176,7 @@ def command(
     for group in groups:
         of_protocol = title if len(groups) == 1 else f"{_heading(group, records)}\n{title}"
         for table in leaderboards(
-            group.rows, of_protocol, spread=spread, wanted=wanted, tests=tests
+            group.rows, of_protocol, spread=spread, wanted=wanted, tests=tests, tags=tags
         ):
             stdout_console().print(table)
     said: list[str | None] = [what_of_the_spread(spread)] if by_accuracy else []

@@ -19,6 +19,8 @@ _COMMANDS = {
     "show": "search.cli.show:command",
     "compare": "search.cli.compare:command",
     "failures": "search.cli.failures:command",
+    "tag": "search.cli.tag:tag_command",
+    "note": "search.cli.tag:note_command",
     "dump": "search.cli.dump:command",
     "plot": "search.cli.plot:command",
     "effects": "search.cli.effects:command",

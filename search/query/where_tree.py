@@ -34,6 +34,7 @@ from search.store.latencies import NEWEST_QUIET_FIRST
 from search.store.models import (
     ArchitectureMixerRow,
     ArchitectureRow,
+    ArchitectureTagRow,
     LatencyRow,
     MetricRow,
     StudyRow,
@@ -70,6 +71,8 @@ class Field:
         is_share: whether it is a number from 0 to 1, which may be written in per cent.
         is_time: whether it is a time in milliseconds, which may be written with its unit.
         is_hash: whether it is a hexadecimal hash, of which the beginning will do.
+        is_set: whether an architecture has any number of it: `=` holds where the value is among
+            them, `!=` where it is not.
         of_epoch: what `at 10` compares instead: the figure of one epoch; None where there is none.
     """
 
@@ -81,6 +84,7 @@ class Field:
     is_share: bool = False
     is_time: bool = False
     is_hash: bool = False
+    is_set: bool = False
     of_epoch: Any = None
 
 
@@ -139,6 +143,7 @@ _FIELDS = [
     Field("study", Kind.TEXT, StudyRow.name),
     Field("dataset", Kind.TEXT, _DATASET),
     Field("protocol", Kind.TEXT, StudyRow.protocol_hash, is_hash=True),
+    Field("tag", Kind.TEXT, ArchitectureTagRow.tag, is_set=True),
     _number("kernel", ArchitectureMixerRow.kernel_size, of_mixer=True),
     _number("heads", ArchitectureMixerRow.heads, of_mixer=True),
     _number("groups", ArchitectureMixerRow.groups, of_mixer=True),
@@ -261,11 +266,20 @@ def _comparison(node: Comparison) -> ColumnElement[bool]:
     if node.field.is_hash:
         begins = or_(*(column.startswith(str(value)) for value in node.values))
         return not_(begins) if node.operator in ("!=", "not in") else begins
+    if node.field.is_set:
+        has = _is_among(column, [_bound(node.field, value) for value in node.values])
+        return not_(has) if node.operator in ("!=", "not in") else has
     periods = [value for value in node.values if isinstance(value, Period)]
     if periods:
         return func.coalesce(_in_time(column, node.operator, periods), false())
     values = [_bound(node.field, value) for value in node.values]
     return func.coalesce(_OPERATORS[node.operator](column, values), false())
+
+
+def _is_among(column: Any, values: list[ColumnElement[Any]]) -> ColumnElement[bool]:
+    """Whether the tags of the architecture have one of these."""
+    mine = ArchitectureTagRow.architecture_id == ArchitectureRow.id
+    return exists().where(mine, column.in_(values)).correlate_except(ArchitectureTagRow)
 
 
 def _at_epoch(figure: Any, epoch: int) -> Any:

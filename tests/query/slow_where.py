@@ -43,6 +43,8 @@ def compares(node: Comparison, value: Any) -> bool:
     if node.field.name == "protocol":
         begins = any(value.startswith(str(each)) for each in values)
         return begins is (node.operator in ("=", "in"))
+    if node.field.name == "tag":
+        return bool(value & set(values)) is (node.operator in ("=", "in"))
     if isinstance(values[0], Period):
         return compares_time(node.operator, value, values)
     if node.operator == "in":

@@ -22,6 +22,7 @@ DATES = (
 SIZES = ("1", "2", "3", "4", "5", "3.5")
 TEXTS = {
     "protocol": ("0", "0123", "0123456789abcdef", "F", "'01'"),
+    "tag": ("good", "'to ship'", "Good", "none"),
     "dataset": ("fashion-mnist", "'image-folder'", "cifar10"),
     "study": ('"first"', "second", "'third one'", "First"),
     "name": ('"DW-S Conv."', "vit", "ViT", "'Local ViT'", "MLP", "Conv.", "dw-s-conv"),

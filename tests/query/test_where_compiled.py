@@ -52,6 +52,9 @@ def fill(store: Store) -> list[dict[str, Any]]:
             add_trial(store, study.id, dead.id, number)
     measure(store)
     set_dates(store)
+    for trial in store.trials.of_study(1):
+        for tag in ("good", "to ship")[: trial.number % 3]:
+            store.tags.add(trial.architecture_id, tag)
     return [
         entry
         for study in store.studies.summaries()
@@ -112,6 +115,7 @@ def entries(store: Store, study_id: int, name: str) -> Iterator[dict[str, Any]]:
             "block_type": architecture.block_type,
             "study": name,
             "dataset": DATA[name],
+            "tag": set(store.tags.of([architecture.id]).get(architecture.id, [])),
             "date": trial.created,
             "ended": trial.ended,
             "seed": trial.seeds.get("initialisation"),
@@ -200,7 +204,7 @@ def test_every_kind_of_clause_finds_some_trials_and_not_all(filled: Filled) -> N
     for text in (
         *("date >= 2026-11-02", "date = 2026-11", "ended < 2026-11-01T01:30", "seed = 2"),
         *("dataset = fashion-mnist", "stage 2 dynamics = static", "any stage 2 kernel = 5"),
-        *("accuracy at 1 >= 0.5", "accuracy at 2 < 0.7"),
+        *("accuracy at 1 >= 0.5", "accuracy at 2 < 0.7", "tag = good", "tag != 'to ship'"),
     ):
         where = parse_where(text)
         number = sum(holds(where.tree, entry) for entry in known)
