@@ -29,6 +29,7 @@ _COMMANDS = {
     "transfer": "search.cli.transfer:command",
     "latency": "search.cli.latency:command",
     "studies": "search.cli.studies:command",
+    "delete": "search.cli.delete:command",
     "upgrade": "search.cli.studies:upgrade_command",
     "dashboard": "search.cli.dashboard:command",
     "space": "space.cli:command",

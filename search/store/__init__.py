@@ -5,6 +5,7 @@ records. Nothing here imports torch, Ray or Optuna.
 """
 
 from search.store.database import StoreAway, StoreError
+from search.store.deletion import StudyContents
 from search.store.heartbeat import Heartbeat, stalled_heartbeats
 from search.store.open import open_store, open_to_read
 from search.store.process import ProcessIdentity, process_is_alive, process_started
@@ -50,6 +51,7 @@ __all__ = [
     "Store",
     "StoreAway",
     "StoreError",
+    "StudyContents",
     "StudyHistory",
     "StudyRecord",
     "StudySummary",
