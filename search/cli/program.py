@@ -22,6 +22,7 @@ _COMMANDS = {
     "tag": "search.cli.tag:tag_command",
     "note": "search.cli.tag:note_command",
     "dump": "search.cli.dump:command",
+    "load": "search.cli.load:command",
     "plot": "search.cli.plot:command",
     "effects": "search.cli.effects:command",
     "fidelity": "search.cli.fidelity:command",

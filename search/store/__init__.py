@@ -4,6 +4,7 @@
 records. Nothing here imports torch, Ray or Optuna.
 """
 
+from search.store.copying import CopiedStudies, copy_studies
 from search.store.database import StoreAway, StoreError
 from search.store.deletion import StudyContents
 from search.store.heartbeat import Heartbeat, stalled_heartbeats
@@ -34,6 +35,7 @@ from search.trial_states import EventKind, TrialState
 
 __all__ = [
     "ArchitectureRecord",
+    "CopiedStudies",
     "DuplicateArchitecture",
     "EpochRecord",
     "EventKind",
@@ -59,6 +61,7 @@ __all__ = [
     "TrainedElsewhere",
     "TrialRecord",
     "TrialState",
+    "copy_studies",
     "open_store",
     "open_to_read",
     "process_is_alive",
