@@ -15,14 +15,24 @@ from tests.store.test_deletion import Tables, as_sets, fill, nothing_dangles, ta
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Iterator[Store]:
-    """Three studies of random trials."""
-    with open_store(str(tmp_path / "source.db"), create=True) as opened:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a store with three studies of random trials."""
+    file = tmp_path_factory.mktemp("filled") / "store.db"
+    with open_store(str(file), create=True) as opened:
         gone = add_study(opened, "gone")
         add_trial(opened, gone.id, begin_run(opened, gone.id, start_ticks=1).id, 70)
         fill(opened, random.Random(7))
         opened.studies.delete(gone.id)  # no number is what a new store would give
+    return file.read_bytes()
+
+
+@pytest.fixture
+def source(filled: bytes, tmp_path: Path) -> Iterator[Store]:
+    """That store, to do with it what one likes."""
+    file = tmp_path / "source.db"
+    file.write_bytes(filled)
+    with open_store(str(file), create=False) as opened:
         yield opened
 
 
