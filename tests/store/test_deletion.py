@@ -1,6 +1,8 @@
 """Deleting a study: what goes, what stays, what refuses it; against a slow oracle on all tables."""
 
 import random
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,9 +10,10 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from search.store import ParentRecord, Store, StoreError, TrialRecord, open_store
+from search.store import ParentRecord, Store, StoreError, TrialRecord, open_store, trials
 from search.store.models import Base, RunRow
 from space.errors import InputError
+from tests.support.postgres import PostgresServer
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial, epoch
 
 Row = dict[str, Any]
@@ -223,29 +226,39 @@ def test_a_study_that_is_not_there(store: Store) -> None:
         store.studies.delete(7)
 
 
-def test_others_go_on_adding_the_same_networks_meanwhile(store: Store, store_url: str) -> None:
-    """No network goes while somebody is about to train it."""
-    studies = [add_study(store, f"old-{number}", protocol_hash=str(number)) for number in range(8)]
-    for study in studies:
-        for number in range(6):
-            add_trial(store, study.id, None, number)
-    new = add_study(store, "new", protocol_hash="new")
+@pytest.mark.postgres
+def test_a_network_that_another_begins_to_train_meanwhile_is_there_for_it(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deletion begins when the network was found to be there, and before the trial is."""
+    url = postgres_server.create_database()
+    with open_store(url, create=True) as store, open_store(url, create=False) as other:
+        old, new = add_study(store, "old"), add_study(store, "new", protocol_hash="new")
+        add_trial(store, old.id, None, 1)
+        add, gone = trials.add_architecture, []
 
-    def delete_all() -> None:
-        with open_store(store_url, create=False) as mine:
-            for study in studies:
-                mine.studies.delete(study.id)
+        def with_a_deletion_beside(session: Session, *values: Any) -> bool:
+            is_new = add(session, *values)
+            gone.append(pool.submit(store.studies.delete, old.id))
+            until(lambda: session.scalar(_WAITING) == 1 or gone[0].done())
+            return is_new
 
-    with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(delete_all)
-        for number in range(6):
-            for repeat in range(5):
-                add_trial(store, new.id, None, number, repeat=repeat)
-        done.result()
-    assert len(store.trials.of_study(new.id)) == 30
-    assert {row["id"] for row in tables(store)["architectures"]} == {
-        trial.architecture_id for trial in store.trials.of_study(new.id)
-    }
+        monkeypatch.setattr(trials, "add_architecture", with_a_deletion_beside)
+        with ThreadPoolExecutor(1) as pool:
+            trial = add_trial(other, new.id, None, 1)
+            assert gone[0].result().architectures == 0
+        assert store.architectures.get(trial.architecture_id).mixers
+        assert store.trials.of_study(new.id) == [trial]
+
+
+_WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_who_comes_too_late_is_told(store: Store) -> None:
