@@ -17,6 +17,7 @@ from search.cli.leaderboard_tables import (
 )
 from search.cli.next_commands import NextCommands, labelled, next_commands
 from search.cli.options import store_option
+from search.cli.statements import print_statements
 from search.objective_parsing import stored_objectives
 from search.objectives import judged_by
 from search.query import (
@@ -26,6 +27,7 @@ from search.query import (
     StudyObjectives,
     TestFigures,
     best_by_protocol,
+    best_statements,
     canonical_sort,
     chance_sentence,
     chance_sentences,
@@ -44,7 +46,7 @@ from search.query.conditions import conditions
 from search.store import Store, StudyRecord, open_to_read
 from space.cli.commands import json_option, print_json
 from space.cli.output import stdout_console
-from space.errors import InputError, Problem
+from space.errors import InputError, Problem, refuse
 
 
 @click.command("best")
@@ -60,6 +62,9 @@ from space.errors import InputError, Problem
 )
 @click.option("--pareto", is_flag=True, help="The whole front over the objectives of --study.")
 @plot_option("the front of --study")
+@click.option(
+    "--explain", is_flag=True, help="Print the SQL and its parameters instead of the answer."
+)
 @store_option()
 @json_option
 def command(
@@ -69,6 +74,7 @@ def command(
     sort: str,
     pareto: bool,
     plot: Path | None,
+    explain: bool,
     store: str,
     as_json: bool,
 ) -> None:
@@ -82,12 +88,15 @@ def command(
       python -m search best --study imagenet --pareto
       python -m search best --study imagenet --plot front.svg
       python -m search best --where "any locality = window or name in (ViT, PVT)"
+      python -m search best --where "stage 3 kernel = 7" --explain
 
     A clause joins comparisons by and, or, not and parentheses. Fields of the network: params,
     flops (also macs), depth, block_type. Of its trial: accuracy (0.86 or 86%), epochs, seconds,
-    state, study, protocol (the beginning of its hash); latency (5 ms), where the study measures
-    it. Of its token mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups,
-    ratio, name; these must hold for every mixer, or after the word `any` for at least one.
+    state, study, dataset, protocol (the beginning of its hash), date and ended (2026-11-01), seed,
+    tag; latency (5 ms), where the study measures it; `accuracy at 10` is that of epoch 10. Of its
+    token mixers: locality, channels, rank, sharing, dynamics, kernel, heads, groups, ratio, name;
+    these must hold for every mixer, or after the word `any` for at least one; `stage 3 kernel = 7`
+    speaks of the third stage alone.
 
     Results of several protocols do not compare: each has a table of its own, with its own places
     and --top rows.
@@ -109,7 +118,18 @@ def command(
 
     With --study, the column bounds says which complete trials keep the study's constraints on
     measured metrics.
+
+    --explain prints what the database is asked, one statement for each protocol, in its own SQL
+    with the bound values; nothing is ranked.
     """
+    if explain:
+        _refuse_beside_explain(pareto=pareto, plot=plot)
+        with open_to_read(store) as opened:
+            found = best_statements(
+                opened, where=where, study=study, sort=canonical_sort(sort), top=top
+            )
+        print_statements(found, as_json)
+        return
     if plot is not None:
         if study is None:
             raise InputError.of("--plot", "draws the front of one study: name it by --study")
@@ -130,6 +150,7 @@ def command(
         records = {name: opened.studies.get(name) for name in shown}
         took = measured(opened, [row.trial_id for row in rows]) if as_json else {}
         tests = figures_of_tests(opened, study)
+        tags = opened.tags.of([row.architecture_id for row in rows])
         next_lines = _next_lines(opened, commands, wanted, rows, where)
         hints = [] if rows or as_json or where is None else _hints(opened, where)
     if as_json:
@@ -139,7 +160,7 @@ def command(
                 | asdict(took[row.trial_id])
                 | {"place": place, "keeps_constraints": wanted and wanted.keeps(row)}
                 | ({"latency_ms": wanted.latency(row)} if wanted and wanted.latencies else {})
-                | {"test": _test_of(row, tests)}
+                | {"test": _test_of(row, tests), "tags": tags.get(row.architecture_id, [])}
                 for group in groups
                 for row, place in zip(group.rows, ranks(group.rows, spread), strict=True)
             ]
@@ -155,7 +176,7 @@ def command(
     for group in groups:
         of_protocol = title if len(groups) == 1 else f"{_heading(group, records)}\n{title}"
         for table in leaderboards(
-            group.rows, of_protocol, spread=spread, wanted=wanted, tests=tests
+            group.rows, of_protocol, spread=spread, wanted=wanted, tests=tests, tags=tags
         ):
             stdout_console().print(table)
     said: list[str | None] = [what_of_the_spread(spread)] if by_accuracy else []
@@ -219,6 +240,13 @@ def _hints(store: Store, where: str) -> list[str]:
         except InputError as error:
             found += (f"--where: study {problem.message}" for problem in error.problems)
     return found
+
+
+def _refuse_beside_explain(**others: object) -> None:
+    """Refuse options whose answer is worked out from all rows, by no statement of its own."""
+    given = [name for name, value in others.items() if value]
+    message = "does not go with --explain, which prints the statements of the table"
+    refuse(Problem(f"--{name}", message) for name in given)
 
 
 def _refuse_unused(*names: str) -> None:

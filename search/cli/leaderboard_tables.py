@@ -24,6 +24,7 @@ from search.query import (
     state_words,
 )
 from search.query.leaderboard import OPERATOR_SEPARATOR
+from space.cli.messages import printable
 from space.cli.tables import Column, FittedTable
 from space.mixer_types import LITERATURE_NAMES, PAPER_NAMES
 from space.wording import NONE, count, percent, short
@@ -44,6 +45,7 @@ def leaderboards(
     spread: Mapping[str, Spread] | None = None,
     wanted: StudyObjectives | None = None,
     tests: Mapping[tuple[str, str], TestFigures] | None = None,
+    tags: Mapping[str, Sequence[str]] | None = None,
 ) -> list[FittedTable]:
     """The table of the complete architectures, and apart from it that of the others.
 
@@ -52,7 +54,9 @@ def leaderboards(
     several = len({row.study for row in rows}) > 1
     parts = {title: complete(rows), PRUNED: [row for row in rows if not row.is_complete]}
     return [
-        leaderboard(part, name, with_study=several, spread=spread, wanted=wanted, tests=tests)
+        leaderboard(
+            part, name, with_study=several, spread=spread, wanted=wanted, tests=tests, tags=tags
+        )
         for name, part in parts.items()
         if part
     ]
@@ -71,6 +75,7 @@ def leaderboard(
     spread: Mapping[str, Spread] | None = None,
     wanted: StudyObjectives | None = None,
     tests: Mapping[tuple[str, str], TestFigures] | None = None,
+    tags: Mapping[str, Sequence[str]] | None = None,
 ) -> FittedTable:
     """A table of architectures, a line each.
 
@@ -81,6 +86,7 @@ def leaderboard(
         spread: by protocol, for rows by falling accuracy, to call ties what they do not separate.
         wanted: of the one study that all rows are of, to mark what breaks its measured bounds.
         tests: what the test says, by ids and protocols, of the complete rows that it was read for.
+        tags: what people called architectures, by their ids, of those that have tags.
     """
     longest = max((len(name) for row in rows for name in row.names), default=1)
     return FittedTable(
@@ -97,6 +103,7 @@ def leaderboard(
             Column("epochs", [str(row.epochs) for row in rows], right=True, optional=5),
             Column("state", [str(row.state) for row in rows], optional=4),
             *([_studies(rows)] if with_study else []),
+            *_tags(rows, tags or {}),
             Column("token mixers", [row.operators for row in rows], fold_to=longest),
         ),
         title,
@@ -127,6 +134,11 @@ def _latencies(rows: Sequence[BestRow], wanted: StudyObjectives | None) -> list[
         return []
     found = [wanted.latency(row) for row in rows]
     return [Column("latency", [NONE if ms is None else f"{ms:.3g} ms" for ms in found], right=True)]
+
+
+def _tags(rows: Sequence[BestRow], tags: Mapping[str, Sequence[str]]) -> list[Column]:
+    words = [printable(", ".join(tags.get(row.architecture_id, []))) for row in rows]
+    return [Column("tags", words, fold_to=_STUDY_WIDTH, optional=6)] if any(words) else []
 
 
 def _repeats(rows: Sequence[BestRow]) -> tuple[Column, Column]:

@@ -30,6 +30,7 @@ from search.store import (
     EpochRecord,
     LatencyRecord,
     LatencySettingRecord,
+    NoteRecord,
     Store,
     TrialRecord,
     open_to_read,
@@ -79,17 +80,21 @@ def command(architecture: str, plot: Path | None, store: str, as_json: bool) -> 
         wanted = {name: study_objectives(opened, name) for name in names}
         results = trained_results(opened, record.id)
         latencies = opened.latencies.of_architecture(record.id)
+        tags = opened.tags.of([record.id]).get(record.id, [])
+        notes = opened.tags.notes_of(record.id)
     rules = {name: judged_by(study.protocol) for name, study in records.items()}
     kept = _kept(record.id, wanted)
     if as_json:
         beside = {name: found and asdict(found) for name, found in compared.items()}
         plain = _plain(record, trials, curves, took, studies, logs) | {"keeps_constraints": kept}
         plain |= {"trained": [asdict(result) for result in results]}
+        plain |= {"tags": tags, "notes": [asdict(note) for note in notes]}
         plain["latencies"] = [_plain_latency(*each) for each in latencies]
         print_json(plain | {"against_random_search": beside, "judged_by": rules})
         return
     console = stdout_console()
     _print_network(console, record)
+    console.print(_remarks(tags, notes), end="")
     print_results(console, results)
     places = _places(trials, studies)
     for trial in trials:
@@ -111,6 +116,13 @@ def command(architecture: str, plot: Path | None, store: str, as_json: bool) -> 
         word = {True: "is kept", False: "is broken", None: "has no complete trial to judge"}[keeps]
         bounds = bound_words(wanted[name].bounds)
         console.print(Text(f"\nStudy {name} wants {bounds}: this {word}."))
+
+
+def _remarks(tags: list[str], notes: list[NoteRecord]) -> Text:
+    """What people said of it, a line each; nothing where nobody did."""
+    said = [f"\nTags: {', '.join(tags)}\n"] if tags else []
+    said += [f"\nNote {note.id} of {note.created:%Y-%m-%d}: {note.text}\n" for note in notes]
+    return Text(printable("".join(said)))
 
 
 def _plain_latency(setting: LatencySettingRecord, measured: list[LatencyRecord]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ from search.query.leaderboard import (
     BestRow,
     best,
     best_by_protocol,
+    best_statements,
     canonical_sort,
     ranks,
 )
@@ -72,6 +73,7 @@ from search.query.split_accuracies import (
     compare_splits,
     figures_of_tests,
 )
+from search.query.statement import Statement
 from search.query.study_course import (
     CoursePoint,
     RandomBand,
@@ -147,6 +149,7 @@ __all__ = [
     "SplitComparison",
     "Spread",
     "StateCounts",
+    "Statement",
     "StudiesOfProtocol",
     "StudyCourse",
     "StudyEffects",
@@ -161,6 +164,7 @@ __all__ = [
     "architecture_texts",
     "best",
     "best_by_protocol",
+    "best_statements",
     "best_within_bounds",
     "bound_words",
     "canonical_sort",

@@ -29,6 +29,7 @@ from search.query.protocols import (
     refuse_several_protocols,
 )
 from search.query.repeats import MET_OFTEN, Key, Spread, repeated, repeated_results
+from search.query.statement import Statement, statement_of
 from search.query.where import Where, joined, matching, parse_where
 from search.query.where_tree import TRIAL_ALIASES
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
@@ -187,8 +188,35 @@ def best_by_protocol(
     """
     asked = _Asked.of(store, where, study, architecture, sort, top)
     found = protocols_of(store, asked.conditions)
-    of_each = ((each, (StudyRow.protocol_hash == each.hash,)) for each in found)
-    return [BestOfProtocol(each, asked.rows(store, only)) for each, only in of_each]
+    return [BestOfProtocol(each, asked.rows(store, _only(each.hash))) for each in found]
+
+
+def best_statements(
+    store: Store,
+    *,
+    where: Where | str | None = None,
+    study: str | None = None,
+    architecture: str | None = None,
+    sort: str = "-accuracy",
+    top: int | None = 10,
+) -> list[Statement]:
+    """The statements that give the rows of `best_by_protocol`, one for each protocol, in order.
+
+    Where no trial fulfils the clause it is one, of all protocols. Their columns are the fields of
+    BestRow, in that order; `deviation` alone is worked out afterwards. For the first rows by
+    accuracy `best` bounds the accuracy besides, which leaves them as they are.
+
+    Raises:
+        InputError: as `best_by_protocol` does.
+    """
+    asked = _Asked.of(store, where, study, architecture, sort, top)
+    hashes = [each.hash for each in protocols_of(store, asked.conditions)]
+    found = [statement_of(store, asked.query(_only(each)), each) for each in hashes]
+    return found or [statement_of(store, asked.query(()))]
+
+
+def _only(protocol_hash: str) -> tuple[ColumnElement[bool]]:
+    return (StudyRow.protocol_hash == protocol_hash,)
 
 
 def best_of_one_operator(
@@ -246,9 +274,14 @@ class _Asked:
             among.append(TrialRow.architecture_id == architecture)
         return cls((*conditions, *among), tuple(among), study_id, sort, top, stale)
 
-    def rows(self, store: Store, only: tuple[ColumnElement[bool], ...]) -> list[BestRow]:
+    def query(
+        self, only: tuple[ColumnElement[bool], ...], least: float | None = None
+    ) -> Select[Any]:
         conditions = [*self.conditions, *only]
-        rows = store.read(lambda session: self._read(session, conditions))
+        return _query(conditions, self.among, least, self.sort, self.stale).limit(self.top)
+
+    def rows(self, store: Store, only: tuple[ColumnElement[bool], ...]) -> list[BestRow]:
+        rows = store.read(lambda session: self._read(session, only))
         several = [row.architecture_id for row in rows if row.repeats > 1]
         if not several:
             return rows
@@ -256,14 +289,14 @@ class _Asked:
         results = repeated_results(store, [*self.among, some])
         return [_with_spread(row, results) for row in rows]
 
-    def _read(self, session: Session, conditions: list[ColumnElement[bool]]) -> list[BestRow]:
+    def _read(self, session: Session, only: tuple[ColumnElement[bool], ...]) -> list[BestRow]:
         # Whatever is below so many others is not among the first of all either.
         least = None
         if self.top is not None and canonical_sort(self.sort) == "-accuracy":
+            conditions = [*self.conditions, *only]
             least = session.scalar(_least_of(conditions, self.among, self.top))
             least = least and least - _ROUNDING
-        query = _query(conditions, self.among, least, self.sort, self.stale).limit(self.top)
-        return [BestRow(*row) for row in session.execute(query)]
+        return [BestRow(*row) for row in session.execute(self.query(only, least))]
 
 
 _ROUNDING = 1e-9

@@ -3,13 +3,16 @@
     or         = and ("or" and)*
     and        = not ("and" not)*
     not        = "not" not | "(" or ")" | comparison
-    comparison = ["any"] FIELD ( = != < <= > >= ) VALUE
-               | ["any"] FIELD ["not"] "in" "(" VALUE ("," VALUE)* ")"
+    comparison = subject ( = != < <= > >= ) VALUE
+               | subject ["not"] "in" "(" VALUE ("," VALUE)* ")"
+    subject    = ["any"] ["stage" NUMBER] FIELD ["at" EPOCH]
 
 A field of mixers (kernel, dynamics, …) must hold for every mixer of the architecture; with
-`any` for at least one. What has no value (the kernel of a global mixer, the accuracy of a trial
-without epochs) fulfils no comparison, not even `!=`. The name of an operator is any that
-`space.mixer_type_named` knows: case and punctuation do not matter, and a label will do.
+`any` for at least one; with `stage 3` only those of the third stage count, which a network must
+have. What has no value (the kernel of a global mixer, the accuracy of a trial without epochs)
+fulfils no comparison, not even `!=`. A date without a time of day is the whole day. The name of
+an operator is any that `space.mixer_type_named` knows: case and punctuation do not matter, and a
+label will do.
 """
 
 import re
@@ -21,6 +24,7 @@ from sqlalchemy import ColumnElement, Select, select
 
 from search.metrics import METRICS
 from search.numeric import parse_milliseconds
+from search.query.where_dates import parse_period
 from search.query.where_tokens import Token, mistake, parse_number, tokens, why_no_share
 from search.query.where_tree import (
     FIELDS,
@@ -38,6 +42,7 @@ from search.query.where_tree import (
 )
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import StaleRuns, effective
+from space.architecture import MAX_STAGES
 from space.custom.registry import registered
 from space.errors import InputError, Problem
 from space.mixer_types import (
@@ -53,7 +58,10 @@ MAX_VALUES = 200
 _EQUALITY = ("=", "!=")
 _ORDER = ("<", "<=", ">", ">=")
 _SAME = {"==": "=", "<>": "!="}
-_KEYWORDS = ("and", "or", "not", "in", "any")
+_KEYWORDS = ("and", "or", "not", "in", "any", "stage")
+MAX_EPOCH = 100_000
+"""As many epochs as a protocol may have."""
+_WHOLE = re.compile("[0-9]{1,7}")
 _HASH = re.compile("[0-9a-fA-F]{1,16}")
 
 
@@ -172,14 +180,31 @@ class _Parser:
 
     def _comparison(self) -> Comparison:
         any_mixer = self._accept("any")
+        stage = self._number_after("stage", MAX_STAGES)
         field = self._field()
-        if any_mixer and not field.of_mixer:
+        if (any_mixer or stage is not None) and not field.of_mixer:
             self._next -= 1
-            raise self._mistake(f"'any' goes with fields of mixers: {_listed(of_mixer=True)}")
+            word = "any" if stage is None else "stage"
+            raise self._mistake(f"{word!r} goes with fields of mixers: {_listed(of_mixer=True)}")
+        if self._peek().keyword == "at" and field.of_epoch is None:
+            names = ", ".join(dict.fromkeys(f.name for f in FIELDS.values() if f.of_epoch))
+            raise self._mistake(f"'at' an epoch goes with {names}")
+        epoch = self._number_after("at", MAX_EPOCH)
         operator = self._operator(field)
-        if operator in ("in", "not in"):
-            return Comparison(field, operator, self._set(field), any_mixer)
-        return Comparison(field, operator, (self._value(field),), any_mixer)
+        is_set = operator in ("in", "not in")
+        values = self._set(field) if is_set else (self._value(field),)
+        return Comparison(field, operator, values, any_mixer, stage, epoch)
+
+    def _number_after(self, word: str, most: int) -> int | None:
+        """The whole number that follows a word, where that comes next."""
+        if not self._accept(word):
+            return None
+        token = self._peek()
+        is_whole = token.kind == "word" and _WHOLE.fullmatch(token.text)
+        if not is_whole or not 1 <= int(token.text) <= most:
+            what = {"stage": "a stage", "at": "an epoch"}[word]
+            raise self._mistake(f"expected the number of {what}, 1 to {most}, after {word!r}")
+        return int(self._take().text)
 
     def _field(self) -> Field:
         token = self._peek()
@@ -191,7 +216,7 @@ class _Parser:
         return FIELDS[self._take().keyword]
 
     def _operator(self, field: Field) -> str:
-        allowed = _EQUALITY + (_ORDER if field.kind is Kind.NUMBER else ())
+        allowed = _EQUALITY + (_ORDER if field.kind in (Kind.NUMBER, Kind.DATE) else ())
         token = self._peek()
         operator = _SAME.get(token.text, token.text)
         if token.kind == "operator" and operator in allowed:
@@ -226,7 +251,8 @@ class _Parser:
             raise self._mistake("; ".join(p.message for p in error.problems)) from None
         if value is None:
             raise self._mistake(f"{token.text!r} is no {field.name}; expected {_expected(field)}")
-        if field.is_share and (why := why_no_share(token.text, float(value))):
+        share = value if field.is_share and isinstance(value, float) else 0.0
+        if (why := why_no_share(token.text, share)) is not None:
             raise self._mistake(why)
         self._take()
         return value
@@ -271,6 +297,8 @@ def _read(field: Field, token: Token) -> Value | None:
     """
     if field.is_time:
         return _milliseconds(token)
+    if field.kind is Kind.DATE:
+        return parse_period(token.text)
     if field.kind is Kind.NUMBER:
         is_number = token.kind == "word" and (field.is_share or "%" not in token.text)
         return parse_number(token.text) if is_number else None
@@ -321,6 +349,8 @@ def _expected(field: Field) -> str:
         return "a share such as 0.9 or 90%"
     if field.is_time:
         return "a time such as 5 ms, 800us or 1.5s; a bare number is milliseconds"
+    if field.kind is Kind.DATE:
+        return "a date such as 2026-11-01, 2026-11 or 2026-11-01T10:30 (UTC, or with its zone)"
     if field.kind is Kind.NUMBER:
         return "a number such as 7, 0.9, 200k, 1.5M or 4.5G"
     if field.kind is Kind.WORD:

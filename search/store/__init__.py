@@ -4,7 +4,9 @@
 records. Nothing here imports torch, Ray or Optuna.
 """
 
+from search.store.copying import CopiedStudies, copy_studies
 from search.store.database import StoreAway, StoreError
+from search.store.deletion import StudyContents
 from search.store.heartbeat import Heartbeat, stalled_heartbeats
 from search.store.open import open_store, open_to_read
 from search.store.process import ProcessIdentity, process_is_alive, process_started
@@ -16,6 +18,7 @@ from search.store.records import (
     LatencySettingRecord,
     MixerRecord,
     NetworkRecord,
+    NoteRecord,
     ParentRecord,
     RunRecord,
     StudyHistory,
@@ -32,6 +35,7 @@ from search.trial_states import EventKind, TrialState
 
 __all__ = [
     "ArchitectureRecord",
+    "CopiedStudies",
     "DuplicateArchitecture",
     "EpochRecord",
     "EventKind",
@@ -42,12 +46,14 @@ __all__ = [
     "MixerRecord",
     "NetworkRecord",
     "NoStore",
+    "NoteRecord",
     "ParentRecord",
     "ProcessIdentity",
     "RunRecord",
     "Store",
     "StoreAway",
     "StoreError",
+    "StudyContents",
     "StudyHistory",
     "StudyRecord",
     "StudySummary",
@@ -55,6 +61,7 @@ __all__ = [
     "TrainedElsewhere",
     "TrialRecord",
     "TrialState",
+    "copy_studies",
     "open_store",
     "open_to_read",
     "process_is_alive",

@@ -1,6 +1,7 @@
 """Architectures, one row per id, ever."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import fields
 
 from sqlalchemy import bindparam, insert, select, update
@@ -61,7 +62,7 @@ def add_architecture(session: Session, architecture: Architecture, params: int, 
         "trials": 1,
     }
     if not insert_missing(session, ArchitectureRow, values):
-        session.execute(_ONE_MORE, {"known": architecture.id})
+        count_trials(session, {architecture.id: 1})
         return False
     rows = [
         {
@@ -77,13 +78,26 @@ def add_architecture(session: Session, architecture: Architecture, params: int, 
     return True
 
 
+def count_trials(session: Session, more: Mapping[str, int]) -> None:
+    """Notes how many trials more, or fewer, architectures have.
+
+    What is there is not counted: who adds at the same time would be missed.
+    """
+    if more:
+        session.execute(_MORE, [{"known": id_, "more": more[id_]} for id_ in sorted(more)])
+
+
 def _undeclared(mixer: Mixer) -> dict[str, str]:
     """A word for the axes on which a custom mixer has no mark."""
     return {axis: UNDECLARED for axis in AXES if getattr(mixer, axis) is None}
 
 
 _ROWS = table_of(ArchitectureRow)
-_ONE_MORE = update(_ROWS).where(_ROWS.c.id == bindparam("known")).values(trials=_ROWS.c.trials + 1)
+_MORE = (
+    update(_ROWS)
+    .where(_ROWS.c.id == bindparam("known"))
+    .values(trials=_ROWS.c.trials + bindparam("more"))
+)
 _ADD_MIXERS = insert(table_of(ArchitectureMixerRow))
 
 

@@ -132,6 +132,11 @@ OFTEN = text("trials > 1")
 """The condition of architectures that have several trials."""
 
 
+def _index_where_known(column: str) -> Index:
+    known = text(f"{column} IS NOT NULL")
+    return Index(f"ix_trials_{column}", column, sqlite_where=known, postgresql_where=known)
+
+
 class Base(DeclarativeBase):
     """Names every constraint, so that migrations can refer to it."""
 
@@ -243,6 +248,27 @@ class ArchitectureMixerRow(Base):
     label: Mapped[str]
 
 
+class ArchitectureTagRow(Base):
+    """A word that somebody gave an architecture."""
+
+    __tablename__ = "architecture_tags"
+
+    architecture_id: Mapped[str] = mapped_column(ForeignKey("architectures.id"), primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True, index=True)
+    created: Mapped[datetime]
+
+
+class ArchitectureNoteRow(Base):
+    """What somebody wrote down about an architecture."""
+
+    __tablename__ = "architecture_notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    architecture_id: Mapped[str] = mapped_column(ForeignKey("architectures.id"), index=True)
+    created: Mapped[datetime]
+    text: Mapped[str]
+
+
 class TrialRow(Base):
     """One architecture in one study, with what its epochs came to."""
 
@@ -256,6 +282,9 @@ class TrialRow(Base):
         Index(None, "study_id", "state", "accuracy"),
         # The few trials that did not simply train from scratch once, to count them.
         Index("ix_trials_special", "study_id", sqlite_where=SPECIAL, postgresql_where=SPECIAL),
+        # Of each trial that is deleted, the database looks for others that refer to it.
+        _index_where_known("source_trial_id"),
+        _index_where_known("parent_trial_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -297,7 +326,7 @@ class EventRow(Base):
 
     study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    trial_id: Mapped[int] = mapped_column(ForeignKey("trials.id"))
+    trial_id: Mapped[int] = mapped_column(ForeignKey("trials.id"), index=True)
     kind: Mapped[EventKind]
     epoch: Mapped[int | None]
 
@@ -327,7 +356,7 @@ class TestReadingRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     architecture_id: Mapped[str] = mapped_column(ForeignKey("architectures.id"), index=True)
-    trial_id: Mapped[int | None] = mapped_column(ForeignKey("trials.id"))
+    trial_id: Mapped[int | None] = mapped_column(ForeignKey("trials.id"), index=True)
     read_at: Mapped[datetime]
     protocol_hash: Mapped[str]
     accuracy: Mapped[float | None]

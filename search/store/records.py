@@ -286,6 +286,16 @@ class ArchitectureRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteRecord:
+    """What somebody wrote down about an architecture; `id` names it in the whole store."""
+
+    id: int
+    architecture_id: str
+    created: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TestReadingRecord:
     """One reading of the test split.
 

@@ -13,6 +13,7 @@ from search.store.latencies import Latencies
 from search.store.reuse import ReusableResults
 from search.store.runs import Runs
 from search.store.studies import Studies
+from search.store.tags import Tags
 from search.store.test_readings import TestAudit
 from search.store.trials import Trials
 
@@ -30,6 +31,7 @@ class Store:
         url: the store's URL, passwords hidden.
         studies, runs, trials, epochs, events, architectures: what was searched.
         results: those that one study takes over from another.
+        tags: words and notes that people gave architectures.
         test_audit: who read the test split, and when.
         latencies: what parts and networks take on devices.
     """
@@ -44,6 +46,7 @@ class Store:
         self.events = Events(database)
         self.architectures = Architectures(database)
         self.results = ReusableResults(database)
+        self.tags = Tags(database)
         self.test_audit = TestAudit(database)
         self.latencies = Latencies(database)
 

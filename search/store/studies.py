@@ -9,6 +9,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from search.store.database import StorePart, reads, writes
+from search.store.deletion import (
+    StudyContents,
+    delete_study,
+    refuse_to_delete,
+    study_contents,
+)
 from search.store.epochs import read_curves
 from search.store.models import ArchitectureRow, EventRow, MetricRow, StudyRow, TrialRow, utc_now
 from search.store.records import (
@@ -149,6 +155,31 @@ class Studies(StorePart):
         """Whether there is a study of this name."""
         found = session.scalar(select(StudyRow.id).where(StudyRow.name == name))
         return found is not None
+
+    @reads
+    def contents(self, session: Session, study_id: int) -> StudyContents:
+        """What would go with a study.
+
+        Raises:
+            InputError: it cannot be deleted, as `delete` says.
+        """
+        refuse_to_delete(session, study_id)
+        return study_contents(session, study_id)
+
+    @writes
+    def delete(self, session: Session, study_id: int) -> StudyContents:
+        """Deletes a study, its trials, epochs, events and runs, and architectures that are its own.
+
+        Readings of the test split stay, and their architectures; what is measured on devices too.
+
+        Returns:
+            What went.
+
+        Raises:
+            InputError: where="study", when a run works on it, or another study rests on it.
+            LookupError: there is no such study.
+        """
+        return delete_study(session, study_id)
 
     @writes
     def set_planned_trials(self, session: Session, study_id: int, planned_trials: int) -> None:

@@ -19,7 +19,8 @@ _ADD = insert(table_of(TestReadingRow)).returning(*_COLUMNS)
 class TestAudit(StorePart):
     """The part of the store that keeps test readings.
 
-    None is ever deleted, and none is changed but once: by the accuracy that came of it.
+    None is ever deleted, and none is changed but once: by the accuracy that came of it. Of a study
+    that is deleted the readings stay, and say no more of which trial they were.
     """
 
     __test__ = False

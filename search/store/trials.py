@@ -247,6 +247,12 @@ class Trials(StorePart):
         return [TrialRecord(*row) for row in session.execute(query.order_by(TrialRow.number))]
 
     @reads
+    def of_number(self, session: Session, study_id: int, number: int) -> TrialRecord | None:
+        """The trial of this number in a study; None where there is none."""
+        mine = (TrialRow.study_id == study_id, TrialRow.number == number)
+        return one(session, TrialRecord, TRIALS.where(*mine))
+
+    @reads
     def of_architecture(self, session: Session, architecture_id: str) -> list[TrialRecord]:
         """The trials of one architecture as readers see them, over all studies, the oldest first.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.escaping import markdown
 from dashboard.navigation import PAGES, STUDY, WHERE
 from search.store import ParentRecord, open_store
 from tests.dashboard import stores
@@ -284,6 +285,25 @@ def test_architecture_by_prefix(opened: Open, store_files: dict[str, Path]) -> N
     assert len(mixers) == point.depth
     assert len(costs) == 2 * len(point.stages) + 1
     assert list(trials["origin"]) == [stores.points(5)[4][0]]
+
+
+def test_an_architecture_has_its_tags_and_notes_as_they_are_written(
+    opened: Open, tmp_path: Path
+) -> None:
+    path = tmp_path / "tagged.db"
+    with open_store(str(path), create=True) as store:
+        study = samples.add_study(store)
+        run = samples.begin_run(store, study.id)
+        trial = samples.complete_trial(store, study.id, run.id, 1, 0.5)
+    test = opened("architecture", path)
+    assert "Tags" not in texts(test)
+    with open_store(str(path), create=False) as store:
+        for tag in ("to ship", ":red[a]*b*"):
+            store.tags.add(trial.architecture_id, tag)
+        store.tags.add_note(trial.architecture_id, "see <b>the</b>\nlog")
+    test = opened("architecture", path)
+    assert f"Tags: {markdown(':red[a]*b*, to ship')}" in texts(test)
+    assert markdown("see <b>the</b>\nlog") in texts(test)
 
 
 def test_an_unknown_architecture(opened: Open, store_files: dict[str, Path]) -> None:

@@ -12,10 +12,18 @@ NUMBERS = {
     "epochs": ("0", "1", "1.5", "2"),
     "seconds": ("0", "1", "2.5"),
     "depth": ("3", "4", "3.5"),
+    "seed": ("1", "2", "0", "1.5", "4294967295"),
+    "seed_data_order": ("0", "1", "3"),
 }
+DATES = (
+    *("2026", "2026-10", "2026-11-01", "2026-11-02", "'2026-11-02 12:30'", "2026-11-02T12:30:15"),
+    *("2026-11-02T14:30+02:00", "2027-01-01", "'2026-11-01T23:59:59Z'", "2025-12"),
+)
 SIZES = ("1", "2", "3", "4", "5", "3.5")
 TEXTS = {
     "protocol": ("0", "0123", "0123456789abcdef", "F", "'01'"),
+    "tag": ("good", "'to ship'", "Good", "none"),
+    "dataset": ("fashion-mnist", "'image-folder'", "cifar10"),
     "study": ('"first"', "second", "'third one'", "First"),
     "name": ('"DW-S Conv."', "vit", "ViT", "'Local ViT'", "MLP", "Conv.", "dw-s-conv"),
 }
@@ -26,6 +34,8 @@ def literals(field: Field) -> st.SearchStrategy[str]:
         return st.sampled_from([*field.words, field.words[0].upper()])
     if field.kind in (Kind.TEXT, Kind.OPERATOR):
         return st.sampled_from(TEXTS[field.name])
+    if field.kind is Kind.DATE:
+        return st.sampled_from(DATES)
     return st.sampled_from(NUMBERS.get(field.name, SIZES))
 
 
@@ -34,7 +44,14 @@ def comparisons(draw: st.DrawFn) -> str:
     name = draw(st.sampled_from(sorted(FIELDS)))
     field = FIELDS[name]
     prefix = draw(st.sampled_from(["", "any "])) if field.of_mixer else ""
-    ordered = ["<", "<=", ">", ">="] if field.kind is Kind.NUMBER else []
+    prefix += draw(
+        st.sampled_from(["", "", "stage 1 ", "stage 2 ", "STAGE 3 "])
+        if field.of_mixer
+        else st.just("")
+    )
+    if field.of_epoch is not None:
+        name += draw(st.sampled_from(["", " at 1", " AT 2", " at 3"]))
+    ordered = ["<", "<=", ">", ">="] if field.kind in (Kind.NUMBER, Kind.DATE) else []
     operator = draw(st.sampled_from(["=", "!=", "==", "<>", "in", "not in", *ordered]))
     if operator.endswith("in"):
         values = draw(st.lists(literals(field), min_size=1, max_size=3))
@@ -55,7 +72,24 @@ def clauses() -> st.SearchStrategy[str]:
     )
 
 
-WORDS = ["and", "or", "not", "in", "any", "(", ")", ",", "=", "<", "'", '"', "params", "dynamics"]
+WORDS = [
+    "and",
+    "or",
+    "not",
+    "in",
+    "any",
+    "stage",
+    "at",
+    "(",
+    ")",
+    ",",
+    "=",
+    "<",
+    "'",
+    '"',
+    "params",
+    "dynamics",
+]
 JUNK = st.one_of(
     st.text(max_size=60),
     st.lists(

@@ -64,6 +64,7 @@ REFUSE: dict[str, Callable[[Store], Any]] = {
 
 APART = {
     "best_by_protocol",
+    "best_statements",
     "compare_networks",
     "figures_of_tests",
     "protocols",

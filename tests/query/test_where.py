@@ -1,10 +1,12 @@
 import math
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from search.query import FIELDS, parse_where
+from search.query.where_dates import Period, parse_period
 from search.query.where_tokens import parse_number
 from search.query.where_tree import And, Comparison, Not, Or
 from space.errors import InputError
@@ -137,6 +139,21 @@ def test_a_mistake_is_marked() -> None:
         ("depth not 3", "expected one of", 6),
         ("any params < 3", "'any' goes with fields of mixers: kernel", 4),
         ("any and", "expected a field", 4),
+        ("stage 0 kernel = 3", "expected the number of a stage, 1 to 8, after 'stage'", 6),
+        ("stage 9 kernel = 3", "expected the number of a stage, 1 to 8, after 'stage'", 6),
+        ("stage 1.5 kernel = 3", "expected the number of a stage", 6),
+        ("stage kernel = 3", "expected the number of a stage", 6),
+        ("any stage 2 params < 3", "'stage' goes with fields of mixers: kernel", 12),
+        ("stage 2 any kernel = 3", "expected a field", 8),
+        ("params at 3 < 3", "'at' an epoch goes with accuracy", 7),
+        ("accuracy at 0 < 1", "expected the number of an epoch, 1 to 100000, after 'at'", 12),
+        ("accuracy at 100001 < 1", "expected the number of an epoch", 12),
+        ("accuracy at 3 > 86", "did you mean 0.86 or 86%?", 16),
+        ("accuracy at 3", "expected one of = != < <= > >= or in", 13),
+        ("date > yesterday", "expected a date such as 2026-11-01", 7),
+        ("date > 2026-02-30", "'2026-02-30' is no date", 7),
+        ("date = 9999-12-31", "is no date", 7),
+        ("date = 0001-01-01T00:00+02:00", "is no date", 7),
         ("study = 'open", "never closed", 8),
         ("params < 3; DROP TABLE trials", "';' means nothing here", 10),
         ("not", "expected a field", 3),
@@ -271,3 +288,41 @@ def test_a_name_in_quotes_may_be_that_of_a_mixer_that_is_not_registered_here() -
     assert "did you mean 'Local ViT'" in parse_where("name = 'Lokal ViT'").hints[0]
     assert parse_where("name = 'dw s conv'").hints == []
     assert message("name = thing").split("\n")[0].endswith("stands in quotes")
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("2026", "2026-01-01T00:00Z", "2027-01-01T00:00Z"),
+        ("2026-11", "2026-11-01T00:00Z", "2026-12-01T00:00Z"),
+        ("2026-12", "2026-12-01T00:00Z", "2027-01-01T00:00Z"),
+        ("2024-02-29", "2024-02-29T00:00Z", "2024-03-01T00:00Z"),
+        ("'2026-11-01 10:30'", "2026-11-01T10:30Z", "2026-11-01T10:31Z"),
+        ("2026-11-01T10:30:59", "2026-11-01T10:30:59Z", "2026-11-01T10:31:00Z"),
+        ("2026-11-01t00:30+02:00", "2026-10-31T22:30Z", "2026-10-31T22:31Z"),
+    ],
+)
+def test_a_date_is_the_period_that_it_covers(text: str, start: str, end: str) -> None:
+    (value,) = parse_where(f"ended = {text}").tree.values  # type: ignore[union-attr]
+    assert value == Period(datetime.fromisoformat(start), datetime.fromisoformat(end))
+
+
+@given(st.datetimes(datetime(1000, 1, 1), datetime(9998, 12, 31)))
+def test_every_time_lies_in_its_day_its_month_and_its_year(time: datetime) -> None:
+    aware = time.replace(tzinfo=UTC)
+    for length in (4, 7, 10, 16, 19):
+        period = parse_period(time.isoformat()[:length])
+        assert period is not None
+        assert period.start <= aware < period.end
+        assert parse_period(f"{period.end:%Y-%m-%dT%H:%M:%S}"[:length]) is not None
+
+
+def test_stages_and_epochs_are_part_of_a_comparison() -> None:
+    assert parse_where("any STAGE 3 kernel >= 7 and Accuracy AT 10 in (50%, 0.6)").tree == And(
+        (
+            Comparison(FIELDS["kernel"], ">=", (7.0,), any_mixer=True, stage=3),
+            Comparison(FIELDS["accuracy"], "in", (0.5, 0.6), at=10),
+        )
+    )
+    assert parse_where("study = stage or study in (at, any)").fields == {"study"}
+    assert parse_where("accuracy at 3 > 1").hints[0].startswith("no accuracy is above 1")

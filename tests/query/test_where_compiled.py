@@ -1,11 +1,13 @@
 """The compiled language against the slow one, over random clauses, on each database."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from search.query import best_by_protocol, parse_where
 from search.store import Store, open_store
@@ -16,6 +18,12 @@ from tests.query.strategies import clauses
 from tests.support.postgres import PostgresServer
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial, epoch
 
+DATA = {"first": "fashion-mnist", "second": None, "third one": "image-folder"}
+CREATED = (
+    *("2026-10-31T23:59:59.999999", "2026-11-01T00:00", "2026-11-01T23:59:59", "2026-11-02"),
+    *("2026-11-02T12:30", "2026-11-02T12:30:15.5", "2026-11-02T12:31", "2025-12-31T12:00"),
+    *("2027-01-01", "2026-12-31T23:59:59.5"),
+)
 PROTOCOLS = {"first": "01" * 8, "second": "0123456789abcdef", "third one": "f0" * 8}
 
 Filled = tuple[Store, list[dict[str, Any]]]
@@ -24,7 +32,8 @@ Filled = tuple[Store, list[dict[str, Any]]]
 def fill(store: Store) -> list[dict[str, Any]]:
     """Trials of every kind; the values of their fields."""
     for name in ("first", "second", "third one"):
-        study = add_study(store, name, protocol_hash=PROTOCOLS[name])
+        protocol = {"epochs": 2, "data": DATA[name]} if DATA[name] else {"epochs": 2}
+        study = add_study(store, name, protocol_hash=PROTOCOLS[name], protocol=protocol)
         run = begin_run(store, study.id)
         start = 7 * (study.id - 1)
         for number in range(start, start + 14):
@@ -36,17 +45,34 @@ def fill(store: Store) -> list[dict[str, Any]]:
         pruned = add_trial(store, study.id, run.id, 203)
         store.trials.start(pruned.id, run.id)
         for number in (1, 2):
-            store.epochs.record(pruned.id, epoch(number, 0.7, seconds=1.25))
+            store.epochs.record(pruned.id, epoch(number, 0.8 - number / 10, seconds=1.25))
         store.trials.finish(pruned.id, "pruned", "rung 1")
         dead = begin_run(store, study.id, start_ticks=1)
         for number in (204, 205):
             add_trial(store, study.id, dead.id, number)
     measure(store)
+    set_dates(store)
+    for trial in store.trials.of_study(1):
+        for tag in ("good", "to ship")[: trial.number % 3]:
+            store.tags.add(trial.architecture_id, tag)
     return [
         entry
         for study in store.studies.summaries()
         for entry in entries(store, study.id, study.name)
     ]
+
+
+def set_dates(store: Store) -> None:
+    """The trials were created at the edges of days, and ended an hour later if they did."""
+
+    def work(session: Session) -> None:
+        for trial in session.scalars(select(TrialRow).order_by(TrialRow.id)):
+            moment = datetime.fromisoformat(CREATED[trial.id % len(CREATED)])
+            trial.created = moment.replace(tzinfo=UTC)
+            trial.ended = trial.ended and trial.created + timedelta(hours=1)
+            trial.seeds = {} if trial.number == 3 else trial.seeds
+
+    store.write(work)
 
 
 def measure(store: Store) -> None:
@@ -88,6 +114,13 @@ def entries(store: Store, study_id: int, name: str) -> Iterator[dict[str, Any]]:
             "state": "preempted" if trial.run_id == dead else trial.state.value,
             "block_type": architecture.block_type,
             "study": name,
+            "dataset": DATA[name],
+            "tag": set(store.tags.of([architecture.id]).get(architecture.id, [])),
+            "date": trial.created,
+            "ended": trial.ended,
+            "seed": trial.seeds.get("initialisation"),
+            "seed_data_order": trial.seeds.get("data_order"),
+            "curve": {e.epoch: e.validation_accuracy for e in store.epochs.of_trial(trial.id)},
             "protocol": PROTOCOLS[name],
             "mixers": architecture.mixers,
             "architecture": trial.architecture_id,
@@ -163,6 +196,19 @@ def expected_best(known: list[dict[str, Any]], text: str) -> list[int]:
         ),
     )
     return [entry["id"] for entry in order]
+
+
+def test_every_kind_of_clause_finds_some_trials_and_not_all(filled: Filled) -> None:
+    """The random clauses above would agree on a store in which nothing differs, too."""
+    _, known = filled
+    for text in (
+        *("date >= 2026-11-02", "date = 2026-11", "ended < 2026-11-01T01:30", "seed = 2"),
+        *("dataset = fashion-mnist", "stage 2 dynamics = static", "any stage 2 kernel = 5"),
+        *("accuracy at 1 >= 0.5", "accuracy at 2 < 0.7", "tag = good", "tag != 'to ship'"),
+    ):
+        where = parse_where(text)
+        number = sum(holds(where.tree, entry) for entry in known)
+        assert 0 < number < len(known), text
 
 
 @pytest.mark.parametrize(

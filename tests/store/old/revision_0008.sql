@@ -64,6 +64,7 @@ CREATE TABLE latencies (
 	CONSTRAINT pk_latencies PRIMARY KEY (id), 
 	CONSTRAINT fk_latencies_setting_id_latency_settings FOREIGN KEY(setting_id) REFERENCES latency_settings (id)
 );
+INSERT INTO "latencies" VALUES(1,'cpu-eager','e738ad679f7119db',1.5,0,'old','{"median_ms": 1.5, "reasons": []}');
 CREATE TABLE latency_parts (
 	id INTEGER NOT NULL, 
 	setting_id TEXT NOT NULL, 
@@ -89,6 +90,7 @@ CREATE TABLE latency_settings (
 	device JSON NOT NULL, 
 	CONSTRAINT pk_latency_settings PRIMARY KEY (id)
 );
+INSERT INTO "latency_settings" VALUES('cpu-eager','2026-11-30 07:08:33.933459','{"device": "cpu", "threads": 1}','{"name": "a CPU"}');
 CREATE TABLE metrics (
 	trial_id INTEGER NOT NULL, 
 	epoch INTEGER NOT NULL, 
