@@ -168,7 +168,7 @@ class StudyResults:
                 return fidelity_dataframe(paired_fidelity(store, self.name, full))
             return fidelity_dataframe(study_fidelity(store, [self.name])[0])
 
-    def effects(self, *, margin: float = MARGIN) -> "DataFrame":
+    def effects(self, where: str | None = None, *, margin: float = MARGIN) -> "DataFrame":
         """What each design decision does, by paired differences: a row for each move.
 
         A move is an edge of the paper's relation graph, another value of an axis, another type or
@@ -178,14 +178,16 @@ class StudyResults:
         cost, and a verdict in words. `attrs` has the notes.
 
         Args:
+            where: only trainings that fulfil this clause; a note says what it leaves out.
             margin: a difference of accuracies (0 to 1) that matters to nobody.
 
         Raises:
-            InputError: no such study.
+            InputError: no such study, or a malformed clause.
         """
-        refuse_wrong_types(margin=(margin, SHARE))
+        refuse_wrong_types(where=(where, CLAUSE), margin=(margin, SHARE))
         with self.opened() as store:
-            return effects_dataframe(study_effects(store, [self.name], margin=margin)[0])
+            (found,) = study_effects(store, [self.name], where=where, margin=margin)
+            return effects_dataframe(found)
 
     def architecture(self, architecture_id: str) -> Architecture:
         """The architecture of an id, or of the beginning of one.

@@ -103,7 +103,7 @@ def _table(found: StudyEffects, said: Sequence[str]) -> None:
         [
             f"{whole} Points of validation accuracy, target less source, between networks that "
             "are equal in all else; 95 % over contexts. Verdicts are corrected for all moves of "
-            "the kind. Whatever the filter leaves out of a study is in them.",
+            "the kind.",
             *(note for note in found.notes if note not in said),
         ]
     )

@@ -31,6 +31,7 @@ _MOST_MARGIN = 100.0
 
 @click.command("effects")
 @click.argument("studies", nargs=-1, required=True, metavar="STUDY...|FILE.parquet")
+@click.option("--where", metavar="CLAUSE", help="Only trainings that fulfil this clause.")
 @click.option(
     "--axis",
     "what",
@@ -48,7 +49,12 @@ _MOST_MARGIN = 100.0
 @store_option()
 @json_option
 def command(
-    studies: tuple[str, ...], what: str | None, margin: float, store: str, as_json: bool
+    studies: tuple[str, ...],
+    where: str | None,
+    what: str | None,
+    margin: float,
+    store: str,
+    as_json: bool,
 ) -> None:
     """Print what each design decision does: to accuracy, with its interval, and to costs.
 
@@ -56,13 +62,14 @@ def command(
     Examples:
       python -m search effects first
       python -m search effects first second --axis dynamics
+      python -m search effects first --where "params < 200k and block_type = conv"
       python -m search effects benchmarks/table/fashion-cells.parquet --json
 
     A move is an edge of the paper's relation graph, another value of an axis, another size of a
     mixer, or another type of block. Its effect is the mean difference of validation accuracies, in
     points, target less source, between networks that are equal in all else, of complete trials of
     one protocol, with the same seeds where both had them. Costs are those of the target over those
-    of the source. Studies of several protocols are taken apart.
+    of the source. Studies of several protocols are taken apart. The clause is that of `best`.
 
     A context is all that two networks of a pair have in common beside the mixers in question. The
     interval holds 95 % and is over contexts, so it says what the move does in other networks of
@@ -70,7 +77,7 @@ def command(
     the effect turns with it. Of fewer than 3 contexts the interval is over seeds, where several
     trainings of a network tell it, and the verdict is of these networks alone: "here".
     """
-    found = _found(studies, store, margin / 100)
+    found = _found(studies, store, where, margin / 100)
     if as_json:
         print_json([each.plain() for each in found])
         return
@@ -78,14 +85,20 @@ def command(
         _print(each, what)
 
 
-def _found(studies: Sequence[str], store: str, margin: float) -> list[StudyEffects]:
+def _found(
+    studies: Sequence[str], store: str, where: str | None, margin: float
+) -> list[StudyEffects]:
     files = [name for name in studies if name.endswith(".parquet")]
     if files and len(studies) > 1:
         raise InputError.of("study", f"{files[0]!r} is a file, and is taken alone")
+    if files and where is not None:
+        raise InputError.of(
+            "--where", f"is asked of studies in a store, and {files[0]!r} is a file"
+        )
     if files:
         return [table_effects(Path(files[0]), margin=margin)]
     with open_to_read(store) as opened:
-        return study_effects(opened, studies, margin=margin)
+        return study_effects(opened, studies, where=where, margin=margin)
 
 
 def _print(found: StudyEffects, what: str | None) -> None:

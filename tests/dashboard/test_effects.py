@@ -47,6 +47,16 @@ def test_the_page_shows_them_of_one_protocol_at_a_time(
     assert table[table.move == EDGE].points.tolist() == [pytest.approx(-10.0)]
 
 
+def test_the_filter_is_that_of_the_page(store: Store, file: Path, opened: Open) -> None:
+    fill(store, study_of(store, "s"), 0.02)
+    page = opened("relation_graph", file, where="depth <= 2")
+    (table,) = (each.value for each in page.dataframe)
+    (row,) = table[table.move == EDGE].to_dict("records")
+    assert (row["points"], row["contexts"]) == (pytest.approx(1.9), 2)
+    assert "4 networks of s" in texts(page)
+    assert "Left out: 4 complete trials of 8 by the clause." in texts(page)
+
+
 def test_other_moves_are_a_click_away(store: Store, file: Path, opened: Open) -> None:
     fill(store, study_of(store, "s"), 0.02)
     page = opened("relation_graph", file, moves="Axes")
