@@ -42,12 +42,13 @@ class StudyEffects:
     def plain(self) -> dict[str, Any]:
         """For JSON; what is not known is None."""
         rows = [asdict(each) | {"name": each.move.name} for each in self.effects]
-        return asdict(self) | {"effects": [_known(row) for row in rows]}
+        return asdict(self) | {"effects": [known(row) for row in rows]}
 
 
-def _known(value: Any) -> Any:
+def known(value: Any) -> Any:
+    """The same with None for every number of a dictionary that is not known."""
     if isinstance(value, dict):
-        return {name: _known(each) for name, each in value.items()}
+        return {name: known(each) for name, each in value.items()}
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
