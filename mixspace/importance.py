@@ -20,6 +20,6 @@ def importance_dataframe(found: StudyImportance) -> "DataFrame":
     table = pd.DataFrame([*plain["axes"], *plain["together"]])
     numbers = ["share", "low", "high", "alone", "p"]
     table[numbers] = table[numbers].astype(float)
-    told = ("judged", "networks", "explained", "notes")
-    table.attrs = {name: plain[name] for name in told} | {"notes": list(found.notes)}
+    told = ("judged", "networks", "explained")
+    table.attrs = {**{name: plain[name] for name in told}, "notes": list(found.notes)}
     return table

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from search.cli.figures import draw, plot_option
 from search.cli.options import store_option
 from search.effects import Effect, MoveKind, interval_in_points, points
 from search.query import (
@@ -18,6 +19,7 @@ from search.query import (
     table_importance,
 )
 from search.store import open_to_read
+from search.visualization.figure_file import refuse_bad_file, write
 from space.axes import AXES
 from space.cli.commands import json_option, print_json
 from space.cli.messages import printable
@@ -35,6 +37,7 @@ _TITLES = {
     MoveKind.BLOCK_TYPE: "Types of block",
 }
 _MOST_MARGIN = 100.0
+_TABLE = ".parquet"
 
 
 @click.command("effects")
@@ -54,6 +57,7 @@ _MOST_MARGIN = 100.0
     metavar="POINTS",
     help="A difference of accuracies that matters to nobody.",
 )
+@plot_option("the relation graph with the measured edges, as for a paper,")
 @store_option()
 @json_option
 def command(
@@ -61,6 +65,7 @@ def command(
     where: str | None,
     what: str | None,
     margin: float,
+    plot: Path | None,
     store: str,
     as_json: bool,
 ) -> None:
@@ -71,6 +76,7 @@ def command(
       python -m search effects first
       python -m search effects first second --axis dynamics
       python -m search effects first --where "params < 200k and block_type = conv"
+      python -m search effects first --plot graph.svg
       python -m search effects benchmarks/table/fashion-cells.parquet --json
 
     A move is an edge of the paper's relation graph, another value of an axis, another size of a
@@ -89,7 +95,13 @@ def command(
     all other axes, in a model of all networks, which needs no pairs. Its interval holds 95 % and
     is by the bootstrap over networks; "alone" is what it explains with all that comes with it.
     """
+    if plot is not None:
+        refuse_bad_file(plot, "--plot")
     found = _found(studies, store, where, margin / 100)
+    if plot is not None:
+        is_file = studies[0].endswith(_TABLE)
+        whence = None if is_file else store
+        _draw([effects for effects, _ in found], whence, where, margin / 100, plot)
     if as_json:
         print_json([each.plain() | {"importance": beside.plain()} for each, beside in found])
         return
@@ -103,7 +115,7 @@ def _found(
     studies: Sequence[str], store: str, where: str | None, margin: float
 ) -> list[tuple[StudyEffects, StudyImportance]]:
     """Effects and importance of each protocol."""
-    files = [name for name in studies if name.endswith(".parquet")]
+    files = [name for name in studies if name.endswith(_TABLE)]
     if files and len(studies) > 1:
         raise InputError.of("study", f"{files[0]!r} is a file, and is taken alone")
     if files and where is not None:
@@ -116,6 +128,30 @@ def _found(
     with open_to_read(store) as opened:
         effects = study_effects(opened, studies, where=where, margin=margin)
         return list(zip(effects, study_importance(opened, studies, where=where), strict=True))
+
+
+def _draw(
+    found: Sequence[StudyEffects], store: str | None, where: str | None, margin: float, plot: Path
+) -> None:
+    """The figure of one study as `search plot` has it; of several, or of a file, its edges alone.
+
+    Raises:
+        InputError: the studies have several protocols, or the file cannot be written.
+        NotDrawn: Chrome failed.
+    """
+    if len(found) > 1:
+        message = f"draws one protocol, and these studies have {len(found)}: name those of one"
+        raise InputError.of("--plot", message)
+    (only,) = found
+    if store is not None and len(only.studies) == 1:
+        asked = {"margin": margin} | ({} if where is None else {"where": where})
+        draw(store, only.studies[0], "relation-graph", asked, plot, "--plot")
+        return
+    from search.visualization.measured_graph import measured_graph  # heavy
+
+    write(measured_graph(only), plot, "--plot")
+    whose = " + ".join(only.studies)
+    click.echo(printable(f"{plot} shows the relation graph of {whose}."), err=True)
 
 
 def _print(found: StudyEffects, what: str | None) -> None:

@@ -93,9 +93,9 @@ def axis_shares(axes: Mapping[str, Sequence[Value]], accuracies: Sequence[float]
         accuracies: of the same networks in their order, by one protocol.
     """
     total = len(accuracies)
-    rows = np.arange(total)
+    rows = [*range(total)]
     if total > MOST:
-        rows = np.sort(np.random.default_rng(0).choice(total, MOST, replace=False))
+        rows = sorted(np.random.default_rng(0).choice(total, MOST, replace=False).tolist())
     columns = {axis: _columns([values[row] for row in rows]) for axis, values in axes.items()}
     varied = {axis: each for axis, each in columns.items() if each.shape[1] > 1}
     model = AdditiveModel(varied, np.asarray(accuracies, float)[rows], WITHIN)

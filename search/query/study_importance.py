@@ -39,7 +39,7 @@ class StudyImportance:
         shares = found.pop("shares")
         for name in ("axes", "together"):
             shares[name] = [known(row) for row in shares[name]]
-        return found | known(shares)
+        return {**found, **known(shares)}
 
 
 def study_importance(

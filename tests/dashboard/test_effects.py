@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from search.query import study_effects
+from search.query import Effect, StudyEffects, interval_in_points, study_effects
 from search.store import Store, open_store
+from search.visualization.measured_graph import measured_graph
 from search.visualization.relation_graph_figure import relation_graph_figure
 from space.relation_graph import EDGES
 from tests.dashboard.conftest import Open, no_components_of_packages, opened, registered_pages
@@ -16,6 +17,10 @@ from tests.query.test_study_effects import EDGE, fill
 from tests.query.test_study_importance import search
 
 __all__ = ["no_components_of_packages", "opened", "registered_pages"]
+
+
+def effect_of(found: StudyEffects) -> Effect:
+    return next(each for each in found.effects if each.move.name == EDGE)
 
 
 @pytest.fixture
@@ -93,6 +98,12 @@ def test_labels_of_edges_tell_what_was_measured(store: Store) -> None:
     assert edge.text == "Vec. Atten.<br><b>+2.00</b>"
     assert "helps" in edge.hovertext
     assert "4 pairs in 4 contexts" in edge.hovertext
+    (whole,) = (
+        each.text
+        for each in measured_graph(found).layout.annotations
+        if each.hovertext == edge.hovertext
+    )
+    assert whole == f"{edge.text}<br>{interval_in_points(effect_of(found).accuracy)}"
     others = [each for each in told if each is not edge]
     assert all(each.text.endswith("<br>no pair") for each in others)
     plain = relation_graph_figure(None).layout.annotations

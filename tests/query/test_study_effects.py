@@ -192,6 +192,35 @@ def test_the_command_prints_it_and_writes_json(
     assert row["p_turns"] is None
 
 
+def test_the_command_draws_the_measured_graph(
+    store: Store, store_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(store, study_of(store, "a"), 0.02)
+    fill(store, study_of(store, "b"), 0.02)
+    fill(store, study_of(store, "c", 9), 0.02)
+    page = tmp_path / "graph.html"
+
+    def effects(*names: str, out: Path = page) -> int:
+        page.unlink(missing_ok=True)
+        return run_program(["effects", *names, "--store", store_url, "--plot", str(out)])
+
+    for names in (("a",), ("a", "b"), (str(TABLE), "--axis", "edges")):
+        assert effects(*names) == 0
+        drawn = page.read_text()
+        drawn = drawn[drawn.rindex("Plotly.newPlot") :]
+        assert "The relation graph of token mixers, measured" in drawn
+        assert ("+2.00" in drawn) is (names[0] == "a")
+        assert ("-12.69" in drawn) is (names[0] != "a")
+        assert ("nodes: best" in drawn) is (names == ("a",))
+        assert f"{page} shows the relation" in capsys.readouterr().err
+    assert effects("a", "c") == 2
+    assert "these studies have 2" in capsys.readouterr().err
+    assert effects("a", "--where", "depth = 9") == 0
+    assert "no two networks differ by an edge alone" in page.read_text()
+    assert effects("gone", out=tmp_path / "graph.pdf") == 2
+    assert "has none of the endings" in capsys.readouterr().err
+
+
 def test_from_python_it_is_a_table(store: Store, store_url: str) -> None:
     fill(store, study_of(store, "s"), 0.02)
     frame = mixspace.Study("s", store_url).effects()
