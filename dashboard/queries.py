@@ -65,6 +65,7 @@ def clear_cache() -> None:
     """Reads everything anew from now on."""
     _cached.clear()
     _effects.clear()
+    _importance.clear()
 
 
 def summaries(scope: Scope) -> list[StudySummary]:
@@ -267,14 +268,27 @@ def effects(scope: Scope, names: tuple[str, ...]) -> list[query.StudyEffects]:
     It takes seconds, and changes with trials that end alone: so it is kept until some do.
     """
     ended = tuple(each.ended_trials for each in summaries(scope.unfiltered) if each.name in names)
-    return _effects((scope.key, ended), names, scope)
+    return _effects((scope.key, ended, scope.where, scope.protocol), names, scope)
 
 
 @st.cache_data(max_entries=20, show_spinner="Pairing networks")
 def _effects(
     key: tuple[Hashable, ...], names: tuple[str, ...], _scope: Scope
 ) -> list[query.StudyEffects]:
-    return query.study_effects(_scope.store, names)
+    return query.study_effects(_scope.store, names, where=_scope.where_clause)
+
+
+def importance(scope: Scope, names: tuple[str, ...]) -> list[query.StudyImportance]:
+    """How much each axis explains in these studies, of each protocol apart; kept likewise."""
+    ended = tuple(each.ended_trials for each in summaries(scope.unfiltered) if each.name in names)
+    return _importance((scope.key, ended, scope.where, scope.protocol), names, scope)
+
+
+@st.cache_data(max_entries=20, show_spinner="Comparing axes")
+def _importance(
+    key: tuple[Hashable, ...], names: tuple[str, ...], _scope: Scope
+) -> list[query.StudyImportance]:
+    return query.study_importance(_scope.store, names, where=_scope.where_clause)
 
 
 @cached

@@ -18,6 +18,7 @@ from mixspace.arguments import (
 from mixspace.effects import effects_dataframe
 from mixspace.fidelity import fidelity_dataframe
 from mixspace.handing_over import export
+from mixspace.importance import importance_dataframe
 from mixspace.loading import trained_network
 from mixspace.trials import trials_dataframe
 from search.config import Config
@@ -34,6 +35,7 @@ from search.query import (
     pareto_front,
     study_effects,
     study_fidelity,
+    study_importance,
 )
 from search.runner import RunOutcome
 from search.runner.going_on import stored_config
@@ -168,7 +170,7 @@ class StudyResults:
                 return fidelity_dataframe(paired_fidelity(store, self.name, full))
             return fidelity_dataframe(study_fidelity(store, [self.name])[0])
 
-    def effects(self, *, margin: float = MARGIN) -> "DataFrame":
+    def effects(self, where: str | None = None, *, margin: float = MARGIN) -> "DataFrame":
         """What each design decision does, by paired differences: a row for each move.
 
         A move is an edge of the paper's relation graph, another value of an axis, another type or
@@ -178,14 +180,35 @@ class StudyResults:
         cost, and a verdict in words. `attrs` has the notes.
 
         Args:
+            where: only trainings that fulfil this clause; a note says what it leaves out.
             margin: a difference of accuracies (0 to 1) that matters to nobody.
 
         Raises:
-            InputError: no such study.
+            InputError: no such study, or a malformed clause.
         """
-        refuse_wrong_types(margin=(margin, SHARE))
+        refuse_wrong_types(where=(where, CLAUSE), margin=(margin, SHARE))
         with self.opened() as store:
-            return effects_dataframe(study_effects(store, [self.name], margin=margin)[0])
+            (found,) = study_effects(store, [self.name], where=where, margin=margin)
+            return effects_dataframe(found)
+
+    def importance(self, where: str | None = None) -> "DataFrame":
+        """How much each axis explains of the variance of accuracies: a row for each axis.
+
+        A `share` (0 to 1) is beyond all other axes, with `low` and `high` of 95 % by the bootstrap
+        over networks; `alone` is with all that comes with the axis. Then come pairs of axes that
+        explain something only together. It is of complete trainings, and needs no pairs of
+        networks. `attrs` has the notes.
+
+        Args:
+            where: only trainings that fulfil this clause; a note says what it leaves out.
+
+        Raises:
+            InputError: no such study, or a malformed clause.
+        """
+        refuse_wrong_types(where=(where, CLAUSE))
+        with self.opened() as store:
+            (found,) = study_importance(store, [self.name], where=where)
+            return importance_dataframe(found)
 
     def architecture(self, architecture_id: str) -> Architecture:
         """The architecture of an id, or of the beginning of one.

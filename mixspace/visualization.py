@@ -13,7 +13,8 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from mixspace.arguments import STUDY, refuse_wrong_types
+from mixspace.arguments import SHARE, STUDY, refuse_wrong_types
+from search.effects import MARGIN
 from search.visualization import figure_file, study_figures
 from search.visualization.curve_figures import Measure
 from search.visualization.figure_file import NotDrawn
@@ -143,20 +144,27 @@ def plot_axis_importances(
         return study_figures.plot_axis_importances(store, study.name, target=target, where=where)
 
 
-def plot_relation_graph(study: "Study | None" = None, *, where: str | None = None) -> "go.Figure":
-    """The paper's relation graph (Figure 1), with what a study found of each operator.
+def plot_relation_graph(
+    study: "Study | None" = None, *, where: str | None = None, margin: float = MARGIN
+) -> "go.Figure":
+    """The paper's relation graph (Figure 1), with what a study found of operators and edges.
+
+    Edges have the effects of `Study.effects`, in points with the interval, where two networks of
+    the study differ by one of them.
 
     Args:
-        study: whose results stand in the nodes; None draws the graph alone.
+        study: whose results stand in the nodes and on the edges; None draws the graph alone.
         where: only trials that fulfil this clause.
+        margin: a difference of accuracies (0 to 1) that matters to nobody.
 
     Raises:
         InputError: a malformed clause.
     """
+    refuse_wrong_types(margin=(margin, SHARE))
     if study is None:
         return study_figures.plot_relation_graph()
     with _opened(study) as store:
-        return study_figures.plot_relation_graph(store, study.name, where=where)
+        return study_figures.plot_relation_graph(store, study.name, where=where, margin=margin)
 
 
 def write(figure: "go.Figure", path: str | os.PathLike[str]) -> None:

@@ -1,5 +1,7 @@
 """Effects of design decisions: paired differences between networks that are equal in all else."""
 
+from search.effects.axis_shares import AxisShare, AxisShares, axis_shares
+from search.effects.axis_values import axis_values, in_a_word
 from search.effects.estimates import (
     MARGIN,
     Estimate,
@@ -14,6 +16,8 @@ from search.effects.network_pairs import Pair, TrainedNetwork, network_pairs
 
 __all__ = [
     "MARGIN",
+    "AxisShare",
+    "AxisShares",
     "Effect",
     "Estimate",
     "Move",
@@ -21,6 +25,9 @@ __all__ = [
     "Pair",
     "SeedSpread",
     "TrainedNetwork",
+    "axis_shares",
+    "axis_values",
+    "in_a_word",
     "interval_in_points",
     "move_effects",
     "moves_between",

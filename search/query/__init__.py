@@ -4,7 +4,7 @@ Command line, dashboard and Python ask through here alike. Nothing here imports 
 Optuna.
 """
 
-from search.effects import Effect, MoveKind, interval_in_points
+from search.effects import AxisShare, AxisShares, Effect, MoveKind, interval_in_points
 from search.objectives import Objective, Objectives
 from search.query.accuracy_notes import (
     OPTIMISTIC,
@@ -84,6 +84,7 @@ from search.query.study_course import (
 from search.query.study_effects import StudyEffects, study_effects
 from search.query.study_fidelity import StudyFidelity, paired_fidelity, study_fidelity
 from search.query.study_fronts import Cost, front, front_of, pareto_front
+from search.query.study_importance import StudyImportance, study_importance
 from search.query.study_objectives import (
     StudyObjectives,
     best_within_bounds,
@@ -100,7 +101,7 @@ from search.query.trained_results import (
     trained_results,
     trained_results_of_study,
 )
-from search.query.trainings_table import table_effects
+from search.query.trainings_table import table_effects, table_importance
 from search.query.trial_summaries import (
     EndedTrial,
     TrialSummary,
@@ -120,6 +121,8 @@ __all__ = [
     "SORT_KEYS",
     "TABLE_COLUMNS",
     "TABLE_FORMATS",
+    "AxisShare",
+    "AxisShares",
     "BaselineComparison",
     "BestOfProtocol",
     "BestRow",
@@ -154,6 +157,7 @@ __all__ = [
     "StudyCourse",
     "StudyEffects",
     "StudyFidelity",
+    "StudyImportance",
     "StudyObjectives",
     "StudyPace",
     "TestFigures",
@@ -208,10 +212,12 @@ __all__ = [
     "study_course",
     "study_effects",
     "study_fidelity",
+    "study_importance",
     "study_objectives",
     "study_pace",
     "table_effects",
     "table_format",
+    "table_importance",
     "trained_results",
     "trained_results_of_study",
     "training_seconds",

@@ -6,13 +6,14 @@ it with other seeds tell what seeds alone make of a result.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Select, select
 
-from search.store.models import ArchitectureMixerRow, ArchitectureRow
+from search.query.where import Where, joined, matching, parse_where
+from search.store.models import ArchitectureMixerRow, ArchitectureRow, TrialRow
 from search.store.records import EpochRecord, StudyRecord, TrialRecord
 from search.store.store import Store
 from search.trial_states import TrialState
@@ -76,29 +77,69 @@ class FullTrainings:
         return int(self.protocol["epochs"])
 
 
-def full_trainings(store: Store, studies: Sequence[str]) -> list[FullTrainings]:
+def full_trainings(
+    store: Store, studies: Sequence[str], *, where: Where | str | None = None
+) -> list[FullTrainings]:
     """The full trainings of studies, apart by protocol, in the order of the first of each.
 
+    Args:
+        store: with them.
+        studies: their names.
+        where: only trials that fulfil this clause.
+
     Raises:
-        InputError: an unknown study.
+        InputError: an unknown study, or a malformed clause.
     """
+    clause = parse_where(where) if isinstance(where, str) else where
     groups: dict[str, list[StudyRecord]] = {}
     for name in dict.fromkeys(studies):
         record = store.studies.get(name)
         groups.setdefault(record.protocol_hash, []).append(record)
-    return [_of_one_protocol(store, tuple(records)) for records in groups.values()]
+    return [_of_one_protocol(store, tuple(records), clause) for records in groups.values()]
 
 
-def _of_one_protocol(store: Store, studies: tuple[StudyRecord, ...]) -> FullTrainings:
+def _of_one_protocol(
+    store: Store, studies: tuple[StudyRecord, ...], where: Where | None
+) -> FullTrainings:
     ended = (TrialState.COMPLETE, TrialState.PRUNED)
-    trials = [trial for each in studies for trial in store.trials.of_study(each.id, ended)]
+    every = [trial for each in studies for trial in store.trials.of_study(each.id, ended)]
+    trials = every if where is None else _fulfilling(store, studies, every, where)
     pruned: dict[int, int] = defaultdict(int)
     for trial in trials:
         if trial.state is TrialState.PRUNED:
             pruned[trial.epochs_done] += 1
     complete = [trial for trial in trials if trial.state is TrialState.COMPLETE]
     kept, left_out = _comparable(complete, int(studies[0].protocol["epochs"]))
+    if where is not None:
+        left_out = (*_by_the_clause(every, complete, where), *left_out)
     return FullTrainings(studies, tuple(_trainings(store, kept)), dict(pruned), left_out)
+
+
+def _fulfilling(
+    store: Store, studies: Iterable[StudyRecord], trials: Iterable[TrialRecord], where: Where
+) -> list[TrialRecord]:
+    """Those of the trials that fulfil a clause, in their order."""
+    stale = store.runs.stale()
+    queries = (joined(TrialRow.id).where(*matching(where, each.name, stale)) for each in studies)
+    kept = {row.id for query in queries for row in _rows(store, query)}
+    return [trial for trial in trials if trial.id in kept]
+
+
+def _by_the_clause(
+    every: Iterable[TrialRecord], complete: Sequence[TrialRecord], where: Where
+) -> Iterator[str]:
+    """What is to be said of a clause: how much it leaves out, and where it picks by results."""
+    whole = sum(trial.state is TrialState.COMPLETE for trial in every)
+    if whole > len(complete):
+        trials = count(whole - len(complete), "complete trial")
+        yield f"Left out: {trials} of {whole:,} by the clause."
+    if not complete:
+        yield from where.hints
+    if "accuracy" in where.fields:
+        yield (
+            "The clause picks trials by their accuracy, so what is left is more alike than what "
+            "was trained, and differences in it are too small."
+        )
 
 
 def _comparable(

@@ -11,6 +11,7 @@ from search.query.accuracy_notes import optimism_of
 from search.query.conditions import conditions
 from search.query.full_trainings import FullTraining, FullTrainings, full_trainings
 from search.query.repeats import Spread, pooled
+from search.query.where import Where
 from search.store.store import Store
 from space.architecture import Architecture
 from space.errors import InputError
@@ -41,29 +42,35 @@ class StudyEffects:
     def plain(self) -> dict[str, Any]:
         """For JSON; what is not known is None."""
         rows = [asdict(each) | {"name": each.move.name} for each in self.effects]
-        return asdict(self) | {"effects": [_known(row) for row in rows]}
+        return asdict(self) | {"effects": [known(row) for row in rows]}
 
 
-def _known(value: Any) -> Any:
+def known(value: Any) -> Any:
+    """The same with None for every number of a dictionary that is not known."""
     if isinstance(value, dict):
-        return {name: _known(each) for name, each in value.items()}
+        return {name: known(each) for name, each in value.items()}
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def study_effects(
-    store: Store, studies: Sequence[str], *, margin: float = MARGIN
+    store: Store,
+    studies: Sequence[str],
+    *,
+    where: Where | str | None = None,
+    margin: float = MARGIN,
 ) -> list[StudyEffects]:
     """The effects of moves, for each protocol of the studies apart.
 
     Args:
         store: with them.
         studies: their names.
+        where: only trainings that fulfil this clause; a note says what it leaves out.
         margin: a difference of accuracies (0 to 1) that matters to nobody.
 
     Raises:
-        InputError: an unknown study.
+        InputError: an unknown study, or a malformed clause.
     """
-    groups = full_trainings(store, studies)
+    groups = full_trainings(store, studies, where=where)
     notes = _APART if len(groups) > 1 else ()
     return [_of_group(group, margin, notes) for group in groups]
 

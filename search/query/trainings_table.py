@@ -5,9 +5,12 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from search.effects import MARGIN, TrainedNetwork
 from search.objectives import judged_accuracy, judged_by
 from search.query.study_effects import StudyEffects, effects_of
+from search.query.study_importance import StudyImportance, importance_of
 from space.errors import InputError
 from space.wording import count, some
 
@@ -27,6 +30,25 @@ def table_effects(path: Path, *, margin: float = MARGIN) -> StudyEffects:
     Raises:
         InputError: no such file, or one without these columns.
     """
+    networks, judged, notes = _trained(path)
+    return effects_of((path.stem,), judged, [*networks.values()], margin, notes)
+
+
+def table_importance(path: Path) -> StudyImportance:
+    """The importance of the axes among the networks of a file, as of `table_effects`.
+
+    Raises:
+        InputError: no such file, or one without these columns.
+    """
+    networks, judged, notes = _trained(path)
+    trained = {
+        each.architecture: float(np.mean([*each.accuracies.values()])) for each in networks.values()
+    }
+    return importance_of((path.stem,), judged, trained, notes)
+
+
+def _trained(path: Path) -> tuple[dict[str, TrainedNetwork], str, list[str]]:
+    """Its networks by their ids, how they were judged, and what is left out."""
     rows, protocol = _read(path)
     rule = judged_by(protocol)
     networks: dict[str, TrainedNetwork] = {}
@@ -44,8 +66,7 @@ def table_effects(path: Path, *, margin: float = MARGIN) -> StudyEffects:
         )
     notes = [f"Left out: {count(failed, 'training')} that failed."] if failed else []
     epochs = protocol.get("epochs", max((len(r["validation_accuracy"]) for r in rows), default=0))
-    judged = f"judged after {count(int(epochs), 'epoch')}"
-    return effects_of((path.stem,), judged, [*networks.values()], margin, notes)
+    return networks, f"judged after {count(int(epochs), 'epoch')}", notes
 
 
 def _costs(row: dict[str, Any]) -> dict[str, float]:

@@ -6,7 +6,7 @@ distributed among the best networks otherwise than among all that were trained.
 """
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,10 @@ from optuna.distributions import CategoricalDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 
+from search.effects import axis_values, in_a_word
 from search.objectives import Objective
 from search.query import Evaluated
 from space.architecture import Architecture
-from space.axes import AXES
-from space.mixer import Mixer
 
 ENOUGH = 20
 """Completely trained architectures from which on importances are told."""
@@ -29,10 +28,6 @@ _BEST = 5
 """At least so many count as the best: of fewer the distribution of their values is nothing."""
 _BEST_SHARE = 0.1
 _SHUFFLES = 40
-
-_LEVELS = 5
-"""Numbers of more different values are told apart by so many ranges, equally many networks each:
-of a density over a few values, Optuna's, the narrow peaks would come to anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +52,6 @@ class AxisImportances:
     best: int
 
 
-def _of_mixers(name: str) -> Callable[[Architecture], str]:
-    def value(network: Architecture) -> str:
-        words = {_word(mixer, name) for mixer in network.mixers()}
-        return " + ".join(sorted(words))
-
-    return value
-
-
-def _word(mixer: Mixer, name: str) -> str:
-    value = getattr(mixer, name)
-    return "none" if value is None else str(value)
-
-
-_WORDS: dict[str, Callable[[Architecture], str]] = {
-    **{axis: _of_mixers(axis) for axis in AXES},
-    "kernel size": _of_mixers("kernel_size"),
-    "block type": lambda network: network.block_type,
-}
-"""What a network is on an axis; of several token mixers all their values."""
-
-_NUMBERS: dict[str, Callable[[Architecture], float]] = {
-    "depth": lambda network: network.depth,
-    "width": lambda network: float(np.mean([stage.width for stage in network.stages])),
-    "MLP ratio": lambda network: float(np.mean([stage.mlp_ratio for stage in network.stages])),
-}
-"""Its sizes; of its stages the mean."""
-
-
 def axis_importances(
     rows: Sequence[Evaluated], networks: Sequence[Architecture], objective: Objective
 ) -> AxisImportances | None:
@@ -96,8 +63,7 @@ def axis_importances(
         networks: the same as networks.
         objective: that tells which are the best.
     """
-    axes = {axis: [read(network) for network in networks] for axis, read in _WORDS.items()}
-    axes |= {axis: _levels([read(each) for each in networks]) for axis, read in _NUMBERS.items()}
+    axes = {axis: list(map(in_a_word, values)) for axis, values in axis_values(networks).items()}
     varied = {axis: values for axis, values in axes.items() if len(set(values)) > 1}
     scores = np.array([objective.to_maximise(row.values) for row in rows])
     best = max(_BEST, round(_BEST_SHARE * len(rows)))
@@ -116,14 +82,6 @@ def axis_importances(
         len(rows),
         best,
     )
-
-
-def _levels(numbers: Sequence[float]) -> list[str]:
-    """The numbers themselves where they are few, else the range that each is in."""
-    if len(set(numbers)) <= _LEVELS:
-        return [f"{number:g}" for number in numbers]
-    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, _LEVELS + 1)[1:-1]))
-    return [str(level) for level in np.searchsorted(edges, numbers)]
 
 
 class _Evaluation:

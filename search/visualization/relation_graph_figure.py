@@ -41,6 +41,7 @@ PLACES: dict[str, Point] = {
 _HALF = (0.52, 0.24)
 """Half the width and height of a node, in the units of the places."""
 _HEAD = 0.12
+_HEIGHT, _HEIGHT_WHOLE = 780, 960  # labels of a line more leave their boxes and arrows free
 _DASH = {"LR MLP": "dot"}
 """The paper dots the one edge that leads there."""
 
@@ -49,6 +50,8 @@ def relation_graph_figure(
     records: Mapping[str, OperatorRecord] | None = None,
     theme: Theme = LIGHT,
     effects: Sequence[Effect] = (),
+    *,
+    whole: bool = False,
 ) -> go.Figure:
     """The figure; every node carries the id of its best architecture, or nothing.
 
@@ -58,6 +61,7 @@ def relation_graph_figure(
             registered here.
         theme: of the page.
         effects: measured on the edges, which then tell of them.
+        whole: whether they tell the interval too, which a page has where one points at them.
     """
     made = go.Figure()
     measured = {(e.move.source, e.move.target): e for e in effects if e.move.kind is MoveKind.EDGE}
@@ -65,13 +69,16 @@ def relation_graph_figure(
     places = {name: PLACES[name] for name in NODES} | _beneath(custom)
     for edge in EDGES:
         effect = measured.get((edge.source.name, edge.target.name))
-        _edge(made, edge, places[edge.source.name], places[edge.target.name], effect)
+        told = [] if effect is None else _of_effect(effect, whole)
+        more = [] if effect is None else _all_of_effect(effect)
+        ends = places[edge.source.name], places[edge.target.name]
+        _edge(made, edge, *ends, told, more)
     for name in custom:
         _relatives(made, name, places)
     _legend(made, records is not None)
     _nodes(made, places, records, theme)
     made.update_layout(
-        height=780 + 110 * _rows(custom),
+        height=(_HEIGHT_WHOLE if whole else _HEIGHT) + 110 * _rows(custom),
         margin={"l": 4, "r": 4, "t": 44, "b": 4},
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
         hovermode="closest",
@@ -118,7 +125,15 @@ def _relatives(made: go.Figure, name: str, places: Mapping[str, Point]) -> None:
         )
 
 
-def _edge(made: go.Figure, edge: Edge, source: Point, target: Point, effect: Effect | None) -> None:
+def _edge(
+    made: go.Figure,
+    edge: Edge,
+    source: Point,
+    target: Point,
+    told: Sequence[str],
+    more: Sequence[str],
+) -> None:
+    """The line and its label: what is told in it, and what more where one points at it."""
     colour = KIND_COLOURS[edge.kind]
     start, end = _at_border(source, target), _at_border(target, source)
     made.add_scatter(
@@ -133,14 +148,14 @@ def _edge(made: go.Figure, edge: Edge, source: Point, target: Point, effect: Eff
     part = _HEAD / math.dist(start, end)
     neck = (end[0] - (end[0] - start[0]) * part, end[1] - (end[1] - start[1]) * part)
     add_arrow(made, neck, end, colour, arrowsize=1.1, arrowwidth=2.2)
-    _edge_label(made, edge, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), effect)
+    _edge_label(made, edge, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), told, more)
 
 
-def _edge_label(made: go.Figure, edge: Edge, middle: Point, effect: Effect | None) -> None:
+def _edge_label(
+    made: go.Figure, edge: Edge, middle: Point, told: Sequence[str], more: Sequence[str]
+) -> None:
     changes = "<br>".join(f"{axis}: {old} → {new}" for axis, (old, new) in edge.changes.items())
     label = edge.label.replace("Inhomogeneous ", "Inhomogeneous<br>")
-    told = [] if effect is None else [_of_effect(effect)]
-    more = [] if effect is None else _all_of_effect(effect)
     made.add_annotation(
         x=middle[0],
         y=middle[1],
@@ -153,14 +168,15 @@ def _edge_label(made: go.Figure, edge: Edge, middle: Point, effect: Effect | Non
     )
 
 
-def _of_effect(effect: Effect) -> str:
-    """In the label: the effect, or that there is none to tell."""
+def _of_effect(effect: Effect, whole: bool) -> list[str]:
+    """In the label: the effect, or that there is none to tell; with its interval if it is whole."""
     if not effect.pairs:
-        return "no pair"
+        return ["no pair"]
+    interval = [interval_in_points(effect.accuracy)] if whole else []
     if " in " in effect.verdict:
-        return f"<b>{points(effect.accuracy.mean)}</b> by block type"
+        return [f"<b>{points(effect.accuracy.mean)}</b> by block type", *interval]
     unsure = effect.verdict.startswith("cannot tell")
-    return f"<b>{points(effect.accuracy.mean)}</b>{'?' if unsure else ''}"
+    return [f"<b>{points(effect.accuracy.mean)}</b>{'?' if unsure else ''}", *interval]
 
 
 def _all_of_effect(effect: Effect) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 
 import plotly.graph_objects as go
 
+from search.effects import MARGIN
 from search.metrics import ANALYTIC_METRICS, DEVICE_METRICS, METRICS
 from search.objective_parsing import stored_objectives
 from search.objectives import judged_by
@@ -23,6 +24,7 @@ from search.query import (
     operator_records,
     state_counts,
     study_course,
+    study_effects,
     study_objectives,
     trial_summaries,
 )
@@ -32,6 +34,7 @@ from search.visualization.accuracy_cost_figure import CostPicture, accuracy_cost
 from search.visualization.curve_figures import MEASURES, Curve, Measure, curves_figure
 from search.visualization.history_figure import history_figure
 from search.visualization.importances_figure import importances_figure
+from search.visualization.measured_graph import measured_graph, wide
 from search.visualization.objectives_figure import ObjectivesPicture, objectives_figure
 from search.visualization.paper import finished
 from search.visualization.relation_graph_figure import relation_graph_figure
@@ -317,14 +320,19 @@ def _target(own: Objectives, target: str | None) -> Objective:
 
 
 def plot_relation_graph(
-    store: Store | None = None, study: str | None = None, *, where: str | None = None
+    store: Store | None = None,
+    study: str | None = None,
+    *,
+    where: str | None = None,
+    margin: float = MARGIN,
 ) -> go.Figure:
-    """The paper's relation graph (Figure 1), with what a study found of each operator.
+    """The paper's relation graph (Figure 1), with what a study found of operators and edges.
 
     Args:
         store: where the study is; None draws the graph alone.
         study: its name.
         where: only trials that fulfil this clause.
+        margin: a difference of accuracies (0 to 1) that matters to nobody.
 
     Raises:
         InputError: no such study, or a malformed clause.
@@ -332,17 +340,12 @@ def plot_relation_graph(
     title = "The relation graph of token mixers"
     if store is None or study is None:
         note = "12 operators, and what changes from one to the next; after Figure 1 of the paper"
-        return _wide(finished(relation_graph_figure(), title, note))
+        return wide(finished(relation_graph_figure(), title, note))
     record = store.studies.get(study)
     records = operator_records(store, study=study, where=where)
-    note = f"{_named(record)} · best of the networks made of each operator alone; ≥: pruned"
-    made = finished(relation_graph_figure(records), title, f"{note} · {_judged(record)}")
-    return _wide(made)
-
-
-def _wide(graph: go.Figure) -> go.Figure:
-    """As wide as the names in its boxes need."""
-    return graph.update_layout(width=1080)
+    (found,) = study_effects(store, [study], where=where, margin=margin)
+    more = f"nodes: best of the networks made of it alone, ≥: pruned; {_judged(record)}"
+    return measured_graph(found, records, more)
 
 
 # --- what is said ------------------------------------------------------------------------------

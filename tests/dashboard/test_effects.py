@@ -5,16 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from search.query import study_effects
+from search.query import Effect, StudyEffects, interval_in_points, study_effects
 from search.store import Store, open_store
+from search.visualization.measured_graph import measured_graph
 from search.visualization.relation_graph_figure import relation_graph_figure
 from space.relation_graph import EDGES
 from tests.dashboard.conftest import Open, no_components_of_packages, opened, registered_pages
 from tests.dashboard.test_pages import texts
 from tests.query.curves import study_of
 from tests.query.test_study_effects import EDGE, fill
+from tests.query.test_study_importance import search
 
 __all__ = ["no_components_of_packages", "opened", "registered_pages"]
+
+
+def effect_of(found: StudyEffects) -> Effect:
+    return next(each for each in found.effects if each.move.name == EDGE)
 
 
 @pytest.fixture
@@ -37,20 +43,48 @@ def test_the_page_shows_them_of_one_protocol_at_a_time(
     assert not page.exception
     box = page.sidebar.selectbox(key="protocol")
     assert [option.split(" (")[0] for option in box.options] == ["short", "long"]
-    (table,) = (each.value for each in page.dataframe)
+    table, *_ = (each.value for each in page.dataframe)
     (row,) = table[table.move == EDGE].to_dict("records")
     assert (row["points"], row["contexts"]) == (pytest.approx(2.0), 4)
     assert row["verdict"] == "helps"
     assert "8 networks of short, judged after 4 epochs" in texts(page)
     chosen = box.select_index(1).run()
-    (table,) = (each.value for each in chosen.dataframe)
+    table, *_ = (each.value for each in chosen.dataframe)
     assert table[table.move == EDGE].points.tolist() == [pytest.approx(-10.0)]
+
+
+def test_the_filter_is_that_of_the_page(store: Store, file: Path, opened: Open) -> None:
+    fill(store, study_of(store, "s"), 0.02)
+    page = opened("relation_graph", file, where="depth <= 2")
+    table, *_ = (each.value for each in page.dataframe)
+    (row,) = table[table.move == EDGE].to_dict("records")
+    assert (row["points"], row["contexts"]) == (pytest.approx(1.9), 2)
+    assert "4 networks of s" in texts(page)
+    assert "Left out: 4 complete trials of 8 by the clause." in texts(page)
+
+
+def test_the_importance_of_axes_is_drawn_with_a_table(
+    store: Store, file: Path, opened: Open
+) -> None:
+    search(store, study_of(store, "s"))
+    page = opened("relation_graph", file)
+    assert not page.exception
+    assert "How much each axis matters" in [each.value for each in page.subheader]
+    _, table = (each.value for each in page.dataframe)
+    first = table.iloc[0]
+    assert (first.axis, first.verdict) == ("block type", "matters")
+    assert first["from"] < first["% of variance"] < first["to"]
+    assert "over 36 networks" in texts(page)
+    assert len(page.get("plotly_chart")) == 2
+    few = opened("relation_graph", file, where="depth = 3")
+    assert len(few.get("plotly_chart")) == 1
+    assert "cannot tell the importance of the axes" in texts(few)
 
 
 def test_other_moves_are_a_click_away(store: Store, file: Path, opened: Open) -> None:
     fill(store, study_of(store, "s"), 0.02)
     page = opened("relation_graph", file, moves="Axes")
-    (table,) = (each.value for each in page.dataframe)
+    table, *_ = (each.value for each in page.dataframe)
     assert table.move.tolist() == ["dynamics: static → homogeneous"]
 
 
@@ -64,6 +98,12 @@ def test_labels_of_edges_tell_what_was_measured(store: Store) -> None:
     assert edge.text == "Vec. Atten.<br><b>+2.00</b>"
     assert "helps" in edge.hovertext
     assert "4 pairs in 4 contexts" in edge.hovertext
+    (whole,) = (
+        each.text
+        for each in measured_graph(found).layout.annotations
+        if each.hovertext == edge.hovertext
+    )
+    assert whole == f"{edge.text}<br>{interval_in_points(effect_of(found).accuracy)}"
     others = [each for each in told if each is not edge]
     assert all(each.text.endswith("<br>no pair") for each in others)
     plain = relation_graph_figure(None).layout.annotations

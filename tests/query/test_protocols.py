@@ -71,6 +71,7 @@ APART = {
     "spreads",
     "study_effects",
     "study_fidelity",
+    "study_importance",
 }
 """What has an answer for each protocol."""
 
@@ -118,6 +119,7 @@ COMPARE_NOTHING = {
     "table_format",
     "trial_table",
     "table_effects",  # a table has one protocol
+    "table_importance",
     "training_seconds",
     "trained_results",  # each by itself, with its protocol
     "trials_of_kind",

@@ -91,6 +91,34 @@ def test_pruned_trials_are_no_results(store: Store) -> None:
     assert told(study_effects(store, ["s"])[0])[:2] == (pytest.approx(0.02), 4)
 
 
+def test_a_clause_leaves_trainings_out_and_a_note_says_how_many(store: Store) -> None:
+    study = study_of(store, "s")
+    fill(store, study, 0.02)
+    train(store, study, network(DW, depth=5), 0.9, epochs=2)  # pruned, and no result anyway
+    (found,) = study_effects(store, ["s"], where="depth <= 2")
+    assert told(found)[:2] == (pytest.approx(0.019), 2)
+    assert found.networks == 4
+    assert "Left out: 4 complete trials of 8 by the clause." in found.notes
+    (whole,) = study_effects(store, ["s"], where="depth < 9")
+    assert whole == study_effects(store, ["s"])[0]
+    (picked,) = study_effects(store, ["s"], where="accuracy > 0.52")
+    assert any("picks trials by their accuracy" in note for note in picked.notes)
+    (none,) = study_effects(store, ["s"], where="name = 'my mixer'")
+    assert (none.networks, told(none)[1]) == (0, 0)
+    assert any("'my mixer' is no operator" in note for note in none.notes)
+    with pytest.raises(InputError, match="unknown field 'colour'"):
+        study_effects(store, ["s"], where="colour = red")
+
+
+def test_a_clause_is_of_every_study_and_keeps_protocols_apart(store: Store) -> None:
+    fill(store, study_of(store, "a"), 0.02)
+    fill(store, study_of(store, "b"), 0.02)
+    fill(store, study_of(store, "c", 9), -0.3)
+    found = study_effects(store, ["a", "b", "c"], where="study != b and depth > 1")
+    assert [(each.studies, each.networks) for each in found] == [(("a", "b"), 6), (("c",), 6)]
+    assert told(found[1])[0] == pytest.approx(-0.3, abs=0.01)
+
+
 def test_costs_stand_beside_and_seeds_are_told(store: Store) -> None:
     study = study_of(store, "s")
     fill(store, study, 0.0)
@@ -148,11 +176,49 @@ def test_the_command_prints_it_and_writes_json(
     assert "relation graph" not in out
     assert run_program(["effects", "s", "--store", store_url, "--axis", "ratio"]) == 0
     assert "No two networks are equal in all but one such move" in capsys.readouterr().err
+    asked = ["effects", "s", "--store", store_url, "--where", "depth in (1, 2)"]
+    assert run_program(asked) == 0
+    out, err = capsys.readouterr()
+    assert "+1.90" in out
+    assert "4 complete trials of 8 by the clause" in err
+    assert run_program([*asked[:-1], "colour = red"]) == 2
+    assert "unknown field 'colour'" in capsys.readouterr().err
+    assert run_program(["effects", str(TABLE), "--where", "depth = 1"]) == 2
+    assert "is asked of studies in a store" in capsys.readouterr().err
     assert run_program(["effects", "s", "--store", store_url, "--json"]) == 0
     (plain,) = json.loads(capsys.readouterr().out)
     (row,) = (e for e in plain["effects"] if e["name"] == EDGE and e["move"]["kind"] == "edge")
     assert row["accuracy"]["mean"] == pytest.approx(0.02)
     assert row["p_turns"] is None
+
+
+def test_the_command_draws_the_measured_graph(
+    store: Store, store_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(store, study_of(store, "a"), 0.02)
+    fill(store, study_of(store, "b"), 0.02)
+    fill(store, study_of(store, "c", 9), 0.02)
+    page = tmp_path / "graph.html"
+
+    def effects(*names: str, out: Path = page) -> int:
+        page.unlink(missing_ok=True)
+        return run_program(["effects", *names, "--store", store_url, "--plot", str(out)])
+
+    for names in (("a",), ("a", "b"), (str(TABLE), "--axis", "edges")):
+        assert effects(*names) == 0
+        drawn = page.read_text()
+        drawn = drawn[drawn.rindex("Plotly.newPlot") :]
+        assert "The relation graph of token mixers, measured" in drawn
+        assert ("+2.00" in drawn) is (names[0] == "a")
+        assert ("-12.69" in drawn) is (names[0] != "a")
+        assert ("nodes: best" in drawn) is (names == ("a",))
+        assert f"{page} shows the relation" in capsys.readouterr().err
+    assert effects("a", "c") == 2
+    assert "these studies have 2" in capsys.readouterr().err
+    assert effects("a", "--where", "depth = 9") == 0
+    assert "no two networks differ by an edge alone" in page.read_text()
+    assert effects("gone", out=tmp_path / "graph.pdf") == 2
+    assert "has none of the endings" in capsys.readouterr().err
 
 
 def test_from_python_it_is_a_table(store: Store, store_url: str) -> None:
@@ -161,6 +227,8 @@ def test_from_python_it_is_a_table(store: Store, store_url: str) -> None:
     row = frame[(frame.move == EDGE) & (frame.kind == "edge")].iloc[0]
     assert (row.effect, row.verdict, row.contexts) == (pytest.approx(0.02), "helps", 4)
     assert frame.attrs["judged"].startswith("judged after 4 epochs")
+    part = mixspace.Study("s", store_url).effects("depth = 1")
+    assert part[part.move == EDGE].contexts.tolist() == [1, 1]
     with pytest.raises(InputError, match="margin: must be a number from 0 to 1"):
         mixspace.Study("s", store_url).effects(margin=5)
 
