@@ -14,6 +14,7 @@ from pandas import DataFrame
 from dashboard.scope import Scope
 from search import query
 from search.query import (
+    AccuracyOverTime,
     BestRow,
     Cost,
     FailureKind,
@@ -29,7 +30,7 @@ from search.query import (
 from search.query.trial_summaries import Order
 from search.store import EpochRecord, StudyRecord, StudySummary, TrialState
 from search.visualization.accuracy_cost_figure import CostPicture
-from search.visualization.curve_figures import AccuracyOverTime
+from search.visualization.frame import MAX_POINTS
 from search.visualization.objectives_figure import ObjectivesPicture
 
 Arguments = ParamSpec("Arguments")
@@ -218,7 +219,7 @@ def curves(scope: Scope, trial_ids: tuple[int, ...]) -> dict[int, list[EpochReco
 @cached
 def accuracy_over_time(scope: Scope) -> AccuracyOverTime:
     """The complete and pruned trials of the filter in the order in which they ended."""
-    return AccuracyOverTime.of(query.ended_trials(scope.store, **scope.filter))
+    return query.accuracy_over_time(scope.store, **scope.filter, points=MAX_POINTS)
 
 
 def trial_table(scope: Scope) -> DataFrame:

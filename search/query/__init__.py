@@ -15,6 +15,7 @@ from search.query.accuracy_notes import (
     optimism,
     optimism_of,
 )
+from search.query.accuracy_over_time import AccuracyOverTime, EndedTrial, accuracy_over_time
 from search.query.baseline import BaselineComparison
 from search.query.evaluated import (
     Evaluated,
@@ -103,10 +104,7 @@ from search.query.trained_results import (
 )
 from search.query.trainings_table import table_effects, table_importance
 from search.query.trial_summaries import (
-    EndedTrial,
     TrialSummary,
-    ended_trials,
-    running_best,
     state_counts,
     trial_summaries,
 )
@@ -121,6 +119,7 @@ __all__ = [
     "SORT_KEYS",
     "TABLE_COLUMNS",
     "TABLE_FORMATS",
+    "AccuracyOverTime",
     "AxisShare",
     "AxisShares",
     "BaselineComparison",
@@ -165,6 +164,7 @@ __all__ = [
     "TrialSummary",
     "Where",
     "accuracy_notes",
+    "accuracy_over_time",
     "architecture_texts",
     "best",
     "best_by_protocol",
@@ -179,7 +179,6 @@ __all__ = [
     "compare_splits",
     "comparison",
     "data_sentences",
-    "ended_trials",
     "evaluated",
     "failures",
     "figures_of_tests",
@@ -204,7 +203,6 @@ __all__ = [
     "protocols",
     "proxy_worth",
     "ranks",
-    "running_best",
     "seconds_left",
     "spreads",
     "state_counts",

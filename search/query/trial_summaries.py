@@ -1,6 +1,6 @@
-"""Trials in any state: rows, counts, and the course of accuracy."""
+"""Trials in any state: rows and counts."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -8,13 +8,13 @@ from typing import Any, Literal
 from sqlalchemy import func, nulls_last, select
 
 from search.query.leaderboard import INCOMPLETE
-from search.query.protocols import refuse_mixed, refuse_several_protocols
+from search.query.protocols import refuse_several_protocols
 from search.query.where import Where, joined, matching
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import effective
 from search.store.statements import columns_of
 from search.store.store import Store
-from search.trial_states import EVALUATED, TrialState
+from search.trial_states import TrialState
 
 Order = Literal["newest", "ended", "best"]
 
@@ -47,6 +47,9 @@ _ORDERS: dict[Order, tuple[Any, ...]] = {
     "ended": (nulls_last(TrialRow.ended.desc()), TrialRow.id.desc()),
     "best": (INCOMPLETE, nulls_last(TrialRow.accuracy.desc()), TrialRow.id),
 }
+_COMPLETE = TrialState.COMPLETE
+# As they all are, an index gives them in order.
+_BEST_OF_COMPLETE = _ORDERS["best"][1:]
 
 
 def trial_summaries(
@@ -75,13 +78,14 @@ def trial_summaries(
     """
     stale = store.runs.stale()
     conditions = matching(where, study, stale)
-    if states is not None:
-        among = sorted(map(TrialState, states))
+    among = None if states is None else sorted(map(TrialState, states))
+    if among is not None:
         conditions.append(effective(TrialRow.state, stale).in_(among))
     if order == "best" and study is None:
         refuse_several_protocols(store, conditions)
     query = joined(*(effective(column, stale) for column in _COLUMNS)).where(*conditions)
-    query = query.order_by(*_ORDERS[order]).limit(limit)
+    ordered = _BEST_OF_COMPLETE if order == "best" and among == [_COMPLETE] else _ORDERS[order]
+    query = query.order_by(*ordered).limit(limit)
     return store.read(lambda session: [TrialSummary(*row) for row in session.execute(query)])
 
 
@@ -99,57 +103,3 @@ def state_counts(
     query = query.where(*matching(where, study, stale)).group_by(state)
     found = store.read(lambda session: session.execute(query).all())
     return dict.fromkeys(TrialState, 0) | dict(found)
-
-
-# --- over time --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class EndedTrial:
-    """A complete or pruned trial with its accuracy, and the hash of its protocol."""
-
-    ended: datetime
-    accuracy: float
-    state: TrialState
-    number: int
-    architecture_id: str
-    operators: str
-    protocol_hash: str
-
-
-def ended_trials(
-    store: Store, *, where: Where | str | None = None, study: str | None = None
-) -> list[EndedTrial]:
-    """The complete and pruned trials with an accuracy, in the order in which they ended.
-
-    Raises:
-        InputError: a malformed where-clause.
-    """
-    query = (
-        joined(*columns_of(EndedTrial, TrialRow, ArchitectureRow, StudyRow))
-        .where(*matching(where, study, store.runs.stale()))
-        .where(
-            TrialRow.accuracy.is_not(None),
-            TrialRow.ended.is_not(None),
-            TrialRow.state.in_(EVALUATED),
-        )
-        .order_by(TrialRow.ended, TrialRow.id)
-    )
-    return store.read(lambda session: [EndedTrial(*row) for row in session.execute(query)])
-
-
-def running_best(trials: Iterable[EndedTrial]) -> list[EndedTrial]:
-    """Complete ones that are better than all before them; what was pruned does not compare.
-
-    Raises:
-        InputError: trials of several protocols.
-    """
-    every = list(trials)
-    refuse_mixed(every)
-    found: list[EndedTrial] = []
-    for trial in every:
-        if trial.state is not TrialState.COMPLETE:
-            continue
-        if not found or trial.accuracy > found[-1].accuracy:
-            found.append(trial)
-    return found

@@ -7,15 +7,13 @@ from typing import Literal, Self
 
 import plotly.graph_objects as go
 
-from search.query import EndedTrial, TrialSummary, running_best
+from search.query import AccuracyOverTime, EndedTrial, TrialSummary
 from search.store import EpochRecord, TrialState
 from search.visualization.frame import (
-    MAX_POINTS,
     accuracy_axis,
     add_points,
     add_steps,
     figure,
-    thinned,
 )
 from search.visualization.plain_text import plain
 from search.visualization.theme import LINE_COLOURS, LINE_SYMBOLS, STATE_COLOURS, STATE_SYMBOLS
@@ -108,26 +106,6 @@ _HOVER = (
     "<b>%{customdata[1]}</b><br>%{customdata[2]}, %{customdata[3]}<br>"
     "trial %{customdata[4]} · %{customdata[0]}<extra></extra>"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class AccuracyOverTime:
-    """Trials in the order in which they ended.
-
-    Attributes:
-        points: all of them, or an even sample of a large number.
-        records: the complete ones that were better than all before, whole.
-        total: how many trials there are.
-    """
-
-    points: list[EndedTrial]
-    records: list[EndedTrial]
-    total: int
-
-    @classmethod
-    def of(cls, trials: Sequence[EndedTrial]) -> Self:
-        """Few enough points to draw; `trials` in order of their ends."""
-        return cls(thinned(trials, MAX_POINTS), running_best(trials), len(trials))
 
 
 def accuracy_over_time_figure(course: AccuracyOverTime, zone: tzinfo) -> go.Figure:

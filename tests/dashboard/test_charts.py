@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dashboard.charts import first_custom
-from search.query import EndedTrial, OperatorRecord, running_best
+from search.query import AccuracyOverTime, EndedTrial, OperatorRecord
 from search.store import EpochRecord, MixerRecord, TrialState
 from search.visualization.curve_figures import (
-    AccuracyOverTime,
     Curve,
     accuracy_over_time_figure,
     curves_figure,
@@ -156,11 +155,10 @@ def test_best_so_far_is_a_rising_step_line() -> None:
     begun = datetime(2026, 1, 1, tzinfo=UTC)
     heights = (0.5, 0.4, 0.7, 0.6)
     points = [
-        EndedTrial(begun + timedelta(minutes=n), height, TrialState.COMPLETE, n, "id", "ViT", "p")
+        EndedTrial(begun + timedelta(minutes=n), height, TrialState.COMPLETE, n, "id", "ViT")
         for n, height in enumerate(heights)
     ]
-    records = running_best(points)
-    assert [point.accuracy for point in records] == [0.5, 0.7]
+    records = [points[0], points[2]]
     line = accuracy_over_time_figure(AccuracyOverTime(points, records, 4), UTC).data[-1]
     assert line.line.shape == "hv"
     assert list(line.y) == [0.5, 0.7, 0.7]
@@ -168,8 +166,7 @@ def test_best_so_far_is_a_rising_step_line() -> None:
 
 def test_without_a_complete_trial_there_is_no_best_so_far() -> None:
     begun = datetime(2026, 1, 1, tzinfo=UTC)
-    points = [EndedTrial(begun, 0.9, TrialState.PRUNED, 0, "id", "ViT", "p")]
-    assert running_best(points) == []
+    points = [EndedTrial(begun, 0.9, TrialState.PRUNED, 0, "id", "ViT")]
     (drawn,) = accuracy_over_time_figure(AccuracyOverTime(points, [], 1), UTC).data
     assert drawn.name == "pruned"
 

@@ -50,6 +50,7 @@ def evaluated_of(store: Store) -> list[query.Evaluated]:
 
 
 REFUSE: dict[str, Callable[[Store], Any]] = {
+    "accuracy_over_time": lambda store: query.accuracy_over_time(store, points=9),
     "best": query.best,
     "front_of": lambda store: query.front_of(evaluated_of(store), BOTH),
     "operator_ranks": lambda store: query.operator_ranks(best_of(store)),
@@ -57,7 +58,6 @@ REFUSE: dict[str, Callable[[Store], Any]] = {
     "paired": lambda store: query.paired(store, "a", best_of(store)),
     "pareto_front": lambda store: query.pareto_front(best_of(store)),
     "ranks": lambda store: query.ranks(best_of(store), {}),
-    "running_best": lambda store: query.running_best(query.ended_trials(store)),
     "trial_summaries": lambda store: query.trial_summaries(store, order="best"),
 }
 """What orders or joins results, asked of those of two protocols."""
@@ -100,7 +100,6 @@ COMPARE_NOTHING = {
     "chance_sentence",
     "chance_sentences",
     "data_sentences",
-    "ended_trials",  # in order of time
     "failures",
     "interval_in_points",
     "is_custom",
