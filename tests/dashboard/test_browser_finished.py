@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -103,7 +104,7 @@ def test_marked_rows_are_compared(visitor: Visitor) -> None:
     assert visitor.page.get_by_role("button", name="Compare", exact=True).is_disabled()
     visitor.mark_row(2)
     expect(visitor.page.get_by_text("2 architectures marked")).to_be_visible()
-    ids = re.findall(r"retrain ([0-9a-f]+) ([0-9a-f]+) --study quickstart", _code(visitor))
+    ids = _found(visitor, r"retrain ([0-9a-f]+) ([0-9a-f]+) --study quickstart")
     visitor.page.get_by_role("button", name="Compare", exact=True).click()
     visitor.settle("Compare")
     assert visitor.parameter("networks") == ",".join(ids[0])
@@ -117,18 +118,21 @@ def test_marks_stay_with_their_rows_or_go(visitor: Visitor) -> None:
     visitor.go("leaderboard?study=quickstart&sort=fewest+params", "Leaderboard")
     visitor.mark_row(0)
     expect(visitor.page.get_by_text("1 architecture marked")).to_be_visible()
-    first = re.findall(r"retrain ([0-9a-f]+) ", _code(visitor))
+    first = _found(visitor, r"retrain ([0-9a-f]+) ")
     box = visitor.page.get_by_test_id("stMain").get_by_role("combobox", name="Sort by")
     box.click()
     visitor.page.get_by_role("option", name="fewest FLOPs").click()
     visitor.settle("Leaderboard")
     shown = visitor.page.get_by_test_id("stCode")
-    assert shown.count() == 0 or re.findall(r"retrain ([0-9a-f]+) ", _code(visitor)) == first
+    assert shown.count() == 0 or _found(visitor, r"retrain ([0-9a-f]+) ") == first
     visitor.check()
 
 
-def _code(visitor: Visitor) -> str:
-    return str(visitor.page.get_by_test_id("stCode").last.inner_text())
+def _found(visitor: Visitor, pattern: str) -> list[Any]:
+    """What a pattern finds in the last block of commands, once it is there."""
+    block = visitor.page.get_by_test_id("stCode").last
+    expect(block).to_contain_text(re.compile(pattern))
+    return re.findall(pattern, block.inner_text())
 
 
 def test_trials_are_downloaded(visitor: Visitor) -> None:
