@@ -181,6 +181,7 @@ def measured_pages(opened: Browser, store: Path, trials: int, repeats: int) -> l
 
 
 def _measured(opened: Browser, url: str, title: str, trials: int, repeats: int) -> PageTiming:
+    print(f"{trials:,} trials, {title}", file=sys.stderr, flush=True)
     # Compare and Architecture show networks that are named, whatever the filter.
     filters = title not in ("Compare", "Architecture")
     cold: list[Visit] = []
@@ -325,7 +326,7 @@ def table(found: list[PageTiming]) -> str:
     """A line for each page and size."""
     header = [
         *("trials", "page", "first figure, cold s", "warm s", "settled s", "new filter s"),
-        *("socket KB", "scripts KB"),
+        *("socket KB", "other KB"),
     ]
     rows = [
         [
