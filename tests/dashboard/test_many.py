@@ -13,7 +13,7 @@ from dashboard.scope import Scope
 from search.query import best, pareto_front
 from search.store import Store, open_store
 from search.visualization import accuracy_cost_figure as pictures
-from search.visualization import curve_figures
+from search.visualization import frame
 from search.visualization.accuracy_cost_figure import accuracy_cost_figure
 from tests.dashboard import stores
 from tests.dashboard.test_pages import Open
@@ -70,7 +70,7 @@ def test_the_figure_draws_no_more_than_it_says(scope: Scope) -> None:
 
 def test_history_keeps_every_record(scope: Scope) -> None:
     found = queries.accuracy_over_time(scope)
-    assert len(found.points) == curve_figures.MAX_POINTS < found.total
+    assert len(found.points) == frame.MAX_POINTS < found.total
     accuracies = [point.accuracy for point in found.records]
     assert accuracies == sorted(accuracies)
     assert accuracies[-1] == best(scope.store, top=1)[0].accuracy
