@@ -32,6 +32,7 @@ from typing import Any
 import psutil
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from benchmarks.filled_optuna import filled_study
 from benchmarks.filled_store import PROTOCOLS, fill
 from benchmarks.markdown import markdown_table
 from benchmarks.numbers import at_least
@@ -238,26 +239,8 @@ def _spent() -> float:
 @contextmanager
 def optuna_dashboard(program: str, folder: Path, trials: int) -> Iterator[str]:
     """optuna-dashboard on a study of so many trials; the URL of the study's page."""
-    import optuna
-    from optuna.distributions import CategoricalDistribution
-    from optuna.trial import create_trial
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage = f"sqlite:///{folder / f'optuna-{trials}.db'}"
-    study = optuna.create_study(storage=storage, direction="maximize", study_name="study-0")
-    choices = CategoricalDistribution(tuple(range(8)))
-    names = [f"decision {place}" for place in range(12)]
-    study.add_trials(
-        [
-            create_trial(
-                value=number % 97 / 97,
-                params={name: (number + place) % 8 for place, name in enumerate(names)},
-                distributions=dict.fromkeys(names, choices),
-                intermediate_values=dict.fromkeys(range(6), number % 89 / 89),
-            )
-            for number in range(trials)
-        ]
-    )
+    filled_study(storage, trials)
     port = free_port()
     log = folder / "optuna-dashboard.log"
     with log.open("wb") as output:

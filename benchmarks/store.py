@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.filled_optuna import DECISIONS, VALUES, filled_study
 from benchmarks.filled_store import EPOCHS, PROTOCOLS, fill, networks
 from benchmarks.markdown import markdown_table
 from benchmarks.numbers import at_least
@@ -124,27 +125,18 @@ def lives(store: Store, trials: int, where: str, runs: int) -> Timing:
 
 def optuna_lives(folder: Path, trials: int, runs: int) -> Timing:
     """The same through Optuna's RDBStorage, with as many decisions and reports."""
-    import optuna
     from optuna.distributions import CategoricalDistribution
-    from optuna.trial import TrialState, create_trial
+    from optuna.storages import RDBStorage
+    from optuna.trial import TrialState
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    storage = optuna.storages.RDBStorage(f"sqlite:///{folder / f'optuna-{trials}.db'}")
-    study = optuna.create_study(storage=storage, direction="maximize")
-    choices = CategoricalDistribution(tuple(range(8)))
-    names = [f"decision {place}" for place in range(12)]
-    made = create_trial(
-        value=0.5,
-        params=dict.fromkeys(names, 0),
-        distributions=dict.fromkeys(names, choices),
-        intermediate_values=dict.fromkeys(range(EPOCHS), 0.5),
-    )
-    study.add_trials([made] * trials)
+    url = f"sqlite:///{folder / f'optuna-{trials}.db'}"
+    study = filled_study(url, trials)
+    storage, choices = RDBStorage(url), CategoricalDistribution(VALUES)
     study_id = storage.get_study_id_from_name(study.study_name)
 
     def live() -> None:
         trial = storage.create_new_trial(study_id)
-        for name in names:
+        for name in DECISIONS:
             storage.set_trial_param(trial, name, 0, choices)
         for epoch in range(EPOCHS):
             storage.set_trial_intermediate_value(trial, epoch, 0.5)

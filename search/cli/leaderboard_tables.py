@@ -23,7 +23,7 @@ from search.query import (
     ranks,
     state_words,
 )
-from search.query.leaderboard import OPERATOR_SEPARATOR
+from search.query.best_row import OPERATOR_SEPARATOR
 from space.cli.messages import printable
 from space.cli.tables import Column, FittedTable
 from space.mixer_types import LITERATURE_NAMES, PAPER_NAMES

@@ -17,6 +17,7 @@ from search.query.accuracy_notes import (
 )
 from search.query.accuracy_over_time import AccuracyOverTime, EndedTrial, accuracy_over_time
 from search.query.baseline import BaselineComparison
+from search.query.best_row import BestRow, ranks
 from search.query.evaluated import (
     Evaluated,
     architecture_texts,
@@ -36,12 +37,10 @@ from search.query.intervals import wilson_interval
 from search.query.leaderboard import (
     SORT_KEYS,
     BestOfProtocol,
-    BestRow,
     best,
     best_by_protocol,
     best_statements,
     canonical_sort,
-    ranks,
 )
 from search.query.measured import Measured, measured
 from search.query.network_comparison import (

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from search.objectives import judged_by
-from search.query.leaderboard import BestRow
+from search.query.best_row import BestRow
 from search.store.models import StudyRow
 from search.store.store import Store
 from space.wording import count, percent, some

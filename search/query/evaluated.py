@@ -20,7 +20,8 @@ from search.metrics import (
     analytic_metrics,
 )
 from search.objectives import Constraint, Objectives, Values, judged_by, judged_values
-from search.query.leaderboard import BestRow, best
+from search.query.best_row import BestRow
+from search.query.leaderboard import best
 from search.query.repeats import repeated_results
 from search.query.where import Where, parse_where
 from search.store.models import ArchitectureRow, MetricRow, StudyRow, TrialRow

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func
 
+from search.query.best_row import OPERATOR_SEPARATOR
 from search.query.intervals import wilson_interval
-from search.query.leaderboard import OPERATOR_SEPARATOR
 from search.query.trial_summaries import TrialSummary, trial_summaries
 from search.query.where import Where, joined, matching
 from search.store.models import ArchitectureRow, TrialRow

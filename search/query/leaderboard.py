@@ -1,9 +1,7 @@
-"""The best architectures: one row each, filtered, sorted and cut by the database; their ranks."""
+"""The best architectures: one row each, filtered, sorted and cut by the database."""
 
 import statistics
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -22,13 +20,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from search.query.best_row import OPERATOR_SEPARATOR, BestRow
 from search.query.protocols import (
     StudiesOfProtocol,
     protocols_of,
-    refuse_mixed,
     refuse_several_protocols,
 )
-from search.query.repeats import MET_OFTEN, Key, Spread, repeated, repeated_results
+from search.query.repeats import MET_OFTEN, Key, repeated, repeated_results
 from search.query.statement import Statement, statement_of
 from search.query.where import Where, joined, matching, parse_where
 from search.query.where_tree import TRIAL_ALIASES
@@ -39,73 +37,6 @@ from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
 from space.errors import InputError, Problem, refuse
 from space.surface import surface
-from space.wording import NONE, percent
-
-OPERATOR_SEPARATOR = " + "
-"""Between the distinct mixer names of an architecture."""
-
-
-@dataclass(frozen=True, slots=True)
-class BestRow:
-    """An architecture with its best trial; of equals one that trained itself, then the oldest.
-
-    Attributes:
-        accuracy: validation accuracy (0 to 1) of the epoch that the trial is judged by; None
-            without a finite one. The mean over `repeats` where the architecture was trained
-            several times.
-        params: number of parameters.
-        macs: multiply-accumulates for one image (the paper prints these as FLOPs).
-        epochs: how many epochs the trial has.
-        seconds: training time of those epochs.
-        operators: the distinct mixer names in order, joined by " + ".
-        study: name of the trial's study.
-        trial: the trial's number in its study.
-        protocol_hash: results compare only where it is equal.
-        repeats: how many complete trainings from scratch with this protocol, each with seeds of its
-            own, the accuracy stands on, those of reused results too; 1 also for a pruned trial.
-        judged_by: "last" or "best" of the epochs, by the protocol; the best is optimistic.
-        deviation: their standard deviation; None for one.
-    """
-
-    architecture_id: str
-    accuracy: float | None
-    params: int
-    macs: int
-    epochs: int
-    seconds: float
-    block_type: str
-    depth: int
-    operators: str
-    study: str
-    trial: int
-    trial_id: int
-    state: TrialState
-    origin: str
-    protocol_hash: str
-    judged_by: str = "last"
-    repeats: int = 1
-    deviation: float | None = None
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether its trial was trained to the end: only such accuracies compare."""
-        return self.state is TrialState.COMPLETE
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The distinct mixer names, in order of first use."""
-        return tuple(self.operators.split(OPERATOR_SEPARATOR))
-
-    @property
-    def accuracy_words(self) -> str:
-        """The accuracy, with its standard deviation over several trainings: "86.73% ± 0.41%"."""
-        spread = "" if self.deviation is None else f" ± {percent(self.deviation)}"
-        return percent(self.accuracy) + spread
-
-    def plain(self) -> dict[str, Any]:
-        """For JSON; the MACs also as `flops`, their name in what earlier releases printed."""
-        return asdict(self) | {"flops": self.macs}
-
 
 MAX_TOP = 10_000_000
 """As many trials as a study may plan; all rows are `top=None`."""
@@ -157,9 +88,7 @@ def best(
             MAX_TOP, all of these at once; or results of several protocols.
     """
     asked = _Asked.of(store, where, study, architecture, sort, top)
-    if asked.study_id is None:  # one study has one protocol
-        refuse_several_protocols(store, asked.conditions)
-    return asked.rows(store, ())
+    return asked.of_one_protocol(store).rows(store, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +156,7 @@ def best_of_one_operator(
     Raises:
         InputError: as `best` does.
     """
-    asked = _Asked.of(store, where, study, None, "-accuracy", None)
-    if asked.study_id is None:
-        refuse_several_protocols(store, asked.conditions)
+    asked = _Asked.of(store, where, study, None, "-accuracy", None).of_one_protocol(store)
     several = ArchitectureRow.operators.contains(OPERATOR_SEPARATOR, autoescape=True)
     return asked.rows(store, (~several,))
 
@@ -273,6 +200,12 @@ class _Asked:
         if architecture is not None:
             among.append(TrialRow.architecture_id == architecture)
         return cls((*conditions, *among), tuple(among), study_id, sort, top, stale)
+
+    def of_one_protocol(self, store: Store) -> Self:
+        """The same, once it is seen that its results compare."""
+        if self.study_id is None:  # one study has one protocol
+            refuse_several_protocols(store, self.conditions)
+        return self
 
     def query(
         self, only: tuple[ColumnElement[bool], ...], least: float | None = None
@@ -436,38 +369,3 @@ def _query(
             TrialRow.architecture_id,
         )
     )
-
-
-def ranks(rows: Sequence[BestRow], spreads: Mapping[str, Spread]) -> list[str]:
-    """The rank of every row, "=2" for each of those that share the second.
-
-    Args:
-        rows: of one protocol, in order of falling accuracy. The complete ones are compared from
-            the best down: one that the spread does not separate from the leader shares its place,
-            one that it does is the next leader. What is not complete has no place ("–").
-        spreads: by protocol hash; without that of the rows nothing is a tie.
-
-    Raises:
-        InputError: rows of several protocols.
-    """
-    refuse_mixed(rows)
-    leader: int | None = None
-    leaders = []
-    for index, row in enumerate(rows):
-        leaders.append(index)
-        spread = spreads.get(row.protocol_hash) if row.is_complete else None
-        if spread is None or row.accuracy is None:
-            continue
-        if leader is not None and _ties(rows[leader], row, spread):
-            leaders[index] = leader
-        else:
-            leader = index
-    shared = Counter(leaders)
-    named = [f"={lead + 1}" if shared[lead] > 1 else str(lead + 1) for lead in leaders]
-    # What was pruned would have gone on, nobody knows where to.
-    return [place if row.is_complete else NONE for place, row in zip(named, rows, strict=True)]
-
-
-def _ties(above: BestRow, below: BestRow, spread: Spread) -> bool:
-    difference = (above.accuracy or 0.0) - (below.accuracy or 0.0)
-    return not spread.separates(difference, above.repeats, below.repeats)

@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from search.query.leaderboard import BestRow, best_by_protocol
+from search.query.best_row import BestRow
+from search.query.leaderboard import best_by_protocol
 from search.query.protocols import StudiesOfProtocol, protocols_of
 from search.query.repeats import Spread, spreads, t_quantile
 from search.query.where import Where, matching

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from search.query.leaderboard import OPERATOR_SEPARATOR, BestRow, best_of_one_operator
+from search.query.best_row import OPERATOR_SEPARATOR, BestRow
+from search.query.leaderboard import best_of_one_operator
 from search.query.protocols import refuse_mixed
 from search.query.study_fronts import pareto_front
 from search.query.where import Where, joined, matching

@@ -8,8 +8,8 @@ from typing import Literal, TypeVar
 
 from search.metrics import MEASURED_METRICS
 from search.objectives import Objectives, nondominated
+from search.query.best_row import BestRow
 from search.query.evaluated import Evaluated, evaluated
-from search.query.leaderboard import BestRow
 from search.query.protocols import refuse_mixed
 from search.query.where import Where
 from search.store.store import Store

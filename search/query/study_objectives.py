@@ -6,8 +6,9 @@ from typing import Any
 
 from search.objective_parsing import stored_objectives
 from search.objectives import ACCURACY, Constraint, Objectives
+from search.query.best_row import BestRow
 from search.query.evaluated import evaluated, latency_records, measured_bounds
-from search.query.leaderboard import BestRow, best
+from search.query.leaderboard import best
 from search.store.records import LatencyRecord, StudyRecord
 from search.store.store import Store
 from search.trial_states import TrialState
