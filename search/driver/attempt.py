@@ -1,9 +1,10 @@
 """Attempts at trials that are handed out to workers, and which of them give no sign of life."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from search.metrics import MEASURED_METRICS
 from search.objectives import JudgedBy, judged_values
 from search.store import TrialRecord, TrialState
 from search.study import Trial
@@ -76,6 +77,23 @@ class Attempt:
             epochs_done=len(curve),
             seconds=sum(values.get("seconds", 0.0) for values in curve.values()),
         )
+
+    def lacks_results(self, wanted: Sequence[str], rule: JudgedBy) -> str | None:
+        """Why its results do not make it complete; None where they do.
+
+        Args:
+            wanted: measured metrics, each of which must be finite; of none any measured one is
+                enough.
+            rule: the epoch that it is judged by.
+        """
+        lacking = self.trial.lacks(wanted or MEASURED_METRICS, rule)
+        if not lacking or (not wanted and len(lacking) < len(MEASURED_METRICS)):
+            return None
+        curve = self.trial.curve
+        nowhere = self.trial.lacks(lacking, "best") == lacking
+        where = f"in {len(curve)} epochs" if nowhere else "in its last epoch"
+        epochs = where if curve else "and no epoch"
+        return f"it ended without a finite {' or '.join(lacking)} {epochs}"
 
 
 _PAUSE = 2.0

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, TypeVar, cast
 
 from search.config import Config
 from search.driver.assignment import Assignment, Report
@@ -19,26 +19,21 @@ from search.driver.device_time import DeviceTime
 from search.driver.failure_policy import FirstFailures, Retries
 from search.driver.journal import Journal
 from search.driver.latency_confirmation import LatencyConfirmation
+from search.driver.lost_epochs import forget_lost, tell_of_loss
 from search.driver.new_trials import NewTrials
 from search.driver.replay import add_record, report_record
 from search.driver.stop_request import StopKind, StopRequest
 from search.driver.study_progress import Progress
+from search.driver.throughput_promise import ThroughputPromise
 from search.driver.tracking import Tracking
 from search.metrics import MEASURED_METRICS
 from search.schedulers import CONTINUE, Decision
-from search.store import (
-    StoreAway,
-    StoreError,
-    TrialRecord,
-    TrialState,
-)
+from search.store import StoreAway, StoreError, TrialRecord, TrialState
 from search.study import Study
 from space import Architecture
 from space.surface import surface
 from space.wording import duration
 from trainers import Cause, Failure
-from trainers.protocol import Decoded
-from trainers.throughput import Throughput
 
 _LOG = logging.getLogger(__name__)
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -109,9 +104,7 @@ class StudySession:
         trials = list(trials)
         self._device_time = DeviceTime(config, trials, stop)
         self.failure: StoreError | OSError | None = None
-        self._measures = config.data.name in get_args(Decoded)
-        self._throughput: Throughput | None = None
-        self._promised_to: int | None = None
+        self._promise = ThroughputPromise(config.data.name, say)
         self._claimed: deque[TrialRecord] = deque()
         for row in trials:
             new_trials.know(row)
@@ -188,21 +181,19 @@ class StudySession:
         live = self._live.get(number)
         if live is None:
             return CONTINUE
-        if report.throughput is not None and self._throughput is None:
-            self._throughput = Throughput.from_dict(report.throughput)
-            self._promised_to = number
-            self._say(self._throughput.sentence())
+        self._promise.told(number, report.throughput)
         if report.inherited is False and live.record.parent_trial_id is not None:
             self._disinherit(live)
         if report.epochs:
             if not live.heard:
-                self._forget_beyond(live, int(report.epochs[-1]["epoch"]))
+                last = int(report.epochs[-1]["epoch"])
+                forget_lost(live, last, self._study, self._say)
             live.heard = True
             live.give_sign()
         for metrics in report.epochs:
             is_new = int(metrics["epoch"]) > live.epochs_done  # a first report repeats earlier ones
-            if is_new and number == self._promised_to:
-                self._hold_to_promise(metrics)
+            if is_new:
+                self._promise.met_by(number, metrics)
             self._study.report(number, int(metrics["epoch"]), metrics)
             self._device_time.add(float(metrics.get("seconds") or 0.0) if is_new else 0.0)
         return live.trial.decision
@@ -337,13 +328,12 @@ class StudySession:
 
     def _assignment(self, live: Attempt) -> Assignment:
         checkpoint = self._checkpoints.fetch(live.record)
-        self._tell_of_loss(live)
+        tell_of_loss(live, self._checkpoints, self._say)
         architecture = live.trial.point
         parent = self._lineage.parent(live.record)
         if live.record.parent_trial_id is not None and parent is None and not checkpoint.exists():
             self._disinherit(live)  # its weights are gone, and with them the inheritance
         log = self._checkpoints.log(live.record)
-        measures, self._measures = self._measures, False
         return Assignment(
             trial=live.record,
             architecture=architecture,
@@ -351,43 +341,11 @@ class StudySession:
             checkpoint=checkpoint,
             log=log,
             parent=parent,
-            measures=measures,
+            measures=self._promise.take_measuring(),
             source=self._lineage.source(architecture),
         )
 
-    def _tell_of_loss(self, live: Attempt) -> None:
-        """Say which epochs are trained again, before they are."""
-        done, held = live.epochs_done, self._checkpoints.epochs_of(live.record)
-        if held is None or held >= done:
-            return
-        live.told_of_loss = True
-        what = "is gone" if not held else f"holds {held} of {done} epochs"
-        place, number = self._checkpoints.file(live.record), live.record.number
-        self._say(f"Trial {number}: its checkpoint {place} {what}; {_again(held, done)}")
-
     # --- what is reported
-
-    def _forget_beyond(self, live: Attempt, last: int) -> None:
-        """Drop epochs of an earlier attempt that the worker does not know: its file was lost.
-
-        The last one that it reports it has just trained, again.
-        """
-        done, kept = live.epochs_done, last - 1
-        if done > last:
-            if not live.told_of_loss:
-                why = "its checkpoint was damaged or lost"
-                self._say(f"Trial {live.record.number}: {why}; {_again(kept, done)}")
-            self._study.forget(live.record.number, kept)
-
-    def _hold_to_promise(self, epoch: Mapping[str, Any]) -> None:
-        """Say where the first epoch behind a measurement was far slower than that."""
-        self._promised_to = None
-        rate, seconds = epoch.get("images_per_second"), epoch.get("seconds")
-        if self._throughput is None or not rate or not seconds:
-            return
-        said = self._throughput.contradicted(float(rate), float(seconds))
-        if said is not None:
-            self._say(said)
 
     def _disinherit(self, live: Attempt) -> None:
         """The trial begins from scratch after all."""
@@ -399,17 +357,11 @@ class StudySession:
     # --- how it ends
 
     def _completed(self, live: Attempt) -> None:
-        rule = self._study.judged_by
-        lacking = live.trial.lacks(self._wanted or MEASURED_METRICS, rule)
-        if not lacking or (not self._wanted and len(lacking) < len(MEASURED_METRICS)):
+        lacking = live.lacks_results(self._wanted, self._study.judged_by)
+        if lacking is None:
             self._finish(live, TrialState.COMPLETE, None)
-            return
-        curve = live.trial.curve
-        nowhere = live.trial.lacks(lacking, "best") == lacking
-        where = f"in {len(curve)} epochs" if nowhere else "in its last epoch"
-        epochs = where if curve else "and no epoch"
-        reason = f"it ended without a finite {' or '.join(lacking)} {epochs}"
-        self._broke_off(live, Failure(Cause.CODE, reason))
+        else:
+            self._broke_off(live, Failure(Cause.CODE, lacking))
 
     def _hang(self) -> Failure:
         limit = duration(self._config.trial_time_limit or 0.0)
@@ -438,8 +390,7 @@ class StudySession:
 
     def _finish(self, live: Attempt, state: TrialState, reason: str | None) -> None:
         self._leave(live, live.ended(state, self._study.judged_by), reason)
-        why = self._first_failures.ended(state, reason)
-        if why is not None:
+        if (why := self._first_failures.ended(state, reason)) is not None:
             ask = surface().request("continue", self.record.name, {str(state): True})
             again = f"once it is mended, `{ask}` trains them again"
             self._stop.request(StopKind.FAULT, f"{why}; {again}")
@@ -456,8 +407,3 @@ class StudySession:
             return
         if self._best is None or row.accuracy > self._best[0]:
             self._best = row.accuracy, self._study.trials[row.number].point.name
-
-
-def _again(held: int, done: int) -> str:
-    lost = f"epoch {done} is" if done == held + 1 else f"epochs {held + 1} to {done} are"
-    return f"{lost} trained again"

@@ -1,21 +1,18 @@
 """Runs a study: checks everything, starts Ray, works until it is done, and cleans up."""
 
 import logging
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol as Interface
 
-from search.config import Config, Resources
+from search.config import Config
 from search.driver.assignment import TRAINING
 from search.driver.extra_trials import NO_EXTRA_TRIALS, ExtraTrials, ExtraTrialsRequest
-from search.driver.journal import Journal
 from search.driver.latency_confirmation import LatencyConfirmation
 from search.driver.latency_plan import LatencyPlan, prepare_latency
-from search.driver.provenance import code_version, describe_machine
 from search.driver.session import StudySession
 from search.driver.sources import note_on_classes
 from search.driver.stop_request import ALWAYS_HEARD, StopKind, StopRequest
@@ -43,18 +40,18 @@ from search.runner.run_outcome import (
     nothing_left,
     outcome_from_memory,
     outcome_from_store,
+    outcome_without_work,
     progress_and_failure,
+    stopped_before_it_began,
 )
+from search.runner.run_record import begin_run, close_journal, end_run, heartbeat_of, killed
 from search.runner.stop_signals import StopSignals, stopping_on_signals
 from search.store import (
     Heartbeat,
-    ProcessIdentity,
     RunRecord,
     Store,
     StoreAway,
-    StoreError,
     StudyRecord,
-    TrialState,
     open_store,
 )
 from trainers import notes_on_recipe
@@ -112,10 +109,10 @@ def run_study(
     if found is not None:
         with open_store(config.store, create=False) as store:
             study_lookup.take_over(store, found, watcher.say)
-            _keep_budget(store, found, config)  # also where nothing is left to do
+            study_lookup.keep_budget(store, found, config)  # also where nothing is left to do
     images = prepared.description.validation_images
     if found is not None:
-        done = _already_complete(config, found, extra_request)
+        done = outcome_without_work(config, found, extra_request)
         if done is not None:
             return replace(done, validation_images=images)
     warning = baseline_warning(config) if extra_request is None else None
@@ -136,7 +133,7 @@ def run_study(
 
         def on_watch(watchdog: Watchdog) -> None:
             # Ray ends the process that waits for it in vain, without a word of how to go on.
-            watchdog.tell(exit_message=exit_message.lines(_killed()))
+            watchdog.tell(exit_message=exit_message.lines(killed()))
             end.watchdog = watchdog
             watcher.say("Starting Ray ..." if address is None else f"Connecting to {address} ...")
 
@@ -166,7 +163,7 @@ def run_study(
         except StoreAway:
             if stop.kind is None:
                 raise
-            outcome = _stopped_before_it_began(config, stop)  # it was waited for until then
+            outcome = stopped_before_it_began(config, stop)  # it was waited for until then
         finally:
             signals.end_work()
     outcome = _or_stopped(outcome, stop, exit_message)
@@ -186,11 +183,6 @@ def _or_stopped(outcome: RunOutcome, stop: StopRequest, exit_message: ExitMessag
         reason = stop.reason if is_done else outcome.reason
         return replace(outcome, exit_code=stop.exit_code, reason=reason)
     return outcome
-
-
-def _stopped_before_it_began(config: Config, stop: StopRequest) -> RunOutcome:
-    nothing = Progress(dict.fromkeys(TrialState, 0), config.trials, None, None)
-    return RunOutcome(config.study, stop.exit_code, nothing, stop.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +207,13 @@ class _Work:
         once = self.store_retry.until_back
         study = once(lambda: _create_or_take_up(store, self.prepared, self.watcher, self.latency))
         extra_trials = once(lambda: self._extra_trials(study))
-        run = once(lambda: _begin_run(store, study, self.cluster, config.resources))
+        run = once(lambda: begin_run(store, study, self.cluster, config.resources))
         make_checkpoints(folder_in_use(config, study))  # where later runs find it, from anywhere
         study_lookup.withdraw_if_second(store, study, run)
-        end.end_run = partial(_end_run, store, run)
+        end.end_run = partial(end_run, store, run)
         if self.cluster.watchdog is not None:
             named = {"store": config.store, "id": run.id}
-            self.cluster.watchdog.tell(run=named, reason=_killed())
+            self.cluster.watchdog.tell(run=named, reason=killed())
         reason = self.stop.reason or "the driver failed"
         try:
             session = self._tune(study, run, extra_trials, end)
@@ -234,7 +226,7 @@ class _Work:
             raise
         finally:
             self.stop.lift_time_limit()
-            _end_run(store, run, reason)
+            end_run(store, run, reason)
         return self._outcome(study, session)
 
     def _extra_trials(self, study: StudyRecord) -> ExtraTrials:
@@ -311,7 +303,7 @@ class _Work:
                 tune_session(session, config, self.cluster, stop, self._show)
             finally:
                 session.measure_no_more()
-                _close(session.journal, stop)
+                close_journal(session.journal, stop)
                 session.tracking.close()
             self._confirm_latencies(study, session)
         return session
@@ -336,26 +328,11 @@ class _Work:
         """From now on the store has what was asked for, and other words say how to go on."""
         self.exit_message.recorded = True
         if self.cluster.watchdog is not None:
-            self.cluster.watchdog.tell(exit_message=self.exit_message.lines(_killed()))
+            self.cluster.watchdog.tell(exit_message=self.exit_message.lines(killed()))
 
     def _show(self, progress: Progress) -> None:
         if self.stop.kind is None:  # after that the last words stand
             self.watcher.show(progress)
-
-
-def heartbeat_of(store: Store, stop: StopRequest) -> Callable[[int], bool]:
-    """Says that a run is alive; False when another ended it, not when a stop has."""
-    # Asked after a stop too: the journal takes a beat for an answer of the store.
-    return lambda run_id: store.runs.heartbeat(run_id) or stop.kind is not None
-
-
-def _close(journal: Journal, stop: StopRequest) -> None:
-    """Write what still waits; where the store is away, the end of the run waits with it."""
-    was_away = journal.away
-    written = journal.flush(at_once=True)
-    # Where nothing waited it was not asked, and may be away still.
-    if not written or (was_away and stop.kind is not None):
-        journal.end_run(stop.reason or "the run ended while the store was away")
 
 
 def _tell_of_blind_nodes(checkpoints: Path, cluster: Cluster, watcher: Watcher) -> None:
@@ -366,11 +343,6 @@ def _tell_of_blind_nodes(checkpoints: Path, cluster: Cluster, watcher: Watcher) 
 
 def _taken_over(stop: StopRequest) -> None:
     stop.request(StopKind.LOST, "another process has taken the study over")
-
-
-def _killed() -> str:
-    """What is known of a driver that is gone without a word."""
-    return f"the driver was killed: process {os.getpid()} is gone"
 
 
 _WITHOUT_SERVERS = 5.0
@@ -421,46 +393,3 @@ def _create_or_take_up(
             "The images have changed before anything was trained on them: taken as they are."
         )
     return store.studies.get(study.name)
-
-
-def _keep_budget(store: Store, study: StudyRecord, config: Config) -> None:
-    """A budget that was changed is the study's from then on, as a raised number of trials is."""
-    budget = config.to_stored()["budget"]
-    if budget != study.config.get("budget"):
-        store.studies.set_budget(study.id, budget)
-
-
-def _begin_run(
-    store: Store, study: StudyRecord, cluster: Cluster, resources: Resources
-) -> RunRecord:
-    return store.runs.begin(
-        study.id,
-        process=ProcessIdentity.of(),
-        # What may differ between the runs of a study, and changes results by rounding.
-        machine=describe_machine(cluster.resources) | {"trial": resources.model_dump(mode="json")},
-        code_version=code_version(),
-    )
-
-
-def _end_run(store: Store, run: RunRecord, reason: str) -> None:
-    try:
-        store.runs.end(run.id, reason)
-    except StoreError as error:
-        # The next --resume finds this process gone and takes its trials up.
-        _LOG.warning("the end of the run could not be written down: %s", error)
-
-
-def _already_complete(
-    config: Config, found: StudyRecord, extra_request: ExtraTrialsRequest | None
-) -> RunOutcome | None:
-    with open_store(config.store, create=False) as store:
-        if (
-            extra_request is not None
-            and not extra_request(store, found, task_of_study(store, found, config)).is_nothing
-        ):
-            return None
-        progress, failure = progress_and_failure(store, found)
-    if progress.ended < max(config.trials, progress.planned):
-        return None
-    code = ExitCode.DONE if failure is None else ExitCode.FAILED
-    return RunOutcome(found.name, code, progress, failure, was_complete=True)

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from search.config import Config
+from search.driver.extra_trials import ExtraTrialsRequest
 from search.driver.session import StudySession
 from search.driver.stop_request import StopRequest
 from search.driver.study_progress import Progress
-from search.driver.study_setup import progress_of
+from search.driver.study_setup import progress_of, task_of_study
 from search.exit_code import ExitCode
-from search.store import Store, StudyRecord, TrialState
+from search.store import Store, StudyRecord, TrialState, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +89,31 @@ def _nothing_searched(session: StudySession, progress: Progress) -> str | None:
     if session.exhausted is None or any(progress.counts.values()):
         return None
     return f"nothing was searched: {session.exhausted}"
+
+
+def stopped_before_it_began(config: Config, stop: StopRequest) -> RunOutcome:
+    """The end of a run that waited for its store until the stop was asked for."""
+    nothing = Progress(dict.fromkeys(TrialState, 0), config.trials, None, None)
+    return RunOutcome(config.study, stop.exit_code, nothing, stop.reason)
+
+
+def outcome_without_work(
+    config: Config, found: StudyRecord, extra_request: ExtraTrialsRequest | None
+) -> RunOutcome | None:
+    """The outcome of a study that has all its trials; None where something is left to do.
+
+    Args:
+        config: of the run, its store is opened. found: the study.
+        extra_request: work beside the planned trials.
+    """
+    with open_store(config.store, create=False) as store:
+        if (
+            extra_request is not None
+            and not extra_request(store, found, task_of_study(store, found, config)).is_nothing
+        ):
+            return None
+        progress, failure = progress_and_failure(store, found)
+    if progress.ended < max(config.trials, progress.planned):
+        return None
+    code = ExitCode.DONE if failure is None else ExitCode.FAILED
+    return RunOutcome(found.name, code, progress, failure, was_complete=True)

@@ -141,6 +141,13 @@ def take_over(store: Store, study: StudyRecord, say: Callable[[str], None]) -> N
         raise _taken(study, max(open_runs, key=lambda run: run.heartbeat))
 
 
+def keep_budget(store: Store, study: StudyRecord, config: Config) -> None:
+    """A budget that was changed is the study's from then on, as a raised number of trials is."""
+    budget = config.to_stored()["budget"]
+    if budget != study.config.get("budget"):
+        store.studies.set_budget(study.id, budget)
+
+
 def create_first(
     store: Store, name: str, create: Callable[[], StudyRecord], patience: float = 30.0
 ) -> StudyRecord:

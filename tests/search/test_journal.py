@@ -16,7 +16,7 @@ from search.driver.assignment import Report
 from search.driver.journal import Journal, replay
 from search.driver.session import StudySession
 from search.driver.stop_request import StopKind, StopRequest
-from search.runner.run import _close, heartbeat_of
+from search.runner.run_record import close_journal, heartbeat_of
 from search.store import (
     Store,
     StoreAway,
@@ -189,7 +189,7 @@ def test_the_patience_ends_also_where_ray_asks_for_the_next_trial_and_nothing_el
         end = time.monotonic() + 20
         while stop.kind is None and time.monotonic() < end:
             assert (session.next_assignment(), session.waits) == (None, True)
-        _close(session.journal, stop)
+        close_journal(session.journal, stop)
         assert stop.kind == StopKind.STORE
         other.execute("ROLLBACK")
         other.close()
