@@ -9,6 +9,7 @@ ARGS ?= --resume
 TESTS ?= tests
 WORKERS ?= 2
 PYTEST_ARGS ?=
+IN_TURNS = -q -n $(WORKERS) --dist loadfile
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,7 +19,7 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help search test test-slow faults mutants lint docs dashboard constraints clean
+.PHONY: help search test test-thorough test-slow faults mutants lint docs dashboard constraints clean
 
 help: ## show this list
 	@echo "mixspace: search the design space of vision token mixers"
@@ -34,8 +35,11 @@ dashboard: $(VENV)/.runtime ## look at the studies in a browser of this machine 
 # Programs that tests start would be compiled anew each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-test: $(VENV)/.test ## run the tests, but for the slow ones (TESTS=tests/space, PYTEST_ARGS=...)
-	@$(BIN)/python -m pytest $(TESTS) -m "not slow" -q -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+test: $(VENV)/.test ## run the default tests (TESTS=tests/space, PYTEST_ARGS=...)
+	@$(BIN)/python -m pytest $(TESTS) -m "not slow and not thorough" $(IN_TURNS) $(PYTEST_ARGS)
+
+test-thorough: $(VENV)/.test ## run what looks further: whole searches, every combination, browsers
+	@$(BIN)/python -m pytest $(TESTS) -m "thorough and not slow" $(IN_TURNS) $(PYTEST_ARGS)
 
 test-slow: $(VENV)/.test ## run the slow tests
 	@$(BIN)/python -m pytest $(TESTS) -m slow -q $(PYTEST_ARGS)

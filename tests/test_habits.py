@@ -283,7 +283,8 @@ def test_old_python_is_refused_with_a_way_out(tmp_path: Path) -> None:
 
 def test_help_is_the_default_and_lists_the_targets(newcomer: Newcomer) -> None:
     shown = newcomer.make().stdout
-    for target in ("search", "test", "test-slow", "faults", "lint", "docs", "dashboard", "clean"):
+    tests = ("test", "test-thorough", "test-slow", "faults")
+    for target in ("search", *tests, "lint", "docs", "dashboard", "clean"):
         assert f"make {target} " in shown
 
 

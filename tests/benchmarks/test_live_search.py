@@ -23,6 +23,7 @@ def settings() -> LiveSettings:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_a_search_ends_with_its_seconds_and_trains_the_best_again(
     settings: LiveSettings, method: LiveMethod

@@ -122,6 +122,7 @@ def test_the_longer_trainings_have_every_mixer_type_once() -> None:
     assert set(mixer_types) == {a.stages[0].mixers[0].type for a in space}
 
 
+@pytest.mark.thorough
 def test_longer_trainings_are_a_file_of_their_own_beside_the_table(tmp_path: Path) -> None:
     main(arguments(tmp_path, "--longer", "--limit", "1"), TINY)
     assert not (tmp_path / "table.parquet").exists()

@@ -22,6 +22,7 @@ from benchmarks.table.read import TabularBenchmark
 from search.trial_states import TrialState
 from space import Infeasible, InputError
 from tests.benchmarks.synthetic import LONG, trainings, write
+from tests.support.thorough import thorough_but
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +166,11 @@ CHOSEN = [e for e in entries() if " + " not in e.name or e.name.startswith(("ran
 
 
 @pytest.mark.usefixtures("coarse_gp")
-@pytest.mark.parametrize("entry", CHOSEN, ids=lambda e: f"{e.name}, {e.aim}")
+@pytest.mark.parametrize(
+    "entry",
+    thorough_but(CHOSEN, lambda entry: not entry.slow),
+    ids=lambda e: f"{e.name}, {e.aim}",
+)
 def test_every_method_searches_a_table(entry: Entry, whole: Path) -> None:
     """Until the budget is spent; ours without a repeat, and again the same with the same seed."""
     benchmark = table_of(whole)
@@ -209,6 +214,7 @@ def test_parameters_name_every_architecture(whole: Path) -> None:
 # The command
 
 
+@pytest.mark.thorough
 def test_the_command_prints_what_it_ran_and_does_not_run_it_again(
     partial: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -236,6 +242,7 @@ def test_the_command_prints_what_it_ran_and_does_not_run_it_again(
     assert results.read_text().count("record") == len(kept)
 
 
+@pytest.mark.thorough
 def test_what_is_slow_to_propose_has_fewer_runs(
     partial: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,6 +31,7 @@ def test_a_filled_store_is_like_one_of_a_search(tmp_path: Path) -> None:
                 assert (trial.state is TrialState.COMPLETE) is (len(values) == EPOCHS)
 
 
+@pytest.mark.thorough
 def test_it_prints_a_table_and_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

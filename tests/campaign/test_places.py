@@ -37,6 +37,7 @@ def number_kept(url: str) -> object:
             time.sleep(0.1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("victim", [Victim.SERVER, Victim.BACKEND])
 @pytest.mark.parametrize("number", [KILL, TERM, STOP])
 def test_it_is_back_afterwards(struck: Place, victim: Victim, number: signal.Signals) -> None:

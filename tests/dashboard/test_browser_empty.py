@@ -8,6 +8,7 @@ from tests.dashboard.server import Visitor
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page(visitor: Visitor, page: Page) -> None:
     visitor.store = "empty.db"

@@ -43,6 +43,7 @@ def test_where_box(visitor: Visitor) -> None:
     visitor.check()
 
 
+@pytest.mark.thorough
 def test_bad_where_box(visitor: Visitor) -> None:
     visitor.go("leaderboard?where=params+%3C+40k+and+colour+%3D+red", "Leaderboard")
     expect(visitor.page.get_by_text("The filter cannot be read")).to_be_visible()
@@ -56,6 +57,7 @@ def test_bad_where_box(visitor: Visitor) -> None:
     visitor.check()
 
 
+@pytest.mark.thorough
 def test_a_point_leads_to_its_architecture(visitor: Visitor) -> None:
     visitor.go("accuracy-cost?where=params+%3C+900k", "Accuracy against cost")
     visitor.click_point(-1)
@@ -67,6 +69,7 @@ def test_a_point_leads_to_its_architecture(visitor: Visitor) -> None:
     visitor.check()
 
 
+@pytest.mark.thorough
 def test_back_from_an_architecture(visitor: Visitor) -> None:
     """Back shows the chart again, and its old selection does not lead away a second time."""
     visitor.go("accuracy-cost", "Accuracy against cost")
@@ -79,6 +82,7 @@ def test_back_from_an_architecture(visitor: Visitor) -> None:
     visitor.check()
 
 
+@pytest.mark.thorough
 def test_a_node_leads_to_its_best_architecture(visitor: Visitor) -> None:
     visitor.go("relation-graph", "Relation graph")
     visitor.click_point(-1)
@@ -97,6 +101,7 @@ def test_a_marked_row_leads_to_its_architecture(visitor: Visitor) -> None:
     visitor.check()
 
 
+@pytest.mark.thorough
 def test_marked_rows_are_compared(visitor: Visitor) -> None:
     visitor.go("leaderboard?study=quickstart", "Leaderboard")
     visitor.mark_row(0)
@@ -114,6 +119,7 @@ def test_marked_rows_are_compared(visitor: Visitor) -> None:
     visitor.check()
 
 
+@pytest.mark.thorough
 def test_marks_stay_with_their_rows_or_go(visitor: Visitor) -> None:
     visitor.go("leaderboard?study=quickstart&sort=fewest+params", "Leaderboard")
     visitor.mark_row(0)
@@ -140,6 +146,7 @@ def _found(visitor: Visitor, pattern: str) -> list[Any]:
     return re.findall(pattern, block.inner_text())
 
 
+@pytest.mark.thorough
 def test_trials_are_downloaded(visitor: Visitor) -> None:
     visitor.go("leaderboard?where=state+%3D+pruned&study=quickstart", "Leaderboard")
     for name, suffix in (("CSV", ".csv"), ("Parquet", ".parquet")):
@@ -154,6 +161,7 @@ def test_trials_are_downloaded(visitor: Visitor) -> None:
     visitor.check()
 
 
+@pytest.mark.thorough
 def test_the_first_page_has_a_path_of_its_own(visitor: Visitor) -> None:
     visitor.go("overview", "Overview")
     assert visitor.page.get_by_text("Page not found").count() == 0
@@ -162,6 +170,7 @@ def test_the_first_page_has_a_path_of_its_own(visitor: Visitor) -> None:
     visitor.check()
 
 
+@pytest.mark.thorough
 def test_deep_link(visitor: Visitor) -> None:
     _, point = stores.points(26)[7]
     visitor.go(f"architecture?architecture={point.id}", "Architecture")

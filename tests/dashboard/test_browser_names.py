@@ -8,7 +8,7 @@ from dashboard.navigation import PAGES, Page
 from tests.dashboard.server import Visitor
 from tests.dashboard.stores import EVIL, NASTY
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 MADE_OF_IT = (
     f'a[href*="{EVIL}"], img[src*="{EVIL}"], [src="x"], .katex, del, em:has-text("em"), '

@@ -12,7 +12,7 @@ from search.store import open_store
 from tests.dashboard import stores
 from tests.dashboard.server import Visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 PAGE = "Accuracy against cost"
 HEADING = "The study's own objectives"
 

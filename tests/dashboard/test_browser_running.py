@@ -8,7 +8,7 @@ from dashboard.navigation import PAGES, Page
 from search.store import TrialState, open_store
 from tests.dashboard.server import Visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from tests.docs.workshop import (
     page_module,
     run_block,
 )
+from tests.support.thorough import thorough_but
 
 
 def to_run(page: Path) -> list[Block]:
@@ -22,10 +23,20 @@ def to_run(page: Path) -> list[Block]:
 
 
 ELSEWHERE_PAGES = {"docs/visualization.md": "tests/docs/test_visualization.py has a larger study"}
+LONG_PAGES = {
+    f"docs/{name}.md"
+    for name in (
+        *("commands", "ship", "transfer", "own-mixer", "notebook"),
+        *("networks", "latency", "own-images", "numbers"),
+    )
+}
+"""These train networks, or start programs."""
 WITH_CODE = [page for page in PAGES if to_run(page) and name_of(page) not in ELSEWHERE_PAGES]
 
 
-@pytest.mark.parametrize("page", WITH_CODE, ids=name_of)
+@pytest.mark.parametrize(
+    "page", thorough_but(WITH_CODE, lambda page: name_of(page) not in LONG_PAGES), ids=name_of
+)
 def test_the_blocks_of_a_page_run_in_their_order(page: Path, folder: Path) -> None:
     best = best_id(folder)
     environment = dict(os.environ)

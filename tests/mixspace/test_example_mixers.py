@@ -101,6 +101,7 @@ def pictures() -> tuple[Tensor, Tensor]:
     return (images - images.mean()) / images.std(), torch.tensor(found.labels[:2000]).long()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_it_learns_what_clothes_look_like(name: str, pictures: tuple[Tensor, Tensor]) -> None:
     """Of ten classes guessing gives a tenth."""

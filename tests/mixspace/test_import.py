@@ -103,6 +103,7 @@ def test_public_errors_are_one_family_and_what_they_were_before() -> None:
     assert pickle.loads(pickle.dumps(failed)).outcome is None
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["search", "space", "trainers"])
 def test_a_module_of_the_users_is_not_taken_for_ours(name: str, tmp_path: Path) -> None:
     """Neither where it lies in the working folder, as in a notebook, nor once it is imported."""

@@ -95,6 +95,7 @@ run_module.connected_to_ray, run_module.tune_session = connected, stuck
 """
 
 
+@pytest.mark.thorough
 def test_a_second_interrupt_leaves_a_run_that_does_not_stop_and_the_kernel_lives(
     kernel: Kernel,
 ) -> None:

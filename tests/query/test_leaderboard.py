@@ -17,6 +17,7 @@ from tests.support.samples import (
     epoch,
 )
 from tests.support.stores import copy_rows
+from tests.support.thorough import thorough_but_every
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +129,7 @@ def fill_at_random(store: Store, seed: int) -> None:
                     store.trials.finish(trial.id, "pruned", "why")
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", thorough_but_every(6, range(6)))
 def test_the_first_rows_are_the_first_of_all_rows(store: Store, seed: int) -> None:
     """Few rows are read by an index; all rows are not."""
     fill_at_random(store, seed)

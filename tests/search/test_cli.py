@@ -362,6 +362,7 @@ READING = [["best"], ["best", "--json"], ["show", "ID"], ["show", "ID", "--json"
 READING += [["studies"], ["studies", "--json"]]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", [*READING, ["--help"], ["--version"], ["best", "--help"]])
 def test_a_reader_that_has_left_is_no_error(
     command: list[str], store: str, capsys: pytest.CaptureFixture[str]

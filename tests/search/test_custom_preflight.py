@@ -99,6 +99,7 @@ def test_what_only_the_driver_finds_is_refused(
     assert "there is no module 'test_mine'" in said
 
 
+@pytest.mark.thorough
 def test_more_of_them_than_a_command_line_holds_are_asked_for(tmp_path: Path) -> None:
     options: dict[str, Any] = dict.fromkeys(("first", "second", "third"), "x" * 40)
     write(tmp_path, options=options)
@@ -112,6 +113,7 @@ def test_more_of_them_than_a_command_line_holds_are_asked_for(tmp_path: Path) ->
     preflight._refuse_unknown_to_workers(settings.search_space.plugins, own)  # type: ignore[arg-type]
 
 
+@pytest.mark.thorough
 def test_a_study_is_not_gone_on_with_by_another_version(tmp_path: Path) -> None:
     write(tmp_path)
     settings = of_mine(tmp_path)

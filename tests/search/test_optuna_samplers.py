@@ -212,6 +212,7 @@ print(*asked_by_each(), sep="\\n")
 """
 
 
+@pytest.mark.thorough
 def test_the_order_of_sets_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process hashes strings in another way, and asks for the same points."""
     monkeypatch.undo()  # the other one has Optuna's process as it comes, none that is coarse

@@ -83,6 +83,7 @@ def test_readers_print_in_every_encoding(environment: dict[str, str], folder: Pa
     assert len(json.loads(ran.stdout)) == 5
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("environment", LOCALES[:2])
 def test_a_run_keeps_its_exit_code_in_every_encoding(
     environment: dict[str, str], folder: Path
@@ -110,6 +111,7 @@ def test_a_run_keeps_its_exit_code_without_its_report(
     assert "Exception ignored" not in errors
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("redirected", [NO_STDERR[-1], "<&- >&- 2>&-"])
 def test_a_run_keeps_its_exit_code_without_stderr(redirected: str, folder: Path) -> None:
     command = ["run", "tiny.yaml", "--store", "new.db"]

@@ -140,6 +140,7 @@ def test_workers_take_ours(folder: Path, installed: dict[str, str]) -> None:
     assert trial.state == "complete"
 
 
+@pytest.mark.thorough
 def test_the_dashboard_takes_ours(folder: Path, installed: dict[str, str]) -> None:
     (folder / "search").mkdir()
     (folder / "search" / "__init__.py").write_text(THEIRS)

@@ -269,6 +269,7 @@ def searched(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.thorough
 @pytest.mark.ray
 def test_it_runs_on_ray_and_stands_in_the_store(searched: Path) -> None:
     """A trial is stopped at the first of two epochs, for the reason that the scheduler gave."""

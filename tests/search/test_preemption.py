@@ -48,6 +48,7 @@ def hang_up(driver: int) -> None:
     os.killpg(driver, signal.SIGHUP)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "preempt",
     [

@@ -13,7 +13,7 @@ from search.store import TrialRecord, TrialState, open_store
 from space import InputError
 from tests.search.small import Silent, config
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(180), pytest.mark.thorough]
 
 
 FAULTS = 16

@@ -109,6 +109,7 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> Non
         time.sleep(0.3)
 
 
+@pytest.mark.thorough
 def test_the_quickstart_as_a_ray_job(head: Head, tmp_path: Path) -> None:
     store = tmp_path / "job.db"
     job = head.submit(
@@ -196,6 +197,7 @@ def test_a_head_that_does_not_take_us_is_told_in_a_line_before_anything_is_writt
     assert not (tmp_path / "a.db").exists()
 
 
+@pytest.mark.thorough
 def test_a_wrong_token_is_refused(head: Head) -> None:
     job = head.submit("python", "-c", "1", token=secrets.token_hex(32))
     assert job.returncode != 0

@@ -17,7 +17,7 @@ from search.ray_executor.watchdog_process import MARK
 from search.store import TrialState, open_store
 from tests.search.small import values
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(240), pytest.mark.thorough]
 TRIALS = 4
 
 

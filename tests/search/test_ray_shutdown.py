@@ -22,6 +22,7 @@ print("heard", *heard)
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.ray
 @pytest.mark.timeout(240)
 def test_a_signal_after_ray_was_left_is_heard_by_our_handler() -> None:

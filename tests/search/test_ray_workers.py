@@ -73,6 +73,7 @@ def counted(
     return outcome, counts
 
 
+@pytest.mark.thorough
 @pytest.mark.ray
 @pytest.mark.timeout(180)
 def test_a_study_starts_as_many_workers_as_it_has_trials_at_a_time(

@@ -78,6 +78,7 @@ def test_it_is_looked_at_as_it_stands(folder: Path, opened: Open) -> None:
     assert (folder / "before.db").read_bytes() == before
 
 
+@pytest.mark.thorough
 @pytest.mark.ray
 def test_it_is_gone_on_with_from_its_checkpoints(folder: Path) -> None:
     before = rows(folder, TRIALS)

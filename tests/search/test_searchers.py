@@ -38,6 +38,7 @@ class TestNsga2(LearnsObjectives):
     options = {"population": 10}  # noqa: RUF012 - so that few trials go beyond the first generation
 
 
+@pytest.mark.thorough
 class TestGp(LearnsObjectives):
     name = "gp"
 

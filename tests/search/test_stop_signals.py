@@ -242,6 +242,7 @@ if not words.say("interrupted"):
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("work", ["ends", "goes on"])
 def test_a_run_whose_words_nobody_reads_ends_all_the_same(work: str) -> None:
     process = subprocess.Popen(

@@ -83,6 +83,7 @@ def checked(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> list[st
     return passed
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", [check.__name__ for check in CHECKS])
 def test_what_holds_of_every_source_holds_of_a_new_one(checked: list[str], name: str) -> None:
     assert name in checked

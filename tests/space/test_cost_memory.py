@@ -55,6 +55,7 @@ def everything_on(height: int, width: int) -> DesignSpace:
     return DesignSpace.from_dict(EVERYTHING | {"input": image})
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("size", [(27, 9), (25, 5), (5, 40), (64, 6)])
 @pytest.mark.parametrize("batch", [1, 3])
 def test_maps_of_which_a_tile_covers_one_axis(size: tuple[int, int], batch: int) -> None:

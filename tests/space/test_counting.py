@@ -135,6 +135,7 @@ def test_a_limit_below_the_least_is_refused_with_the_least(
         tiny(limits={name: least - 1})
 
 
+@pytest.mark.thorough
 @given(st.integers(0, 2**32 - 1), st.sets(st.sampled_from(QUANTITIES), min_size=1))
 @settings(max_examples=15, deadline=None)
 def test_random_spaces_are_counted_as_they_are_listed(seed: int, names: set[str]) -> None:

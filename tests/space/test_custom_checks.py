@@ -20,6 +20,7 @@ from space.mixer_types import MixerType
 from space.operators import TokenMixer
 from space.operators.custom_checks import check_custom_mixer, check_size
 from tests.space.own_mixers import POOLED, Gate, Pool, of, put
+from tests.support.thorough import thorough_but_every
 
 NAME = "test subject"
 MAP = MapSize(6, 7)
@@ -356,7 +357,7 @@ def _mixer(mixer_type: MixerType) -> Mixer:
     return Mixer(*mixer_type.values, **chosen, **more)
 
 
-@pytest.mark.parametrize("mixer_type", LEGAL, ids=lambda t: t.label)
+@pytest.mark.parametrize("mixer_type", thorough_but_every(4, LEGAL), ids=lambda t: t.label)
 @settings(max_examples=6)
 @given(data=st.data())
 def test_every_mixer_of_the_algebra_has_the_marks_of_its_axes_and_no_others(

@@ -73,6 +73,7 @@ def run(session: Any, batch: Tensor) -> Tensor:
     return torch.from_numpy(session.run(None, {inputs.name: batch.numpy()})[0])
 
 
+@pytest.mark.thorough
 @every_mixer_type_and_block_type_slowly("dynamic dw-s conv.")
 def test_onnx_runtime_computes_the_same(mixer_type: MixerType, block_type: str) -> None:
     network = small_network(mixer_type, block_type)

@@ -99,6 +99,7 @@ def size(values: dict[str, Any]) -> int:
         return 0
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(limited_spaces(), st.integers(0, 2**32 - 1))
 def test_feasible_points_are_those_of_brute_force(

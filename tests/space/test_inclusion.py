@@ -43,6 +43,7 @@ def pairs(space: DesignSpace, points: int) -> list[tuple[Architecture, Architect
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("points", "least"), [(7, 12), pytest.param(12, 20, marks=pytest.mark.slow)]
 )

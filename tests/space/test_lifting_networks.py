@@ -52,6 +52,7 @@ CHANGES: list[tuple[InclusionKind, dict[str, Any]]] = [
 """Kinds between networks, tried on patterns of two mixers."""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("block_type", BLOCK_TYPES)
 def test_every_kind_lifts_whole_networks(
     block_type: BlockType, capsys: pytest.CaptureFixture[str]

@@ -111,6 +111,7 @@ def test_drop_path_grows_linearly_and_is_idle_in_eval_mode() -> None:
     torch.testing.assert_close(network(batch), network(batch))
 
 
+@pytest.mark.thorough
 def test_weights_by_fan_in_keep_the_scale_of_their_input() -> None:
     architecture = ENTRIES["dynamic_dwnet_tiny"].architecture
     torch.manual_seed(0)

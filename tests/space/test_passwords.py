@@ -40,6 +40,7 @@ def test_whatever_the_password_is(secret: str) -> None:
     assert secret not in masked(f"postgresql://user:{secret}@host/database")
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize(
     "part", ["a:b,", "x://u:", "pass", "password: ", "password=x y ", "a", " ", ":@ ", "://", "@"]

@@ -42,6 +42,7 @@ def test_the_program_starts_without_torch() -> None:
     assert ran.returncode == 0, ran.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "words",
     [

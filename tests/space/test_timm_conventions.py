@@ -72,6 +72,7 @@ def test_options_do_what_timms_do(name: str, options: dict[str, Any]) -> None:
     assert_true_architecture(ours)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", PAIRS)
 def test_a_new_classifier_is_timms(name: str) -> None:
     with torch.device("meta"):

@@ -55,6 +55,7 @@ def test_a_feature_network_can_be_checkpointed() -> None:
     assert all(each.grad is not None for each in model.parameters())
 
 
+@pytest.mark.thorough
 def test_timm_fills_what_no_checkpoint_has() -> None:
     model = model_of("mixspace_swin_tiny")
     batch, expected = batch_of(), model.state_dict()

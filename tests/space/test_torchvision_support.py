@@ -16,6 +16,7 @@ def python(code: str) -> str:
     return found.stdout.strip()
 
 
+@pytest.mark.thorough
 def test_after_preparing_timm_imports() -> None:
     code = PREPARE + (
         "first = prepare(); import timm, torchvision; from torchvision.ops import roi_align;"
@@ -26,6 +27,7 @@ def test_after_preparing_timm_imports() -> None:
     assert {defined, loaded} == {"True", "False"}  # defined if and only if nothing was loaded
 
 
+@pytest.mark.thorough
 def test_where_the_operators_are_there_nothing_is_defined() -> None:
     code = (
         "import torch; library = torch.library.Library('torchvision', 'FRAGMENT');"

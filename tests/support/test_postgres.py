@@ -9,6 +9,7 @@ import pytest
 from tests.support.postgres import PostgresServer, binaries, copied
 
 
+@pytest.mark.thorough
 @pytest.mark.postgres
 def test_binaries_in_a_closed_folder_and_a_clean_end(monkeypatch: pytest.MonkeyPatch) -> None:
     install = binaries()

@@ -337,6 +337,7 @@ def test_a_folder_is_made_and_what_json_lacks_is_not_written(tmp_path: Path) -> 
         save_checkpoint(path, Checkpoint({}, {"loss": float("nan")}))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("wait", [0.003, 0.011, 0.017])
 def test_a_killed_writer_leaves_a_whole_one(wait: float, tmp_path: Path) -> None:
     path = tmp_path / "trial.safetensors"

@@ -42,6 +42,7 @@ def distance(one: Checkpoint, other: Checkpoint) -> float:
     return max(float((a.double() - b.double()).abs().max()) for a, b in pairs)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["layer norm", "accumulation", "batch norm"])
 def test_two_processes_equal_one(name: str, of_two: Path, tmp_path: Path) -> None:
     """With drop path, the average of weights, mixing, erasing, repeats; with shared batch norm."""

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 AUGMENTED = """
 import sys
@@ -19,6 +21,7 @@ assert summary.wandb.VERSION == "of the test", "timm does not reach it"
 """
 
 
+@pytest.mark.thorough
 def test_timm_brings_no_wandb_along_and_reaches_it(tmp_path: Path) -> None:
     (tmp_path / "wandb.py").write_text("VERSION = 'of the test'\n")
     paths = os.pathsep.join([str(tmp_path), str(ROOT)])

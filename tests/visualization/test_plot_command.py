@@ -127,6 +127,7 @@ def test_names_of_a_store_are_text_in_a_page(nasty: Store) -> None:
 # --- with a Chrome ----------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.browser
 def test_an_image_is_drawn(
     chromium: str, store_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -137,6 +138,7 @@ def test_an_image_is_drawn(
     assert out.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.thorough
 @pytest.mark.browser
 def test_a_browser_that_fails_is_told(
     chromium: str,

@@ -31,7 +31,7 @@ from tests.wheel.building import (
 )
 from tests.wheel.notebooks import NOTEBOOK, check, code_cells, execute
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.thorough]
 
 THEIRS = "raise RuntimeError('a module of the user was imported')\n"
 TINY = ("--set", "trials=2", "--set", "scheduler=none", "--set", "protocol.epochs=1")

@@ -25,6 +25,7 @@ def exported(architecture: Architecture, folder: Path) -> None:
     assert mixspace.load(done.folder).architecture == architecture
 
 
+@pytest.mark.thorough
 def test_a_network_of_two_types_exports(tmp_path: Path) -> None:
     kinds = [mixer_fields(mixer_type_named(name)) for name in SAMPLE]
     values = network_of(all_mixer_types()[0], "prenorm").to_dict()

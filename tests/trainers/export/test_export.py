@@ -338,6 +338,7 @@ def test_of_large_logits_so_many_times_more_is_allowed_and_said() -> None:
         compared("it", network, off, of, 1e-6)
 
 
+@pytest.mark.thorough
 def test_programs_are_compared_as_they_were_written(
     whole: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,6 +113,7 @@ print(json.dumps({{"logits": logits.tolist(), "ours": [n for n in ours if n in s
 """
 
 
+@pytest.mark.thorough
 def test_it_runs_where_nothing_of_mixspace_is(tmp_path: Path) -> None:
     """In another process, in an empty folder, with the weights of a safetensors file."""
     architecture = four_operators()

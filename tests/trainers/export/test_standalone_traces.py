@@ -52,10 +52,12 @@ def assert_traced(architecture: Architecture, tracer: Callable[..., Callable[...
         assert error(traced(batch), network(batch)) <= 1e-5
 
 
+@pytest.mark.thorough
 def test_all_mixer_types_trace_for_any_batch() -> None:
     assert_traced(of_all_mixer_types("prenorm"), scripted)
 
 
+@pytest.mark.thorough
 def test_some_mixer_types_are_exported_for_any_batch() -> None:
     assert_traced(of_all_mixer_types("prenorm", step=12), exported)
 

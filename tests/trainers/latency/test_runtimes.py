@@ -25,6 +25,7 @@ def wide(channels: int) -> torch.nn.Module:
     return torch.nn.Sequential(*layers)
 
 
+@pytest.mark.thorough
 def test_twenty_times_the_work_takes_longer() -> None:
     threads = torch.get_num_threads()
     little = measure(wide(8), LatencySpec(), (8, 24, 24), QUICK)
@@ -57,6 +58,7 @@ def test_a_pass_is_in_evaluation_mode_and_without_gradients() -> None:
         assert seen == [(False, True, dtype)]
 
 
+@pytest.mark.thorough
 def test_a_process_measures_networks_and_parts_and_says_what_does_not_run() -> None:
     first = next(iter(small().enumerate()))
     with MeterProcess(LatencySpec(), effort=QUICK) as meter:
