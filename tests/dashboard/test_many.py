@@ -18,6 +18,7 @@ from search.visualization.accuracy_cost_figure import accuracy_cost_figure
 from tests.dashboard import stores
 from tests.dashboard.test_pages import Open
 from tests.support.bulk import add_many_trials
+from tests.support.thorough import thorough_but_every
 
 COUNT = 20_000
 
@@ -42,7 +43,7 @@ def scope(store: Store) -> Scope:
     return Scope(store, store.url, None, "")
 
 
-@pytest.mark.parametrize("cost", ["params", "macs"])
+@pytest.mark.parametrize("cost", thorough_but_every(2, ["params", "macs"]))
 def test_the_front_is_whole_and_the_rest_a_sample(store: Store, scope: Scope, cost: str) -> None:
     picture = queries.accuracy_cost(scope, cost)  # type: ignore[arg-type]
     found = best(store, top=None)

@@ -10,7 +10,7 @@ from search.schedulers import SCHEDULERS
 from search.searchers import SEARCHERS
 from search.testing.searcher_suite import CASES
 
-pytestmark = pytest.mark.usefixtures("coarse_gp", "small_reservoir")
+pytestmark = [pytest.mark.usefixtures("coarse_gp", "small_reservoir"), pytest.mark.thorough]
 
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS.built_in)

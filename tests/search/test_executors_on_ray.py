@@ -19,6 +19,7 @@ from tests.search.test_executors import (
 
 pytestmark = [
     pytest.mark.ray,
+    pytest.mark.thorough,
     pytest.mark.usefixtures("coarse_gp", "small_reservoir"),
 ]
 

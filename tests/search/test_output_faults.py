@@ -11,6 +11,7 @@ from search.store import open_store
 from tests.search.small import values
 from tests.search.test_session import begin, config, run_all
 from tests.support.streams import FULL, LOCALES, python
+from tests.support.thorough import thorough_but_every
 
 PLAYED = """
 import sys
@@ -67,7 +68,7 @@ def encoding_of(environment: dict[str, str]) -> str:
     return environment.get("PYTHONIOENCODING", "ascii")
 
 
-@pytest.mark.parametrize("environment", LOCALES)
+@pytest.mark.parametrize("environment", thorough_but_every(len(LOCALES), LOCALES))
 def test_readers_print_in_every_encoding(environment: dict[str, str], folder: Path) -> None:
     with open_store(str(folder / "tiny.db"), create=False) as opened:
         architecture = opened.trials.of_study(1)[0].architecture_id

@@ -189,6 +189,7 @@ def run(installed: Path, code: str) -> str:
     return done.stdout
 
 
+@pytest.mark.thorough
 def test_its_own_tests_hold_it_to_the_published_suites(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "test_walking.py").write_text(ITS_TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]")

@@ -64,7 +64,7 @@ class TestLocal(LearnsObjectives, LearnsConstraints):
     name = "local"
 
 
-class TestSurrogate(LearnsObjectives, LearnsConstraints):
+class TestSurrogate(LearnsObjectives):
     name = "surrogate"
 
     WHOLE = frozenset(
@@ -72,8 +72,6 @@ class TestSurrogate(LearnsObjectives, LearnsConstraints):
             "test_neither_hashes_nor_the_global_generators_matter",  # in another process
             "test_thousands_of_results_are_no_burden",
             "test_learning_beats_chance",
-            "test_broken_constraints_on_measured_metrics_are_avoided",
-            "test_where_one_random_point_in_five_hundred_is_allowed",
         }
     )
     """What is asked of the searcher as it comes."""
@@ -82,6 +80,13 @@ class TestSurrogate(LearnsObjectives, LearnsConstraints):
     def small_in_this_process(self, request: pytest.FixtureRequest) -> None:
         if request.function.__name__ not in self.WHOLE:
             request.getfixturevalue("small_reservoir")
+
+
+@pytest.mark.thorough
+class TestSurrogateAsItComes(LearnsConstraints):
+    """With all its candidates, everywhere."""
+
+    name = "surrogate"
 
 
 def test_every_searcher_is_held_to_the_contract() -> None:

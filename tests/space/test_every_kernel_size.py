@@ -13,6 +13,8 @@ from space.geometry import MapSize
 from tests.space.strategies import type_fields
 from tests.space.test_operators_against_reference import assert_agrees
 
+pytestmark = pytest.mark.thorough
+
 GRADIENT_EDGE = 8
 """The slow reference differentiates a whole tile's weights once for every position."""
 
