@@ -12,10 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
+from sqlalchemy import URL, Connection, Engine, event, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from search.store.dialects import engine_of
 from search.store.models import utc_now
 from search.store.sqlite_file import Identity, identity
 from search.store.url import display, is_sqlite, scrub, sqlite_path
@@ -205,12 +206,11 @@ def make_engine(url: URL, busy_timeout: float, *, only_read: bool = False) -> En
     if is_sqlite(url):
         return _sqlite_engine(url, busy_timeout)
     arguments = {key: value for key, value in _POSTGRESQL.items() if key not in url.query}
-    return create_engine(
+    return engine_of(
         url,
+        {"postgresql_readonly": True} if only_read else {},
         pool_pre_ping=True,
-        hide_parameters=True,
         connect_args=arguments,
-        execution_options={"postgresql_readonly": True} if only_read else {},
     )
 
 
@@ -238,7 +238,7 @@ def begin_by_hand(engine: Engine, *pragmas: str) -> None:
 
 
 def _sqlite_engine(url: URL, busy_timeout: float) -> Engine:
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_timeout})
+    engine = engine_of(url, connect_args={"timeout": busy_timeout})
     begin_by_hand(engine, "PRAGMA foreign_keys = ON", "PRAGMA synchronous = NORMAL")
     _keep_to_one_file(engine, sqlite_path(url))
     return engine

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from search.store.database import Database, begin_by_hand, make_engine
+from search.store.dialects import engine_of
 from search.store.schema import OlderStore, upgrade
 from search.store.sqlite_file import FileState
 
@@ -96,11 +97,10 @@ def _copy(connect: Callable[[], sqlite3.Connection], file: Path) -> None:
 
 
 def _only_reading(file: Path) -> Engine:
-    engine = create_engine(
-        "sqlite+pysqlite://",
+    engine = engine_of(
+        URL.create("sqlite"),
         creator=lambda: sqlite3.connect(f"file:{file}?mode=rw", uri=True),
         poolclass=NullPool,
-        hide_parameters=True,
     )
     begin_by_hand(engine, "PRAGMA query_only = ON")
     return engine

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import URL, create_engine
+from sqlalchemy import URL
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from search.store.database import Database, StoreError, begin_by_hand, make_engine
+from search.store.dialects import engine_of
 from search.store.older_file import UpgradedCopies
 from search.store.schema import OlderStore, check_current
 from search.store.sqlite_file import FileState, SqliteHeader
@@ -44,11 +45,8 @@ class _FileReader(Database):
         self._path = sqlite_path(url)
         self._connections = _Connections(self._path, busy_timeout, SqliteHeader())
         self._copies = UpgradedCopies(url)
-        engine = create_engine(
-            "sqlite+pysqlite://",
-            creator=self._connections.connect,
-            poolclass=NullPool,
-            hide_parameters=True,
+        engine = engine_of(
+            URL.create("sqlite"), creator=self._connections.connect, poolclass=NullPool
         )
         begin_by_hand(engine, "PRAGMA query_only = ON")
         super().__init__(url, engine)

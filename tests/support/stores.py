@@ -25,7 +25,12 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a place for a store, on each kind of database.
+    """The URL of a place for a store, on each kind of database."""
+    return new_place(request, tmp_path)
+
+
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a place for a store, on the kind of database that the fixture's parameter names.
 
     Nothing is there yet, but for tests that have the fixture `store` too: their tables on a server
     are emptied rather than made anew, which takes a fifth of the time.

@@ -149,6 +149,7 @@ def test_the_data_of_a_search_never_open_the_test_files(monkeypatch: pytest.Monk
         return read(path, dimensions)
 
     monkeypatch.setattr(fashion_mnist, "read_idx", watched)
+    fashion_mnist._embedded_training_part.cache_clear()
     data = small_data(short_protocol())
     assert list(data.train_batches(1, 0))
     assert list(data.validation_batches())

@@ -1,5 +1,6 @@
 """Finds Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence): embedded, local, downloaded."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.error import URLError
@@ -92,6 +93,18 @@ def load_part(config: FashionMnistConfig, part: Part) -> LabelledImages:
         InputError: naming the folder or file that is missing or corrupt.
     """
     folder = locate(config)
+    if folder == EMBEDDED and part == "train":
+        return _embedded_training_part()
+    return _read(folder, part)
+
+
+@cache
+def _embedded_training_part() -> LabelledImages:
+    """Comes with the package, and cannot change while this runs: unpacked once, for all trials."""
+    return _read(EMBEDDED, "train")
+
+
+def _read(folder: Path, part: Part) -> LabelledImages:
     images_path, labels_path = (_present(folder, stem) or folder / stem for stem in FILES[part])
     images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
     if images.shape[1:] != (EDGE, EDGE):
