@@ -49,6 +49,7 @@ def test_there_are_six_each_with_its_paper_and_relatives() -> None:
     assert len(mixspace.mixers.__all__) == 6
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_its_marks_are_so(name: str) -> None:
     definition = EXAMPLES[name]

@@ -151,6 +151,7 @@ def edge(networks: list[TrainedNetwork], **options: SeedSpread) -> Effect:
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("true", [0.0, 0.01])
 def test_intervals_hold_the_truth_as_often_as_they_say(true: float) -> None:
     held = 0
@@ -174,6 +175,7 @@ def test_no_effect_is_told_by_what_it_is_not_larger_than() -> None:
     assert edge(planted(lambda _: 0.0, seed=2, spread=0.05)).verdict == "cannot tell"
 
 
+@pytest.mark.thorough
 def test_no_effect_is_called_one_no_more_often_than_one_in_twenty() -> None:
     told = [edge(planted(lambda _: 0.0, seed=seed)).verdict for seed in range(200)]
     assert sum(each in ("helps", "hurts") for each in told) <= 10

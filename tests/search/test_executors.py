@@ -163,7 +163,13 @@ def settings_of(
     )
 
 
-@pytest.mark.parametrize(("searcher", "scheduler", "objectives"), PAIRS, ids=name_of)
+MARKED = [
+    pytest.param(*pair, marks=[pytest.mark.thorough] if pair[0] == "gp" else []) for pair in PAIRS
+]
+"""All that is Optuna's is asked in the same way, and its Gaussian process takes longest."""
+
+
+@pytest.mark.parametrize(("searcher", "scheduler", "objectives"), MARKED, ids=name_of)
 def test_all_executors_make_the_same_study(
     searcher: str, scheduler: str, objectives: dict[str, str], tmp_path: Path
 ) -> None:

@@ -202,6 +202,7 @@ def test_its_own_tests_hold_it_to_the_published_suites(installed: Path, tmp_path
     assert "skipped" not in done.stdout
 
 
+@pytest.mark.thorough
 def test_a_searcher_that_breaks_its_word_fails_them(installed: Path, tmp_path: Path) -> None:
     """With the values of what failed, though the suite is not a module of its tests."""
     text = """
@@ -285,6 +286,7 @@ def test_it_runs_on_ray_and_stands_in_the_store(searched: Path) -> None:
     assert all("were better" in (reason or "") for reason in stopped)
 
 
+@pytest.mark.thorough
 @pytest.mark.ray
 def test_its_study_is_not_gone_on_with_where_the_package_is_gone(searched: Path) -> None:
     done = python(ROOT, "-m", "search", "run", "tiny.yaml", "--resume", cwd=searched)
@@ -293,6 +295,7 @@ def test_its_study_is_not_gone_on_with_where_the_package_is_gone(searched: Path)
 
 
 @pytest.mark.ray
+@pytest.mark.thorough
 def test_the_dashboard_shows_it_with_its_options(
     searched: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

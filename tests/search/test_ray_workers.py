@@ -85,6 +85,7 @@ def test_a_study_starts_as_many_workers_as_it_has_trials_at_a_time(
     assert counts["add_actor"] == CONCURRENT
 
 
+@pytest.mark.thorough
 @pytest.mark.ray
 @pytest.mark.timeout(180)
 @pytest.mark.usefixtures("counted")
@@ -93,6 +94,7 @@ def test_no_worker_starts_that_is_given_no_trial(watcher: CountingWorkers) -> No
     assert len(watcher.seen) == CONCURRENT
 
 
+@pytest.mark.thorough
 @pytest.mark.ray
 @pytest.mark.timeout(180)
 def test_the_class_of_the_trials_is_not_looked_up_for_every_trial(

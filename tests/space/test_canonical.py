@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,7 @@ CHOICES: dict[str, list[Any]] = {
 }
 
 
+@cache
 def some_mixers(width: int, full_rank_only: bool = False) -> list[Mixer]:
     """Every mixer type with a grid of sizes and options that the width allows."""
     found = []

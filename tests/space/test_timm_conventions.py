@@ -8,6 +8,7 @@ from torch import nn
 
 import space.zoo as zoo  # first: it makes timm importable beside a CPU build of torch
 from space import InputError, cost
+from tests.support.thorough import thorough_but_every
 
 import timm  # isort: skip
 
@@ -62,7 +63,7 @@ def assert_true_architecture(model: Any) -> None:
     assert (spent.params, model.architecture.head.classes) == (params(model), model.num_classes)
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", thorough_but_every(2, OPTIONS), ids=str)
 @pytest.mark.parametrize("name", PAIRS)
 def test_options_do_what_timms_do(name: str, options: dict[str, Any]) -> None:
     with torch.device("meta"):

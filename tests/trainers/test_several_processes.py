@@ -55,6 +55,7 @@ def test_two_processes_equal_one(name: str, of_two: Path, tmp_path: Path) -> Non
         assert one["learning_rate"] == two["learning_rate"]
 
 
+@pytest.mark.thorough
 @proves("batch_norm_parts")
 def test_with_parts_each_process_norms_its_own_share(of_two: Path, tmp_path: Path) -> None:
     """As one that goes through the two shares one after the other, but for running statistics."""
@@ -70,11 +71,13 @@ def test_with_parts_each_process_norms_its_own_share(of_two: Path, tmp_path: Pat
         assert float((parts.tensors[f"model.{name}"] - weight.detach()).abs().max()) < TOLERANCE
 
 
+@pytest.mark.thorough
 def test_what_two_processes_have_begun_goes_on_exactly(of_two: Path) -> None:
     straight, broken = load_checkpoint(of_two / "accumulation"), load_checkpoint(of_two / "broken")
     assert distance(straight, broken) == 0
 
 
+@pytest.mark.thorough
 def test_one_goes_on_with_what_two_have_begun_and_refuses_what_needs_two(of_two: Path) -> None:
     assert together.training("batch norm", path=of_two / "batch norm").done
     with pytest.raises(InputError, match=r"protocol\.batch_norm_parts: 2 shares .* a trial has 1"):
