@@ -22,7 +22,7 @@ from benchmarks.table.read import TabularBenchmark
 from search.trial_states import TrialState
 from space import Infeasible, InputError
 from tests.benchmarks.synthetic import LONG, trainings, write
-from tests.support.thorough import thorough_but
+from tests.support.thorough import thorough_but_every
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,8 @@ CHOSEN = [e for e in entries() if " + " not in e.name or e.name.startswith(("ran
 @pytest.mark.usefixtures("coarse_gp")
 @pytest.mark.parametrize(
     "entry",
-    thorough_but(CHOSEN, lambda entry: not entry.slow),
+    thorough_but_every(3, [entry for entry in CHOSEN if not entry.slow])
+    + [pytest.param(entry, marks=pytest.mark.thorough) for entry in CHOSEN if entry.slow],
     ids=lambda e: f"{e.name}, {e.aim}",
 )
 def test_every_method_searches_a_table(entry: Entry, whole: Path) -> None:

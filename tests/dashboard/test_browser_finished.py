@@ -91,6 +91,7 @@ def test_a_node_leads_to_its_best_architecture(visitor: Visitor) -> None:
     visitor.check()
 
 
+@pytest.mark.thorough
 def test_a_marked_row_leads_to_its_architecture(visitor: Visitor) -> None:
     visitor.go("leaderboard", "Leaderboard")
     visitor.mark_row(0)

@@ -192,6 +192,7 @@ def test_the_command_prints_it_and_writes_json(
     assert row["p_turns"] is None
 
 
+@pytest.mark.thorough
 def test_the_command_draws_the_measured_graph(
     store: Store, store_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

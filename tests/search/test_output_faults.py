@@ -96,6 +96,7 @@ def test_a_run_keeps_its_exit_code_in_every_encoding(
     assert "\\u03a9.db" in ran.stderr.decode(encoding_of(environment))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("redirected", "stop_after", "code"), [(NO_STDOUT[0], "0", 0), (NO_STDOUT[-1], "2", 130)]
 )

@@ -48,6 +48,7 @@ def program(pid: int) -> str:
     return name if name.startswith("ray::") else Path(name).name
 
 
+@pytest.mark.thorough
 def test_it_listens_on_loopback_only_and_its_token_is_its_users_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

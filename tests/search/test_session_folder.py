@@ -67,6 +67,7 @@ def is_hidden() -> bool:
     return any(place.is_relative_to("/tmp") for place in places)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(is_hidden(), reason="the program lies in /tmp, which the test hides")
 @pytest.mark.skipif(not may_mount(), reason="only root may mount")
 @pytest.mark.parametrize(

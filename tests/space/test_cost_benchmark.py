@@ -13,6 +13,7 @@ SPACES = [
 ]
 
 
+@pytest.mark.thorough
 def test_table_and_json(capsys: pytest.CaptureFixture[str]) -> None:
     words = [*SMALL.split(), "--space", *SPACES]
     cost_model.main(words)

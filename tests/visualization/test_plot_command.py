@@ -157,6 +157,7 @@ def test_a_browser_that_fails_is_told(
     assert not out.exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.browser
 def test_names_of_a_store_are_text_in_an_svg(
     chromium: str, nasty: Store, monkeypatch: pytest.MonkeyPatch
