@@ -12,7 +12,7 @@ from dashboard.navigation import PAGES, Page
 from tests.dashboard import stores
 from tests.dashboard.server import Visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 @pytest.fixture(autouse=True)

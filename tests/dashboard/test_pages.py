@@ -350,6 +350,7 @@ def test_a_file_that_is_no_store(opened: Open, tmp_path: Path) -> None:
     assert "not an SQLite database" in test.code[0].value
 
 
+@pytest.mark.thorough
 def test_light_imports() -> None:
     """All of the dashboard without torch, Ray, Optuna or the trainers."""
     code = (

@@ -109,6 +109,7 @@ def test_a_study_without_results_hides_nobody_elses(opened: Open, tmp_path: Path
     assert list(test.dataframe[0].value["accuracy"]) == [0.5]
 
 
+@pytest.mark.thorough
 def test_a_page_that_is_open_asks_when_a_second_protocol_comes_in(
     opened: Open, tmp_path: Path
 ) -> None:

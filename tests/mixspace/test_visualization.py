@@ -36,6 +36,7 @@ def test_every_figure_is_the_one_that_the_command_draws(name: str) -> None:
     ]
 
 
+@pytest.mark.thorough
 def test_a_figure_of_a_study_is_that_of_its_store(study: mixspace.Study) -> None:
     with study.opened() as store:
         for name in (

@@ -108,6 +108,7 @@ def called(
     return float(np.mean(axes)), float(np.mean([bool(one.together) for one in found]))
 
 
+@pytest.mark.thorough
 def test_of_no_importance_nothing_is_called_important() -> None:
     axes, pairs = called(range(30), 60, tails=False)
     assert axes <= 0.1  # of all axes at once, alone or with another

@@ -68,6 +68,7 @@ def refusal(settings: Config, *, resume: bool = False) -> str:
     return str(refused.value)
 
 
+@pytest.mark.thorough
 def test_one_that_is_what_it_says_is_taken(tmp_path: Path) -> None:
     write(tmp_path)
     assert prepare(of_mine(tmp_path), resume=False).found is None

@@ -96,6 +96,7 @@ def started_by(driver: "subprocess.Popen[str]") -> dict[int, str]:
     return offspring(driver.pid)
 
 
+@pytest.mark.thorough
 def test_a_search_that_is_preempted_while_ray_starts_leaves_nothing(
     tmp_path: Path, command: list[str]
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_search_that_is_preempted_while_ray_starts_leaves_nothing(
     wait_until(lambda: not survivors(family), 30)
 
 
+@pytest.mark.thorough
 def test_a_driver_that_is_killed_while_ray_starts_has_its_last_line_too(
     tmp_path: Path, command: list[str]
 ) -> None:

@@ -19,7 +19,6 @@ from search.exit_code import ExitCode
 from search.program_signals import SAME_SECONDS, Interrupted, heeded, interrupting_the_program
 from search.runner.run_end import ExitMessage, RunEnd
 from search.runner.stop_signals import stopping_on_signals
-from tests.support.thorough import thorough_but_every
 
 PROGRAM = [sys.executable, "-m", "search"]
 
@@ -204,7 +203,8 @@ with stopping_on_signals(stop) as signals, RunEnd(stop, words):
 NUMBERS = [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]]
 
 
-@pytest.mark.parametrize("numbers", thorough_but_every(2, NUMBERS))
+@pytest.mark.thorough
+@pytest.mark.parametrize("numbers", NUMBERS)
 def test_work_that_does_not_end_is_left(numbers: list[signal.Signals]) -> None:
     """After SIGTERM there are seconds only; after Ctrl-C it takes another."""
     process = subprocess.Popen(

@@ -193,6 +193,7 @@ def test_entry_points_exist() -> None:
     assert callable(getattr(importlib.import_module(module), name))
 
 
+@pytest.mark.thorough
 def test_a_worker_never_touches_the_store() -> None:
     """Not even as far as to import it: every worker would wait for that."""
     seen = "print({'sqlalchemy', 'alembic'} & set(sys.modules))"

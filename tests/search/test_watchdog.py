@@ -23,6 +23,8 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(100)"]
 DRIVER = """
 import json, os, subprocess, sys, time
 from search.ray_executor.watchdog import watched_folder
+
+pytestmark = pytest.mark.thorough
 with watched_folder() as watchdog:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"],
                              start_new_session=True, stderr=subprocess.DEVNULL)

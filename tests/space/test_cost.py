@@ -69,6 +69,7 @@ def test_costs_of_stems_of_every_type_are_exact(
         assert_exact(space.sample(rng), unseen)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("each", [2, pytest.param(14, marks=pytest.mark.slow)])
 def test_costs_are_exact_over_every_mixer_type(each: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks of one stage, hundreds to a thousand, as many of each mixer type."""

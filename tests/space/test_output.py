@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from space.cli.output import StdoutLost, on_standard_streams, report_may_be_lost
 from tests.support.streams import BUFFERING, FULL, LOCALES, ROOT, python
 
+pytestmark = pytest.mark.thorough
+
 LOST = {
     ">&-": "Bad file descriptor",
     "1</dev/null": "Bad file descriptor",

@@ -230,6 +230,7 @@ def test_a_network_on_the_meta_device_can_be_resized(block_type: str) -> None:
     assert torch.equal(other(batch), network(batch))
 
 
+@pytest.mark.thorough
 def test_swin_for_smaller_images_is_timms_with_the_same_windows() -> None:
     """timm's case: its own Swin interpolates, this one keeps what is left of the tables."""
     model: Any = timm.create_model("mixspace_swin_tiny", img_size=56, num_classes=4).eval()

@@ -12,6 +12,7 @@ import pytest
 from tests.space.test_space_cli import run
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", ["mixers", "graph", "zoo", "cost", "show", "count", "sample"])
 def test_help_teaches_by_examples_that_run(
     command: str, capsys: pytest.CaptureFixture[str]

@@ -1,5 +1,6 @@
 """timm as the oracle: its weights in our networks and operators give its results."""
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -58,6 +59,7 @@ def swin_weights(theirs: Weights, depths: tuple[int, ...]) -> Weights:
     return found | both("head.classify", "head.fc", linear=False)
 
 
+@pytest.mark.thorough
 def test_swin_tiny_has_the_logits_of_timm() -> None:
     torch.manual_seed(0)
     theirs = swin_tiny_patch4_window7_224(pretrained=False).eval()

@@ -19,7 +19,10 @@ from search.store.process import Liveness, _from_ps, liveness_of
 from tests.support.namespaces import PRIVATE_PIDS, run_in
 
 HAS_PROC = Path("/proc/self/stat").exists()
-pytestmark = pytest.mark.skipif(not HAS_PROC, reason="there is no /proc here")
+pytestmark = [
+    pytest.mark.skipif(not HAS_PROC, reason="there is no /proc here"),
+    pytest.mark.thorough,
+]
 
 LOOK = (
     "import ast, sys; from search.store import ProcessIdentity; "

@@ -95,6 +95,7 @@ def driver(path: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.thorough
 def test_readers_who_may_not_write_see_what_the_owner_writes_later(tmp_path: Path) -> None:
     path = tmp_path / "s" / "a store.db"
     path.parent.mkdir()

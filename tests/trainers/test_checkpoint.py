@@ -263,6 +263,7 @@ def in_the_middle_of_a_save(path: Path) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+@pytest.mark.thorough
 def test_two_writers_do_not_meet(path: Path) -> None:
     """A worker that goes on for a while after its trial was taken over elsewhere."""
     with in_the_middle_of_a_save(path) as writer:
@@ -275,6 +276,7 @@ def test_two_writers_do_not_meet(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.thorough
 def test_what_a_killed_writer_left_is_removed(path: Path) -> None:
     beside = path.with_name("trial.safetensors2.partial")
     beside.touch()

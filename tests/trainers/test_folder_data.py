@@ -12,7 +12,6 @@ import torch
 
 from space.errors import InputError
 from space.torchvision_support import prepare_torchvision
-from tests.support.thorough import thorough_but_every
 from tests.support.without_rights import python_without_rights
 from tests.trainers.tiny import SEEDS, architecture, image_folder, pictures
 from trainers import (
@@ -233,9 +232,8 @@ except InputError as error:
 """
 
 
-@pytest.mark.parametrize(
-    "part", thorough_but_every(4, ["train", "val", "train/red", "train/red/deeper"])
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("part", ["train", "val", "train/red", "train/red/deeper"])
 def test_a_part_that_cannot_be_read_is_named_and_never_left_out(part: str, tmp_path: Path) -> None:
     for class_folder in ("train/red/deeper", "train/blue", "val/red", "val/blue"):
         (tmp_path / class_folder).mkdir(parents=True)

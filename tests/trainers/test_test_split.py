@@ -57,6 +57,7 @@ def test_clearing_the_environment_does_not_open_it() -> None:
     assert VARIABLE not in os.environ
 
 
+@pytest.mark.thorough
 def test_it_is_locked_in_child_processes() -> None:
     with lock_test_split():
         inside = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, check=True)

@@ -83,6 +83,7 @@ def test_with_enough_workers_it_keeps_up() -> None:
             assert after.keeps_up
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("workers", [0, 2])
 def test_measuring_changes_nothing_of_a_training(
     tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch

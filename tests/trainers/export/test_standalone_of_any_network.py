@@ -118,6 +118,7 @@ def test_networks_of_the_zoo_have_the_same_tensors(name: str) -> None:
         assert tensors(module.build()) == tensors(build(architecture))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name",
     [
