@@ -135,6 +135,18 @@ def course_sentences(scope: Scope, name: str, ended_trials: int) -> list[str]:
     return [said for said in (beside, course.sentence) if said is not None]
 
 
+@cached
+def hypervolume_course(
+    scope: Scope, name: str, ended_trials: int
+) -> query.HypervolumeCourse | None:
+    """How the front of a study has grown; None of one objective, or before the first result.
+
+    Args:
+        ended_trials: of the study; where there are more of them, it is asked anew.
+    """
+    return query.hypervolume_course(scope.store, name)
+
+
 def seconds_left(scope: Scope, studies: Sequence[StudySummary]) -> float | None:
     """When the last of the running studies will be done; None where nobody can tell."""
     running = tuple((study.id, study.ended_trials) for study in studies if study.is_running)

@@ -35,6 +35,7 @@ __all__ = [
     "plot_architecture",
     "plot_axis_importances",
     "plot_connectivity",
+    "plot_hypervolume_history",
     "plot_learning_curves",
     "plot_optimization_history",
     "plot_pareto_front",
@@ -95,6 +96,20 @@ def plot_optimization_history(study: "Study") -> "go.Figure":
     """
     with _opened(study) as store:
         return study_figures.plot_optimization_history(store, study.name)
+
+
+def plot_hypervolume_history(study: "Study") -> "go.Figure":
+    """How much the front of a study of several objectives covers, against its evaluations.
+
+    A share of the box that reaches from a tenth of the range below the worst complete result up to
+    the best value of each objective, costs by their logarithm. Random points stand apart.
+
+    Raises:
+        InputError: the study has a single objective.
+        NothingToDraw: no trial of its searcher is complete.
+    """
+    with _opened(study) as store:
+        return study_figures.plot_hypervolume_history(store, study.name)
 
 
 def plot_learning_curves(

@@ -13,6 +13,7 @@ from dashboard.scope import Scope, current, zone
 from search.query import TrialSummary, data_sentences, method_sentence
 from search.store import StudyRecord, StudySummary, TrialState
 from search.visualization.curve_figures import accuracy_over_time_figure
+from search.visualization.hypervolume_figure import hypervolume_figure
 from space import wording
 
 _TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE, TrialState.PREEMPTED)
@@ -36,6 +37,8 @@ def live(scope: Scope) -> None:
     counts = queries.state_counts(scope)
     _figures(scope, studies, counts)
     _over_time(scope, counts)
+    if len(studies) == 1 and not scope.is_filtered:
+        _hypervolume(scope, studies[0])
     _running_now(scope, counts)
     _trouble(scope)
 
@@ -144,6 +147,16 @@ def _over_time(scope: Scope, counts: dict[TrialState, int]) -> None:
     show(accuracy_over_time_figure(found, zone()), "history", "Accuracy of each trial as it ended")
     if found.total > len(found.points):
         st.caption(f"{len(found.points):,} of {found.total:,} trials; the best so far is whole.")
+
+
+def _hypervolume(scope: Scope, study: StudySummary) -> None:
+    """Of several objectives no single trial is the best: what tells is how far the front is."""
+    course = queries.hypervolume_course(scope, study.name, study.ended_trials)
+    if course is None:
+        return
+    st.subheader("Hypervolume of the front")
+    st.caption(course.sentence)
+    show(hypervolume_figure(course), "hypervolume", "Share of the box that the front covers")
 
 
 def _running_now(scope: Scope, counts: dict[TrialState, int]) -> None:

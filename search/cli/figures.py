@@ -77,6 +77,7 @@ def _drawn(store: Store, subject: str, kind: str, asked: Mapping[str, Any]) -> "
     drawers: Mapping[str, Callable[..., go.Figure]] = {
         "front": figures.plot_pareto_front,
         "history": figures.plot_optimization_history,
+        "hypervolume": figures.plot_hypervolume_history,
         "curves": figures.plot_learning_curves,
         "importances": figures.plot_axis_importances,
         "relation-graph": figures.plot_relation_graph,

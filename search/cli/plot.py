@@ -14,6 +14,7 @@ from space.errors import Problem, refuse
 _OPTIONS = {
     "front": ("where", "across", "up", "pruned"),
     "history": (),
+    "hypervolume": (),
     "curves": ("where", "measure", "top"),
     "importances": ("where", "target"),
     "relation-graph": ("where",),
@@ -49,14 +50,15 @@ def command(subject: str, kind: str, out: Path, store: str, **given: Any) -> Non
     Examples:
       python -m search plot quickstart --out front.html
       python -m search plot quickstart --kind history --out history.svg
+      python -m search plot small-and-good --kind hypervolume --out hypervolume.svg
       python -m search plot quickstart --kind curves --top 5 --out curves.png
       python -m search plot quickstart --kind importances --out axes.svg
       python -m search plot 1f0c9a52e7d3b846 --kind architecture --out network.svg
 
-    Fronts, the best so far and importances are of complete results alone, of one study and so of
-    one protocol. An .html file needs nothing else and no network when it is opened; .svg and .png
-    need the extra mixspace[plot] and a Chrome or Chromium, which BROWSER_PATH may name. Token
-    mixers and networks without a store are drawn by `python -m space show --out`.
+    Fronts, the best so far, the hypervolume and importances are of complete results alone, of one
+    study and so of one protocol. An .html file needs nothing else and no network when it is opened;
+    .svg and .png need the extra mixspace[plot] and a Chrome or Chromium, which BROWSER_PATH may
+    name. Token mixers and networks without a store are drawn by `python -m space show --out`.
     """
     asked = {name: value for name, value in given.items() if value not in (None, False)}
     refuse(

@@ -33,6 +33,11 @@ from search.query.failures import (
     kind_of_reason,
     trials_of_kind,
 )
+from search.query.hypervolume_course import (
+    HypervolumeCourse,
+    HypervolumePoint,
+    hypervolume_course,
+)
 from search.query.intervals import wilson_interval
 from search.query.leaderboard import (
     SORT_KEYS,
@@ -135,6 +140,8 @@ __all__ = [
     "FailureShare",
     "Failures",
     "Figures",
+    "HypervolumeCourse",
+    "HypervolumePoint",
     "Measured",
     "MoveKind",
     "NetworkComparison",
@@ -183,6 +190,7 @@ __all__ = [
     "figures_of_tests",
     "front",
     "front_of",
+    "hypervolume_course",
     "interval_in_points",
     "is_custom",
     "kind_of_reason",

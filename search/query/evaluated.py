@@ -187,18 +187,23 @@ def evaluated_trials(
 ) -> list[tuple[TrialRecord, Values | None]]:
     """The trials that were evaluated, the complete ones with their metrics.
 
-    A complete trial counts where it has the first objective and keeps the measured bounds. What a
+    A complete trial counts where it has the objectives and keeps the measured bounds. What a
     pruned trial would have come to is not known: it was an evaluation, and has no metrics. Repeats
     do not count.
 
+    Args:
+        store: where to look.
+        study: its name.
+        objectives: those of the study that are asked for, and its constraints.
+
     Returns:
-        Each trial, in order of their numbers, with its first objective and its bounded metrics;
-        None of a pruned one.
+        Each trial, in order of their numbers, with these objectives and its bounded metrics; None
+        of a pruned one.
 
     Raises:
         InputError: an unknown study.
     """
-    measured = Objectives(objectives.objectives[:1], measured_bounds(objectives))
+    measured = Objectives(objectives.objectives, measured_bounds(objectives))
     every = store.trials.of_study(store.studies.get(study).id, EVALUATED)
     trials = [trial for trial in every if trial.repeat == 0]
     losses = _losses(store, study) if _LOSS in measured.names else {}

@@ -12,7 +12,7 @@ from math import ceil, inf
 from sqlalchemy import exists, select
 
 from search.objective_parsing import stored_objectives
-from search.objectives import Objective, Values
+from search.objectives import Objective, Objectives, Values
 from search.query.baseline import (
     BASELINE,
     ENOUGH,
@@ -118,7 +118,8 @@ def study_course(store: Store, study: str) -> StudyCourse:
     found = store.studies.get(study)
     objectives = stored_objectives(found.objective)
     objective = objectives.objectives[0]
-    trials = evaluated_trials(store, study, objectives)
+    first = Objectives((objective,), objectives.constraints)
+    trials = evaluated_trials(store, study, first)
     is_accuracy = objective.name == "validation_accuracy"
     points = tuple(
         CoursePoint(

@@ -20,6 +20,7 @@ from search.query import (
     best,
     bound_words,
     evaluated,
+    hypervolume_course,
     networks,
     operator_records,
     state_counts,
@@ -33,6 +34,7 @@ from search.store import Store, StudyRecord, TrialState
 from search.visualization.accuracy_cost_figure import CostPicture, accuracy_cost_figure, add_pruned
 from search.visualization.curve_figures import MEASURES, Curve, Measure, curves_figure
 from search.visualization.history_figure import history_figure
+from search.visualization.hypervolume_figure import hypervolume_figure
 from search.visualization.importances_figure import importances_figure
 from search.visualization.measured_graph import measured_graph, wide
 from search.visualization.objectives_figure import ObjectivesPicture, objectives_figure
@@ -206,6 +208,39 @@ def plot_optimization_history(store: Store, study: str) -> go.Figure:
     note = f"{_named(record)} · {count(complete, 'complete trial')}{more} · {_judged(record)}"
     title = f"Best {METRIC_NAMES[course.objective.name]} against trials"
     return finished(history_figure(course), title, note)
+
+
+def plot_hypervolume_history(store: Store, study: str) -> go.Figure:
+    """How much the front of a study of several objectives covers, against its evaluations.
+
+    A share of the box that reaches from a tenth of the range below the worst complete result up to
+    the best value of each objective, costs by their logarithm. Random points stand apart.
+
+    Args:
+        store: where the study is.
+        study: its name.
+
+    Raises:
+        InputError: no such study, or one of a single objective.
+        NothingToDraw: no trial of its searcher is complete.
+    """
+    record = store.studies.get(study)
+    objectives = stored_objectives(record.objective)
+    if len(objectives) < 2:
+        (only,) = objectives
+        raise InputError.of(
+            "study",
+            f"{study!r} has one objective, {only.name}; its best so far is drawn by "
+            "plot_optimization_history",
+        )
+    course = hypervolume_course(store, study)
+    if course is None:
+        raise _nothing(store, study, None)
+    wanted = " and ".join(METRIC_NAMES[each.name] for each in objectives)
+    more = count(course.evaluations, "evaluation")
+    more += f" · {count(course.random_evaluations, 'random point')}" if course.random else ""
+    note = f"{_named(record)} · {more} · {_judged(record)}"
+    return finished(hypervolume_figure(course), f"Hypervolume of {wanted}", note)
 
 
 def plot_learning_curves(

@@ -16,7 +16,7 @@ from dashboard.views.architecture_view import offered
 from search.metrics import ANALYTIC_METRICS, METRICS
 from search.objective_parsing import stored_objectives
 from search.objectives import dominates, objectives_from
-from search.query import Evaluated, best, front, front_of
+from search.query import Evaluated, best, front, front_of, hypervolume_course
 from search.store import ParentRecord, Store, open_store
 from search.visualization import objectives_figure as pictures
 from search.visualization.frame import cost_axis, figure
@@ -381,3 +381,24 @@ def test_a_better_training_with_inherited_weights_is_named(opened: Open, tmp_pat
     (metric,) = [metric for metric in test.metric if metric.label == "Accuracy"]
     assert (metric.value, metric.delta) == ("60.00%", "± 14.14% over 2 trainings")
     assert "reached 90.00% (trial 3 of s, with inherited weights)" in texts(test)
+
+
+def test_live_progress_says_how_much_the_front_covers(
+    opened: Open, store_files: dict[str, Path]
+) -> None:
+    with open_store(str(store_files["objectives"]), create=False) as store:
+        course = hypervolume_course(store, "two")
+    assert course is not None
+    page = opened("progress", store_files["objectives"], study="two")
+    assert not page.exception
+    assert course.sentence in [caption.value for caption in page.caption]
+    assert "Hypervolume of the front" in [each.value for each in page.subheader]
+    filtered = opened("progress", store_files["objectives"], study="two", where="params > 1")
+    assert "Hypervolume of the front" not in [each.value for each in filtered.subheader]
+
+
+def test_live_progress_of_one_objective_has_no_hypervolume(
+    opened: Open, store_files: dict[str, Path]
+) -> None:
+    page = opened("progress", store_files["finished"])
+    assert "Hypervolume of the front" not in [each.value for each in page.subheader]

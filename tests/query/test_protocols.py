@@ -82,6 +82,7 @@ OF_ONE_STUDY = {
     "comparison",
     "evaluated",
     "front",
+    "hypervolume_course",
     "latency_records",
     "networks",
     "proxy_worth",

@@ -13,6 +13,7 @@ from search.query import (
     best,
     evaluated,
     front,
+    hypervolume_course,
     operator_records,
     study_course,
     trial_summaries,
@@ -21,6 +22,7 @@ from search.store import Store, TrialState, open_store
 from search.visualization.study_figures import (
     NothingToDraw,
     plot_axis_importances,
+    plot_hypervolume_history,
     plot_learning_curves,
     plot_optimization_history,
     plot_pareto_front,
@@ -296,3 +298,26 @@ def test_two_protocols_are_never_joined(tmp_path: Path) -> None:
         for name, accuracy in (("a", 0.5), ("b", 0.9)):
             points = traces(plot_pareto_front(store, name))["on the front"]
             assert list(points.y) == [accuracy]
+
+
+# The hypervolume
+
+
+@pytest.mark.parametrize("study", ["two", "three"])
+def test_the_hypervolume_has_a_mark_where_the_front_moved(objectives: Store, study: str) -> None:
+    course = hypervolume_course(objectives, study)
+    assert course is not None
+    made = plot_hypervolume_history(objectives, study)
+    of_it = {trace.mode: trace for trace in made.data if trace.name == "the study"}
+    marks, steps = of_it["markers"], of_it["lines"]
+    assert list(zip(marks.x, marks.y, strict=True)) == [
+        (point.evaluation, point.share) for point in course.searched
+    ]
+    assert steps.x[-1] == course.evaluations
+    on_front = {row.architecture_id for row in front(objectives, study, course.objectives)}
+    assert ids(marks) & on_front
+
+
+def test_of_one_objective_there_is_no_hypervolume(finished: Store) -> None:
+    with pytest.raises(InputError, match="has one objective, validation_accuracy"):
+        plot_hypervolume_history(finished, STUDY)
