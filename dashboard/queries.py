@@ -136,13 +136,11 @@ def course_sentences(scope: Scope, name: str, ended_trials: int) -> list[str]:
 
 
 @cached
-def hypervolume_course(
-    scope: Scope, name: str, ended_trials: int
-) -> query.HypervolumeCourse | None:
+def hypervolume_course(scope: Scope, name: str, progress: int) -> query.HypervolumeCourse | None:
     """How the front of a study has grown; None of one objective, or before the first result.
 
     Args:
-        ended_trials: of the study; where there are more of them, it is asked anew.
+        progress: of the study; where it is another, the course is asked anew.
     """
     return query.hypervolume_course(scope.store, name)
 

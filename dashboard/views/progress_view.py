@@ -38,7 +38,8 @@ def live(scope: Scope) -> None:
     _figures(scope, studies, counts)
     _over_time(scope, counts)
     if len(studies) == 1 and not scope.is_filtered:
-        _hypervolume(scope, studies[0])
+        with notices.reported("The hypervolume cannot be shown"):
+            _hypervolume(scope, studies[0])
     _running_now(scope, counts)
     _trouble(scope)
 
@@ -151,7 +152,18 @@ def _over_time(scope: Scope, counts: dict[TrialState, int]) -> None:
 
 def _hypervolume(scope: Scope, study: StudySummary) -> None:
     """Of several objectives no single trial is the best: what tells is how far the front is."""
-    course = queries.hypervolume_course(scope, study.name, study.ended_trials)
+    wanted = queries.study_objectives(scope)
+    if wanted is None or len(wanted.objectives) < 2:
+        return
+    if study.ended_trials > _MANY:  # every network of the study is read for its costs
+        st.caption(
+            "How much the front of so many trials covers is drawn by "
+            "`python -m search plot STUDY --kind hypervolume --out FILE`."
+        )
+        return
+    # Of many trials one more changes little.
+    hundredths = study.ended_trials // max(1, study.ended_trials // 100)
+    course = queries.hypervolume_course(scope, study.name, hundredths)
     if course is None:
         return
     st.subheader("Hypervolume of the front")

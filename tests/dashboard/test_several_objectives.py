@@ -306,6 +306,10 @@ def test_networks_of_another_version_leave_the_rest_of_the_page(
     assert not test.exception
     assert [error.value for error in test.error] == ["The study's own objectives cannot be shown"]
     assert len(test.get("plotly_chart")) == 1
+    test = opened("progress", path)
+    assert not test.exception
+    assert [error.value for error in test.error] == ["The hypervolume cannot be shown"]
+    assert "Last failures" in [each.value for each in test.subheader]
 
 
 # The architecture's page beside the leaderboard
