@@ -136,7 +136,9 @@ def course_sentences(scope: Scope, name: str, ended_trials: int) -> list[str]:
 
 
 @cached
-def hypervolume_course(scope: Scope, name: str, progress: int) -> query.HypervolumeCourse | None:
+def hypervolume_course(
+    scope: Scope, name: str, progress: tuple[int, int]
+) -> query.HypervolumeCourse | None:
     """How the front of a study has grown; None of one objective, or before the first result.
 
     Args:

@@ -161,13 +161,12 @@ def _hypervolume(scope: Scope, study: StudySummary) -> None:
             "`python -m search plot STUDY --kind hypervolume --out FILE`."
         )
         return
-    # Of many trials one more changes little.
-    hundredths = study.ended_trials // max(1, study.ended_trials // 100)
-    course = queries.hypervolume_course(scope, study.name, hundredths)
-    if course is None:
+    step = max(1, study.ended_trials // 100)  # of many trials one more changes little
+    course = queries.hypervolume_course(scope, study.name, (step, study.ended_trials // step))
+    if course is None or not course.tells:
         return
     st.subheader("Hypervolume of the front")
-    st.caption(course.sentence)
+    notices.captions([course.sentence])
     show(hypervolume_figure(course), "hypervolume", "Share of the box that the front covers")
 
 

@@ -2,9 +2,9 @@
 
 The hypervolume is the volume that a front dominates above a reference point. Here every objective
 runs from the worst to the best of the study's complete results, costs by their logarithm as the
-figures draw them, and the reference lies a tenth of that range below the worst, as BoTorch infers
-it. So the share says what part of the box up to a network that were best in everything is covered,
-and a study that goes on can change what it was called before.
+figures draw them, and the reference lies a tenth of that range below the worst. So the share says
+what part of the box up to a network that were best in everything is covered, and a study that goes
+on can change what it was called before.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from search.metrics import ANALYTIC_METRICS, DEVICE_METRICS
 from search.objective_parsing import stored_objectives
 from search.objectives import Objectives, Values, hypervolume
-from search.query.baseline import BASELINE
+from search.query.baseline import BASELINE, ENOUGH
 from search.query.evaluated import evaluated_trials
 from search.store.store import Store
 
@@ -64,14 +64,23 @@ class HypervolumeCourse:
     random_evaluations: int
 
     @property
-    def sentence(self) -> str:
-        """What is covered now, and since when, in words."""
+    def tells(self) -> bool:
+        """Whether the shares say something: there are enough evaluations, and results differ."""
+        spread = all(self.worst[each.name] != self.best[each.name] for each in self.objectives)
+        return spread and self.evaluations >= ENOUGH
+
+    @property
+    def sentence(self) -> str | None:
+        """What is covered now, and since when, in words; None where that says nothing yet."""
+        if not self.tells:
+            return None
         last = self.searched[-1]
         later = self.evaluations - last.evaluation
         since = "the last one" if not later else f"none of the {later:,} since has moved the front"
         return (
-            f"The front covers {last.share:.1%} of the box between the worst and the best results "
-            f"of this study, since evaluation {last.evaluation:,} of {self.evaluations:,}: {since}."
+            f"The front covers {last.share:.1%} of the box from a tenth of the range below the "
+            "worst to the best results of this study, since evaluation "
+            f"{last.evaluation:,} of {self.evaluations:,}: {since}."
         )
 
 
@@ -113,19 +122,23 @@ class _Scale:
     """Places results between the worst (0) and the best (1) of each objective."""
 
     def __init__(self, objectives: Objectives, known: Sequence[Values]) -> None:
+        costs = {*ANALYTIC_METRICS, *DEVICE_METRICS}
         self._objectives = objectives
+        self._logarithmic = {
+            each.name
+            for each in objectives
+            if each.name in costs and all(values[each.name] > 0 for values in known)
+        }
         rows = self._vectors(known)
         self._least, self._most = rows.min(0), rows.max(0)
 
     def _vectors(self, known: Iterable[Values]) -> Floats:
         """Higher is better; of a cost minus its logarithm."""
-        costs = {*ANALYTIC_METRICS, *DEVICE_METRICS}
         rows = [
             [
-                each.to_maximise({each.name: float(np.log(values[each.name]))})
-                if each.name in costs and values[each.name] > 0
-                else each.to_maximise(values)
+                each.sign * (np.log(value) if each.name in self._logarithmic else value)
                 for each in self._objectives
+                for value in (values[each.name],)
             ]
             for values in known
         ]
@@ -151,15 +164,18 @@ def _growth(
 ) -> Iterable[HypervolumePoint]:
     """Each evaluation that moves the front of those before it."""
     front: Floats | None = None
+    covered = 0.0
     for place, (number, architecture_id, vector) in enumerate(evaluations, 1):
         if vector is None:
             continue
         if front is None:
-            front = vector[None]
-        elif (front >= vector).all(1).any():
+            front = np.empty((0, len(vector)))
+        if (front >= vector).all(1).any():
             continue
-        else:
-            beaten = (front <= vector).all(1)
-            front = np.vstack([front[~beaten], vector])
-        share = hypervolume(front, np.full(len(vector), -_BEYOND)) / (1 + _BEYOND) ** len(vector)
+        # What it adds alone: its own volume less what the front has of that.
+        reference = np.full(len(vector), -_BEYOND)
+        covered += float(np.prod(vector + _BEYOND))
+        covered -= hypervolume(np.minimum(front, vector), reference)
+        front = np.vstack([front[~(front <= vector).all(1)], vector])
+        share = covered / (1 + _BEYOND) ** len(vector)
         yield HypervolumePoint(place, number, architecture_id, share)

@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.dialects import registry
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 
@@ -32,28 +31,9 @@ class SharingSqlite(SQLiteDialect_pysqlite):
         return hash(type(self))
 
 
-class SharingPostgresql(PGDialect_psycopg):
-    """Servers of one version and one way to write texts."""
-
-    supports_statement_cache = True
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other._told() == self._told()
-
-    def __hash__(self) -> int:
-        return hash(type(self))
-
-    def _told(self) -> tuple[Any, ...]:
-        """What a connection has told, by which statements are compiled."""
-        return (
-            getattr(self, "server_version_info", None),
-            getattr(self, "default_schema_name", None),
-            self._backslash_escapes,
-        )
-
-
 registry.register("sqlite.mixspace", __name__, SharingSqlite.__name__)
-registry.register("postgresql.mixspace", __name__, SharingPostgresql.__name__)
+# Read where a server is meant: a command on a file shall not wait for it.
+registry.register("postgresql.mixspace", "search.store.server_dialect", "SharingPostgresql")
 
 
 def engine_of(url: URL, execution: Mapping[str, Any] | None = None, **options: Any) -> Engine:

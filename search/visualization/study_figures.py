@@ -231,7 +231,7 @@ def plot_hypervolume_history(store: Store, study: str) -> go.Figure:
         raise InputError.of(
             "study",
             f"{study!r} has one objective, {only.name}; its best so far is drawn by "
-            "plot_optimization_history",
+            "plot_optimization_history (of `plot`: --kind history)",
         )
     course = hypervolume_course(store, study)
     if course is None:

@@ -30,7 +30,7 @@ def study_of(store: Store, accuracies: list[float | None], **more: Any) -> str:
     return "s"
 
 
-def counted(vectors: np.ndarray, points: int = 400_000) -> float:
+def counted(vectors: np.ndarray, points: int = 150_000) -> float:
     """The share of random points of the box that some vector dominates."""
     rng = np.random.default_rng(0)
     drawn = rng.uniform(-0.1, 1.0, (points, vectors.shape[1]))
@@ -48,7 +48,7 @@ def test_the_share_is_that_of_the_box(objectives: int) -> None:
     shares = [point.share for point in found]
     assert shares == sorted(shares)
     for point in found:
-        assert point.share == pytest.approx(counted(vectors[: point.evaluation]), abs=4e-3)
+        assert point.share == pytest.approx(counted(vectors[: point.evaluation]), abs=7e-3)
     moved = {point.number for point in found}
     for number in set(range(30)) - moved:
         assert (vectors[:number] >= vectors[number]).all(1).any()
@@ -81,15 +81,27 @@ def test_an_objective_in_which_all_are_equal_tells_nothing() -> None:
 
 
 def test_pruned_trials_are_evaluations_and_move_nothing(store: Store) -> None:
-    course = hypervolume_course(store, study_of(store, [0.4, None, 0.5, 0.45, None]))
+    accuracies = [0.4, None, 0.5, 0.45, None, *[0.3] * 5]
+    course = hypervolume_course(store, study_of(store, accuracies))
     assert course is not None
-    assert course.evaluations == 5
+    assert course.evaluations == 10
     assert {point.number for point in course.searched} <= {0, 2, 3}
     assert course.searched[0].evaluation == 1
     assert course.random == ()
-    assert course.worst["validation_accuracy"] == 0.4
+    assert course.worst["validation_accuracy"] == 0.3
     assert course.best["validation_accuracy"] == 0.5
-    assert f"since evaluation {course.searched[-1].evaluation} of 5" in course.sentence
+    last = course.searched[-1].evaluation
+    assert f"since evaluation {last} of 10: none of the {10 - last} since" in str(course.sentence)
+
+
+@pytest.mark.parametrize("accuracies", [[0.4, 0.5, 0.6], [0.5] * 12])
+def test_of_few_evaluations_or_equal_results_nothing_is_said(
+    store: Store, accuracies: list[float | None]
+) -> None:
+    course = hypervolume_course(store, study_of(store, accuracies))
+    assert course is not None
+    assert not course.tells
+    assert course.sentence is None
 
 
 def test_one_objective_has_none_and_neither_has_a_study_without_results(store: Store) -> None:

@@ -13,7 +13,6 @@ from search.query import best_by_protocol, parse_where
 from search.store import Store, open_store
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import effective
-from tests.query.conftest import SERVER
 from tests.query.slow_where import holds
 from tests.query.strategies import clauses
 from tests.support.postgres import PostgresServer
@@ -128,7 +127,9 @@ def entries(store: Store, study_id: int, name: str) -> Iterator[dict[str, Any]]:
         }
 
 
-@pytest.fixture(scope="module", params=["sqlite", SERVER])
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
 def filled(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Filled]:

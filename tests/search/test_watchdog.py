@@ -23,8 +23,6 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(100)"]
 DRIVER = """
 import json, os, subprocess, sys, time
 from search.ray_executor.watchdog import watched_folder
-
-pytestmark = pytest.mark.thorough
 with watched_folder() as watchdog:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"],
                              start_new_session=True, stderr=subprocess.DEVNULL)
@@ -90,6 +88,7 @@ def test_a_killed_driver_takes_its_children_and_folder_with_it() -> None:
         end(bystander)
 
 
+@pytest.mark.thorough
 def test_a_clean_end_removes_the_folder_and_leaves_children_to_ray(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -119,6 +118,7 @@ with watched_folder() as watchdog:
 """
 
 
+@pytest.mark.thorough
 def test_a_driver_that_is_ended_while_it_removes_its_folder_leaves_none() -> None:
     done = subprocess.run(
         [sys.executable, "-c", CUT_SHORT], capture_output=True, text=True, check=False
@@ -128,6 +128,7 @@ def test_a_driver_that_is_ended_while_it_removes_its_folder_leaves_none() -> Non
     assert wait_until(lambda: not folder.exists())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT])
 def test_the_run_of_a_driver_that_is_gone_is_ended_and_its_last_words_are_said(
     number: signal.Signals, tmp_path: Path
@@ -161,6 +162,7 @@ sys.exit(run_program(["run", "tiny.yaml"]))
 """
 
 
+@pytest.mark.thorough
 def test_a_driver_that_ray_ends_amid_its_start_says_how_to_go_on(tmp_path: Path) -> None:
     content = values(store=str(tmp_path / "tiny.db"), checkpoints=str(tmp_path / "checkpoints"))
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(content))
@@ -178,6 +180,7 @@ def test_a_driver_that_ray_ends_amid_its_start_says_how_to_go_on(tmp_path: Path)
     assert "To go on: python -m search run tiny.yaml" in last
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("said", [False, True])
 def test_a_store_that_is_gone_keeps_no_words_back_and_none_are_said_twice(
     said: bool, tmp_path: Path
@@ -190,6 +193,7 @@ def test_a_store_that_is_gone_keeps_no_words_back_and_none_are_said_twice(
     assert errors == ("" if said else "To go on\n")
 
 
+@pytest.mark.thorough
 def test_signals_to_all_that_belongs_to_the_driver_spare_its_watchdog() -> None:
     with driver({"exit_message": ["To go on"]}) as (process, _, folder):
         (watchdog,) = watchdogs(folder)

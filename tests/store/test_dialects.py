@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import make_url
 
 from search.store import open_store
-from search.store.dialects import _COMPILED, SharingPostgresql, engine_of
+from search.store.dialects import _COMPILED, engine_of
+from search.store.server_dialect import SharingPostgresql
 from tests.support.postgres import PostgresServer
 
 

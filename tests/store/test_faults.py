@@ -159,7 +159,6 @@ with open_store(url, create=False) as store:
 """
 
 
-@pytest.mark.thorough
 def test_two_processes_never_claim_the_same_trials(store: Store, store_url: str) -> None:
     study = add_study(store)
     runs = [begin_run(store, study.id) for _ in range(2)]

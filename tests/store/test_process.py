@@ -19,10 +19,7 @@ from search.store.process import Liveness, _from_ps, liveness_of
 from tests.support.namespaces import PRIVATE_PIDS, run_in
 
 HAS_PROC = Path("/proc/self/stat").exists()
-pytestmark = [
-    pytest.mark.skipif(not HAS_PROC, reason="there is no /proc here"),
-    pytest.mark.thorough,
-]
+pytestmark = pytest.mark.skipif(not HAS_PROC, reason="there is no /proc here")
 
 LOOK = (
     "import ast, sys; from search.store import ProcessIdentity; "
@@ -148,12 +145,14 @@ def test_an_identity_without_a_boot_id_proves_life_but_no_end(
     assert liveness_of(replace(old, process_started=1.0)) is Liveness.HIDDEN
 
 
+@pytest.mark.thorough
 def test_another_pid_namespace_sees_nothing_of_this_one(child: subprocess.Popen[bytes]) -> None:
     identity = ProcessIdentity.of(child.pid)
     assert looked_at(identity, *PRIVATE_PIDS) == "HIDDEN"
     assert looked_at(identity, "--pid", "--fork") == "HIDDEN"  # with /proc of outside
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("options", [PRIVATE_PIDS, ("--pid", "--fork")])
 def test_a_namespace_sees_its_own_processes(options: tuple[str, ...]) -> None:
     """With /proc of its own, and with that of outside, in which pids mean others."""
@@ -168,6 +167,7 @@ def test_a_namespace_sees_its_own_processes(options: tuple[str, ...]) -> None:
     assert mine == ("RUNS" if options == PRIVATE_PIDS else "HIDDEN")
 
 
+@pytest.mark.thorough
 def test_the_processes_of_other_users_may_be_hidden(child: subprocess.Popen[bytes]) -> None:
     identity = ProcessIdentity.of(child.pid)
     hiding = MOUNTED_ANEW + AS_NOBODY
@@ -177,6 +177,7 @@ def test_the_processes_of_other_users_may_be_hidden(child: subprocess.Popen[byte
     assert looked_at(identity, "--mount", before=hiding) == "GONE"
 
 
+@pytest.mark.thorough
 def test_a_time_namespace_changes_no_identity(child: subprocess.Popen[bytes]) -> None:
     identity = ProcessIdentity.of(child.pid)
     shifted = ("--time", "--boottime", "86400", "--monotonic", "86400", "--fork")

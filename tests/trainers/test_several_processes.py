@@ -42,6 +42,12 @@ def distance(one: Checkpoint, other: Checkpoint) -> float:
     return max(float((a.double() - b.double()).abs().max()) for a, b in pairs)
 
 
+def test_two_processes_that_accumulate_equal_one(tmp_path: Path) -> None:
+    together.train_together(tmp_path, {"accumulation": "accumulation"})
+    found = load_checkpoint(tmp_path / "accumulation")
+    assert distance(alone("accumulation", tmp_path), found) < TOLERANCE
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", ["layer norm", "accumulation", "batch norm"])
 def test_two_processes_equal_one(name: str, of_two: Path, tmp_path: Path) -> None:

@@ -43,7 +43,6 @@ def weights(path: Path) -> dict[str, torch.Tensor]:
     return dict(load_checkpoint(path).tensors)
 
 
-@pytest.mark.thorough
 def test_resuming_in_a_new_process_is_exact(tmp_path: Path) -> None:
     every: list[dict[str, object]] = [{}, HARD]
     for number, changes in enumerate(every):
