@@ -18,8 +18,8 @@ from search.effects import MARGIN
 from search.visualization import figure_file, study_figures
 from search.visualization.curve_figures import Measure
 from search.visualization.figure_file import NotDrawn
+from search.visualization.figure_words import NothingToDraw
 from search.visualization.network_figures import plot_architecture, plot_connectivity
-from search.visualization.study_figures import NothingToDraw
 from space.input.paths import given_path
 
 if TYPE_CHECKING:

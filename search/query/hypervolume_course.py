@@ -134,15 +134,14 @@ class _Scale:
 
     def _vectors(self, known: Iterable[Values]) -> Floats:
         """Higher is better; of a cost minus its logarithm."""
-        rows = [
-            [
-                each.sign * (np.log(value) if each.name in self._logarithmic else value)
-                for each in self._objectives
-                for value in (values[each.name],)
-            ]
-            for values in known
-        ]
-        return np.array(rows, float)
+        rows = np.array(
+            [[values[each.name] for each in self._objectives] for values in known], float
+        )
+        for column, each in enumerate(self._objectives):
+            if each.name in self._logarithmic:
+                rows[:, column] = np.log(rows[:, column])
+            rows[:, column] *= each.sign
+        return rows
 
     def placed(self, known: Iterable[Values]) -> Floats:
         """Shape (n, m); an objective in which all are equal is 1 for all."""

@@ -12,7 +12,6 @@ import plotly.graph_objects as go
 from search.effects import MARGIN
 from search.metrics import ANALYTIC_METRICS, DEVICE_METRICS, METRICS
 from search.objective_parsing import stored_objectives
-from search.objectives import judged_by
 from search.query import (
     Cost,
     Objective,
@@ -23,7 +22,6 @@ from search.query import (
     hypervolume_course,
     networks,
     operator_records,
-    state_counts,
     study_course,
     study_effects,
     study_objectives,
@@ -33,6 +31,14 @@ from search.query.study_fronts import COSTS
 from search.store import Store, StudyRecord, TrialState
 from search.visualization.accuracy_cost_figure import CostPicture, accuracy_cost_figure, add_pruned
 from search.visualization.curve_figures import MEASURES, Curve, Measure, curves_figure
+from search.visualization.figure_words import (
+    NothingToDraw,
+    judged,
+    metric_called,
+    named,
+    nothing_to_draw,
+    stands_on,
+)
 from search.visualization.history_figure import history_figure
 from search.visualization.hypervolume_figure import hypervolume_figure
 from search.visualization.importances_figure import importances_figure
@@ -41,15 +47,10 @@ from search.visualization.objectives_figure import ObjectivesPicture, objectives
 from search.visualization.paper import finished
 from search.visualization.relation_graph_figure import relation_graph_figure
 from search.visualization.theme import COST_TITLES, METRIC_NAMES
-from space.design import canonical_metric
-from space.errors import InputError, MixspaceError, Problem, refuse
+from space.errors import InputError, Problem, refuse
 from space.wording import count, did_you_mean
 
 MOST_CURVES = 50
-
-
-class NothingToDraw(MixspaceError):
-    """A study has too few results for a figure; the message says how many there are."""
 
 
 # --- the front ---------------------------------------------------------------------------------
@@ -83,7 +84,7 @@ def plot_pareto_front(
     """
     record = store.studies.get(study)
     wanted = study_objectives(store, study)
-    axes, objectives = _front_axes(wanted.objectives, _metric(across), _metric(up))
+    axes, objectives = _front_axes(wanted.objectives, metric_called(across), metric_called(up))
     _refuse_pruned(axes, pruned)
     cost = axes[0].name
     if wanted.accuracy_alone and not wanted.bounds and cost in COSTS:
@@ -149,10 +150,10 @@ def _accuracy_cost(
     rows = best(store, study=record.name, where=where, top=None)
     picture = CostPicture.of(rows, cost)
     if not picture.total:
-        raise _nothing(store, record.name, where)
+        raise nothing_to_draw(store, record.name, where)
     drawn = len({row.trial_id for row in picture.shown})
     sample = f", {drawn:,} of them drawn" if picture.is_sample else ""
-    return accuracy_cost_figure(picture, cost), _stands_on(record, picture.total, sample)
+    return accuracy_cost_figure(picture, cost), stands_on(record, picture.total, sample)
 
 
 def _objectives(
@@ -166,12 +167,12 @@ def _objectives(
         evaluated(store, record.name, objectives.names, where=where), objectives
     )
     if not picture.total:
-        raise _nothing(store, record.name, where)
+        raise nothing_to_draw(store, record.name, where)
     bounds = bound_words(objectives.constraints)
     more = f", {len(picture.shown):,} of them drawn" if picture.is_sample else ""
     more += f", front of all {len(objectives)} objectives" if len(objectives) > 2 else ""
     more += f", within {bounds}" if bounds else ""
-    return objectives_figure(picture, *axes), _stands_on(record, picture.total, more)
+    return objectives_figure(picture, *axes), stands_on(record, picture.total, more)
 
 
 def _against(axes: tuple[Objective, Objective]) -> str:
@@ -199,13 +200,13 @@ def plot_optimization_history(store: Store, study: str) -> go.Figure:
     record = store.studies.get(study)
     course = study_course(store, study)
     if all(point.value is None for point in course.points):
-        raise _nothing(store, study, None)
+        raise nothing_to_draw(store, study, None)
     complete = sum(point.state is TrialState.COMPLETE for point in course.points)
     pruned = len(course.points) - complete
     beside = sum(point.is_random for point in course.points)
     more = f" · {count(pruned, 'pruned trial')}" if pruned else ""
     more += f" · {count(beside, 'random point')} beside the searcher" if beside else ""
-    note = f"{_named(record)} · {count(complete, 'complete trial')}{more} · {_judged(record)}"
+    note = f"{named(record)} · {count(complete, 'complete trial')}{more} · {judged(record)}"
     title = f"Best {METRIC_NAMES[course.objective.name]} against trials"
     return finished(history_figure(course), title, note)
 
@@ -235,11 +236,11 @@ def plot_hypervolume_history(store: Store, study: str) -> go.Figure:
         )
     course = hypervolume_course(store, study)
     if course is None:
-        raise _nothing(store, study, None)
+        raise nothing_to_draw(store, study, None)
     wanted = " and ".join(METRIC_NAMES[each.name] for each in objectives)
     more = count(course.evaluations, "evaluation")
     more += f" · {count(course.random_evaluations, 'random point')}" if course.random else ""
-    note = f"{_named(record)} · {more} · {_judged(record)}"
+    note = f"{named(record)} · {more} · {judged(record)}"
     return finished(hypervolume_figure(course), f"Hypervolume of {wanted}", note)
 
 
@@ -277,13 +278,13 @@ def plot_learning_curves(
         refuse(Problem("trials", f"{number} has no epoch in {study!r}") for number in missing)
         rows = [row for row in rows if row.number in set(trials)]
     if not rows:
-        raise _nothing(store, study, where)
+        raise nothing_to_draw(store, study, where)
     epochs = store.epochs.of_trials([row.id for row in rows])
     curves = [Curve.of(row, epochs[row.id]) for row in rows]
     made = curves_figure(curves, measure)
     made.update_layout(margin={"t": 16}, showlegend=True)
     which = f"the best {len(rows)} of {len(every):,} trials" if trials is None else "chosen trials"
-    return finished(made, f"Learning curves: {measure}", f"{_named(record)} · {which}")
+    return finished(made, f"Learning curves: {measure}", f"{named(record)} · {which}")
 
 
 def _refuse_curves(measure: str, top: object) -> None:
@@ -319,7 +320,7 @@ def plot_axis_importances(
     from search.visualization.axis_importances import ENOUGH, axis_importances
 
     record = store.studies.get(study)
-    objective = _target(stored_objectives(record.objective), _metric(target))
+    objective = _target(stored_objectives(record.objective), metric_called(target))
     rows = [
         row
         for row in evaluated(store, study, [objective.name], where=where)
@@ -339,7 +340,7 @@ def plot_axis_importances(
         )
     more = f", the best {found.best} against all"
     fixed = f" · the same throughout: {', '.join(found.fixed)}" if found.fixed else ""
-    note = _stands_on(record, found.total, more) + fixed
+    note = stands_on(record, found.total, more) + fixed
     title = f"Importance of the axes for {METRIC_NAMES[objective.name]}"
     return finished(importances_figure(found), title, note)
 
@@ -379,42 +380,5 @@ def plot_relation_graph(
     record = store.studies.get(study)
     records = operator_records(store, study=study, where=where)
     (found,) = study_effects(store, [study], where=where, margin=margin)
-    more = f"nodes: best of the networks made of it alone, ≥: pruned; {_judged(record)}"
+    more = f"nodes: best of the networks made of it alone, ≥: pruned; {judged(record)}"
     return measured_graph(found, records, more)
-
-
-# --- what is said ------------------------------------------------------------------------------
-
-
-def _metric(name: str | None) -> str | None:
-    """A metric by its own name, where it is written as tables and clauses have it."""
-    if name is None:
-        return None
-    shown = {words.lower(): metric for metric, words in METRIC_NAMES.items()}
-    return shown.get(name.lower(), canonical_metric(name))
-
-
-def _named(record: StudyRecord) -> str:
-    return f"study {record.name}"
-
-
-def _judged(record: StudyRecord) -> str:
-    """Whose accuracies they are: of the images that the search may see, of which epoch."""
-    if judged_by(record.protocol) == "best":
-        return "best epoch of each training, which is optimistic"
-    return "last epoch of each training"
-
-
-def _stands_on(record: StudyRecord, total: int, more: str) -> str:
-    trained = count(total, "completely trained architecture")
-    return f"{_named(record)} · {trained}{more} · {_judged(record)}"
-
-
-def _nothing(store: Store, study: str, where: str | None) -> NothingToDraw:
-    """What there is in place of complete trials."""
-    counts = state_counts(store, study=study, where=where)
-    found = ", ".join(f"{number:,} {state}" for state, number in counts.items() if number)
-    matching = " that fulfil the clause" if where else ""
-    return NothingToDraw(
-        f"study {study!r} has nothing to draw yet; its trials{matching}: {found or 'none'}"
-    )

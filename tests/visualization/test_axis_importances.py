@@ -10,7 +10,8 @@ from search.objectives import Objective
 from search.query import Evaluated
 from search.store import Store, open_store
 from search.visualization.axis_importances import ENOUGH, AxisImportances, axis_importances
-from search.visualization.study_figures import NothingToDraw, plot_axis_importances
+from search.visualization.figure_words import NothingToDraw
+from search.visualization.study_figures import plot_axis_importances
 from space import Architecture
 from space.errors import InputError
 from tests.dashboard import stores

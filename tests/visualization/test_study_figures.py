@@ -19,8 +19,8 @@ from search.query import (
     trial_summaries,
 )
 from search.store import Store, TrialState, open_store
+from search.visualization.figure_words import NothingToDraw
 from search.visualization.study_figures import (
-    NothingToDraw,
     plot_axis_importances,
     plot_hypervolume_history,
     plot_learning_curves,
