@@ -20,6 +20,9 @@ settings.load_profile("mixspace")
 # Before torch is imported: two test workers with two threads each would wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+# Before Triton is imported, by whatever: without a GPU its interpreter runs the kernels.
+if not Path("/dev/nvidiactl").exists():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 # A store that the developer works with must not be what the tests write to.
 os.environ.pop("MIXSPACE_STORE", None)
 # Under nohup, or behind a shell's &, signals are ignored, and programs that tests start inherit it.

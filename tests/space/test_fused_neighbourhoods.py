@@ -1,0 +1,178 @@
+"""Fused sums and products over neighbourhoods: the same as one shifted map at a time."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.autograd import grad, gradgradcheck
+
+from space.errors import InputError
+from space.native_library import compiler
+from space.operators import choice
+from space.operators.choice import choice_of, operators
+from space.operators.neighbourhood import fused, neighbourhood_dot, neighbourhood_sum
+
+pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler here")
+
+Order = Literal["channels first", "channels last", "a part of a larger map"]
+Function = Callable[[Tensor, Tensor, int], Tensor]
+
+sizes = st.integers(1, 11)
+shapes = st.tuples(st.integers(0, 3), st.integers(1, 3), st.integers(1, 9), sizes, sizes)
+orders: st.SearchStrategy[Order] = st.sampled_from(
+    ["channels first", "channels last", "a part of a larger map"]
+)
+
+
+def laid(x: Tensor, order: Order) -> Tensor:
+    """The same numbers in another order in memory; leaves whose gradient is asked for."""
+    images, heads, channels, height, width = x.shape
+    if order == "channels last":
+        lying = torch.empty(images, height, width, heads, channels, dtype=x.dtype)
+        lying = lying.permute(0, 3, 4, 1, 2)
+    elif order == "a part of a larger map":
+        lying = torch.full((images, heads + 1, channels, height + 2, width + 3), torch.nan)
+        lying = lying.to(x.dtype)[:, 1:, :, 1:-1, 2:-1]
+    else:
+        lying = torch.empty_like(x)
+    return lying.copy_(x).requires_grad_()
+
+
+def results(function: Function, maps: list[Tensor], kernel_size: int) -> list[Tensor]:
+    """The output, its gradients, and theirs."""
+    y = function(maps[0], maps[1], kernel_size)
+    weights = torch.linspace(-1, 1, y.numel(), dtype=y.dtype).reshape(y.shape)
+    first = grad((y * weights).square().sum(), maps, create_graph=True)
+    second = grad(sum(each.square().sum() for each in first), maps)
+    return [y.detach(), *(each.detach() for each in first), *second]
+
+
+def assert_same(function: Function, maps: list[Tensor], kernel_size: int, allowed: float) -> None:
+    with operators("plain"):
+        expected = results(function, maps, kernel_size)
+    with operators("fused"):
+        found = results(function, maps, kernel_size)
+    for one, other in zip(found, expected, strict=True):
+        assert one.shape == other.shape
+        assert one.dtype == other.dtype
+        scale = max(1.0, float(other.abs().max())) if other.numel() else 1.0
+        torch.testing.assert_close(one / scale, other / scale, rtol=0, atol=allowed)
+
+
+@settings(max_examples=60, deadline=None)
+@given(shapes, st.sampled_from([1, 3, 5, 7, 9]), orders, orders, st.booleans(), st.booleans())
+def test_sums_are_those_of_shifts(
+    shape: tuple[int, ...], kernel_size: int, one: Order, other: Order, shared: bool, double: bool
+) -> None:
+    torch.manual_seed(0)
+    dtype = torch.float64 if double else torch.float32
+    images, heads, _, height, width = shape
+    weights = torch.randn(1 if shared else images, heads, kernel_size**2, height, width)
+    maps = [laid(weights.to(dtype), one), laid(torch.randn(shape).to(dtype), other)]
+    assert_same(neighbourhood_sum, maps, kernel_size, 1e-12 if double else 1e-5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(shapes, st.sampled_from([1, 3, 5, 7, 9]), orders, orders, st.booleans())
+def test_products_are_those_of_shifts(
+    shape: tuple[int, ...], kernel_size: int, one: Order, other: Order, double: bool
+) -> None:
+    torch.manual_seed(0)
+    dtype = torch.float64 if double else torch.float32
+    maps = [laid(torch.randn(shape).to(dtype), order) for order in (one, other)]
+    assert_same(neighbourhood_dot, maps, kernel_size, 1e-12 if double else 1e-5)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("shared", [False, True])
+def test_any_number_of_threads_computes_the_same(threads: int, shared: bool) -> None:
+    """More than there are heads, so that the rows of a map are shared out."""
+    before = torch.get_num_threads()
+    torch.manual_seed(1)
+    weights, x = torch.randn(1 if shared else 2, 1, 49, 21, 19), torch.randn(2, 1, 16, 21, 19)
+    maps = [weights.requires_grad_(), x.requires_grad_()]
+    try:
+        torch.set_num_threads(threads)
+        assert_same(neighbourhood_sum, maps, 7, 1e-5)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_what_is_not_a_number_stays_where_it_is_read() -> None:
+    """The weights of a position outside the map, and those that lie behind a row, are not read."""
+    torch.manual_seed(2)
+    weights = torch.randn(1, 1, 9, 5, 5)
+    weights[0, 0, 0, 0] = weights[0, 0, :, :, 0][::3] = torch.nan
+    for x in (torch.randn(1, 1, 2, 5, 5), torch.randn(1, 1, 4, 5, 5)):
+        with operators("plain"):
+            expected = neighbourhood_sum(weights, x, 3)
+        with operators("fused"):
+            found = neighbourhood_sum(weights, x, 3)
+        # Shifts multiply the zeros around a map by the weights of the border; both spoil it alone.
+        assert not found[expected.isfinite()].isnan().any()
+
+
+def test_derivatives_of_derivatives_are_right() -> None:
+    torch.manual_seed(0)
+    weights = torch.randn(2, 1, 9, 2, 2, dtype=torch.float64, requires_grad=True)
+    x, y = torch.randn(2, 2, 1, 2, 2, 2, dtype=torch.float64, requires_grad=True)
+    with operators("fused"):
+        assert gradgradcheck(lambda w, x: neighbourhood_sum(w, x, 3), (weights, x))
+        assert gradgradcheck(lambda x, y: neighbourhood_dot(x, y, 3), (x, y))
+
+
+OPERATORS = [fused.summed, fused.scattered, fused.dotted]
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda each: each._qualname)
+@pytest.mark.parametrize("order", ["channels first", "channels last"])
+def test_compiled_graphs_may_hold_them(operator: Callable[..., Tensor], order: Order) -> None:
+    channels = 3 if operator is fused.dotted else 9
+    first = torch.randn(2, 2, channels, 4, 5)
+    maps = laid(first, order).detach(), laid(torch.randn(2, 2, 3, 4, 5), order).detach()
+    torch.library.opcheck(operator, (*maps, 3), test_utils=("test_schema", "test_faketensor"))
+    if operator is fused.dotted:
+        torch.library.opcheck(operator, (*maps, 3, True), test_utils=("test_faketensor",))
+
+
+# --- the choice -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unread(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """As when a process begins."""
+    monkeypatch.setattr(choice, "_chosen", None)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("text", "path"), [(None, True), ("", True), ("plain", False), (" Fused ", True)]
+)
+def test_the_environment_chooses(unread: pytest.MonkeyPatch, text: str | None, path: bool) -> None:
+    unread.delenv("MIXSPACE_OPERATORS", raising=False)
+    if text is not None:
+        unread.setenv("MIXSPACE_OPERATORS", text)
+    assert fused.serves(torch.zeros(1, 1, 1, 1, 1)) is path
+
+
+def test_another_word_is_refused_with_those_that_are_allowed(unread: pytest.MonkeyPatch) -> None:
+    unread.setenv("MIXSPACE_OPERATORS", "fast")
+    message = "MIXSPACE_OPERATORS: 'fast' is not allowed; must be one of auto, plain, fused"
+    with pytest.raises(InputError, match=message):
+        fused.serves(torch.zeros(1))
+    assert choice_of("AUTO") == "auto"
+
+
+def test_half_precision_takes_the_plain_path_or_is_refused() -> None:
+    x = torch.ones(1, 1, 2, 3, 3, dtype=torch.bfloat16)
+    weights = torch.ones(1, 1, 9, 3, 3, dtype=torch.bfloat16)
+    with operators("auto"):
+        found = neighbourhood_sum(weights, x, 3)[0, 0, 0].tolist()
+    assert found == [[4, 6, 4], [6, 9, 6], [4, 6, 4]]
+    message = "is fused, and here are no kernels for bfloat16 on cpu; auto takes the plain path"
+    with operators("fused"), pytest.raises(InputError, match=message):
+        neighbourhood_sum(weights, x, 3)
