@@ -39,11 +39,14 @@ def serves(*maps: Tensor) -> bool:
     return there
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _kernels(kind: str) -> bool:
     if kind == "cpu":
         return native.library() is not None
     return _has_triton()
+
+
+# What torch.compiler.assume_constant_result does, but for importing torch._dynamo: a second.
+_kernels._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def _has_triton() -> bool:
