@@ -70,8 +70,8 @@ def cases(factor: int = 1, tiny: bool = False) -> Iterator[Case]:
     """
     if tiny:
         families = (DEPTHWISE, DYNAMIC, *_SLIDING_WITH_HEADS, WINDOW_ATTENTION, WINDOW_MLP)
-        yield from (Case(each, _mixer(each, 2, 3), 8, 6, 2) for each in families)
-        yield Case(GLOBAL_ATTENTION, _mixer(GLOBAL_ATTENTION, 2, 3), 8, 6, 2)
+        yield from (Case(each, _mixer(each, 1, 3), 4, 3, 2) for each in families)
+        yield Case(GLOBAL_ATTENTION, _mixer(GLOBAL_ATTENTION, 1, 3), 4, 3, 2)
         return
     for family, (width, edge, heads) in itertools.product(_families(), (*STAGES, *SMALL)):
         if family == GLOBAL_ATTENTION and edge > 28:

@@ -25,7 +25,8 @@ class Milliseconds:
     @classmethod
     def of(cls, values: list[float]) -> "Milliseconds":
         """Of at least one time."""
-        low, _, high = quantiles(values, n=4) if len(values) > 1 else (values[0],) * 3
+        several = len(values) > 1
+        low, _, high = quantiles(values, n=4, method="inclusive") if several else 3 * values
         return cls(median(values), low, high, len(values))
 
 

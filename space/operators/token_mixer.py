@@ -7,9 +7,10 @@ from space.axes import Rank
 from space.canonical import without_unit_factor
 from space.errors import InputError, refuse
 from space.geometry import MapSize, width_problems
-from space.layout import Plan
+from space.layout import Layout, Plan
 from space.mixer import Mixer
 from space.operators.aggregators import AGGREGATORS
+from space.operators.neighbourhood import path_of
 from space.operators.rank import RANKS
 from space.operators.recording import recorded_for_any_batch
 from space.source_registry import of_source
@@ -81,8 +82,12 @@ class TokenMixer(nn.Module):
         return y if self.bias is None else y + self.bias[:, None, None]
 
     def extra_repr(self) -> str:
-        """The mixer in words, for the printed network."""
-        return f"{self.label}, {self.width} channels, {self.size.height}×{self.size.width}"
+        """The mixer in words, for the printed network; of neighbourhoods, which path sums them."""
+        words = f"{self.label}, {self.width} channels, {self.size.height}×{self.size.width}"
+        if self.plan.layout is not Layout.NEIGHBOURHOOD or not self.plan.separable:
+            return words
+        parameter = next(self.parameters(), torch.empty(0))
+        return f"{words}, {path_of(parameter).name}"
 
 
 def refuse_other_size(height: int, width: int, rows: int, columns: int, label: str) -> None:

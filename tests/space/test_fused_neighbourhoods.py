@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.autograd import grad, gradgradcheck
 
+from space import Mixer
 from space.errors import InputError
+from space.geometry import MapSize
 from space.native_library import compiler
-from space.operators import choice
+from space.operators import TokenMixer, choice
 from space.operators.choice import choice_of, operators
 from space.operators.neighbourhood import fused, neighbourhood_dot, neighbourhood_sum
 
@@ -165,6 +167,16 @@ def test_another_word_is_refused_with_those_that_are_allowed(unread: pytest.Monk
     with pytest.raises(InputError, match=message):
         fused.serves(torch.zeros(1))
     assert choice_of("AUTO") == "auto"
+
+
+def test_a_printed_network_says_which_path_it_takes() -> None:
+    mixer = TokenMixer(Mixer.named("Neighbourhood attention", kernel_size=3), 32, MapSize(5, 5))
+    with operators("auto"):
+        assert "Neighbourhood attention k3 h1, 32 channels, 5×5, fused" in str(mixer)
+    with operators("plain"):
+        assert "5×5, plain" in str(mixer)
+    other = TokenMixer(Mixer.named("DW-S Conv.", kernel_size=3), 32, MapSize(5, 5))
+    assert "DW-S Conv. k3, 32 channels, 5×5\n" in str(other)
 
 
 def test_half_precision_takes_the_plain_path_or_is_refused() -> None:
