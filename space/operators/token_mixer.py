@@ -28,7 +28,11 @@ class WeightedSum(nn.Module):
 
     def forward(self, values: Tensor, targets: Tensor, sources: Tensor) -> Tensor:
         """values and sources (B, C, h, w), targets (B, C, H, W) to (B, C, H, W)."""
-        mixed: Tensor = self.aggregate(values, self.weights(targets, sources))
+        mixed: Tensor
+        if getattr(self.weights, "applies_itself", False):
+            mixed = self.weights.applied(values, targets, sources)  # type: ignore[operator]
+        else:
+            mixed = self.aggregate(values, self.weights(targets, sources))
         return mixed
 
 

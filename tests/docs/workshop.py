@@ -65,7 +65,7 @@ SIZES = [
 """What is made smaller in the blocks before they run."""
 ELSEWHERE = {
     "git": "clones the repository",
-    "make": "tests/test_habits.py makes the targets, and .ci/run the tests",
+    "make": "tests/test_makefile.py makes the targets, and .ci/run the tests",
     "pip": "installs",
     "streamlit": "a server: tests/dashboard starts it",
     ".venv/bin/pre-commit": "installs a hook of git",

@@ -5,6 +5,8 @@ operators of PyTorch, so that compiled graphs hold them whole. Maps are (B, head
 in whatever order they lie in memory, weights (B or 1, heads, k·k, H, W).
 """
 
+from importlib.util import find_spec
+
 import torch
 from torch import Tensor
 
@@ -42,19 +44,11 @@ def serves(*maps: Tensor) -> bool:
 def _kernels(kind: str) -> bool:
     if kind == "cpu":
         return native.library() is not None
-    return _has_triton()
+    return find_spec("triton") is not None
 
 
 # What torch.compiler.assume_constant_result does, but for importing torch._dynamo: a second.
 _kernels._dynamo_marked_constant = True  # type: ignore[attr-defined]
-
-
-def _has_triton() -> bool:
-    try:
-        import triton  # noqa: F401
-    except ImportError:
-        return False
-    return True
 
 
 @torch.library.custom_op("mixspace::neighbourhood_sum", mutates_args=(), device_types="cpu")

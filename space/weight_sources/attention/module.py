@@ -4,10 +4,12 @@ import torch
 from torch import Tensor, fx, nn
 
 from space.layout import Layout, Plan
+from space.operators.attention import attended
 from space.operators.computed_buffers import ComputedBuffers
 from space.operators.neighbourhood import neighbourhood_dot, outside_map
 from space.operators.tiles import Tiling, masked
 
+fx.wrap("attended")
 fx.wrap("neighbourhood_dot")
 fx.wrap("masked")
 
@@ -74,6 +76,21 @@ class AttentionWeights(ComputedBuffers):
             return outside_map(plan.kernel_size, size.height, size.width)
         # With a spatial reduction there is one tile, and every target reads every source.
         return self.target_tiling.apart() if plan.sources == plan.targets else None
+
+    @property
+    def applies_itself(self) -> bool:
+        """Whether `applied` computes the sum without the weights, to which nothing is added."""
+        return self.plan.layout is Layout.TILE and self.position_bias is None and self.apart is None
+
+    def applied(self, values: Tensor, targets: Tensor, sources: Tensor) -> Tensor:
+        """The weighted sum of values (B, C, h, w), for all targets: (B, C, H, W)."""
+        shape = self.plan.heads
+        query: Tensor = self.query(targets) * self.scale
+        key: Tensor = self.key(sources)
+        queries = self.target_tiling.split(query).unflatten(1, shape)
+        keys = self.source_tiling.split(key).unflatten(1, shape)
+        tiles = self.source_tiling.split(values).unflatten(1, shape)
+        return self.target_tiling.join(attended(queries, keys, tiles).flatten(1, 2))
 
     def forward(self, targets: Tensor, sources: Tensor) -> Tensor:
         """targets (B, C, H, W), sources (B, C, h, w) to weights in the layout of the plan."""

@@ -1,0 +1,130 @@
+"""Attention without the weights between positions: as the plain composition, and smaller."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd import grad, gradgradcheck
+from torch.func import functional_call, vmap
+from torch.utils.checkpoint import checkpoint
+
+from space import Mixer
+from space.geometry import MapSize
+from space.operators import TokenMixer
+from space.operators.attention import attended
+from space.operators.choice import Choice, operators
+from tests.space.memory_oracles import saved_bytes
+
+MIXERS = [
+    pytest.param(Mixer.named("ViT", heads=2), id="ViT"),
+    pytest.param(Mixer.named("PVT", heads=2, ratio=2), id="PVT"),
+    pytest.param(
+        Mixer.named("Local ViT", kernel_size=3, heads=2, position_bias=False, shift=False),
+        id="windows without a bias",
+    ),
+]
+
+
+def made(mixer: Mixer, edge: int = 6) -> TokenMixer:
+    torch.manual_seed(0)
+    module = TokenMixer(mixer, 8, MapSize(edge, edge)).double()
+    for parameter in module.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    return module
+
+
+def images(batch: int = 3) -> Tensor:
+    torch.manual_seed(1)
+    return torch.randn(batch, 8, 6, 6, dtype=torch.float64, requires_grad=True)
+
+
+def results(module: TokenMixer, x: Tensor, choice: Choice) -> list[Tensor]:
+    """The output, all gradients, and theirs."""
+    with operators(choice):
+        y = module(x)
+        wanted = [x, *module.parameters()]
+        weights = torch.linspace(-1, 1, y.numel(), dtype=y.dtype).reshape(y.shape)
+        first = grad((y * weights).square().sum(), wanted, create_graph=True)
+        second = grad(sum(each.square().sum() for each in first), wanted)
+        alone = grad((module(x) * weights).square().sum(), wanted)
+    return [y.detach(), *(each.detach() for each in first), *second, *alone]
+
+
+@pytest.mark.parametrize("mixer", MIXERS)
+@pytest.mark.parametrize("batch", [1, 3])
+def test_outputs_and_gradients_are_those_of_the_composition(mixer: Mixer, batch: int) -> None:
+    module, x = made(mixer), images(batch)
+    pairs = zip(results(module, x, "fused"), results(module, x, "plain"), strict=True)
+    for found, expected in pairs:
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("mixer", MIXERS)
+def test_half_precision_is_near_to_it(mixer: Mixer) -> None:
+    module, x = made(mixer).float(), images().detach().float()
+    with operators("plain"):
+        expected = module(x)
+    with operators("fused"), torch.autocast("cpu", torch.bfloat16):
+        found = module(x)
+    torch.testing.assert_close(found.float(), expected, rtol=0.1, atol=0.1)
+
+
+def test_no_weight_between_two_positions_is_kept() -> None:
+    module, x = made(Mixer.named("ViT", heads=2), 24).float(), torch.randn(2, 8, 24, 24)
+    weights = 2 * 2 * 24**4 * 4
+    with operators("auto"):
+        fused = saved_bytes(module, x)
+    with operators("plain"):
+        plain = saved_bytes(module, x)
+    assert plain > weights
+    assert fused < weights / 10
+
+
+def test_small_maps_take_the_plain_path_where_nothing_else_is_asked_for() -> None:
+    """There the call costs more than the weights."""
+    module, x = made(Mixer.named("ViT", heads=2)), images()
+    with operators("auto"):
+        named = str(module(x).grad_fn.next_functions)  # type: ignore[union-attr]
+    assert "_Attention" not in named
+
+
+@pytest.mark.parametrize("choice", ["fused", "plain"])
+def test_a_graph_may_be_gone_through_twice(choice: Choice) -> None:
+    module, x = made(Mixer.named("ViT", heads=2)), images()
+    with operators(choice):
+        loss = module(x).square().sum()
+        (first,) = grad(loss, x, retain_graph=True)
+        (second,) = grad(loss, x)
+    assert torch.equal(first, second)
+
+
+def test_it_may_be_computed_again_for_the_gradient() -> None:
+    module, x = made(Mixer.named("ViT", heads=2)), images()
+    with operators("fused"):
+        (expected,) = grad(module(x).square().sum(), x)
+        again = checkpoint(module, x, use_reentrant=False)
+        (found,) = grad(again.square().sum(), x)
+    torch.testing.assert_close(found, expected)
+
+
+def test_gradients_of_each_image_and_frozen_parts() -> None:
+    module, x = made(Mixer.named("ViT", heads=2)), images(2)
+    module.mixing.weights.key.requires_grad_(False)  # type: ignore[union-attr]
+    parameters = {n: p for n, p in module.named_parameters() if p.requires_grad}
+
+    def loss(given: dict[str, Tensor], image: Tensor) -> Tensor:
+        y: Tensor = functional_call(module, given, (image.unsqueeze(0),))
+        return y.square().sum()
+
+    with operators("fused"):
+        found = vmap(torch.func.grad(loss), (None, 0))(parameters, x.detach())
+        for place in range(2):
+            one = grad(module(x[place : place + 1]).square().sum(), list(parameters.values()))
+            for name, each in zip(parameters, one, strict=True):
+                torch.testing.assert_close(found[name][place], each)
+
+
+def test_derivatives_of_derivatives_are_right() -> None:
+    torch.manual_seed(0)
+    maps = torch.randn(3, 1, 1, 2, 3, dtype=torch.float64, requires_grad=True)
+    with operators("fused"):
+        assert gradgradcheck(attended, tuple(maps))
