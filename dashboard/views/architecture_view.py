@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import notices, queries
-from dashboard.charts import CONFIG, at_least, metric_row, page_theme, show
+from dashboard.charts import metric_row, page_theme, show, show_picture
 from dashboard.escaping import markdown
 from dashboard.navigation import ARCHITECTURE
 from dashboard.scope import Scope, current, zone
@@ -134,9 +134,8 @@ def _network(record: ArchitectureRecord) -> None:
         st.code(str(error), language=None)
         return
     figure = stages_figure(architecture, record.mixers, page_theme())
-    with at_least(180 * len(architecture.stages) + 260, "stages"):
-        bare = {**CONFIG, "displayModeBar": False}
-        st.plotly_chart(figure, key="stages", width="stretch", config=bare)
+    alt = "Stem, stages with their token mixers, and head; the tables below say the same"
+    show_picture(figure, "stages", alt, least=180 * len(architecture.stages) + 260)
     try:
         costs = _cost_table(architecture)
     except InputError as error:  # of a mixer that somebody registered elsewhere

@@ -1,7 +1,7 @@
 """The paper's relation graph with what this store found of its operators and along its edges."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -9,21 +9,23 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from dashboard import notices, queries
-from dashboard.charts import at_least, page_theme, show, show_selectable
-from dashboard.navigation import open_architecture
+from dashboard.charts import page_theme, show, show_selectable
+from dashboard.navigation import ARCHITECTURE, open_architecture
 from dashboard.scope import Scope, current
 from search.query import (
     AxisShare,
     Effect,
     MoveKind,
+    OperatorRecord,
     StudyEffects,
     StudyImportance,
     interval_in_points,
 )
+from search.store import TrialState
 from search.visualization.relation_graph_figure import relation_graph_figure
 from search.visualization.shares_figure import shares_figure
 from space.relation_graph import NODES
-from space.wording import NONE, count
+from space.wording import NONE, count, percent
 
 _KINDS = {
     "Edges": MoveKind.EDGE,
@@ -56,8 +58,8 @@ def page() -> None:
     found = _of_one(queries.effects(scope, names)) if names else None
     figure = relation_graph_figure(records, page_theme(), () if found is None else found.effects)
     alt = "The relation graph: 12 operators joined by 13 labelled edges"
-    with at_least(_WIDTH, "relation-graph"):
-        chosen = show_selectable(figure, "relation-graph", alt)
+    table = _operators(records)
+    chosen = show_selectable(figure, "relation-graph", alt, least=_WIDTH, table=table)
     st.caption(
         "Point at a node for its place on every axis, at an edge's label for what changes along "
         "it; click a node to open its best architecture. After Figure 1 of “On the Connection "
@@ -72,6 +74,27 @@ def page() -> None:
             _importance(importance, (*said, *found.notes))
     if chosen is not None:
         open_architecture(chosen)
+
+
+def _operators(records: Mapping[str, OperatorRecord]) -> pd.DataFrame:
+    """What the nodes say; what is on the edges has a table of its own."""
+    known = list(records.items())
+    return pd.DataFrame(
+        {
+            "operator": [name for name, _ in known],
+            "accuracy": [percent(record.best_accuracy) for _, record in known],
+            "state": [_state(record) for _, record in known],
+            "trials alone": [record.alone for _, record in known],
+            "beside others": [record.mixed for _, record in known],
+            ARCHITECTURE: [record.best_architecture or "" for _, record in known],
+        }
+    )
+
+
+def _state(record: OperatorRecord) -> str:
+    if record.best_architecture is None:
+        return NONE
+    return str(TrialState.PRUNED if record.pruned else TrialState.COMPLETE)
 
 
 # --- effects ----------------------------------------------------------------------------------

@@ -33,7 +33,12 @@ ERRORS = (
 )
 # Opened at /leaderboard, Streamlit's own script asks for its server below that path, then at /.
 PROBES = re.compile(r"/[a-z-]+/_stcore/(health|host-config)$")
-BUSY = '[data-testid="stStatusWidget"], [data-stale="true"], [data-testid="stSkeleton"]'
+BUSY = (
+    '[data-testid="stStatusWidget"], [data-stale="true"], [data-testid="stSkeleton"], '
+    '[data-testid="stPlotlyChart"]:not(:has(svg.main-svg)), '
+    '[data-testid="stDataFrame"]:not(:has(canvas))'
+)
+"""What the script works on, and what is announced and not drawn yet."""
 
 
 @contextmanager

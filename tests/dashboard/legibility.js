@@ -1,0 +1,100 @@
+// What a reader of the page cannot read: a list of sentences, empty where all can be read.
+() => {
+  const SLACK = 1.5; // pixels; boxes and texts end between pixels
+  const faults = new Set();
+  const root = document.querySelector('[data-testid="stApp"]');
+  const short = (text) => JSON.stringify(text.trim().replace(/\s+/g, " ").slice(0, 60));
+
+  const outer = [document.documentElement, ...document.querySelectorAll('[data-testid="stMain"]')];
+  for (const box of outer) {
+    const more = box.scrollWidth - box.clientWidth;
+    if (more > 0) faults.add(`the page can be moved sideways by ${more} pixels`);
+  }
+
+  // --- texts of the page -----------------------------------------------------------------------
+
+  const SKIPPED = 'canvas, svg, script, style, [data-testid="stIconMaterial"], .js-plotly-plot';
+  const hides = (value) => value === "hidden" || value === "clip";
+  const isTiny = (box) => box.width <= 2 || box.height <= 2;
+
+  function cutBy(element, rect) {
+    let across = true;
+    let down = true;
+    for (let box = element; box && box !== root && (across || down); box = box.parentElement) {
+      const style = getComputedStyle(box);
+      const at = box.getBoundingClientRect();
+      if (style.clip !== "auto" || (isTiny(at) && hides(style.overflowX))) return false; // for readers aloud
+      const out = at.left - rect.left > SLACK || rect.right - at.right > SLACK;
+      if (across && hides(style.overflowX) && out) return true;
+      if (down && hides(style.overflowY) && rect.bottom - at.bottom > rect.height / 3) return true;
+      across &&= !["auto", "scroll"].includes(style.overflowX); // it can be moved into sight
+      down &&= !["auto", "scroll"].includes(style.overflowY);
+    }
+    return false;
+  }
+
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const element = node.parentElement;
+    if (!node.data.trim() || element.closest(SKIPPED)) continue;
+    if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    for (const rect of range.getClientRects()) {
+      if (rect.right <= 0 || isTiny(rect)) continue; // of the folded sidebar
+      if (cutBy(element, rect)) faults.add(`cut off: ${short(node.data)}`);
+    }
+  }
+
+  const pen = document.createElement("canvas").getContext("2d");
+  for (const input of root.querySelectorAll('input:not([type="range"])')) {
+    const at = input.getBoundingClientRect();
+    if (at.right <= 0 || isTiny(at) || !input.checkVisibility()) continue;
+    const text = input.value || input.placeholder;
+    const style = getComputedStyle(input);
+    pen.font = style.font;
+    const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    if (pen.measureText(text).width > room + SLACK) faults.add(`cut off in its box: ${short(text)}`);
+  }
+
+  // --- texts of figures ------------------------------------------------------------------------
+
+  const within = (inner, frame) =>
+    inner.left >= frame.left - SLACK &&
+    inner.right <= frame.right + SLACK &&
+    inner.top >= frame.top - SLACK &&
+    inner.bottom <= frame.bottom + SLACK;
+  const overlap = (a, b) => {
+    const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+    const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+    return across > 2 && down > 4; // the boxes of letters are higher than the letters
+  };
+
+  for (const figure of root.querySelectorAll('[data-testid="stMain"] .js-plotly-plot')) {
+    const frame = figure.getBoundingClientRect();
+    const boxes = [...figure.querySelectorAll(".shapelayer path")].map((each) => each.getBoundingClientRect());
+    const texts = [...figure.querySelectorAll("svg text")]
+      .filter((text) => text.textContent.trim() && !text.closest(".hoverlayer, .modebar"))
+      .filter((text) => text.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+      .map((text) => ({ words: short(text.textContent), at: text.getBoundingClientRect() }))
+      .filter(({ at }) => !isTiny(at));
+    texts.forEach(({ words, at }, place) => {
+      if (!within(at, frame)) faults.add(`leaves its figure: ${words}`);
+      const middle = [(at.left + at.right) / 2, (at.top + at.bottom) / 2];
+      const box = boxes.find(
+        (each) =>
+          Math.abs((each.left + each.right) / 2 - middle[0]) < 12 &&
+          each.top < middle[1] && middle[1] < each.bottom,
+      );
+      if (box && !within(at, box)) faults.add(`leaves its box: ${words}`);
+      for (const other of texts.slice(place + 1)) {
+        if (overlap(at, other.at)) faults.add(`lie on each other: ${words} and ${other.words}`);
+      }
+    });
+  }
+
+  // --- texts of tables, which are painted ------------------------------------------------------
+
+  for (const text of window.paintedTexts?.() ?? []) faults.add(`cut off in a table: ${short(text)}`);
+  return [...faults].sort();
+};
