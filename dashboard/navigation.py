@@ -1,7 +1,7 @@
 """The pages, the ways between them, and tables of architectures that lead to theirs."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -63,6 +63,12 @@ def architecture_column() -> Any:
     """How a column of `architecture_cells` looks: the ids alone."""
     display = f"{ARCHITECTURE}=([0-9a-f]+)"
     return st.column_config.LinkColumn(display_text=display, width=140)
+
+
+def words_column(texts: Iterable[str]) -> Any:
+    """How a column looks in which none of these is cut off, unless it is very long."""
+    longest = max(map(len, texts), default=0)
+    return st.column_config.TextColumn(width=min(20 + 7 * longest, 480))
 
 
 def study_cells(names: Sequence[str]) -> list[str]:

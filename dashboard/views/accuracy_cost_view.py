@@ -12,7 +12,7 @@ from dashboard.charts import page_theme, show_selectable
 from dashboard.navigation import architecture_cells, architecture_table, open_architecture
 from dashboard.scope import Scope, current
 from search.query import Cost, Objective, Objectives, bound_words, metric_words
-from search.visualization.accuracy_cost_figure import CostPicture, accuracy_cost_figure
+from search.visualization.accuracy_cost_figure import LEAST, CostPicture, accuracy_cost_figure
 from search.visualization.objectives_figure import ObjectivesPicture, objectives_figure
 from search.visualization.theme import COST_TITLES, METRIC_NAMES, arrow
 from space.wording import count
@@ -41,6 +41,7 @@ def page() -> None:
             accuracy_cost_figure(picture, cost, page_theme()),
             "accuracy-cost",
             f"Accuracy against {name}",
+            least=LEAST,
         )
     st.caption(_note(picture))
     notices.captions(queries.accuracy_notes(scope))

@@ -13,7 +13,7 @@ from dashboard.scope import Scope, current, zone
 from search.query import BestRow, TrialSummary, optimism
 from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRecord, TrialState
 from search.visualization.curve_figures import Curve, curves_figure
-from search.visualization.stages_figure import stages_figure
+from search.visualization.stages_figure import least_width, stages_figure
 from space import Architecture, InputError, cost, wording
 from space.architecture import RENAMED
 from space.cost.network_cost import part_costs
@@ -55,7 +55,7 @@ def page() -> None:
         _trials(scope, trials, {id_: each.name for id_, each in studies.items()})
         st.subheader("JSON")
         written = with_current_names(json.loads(record.json), RENAMED, "")
-        st.code(json.dumps(written), language="json", wrap_lines=True)
+        st.code(json.dumps(written), language=None, wrap_lines=True)
 
 
 def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
@@ -135,7 +135,7 @@ def _network(record: ArchitectureRecord) -> None:
         return
     figure = stages_figure(architecture, record.mixers, page_theme())
     alt = "Stem, stages with their token mixers, and head; the tables below say the same"
-    show_picture(figure, "stages", alt, least=180 * len(architecture.stages) + 260)
+    show_picture(figure, "stages", alt, least=least_width(len(architecture.stages)))
     try:
         costs = _cost_table(architecture)
     except InputError as error:  # of a mixer that somebody registered elsewhere

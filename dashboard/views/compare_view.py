@@ -12,6 +12,7 @@ from dashboard.navigation import (
     COMPARED,
     architecture_cells,
     architecture_column,
+    words_column,
 )
 from dashboard.scope import Scope, current
 from search.query import BestRow, ComparedNetwork, NetworkComparison
@@ -106,7 +107,10 @@ def _differences(found: NetworkComparison) -> None:
     table = pd.DataFrame({"part": [each.part for each in found.differences]})
     for place, network in enumerate(found.networks):
         table[network.id] = [each.values[place] for each in found.differences]
-    st.dataframe(table, hide_index=True, width="stretch", key="differences")
+    columns = {name: words_column(map(str, table[name])) for name in table}
+    st.dataframe(
+        table, hide_index=True, width="stretch", key="differences", column_config=columns
+    )
 
 
 def _tests(found: NetworkComparison) -> None:

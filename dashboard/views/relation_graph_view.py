@@ -10,7 +10,7 @@ from pandas.io.formats.style import Styler
 
 from dashboard import notices, queries
 from dashboard.charts import page_theme, show, show_selectable
-from dashboard.navigation import ARCHITECTURE, open_architecture
+from dashboard.navigation import ARCHITECTURE, open_architecture, words_column
 from dashboard.scope import Scope, current
 from search.query import (
     AxisShare,
@@ -135,6 +135,7 @@ def _table(found: StudyEffects, said: Sequence[str]) -> None:
         width="stretch",
         height=min(38 + 35 * len(rows), 740),
         placeholder=NONE,
+        column_config={"move": words_column(each.move.name for each in rows)},
     )
     whole = f"{found.networks:,} networks of {' + '.join(found.studies)}, {found.judged}."
     notices.captions(

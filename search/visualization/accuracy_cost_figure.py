@@ -95,6 +95,9 @@ def sampled(rows: list[BestRow], most: int) -> list[BestRow]:
 HEIGHT = 600
 # What labels are placed for: the plot's inside on a page of about 1,300 pixels.
 _PLOT = (880.0, 500.0)
+LEAST = 500
+"""Pixels across that the figure needs, so that its labels keep clear of each other."""
+_NARROWEST = LEAST - 100.0  # without the axis and its words
 _HOVER = (
     "<b>%{customdata[1]}</b><br>%{customdata[2]} · %{customdata[3]} params · "
     "%{customdata[4]} FLOPs<br>%{customdata[5]}, %{customdata[6]}<br>"
@@ -182,6 +185,7 @@ def _named(made: go.Figure, picture: CostPicture, cost: Cost, theme: Theme) -> N
         [ranked.name for ranked in picture.named],
         width=_PLOT[0],
         height=_PLOT[1],
+        narrowest=_NARROWEST,
         obstacles=[
             *_pixels(picture.others[:400], picture.shown, cost),
             *_along_steps(list(_pixels(picture.front, picture.shown, cost))),
