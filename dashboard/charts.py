@@ -113,7 +113,6 @@ def _as_table(made: go.Figure, key: str, table: pd.DataFrame | None) -> None:
 
 def metric_row() -> DeltaGenerator:
     """Where figures stand side by side, and below each other where the page is too narrow."""
-    st.html("<style>.st-key-metrics {row-gap: 0}</style>")
     return st.container(horizontal=True, gap="large", key="metrics")
 
 

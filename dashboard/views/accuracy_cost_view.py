@@ -86,7 +86,7 @@ def _own_objectives(scope: Scope, study: str, objectives: Objectives) -> str | N
         across, up = _axes(objectives)
         alt = f"{METRIC_NAMES[up.name]} against {METRIC_NAMES[across.name]}"
         drawn = objectives_figure(picture, across, up)
-        clicked = show_selectable(drawn, "own-objectives", alt.capitalize())
+        clicked = show_selectable(drawn, "own-objectives", alt.capitalize(), least=LEAST)
     notices.captions([_objectives_note(picture)])
     if not picture.front:
         return clicked
