@@ -10,6 +10,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from dashboard.scope import Scope
+from space.wording import NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ def _table(
         key=key_of_rows(key, ids),
         on_select="rerun",
         selection_mode=mode,
+        placeholder=NONE,
         column_config=columns | {ARCHITECTURE: architecture_column()},
     )
     return [ids[row] for row in sorted(event["selection"]["rows"]) if row < len(ids)]

@@ -40,7 +40,7 @@ def show_error(heading: str, text: str) -> None:
 
 
 def captions(sentences: Iterable[str | None]) -> None:
-    """The sentences that there are as one small paragraph, each in a line of its own, as written."""
+    """The sentences that there are as one small paragraph, each in a line, as written."""
     said = [markdown(sentence) for sentence in sentences if sentence]
     if said:
         st.caption("  \n".join(said))

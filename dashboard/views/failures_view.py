@@ -87,6 +87,7 @@ def _operators(kind: FailureKind) -> str:
 def _trials(scope: Scope, kind: FailureKind) -> None:
     rows = queries.trials_of_kind(scope, kind)
     st.subheader("Its trials")
+    st.code(kind.reason or wording.NONE, language=None, wrap_lines=True)
     ids = [row.architecture_id for row in rows]
     table = pd.DataFrame(
         {

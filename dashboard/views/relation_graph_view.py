@@ -135,7 +135,10 @@ def _table(found: StudyEffects, said: Sequence[str]) -> None:
         width="stretch",
         height=min(38 + 35 * len(rows), 740),
         placeholder=NONE,
-        column_config={"move": words_column(each.move.name for each in rows)},
+        column_config={
+            "move": words_column(each.move.name for each in rows),
+            "verdict": words_column(each.verdict for each in rows),
+        },
     )
     whole = f"{found.networks:,} networks of {' + '.join(found.studies)}, {found.judged}."
     notices.captions(
@@ -188,6 +191,7 @@ def _importance(found: StudyImportance, said: Sequence[str]) -> None:
         width="stretch",
         height=min(38 + 35 * len(rows), 740),
         placeholder=NONE,
+        column_config={"verdict": words_column(each.verdict for each in rows)},
     )
     notices.captions(
         [

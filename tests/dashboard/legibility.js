@@ -154,6 +154,9 @@
 
   // --- texts of tables, which are painted ------------------------------------------------------
 
-  for (const text of window.paintedTexts?.() ?? []) faults.add(`cut off in a table: ${short(text)}`);
+  // Longer ones are reasons of failures, which a mark shows in full.
+  for (const text of window.paintedTexts?.() ?? []) {
+    if (text.length <= 60) faults.add(`cut off in a table: ${short(text)}`);
+  }
   return [...faults].sort();
 };

@@ -16,7 +16,8 @@ FOCUS = """() => {
     const at = document.activeElement;
     at.dataset.reached = "by Tab";
     const label = at.getAttribute("aria-label") ?? "";
-    return [at.tagName, at.dataset.testid ?? "", (at.innerText || label).replace(/\\s+/g, " ").trim()];
+    const text = (at.innerText || label).replace(/\\s+/g, " ").trim();
+    return [at.tagName, at.dataset.testid ?? "", text];
 }"""
 IN_ROW = "row => document.activeElement.id.endsWith(`-${row}`)"
 STOPS = 250
@@ -53,9 +54,7 @@ def tab_to(visitor: Visitor, tag: str, text: str = "", test_id: str = "") -> Non
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_tab_reaches_everything(
-    visitor: Visitor, store_files: dict[str, Path], page: Page
-) -> None:
+def test_tab_reaches_everything(visitor: Visitor, store_files: dict[str, Path], page: Page) -> None:
     visitor.go(full_paths(store_files["finished"], "quickstart")[page.name], page.title)
     found = list(stops(visitor))
     links = [text for _, test_id, text in found if test_id == "stSidebarNavLink"]

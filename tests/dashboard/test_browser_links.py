@@ -39,9 +39,7 @@ def paths(store_files: dict[str, Path]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_link_shows_what_was_shared(
-    stranger: Visitor, paths: dict[str, str], page: Page
-) -> None:
+def test_a_link_shows_what_was_shared(stranger: Visitor, paths: dict[str, str], page: Page) -> None:
     chosen = CHOSEN.get(page.name, {}) | {"where": WHERE}
     stranger.go(f"{paths[page.name]}&{urlencode(chosen)}", page.title)
     sidebar = stranger.page.get_by_test_id("stSidebar")
@@ -67,18 +65,3 @@ def test_controls_follow_the_link(stranger: Visitor, paths: dict[str, str]) -> N
             expect(main.get_by_role("radio", name="train loss")).to_be_checked()
             expect(main.locator(".scatterlayer .trace")).to_have_count(3)
         stranger.check()
-
-
-def test_back_keeps_what_was_chosen(stranger: Visitor) -> None:
-    stranger.go("accuracy-cost", "Accuracy against cost")
-    stranger.page.get_by_role("radio", name="FLOPs").click()
-    title = stranger.page.locator(".xtitle").filter(has_text="FLOPs")
-    expect(title).to_be_visible()
-    stranger.settle("Accuracy against cost")
-    stranger.click_point(-1)
-    stranger.settle("Architecture")
-    stranger.page.go_back()
-    stranger.settle("Accuracy against cost")
-    expect(stranger.page.get_by_role("radio", name="FLOPs")).to_be_checked()
-    assert stranger.parameter("cost") == "FLOPs"
-    stranger.check()

@@ -14,7 +14,7 @@ from tests.dashboard.server import Theme, Visitor, dashboard
 pytestmark = pytest.mark.browser
 
 PATIENCE = 120_000
-"""Milliseconds, where the machine has other things to do; benchmarks.dashboard has what it takes."""
+"""Milliseconds, for a busy machine; benchmarks.dashboard says what pages take."""
 STUDY = "study-0"
 
 

@@ -1,6 +1,5 @@
 """A real browser on stores that are replaced and deleted under an open page."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +43,7 @@ def replace(file: Path, by: Path) -> None:
     """Puts a copy of a store in another's place, at once, as another run of a search would."""
     waiting = file.with_suffix(".new")
     shutil.copy(by, waiting)
-    os.replace(waiting, file)
+    waiting.replace(file)
 
 
 def test_open_pages_notice_by_themselves(
