@@ -33,7 +33,7 @@ def figure_table(made: go.Figure) -> pd.DataFrame:
 def _is_told(trace: Any, every: Sequence[Any]) -> bool:
     if not any(x is not None for x in trace.x if trace.x is not None):
         return False  # of the legend alone
-    marked = {each.legendgroup for each in every if "markers" in (each.mode or "")}
+    marked = {each.legendgroup for each in every if "markers" in (getattr(each, "mode", "") or "")}
     return trace.hoverinfo != "skip" or (trace.legendgroup or "") not in marked
 
 
