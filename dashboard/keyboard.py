@@ -1,7 +1,7 @@
 """What the keyboard does in tables: Enter opens the architecture of the row that has the focus.
 
 The grids of Streamlit paint their cells; beside the painting they keep a table of the same cells
-for those who do not see it, and the focus is in there. A link in one of its cells opens by the mouse
+for those who do not see it, and the focus is in there. A link in a cell opens by the mouse
 alone, so a few lines here follow it.
 """
 
