@@ -14,6 +14,7 @@ from pandas import DataFrame
 from dashboard.scope import Scope
 from search import query
 from search.query import (
+    AccuracyCost,
     AccuracyOverTime,
     BestRow,
     Cost,
@@ -29,7 +30,6 @@ from search.query import (
 )
 from search.query.trial_summaries import Order
 from search.store import EpochRecord, StudyRecord, StudySummary, TrialState
-from search.visualization.accuracy_cost_figure import CostPicture
 from search.visualization.frame import MAX_POINTS
 from search.visualization.objectives_figure import ObjectivesPicture
 
@@ -305,9 +305,9 @@ def _importance(
 
 
 @cached
-def accuracy_cost(scope: Scope, cost: Cost) -> CostPicture:
-    """The picture of the filter's architectures against one cost."""
-    return CostPicture.of(query.best(scope.store, **scope.filter, top=None), cost)
+def accuracy_cost(scope: Scope, cost: Cost) -> AccuracyCost:
+    """The filter's architectures against one cost."""
+    return query.accuracy_cost(scope.store, cost, **scope.filter)
 
 
 @cached

@@ -11,8 +11,8 @@ from dashboard import notices, queries
 from dashboard.charts import page_theme, show_selectable
 from dashboard.navigation import architecture_cells, architecture_table, open_architecture
 from dashboard.scope import Scope, current
-from search.query import Cost, Objective, Objectives, bound_words, metric_words
-from search.visualization.accuracy_cost_figure import CostPicture, accuracy_cost_figure
+from search.query import AccuracyCost, Cost, Objective, Objectives, bound_words, metric_words
+from search.visualization.accuracy_cost_figure import accuracy_cost_figure
 from search.visualization.objectives_figure import ObjectivesPicture, objectives_figure
 from search.visualization.theme import COST_TITLES, METRIC_NAMES, arrow
 from space.wording import count
@@ -54,14 +54,15 @@ def page() -> None:
         open_architecture(chosen)
 
 
-def _note(picture: CostPicture) -> str:
+def _note(picture: AccuracyCost) -> str:
     parts = ["Click a point to open its architecture."] if picture.total else []
     if picture.named:
         parts.append("Diamonds: the best network made of one of the paper's operators alone.")
-    if picture.is_sample:
+    if picture.density is not None:
         parts.append(
-            f"{len({row.trial_id for row in picture.shown}):,} of {picture.total:,} points are "
-            "drawn; the front is whole."
+            f"{picture.points:,} of {picture.total:,} networks are points: the whole front, the "
+            "diamonds, and a sample that knows nothing of accuracy. The shades count all of them: "
+            "the darker a cell, the more."
         )
     if picture.without:
         parts.append(

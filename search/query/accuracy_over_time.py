@@ -63,7 +63,7 @@ def accuracy_over_time(
         TrialRow.ended.is_not(None),
         TrialRow.state.in_(EVALUATED),
     ]
-    refuse_several_protocols(store, conditions)
+    refuse_several_protocols(store, conditions, where=where, study=study)
     order = (TrialRow.ended, TrialRow.id)
     complete = case((TrialRow.state == TrialState.COMPLETE, TrialRow.accuracy))
     seen = (

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import func, nulls_last, select
 
-from search.query.leaderboard import INCOMPLETE
+from search.query.best_statement import INCOMPLETE
 from search.query.protocols import refuse_several_protocols
 from search.query.where import Where, joined, matching
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
@@ -81,8 +81,8 @@ def trial_summaries(
     among = None if states is None else sorted(map(TrialState, states))
     if among is not None:
         conditions.append(effective(TrialRow.state, stale).in_(among))
-    if order == "best" and study is None:
-        refuse_several_protocols(store, conditions)
+    if order == "best":
+        refuse_several_protocols(store, conditions, where=where, study=study)
     query = joined(*(effective(column, stale) for column in _COLUMNS)).where(*conditions)
     ordered = _BEST_OF_COMPLETE if order == "best" and among == [_COMPLETE] else _ORDERS[order]
     query = query.order_by(*ordered).limit(limit)

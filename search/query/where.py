@@ -62,7 +62,8 @@ _KEYWORDS = ("and", "or", "not", "in", "any", "stage")
 MAX_EPOCH = 100_000
 """As many epochs as a protocol may have."""
 _WHOLE = re.compile("[0-9]{1,7}")
-_HASH = re.compile("[0-9a-fA-F]{1,16}")
+HASH_DIGITS = 16
+_HASH = re.compile(f"[0-9a-fA-F]{{1,{HASH_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,11 @@ class Where:
         )
         return list(dict.fromkeys(str(value) for each in of_studies for value in each.values))
 
+    @property
+    def is_of_one_protocol(self) -> bool:
+        """Whether it can hold of the results of one protocol alone, as far as the words tell."""
+        return _asks_for_one(self.tree)
+
     def clause(self) -> ColumnElement[bool]:
         """A condition for a query that joins trials, architectures and studies."""
         return compiled(self.tree)
@@ -99,6 +105,16 @@ class Where:
     def also(self, other: "Where") -> "Where":
         """The clause that holds where both do."""
         return Where(f"({self.text}) and ({other.text})", And((self.tree, other.tree)))
+
+
+def _asks_for_one(node: Node) -> bool:
+    """Whether a tree holds of one protocol at most: it is compared with a whole hash."""
+    match node:
+        case And(parts=parts):
+            return any(map(_asks_for_one, parts))
+        case Comparison(field=field, operator="=" | "in", values=(str(value),)):
+            return field.is_hash and len(value) == HASH_DIGITS
+    return False
 
 
 def parse_where(text: str) -> Where:
