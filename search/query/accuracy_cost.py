@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 
 from search.query.best_row import BestRow
 from search.query.best_statement import Asked
+from search.query.cells import logarithm, whole
 from search.query.protocols import refuse_mixed
 from search.query.study_fronts import Cost, checked_cost, pareto_front
 from search.query.where import Where
@@ -245,12 +246,12 @@ def _statement(places: CTE, points: int) -> Any:
     ends = select(
         func.count().label("total"),
         *(least.label("least"), most.label("most"), low.label("low"), high.label("high")),
-        (COLUMNS / func.nullif(_log(most) - _log(least), 0)).label("columns"),
+        (COLUMNS / func.nullif(logarithm(most) - logarithm(least), 0)).label("columns"),
         (ROWS / func.nullif(high - low, 0)).label("rows"),
-        _log(least).label("log_least"),
+        logarithm(least).label("log_least"),
     ).cte("ends")
-    column = _whole((_log(known.c.cost) - ends.c.log_least) * ends.c.columns)
-    row = _whole((known.c.height - ends.c.low) * ends.c.rows)
+    column = whole((logarithm(known.c.cost) - ends.c.log_least) * ends.c.columns)
+    row = whole((known.c.height - ends.c.low) * ends.c.rows)
     cells = select(column.label("x"), row.label("y")).select_from(known).join(ends, true())
     seen = cells.subquery()
     counted = _rows(_CELL, func.count(), seen.c.x, seen.c.y).group_by(seen.c.x, seen.c.y)
@@ -272,15 +273,6 @@ def _rows(kind: int, number: Any, x: Any = None, y: Any = None) -> Select[Any]:
         cast(null() if x is None else x, Double).label("x"),
         cast(null() if y is None else y, Double).label("y"),
     )
-
-
-def _whole(value: Any) -> Any:
-    """The cell; where all values are equal, and there is no width to divide by, the first."""
-    return func.floor(func.coalesce(value, 0.0))
-
-
-def _log(value: Any) -> Any:
-    return func.ln(case((value < 1, 1.0), else_=cast(value, Double)))
 
 
 def _may_be_on_the_front(known: CTE) -> Any:

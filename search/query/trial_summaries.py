@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, nulls_last, select
+from sqlalchemy import func, nulls_last
 
 from search.query.best_statement import INCOMPLETE
 from search.query.protocols import refuse_several_protocols
-from search.query.where import Where, joined, matching
+from search.query.where import Where, joined, joined_for, matching
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import effective
 from search.store.statements import columns_of
@@ -99,7 +99,6 @@ def state_counts(
     """
     stale = store.runs.stale()
     state = effective(TrialRow.state, stale)
-    query = joined(state, func.count()) if where else select(state, func.count()).join(StudyRow)
-    query = query.where(*matching(where, study, stale)).group_by(state)
+    query = joined_for(matching(where, study, stale), state, func.count()).group_by(state)
     found = store.read(lambda session: session.execute(query).all())
     return dict.fromkeys(TrialState, 0) | dict(found)

@@ -16,11 +16,12 @@ label will do.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.sql.visitors import iterate
 
 from search.metrics import METRICS
 from search.numeric import parse_milliseconds
@@ -42,6 +43,7 @@ from search.query.where_tree import (
 )
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import StaleRuns, effective
+from search.store.statements import table_of
 from space.architecture import MAX_STAGES
 from space.custom.registry import registered
 from space.errors import InputError, Problem
@@ -134,6 +136,27 @@ def joined(*columns: Any) -> Select[Any]:
         .join(ArchitectureRow, ArchitectureRow.id == TrialRow.architecture_id)
         .join(StudyRow, StudyRow.id == TrialRow.study_id)
     )
+
+
+def joined_for(conditions: Sequence[ColumnElement[bool]], *columns: Any) -> Select[Any]:
+    """The columns of the trials that fulfil conditions on what `joined` gives.
+
+    Architectures are joined only where the columns or the conditions speak of them: each trial has
+    one, and to read so many rows takes most of the time.
+    """
+    architectures = table_of(ArchitectureRow)
+    speaks = any(
+        getattr(part, "table", None) is architectures
+        for each in (*columns, *conditions)
+        for part in iterate(_expression(each))
+    )
+    query = select(*columns).select_from(TrialRow).join(StudyRow, StudyRow.id == TrialRow.study_id)
+    return (joined(*columns) if speaks else query).where(*conditions)
+
+
+def _expression(element: Any) -> Any:
+    """An attribute of a model as the expression that it stands for."""
+    return getattr(element, "expression", element)
 
 
 def matching(

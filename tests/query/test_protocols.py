@@ -102,6 +102,7 @@ COMPARE_NOTHING = {
     "chance_sentence",
     "chance_sentences",
     "data_sentences",
+    "failed_trials",
     "failures",
     "interval_in_points",
     "is_custom",
