@@ -30,6 +30,7 @@ from search.query import (
 )
 from search.query.trial_summaries import Order
 from search.store import EpochRecord, StudyRecord, StudySummary, TrialState
+from search.store.remarks import Remarks
 from search.visualization.frame import MAX_POINTS
 from search.visualization.objectives_figure import ObjectivesPicture
 
@@ -194,6 +195,18 @@ def leaderboard_rows(scope: Scope, architecture_id: str) -> list[BestRow]:
 def spreads(scope: Scope) -> dict[str, Spread]:
     """The spread over seeds by protocol hash, of the study of the filter or of all."""
     return query.spreads(scope.store, scope.study)
+
+
+@cached
+def why_no_remarks(scope: Scope) -> str | None:
+    """Why the store takes no tags and notes; None where it does."""
+    return Remarks(scope.url).why_not()
+
+
+@cached
+def tags(scope: Scope, ids: tuple[str, ...]) -> dict[str, list[str]]:
+    """The tags of those of the architectures that have some."""
+    return scope.store.tags.of(ids)
 
 
 @cached
