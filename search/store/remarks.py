@@ -104,11 +104,14 @@ class Remarks:
 
 
 def _server_lets(session: Session) -> bool:
-    """Whether a server takes remarks of this user, on a server that takes anything."""
-    reads_alone = session.scalar(text("SELECT current_setting('transaction_read_only')"))
-    tables = ("architecture_tags", "architecture_notes")
-    may = (
-        session.scalar(text("SELECT has_table_privilege(:table, 'INSERT')"), {"table": table})
-        for table in tables
-    )
-    return reads_alone == "off" and all(may)
+    """Whether a server takes remarks of this user: their rows, and a lock on the network's."""
+    return bool(session.scalar(text(f"SELECT {' AND '.join(_NEEDED)}")))
+
+
+_NEEDED = (
+    "current_setting('transaction_read_only') = 'off'",
+    "has_table_privilege('architecture_tags', 'INSERT')",
+    "has_table_privilege('architecture_notes', 'INSERT')",
+    "has_sequence_privilege(pg_get_serial_sequence('architecture_notes', 'id'), 'USAGE')",
+    "has_any_column_privilege('architectures', 'UPDATE')",
+)

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 import streamlit as st
+from psycopg import sql
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
@@ -22,7 +24,7 @@ from space.errors import InputError
 from tests.dashboard.conftest import Open
 from tests.dashboard.test_pages import texts
 from tests.support import samples
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PASSWORD, PostgresServer
 
 CLOSED = "cannot be written here"
 
@@ -234,6 +236,44 @@ def test_a_remark_changes_no_schema_and_makes_no_file(tmp_path: Path) -> None:
 def test_an_architecture_that_is_not_there_gets_none(path: Path) -> None:
     with pytest.raises(InputError, match="no architecture has the id"):
         Remarks(str(path)).add_tag(["f" * 16], "good")
+
+
+GRANTS = (
+    "GRANT INSERT, DELETE ON architecture_tags, architecture_notes TO {0}",
+    "GRANT USAGE ON SEQUENCE architecture_notes_id_seq TO {0}",
+    "GRANT UPDATE ON architectures TO {0}",
+)
+"""What docs/cluster.md names."""
+
+
+@pytest.mark.postgres
+@pytest.mark.thorough
+def test_a_role_that_may_read_alone_is_told_so_and_what_the_docs_name_is_enough(
+    postgres_server: PostgresServer,
+) -> None:
+    url = postgres_server.create_database()
+    with open_store(url, create=True) as store:
+        study = samples.add_study(store)
+        samples.complete_trial(store, study.id, samples.begin_run(store, study.id).id, 2, 0.5)
+    name = url.rsplit("/", 1)[1].split("?")[0]
+    role = f"reader_{name}"
+    theirs = postgres_server.url(name, role)
+    with psycopg.connect(url, autocommit=True) as admin:
+        login_ = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+        admin.execute(login_.format(sql.Identifier(role), PASSWORD))
+        admin.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")  # type: ignore[call-overload]
+        assert "read alone" in (Remarks(theirs).why_not() or "")
+        with pytest.raises(StoreError, match="permission denied"):
+            Remarks(theirs).add_tag([BEST], "good")
+        for grant in GRANTS:
+            assert Remarks(theirs).why_not() is not None
+            admin.execute(grant.format(role))  # type: ignore[call-overload]
+    remarks_of = Remarks(theirs)
+    assert remarks_of.why_not() is None
+    assert remarks_of.add_tag([BEST], "good") == 1
+    remarks_of.add_note(BEST, "text")
+    assert remarks_of.remove_tag([BEST], "good") == 1
+    assert remarks_of.remove_note(BEST, 1)
 
 
 @pytest.mark.postgres
