@@ -68,6 +68,7 @@ def _importance(found: StudyImportance, said: Sequence[str]) -> None:
         width="stretch",
         height=min(38 + 35 * len(rows), 740),
         placeholder=NONE,
+        column_config={"axis": st.column_config.TextColumn(width=170)},
     )
     notices.captions(
         [
@@ -156,13 +157,13 @@ def _of_block_types(rows: Sequence[Effect]) -> None:
     """What no single number may hide, in words."""
     turning = [each for each in rows if each.turns]
     notices.captions(
-        f"{each.move.name} turns with the type of block: "
+        f"{each.move.name} turns with the type of block: {each.verdict} ("
         + ", ".join(
-            f"{100 * part.mean:+.2f} points in {name} ({count(part.contexts, 'context')})"
+            f"{100 * part.mean:+.2f} points in {name} over {count(part.contexts, 'context')}"
             for name, part in each.by_block_type.items()
             if not math.isnan(part.mean)
         )
-        + "."
+        + ")."
         for each in turning
     )
 

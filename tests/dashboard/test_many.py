@@ -16,7 +16,7 @@ from search.store import Store, open_store
 from search.visualization import frame
 from search.visualization.accuracy_cost_figure import accuracy_cost_figure
 from tests.dashboard import stores
-from tests.dashboard.test_pages import Open
+from tests.dashboard.test_pages import Open, texts
 from tests.support.bulk import add_many_trials
 from tests.support.thorough import thorough_but_every
 
@@ -67,6 +67,18 @@ def test_the_figure_draws_no_more_than_it_says(scope: Scope) -> None:
     counts = [int(many.replace(",", "")) for row in shade.text for many in row if many]
     assert sum(counts) == picture.total
     assert len(figure.to_json()) < 400_000
+
+
+def test_the_front_stands_in_a_table(opened: Open, path: Path, scope: Scope) -> None:
+    front = queries.accuracy_cost(scope, "params").front
+    page = opened("accuracy_cost", path)
+    assert not page.exception
+    (table,) = (each.value for each in page.dataframe)
+    assert list(table["accuracy"]) == [row.accuracy for row in front[::-1]]
+    assert list(table["params"]) == [row.params for row in front[::-1]]
+    shown = texts(page)
+    assert "a sample that knows nothing of accuracy" in shown
+    assert f"of {queries.accuracy_cost(scope, 'params').total:,} networks are points" in shown
 
 
 def test_history_keeps_every_record(scope: Scope) -> None:
