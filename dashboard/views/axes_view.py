@@ -20,6 +20,7 @@ from space.axes import AXES
 from space.wording import NONE, count
 
 _BLOCK_TYPE = str(MoveKind.BLOCK_TYPE)
+_WAITING = ":material/hourglass_empty:"
 _SHOWN = (MoveKind.AXIS, MoveKind.SIZE, MoveKind.BLOCK_TYPE)
 
 
@@ -33,7 +34,9 @@ def page() -> None:
     )
     names = effects.studies(scope)
     if not names:
-        if not any(study.ended_trials for study in queries.summaries(scope)):
+        if any(study.ended_trials for study in queries.summaries(scope)):
+            st.info("Of so many trials, effects are worked out when you ask.", icon=_WAITING)
+        else:
             notices.no_trials("No trial has ended yet.", scope.is_filtered)
         return
     found = effects.of_one(queries.effects(scope, names))

@@ -184,5 +184,8 @@ def test_of_many_trials_effects_are_asked_for(
     page = opened("axes", file)
     assert not page.exception
     assert not page.dataframe
+    assert [each.value for each in page.info] == [
+        "Of so many trials, effects are worked out when you ask."
+    ]
     page.toggle(key="effects").set_value(True).run()
     assert page.dataframe
