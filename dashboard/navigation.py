@@ -37,6 +37,7 @@ PAGES = (
     Page("architecture", "Architecture", ":material/account_tree:", "architecture"),
     Page("compare", "Compare", ":material/compare:", "compare"),
     Page("relation_graph", "Relation graph", ":material/hub:", "relation-graph"),
+    Page("axes", "Axes", ":material/tune:", "axes"),
     Page("failures", "Failures", ":material/error:", "failures"),
 )
 ARCHITECTURE = "architecture"

@@ -76,6 +76,7 @@ def pictures(ids: list[str]) -> list[Picture]:
         Picture("compare", "compare", f"&networks={ids[0]},{ids[1]}", bottom=1270),
         Picture("relation-graph", "relation_graph", bottom=1130),
         Picture("effects", "relation_graph", top=1190, bottom=1880),
+        Picture("axes", "axes", bottom=1385),
         Picture("data", "leaderboard", "&where=params+%3C+6k", bottom=1500),
     ]
 

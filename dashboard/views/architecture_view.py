@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import streamlit as st
 
-from dashboard import notices, queries
+from dashboard import notices, queries, remarks
 from dashboard.charts import metric_row, page_theme, show, show_picture
 from dashboard.escaping import markdown
 from dashboard.navigation import ARCHITECTURE
@@ -39,7 +39,7 @@ def page() -> None:
         row = rows[0] if rows else None
         studies = {each.id: each for each in queries.summaries(scope.unfiltered)}
         _headline(record, row)
-        _remarks(scope, record.id)
+        remarks.section(scope, record.id)
         owners = studies.keys() & {trial.study_id for trial in trials}
         names = tuple(sorted(studies[id_].name for id_ in owners))
         notices.captions(
@@ -77,15 +77,6 @@ def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
         st.metric("FLOPs", wording.short(record.macs), help=exact, width="content")
         st.metric("Blocks", record.depth, width="content")
         st.metric("Block type", markdown(record.block_type), width="content")
-
-
-def _remarks(scope: Scope, architecture_id: str) -> None:
-    """What people said of it; they write it down by `tag` and `note`."""
-    tags = scope.store.tags.of([architecture_id]).get(architecture_id, [])
-    if tags:
-        st.markdown(f"Tags: {markdown(', '.join(tags))}")
-    for note in scope.store.tags.notes_of(architecture_id):
-        st.caption(f"{wording.clock(note.created, zone())}: {markdown(note.text)}")
 
 
 def _help(row: BestRow | None) -> str:

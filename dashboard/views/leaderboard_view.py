@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from dashboard import notices, queries, source
+from dashboard import notices, queries, remarks, source
 from dashboard.navigation import (
     architecture_cells,
     architectures_table,
@@ -105,6 +105,19 @@ def _shortlist(scope: Scope, rows: Sequence[BestRow]) -> None:
         ):
             open_comparison(ids)
         st.code(_commands(scope, rows), language=None, wrap_lines=True)
+        _tags(scope, ids)
+
+
+def _tags(scope: Scope, ids: Sequence[str]) -> None:
+    """Those of the marked architectures, and where one may, a box for another."""
+    found = queries.tags(scope, tuple(ids))
+    notices.captions(f"{id_}: {', '.join(found[id_])}" for id_ in ids if id_ in found)
+    with notices.reported("Tags cannot be written"):
+        closed = remarks.why_closed(scope)
+        if closed is None:
+            remarks.tag_form(scope, ids, "Tag all that are marked")
+        else:
+            notices.captions([f"Tags cannot be written here: {closed}."])
 
 
 def _commands(scope: Scope, rows: Sequence[BestRow]) -> str:
