@@ -33,6 +33,15 @@ def ask() -> None:
     st.stop()
 
 
+def is_asked_for() -> bool:
+    """Whether visitors had to log in, to see what is shown.
+
+    Raises:
+        InputError: the secrets cannot be read.
+    """
+    return _section() is not None
+
+
 def _section() -> Mapping[str, Any] | None:
     """The `auth` section; None where there are no secrets, or none of that name.
 

@@ -1,7 +1,7 @@
 """The pages, the ways between them, and tables of architectures that lead to theirs."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -10,6 +10,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from dashboard.scope import Scope
+from space.wording import NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ PAGES = (
     Page("architecture", "Architecture", ":material/account_tree:", "architecture"),
     Page("compare", "Compare", ":material/compare:", "compare"),
     Page("relation_graph", "Relation graph", ":material/hub:", "relation-graph"),
+    Page("axes", "Axes", ":material/tune:", "axes"),
     Page("failures", "Failures", ":material/error:", "failures"),
 )
 ARCHITECTURE = "architecture"
@@ -63,6 +65,12 @@ def architecture_column() -> Any:
     """How a column of `architecture_cells` looks: the ids alone."""
     display = f"{ARCHITECTURE}=([0-9a-f]+)"
     return st.column_config.LinkColumn(display_text=display, width=140)
+
+
+def words_column(texts: Iterable[str]) -> Any:
+    """How a column looks in which none of these is cut off, unless it is very long."""
+    longest = max(map(len, texts), default=0)
+    return st.column_config.TextColumn(width=min(20 + 7 * longest, 480))
 
 
 def study_cells(names: Sequence[str]) -> list[str]:
@@ -139,6 +147,7 @@ def _table(
         key=key_of_rows(key, ids),
         on_select="rerun",
         selection_mode=mode,
+        placeholder=NONE,
         column_config=columns | {ARCHITECTURE: architecture_column()},
     )
     return [ids[row] for row in sorted(event["selection"]["rows"]) if row < len(ids)]

@@ -40,9 +40,10 @@ def show_error(heading: str, text: str) -> None:
 
 
 def captions(sentences: Iterable[str | None]) -> None:
-    """Each sentence that there is in a small line of its own, as it is written."""
-    for said in filter(None, sentences):
-        st.caption(markdown(said))
+    """The sentences that there are as one small paragraph, each in a line, as written."""
+    said = [markdown(sentence) for sentence in sentences if sentence]
+    if said:
+        st.caption("  \n".join(said))
 
 
 def no_store(url: str) -> None:
@@ -84,4 +85,4 @@ def nothing_measured(architectures: int, missing: str) -> None:
 
 
 def _what_to_do() -> None:
-    st.code(_COMMANDS, language="bash", wrap_lines=True)
+    st.code(_COMMANDS, language=None, wrap_lines=True)

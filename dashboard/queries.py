@@ -14,6 +14,7 @@ from pandas import DataFrame
 from dashboard.scope import Scope
 from search import query
 from search.query import (
+    AccuracyCost,
     AccuracyOverTime,
     BestRow,
     Cost,
@@ -29,7 +30,7 @@ from search.query import (
 )
 from search.query.trial_summaries import Order
 from search.store import EpochRecord, StudyRecord, StudySummary, TrialState
-from search.visualization.accuracy_cost_figure import CostPicture
+from search.store.remarks import Remarks
 from search.visualization.frame import MAX_POINTS
 from search.visualization.objectives_figure import ObjectivesPicture
 
@@ -197,6 +198,18 @@ def spreads(scope: Scope) -> dict[str, Spread]:
 
 
 @cached
+def why_no_remarks(scope: Scope) -> str | None:
+    """Why the store takes no tags and notes; None where it does."""
+    return Remarks(scope.url).why_not()
+
+
+@cached
+def tags(scope: Scope, ids: tuple[str, ...]) -> dict[str, list[str]]:
+    """The tags of those of the architectures that have some."""
+    return scope.store.tags.of(ids)
+
+
+@cached
 def test_accuracies(scope: Scope, architecture_id: str) -> dict[int, float]:
     """What the test said of the complete trainings of an architecture, by ids of the trials."""
     tests = {
@@ -305,9 +318,9 @@ def _importance(
 
 
 @cached
-def accuracy_cost(scope: Scope, cost: Cost) -> CostPicture:
-    """The picture of the filter's architectures against one cost."""
-    return CostPicture.of(query.best(scope.store, **scope.filter, top=None), cost)
+def accuracy_cost(scope: Scope, cost: Cost) -> AccuracyCost:
+    """The filter's architectures against one cost."""
+    return query.accuracy_cost(scope.store, cost, **scope.filter)
 
 
 @cached

@@ -1,6 +1,6 @@
 """What a page looks at: a store, and the one filter that applies to every page."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -30,6 +30,7 @@ class Scope:
         where: a where-clause that parses; empty is none.
         protocol: only trials of the protocol with this hash, where the filter leaves several: what
             came about by two does not compare. None is all.
+        url: of the store, with a password if it has one.
     """
 
     store: Store
@@ -37,6 +38,7 @@ class Scope:
     study: str | None = None
     where: str = ""
     protocol: str | None = None
+    url: str = field(default="", repr=False)
 
     @property
     def is_filtered(self) -> bool:

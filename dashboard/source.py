@@ -88,7 +88,7 @@ def open_scope(url: str) -> Scope:
     # Tells a file from another that has taken its place.
     file = None if path is None else identity(path)
     store = _opened(url, file)
-    return Scope(store, f"{store.url} {file}")
+    return Scope(store, f"{store.url} {file}", url=url)
 
 
 def store_option(scope: Scope) -> str:

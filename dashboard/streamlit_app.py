@@ -14,7 +14,7 @@ from streamlit.navigation.page import StreamlitPage
 # Streamlit runs this file as a script, so other modules may be first to have the names of ours.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dashboard import login, notices, queries, sidebar, source
+from dashboard import keyboard, login, look, notices, queries, sidebar, source
 from dashboard.navigation import PAGES, Page
 from dashboard.scope import Scope, set_current
 from search.store import NoStore
@@ -37,6 +37,8 @@ def main() -> None:
     login.ask()
     page = st.navigation([*map(_page, PAGES), _page(PAGES[0], is_root=True)])
     st.title(page.title)
+    look.refine()
+    keyboard.enter_opens_rows()
     scope = None
     with notices.reported("The store cannot be opened"):
         stores = source.given_stores()

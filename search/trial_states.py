@@ -69,6 +69,9 @@ OPEN = frozenset({TrialState.WAITING, TrialState.RUNNING})
 EVALUATED = frozenset({TrialState.COMPLETE, TrialState.PRUNED})
 """The states of ended trials whose metrics count."""
 
+BROKEN = frozenset({TrialState.FAILED, TrialState.INFEASIBLE})
+"""The states of trials that came to nothing for good."""
+
 _FOLLOWS = {
     TrialState.WAITING: {TrialState.RUNNING, TrialState.PREEMPTED, *TERMINAL},
     TrialState.RUNNING: {TrialState.PREEMPTED, *TERMINAL},

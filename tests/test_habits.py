@@ -149,6 +149,6 @@ def test_readme_names_only_what_exists() -> None:
         assert (ROOT / config).is_file(), config
     prose = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)  # formulas look like links
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", prose)
-    assert "docs/images/dashboard.png" in links
+    assert "docs/images/dashboard/accuracy-cost.png" in links
     for link in links:
         assert (ROOT / link).exists(), link

@@ -11,11 +11,11 @@ from dashboard import notices, queries
 from dashboard.charts import page_theme, show_selectable
 from dashboard.navigation import architecture_cells, architecture_table, open_architecture
 from dashboard.scope import Scope, current
-from search.query import Cost, Objective, Objectives, bound_words, metric_words
-from search.visualization.accuracy_cost_figure import CostPicture, accuracy_cost_figure
+from search.query import AccuracyCost, Cost, Objective, Objectives, bound_words, metric_words
+from search.visualization.accuracy_cost_figure import LEAST, accuracy_cost_figure
 from search.visualization.objectives_figure import ObjectivesPicture, objectives_figure
 from search.visualization.theme import COST_TITLES, METRIC_NAMES, arrow
-from space.wording import count
+from space.wording import NONE, count, percent, short
 
 _COSTS: dict[str, Cost] = {"Params": "params", "FLOPs": "macs"}
 
@@ -41,27 +41,56 @@ def page() -> None:
             accuracy_cost_figure(picture, cost, page_theme()),
             "accuracy-cost",
             f"Accuracy against {name}",
+            least=LEAST,
         )
     st.caption(_note(picture))
-    notices.captions(queries.accuracy_notes(scope))
     wanted, study = queries.study_objectives(scope), queries.only_study(scope)
+    own = wanted is not None and study is not None and not wanted.accuracy_alone
+    if not own:  # else the front that the study looks for has the table
+        chosen = _front_table(scope, picture, cost) or chosen
+    notices.captions(queries.accuracy_notes(scope))
     if wanted is not None and study is not None:
         notices.captions(wanted.sentences)
-        if not wanted.accuracy_alone:
+        if own:
             with notices.reported("The study's own objectives cannot be shown"):
                 chosen = _own_objectives(scope, study, wanted.objectives) or chosen
     if chosen is not None:
         open_architecture(chosen)
 
 
-def _note(picture: CostPicture) -> str:
-    parts = ["Click a point to open its architecture."] if picture.total else []
+def _front_table(scope: Scope, picture: AccuracyCost, cost: Cost) -> str | None:
+    """The front as a table, the most accurate first; the id of the row that was marked."""
+    rows = picture.front[::-1]
+    if not rows:
+        return None
+    ids = [row.architecture_id for row in rows]
+    table = pd.DataFrame(
+        {
+            "architecture": architecture_cells(scope, ids),
+            "accuracy": [row.accuracy for row in rows],
+            METRIC_NAMES[cost]: [getattr(row, cost) for row in rows],
+            "seeds": [row.repeats for row in rows],
+            "token mixers": [row.operators for row in rows],
+            "study": [row.study for row in rows],
+        }
+    )
+    words: dict[Any, Any] = {"accuracy": percent, METRIC_NAMES[cost]: short}
+    return architecture_table(table.style.format(words, na_rep=NONE), ids, "front", {})
+
+
+def _note(picture: AccuracyCost) -> str:
+    parts = (
+        ["Click a point, or mark a row of the front, to open its architecture."]
+        if picture.total
+        else []
+    )
     if picture.named:
         parts.append("Diamonds: the best network made of one of the paper's operators alone.")
-    if picture.is_sample:
+    if picture.density is not None:
         parts.append(
-            f"{len({row.trial_id for row in picture.shown}):,} of {picture.total:,} points are "
-            "drawn; the front is whole."
+            f"{picture.points:,} of {picture.total:,} networks are points: the whole front, the "
+            "diamonds, and a sample that knows nothing of accuracy. The shades count all of them: "
+            "the darker a cell, the more."
         )
     if picture.without:
         parts.append(
@@ -85,7 +114,7 @@ def _own_objectives(scope: Scope, study: str, objectives: Objectives) -> str | N
         across, up = _axes(objectives)
         alt = f"{METRIC_NAMES[up.name]} against {METRIC_NAMES[across.name]}"
         drawn = objectives_figure(picture, across, up)
-        clicked = show_selectable(drawn, "own-objectives", alt.capitalize())
+        clicked = show_selectable(drawn, "own-objectives", alt.capitalize(), least=LEAST)
     notices.captions([_objectives_note(picture)])
     if not picture.front:
         return clicked

@@ -5,15 +5,15 @@ import json
 import pandas as pd
 import streamlit as st
 
-from dashboard import notices, queries
-from dashboard.charts import CONFIG, at_least, metric_row, page_theme, show
+from dashboard import notices, queries, remarks
+from dashboard.charts import metric_row, page_theme, show, show_picture
 from dashboard.escaping import markdown
 from dashboard.navigation import ARCHITECTURE
 from dashboard.scope import Scope, current, zone
 from search.query import BestRow, TrialSummary, optimism
 from search.store import ArchitectureRecord, MixerRecord, StudySummary, TrialRecord, TrialState
 from search.visualization.curve_figures import Curve, curves_figure
-from search.visualization.stages_figure import stages_figure
+from search.visualization.stages_figure import least_width, stages_figure
 from space import Architecture, InputError, cost, wording
 from space.architecture import RENAMED
 from space.cost.network_cost import part_costs
@@ -39,7 +39,7 @@ def page() -> None:
         row = rows[0] if rows else None
         studies = {each.id: each for each in queries.summaries(scope.unfiltered)}
         _headline(record, row)
-        _remarks(scope, record.id)
+        remarks.section(scope, record.id)
         owners = studies.keys() & {trial.study_id for trial in trials}
         names = tuple(sorted(studies[id_].name for id_ in owners))
         notices.captions(
@@ -55,7 +55,7 @@ def page() -> None:
         _trials(scope, trials, {id_: each.name for id_, each in studies.items()})
         st.subheader("JSON")
         written = with_current_names(json.loads(record.json), RENAMED, "")
-        st.code(json.dumps(written), language="json", wrap_lines=True)
+        st.code(json.dumps(written), language=None, wrap_lines=True)
 
 
 def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
@@ -77,15 +77,6 @@ def _headline(record: ArchitectureRecord, row: BestRow | None) -> None:
         st.metric("FLOPs", wording.short(record.macs), help=exact, width="content")
         st.metric("Blocks", record.depth, width="content")
         st.metric("Block type", markdown(record.block_type), width="content")
-
-
-def _remarks(scope: Scope, architecture_id: str) -> None:
-    """What people said of it; they write it down by `tag` and `note`."""
-    tags = scope.store.tags.of([architecture_id]).get(architecture_id, [])
-    if tags:
-        st.markdown(f"Tags: {markdown(', '.join(tags))}")
-    for note in scope.store.tags.notes_of(architecture_id):
-        st.caption(f"{wording.clock(note.created, zone())}: {markdown(note.text)}")
 
 
 def _help(row: BestRow | None) -> str:
@@ -134,9 +125,8 @@ def _network(record: ArchitectureRecord) -> None:
         st.code(str(error), language=None)
         return
     figure = stages_figure(architecture, record.mixers, page_theme())
-    with at_least(180 * len(architecture.stages) + 260, "stages"):
-        bare = {**CONFIG, "displayModeBar": False}
-        st.plotly_chart(figure, key="stages", width="stretch", config=bare)
+    alt = "Stem, stages with their token mixers, and head; the tables below say the same"
+    show_picture(figure, "stages", alt, least=least_width(len(architecture.stages)))
     try:
         costs = _cost_table(architecture)
     except InputError as error:  # of a mixer that somebody registered elsewhere

@@ -12,6 +12,7 @@ from dashboard.navigation import (
     COMPARED,
     architecture_cells,
     architecture_column,
+    words_column,
 )
 from dashboard.scope import Scope, current
 from search.query import BestRow, ComparedNetwork, NetworkComparison
@@ -106,7 +107,8 @@ def _differences(found: NetworkComparison) -> None:
     table = pd.DataFrame({"part": [each.part for each in found.differences]})
     for place, network in enumerate(found.networks):
         table[network.id] = [each.values[place] for each in found.differences]
-    st.dataframe(table, hide_index=True, width="stretch", key="differences")
+    columns = {str(name): words_column(map(str, table[name])) for name in table}
+    st.dataframe(table, hide_index=True, width="stretch", key="differences", column_config=columns)
 
 
 def _tests(found: NetworkComparison) -> None:
@@ -123,7 +125,8 @@ def _tests(found: NetworkComparison) -> None:
             "verdict": [each.verdict for each in found.tests],
         }
     )
-    st.dataframe(table, hide_index=True, width="stretch", key="tests")
+    columns = {"verdict": words_column(each.verdict for each in found.tests)}
+    st.dataframe(table, hide_index=True, width="stretch", key="tests", column_config=columns)
     st.caption(
         "Points of validation accuracy, the first less the second; the interval holds for all "
         "pairs at once (Student's t with the spread over seeds, Bonferroni)."

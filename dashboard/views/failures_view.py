@@ -12,10 +12,13 @@ from dashboard.navigation import (
     architecture_table,
     key_of_rows,
     open_architecture,
+    words_column,
 )
 from dashboard.scope import Scope, current, zone
 from search.query import FailureKind, Failures, FailureShare
 from space import wording
+
+_NAMED = 2  # operators of a reason
 
 
 def page() -> None:
@@ -66,6 +69,7 @@ def _kinds(kinds: Sequence[FailureKind]) -> FailureKind | None:
         column_config={
             "trials": st.column_config.NumberColumn(width=60),
             "reason": st.column_config.TextColumn(width=420),
+            "token mixers": words_column(map(_operators, kinds)),
         },
     )
     st.caption("Equal but for the numbers, which are written as …. Mark a row for its trials.")
@@ -74,12 +78,16 @@ def _kinds(kinds: Sequence[FailureKind]) -> FailureKind | None:
 
 
 def _operators(kind: FailureKind) -> str:
-    return ", ".join(f"{name} {often:,}" for name, often in kind.operators.items())
+    """The most frequent, and how many there are beside them."""
+    words = [f"{name} {often:,}" for name, often in kind.operators.items()]
+    rest = [f"{len(words) - _NAMED} more"] if len(words) > _NAMED else []
+    return ", ".join([*words[:_NAMED], *rest])
 
 
 def _trials(scope: Scope, kind: FailureKind) -> None:
     rows = queries.trials_of_kind(scope, kind)
     st.subheader("Its trials")
+    st.code(kind.reason or wording.NONE, language=None, wrap_lines=True)
     ids = [row.architecture_id for row in rows]
     table = pd.DataFrame(
         {

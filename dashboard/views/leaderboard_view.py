@@ -10,12 +10,13 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from dashboard import notices, queries, source
+from dashboard import notices, queries, remarks, source
 from dashboard.navigation import (
     architecture_cells,
     architectures_table,
     open_architecture,
     open_comparison,
+    words_column,
 )
 from dashboard.scope import Scope, current
 from search.query import TABLE_FORMATS, BestRow, Spread, StudyObjectives, optimism, ranks
@@ -34,19 +35,24 @@ _SORTS = {
 def page() -> None:
     """The page."""
     scope = current()
-    left, right, _ = st.columns([1, 1, 2], vertical_alignment="bottom")
-    sort = left.selectbox("Sort by", list(_SORTS), key="sort", bind="query-params")
-    top = right.selectbox("Rows", [25, 100, 1000], key="rows", bind="query-params")
+    with st.container(horizontal=True):
+        sort = st.selectbox("Sort by", list(_SORTS), key="sort", bind="query-params", width=220)
+        top = st.selectbox("Rows", [25, 100, 1000], key="rows", bind="query-params", width=100)
     rows = queries.leaderboard(scope, _SORTS[sort], top)
     if not rows:
         notices.no_trials("No trial has ended yet.", scope.is_filtered)
         return
     spread = queries.spreads(scope) if sort == "accuracy" else {}
-    st.caption(_note(rows, top))
-    st.caption(_ties(spread))
-    notices.captions([*queries.accuracy_notes(scope, optimistic=False), optimism(rows)])
     wanted = queries.study_objectives(scope)
-    notices.captions([] if wanted is None else wanted.sentences)
+    notices.captions(
+        [
+            _note(rows, top),
+            _ties(spread),
+            *queries.accuracy_notes(scope, optimistic=False),
+            optimism(rows),
+            *([] if wanted is None else wanted.sentences),
+        ]
+    )
     ids = [row.architecture_id for row in rows]
     marked = _tables(rows, architecture_cells(scope, ids), spread, wanted)
     if marked:
@@ -69,7 +75,7 @@ def _tables(
         shown, words = [row for row, _ in part], [cell for _, cell in part]
         table = _frame(shown, words, spread, wanted)
         ids = [row.architecture_id for row in shown]
-        chosen = architectures_table(table, ids, key, _columns())
+        chosen = architectures_table(table, ids, key, _columns(shown))
         marked += [row for row in shown if row.architecture_id in chosen]
     return marked
 
@@ -98,7 +104,20 @@ def _shortlist(scope: Scope, rows: Sequence[BestRow]) -> None:
             help=help_,
         ):
             open_comparison(ids)
-        st.code(_commands(scope, rows), language="bash", wrap_lines=True)
+        st.code(_commands(scope, rows), language=None, wrap_lines=True)
+        _tags(scope, ids)
+
+
+def _tags(scope: Scope, ids: Sequence[str]) -> None:
+    """Those of the marked architectures, and where one may, a box for another."""
+    found = queries.tags(scope, tuple(ids))
+    notices.captions(f"{id_}: {', '.join(found[id_])}" for id_ in ids if id_ in found)
+    with notices.reported("Tags cannot be written"):
+        closed = remarks.why_closed(scope)
+        if closed is None:
+            remarks.tag_form(scope, ids, "Tag all that are marked")
+        else:
+            notices.captions([f"Tags cannot be written here: {closed}."])
 
 
 def _commands(scope: Scope, rows: Sequence[BestRow]) -> str:
@@ -129,17 +148,17 @@ def _file(scope: Scope, suffix: str) -> bytes:
 def _downloads(scope: Scope) -> None:
     """All trials of the filter in a file, whatever is on the screen."""
     st.subheader("All trials of the filter")
-    columns = st.columns(4)
-    for column, suffix in zip(columns, TABLE_FORMATS, strict=False):
-        column.download_button(
-            suffix.removeprefix(".").upper() if suffix == ".csv" else "Parquet",
-            partial(_file, scope, suffix),
-            file_name=re.sub(r"[^\w.-]+", "_", scope.study or "trials") + suffix,
-            icon=":material/download:",
-            width="stretch",
-            on_click="ignore",
-            key=f"download{suffix}",
-        )
+    with st.container(horizontal=True):
+        for suffix in TABLE_FORMATS:
+            st.download_button(
+                suffix.removeprefix(".").upper() if suffix == ".csv" else "Parquet",
+                partial(_file, scope, suffix),
+                file_name=re.sub(r"[^\w.-]+", "_", scope.study or "trials") + suffix,
+                icon=":material/download:",
+                width=160,
+                on_click="ignore",
+                key=f"download{suffix}",
+            )
     st.caption(
         "A row each, with plain ids, protocol, seeds and state; as `python -m search dump FILE`."
     )
@@ -200,12 +219,12 @@ def _frame(
     return table.style.format(words, na_rep=NONE)
 
 
-def _columns() -> dict[str, Any]:
+def _columns(rows: Sequence[BestRow]) -> dict[str, Any]:
     column = st.column_config
     return {
         "place": column.TextColumn(width=55),
         "accuracy": column.NumberColumn(width=75),
-        "token mixers": column.TextColumn(width=170),
+        "token mixers": words_column(row.operators for row in rows),
         "params": column.NumberColumn(width=70),
         "FLOPs": column.NumberColumn(width=70, help="Multiply-accumulates for one image."),
         "epochs": column.NumberColumn(width=65),

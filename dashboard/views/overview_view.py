@@ -11,7 +11,7 @@ from dashboard.charts import metric_row
 from dashboard.navigation import study_cells, study_column
 from dashboard.redrawing import draw_anew
 from dashboard.scope import Scope, current
-from search.query import StudyPace
+from search.query import StudyPace, failed_trials
 from search.store import StudySummary, TrialState
 from space import wording
 
@@ -33,7 +33,7 @@ def live(scope: Scope) -> None:
 
 def _headline(studies: list[StudySummary], took: dict[int, float]) -> None:
     counts = {state: sum(each.counts[state] for each in studies) for state in TrialState}
-    broken = counts[TrialState.FAILED] + counts[TrialState.INFEASIBLE]
+    broken = failed_trials(counts)
     ended = sum(each.ended_trials for each in studies)
     with metric_row():
         st.metric("Studies", f"{len(studies):,}", width="content")
@@ -54,7 +54,7 @@ def _table(scope: Scope, studies: list[StudySummary], took: dict[int, float]) ->
             "done": [_done(each) for each in studies],
             "ended": [each.ended_trials for each in studies],
             "running": [each.counts[TrialState.RUNNING] for each in studies],
-            "failed": [_failed(each) for each in studies],
+            "failed": [failed_trials(each.counts) for each in studies],
             "trials an hour": [_per_hour(pace) for pace in paces],
             "time left": [_left(pace) for pace in paces],
             "best": [wording.percent(each.best_accuracy) for each in studies],
@@ -102,10 +102,6 @@ def _state(study: StudySummary) -> str:
 def _done(study: StudySummary) -> float:
     planned = max(study.planned_trials, study.ended_trials)
     return 100 * study.ended_trials / planned if planned else 0.0
-
-
-def _failed(study: StudySummary) -> int:
-    return study.counts[TrialState.FAILED] + study.counts[TrialState.INFEASIBLE]
 
 
 def _per_hour(pace: StudyPace | None) -> str:

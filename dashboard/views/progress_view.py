@@ -1,5 +1,6 @@
 """Live progress: how far the studies are, what runs now, what failed."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -10,13 +11,19 @@ from dashboard.charts import metric_row, show
 from dashboard.escaping import markdown
 from dashboard.redrawing import draw_anew
 from dashboard.scope import Scope, current, zone
-from search.query import TrialSummary, data_sentences, method_sentence
+from search.query import (
+    AccuracyOverTime,
+    TrialSummary,
+    data_sentences,
+    failed_trials,
+    method_sentence,
+)
+from search.query.failures import TROUBLE
 from search.store import StudyRecord, StudySummary, TrialState
 from search.visualization.curve_figures import accuracy_over_time_figure
 from search.visualization.hypervolume_figure import hypervolume_figure
 from space import wording
 
-_TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE, TrialState.PREEMPTED)
 _SECONDS, _SECONDS_OF_MANY = 3, 15
 _MANY = 5000
 
@@ -34,13 +41,13 @@ def live(scope: Scope) -> None:
         st.rerun()
     studies = queries.summaries(scope)
     _headline(scope, studies)
-    counts = queries.state_counts(scope)
-    _figures(scope, studies, counts)
-    _over_time(scope, counts)
+    found = queries.accuracy_over_time(scope)
+    _figures(scope, studies, found.states)
+    _over_time(scope, found)
     if len(studies) == 1 and not scope.is_filtered:
         with notices.reported("The hypervolume cannot be shown"):
             _hypervolume(scope, studies[0])
-    _running_now(scope, counts)
+    _running_now(scope, found.states)
     _trouble(scope)
 
 
@@ -89,10 +96,9 @@ def _activity(studies: list[StudySummary]) -> str:
     return f":small[:gray[last sign of life {wording.ago(last, datetime.now(UTC))}]]"
 
 
-def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState, int]) -> None:
+def _figures(scope: Scope, studies: list[StudySummary], counts: Mapping[TrialState, int]) -> None:
     left = queries.seconds_left(scope, studies)
     best = queries.trial_summaries(scope, states=(TrialState.COMPLETE,), order="best", limit=1)
-    bad = counts[TrialState.FAILED] + counts[TrialState.INFEASIBLE]
     with metric_row():
         accuracy = wording.percent(best[0].accuracy if best else None)
         st.metric("Best single training", accuracy, width="content")
@@ -100,7 +106,7 @@ def _figures(scope: Scope, studies: list[StudySummary], counts: dict[TrialState,
         st.metric("Pruned", f"{counts[TrialState.PRUNED]:,}", width="content")
         st.metric("Running", f"{counts[TrialState.RUNNING]:,}", width="content")
         why = "Failed trials, and those that do not fit here."
-        st.metric("Failed", f"{bad:,}", help=why, width="content")
+        st.metric("Failed", f"{failed_trials(counts):,}", help=why, width="content")
         time = wording.NONE if left is None else wording.duration(left)
         st.metric("Time left", time, width="content")
     st.caption(_all_counts(studies, counts))
@@ -129,7 +135,7 @@ def _data(study: StudyRecord) -> None:
             notices.captions(remarks)
 
 
-def _all_counts(studies: list[StudySummary], counts: dict[TrialState, int]) -> str:
+def _all_counts(studies: list[StudySummary], counts: Mapping[TrialState, int]) -> str:
     """Every trial in some state, and those that did not simply train from scratch once."""
     states = [f"{counts[state]:,} {state}" for state in TrialState]
     special = [
@@ -139,11 +145,11 @@ def _all_counts(studies: list[StudySummary], counts: dict[TrialState, int]) -> s
     return f"Trials: {', '.join(states)}. Of all trials of the study: {', '.join(special)}."
 
 
-def _over_time(scope: Scope, counts: dict[TrialState, int]) -> None:
+def _over_time(scope: Scope, found: AccuracyOverTime) -> None:
     st.subheader("Accuracy over time")
-    found = queries.accuracy_over_time(scope)
     if not found.points:
-        notices.no_trials("No trial has ended yet.", scope.is_filtered and not any(counts.values()))
+        is_empty = scope.is_filtered and not any(found.states.values())
+        notices.no_trials("No trial has ended yet.", is_empty)
         return
     show(accuracy_over_time_figure(found, zone()), "history", "Accuracy of each trial as it ended")
     if found.total > len(found.points):
@@ -170,7 +176,7 @@ def _hypervolume(scope: Scope, study: StudySummary) -> None:
     show(hypervolume_figure(course), "hypervolume", "Share of the box that the front covers")
 
 
-def _running_now(scope: Scope, counts: dict[TrialState, int]) -> None:
+def _running_now(scope: Scope, counts: Mapping[TrialState, int]) -> None:
     st.subheader("Running now")
     rows = queries.trial_summaries(scope, states=(TrialState.RUNNING,), order="newest", limit=50)
     waiting = counts[TrialState.WAITING]
@@ -210,7 +216,7 @@ def _running_row(row: TrialSummary, epochs: int | None) -> dict[str, object]:
 
 def _trouble(scope: Scope) -> None:
     st.subheader("Last failures")
-    rows = queries.trial_summaries(scope, states=_TROUBLE, order="ended", limit=10)
+    rows = queries.trial_summaries(scope, states=TROUBLE, order="ended", limit=10)
     if not rows:
         st.caption("None.")
         return

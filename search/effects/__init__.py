@@ -1,6 +1,6 @@
 """Effects of design decisions: paired differences between networks that are equal in all else."""
 
-from search.effects.axis_shares import AxisShare, AxisShares, axis_shares
+from search.effects.axis_shares import AxisShare, AxisShares, axis_shares, drawn
 from search.effects.axis_values import axis_values, in_a_word
 from search.effects.estimates import (
     MARGIN,
@@ -27,6 +27,7 @@ __all__ = [
     "TrainedNetwork",
     "axis_shares",
     "axis_values",
+    "drawn",
     "in_a_word",
     "interval_in_points",
     "move_effects",

@@ -85,17 +85,24 @@ class AxisShares:
     needed: int
 
 
-def axis_shares(axes: Mapping[str, Sequence[Value]], accuracies: Sequence[float]) -> AxisShares:
+def drawn(total: int) -> list[int]:
+    """The places of the networks that are looked at, of so many: all, or MOST drawn by chance."""
+    if total <= MOST:
+        return [*range(total)]
+    return sorted(np.random.default_rng(0).choice(total, MOST, replace=False).tolist())
+
+
+def axis_shares(
+    axes: Mapping[str, Sequence[Value]], accuracies: Sequence[float], total: int | None = None
+) -> AxisShares:
     """The share of each axis, and of what pairs of them explain only together.
 
     Args:
         axes: by name, the value of each network.
         accuracies: of the same networks in their order, by one protocol.
+        total: of how many networks these were drawn already; None where they are all.
     """
-    total = len(accuracies)
-    rows = [*range(total)]
-    if total > MOST:
-        rows = sorted(np.random.default_rng(0).choice(total, MOST, replace=False).tolist())
+    rows = drawn(len(accuracies))
     columns = {axis: _columns([values[row] for row in rows]) for axis, values in axes.items()}
     varied = {axis: each for axis, each in columns.items() if each.shape[1] > 1}
     model = AdditiveModel(varied, np.asarray(accuracies, float)[rows], WITHIN)
@@ -113,7 +120,7 @@ def axis_shares(axes: Mapping[str, Sequence[Value]], accuracies: Sequence[float]
         tested,
         math.nan if reason else _within(model.explained()),
         len(rows),
-        total,
+        len(accuracies) if total is None else total,
         needed,
     )
 

@@ -23,7 +23,8 @@ MARGIN = 0.005
 ENOUGH = 3
 """Contexts from which on an interval tells of others of the kind."""
 
-_LEVEL = 0.05
+LEVEL = 0.05
+"""What p is below of what is told."""
 _AMONG_MANY = ", among so many"
 
 
@@ -88,7 +89,7 @@ def _estimate(mean: float, error: float, freedom: float, contexts: int) -> Estim
         return Estimate(mean, mean, mean, 1.0 if mean == 0.0 else 0.0, contexts)
     from scipy.special import stdtr, stdtrit  # takes a good part of a second to import
 
-    reach = float(stdtrit(freedom, 1 - _LEVEL / 2)) * error
+    reach = float(stdtrit(freedom, 1 - LEVEL / 2)) * error
     p = 2 * float(stdtr(freedom, -abs(mean) / error))
     return Estimate(mean, mean - reach, mean + reach, p, contexts)
 
@@ -137,11 +138,11 @@ def verdict(estimate: Estimate, p: float, margin: float) -> str:
     if math.isnan(estimate.p):
         return "cannot tell"
     here = "" if estimate.contexts >= ENOUGH else " here"
-    if p < _LEVEL:
+    if p < LEVEL:
         return ("helps" if estimate.mean > 0 else "hurts") + here
     if estimate.bound <= margin:
         return f"no difference larger than {100 * estimate.bound:.2f} points{here}"
-    return "cannot tell" + (_AMONG_MANY if estimate.p < _LEVEL else "")
+    return "cannot tell" + (_AMONG_MANY if estimate.p < LEVEL else "")
 
 
 def verdict_by_group(estimates: Mapping[str, Estimate], p: float, margin: float) -> str | None:
@@ -152,7 +153,7 @@ def verdict_by_group(estimates: Mapping[str, Estimate], p: float, margin: float)
         p: of equal differences in all groups, corrected for the tests beside it.
         margin: a difference that matters to nobody.
     """
-    if not p < _LEVEL:
+    if not p < LEVEL:
         return None
     corrected = holm([each.p for each in estimates.values()])
     words = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from search.effects.estimates import (
+    LEVEL,
     MARGIN,
     Estimate,
     Floats,
@@ -48,6 +49,11 @@ class Effect:
     p: float
     p_turns: float
     verdict: str = ""
+
+    @property
+    def turns(self) -> bool:
+        """Whether it is another effect in some type of block, beyond what chance makes."""
+        return self.p_turns < LEVEL
 
 
 def move_effects(

@@ -100,24 +100,31 @@ def _mixer(text: str) -> AnyMixer:
 
 
 def _pairs_by_mixers(parts: Sequence[_Parts]) -> Iterator[Pair]:
-    groups: dict[tuple[Any, ...], dict[AnyMixer, int]] = defaultdict(dict)
+    # By numbers: each network is in many groups, and to hash a mixer takes long.
+    numbers: dict[AnyMixer, int] = {}
+    groups: dict[tuple[Any, ...], dict[int, int]] = defaultdict(dict)
     for index, each in enumerate(parts):
-        for places in _places(each):
-            left = tuple(None if i in places else m for i, m in enumerate(each.mixers))
+        mine = [numbers.setdefault(mixer, len(numbers)) for mixer in each.mixers]
+        for places in _places(mine, each.stages):
+            left = tuple(-1 if i in places else m for i, m in enumerate(mine))
             key = (each.block_type, each.block_options, each.rest, each.stages, left)
-            groups[key].setdefault(each.mixers[min(places)], index)
+            groups[key].setdefault(mine[min(places)], index)
+    mixers = [*numbers]
     for key, variants in groups.items():
-        known = [(each, index) for each, index in variants.items() if isinstance(each, Mixer)]
+        if len(variants) == 1:
+            continue
+        every = [(mixers[number], index) for number, index in variants.items()]
+        known = [(each, index) for each, index in every if isinstance(each, Mixer)]
         for (one, i), (other, j) in combinations(known, 2):
             for source, target, a, b in ((one, other, i, j), (other, one, j, i)):
                 for move in moves_between(source, target):
                     yield Pair(move, key, key[0], a, b)
 
 
-def _places(parts: _Parts) -> Iterator[frozenset[int]]:
+def _places(mixers: Sequence[int], stages: Sequence[int]) -> Iterator[frozenset[int]]:
     """The choices of places whose mixers are equal."""
-    by_mixer: dict[AnyMixer, list[int]] = defaultdict(list)
-    for place, mixer in enumerate(parts.mixers):
+    by_mixer: dict[int, list[int]] = defaultdict(list)
+    for place, mixer in enumerate(mixers):
         by_mixer[mixer].append(place)
     for places in by_mixer.values():
         if len(places) <= _MOST_TOGETHER:
@@ -126,7 +133,7 @@ def _places(parts: _Parts) -> Iterator[frozenset[int]]:
         else:
             by_stage: dict[int, list[int]] = defaultdict(list)
             for place in places:
-                by_stage[parts.stages[place]].append(place)
+                by_stage[stages[place]].append(place)
             singles = ([place] for place in places)
             yield from {frozenset(each) for each in (*singles, *by_stage.values(), places)}
 

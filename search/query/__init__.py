@@ -6,6 +6,7 @@ Optuna.
 
 from search.effects import AxisShare, AxisShares, Effect, MoveKind, interval_in_points
 from search.objectives import Objective, Objectives
+from search.query.accuracy_cost import AccuracyCost, Density, accuracy_cost
 from search.query.accuracy_notes import (
     OPTIMISTIC,
     accuracy_notes,
@@ -29,6 +30,7 @@ from search.query.failures import (
     FailureKind,
     Failures,
     FailureShare,
+    failed_trials,
     failures,
     kind_of_reason,
     trials_of_kind,
@@ -123,6 +125,7 @@ __all__ = [
     "SORT_KEYS",
     "TABLE_COLUMNS",
     "TABLE_FORMATS",
+    "AccuracyCost",
     "AccuracyOverTime",
     "AxisShare",
     "AxisShares",
@@ -132,6 +135,7 @@ __all__ = [
     "ComparedNetwork",
     "Cost",
     "CoursePoint",
+    "Density",
     "Difference",
     "Effect",
     "EndedTrial",
@@ -169,6 +173,7 @@ __all__ = [
     "TrainedResult",
     "TrialSummary",
     "Where",
+    "accuracy_cost",
     "accuracy_notes",
     "accuracy_over_time",
     "architecture_texts",
@@ -186,6 +191,7 @@ __all__ = [
     "comparison",
     "data_sentences",
     "evaluated",
+    "failed_trials",
     "failures",
     "figures_of_tests",
     "front",

@@ -1,13 +1,17 @@
 """The accuracy of each trial as it ended, few enough to draw, and the best so far."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, func, or_
+from sqlalchemy import CTE, case, func, literal, null, or_, select, union_all
+from sqlalchemy.orm import Session
 
 from search.query.protocols import refuse_several_protocols
-from search.query.where import Where, joined, matching
+from search.query.where import Where, joined, joined_for, matching
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
+from search.store.stale_runs import effective
 from search.store.statements import columns_of
 from search.store.store import Store
 from search.trial_states import EVALUATED, TrialState
@@ -34,11 +38,14 @@ class AccuracyOverTime:
         records: the complete ones that were better than all complete ones before; a pruned one
             compares with none.
         total: how many trials there are.
+        states: how many trials of the filter are in each state, as readers see them; every state
+            is a key.
     """
 
     points: list[EndedTrial]
     records: list[EndedTrial]
     total: int
+    states: Mapping[TrialState, int]
 
 
 def accuracy_over_time(
@@ -46,7 +53,8 @@ def accuracy_over_time(
 ) -> AccuracyOverTime:
     """The complete and pruned trials of a filter with an accuracy, by when they ended.
 
-    The database thins them: of every so many it gives one, and all records.
+    The database thins them: of every so many it gives one, and all records. What the filter says
+    is asked of each trial once, for them and for the counts.
 
     Args:
         store: where to look.
@@ -57,40 +65,85 @@ def accuracy_over_time(
     Raises:
         InputError: a malformed where-clause, or trials of several protocols.
     """
-    conditions = [
-        *matching(where, study, store.runs.stale()),
-        TrialRow.accuracy.is_not(None),
-        TrialRow.ended.is_not(None),
-        TrialRow.state.in_(EVALUATED),
-    ]
-    refuse_several_protocols(store, conditions)
-    order = (TrialRow.ended, TrialRow.id)
-    complete = case((TrialRow.state == TrialState.COMPLETE, TrialRow.accuracy))
+    stale = store.runs.stale()
+    conditions = matching(where, study, stale)
+    ended = (TrialRow.accuracy.is_not(None), TrialRow.ended.is_not(None))
+    judged = [*conditions, *ended, TrialRow.state.in_(EVALUATED)]
+    refuse_several_protocols(store, judged, where=where, study=study)
+    state = effective(TrialRow.state, stale).label("state")
+    trials = joined_for(conditions, TrialRow.id, state, TrialRow.accuracy, TrialRow.ended)
+    statement = _statement(trials.cte("matching"), points)
+
+    def read(session: Session) -> AccuracyOverTime:
+        rows: Any = session.execute(statement).all()
+        chosen = [row for row in rows if row.id is not None]
+        total = sum(row.total for row in rows if row.state in EVALUATED and row.id is None)
+        states = {TrialState(row.state): row.number for row in rows if row.id is None}
+        found = _ended(session, [row.id for row in chosen])
+        return AccuracyOverTime(
+            [found[row.id] for row in chosen if row.is_point],
+            [found[row.id] for row in chosen if row.is_record],
+            total,
+            dict.fromkeys(TrialState, 0) | states,
+        )
+
+    return store.read(read)
+
+
+def _statement(trials: CTE, points: int) -> Any:
+    """A row with the numbers of each state, and one for each trial that is drawn, in order."""
+    is_ended = trials.c.accuracy.is_not(None) & trials.c.ended.is_not(None)
+    counts = select(
+        null().label("place"),
+        null().label("id"),
+        trials.c.state,
+        func.count().label("number"),
+        func.sum(case((is_ended, 1), else_=0)).label("total"),
+        literal(0).label("is_point"),
+        literal(0).label("is_record"),
+    ).group_by(trials.c.state)
+    order = (trials.c.ended, trials.c.id)
+    complete = case((trials.c.state == TrialState.COMPLETE, trials.c.accuracy))
     seen = (
-        joined(
-            TrialRow.id,
+        select(
+            trials.c.id,
+            trials.c.state,
             complete.label("height"),
             (func.row_number().over(order_by=order) - 1).label("place"),
             func.max(complete).over(order_by=order, rows=(None, -1)).label("before"),
-            func.count().over().label("total"),
         )
-        .where(*conditions)
+        .where(is_ended, trials.c.state.in_(EVALUATED))
         .subquery()
     )
+    total = select(func.count()).where(is_ended, trials.c.state.in_(EVALUATED)).scalar_subquery()
     # Of n trials number i is one of m points where some k * n // m is i, for k below m.
-    least = (seen.c.place * points + seen.c.total - 1) // seen.c.total
-    is_point = or_(seen.c.total <= points, least * seen.c.total < (seen.c.place + 1) * points)
-    is_record = or_(seen.c.before.is_(None), seen.c.height > seen.c.before)
-    is_record = case((seen.c.height.is_not(None) & is_record, 1), else_=0)
-    columns = columns_of(EndedTrial, TrialRow, ArchitectureRow, StudyRow)
-    query = (
-        joined(*columns, case((is_point, 1), else_=0), is_record, seen.c.total)
-        .join(seen, seen.c.id == TrialRow.id)
-        .where(is_point | (is_record == 1))
-        .order_by(seen.c.place)
+    least = (seen.c.place * points + total - 1) // total
+    is_point = or_(total <= points, least * total < (seen.c.place + 1) * points)
+    is_record = seen.c.height.is_not(None) & or_(
+        seen.c.before.is_(None), seen.c.height > seen.c.before
     )
-    rows = store.read(lambda session: [tuple(row) for row in session.execute(query)])
-    width = len(fields(EndedTrial))
-    drawn = [EndedTrial(*row[:width]) for row in rows if row[width]]
-    records = [EndedTrial(*row[:width]) for row in rows if row[width + 1]]
-    return AccuracyOverTime(drawn, records, rows[0][-1] if rows else 0)
+    drawn = select(
+        seen.c.place,
+        seen.c.id,
+        seen.c.state,
+        literal(1).label("number"),
+        literal(0).label("total"),
+        case((is_point, 1), else_=0).label("is_point"),
+        case((is_record, 1), else_=0).label("is_record"),
+    ).where(is_point | is_record)
+    return union_all(counts, drawn).order_by("place")
+
+
+_TOGETHER = 5_000
+"""Ids in one statement."""
+
+
+def _ended(session: Session, ids: Sequence[int]) -> dict[int, EndedTrial]:
+    """The trials by their ids."""
+    columns = columns_of(EndedTrial, TrialRow, ArchitectureRow, StudyRow)
+    found: dict[int, EndedTrial] = {}
+    for start in range(0, len(ids), _TOGETHER):
+        some = TrialRow.id.in_(ids[start : start + _TOGETHER])
+        for id_, *values in session.execute(joined(TrialRow.id, *columns).where(some)):
+            found[id_] = EndedTrial(*values)
+    return found

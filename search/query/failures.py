@@ -21,17 +21,25 @@ from search.query.where import Where, joined, matching
 from search.store.models import ArchitectureRow, TrialRow
 from search.store.stale_runs import effective
 from search.store.store import Store
-from search.trial_states import TrialState
+from search.trial_states import BROKEN, EVALUATED, TrialState
 
 TROUBLE = (TrialState.FAILED, TrialState.INFEASIBLE, TrialState.PREEMPTED)
 """What came to no result; what was preempted will be taken up again."""
 
-_BROKEN = (TrialState.FAILED, TrialState.INFEASIBLE)
-_ENDED = (TrialState.COMPLETE, TrialState.PRUNED, *_BROKEN)
+_ENDED = (*EVALUATED, *BROKEN)
 _SIZES = 6
 """Classes of size, of equal width on a logarithmic axis."""
 _NUMBER = re.compile(r"(?<![A-Za-z_])[-+]?\d+(?:[.,:]\d+)*(?:[eE][-+]?\d+)?")
 _LONGEST = 200
+
+
+def failed_trials(counts: Mapping[TrialState, int]) -> int:
+    """How many trials came to nothing for good: those that failed, or do not fit here.
+
+    Args:
+        counts: of trials by state.
+    """
+    return sum(counts.get(state, 0) for state in BROKEN)
 
 
 def kind_of_reason(reason: str | None) -> str:
@@ -183,7 +191,7 @@ _Ended = tuple[str, int, bool]
 
 def _ended(store: Store, conditions: Sequence[Any], state: Any) -> list[_Ended]:
     # Read once and counted here: groups by operators are nearly as many as trials.
-    query = joined(ArchitectureRow.operators, ArchitectureRow.params, state.in_(_BROKEN))
+    query = joined(ArchitectureRow.operators, ArchitectureRow.params, state.in_(BROKEN))
     query = query.where(*conditions, state.in_(_ENDED))
     return store.read(lambda session: [tuple(row) for row in session.execute(query)])
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, exists, select
 
-from search.query.where import Where, matching
+from search.query.where import Where, matching, parse_where
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.store import Store
 from space.errors import InputError
@@ -76,17 +76,27 @@ def protocols_of(
     return [StudiesOfProtocol(hash_, tuple(names)) for hash_, names in groups.items()]
 
 
-def refuse_several_protocols(store: Store, conditions: Sequence[ColumnElement[bool]]) -> None:
+def refuse_several_protocols(
+    store: Store,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    where: Where | str | None = None,
+    study: str | None = None,
+) -> None:
     """See to it that results which are about to be ranked came about by one protocol.
 
     Args:
         store: where they are.
         conditions: on trials, their architectures and studies: the results.
+        where: of the conditions; one that names a whole protocol leaves nothing to look up.
+        study: likewise: one has one protocol.
 
     Raises:
         InputError: they have several, which are named with what to do.
     """
-    if _has_one_protocol(store):
+    clause = parse_where(where) if isinstance(where, str) else where
+    is_pinned = study is not None or (clause is not None and clause.is_of_one_protocol)
+    if is_pinned or _has_one_protocol(store):
         return
     found = protocols_of(store, conditions)
     if len(found) > 1:

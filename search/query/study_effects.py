@@ -1,8 +1,9 @@
 """What each design decision does, by the full trainings of studies of one protocol."""
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from search.effects import MARGIN, Effect, SeedSpread, TrainedNetwork, move_effects
@@ -136,20 +137,31 @@ def _of_seeds(spread: Spread | None) -> str:
 def _network(training: FullTraining) -> TrainedNetwork:
     accuracies = (training.accuracy, *training.others)
     by_seeds: dict[Hashable, float] = dict(zip(training.seeds, accuracies, strict=True))
-    return TrainedNetwork(training.architecture, by_seeds, _costs(training))
+    return TrainedNetwork(training.architecture, by_seeds, _Costs(training))
 
 
-def _costs(training: FullTraining) -> dict[str, float]:
+class _Costs(Mapping[str, float]):
+    """COSTS of a training, worked out when they are asked for: few networks are in a pair."""
+
+    def __init__(self, training: FullTraining) -> None:
+        self._training = training
+
+    def __getitem__(self, name: str) -> float:
+        return _COSTS[name](self._training)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COSTS)
+
+    def __len__(self) -> int:
+        return len(COSTS)
+
+
+def _seconds(training: FullTraining) -> float:
     known = [one.seconds for one in training.curve if one.seconds is not None]
-    seconds = sum(known) if len(known) == len(training.curve) else math.nan
-    return {
-        "params": float(training.params),
-        "macs": float(training.macs),
-        "training_bytes": _training_bytes(training.architecture),
-        "seconds": seconds,
-    }
+    return sum(known) if len(known) == len(training.curve) else math.nan
 
 
+@lru_cache(1 << 14)
 def _training_bytes(architecture: str) -> float:
     """NaN of a network whose mixer is not registered here."""
     try:
@@ -158,3 +170,11 @@ def _training_bytes(architecture: str) -> float:
         ]
     except InputError:
         return math.nan
+
+
+_COSTS: dict[str, Callable[[FullTraining], float]] = {
+    "params": lambda training: float(training.params),
+    "macs": lambda training: float(training.macs),
+    "training_bytes": lambda training: _training_bytes(training.architecture),
+    "seconds": _seconds,
+}

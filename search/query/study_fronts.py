@@ -19,6 +19,17 @@ Cost = Literal["params", "macs"]
 COSTS: tuple[Cost, ...] = ("params", "macs")
 
 
+def checked_cost(cost: str) -> str:
+    """The name of a cost, seen to be one.
+
+    Raises:
+        InputError: it is none.
+    """
+    if cost not in COSTS:
+        raise InputError.of("cost", f"{cost!r} is not allowed; one of {', '.join(COSTS)}")
+    return cost
+
+
 def pareto_front(rows: Iterable[BestRow], cost: Cost = "params") -> list[BestRow]:
     """The complete rows that no other beats: none is as cheap and as accurate, and better in one.
 
@@ -28,8 +39,7 @@ def pareto_front(rows: Iterable[BestRow], cost: Cost = "params") -> list[BestRow
     Raises:
         InputError: an unknown cost, or rows of several protocols.
     """
-    if cost not in COSTS:
-        raise InputError.of("cost", f"{cost!r} is not allowed; one of {', '.join(COSTS)}")
+    checked_cost(cost)
     every = list(rows)
     refuse_mixed(every)
     known = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from search.effects import AxisShares, axis_shares, axis_values
+from search.effects import AxisShares, axis_shares, axis_values, drawn
 from search.query.conditions import conditions
 from search.query.full_trainings import FullTrainings, full_trainings
 from search.query.study_effects import known
@@ -84,13 +84,15 @@ def importance_of(
         notes: what is to be known besides.
     """
     networks, accuracies = [], []
-    for text, accuracy in trained.items():
+    every = [*trained.items()]
+    looked_at = [every[place] for place in drawn(len(every))]  # to read a network takes long
+    for text, accuracy in looked_at:
         network = _read(text)
         if network is not None:
             networks.append(network)
             accuracies.append(accuracy)
-    shares = axis_shares(axis_values(networks), accuracies)
-    unread = len(trained) - len(networks)
+    unread = len(looked_at) - len(networks)
+    shares = axis_shares(axis_values(networks), accuracies, len(trained) - unread)
     more = [f"Left out: {count(unread, 'network')} with a mixer that is not known here."]
     said = [*notes, *(more if unread else []), *_said(shares)]
     return StudyImportance(names, judged, shares, tuple(said))

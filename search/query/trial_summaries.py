@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, nulls_last, select
+from sqlalchemy import func, nulls_last
 
-from search.query.leaderboard import INCOMPLETE
+from search.query.best_statement import INCOMPLETE
 from search.query.protocols import refuse_several_protocols
-from search.query.where import Where, joined, matching
+from search.query.where import Where, joined, joined_for, matching
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import effective
 from search.store.statements import columns_of
@@ -81,8 +81,8 @@ def trial_summaries(
     among = None if states is None else sorted(map(TrialState, states))
     if among is not None:
         conditions.append(effective(TrialRow.state, stale).in_(among))
-    if order == "best" and study is None:
-        refuse_several_protocols(store, conditions)
+    if order == "best":
+        refuse_several_protocols(store, conditions, where=where, study=study)
     query = joined(*(effective(column, stale) for column in _COLUMNS)).where(*conditions)
     ordered = _BEST_OF_COMPLETE if order == "best" and among == [_COMPLETE] else _ORDERS[order]
     query = query.order_by(*ordered).limit(limit)
@@ -99,7 +99,6 @@ def state_counts(
     """
     stale = store.runs.stale()
     state = effective(TrialRow.state, stale)
-    query = joined(state, func.count()) if where else select(state, func.count()).join(StudyRow)
-    query = query.where(*matching(where, study, stale)).group_by(state)
+    query = joined_for(matching(where, study, stale), state, func.count()).group_by(state)
     found = store.read(lambda session: session.execute(query).all())
     return dict.fromkeys(TrialState, 0) | dict(found)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.query.leaderboard import JUDGED_BY
+from search.query.best_statement import JUDGED_BY
 from search.query.where import Where, joined, matching
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import effective

@@ -16,11 +16,12 @@ label will do.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.sql.visitors import iterate
 
 from search.metrics import METRICS
 from search.numeric import parse_milliseconds
@@ -42,6 +43,7 @@ from search.query.where_tree import (
 )
 from search.store.models import ArchitectureRow, StudyRow, TrialRow
 from search.store.stale_runs import StaleRuns, effective
+from search.store.statements import table_of
 from space.architecture import MAX_STAGES
 from space.custom.registry import registered
 from space.errors import InputError, Problem
@@ -62,7 +64,8 @@ _KEYWORDS = ("and", "or", "not", "in", "any", "stage")
 MAX_EPOCH = 100_000
 """As many epochs as a protocol may have."""
 _WHOLE = re.compile("[0-9]{1,7}")
-_HASH = re.compile("[0-9a-fA-F]{1,16}")
+HASH_DIGITS = 16
+_HASH = re.compile(f"[0-9a-fA-F]{{1,{HASH_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ class Where:
         )
         return list(dict.fromkeys(str(value) for each in of_studies for value in each.values))
 
+    @property
+    def is_of_one_protocol(self) -> bool:
+        """Whether it can hold of the results of one protocol alone, as far as the words tell."""
+        return _asks_for_one(self.tree)
+
     def clause(self) -> ColumnElement[bool]:
         """A condition for a query that joins trials, architectures and studies."""
         return compiled(self.tree)
@@ -99,6 +107,16 @@ class Where:
     def also(self, other: "Where") -> "Where":
         """The clause that holds where both do."""
         return Where(f"({self.text}) and ({other.text})", And((self.tree, other.tree)))
+
+
+def _asks_for_one(node: Node) -> bool:
+    """Whether a tree holds of one protocol at most: it is compared with a whole hash."""
+    match node:
+        case And(parts=parts):
+            return any(map(_asks_for_one, parts))
+        case Comparison(field=field, operator="=" | "in", values=(str(value),)):
+            return field.is_hash and len(value) == HASH_DIGITS
+    return False
 
 
 def parse_where(text: str) -> Where:
@@ -118,6 +136,27 @@ def joined(*columns: Any) -> Select[Any]:
         .join(ArchitectureRow, ArchitectureRow.id == TrialRow.architecture_id)
         .join(StudyRow, StudyRow.id == TrialRow.study_id)
     )
+
+
+def joined_for(conditions: Sequence[ColumnElement[bool]], *columns: Any) -> Select[Any]:
+    """The columns of the trials that fulfil conditions on what `joined` gives.
+
+    Architectures are joined only where the columns or the conditions speak of them: each trial has
+    one, and to read so many rows takes most of the time.
+    """
+    architectures = table_of(ArchitectureRow)
+    speaks = any(
+        getattr(part, "table", None) is architectures
+        for each in (*columns, *conditions)
+        for part in iterate(_expression(each))
+    )
+    query = select(*columns).select_from(TrialRow).join(StudyRow, StudyRow.id == TrialRow.study_id)
+    return (joined(*columns) if speaks else query).where(*conditions)
+
+
+def _expression(element: Any) -> Any:
+    """An attribute of a model as the expression that it stands for."""
+    return getattr(element, "expression", element)
 
 
 def matching(

@@ -248,7 +248,8 @@ def compiled(node: Node) -> ColumnElement[bool]:
 
 
 def _of_mixers(node: Comparison, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    mine = [ArchitectureMixerRow.architecture_id == ArchitectureRow.id]
+    # Of the trial, so that the row of its architecture need not be read for it.
+    mine = [ArchitectureMixerRow.architecture_id == TrialRow.architecture_id]
     if node.stage is not None:
         mine.append(ArchitectureMixerRow.stage == node.stage - 1)
 
@@ -278,7 +279,7 @@ def _comparison(node: Comparison) -> ColumnElement[bool]:
 
 def _is_among(column: Any, values: list[ColumnElement[Any]]) -> ColumnElement[bool]:
     """Whether the tags of the architecture have one of these."""
-    mine = ArchitectureTagRow.architecture_id == ArchitectureRow.id
+    mine = ArchitectureTagRow.architecture_id == TrialRow.architecture_id
     return exists().where(mine, column.in_(values)).correlate_except(ArchitectureTagRow)
 
 

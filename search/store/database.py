@@ -4,6 +4,7 @@ A transaction is made again when the database went away; errors tell no password
 """
 
 import functools
+import math
 import re
 import sqlite3
 import time
@@ -228,6 +229,7 @@ def begin_by_hand(engine: Engine, *pragmas: str) -> None:
         connection.isolation_level = None
         for pragma in pragmas:
             connection.execute(pragma)
+        _add_logarithm(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -235,6 +237,19 @@ def begin_by_hand(engine: Engine, *pragmas: str) -> None:
         # transaction that will write says so at its beginning.
         write = connection.get_execution_options().get(WRITE, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _add_logarithm(connection: sqlite3.Connection) -> None:
+    """What an SQLite that was built without its mathematical functions lacks."""
+    try:
+        connection.execute("SELECT ln(1.0), floor(1.0)")
+    except sqlite3.OperationalError:
+        connection.create_function("ln", 1, _of_known(math.log), deterministic=True)
+        connection.create_function("floor", 1, _of_known(math.floor), deterministic=True)
+
+
+def _of_known(function: Callable[[float], float]) -> Callable[[float | None], float | None]:
+    return lambda value: None if value is None else function(value)
 
 
 def _sqlite_engine(url: URL, busy_timeout: float) -> Engine:

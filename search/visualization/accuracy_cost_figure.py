@@ -3,13 +3,12 @@
 import itertools
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from random import Random
-from typing import Any, Self
+from typing import Any
 
 import plotly.graph_objects as go
 
-from search.query import BestRow, Cost, OperatorRank, operator_ranks, pareto_front
+from search.query import AccuracyCost, BestRow, Cost, Density
+from search.query.accuracy_cost import COLUMNS, ROWS
 from search.store import TrialState
 from search.visualization.frame import (
     MAX_POINTS,
@@ -33,68 +32,18 @@ from search.visualization.theme import (
     STATE_SYMBOLS,
     Theme,
     kind_of,
+    translucent,
 )
 from space.mixer_types import mixer_type_named
-from space.relation_graph import NODES
 from space.wording import percent, short
 
-
-@dataclass(frozen=True, slots=True)
-class CostPicture:
-    """The architectures of the filter, as points of accuracy against cost.
-
-    Attributes:
-        front: the Pareto front, whole, in order of rising cost.
-        named: the best architecture of each of the paper's operators that was tried alone.
-        others: the rest, or a sample of it in which the most accurate are whole.
-        total: how many completely trained architectures there are with an accuracy.
-        without: how many there are without one; what was pruned does not compare.
-    """
-
-    front: list[BestRow]
-    named: list[OperatorRank]
-    others: list[BestRow]
-    total: int
-    without: int
-
-    @classmethod
-    def of(cls, rows: Sequence[BestRow], cost: Cost) -> Self:
-        """The picture of these rows against one cost."""
-        known = [row for row in rows if row.accuracy is not None and row.is_complete]
-        front = pareto_front(known, cost)
-        named = [ranked for ranked in operator_ranks(known) if ranked.name in NODES]
-        special = {row.trial_id for row in front} | {ranked.row.trial_id for ranked in named}
-        others = sampled([row for row in known if row.trial_id not in special], MAX_POINTS)
-        return cls(front, named, others, len(known), len(rows) - len(known))
-
-    @property
-    def is_sample(self) -> bool:
-        """Whether points were left out."""
-        return self.total > len({row.trial_id for row in self.shown})
-
-    @property
-    def shown(self) -> list[BestRow]:
-        """Every row that is drawn; front and named rows may repeat."""
-        return [*self.others, *(ranked.row for ranked in self.named), *self.front]
-
-
-def sampled(rows: list[BestRow], most: int) -> list[BestRow]:
-    """At most `most` rows.
-
-    Half of them are the most accurate, where people look; the others are drawn from the rest by
-    chance, the same each time.
-    """
-    if len(rows) <= most:
-        return rows
-    ranked = sorted(rows, key=lambda row: (-(row.accuracy or 0.0), row.trial_id))
-    top, rest = ranked[: most // 2], ranked[most // 2 :]
-    Random(0).shuffle(rest)
-    return top + thinned(rest, most - len(top))
-
-
 HEIGHT = 600
+_SHADE = "#7a8794"
 # What labels are placed for: the plot's inside on a page of about 1,300 pixels.
 _PLOT = (880.0, 500.0)
+LEAST = 500
+"""Pixels across that the figure needs, so that its labels keep clear of each other."""
+_NARROWEST = LEAST - 100.0  # without the axis and its words
 _HOVER = (
     "<b>%{customdata[1]}</b><br>%{customdata[2]} · %{customdata[3]} params · "
     "%{customdata[4]} FLOPs<br>%{customdata[5]}, %{customdata[6]}<br>"
@@ -102,20 +51,25 @@ _HOVER = (
 )
 
 
-def accuracy_cost_figure(picture: CostPicture, cost: Cost, theme: Theme = LIGHT) -> go.Figure:
+def accuracy_cost_figure(picture: AccuracyCost, cost: Cost, theme: Theme = LIGHT) -> go.Figure:
     """The figure; every point carries its architecture's id first in its customdata."""
     made = figure(HEIGHT)
     rows = picture.shown
+    density = picture.density
+    costs = [float(getattr(row, cost)) for row in rows] + [*(density.costs if density else ())]
+    heights = [row.accuracy or 0.0 for row in rows] + [*(density.accuracies if density else ())]
+    if density is not None:
+        _shade(made, density)
     for state, colour in STATE_COLOURS.items():
         of_state = [row for row in picture.others if row.state == state]
         if any(row.state == state for row in rows):  # for the legend, even without points
             marker = {"color": colour, "size": 8, "opacity": point_opacity(len(of_state))}
             _points(made, of_state, cost, name=str(state), marker=marker)
-    _front(made, picture.front, cost, max(getattr(row, cost) for row in rows))
+    _front(made, picture.front, cost, max(costs))
     _named(made, picture, cost, theme)
-    cost_axis(made, [getattr(row, cost) for row in rows], COST_TITLES[cost])
-    accuracy_axis(made, [row.accuracy or 0.0 for row in rows])
-    low, high = _accuracy_range(rows)
+    cost_axis(made, costs, COST_TITLES[cost])
+    accuracy_axis(made, heights)
+    low, high = _range(heights)
     made.update_yaxes(range=(low, high))
     return made
 
@@ -143,6 +97,35 @@ def add_pruned(made: go.Figure, rows: Sequence[BestRow], cost: Cost) -> None:
     made.update_yaxes(range=(min(up) - pad, max(up) + pad))
 
 
+def _shade(made: go.Figure, density: Density) -> None:
+    """How many networks are in each cell, the more the darker, on a scale of logarithms."""
+    across = edges(density.costs, COLUMNS, is_log=True)
+    up = edges(density.accuracies, ROWS)
+    counts = [
+        [density.counts.get((column, row)) for column in range(COLUMNS)] for row in range(ROWS)
+    ]
+    made.add_heatmap(
+        x=across,
+        y=up,
+        z=[[None if many is None else math.log10(many) for many in row] for row in counts],
+        text=[[None if many is None else f"{many:,}" for many in row] for row in counts],
+        hovertemplate="%{text} networks in this cell<extra></extra>",
+        hoverongaps=False,
+        colorscale=[(0.0, translucent(_SHADE, 0.12)), (1.0, translucent(_SHADE, 0.6))],
+        showscale=False,
+        name="networks",
+    )
+
+
+def edges(ends: tuple[float, float], cells: int, *, is_log: bool = False) -> list[float]:
+    """The edges of so many cells between two ends; around a single value there is some room."""
+    low, high = (math.log(max(end, 1.0)) for end in ends) if is_log else ends
+    if low == high:
+        low, high = low - 1e-3, high + 1e-3
+    places = [low + (high - low) * cell / cells for cell in range(cells + 1)]
+    return [math.exp(place) for place in places] if is_log else places
+
+
 def _places(rows: Iterable[BestRow], cost: Cost) -> list[Point]:
     return [(getattr(row, cost), row.accuracy or 0.0) for row in rows]
 
@@ -163,11 +146,11 @@ def _front(made: go.Figure, front: Sequence[BestRow], cost: Cost, end: float) ->
     _points(made, front, cost, name="on the front", marker=marker, **looks)
 
 
-def _named(made: go.Figure, picture: CostPicture, cost: Cost, theme: Theme) -> None:
+def _named(made: go.Figure, picture: AccuracyCost, cost: Cost, theme: Theme) -> None:
     """Diamonds in the colour of what the operator adds, each with a label and a leader."""
-    kinds = {s.name: kind_of(mixer_type_named(s.name)) for s in picture.named}
+    kinds = {row.operators: kind_of(mixer_type_named(row.operators)) for row in picture.named}
     for kind, colour in KIND_COLOURS.items():
-        rows = [ranked.row for ranked in picture.named if kinds[ranked.name] == kind]
+        rows = [row for row in picture.named if kinds[row.operators] == kind]
         if rows:
             marker = {
                 "symbol": "diamond",
@@ -176,28 +159,28 @@ def _named(made: go.Figure, picture: CostPicture, cost: Cost, theme: Theme) -> N
                 "line": {"color": "rgba(255, 255, 255, 0.9)", "width": 1.5},
             }
             _points(made, rows, cost, name=f"paper: {kind}", marker=marker)
-    rows = [ranked.row for ranked in picture.named]
     offsets = place_labels(
-        list(_pixels(rows, picture.shown, cost)),
-        [ranked.name for ranked in picture.named],
+        list(_pixels(picture.named, picture.shown, cost)),
+        [row.operators for row in picture.named],
         width=_PLOT[0],
         height=_PLOT[1],
+        narrowest=_NARROWEST,
         obstacles=[
             *_pixels(picture.others[:400], picture.shown, cost),
             *_along_steps(list(_pixels(picture.front, picture.shown, cost))),
         ],
     )
-    for ranked, (right, down) in zip(picture.named, offsets, strict=True):
+    for row, (right, down) in zip(picture.named, offsets, strict=True):
         made.add_annotation(
-            x=math.log10(getattr(ranked.row, cost)),
-            y=ranked.row.accuracy,
-            text=ranked.name,
+            x=math.log10(getattr(row, cost)),
+            y=row.accuracy,
+            text=row.operators,
             ax=right,
             ay=down,
             showarrow=True,
             arrowhead=0,
             arrowwidth=1,
-            arrowcolor=KIND_COLOURS[kinds[ranked.name]],
+            arrowcolor=KIND_COLOURS[kinds[row.operators]],
             standoff=7,
             font={"size": 12, "color": theme.ink},
             bgcolor=theme.veil,
@@ -225,7 +208,10 @@ def _along_steps(corners: Sequence[tuple[float, float]]) -> Iterable[tuple[float
 
 
 def _accuracy_range(rows: Sequence[BestRow]) -> tuple[float, float]:
-    values = [row.accuracy or 0.0 for row in rows]
+    return _range([row.accuracy or 0.0 for row in rows])
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
     pad = max(0.08 * (max(values) - min(values)), 0.004)
     return min(values) - pad, max(values) + pad
 

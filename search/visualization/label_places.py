@@ -51,6 +51,7 @@ def place_labels(
     width: float,
     height: float,
     obstacles: Sequence[tuple[float, float]] = (),
+    narrowest: float | None = None,
 ) -> list[tuple[float, float]]:
     """Offsets in pixels from each point to the middle of its label.
 
@@ -63,10 +64,11 @@ def place_labels(
         width: of the plot, in pixels.
         height: of the plot, in pixels.
         obstacles: points that labels should rather not cover.
+        narrowest: as narrow as the plot may become, the points with it and the labels not: the
+            places are good for both widths.
     """
-    marks = [_around(x, y, 14.0, 14.0) for x, y in points]
-    dots = [_around(x, y, 6.0, 6.0) for x, y in obstacles]
-    placed: dict[int, Box] = {}
+    widths = [width] if narrowest is None else [width, narrowest]
+    plots = [_Plot(points, obstacles, each / width, each, height) for each in widths]
     offsets: list[tuple[float, float]] = [(0.0, 0.0)] * len(points)
     for index in sorted(range(len(points)), key=lambda index: points[index]):
         x, y = points[index]
@@ -74,15 +76,40 @@ def place_labels(
         best = (float("inf"), 0.0, 0.0)
         for reach, (right, down) in itertools.product(_REACH, _DIRECTIONS):
             along = right * (reach + (size / 2 - 10 if right else 0))
-            box = _around(x + along, y + down * reach, size, _HEIGHT)
-            taken = sum(box.overlap(other) for other in (*placed.values(), *marks))
-            dotted = sum(box.overlap(dot) for dot in dots)
-            price = 20 * taken + dotted + 200 * box.outside(width, height) + 2 * reach
-            if price < best[0]:
-                best = (price, along, down * reach)
+            spent = sum(plot.price(x, y, along, down * reach, size) for plot in plots)
+            if spent + 2 * reach < best[0]:
+                best = (spent + 2 * reach, along, down * reach)
         offsets[index] = best[1:]
-        placed[index] = _around(x + best[1], y + best[2], size, _HEIGHT)
+        for plot in plots:
+            plot.put(x, y, *best[1:], size)
     return offsets
+
+
+class _Plot:
+    """The plot at one of its widths, and the labels that have their places there."""
+
+    def __init__(
+        self,
+        points: Sequence[tuple[float, float]],
+        obstacles: Sequence[tuple[float, float]],
+        scale: float,
+        width: float,
+        height: float,
+    ) -> None:
+        self._scale, self._width, self._height = scale, width, height
+        self._taken = [_around(scale * x, y, 14.0, 14.0) for x, y in points]
+        self._dots = [_around(scale * x, y, 6.0, 6.0) for x, y in obstacles]
+
+    def price(self, x: float, y: float, along: float, down: float, size: float) -> float:
+        """What a label covers there, and by how much it leaves the plot."""
+        box = _around(self._scale * x + along, y + down, size, _HEIGHT)
+        taken = sum(box.overlap(other) for other in self._taken)
+        dotted = sum(box.overlap(dot) for dot in self._dots)
+        return 20 * taken + dotted + 200 * box.outside(self._width, self._height)
+
+    def put(self, x: float, y: float, along: float, down: float, size: float) -> None:
+        """Keeps the label there."""
+        self._taken.append(_around(self._scale * x + along, y + down, size, _HEIGHT))
 
 
 def _around(x: float, y: float, width: float, height: float) -> Box:

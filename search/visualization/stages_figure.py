@@ -1,5 +1,6 @@
 """An architecture drawn: image, stem, each stage with its blocks, head, from left to right."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +16,9 @@ from space import Architecture
 from space.cost.network_cost import part_costs
 from space.wording import short
 
-_ROW = 34
+_ROW, _LINE = 34, 15
+"""Pixels that a block of one line takes, and each line more."""
+_LETTERS = 18
 _MAX_ROWS = 12
 _GREY = "#8b96a3"
 
@@ -89,7 +92,8 @@ def stages_figure(
     last = 1.62 + len(columns) * 1.3 - 0.28
     _arrow(made, last - 0.47, last - 0.25, most / 2)
     _end(made, pen, last, "head", f"{architecture.head.classes} classes", most)
-    _frame(made, last, most, 0.6 if costs else 0.3)
+    lines = max(row.text.count("<br>") for rows in columns for row in rows)
+    _frame(made, last, most, 0.6 if costs else 0.3, _ROW + _LINE * lines)
     return made
 
 
@@ -110,11 +114,13 @@ def _rows(mixers: Sequence[MixerRecord], stage: int) -> list[_Row]:
 
 
 def _wrapped(label: str) -> str:
-    """A mixer type's label in two lines, as it is too long for one."""
-    if len(label) <= 26:
-        return plain(label)
-    half = label.rfind("/" if "/" in label else " ", 0, len(label) // 2 + 4) + 1
-    return f"{plain(label[:half])}<br>{plain(label[half:])}" if half else plain(label)
+    """A mixer's label in lines that fit into its box."""
+    lines = [""]
+    for part in re.findall(r"[^ /]+[ /]?|[ /]", label):
+        if lines[-1] and len(lines[-1]) + len(part.rstrip()) > _LETTERS:
+            lines.append("")
+        lines[-1] += part
+    return "<br>".join(map(plain, lines))
 
 
 def _stage(
@@ -168,9 +174,14 @@ def _arrow(made: go.Figure, start: float, end: float, y: float) -> None:
     add_arrow(made, (start, y), (end, y), _GREY, arrowwidth=1.2)
 
 
-def _frame(made: go.Figure, last: float, most: int, below: float) -> None:
+def least_width(stages: int) -> int:
+    """Pixels across in which every label fits into its box."""
+    return 260 + 180 * stages
+
+
+def _frame(made: go.Figure, last: float, most: int, below: float, row: int) -> None:
     made.update_layout(
-        height=max(150, int((most + 1.3 + below) * _ROW) + 20),
+        height=max(150, int((most + 1.3 + below) * row) + 20),
         margin={"l": 0, "r": 0, "t": 4, "b": 4},
         showlegend=False,
     )

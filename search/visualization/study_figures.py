@@ -16,6 +16,7 @@ from search.query import (
     Cost,
     Objective,
     Objectives,
+    accuracy_cost,
     best,
     bound_words,
     evaluated,
@@ -29,7 +30,7 @@ from search.query import (
 )
 from search.query.study_fronts import COSTS
 from search.store import Store, StudyRecord, TrialState
-from search.visualization.accuracy_cost_figure import CostPicture, accuracy_cost_figure, add_pruned
+from search.visualization.accuracy_cost_figure import accuracy_cost_figure, add_pruned
 from search.visualization.curve_figures import MEASURES, Curve, Measure, curves_figure
 from search.visualization.figure_words import (
     NothingToDraw,
@@ -147,12 +148,10 @@ def _refuse_pruned(axes: tuple[Objective, Objective], pruned: bool) -> None:
 def _accuracy_cost(
     store: Store, record: StudyRecord, cost: Cost, where: str | None
 ) -> tuple[go.Figure, str]:
-    rows = best(store, study=record.name, where=where, top=None)
-    picture = CostPicture.of(rows, cost)
+    picture = accuracy_cost(store, cost, study=record.name, where=where)
     if not picture.total:
         raise nothing_to_draw(store, record.name, where)
-    drawn = len({row.trial_id for row in picture.shown})
-    sample = f", {drawn:,} of them drawn" if picture.is_sample else ""
+    sample = f", {picture.points:,} of them as points" if picture.density else ""
     return accuracy_cost_figure(picture, cost), stands_on(record, picture.total, sample)
 
 

@@ -27,7 +27,7 @@ class Theme:
     veil: str
 
 
-LIGHT = Theme("#1d2733", "rgba(255, 255, 255, 0.7)")
+LIGHT = Theme("#0f1720", "rgba(255, 255, 255, 0.7)")
 DARK = Theme("#e6ebf0", "rgba(18, 23, 29, 0.7)")
 
 DENSE = "dense"
@@ -36,9 +36,10 @@ DENSE = "dense"
 KIND_COLOURS: dict[str, str] = {
     DENSE: "#8b96a3",
     EdgeKind.SPARSE: "#3f6fb5",
-    EdgeKind.LOW_RANK: "#27884f",
-    EdgeKind.DYNAMIC: "#128aab",
+    EdgeKind.LOW_RANK: "#23804a",
+    EdgeKind.DYNAMIC: "#0f7d9c",
 }
+"""White words can be read on all but the first."""
 
 STATE_COLOURS: dict[TrialState, str] = {
     TrialState.COMPLETE: "#6a62b8",

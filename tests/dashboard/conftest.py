@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from playwright.sync_api import Browser
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
@@ -50,16 +51,20 @@ def visitor(browsing: Visitor) -> Iterator[Visitor]:
 
 
 @pytest.fixture(scope="session")
+def opened_browser(chromium: str) -> Iterator[Browser]:
+    """The one browser of a worker; Playwright does not start a second."""
+    with browser(chromium) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
 def browsing(
-    chromium: str, browsed_files: Path, tmp_path_factory: pytest.TempPathFactory
+    opened_browser: Browser, browsed_files: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Visitor]:
-    """A browser on a dashboard of the stores in every state."""
+    """A tab on a dashboard of the stores in every state."""
     log = tmp_path_factory.mktemp("server") / "log.txt"
-    with (
-        dashboard([browsed_files / f"{state}.db" for state in FIRST_FINISHED], log) as url,
-        browser(chromium) as opened,
-    ):
-        found = Visitor(opened, url)
+    with dashboard([browsed_files / f"{state}.db" for state in FIRST_FINISHED], log) as url:
+        found = Visitor(opened_browser, url)
         yield found
         found.close()
 

@@ -13,13 +13,16 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Request, Response, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from dashboard.navigation import PAGES, Page
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+Theme = Literal["light", "dark"]
 FLAGS = (
     "--server.headless=true",
     "--server.fileWatcherType=none",
@@ -33,7 +36,14 @@ ERRORS = (
 )
 # Opened at /leaderboard, Streamlit's own script asks for its server below that path, then at /.
 PROBES = re.compile(r"/[a-z-]+/_stcore/(health|host-config)$")
-BUSY = '[data-testid="stStatusWidget"], [data-stale="true"], [data-testid="stSkeleton"]'
+BUSY = (
+    '[data-testid="stApp"]:not([data-test-script-state="notRunning"]), '
+    '[data-testid="stStatusWidget"], [data-stale="true"], [data-testid="stSkeleton"], '
+    '[data-testid="stSpinner"], '
+    '[data-testid="stPlotlyChart"]:not(:has(svg.main-svg)), '
+    '[data-testid="stDataFrame"]:not(:has(canvas))'
+)
+"""What the script works on, and what is announced and not drawn yet."""
 
 
 @contextmanager
@@ -113,7 +123,8 @@ class Visitor:
 
     Attributes:
         store: the name of the store to look at, among those of the dashboard.
-        complaints: errors of the console and of scripts since the last `check`.
+        complaints: errors of the console and of scripts, and requests that failed, since the last
+            `check`.
     """
 
     store: str
@@ -121,17 +132,38 @@ class Visitor:
     def __init__(self, browser: Browser, url: str) -> None:
         self.url = url
         self.context = browser.new_context(viewport={"width": 1440, "height": 1000})
+        self.context.add_init_script(path=HERE / "painted_texts.js")
         self.page: Tab = self.context.new_page()
         self.page.set_default_timeout(30_000)
         self.complaints: list[str] = []
         self._turned_to: tuple[str, str] | None = None
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("requestfailed", self._failed)
+        self.page.on("response", self._answered)
 
     def _note(self, message: ConsoleMessage) -> None:
         where = str(message.location.get("url"))
         if message.type == "error" and not PROBES.search(where):
             self.complaints.append(f"{message.text} ({where})")
+
+    def _failed(self, request: Request) -> None:
+        if "ERR_ABORTED" not in (request.failure or ""):  # by a page that is left
+            self.complaints.append(f"{request.failure} ({request.url})")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400 and not PROBES.search(response.url):
+            self.complaints.append(f"{response.status} ({response.url})")
+
+    def look(self, width: int = 1440, theme: Theme = "light") -> None:
+        """Looks through a window of this width, by a browser that asks for this theme."""
+        self.page.set_viewport_size({"width": width, "height": 1000})
+        self.page.emulate_media(color_scheme=theme)
+
+    def unreadable(self) -> list[str]:
+        """What nobody can read on the page: cut off, one on the other, out of its box, or pale."""
+        found: list[str] = self.page.evaluate((HERE / "legibility.js").read_text())
+        return found
 
     def go(self, path: str, title: str) -> None:
         """Opens a page, as a link to it does, and waits until it is drawn."""

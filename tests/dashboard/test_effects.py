@@ -14,7 +14,6 @@ from tests.dashboard.conftest import Open, no_components_of_packages, opened, re
 from tests.dashboard.test_pages import texts
 from tests.query.curves import study_of
 from tests.query.test_study_effects import EDGE, fill
-from tests.query.test_study_importance import search
 
 __all__ = ["no_components_of_packages", "opened", "registered_pages"]
 
@@ -63,29 +62,23 @@ def test_the_filter_is_that_of_the_page(store: Store, file: Path, opened: Open) 
     assert "Left out: 4 complete trials of 8 by the clause." in texts(page)
 
 
-def test_the_importance_of_axes_is_drawn_with_a_table(
+def test_moves_between_types_are_a_click_away(store: Store, file: Path, opened: Open) -> None:
+    fill(store, study_of(store, "s"), 0.02)
+    page = opened("relation_graph", file, moves="Types")
+    table, *_ = (each.value for each in page.dataframe)
+    assert table.move.tolist() == [EDGE]
+    assert "is on the page Axes" in texts(page)
+    assert [each.value for each in page.subheader] == ["What each move does"]
+
+
+def test_a_link_of_before_to_moves_that_stand_elsewhere_opens(
     store: Store, file: Path, opened: Open
 ) -> None:
-    search(store, study_of(store, "s"))
-    page = opened("relation_graph", file)
-    assert not page.exception
-    assert "How much each axis matters" in [each.value for each in page.subheader]
-    _, table = (each.value for each in page.dataframe)
-    first = table.iloc[0]
-    assert (first.axis, first.verdict) == ("block type", "matters")
-    assert first["from"] < first["% of variance"] < first["to"]
-    assert "over 36 networks" in texts(page)
-    assert len(page.get("plotly_chart")) == 2
-    few = opened("relation_graph", file, where="depth = 3")
-    assert len(few.get("plotly_chart")) == 1
-    assert "cannot tell the importance of the axes" in texts(few)
-
-
-def test_other_moves_are_a_click_away(store: Store, file: Path, opened: Open) -> None:
     fill(store, study_of(store, "s"), 0.02)
     page = opened("relation_graph", file, moves="Axes")
+    assert not page.exception
     table, *_ = (each.value for each in page.dataframe)
-    assert table.move.tolist() == ["dynamics: static → homogeneous"]
+    assert EDGE in table.move.tolist()
 
 
 def test_labels_of_edges_tell_what_was_measured(store: Store) -> None:

@@ -11,12 +11,12 @@ from dashboard.navigation import PAGES
 from dashboard.queries import state_counts, trial_summaries
 from dashboard.scope import Scope
 from search.query import best, pareto_front
+from search.query.accuracy_cost import POINTS
 from search.store import Store, open_store
-from search.visualization import accuracy_cost_figure as pictures
 from search.visualization import frame
 from search.visualization.accuracy_cost_figure import accuracy_cost_figure
 from tests.dashboard import stores
-from tests.dashboard.test_pages import Open
+from tests.dashboard.test_pages import Open, texts
 from tests.support.bulk import add_many_trials
 from tests.support.thorough import thorough_but_every
 
@@ -51,22 +51,34 @@ def test_the_front_is_whole_and_the_rest_a_sample(store: Store, scope: Scope, co
     assert picture.front == pareto_front(rows, cost)  # type: ignore[arg-type]
     assert picture.total == len(rows) > 5_000
     assert picture.without == len(found) - len(rows) > 5_000
-    assert picture.is_sample
-    assert len(picture.others) == pictures.MAX_POINTS
-    assert len({row.trial_id for row in picture.others}) == pictures.MAX_POINTS
+    assert picture.density is not None
+    assert sum(picture.density.counts.values()) == picture.total
+    assert POINTS - len(picture.front) - len(picture.named) <= len(picture.others) <= POINTS
     assert all(row.is_complete for row in picture.others)
-
-
-def test_the_most_accurate_are_never_left_out(store: Store, scope: Scope) -> None:
-    shown = {row.trial_id for row in queries.accuracy_cost(scope, "params").shown}
-    assert {row.trial_id for row in best(store, top=1000)} <= shown
 
 
 def test_the_figure_draws_no_more_than_it_says(scope: Scope) -> None:
     picture = queries.accuracy_cost(scope, "params")
     figure = accuracy_cost_figure(picture, "params")
-    drawn = sum(len(trace.x) for trace in figure.data if trace.mode == "markers")
-    assert drawn == len(picture.shown) < 4000
+    points = [trace for trace in figure.data if trace.type == "scatter" and trace.mode == "markers"]
+    assert sum(len(trace.x) for trace in points) == len(picture.shown) < 1200
+    (shade,) = (trace for trace in figure.data if trace.type == "heatmap")
+    assert (len(shade.x), len(shade.y)) == (len(shade.z[0]) + 1, len(shade.z) + 1)
+    counts = [int(many.replace(",", "")) for row in shade.text for many in row if many]
+    assert sum(counts) == picture.total
+    assert len(figure.to_json()) < 400_000
+
+
+def test_the_front_stands_in_a_table(opened: Open, path: Path, scope: Scope) -> None:
+    front = queries.accuracy_cost(scope, "params").front
+    page = opened("accuracy_cost", path)
+    assert not page.exception
+    (table,) = (each.value for each in page.dataframe)
+    assert list(table["accuracy"]) == [row.accuracy for row in front[::-1]]
+    assert list(table["params"]) == [row.params for row in front[::-1]]
+    shown = texts(page)
+    assert "a sample that knows nothing of accuracy" in shown
+    assert f"of {queries.accuracy_cost(scope, 'params').total:,} networks are points" in shown
 
 
 def test_history_keeps_every_record(scope: Scope) -> None:

@@ -137,7 +137,9 @@ def test_bounds_of_the_study_are_said(opened: Open, tmp_path: Path, file: str) -
         assert list(test.dataframe[0].value["bounds"]) == ["kept", "broken"]
 
 
-ACCURACIES = ("progress", "leaderboard", "accuracy_cost", "relation_graph", "architecture")
+ACCURACIES = (
+    *("progress", "leaderboard", "accuracy_cost", "relation_graph", "axes", "architecture"),
+)
 """The pages that show accuracies as figures."""
 
 

@@ -103,8 +103,8 @@ def test_all_studies(scope: Scope) -> None:
     picture = accuracy_cost(every, "macs")
     assert picture.total + picture.without == COUNT - len(stores.FAILURES)  # an architecture each
     assert picture.without > 0  # pruned
-    assert not picture.is_sample
-    assert {s.name for s in picture.named} <= set(NODES)
+    assert picture.density is None
+    assert {row.operators for row in picture.named} <= set(NODES)
 
 
 def test_nothing_runs_whose_process_is_gone(scope: Scope) -> None:

@@ -1,11 +1,12 @@
 """The course of accuracies that the database thins, against one that reads all trials."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
 
-from search.query import EndedTrial, accuracy_over_time
+from search.query import EndedTrial, accuracy_over_time, state_counts, trial_summaries
 from search.store import Store, TrialState
 from search.visualization.frame import thinned
 from tests.support.samples import add_study, add_trial, architecture, begin_run, epoch
@@ -55,6 +56,8 @@ def test_the_course_is_that_of_all_trials_thinned(store: Store, seed: int, trial
         assert found.points == thinned(every, points)
         assert found.records == records(every)
         assert found.total == len(every)
+        assert found.states == state_counts(store)
+        assert sum(found.states.values()) == trials
 
 
 def test_a_filter_has_a_course_of_its_own(store: Store) -> None:
@@ -63,3 +66,27 @@ def test_a_filter_has_a_course_of_its_own(store: Store) -> None:
     found = accuracy_over_time(store, where="accuracy < 0.4", study="study", points=5)
     assert (found.points, found.records) == (thinned(low, 5), records(low))
     assert 0 < found.total == len(low) < len(every)
+
+
+@pytest.mark.parametrize(
+    "clause",
+    ["kernel >= 5", "any dynamics = attention", "params > 5k", "state = failed", "tag = good", ""],
+)
+def test_counts_of_a_filter_are_those_of_its_trials(store: Store, clause: str) -> None:
+    fill(store, 7, 30)
+    for trial in store.trials.of_study(1)[::3]:
+        store.tags.add(trial.architecture_id, "good")
+    found = accuracy_over_time(store, where=clause or None, points=5)
+    rows = trial_summaries(store, where=clause or None)
+    states = Counter(row.state for row in rows)
+    assert found.states == {state: states[state] for state in TrialState}
+    assert state_counts(store, where=clause or None) == found.states
+
+
+def test_what_a_dead_driver_left_open_counts_as_preempted(store: Store) -> None:
+    study = add_study(store)
+    dead = begin_run(store, study.id, start_ticks=1)
+    store.trials.start(add_trial(store, study.id, dead.id, 1).id, dead.id)
+    found = accuracy_over_time(store, points=5)
+    assert found.states[TrialState.PREEMPTED] == 1
+    assert found.states[TrialState.RUNNING] == 0

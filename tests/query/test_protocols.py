@@ -50,6 +50,7 @@ def evaluated_of(store: Store) -> list[query.Evaluated]:
 
 
 REFUSE: dict[str, Callable[[Store], Any]] = {
+    "accuracy_cost": query.accuracy_cost,
     "accuracy_over_time": lambda store: query.accuracy_over_time(store, points=9),
     "best": query.best,
     "front_of": lambda store: query.front_of(evaluated_of(store), BOTH),
@@ -101,6 +102,7 @@ COMPARE_NOTHING = {
     "chance_sentence",
     "chance_sentences",
     "data_sentences",
+    "failed_trials",
     "failures",
     "interval_in_points",
     "is_custom",
@@ -186,6 +188,31 @@ def test_an_architecture_of_both_has_a_row_of_each(mixed: Store) -> None:
         query.best(mixed, architecture=row.architecture_id)
     found = query.best_by_protocol(mixed, architecture=row.architecture_id)
     assert [len(each.rows) for each in found] == [1, 1]
+
+
+@pytest.mark.parametrize("clause", ["{0}", "params > 0 and {0}", "({0}) and not state = failed"])
+def test_a_clause_that_names_a_whole_protocol_needs_no_look_at_the_others(
+    mixed: Store, clause: str
+) -> None:
+    for name in (f"protocol = {OTHER}", f"protocol in ({OTHER})"):
+        where = query.parse_where(clause.format(name))
+        assert where.is_of_one_protocol
+        assert {row.protocol_hash for row in query.best(mixed, where=where)} == {OTHER}
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        f"protocol != {OTHER}",
+        f"not protocol = {OTHER}",
+        f"protocol = {OTHER} or params > 0",
+        f"protocol = {OTHER[:15]}",
+        f"protocol in ({ONE}, {OTHER})",
+        f"study = '{OTHER}'",
+    ],
+)
+def test_whatever_else_a_clause_says_may_hold_of_several(clause: str) -> None:
+    assert not query.parse_where(clause).is_of_one_protocol
 
 
 def test_studies_without_a_result_stand_in_nobodys_way(mixed: Store) -> None:
