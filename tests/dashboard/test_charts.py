@@ -159,7 +159,7 @@ def test_best_so_far_is_a_rising_step_line() -> None:
         for n, height in enumerate(heights)
     ]
     records = [points[0], points[2]]
-    line = accuracy_over_time_figure(AccuracyOverTime(points, records, 4), UTC).data[-1]
+    line = accuracy_over_time_figure(AccuracyOverTime(points, records, 4, {}), UTC).data[-1]
     assert line.line.shape == "hv"
     assert list(line.y) == [0.5, 0.7, 0.7]
 
@@ -167,7 +167,7 @@ def test_best_so_far_is_a_rising_step_line() -> None:
 def test_without_a_complete_trial_there_is_no_best_so_far() -> None:
     begun = datetime(2026, 1, 1, tzinfo=UTC)
     points = [EndedTrial(begun, 0.9, TrialState.PRUNED, 0, "id", "ViT")]
-    (drawn,) = accuracy_over_time_figure(AccuracyOverTime(points, [], 1), UTC).data
+    (drawn,) = accuracy_over_time_figure(AccuracyOverTime(points, [], 1, {}), UTC).data
     assert drawn.name == "pruned"
 
 

@@ -298,7 +298,7 @@ def test_an_architecture_has_its_tags_and_notes_as_they_are_written(
         run = samples.begin_run(store, study.id)
         trial = samples.complete_trial(store, study.id, run.id, 1, 0.5)
     test = opened("architecture", path)
-    assert "Tags" not in texts(test)
+    assert "Tags:" not in texts(test)
     with open_store(str(path), create=False) as store:
         for tag in ("to ship", ":red[a]*b*"):
             store.tags.add(trial.architecture_id, tag)
