@@ -42,8 +42,9 @@ def _serves(query: Tensor, key: Tensor) -> bool:
     choice = chosen()
     if choice == "plain" or recorded_for_any_batch() or query.numel() == 0:
         return False
-    small = query.device.type == "cpu" and query.shape[3] * key.shape[3] < _FEW
-    if small and choice != "fused":
+    kind = query.device.type
+    small = kind == "cpu" and query.shape[3] * key.shape[3] < _FEW
+    if kind not in ("cpu", "cuda") or (small and choice != "fused"):
         return False
     # Under vmap and torch.func.grad the plain composition is what has rules.
     return torch._C._functorch.peek_interpreter_stack() is None
