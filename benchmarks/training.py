@@ -30,7 +30,7 @@ from benchmarks.operators.__main__ import machine
 from benchmarks.operators.stopwatch import Milliseconds, timed
 from space import Architecture, Mixer
 from space.networks import build
-from space.operators.choice import operators
+from space.operators.choice import Choice, operators
 from space.published import ENTRIES
 
 LARGE = ("swin_tiny", "dwnet_tiny", "dynamic_dwnet_tiny", "i_dynamic_dwnet_tiny", "local_mlp_tiny")
@@ -147,21 +147,32 @@ def measured(
     shape = setting.batch, image.channels, image.height, image.width
     images = torch.randn(shape, device=device).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(setting.architecture.head.classes, (setting.batch,), device=device)
-    steps: dict[str, Step] = {}
-    for name, choice in (("ours", "auto"), ("plain", "plain")):
+
+    def ours(choice: Choice) -> Step:
         step = training_step(build(setting.architecture, seed=0), images, labels, dtype)
-        steps[name] = _within(lambda choice=choice: operators(choice), step)  # type: ignore[misc]
+        return _within(lambda: operators(choice), step)
+
+    makers: dict[str, Callable[[], Step]] = {
+        "ours": lambda: ours("auto"),
+        "plain": lambda: ours("plain"),
+    }
     if setting.size == "224" and setting.name in OF_TIMM and find_spec("timm") is not None:
         import timm
 
-        theirs = timm.create_model(OF_TIMM[setting.name], num_classes=1000)
-        steps["timm"] = training_step(theirs, images, labels, dtype)
-    peaks = {name: _peak(step, device) for name, step in steps.items() if device.type == "cuda"}
-    times = timed(steps, device, rounds, seconds)
+        def theirs() -> Step:
+            model = timm.create_model(OF_TIMM[setting.name], num_classes=1000)
+            return training_step(model, images, labels, dtype)
+
+        makers["timm"] = theirs
+    gpu = device.type == "cuda"
+    peaks = {name: _peak(make, device) for name, make in makers.items() if gpu}
+    times = timed({name: make() for name, make in makers.items()}, device, rounds, seconds)
     return Row(setting.name, setting.size, setting.batch, times, peaks)
 
 
-def _peak(step: Step, device: torch.device) -> int:
+def _peak(make: Callable[[], Step], device: torch.device) -> int:
+    """Of one that is alone on the device; its second step, when it has all that it keeps."""
+    step = make()
     step()
     torch.cuda.reset_peak_memory_stats(device)
     step()

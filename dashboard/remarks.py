@@ -22,6 +22,9 @@ VARIABLE = "MIXSPACE_REMARKS"
 _ALLOWED = ("on", "off")
 
 
+_OF_PROXIES = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
+
+
 def why_closed(scope: Scope) -> str | None:
     """Why no tags and notes can be written here; None where they can.
 
@@ -44,8 +47,11 @@ def _why_no_visitor_may() -> str | None:
 
 
 def _is_for_this_machine() -> bool:
-    """Whether it listens here alone, and was not asked by way of a proxy with a name of its own."""
-    asked = (st.context.headers.get("Host") or "localhost").rsplit(":", 1)[0].strip("[]")
+    """Whether it listens here alone, and was asked by no proxy, as far as proxies tell."""
+    headers = st.context.headers
+    if any(headers.get(name) for name in _OF_PROXIES):
+        return False
+    asked = (headers.get("Host") or "").rsplit(":", 1)[0].strip("[]")
     return _is_local(str(st.get_option("server.address") or "")) and _is_local(asked)
 
 

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -28,10 +29,11 @@ LONGEST_S = 120.0
 """A compiler that takes longer hangs."""
 
 
-def compiler() -> str | None:
-    """The C++ compiler: $CXX, or the first of `COMPILERS` that is there."""
+def compiler() -> list[str] | None:
+    """The command of the C++ compiler: $CXX, or the first of `COMPILERS` that is there."""
     asked = [given] if (given := os.environ.get("CXX")) else COMPILERS
-    return next((path for name in asked if (path := shutil.which(name))), None)
+    words = (shlex.split(each) for each in asked)
+    return next(([path, *rest] for name, *rest in words if (path := shutil.which(name))), None)
 
 
 @cache
@@ -43,10 +45,12 @@ def native_library(source: Path) -> ctypes.CDLL | None:
     """
     found = compiler()
     if found is None:
+        given = os.environ.get("CXX")
+        missing = f"{given}, the CXX of the environment" if given else "a C++ compiler"
         _LOG.info(
-            "There is no C++ compiler, so that some operators take their plain path, which is "
-            "several times slower (%s): install g++ or clang++, or name one in CXX",
-            source.stem,
+            "There is no C++ compiler here (%s is not found), so that some operators take their "
+            "plain path, which is several times slower: install g++ or clang++, or name one in CXX",
+            missing,
         )
         return None
     try:
@@ -56,12 +60,12 @@ def native_library(source: Path) -> ctypes.CDLL | None:
         _LOG.warning(
             "%s could not compile %s, so that its operators take their plain path, which is "
             "several times slower: %s",
-            *(found, source.name, said.strip()[-500:]),
+            *(found[0], source.name, said.strip()[-500:]),
         )
         return None
 
 
-def _loaded(source: Path, found: str) -> ctypes.CDLL:
+def _loaded(source: Path, found: list[str]) -> ctypes.CDLL:
     name = f"{source.stem}-{_fingerprint(source, found)}.so"
     with tempfile.TemporaryDirectory(prefix="mixspace-") as scratch:
         folder = _folder() or Path(scratch)
@@ -72,19 +76,22 @@ def _loaded(source: Path, found: str) -> ctypes.CDLL:
             except OSError:
                 _LOG.debug("%s is broken and is made anew", kept)
         made = _compiled(source, found, Path(scratch))
-        _put(made, kept)
         # What is mapped stays, whatever becomes of its file.
-        return ctypes.CDLL(str(kept))
+        library = ctypes.CDLL(str(made))
+        _put(made, kept)
+        return library
 
 
 def _put(made: Path, kept: Path) -> None:
     """Whole or not at all, as several processes may make it at the same time."""
-    if made == kept:
-        return
-    handle, beside = tempfile.mkstemp(dir=kept.parent, prefix=kept.name)
-    os.close(handle)
-    shutil.copyfile(made, beside)
-    Path(beside).replace(kept)
+    with tempfile.NamedTemporaryFile(dir=kept.parent, prefix=kept.name, delete=False) as beside:
+        try:
+            beside.write(made.read_bytes())
+            beside.flush()
+            Path(beside.name).replace(kept)
+        except OSError as error:
+            Path(beside.name).unlink(missing_ok=True)
+            _LOG.debug("%s is not kept: %s", kept, error)
 
 
 def _folder() -> Path | None:
@@ -97,16 +104,24 @@ def _folder() -> Path | None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return None
-    return folder if os.access(folder, os.W_OK) else None
+    return folder if os.access(folder, os.W_OK) and _is_ours_alone(folder) else None
 
 
-def _compiled(source: Path, found: str, scratch: Path) -> Path:
+def _is_ours_alone(folder: Path) -> bool:
+    """What lies there runs in this process, so nobody else may have put it there."""
+    if not hasattr(os, "getuid"):
+        return True
+    found = folder.stat()
+    return found.st_uid == os.getuid() and not found.st_mode & 0o022
+
+
+def _compiled(source: Path, found: list[str], scratch: Path) -> Path:
     made = scratch / f"{source.stem}.so"
-    failed = subprocess.CalledProcessError(1, found)
+    failed = subprocess.CalledProcessError(1, found[0])
     for options in WAYS:
-        command = [found, *OPTIONS, *options, str(source), "-o", str(made)]
+        command = [*found, *OPTIONS, *options, str(source), "-o", str(made)]
         try:
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=LONGEST_S)
+            _run(command)
         except subprocess.CalledProcessError as error:
             failed = error
         else:
@@ -114,13 +129,23 @@ def _compiled(source: Path, found: str, scratch: Path) -> Path:
     raise failed
 
 
-def _fingerprint(source: Path, found: str) -> str:
+def _fingerprint(source: Path, found: list[str]) -> str:
     """16 digits of the source, the compiler and the CPU: homes are shared between machines."""
-    version = subprocess.run(
-        [found, "--version"], check=True, capture_output=True, text=True, timeout=LONGEST_S
-    ).stdout
-    parts = source.read_text(encoding="utf-8"), version, repr((OPTIONS, WAYS)), _cpu()
+    version = _run([*found, "--version"])
+    parts = source.read_text(encoding="utf-8"), version, repr((found, OPTIONS, WAYS)), _cpu()
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _run(command: list[str]) -> str:
+    """What a command prints, in whatever encoding.
+
+    Raises:
+        OSError, subprocess.SubprocessError: it failed, or took too long.
+    """
+    ended = subprocess.run(
+        command, check=True, capture_output=True, text=True, errors="replace", timeout=LONGEST_S
+    )
+    return ended.stdout
 
 
 def _cpu() -> str:

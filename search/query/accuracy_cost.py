@@ -278,8 +278,11 @@ def _rows(kind: int, number: Any, x: Any = None, y: Any = None) -> Select[Any]:
 def _may_be_on_the_front(known: CTE) -> Any:
     """Places than which none is as accurate and cheaper; few, and all of the front among them."""
     cheapest = func.min(known.c.cost).over(order_by=known.c.height.desc())
-    seen = select(known.c.id, known.c.cost, cheapest.label("cheapest")).subquery()
-    return select(seen.c.id).where(seen.c.cost == seen.c.cheapest).subquery()
+    highest = func.max(known.c.height).over(partition_by=known.c.cost)
+    columns = known.c.id, known.c.cost, known.c.height
+    seen = select(*columns, cheapest.label("cheapest"), highest.label("highest")).subquery()
+    on_it = (seen.c.cost == seen.c.cheapest) & (seen.c.height == seen.c.highest)
+    return select(seen.c.id).where(on_it).subquery()
 
 
 def _of_one_operator(known: CTE) -> Any:

@@ -31,7 +31,7 @@ def figure_table(made: go.Figure) -> pd.DataFrame:
 
 
 def _is_told(trace: Any, every: Sequence[Any]) -> bool:
-    if not any(x is not None for x in trace.x if trace.x is not None):
+    if trace.x is None or all(x is None for x in trace.x):
         return False  # of the legend alone
     marked = {each.legendgroup for each in every if "markers" in (getattr(each, "mode", "") or "")}
     return trace.hoverinfo != "skip" or (trace.legendgroup or "") not in marked
@@ -56,7 +56,7 @@ def _untitled(name: str, traces: Sequence[Any]) -> str:
 
 
 def _rows(trace: Any, across: _Axis, up: _Axis) -> Iterator[list[Any]]:
-    """Its finite points; of steps that go on to the end not the end."""
+    """Its points; of steps that go on to the end not the end."""
     custom = trace.customdata if trace.customdata is not None else [None] * len(trace.x)
     is_step = trace.hoverinfo == "skip"
     places = list(zip(trace.x, trace.y, custom, strict=False))

@@ -23,7 +23,7 @@ COUNTERS = {
         "multiply-accumulates of convolutions, linear maps and mixing sums as torch runs them: "
         "padding counts, norms and activations do not; papers print these as FLOPs"
     ),
-    "torch_macs": "the part of macs that torch's FlopCounterMode sees",
+    "torch_macs": "the part of macs that torch's FlopCounterMode sees of the plain operators",
     "paper_macs": (
         "the counter in the code of the paper's authors: norms, activations and pooling count, the "
         "sum over the neighbourhood of inhomogeneous weights does not"

@@ -27,7 +27,7 @@ def attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """
     if not _serves(query, key):
         return _composed(query, key, value)
-    maps = [_channels_last(each) for each in (query, key, value)]
+    maps = [_channels_last(each.to(_type(each))) for each in (query, key, value)]
     # Compilers see torch's own operator; there are no second derivatives through what they make.
     at_once = torch.compiler.is_compiling() or not torch.is_grad_enabled()
     y = _fused(*maps) if at_once else _differentiable(*maps)
@@ -48,6 +48,12 @@ def _serves(query: Tensor, key: Tensor) -> bool:
         return False
     # Under vmap and torch.func.grad the plain composition is what has rules.
     return torch._C._functorch.peek_interpreter_stack() is None
+
+
+def _type(x: Tensor) -> torch.dtype:
+    """As autocast has it, for the gradient as well, which is computed outside of it."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
 
 
 def _channels_last(x: Tensor) -> Tensor:
@@ -71,28 +77,32 @@ def _differentiable(*maps: Tensor) -> Tensor:
 
 
 class _Attention(torch.autograd.Function):
-    """Of (tiles, heads, P or Q, channels); keeps what the fused kernel keeps for its gradient."""
+    """Of (tiles, heads, P or Q, channels); keeps the three maps, and computes again from them."""
 
     @staticmethod
     def forward(ctx: Any, *maps: Tensor) -> Tensor:
-        with torch.enable_grad():
-            ctx.inside = [each.detach().requires_grad_(each.requires_grad) for each in maps]
-            ctx.y = _fused(*ctx.inside)
         ctx.save_for_backward(*maps)
-        y: Tensor = ctx.y.detach()
-        return y
+        return _fused(*maps)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        wanted = [place for place, asked in enumerate(ctx.needs_input_grad) if asked]
-        if torch.is_grad_enabled():  # somebody asks for derivatives of what comes out of here
-            maps = ctx.saved_tensors
-            y = _composed(*(each.transpose(2, 3) for each in maps)).transpose(2, 3)
-            found = torch.autograd.grad(y, [maps[i] for i in wanted], gradient, create_graph=True)
-        else:
-            inside = [ctx.inside[i] for i in wanted]
-            found = torch.autograd.grad(ctx.y, inside, gradient, retain_graph=True)
-        gradients: list[Tensor | None] = [None] * len(ctx.needs_input_grad)
+        further = torch.is_grad_enabled()  # somebody asks for derivatives of what comes out of here
+        maps, wanted = (
+            ctx.saved_tensors,
+            [i for i, asked in enumerate(ctx.needs_input_grad) if asked],
+        )
+        with torch.enable_grad():
+            if not further:
+                asked_for = zip(maps, ctx.needs_input_grad, strict=True)
+                maps = tuple(each.detach().requires_grad_(asked) for each, asked in asked_for)
+            y = _composed_last(*maps) if further else _fused(*maps)
+        inputs = [maps[i] for i in wanted]
+        found = torch.autograd.grad(y, inputs, gradient, create_graph=further)
+        gradients: list[Tensor | None] = [None] * len(maps)
         for place, each in zip(wanted, found, strict=True):
             gradients[place] = each
         return tuple(gradients)
+
+
+def _composed_last(*maps: Tensor) -> Tensor:
+    return _composed(*(each.transpose(2, 3) for each in maps)).transpose(2, 3)

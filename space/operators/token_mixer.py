@@ -91,7 +91,10 @@ class TokenMixer(nn.Module):
         if self.plan.layout is not Layout.NEIGHBOURHOOD or not self.plan.separable:
             return words
         parameter = next(self.parameters(), torch.empty(0))
-        return f"{words}, {path_of(parameter).name}"
+        try:
+            return f"{words}, {path_of(parameter).name}"
+        except InputError:  # said where it runs
+            return f"{words}, no kernels"
 
 
 def refuse_other_size(height: int, width: int, rows: int, columns: int, label: str) -> None:

@@ -30,8 +30,9 @@ CLOSED = "cannot be written here"
 
 
 @pytest.fixture
-def here() -> Iterator[None]:
-    """The dashboard listens on this machine alone, as its own configuration says."""
+def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The dashboard listens on this machine alone, as its configuration says."""
+    monkeypatch.setattr(type(st.context), "headers", {"Host": "localhost:8501"})
     before = config.get_option("server.address")
     config.set_option("server.address", "127.0.0.1")
     yield
@@ -145,7 +146,7 @@ def why(monkeypatch: pytest.MonkeyPatch, path: Path, address: str | None, host: 
     [
         ("127.0.0.1", "localhost:8501", True),
         ("127.0.0.1", "127.0.0.1:8501", True),
-        ("localhost", None, True),
+        ("localhost", None, False),
         ("::1", "[::1]:8501", True),
         ("127.0.0.1", "mixspace.example.org", False),  # by way of a proxy
         ("127.0.0.1", "10.0.0.7:8501", False),
@@ -168,6 +169,20 @@ def test_by_default_only_this_machine_may_and_those_who_logged_in(
     monkeypatch.setattr(login, "is_asked_for", lambda: False)
     monkeypatch.setenv(remarks.VARIABLE, "On")
     assert why(monkeypatch, path, address, host) == "open"
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via"])
+def test_what_a_proxy_adds_closes_it(
+    monkeypatch: pytest.MonkeyPatch, path: Path, header: str
+) -> None:
+    """Also of one that asks by the name of this machine, as is usual."""
+    monkeypatch.setattr(login, "is_asked_for", lambda: False)
+    config.set_option("server.address", "127.0.0.1")
+    headers = {"Host": "127.0.0.1:8501", header: "203.0.113.9"}
+    monkeypatch.setattr(remarks.st, "context", SimpleNamespace(headers=headers))
+    st.cache_data.clear()
+    assert "nobody has to log in" in (remarks.why_closed(open_scope(str(path))) or "")
 
 
 def test_another_setting_is_refused_with_what_may_be(

@@ -128,3 +128,35 @@ def test_derivatives_of_derivatives_are_right() -> None:
     maps = torch.randn(3, 1, 1, 2, 3, dtype=torch.float64, requires_grad=True)
     with operators("fused"):
         assert gradgradcheck(attended, tuple(maps))
+
+
+def test_what_is_computed_again_is_not_kept_meanwhile() -> None:
+    """Checkpointed, the node of attention holds no map until its gradient is asked for."""
+    module, x = made(Mixer.named("ViT", heads=2), 24).float(), torch.randn(2, 8, 24, 24)
+    kept: list[Tensor] = []
+
+    def pack(tensor: Tensor) -> None:
+        kept.append(tensor)
+
+    with operators("fused"), torch.autograd.graph.saved_tensors_hooks(pack, lambda _: None):
+        nodes, seen = [module(x).grad_fn], []
+    while nodes:
+        node = nodes.pop()
+        if node is not None and node not in seen:
+            seen.append(node)
+            nodes.extend(each for each, _ in node.next_functions)
+    (attention,) = [each for each in seen if "_Attention" in each.name()]
+    assert not [value for value in vars(attention).values() if isinstance(value, Tensor)]
+    assert len(kept) > 3
+
+
+def test_derivatives_of_derivatives_under_autocast() -> None:
+    module, x = made(Mixer.named("ViT", heads=2)).float(), images().detach().float()
+    x.requires_grad_()
+    with operators("fused"):
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = module(x).float().square().sum()
+        (first,) = grad(loss, x, create_graph=True)
+        (second,) = grad(first.square().sum(), x)
+    assert second.isfinite().all()
+    assert second.any()

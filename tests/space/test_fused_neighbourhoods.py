@@ -188,3 +188,44 @@ def test_half_precision_takes_the_plain_path_or_is_refused() -> None:
     message = "is fused, and here are no kernels for bfloat16 on cpu; auto takes the plain path"
     with operators("fused"), pytest.raises(InputError, match=message):
         neighbourhood_sum(weights, x, 3)
+
+
+# --- what does not fit ------------------------------------------------------------------------
+
+
+def test_weights_of_another_shape_are_refused_before_anything_is_read() -> None:
+    x = torch.ones(8, 1, 2, 6, 5)
+    with operators("fused"):
+        for shape in ((2, 1, 9, 6, 5), (8, 2, 9, 6, 5), (8, 1, 25, 6, 5), (8, 1, 9, 4, 5)):
+            with pytest.raises((ValueError, RuntimeError), match=r"fit a map|must match"):
+                neighbourhood_sum(torch.ones(shape), x, 3)
+        with pytest.raises(ValueError, match="one shape; got"):
+            neighbourhood_dot(x, torch.ones(8, 1, 2, 6, 4), 3)
+        mixer = Mixer.named("Dynamic Local-S MLP", kernel_size=3, heads=2)
+        module = TokenMixer(mixer, 8, MapSize(4, 4))
+        with pytest.raises(ValueError, match=r"weights of \(2, 2, 9, 4, 4\) do not fit a map"):
+            module(torch.ones(4, 8, 4, 4), torch.ones(2, 8, 4, 4))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 2, 0, 4), (1, 1, 2, 4, 0), (1, 1, 0, 2, 2)])
+def test_maps_of_nothing_give_nothing(shape: tuple[int, ...]) -> None:
+    with operators("fused"):
+        weights = torch.ones(1, 1, 9, *shape[3:])
+        assert neighbourhood_sum(weights, torch.ones(shape), 3).shape == shape
+        assert not neighbourhood_dot(torch.ones(shape), torch.ones(shape), 3).any()
+
+
+def test_weights_of_one_position_serve_all() -> None:
+    torch.manual_seed(0)
+    maps = [
+        torch.randn(2, 1, 9, 1, 1).requires_grad_(),
+        torch.randn(2, 1, 3, 4, 5).requires_grad_(),
+    ]
+    assert_same(neighbourhood_sum, maps, 3, 1e-5)
+
+
+def test_a_network_that_has_no_kernels_is_printed_all_the_same() -> None:
+    mixer = TokenMixer(Mixer.named("Neighbourhood attention", kernel_size=3), 32, MapSize(5, 5))
+    with operators("fused"):
+        assert "5×5, no kernels" in str(mixer.bfloat16())
+        assert "5×5, plain" in str(mixer.to("meta"))

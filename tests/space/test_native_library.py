@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -120,3 +121,27 @@ def test_several_processes_may_make_it_at_once(source: Path) -> None:
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert [process.communicate(timeout=120)[0] for process in running] == ["42\n"] * 3
     assert len(kept(source)) == 1
+
+
+@pytest.mark.parametrize(("given", "made"), [("g++ -m64", True), ("no-such-compiler -O1", False)])
+def test_the_compiler_of_the_environment_may_have_options(
+    source: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    given: str,
+    made: bool,
+) -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("no g++")
+    monkeypatch.setenv("CXX", given)
+    with caplog.at_level(logging.INFO):
+        assert (native_library(source) is not None) is made
+    assert ("no-such-compiler -O1, the CXX of the environment" in caplog.text) is not made
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(source: Path) -> None:
+    folder = source.parent / "cache" / "native"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    assert twice(native_library(source)) == 42
+    assert not list(folder.iterdir())

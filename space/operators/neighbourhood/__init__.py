@@ -52,6 +52,8 @@ def neighbourhood_sum(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
         (B, heads, channels of a head, H, W).
     """
     weights = weights.to(x.dtype)
+    if weights.shape[3:] != x.shape[3:]:  # of one position for all
+        weights = weights.expand(*weights.shape[:3], *x.shape[3:])
     if recorded_for_any_batch():
         return summed_by_taps(weights, x, kernel_size)
     return neighbourhood_weighted(weights, x, kernel_size, path_of(weights, x))

@@ -5,6 +5,10 @@ operators of PyTorch, so that compiled graphs hold them whole. Maps are (B, head
 in whatever order they lie in memory, weights (B or 1, heads, k·k, H, W).
 """
 
+import logging
+import os
+import shutil
+from functools import cache
 from importlib.util import find_spec
 
 import torch
@@ -13,6 +17,9 @@ from torch import Tensor
 from space.errors import InputError
 from space.operators.choice import VARIABLE, chosen
 from space.operators.neighbourhood import native
+
+_LOG = logging.getLogger(__name__)
+_LEAST_CAPABILITY = (7, 0)
 
 TYPES = {
     "cpu": (torch.float32, torch.float64),
@@ -28,7 +35,7 @@ def serves(*maps: Tensor) -> bool:
         InputError: where they shall be used, and there are none.
     """
     choice = chosen()
-    if choice == "plain":
+    if choice == "plain" or maps[0].device.type == "meta":
         return False
     kind, types = maps[0].device.type, {x.dtype for x in maps}
     there = len(types) == 1 and types <= {*TYPES.get(kind, ())} and _kernels(kind)
@@ -42,30 +49,63 @@ def serves(*maps: Tensor) -> bool:
 
 
 def _kernels(kind: str) -> bool:
-    if kind == "cpu":
-        return native.library() is not None
-    return find_spec("triton") is not None
+    return native.library() is not None if kind == "cpu" else _triton_runs()
+
+
+@cache
+def _triton_runs() -> bool:
+    """Triton compiles what starts its kernels with a C compiler, on the first call."""
+    if find_spec("triton") is None:
+        missing = "Triton is not installed"
+    elif not (os.environ.get("CC") or any(map(shutil.which, ("cc", "gcc", "clang")))):
+        missing = "Triton finds no C compiler; install gcc, or name one in CC"
+    elif torch.version.cuda is not None and torch.cuda.get_device_capability() < _LEAST_CAPABILITY:
+        missing = "this GPU is older than what Triton compiles for"
+    else:
+        return True
+    _LOG.info("Sums over neighbourhoods take their plain path on the GPU, as %s", missing)
+    return False
 
 
 # What torch.compiler.assume_constant_result does, but for importing torch._dynamo: a second.
 _kernels._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
+def _refuse_others(weights: Tensor, x: Tensor, kernel_size: int) -> None:
+    """The kernels read by the sizes of the map alone: of other weights, what is not theirs."""
+    images, heads, _, height, width = x.shape
+    rest = heads, kernel_size**2, height, width
+    if tuple(weights.shape) not in ((images, *rest), (1, *rest)):
+        raise ValueError(
+            f"weights of {tuple(weights.shape)} do not fit a map of {tuple(x.shape)}: must be "
+            f"{(images, *rest)}, or of 1 for all images"
+        )
+
+
+def _refuse_unequal(targets: Tensor, sources: Tensor) -> None:
+    if targets.shape != sources.shape:
+        shapes = tuple(targets.shape), tuple(sources.shape)
+        raise ValueError(f"targets and sources must have one shape; got {shapes[0]}, {shapes[1]}")
+
+
 @torch.library.custom_op("mixspace::neighbourhood_sum", mutates_args=(), device_types="cpu")
 def summed(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
     """Σ_t weights[t, p] · x[p + t]: (B, heads, channels, H, W)."""
+    _refuse_others(weights, x, kernel_size)
     return native.summed(weights, x, kernel_size)
 
 
 @torch.library.custom_op("mixspace::neighbourhood_scatter", mutates_args=(), device_types="cpu")
 def scattered(weights: Tensor, y: Tensor, kernel_size: int) -> Tensor:
     """The transpose of `summed` in x: Σ_t weights[t, q − t] · y[q − t]."""
+    _refuse_others(weights, y, kernel_size)
     return native.scattered(weights, y, kernel_size)
 
 
 @torch.library.custom_op("mixspace::neighbourhood_dot", mutates_args=(), device_types="cpu")
 def dotted(targets: Tensor, sources: Tensor, kernel_size: int, shared: bool = False) -> Tensor:
     """Σ_c targets[c, p] · sources[c, p + t], shared: over images: (B or 1, heads, k·k, H, W)."""
+    _refuse_unequal(targets, sources)
     return native.dotted(targets, sources, kernel_size, shared)
 
 
@@ -73,6 +113,7 @@ def dotted(targets: Tensor, sources: Tensor, kernel_size: int, shared: bool = Fa
 def _(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
     from space.operators.neighbourhood import triton_kernels
 
+    _refuse_others(weights, x, kernel_size)
     return triton_kernels.summed(weights, x, kernel_size)
 
 
@@ -80,6 +121,7 @@ def _(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
 def _(weights: Tensor, y: Tensor, kernel_size: int) -> Tensor:
     from space.operators.neighbourhood import triton_kernels
 
+    _refuse_others(weights, y, kernel_size)
     return triton_kernels.scattered(weights, y, kernel_size)
 
 
@@ -87,6 +129,7 @@ def _(weights: Tensor, y: Tensor, kernel_size: int) -> Tensor:
 def _(targets: Tensor, sources: Tensor, kernel_size: int, shared: bool = False) -> Tensor:
     from space.operators.neighbourhood import triton_kernels
 
+    _refuse_unequal(targets, sources)
     return triton_kernels.dotted(targets, sources, kernel_size, shared)
 
 

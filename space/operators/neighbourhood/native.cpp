@@ -105,7 +105,7 @@ struct Spans {
   Index rows, count;
   Spans(const Map& map, Index units, int threads) {
     const Index wanted = units >= 2 * threads ? 1 : (2 * threads + units - 1) / std::max<Index>(units, 1);
-    rows = (map.height + wanted - 1) / wanted;
+    rows = std::max<Index>(1, (map.height + wanted - 1) / wanted);
     count = (map.height + rows - 1) / rows;
   }
 };

@@ -51,8 +51,9 @@ def _mix(
     image = (tl.program_id(0) // heads).to(tl.int64)
     head = (tl.program_id(0) % heads).to(tl.int64)
     position = tl.program_id(1) * POSITIONS + tl.arange(0, POSITIONS)
-    channel = tl.program_id(2) * CHANNELS + tl.arange(0, CHANNELS)
-    row, column = position // width, position % width
+    channel = (tl.program_id(2) * CHANNELS + tl.arange(0, CHANNELS)).to(tl.int64)
+    # In 64 bits: strides of views may be large.
+    row, column = (position // width).to(tl.int64), (position % width).to(tl.int64)
     on_map, in_head = position < height * width, channel < channels
     weights += image * weights_image + head * weights_head
     x += image * x_image + head * x_head
@@ -109,9 +110,9 @@ def _multiply(
     image = (tl.program_id(0) // heads).to(tl.int64)
     head = (tl.program_id(0) % heads).to(tl.int64)
     position = tl.program_id(1) * POSITIONS + tl.arange(0, POSITIONS)
-    row, column = position // width, position % width
+    row, column = (position // width).to(tl.int64), (position % width).to(tl.int64)
     on_map = position < height * width
-    tap = tl.program_id(2)
+    tap = tl.program_id(2).to(tl.int64)
     from_row = row + tap // KERNEL - KERNEL // 2
     from_column = column + tap % KERNEL - KERNEL // 2
     there = on_map & (from_row >= 0) & (from_row < height)
@@ -125,7 +126,7 @@ def _multiply(
     for one in range(images_each):
         which = image + one
         for block in range(0, channels, CHANNELS):
-            channel = block + tl.arange(0, CHANNELS)
+            channel = (block + tl.arange(0, CHANNELS)).to(tl.int64)
             read = there[:, None] & (channel < channels)[None, :]
             at = target_at[:, None] + channel[None, :] * targets_channel
             left = tl.load(targets + which * targets_image + at, mask=read, other=0.0)
