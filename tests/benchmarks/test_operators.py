@@ -17,6 +17,7 @@ from space.native_library import compiler
 from space.operators import TokenMixer
 
 
+@pytest.mark.thorough
 def test_every_contender_computes_the_same_and_is_timed() -> None:
     command = [sys.executable, "-m", "benchmarks.operators", "--tiny", "--rounds", "1", "--json"]
     ended = subprocess.run(

@@ -4,11 +4,14 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from benchmarks.operators.stopwatch import Milliseconds
 from benchmarks.training import Row, means, settings, small_architecture, table
 from space.networks import build
 
 
+@pytest.mark.thorough
 def test_steps_of_all_small_networks_are_timed() -> None:
     command = [sys.executable, "-m", "benchmarks.training", "--tiny", "--size", "small", "--json"]
     ended = subprocess.run(

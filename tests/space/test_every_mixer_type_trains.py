@@ -9,6 +9,7 @@ from space import BLOCK_TYPES, Architecture, Mixer, MixerType, all_mixer_types, 
 from space.axes import Locality
 from space.networks import build
 from tests.space.strategies import type_fields
+from tests.support.thorough import thorough_but_every
 
 
 def mixer_fields(mixer_type: MixerType) -> dict[str, Any]:
@@ -60,7 +61,11 @@ def test_a_step_lowers_the_loss(mixer_type: MixerType, block_type: str) -> None:
 
 
 @pytest.mark.parametrize("block_type", BLOCK_TYPES)
-@pytest.mark.parametrize("mixer_type", all_mixer_types(), ids=lambda mixer_type: mixer_type.label)
+@pytest.mark.parametrize(
+    "mixer_type",
+    thorough_but_every(3, all_mixer_types()),
+    ids=lambda mixer_type: mixer_type.label,
+)
 def test_one_image_trains(mixer_type: MixerType, block_type: str) -> None:
     torch.manual_seed(0)
     network = build(network_of(mixer_type, block_type))
