@@ -304,7 +304,7 @@ def test_the_dashboard_shows_it_with_its_options(
     shown = AppTest.from_file(str(ROOT / "dashboard/streamlit_app.py"), default_timeout=60).run()
     shown = shown.switch_page("views/progress_view.py").run()
     assert not shown.exception
-    said = [caption.value for caption in shown.caption]
+    said = "\n".join(caption.value for caption in shown.caption)
     assert "Searcher: walk (steps 3). Scheduler: first-epoch." in said
 
 

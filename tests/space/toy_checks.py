@@ -44,6 +44,7 @@ from space.inclusion.step_kinds import kinds_between
 from space.morphisms.lift_mixer import lift_operator
 from space.networks import build
 from space.operators import TokenMixer
+from space.operators.choice import operators
 from space.relation_graph import EdgeKind
 from tests.search.small import values
 from tests.search.without_ray import in_place_of_ray
@@ -147,8 +148,10 @@ def its_memory_is_what_torch_takes() -> None:
         image = architecture.input
         network = build(architecture)
         images = torch.randn(batch, image.channels, image.height, image.width)
-        ours, saved = memory(architecture, batch), saved_bytes(network, images)
-        peak, moved = forward_traffic(network.eval(), images)
+        ours = memory(architecture, batch)
+        with operators("plain"):
+            saved = saved_bytes(network, images)
+            peak, moved = forward_traffic(network.eval(), images)
         assert ours.training_bytes == pytest.approx(saved, rel=0.01), architecture.to_json()
         assert ours.inference_bytes == pytest.approx(peak, rel=0.01), architecture.to_json()
         assert ours.moved_bytes == pytest.approx(moved, rel=0.05), architecture.to_json()
