@@ -16,7 +16,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -29,8 +29,8 @@ from torch import Tensor
 
 from benchmarks.markdown import markdown_table
 from benchmarks.numbers import above_zero
-from benchmarks.operators.__main__ import machine, measure_all, plain, tables
 from benchmarks.operators.cases import cases
+from benchmarks.operators.comparison import machine, measure_all, plain, tables
 from benchmarks.training import means, settings, table
 from benchmarks.training import measure_all as measure_steps
 from search import Evaluation, optimize
@@ -260,7 +260,7 @@ def report(found: dict[str, Any]) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run it, and write both files."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu",
@@ -270,7 +270,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("gpu-results"), help="folder")
     parser.add_argument("--seconds", type=above_zero, default=120.0, help="of the search")
     parser.add_argument("--pretend", action="store_true", help="on a CPU, tiny")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if not options.pretend and not torch.cuda.is_available():
         parser.error("no GPU here; --pretend runs it on a CPU")
     options.out.mkdir(parents=True, exist_ok=True)

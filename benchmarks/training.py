@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from benchmarks.markdown import markdown_table
 from benchmarks.numbers import above_zero, at_least
-from benchmarks.operators.__main__ import machine
+from benchmarks.operators.comparison import machine
 from benchmarks.operators.stopwatch import Milliseconds, timed
 from space import Architecture, Mixer
 from space.networks import build
@@ -157,7 +157,9 @@ def measured(
         "plain": lambda: ours("plain"),
     }
     if setting.size == "224" and setting.name in OF_TIMM and find_spec("timm") is not None:
-        import timm
+        import space.zoo  # noqa: F401  makes timm importable where torchvision has no operators
+
+        import timm  # isort: skip
 
         def theirs() -> Step:
             model = timm.create_model(OF_TIMM[setting.name], num_classes=1000)
@@ -188,11 +190,15 @@ def table(rows: Sequence[Row]) -> str:
         ours = row.times["ours"]
         low, middle, high = (1000 * row.batch / each for each in (ours.high, ours.median, ours.low))
         ratios = [_ratio(row.ratio(name)) for name in ("plain", "timm")]
-        speed = f"{middle:,.0f} ({low:,.0f}–{high:,.0f})"
+        speed = f"{_speed(middle)} ({_speed(low)}–{_speed(high)})"
         peaks = [", ".join(f"{n} {b / 2**20:,.0f}" for n, b in row.peak_bytes.items())]
         cells = [row.name, row.size, str(row.batch), speed, *ratios]
         lines.append(cells + (peaks if with_peaks else []))
     return markdown_table(header + (["peak memory, MiB"] if with_peaks else []), lines)
+
+
+def _speed(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
 
 
 def _ratio(value: float | None) -> str:
@@ -224,7 +230,7 @@ def measure_all(
     return rows
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.training",
@@ -241,7 +247,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=above_zero, default=10.0, help="of a network, about")
     parser.add_argument("--tiny", action="store_true", help="small ones of a few channels")
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     device, dtype = torch.device(options.device), getattr(torch, options.dtype)
     every = settings(options.size, options.batch, device.type == "cuda", options.tiny)

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from benchmarks.operators import __main__ as benchmark
+from benchmarks.operators import comparison as benchmark
 from benchmarks.operators.bounds import Bounds
 from benchmarks.operators.cases import Case, cases
 from benchmarks.operators.contenders import contenders
