@@ -9,7 +9,6 @@ where there are kernels; "plain" is the same network with plain ones. At 224 tim
 convnext_tiny stand beside ours, where timm is installed. Timed in turns.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +25,7 @@ from torch import Tensor, nn
 
 from benchmarks.markdown import markdown_table
 from benchmarks.numbers import above_zero, at_least
-from benchmarks.operators.comparison import machine
+from benchmarks.operators.comparison import machine, parser_of
 from benchmarks.operators.stopwatch import Milliseconds, timed
 from space import Architecture, Mixer
 from space.networks import build
@@ -232,14 +231,7 @@ def measure_all(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.training",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--device", default="cpu", help="such as cpu or cuda:0")
-    parser.add_argument("--dtype", choices=TYPES, default="float32", help="of autocast")
-    parser.add_argument("--threads", type=at_least(1), default=1, help="of a CPU")
+    parser = parser_of("python -m benchmarks.training", __doc__, TYPES)
     parser.add_argument("--size", nargs="+", choices=("small", "224"), default=["small", "224"])
     parser.add_argument("--network", nargs="*", help="names, or parts of them")
     parser.add_argument("--batch", type=at_least(1), help="images of a step")

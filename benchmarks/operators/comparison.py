@@ -13,10 +13,10 @@ written once, generated weights as well, or the multiplications, by the speed of
 product of matrices as measured in the same run.
 """
 
-import argparse
 import json
 import platform
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -202,17 +202,21 @@ def plain(bounds: Bounds, rows: Sequence[Row], told: str) -> dict[str, Any]:
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.operators",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def parser_of(program: str, description: str | None, types: Sequence[str]) -> ArgumentParser:
+    """The options of what is timed on a device."""
+    parser = ArgumentParser(
+        prog=program, description=description, formatter_class=RawDescriptionHelpFormatter
     )
     parser.add_argument("--device", default="cpu", help="such as cpu or cuda:0")
-    types = [str(each).removeprefix("torch.") for each in ALLOWED]
     parser.add_argument("--dtype", choices=types, default="float32")
     parser.add_argument("--threads", type=at_least(1), default=1, help="of a CPU")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the tables."""
+    types = [str(each).removeprefix("torch.") for each in ALLOWED]
+    parser = parser_of("python -m benchmarks.operators", __doc__, types)
     parser.add_argument("--family", nargs="*", help="names of operators, or parts of them")
     parser.add_argument("--rounds", type=at_least(1), default=5)
     parser.add_argument("--seconds", type=above_zero, default=3.0, help="of a case, about")

@@ -64,15 +64,13 @@ def _call(name: str, tensors: tuple[Tensor, ...], x: Tensor, kernel_size: int, *
     function = getattr(library(), f"{name}_{_SUFFIXES[x.dtype]}")
     arguments: list[object] = []
     for each in tensors:
-        arguments += [ctypes.c_void_p(each.data_ptr()), _strides(each, images)]
+        arguments += [ctypes.c_void_p(each.data_ptr()), _Strides(*strides(each, images))]
     sizes = _Map(images, heads, channels, height, width, kernel_size)
     threads = 1 if x.numel() * kernel_size**2 < _ALONE else torch.get_num_threads()
     function(*arguments, sizes, *rest, threads)
 
 
-def _strides(x: Tensor, images: int) -> ctypes.Array[ctypes.c_int64]:
+def strides(x: Tensor, images: int) -> tuple[int, ...]:
     """In elements; the one image of weights that all share is each image's."""
-    strides = list(x.stride())
-    if x.shape[0] == 1 and images != 1:
-        strides[0] = 0
-    return _Strides(*strides)
+    found = x.stride()
+    return (0, *found[1:]) if x.shape[0] == 1 and images != 1 else found

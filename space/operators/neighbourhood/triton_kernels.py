@@ -13,7 +13,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from space.operators.neighbourhood.native import empty_products
+from space.operators.neighbourhood.native import empty_products, strides
 
 _POSITIONS, _CHANNELS = 128, 32
 """The most positions and channels of a program."""
@@ -138,12 +138,6 @@ def _multiply(
     tl.store(products + at, total.to(products.dtype.element_ty), mask=on_map)
 
 
-def _strides(x: Tensor, images: int) -> tuple[int, ...]:
-    """In elements; the one image of weights that all share is each image's."""
-    strides = x.stride()
-    return (0, *strides[1:]) if x.shape[0] == 1 and images != 1 else strides
-
-
 def _blocks(height: int, width: int, channels: int) -> tuple[int, int]:
     positions = min(_POSITIONS, triton.next_power_of_2(height * width))
     return positions, min(_CHANNELS, triton.next_power_of_2(channels))
@@ -166,8 +160,8 @@ def _mixed(weights: Tensor, x: Tensor, kernel_size: int, scatter: bool) -> Tenso
         return y
     positions, block = _blocks(height, width, channels)
     grid = images * heads, triton.cdiv(height * width, positions), triton.cdiv(channels, block)
-    strides = (*_strides(weights, images), *x.stride(), *y.stride())
-    _launch(_mix, grid, weights, x, y, heads, channels, height, width, *strides,
+    places = (*strides(weights, images), *x.stride(), *y.stride())
+    _launch(_mix, grid, weights, x, y, heads, channels, height, width, *places,
             KERNEL=kernel_size, SCATTER=scatter, POSITIONS=positions, CHANNELS=block)  # fmt: skip
     return y
 
@@ -181,9 +175,9 @@ def dotted(targets: Tensor, sources: Tensor, kernel_size: int, shared: bool) -> 
     positions, block = _blocks(height, width, channels)
     images_each, programs = (images, 1) if shared else (1, images)
     grid = programs * heads, triton.cdiv(height * width, positions), kernel_size**2
-    strides = (*targets.stride(), *sources.stride(), *products.stride())
+    places = (*targets.stride(), *sources.stride(), *products.stride())
     sizes = images_each, heads, channels, height, width
-    _launch(_multiply, grid, targets, sources, products, *sizes, *strides,
+    _launch(_multiply, grid, targets, sources, products, *sizes, *places,
             KERNEL=kernel_size, POSITIONS=positions, CHANNELS=block)  # fmt: skip
     return products
 
