@@ -37,8 +37,8 @@ from search import Evaluation, optimize
 from space import Architecture, DesignSpace, Mixer, MixerType, all_mixer_types
 from space.axes import AXES, Locality
 from space.geometry import MapSize
+from space.operator_choice import operators
 from space.operators import TokenMixer
-from space.operators.choice import operators
 from space.operators.neighbourhood import native
 from trainers import Protocol, Seeds, Training, open_data
 

@@ -29,7 +29,7 @@ from benchmarks.operators.comparison import machine, parser_of
 from benchmarks.operators.stopwatch import Milliseconds, timed
 from space import Architecture, Mixer
 from space.networks import build
-from space.operators.choice import Choice, operators
+from space.operator_choice import Choice, operators
 from space.published import ENTRIES
 
 LARGE = ("swin_tiny", "dwnet_tiny", "dynamic_dwnet_tiny", "i_dynamic_dwnet_tiny", "local_mlp_tiny")

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from benchmarks.operators.cases import Case
 from space.fixed_axes import Channels
 from space.layout import Layout
+from space.operator_choice import operators
 from space.operators import TokenMixer
-from space.operators.choice import operators
 from space.operators.tiles import masked
 from space.weight_sources.attention.module import AttentionWeights
 

@@ -25,6 +25,7 @@ from space.custom import CustomMixer
 from space.design import DesignSpace
 from space.errors import InputError, Problem, join, refuse
 from space.input.paths import is_folder, is_there
+from space.operator_choice import chosen
 from trainers import DataDescription, DataShape, Protocol, data_shape, describe_data
 from trainers.data.image_folder.class_folders import abbreviated
 from trainers.latency import refuse_missing
@@ -65,6 +66,7 @@ def prepare(given: Config, *, resume: bool, say: Callable[[str], None] | None = 
     problems.attempt(lambda: check_checkpoints(folder_in_use(config, found)))
     problems.attempt(lambda: _check_images(config, data_shape(config.data, config.protocol)))
     problems.attempt(lambda: refuse_missing_libraries(config))
+    problems.attempt(chosen)  # workers have the same environment, and would fail trial by trial
     problems.attempt(lambda: study_lookup.check_warm_start(config.store, config.warm_start))
     if config.latency is not None:
         spec = config.latency.spec

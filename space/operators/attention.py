@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from space.operators.choice import chosen
+from space.operator_choice import chosen
 from space.operators.recording import recorded_for_any_batch
 
 

@@ -286,6 +286,17 @@ def test_bad_input_is_exit_code_2_and_writes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
 
 
+def test_operators_that_there_are_not_are_refused_before_any_trial(
+    configuration: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("space.operator_choice._chosen", None)
+    monkeypatch.setenv("MIXSPACE_OPERATORS", "fast")
+    code, out, err = run(capsys, "run", configuration, "--set", "trials=2")
+    assert (code, out) == (2, "")
+    assert "MIXSPACE_OPERATORS: 'fast' is not allowed; must be one of auto, plain, fused" in err
+    assert "Starting Ray" not in err
+
+
 def test_a_password_is_never_shown(configuration: str, capsys: pytest.CaptureFixture[str]) -> None:
     store = "postgresql://user:s3cret@127.0.0.1:1/none"
     code, out, err = run(capsys, "run", configuration, "--store", store)

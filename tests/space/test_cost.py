@@ -11,8 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from space import Architecture, DesignSpace, Mixer, MixerType, all_mixer_types, cost
 from space.axes import Locality
 from space.networks import build
+from space.operator_choice import operators
 from space.operators import aggregators
-from space.operators.choice import operators
 from space.weight_sources.attention import module as attention
 from tests.space.spaces import BASE, EVERYTHING, TINY, everything, paper_network
 

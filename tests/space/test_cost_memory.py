@@ -14,7 +14,7 @@ from space import Architecture, DesignSpace
 from space.cost import memory
 from space.native_library import compiler
 from space.networks import build
-from space.operators.choice import operators
+from space.operator_choice import operators
 from space.published import ENTRIES
 from tests.space.memory_oracles import forward_traffic, saved_bytes
 from tests.space.spaces import EVERYTHING, everything

@@ -12,9 +12,9 @@ from torch.utils.checkpoint import checkpoint
 
 from space import Mixer
 from space.geometry import MapSize
+from space.operator_choice import Choice, operators
 from space.operators import TokenMixer
 from space.operators.attention import attended
-from space.operators.choice import Choice, operators
 from tests.space.memory_oracles import saved_bytes
 
 MIXERS = [

@@ -11,11 +11,12 @@ from torch import Tensor
 from torch.autograd import grad, gradgradcheck
 
 from space import Mixer
+from space import operator_choice as choice
 from space.errors import InputError
 from space.geometry import MapSize
 from space.native_library import compiler
-from space.operators import TokenMixer, choice
-from space.operators.choice import choice_of, operators
+from space.operator_choice import choice_of, operators
+from space.operators import TokenMixer
 from space.operators.neighbourhood import fused, neighbourhood_dot, neighbourhood_sum
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler here")

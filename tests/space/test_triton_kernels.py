@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from space.operators.choice import operators
+from space.operator_choice import operators
 from space.operators.neighbourhood import neighbourhood_dot, neighbourhood_sum
 from space.operators.neighbourhood.shifts import batch_first, batch_last, dotted, scattered, summed
 

@@ -43,8 +43,8 @@ from space.inclusion.mixer_on_map import MixerOnMap
 from space.inclusion.step_kinds import kinds_between
 from space.morphisms.lift_mixer import lift_operator
 from space.networks import build
+from space.operator_choice import operators
 from space.operators import TokenMixer
-from space.operators.choice import operators
 from space.relation_graph import EdgeKind
 from tests.search.small import values
 from tests.search.without_ray import in_place_of_ray

@@ -36,7 +36,7 @@ __all__ = [
 
 
 def path_of(*maps: Tensor) -> Path:
-    """How sums over neighbourhoods of such maps are computed, see `space.operators.choice`."""
+    """How sums over neighbourhoods of such maps are computed, see `space.operator_choice`."""
     return FUSED if serves(*maps) else SHIFTS
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from space.errors import InputError
-from space.operators.choice import VARIABLE, chosen
+from space.operator_choice import VARIABLE, chosen
 from space.operators.neighbourhood import native
 
 _LOG = logging.getLogger(__name__)
