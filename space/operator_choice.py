@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from space.errors import InputError
 
 Choice = Literal["auto", "plain", "fused"]
+PathName = Literal["plain", "fused"]
 
 VARIABLE = "MIXSPACE_OPERATORS"
 

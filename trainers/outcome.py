@@ -30,6 +30,8 @@ class EpochResult:
         peak_memory_bytes: on a GPU the most that was allocated on it; on a CPU the most memory that
             the process held, libraries and images included (see `trainers.memory`). Of several
             processes that of the one with the most. None where it is not known.
+        fused_mixers: token mixers that were computed by fused kernels, and not as they are composed
+            (`space.operator_choice`).
     """
 
     epoch: int
@@ -41,6 +43,7 @@ class EpochResult:
     images_per_second: float
     skipped_steps: int = 0
     peak_memory_bytes: int | None = None
+    fused_mixers: int | None = None
 
     def to_dict(self) -> dict[str, int | float | None]:
         """The metrics by name."""

@@ -9,6 +9,7 @@ from torch import nn
 
 from space import Architecture
 from space.errors import InputError, Problem, refuse
+from space.operators.observed_paths import observed_paths
 from trainers.batch_places import BatchPlaces, place_drop_path
 from trainers.checkpoint import load_checkpoint, remove_abandoned, save_checkpoint
 from trainers.data.describe import DataDescription
@@ -153,7 +154,8 @@ class Training:
         with seeded(derive(self.seeds.data_order, epoch, "network")):
             train_loss, skipped = self._train(epoch)
         trained = time.perf_counter() - started
-        loss, accuracy = self._validate(epoch)
+        with observed_paths(self.evaluated) as paths:
+            loss, accuracy = self._validate(epoch)
         result = EpochResult(
             epoch=epoch,
             train_loss=train_loss,
@@ -164,6 +166,7 @@ class Training:
             images_per_second=self.data.train_images_per_epoch / trained,
             skipped_steps=skipped,
             peak_memory_bytes=self._peak_memory(),
+            fused_mixers=sum(path == "fused" for path in paths.values()),
         )
         self._state.history += (result,)
         if self.checkpoint_path is not None and self.processes.is_first:

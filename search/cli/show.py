@@ -283,6 +283,8 @@ def _measured(took: Measured) -> list[str]:
         said.append(f"at most {took.peak_memory_bytes / 2**20:,.0f} MiB of memory")
     if took.skipped_steps:
         said.append(f"{count(took.skipped_steps, 'step')} skipped as not finite")
+    if took.fused_mixers:
+        said.append(f"{count(took.fused_mixers, 'token mixer')} by fused kernels")
     return [f"Measured where it was trained: {'; '.join(said)}"] if said else []
 
 

@@ -108,7 +108,7 @@ class Report:
         return plain | ({} if self.inherited is None else {"inherited": self.inherited})
 
 
-_COUNTS = ("skipped_steps", "peak_memory_bytes")
+_COUNTS = ("skipped_steps", "peak_memory_bytes", "fused_mixers")
 EPOCH_METRICS = (
     *("train_loss", "validation_loss", "validation_accuracy", "learning_rate", "seconds"),
     *("images_per_second", *_COUNTS),

@@ -23,11 +23,14 @@ class Measured:
             machine that trained it, with all that ran beside it.
         peak_memory_bytes: the most of any epoch, of a GPU; of a trial on CPUs that of its process.
         skipped_steps: of all epochs, those whose loss or gradient was not finite.
+        fused_mixers: token mixers that ran by fused kernels, the most of any epoch: machines differ
+            in what they have.
     """
 
     images_per_second: float | None = None
     peak_memory_bytes: int | None = None
     skipped_steps: int | None = None
+    fused_mixers: int | None = None
 
 
 def measured(store: Store, trial_ids: Collection[int]) -> dict[int, Measured]:
@@ -39,8 +42,8 @@ def measured(store: Store, trial_ids: Collection[int]) -> dict[int, Measured]:
         for start in range(0, len(ids), _BATCH):
             some = MetricRow.trial_id.in_(ids[start : start + _BATCH])
             query = select(*_COLUMNS).where(some).group_by(MetricRow.trial_id)
-            for id_, rate, peak, skipped in session.execute(query):
-                found[id_] = Measured(rate, _whole(peak), _whole(skipped))
+            for id_, rate, *counts in session.execute(query):
+                found[id_] = Measured(rate, *map(_whole, counts))
 
     store.read(read)
     return found
@@ -51,6 +54,7 @@ _COLUMNS = (
     func.avg(MetricRow.images_per_second),
     func.max(MetricRow.peak_memory_bytes),
     func.sum(MetricRow.skipped_steps),
+    func.max(MetricRow.fused_mixers),
 )
 
 

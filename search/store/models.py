@@ -346,6 +346,7 @@ class MetricRow(Base):
     images_per_second: Mapped[float | None]
     skipped_steps: Mapped[int | None]
     peak_memory_bytes: Mapped[BigInt | None]
+    fused_mixers: Mapped[int | None]
 
 
 class TestReadingRow(Base):

@@ -174,6 +174,7 @@ class EpochRecord:
         images_per_second: training images by second of training.
         skipped_steps: steps that changed nothing, as their loss or gradient was not finite.
         peak_memory_bytes: the most memory of a GPU, or of the process on a CPU (`trainers.memory`).
+        fused_mixers: token mixers that ran by fused kernels (`space.operator_choice`).
     """
 
     epoch: int
@@ -185,6 +186,7 @@ class EpochRecord:
     images_per_second: float | None = None
     skipped_steps: int | None = None
     peak_memory_bytes: int | None = None
+    fused_mixers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

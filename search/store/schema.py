@@ -44,7 +44,7 @@ _VERSIONS = Table(
     PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
 )
 """As Alembic makes it."""
-NEWEST = "0010"
+NEWEST = "0011"
 """The newest revision of those in `migrations`."""
 _LOCK = 0x6D6978737061  # "mixspa": the advisory lock's number
 _LOCK_WAIT = "10s"

@@ -5,7 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from space.layout import Layout, Plan
-from space.operators.neighbourhood import neighbourhood_sum
+from space.operator_choice import PathName
+from space.operators.neighbourhood import neighbourhood_sum, path_of
 from space.operators.per_image import convolved_each
 from space.operators.tiles import Tiling
 
@@ -41,6 +42,14 @@ class NeighbourhoodSum(nn.Module):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.plan = plan
+
+    def path(self, x: Tensor) -> PathName | None:
+        """How sums over such maps are computed; None for products, of which there is one way.
+
+        Raises:
+            InputError: they shall be fused, and there are no kernels.
+        """
+        return path_of(x).name if self.plan.separable else None
 
     def forward(self, x: Tensor, weights: Tensor) -> Tensor:
         """x (B, C, H, W), weights in the neighbourhood layout, to (B, C, H, W)."""

@@ -38,13 +38,21 @@ _FEW = 128**2
 """Weights of a head that a CPU makes more quickly than it calls a fused kernel and its gradient."""
 
 
-def _serves(query: Tensor, key: Tensor) -> bool:
+def takes_fused(kind: str, targets: int, sources: int) -> bool:
+    """Whether attention of so many targets to so many sources is torch's own.
+
+    Args:
+        kind: of the device, such as "cuda".
+    """
     choice = chosen()
-    if choice == "plain" or recorded_for_any_batch() or query.numel() == 0:
+    small = kind == "cpu" and targets * sources < _FEW
+    return kind in ("cpu", "cuda") and choice != "plain" and (not small or choice == "fused")
+
+
+def _serves(query: Tensor, key: Tensor) -> bool:
+    if recorded_for_any_batch() or query.numel() == 0:
         return False
-    kind = query.device.type
-    small = kind == "cpu" and query.shape[3] * key.shape[3] < _FEW
-    if kind not in ("cpu", "cuda") or (small and choice != "fused"):
+    if not takes_fused(query.device.type, query.shape[3], key.shape[3]):
         return False
     # Under vmap and torch.func.grad the plain composition is what has rules.
     return torch._C._functorch.peek_interpreter_stack() is None

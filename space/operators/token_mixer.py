@@ -1,5 +1,7 @@
 """Any mixer of the algebra as a module, composed as its table is: weights, aggregator, rank."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, fx, nn
 
@@ -7,10 +9,10 @@ from space.axes import Rank
 from space.canonical import without_unit_factor
 from space.errors import InputError, refuse
 from space.geometry import MapSize, width_problems
-from space.layout import Layout, Plan
+from space.layout import Plan
 from space.mixer import Mixer
+from space.operator_choice import PathName
 from space.operators.aggregators import AGGREGATORS
-from space.operators.neighbourhood import path_of
 from space.operators.rank import RANKS
 from space.operators.recording import recorded_for_any_batch
 from space.source_registry import of_source
@@ -26,10 +28,24 @@ class WeightedSum(nn.Module):
         self.weights: nn.Module = of_source(plan.mixer.dynamics, "module", "Weights")(plan)
         self.aggregate = AGGREGATORS[plan.layout](plan)
 
+    @property
+    def _by_its_weights(self) -> bool:
+        return getattr(self.weights, "applies_itself", False)
+
+    def path(self, x: Tensor) -> PathName | None:
+        """Which path sums of such maps take; None where there is one alone.
+
+        Raises:
+            InputError: they shall be fused, and there are no kernels.
+        """
+        part: Any = self.weights if self._by_its_weights else self.aggregate
+        path: PathName | None = part.path(x) if hasattr(part, "path") else None
+        return path
+
     def forward(self, values: Tensor, targets: Tensor, sources: Tensor) -> Tensor:
         """values and sources (B, C, h, w), targets (B, C, H, W) to (B, C, H, W)."""
         mixed: Tensor
-        if getattr(self.weights, "applies_itself", False):
+        if self._by_its_weights:
             mixed = self.weights.applied(values, targets, sources)  # type: ignore[operator]
         else:
             mixed = self.aggregate(values, self.weights(targets, sources))
@@ -86,15 +102,14 @@ class TokenMixer(nn.Module):
         return y if self.bias is None else y + self.bias[:, None, None]
 
     def extra_repr(self) -> str:
-        """The mixer in words, for the printed network; of neighbourhoods, which path sums them."""
+        """The mixer in words, for the printed network; and its path, where there are two."""
         words = f"{self.label}, {self.width} channels, {self.size.height}×{self.size.width}"
-        if self.plan.layout is not Layout.NEIGHBOURHOOD or not self.plan.separable:
-            return words
         parameter = next(self.parameters(), torch.empty(0))
         try:
-            return f"{words}, {path_of(parameter).name}"
+            path: str | None = None if self.mixing is None else self.mixing.path(parameter)
         except InputError:  # said where it runs
-            return f"{words}, no kernels"
+            path = "no kernels"
+        return words if path is None else f"{words}, {path}"
 
 
 def refuse_other_size(height: int, width: int, rows: int, columns: int, label: str) -> None:

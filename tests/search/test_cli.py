@@ -158,22 +158,25 @@ def test_best_and_show_say_what_a_training_took(
     store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = json.loads(run(capsys, "best", "--store", store, "--json")[1])[0]
-    names = ("images_per_second", "peak_memory_bytes", "skipped_steps")
-    assert [row[name] for name in names] == [100.0, None, None]
+    names = ("images_per_second", "peak_memory_bytes", "skipped_steps", "fused_mixers")
+    assert [row[name] for name in names] == [100.0, None, None, None]
     with open_store(store, create=False) as opened:
         curve = opened.epochs.of_trial(row["trial_id"])
         for epoch, peak, skipped in zip(curve, (3 << 20, 2 << 20), (1, 2), strict=True):
             new: dict[str, Any] = {"images_per_second": 1e3 * epoch.epoch}
-            new |= {"peak_memory_bytes": peak, "skipped_steps": skipped}
+            new |= {"peak_memory_bytes": peak, "skipped_steps": skipped, "fused_mixers": skipped}
             opened.write(_writes(row["trial_id"], replace(epoch, **new)))
     again = json.loads(run(capsys, "best", "--store", store, "--json")[1])[0]
-    assert [again[name] for name in names] == [1500.0, 3 << 20, 3]
+    assert [again[name] for name in names] == [1500.0, 3 << 20, 3, 2]
     code, out, _ = run(capsys, "show", row["architecture_id"], "--store", store)
-    said = "1,500 training images a second; at most 3 MiB of memory; 3 steps skipped as not finite"
+    said = (
+        "1,500 training images a second; at most 3 MiB of memory; 3 steps skipped as not finite; "
+        "2 token mixers by fused kernels"
+    )
     assert (code, " ".join(out.split()).count(f"Measured where it was trained: {said}")) == (0, 1)
     plain = json.loads(run(capsys, "show", row["architecture_id"], "--store", store, "--json")[1])
     (trial,) = plain["trials"]
-    assert [trial[name] for name in names] == [1500.0, 3 << 20, 3]
+    assert [trial[name] for name in names] == [1500.0, 3 << 20, 3, 2]
     assert [epoch["skipped_steps"] for epoch in trial["epochs"]] == [1, 2]
 
 

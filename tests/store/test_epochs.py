@@ -52,6 +52,7 @@ def test_what_an_epoch_took_is_kept_and_whole_numbers_stay_whole(
     store: Store, trial_id: int
 ) -> None:
     took = {"images_per_second": 12.5, "skipped_steps": 3, "peak_memory_bytes": 5 << 40}
+    took |= {"fused_mixers": 2}
     store.epochs.record(trial_id, epoch(1, 0.5, **took))
     (found,) = store.epochs.of_trial(trial_id)
     assert found == epoch(1, 0.5, **took)

@@ -14,6 +14,8 @@ from torch import nn
 
 from space import Architecture
 from space.errors import InputError
+from space.operator_choice import Choice, operators
+from space.operators.neighbourhood import native
 from tests.trainers.tiny import SEEDS, architecture, short_protocol, small_data, training
 from trainers import NonFiniteLoss, Seeds, Training
 from trainers.checkpoint import load_checkpoint
@@ -69,7 +71,7 @@ OLD_CHANGES = {
 
 def histories(history: Iterable[Any]) -> list[dict[str, Any]]:
     """Without what that release did not note."""
-    later = {"skipped_steps", "peak_memory_bytes"}
+    later = {"skipped_steps", "peak_memory_bytes", "fused_mixers"}
     plain = (e if isinstance(e, dict) else e.to_dict() for e in history)
     return [{n: v for n, v in epoch.items() if n not in later} for epoch in plain]
 
@@ -308,3 +310,13 @@ def test_mixed_precision_on_a_gpu(tmp_path: Path) -> None:
         )
         found.run_epoch()
     assert found.done
+
+
+@pytest.mark.parametrize(("choice", "fused"), [("auto", 2), ("plain", 0)])
+def test_an_epoch_says_how_many_mixers_were_fused(choice: Choice, fused: int) -> None:
+    if native.library() is None:
+        pytest.skip("no C++ compiler here")
+    protocol = short_protocol()
+    with operators(choice):
+        made = Training(architecture(**INHOMOGENEOUS), protocol, small_data(protocol), seeds=SEEDS)
+        assert made.run_epoch().fused_mixers == fused

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from space.operator_choice import PathName
 from space.operators.neighbourhood import fused, shifts
 
 
@@ -34,7 +35,7 @@ class Path:
         sum, dot, scatter: S(weights, x, k), D(targets, sources, k, shared), T(weights, y, k).
     """
 
-    name: str
+    name: PathName
     enter: Callable[[Tensor], Tensor]
     leave: Callable[[Tensor], Tensor]
     images: int
@@ -54,7 +55,7 @@ SHIFTS = Path(
     *(shifts.summed, shifts.dotted, shifts.scattered),
 )
 FUSED = Path("fused", *(_as_it_is, _as_it_is, 0, 1), *(fused.summed, fused.dotted, fused.scattered))
-PATHS = {path.name: path for path in (SHIFTS, FUSED)}
+PATHS: dict[str, Path] = {path.name: path for path in (SHIFTS, FUSED)}
 """By name, as `torch.compile` takes a word for a constant."""
 
 

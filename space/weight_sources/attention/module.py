@@ -1,10 +1,13 @@
 """Weights of attention: softmax of q·k over the reach of p (paper, local attention; Swin; ViT)."""
 
+import math
+
 import torch
 from torch import Tensor, fx, nn
 
 from space.layout import Layout, Plan
-from space.operators.attention import attended
+from space.operator_choice import PathName
+from space.operators.attention import attended, takes_fused
 from space.operators.computed_buffers import ComputedBuffers
 from space.operators.neighbourhood import neighbourhood_dot, outside_map
 from space.operators.tiles import Tiling, masked
@@ -81,6 +84,11 @@ class AttentionWeights(ComputedBuffers):
     def applies_itself(self) -> bool:
         """Whether `applied` computes the sum without the weights, to which nothing is added."""
         return self.plan.layout is Layout.TILE and self.position_bias is None and self.apart is None
+
+    def path(self, x: Tensor) -> PathName:
+        """How `applied` computes it, on the device of x."""
+        targets, sources = (math.prod(t.edges) for t in (self.target_tiling, self.source_tiling))
+        return "fused" if takes_fused(x.device.type, targets, sources) else "plain"
 
     def applied(self, values: Tensor, targets: Tensor, sources: Tensor) -> Tensor:
         """The weighted sum of values (B, C, h, w), for all targets: (B, C, H, W)."""
