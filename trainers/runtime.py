@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from space.errors import InputError, Problem
 from trainers.protocol import Protocol
@@ -10,19 +10,23 @@ from trainers.protocol import Protocol
 if TYPE_CHECKING:
     from torch import nn
 
+CompileMode = Literal["reduce-overhead", "max-autotune"]
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """Ways to compute the same with less time or memory; in no protocol's hash.
 
     Attributes:
-        compile: the network is compiled by `torch.compile` for its training steps. Sums may come in
-            another order, as on another device: results differ by rounding.
+        compile: the network is compiled by `torch.compile` for its training steps, perhaps in one
+            of its modes: "reduce-overhead" replays CUDA graphs, so that small networks do not wait
+            for the start of each kernel. Sums may come in another order, as on another device:
+            results differ by rounding.
         grad_checkpointing: of every block only its input is kept for the gradients, and the rest is
             computed again: a second forward pass for less memory, and the same results.
     """
 
-    compile: bool = False
+    compile: bool | CompileMode = False
     grad_checkpointing: bool = False
 
     def prepared(self, network: "nn.Module") -> "nn.Module":
@@ -41,7 +45,8 @@ class Runtime:
             return network
         import torch
 
-        compiled: Any = torch.compile(network)
+        mode = None if self.compile is True else self.compile
+        compiled: Any = torch.compile(network, mode=mode)
         made: nn.Module = compiled
         return made
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Self
+from typing import Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
 
 from search.numeric import as_number
 from space.errors import InputError
+from trainers.runtime import CompileMode
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
@@ -58,7 +59,8 @@ class Resources(Section):
         processes_per_trial: processes that train a trial together; null is one for each GPU, or
             one. Several for each trial on CPUs.
         compile: compile networks by `torch.compile` for their training: minutes at first, faster
-            steps later. Results differ by rounding, as between devices; in no protocol's hash.
+            steps later; also one of its modes, of which reduce-overhead replays CUDA graphs.
+            Results differ by rounding, as between devices; in no protocol's hash.
         grad_checkpointing: keep of every block only its input for the gradients, and compute the
             rest again: less memory, more time, the same results.
         concurrent_trials: at most that many trials at a time; null is as many as fit.
@@ -68,10 +70,18 @@ class Resources(Section):
     cpus_per_trial: StrictFloat = Field(default=1, ge=FINEST_SHARE, le=1024)
     gpus_per_trial: StrictFloat = Field(default=0, ge=0, le=4096)
     processes_per_trial: StrictInt | None = Field(default=None, ge=1, le=4096)
-    compile: StrictBool = False
+    compile: StrictBool | CompileMode = False
     grad_checkpointing: StrictBool = False
     concurrent_trials: StrictInt | None = Field(default=None, ge=1, le=100_000)
     autoscaling: StrictBool = False
+
+    @field_validator("compile", mode="before")
+    @classmethod
+    def _one_error_for_both_kinds(cls, value: object) -> object:
+        modes = get_args(CompileMode)
+        if type(value) is not bool and value not in modes:
+            raise ValueError(f"must be true, false, {' or '.join(modes)}")
+        return value
 
     @field_validator("gpus_per_trial")
     @classmethod

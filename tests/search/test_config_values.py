@@ -54,7 +54,10 @@ def refusals(file: Path, *overrides: str, more: str = "") -> dict[str, str]:
         ),
         ("resources.gpus_per_trial=1.0000001", "which train a trial together; got 1.0000001"),
         ("resources.processes_per_trial=0", "must be at least 1; got 0"),
-        ("resources.compile=yes", "must be true or false, not text; got 'yes'"),
+        (
+            "resources.compile=yes",
+            "must be true, false, reduce-overhead or max-autotune; got 'yes'",
+        ),
         ("resources.gpus_per_trial=0.00001", "must be 0, or at least 0.0001: Ray gives no fine"),
         ("resources.cpus_per_trial=0.00001", "0.0001"),
         ("trials=1:30", "must be an integer, not text; got '1:30'"),

@@ -15,6 +15,7 @@ from tests.trainers.tiny import SEEDS, architecture, short_protocol, small_data
 from trainers import Runtime, Training
 from trainers.checkpoint import load_checkpoint
 from trainers.optimisation import make_optimiser
+from trainers.runtime import CompileMode
 from trainers.steps import Stepper
 from trainers.training_state import TrainingState
 
@@ -43,6 +44,22 @@ def test_a_network_that_cannot_compute_again_is_refused() -> None:
 
     with pytest.raises(InputError, match=r"resources\.grad_checkpointing: Sequential has no"):
         trained(Runtime(grad_checkpointing=True), build=build)
+
+
+@pytest.mark.parametrize(("asked", "mode"), [(True, None), ("reduce-overhead", "reduce-overhead")])
+def test_the_mode_of_the_compiler_is_handed_on(
+    asked: bool | CompileMode, mode: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+
+    def noted(network: nn.Module, **options: Any) -> nn.Module:
+        found.append(options)
+        return network
+
+    monkeypatch.setattr(torch, "compile", noted)
+    network = nn.Linear(2, 2)
+    assert Runtime(compile=asked).prepared(network) is network
+    assert found == [{"mode": mode}]
 
 
 @pytest.mark.slow
@@ -141,3 +158,11 @@ def test_float16_on_a_gpu_goes_on_exactly(tmp_path: Path) -> None:
     begun("broken").run_epoch()
     whole, broken = (load_checkpoint(tmp_path / name).state for name in ("straight", "broken"))
     assert whole["scaler"] == broken["scaler"]
+
+
+@pytest.mark.gpu
+def test_replayed_graphs_train_the_same_but_for_rounding() -> None:
+    plain = trained(device="cuda")
+    graphs = trained(Runtime(compile="reduce-overhead"), device="cuda")
+    for one, other in zip(plain.history, graphs.history, strict=True):
+        assert other.train_loss == pytest.approx(one.train_loss, rel=1e-2)
