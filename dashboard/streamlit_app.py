@@ -14,7 +14,7 @@ from streamlit.navigation.page import StreamlitPage
 # Streamlit runs this file as a script, so other modules may be first to have the names of ours.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dashboard import keyboard, login, look, notices, queries, sidebar, source
+from dashboard import browser_history, keyboard, login, look, notices, queries, sidebar, source
 from dashboard.navigation import PAGES, Page
 from dashboard.scope import Scope, set_current
 from search.store import NoStore
@@ -39,6 +39,7 @@ def main() -> None:
     st.title(page.title)
     look.refine()
     keyboard.enter_opens_rows()
+    browser_history.keep_choices()
     scope = None
     with notices.reported("The store cannot be opened"):
         stores = source.given_stores()

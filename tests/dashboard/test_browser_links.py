@@ -65,3 +65,33 @@ def test_controls_follow_the_link(stranger: Visitor, paths: dict[str, str]) -> N
             expect(main.get_by_role("radio", name="train loss")).to_be_checked()
             expect(main.locator(".scatterlayer .trace")).to_have_count(3)
         stranger.check()
+
+
+def test_back_brings_what_was_chosen(visitor: Visitor) -> None:
+    visitor.store = "finished.db"
+    main = visitor.page.get_by_test_id("stMain")
+    visitor.go("accuracy-cost?study=quickstart", "Accuracy against cost")
+    main.get_by_role("radio", name="FLOPs").click()
+    expect(main.get_by_role("radio", name="FLOPs")).to_be_checked()
+    visitor.page.get_by_role("link", name="Leaderboard").first.click()
+    expect(main.get_by_role("combobox", name="Sort by")).to_be_visible()
+    visitor.page.go_back()
+    expect(main.get_by_role("radio", name="FLOPs")).to_be_checked()
+    assert visitor.parameter("cost") == "FLOPs"
+    visitor.page.go_forward()
+    expect(main.get_by_role("combobox", name="Sort by")).to_be_visible()
+    visitor.check()
+
+
+def test_what_is_not_there_leaves_the_url_for_good(visitor: Visitor) -> None:
+    visitor.store = "finished.db"
+    main = visitor.page.get_by_test_id("stMain")
+    visitor.go("accuracy-cost?study=nowhere", "Accuracy against cost")
+    expect(visitor.page.get_by_text("This store has no study")).to_be_visible()
+    assert visitor.parameter("study") is None
+    main.get_by_role("radio", name="FLOPs").click()
+    visitor.page.get_by_role("link", name="Leaderboard").first.click()
+    expect(main.get_by_role("combobox", name="Sort by")).to_be_visible()
+    visitor.page.go_back()
+    expect(main.get_by_role("radio", name="FLOPs")).to_be_checked()
+    assert visitor.parameter("study") is None
