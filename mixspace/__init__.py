@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mixspace import visualization
-    from mixspace.handing_over import export
+    from mixspace.handing_over import export, transfer
     from mixspace.running import RunFailed
     from mixspace.start import run
     from mixspace.study import Study
@@ -93,6 +93,7 @@ __all__ = [
     "optimize",
     "register_mixer",
     "run",
+    "transfer",
     "visualization",
     "zoo",
 ]
@@ -117,6 +118,7 @@ _MODULES = {
     "export": "mixspace.handing_over",
     "optimize": "search.local_executor",
     "run": "mixspace.start",
+    "transfer": "mixspace.handing_over",
 }
 """Where the names are that are not in `space`. No module of ours may have a name of `__all__`: once
 it is imported, Python puts it where the name was. `visualization` is a module, and may."""

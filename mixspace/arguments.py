@@ -41,8 +41,18 @@ def _are_texts(value: object) -> bool:
     return all(isinstance(each, str) for each in value)
 
 
+def _are_texts_or_paths(value: object) -> bool:
+    if not isinstance(value, Collection) or isinstance(value, str | bytes):
+        return False
+    return all(isinstance(each, str | os.PathLike) for each in value)
+
+
 def _is_number_or_none(value: object) -> bool:
     return value is None or type(value) is int
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 NAME = Kind("a text, the name of a study", _is_text)
@@ -67,6 +77,17 @@ PROTOCOL = Kind(
 DEVICE = Kind('a text such as "cpu" or "cuda:1", or None', _is_text_or_none)
 NUMBERS = Kind("a list of the numbers of trials, such as [7, 12]", _are_numbers)
 NUMBER_OR_NONE = Kind("the number of a trial, or None", _is_number_or_none)
+COUNT = Kind("a whole number from 1", lambda value: type(value) is int and value >= 1)
+COUNT_OR_NONE = Kind(
+    "a whole number from 1, or None",
+    lambda value: value is None or (type(value) is int and value >= 1),
+)
+TEXT = Kind("a text", _is_text)
+PATH = Kind("a path", lambda value: isinstance(value, str | os.PathLike))
+FIELDS = Kind("a mapping of fields, or None", lambda value: value is None or _is_mapping(value))
+IDS_OR_FOLDERS = Kind(
+    'a list of the beginnings of ids, and of folders, such as ["3f2a"]', _are_texts_or_paths
+)
 SHARE = Kind(
     "a number from 0 to 1",
     lambda value: type(value) in (int, float) and 0 <= value <= 1,  # type: ignore[operator]

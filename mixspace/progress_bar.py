@@ -1,4 +1,4 @@
-"""How far a run is, as a bar in a terminal or a notebook; or nothing but a log."""
+"""How far work is, as a bar in a terminal or a notebook; or nothing but a log."""
 
 import logging
 import sys
@@ -39,6 +39,13 @@ class Teller(Protocol):
 
     def close(self) -> None:
         """Nothing more is shown."""
+
+
+class Step(Protocol):
+    """How far a training is: `step` of its steps are made."""
+
+    @property
+    def step(self) -> int: ...
 
 
 class Log:
@@ -110,3 +117,46 @@ class ProgressBar:
         if words != before and (now - when > self._seconds or ended == planned):
             self._bar.refresh()
             self._said = (words, now)
+
+
+class StepBar:
+    """A bar of tqdm over the steps of a training, of one training after the other.
+
+    Args:
+        shown: whether a person sees it; else lines go to the log "mixspace".
+    """
+
+    def __init__(self, shown: bool) -> None:
+        self._shown = shown
+        self._bar: Any = None
+
+    def say(self, text: str) -> None:
+        """A line, above the bar."""
+        with _UNREAD:
+            if self._shown:
+                tqdm.write(text, file=sys.stderr)
+            else:
+                _LOG.info("%s", text)
+
+    def report(self, progress: "Step", steps: int, loss: float) -> None:
+        """A step was made."""
+        if not self._shown:
+            return
+        with _UNREAD:
+            if self._bar is None or progress.step <= self._bar.n:  # another training
+                self._close()
+                self._bar = tqdm(total=steps, initial=progress.step - 1, unit="step")
+            self._bar.set_postfix_str(f"loss {loss:.3f}", refresh=False)
+            self._bar.update(progress.step - self._bar.n)
+
+    def __enter__(self) -> "StepBar":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with _UNREAD:
+            self._close()
+
+    def _close(self) -> None:
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.close()

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from search.config.overrides import apply_overrides
+from search.config.overrides import Override, apply_overrides
 from search.runner.preflight import Problems
 from space.errors import InputError, Problem, refuse
 from space.input.paths import ROOM, is_folder, is_there, shown_path, written_path
@@ -40,7 +40,7 @@ class Wanted:
     recipe: str
     top: int | None = None
     study: str | None = None
-    overrides: tuple[str, ...] = ()
+    overrides: tuple[str | Override, ...] = ()
     frozen: bool = False
     from_scratch: bool = False
     seeds: int = 1

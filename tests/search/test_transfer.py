@@ -207,3 +207,41 @@ def test_a_missing_library_is_named_before_data_are_read(
     monkeypatch.setattr(segmentation, "import_module", missing)
     assert transfer("segmentation", "shipped", "--to", str(tmp_path / "to"), *SHORT) == 2
     assert "pip install mixspace[transfer]" in capsys.readouterr().err
+
+
+def test_from_python(here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    id_ = retrained_id()
+    table = mixspace.transfer(
+        [id_[:8], here / "shipped"],
+        task="segmentation",
+        data=here / "ade",
+        recipe="masks.yaml",
+        store="a.db",
+        to=tmp_path,
+        from_scratch=True,
+        seeds=2,
+        changes={"recipe": {"iterations": 2}},
+    )
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "2/2" in said.err
+    assert list(table["seed"]) == [0, 1, 0, 1]
+    assert set(table["architecture_id"][:2]) == {id_}
+    assert table["mean_iou"].between(0, 1).all()
+    folder = Path(table["folder"][0])
+    metrics = json.loads((folder / "result.json").read_text())["metrics"]
+    assert table["mean_iou"][0] == metrics["mean_iou"]
+
+
+def test_a_call_from_python_is_refused_with_its_arguments(here: Path, tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"task": "segmentation", "data": "ade", "recipe": "masks.yaml"}
+    with pytest.raises(mixspace.InputError) as error:
+        mixspace.transfer("3f2a", seeds=0, top=True, changes=["x"], **asked)
+    assert {each.where for each in error.value.problems} == {
+        *("architectures", "seeds", "top", "changes")
+    }
+    with pytest.raises(mixspace.InputError, match=r"did you mean 'epochs'"):
+        mixspace.transfer(["shipped"], changes={"recipe": {"epoch": 3}}, **asked)
+    with pytest.raises(mixspace.InputError, match="top=1 needs study=NAME"):
+        mixspace.transfer(top=1, to=tmp_path / "to", store="a.db", **asked)
+    assert not (tmp_path / "to").exists()
