@@ -4,6 +4,7 @@ import copy
 import itertools
 import math
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -17,10 +18,11 @@ from benchmarks.space import IMAGENET, LIMITS
 from space import Architecture, DesignSpace, InputError, cost
 from space.cost import memory
 from space.design import SpaceTooLarge
-from space.design.feasible import chain, cost_sums, counting
+from space.design.feasible import chain, cost_sums, counting, grid_sampling
+from space.design.feasible.chain import Chain
 from space.design.feasible.cost_sums import Sums
 from space.design.feasible.dominance import exact_product, ways_within
-from space.design.feasible.frontier import front
+from space.design.feasible.frontier import front, list_stages
 from space.design.feasible.grid_sampling import FeasibleSampler, Grid
 from tests.space.spaces import EVERYTHING, every_point, small
 
@@ -369,6 +371,25 @@ def test_where_no_grid_serves_the_points_are_listed(
     drawn = [sampler.draw(rng, 1) for _ in range(15 * len(feasible))]
     counts = Counter(point.id for point in drawn if point is not None)
     assert abs(deviation(counts, feasible, 15)) < 5
+
+
+def test_of_many_points_no_more_are_made_than_tell_that_they_are_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(grid_sampling, "RESOLUTIONS", ())
+    monkeypatch.setattr(grid_sampling, "LISTED", 5)
+    made = 0
+
+    def counted(chain: Chain) -> Iterator[Any]:
+        nonlocal made
+        for stages in list_stages(chain):
+            made += 1
+            yield stages
+
+    monkeypatch.setattr(grid_sampling, "list_stages", counted)
+    sampler = FeasibleSampler(tiny()._feasible._chains)
+    assert sampler.draw(np.random.default_rng(0), 1) is None
+    assert made == 6
 
 
 def test_one_network_in_a_million_is_drawn_at_once_and_again() -> None:

@@ -128,7 +128,7 @@ def test_what_a_training_would_stumble_over() -> None:
     for kind in (Complex, Uncopied):
         kind.__qualname__ = kind.__name__
     assert "the parameter turn is torch.complex64; AdamW wants floats" in said(Complex)
-    assert "its module cannot be copied, as an average of weights is" in said(Uncopied)
+    assert "factory: its module cannot be copied, as an average of weights is" in said(Uncopied)
 
 
 def test_a_width_at_which_it_is_another() -> None:

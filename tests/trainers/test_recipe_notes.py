@@ -96,6 +96,13 @@ def test_the_rate_of_another_batch_size(written: dict[str, Any], linear: str, ro
     assert ("paper's" in found) is (written.get("learning_rate") == 1e-3)
 
 
+@pytest.mark.parametrize("name", ["quickstart", "own-images"])
+def test_a_rate_is_said_with_the_file_that_has_it(name: str) -> None:
+    (path,) = (each for each in CONFIGS if each.stem == name)
+    written = load_config(path).protocol.to_dict() | {"batch_size": 256}
+    assert f"is that of configs/{name}.yaml, for batches of 64" in notes(1_000_000, **written)
+
+
 def test_images_that_no_epoch_reaches_are_said() -> None:
     assert notes(5000, samples_per_epoch=700, epochs=6).startswith(
         "The training sees 4,200 of the 5,000 training images: "

@@ -1,5 +1,6 @@
 """How fast pictures come and the network takes them, and that measuring changes nothing."""
 
+import itertools
 import json
 import random
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from PIL import Image
 
 from tests.trainers.tiny import SEEDS, architecture, image_folder, training
-from trainers import Protocol, Training, open_data
+from trainers import Protocol, Training, open_data, throughput_probe
 from trainers.data import folder_data
 from trainers.throughput import Throughput
 from trainers.throughput_probe import measure_throughput
@@ -83,8 +84,7 @@ def test_with_enough_workers_it_keeps_up() -> None:
             assert after.keeps_up
 
 
-@pytest.mark.thorough
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.thorough)])
 def test_measuring_changes_nothing_of_a_training(
     tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +112,22 @@ def test_measuring_changes_nothing_of_a_training(
         return [*found.model.state_dict().values()]
 
     assert all(map(torch.equal, weights(False), weights(True)))
+
+
+def test_the_rate_of_the_network_is_that_of_all_steps_behind_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that goes on by an eighth of a second at each look."""
+    monkeypatch.setenv("MIXSPACE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(throughput_probe, "_SECONDS", 1.0)
+    looks = itertools.count()
+    monkeypatch.setattr(throughput_probe.time, "perf_counter", lambda: next(looks) / 8)
+    data = folder_data_of(image_folder(tmp_path / "images", train=4, val=1))
+    training = Training(architecture(3, 16, 3), data.protocol, data, seeds=SEEDS)
+    monkeypatch.setattr(folder_data.FolderData, "loading_rate", lambda self, seconds: (1.0, 1))
+    found = measure_throughput(training)
+    assert found is not None
+    assert found.network == 8 * 16 / (9 / 8)  # eight steps of 16 pictures, nine looks
 
 
 def test_the_rate_is_that_of_the_images_behind_the_first(
