@@ -1,12 +1,14 @@
 """Training steps of networks, beside the plain operators and timm's networks, on this machine.
 
     python -m benchmarks.training [--device cpu] [--dtype float32] [--threads 1] [--size small 224]
-        [--network NAME …] [--batch N] [--rounds 5] [--seconds 10] [--tiny] [--json]
+        [--network NAME …] [--batch N] [--compile MODE …] [--rounds 5] [--seconds 10] [--tiny]
+        [--json]
 
 A step is a forward pass, the loss, a backward pass and AdamW. Six named networks: at 224 those of
 the paper and ConvNeXt, for small images two stages of an operator each. Ours takes fused operators
 where there are kernels; "plain" is the same network with plain ones. At 224 timm's swin_tiny and
-convnext_tiny stand beside ours, where timm is installed. Timed in turns.
+convnext_tiny stand beside ours, where timm is installed; with --compile ours compiled in a mode of
+`torch.compile`, as `resources.compile` has it. Timed in turns; compiling is not in the times.
 """
 
 import json
@@ -15,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.util import find_spec
 from statistics import geometric_mean
 from typing import Any
@@ -43,6 +46,8 @@ SMALL = {
     "ViT": {"heads": 4},
 }
 TYPES = ("float32", "bfloat16")
+MODES = {"default": None, "reduce-overhead": "reduce-overhead", "max-autotune": "max-autotune"}
+"""Of `torch.compile`, by the words of --compile."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Row:
 
     Attributes:
         name, size, batch: of the setting.
-        times: of a step, by contender: ours, plain, timm.
+        times: of a step, by contender: ours, plain, timm, and modes of the compiler.
         peak_bytes: memory of a GPU at most, by contender; none on a CPU.
     """
 
@@ -114,16 +119,23 @@ def settings(sizes: Sequence[str], batch: int | None, gpu: bool, tiny: bool) -> 
 Step = Callable[[], object]
 
 
-def training_step(model: nn.Module, images: Tensor, labels: Tensor, dtype: torch.dtype) -> Step:
-    """A step of AdamW; on a GPU the fused one, and autocast for half precision."""
+def training_step(
+    model: nn.Module, images: Tensor, labels: Tensor, dtype: torch.dtype, mode: str | None = None
+) -> Step:
+    """A step of AdamW; on a GPU the fused one, and autocast for half precision.
+
+    Args:
+        mode: of `MODES`, in which the network is compiled.
+    """
     model = model.to(images.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    network: Any = model if mode is None else torch.compile(model, mode=MODES[mode])
     gpu = images.device.type == "cuda"
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=gpu)
 
     def step() -> None:
         optimiser.zero_grad()
         with torch.autocast(images.device.type, dtype, enabled=dtype is not torch.float32):
-            loss = F.cross_entropy(model(images), labels)
+            loss = F.cross_entropy(network(images), labels)
         loss.backward()
         optimiser.step()
 
@@ -139,7 +151,12 @@ def _within(held: Callable[[], AbstractContextManager[Any]], step: Step) -> Step
 
 
 def measured(
-    setting: Setting, device: torch.device, dtype: torch.dtype, rounds: int, seconds: float
+    setting: Setting,
+    device: torch.device,
+    dtype: torch.dtype,
+    rounds: int,
+    seconds: float,
+    modes: Sequence[str] = (),
 ) -> Row:
     """Steps of all contenders in turns."""
     image = setting.architecture.input
@@ -147,14 +164,12 @@ def measured(
     images = torch.randn(shape, device=device).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(setting.architecture.head.classes, (setting.batch,), device=device)
 
-    def ours(choice: Choice) -> Step:
-        step = training_step(build(setting.architecture, seed=0), images, labels, dtype)
+    def ours(choice: Choice = "auto", mode: str | None = None) -> Step:
+        step = training_step(build(setting.architecture, seed=0), images, labels, dtype, mode)
         return _within(lambda: operators(choice), step)
 
-    makers: dict[str, Callable[[], Step]] = {
-        "ours": lambda: ours("auto"),
-        "plain": lambda: ours("plain"),
-    }
+    makers: dict[str, Callable[[], Step]] = {"ours": ours, "plain": partial(ours, "plain")}
+    makers |= {f"compiled, {mode}": partial(ours, mode=mode) for mode in modes}
     if setting.size == "224" and setting.name in OF_TIMM and find_spec("timm") is not None:
         import space.zoo  # noqa: F401  makes timm importable where torchvision has no operators
 
@@ -182,18 +197,25 @@ def _peak(make: Callable[[], Step], device: torch.device) -> int:
 
 def table(rows: Sequence[Row]) -> str:
     """A row a network."""
-    header = ["network", "images", "batch", "ours, images/s", "plain takes", "timm takes"]
+    others = [*contenders(rows)]
+    header = ["network", "images", "batch", "ours, images/s", *(f"{name} takes" for name in others)]
     with_peaks = any(row.peak_bytes for row in rows)
     lines = []
     for row in rows:
         ours = row.times["ours"]
         low, middle, high = (1000 * row.batch / each for each in (ours.high, ours.median, ours.low))
-        ratios = [_ratio(row.ratio(name)) for name in ("plain", "timm")]
+        ratios = [_ratio(row.ratio(name)) for name in others]
         speed = f"{_speed(middle)} ({_speed(low)}–{_speed(high)})"
         peaks = [", ".join(f"{n} {b / 2**20:,.0f}" for n, b in row.peak_bytes.items())]
         cells = [row.name, row.size, str(row.batch), speed, *ratios]
         lines.append(cells + (peaks if with_peaks else []))
     return markdown_table(header + (["peak memory, MiB"] if with_peaks else []), lines)
+
+
+def contenders(rows: Sequence[Row]) -> dict[str, None]:
+    """Whatever stands beside ours in any row, and timm where it might."""
+    found = dict.fromkeys(("plain", "timm"))
+    return found | {name: None for row in rows for name in row.times if name != "ours"}
 
 
 def _speed(value: float) -> str:
@@ -205,10 +227,10 @@ def _ratio(value: float | None) -> str:
 
 
 def means(rows: Sequence[Row]) -> str:
-    """Geometric means of how long the plain networks and timm's take beside ours."""
+    """Geometric means of how long the others take beside ours."""
     found = []
     for size in dict.fromkeys(row.size for row in rows):
-        for name in ("plain", "timm"):
+        for name in contenders(rows):
             every = [row.ratio(name) for row in rows if row.size == size]
             ratios = [each for each in every if each is not None]
             if ratios:
@@ -218,12 +240,17 @@ def means(rows: Sequence[Row]) -> str:
 
 
 def measure_all(
-    chosen: Sequence[Setting], device: torch.device, dtype: torch.dtype, rounds: int, seconds: float
+    chosen: Sequence[Setting],
+    device: torch.device,
+    dtype: torch.dtype,
+    rounds: int,
+    seconds: float,
+    modes: Sequence[str] = (),
 ) -> list[Row]:
     """All settings; each is said when it is done."""
     rows = []
     for number, setting in enumerate(chosen, 1):
-        rows.append(measured(setting, device, dtype, rounds, seconds))
+        rows.append(measured(setting, device, dtype, rounds, seconds, modes))
         said = f"{setting.name} ({setting.size}): plain {_ratio(rows[-1].ratio('plain'))}"
         print(f"{number}/{len(chosen)} {said}", file=sys.stderr, flush=True)
     return rows
@@ -235,6 +262,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", nargs="+", choices=("small", "224"), default=["small", "224"])
     parser.add_argument("--network", nargs="*", help="names, or parts of them")
     parser.add_argument("--batch", type=at_least(1), help="images of a step")
+    parser.add_argument(
+        "--compile", nargs="*", choices=MODES, default=[], help="modes of torch.compile"
+    )
     parser.add_argument("--rounds", type=at_least(1), default=5)
     parser.add_argument("--seconds", type=above_zero, default=10.0, help="of a network, about")
     parser.add_argument("--tiny", action="store_true", help="small ones of a few channels")
@@ -248,7 +278,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not chosen:
         names = ", ".join([*SMALL, *LARGE, "convnext_tiny"])
         parser.error(f"--network: none has such a name; there are {names}")
-    rows = measure_all(chosen, device, dtype, options.rounds, options.seconds)
+    limits = options.rounds, options.seconds
+    rows = measure_all(chosen, device, dtype, *limits, options.compile)
     told = machine(device)
     if options.json:
         measured_at = datetime.now(UTC).isoformat(timespec="seconds")

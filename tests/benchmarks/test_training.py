@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from benchmarks.operators.stopwatch import Milliseconds
-from benchmarks.training import Row, means, settings, small_architecture, table
+from benchmarks.training import Row, contenders, means, settings, small_architecture, table
 from space.networks import build
 
 
@@ -45,3 +45,14 @@ def test_the_table_has_speeds_and_how_long_others_take() -> None:
         "Geometric means. 224: plain takes 1.50× as long, n = 1; 224: timm takes 0.50× as long, "
         "n = 1; small: plain takes 1.50× as long, n = 1."
     )
+
+
+def test_a_compiled_network_has_a_column_of_its_own() -> None:
+    times = {"ours": Milliseconds(100, 80, 125, 9), "plain": Milliseconds(150, 140, 160, 9)}
+    compiled = times | {"compiled, reduce-overhead": Milliseconds(40, 40, 40, 9)}
+    rows = [Row("ViT", "small", 64, times, {}), Row("MLP", "small", 64, compiled, {})]
+    assert list(contenders(rows)) == ["plain", "timm", "compiled, reduce-overhead"]
+    header, _, first, second = table(rows).splitlines()
+    assert "compiled, reduce-overhead takes" in header
+    assert [line.split("|")[-2].strip() for line in (first, second)] == ["–", "0.40×"]
+    assert "compiled, reduce-overhead takes 0.40× as long, n = 1" in means(rows)
