@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.space import IMAGENET, LIMITS
@@ -462,6 +462,7 @@ def test_a_front_is_what_nothing_undercuts(
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**62), st.integers(0, 2**62)), max_size=20))
+@example([(2**31, 2**31)] * 2)  # 2⁶³ together, and no single one of them too large
 def test_products_are_exact_beyond_64_bits(pairs: list[tuple[int, int]]) -> None:
     one, other = (np.array([pair[i] for pair in pairs], np.int64) for i in (0, 1))
     assert exact_product(one, other) == sum(math.prod(pair) for pair in pairs)
