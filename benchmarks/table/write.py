@@ -20,6 +20,8 @@ from space.errors import InputError
 from trainers import Protocol
 
 COMMAND = "python -m benchmarks.make_table"
+PLANNED = "planned_trainings"
+"""Of the metadata: how many trainings the table will have when it is whole."""
 
 
 def write_table(
@@ -80,7 +82,8 @@ def _metadata(spec: TableSpec, protocol: Protocol, rows: list[dict[str, Any]]) -
         "space": spec.space_file.read_text(),
         "columns_for_searchers": list(SEARCH_COLUMNS),
         "columns_for_the_final_test_only": [TEST_COLUMN],
-        "command": COMMAND,
+        "command": _command(spec),
+        PLANNED: len(spec.trainings()),
         "written": f"{datetime.now(UTC):%Y-%m-%d}",
         "trained_on": sorted({row["device"] for row in rows}),
         "machine": f"{processor()}, {platform.system()}",
@@ -90,3 +93,8 @@ def _metadata(spec: TableSpec, protocol: Protocol, rows: list[dict[str, Any]]) -
             "pyarrow": pyarrow.__version__,
         },
     }
+
+
+def _command(spec: TableSpec) -> str:
+    variant = () if spec.variant is None else ("--variant", spec.variant)
+    return " ".join([COMMAND, spec.name, *variant])
