@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from space import Architecture, Mixer
+from space import Architecture, Mixer, cost
 from space.architecture import BlockType
 
 Planned = tuple[Architecture, int]
@@ -46,28 +46,36 @@ class EverySeedInTurn:
     """All architectures with the first seed, then all with the next: for paired comparisons.
 
     Within a seed the networks of one kernel size and those that have none come first, so that half
-    a seed has whole comparisons of operators; both parts are in the order of a hash.
+    a seed has whole comparisons of operators; both parts are in the order of a hash. The largest
+    networks come last of all, as each costs as much as ten others.
 
     Attributes:
         kernel_size: that comes first.
         block_type: of the sample.
+        largest: networks of more parameters come last.
     """
 
     kernel_size: int = 7
     block_type: BlockType = "prenorm"
+    largest: int = 5_000_000
 
     def trainings(self, space: Iterable[Architecture], seeds: Sequence[int]) -> Iterator[Planned]:
         """Every architecture with every seed."""
         # The sort is stable: what is alike in that stays in the order of the hash.
-        ordered = sorted(_shuffled(space), key=lambda each: not self._comes_first(each))
+        ordered = sorted(_shuffled(space), key=self._part)
         return ((architecture, seed) for seed in seeds for architecture in ordered)
 
     def sample(self, space: Iterable[Architecture]) -> Iterator[Architecture]:
         """The networks of one type of block that come first."""
-        whole = (each for each in _shuffled(space) if each.block_type == self.block_type)
-        return filter(self._comes_first, whole)
+        whole = [each for each in _shuffled(space) if each.block_type == self.block_type]
+        usual = filter(self._is_usual, whole)
+        return iter(sorted(usual, key=self._part))
 
-    def _comes_first(self, architecture: Architecture) -> bool:
+    def _part(self, architecture: Architecture) -> tuple[bool, bool]:
+        """Which part of a seed it is in, to sort by."""
+        return cost(architecture).params > self.largest, not self._is_usual(architecture)
+
+    def _is_usual(self, architecture: Architecture) -> bool:
         return _first_mixer(architecture).kernel_size in (None, self.kernel_size)
 
 

@@ -30,7 +30,7 @@ TABLE = shipped_table("fashion-cells")
 
 
 def variant_table(path: Path, variant: str) -> Path:
-    """The file beside a table that has trainings of some of its architectures by another protocol."""
+    """The file beside a table that has some of its architectures, trained by another protocol."""
     return path.with_stem(f"{path.stem}-{variant}")
 
 

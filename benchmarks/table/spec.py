@@ -10,7 +10,6 @@ from space import DesignSpace, InputError
 from space.input.plain_files import read_yaml
 from trainers import DataConfig, Protocol, describe_data
 
-
 FOLDER = Path(__file__).parent
 """Of the tables that come with the project."""
 _SPACES = Path(__file__).parents[2] / "configs" / "spaces"
@@ -39,7 +38,7 @@ class TableSpec:
     data: DataConfig
     protocol: Protocol
     seeds: tuple[int, ...] = (0, 1, 2)
-    plan: Plan = EveryTypeFirst()
+    plan: Plan = field(default_factory=EveryTypeFirst)
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     variant: str | None = None
     card: Path = FOLDER / "DATA_CARD.md"
@@ -121,7 +120,18 @@ OPERATORS_TABLE = TableSpec(
         seed_policy="shared",  # the same images in the same order for all: pairs differ by less
     ),
     plan=EverySeedInTurn(),
-    variants={LONGER: {"epochs": 10}},
+    variants={
+        LONGER: {"epochs": 10},
+        PLAIN: {
+            "minimum_learning_rate": 5e-3,
+            "learning_rate": 5e-3,
+            "warmup_epochs": 0,
+            "weight_decay": 0.0,
+            "ema_decay": None,
+            "label_smoothing": 0.0,
+            "augmentation": {"flip": 0.0},
+        },
+    },
     card=FOLDER / "DATA_CARD_OPERATORS.md",
 )
 """The paper's experiment in small: its operators in one skeleton, in every type of block."""

@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import torch
 
-from benchmarks.table.columns import SCHEMA, SEARCH_COLUMNS, TEST_COLUMN
+from benchmarks.table.columns import PLANNED, SCHEMA, SEARCH_COLUMNS, TEST_COLUMN
 from benchmarks.table.measure import Measured
 from benchmarks.table.spec import TableSpec
 from benchmarks.timing import processor
@@ -20,8 +20,6 @@ from space.errors import InputError
 from trainers import Protocol
 
 COMMAND = "python -m benchmarks.make_table"
-PLANNED = "planned_trainings"
-"""Of the metadata: how many trainings the table will have when it is whole."""
 
 
 def write_table(
