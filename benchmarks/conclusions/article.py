@@ -10,6 +10,8 @@ _UNTIED = "sliding/separable/full/none/static"
 _BY_CHANNELS = "sliding/separable/full/channel/static"
 _DEPTH_WISE, _DYNAMIC = "DW-S Conv.", "Dynamic DW-S Conv."
 _TWO = (3, 7)
+_TO_ONE_WINDOW = ("Sep. MLP", None), ("Local ViT", 14)
+"""A window that is the whole map of 14×14: attention over all of it that knows positions."""
 
 
 class Expected(StrEnum):
@@ -68,6 +70,7 @@ CLAIMS = (
             ),
             Contrast("Local MLP → Local ViT", at("Local MLP", "Local ViT", _TWO)),
             Contrast("Sep. MLP → ViT", at("Sep. MLP", "ViT", [None])),
+            Contrast("Sep. MLP → ViT with a position bias", (_TO_ONE_WINDOW,)),
         ),
     ),
     Claim(
@@ -88,7 +91,7 @@ CLAIMS = (
 """But for the recipe, which is no difference between networks."""
 
 
-def tested(skeleton: OneSkeleton) -> dict[Claim, list[Found]]:
+def conclusions_of(skeleton: OneSkeleton) -> dict[Claim, list[Found]]:
     """What a table says of every claim; the verdicts are of all of them at once."""
     found = judged([skeleton.found(c) for claim in CLAIMS for c in claim.contrasts])
     each = iter(found)

@@ -4,13 +4,13 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.conclusions.article import Claim, Expected, outcome, outcomes, tested
+from benchmarks.conclusions.article import Claim, Expected, conclusions_of, outcome, outcomes
 from benchmarks.conclusions.contrasts import Found, OneSkeleton
 from benchmarks.conclusions.recipe import recipe_effect
 from benchmarks.markdown import markdown_table
 from benchmarks.table.read import TabularBenchmark, variant_table
 from benchmarks.table.spec import PLAIN, TableSpec
-from search.effects import Effect, MoveKind, interval_in_points, points
+from search.effects import Effect, Estimate, MoveKind, interval_in_points, points
 from search.query import table_effects
 from space.architecture import BLOCK_TYPES
 from space.wording import NONE, count
@@ -30,7 +30,7 @@ def text(spec: TableSpec, path: Path) -> str:
     """
     benchmark = TabularBenchmark(path)
     skeleton = OneSkeleton(benchmark)
-    found = tested(skeleton)
+    found = conclusions_of(skeleton)
     recipe = _recipe(spec, benchmark, path)
     sentences = [_sentence(claim, each) for claim, each in found.items()]
     parts = (
@@ -78,7 +78,7 @@ def _edge(effect: Effect) -> list[str]:
     parts = [effect.by_block_type.get(name) for name in BLOCK_TYPES]
     return [
         effect.move.name,
-        f"{points(effect.accuracy.mean)} {interval_in_points(effect.accuracy)}",
+        _with_interval(effect.accuracy),
         str(effect.pairs),
         *(NONE if part is None else points(part.mean) for part in parts),
         _times(effect.ratios.get("params", math.nan)),
@@ -94,7 +94,7 @@ def _contrasts(found: Sequence[tuple[Claim, Sequence[Found]]], recipe: Found | N
 def _row(found: Found) -> list[str]:
     return [
         found.name,
-        _effect(found),
+        _with_interval(found.estimate),
         f"{found.estimate.contexts} of {found.wanted}",
         str(found.trainings),
         *(_times(found.ratios[name]) for name in ("params", "macs")),
@@ -102,8 +102,12 @@ def _row(found: Found) -> list[str]:
     ]
 
 
-def _effect(found: Found) -> str:
-    return f"{points(found.estimate.mean)} {interval_in_points(found.estimate)}"
+def _with_interval(estimate: Estimate) -> str:
+    """In points; a dash alone where there is nothing, and one in brackets for no interval."""
+    if not estimate.contexts:
+        return NONE
+    interval = f"[{NONE}]" if math.isnan(estimate.low) else interval_in_points(estimate)
+    return f"{points(estimate.mean)} {interval}"
 
 
 def _times(ratio: float) -> str:
@@ -113,7 +117,7 @@ def _times(ratio: float) -> str:
 def _sentence(claim: Claim, found: Sequence[Found]) -> str:
     """What the table says of a conclusion."""
     said = [
-        f"{each.name} {_effect(each)}, n = {each.estimate.contexts}: {word}"
+        f"{each.name} {_with_interval(each.estimate)}, n = {each.estimate.contexts}: {word}"
         for each, word in zip(found, outcomes(claim.expected, found), strict=True)
     ]
     return f"- *{claim.text}* ({claim.expected}): {'; '.join(said)}."
@@ -130,5 +134,5 @@ def _recipe(spec: TableSpec, benchmark: TabularBenchmark, path: Path) -> Found |
 def _of_recipe(found: Found | None) -> str:
     if found is None:
         return f"- *{RECIPE}*: not tested yet."
-    said = f"{found.name} {_effect(found)}, n = {found.estimate.contexts}"
+    said = f"{found.name} {_with_interval(found.estimate)}, n = {found.estimate.contexts}"
     return f"- *{RECIPE}* ({Expected.GAIN}): {said}: {outcome(Expected.GAIN, found)}."
