@@ -1,7 +1,6 @@
 """What the table of operators says of the article: by hand, and as it stands on the page."""
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -201,11 +200,9 @@ def test_the_picture_has_the_effects_of_the_file() -> None:
 
 
 def test_what_is_concluded_knows_nothing_of_the_test_column(tmp_path: Path) -> None:
-    whole = pyarrow.parquet.read_table(shipped_table(OPERATORS_TABLE.name))
-    closed = tmp_path / "t.parquet"
-    pyarrow.parquet.write_table(whole.drop_columns([TEST_COLUMN]), closed)
-    said = text(OPERATORS_TABLE, closed)
-    plain = variant_table(shipped_table(OPERATORS_TABLE.name), PLAIN)
-    there = [line for line in written(PAGE).splitlines() if not re.search("recipe", line)]
-    assert [line for line in said.splitlines() if not re.search("recipe", line)] == there
-    assert plain.is_file() or said == written(PAGE)
+    shipped = shipped_table(OPERATORS_TABLE.name)
+    for path in (shipped, variant_table(shipped, PLAIN)):
+        if path.is_file():
+            closed = pyarrow.parquet.read_table(path).drop_columns([TEST_COLUMN])
+            pyarrow.parquet.write_table(closed, tmp_path / path.name)
+    assert text(OPERATORS_TABLE, tmp_path / shipped.name) == written(PAGE)
