@@ -25,3 +25,6 @@ TEST_COLUMN = "test_accuracy"
 
 SEARCH_COLUMNS = tuple(name for name in SCHEMA.names if name != TEST_COLUMN)
 """What a searcher may read."""
+
+PLANNED = "planned_trainings"
+"""In the file's metadata: how many trainings there are when the table is whole."""

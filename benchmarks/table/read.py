@@ -19,13 +19,24 @@ from space.errors import InputError
 from space.input.earlier_names import with_current_names
 from trainers.data.held_out_test import refuse_if_locked
 
-TABLE = Path(__file__).parent / "fashion-cells.parquet"
-"""The table that comes with the project."""
+
+def shipped_table(name: str) -> Path:
+    """The file of a table that comes with the project."""
+    return Path(__file__).parent / f"{name}.parquet"
+
+
+TABLE = shipped_table("fashion-cells")
+"""Every cell of the algebra: what searchers are replayed on."""
+
+
+def variant_table(path: Path, variant: str) -> Path:
+    """The file beside a table that has some of its architectures, trained by another protocol."""
+    return path.with_stem(f"{path.stem}-{variant}")
 
 
 def longer_table(path: Path = TABLE) -> Path:
     """The file beside a table that has longer trainings of some of its architectures."""
-    return path.with_stem(f"{path.stem}-longer")
+    return variant_table(path, "longer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import torch
 
-from benchmarks.table.columns import SCHEMA, SEARCH_COLUMNS, TEST_COLUMN
+from benchmarks.table.columns import PLANNED, SCHEMA, SEARCH_COLUMNS, TEST_COLUMN
 from benchmarks.table.measure import Measured
 from benchmarks.table.spec import TableSpec
 from benchmarks.timing import processor
@@ -80,7 +80,8 @@ def _metadata(spec: TableSpec, protocol: Protocol, rows: list[dict[str, Any]]) -
         "space": spec.space_file.read_text(),
         "columns_for_searchers": list(SEARCH_COLUMNS),
         "columns_for_the_final_test_only": [TEST_COLUMN],
-        "command": COMMAND,
+        "command": _command(spec),
+        PLANNED: len(spec.trainings()),
         "written": f"{datetime.now(UTC):%Y-%m-%d}",
         "trained_on": sorted({row["device"] for row in rows}),
         "machine": f"{processor()}, {platform.system()}",
@@ -90,3 +91,8 @@ def _metadata(spec: TableSpec, protocol: Protocol, rows: list[dict[str, Any]]) -
             "pyarrow": pyarrow.__version__,
         },
     }
+
+
+def _command(spec: TableSpec) -> str:
+    variant = () if spec.variant is None else ("--variant", spec.variant)
+    return " ".join([COMMAND, spec.name, *variant])

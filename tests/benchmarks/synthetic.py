@@ -14,6 +14,7 @@ TINY = TableSpec(
     space_file=FASHION_TABLE.space_file,
     data=DataConfig(limit_train=200, limit_validation=100),
     protocol=Protocol(epochs=2, batch_size=50, warmup_epochs=0.5),
+    variants={"longer": {"epochs": 8}},
 )
 """Real images and trainings of a second."""
 

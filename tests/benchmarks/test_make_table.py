@@ -11,8 +11,11 @@ import pytest
 
 from benchmarks.make_table import main
 from benchmarks.table.journal import Journal
-from benchmarks.table.plan import one_of_every_mixer_type, planned
+from benchmarks.table.plan import EverySeedInTurn, one_of_every_mixer_type, planned
 from benchmarks.table.read import TabularBenchmark, longer_table
+from benchmarks.table.spec import OPERATORS_TABLE
+from space import Architecture, cost
+from space.errors import InputError
 from tests.benchmarks.synthetic import TINY, trainings
 
 CODE = "from benchmarks.make_table import main; from tests.benchmarks.synthetic import TINY; "
@@ -124,10 +127,10 @@ def test_the_longer_trainings_have_every_mixer_type_once() -> None:
 
 @pytest.mark.thorough
 def test_longer_trainings_are_a_file_of_their_own_beside_the_table(tmp_path: Path) -> None:
-    main(arguments(tmp_path, "--longer", "--limit", "1"), TINY)
+    main(arguments(tmp_path, "--variant", "longer", "--limit", "1"), TINY)
     assert not (tmp_path / "table.parquet").exists()
     longer = TabularBenchmark(longer_table(tmp_path / "table.parquet"))
-    assert longer.epochs == 4 * TINY.protocol.epochs
+    assert longer.epochs == TINY.variants["longer"]["epochs"]
     (name,) = longer.architectures
     assert name == next(one_of_every_mixer_type(TINY.space().enumerate())).id
     (training,) = longer.trainings(name).values()
@@ -143,3 +146,48 @@ def test_the_plan_begins_with_every_mixer_type_and_has_every_training_once() -> 
     assert [seed for _, seed in plan[: 3 * 110]] == [0, 1, 2] * 110
     assert {seed for _, seed in plan[3 * 110 :]} == {0}
     assert list(planned(space[::-1], (0, 1, 2), repeated=110)) == plan
+
+
+def test_seeds_in_turn_take_every_network_once_a_seed_and_the_usual_kernels_first() -> None:
+    space = list(OPERATORS_TABLE.space().enumerate())
+    plan = list(EverySeedInTurn(kernel_size=7).trainings(space, (0, 1, 2)))
+    assert plan == list(EverySeedInTurn(kernel_size=7).trainings(space[::-1], (0, 1, 2)))
+    assert plan == OPERATORS_TABLE.trainings()
+    assert len(plan) == len(set(plan)) == 3 * len(space)
+    count = len(space)
+    assert [seed for _, seed in plan] == [0] * count + [1] * count + [2] * count
+    assert [each for each, _ in plan[:count]] == [each for each, _ in plan[count : 2 * count]]
+    largest = [cost(each).params > 5_000_000 for each, _ in plan[:count]]
+    assert largest == [False] * (count - 3) + [True] * 3  # MLP in every type of block
+    first = [_kernel(each) in (None, 7) for each, _ in plan[: count - 3]]
+    assert first == sorted(first, reverse=True)
+    core = [each for each, _ in plan[: sum(first)]]
+    by_block = [
+        {each.stages[0].mixers[0].name for each in core if each.block_type == block}
+        for block in ("conv", "prenorm", "convnext")
+    ]
+    assert by_block[0] == by_block[1] == by_block[2]
+
+
+def _kernel(architecture: Architecture) -> int | None:
+    return architecture.stages[0].mixers[0].kernel_size
+
+
+def test_a_variant_takes_a_sample_with_one_seed_by_another_protocol() -> None:
+    longer = OPERATORS_TABLE.as_variant("longer")
+    plan = longer.trainings()
+    assert {architecture.block_type for architecture, _ in plan} == {"prenorm"}
+    types = [architecture.stages[0].mixers[0].type for architecture, _ in plan]
+    space = OPERATORS_TABLE.space().enumerate()
+    assert len(types) == len(set(types)) == len({a.stages[0].mixers[0].type for a in space})
+    assert {seed for _, seed in plan} == {0}
+    assert longer.protocol.epochs > OPERATORS_TABLE.protocol.epochs
+    assert longer.protocol.hash != OPERATORS_TABLE.protocol.hash
+    with pytest.raises(InputError, match="has no 'louder'"):
+        OPERATORS_TABLE.as_variant("louder")
+
+
+def test_where_every_network_has_every_seed_none_are_picked_for_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has every seed of every architecture"):
+        main(["fashion-operators", "--repeated", "4", "--journal", str(tmp_path / "j")])
+    assert not list(tmp_path.iterdir())

@@ -10,12 +10,20 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from benchmarks.table.card import CARD, figures, rank_correlation, write_figures, written_figures
+from benchmarks.table.card import figures, rank_correlation, write_figures, written_figures
 from benchmarks.table.columns import TEST_COLUMN
 from benchmarks.table.measure import Measured
-from benchmarks.table.read import TABLE, TabularBenchmark, final_test_accuracy, longer_table
+from benchmarks.table.plan import EveryTypeFirst
+from benchmarks.table.read import (
+    TabularBenchmark,
+    final_test_accuracy,
+    longer_table,
+    shipped_table,
+)
+from benchmarks.table.spec import FASHION_TABLE, TABLES, TableSpec
 from space import InputError, cost
 from tests.benchmarks.synthetic import LONG, trainings, write
+from trainers import Protocol
 from trainers.data.held_out_test import TestSplitLocked, lock_test_split
 
 
@@ -114,10 +122,15 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
 # The final test
 
 
-def test_searchers_read_not_one_byte_of_the_test_column(
-    path: Path, tmp_path: Path, measured: list[Measured]
-) -> None:
+@pytest.fixture(params=["synthetic", *TABLES])
+def any_table(request: pytest.FixtureRequest, path: Path) -> Path:
+    """A made-up table, and those that are shipped."""
+    return path if request.param == "synthetic" else shipped_table(request.param)
+
+
+def test_searchers_read_not_one_byte_of_the_test_column(any_table: Path, tmp_path: Path) -> None:
     """With the bytes of that column destroyed, all else reads the same and the final test fails."""
+    path = any_table
     content = bytearray(path.read_bytes())
     group = pyarrow.parquet.ParquetFile(path).metadata.row_group(0)
     column = next(
@@ -135,7 +148,7 @@ def test_searchers_read_not_one_byte_of_the_test_column(
     for name in whole.architectures:
         assert rest.trainings(name) == whole.trainings(name)
     with pytest.raises(OSError):
-        final_test_accuracy(measured[0].architecture_id, audit_into([]), damaged)
+        final_test_accuracy(next(iter(whole.architectures)), audit_into([]), damaged)
 
 
 def test_the_final_test_is_written_down_before_it_is_read(
@@ -157,10 +170,11 @@ def test_without_an_audit_there_is_no_final_test(path: Path, measured: list[Meas
         final_test_accuracy(measured[0].architecture_id, refuse, path)
 
 
-def test_no_final_test_while_a_search_runs(path: Path, measured: list[Measured]) -> None:
+def test_no_final_test_while_a_search_runs(any_table: Path) -> None:
     entries: list[dict[str, Any]] = []
+    name = next(iter(TabularBenchmark(any_table).architectures))
     with lock_test_split(), pytest.raises(TestSplitLocked):
-        final_test_accuracy(measured[0].architecture_id, audit_into(entries), path)
+        final_test_accuracy(name, audit_into(entries), any_table)
     assert not entries
 
 
@@ -172,23 +186,41 @@ def test_an_unknown_architecture_has_no_final_test(path: Path) -> None:
 # The data card
 
 
-def test_the_card_has_the_numbers_of_the_table_that_is_shipped() -> None:
-    assert written_figures(CARD) == figures(TABLE)
-    if TABLE.exists():
-        assert TABLE.stat().st_size < 10_000_000
+@pytest.mark.parametrize("spec", TABLES.values(), ids=TABLES)
+def test_the_card_has_the_numbers_of_the_table_that_is_shipped(spec: TableSpec) -> None:
+    table = shipped_table(spec.name)
+    assert written_figures(spec.card) == figures(table)
+    assert table.stat().st_size < 10_000_000
+    metadata = TabularBenchmark(table).metadata
+    assert metadata["space"] == spec.space_file.read_text()
+    made = metadata["protocol"] | {"content_hash": None, "split_hash": None}
+    assert Protocol.from_dict(made) == spec.protocol
 
 
 def test_numbers_are_counted_from_the_file(path: Path, tmp_path: Path) -> None:
     card = tmp_path / "card.md"
-    card.write_text(CARD.read_text())
+    before = FASHION_TABLE.card.read_text()
+    card.write_text(before)
     write_figures(card, path)
     write_figures(card, path)
     said = written_figures(card)
     assert "| architectures | 10 of 1,176 in the space |" in said
-    assert "| trainings | 30 |" in said
+    assert "| trainings | 30 of " in said
     assert "| trainings that failed | 1 |" in said
-    apart = card.read_text().replace(said, written_figures(CARD))
-    assert apart == CARD.read_text()
+    apart = card.read_text().replace(said, written_figures(FASHION_TABLE.card))
+    assert apart == before
+
+
+def test_a_table_that_is_not_whole_says_so(
+    measured: list[Measured], path: Path, tmp_path: Path
+) -> None:
+    planned = len(LONG.trainings())
+    assert f"| trainings | 30 of {planned:,} planned |" in figures(path)
+    few = EveryTypeFirst(repeated=0)
+    space = list(LONG.space().enumerate())
+    assert len(replace(LONG, plan=few).trainings()) == len(space)
+    whole = write(tmp_path / "whole.parquet", trainings(space), replace(LONG, plan=few))
+    assert f"| trainings | {len(space):,} |" in figures(whole)
 
 
 def test_the_card_tells_how_well_the_order_is_that_of_longer_trainings(

@@ -1,0 +1,1 @@
+"""What the paper's article concludes, measured on the table of its operators in one skeleton."""
