@@ -75,7 +75,7 @@ def test_gradients_go_through_them(kernels: ModuleType, monkeypatch: pytest.Monk
     """As on a GPU, but for the device."""
     for name in ("summed", "scattered", "dotted"):
         monkeypatch.setattr(f"space.operators.neighbourhood.native.{name}", getattr(kernels, name))
-    monkeypatch.setattr("space.operators.neighbourhood.fused._kernels", lambda kind: True)
+    monkeypatch.setattr("space.operators.kernel_dispatch._kernels", lambda kind, source: True)
     torch.manual_seed(0)
     weights, x, y = torch.randn(1, 1, 9, 1, 2), *torch.randn(2, 2, 1, 2, 1, 2)
     found = []
