@@ -29,7 +29,7 @@ def call_native(
     flag: bool | None,
     multiplications: int,
 ) -> None:
-    """Call a function of a C++ file, of tensors of one type and images.
+    """Call a function of a C++ file on tensors of one type.
 
     It gets, of each tensor, the address and the strides, then the sizes, the flag if there is one,
     and the number of threads.
@@ -37,7 +37,7 @@ def call_native(
     Args:
         source: the file, see `native_library`, which must have made it.
         name: of the function, without its type.
-        tensors: the first is that whose images are counted; the others' may be one for all.
+        tensors: any of them may have one image for all.
         sizes: the first is the number of images.
         flag: passed on.
         multiplications: how much there is to do.

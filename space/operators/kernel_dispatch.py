@@ -56,7 +56,12 @@ def kernels_serve(source: str, *maps: Tensor) -> bool:
 
 
 def _kernels(kind: str, source: str) -> bool:
-    return native_library(Path(source)) is not None if kind == "cpu" else _triton_runs()
+    return _compiled(source) if kind == "cpu" else _triton_runs()
+
+
+@cache
+def _compiled(source: str) -> bool:
+    return native_library(Path(source)) is not None
 
 
 @cache
@@ -76,6 +81,14 @@ def _triton_runs() -> bool:
 
 # What torch.compiler.assume_constant_result does, but for importing torch._dynamo: a second.
 _kernels._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def in_autocast(x: Tensor) -> Tensor:
+    """In the type that autocast, where it is on, has for convolutions and products of matrices."""
+    kind = x.device.type
+    if x.dtype is torch.float64 or not torch.is_autocast_enabled(kind):
+        return x
+    return x.to(torch.get_autocast_dtype(kind))
 
 
 def only_own_operations() -> bool:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from space.operators.kernel_dispatch import kernels_serve
+from space.operators.kernel_operators import kernel_operator, refuse_unequal
 from space.operators.neighbourhood import native
 
 _SOURCE = str(native.SOURCE)
@@ -34,63 +35,28 @@ def _refuse_others(weights: Tensor, x: Tensor, kernel_size: int) -> None:
         )
 
 
-def _refuse_unequal(targets: Tensor, sources: Tensor) -> None:
-    if targets.shape != sources.shape:
-        shapes = tuple(targets.shape), tuple(sources.shape)
-        raise ValueError(f"targets and sources must have one shape; got {shapes[0]}, {shapes[1]}")
-
-
-@torch.library.custom_op("mixspace::neighbourhood_sum", mutates_args=(), device_types="cpu")
-def summed(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
-    """Σ_t weights[t, p] · x[p + t]: (B, heads, channels, H, W)."""
-    _refuse_others(weights, x, kernel_size)
-    return native.summed(weights, x, kernel_size)
-
-
-@torch.library.custom_op("mixspace::neighbourhood_scatter", mutates_args=(), device_types="cpu")
-def scattered(weights: Tensor, y: Tensor, kernel_size: int) -> Tensor:
-    """The transpose of `summed` in x: Σ_t weights[t, q − t] · y[q − t]."""
-    _refuse_others(weights, y, kernel_size)
-    return native.scattered(weights, y, kernel_size)
-
-
-@torch.library.custom_op("mixspace::neighbourhood_dot", mutates_args=(), device_types="cpu")
-def dotted(targets: Tensor, sources: Tensor, kernel_size: int, shared: bool = False) -> Tensor:
-    """Σ_c targets[c, p] · sources[c, p + t], shared: over images: (B or 1, heads, k·k, H, W)."""
-    _refuse_unequal(targets, sources)
-    return native.dotted(targets, sources, kernel_size, shared)
-
-
-@summed.register_kernel("cuda")
-def _(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
-    from space.operators.neighbourhood import triton_kernels
-
-    _refuse_others(weights, x, kernel_size)
-    return triton_kernels.summed(weights, x, kernel_size)
-
-
-@scattered.register_kernel("cuda")
-def _(weights: Tensor, y: Tensor, kernel_size: int) -> Tensor:
-    from space.operators.neighbourhood import triton_kernels
-
-    _refuse_others(weights, y, kernel_size)
-    return triton_kernels.scattered(weights, y, kernel_size)
-
-
-@dotted.register_kernel("cuda")
-def _(targets: Tensor, sources: Tensor, kernel_size: int, shared: bool = False) -> Tensor:
-    from space.operators.neighbourhood import triton_kernels
-
-    _refuse_unequal(targets, sources)
-    return triton_kernels.dotted(targets, sources, kernel_size, shared)
-
-
-@summed.register_fake
-@scattered.register_fake
-def _(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
+def _like_map(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
     return torch.empty_like(x)
 
 
-@dotted.register_fake
-def _(targets: Tensor, sources: Tensor, kernel_size: int, shared: bool = False) -> Tensor:
+def _like_weights(targets: Tensor, sources: Tensor, kernel_size: int, shared: bool) -> Tensor:
     return native.empty_products(targets, kernel_size, shared)
+
+
+summed = kernel_operator(
+    "neighbourhood_sum(Tensor weights, Tensor x, int kernel_size) -> Tensor",
+    *(native, "summed", _refuse_others, _like_map),
+)
+"""Σ_t weights[t, p] · x[p + t]: (B, heads, channels, H, W)."""
+
+scattered = kernel_operator(
+    "neighbourhood_scatter(Tensor weights, Tensor y, int kernel_size) -> Tensor",
+    *(native, "scattered", _refuse_others, _like_map),
+)
+"""The transpose of `summed` in x: Σ_t weights[t, q − t] · y[q − t]."""
+
+dotted = kernel_operator(
+    "neighbourhood_dot(Tensor targets, Tensor sources, int kernel_size, bool shared) -> Tensor",
+    *(native, "dotted", refuse_unequal, _like_weights),
+)
+"""Σ_c targets[c, p] · sources[c, p + t], shared: over images: (B or 1, heads, k·k, H, W)."""
