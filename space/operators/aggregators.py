@@ -5,10 +5,12 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from space.layout import Layout, Plan
+from space.operators.depthwise import depthwise_convolved
 from space.operators.neighbourhood import neighbourhood_sum
 from space.operators.per_image import convolved_each
 from space.operators.tiles import Tiling
 
+fx.wrap("depthwise_convolved")
 fx.wrap("neighbourhood_sum")
 fx.wrap("convolved_each")
 
@@ -30,6 +32,8 @@ class Convolution(nn.Module):
         repeats = plan.width // plan.outputs
         if repeats > 1:
             weights = weights.repeat_interleave(repeats, dim=-4)
+        if plan.inputs == 1:
+            return depthwise_convolved(x, weights)
         if plan.mixer.dynamics.source.dynamic:
             return convolved_each(x, weights, plan.groups)
         return F.conv2d(x, weights, padding=padding, groups=plan.groups)

@@ -10,6 +10,7 @@ from space.geometry import MapSize, width_problems
 from space.layout import Layout, Plan
 from space.mixer import Mixer
 from space.operators.aggregators import AGGREGATORS
+from space.operators.depthwise import path_name
 from space.operators.neighbourhood import path_of
 from space.operators.rank import RANKS
 from space.operators.recording import recorded_for_any_batch
@@ -86,15 +87,18 @@ class TokenMixer(nn.Module):
         return y if self.bias is None else y + self.bias[:, None, None]
 
     def extra_repr(self) -> str:
-        """The mixer in words, for the printed network; of neighbourhoods, which path sums them."""
+        """The mixer in words, for the printed network, and the path of what has several."""
         words = f"{self.label}, {self.width} channels, {self.size.height}×{self.size.width}"
-        if self.plan.layout is not Layout.NEIGHBOURHOOD or not self.plan.separable:
-            return words
-        parameter = next(self.parameters(), torch.empty(0))
+        plan, parameter = self.plan, next(self.parameters(), torch.empty(0))
         try:
-            return f"{words}, {path_of(parameter).name}"
+            if plan.layout is Layout.NEIGHBOURHOOD and plan.separable:
+                return f"{words}, {path_of(parameter).name}"
+            if plan.layout is Layout.KERNEL and plan.inputs == 1:
+                own = plan.mixer.dynamics.source.dynamic
+                return f"{words}, {path_name(parameter, plan.kernel_size, own)}"
         except InputError:  # said where it runs
             return f"{words}, no kernels"
+        return words
 
 
 def refuse_other_size(height: int, width: int, rows: int, columns: int, label: str) -> None:
