@@ -2,7 +2,8 @@
 
     python -m benchmarks.gpu [--out gpu-results] [--seconds 120] [--pretend]
 
-All mixer types in float32 and bfloat16 against the CPU's float64, with their gradients; the tables
+All mixer types in float32 and bfloat16 against the CPU's float64, with their gradients, and
+depth-wise convolutions of several sizes by the fused path, which takes not all of them; the tables
 of `benchmarks.operators` and `benchmarks.training` in bfloat16; and a search of networks on the
 embedded images for two minutes. Writes gpu.json and gpu.md. Needs torch, Triton and the packages of
 `space` (NumPy, pydantic, PyYAML); timm's networks are compared where it is installed. No Ray, no
@@ -12,12 +13,13 @@ store.
 """
 
 import argparse
+import itertools
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +31,7 @@ from torch import Tensor
 
 from benchmarks.markdown import markdown_table
 from benchmarks.numbers import above_zero
-from benchmarks.operators.cases import cases
+from benchmarks.operators.cases import DEPTHWISE, DYNAMIC, cases
 from benchmarks.operators.comparison import machine, measure_all, plain, tables
 from benchmarks.training import means, settings, table
 from benchmarks.training import measure_all as measure_steps
@@ -37,9 +39,11 @@ from search import Evaluation, optimize
 from space import Architecture, DesignSpace, Mixer, MixerType, all_mixer_types
 from space.axes import AXES, Locality
 from space.geometry import MapSize
-from space.operator_choice import operators
+from space.operator_choice import Choice, operators
 from space.operators import TokenMixer
-from space.operators.neighbourhood import native
+from space.operators.depthwise import fused
+from space.operators.depthwise import native as depthwise
+from space.operators.neighbourhood import native as neighbourhood
 from trainers import Protocol, Seeds, Training, open_data
 
 ALLOWED = {torch.float32: 2e-3, torch.bfloat16: 0.1}
@@ -49,15 +53,15 @@ SPACE = Path(__file__).parents[1] / "configs" / "spaces" / "fashion-quickstart.y
 
 @dataclass(frozen=True)
 class Parity:
-    """A mixer type on the device.
+    """A mixer on the device.
 
     Attributes:
-        mixer_type: its label. dtype: of the maps.
+        mixer: its label. dtype: of the maps.
         error: of the output and all gradients, relative to the largest number of each.
         agrees: whether that is allowed.
     """
 
-    mixer_type: str
+    mixer: str
     dtype: str
     error: float
     agrees: bool
@@ -102,21 +106,30 @@ def results(module: TokenMixer, images: Tensor) -> list[Tensor]:
     return [each.detach().double().cpu() for each in (y, *given)]
 
 
-def parity(mixer_type: MixerType, device: torch.device, dtype: torch.dtype) -> Parity:
-    """One mixer type against the plain path on the CPU in float64."""
+def depthwise_mixers() -> Iterator[Mixer]:
+    """Kernels of both kinds, that all images share and of each image's own, with and without
+    tensor cores.
+    """
+    for name, kernel_size in itertools.product((DEPTHWISE, DYNAMIC), (3, 7, 11, 31)):
+        yield Mixer.named(name, kernel_size=kernel_size)
+
+
+def parity(mixer: Mixer, device: torch.device, dtype: torch.dtype, path: Choice = "auto") -> Parity:
+    """One mixer by a path against the plain one on the CPU in float64."""
     torch.manual_seed(0)
-    module = TokenMixer(mixer_of(mixer_type), 8, MapSize(6, 5)).eval()
+    module = TokenMixer(mixer, 8, MapSize(6, 5)).eval()
     images = torch.randn(2, 8, 6, 5)
     with operators("plain"):
         expected = results(module.double(), images.double())
-    found = results(module.to(device, dtype), images.to(device, dtype))
+    with operators(path):
+        found = results(module.to(device, dtype), images.to(device, dtype))
     error = max(
         float((one - other).abs().max() / other.abs().max().clamp_min(1e-3))
         for one, other in zip(found, expected, strict=True)
         if other.numel()
     )
     name = str(dtype).removeprefix("torch.")
-    return Parity(mixer_type.label, name, error, error <= ALLOWED[dtype])
+    return Parity(mixer.label, name, error, error <= ALLOWED[dtype])
 
 
 class _TimeIsOver(Exception):
@@ -170,14 +183,20 @@ def search_networks(device: torch.device, seconds: float, limits: dict[str, int]
 
 @contextmanager
 def as_on_a_gpu() -> Iterator[None]:
-    """CPU tensors go through the kernels for GPUs, in Triton's interpreter."""
-    from space.operators.neighbourhood import triton_kernels
+    """CPU tensors go through the kernels for GPUs, in Triton's interpreter, where GPUs would."""
+    from space.operators.depthwise import triton_kernels as of_depthwise
+    from space.operators.neighbourhood import triton_kernels as of_neighbourhoods
 
-    with (
-        patch.object(native, "summed", triton_kernels.summed),
-        patch.object(native, "scattered", triton_kernels.scattered),
-        patch.object(native, "dotted", triton_kernels.dotted),
-    ):
+    with ExitStack() as stack:
+        for native, kernels, names in (
+            (depthwise, of_depthwise, ("summed", "transposed", "multiplied")),
+            (neighbourhood, of_neighbourhoods, ("summed", "scattered", "dotted")),
+        ):
+            for name in names:
+                stack.enter_context(patch.object(native, name, getattr(kernels, name)))
+        decide = fused.is_quicker
+        as_a_gpu = patch.object(fused, "is_quicker", lambda _, *rest: decide("cuda", *rest))
+        stack.enter_context(as_a_gpu)
         yield
 
 
@@ -190,13 +209,20 @@ def check(device: torch.device, seconds: float, pretend: bool) -> dict[str, Any]
     if pretend:  # those that have kernels of their own, of which the interpreter takes seconds
         types = [t for t in types if t.name in ("Neighbourhood attention", "Dynamic Local-S MLP")]
     dtypes = (torch.float32,) if pretend else tuple(ALLOWED)
-    compared = [_tried(lambda t=t, d=d: parity(t, device, d)) for t in types for d in dtypes]  # type: ignore[misc]
+    mixers: list[tuple[Mixer, Choice]] = [(mixer_of(each), "auto") for each in types]
+    mixers += [(each, "fused") for each in depthwise_mixers()]
+    compared = [
+        _tried(lambda m=m, d=d, p=p: parity(m, device, d, p))  # type: ignore[misc]
+        for (m, p), d in itertools.product(mixers, dtypes)
+    ]
     found["parity"] = [each if isinstance(each, dict) else asdict(each) for each in compared]
 
     def operator_rows() -> dict[str, Any]:
         chosen = list(cases(16, pretend))
         if not pretend:  # the first 45 are those of the paper's networks and of small images
-            chosen = chosen[:45]
+            chosen = chosen[:45] + [
+                each for each in chosen[45:] if (each.mixer.kernel_size or 0) > 9
+            ]
         bounds, rows = measure_all(device, dtype, chosen, 1 if pretend else 3, 0.5, pretend)
         return plain(bounds, rows, machine(device)) | {"table": tables(rows)}
 
@@ -224,7 +250,7 @@ def _tried(part: Callable[[], Any]) -> Any:
 
 def wrong(found: dict[str, Any]) -> list[str]:
     """What did not agree, or did not run; empty where all is well."""
-    told = [f"{p['mixer_type']}, {p['dtype']}: {p['error']:.2g} off" for p in found["parity"]
+    told = [f"{p['mixer']}, {p['dtype']}: {p['error']:.2g} off" for p in found["parity"]
             if "failed" not in p and not p["agrees"]]  # fmt: skip
     told += [p["failed"] for p in found["parity"] if "failed" in p]
     parts = ("operators", "training", "search")
@@ -240,7 +266,7 @@ def report(found: dict[str, Any]) -> str:
         error = max((each["error"] for each in mine), default=0.0)
         counts.append([dtype, str(len(mine)), str(agree), f"{error:.1e}"])
     lines = [f"# mixspace on {found['machine']}", f"Measured {found['measured']}.", "## Parity"]
-    lines.append(markdown_table(["type", "mixer types", "agree", "largest error"], counts))
+    lines.append(markdown_table(["type", "mixers", "agree", "largest error"], counts))
     lines += [f"- {each}" for each in wrong(found)]
     for name in ("operators", "training"):
         lines += [

@@ -1,6 +1,6 @@
 """A C++ file as functions of this process: compiled once for this CPU, and kept.
 
-It takes about a second, once a machine, and needs a C++ compiler alone: neither PyTorch's headers
+It takes seconds, once a machine, and needs a C++ compiler alone: neither PyTorch's headers
 nor a build system. The functions get addresses of tensors, so that they are no extension of PyTorch
 and fit any version of it.
 """

@@ -66,20 +66,23 @@ def cases(factor: int = 1, tiny: bool = False) -> Iterator[Case]:
 
     Args:
         factor: what the batches of CPUs are multiplied with, for devices that need more at once.
-        tiny: one small map of each family, to see that all runs.
+        tiny: one small map of each family, and of large kernels, to see that all runs.
     """
     if tiny:
         families = (DEPTHWISE, DYNAMIC, *_SLIDING_WITH_HEADS, WINDOW_ATTENTION, WINDOW_MLP)
         yield from (Case(each, _mixer(each, 1, 3), 4, 3, 2) for each in families)
         yield Case(GLOBAL_ATTENTION, _mixer(GLOBAL_ATTENTION, 1, 3), 4, 3, 2)
+        for family in (DEPTHWISE, DYNAMIC):
+            yield Case(family, _mixer(family, 1, 11), 4, 3, 2)
         return
     for family, (width, edge, heads) in itertools.product(_families(), (*STAGES, *SMALL)):
         if family == GLOBAL_ATTENTION and edge > 28:
             continue  # 3,136 × 3,136 weights a head and image do not fit beside a comparison
         batch = factor * (64 if (width, edge, heads) in SMALL else 2 if edge > 28 else 8)
         yield Case(family, _mixer(family, heads, 7), width, edge, batch)
-    for kernel_size, (width, edge, _) in itertools.product((3, 13, 31), STAGES[1:3]):
-        yield Case(DEPTHWISE, _mixer(DEPTHWISE, 1, kernel_size), width, edge, 8 * factor)
+    for family, kernel_size in itertools.product((DEPTHWISE, DYNAMIC), (3, 13, 21, 31)):
+        for width, edge, _ in STAGES[1:3]:
+            yield Case(family, _mixer(family, 1, kernel_size), width, edge, 8 * factor)
     for family, kernel_size in itertools.product((INHOMOGENEOUS, NEIGHBOURHOOD_ATTENTION), (3, 9)):
         for width, edge, heads in STAGES[1:3]:
             yield Case(family, _mixer(family, heads, kernel_size), width, edge, 8 * factor)

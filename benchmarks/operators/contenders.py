@@ -37,6 +37,9 @@ class Contender:
     memory_format: torch.memory_format = torch.channels_last
 
 
+_FORMATS = (("", torch.contiguous_format), (", channels last", torch.channels_last))
+
+
 def contenders(case: Case, module: TokenMixer) -> Iterator[Contender]:
     """Ours first, then the others; all of them with the parameters of the module."""
     yield Contender("ours", module, module, lambda: operators("auto"))
@@ -44,18 +47,39 @@ def contenders(case: Case, module: TokenMixer) -> Iterator[Contender]:
     if layout is Layout.NEIGHBOURHOOD:
         yield Contender("plain", module, module, lambda: operators("plain"))
         yield Contender("unfold", module, module, _unfolded, torch.contiguous_format)
-    elif layout is Layout.KERNEL and dynamics == "static":
-        for name, memory_format in (
-            ("Conv2d", torch.contiguous_format),
-            ("Conv2d, channels last", torch.channels_last),
-        ):
-            made = _convolution(module)
-            yield Contender(name, made, made, memory_format=memory_format)
-    elif layout is Layout.KERNEL and case.mixer.channels is Channels.SEPARABLE:
-        unfolded = _dynamic_unfolded(module)
-        yield Contender("unfold", unfolded, module, memory_format=torch.contiguous_format)
+    elif layout is Layout.KERNEL:
+        yield from _convolutions(case, module)
     elif dynamics == "attention":
         yield Contender("SDPA", _ScaledDotProduct(module), module)
+
+
+def _convolutions(case: Case, module: TokenMixer) -> Iterator[Contender]:
+    """With the fused path beside it where ours is not that, and unfolding for small kernels."""
+    separable = case.mixer.channels is Channels.SEPARABLE
+    with operators("auto"):
+        left_to_torch = separable and ", plain" in module.extra_repr()
+    if left_to_torch and _has_kernels(module):
+        yield Contender("fused", module, module, lambda: operators("fused"))
+    if case.mixer.dynamics == "static":
+        for words, memory_format in _FORMATS:
+            made = _convolution(module)
+            yield Contender(f"Conv2d{words}", made, made, memory_format=memory_format)
+    elif separable:
+        for words, memory_format in _FORMATS:
+            name = f"Conv2d of B·C groups{words}"
+            yield Contender(name, module, module, lambda: operators("plain"), memory_format)
+        if module.plan.kernel_size <= _LARGEST_UNFOLDED:
+            unfolded = _dynamic_unfolded(module)
+            yield Contender("unfold", unfolded, module, memory_format=torch.contiguous_format)
+
+
+def _has_kernels(module: TokenMixer) -> bool:
+    with operators("fused"):
+        return ", fused" in module.extra_repr()
+
+
+_LARGEST_UNFOLDED = 9
+"""Larger kernels make more copies of a map than fit into memory beside a comparison."""
 
 
 def unfold_sum(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:

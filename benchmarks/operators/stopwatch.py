@@ -1,5 +1,6 @@
 """Times ways of computing the same beside each other: in turns, with medians and quartiles."""
 
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ def timed(
 ) -> dict[str, Milliseconds]:
     """Each way once in each round, so that what disturbs the machine disturbs all alike.
 
+    Their order changes from round to round: what one leaves in the caches is not always the same
+    other's.
+
     Args:
         ways: what to run, by name.
         device: which is waited for before and after each.
@@ -48,10 +52,12 @@ def timed(
         seconds: no further round begins after so long.
     """
     found: dict[str, list[float]] = {name: [] for name in ways}
+    chance, order = random.Random(0), list(ways.items())
     begun = time.perf_counter()
     done = -1
     while done < rounds or (done < 10 * rounds and time.perf_counter() - begun < seconds):
-        for name, run in ways.items():
+        chance.shuffle(order)
+        for name, run in order:
             synchronise(device)
             start = time.perf_counter()
             run()

@@ -6,10 +6,12 @@ from torch import Tensor, fx, nn
 
 from space.layout import Layout, Plan
 from space.operator_choice import PathName
+from space.operators.depthwise import depthwise_convolved, path_name
 from space.operators.neighbourhood import neighbourhood_sum, path_of
 from space.operators.per_image import convolved_each
 from space.operators.tiles import Tiling
 
+fx.wrap("depthwise_convolved")
 fx.wrap("neighbourhood_sum")
 fx.wrap("convolved_each")
 
@@ -25,12 +27,25 @@ class Convolution(nn.Module):
         super().__init__()
         self.plan = plan
 
+    def path(self, x: Tensor) -> PathName | None:
+        """How such maps are convolved depth-wise; None where channels are mixed: by PyTorch.
+
+        Raises:
+            InputError: it shall be fused, and there are no kernels.
+        """
+        plan = self.plan
+        if plan.inputs > 1:
+            return None
+        return path_name(x, plan.kernel_size, own=plan.mixer.dynamics.source.dynamic)
+
     def forward(self, x: Tensor, weights: Tensor) -> Tensor:
         """x (B, C, H, W), weights (O, I, k, k) or (B, O, I, k, k) to (B, C, H, W)."""
         plan, padding = self.plan, self.plan.kernel_size // 2
         repeats = plan.width // plan.outputs
         if repeats > 1:
             weights = weights.repeat_interleave(repeats, dim=-4)
+        if plan.inputs == 1:
+            return depthwise_convolved(x, weights)
         if plan.mixer.dynamics.source.dynamic:
             return convolved_each(x, weights, plan.groups)
         return F.conv2d(x, weights, padding=padding, groups=plan.groups)

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from space.operator_choice import chosen
+from space.operators.kernel_dispatch import in_autocast
 from space.operators.recording import recorded_for_any_batch
 
 
@@ -27,7 +28,8 @@ def attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """
     if not _serves(query, key):
         return _composed(query, key, value)
-    maps = [_channels_last(each.to(_type(each))) for each in (query, key, value)]
+    # Cast for the gradient as well, which is computed outside of autocast.
+    maps = [_channels_last(in_autocast(each)) for each in (query, key, value)]
     # Compilers see torch's own operator; there are no second derivatives through what they make.
     at_once = torch.compiler.is_compiling() or not torch.is_grad_enabled()
     y = _fused(*maps) if at_once else _differentiable(*maps)
@@ -56,12 +58,6 @@ def _serves(query: Tensor, key: Tensor) -> bool:
         return False
     # Under vmap and torch.func.grad the plain composition is what has rules.
     return torch._C._functorch.peek_interpreter_stack() is None
-
-
-def _type(x: Tensor) -> torch.dtype:
-    """As autocast has it, for the gradient as well, which is computed outside of it."""
-    kind = x.device.type
-    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
 
 
 def _channels_last(x: Tensor) -> Tensor:

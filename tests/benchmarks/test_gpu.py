@@ -21,9 +21,10 @@ def test_it_runs_from_end_to_end(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr[-2000:]
     found = json.loads((tmp_path / "found" / "gpu.json").read_text())
     assert found["pretended"] is True
-    assert [each["mixer_type"] for each in found["parity"]]
+    words = {each["mixer"] for each in found["parity"]}
+    assert {"DW-S Conv. k7", "DW-S Conv. k31", "Dynamic DW-S Conv. k11"} <= words
     assert all(each["agrees"] for each in found["parity"])
-    assert len(found["operators"]["rows"]) == 8
+    assert len(found["operators"]["rows"]) == 10
     assert len(found["training"]["rows"]) == 2
     assert found["search"]["trials"] >= 1
     assert 0 < found["search"]["best"] < 1
@@ -36,9 +37,9 @@ def test_it_runs_from_end_to_end(tmp_path: Path) -> None:
 def test_all_mixer_types_agree_on_the_device() -> None:
     """Here the device is a CPU, by whatever path is the default."""
     cpu = torch.device("cpu")
-    every = [gpu.parity(each, cpu, torch.float32) for each in all_mixer_types()]
+    every = [gpu.parity(gpu.mixer_of(each), cpu, torch.float32) for each in all_mixer_types()]
     assert len(every) == 74
-    assert [each.mixer_type for each in every if not each.agrees] == []
+    assert [each.mixer for each in every if not each.agrees] == []
     assert all(each.error > 0 for each in every)
 
 
@@ -48,13 +49,14 @@ def test_what_does_not_agree_or_does_not_run_is_told(monkeypatch: pytest.MonkeyP
 
     first = all_mixer_types()[0]
     monkeypatch.setattr(gpu, "all_mixer_types", lambda: (first,))
+    monkeypatch.setattr(gpu, "depthwise_mixers", lambda: ())
     monkeypatch.setattr(gpu, "measure_all", broken)
     monkeypatch.setattr(gpu, "measure_steps", broken)
     monkeypatch.setattr(gpu, "search_networks", broken)
     monkeypatch.setattr(gpu, "ALLOWED", {torch.float32: 0.0})
     found = gpu.check(torch.device("cpu"), 1, pretend=False)
     told = gpu.wrong(found)
-    assert told[0].startswith(f"{first.label}, float32: ")
+    assert told[0].startswith(f"{gpu.mixer_of(first).label}, float32: ")
     assert told[1:] == [
         f"{each}: RuntimeError: no kernel image is available"
         for each in ("operators", "training", "search")

@@ -16,6 +16,8 @@ from space import Mixer
 from space.native_library import compiler
 from space.operators import TokenMixer
 
+CONVOLUTIONS = ("Conv2d", "Conv2d of B·C groups")
+
 
 @pytest.mark.thorough
 def test_every_contender_computes_the_same_and_is_timed() -> None:
@@ -25,9 +27,10 @@ def test_every_contender_computes_the_same_and_is_timed() -> None:
     )
     found = json.loads(ended.stdout)
     assert found["bounds"]["bytes_per_second"] > 0
-    assert len(found["rows"]) == len(list(cases(tiny=True))) == 8
+    assert len(found["rows"]) == len(list(cases(tiny=True))) == 10
     others = {name for row in found["rows"] for name in row["ratios"]}
-    assert others == {"plain", "unfold", "Conv2d", "Conv2d, channels last", "SDPA"}
+    formats = {f"{name}{words}" for name in CONVOLUTIONS for words in ("", ", channels last")}
+    assert others == {"plain", "fused", "unfold", "SDPA"} | formats
     for row in found["rows"]:
         for times in row["times"].values():
             assert list(times) == list(benchmark.PASSES)
@@ -67,6 +70,24 @@ def test_ours_is_fused_where_there_are_kernels() -> None:
         with each.within():
             words.append((each.name, str(module).split(", ")[3].split("\n")[0]))
     assert words[:2] == [("ours", "fused"), ("plain", "plain")]
+
+
+@pytest.mark.skipif(compiler() is None, reason="no C++ compiler here")
+def test_the_fused_path_stands_beside_what_is_left_to_torch() -> None:
+    names = {}
+    for case in cases(tiny=True):
+        if case.family in ("DW-S Conv.", "Dynamic DW-S Conv."):
+            module = TokenMixer(case.mixer, case.width, case.size)
+            key = case.family, case.mixer.kernel_size
+            names[key] = [each.name for each in contenders(case, module)]
+    convolutions = ["Conv2d", "Conv2d, channels last"]
+    own = [f"Conv2d of B·C groups{words}" for words in ("", ", channels last")]
+    assert names == {
+        ("DW-S Conv.", 3): ["ours", "fused", *convolutions],
+        ("DW-S Conv.", 11): ["ours", *convolutions],
+        ("Dynamic DW-S Conv.", 3): ["ours", *own, "unfold"],
+        ("Dynamic DW-S Conv.", 11): ["ours", *own],
+    }
 
 
 def test_a_family_that_there_is_not_is_refused() -> None:

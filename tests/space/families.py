@@ -16,7 +16,6 @@ from torch.func import functional_call
 
 from space import Mixer
 from space.geometry import MapSize
-from space.layout import Layout
 from space.operators import TokenMixer
 
 REACHED = 1e-8
@@ -30,8 +29,6 @@ class Family:
     def __init__(self, mixer: Mixer, width: int, size: MapSize, shifted: bool = False) -> None:
         self.mixer = mixer
         operator = TokenMixer(mixer, width, size, shifted).double().eval()
-        # The kernel over neighbourhoods has no forward-mode derivative.
-        self.forward_mode = operator.plan.layout is not Layout.NEIGHBOURHOOD
         parameters = dict(operator.named_parameters())
         counts = [parameter.numel() for parameter in parameters.values()]
         self.count = sum(counts)
@@ -53,9 +50,8 @@ class Family:
         return torch.randn(self.count, generator=chance, dtype=torch.float64)
 
     def jacobian(self, parameters: Tensor) -> Tensor:
-        # Forward where it goes: there are far more outputs than parameters.
-        derive = torch.func.jacfwd if self.forward_mode else torch.func.jacrev
-        slopes: Tensor = derive(self.outputs)(parameters)
+        # Forward, as there are far more outputs than parameters.
+        slopes: Tensor = torch.func.jacfwd(self.outputs)(parameters)
         return slopes
 
     @cached_property

@@ -1,14 +1,13 @@
 """Fused sums and products over neighbourhoods: the same as one shifted map at a time."""
 
 from collections.abc import Callable
-from typing import Literal
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from torch.autograd import grad, gradgradcheck
+from torch.autograd import gradgradcheck
 
 from space import Mixer
 from space import operator_choice as choice
@@ -18,52 +17,20 @@ from space.native_library import compiler
 from space.operator_choice import choice_of, operators
 from space.operators import TokenMixer
 from space.operators.neighbourhood import fused, neighbourhood_dot, neighbourhood_sum
+from tests.space.fused_paths import Order, assert_same, laid, orders
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler here")
 
-Order = Literal["channels first", "channels last", "a part of a larger map"]
-Function = Callable[[Tensor, Tensor, int], Tensor]
-
 sizes = st.integers(1, 11)
 shapes = st.tuples(st.integers(0, 3), st.integers(1, 3), st.integers(1, 9), sizes, sizes)
-orders: st.SearchStrategy[Order] = st.sampled_from(
-    ["channels first", "channels last", "a part of a larger map"]
-)
 
 
-def laid(x: Tensor, order: Order) -> Tensor:
-    """The same numbers in another order in memory; leaves whose gradient is asked for."""
-    images, heads, channels, height, width = x.shape
-    if order == "channels last":
-        lying = torch.empty(images, height, width, heads, channels, dtype=x.dtype)
-        lying = lying.permute(0, 3, 4, 1, 2)
-    elif order == "a part of a larger map":
-        lying = torch.full((images, heads + 1, channels, height + 2, width + 3), torch.nan)
-        lying = lying.to(x.dtype)[:, 1:, :, 1:-1, 2:-1]
-    else:
-        lying = torch.empty_like(x)
-    return lying.copy_(x).requires_grad_()
+def sum_over(kernel_size: int) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda weights, x: neighbourhood_sum(weights, x, kernel_size)
 
 
-def results(function: Function, maps: list[Tensor], kernel_size: int) -> list[Tensor]:
-    """The output, its gradients, and theirs."""
-    y = function(maps[0], maps[1], kernel_size)
-    weights = torch.linspace(-1, 1, y.numel(), dtype=y.dtype).reshape(y.shape)
-    first = grad((y * weights).square().sum(), maps, create_graph=True)
-    second = grad(sum(each.square().sum() for each in first), maps)
-    return [y.detach(), *(each.detach() for each in first), *second]
-
-
-def assert_same(function: Function, maps: list[Tensor], kernel_size: int, allowed: float) -> None:
-    with operators("plain"):
-        expected = results(function, maps, kernel_size)
-    with operators("fused"):
-        found = results(function, maps, kernel_size)
-    for one, other in zip(found, expected, strict=True):
-        assert one.shape == other.shape
-        assert one.dtype == other.dtype
-        scale = max(1.0, float(other.abs().max())) if other.numel() else 1.0
-        torch.testing.assert_close(one / scale, other / scale, rtol=0, atol=allowed)
+def product_over(kernel_size: int) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda targets, sources: neighbourhood_dot(targets, sources, kernel_size)
 
 
 @settings(max_examples=60, deadline=None)
@@ -76,7 +43,7 @@ def test_sums_are_those_of_shifts(
     images, heads, _, height, width = shape
     weights = torch.randn(1 if shared else images, heads, kernel_size**2, height, width)
     maps = [laid(weights.to(dtype), one), laid(torch.randn(shape).to(dtype), other)]
-    assert_same(neighbourhood_sum, maps, kernel_size, 1e-12 if double else 1e-5)
+    assert_same(sum_over(kernel_size), maps, 1e-12 if double else 1e-5)
 
 
 @settings(max_examples=60, deadline=None)
@@ -87,7 +54,7 @@ def test_products_are_those_of_shifts(
     torch.manual_seed(0)
     dtype = torch.float64 if double else torch.float32
     maps = [laid(torch.randn(shape).to(dtype), order) for order in (one, other)]
-    assert_same(neighbourhood_dot, maps, kernel_size, 1e-12 if double else 1e-5)
+    assert_same(product_over(kernel_size), maps, 1e-12 if double else 1e-5)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -100,7 +67,7 @@ def test_any_number_of_threads_computes_the_same(threads: int, shared: bool) -> 
     maps = [weights.requires_grad_(), x.requires_grad_()]
     try:
         torch.set_num_threads(threads)
-        assert_same(neighbourhood_sum, maps, 7, 1e-5)
+        assert_same(sum_over(7), maps, 1e-5)
     finally:
         torch.set_num_threads(before)
 
@@ -131,15 +98,15 @@ def test_derivatives_of_derivatives_are_right() -> None:
 OPERATORS = [fused.summed, fused.scattered, fused.dotted]
 
 
-@pytest.mark.parametrize("operator", OPERATORS, ids=lambda each: each._qualname)
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda each: each._opname)
 @pytest.mark.parametrize("order", ["channels first", "channels last"])
 def test_compiled_graphs_may_hold_them(operator: Callable[..., Tensor], order: Order) -> None:
     channels = 3 if operator is fused.dotted else 9
     first = torch.randn(2, 2, channels, 4, 5)
     maps = laid(first, order).detach(), laid(torch.randn(2, 2, 3, 4, 5), order).detach()
-    torch.library.opcheck(operator, (*maps, 3), test_utils=("test_schema", "test_faketensor"))
-    if operator is fused.dotted:
-        torch.library.opcheck(operator, (*maps, 3, True), test_utils=("test_faketensor",))
+    for rest in ((False,), (True,)) if operator is fused.dotted else ((),):
+        arguments = (*maps, 3, *rest)
+        torch.library.opcheck(operator, arguments, test_utils=("test_schema", "test_faketensor"))
 
 
 # --- the choice -------------------------------------------------------------------------------
@@ -176,8 +143,8 @@ def test_a_printed_network_says_which_path_it_takes() -> None:
         assert "Neighbourhood attention k3 h1, 32 channels, 5×5, fused" in str(mixer)
     with operators("plain"):
         assert "5×5, plain" in str(mixer)
-    other = TokenMixer(Mixer.named("DW-S Conv.", kernel_size=3), 32, MapSize(5, 5))
-    assert "DW-S Conv. k3, 32 channels, 5×5\n" in str(other)
+    other = TokenMixer(Mixer.named("Conv.", kernel_size=3), 32, MapSize(5, 5))
+    assert "Conv. k3, 32 channels, 5×5\n" in str(other)
 
 
 def test_half_precision_takes_the_plain_path_or_is_refused() -> None:
@@ -222,7 +189,7 @@ def test_weights_of_one_position_serve_all() -> None:
         torch.randn(2, 1, 9, 1, 1).requires_grad_(),
         torch.randn(2, 1, 3, 4, 5).requires_grad_(),
     ]
-    assert_same(neighbourhood_sum, maps, 3, 1e-5)
+    assert_same(sum_over(3), maps, 1e-5)
 
 
 def test_a_network_that_has_no_kernels_is_printed_all_the_same() -> None:

@@ -6,12 +6,15 @@ from torch import nn
 
 from space import Mixer
 from space.geometry import MapSize
+from space.native_library import native_library
 from space.operator_choice import Choice, operators
 from space.operators import TokenMixer
 from space.operators.neighbourhood import native
 from space.operators.observed_paths import observed_paths
 
-needs_compiler = pytest.mark.skipif(native.library() is None, reason="no C++ compiler here")
+needs_compiler = pytest.mark.skipif(
+    native_library(native.SOURCE) is None, reason="no C++ compiler here"
+)
 SIZE = MapSize(4, 4)
 
 
@@ -47,6 +50,21 @@ def test_attention_is_fused_where_it_wins(edge: int, path: str) -> None:
         mixer(torch.randn(1, 4, edge, edge))
     assert paths == {"mixing": path}
     assert f"{edge}×{edge}, {path}" in repr(mixer)
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("name", "kernel_size", "path"),
+    [("DW-S Conv.", 3, "plain"), ("DW-S Conv.", 5, "fused"), ("Dynamic DW-S Conv.", 3, "fused")],
+)
+def test_depthwise_convolution_is_fused_where_it_wins(
+    name: str, kernel_size: int, path: str
+) -> None:
+    mixer = TokenMixer(Mixer.named(name, kernel_size=kernel_size), 4, SIZE).eval()
+    with observed_paths(mixer) as paths:
+        mixer(torch.randn(2, 4, 4, 4))
+    assert paths == {"mixing": path}
+    assert f"4×4, {path}" in repr(mixer)
 
 
 def test_a_mixer_without_a_choice_says_nothing() -> None:

@@ -1,13 +1,23 @@
-"""Gradients of gradients: of every mixer type, and against differences of gradients."""
+"""Gradients of gradients, against differences of gradients, and forward-mode ones: of every mixer
+type.
+"""
 
 import pytest
 import torch
 from torch import Tensor
 from torch.autograd import grad, gradgradcheck
 
-from space import MixerType
+from space import Mixer, MixerType
+from space.geometry import MapSize
+from space.operators import TokenMixer
 from space.operators.neighbourhood import neighbourhood_dot, neighbourhood_sum
-from tests.space.cells import every_mixer_type_and_block_type, images, small_network
+from tests.space.cells import (
+    every_mixer_type,
+    every_mixer_type_and_block_type,
+    images,
+    small_network,
+)
+from tests.space.test_every_mixer_type_trains import mixer_fields
 
 
 @every_mixer_type_and_block_type()
@@ -35,6 +45,19 @@ def test_the_curvature_along_a_line_is_that_of_gradients(
         expected = (after - before) / (2 * step)
         found = torch.zeros_like(expected) if found is None else found
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * _size(expected))
+
+
+@every_mixer_type()
+def test_forward_mode_derivatives_are_those_of_backward_passes(mixer_type: MixerType) -> None:
+    """⟨u, J v⟩ by a forward pass of derivatives, and by a backward one."""
+    torch.manual_seed(0)
+    mixer = Mixer.from_dict(mixer_fields(mixer_type))
+    module = TokenMixer(mixer, 8, MapSize(5, 4), shifted=True).double().eval()
+    x, direction, weights = torch.randn(3, 2, 8, 5, 4, dtype=torch.float64)
+    y, along = torch.func.jvp(module, (x,), (direction,))
+    torch.testing.assert_close(y, module(x))
+    _, back = torch.func.vjp(module, x)
+    torch.testing.assert_close((weights * along).sum(), (back(weights)[0] * direction).sum())
 
 
 def _move(values: list[Tensor], directions: list[Tensor], step: float) -> None:

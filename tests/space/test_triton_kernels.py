@@ -1,6 +1,5 @@
 """The kernels for GPUs, in Triton's interpreter: the same as the definition one shift at a time."""
 
-import os
 from types import ModuleType
 
 import pytest
@@ -10,16 +9,12 @@ from torch import Tensor
 from space.operator_choice import operators
 from space.operators.neighbourhood import neighbourhood_dot, neighbourhood_sum
 from space.operators.neighbourhood.shifts import batch_first, batch_last, dotted, scattered, summed
+from tests.space.interpreted import as_on_a_gpu, interpreted
 
 
 @pytest.fixture(scope="module")
 def kernels() -> ModuleType:
-    pytest.importorskip("triton", reason="no Triton here: pip install triton")
-    if os.environ.get("TRITON_INTERPRET") != "1":
-        pytest.skip("on a GPU the kernels are tried as they are: pytest -m gpu")
-    import space.operators.neighbourhood.triton_kernels as found
-
-    return found
+    return interpreted("neighbourhood")
 
 
 def plain(function: object, one: Tensor, other: Tensor, *rest: object) -> Tensor:
@@ -71,11 +66,9 @@ def test_half_precision_is_summed_in_float32(kernels: ModuleType, dtype: torch.d
     assert abs(found[0, 0, 0, 1, 1].double() - exact) <= torch.finfo(dtype).eps / 2
 
 
-def test_gradients_go_through_them(kernels: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gradients_go_through_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a GPU, but for the device."""
-    for name in ("summed", "scattered", "dotted"):
-        monkeypatch.setattr(f"space.operators.neighbourhood.native.{name}", getattr(kernels, name))
-    monkeypatch.setattr("space.operators.neighbourhood.fused._kernels", lambda kind: True)
+    as_on_a_gpu(monkeypatch, "neighbourhood", "summed", "scattered", "dotted")
     torch.manual_seed(0)
     weights, x, y = torch.randn(1, 1, 9, 1, 2), *torch.randn(2, 2, 1, 2, 1, 2)
     found = []

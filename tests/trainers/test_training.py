@@ -14,6 +14,7 @@ from torch import nn
 
 from space import Architecture
 from space.errors import InputError
+from space.native_library import native_library
 from space.operator_choice import Choice, operators
 from space.operators.neighbourhood import native
 from tests.trainers.tiny import SEEDS, architecture, short_protocol, small_data, training
@@ -314,7 +315,7 @@ def test_mixed_precision_on_a_gpu(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("choice", "fused"), [("auto", 2), ("plain", 0)])
 def test_an_epoch_says_how_many_mixers_were_fused(choice: Choice, fused: int) -> None:
-    if native.library() is None:
+    if native_library(native.SOURCE) is None:
         pytest.skip("no C++ compiler here")
     protocol = short_protocol()
     with operators(choice):

@@ -82,7 +82,8 @@ def test_both_have_all_that_the_program_reads_and_no_tests(built: Built) -> None
     needed = modules(ROOT) | {f"{package}/py.typed" for package in PACKAGES}
     embedded = (ROOT / "trainers" / "data" / "embedded").iterdir()
     needed |= {str(path.relative_to(ROOT)) for path in embedded}
-    needed |= {"dashboard/.streamlit/config.toml", "space/operators/neighbourhood/native.cpp"}
+    needed |= {"dashboard/.streamlit/config.toml"}
+    needed |= {f"space/operators/{name}/native.cpp" for name in ("depthwise", "neighbourhood")}
     assert any("migrations/versions" in name for name in needed)
     assert needed | configs <= sdist
     assert {*wheel} - {name for name in wheel if ".dist-info/" in name} == needed | {

@@ -1,21 +1,16 @@
 """Sums and products over k×k neighbourhoods, with weights of their own at every position.
 
-Three functions are each other's derivatives (`derivatives`), so that training needs no memory for
-the k·k copies of the map that unfolding makes, and neither do derivatives of derivatives. They are
+Three functions are each other's derivatives (`bilinear`), so that training needs no memory for the
+k·k copies of the map that unfolding makes, and neither do derivatives of derivatives. They are
 computed one shifted map at a time (`shifts`, the plain path), or by one pass over the map
 (`fused`): a compiled one on CPUs, a Triton kernel on GPUs.
 """
 
 from torch import Tensor
 
-from space.operators.neighbourhood.derivatives import (
-    FUSED,
-    SHIFTS,
-    Path,
-    neighbourhood_product,
-    neighbourhood_weighted,
-)
-from space.operators.neighbourhood.fused import serves
+from space.operators.bilinear import Path, product, weighted_sum
+from space.operators.kernel_dispatch import only_own_operations
+from space.operators.neighbourhood import fused, shifts
 from space.operators.neighbourhood.shifts import (
     BATCH_FIRST,
     at_taps,
@@ -23,7 +18,6 @@ from space.operators.neighbourhood.shifts import (
     outside_map,
     summed_by_taps,
 )
-from space.operators.recording import recorded_for_any_batch
 
 __all__ = [
     "at_taps",
@@ -35,9 +29,19 @@ __all__ = [
 ]
 
 
+SHIFTS = Path(
+    *("plain", "neighbourhood, plain", 4, 0),
+    *(shifts.summed, shifts.dotted, shifts.scattered),
+)
+FUSED = Path(
+    *("fused", "neighbourhood, fused", 0, 1),
+    *(fused.summed, fused.dotted, fused.scattered),
+)
+
+
 def path_of(*maps: Tensor) -> Path:
     """How sums over neighbourhoods of such maps are computed, see `space.operator_choice`."""
-    return FUSED if serves(*maps) else SHIFTS
+    return FUSED if fused.serves(*maps) else SHIFTS
 
 
 def neighbourhood_sum(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
@@ -54,9 +58,12 @@ def neighbourhood_sum(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
     weights = weights.to(x.dtype)
     if weights.shape[3:] != x.shape[3:]:  # of one position for all
         weights = weights.expand(*weights.shape[:3], *x.shape[3:])
-    if recorded_for_any_batch():
+    if only_own_operations():
         return summed_by_taps(weights, x, kernel_size)
-    return neighbourhood_weighted(weights, x, kernel_size, path_of(weights, x))
+    if path_of(weights, x) is FUSED:
+        return weighted_sum(weights, x, kernel_size, FUSED)
+    maps = shifts.batch_last(weights), shifts.batch_last(x)
+    return shifts.batch_first(weighted_sum(*maps, kernel_size, SHIFTS))
 
 
 def neighbourhood_dot(targets: Tensor, sources: Tensor, kernel_size: int) -> Tensor:
@@ -71,6 +78,9 @@ def neighbourhood_dot(targets: Tensor, sources: Tensor, kernel_size: int) -> Ten
         (B, heads, k·k, H, W), taps t in row-major order.
     """
     sources = sources.to(targets.dtype)
-    if recorded_for_any_batch():
+    if only_own_operations():
         return dotted(targets, sources, kernel_size, rows=BATCH_FIRST)
-    return neighbourhood_product(targets, sources, kernel_size, path_of(targets, sources))
+    if path_of(targets, sources) is FUSED:
+        return product(targets, sources, kernel_size, FUSED)
+    maps = shifts.batch_last(targets), shifts.batch_last(sources)
+    return shifts.batch_first(product(*maps, kernel_size, SHIFTS))

@@ -1,26 +1,13 @@
 """Sums and products over neighbourhoods by compiled functions (`native.cpp`), on CPUs."""
 
-import ctypes
-from functools import cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from space.native_library import native_library
+from space.operators.kernel_calls import call_native
 
 SOURCE = Path(__file__).with_name("native.cpp")
-
-_Strides, _Map = ctypes.c_int64 * 5, ctypes.c_int64 * 6
-_SUFFIXES = {torch.float32: "float32", torch.float64: "float64"}
-_ALONE = 1 << 18
-"""Multiplications that one thread is done with before others have begun."""
-
-
-@cache
-def library() -> ctypes.CDLL | None:
-    """The compiled functions; None where there is no compiler."""
-    return native_library(SOURCE)
 
 
 def summed(weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
@@ -36,7 +23,7 @@ def scattered(weights: Tensor, y: Tensor, kernel_size: int) -> Tensor:
 def dotted(targets: Tensor, sources: Tensor, kernel_size: int, shared: bool) -> Tensor:
     """Σ_c targets[c, p] · sources[c, p + t], see `fused`."""
     products = empty_products(targets, kernel_size, shared)
-    _call("dot", (targets, sources, products), targets, kernel_size, int(shared))
+    _call("dot", (targets, sources, products), targets, kernel_size, shared)
     return products
 
 
@@ -59,18 +46,8 @@ def _mixed(name: str, weights: Tensor, x: Tensor, kernel_size: int) -> Tensor:
     return y
 
 
-def _call(name: str, tensors: tuple[Tensor, ...], x: Tensor, kernel_size: int, *rest: int) -> None:
-    images, heads, channels, height, width = x.shape
-    function = getattr(library(), f"{name}_{_SUFFIXES[x.dtype]}")
-    arguments: list[object] = []
-    for each in tensors:
-        arguments += [ctypes.c_void_p(each.data_ptr()), _Strides(*strides(each, images))]
-    sizes = _Map(images, heads, channels, height, width, kernel_size)
-    threads = 1 if x.numel() * kernel_size**2 < _ALONE else torch.get_num_threads()
-    function(*arguments, sizes, *rest, threads)
-
-
-def strides(x: Tensor, images: int) -> tuple[int, ...]:
-    """In elements; the one image of weights that all share is each image's."""
-    found = x.stride()
-    return (0, *found[1:]) if x.shape[0] == 1 and images != 1 else found
+def _call(
+    name: str, tensors: tuple[Tensor, ...], x: Tensor, kernel_size: int, flag: bool | None = None
+) -> None:
+    sizes = *x.shape, kernel_size
+    call_native(SOURCE, name, tensors, sizes, flag, x.numel() * kernel_size**2)

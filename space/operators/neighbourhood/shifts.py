@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from space.operators.recording import recorded_for_any_batch
+from space.operators.kernel_dispatch import only_own_operations
 
 BATCH_LAST, BATCH_FIRST = 2, 3
 """The axis of the rows, in (heads, channels, H, W, B) and in (B, heads, channels, H, W)."""
@@ -63,7 +63,7 @@ def dotted(
     """Σ over channels of targets · sources: taps instead of the channels; shared, over images."""
     channels, batch = rows - 1, -1 if rows == BATCH_LAST else 0
     windows = at_taps(sources, kernel_size, rows)
-    if recorded_for_any_batch() or torch.compiler.is_compiling():
+    if only_own_operations() or torch.compiler.is_compiling():
         taps = torch.stack([(targets * window).sum(channels) for window in windows], channels)
         return taps.sum(batch, keepdim=True) if shared else taps
     shape = list(targets.shape)

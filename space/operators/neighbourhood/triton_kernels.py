@@ -6,14 +6,13 @@ for the next tap lies in the cache. Where there is no GPU, Triton's interpreter 
 CPU tensors (`TRITON_INTERPRET=1`, before they are imported).
 """
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
-from space.operators.neighbourhood.native import empty_products, strides
+from space.operators.kernel_calls import launch, strides
+from space.operators.neighbourhood.native import empty_products
 
 _POSITIONS, _CHANNELS = 128, 32
 """The most positions and channels of a program."""
@@ -161,8 +160,8 @@ def _mixed(weights: Tensor, x: Tensor, kernel_size: int, scatter: bool) -> Tenso
     positions, block = _blocks(height, width, channels)
     grid = images * heads, triton.cdiv(height * width, positions), triton.cdiv(channels, block)
     places = (*strides(weights, images), *x.stride(), *y.stride())
-    _launch(_mix, grid, weights, x, y, heads, channels, height, width, *places,
-            KERNEL=kernel_size, SCATTER=scatter, POSITIONS=positions, CHANNELS=block)  # fmt: skip
+    launch(_mix, grid, weights, x, y, heads, channels, height, width, *places,
+           KERNEL=kernel_size, SCATTER=scatter, POSITIONS=positions, CHANNELS=block)  # fmt: skip
     return y
 
 
@@ -177,13 +176,6 @@ def dotted(targets: Tensor, sources: Tensor, kernel_size: int, shared: bool) -> 
     grid = programs * heads, triton.cdiv(height * width, positions), kernel_size**2
     places = (*targets.stride(), *sources.stride(), *products.stride())
     sizes = images_each, heads, channels, height, width
-    _launch(_multiply, grid, targets, sources, products, *sizes, *places,
-            KERNEL=kernel_size, POSITIONS=positions, CHANNELS=block)  # fmt: skip
+    launch(_multiply, grid, targets, sources, products, *sizes, *places,
+           KERNEL=kernel_size, POSITIONS=positions, CHANNELS=block)  # fmt: skip
     return products
-
-
-def _launch(kernel: Any, grid: tuple[int, int, int], *arguments: Any, **constants: Any) -> None:
-    """On the device of the tensors, which need not be the current one."""
-    device = arguments[0].device
-    with torch.cuda.device(device if device.type == "cuda" else -1):
-        kernel[grid](*arguments, **constants)

@@ -1,9 +1,11 @@
-"""The three functions over neighbourhoods as each other's derivatives, on whichever path.
+"""Weighted sums that are linear in their weights and in their map, with derivatives of any order.
 
-With ⟨y, S(w, x)⟩ = ⟨w, D(y, x)⟩ = ⟨T(w, y), x⟩, the sum S, the product D at each tap and the
-scattering T are linear in either argument, and each is the derivative of the others.
+Of maps y and x and weights w, with ⟨y, S(w, x)⟩ = ⟨w, D(y, x)⟩ = ⟨T(w, y), x⟩, the sum S, the
+product D at each tap and the transpose T are linear in either argument, and each is the derivative
+of the others. So three functions are enough, however they are computed.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,11 +14,10 @@ import torch
 from torch import Tensor
 
 from space.operator_choice import PathName
-from space.operators.neighbourhood import fused, shifts
 
 
 class Product(Protocol):
-    """D of a path: Σ over channels (shared: and over images) of targets · sources at each tap."""
+    """D of a path: the gradient of weights (shared: of those that all images share)."""
 
     def __call__(
         self, targets: Tensor, sources: Tensor, kernel_size: int, shared: bool = False
@@ -29,38 +30,41 @@ class Path:
 
     Attributes:
         name: as it is printed.
-        enter: a (B, heads, channels or k·k, H, W) map in the layout of the path. leave: the way
-            back.
-        images, heads: the axes of these in that layout.
-        sum, dot, scatter: S(weights, x, k), D(targets, sources, k, shared), T(weights, y, k).
+        key: what it is known by among those of all operators.
+        images, parts: the axes in that layout of images, and of parts of a map that do not see each
+            other: heads, or channels.
+        sum, dot, transpose: S(weights, x, k), D(targets, sources, k, shared), T(weights, y, k).
     """
 
     name: PathName
-    enter: Callable[[Tensor], Tensor]
-    leave: Callable[[Tensor], Tensor]
+    key: str
     images: int
-    heads: int
+    parts: int
     sum: Callable[[Tensor, Tensor, int], Tensor]
     dot: Product
-    scatter: Callable[[Tensor, Tensor, int], Tensor]
+    transpose: Callable[[Tensor, Tensor, int], Tensor]
+
+    def __post_init__(self) -> None:
+        """Makes it known by its key."""
+        _PATHS[self.key] = self
 
 
-def _as_it_is(x: Tensor) -> Tensor:
-    return x
+_PATHS: dict[str, Path] = {}
+"""By key, as `torch.compile` takes a word for a constant."""
 
 
-SHIFTS = Path(
-    "plain",
-    *(shifts.batch_last, shifts.batch_first, 4, 0),
-    *(shifts.summed, shifts.dotted, shifts.scattered),
-)
-FUSED = Path("fused", *(_as_it_is, _as_it_is, 0, 1), *(fused.summed, fused.dotted, fused.scattered))
-PATHS: dict[str, Path] = {path.name: path for path in (SHIFTS, FUSED)}
-"""By name, as `torch.compile` takes a word for a constant."""
+def weighted_sum(weights: Tensor, x: Tensor, kernel_size: int, path: Path) -> Tensor:
+    """S by a path, of maps in its layout."""
+    return _applied(_Sum, weights, x, kernel_size, path.key)
+
+
+def product(targets: Tensor, sources: Tensor, kernel_size: int, path: Path) -> Tensor:
+    """D by a path, of maps in its layout."""
+    return _applied(_Dot, targets, sources, kernel_size, path.key, False)
 
 
 class _Bilinear(torch.autograd.Function):
-    """A function of two maps, linear in each; further, the kernel size and the path's name."""
+    """A function of two maps, linear in each; further, the kernel size and the path's key."""
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -68,10 +72,10 @@ class _Bilinear(torch.autograd.Function):
         ctx.save_for_backward(first, second)
 
 
-class _NeighbourhoodSum(_Bilinear):
+class _Sum(_Bilinear):
     @staticmethod
     def forward(weights: Tensor, x: Tensor, kernel_size: int, path: str) -> Tensor:
-        return PATHS[path].sum(weights, x, kernel_size)
+        return _PATHS[path].sum(weights, x, kernel_size)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -80,22 +84,22 @@ class _NeighbourhoodSum(_Bilinear):
         if ctx.needs_input_grad[0]:
             to_weights = _to_weights(weights, gradient, x, *ctx.how)
         if ctx.needs_input_grad[1]:
-            to_x = _applied(_NeighbourhoodScatter, weights, gradient, *ctx.how)
+            to_x = _applied(_Transpose, weights, gradient, *ctx.how)
         return to_weights, to_x, None, None
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, int]:
-        return _with_more_heads(_NeighbourhoodSum, info.batch_size, in_dims, inputs)
+        return _with_more_parts(_Sum, info.batch_size, in_dims, inputs)
 
 
-class _NeighbourhoodDot(_Bilinear):
+class _Dot(_Bilinear):
     """Of weights that all images share where `shared`: then over images as well."""
 
     @staticmethod
     def forward(
         targets: Tensor, sources: Tensor, kernel_size: int, path: str, shared: bool
     ) -> Tensor:
-        return PATHS[path].dot(targets, sources, kernel_size, shared)
+        return _PATHS[path].dot(targets, sources, kernel_size, shared)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -103,20 +107,20 @@ class _NeighbourhoodDot(_Bilinear):
         kernel_size, path, _ = ctx.how
         to_targets = to_sources = None
         if ctx.needs_input_grad[0]:
-            to_targets = _applied(_NeighbourhoodSum, gradient, sources, kernel_size, path)
+            to_targets = _applied(_Sum, gradient, sources, kernel_size, path)
         if ctx.needs_input_grad[1]:
-            to_sources = _applied(_NeighbourhoodScatter, gradient, targets, kernel_size, path)
+            to_sources = _applied(_Transpose, gradient, targets, kernel_size, path)
         return to_targets, to_sources, None, None, None
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, int]:
-        return _with_more_heads(_NeighbourhoodDot, info.batch_size, in_dims, inputs)
+        return _with_more_parts(_Dot, info.batch_size, in_dims, inputs)
 
 
-class _NeighbourhoodScatter(_Bilinear):
+class _Transpose(_Bilinear):
     @staticmethod
     def forward(weights: Tensor, y: Tensor, kernel_size: int, path: str) -> Tensor:
-        return PATHS[path].scatter(weights, y, kernel_size)
+        return _PATHS[path].transpose(weights, y, kernel_size)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -125,43 +129,59 @@ class _NeighbourhoodScatter(_Bilinear):
         if ctx.needs_input_grad[0]:
             to_weights = _to_weights(weights, y, gradient, *ctx.how)
         if ctx.needs_input_grad[1]:
-            to_y = _applied(_NeighbourhoodSum, weights, gradient, *ctx.how)
+            to_y = _applied(_Sum, weights, gradient, *ctx.how)
         return to_weights, to_y, None, None
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, int]:
-        return _with_more_heads(_NeighbourhoodScatter, info.batch_size, in_dims, inputs)
+        return _with_more_parts(_Transpose, info.batch_size, in_dims, inputs)
 
 
 def _applied(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:
-    result: Tensor = function.apply(*inputs)
+    result: Tensor
+    if _nobody_looks_on():
+        result = function.forward(*inputs)
+    else:
+        result = function.apply(*inputs)
     return result
+
+
+def _nobody_looks_on() -> bool:
+    """Whether there are neither derivatives to be taken nor transforms: then a call is quicker."""
+    if torch.is_grad_enabled() or torch.compiler.is_compiling():
+        return False
+    return torch._C._functorch.peek_interpreter_stack() is None
+
+
+for _each in (_Sum, _Dot, _Transpose):
+    # `apply` asks for it at each call, and making it takes as long as a convolution of a small map.
+    _each.forward.__dict__["__signature__"] = inspect.signature(_each.forward)
 
 
 def _to_weights(
     weights: Tensor, targets: Tensor, sources: Tensor, kernel_size: int, path: str
 ) -> Tensor:
     """The gradient of weights; of those that all images share it is the sum of theirs."""
-    images = PATHS[path].images
+    images = _PATHS[path].images
     shared = weights.shape[images] == 1 and targets.shape[images] != 1
-    return _applied(_NeighbourhoodDot, targets, sources, kernel_size, path, shared)
+    return _applied(_Dot, targets, sources, kernel_size, path, shared)
 
 
-def _with_more_heads(
+def _with_more_parts(
     function: type[torch.autograd.Function],
     count: int,
     in_dims: tuple[Any, ...],
     inputs: tuple[Any, ...],
 ) -> tuple[Tensor, int]:
-    """Under `vmap`: heads do not see each other, so that what is mapped over are heads more."""
+    """Under `vmap`: parts do not see each other, so that what is mapped over are parts more."""
     first, second, kernel_size, path, *rest = inputs
-    heads = PATHS[path].heads
+    parts = _PATHS[path].parts
     folded = [
-        _mapped(x, axis, count, heads).flatten(heads, heads + 1)
+        _mapped(x, axis, count, parts).flatten(parts, parts + 1)
         for x, axis in ((first, in_dims[0]), (second, in_dims[1]))
     ]
     result = _applied(function, *folded, kernel_size, path, *rest)
-    return result.unflatten(heads, (count, -1)), heads
+    return result.unflatten(parts, (count, -1)), parts
 
 
 def _mapped(x: Tensor, axis: int | None, count: int, to: int) -> Tensor:
@@ -169,15 +189,3 @@ def _mapped(x: Tensor, axis: int | None, count: int, to: int) -> Tensor:
     if axis is not None:
         return x.movedim(axis, to)
     return x.unsqueeze(to).expand(*x.shape[:to], count, *x.shape[to:])
-
-
-def neighbourhood_weighted(weights: Tensor, x: Tensor, kernel_size: int, path: Path) -> Tensor:
-    """S by a path, see `neighbourhood_sum`."""
-    maps = path.enter(weights), path.enter(x)
-    return path.leave(_applied(_NeighbourhoodSum, *maps, kernel_size, path.name))
-
-
-def neighbourhood_product(targets: Tensor, sources: Tensor, kernel_size: int, path: Path) -> Tensor:
-    """D by a path, see `neighbourhood_dot`."""
-    maps = path.enter(targets), path.enter(sources)
-    return path.leave(_applied(_NeighbourhoodDot, *maps, kernel_size, path.name, False))
