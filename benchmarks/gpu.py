@@ -4,10 +4,10 @@
 
 All mixer types in float32 and bfloat16 against the CPU's float64, with their gradients, and
 depth-wise convolutions of several sizes by the fused path, which takes not all of them; the tables
-of `benchmarks.operators` and `benchmarks.training` in bfloat16; and a search of networks on the
-embedded images for two minutes. Writes gpu.json and gpu.md. Needs torch, Triton and the packages of
-`space` (NumPy, pydantic, PyYAML); timm's networks are compared where it is installed. No Ray, no
-store.
+of `benchmarks.operators` and `benchmarks.training` in bfloat16, some networks with CUDA graphs, and
+several trainings at once (`benchmarks.sharing`); and a search of networks on the embedded images
+for two minutes. Writes gpu.json and gpu.md. Needs torch, Triton and the packages of `space` (NumPy,
+pydantic, PyYAML); timm's networks are compared where it is installed. No Ray, no store.
 
 `--pretend` runs all of it on a CPU, tiny, with the kernels for GPUs in Triton's interpreter.
 """
@@ -33,6 +33,8 @@ from benchmarks.markdown import markdown_table
 from benchmarks.numbers import above_zero
 from benchmarks.operators.cases import DEPTHWISE, DYNAMIC, cases
 from benchmarks.operators.comparison import machine, measure_all, plain, tables
+from benchmarks.sharing import shared
+from benchmarks.sharing import table as sharing_table
 from benchmarks.training import means, settings, table
 from benchmarks.training import measure_all as measure_steps
 from search import Evaluation, optimize
@@ -230,12 +232,23 @@ def check(device: torch.device, seconds: float, pretend: bool) -> dict[str, Any]
         sizes = ["small"] if pretend else ["small", "224"]
         chosen = list(settings(sizes, None, not pretend, pretend))[: 2 if pretend else None]
         rows = measure_steps(chosen, device, dtype, 1 if pretend else 3, 3.0)
+        if not pretend:  # small networks wait for the start of kernels, which graphs replay
+            small = [each for each in chosen if each.size == "small"][::2]
+            rows += measure_steps(small, device, dtype, 3, 3.0, ["reduce-overhead"])
         text = f"{table(rows)}\n\n{means(rows)}"
         return {"rows": [asdict(row) for row in rows], "table": text}
+
+    def sharing_rows() -> dict[str, Any]:
+        small = list(settings(["small"], None, not pretend, pretend))
+        counts, chosen, seconds = ((1, 2), small[:1], 0.05) if pretend else ((1, 4), small[::3], 3)
+        name = str(dtype).removeprefix("torch.")
+        rows = [shared(each, n, str(device), name, seconds) for each in chosen for n in counts]
+        return {"rows": [asdict(row) for row in rows], "table": sharing_table(rows)}
 
     limits = {"limit_train": 128, "limit_validation": 50} if pretend else {}
     found["operators"] = _tried(operator_rows)
     found["training"] = _tried(training_rows)
+    found["sharing"] = _tried(sharing_rows)
     found["search"] = _tried(lambda: asdict(search_networks(device, seconds, limits)))
     return found
 
@@ -253,7 +266,7 @@ def wrong(found: dict[str, Any]) -> list[str]:
     told = [f"{p['mixer']}, {p['dtype']}: {p['error']:.2g} off" for p in found["parity"]
             if "failed" not in p and not p["agrees"]]  # fmt: skip
     told += [p["failed"] for p in found["parity"] if "failed" in p]
-    parts = ("operators", "training", "search")
+    parts = ("operators", "training", "sharing", "search")
     return told + [f"{each}: {found[each]['failed']}" for each in parts if "failed" in found[each]]
 
 
@@ -268,7 +281,7 @@ def report(found: dict[str, Any]) -> str:
     lines = [f"# mixspace on {found['machine']}", f"Measured {found['measured']}.", "## Parity"]
     lines.append(markdown_table(["type", "mixers", "agree", "largest error"], counts))
     lines += [f"- {each}" for each in wrong(found)]
-    for name in ("operators", "training"):
+    for name in ("operators", "training", "sharing"):
         lines += [
             f"## {name.capitalize()}",
             found[name].get("table", found[name].get("failed", "")),

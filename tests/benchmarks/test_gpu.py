@@ -26,11 +26,12 @@ def test_it_runs_from_end_to_end(tmp_path: Path) -> None:
     assert all(each["agrees"] for each in found["parity"])
     assert len(found["operators"]["rows"]) == 10
     assert len(found["training"]["rows"]) == 2
+    assert [row["processes"] for row in found["sharing"]["rows"]] == [1, 2]
     assert found["search"]["trials"] >= 1
     assert 0 < found["search"]["best"] < 1
     told = (tmp_path / "found" / "gpu.md").read_text()
     assert told in ended.stdout
-    for heading in ("## Parity", "## Operators", "## Training", "## A search"):
+    for heading in ("## Parity", "## Operators", "## Training", "## Sharing", "## A search"):
         assert heading in told
 
 
@@ -52,6 +53,7 @@ def test_what_does_not_agree_or_does_not_run_is_told(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(gpu, "depthwise_mixers", lambda: ())
     monkeypatch.setattr(gpu, "measure_all", broken)
     monkeypatch.setattr(gpu, "measure_steps", broken)
+    monkeypatch.setattr(gpu, "shared", broken)
     monkeypatch.setattr(gpu, "search_networks", broken)
     monkeypatch.setattr(gpu, "ALLOWED", {torch.float32: 0.0})
     found = gpu.check(torch.device("cpu"), 1, pretend=False)
@@ -59,7 +61,7 @@ def test_what_does_not_agree_or_does_not_run_is_told(monkeypatch: pytest.MonkeyP
     assert told[0].startswith(f"{gpu.mixer_of(first).label}, float32: ")
     assert told[1:] == [
         f"{each}: RuntimeError: no kernel image is available"
-        for each in ("operators", "training", "search")
+        for each in ("operators", "training", "sharing", "search")
     ]
     assert "no kernel image is available" in gpu.report(found)
 
