@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from space import Mixer, all_mixer_types
+from space import Mixer, all_mixer_types, mixer_type_named
 from space.axes import Dynamics, Locality, Rank
 from space.canonical import FOLDS, canonical
 from space.geometry import MapSize, generator_width, width_problems
@@ -188,3 +188,22 @@ def test_attention_that_covers_the_map_is_global(
     )
     mixer = Mixer(**type_fields(mixer_type), heads=2, **fields)
     assert canonical(mixer, 4, MapSize(4, 4)).locality is Locality.GLOBAL, before
+
+
+@pytest.mark.parametrize(
+    ("axes", "fields", "form"),
+    [
+        ("dense/spatial/position", {}, "Conv. k1"),
+        ("separable/spatial/position", {"reduction": "dense"}, "Conv. k1"),
+        ("separable/spatial/both", {"heads": 2, "reduction": "dense"}, "Conv. k1"),
+        ("grouped/spatial/position", {"groups": 2, "reduction": "dense"}, "Conv. k1"),
+        ("separable/spatial/position", {"reduction": "average"}, "DW-S Conv. k1"),
+    ],
+)
+def test_on_one_position_a_reduction_is_a_matrix(
+    axes: str, fields: dict[str, Any], form: str
+) -> None:
+    mixer_type = mixer_type_named(f"sliding/{axes}/static")
+    mixer = Mixer(**type_fields(mixer_type), kernel_size=1, ratio=2, bias=False, **fields)
+    found = canonical(mixer, 4, MapSize(1, 1))
+    assert (found.label, found.rank) == (form, Rank.FULL)
