@@ -232,11 +232,14 @@ def check(device: torch.device, seconds: float, pretend: bool) -> dict[str, Any]
         sizes = ["small"] if pretend else ["small", "224"]
         chosen = list(settings(sizes, None, not pretend, pretend))[: 2 if pretend else None]
         rows = measure_steps(chosen, device, dtype, 1 if pretend else 3, 3.0)
-        if not pretend:  # small networks wait for the start of kernels, which graphs replay
-            small = [each for each in chosen if each.size == "small"][::2]
-            rows += measure_steps(small, device, dtype, 3, 3.0, ["reduce-overhead"])
         text = f"{table(rows)}\n\n{means(rows)}"
         return {"rows": [asdict(row) for row in rows], "table": text}
+
+    def graph_rows() -> dict[str, Any]:
+        # Small networks wait for the start of kernels, which graphs replay.
+        small = list(settings(["small"], None, not pretend, pretend))[::2]
+        rows = measure_steps(small, device, dtype, 3, 3.0, ["reduce-overhead"])
+        return {"rows": [asdict(row) for row in rows], "table": f"{table(rows)}\n\n{means(rows)}"}
 
     def sharing_rows() -> dict[str, Any]:
         small = list(settings(["small"], None, not pretend, pretend))
@@ -248,9 +251,15 @@ def check(device: torch.device, seconds: float, pretend: bool) -> dict[str, Any]
     limits = {"limit_train": 128, "limit_validation": 50} if pretend else {}
     found["operators"] = _tried(operator_rows)
     found["training"] = _tried(training_rows)
+    if not pretend:  # without a GPU there are no graphs, and to compile takes minutes
+        found["graphs"] = _tried(graph_rows)
     found["sharing"] = _tried(sharing_rows)
     found["search"] = _tried(lambda: asdict(search_networks(device, seconds, limits)))
     return found
+
+
+_TABLES = ("operators", "training", "graphs", "sharing")
+"""The parts that are tables."""
 
 
 def _tried(part: Callable[[], Any]) -> Any:
@@ -266,7 +275,7 @@ def wrong(found: dict[str, Any]) -> list[str]:
     told = [f"{p['mixer']}, {p['dtype']}: {p['error']:.2g} off" for p in found["parity"]
             if "failed" not in p and not p["agrees"]]  # fmt: skip
     told += [p["failed"] for p in found["parity"] if "failed" in p]
-    parts = ("operators", "training", "sharing", "search")
+    parts = [each for each in (*_TABLES, "search") if each in found]
     return told + [f"{each}: {found[each]['failed']}" for each in parts if "failed" in found[each]]
 
 
@@ -281,7 +290,7 @@ def report(found: dict[str, Any]) -> str:
     lines = [f"# mixspace on {found['machine']}", f"Measured {found['measured']}.", "## Parity"]
     lines.append(markdown_table(["type", "mixers", "agree", "largest error"], counts))
     lines += [f"- {each}" for each in wrong(found)]
-    for name in ("operators", "training", "sharing"):
+    for name in filter(found.__contains__, _TABLES):
         lines += [
             f"## {name.capitalize()}",
             found[name].get("table", found[name].get("failed", "")),

@@ -28,6 +28,8 @@ from space.networks import build
 
 _WARM = 3
 """Steps that are not counted, in which kernels are chosen and compiled."""
+_UNWATCHED = 32
+"""Steps that a training queues on a GPU before it waits for them, as `trainers.step_log` does."""
 _PATIENCE = 300.0
 """Seconds for which a process waits for the others to be warm."""
 
@@ -57,12 +59,14 @@ def trained(setting: Setting, device: str, dtype: str, seconds: float, together:
     for _ in range(_WARM):
         step()
     synchronise(chosen)
+    at_once = _UNWATCHED if chosen.type == "cuda" else 1
     together.wait(_PATIENCE)
     begun, steps = time.perf_counter(), 0
     while not steps or time.perf_counter() - begun < seconds:
-        step()
+        for _ in range(at_once):
+            step()
         synchronise(chosen)
-        steps += 1
+        steps += at_once
     return setting.batch * steps / (time.perf_counter() - begun)
 
 

@@ -138,7 +138,7 @@ def transfer(
 
     Returns:
         A row for each training: its architecture, seed, folder, metrics (0 to 1), params and
-        seconds, and where its weights came from.
+        seconds, where its weights came from, and whether it was finished before this call.
 
     Raises:
         InputError: before anything is trained, with all reasons why it cannot be done.

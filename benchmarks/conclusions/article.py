@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from benchmarks.conclusions.contrasts import Contrast, Found, OneSkeleton, at, judged, larger
+from search.effects import MARGIN
 
 _UNTIED = "sliding/separable/full/none/static"
 _BY_CHANNELS = "sliding/separable/full/channel/static"
@@ -91,25 +92,29 @@ CLAIMS = (
 """But for the recipe, which is no difference between networks."""
 
 
-def conclusions_of(skeleton: OneSkeleton) -> dict[Claim, list[Found]]:
-    """What a table says of every claim; the verdicts are of all of them at once."""
-    found = judged([skeleton.found(c) for claim in CLAIMS for c in claim.contrasts])
-    each = iter(found)
-    return {claim: [next(each) for _ in claim.contrasts] for claim in CLAIMS}
+def conclusions_of(
+    skeleton: OneSkeleton, recipe: Found | None = None
+) -> tuple[dict[Claim, list[Found]], Found | None]:
+    """What a table says of every claim, and of the recipe; the verdicts are of all at once."""
+    found = [skeleton.found(c) for claim in CLAIMS for c in claim.contrasts]
+    each = iter(judged([*found, *([] if recipe is None else [recipe])]))
+    return {claim: [next(each) for _ in claim.contrasts] for claim in CLAIMS}, next(each, None)
 
 
 def outcome(expected: Expected, found: Found) -> str:
-    """Whether a contrast came out as the article has it."""
-    none = found.verdict.startswith("no difference")
+    """Whether a contrast came out as the article has it; it cannot tell where both may be."""
     if found.verdict.startswith("cannot tell"):
         return "cannot tell"
-    gained = found.verdict.startswith("helps")
-    as_expected = {
-        Expected.NO_LOSS: none or gained,
-        Expected.NEXT_TO_NOTHING: none,
-        Expected.GAIN: gained,
-    }
-    return "as in the article" if as_expected[expected] else "not as in the article"
+    estimate, gained = found.estimate, found.verdict.startswith("helps")
+    small, worse = estimate.bound <= MARGIN, estimate.high < -MARGIN
+    confirmed, denied = {
+        Expected.NO_LOSS: (small or gained, worse),
+        Expected.NEXT_TO_NOTHING: (small, worse or estimate.low > MARGIN),
+        Expected.GAIN: (gained, not gained),
+    }[expected]
+    if confirmed:
+        return "as in the article"
+    return "not as in the article" if denied else "cannot tell"
 
 
 def outcomes(expected: Expected, found: Sequence[Found]) -> list[str]:

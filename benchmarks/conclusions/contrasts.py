@@ -1,8 +1,10 @@
 """Differences between two operators, or two sizes of one, in networks alike in all else."""
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import mean
 
 import numpy as np
 
@@ -15,8 +17,10 @@ Operator = tuple[str, int | None]
 """The name of a type of mixer, and its kernel size or window, None where it has none."""
 Step = tuple[Operator, Operator]
 """Source and target."""
-Trained = Mapping[tuple[str, Operator], Mapping[int, float]]
-"""Validation accuracies, 0 to 1, by type of block and operator, and by study seed."""
+Network = tuple[str, Operator]
+"""The type of block, and the operator in it."""
+Pair = tuple[Network, Network]
+"""Source and target, in one type of block."""
 
 COSTS = ("params", "macs")
 
@@ -27,8 +31,8 @@ class Contrast:
 
     Attributes:
         name: in one line.
-        steps: each in every type of block is a context. No network is in two steps at the same
-            end, and so contexts share none.
+        steps: their mean in a type of block counts once, as blocks are what an effect may turn
+            with. No network is in two steps.
     """
 
     name: str
@@ -52,7 +56,7 @@ class Found:
     Attributes:
         name: of the contrast.
         estimate: of the difference of accuracies, 0 to 1.
-        wanted: contexts that the whole table has.
+        wanted: contexts that the whole table has, of which each is a type of block.
         trainings: of the networks that are compared.
         ratios: by cost, the target's over the source's, geometric mean over contexts; NaN of none.
         verdict: in words, of all contrasts at once.
@@ -74,8 +78,8 @@ class OneSkeleton:
     """
 
     def __init__(self, benchmark: TabularBenchmark) -> None:
-        self.trained: dict[tuple[str, Operator], dict[int, float]] = {}
-        self.costs: dict[tuple[str, Operator], Mapping[str, float]] = {}
+        self.trained: dict[Network, dict[int, float]] = {}
+        self.costs: dict[Network, Mapping[str, float]] = {}
         for name, architecture in benchmark.architectures.items():
             mixer = architecture.stages[0].mixers[0]
             key = (architecture.block_type, (mixer.name, mixer.kernel_size))
@@ -94,18 +98,19 @@ class OneSkeleton:
     def found(self, contrast: Contrast) -> Found:
         """What there is of a contrast, without a verdict."""
         pairs = list(self._pairs(contrast))
-        differences = [_difference(self.trained[a], self.trained[b]) for a, b in pairs]
+        by_block: dict[str, list[float]] = defaultdict(list)
+        for source, target in pairs:
+            by_block[source[0]].append(_difference(self.trained[source], self.trained[target]))
+        means = np.array([mean(each) for each in by_block.values()])
         return Found(
             contrast.name,
-            over_contexts(np.array(differences), *self._error(pairs)),
-            len(contrast.steps) * len(self.block_types),
+            over_contexts(means, *self._error(pairs)),
+            len(self.block_types),
             sum(len(self.trained[key]) for key in {key for pair in pairs for key in pair}),
             {name: self._ratio(name, pairs) for name in COSTS},
         )
 
-    def _pairs(
-        self, contrast: Contrast
-    ) -> Iterator[tuple[tuple[str, Operator], tuple[str, Operator]]]:
+    def _pairs(self, contrast: Contrast) -> Iterator[Pair]:
         """Networks of which both were trained with some common seed."""
         for block_type in self.block_types:
             for source, target in contrast.steps:
@@ -114,19 +119,19 @@ class OneSkeleton:
                 if seeds[0] & seeds[1]:
                     yield pair
 
-    def _error(
-        self, pairs: Sequence[tuple[tuple[str, Operator], tuple[str, Operator]]]
-    ) -> tuple[float, float]:
+    def _error(self, pairs: Sequence[Pair]) -> tuple[float, float]:
         """The standard error that seeds alone leave to the mean, and its degrees of freedom."""
         seeds = self.seeds
         if seeds is None or not pairs:
             return 0.0, 0.0
-        each = [2 / len(_common(self.trained[a], self.trained[b])) for a, b in pairs]
-        return seeds.deviation * math.sqrt(sum(each)) / len(pairs), seeds.freedom
+        in_block = Counter(source[0] for source, _ in pairs)
+        each = [
+            2 / len(_common(self.trained[a], self.trained[b])) / in_block[a[0]] ** 2
+            for a, b in pairs
+        ]
+        return seeds.deviation * math.sqrt(sum(each)) / len(in_block), seeds.freedom
 
-    def _ratio(
-        self, cost: str, pairs: Sequence[tuple[tuple[str, Operator], tuple[str, Operator]]]
-    ) -> float:
+    def _ratio(self, cost: str, pairs: Sequence[Pair]) -> float:
         if not pairs:
             return math.nan
         logs = [math.log(self.costs[b][cost] / self.costs[a][cost]) for a, b in pairs]

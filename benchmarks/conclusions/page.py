@@ -10,7 +10,7 @@ from benchmarks.conclusions.recipe import recipe_effect
 from benchmarks.markdown import markdown_table
 from benchmarks.table.read import TabularBenchmark, variant_table
 from benchmarks.table.spec import PLAIN, TableSpec
-from search.effects import Effect, Estimate, MoveKind, interval_in_points, points
+from search.effects import Effect, Estimate, MoveKind, SeedSpread, interval_in_points, points
 from search.query import table_effects
 from space.architecture import BLOCK_TYPES
 from space.wording import NONE, count
@@ -18,7 +18,7 @@ from space.wording import NONE, count
 BEGIN = "<!-- written by benchmarks.conclusions -->"
 END = "<!-- end of what is written -->"
 RECIPE = "The recipe matters"
-_ROUNDS = ("contrast", "points [95%]", "contexts", "trainings", "params ×", "MACs ×", "verdict")
+_CONTRASTS = ("contrast", "points [95%]", "contexts", "trainings", "params ×", "MACs ×", "verdict")
 _EDGES = ("edge", "points [95%]", "pairs", *BLOCK_TYPES, "params ×", "verdict")
 
 
@@ -30,8 +30,7 @@ def text(spec: TableSpec, path: Path) -> str:
     """
     benchmark = TabularBenchmark(path)
     skeleton = OneSkeleton(benchmark)
-    found = conclusions_of(skeleton)
-    recipe = _recipe(spec, benchmark, path)
+    found, recipe = conclusions_of(skeleton, _recipe(spec, benchmark, path, skeleton.seeds))
     sentences = [_sentence(claim, each) for claim, each in found.items()]
     parts = (
         _state(spec, benchmark, skeleton),
@@ -63,10 +62,8 @@ def _state(spec: TableSpec, benchmark: TabularBenchmark, skeleton: OneSkeleton) 
     if seeds is None:
         return f"{said}; none has two seeds yet, so what a seed does is not known."
     deviation = f"{100 * seeds.deviation:.2f}"
-    known = count(int(seeds.freedom), "training")
-    return (
-        f"{said}. One network scatters by {deviation} points over seeds (of {known} beside firsts)."
-    )
+    known = count(int(seeds.freedom), "degree")
+    return f"{said}. One network scatters by {deviation} points over seeds ({known} of freedom)."
 
 
 def _edges(path: Path) -> str:
@@ -88,7 +85,7 @@ def _edge(effect: Effect) -> list[str]:
 
 def _contrasts(found: Sequence[tuple[Claim, Sequence[Found]]], recipe: Found | None) -> str:
     rows = [_row(each) for _, several in found for each in several]
-    return markdown_table(_ROUNDS, [*rows, *([] if recipe is None else [_row(recipe)])])
+    return markdown_table(_CONTRASTS, [*rows, *([] if recipe is None else [_row(recipe)])])
 
 
 def _row(found: Found) -> list[str]:
@@ -123,12 +120,14 @@ def _sentence(claim: Claim, found: Sequence[Found]) -> str:
     return f"- *{claim.text}* ({claim.expected}): {'; '.join(said)}."
 
 
-def _recipe(spec: TableSpec, benchmark: TabularBenchmark, path: Path) -> Found | None:
+def _recipe(
+    spec: TableSpec, benchmark: TabularBenchmark, path: Path, seeds: SeedSpread | None
+) -> Found | None:
     plain = variant_table(path, PLAIN)
     if not plain.is_file():
         return None
     wanted = len(spec.as_variant(PLAIN).trainings())
-    return recipe_effect(benchmark, TabularBenchmark(plain), wanted)
+    return recipe_effect(benchmark, TabularBenchmark(plain), wanted, seeds)
 
 
 def _of_recipe(found: Found | None) -> str:

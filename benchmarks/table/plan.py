@@ -1,4 +1,4 @@
-"""Which trainings a table wants, in an order of which every beginning is a fair sample."""
+"""Which trainings a table wants, in an order of which a beginning is of use."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -47,7 +47,7 @@ class EverySeedInTurn:
 
     Within a seed the networks of one kernel size and those that have none come first, so that half
     a seed has whole comparisons of operators; both parts are in the order of a hash. The largest
-    networks come last of all, as each costs as much as ten others.
+    networks come last of a seed, as each costs as much as ten others.
 
     Attributes:
         kernel_size: that comes first.

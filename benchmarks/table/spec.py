@@ -53,7 +53,7 @@ class TableSpec:
         return DesignSpace.from_dict(read_yaml(self.space_file))
 
     def trainings(self) -> list[Planned]:
-        """What is wanted, in an order of which every beginning is a fair sample."""
+        """What is wanted, in the order of the plan."""
         space = self.space().enumerate()
         if self.variant is not None:
             return [(architecture, self.seeds[0]) for architecture in self.plan.sample(space)]

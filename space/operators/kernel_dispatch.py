@@ -86,7 +86,7 @@ _kernels._dynamo_marked_constant = True  # type: ignore[attr-defined]
 def in_autocast(x: Tensor) -> Tensor:
     """In the type that autocast, where it is on, has for convolutions and products of matrices."""
     kind = x.device.type
-    if x.dtype is torch.float64 or not torch.is_autocast_enabled(kind):
+    if kind == "meta" or x.dtype is torch.float64 or not torch.is_autocast_enabled(kind):
         return x
     return x.to(torch.get_autocast_dtype(kind))
 

@@ -35,11 +35,13 @@ def kernel_operator(
     """
 
     def on_cpu(*arguments: Any) -> Tensor:
+        _refuse_other_types(*arguments)
         refuse(*arguments)
         found: Tensor = getattr(native, function)(*arguments)
         return found
 
     def on_gpu(*arguments: Any) -> Tensor:
+        _refuse_other_types(*arguments)
         refuse(*arguments)
         kernels = import_module(f"{native.__package__}.triton_kernels")
         found: Tensor = getattr(kernels, function)(*arguments)
@@ -52,6 +54,13 @@ def kernel_operator(
     torch.library.register_fake(f"mixspace::{name}", empty, lib=_LIBRARY)
     operator: Callable[..., Tensor] = getattr(torch.ops.mixspace, name).default
     return operator
+
+
+def _refuse_other_types(one: Tensor, other: Tensor, *_: Any) -> None:
+    """The kernels read both as of one type, on one device."""
+    if one.dtype is not other.dtype or one.device != other.device:
+        kinds = " and ".join(f"{each.dtype} on {each.device}" for each in (one, other))
+        raise ValueError(f"both must be of one type and on one device; got {kinds}")
 
 
 def refuse_unequal(targets: Tensor, sources: Tensor, *_: Any) -> None:

@@ -61,7 +61,7 @@ def test_what_does_not_agree_or_does_not_run_is_told(monkeypatch: pytest.MonkeyP
     assert told[0].startswith(f"{gpu.mixer_of(first).label}, float32: ")
     assert told[1:] == [
         f"{each}: RuntimeError: no kernel image is available"
-        for each in ("operators", "training", "sharing", "search")
+        for each in ("operators", "training", "graphs", "sharing", "search")
     ]
     assert "no kernel image is available" in gpu.report(found)
 

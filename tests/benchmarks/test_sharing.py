@@ -8,7 +8,7 @@ from benchmarks.sharing import Shared, main, table
 
 
 @pytest.mark.thorough
-def test_trainings_begin_together_and_are_added_up(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_network_is_trained_by_so_many_processes(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["--tiny", "--network", "dw-s conv.", "--processes", "2", "--seconds", "0.05"]
     main([*asked, "--json"])
     rows = json.loads(capsys.readouterr().out)["rows"]

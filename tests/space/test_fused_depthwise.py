@@ -207,3 +207,11 @@ def test_maps_of_nothing_give_nothing(shape: tuple[int, ...], own: bool) -> None
     assert y.shape == x.shape
     assert weights.grad is not None
     assert not weights.grad.any()
+
+
+def test_kernels_refuse_tensors_of_two_types() -> None:
+    kernels, x = torch.ones(1, 2, 5, 5), torch.ones(1, 2, 4, 4, dtype=torch.float64)
+    with pytest.raises(ValueError, match=r"one type .* torch.float32 on cpu and torch.float64"):
+        fused.summed(kernels, x, 5)
+    with pytest.raises(ValueError, match="one type"):
+        fused.multiplied(x, x.float(), 5, True)

@@ -74,3 +74,11 @@ def test_a_mixer_without_a_choice_says_nothing() -> None:
     assert paths == {}
     assert "fused" not in repr(mixer)
     assert "plain" not in repr(mixer)
+
+
+@pytest.mark.parametrize("name", ["DW-S Conv.", "Dynamic DW-S Conv.", "Dynamic Local-S MLP"])
+def test_on_the_meta_device_it_is_the_plain_path(name: str) -> None:
+    heads = {"heads": 2} if name == "Dynamic Local-S MLP" else {}
+    mixer = TokenMixer(Mixer.named(name, kernel_size=5, **heads), 4, SIZE).to("meta").eval()
+    assert mixer(torch.empty(2, 4, 4, 4, device="meta")).shape == (2, 4, 4, 4)
+    assert "4×4, plain" in repr(mixer)
