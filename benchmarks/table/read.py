@@ -12,6 +12,7 @@ import pyarrow.parquet
 import yaml
 
 from benchmarks.table.columns import SEARCH_COLUMNS, TEST_COLUMN
+from benchmarks.table.spec import LONGER
 from search.objectives import JudgedBy, judged_accuracy, judged_by
 from space import Architecture, DesignSpace
 from space.architecture import RENAMED
@@ -36,7 +37,7 @@ def variant_table(path: Path, variant: str) -> Path:
 
 def longer_table(path: Path = TABLE) -> Path:
     """The file beside a table that has longer trainings of some of its architectures."""
-    return variant_table(path, "longer")
+    return variant_table(path, LONGER)
 
 
 @dataclass(frozen=True, slots=True)

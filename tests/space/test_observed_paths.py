@@ -6,15 +6,12 @@ from torch import nn
 
 from space import Mixer
 from space.geometry import MapSize
-from space.native_library import native_library
+from space.native_library import compiler
 from space.operator_choice import Choice, operators
 from space.operators import TokenMixer
-from space.operators.neighbourhood import native
 from space.operators.observed_paths import observed_paths
 
-needs_compiler = pytest.mark.skipif(
-    native_library(native.SOURCE) is None, reason="no C++ compiler here"
-)
+needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler here")
 SIZE = MapSize(4, 4)
 
 

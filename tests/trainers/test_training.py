@@ -14,9 +14,8 @@ from torch import nn
 
 from space import Architecture
 from space.errors import InputError
-from space.native_library import native_library
+from space.native_library import compiler
 from space.operator_choice import Choice, operators
-from space.operators.neighbourhood import native
 from tests.trainers.tiny import SEEDS, architecture, short_protocol, small_data, training
 from trainers import NonFiniteLoss, Seeds, Training
 from trainers.checkpoint import load_checkpoint
@@ -315,7 +314,7 @@ def test_mixed_precision_on_a_gpu(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("choice", "fused"), [("auto", 2), ("plain", 0)])
 def test_an_epoch_says_how_many_mixers_were_fused(choice: Choice, fused: int) -> None:
-    if native_library(native.SOURCE) is None:
+    if compiler() is None:
         pytest.skip("no C++ compiler here")
     protocol = short_protocol()
     with operators(choice):
