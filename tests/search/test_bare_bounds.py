@@ -11,9 +11,9 @@ from search.local_executor import optimize
 from search.query import study_objectives
 from search.store import open_store
 from space import InputError
+from tests.search.cli.program import run
 from tests.search.driving import begin, run_all
 from tests.search.small import config, values
-from tests.search.test_cli import run
 from tests.search.test_optimize import Grid
 
 BARE = {"validation_accuracy": 0.9}

@@ -10,8 +10,8 @@ import yaml
 
 from search.cli.program import run_program
 from space.cli.program import run_program as run_space
+from tests.search.cli.program import run
 from tests.search.small import SPACE, values
-from tests.search.test_cli import run
 
 LONG, DEEP, FOREIGN = "x" * 300, "x/" * 3000, "caf\udce9"
 COMMANDS = [
@@ -60,7 +60,7 @@ def test_bytes_that_are_no_text_are_refused_by_the_real_program(
         [sys.executable, "-m", "search", *(part.format(FOREIGN) for part in command)],
         capture_output=True,
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
         check=False,
     )
     check_refused(done.returncode, done.stdout.decode(), done.stderr.decode())
