@@ -4,7 +4,10 @@ import streamlit as st
 
 _ALWAYS = """
 .st-key-metrics { row-gap: 0 }
+[data-tag] { height: auto; min-height: 28px }
+[data-tag] > span { white-space: normal; overflow-wrap: anywhere }
 """
+"""What is chosen in a box is cut where it is long; here it takes several lines."""
 _DARK = """
 [data-tag], [data-tag] * { color: #12171d }
 """

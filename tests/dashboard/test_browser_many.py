@@ -53,7 +53,7 @@ def test_page(visitor: Visitor, page: Page) -> None:
     visitor.check()
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("width", [400, 900, 1440])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
