@@ -87,6 +87,7 @@ def questions(store: Store) -> dict[str, Callable[[], object]]:
         "states": lambda: query.state_counts(store),
         "newest trials": lambda: query.trial_summaries(store, limit=50),
         "failures": lambda: query.failures(store),
+        "effects of a study": lambda: query.study_effects(store, ["study-0"]),
     }
 
 

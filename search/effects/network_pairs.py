@@ -13,6 +13,7 @@ from space.architecture import BLOCK_TYPES, RENAMED
 from space.input.earlier_names import with_current_names
 from space.mixer import Mixer
 
+_SORTED = json.JSONEncoder(sort_keys=True)
 _MOST_TOGETHER = 4
 """Of so many equal mixers every choice is looked at; of more each one, each stage, and all."""
 
@@ -83,13 +84,13 @@ def _parts(text: str) -> _Parts:
     values = with_current_names(json.loads(text), RENAMED)
     mixers, stages = [], []
     for index, stage in enumerate(values["stages"]):
-        pattern = [_mixer(json.dumps(mixer, sort_keys=True)) for mixer in stage.pop("mixers")]
+        pattern = [_mixer(_SORTED.encode(mixer)) for mixer in stage.pop("mixers")]
         for block in range(stage["depth"]):
             mixers.append(pattern[block % len(pattern)])
             stages.append(index)
     block_type = values.pop("block_type")
-    options = json.dumps(values.pop("layer_scale", None))
-    rest = json.dumps(values, sort_keys=True)
+    options = _SORTED.encode(values.pop("layer_scale", None))
+    rest = _SORTED.encode(values)
     return _Parts(block_type, tuple(mixers), tuple(stages), rest, options)
 
 

@@ -11,8 +11,9 @@ from search.fidelity.pairs import Floats
 from search.metrics import MEMORY_METRICS, analytic_metrics
 from search.objectives import JudgedBy, judged_accuracy
 from search.query.evaluated import architecture_texts
-from search.query.full_trainings import FullTraining, FullTrainings
+from search.query.full_trainings import FullTrainings
 from search.query.repeats import pooled
+from search.query.trained_curves import CurvedTraining
 from search.store.store import Store
 from space.architecture import Architecture
 from space.errors import InputError
@@ -23,7 +24,7 @@ _FREEDOM = 5
 """Degrees of freedom from which on a standard deviation over seeds is used."""
 
 
-def results(trainings: Sequence[FullTraining]) -> FullResults:
+def results(trainings: Sequence[CurvedTraining]) -> FullResults:
     """What proxies are held to."""
     return FullResults(
         _column(each.accuracy for each in trainings),
@@ -39,13 +40,13 @@ def _column(values: Iterable[float | None]) -> Floats:
     return np.array([math.nan if each is None else each for each in values], dtype=float)
 
 
-def accuracy_after(training: FullTraining, epoch: int, rule: JudgedBy) -> float | None:
+def accuracy_after(training: CurvedTraining, epoch: int, rule: JudgedBy) -> float | None:
     """By which the training would have been judged then."""
     return judged_accuracy([one.validation_accuracy for one in training.curve[:epoch]], rule)
 
 
 def of_curves(
-    trainings: Sequence[FullTraining],
+    trainings: Sequence[CurvedTraining],
     epochs: Sequence[int],
     rule: JudgedBy,
     costs: Callable[[int], float | None],
@@ -75,7 +76,7 @@ def shown_epochs(group: FullTrainings) -> list[int]:
 
 
 def costs(
-    proxied: Sequence[FullTraining], full: Sequence[FullTraining]
+    proxied: Sequence[CurvedTraining], full: Sequence[CurvedTraining]
 ) -> Callable[[int], float | None]:
     """The share of the seconds of a full training that so many epochs took, in the median."""
     seconds = [[one.seconds for one in each.curve] for each in proxied]
@@ -92,7 +93,7 @@ def costs(
     return cost
 
 
-def pace(training: FullTraining) -> float:
+def pace(training: CurvedTraining) -> float:
     """Seconds of an epoch, in the median; NaN where the store does not tell."""
     known = [one.seconds for one in training.curve if one.seconds is not None]
     return median(known) if known else math.nan
@@ -113,7 +114,7 @@ def of_memory(store: Store, group: FullTrainings) -> list[Proxy]:
     ]
 
 
-def ceiling_of(trainings: Sequence[FullTraining]) -> Ceiling:
+def ceiling_of(trainings: Sequence[CurvedTraining]) -> Ceiling:
     """That the seeds of these trainings set."""
     spread = pooled([(each.accuracy, *each.others) for each in trainings])
     known = None if spread is None or spread.freedom < _FREEDOM else spread.deviation

@@ -1,10 +1,10 @@
-"""Full trainings: what was trained to the end from scratch, with its curve, family and size.
+"""Full trainings: what was trained to the end from scratch, its network, accuracy and time.
 
-They are what proxies are held to. One training counts for each architecture, the oldest; others of
-it with other seeds tell what seeds alone make of a result.
+One training counts for each architecture, the oldest; others of it with other seeds tell what seeds
+alone make of a result.
 """
 
-import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,14 +13,16 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from search.query.where import Where, joined, matching, parse_where
-from search.store.models import ArchitectureMixerRow, ArchitectureRow, TrialRow
-from search.store.records import EpochRecord, StudyRecord, TrialRecord
+from search.store.models import ArchitectureRow, MetricRow, TrialRow
+from search.store.records import StudyRecord
+from search.store.statements import columns_of
 from search.store.store import Store
 from search.trial_states import TrialState
 from space.wording import count
 
 _BATCH = 500
 _SEEDS = ("initialisation", "data_order")
+_NUMBER = TrialRow.number
 
 
 @dataclass(frozen=True)
@@ -28,24 +30,22 @@ class FullTraining:
     """An architecture that was trained to the end.
 
     Attributes:
+        trial_id: of the training.
         architecture_id: its id. architecture: its canonical JSON.
-        key: the same for architectures that differ by the images and the classes alone.
-        family: the localities and dynamics of its token mixers, such as "sliding static".
         params, macs: of the architecture.
         accuracy: of the epoch that the protocol judges by, 0 to 1.
-        curve: its epochs, in order.
+        seconds: that its epochs took; NaN where it is not known of one.
         others: accuracies of further trainings, each with seeds of its own, the oldest first.
         seeds: of the first and of these, for initialisation and the order of data.
     """
 
+    trial_id: int
     architecture_id: str
     architecture: str
-    key: str
-    family: str
     params: int
     macs: int
     accuracy: float
-    curve: tuple[EpochRecord, ...]
+    seconds: float
     others: tuple[float, ...]
     seeds: tuple[tuple[int | None, ...], ...]
 
@@ -98,11 +98,35 @@ def full_trainings(
     return [_of_one_protocol(store, tuple(records), clause) for records in groups.values()]
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """Of an ended trial what is asked here: there may be many."""
+
+    id: int
+    state: TrialState
+    architecture_id: str
+    parent_trial_id: int | None
+    source_trial_id: int | None
+    accuracy: float | None
+    epochs_done: int
+    seconds: float
+    seeds: dict[str, Any]
+
+
+_COLUMNS = columns_of(_Trial, TrialRow)
+
+
+def _ended(store: Store, study: StudyRecord) -> Iterator[_Trial]:
+    """Complete and pruned trials, in order of their numbers."""
+    states = (TrialState.COMPLETE, TrialState.PRUNED)
+    mine = (TrialRow.study_id == study.id, TrialRow.state.in_(states))
+    return (_Trial(*row) for row in rows(store, select(*_COLUMNS).where(*mine).order_by(_NUMBER)))
+
+
 def _of_one_protocol(
     store: Store, studies: tuple[StudyRecord, ...], where: Where | None
 ) -> FullTrainings:
-    ended = (TrialState.COMPLETE, TrialState.PRUNED)
-    every = [trial for each in studies for trial in store.trials.of_study(each.id, ended)]
+    every = [trial for each in studies for trial in _ended(store, each)]
     trials = every if where is None else _fulfilling(store, studies, every, where)
     pruned: dict[int, int] = defaultdict(int)
     for trial in trials:
@@ -116,17 +140,17 @@ def _of_one_protocol(
 
 
 def _fulfilling(
-    store: Store, studies: Iterable[StudyRecord], trials: Iterable[TrialRecord], where: Where
-) -> list[TrialRecord]:
+    store: Store, studies: Iterable[StudyRecord], trials: Iterable[_Trial], where: Where
+) -> list[_Trial]:
     """Those of the trials that fulfil a clause, in their order."""
     stale = store.runs.stale()
     queries = (joined(TrialRow.id).where(*matching(where, each.name, stale)) for each in studies)
-    kept = {row.id for query in queries for row in _rows(store, query)}
+    kept = {row.id for query in queries for row in rows(store, query)}
     return [trial for trial in trials if trial.id in kept]
 
 
 def _by_the_clause(
-    every: Iterable[TrialRecord], complete: Sequence[TrialRecord], where: Where
+    every: Iterable[_Trial], complete: Sequence[_Trial], where: Where
 ) -> Iterator[str]:
     """What is to be said of a clause: how much it leaves out, and where it picks by results."""
     whole = sum(trial.state is TrialState.COMPLETE for trial in every)
@@ -142,15 +166,13 @@ def _by_the_clause(
         )
 
 
-def _comparable(
-    complete: Iterable[TrialRecord], epochs: int
-) -> tuple[list[TrialRecord], tuple[str, ...]]:
-    reasons: dict[str, Callable[[TrialRecord], bool]] = {
+def _comparable(complete: Iterable[_Trial], epochs: int) -> tuple[list[_Trial], tuple[str, ...]]:
+    reasons: dict[str, Callable[[_Trial], bool]] = {
         "with inherited weights": lambda trial: trial.parent_trial_id is not None,
         "without a finite accuracy": lambda trial: trial.accuracy is None,
         f"without all {epochs} epochs in the store": lambda trial: trial.epochs_done != epochs,
     }
-    kept: list[TrialRecord] = []
+    kept: list[_Trial] = []
     numbers: dict[str, int] = defaultdict(int)
     for trial in complete:
         why = next((reason for reason, applies in reasons.items() if applies(trial)), None)
@@ -162,63 +184,65 @@ def _comparable(
     return kept, tuple(said)
 
 
-def _trainings(store: Store, trials: Sequence[TrialRecord]) -> list[FullTraining]:
-    by_architecture: dict[str, dict[tuple[Any, ...], TrialRecord]] = defaultdict(dict)
+def _trainings(store: Store, trials: Sequence[_Trial]) -> list[FullTraining]:
+    by_architecture: dict[str, dict[tuple[Any, ...], _Trial]] = defaultdict(dict)
     # Of equal seeds the one that trained itself counts, as in `best`: the same again is no repeat.
     for trial in sorted(trials, key=lambda each: (each.source_trial_id is not None, each.id)):
         seeds = tuple(trial.seeds.get(name) for name in _SEEDS)
         by_architecture[trial.architecture_id].setdefault(seeds, trial)
-    firsts = [next(iter(found.values())) for found in by_architecture.values()]
-    curves = store.epochs.of_trials([trial.id for trial in firsts])
-    networks, families = _networks(store, by_architecture), _families(store, by_architecture)
+    networks = _networks(store, by_architecture)
+    untimed = _untimed(store, {trial.id for trial in trials})
     return [
-        FullTraining(
-            first.architecture_id,
-            networks[first.architecture_id].json,
-            _key(networks[first.architecture_id].json),
-            families[first.architecture_id],
-            networks[first.architecture_id].params,
-            networks[first.architecture_id].macs,
-            float(first.accuracy or 0.0),
-            tuple(curves[first.id]),
-            tuple(float(each.accuracy or 0.0) for each in [*found.values()][1:]),
-            tuple(found),
-        )
-        for first, found in zip(firsts, by_architecture.values(), strict=True)
+        _training(networks[id_], [*found.values()], tuple(found), untimed)
+        for id_, found in by_architecture.items()
     ]
 
 
-def _key(text: str) -> str:
-    values = json.loads(text)
-    values["head"] = {name: each for name, each in values["head"].items() if name != "classes"}
-    return json.dumps({name: each for name, each in values.items() if name != "input"})
+def _training(
+    network: Any, trials: Sequence[_Trial], seeds: tuple[tuple[Any, ...], ...], untimed: set[int]
+) -> FullTraining:
+    accuracies = [float(each.accuracy or 0.0) for each in trials]
+    first = trials[0]
+    seconds = math.nan if first.id in untimed else first.seconds
+    return FullTraining(
+        first.id,
+        network.id,
+        network.json,
+        network.params,
+        network.macs,
+        accuracies[0],
+        seconds,
+        tuple(accuracies[1:]),
+        seeds,
+    )
+
+
+def _untimed(store: Store, trials: Collection[int]) -> set[int]:
+    """Those of the trials with an epoch whose seconds are not known."""
+    query = select(MetricRow.trial_id).where(MetricRow.seconds.is_(None)).distinct()
+    if not trials:
+        return set()
+    reach = query.where(MetricRow.trial_id.between(min(trials), max(trials)))
+    return {row.trial_id for row in rows(store, reach)}.intersection(trials)
 
 
 def _networks(store: Store, ids: Collection[str]) -> dict[str, Any]:
     """Rows of id, JSON, params and MACs by id."""
     columns = (ArchitectureRow.id, ArchitectureRow.json, ArchitectureRow.params)
-    rows = _of_ids(store, ArchitectureRow.id, ids, *columns, ArchitectureRow.macs)
-    return {row.id: row for row in rows}
+    found = of_ids(store, ArchitectureRow.id, ids, *columns, ArchitectureRow.macs)
+    return {row.id: row for row in found}
 
 
-def _families(store: Store, ids: Collection[str]) -> dict[str, str]:
-    mixer = ArchitectureMixerRow
-    found: dict[str, set[str]] = defaultdict(set)
-    columns = (mixer.architecture_id, mixer.locality, mixer.dynamics)
-    for id_, locality, dynamics in _of_ids(store, mixer.architecture_id, ids, *columns):
-        found[id_].add(f"{locality} {dynamics}")
-    return {id_: " + ".join(sorted(names)) for id_, names in found.items()}
-
-
-def _of_ids(store: Store, column: Any, ids: Collection[str], *columns: Any) -> list[Any]:
-    """Distinct rows, in as many statements as the number of bound values asks for."""
+def of_ids(store: Store, column: Any, ids: Collection[str], *columns: Any) -> list[Any]:
+    """Distinct rows of these ids, in as many statements as the number of bound values asks for."""
     every: list[str] = list(ids)
     found: list[Any] = []
     for start in range(0, len(every), _BATCH):
         query = select(*columns).where(column.in_(every[start : start + _BATCH])).distinct()
-        found += _rows(store, query)
+        found += rows(store, query)
     return found
 
 
-def _rows(store: Store, query: Select[Any]) -> Sequence[Any]:
+def rows(store: Store, query: Select[Any]) -> Sequence[Any]:
+    """Of a query, in a transaction of its own."""
     return store.read(lambda session: session.execute(query).all())

@@ -1,5 +1,6 @@
 """By what a search judged its candidates, and what that is worth as far as its own curves tell."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from search.objectives import judged_by
 from search.query.conditions import conditions
 from search.query.fidelity_proxies import accuracy_after
 from search.query.full_trainings import FullTrainings, full_trainings
+from search.query.trained_curves import CurvedTraining, with_curves
 from search.store.store import Store
 
 _SHOWN = 3
@@ -88,14 +90,15 @@ def proxy_worth(store: Store, study: str) -> ProxyWorth:
     """
     group = full_trainings(store, [study])[0]
     often = sorted(group.pruned, key=lambda epoch: (-group.pruned[epoch], epoch))[:_SHOWN]
-    stops = tuple(_stop(group, epoch) for epoch in sorted(often))
+    trainings = with_curves(store, group.trainings) if often else []
+    stops = tuple(_stop(group, trainings, epoch) for epoch in sorted(often))
     return ProxyWorth(study, conditions(group.studies[0]), stops, len(group.trainings))
 
 
-def _stop(group: FullTrainings, epoch: int) -> Stop:
+def _stop(group: FullTrainings, trainings: Sequence[CurvedTraining], epoch: int) -> Stop:
     rule = judged_by(group.protocol)
-    early = [accuracy_after(training, epoch, rule) for training in group.trainings]
-    last = np.array([training.accuracy for training in group.trainings], dtype=float)
+    early = [accuracy_after(training, epoch, rule) for training in trainings]
+    last = np.array([training.accuracy for training in trainings], dtype=float)
     return Stop(epoch, group.pruned[epoch], _among_known(np.array(early, dtype=float), last))
 
 

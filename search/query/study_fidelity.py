@@ -24,6 +24,7 @@ from search.query.fidelity_proxies import (
     shown_epochs,
 )
 from search.query.full_trainings import FullTrainings, full_trainings
+from search.query.trained_curves import with_curves
 from search.store.store import Store
 from space.errors import InputError
 from space.surface import surface
@@ -84,7 +85,7 @@ def study_fidelity(store: Store, studies: Sequence[str]) -> list[StudyFidelity]:
 
 
 def _of_group(store: Store, group: FullTrainings, notes: Iterable[str]) -> StudyFidelity:
-    trainings, rule = group.trainings, judged_by(group.protocol)
+    trainings, rule = with_curves(store, group.trainings), judged_by(group.protocol)
     proxies = [
         *of_curves(trainings, shown_epochs(group), rule, costs(trainings, trainings)),
         *of_memory(store, group),
@@ -117,8 +118,9 @@ def paired_fidelity(store: Store, small: str, full: str) -> StudyFidelity:
     if cheap.studies[0].protocol_hash == whole.studies[0].protocol_hash:
         message = f"{full!r} has the protocol of {small!r}: neither is a proxy of the other"
         raise InputError.of(surface().field("full"), message)
-    by_key = {each.key: each for each in cheap.trainings}
-    pairs = [(by_key[each.key], each) for each in whole.trainings if each.key in by_key]
+    by_key = {each.key: each for each in with_curves(store, cheap.trainings)}
+    keyed = [(each.key, each) for each in with_curves(store, whole.trainings)]
+    pairs = [(by_key[key], each) for key, each in keyed if key in by_key]
     if not pairs:
         message = f"no network was trained to the end in both {small!r} and {full!r}"
         raise InputError.of(surface().field("full"), message)

@@ -20,13 +20,25 @@ _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _TOO_DEEP = f"is nested too deeply; at most {DEEPEST} levels"
 
 
-def _from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) == len(pairs):
-        return values
-    doubled = RepeatedKeys(values)
-    doubled.twice = repeated((key, None) for key, _ in pairs)
-    return doubled
+_SUSPECT = re.compile(r"[\0\ud800-\udfff]|\\u|\d{100}")
+"""Without any of these JSON holds nothing that `_refuse_unusable` refuses."""
+
+
+def _loaded(text: str) -> tuple[Any, bool]:
+    """The values of a JSON document, and whether some mapping in it has a key twice."""
+    doubled = False
+
+    def from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal doubled
+        values = dict(pairs)
+        if len(values) == len(pairs):
+            return values
+        doubled = True
+        found = RepeatedKeys(values)
+        found.twice = repeated((key, None) for key, _ in pairs)
+        return found
+
+    return json.loads(text, object_pairs_hook=from_pairs), doubled
 
 
 def from_yaml(text: str, where: str) -> Any:
@@ -71,12 +83,19 @@ def from_json(text: object, where: str) -> Any:
     if not isinstance(text, str):
         raise InputError.of(where, f"is not JSON text but {_named(text)}")
     try:
-        values = json.loads(text, object_pairs_hook=_from_pairs)
+        values, doubled = _loaded(text)
     except RecursionError:
         raise InputError.of(where, _TOO_DEEP) from None
     except ValueError as error:
         raise InputError.of(where, f"is not valid JSON: {_shortened(error)}") from None
-    return _checked(values, where)
+    return _checked(values, where) if doubled or _is_suspect(text) else values
+
+
+def _is_suspect(text: str) -> bool:
+    """Whether a document may hold what is refused; a look at its text, as networks are read by the
+    ten thousand."""
+    opened = text.count("{") + text.count("[")
+    return opened > DEEPEST or len(text) > MOST_VALUES or _SUSPECT.search(text) is not None
 
 
 def _named(value: object) -> str:

@@ -8,6 +8,7 @@ from scipy.stats import kendalltau
 
 from search.query import StudyFidelity, paired_fidelity, proxy_worth, study_fidelity
 from search.query.full_trainings import full_trainings
+from search.query.trained_curves import with_curves
 from search.store import Store
 from space.errors import InputError
 from tests.query.curves import EPOCHS, curve, study_of, train
@@ -144,7 +145,7 @@ def test_a_pair_that_is_none_is_refused(store: Store) -> None:
 def test_networks_are_the_same_on_images_of_another_size(store: Store) -> None:
     train(store, study_of(store, "a"), 3)
     (found,) = full_trainings(store, ["a"])
-    (training,) = found.trainings
+    (training,) = with_curves(store, found.trainings)
     assert '"height"' not in training.key
     assert '"classes"' not in training.key
     assert training.family == "sliding homogeneous + sliding static"
