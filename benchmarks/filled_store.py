@@ -11,8 +11,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sqlalchemy import insert, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, insert, text
 
 from search.store import ProcessIdentity, Store, TrialState
 from search.store.architectures import add_architecture
@@ -52,7 +51,9 @@ def fill(store: Store, trials: int, seed: int = 0) -> None:
         if len(waiting) == _BATCH or number == trials - 1:
             store.write(partial(_add, batch=waiting, numbers=numbers, rng=rng))
             waiting = []
-    store.write(lambda session: session.execute(text("ANALYZE")))  # as a server does by itself
+    store.write(
+        lambda connection: connection.execute(text("ANALYZE"))
+    )  # as a server does by itself
 
 
 def _space() -> DesignSpace:
@@ -81,7 +82,7 @@ def _study(store: Store, place: int) -> int:
 
 
 def _add(
-    session: Session,
+    connection: Connection,
     batch: list[tuple[int, Architecture]],
     numbers: Counter[int],
     rng: np.random.Generator,
@@ -91,7 +92,7 @@ def _add(
     for study, network in batch:
         price = cost(network)
         for repeat in range(3 if rng.random() < 0.01 else 1):
-            add_architecture(session, network, price.params, price.macs)
+            add_architecture(connection, network, price.params, price.macs)
             height = 0.2 + 0.05 * np.log10(price.params) + 0.02 * rng.standard_normal()
             state = _state(rng, repeat)
             done = {TrialState.COMPLETE: EPOCHS, TrialState.PRUNED: 2}.get(state, 0)
@@ -101,8 +102,8 @@ def _add(
             curves.append(curve)
             numbers[study] += 1
     query = insert(table_of(TrialRow)).returning(TrialRow.id, sort_by_parameter_order=True)
-    ids = session.scalars(query, rows).all()
-    session.execute(
+    ids = connection.scalars(query, rows).all()
+    connection.execute(
         insert(table_of(MetricRow)),
         [
             {"trial_id": id_, "epoch": epoch, "validation_accuracy": accuracy, "train_loss": 1.0}

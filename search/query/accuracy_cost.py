@@ -13,6 +13,7 @@ from typing import Any, Self
 from sqlalchemy import (
     CTE,
     BigInteger,
+    Connection,
     Double,
     Integer,
     Select,
@@ -25,7 +26,6 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.orm import Session
 
 from search.query.best_row import BestRow
 from search.query.best_statement import Asked
@@ -146,10 +146,10 @@ def accuracy_cost(
     alone = case((ArchitectureRow.operators.in_(list(NODES)), ArchitectureRow.operators))
     statement = _statement(asked.places(column, alone.label("alone")).cte("places"), points)
 
-    def read(session: Session) -> tuple[_Answer, list[BestRow]]:
-        answer = _Answer.of(session.execute(statement).all())
+    def read(connection: Connection) -> tuple[_Answer, list[BestRow]]:
+        answer = _Answer.of(connection.execute(statement).all())
         ids = answer.candidates | answer.sample
-        return answer, asked.read_trials(session, ids) if ids else []
+        return answer, asked.read_trials(connection, ids) if ids else []
 
     answer, found = store.read(read)
     rows = asked.with_spreads(store, found)

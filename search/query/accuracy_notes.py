@@ -92,7 +92,7 @@ def accuracy_notes(
         StudyRow.id.desc()
     )
     query = columns if studies is None else columns.where(StudyRow.name.in_(studies))
-    rows: Any = store.read(lambda session: session.execute(query).all())
+    rows: Any = store.read(lambda connection: connection.execute(query).all())
     said = chance_sentences((row.name, row.objective) for row in rows)
     biased = optimism_of((row.name, row.protocol) for row in rows) if optimistic else None
     return said if biased is None else [*said, biased]

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, case, func, literal, null, or_, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import CTE, Connection, case, func, literal, null, or_, select, union_all
 
 from search.query.protocols import refuse_several_protocols
 from search.query.where import Where, joined, joined_for, matching
@@ -74,12 +73,12 @@ def accuracy_over_time(
     trials = joined_for(conditions, TrialRow.id, state, TrialRow.accuracy, TrialRow.ended)
     statement = _statement(trials.cte("matching"), points)
 
-    def read(session: Session) -> AccuracyOverTime:
-        rows: Any = session.execute(statement).all()
+    def read(connection: Connection) -> AccuracyOverTime:
+        rows: Any = connection.execute(statement).all()
         chosen = [row for row in rows if row.id is not None]
         total = sum(row.total for row in rows if row.state in EVALUATED and row.id is None)
         states = {TrialState(row.state): row.number for row in rows if row.id is None}
-        found = _ended(session, [row.id for row in chosen])
+        found = _ended(connection, [row.id for row in chosen])
         return AccuracyOverTime(
             [found[row.id] for row in chosen if row.is_point],
             [found[row.id] for row in chosen if row.is_record],
@@ -138,12 +137,12 @@ _TOGETHER = 5_000
 """Ids in one statement."""
 
 
-def _ended(session: Session, ids: Sequence[int]) -> dict[int, EndedTrial]:
+def _ended(connection: Connection, ids: Sequence[int]) -> dict[int, EndedTrial]:
     """The trials by their ids."""
     columns = columns_of(EndedTrial, TrialRow, ArchitectureRow, StudyRow)
     found: dict[int, EndedTrial] = {}
     for start in range(0, len(ids), _TOGETHER):
         some = TrialRow.id.in_(ids[start : start + _TOGETHER])
-        for id_, *values in session.execute(joined(TrialRow.id, *columns).where(some)):
+        for id_, *values in connection.execute(joined(TrialRow.id, *columns).where(some)):
             found[id_] = EndedTrial(*values)
     return found

@@ -9,6 +9,7 @@ from sqlalchemy import (
     CTE,
     JSON,
     ColumnElement,
+    Connection,
     Select,
     and_,
     case,
@@ -20,7 +21,6 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.orm import Session
 
 from search.query.best_row import BestRow
 from search.query.protocols import refuse_several_protocols
@@ -117,11 +117,11 @@ class Asked:
         return chosen.select(*columns)
 
     def rows(self, store: Store, only: tuple[ColumnElement[bool], ...]) -> list[BestRow]:
-        return self.with_spreads(store, store.read(lambda session: self._read(session, only)))
+        return self.with_spreads(store, store.read(lambda connection: self._read(connection, only)))
 
-    def read_trials(self, session: Session, ids: Iterable[int]) -> list[BestRow]:
+    def read_trials(self, connection: Connection, ids: Iterable[int]) -> list[BestRow]:
         """The rows whose trials have these ids, without the spread of repeats."""
-        return self._read(session, (TrialRow.id.in_(sorted(ids)),))
+        return self._read(connection, (TrialRow.id.in_(sorted(ids)),))
 
     def with_spreads(self, store: Store, rows: list[BestRow]) -> list[BestRow]:
         """The rows with the spread of those that stand on several trainings."""
@@ -132,14 +132,14 @@ class Asked:
         results = repeated_results(store, [*self.among, some])
         return [_with_spread(row, results) for row in rows]
 
-    def _read(self, session: Session, only: tuple[ColumnElement[bool], ...]) -> list[BestRow]:
+    def _read(self, connection: Connection, only: tuple[ColumnElement[bool], ...]) -> list[BestRow]:
         # Whatever is below so many others is not among the first of all either.
         least = None
         if self.top is not None and canonical_sort(self.sort) == "-accuracy":
             conditions = [*self.conditions, *only]
-            least = session.scalar(_least_of(conditions, self.among, self.top))
+            least = connection.scalar(_least_of(conditions, self.among, self.top))
             least = least and least - _ROUNDING
-        return [BestRow(*row) for row in session.execute(self.query(only, least))]
+        return [BestRow(*row) for row in connection.execute(self.query(only, least))]
 
 
 _ROUNDING = 1e-9

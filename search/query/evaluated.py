@@ -120,7 +120,7 @@ def _losses(store: Store, study: str) -> dict[int, float]:
         .join(TrialRow, TrialRow.id == MetricRow.trial_id)
         .where(TrialRow.study_id == found_study.id, TrialRow.state == TrialState.COMPLETE)
     )
-    read: Any = store.read(lambda session: session.execute(query).all())
+    read: Any = store.read(lambda connection: connection.execute(query).all())
     curves: dict[int, dict[int, Values]] = defaultdict(dict)
     for trial, epoch, loss in read:
         curves[trial][epoch] = {} if loss is None else {_LOSS: loss}
@@ -162,7 +162,7 @@ def architecture_texts(store: Store, study: str) -> dict[str, str]:
     """The JSON of every architecture of a study, by its id."""
     met = select(TrialRow.architecture_id).join(StudyRow).where(StudyRow.name == study)
     query = select(ArchitectureRow.id, ArchitectureRow.json).where(ArchitectureRow.id.in_(met))
-    found: Any = store.read(lambda session: session.execute(query).all())
+    found: Any = store.read(lambda connection: connection.execute(query).all())
     return {row.id: row.json for row in found}
 
 

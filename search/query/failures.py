@@ -143,7 +143,7 @@ def _kinds(
         .group_by(state, reason, ArchitectureRow.operators)
     )
     groups: dict[tuple[TrialState, str], list[Any]] = defaultdict(list)
-    rows: Any = store.read(lambda session: session.execute(query).all())
+    rows: Any = store.read(lambda connection: connection.execute(query).all())
     for row in rows:
         groups[TrialState(row.state), kind_of_reason(row.reason)].append(row)
     found = [_kind(*key, rows) for key, rows in groups.items()]
@@ -193,7 +193,7 @@ def _ended(store: Store, conditions: Sequence[Any], state: Any) -> list[_Ended]:
     # Read once and counted here: groups by operators are nearly as many as trials.
     query = joined(ArchitectureRow.operators, ArchitectureRow.params, state.in_(BROKEN))
     query = query.where(*conditions, state.in_(_ENDED))
-    return store.read(lambda session: [tuple(row) for row in session.execute(query)])
+    return store.read(lambda connection: [tuple(row) for row in connection.execute(query)])
 
 
 def _share(name: str, trials: Sequence[_Ended]) -> FailureShare:

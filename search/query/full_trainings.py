@@ -245,4 +245,4 @@ def of_ids(store: Store, column: Any, ids: Collection[str], *columns: Any) -> li
 
 def rows(store: Store, query: Select[Any]) -> Sequence[Any]:
     """Of a query, in a transaction of its own."""
-    return store.read(lambda session: session.execute(query).all())
+    return store.read(lambda connection: connection.execute(query).all())

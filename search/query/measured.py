@@ -4,8 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, func, select
 
 from search.store.models import MetricRow
 from search.store.store import Store
@@ -38,11 +37,11 @@ def measured(store: Store, trial_ids: Collection[int]) -> dict[int, Measured]:
     ids = list(dict.fromkeys(trial_ids))
     found = dict.fromkeys(ids, Measured())
 
-    def read(session: Session) -> None:
+    def read(connection: Connection) -> None:
         for start in range(0, len(ids), _BATCH):
             some = MetricRow.trial_id.in_(ids[start : start + _BATCH])
             query = select(*_COLUMNS).where(some).group_by(MetricRow.trial_id)
-            for id_, rate, *counts in session.execute(query):
+            for id_, rate, *counts in connection.execute(query):
                 found[id_] = Measured(rate, *map(_whole, counts))
 
     store.read(read)

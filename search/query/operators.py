@@ -84,7 +84,7 @@ def trials_by_operators(store: Store, study: str) -> dict[str, StateCounts]:
     each = (seen.c.operators, seen.c.state)
     query = select(*each, func.count()).group_by(*each)
     found: dict[str, dict[TrialState, int]] = defaultdict(dict)
-    for operators, state, trials in store.read(lambda session: session.execute(query).all()):
+    for operators, state, trials in store.read(lambda connection: connection.execute(query).all()):
         found[operators][state] = trials
     return dict(found)
 
@@ -151,7 +151,7 @@ def _paired_operators(store: Store, study: str) -> dict[str, str]:
         .join(StudyRow)
         .where(StudyRow.name == study, TrialRow.origin.startswith(PAIRED, autoescape=True))
     )
-    found = store.read(lambda session: session.execute(query).all())
+    found = store.read(lambda connection: connection.execute(query).all())
     return {architecture: origin.removeprefix(PAIRED) for architecture, origin in found}
 
 
@@ -203,7 +203,7 @@ def operator_records(
     query = query.group_by(ArchitectureRow.operators)
     alone: Counter[str] = Counter()
     mixed: Counter[str] = Counter()
-    for operators, trials in store.read(lambda session: session.execute(query).all()):
+    for operators, trials in store.read(lambda connection: connection.execute(query).all()):
         names = operators.split(OPERATOR_SEPARATOR)
         for name in names:
             (alone if len(names) == 1 else mixed)[name] += trials

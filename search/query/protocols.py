@@ -69,7 +69,7 @@ def protocols_of(
         .correlate(StudyRow)
     )
     query = select(StudyRow.protocol_hash, StudyRow.name).where(found).order_by(StudyRow.id.desc())
-    rows: Any = store.read(lambda session: session.execute(query).all())
+    rows: Any = store.read(lambda connection: connection.execute(query).all())
     groups: dict[str, list[str]] = {}
     for protocol_hash, name in rows:
         groups.setdefault(protocol_hash, []).append(name)
@@ -110,7 +110,7 @@ def refuse_several_protocols(
 
 def _has_one_protocol(store: Store) -> bool:
     query = select(StudyRow.protocol_hash).distinct().limit(2)
-    return len(store.read(lambda session: session.scalars(query).all())) < 2
+    return len(store.read(lambda connection: connection.scalars(query).all())) < 2
 
 
 class OfProtocol(Protocol):

@@ -133,7 +133,7 @@ def repeated_results(store: Store, among: Among) -> dict[Key, dict[int, float]]:
     results = _results(among)
     query = select(results).where(results.c.place == 1).order_by(results.c.id)
     found: dict[Key, dict[int, float]] = defaultdict(dict)
-    rows: Any = store.read(lambda session: session.execute(query).all())
+    rows: Any = store.read(lambda connection: connection.execute(query).all())
     for row in rows:
         found[row.architecture_id, row.protocol_hash][row.id] = float(row.accuracy)
     return {key: accuracies for key, accuracies in found.items() if len(accuracies) > 1}

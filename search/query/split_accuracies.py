@@ -172,7 +172,7 @@ def _networks(store: Store, ids: Collection[str]) -> dict[str, tuple[str, int, i
     """Operators, params and MACs by id."""
     row = ArchitectureRow
     query = select(row.id, row.operators, row.params, row.macs).where(row.id.in_(list(ids)))
-    rows: Any = store.read(lambda session: session.execute(query).all())
+    rows: Any = store.read(lambda connection: connection.execute(query).all())
     return {each.id: (each.operators, each.params, each.macs) for each in rows}
 
 

@@ -29,7 +29,7 @@ class Statement:
 
 def statement_of(store: Store, query: Select[Any], protocol_hash: str | None = None) -> Statement:
     """A query as its store's database gets it, but for how SQLite's parameters are marked."""
-    dialect = store.read(lambda session: session.get_bind().dialect)
+    dialect = store.read(lambda connection: connection.dialect)
     if dialect.name == "sqlite":
         dialect = sqlite.dialect(paramstyle="named")
     compiled = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})

@@ -152,7 +152,7 @@ def comparison(store: Store, study: str) -> BaselineComparison | None:
     found = store.studies.get(study)
     of_it = exists().where(TrialRow.study_id == found.id, TrialRow.origin == BASELINE)
     # Whether it has any is told without reading, and judging, all its trials.
-    has = _wants_baseline(found) or store.read(lambda session: session.scalar(select(of_it)))
+    has = _wants_baseline(found) or store.read(lambda connection: connection.scalar(select(of_it)))
     return study_course(store, study).comparison if has else None
 
 

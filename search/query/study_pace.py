@@ -49,7 +49,7 @@ def _pace(store: Store, study: StudySummary, stale: StaleRuns) -> StudyPace | No
     if begun is None:
         return None
     query = select(func.count()).where(TrialRow.study_id == study.id, TrialRow.ended >= begun)
-    ended = store.read(lambda session: session.scalar(query)) or 0
+    ended = store.read(lambda connection: connection.scalar(query)) or 0
     seconds = (datetime.now(UTC) - begun).total_seconds()
     if ended < _ENOUGH or seconds <= 0:
         return None
@@ -70,5 +70,5 @@ def training_seconds(store: Store) -> dict[int, float]:
         .where(TrialRow.source_trial_id.is_(None))
         .group_by(TrialRow.study_id)
     )
-    rows: Any = store.read(lambda session: session.execute(query).all())
+    rows: Any = store.read(lambda connection: connection.execute(query).all())
     return {study: float(seconds or 0.0) for study, seconds in rows}

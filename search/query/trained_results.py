@@ -94,7 +94,7 @@ def _found(store: Store, only: list[Any]) -> list[TrainedResult]:
     of_study = (StudyRow.name, StudyRow.protocol, StudyRow.protocol_hash)
     query = select(*of_study, *TRIAL_COLUMNS).join(TrialRow, TrialRow.study_id == StudyRow.id)
     rows: Any = store.read(
-        lambda session: session.execute(query.where(*only).order_by(TrialRow.id)).all()
+        lambda connection: connection.execute(query.where(*only).order_by(TrialRow.id)).all()
     )
     tested = {reading.architecture_id for reading in store.test_audit.readings()}
     found = []

@@ -86,7 +86,7 @@ def trial_summaries(
     query = joined(*(effective(column, stale) for column in _COLUMNS)).where(*conditions)
     ordered = _BEST_OF_COMPLETE if order == "best" and among == [_COMPLETE] else _ORDERS[order]
     query = query.order_by(*ordered).limit(limit)
-    return store.read(lambda session: [TrialSummary(*row) for row in session.execute(query)])
+    return store.read(lambda connection: [TrialSummary(*row) for row in connection.execute(query)])
 
 
 def state_counts(
@@ -100,5 +100,5 @@ def state_counts(
     stale = store.runs.stale()
     state = effective(TrialRow.state, stale)
     query = joined_for(matching(where, study, stale), state, func.count()).group_by(state)
-    found = store.read(lambda session: session.execute(query).all())
+    found = store.read(lambda connection: connection.execute(query).all())
     return dict.fromkeys(TrialState, 0) | dict(found)

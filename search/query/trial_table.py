@@ -81,7 +81,7 @@ def trial_table(
     }
     query = joined(*(column.label(name) for name, column in columns.items()))
     query = query.where(*matching(where, study, stale)).order_by(StudyRow.id, TrialRow.number)
-    rows: Any = store.read(lambda session: session.execute(query).mappings().all())
+    rows: Any = store.read(lambda connection: connection.execute(query).mappings().all())
     table = pd.DataFrame([_plain(row) for row in rows])
     for name in (f"seed_{name}" for name in _SEEDS):
         if name in table:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from search.store.database import StorePart, reads
 from search.store.models import ArchitectureMixerRow, ArchitectureRow
@@ -18,6 +18,9 @@ from space.errors import InputError
 from space.mixer import Mixer
 
 _MIXERS = select(*columns_of(MixerRecord, ArchitectureMixerRow))
+_ROWS = table_of(ArchitectureRow)
+_OF_NETWORK = [field.name for field in fields(ArchitectureRecord)][:-1]  # before the mixers
+_NETWORKS = select(*(_ROWS.c[name].label(name) for name in _OF_NETWORK))
 _OF_MIXER = [field.name for field in fields(MixerRecord)][2:]  # behind stage and position
 
 
@@ -25,7 +28,7 @@ class Architectures(StorePart):
     """The part of the store that keeps architectures."""
 
     @reads
-    def get(self, session: Session, id_or_prefix: str) -> ArchitectureRecord:
+    def get(self, connection: Connection, id_or_prefix: str) -> ArchitectureRecord:
         """The architecture whose id is, or alone begins with, these characters.
 
         Raises:
@@ -37,15 +40,17 @@ class Architectures(StorePart):
                 "architecture", f"{id_or_prefix!r} is no id; an id is 16 of 0-9 and a-f"
             )
         begins = ArchitectureRow.id.startswith(prefix)
-        query = select(ArchitectureRow).where(begins).order_by(ArchitectureRow.id).limit(6)
-        found = session.scalars(query).all()
+        query = _NETWORKS.where(begins).order_by(ArchitectureRow.id).limit(6)
+        found = connection.execute(query).all()
         exact = [row for row in found if row.id == prefix]
         if len(exact or found) != 1:
             raise InputError.of("architecture", _not_one(prefix, [row.id for row in found]))
-        return _record(session, (exact or found)[0])
+        return _record(connection, (exact or found)[0])
 
 
-def add_architecture(session: Session, architecture: Architecture, params: int, macs: int) -> bool:
+def add_architecture(
+    connection: Connection, architecture: Architecture, params: int, macs: int
+) -> bool:
     """Writes the architecture of a new trial down unless it is there; whether it did.
 
     Its trials are counted: of a known one there is one more.
@@ -61,8 +66,8 @@ def add_architecture(session: Session, architecture: Architecture, params: int, 
         "operators": architecture.name,
         "trials": 1,
     }
-    if not insert_missing(session, ArchitectureRow, values):
-        count_trials(session, {architecture.id: 1})
+    if not insert_missing(connection, ArchitectureRow, values):
+        count_trials(connection, {architecture.id: 1})
         return False
     rows = [
         {
@@ -74,17 +79,17 @@ def add_architecture(session: Session, architecture: Architecture, params: int, 
         }
         for stage, block, mixer in mixers
     ]
-    session.execute(_ADD_MIXERS, rows)
+    connection.execute(_ADD_MIXERS, rows)
     return True
 
 
-def count_trials(session: Session, more: Mapping[str, int]) -> None:
+def count_trials(connection: Connection, more: Mapping[str, int]) -> None:
     """Notes how many trials more, or fewer, architectures have.
 
     What is there is not counted: who adds at the same time would be missed.
     """
     if more:
-        session.execute(_MORE, [{"known": id_, "more": more[id_]} for id_ in sorted(more)])
+        connection.execute(_MORE, [{"known": id_, "more": more[id_]} for id_ in sorted(more)])
 
 
 def _undeclared(mixer: Mixer) -> dict[str, str]:
@@ -92,7 +97,6 @@ def _undeclared(mixer: Mixer) -> dict[str, str]:
     return {axis: UNDECLARED for axis in AXES if getattr(mixer, axis) is None}
 
 
-_ROWS = table_of(ArchitectureRow)
 _MORE = (
     update(_ROWS)
     .where(_ROWS.c.id == bindparam("known"))
@@ -101,14 +105,13 @@ _MORE = (
 _ADD_MIXERS = insert(table_of(ArchitectureMixerRow))
 
 
-def _record(session: Session, row: ArchitectureRow) -> ArchitectureRecord:
-    mixers = session.execute(
+def _record(connection: Connection, row: Row[Any]) -> ArchitectureRecord:
+    mixers = connection.execute(
         _MIXERS.where(ArchitectureMixerRow.architecture_id == row.id).order_by(
             ArchitectureMixerRow.stage, ArchitectureMixerRow.position
         )
     )
-    values = {field.name: getattr(row, field.name) for field in fields(ArchitectureRecord)[:-1]}
-    return ArchitectureRecord(**values, mixers=tuple(MixerRecord(*mixer) for mixer in mixers))
+    return ArchitectureRecord(**row._mapping, mixers=tuple(MixerRecord(*each) for each in mixers))
 
 
 def _not_one(prefix: str, ids: list[str]) -> str:

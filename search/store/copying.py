@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
 from search.store.architectures import count_trials
 from search.store.models import (
@@ -74,22 +73,22 @@ def copy_studies(source: Store, target: Store, names: Sequence[str] | None = Non
     """
     for name in names or ():
         source.studies.get(name)
-    wanted = source.read(lambda session: _wanted(session, names))
-    return target.write(lambda session: _Copy(source, session, target.url).of(wanted))
+    wanted = source.read(lambda connection: _wanted(connection, names))
+    return target.write(lambda connection: _Copy(source, connection, target.url).of(wanted))
 
 
-def _wanted(session: Session, names: Sequence[str] | None) -> list[Row]:
+def _wanted(connection: Connection, names: Sequence[str] | None) -> list[Row]:
     """The studies, in order of their ids.
 
     Raises:
         InputError: a run works on one.
     """
-    every = {row["id"]: row for row in _rows(session, StudyRow)}
+    every = {row["id"]: row for row in _rows(connection, StudyRow)}
     chosen = {id_ for id_, row in every.items() if names is None or row["name"] in names}
-    while more := _rest_on(session, chosen, every) - chosen:
+    while more := _rest_on(connection, chosen, every) - chosen:
         chosen |= more
-    runs = [RunRecord(*row) for row in session.execute(RUNS.where(RunRow.ended.is_(None)))]
-    stale = stale_runs(session, runs)
+    runs = [RunRecord(*row) for row in connection.execute(RUNS.where(RunRow.ended.is_(None)))]
+    stale = stale_runs(connection, runs)
     refuse(
         Problem(
             "study", f"process {run.pid} on {run.host} works on {every[run.study_id]['name']!r}"
@@ -100,7 +99,7 @@ def _wanted(session: Session, names: Sequence[str] | None) -> list[Row]:
     return [every[id_] for id_ in sorted(chosen)]
 
 
-def _rest_on(session: Session, chosen: set[int], every: dict[int, Row]) -> set[int]:
+def _rest_on(connection: Connection, chosen: set[int], every: dict[int, Row]) -> set[int]:
     """Ids of the studies on which these rest."""
     ids = {row["name"]: id_ for id_, row in every.items()}
     named = {name for id_ in chosen for name in _named_by(every[id_])}
@@ -108,7 +107,7 @@ def _rest_on(session: Session, chosen: set[int], every: dict[int, Row]) -> set[i
     other = table_of(TrialRow).alias()
     for column in (TrialRow.source_trial_id, TrialRow.parent_trial_id):
         query = select(other.c.study_id).distinct().join(TrialRow, column == other.c.id)
-        found |= set(session.scalars(query.where(TrialRow.study_id.in_(chosen))))
+        found |= set(connection.scalars(query.where(TrialRow.study_id.in_(chosen))))
     return found
 
 
@@ -123,9 +122,9 @@ def _named_by(study: Row) -> Iterator[str]:
 class _Copy:
     """One transaction's work."""
 
-    def __init__(self, source: Store, session: Session, url: str) -> None:
+    def __init__(self, source: Store, connection: Connection, url: str) -> None:
         self._source = source
-        self._session = session
+        self._connection = connection
         self._url = url
         self._trials: dict[int, int] = {}
 
@@ -144,7 +143,7 @@ class _Copy:
 
     def _known(self, wanted: list[Row]) -> dict[str, int]:
         """The ids of the studies that are there, by their uids."""
-        every = self._session.execute(select(StudyRow.uid, StudyRow.id, StudyRow.name)).all()
+        every = self._connection.execute(select(StudyRow.uid, StudyRow.id, StudyRow.name)).all()
         known = {row.uid: row.id for row in every}
         taken = {row.name for row in every}
         refuse(
@@ -159,14 +158,14 @@ class _Copy:
 
         They are told apart by their numbers.
         """
-        there = self._numbers(self._session, target_id)
-        here = self._source.read(lambda session: self._numbers(session, source_id))
+        there = self._numbers(self._connection, target_id)
+        here = self._source.read(lambda connection: self._numbers(connection, source_id))
         self._trials |= {id_: there[number] for number, id_ in here.items() if number in there}
         return len(there), len(here)
 
-    def _numbers(self, session: Session, study_id: int) -> dict[int, int]:
+    def _numbers(self, connection: Connection, study_id: int) -> dict[int, int]:
         query = select(TrialRow.number, TrialRow.id).where(TrialRow.study_id == study_id)
-        return {row.number: row.id for row in session.execute(query)}
+        return {row.number: row.id for row in connection.execute(query)}
 
     def _study(self, row: Row) -> int:
         old = row["id"]
@@ -181,8 +180,8 @@ class _Copy:
         changed = {"study_id": new, "source_trial_id": None, "parent_trial_id": None}
         moved = [trial | changed | {"run_id": runs.get(trial["run_id"])} for trial in trials]
         self._add(TrialRow, moved)
-        count_trials(self._session, Counter(trial["architecture_id"] for trial in trials))
-        there = self._numbers(self._session, new)
+        count_trials(self._connection, Counter(trial["architecture_id"] for trial in trials))
+        there = self._numbers(self._connection, new)
         self._trials |= {trial["id"]: there[trial["number"]] for trial in trials}
         for ids in _batches([trial["id"] for trial in trials]):
             self._of_trials(ids, new)
@@ -219,7 +218,7 @@ class _Copy:
             for row in rows
         ]
         if values:
-            self._session.execute(change, values)
+            self._connection.execute(change, values)
 
     def _has(self, trial_ids: Iterable[int | None]) -> bool:
         return all(id_ is None or id_ in self._trials for id_ in trial_ids)
@@ -245,26 +244,28 @@ class _Copy:
         for model in (LatencyPartRow, LatencyPredictorRow):
             mine = model.setting_id == setting
             there = select(func.count()).select_from(model).where(mine)
-            if not self._session.scalar(there):
+            if not self._connection.scalar(there):
                 self._add(model, self._read(model, mine))
 
     def _add_unequal(self, model: type[Base], condition: Any) -> None:
         """The rows of which the target has none that says the same."""
-        there = [_without_id(row) for row in _rows(self._session, model, condition)]
+        there = [_without_id(row) for row in _rows(self._connection, model, condition)]
         self._add(model, [r for r in self._read(model, condition) if _without_id(r) not in there])
 
     def _read(self, model: type[Base], condition: Any) -> list[Row]:
-        return self._source.read(lambda session: _rows(session, model, condition))
+        return self._source.read(lambda connection: _rows(connection, model, condition))
 
     def _add(self, model: type[Base], rows: Iterable[Row]) -> None:
         values = list(rows)
         if values:
-            self._session.execute(insert(table_of(model)), [_fresh(model, row) for row in values])
+            self._connection.execute(
+                insert(table_of(model)), [_fresh(model, row) for row in values]
+            )
 
     def _add_one(self, model: type[Base], row: Row) -> int:
         table = table_of(model)
         statement = insert(table).returning(table.c.id)
-        id_: int = self._session.execute(statement, _fresh(model, row)).scalar_one()
+        id_: int = self._connection.execute(statement, _fresh(model, row)).scalar_one()
         return id_
 
     def _add_missing(self, model: type[Base], rows: list[Row]) -> list[Any]:
@@ -272,19 +273,19 @@ class _Copy:
         if not rows:
             return []
         table = table_of(model)
-        on_server = self._session.get_bind().dialect.name == "postgresql"
+        on_server = self._connection.dialect.name == "postgresql"
         kind: Any = postgresql.insert if on_server else sqlite.insert
         (first, *_) = table.primary_key.columns
         statement = kind(table).on_conflict_do_nothing().returning(first)
-        return list(self._session.execute(statement, rows).scalars())
+        return list(self._connection.execute(statement, rows).scalars())
 
 
-def _rows(session: Session, model: type[Base], *conditions: Any) -> list[Row]:
+def _rows(connection: Connection, model: type[Base], *conditions: Any) -> list[Row]:
     """Rows by the keys of their columns, in order of their primary key."""
     table: Table = table_of(model)
     query: Select[Any] = select(table).where(*conditions).order_by(*table.primary_key.columns)
     keys = table.c.keys()
-    return [dict(zip(keys, row, strict=True)) for row in session.execute(query)]
+    return [dict(zip(keys, row, strict=True)) for row in connection.execute(query)]
 
 
 def _fresh(model: type[Base], row: Row) -> Row:

@@ -1,5 +1,8 @@
 """The database: engines that many processes can share, and one transaction per call.
 
+Rows are read and written by statements on tables; SQLAlchemy's sessions, which keep objects in step
+with rows, would cost as much again as the statements.
+
 A transaction is made again when the database went away; errors tell no passwords.
 """
 
@@ -15,7 +18,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, event, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.orm import Session
 
 from search.store.dialects import engine_of
 from search.store.models import utc_now
@@ -59,7 +61,7 @@ class Database:
         """Gives all connections back."""
         self.engine.dispose()
 
-    def read(self, work: Callable[[Session], Result]) -> Result:
+    def read(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` reads in one transaction.
 
         Raises:
@@ -67,7 +69,7 @@ class Database:
         """
         return self._run(self.engine, work, _READ_PAUSES)
 
-    def write(self, work: Callable[[Session], Result]) -> Result:
+    def write(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` returns, its changes committed together or not at all.
 
         `work` is repeated when the connection broke before the commit, so it must have no other
@@ -79,14 +81,13 @@ class Database:
         return self._run(self._write_engine, work, WRITE_PAUSES)
 
     def _run(
-        self, engine: Engine, work: Callable[[Session], Result], pauses: tuple[float, ...]
+        self, engine: Engine, work: Callable[[Connection], Result], pauses: tuple[float, ...]
     ) -> Result:
         def attempt() -> Result:
-            with Session(engine, expire_on_commit=False) as session:
-                result = work(session)
-                session.flush()
+            with engine.connect() as connection:
+                result = work(connection)
                 try:
-                    session.commit()
+                    connection.commit()
                 except DBAPIError as error:  # not repeated: it may have arrived
                     raise self._store_error(error) from None
                 return result
@@ -108,11 +109,11 @@ class StorePart:
         self._database = database
 
 
-def store_time(session: Session) -> datetime:
+def store_time(connection: Connection) -> datetime:
     """The time that heartbeats are compared in: the server's, as hosts' clocks differ."""
-    if session.get_bind().dialect.name == "sqlite":
+    if connection.dialect.name == "sqlite":
         return utc_now()
-    time: datetime = session.scalars(select(func.clock_timestamp())).one()
+    time: datetime = connection.scalars(select(func.clock_timestamp())).one()
     return time
 
 
@@ -158,25 +159,25 @@ def _may_come_back(error: DBAPIError) -> bool:
 
 
 def reads(
-    method: Callable[Concatenate[Owner, Session, Arguments], Result],
+    method: Callable[Concatenate[Owner, Connection, Arguments], Result],
 ) -> Callable[Concatenate[Owner, Arguments], Result]:
-    """Makes a method run in a reading transaction; callers leave the session out."""
+    """Makes a method run in a reading transaction; callers leave the connection out."""
 
     @functools.wraps(method)
     def call(self: Owner, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        return self._database.read(lambda session: method(self, session, *args, **kwargs))
+        return self._database.read(lambda connection: method(self, connection, *args, **kwargs))
 
     return call
 
 
 def writes(
-    method: Callable[Concatenate[Owner, Session, Arguments], Result],
+    method: Callable[Concatenate[Owner, Connection, Arguments], Result],
 ) -> Callable[Concatenate[Owner, Arguments], Result]:
-    """Makes a method run in a writing transaction; callers leave the session out."""
+    """Makes a method run in a writing transaction; callers leave the connection out."""
 
     @functools.wraps(method)
     def call(self: Owner, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        return self._database.write(lambda session: method(self, session, *args, **kwargs))
+        return self._database.write(lambda connection: method(self, connection, *args, **kwargs))
 
     return call
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy.orm import aliased
 
 from search.store.architectures import count_trials
 from search.store.events import lock_study
@@ -54,12 +54,12 @@ class StudyContents:
     readings: int
 
 
-def study_contents(session: Session, study_id: int) -> StudyContents:
+def study_contents(connection: Connection, study_id: int) -> StudyContents:
     """What would go with a study."""
     mine = _trials_of(study_id)
 
     def number(row: Any, condition: Any) -> int:
-        return session.scalar(select(func.count()).select_from(row).where(condition)) or 0
+        return connection.scalar(select(func.count()).select_from(row).where(condition)) or 0
 
     own = _own_architectures(study_id)
     return StudyContents(
@@ -67,14 +67,14 @@ def study_contents(session: Session, study_id: int) -> StudyContents:
         epochs=number(MetricRow, MetricRow.trial_id.in_(mine)),
         events=number(EventRow, EventRow.study_id == study_id),
         runs=number(RunRow, RunRow.study_id == study_id),
-        architectures=session.scalar(select(func.count()).select_from(own.subquery())) or 0,
+        architectures=connection.scalar(select(func.count()).select_from(own.subquery())) or 0,
         tags=number(ArchitectureTagRow, ArchitectureTagRow.architecture_id.in_(own)),
         notes=number(ArchitectureNoteRow, ArchitectureNoteRow.architecture_id.in_(own)),
         readings=number(TestReadingRow, TestReadingRow.trial_id.in_(mine)),
     )
 
 
-def refuse_to_delete(session: Session, study_id: int) -> None:
+def refuse_to_delete(connection: Connection, study_id: int) -> None:
     """See to it that nobody works on a study, and that nothing else rests on it.
 
     Raises:
@@ -82,11 +82,12 @@ def refuse_to_delete(session: Session, study_id: int) -> None:
             study that took over results or weights of it, retrains its networks, or names it.
     """
     refuse(
-        Problem("study", why) for why in [*_at_work(session, study_id), *_rests(session, study_id)]
+        Problem("study", why)
+        for why in [*_at_work(connection, study_id), *_rests(connection, study_id)]
     )
 
 
-def delete_study(session: Session, study_id: int) -> StudyContents:
+def delete_study(connection: Connection, study_id: int) -> StudyContents:
     """Delete a study; readings of the test split are kept without their trials.
 
     Returns:
@@ -96,13 +97,13 @@ def delete_study(session: Session, study_id: int) -> StudyContents:
         InputError: as `refuse_to_delete` says; nothing was changed.
         LookupError: there is no such study.
     """
-    lock_study(session, study_id)
-    _keep_others_from_adding(session)
-    refuse_to_delete(session, study_id)
-    gone = study_contents(session, study_id)
-    own, mine = session.scalars(_own_architectures(study_id)).all(), _trials_of(study_id)
+    lock_study(connection, study_id)
+    _keep_others_from_adding(connection)
+    refuse_to_delete(connection, study_id)
+    gone = study_contents(connection, study_id)
+    own, mine = connection.scalars(_own_architectures(study_id)).all(), _trials_of(study_id)
     ids = select(TrialRow.architecture_id).where(TrialRow.study_id == study_id)
-    fewer = {id_: -trials for id_, trials in Counter(session.scalars(ids)).items()}
+    fewer = {id_: -trials for id_, trials in Counter(connection.scalars(ids)).items()}
     readings = update(TestReadingRow).where(TestReadingRow.trial_id.in_(mine))
     for statement in (
         delete(MetricRow).where(MetricRow.trial_id.in_(mine)),
@@ -112,18 +113,18 @@ def delete_study(session: Session, study_id: int) -> StudyContents:
         delete(RunRow).where(RunRow.study_id == study_id),
         delete(StudyRow).where(StudyRow.id == study_id),
     ):
-        session.execute(statement.execution_options(synchronize_session=False))
-    count_trials(session, fewer)
+        connection.execute(statement.execution_options(synchronize_session=False))
+    count_trials(connection, fewer)
     for start in range(0, len(own), _BATCH):
-        _delete_architectures(session, own[start : start + _BATCH])
+        _delete_architectures(connection, own[start : start + _BATCH])
     return gone
 
 
-def _delete_architectures(session: Session, ids: Any) -> None:
+def _delete_architectures(connection: Connection, ids: Any) -> None:
     columns = [*(row.architecture_id for row in _OF_ARCHITECTURE), ArchitectureRow.id]
     for column in columns:
         statement = delete(column.class_).where(column.in_(ids))
-        session.execute(statement.execution_options(synchronize_session=False))
+        connection.execute(statement.execution_options(synchronize_session=False))
 
 
 def _trials_of(study_id: int) -> Any:
@@ -143,28 +144,28 @@ def _own_architectures(study_id: int) -> Any:
     return mine.where(~elsewhere.exists(), ~was_read.exists())
 
 
-def _keep_others_from_adding(session: Session) -> None:
+def _keep_others_from_adding(connection: Connection) -> None:
     """Until the transaction ends no other may add an architecture that is about to go.
 
     Who adds a trial first adds its architecture, and finds it there; so the whole table is held. On
     SQLite the transaction holds the file already.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("LOCK TABLE architectures IN EXCLUSIVE MODE"))
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE architectures IN EXCLUSIVE MODE"))
 
 
-def _at_work(session: Session, study_id: int) -> Iterator[str]:
+def _at_work(connection: Connection, study_id: int) -> Iterator[str]:
     unended = RUNS.where(RunRow.study_id == study_id, RunRow.ended.is_(None))
-    runs = [RunRecord(*row) for row in session.execute(unended)]
-    stale = stale_runs(session, runs)
+    runs = [RunRecord(*row) for row in connection.execute(unended)]
+    stale = stale_runs(connection, runs)
     for run in runs:
         if run.id not in stale:
             yield f"process {run.pid} on {run.host} works on it; stop that run first"
 
 
-def _rests(session: Session, study_id: int) -> Iterator[str]:
+def _rests(connection: Connection, study_id: int) -> Iterator[str]:
     """What other studies have of this one."""
-    mine, name = _trials_of(study_id), session.scalar(_NAME.where(StudyRow.id == study_id))
+    mine, name = _trials_of(study_id), connection.scalar(_NAME.where(StudyRow.id == study_id))
     for column, what in (
         (TrialRow.source_trial_id, "took over its results"),
         (TrialRow.parent_trial_id, "began with its weights"),
@@ -173,12 +174,12 @@ def _rests(session: Session, study_id: int) -> Iterator[str]:
             TrialRow, TrialRow.study_id == StudyRow.id
         )
         others = others.where(column.in_(mine), StudyRow.id != study_id)
-        for other, trials in session.execute(
+        for other, trials in connection.execute(
             others.group_by(StudyRow.name).order_by(StudyRow.name)
         ):
             yield f"{count(trials, 'trial')} of study {other!r} {what}; delete that study first"
     named = select(StudyRow.name, StudyRow.config, StudyRow.retrains)
-    for other, config, retrains in session.execute(named.where(StudyRow.id != study_id)):
+    for other, config, retrains in connection.execute(named.where(StudyRow.id != study_id)):
         if (retrains or {}).get("study") == name:
             yield f"study {other!r} retrains its networks; delete that study first"
         if name in (config.get("warm_start") or []):

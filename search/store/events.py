@@ -4,8 +4,7 @@ It is what makes a study's decisions reproducible: told again to a new searcher 
 it leads to the same state. Every event is written in the transaction that did what it tells of.
 """
 
-from sqlalchemy import bindparam, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from search.store.database import StorePart, reads
 from search.store.models import EventRow, StudyRow, TrialRow
@@ -18,19 +17,19 @@ class Events(StorePart):
     """The part of the store that keeps the event log."""
 
     @reads
-    def of_study(self, session: Session, study_id: int) -> list[EventRecord]:
+    def of_study(self, connection: Connection, study_id: int) -> list[EventRecord]:
         """Everything that happened to the trials of a study, in order."""
         query = EVENTS.where(EventRow.study_id == study_id).order_by(EventRow.number)
-        return [EventRecord(*row) for row in session.execute(query)]
+        return [EventRecord(*row) for row in connection.execute(query)]
 
 
 def write_event(
-    session: Session, study_id: int, trial_id: int, kind: EventKind, epoch: int | None = None
+    connection: Connection, study_id: int, trial_id: int, kind: EventKind, epoch: int | None = None
 ) -> None:
     """Appends an event to the log of a study, which this transaction holds already."""
     log = {"study": study_id, "study_id": study_id}
     values = log | {"trial_id": trial_id, "kind": kind, "epoch": epoch}
-    session.execute(_APPEND, values)
+    connection.execute(_APPEND, values)
 
 
 _EVENTS = table_of(EventRow)
@@ -43,7 +42,7 @@ _NEXT = (
 _APPEND = insert(_EVENTS).values(number=_NEXT)
 
 
-def lock_study(session: Session, study_id: int) -> None:
+def lock_study(connection: Connection, study_id: int) -> None:
     """Holds the study until the transaction ends, so that numbers and claims come one by one.
 
     Whoever locks several things locks runs before studies and studies before trials, so that no
@@ -52,13 +51,13 @@ def lock_study(session: Session, study_id: int) -> None:
     Raises:
         LookupError: there is no such study.
     """
-    if session.scalar(_LOCK, {"study": study_id}) is None:
+    if connection.scalar(_LOCK, {"study": study_id}) is None:
         raise LookupError(f"no study has the id {study_id}")
 
 
-def lock_study_of(session: Session, trial_id: int) -> int | None:
+def lock_study_of(connection: Connection, trial_id: int) -> int | None:
     """Holds the study of a trial until the transaction ends; its id, None without such a trial."""
-    return session.scalar(_LOCK_OF, {"trial": trial_id})
+    return connection.scalar(_LOCK_OF, {"trial": trial_id})
 
 
 _STUDIES, _TRIALS = table_of(StudyRow), table_of(TrialRow)

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, func, insert, select
 
 from search.store.database import StorePart, reads, writes
 from search.store.models import (
@@ -28,14 +27,18 @@ class Latencies(StorePart):
 
     @writes
     def add_setting(
-        self, session: Session, setting: str, spec: Mapping[str, Any], device: Mapping[str, Any]
+        self,
+        connection: Connection,
+        setting: str,
+        spec: Mapping[str, Any],
+        device: Mapping[str, Any],
     ) -> None:
         """Write a setting down unless it is there."""
         values = {"id": setting, "created": utc_now(), "spec": dict(spec), "device": dict(device)}
-        insert_missing(session, LatencySettingRow, values)
+        insert_missing(connection, LatencySettingRow, values)
 
     @reads
-    def settings(self, session: Session) -> list[LatencySettingRecord]:
+    def settings(self, connection: Connection) -> list[LatencySettingRecord]:
         """Every setting, the newest first."""
         parts = _number(LatencyPartRow, func.count())
         networks = _number(LatencyRow, func.count(LatencyRow.architecture_id.distinct()))
@@ -43,7 +46,7 @@ class Latencies(StorePart):
             LatencySettingRecord, LatencySettingRow, parts=parts, networks=networks
         )
         query = select(*columns).order_by(LatencySettingRow.created.desc(), LatencySettingRow.id)
-        return [LatencySettingRecord(*row) for row in session.execute(query)]
+        return [LatencySettingRecord(*row) for row in connection.execute(query)]
 
     def setting(self, id_or_prefix: str) -> LatencySettingRecord:
         """The setting whose id is, or alone begins with, these characters.
@@ -64,7 +67,7 @@ class Latencies(StorePart):
     @writes
     def add_part(
         self,
-        session: Session,
+        connection: Connection,
         setting: str,
         part_id: str,
         part: Mapping[str, Any],
@@ -77,11 +80,11 @@ class Latencies(StorePart):
             "part": dict(part),
             "figure": dict(figure),
         }
-        session.execute(insert(table_of(LatencyPartRow)), values)
+        connection.execute(insert(table_of(LatencyPartRow)), values)
 
     @reads
     def parts(
-        self, session: Session, setting: str, up_to: int | None = None
+        self, connection: Connection, setting: str, up_to: int | None = None
     ) -> tuple[list[tuple[dict[str, Any], dict[str, Any]]], int]:
         """The parts of a setting, each with its newest figure.
 
@@ -95,13 +98,13 @@ class Latencies(StorePart):
         query = select(row.id, row.part_id, row.part, row.figure)
         query = query.where(row.setting_id == setting)
         query = query if up_to is None else query.where(row.id <= up_to)
-        rows = session.execute(query.order_by(row.id)).all()
+        rows = connection.execute(query.order_by(row.id)).all()
         newest = {part_id: (part, figure) for _, part_id, part, figure in rows}
         return list(newest.values()), rows[-1].id if rows else 0
 
     @writes
     def add_predictor(
-        self, session: Session, setting: str, space: str, predictor: Mapping[str, Any]
+        self, connection: Connection, setting: str, space: str, predictor: Mapping[str, Any]
     ) -> None:
         """Write the predictor of a space in a setting down; the newest one counts."""
         values = {
@@ -110,28 +113,28 @@ class Latencies(StorePart):
             "created": utc_now(),
             "predictor": dict(predictor),
         }
-        session.execute(insert(table_of(LatencyPredictorRow)), values)
+        connection.execute(insert(table_of(LatencyPredictorRow)), values)
 
     @reads
-    def predictor(self, session: Session, setting: str, space: str) -> dict[str, Any] | None:
+    def predictor(self, connection: Connection, setting: str, space: str) -> dict[str, Any] | None:
         """The newest predictor of a space in a setting; None where there is none."""
         row = LatencyPredictorRow
         query = select(row.predictor).where(row.setting_id == setting, row.space_id == space)
-        found: dict[str, Any] | None = session.scalar(query.order_by(row.id.desc()).limit(1))
+        found: dict[str, Any] | None = connection.scalar(query.order_by(row.id.desc()).limit(1))
         return found
 
     @reads
-    def predictors(self, session: Session, setting: str) -> list[dict[str, Any]]:
+    def predictors(self, connection: Connection, setting: str) -> list[dict[str, Any]]:
         """Every predictor of a setting, the newest first."""
         query = select(LatencyPredictorRow.predictor).where(
             LatencyPredictorRow.setting_id == setting
         )
-        return list(session.scalars(query.order_by(LatencyPredictorRow.id.desc())))
+        return list(connection.scalars(query.order_by(LatencyPredictorRow.id.desc())))
 
     @writes
     def add(
         self,
-        session: Session,
+        connection: Connection,
         setting: str,
         architecture_id: str,
         figure: Mapping[str, Any],
@@ -152,14 +155,14 @@ class Latencies(StorePart):
             "figure": dict(figure),
         }
         statement = insert(table_of(LatencyRow)).returning(*_RECORD)
-        return LatencyRecord(*session.execute(statement, values).one())
+        return LatencyRecord(*connection.execute(statement, values).one())
 
     @reads
-    def of(self, session: Session, setting: str, architecture_id: str) -> list[LatencyRecord]:
+    def of(self, connection: Connection, setting: str, architecture_id: str) -> list[LatencyRecord]:
         """The measurements of a network in a setting, the one that counts first."""
         mine = (LatencyRow.setting_id == setting, LatencyRow.architecture_id == architecture_id)
         query = select(*_RECORD).where(*mine).order_by(*NEWEST_QUIET_FIRST)
-        return [LatencyRecord(*row) for row in session.execute(query)]
+        return [LatencyRecord(*row) for row in connection.execute(query)]
 
     def of_architecture(
         self, architecture_id: str
@@ -183,9 +186,9 @@ class Latencies(StorePart):
         return found
 
     @reads
-    def _all(self, session: Session, setting: str) -> Iterable[LatencyRecord]:
+    def _all(self, connection: Connection, setting: str) -> Iterable[LatencyRecord]:
         query = select(*_RECORD).where(LatencyRow.setting_id == setting)
-        return [LatencyRecord(*r) for r in session.execute(query.order_by(*NEWEST_QUIET_FIRST))]
+        return [LatencyRecord(*r) for r in connection.execute(query.order_by(*NEWEST_QUIET_FIRST))]
 
 
 def _number(row: type[LatencyPartRow] | type[LatencyRow], what: Any) -> Any:

@@ -111,7 +111,7 @@ def open_to_look_up(url: str) -> Store:
 def _opened_to_read(url: URL, busy_timeout: float) -> Store:
     store = Store(reader(url, busy_timeout))
     try:
-        store.read(lambda session: check_current(session.connection(), store.url))
+        store.read(lambda connection: check_current(connection, store.url))
     except StoreError as error:
         store.close()
         words = str(error).removeprefix(f"the store {store.url} failed: ")

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import URL
-from sqlalchemy.orm import Session
+from sqlalchemy import URL, Connection
 from sqlalchemy.pool import NullPool
 
 from search.store.database import Database, StoreError, begin_by_hand, make_engine
@@ -51,7 +50,7 @@ class _FileReader(Database):
         begin_by_hand(engine, "PRAGMA query_only = ON")
         super().__init__(url, engine)
 
-    def read(self, work: Callable[[Session], Result]) -> Result:
+    def read(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` reads in one transaction, of one state of the file.
 
         `work` is repeated when the file changed meanwhile, so it must have no other effects.
@@ -76,10 +75,10 @@ class _FileReader(Database):
                 time.sleep(pause)
         raise StoreError(f"the store {self.url} failed: its file changes with each reading")
 
-    def _read_once(self, work: Callable[[Session], Result], state: FileState | None) -> Result:
-        def checked(session: Session) -> Result:
-            check_current(session.connection(), self.url)
-            return work(session)
+    def _read_once(self, work: Callable[[Connection], Result], state: FileState | None) -> Result:
+        def checked(connection: Connection) -> Result:
+            check_current(connection, self.url)
+            return work(connection)
 
         try:
             return super().read(checked)

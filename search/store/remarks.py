@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, text
 
 from search.store.database import Database, make_engine
 from search.store.schema import OlderStore, check_current
@@ -97,15 +96,15 @@ class Remarks:
             raise InputError.of(WHERE, f"there is no file {sqlite_path(self._url)}")
         database = Database(self._url, make_engine(self._url, _BUSY_SECONDS))
         try:
-            database.read(lambda session: check_current(session.connection(), database.url))
+            database.read(lambda connection: check_current(connection, database.url))
             yield database
         finally:
             database.close()
 
 
-def _server_lets(session: Session) -> bool:
+def _server_lets(connection: Connection) -> bool:
     """Whether a server takes remarks of this user: their rows, and a lock on the network's."""
-    return bool(session.scalar(text(f"SELECT {' AND '.join(_NEEDED)}")))
+    return bool(connection.scalar(text(f"SELECT {' AND '.join(_NEEDED)}")))
 
 
 _NEEDED = (

@@ -3,8 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, insert, literal, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, literal, select, update
 
 from search.store.database import StorePart, reads, writes
 from search.store.epochs import retotal
@@ -34,7 +33,9 @@ class TrainedElsewhere(MixspaceError):
         self.trial = trial
 
 
-def busy_elsewhere(session: Session, study_id: int, architecture_id: str) -> TrialRecord | None:
+def busy_elsewhere(
+    connection: Connection, study_id: int, architecture_id: str
+) -> TrialRecord | None:
     """The trial of another study with the same protocol that has it to train.
 
     What stale runs left open is not among them: nobody may ever take it up. Holds the architecture
@@ -42,8 +43,8 @@ def busy_elsewhere(session: Session, study_id: int, architecture_id: str) -> Tri
     written.
     """
     mine = select(ArchitectureRow.id).where(ArchitectureRow.id == architecture_id)
-    session.execute(mine.with_for_update(key_share=True))
-    stale = stale_runs(session)
+    connection.execute(mine.with_for_update(key_share=True))
+    stale = stale_runs(connection)
     protocol = select(StudyRow.protocol_hash).where(StudyRow.id == study_id).scalar_subquery()
     query = (
         _trials_elsewhere(protocol, study_id, OPEN)  # as written: an index finds these
@@ -53,7 +54,7 @@ def busy_elsewhere(session: Session, study_id: int, architecture_id: str) -> Tri
         .order_by(TrialRow.id)
         .limit(1)
     )
-    return one(session, TrialRecord, query)
+    return one(connection, TrialRecord, query)
 
 
 def _trials_elsewhere(
@@ -91,7 +92,7 @@ class ReusableResults(StorePart):
     @reads
     def find(
         self,
-        session: Session,
+        connection: Connection,
         architecture_id: str,
         protocol_hash: str,
         *,
@@ -110,10 +111,12 @@ class ReusableResults(StorePart):
             inherited: whether results that began with another trial's weights will do.
         """
         values = {"architecture": architecture_id, "protocol": protocol_hash, "outside": outside}
-        return one(session, TrialRecord, _RESULT if inherited else _SCRATCH, values)
+        return one(connection, TrialRecord, _RESULT if inherited else _SCRATCH, values)
 
     @writes
-    def reuse(self, session: Session, trial_id: int, source_trial_id: int, run_id: int) -> bool:
+    def reuse(
+        self, connection: Connection, trial_id: int, source_trial_id: int, run_id: int
+    ) -> bool:
         """Gives a new trial the epochs of another study's trial, as if it had trained them.
 
         With a complete source the trial is complete, and its reason says whose result it is. With
@@ -127,12 +130,12 @@ class ReusableResults(StorePart):
             ValueError: the source has no result of the same architecture under the same protocol.
             LookupError: there is no such trial.
         """
-        lock_study_of(session, trial_id)
-        trial, source = read_trial(session, trial_id), read_trial(session, source_trial_id)
-        place = _place(session, trial, source)
+        lock_study_of(connection, trial_id)
+        trial, source = read_trial(connection, trial_id), read_trial(connection, source_trial_id)
+        place = _place(connection, trial, source)
         if trial.state in TERMINAL or trial.epochs_done or trial.run_id != run_id:
             return False
-        _copy_epochs(session, trial, source)
+        _copy_epochs(connection, trial, source)
         values: dict[str, Any] = {
             "source_trial_id": source.id,
             "parent_trial_id": source.parent_trial_id,
@@ -143,33 +146,35 @@ class ReusableResults(StorePart):
         if source.state == TrialState.COMPLETE:
             reason = f"result of {place}, same protocol"
             values |= {"state": "complete", "reason": reason, "ended": utc_now()}
-        session.execute(update(TrialRow).where(TrialRow.id == trial_id).values(values))
-        retotal(session, trial_id)
+        connection.execute(update(TrialRow).where(TrialRow.id == trial_id).values(values))
+        retotal(connection, trial_id)
         if source.state == TrialState.COMPLETE:
-            write_event(session, trial.study_id, trial_id, EventKind.COMPLETE)
+            write_event(connection, trial.study_id, trial_id, EventKind.COMPLETE)
         return True
 
 
-def read_trial(session: Session, trial_id: int) -> TrialRecord:
+def read_trial(connection: Connection, trial_id: int) -> TrialRecord:
     """The trial of that id.
 
     Raises:
         LookupError: there is none.
     """
-    trial = one(session, TrialRecord, TRIALS.where(TrialRow.id == trial_id))
+    trial = one(connection, TrialRecord, TRIALS.where(TrialRow.id == trial_id))
     if trial is None:
         raise LookupError(f"no trial has the id {trial_id}")
     return trial
 
 
-def _place(session: Session, trial: TrialRecord, source: TrialRecord) -> str:
+def _place(connection: Connection, trial: TrialRecord, source: TrialRecord) -> str:
     """How people call the source.
 
     Raises:
         ValueError: its result is not one that the trial can have.
     """
     columns = select(StudyRow.id, StudyRow.name, StudyRow.protocol_hash)
-    rows = session.execute(columns.where(StudyRow.id.in_((trial.study_id, source.study_id)))).all()
+    rows = connection.execute(
+        columns.where(StudyRow.id.in_((trial.study_id, source.study_id)))
+    ).all()
     studies = {row.id: row for row in rows}
     mine, other = studies[trial.study_id], studies[source.study_id]
     if mine.id == other.id or mine.protocol_hash != other.protocol_hash:
@@ -179,10 +184,10 @@ def _place(session: Session, trial: TrialRecord, source: TrialRecord) -> str:
     return f"trial {source.number} of study {other.name!r}"
 
 
-def _copy_epochs(session: Session, trial: TrialRecord, source: TrialRecord) -> None:
+def _copy_epochs(connection: Connection, trial: TrialRecord, source: TrialRecord) -> None:
     columns = select(literal(trial.id), *EPOCH_COLUMNS).where(MetricRow.trial_id == source.id)
     names = ["trial_id", *(column.key for column in EPOCH_COLUMNS)]
-    session.execute(insert(MetricRow).from_select(names, columns))
+    connection.execute(insert(MetricRow).from_select(names, columns))
     epochs = select(MetricRow.epoch).where(MetricRow.trial_id == trial.id).order_by(MetricRow.epoch)
-    for epoch in session.scalars(epochs).all():
-        write_event(session, trial.study_id, trial.id, EventKind.EPOCH, epoch)
+    for epoch in connection.scalars(epochs).all():
+        write_event(connection, trial.study_id, trial.id, EventKind.EPOCH, epoch)

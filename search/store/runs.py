@@ -5,8 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, insert, select, update
 
 from search.store.database import StorePart, reads, store_time, writes
 from search.store.events import lock_study, write_event
@@ -26,7 +25,7 @@ class Runs(StorePart):
     @writes
     def begin(
         self,
-        session: Session,
+        connection: Connection,
         study_id: int,
         *,
         process: ProcessIdentity,
@@ -41,7 +40,7 @@ class Runs(StorePart):
             machine: what the machine is, for people.
             code_version: of mixspace.
         """
-        now = store_time(session)
+        now = store_time(connection)
         values = asdict(process) | {
             "study_id": study_id,
             "started": now,
@@ -49,50 +48,52 @@ class Runs(StorePart):
             "machine": machine,
             "code_version": code_version,
         }
-        return RunRecord(*session.execute(_BEGIN, values).one())
+        return RunRecord(*connection.execute(_BEGIN, values).one())
 
     @writes
-    def heartbeat(self, session: Session, run_id: int) -> bool:
+    def heartbeat(self, connection: Connection, run_id: int) -> bool:
         """Says that the run is alive. False: it was ended, its trials may be another's by now."""
         alive = update(RunRow).where(RunRow.id == run_id, RunRow.ended.is_(None))
-        beaten = session.execute(alive.values(heartbeat=store_time(session)).returning(RunRow.id))
+        beaten = connection.execute(
+            alive.values(heartbeat=store_time(connection)).returning(RunRow.id)
+        )
         return beaten.one_or_none() is not None
 
     @writes
     def end(
-        self, session: Session, run_id: int, reason: str = "the run ended before the trial"
+        self, connection: Connection, run_id: int, reason: str = "the run ended before the trial"
     ) -> None:
         """Ends a run; trials that it leaves open become preempted for this reason. Idempotent."""
-        _close(session, run_id, reason, store_time(session))
+        _close(connection, run_id, reason, store_time(connection))
 
     @reads
-    def of_study(self, session: Session, study_id: int) -> list[RunRecord]:
+    def of_study(self, connection: Connection, study_id: int) -> list[RunRecord]:
         """The runs of a study, the oldest first."""
         query = RUNS.where(RunRow.study_id == study_id).order_by(RunRow.id)
-        return [RunRecord(*row) for row in session.execute(query)]
+        return [RunRecord(*row) for row in connection.execute(query)]
 
     @reads
-    def stale(self, session: Session) -> StaleRuns:
+    def stale(self, connection: Connection) -> StaleRuns:
         """The runs that never ended and whose process is gone, with the reason."""
-        return stale_runs(session)
+        return stale_runs(connection)
 
     @reads
-    def hidden(self, session: Session, study_id: int) -> list[tuple[RunRecord, float]]:
+    def hidden(self, connection: Connection, study_id: int) -> list[tuple[RunRecord, float]]:
         """The study's runs that have not ended and whose process cannot be seen from here.
 
         Each with the age of its heartbeat in seconds: negative where clocks disagree.
         """
-        runs = [run for run in unended_runs(session) if run.study_id == study_id]
+        runs = [run for run in unended_runs(connection) if run.study_id == study_id]
         hidden = [run for run in runs if liveness_of(run.process) is Liveness.HIDDEN]
         if not hidden:
             return []
-        now = store_time(session)
+        now = store_time(connection)
         return [(run, (now - run.heartbeat).total_seconds()) for run in hidden]
 
     @writes
     def end_stale(
         self,
-        session: Session,
+        connection: Connection,
         study_id: int,
         *,
         stalled: Mapping[int, datetime] | None = None,
@@ -111,34 +112,34 @@ class Runs(StorePart):
         Returns:
             The trials that this call preempted.
         """
-        now = store_time(session)
+        now = store_time(connection)
         mine = RUNS.where(RunRow.ended.is_(None), RunRow.study_id == study_id)
         locked = mine.order_by(RunRow.id).with_for_update(key_share=True)
         preempted: list[int] = []
-        for run in [RunRecord(*row) for row in session.execute(locked)]:
+        for run in [RunRecord(*row) for row in connection.execute(locked)]:
             reason = why_over(run, now, (stalled or {}).get(run.id))
             if reason is not None:
-                preempted += _close(session, run.id, reason, now)
+                preempted += _close(connection, run.id, reason, now)
         trials = TRIALS.where(TrialRow.id.in_(preempted)).order_by(TrialRow.id)
-        return [TrialRecord(*row) for row in session.execute(trials)] if preempted else []
+        return [TrialRecord(*row) for row in connection.execute(trials)] if preempted else []
 
 
-def _close(session: Session, run_id: int, reason: str, now: datetime) -> list[int]:
+def _close(connection: Connection, run_id: int, reason: str, now: datetime) -> list[int]:
     """Ends a run within a transaction; the ids of the trials that this preempted."""
-    session.execute(
+    connection.execute(
         update(RunRow)
         .where(RunRow.id == run_id, RunRow.ended.is_(None))
         .values(ended=now, end_reason=reason)
     )
-    study_id = session.scalar(select(RunRow.study_id).where(RunRow.id == run_id))
+    study_id = connection.scalar(select(RunRow.study_id).where(RunRow.id == run_id))
     if study_id is None:
         return []
-    lock_study(session, study_id)
+    lock_study(connection, study_id)
     left = update(TrialRow).where(TrialRow.run_id == run_id, TrialRow.state.in_(OPEN))
-    preempted = session.execute(
+    preempted = connection.execute(
         left.values(state=TrialState.PREEMPTED, reason=reason).returning(TrialRow.id)
     )
     ids = sorted(preempted.scalars())
     for trial_id in ids:
-        write_event(session, study_id, trial_id, EventKind.PREEMPTED)
+        write_event(connection, study_id, trial_id, EventKind.PREEMPTED)
     return ids

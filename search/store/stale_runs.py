@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, literal
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, case, literal
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from search.store.database import store_time
@@ -30,25 +29,25 @@ _TRIALS = table_of(TrialRow)
 PREEMPTED = literal(TrialState.PREEMPTED, _TRIALS.c.state.type)
 
 
-def stale_runs(session: Session, runs: Iterable[RunRecord] | None = None) -> StaleRuns:
+def stale_runs(connection: Connection, runs: Iterable[RunRecord] | None = None) -> StaleRuns:
     """Those of the runs that never ended and whose process is gone, with the reason.
 
     Args:
-        session: of a transaction.
+        connection: of a transaction.
         runs: among which to look; None is all.
     """
-    found = unended_runs(session) if runs is None else [run for run in runs if run.ended is None]
+    found = unended_runs(connection) if runs is None else [run for run in runs if run.ended is None]
     if not found:
         return {}
-    now = store_time(session)
+    now = store_time(connection)
     reasons = {run.id: why_stale(run, now) for run in found}
     return {run_id: reason for run_id, reason in reasons.items() if reason is not None}
 
 
-def unended_runs(session: Session) -> list[RunRecord]:
+def unended_runs(connection: Connection) -> list[RunRecord]:
     """The runs of all studies that have not ended, stale or not."""
     query = RUNS.where(RunRow.ended.is_(None)).order_by(RunRow.id)
-    return [RunRecord(*row) for row in session.execute(query)]
+    return [RunRecord(*row) for row in connection.execute(query)]
 
 
 def why_stale(run: RunRecord, now: datetime) -> str | None:

@@ -4,9 +4,8 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Executable, Table, inspect, select, update
+from sqlalchemy import Connection, Executable, Table, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from search.store.models import Base, EventRow, MetricRow, RunRow, StudyRow, TrialRow
@@ -48,26 +47,26 @@ EVENTS = select(*columns_of(EventRecord, EventRow))
 
 
 def one(
-    session: Session, record: type[Record], query: Executable, values: Any = None
+    connection: Connection, record: type[Record], query: Executable, values: Any = None
 ) -> Record | None:
     """The record of the only row of a query on its columns; None where there is no row."""
-    row = session.execute(query, values).one_or_none()
+    row = connection.execute(query, values).one_or_none()
     return None if row is None else record(*row)
 
 
-def insert_missing(session: Session, model: type[Base], values: dict[str, Any]) -> bool:
+def insert_missing(connection: Connection, model: type[Base], values: dict[str, Any]) -> bool:
     """Inserts a row unless one with its primary key is there; whether it did."""
-    statement = _insert_missing(model, session.get_bind().dialect.name)
-    return session.execute(statement, values).one_or_none() is not None
+    statement = _insert_missing(model, connection.dialect.name)
+    return connection.execute(statement, values).one_or_none() is not None
 
 
-def upsert(session: Session, model: type[Base], values: dict[str, Any]) -> bool:
+def upsert(connection: Connection, model: type[Base], values: dict[str, Any]) -> bool:
     """Inserts a row, or gives the one with its primary key these values; whether it is new."""
-    if insert_missing(session, model, values):
+    if insert_missing(connection, model, values):
         return True
     table = table_of(model)
     keys = [column == values[column.name] for column in table.primary_key.columns]
-    session.execute(update(table).where(*keys).values(values))
+    connection.execute(update(table).where(*keys).values(values))
     return False
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Self, TypeVar
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from search.store.architectures import Architectures
 from search.store.database import Database
@@ -63,10 +63,10 @@ class Store:
         """Gives all connections back."""
         self._database.close()
 
-    def read(self, work: Callable[[Session], Result]) -> Result:
+    def read(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` reads in one transaction; it may be repeated, as `Database.read` says."""
         return self._database.read(work)
 
-    def write(self, work: Callable[[Session], Result]) -> Result:
+    def write(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` returns, its changes committed together or not at all."""
         return self._database.write(work)

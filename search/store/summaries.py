@@ -4,8 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, func, null, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Connection, Executable, func, null, select, union_all
 
 from search.store.models import SPECIAL, RunRow, StudyRow, TrialRow
 from search.store.records import RunRecord, StudySummary
@@ -14,18 +13,18 @@ from search.store.statements import RUNS
 from search.trial_states import TrialState
 
 
-def study_summaries(session: Session, study_id: int | None = None) -> list[StudySummary]:
+def study_summaries(connection: Connection, study_id: int | None = None) -> list[StudySummary]:
     """Every study as readers see it, the newest first; of one only where its id is given."""
     runs: dict[int, list[RunRecord]] = defaultdict(list)
-    for values in session.execute(
+    for values in connection.execute(
         RUNS.where(*_only(RunRow.study_id, study_id)).order_by(RunRow.id)
     ):
         run = RunRecord(*values)
         runs[run.study_id].append(run)
-    stale = stale_runs(session, [run for each in runs.values() for run in each])
+    stale = stale_runs(connection, [run for each in runs.values() for run in each])
     counts: dict[int, Counter[TrialState]] = defaultdict(Counter)
     best: dict[int, float | None] = {}
-    for study, state, number, accuracy in session.execute(_counts(study_id, stale)):
+    for study, state, number, accuracy in connection.execute(_counts(study_id, stale)):
         counts[study][state] += number
         if state is TrialState.COMPLETE:
             best[study] = accuracy
@@ -41,7 +40,7 @@ def study_summaries(session: Session, study_id: int | None = None) -> list[Study
                 (run.ended or run.heartbeat for run in runs[row.id]), default=row.created
             ),
         )
-        for row in session.execute(studies.order_by(StudyRow.id.desc()))
+        for row in connection.execute(studies.order_by(StudyRow.id.desc()))
     ]
 
 

@@ -7,8 +7,7 @@ alone, in whatever study it is met again. What is said of one training belongs i
 from collections import defaultdict
 from collections.abc import Collection
 
-from sqlalchemy import delete, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, delete, insert, select
 
 from search.store.database import StorePart, reads, writes
 from search.store.models import ArchitectureNoteRow, ArchitectureRow, ArchitectureTagRow, utc_now
@@ -27,7 +26,7 @@ class Tags(StorePart):
     """The part of the store that keeps tags and notes."""
 
     @writes
-    def add(self, session: Session, architecture_id: str, tag: str) -> bool:
+    def add(self, connection: Connection, architecture_id: str, tag: str) -> bool:
         """Give an architecture a tag; False when it has it already.
 
         Args:
@@ -38,25 +37,25 @@ class Tags(StorePart):
             LookupError: there is no such architecture.
         """
         check_tag(tag)
-        _hold(session, architecture_id)
+        _hold(connection, architecture_id)
         values = {"architecture_id": architecture_id, "tag": tag, "created": utc_now()}
-        return insert_missing(session, ArchitectureTagRow, values)
+        return insert_missing(connection, ArchitectureTagRow, values)
 
     @writes
-    def remove(self, session: Session, architecture_id: str, tag: str) -> bool:
+    def remove(self, connection: Connection, architecture_id: str, tag: str) -> bool:
         """Take a tag away; False when the architecture has not got it."""
         row = ArchitectureTagRow
         mine = delete(row).where(row.architecture_id == architecture_id, row.tag == tag)
-        return session.execute(mine.returning(row.tag)).one_or_none() is not None
+        return connection.execute(mine.returning(row.tag)).one_or_none() is not None
 
     @reads
-    def of(self, session: Session, architecture_ids: Collection[str]) -> dict[str, list[str]]:
+    def of(self, connection: Connection, architecture_ids: Collection[str]) -> dict[str, list[str]]:
         """The tags of architectures in order of the alphabet; of those that have some."""
         ids, found = list(dict.fromkeys(architecture_ids)), defaultdict(list)
         row = ArchitectureTagRow
         for start in range(0, len(ids), _BATCH):
             some = row.architecture_id.in_(ids[start : start + _BATCH])
-            for architecture_id, tag in session.execute(
+            for architecture_id, tag in connection.execute(
                 select(row.architecture_id, row.tag).where(some)
             ):
                 found[architecture_id].append(tag)
@@ -64,7 +63,7 @@ class Tags(StorePart):
         return {architecture_id: sorted(tags) for architecture_id, tags in found.items()}
 
     @writes
-    def add_note(self, session: Session, architecture_id: str, text: str) -> NoteRecord:
+    def add_note(self, connection: Connection, architecture_id: str, text: str) -> NoteRecord:
         """Write a note down, beside those that are there.
 
         Raises:
@@ -74,24 +73,24 @@ class Tags(StorePart):
         if not text.strip() or len(text) > LONGEST_NOTE:
             message = f"must have 1 to {LONGEST_NOTE:,} characters, got {len(text.strip()):,}"
             raise InputError.of("text", message)
-        _hold(session, architecture_id)
+        _hold(connection, architecture_id)
         values = {"architecture_id": architecture_id, "created": utc_now(), "text": text.strip()}
         statement = insert(table_of(ArchitectureNoteRow)).returning(*_NOTE)
-        return NoteRecord(*session.execute(statement, values).one())
+        return NoteRecord(*connection.execute(statement, values).one())
 
     @reads
-    def notes_of(self, session: Session, architecture_id: str) -> list[NoteRecord]:
+    def notes_of(self, connection: Connection, architecture_id: str) -> list[NoteRecord]:
         """The notes of an architecture, the oldest first."""
         row = ArchitectureNoteRow
         query = select(*_NOTE).where(row.architecture_id == architecture_id).order_by(row.id)
-        return [NoteRecord(*values) for values in session.execute(query)]
+        return [NoteRecord(*values) for values in connection.execute(query)]
 
     @writes
-    def remove_note(self, session: Session, architecture_id: str, note_id: int) -> bool:
+    def remove_note(self, connection: Connection, architecture_id: str, note_id: int) -> bool:
         """Take a note away; False when the architecture has no note of this id."""
         row = ArchitectureNoteRow
         mine = delete(row).where(row.architecture_id == architecture_id, row.id == note_id)
-        return session.execute(mine.returning(row.id)).one_or_none() is not None
+        return connection.execute(mine.returning(row.id)).one_or_none() is not None
 
 
 def check_tag(tag: str) -> None:
@@ -109,8 +108,8 @@ def check_tag(tag: str) -> None:
         )
 
 
-def _hold(session: Session, architecture_id: str) -> None:
+def _hold(connection: Connection, architecture_id: str) -> None:
     """See to it that the architecture is there until the transaction ends."""
     mine = select(ArchitectureRow.id).where(ArchitectureRow.id == architecture_id)
-    if session.scalar(mine.with_for_update(key_share=True)) is None:
+    if connection.scalar(mine.with_for_update(key_share=True)) is None:
         raise LookupError(f"no architecture has the id {architecture_id!r}")

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, insert, select, update
 
 from search.store.database import StorePart, reads, writes
 from search.store.models import ArchitectureRow, TestReadingRow, TrialRow, utc_now
@@ -28,7 +27,7 @@ class TestAudit(StorePart):
     @writes
     def record(
         self,
-        session: Session,
+        connection: Connection,
         architecture_id: str,
         *,
         protocol_hash: str,
@@ -42,12 +41,12 @@ class TestAudit(StorePart):
             "protocol_hash": protocol_hash,
             "accuracy": accuracy,
         }
-        return _added(session, values)
+        return _added(connection, values)
 
     @writes
     def begin(
         self,
-        session: Session,
+        connection: Connection,
         trial_id: int,
         *,
         protocol_hash: str,
@@ -69,8 +68,8 @@ class TestAudit(StorePart):
             InputError: it was read for them before, and not `again`; nothing was written.
             LookupError: there is no such trial.
         """
-        architecture = _held_architecture(session, trial_id)
-        earlier = _readings(session, same_weights(session, trial_id))
+        architecture = _held_architecture(connection, trial_id)
+        earlier = _readings(connection, same_weights(connection, trial_id))
         if earlier and not again:
             raise InputError.of("test", already_read(earlier))
         values = {
@@ -82,10 +81,12 @@ class TestAudit(StorePart):
             "content_hash": content_hash,
             "device": device,
         }
-        return _added(session, values)
+        return _added(connection, values)
 
     @writes
-    def complete(self, session: Session, reading_id: int, accuracy: float) -> TestReadingRecord:
+    def complete(
+        self, connection: Connection, reading_id: int, accuracy: float
+    ) -> TestReadingRecord:
         """Writes down what came of a reading; a second time changes nothing.
 
         Raises:
@@ -93,24 +94,24 @@ class TestAudit(StorePart):
         """
         row = TestReadingRow
         open_ = update(row).where(row.id == reading_id, row.accuracy.is_(None))
-        session.execute(open_.values(accuracy=accuracy))
-        found = session.execute(select(*_COLUMNS).where(row.id == reading_id)).one_or_none()
+        connection.execute(open_.values(accuracy=accuracy))
+        found = connection.execute(select(*_COLUMNS).where(row.id == reading_id)).one_or_none()
         if found is None:
             raise LookupError(f"no test reading has the id {reading_id}")
         return TestReadingRecord(*found)
 
     @reads
     def readings(
-        self, session: Session, architecture_id: str | None = None
+        self, connection: Connection, architecture_id: str | None = None
     ) -> list[TestReadingRecord]:
         """The readings for one architecture, or all, the oldest first."""
         query = select(*_COLUMNS).order_by(TestReadingRow.id)
         if architecture_id is not None:
             query = query.where(TestReadingRow.architecture_id == architecture_id)
-        return [TestReadingRecord(*row) for row in session.execute(query)]
+        return [TestReadingRecord(*row) for row in connection.execute(query)]
 
     @reads
-    def of_weights(self, session: Session, trial_id: int) -> list[TestReadingRecord]:
+    def of_weights(self, connection: Connection, trial_id: int) -> list[TestReadingRecord]:
         """The readings for the weights of a trial, the oldest first.
 
         A trial that took a result over has the weights of the one that trained it.
@@ -118,7 +119,7 @@ class TestAudit(StorePart):
         Raises:
             LookupError: there is no such trial.
         """
-        return _readings(session, same_weights(session, trial_id))
+        return _readings(connection, same_weights(connection, trial_id))
 
 
 def already_read(earlier: Collection[TestReadingRecord]) -> str:
@@ -133,17 +134,17 @@ def already_read(earlier: Collection[TestReadingRecord]) -> str:
     )
 
 
-def _held_architecture(session: Session, trial_id: int) -> str | None:
+def _held_architecture(connection: Connection, trial_id: int) -> str | None:
     """The architecture of a trial, held until the transaction ends.
 
     Of two that ask at once for the same weights, the later one sees the reading of the first.
     """
     mine = select(TrialRow.architecture_id).where(TrialRow.id == trial_id).scalar_subquery()
     row = select(ArchitectureRow.id).where(ArchitectureRow.id == mine)
-    return session.scalar(row.with_for_update(key_share=True))
+    return connection.scalar(row.with_for_update(key_share=True))
 
 
-def same_weights(session: Session, trial_id: int) -> set[int]:
+def same_weights(connection: Connection, trial_id: int) -> set[int]:
     """The ids of the trials whose weights are those of a trial, itself among them.
 
     Raises:
@@ -153,7 +154,7 @@ def same_weights(session: Session, trial_id: int) -> set[int]:
     columns = select(TrialRow.id, TrialRow.source_trial_id)
     sources: dict[int, int | None] = {
         row.id: row.source_trial_id
-        for row in session.execute(columns.where(TrialRow.architecture_id == mine))
+        for row in connection.execute(columns.where(TrialRow.architecture_id == mine))
     }
     if trial_id not in sources:
         raise LookupError(f"no trial has the id {trial_id}")
@@ -168,11 +169,11 @@ def _first_of(trial_id: int, sources: dict[int, int | None]) -> int:
     return trial_id
 
 
-def _readings(session: Session, trial_ids: Collection[int]) -> list[TestReadingRecord]:
+def _readings(connection: Connection, trial_ids: Collection[int]) -> list[TestReadingRecord]:
     query = select(*_COLUMNS).where(TestReadingRow.trial_id.in_(trial_ids))
-    rows = session.execute(query.order_by(TestReadingRow.id))
+    rows = connection.execute(query.order_by(TestReadingRow.id))
     return [TestReadingRecord(*row) for row in rows]
 
 
-def _added(session: Session, values: Mapping[str, object]) -> TestReadingRecord:
-    return TestReadingRecord(*session.execute(_ADD, {**values, "read_at": utc_now()}).one())
+def _added(connection: Connection, values: Mapping[str, object]) -> TestReadingRecord:
+    return TestReadingRecord(*connection.execute(_ADD, {**values, "read_at": utc_now()}).one())

@@ -4,7 +4,7 @@ SQLAlchemy takes longer to put a statement together than SQLite to run it. They 
 rather than of mapped classes, which spares the mapper's work.
 """
 
-from sqlalchemy import Integer, bindparam, case, exists, insert, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, case, exists, insert, or_, select, update
 from sqlalchemy import func as sql
 
 from search.store.models import RunRow, TrialRow, UtcDateTime
@@ -31,7 +31,9 @@ ADD = (
 SAME = TRIALS.where(
     *(_TRIALS.c[name] == bindparam(name) for name in ("study_id", "architecture_id", "repeat"))
 )
-_OPEN = (_TRIALS.c.id == bindparam("trial"), _TRIALS.c.state.not_in(TERMINAL))
+UNENDED = and_(*(_TRIALS.c.state != state for state in sorted(TERMINAL)))
+"""NOT IN would be written out anew at each use."""
+_OPEN = (_TRIALS.c.id == bindparam("trial"), UNENDED)
 _MINE = _TRIALS.c.run_id == bindparam("run")
 _RUN_IS_OVER = exists(
     select(_RUNS.c.id).where(_RUNS.c.id == bindparam("run"), _RUNS.c.ended.is_not(None))

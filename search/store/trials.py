@@ -4,8 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, or_, select, update
 
 from search.store.architectures import add_architecture
 from search.store.database import StoreError, StorePart, reads, writes
@@ -41,7 +40,7 @@ class Trials(StorePart):
     @writes
     def add(
         self,
-        session: Session,
+        connection: Connection,
         study_id: int,
         run_id: int | None,
         architecture: Architecture,
@@ -79,15 +78,15 @@ class Trials(StorePart):
             LookupError: there is no such study or parent.
             StoreError: the run has ended.
         """
-        lock_study(session, study_id)
-        _check_run(session, run_id)
-        _check_new(session, study_id, architecture.id, repeat)
-        is_new = add_architecture(session, architecture, params, macs)
+        lock_study(connection, study_id)
+        _check_run(connection, run_id)
+        _check_new(connection, study_id, architecture.id, repeat)
+        is_new = add_architecture(connection, architecture, params, macs)
         if exclusive and repeat == 0 and not is_new:
-            busy = busy_elsewhere(session, study_id, architecture.id)
+            busy = busy_elsewhere(connection, study_id, architecture.id)
             if busy is not None:
                 raise TrainedElsewhere(busy)
-        behind = read_trial(session, parent.trial_id) if parent else None
+        behind = read_trial(connection, parent.trial_id) if parent else None
         values = {
             "study_id": study_id,
             "study": study_id,
@@ -102,13 +101,13 @@ class Trials(StorePart):
             "lineage_seconds": behind.seconds + behind.lineage_seconds if behind else 0.0,
             "created": utc_now(),
         }
-        trial = TrialRecord(*session.execute(ADD, values).one())
-        write_event(session, study_id, trial.id, EventKind.CREATED)
+        trial = TrialRecord(*connection.execute(ADD, values).one())
+        write_event(connection, study_id, trial.id, EventKind.CREATED)
         return trial
 
     @writes
     def start(
-        self, session: Session, trial_id: int, run_id: int, *, attempt: int | None = None
+        self, connection: Connection, trial_id: int, run_id: int, *, attempt: int | None = None
     ) -> bool:
         """Makes a waiting or preempted trial running in this run, `attempts` one higher.
 
@@ -120,12 +119,12 @@ class Trials(StorePart):
             False, and nothing changed, when the trial has ended or belongs to another run.
         """
         values = {"trial": trial_id, "run": run_id, "now": utc_now(), "attempt": attempt}
-        return session.execute(START, values).one_or_none() is not None
+        return connection.execute(START, values).one_or_none() is not None
 
     @writes
     def finish(
         self,
-        session: Session,
+        connection: Connection,
         trial_id: int,
         state: TrialState | str,
         reason: str | None = None,
@@ -150,11 +149,11 @@ class Trials(StorePart):
         state = TrialState(state)
         if not state.is_terminal:
             raise ValueError(f"{state} does not end a trial")
-        return _moved(session, trial_id, run_id, state, checked_reason(state, reason), utc_now())
+        return _moved(connection, trial_id, run_id, state, checked_reason(state, reason), utc_now())
 
     @writes
     def preempt(
-        self, session: Session, trial_id: int, reason: str, *, run_id: int | None = None
+        self, connection: Connection, trial_id: int, reason: str, *, run_id: int | None = None
     ) -> bool:
         """Marks an unended trial as interrupted, to be claimed again; whether it did.
 
@@ -162,31 +161,31 @@ class Trials(StorePart):
             ValueError: the reason is empty.
         """
         state = TrialState.PREEMPTED
-        return _moved(session, trial_id, run_id, state, checked_reason(state, reason), None)
+        return _moved(connection, trial_id, run_id, state, checked_reason(state, reason), None)
 
     @writes
-    def disinherit(self, session: Session, trial_id: int, *, run_id: int) -> bool:
+    def disinherit(self, connection: Connection, trial_id: int, *, run_id: int) -> bool:
         """Notes that a trial of this run began from scratch after all; whether it did."""
         mine = update(TrialRow).where(TrialRow.id == trial_id, TrialRow.run_id == run_id)
         scratch = mine.values(parent_trial_id=None, inherited_along=None, lineage_seconds=0.0)
-        return session.execute(scratch.returning(TrialRow.id)).one_or_none() is not None
+        return connection.execute(scratch.returning(TrialRow.id)).one_or_none() is not None
 
     @writes
-    def claim(self, session: Session, study_id: int, run_id: int) -> list[TrialRecord]:
+    def claim(self, connection: Connection, study_id: int, run_id: int) -> list[TrialRecord]:
         """Takes over every trial that no run holds, for this run, in order of their numbers.
 
         These are the preempted ones, and the open ones of no run or of one that has ended.
         They become waiting, in this run; no two runs get the same. Call `store.runs.end_stale`
         before, so that runs whose process is gone have ended.
         """
-        lock_study(session, study_id)
+        lock_study(connection, study_id)
         ended = select(RunRow.id).where(RunRow.ended.is_not(None))
         deserted = TrialRow.run_id.is_(None) | TrialRow.run_id.in_(ended)
         free = or_(
             TrialRow.state == TrialState.PREEMPTED,
             TrialRow.state.in_(OPEN) & deserted,
         )
-        claimed = session.execute(
+        claimed = connection.execute(
             update(TrialRow)
             .where(TrialRow.study_id == study_id, free)
             .values(state=TrialState.WAITING.value, reason=None, run_id=run_id)
@@ -195,11 +194,11 @@ class Trials(StorePart):
         )
         ids = set(claimed.scalars())
         query = TRIALS.where(TrialRow.study_id == study_id, TrialRow.run_id == run_id)
-        rows = session.execute(query.order_by(TrialRow.number)) if ids else ()
+        rows = connection.execute(query.order_by(TrialRow.number)) if ids else ()
         return [trial for trial in (TrialRecord(*row) for row in rows) if trial.id in ids]
 
     @writes
-    def reopen(self, session: Session, trial_id: int, run_id: int) -> bool:
+    def reopen(self, connection: Connection, trial_id: int, run_id: int) -> bool:
         """Makes a pruned, failed or infeasible trial waiting again, in this run, with its epochs.
 
         It is the only way out of a terminal state.
@@ -208,32 +207,35 @@ class Trials(StorePart):
             False, and nothing changed, when it has not ended so, or another study with the same
             protocol has the architecture to train.
         """
-        study_id = lock_study_of(session, trial_id)
+        study_id = lock_study_of(connection, trial_id)
         if study_id is None:
             return False
-        trial = read_trial(session, trial_id)
+        trial = read_trial(connection, trial_id)
         if trial.state not in CONTINUABLE:
             return False
-        if trial.repeat == 0 and busy_elsewhere(session, study_id, trial.architecture_id):
+        if trial.repeat == 0 and busy_elsewhere(connection, study_id, trial.architecture_id):
             return False
         waiting = {"state": "waiting", "reason": None, "run_id": run_id, "ended": None}
         again = waiting | {"continued": trial.continued + 1}
-        session.execute(update(TrialRow).where(TrialRow.id == trial_id).values(again))
-        write_event(session, study_id, trial_id, EventKind.CONTINUED)
+        connection.execute(update(TrialRow).where(TrialRow.id == trial_id).values(again))
+        write_event(connection, study_id, trial_id, EventKind.CONTINUED)
         return True
 
     @reads
-    def get(self, session: Session, trial_id: int) -> TrialRecord:
+    def get(self, connection: Connection, trial_id: int) -> TrialRecord:
         """One trial.
 
         Raises:
             LookupError: there is none of this id.
         """
-        return read_trial(session, trial_id)
+        return read_trial(connection, trial_id)
 
     @reads
     def of_study(
-        self, session: Session, study_id: int, states: Collection[TrialState | str] | None = None
+        self,
+        connection: Connection,
+        study_id: int,
+        states: Collection[TrialState | str] | None = None,
     ) -> list[TrialRecord]:
         """The study's trials as they are written down, in order of their numbers.
 
@@ -244,44 +246,44 @@ class Trials(StorePart):
         query = TRIALS.where(TrialRow.study_id == study_id)
         if states is not None:
             query = query.where(TrialRow.state.in_([TrialState(state) for state in states]))
-        return [TrialRecord(*row) for row in session.execute(query.order_by(TrialRow.number))]
+        return [TrialRecord(*row) for row in connection.execute(query.order_by(TrialRow.number))]
 
     @reads
-    def of_number(self, session: Session, study_id: int, number: int) -> TrialRecord | None:
+    def of_number(self, connection: Connection, study_id: int, number: int) -> TrialRecord | None:
         """The trial of this number in a study; None where there is none."""
         mine = (TrialRow.study_id == study_id, TrialRow.number == number)
-        return one(session, TrialRecord, TRIALS.where(*mine))
+        return one(connection, TrialRecord, TRIALS.where(*mine))
 
     @reads
-    def of_architecture(self, session: Session, architecture_id: str) -> list[TrialRecord]:
+    def of_architecture(self, connection: Connection, architecture_id: str) -> list[TrialRecord]:
         """The trials of one architecture as readers see them, over all studies, the oldest first.
 
         Those that a run left open whose process is gone are preempted, with the reason.
         """
-        stale = stale_runs(session)
+        stale = stale_runs(connection)
         columns = [effective(column, stale) for column in TRIAL_COLUMNS]
         query = select(*columns).where(TrialRow.architecture_id == architecture_id)
-        return [TrialRecord(*row) for row in session.execute(query.order_by(TrialRow.id))]
+        return [TrialRecord(*row) for row in connection.execute(query.order_by(TrialRow.id))]
 
 
-def _check_run(session: Session, run_id: int | None) -> None:
+def _check_run(connection: Connection, run_id: int | None) -> None:
     """A driver that was taken for dead, and comes back, begins nothing new."""
-    ended = session.scalar(
+    ended = connection.scalar(
         select(RunRow.end_reason).where(RunRow.id == run_id, RunRow.ended.is_not(None))
     )
     if ended is not None:
         raise StoreError(f"run {run_id} has ended: {ended}")
 
 
-def _check_new(session: Session, study_id: int, architecture_id: str, repeat: int) -> None:
+def _check_new(connection: Connection, study_id: int, architecture_id: str, repeat: int) -> None:
     values = {"study_id": study_id, "architecture_id": architecture_id, "repeat": repeat}
-    found = one(session, TrialRecord, SAME, values)
+    found = one(connection, TrialRecord, SAME, values)
     if found is not None:
         raise DuplicateArchitecture(found)
 
 
 def _moved(
-    session: Session,
+    connection: Connection,
     trial_id: int,
     run_id: int | None,
     state: TrialState,
@@ -289,9 +291,9 @@ def _moved(
     ended: datetime | None,
 ) -> bool:
     """Takes an unended trial out of the hands of its run and logs it; whether it did."""
-    study_id = lock_study_of(session, trial_id)
+    study_id = lock_study_of(connection, trial_id)
     values = {"trial": trial_id, "run": run_id, "to": state, "why": reason, "when": ended}
-    if study_id is None or session.execute(MOVE, values).one_or_none() is None:
+    if study_id is None or connection.execute(MOVE, values).one_or_none() is None:
         return False
-    write_event(session, study_id, trial_id, EventKind(state))
+    write_event(connection, study_id, trial_id, EventKind(state))
     return True

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, text
 
 from search.store import EpochRecord, ProcessIdentity, RunRecord, Store, StudyRecord, open_store
 from space import Architecture, DesignSpace, cost
@@ -188,7 +187,7 @@ def nasty(path: Path, count: int = 12) -> None:
     running(path, count)
     with open_store(str(path), create=False) as store:
 
-        def rename(session: Session) -> None:
+        def rename(connection: Connection) -> None:
             for change in (
                 "studies SET name = :name",
                 "trials SET origin = :name",
@@ -196,7 +195,7 @@ def nasty(path: Path, count: int = 12) -> None:
                 "architectures SET operators = :name, scaffold = :name",
                 "architecture_mixers SET label = :name, name = :name",
             ):
-                session.execute(text(f"UPDATE {change}"), {"name": NASTY})
+                connection.execute(text(f"UPDATE {change}"), {"name": NASTY})
 
         store.write(rename)
 

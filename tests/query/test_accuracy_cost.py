@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.orm import Session
 
 from search.query import AccuracyCost, Cost, accuracy_cost, best, operator_ranks, pareto_front
@@ -30,8 +30,9 @@ def fill(store: Store, seed: int) -> None:
         add_many_trials(store, add_study(store, name).id, COUNT, blocks=2)
     rng = random.Random(seed)
 
-    def change(session: Session) -> None:
+    def change(connection: Connection) -> None:
         ranges = [(7, 7), (5, 60), (1, 10**9)][seed]
+        session = Session(connection)
         for network in session.scalars(select(ArchitectureRow).order_by(ArchitectureRow.id)):
             network.params, network.macs = rng.randint(*ranges), rng.randint(*ranges)
             if rng.random() < 0.3:
@@ -42,6 +43,7 @@ def fill(store: Store, seed: int) -> None:
             trial.accuracy = rng.choice([None, *[rng.randint(0, steps) / steps] * 9])
         for trial in rng.sample(trials, 30):
             _repeat(session, trial, rng)
+        session.flush()
 
     store.write(change)
 

@@ -78,4 +78,4 @@ def test_mixers_are_found_by_their_key(large: Store) -> None:
 
 def test_an_old_connection_sees_new_trials(large: Store) -> None:
     count = text("SELECT count(*) FROM trials")
-    assert large.read(lambda session: session.scalar(count)) == 2 * COUNT
+    assert large.read(lambda connection: connection.scalar(count)) == 2 * COUNT

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from search.cli.program import run_program
 from search.query import BestRow, Statement, best_by_protocol, best_statements
@@ -22,10 +22,10 @@ __all__ = ["filled"]
 def run_by_the_driver(store: Store, statement: Statement) -> list[str]:
     """The ids of the architectures that the statement gives, without SQLAlchemy."""
 
-    def work(session: Session) -> list[str]:
-        connection = session.connection().connection.dbapi_connection
-        assert connection is not None
-        cursor = connection.cursor()
+    def work(connection: Connection) -> list[str]:
+        driver = connection.connection.dbapi_connection
+        assert driver is not None
+        cursor = driver.cursor()
         cursor.execute(statement.sql, dict(statement.parameters))
         named = [column[0] for column in cursor.description or ()]
         assert len(named) == len(fields(BestRow))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
 from search.query import best_by_protocol, parse_where
@@ -65,12 +65,14 @@ def fill(store: Store) -> list[dict[str, Any]]:
 def set_dates(store: Store) -> None:
     """The trials were created at the edges of days, and ended an hour later if they did."""
 
-    def work(session: Session) -> None:
+    def work(connection: Connection) -> None:
+        session = Session(connection)
         for trial in session.scalars(select(TrialRow).order_by(TrialRow.id)):
             moment = datetime.fromisoformat(CREATED[trial.id % len(CREATED)])
             trial.created = moment.replace(tzinfo=UTC)
             trial.ended = trial.ended and trial.created + timedelta(hours=1)
             trial.seeds = {} if trial.number == 3 else trial.seeds
+        session.flush()
 
     store.write(work)
 
@@ -81,7 +83,7 @@ def measure(store: Store) -> None:
         store.latencies.add_setting(setting, {}, {})
         study = store.studies.get(name)
         own = update(StudyRow).where(StudyRow.id == study.id).values(latency_setting=setting)
-        store.write(lambda session, own=own: session.execute(own))
+        store.write(lambda connection, own=own: connection.execute(own))
         for trial in store.trials.of_study(study.id)[::2]:
             for shift, reasons in ((0, []), (1, ["busy"]), (2, ["busy"])):
                 if (trial.number + shift) % 3:
@@ -152,7 +154,7 @@ def test_the_database_and_python_agree(filled: Filled, text: str) -> None:
         .join(StudyRow, StudyRow.id == TrialRow.study_id)
         .where(effective(where.clause(), store.runs.stale()))
     )
-    found = set(store.read(lambda session: session.scalars(query).all()))
+    found = set(store.read(lambda connection: connection.scalars(query).all()))
     assert found == {entry["id"] for entry in known if holds(where.tree, entry)}
 
 

@@ -247,7 +247,7 @@ def test_an_unfinished_trial_says_what_it_is(
     with open_store("a.db", create=False) as store:
         change = {"state": "pruned", "reason": "worse than the median"}
         store.write(
-            lambda session: session.execute(
+            lambda connection: connection.execute(
                 update(TrialRow).where(TrialRow.id == trial.id).values(**change)
             )
         )
@@ -270,7 +270,7 @@ def test_a_number_of_several_studies_needs_the_study(
         free = max(trial.number for trial in rows(FULL)[1]) + number + 10
         for trial_id in (search.trial_id, results[1].trial_id):
             store.write(
-                lambda session, id_=trial_id: session.execute(
+                lambda connection, id_=trial_id: connection.execute(
                     update(TrialRow).where(TrialRow.id == id_).values(number=free)
                 )
             )
@@ -343,7 +343,7 @@ def _forget_names(store_file: str) -> None:
         objective = dict(store.studies.get("tiny").objective)
         objective["data"] = {k: v for k, v in objective["data"].items() if k != "class_names"}
         store.write(
-            lambda session: session.execute(
+            lambda connection: connection.execute(
                 update(StudyRow).where(StudyRow.name == "tiny").values(objective=objective)
             )
         )

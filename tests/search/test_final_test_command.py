@@ -229,7 +229,7 @@ def test_what_cannot_be_tested_is_refused(folder: Path, capsys: pytest.CaptureFi
     with open_store("a.db", create=False) as store:  # as if it had been stopped early
         stopped = update(TrialRow).where(TrialRow.study_id == store.studies.get("twin").id)
         values = {"state": TrialState.PRUNED, "reason": "rung"}
-        store.write(lambda session: session.execute(stopped.values(values)))
+        store.write(lambda connection: connection.execute(stopped.values(values)))
     assert "'twin' has no complete trial to test" in refused(capsys, "--study", "twin")
 
 

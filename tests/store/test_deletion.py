@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, select, text, update
 
 from search.store import ParentRecord, Store, StoreError, TrialRecord, open_store, trials
 from search.store.models import Base, RunRow
@@ -24,9 +23,9 @@ Tables = dict[str, list[Row]]
 def tables(store: Store) -> Tables:
     """All rows of a store."""
 
-    def read(session: Session) -> Tables:
+    def read(connection: Connection) -> Tables:
         return {
-            table.name: [dict(row._mapping) for row in session.execute(select(table))]
+            table.name: [dict(row._mapping) for row in connection.execute(select(table))]
             for table in Base.metadata.sorted_tables
         }
 
@@ -141,10 +140,10 @@ def nothing_dangles(store: Store) -> None:
     counts = Counter(row["architecture_id"] for row in found["trials"])
     assert all(row["trials"] == counts[row["id"]] for row in found["architectures"])
 
-    def broken(session: Session) -> Any:
-        if session.get_bind().dialect.name != "sqlite":
+    def broken(connection: Connection) -> Any:
+        if connection.dialect.name != "sqlite":
             return []
-        return session.execute(text("PRAGMA foreign_key_check")).all()
+        return connection.execute(text("PRAGMA foreign_key_check")).all()
 
     assert store.read(broken) == []
 
@@ -244,10 +243,10 @@ def test_a_network_that_another_begins_to_train_meanwhile_is_there_for_it(
         add_trial(store, old.id, None, 1)
         add, gone = trials.add_architecture, []
 
-        def with_a_deletion_beside(session: Session, *values: Any) -> bool:
-            is_new = add(session, *values)
+        def with_a_deletion_beside(connection: Connection, *values: Any) -> bool:
+            is_new = add(connection, *values)
             gone.append(pool.submit(store.studies.delete, old.id))
-            until(lambda: session.scalar(_WAITING) == 1 or gone[0].done())
+            until(lambda: connection.scalar(_WAITING) == 1 or gone[0].done())
             return is_new
 
         monkeypatch.setattr(trials, "add_architecture", with_a_deletion_beside)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Engine, text
 
 from search.store import Store, StoreError, open_store
 from search.store import open as opening
@@ -39,10 +38,10 @@ def test_a_full_disk_fails_and_keeps_what_was_there(tmp_path: Path) -> None:
         run = begin_run(store, study.id)
         complete_trial(store, study.id, run.id, 0, 0.5)
 
-        def fill(session: Session) -> None:
+        def fill(connection: Connection) -> None:
             # SQLite's own limit gives the error of a full disk without filling one.
-            pages = session.scalar(text("PRAGMA page_count"))
-            session.execute(text(f"PRAGMA max_page_count = {pages}"))
+            pages = connection.scalar(text("PRAGMA page_count"))
+            connection.execute(text(f"PRAGMA max_page_count = {pages}"))
 
         store.write(fill)
 
@@ -60,8 +59,8 @@ def test_a_full_disk_fails_and_keeps_what_was_there(tmp_path: Path) -> None:
 def test_a_change_is_whole_or_not_at_all(store: Store) -> None:
     study = add_study(store)
 
-    def half(session: Session) -> None:
-        session.execute(text("UPDATE studies SET planned_trials = 77"))
+    def half(connection: Connection) -> None:
+        connection.execute(text("UPDATE studies SET planned_trials = 77"))
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
@@ -88,13 +87,13 @@ def test_a_connection_dropped_during_a_call_repeats_it(postgres_server: Postgres
         study = add_study(store)
         rounds = 0
 
-        def work(session: Session) -> int:
+        def work(connection: Connection) -> int:
             nonlocal rounds
             rounds += 1
-            session.execute(text("UPDATE studies SET planned_trials = planned_trials + 1"))
+            connection.execute(text("UPDATE studies SET planned_trials = planned_trials + 1"))
             if rounds == 1:
                 drop_connections(postgres_server)
-            session.execute(text("SELECT 1"))
+            connection.execute(text("SELECT 1"))
             return rounds
 
         assert store.write(work) == 2

@@ -37,7 +37,7 @@ def test_the_revisions_make_what_a_new_store_has(
         assert compare_metadata(context, Base.metadata) == []
         migrated = tables(connection)
     engine.dispose()
-    made = store.read(lambda session: tables(session.connection()))
+    made = store.read(lambda connection: tables(connection))
     assert made.keys() == migrated.keys()
     for name, table in made.items():
         assert table == migrated[name], name
@@ -134,7 +134,7 @@ def test_the_trials_of_an_architecture_are_counted_in_an_old_file(
         wanted = dict(old.execute(query).fetchall())
     with open_store(str(tmp_path / "old.db"), create=False) as store:
         rows = select(ArchitectureRow.id, ArchitectureRow.trials)
-        found = store.read(lambda session: [tuple(row) for row in session.execute(rows)])
+        found = store.read(lambda connection: [tuple(row) for row in connection.execute(rows)])
     assert wanted
     assert dict(found) == wanted
 
@@ -149,11 +149,11 @@ def test_a_newer_schema_is_refused_and_left_alone(store_url: str) -> None:
     newer = text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
     version = text(f"SELECT version_num FROM {VERSION_TABLE}")
     with open_store(store_url, create=True) as store:
-        store.write(lambda session: session.execute(newer))
+        store.write(lambda connection: connection.execute(newer))
         for create in (True, False):
             with pytest.raises(InputError, match="schema 9999, which is newer"):
                 open_store(store_url, create=create)
-        assert store.read(lambda session: session.scalar(version)) == "9999"
+        assert store.read(lambda connection: connection.scalar(version)) == "9999"
 
 
 @pytest.mark.parametrize("revision", ["0001", "0002"])  # later ones have logs of their own
@@ -212,8 +212,8 @@ def test_a_migration_does_not_leave_foreign_keys_off(tmp_path: Path) -> None:
         old.executescript((OLD / "revision_0002.sql").read_text())
     old.close()
     with open_store(str(path), create=False) as store:
-        assert store.write(lambda session: session.scalar(text("PRAGMA foreign_keys"))) == 1
-        assert store.read(lambda session: session.scalar(text("PRAGMA foreign_keys"))) == 1
+        assert store.write(lambda connection: connection.scalar(text("PRAGMA foreign_keys"))) == 1
+        assert store.read(lambda connection: connection.scalar(text("PRAGMA foreign_keys"))) == 1
 
 
 @pytest.mark.parametrize("reason", ["the run ended", "interrupted by Ctrl-C"])

@@ -31,7 +31,7 @@ UNKNOWN = {"boot_id": None, "pid_namespace": None, "start_ticks": None}
 def set_heartbeat(store: Store, run: RunRecord, **age: float) -> datetime:
     heartbeat = utc_now() - timedelta(**age)
     beaten = update(RunRow).where(RunRow.id == run.id).values(heartbeat=heartbeat)
-    store.write(lambda session: session.execute(beaten))
+    store.write(lambda connection: connection.execute(beaten))
     return store.runs.of_study(run.study_id)[0].heartbeat
 
 

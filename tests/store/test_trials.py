@@ -217,4 +217,4 @@ def test_the_trials_of_an_architecture_are_counted(store: Store, store_url: str)
 
 def counted(store: Store) -> dict[str, int]:
     query = select(ArchitectureRow.id, ArchitectureRow.trials)
-    return dict(store.read(lambda session: [tuple(row) for row in session.execute(query)]))
+    return dict(store.read(lambda connection: [tuple(row) for row in connection.execute(query)]))

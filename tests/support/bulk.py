@@ -2,8 +2,7 @@
 
 import random
 
-from sqlalchemy import insert
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, insert
 
 from search.store import Store, TrialState
 from search.store.models import ArchitectureMixerRow, ArchitectureRow, TrialRow, utc_now
@@ -14,15 +13,15 @@ STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)
 
 def add_many_trials(store: Store, study_id: int, count: int, blocks: int = 4) -> None:
     """Adds `count` ended trials of random architectures to a study."""
-    store.write(lambda session: _add(session, study_id, count, blocks))
+    store.write(lambda connection: _add(connection, study_id, count, blocks))
 
 
-def _add(session: Session, study_id: int, count: int, blocks: int) -> None:
+def _add(connection: Connection, study_id: int, count: int, blocks: int) -> None:
     rng = random.Random(study_id)
     every = mixers()
     ids = [f"{study_id:04x}{number:012x}" for number in range(count)]
     chosen = [[rng.choice(every) for _ in range(blocks)] for _ in ids]
-    session.execute(
+    connection.execute(
         insert(ArchitectureRow),
         [
             {
@@ -37,7 +36,7 @@ def _add(session: Session, study_id: int, count: int, blocks: int) -> None:
             for id_, pattern in zip(ids, chosen, strict=True)
         ],
     )
-    session.execute(
+    connection.execute(
         insert(ArchitectureMixerRow),
         [
             {
@@ -61,7 +60,7 @@ def _add(session: Session, study_id: int, count: int, blocks: int) -> None:
         ],
     )
     now = utc_now()
-    session.execute(
+    connection.execute(
         insert(TrialRow),
         [
             {

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, cast, func, insert, select
+from sqlalchemy import Connection, Table, cast, func, insert, select
 from sqlalchemy.dialects.postgresql import REGCLASS
-from sqlalchemy.orm import Session
 
 from search.store import Store, open_store
 from search.store.models import Base
@@ -69,11 +68,11 @@ def store(store_url: str, new_sqlite_store: bytes) -> Iterator[Store]:
 def copy_rows(file: Path, store: Store) -> None:
     """All rows of a store in a file into an empty store: far sooner than to write each anew."""
 
-    def all_rows(session: Session) -> dict[Table, list[dict[str, Any]]]:
+    def all_rows(connection: Connection) -> dict[Table, list[dict[str, Any]]]:
         return {
             table: [
                 dict(zip(table.c.keys(), row, strict=True))
-                for row in session.execute(select(table))
+                for row in connection.execute(select(table))
             ]
             for table in Base.metadata.sorted_tables
         }
@@ -81,15 +80,15 @@ def copy_rows(file: Path, store: Store) -> None:
     with open_store(str(file), create=False) as source:
         rows = source.read(all_rows)
 
-    def fill(session: Session) -> None:
-        on_postgresql = session.get_bind().dialect.name == "postgresql"
+    def fill(connection: Connection) -> None:
+        on_postgresql = connection.dialect.name == "postgresql"
         for table, entries in rows.items():
             if not entries:
                 continue
-            session.execute(insert(table), entries)
+            connection.execute(insert(table), entries)
             if (number := table.autoincrement_column) is not None and on_postgresql:
                 last = select(func.max(number)).scalar_subquery()
                 numbers = cast(func.pg_get_serial_sequence(table.name, number.name), REGCLASS)
-                session.execute(select(func.setval(numbers, last)))
+                connection.execute(select(func.setval(numbers, last)))
 
     store.write(fill)
