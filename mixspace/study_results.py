@@ -284,7 +284,7 @@ class StudyResults:
 
     def _html(self, store: Store) -> str:
         summary = store.studies.summary(store.studies.get(self.name).id)
-        planned = summary.planned_trials + summary.repeated
+        planned = summary.all_planned_trials
         few = summary.trials <= _MOST_DRAWN
         rows = best(store, study=self.name, top=None if few else _SHOWN)
         picture = _front_picture(rows) if few else ""
@@ -294,7 +294,7 @@ class StudyResults:
         return table(said, columns, map(_shown, rows[:_SHOWN]), f"{bar}<br/>{picture}")
 
     def _progress(self, summary: StudySummary) -> str:
-        planned = summary.planned_trials + summary.repeated
+        planned = summary.all_planned_trials
         states = ", ".join(f"{n:,} {state}" for state, n in summary.counts.items() if n)
         said = f"{self!r}: {summary.ended_trials:,} of {planned:,} trials done ({states or NONE})"
         stopped = "" if self.outcome is None else self.outcome.reason

@@ -92,7 +92,7 @@ def _columns() -> dict[str, Any]:
 def _state(study: StudySummary) -> str:
     if study.is_running:
         return "running"
-    if study.ended_trials >= study.planned_trials:
+    if study.is_done:
         return "finished"
     if study.exhausted is not None:
         return "exhausted"
@@ -100,7 +100,7 @@ def _state(study: StudySummary) -> str:
 
 
 def _done(study: StudySummary) -> float:
-    planned = max(study.planned_trials, study.ended_trials)
+    planned = max(study.all_planned_trials, study.ended_trials)
     return 100 * study.ended_trials / planned if planned else 0.0
 
 

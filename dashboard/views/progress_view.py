@@ -59,7 +59,7 @@ def _has_to_choose(scope: Scope) -> bool:
 
 def _headline(scope: Scope, studies: list[StudySummary]) -> None:
     ended = sum(each.ended_trials for each in studies)
-    planned = sum(max(each.planned_trials, each.ended_trials) for each in studies)
+    planned = sum(max(each.all_planned_trials, each.ended_trials) for each in studies)
     name = markdown(studies[0].name) if len(studies) == 1 else f"{len(studies)} studies"
     st.markdown(f"**{name}** &nbsp; {_badge(studies)} &nbsp; {_activity(studies)}")
     st.progress(
@@ -86,7 +86,7 @@ def _of_other_protocols(scope: Scope) -> None:
 def _badge(studies: list[StudySummary]) -> str:
     if any(each.is_running for each in studies):
         return ":orange-badge[:material/play_arrow: running]"
-    if all(each.ended_trials >= each.planned_trials for each in studies):
+    if all(each.is_done for each in studies):
         return ":green-badge[:material/check: finished]"
     return ":gray-badge[:material/pause: stopped before its end]"
 

@@ -81,6 +81,8 @@ def _wanted(store: Store, study: str) -> _Wanted:
 
 
 def _table(studies: list[StudySummary], marked: Container[str] = ()) -> FittedTable:
+    done = [f"{study.ended_trials}/{study.all_planned_trials}" for study in studies]
+
     def numbers(name: str, counts: Iterable[int], optional: int) -> Column:
         return Column(name, [str(count) for count in counts], right=True, optional=optional)
 
@@ -91,7 +93,7 @@ def _table(studies: list[StudySummary], marked: Container[str] = ()) -> FittedTa
         (
             Column("study", [study.name for study in studies], fold_to=_NAME_WIDTH),
             Column("state", [_state(study) for study in studies]),
-            Column("done", [f"{s.ended_trials}/{s.planned_trials}" for s in studies], right=True),
+            Column("done", done, right=True),
             ended(TrialState.COMPLETE, 3),
             ended(TrialState.PRUNED, 4),
             ended(TrialState.FAILED, 1),
@@ -115,7 +117,7 @@ def _best(study: StudySummary, marked: Container[str]) -> str:
 def _state(study: StudySummary) -> str:
     if study.is_running:
         return "running"
-    if study.ended_trials >= study.planned_trials:
+    if study.is_done:
         return "complete"
     return "stopped" if study.exhausted is None else "exhausted"
 

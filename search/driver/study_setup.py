@@ -295,8 +295,8 @@ def initial_points(config: Config) -> list[Proposal]:
 def progress_of(store: Store, study_id: int) -> Progress:
     """How far a study is, from the store."""
     summary = store.studies.summary(study_id)
-    planned = summary.planned_trials + summary.repeated
-    return Progress(summary.counts, planned, summary.best_accuracy, None, summary.repeated)
+    planned, repeated = summary.all_planned_trials, summary.repeated
+    return Progress(summary.counts, planned, summary.best_accuracy, None, repeated)
 
 
 def _scheduler(config: Config) -> Scheduler:

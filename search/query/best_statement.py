@@ -86,7 +86,7 @@ class Asked:
         stale = store.runs.stale() if asks_for_states else {}
         conditions = matching(parsed, None, stale)
         if not asks_for_states:
-            conditions.append(TrialRow.state.in_(EVALUATED))
+            conditions.append(TrialRow.state.in_(sorted(EVALUATED)))
         among: list[ColumnElement[bool]] = []
         if study_id is not None:
             among.append(TrialRow.study_id == study_id)

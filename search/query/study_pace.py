@@ -53,7 +53,7 @@ def _pace(store: Store, study: StudySummary, stale: StaleRuns) -> StudyPace | No
     seconds = (datetime.now(UTC) - begun).total_seconds()
     if ended < _ENOUGH or seconds <= 0:
         return None
-    left = max(0, study.planned_trials - study.ended_trials)
+    left = max(0, study.all_planned_trials - study.ended_trials)
     return StudyPace(3600 * ended / seconds, seconds / ended * left)
 
 

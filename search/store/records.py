@@ -44,6 +44,7 @@ class StudySummary:
     """How far a study is.
 
     Attributes:
+        planned_trials: how many architectures it shall try.
         counts: number of trials by state; every state is a key.
         best_accuracy: highest accuracy (0 to 1) of any complete trial; what was pruned does not
             compare.
@@ -79,6 +80,16 @@ class StudySummary:
     def trials(self) -> int:
         """How many trials there are, in whatever state."""
         return sum(self.counts.values())
+
+    @property
+    def all_planned_trials(self) -> int:
+        """How many trials there shall be, the repeats that there are among them."""
+        return self.planned_trials + self.repeated
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of them have ended."""
+        return self.ended_trials >= self.all_planned_trials
 
     @property
     def ended_trials(self) -> int:

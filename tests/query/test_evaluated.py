@@ -3,8 +3,9 @@
 import pytest
 
 from search.objective_parsing import stored_objectives
+from search.objectives import ACCURACY
 from search.query import best, evaluated, front, study_objectives
-from search.query.evaluated import Evaluated
+from search.query.evaluated import Evaluated, evaluated_trials
 from search.store import ParentRecord, Store
 from space.cost import cost
 from tests.support.samples import add_study, add_trial, architecture, begin_run, epoch
@@ -125,6 +126,20 @@ def test_a_loss_that_one_of_the_repeats_lacks_is_not_there(store: Store) -> None
     book.train(0, 0.7, None, repeat=1)
     (row,) = evaluated(store, "s", BOTH)
     assert set(row.values) == {"validation_accuracy"}
+
+
+def test_what_broke_off_was_not_evaluated_whatever_it_had_reported(store: Store) -> None:
+    study = add_study(store, "s")
+    run = begin_run(store, study.id)
+    for number, state in enumerate(("complete", "failed", "pruned", "infeasible")):
+        trial = add_trial(store, study.id, run.id, number)
+        store.epochs.record(trial.id, epoch(1, 0.5))
+        store.trials.finish(trial.id, state, "for a reason")
+    found = evaluated_trials(store, "s", ACCURACY)
+    assert [(trial.number, values) for trial, values in found] == [
+        (0, {"validation_accuracy": 0.5}),
+        (2, None),
+    ]
 
 
 def test_costs_follow_from_the_architecture(filled: Store) -> None:

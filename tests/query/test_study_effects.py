@@ -234,6 +234,16 @@ def test_from_python_it_is_a_table(store: Store, store_url: str) -> None:
         mixspace.Study("s", store_url).effects(margin=5)
 
 
+def test_trainings_of_a_table_that_failed_are_left_out_and_counted(tmp_path: Path) -> None:
+    row = {"architecture_id": "a", "architecture": network(DW), "seed": 0, "params": 1, "macs": 1}
+    row |= {"validation_accuracy": [0.5], "seconds": [1.0], "failure": None}
+    failed = row | {"architecture_id": "b", "failure": "out of memory"}
+    pd.DataFrame([row, failed, failed]).to_parquet(tmp_path / "some.parquet")
+    found = table_effects(tmp_path / "some.parquet")
+    assert found.networks == 1
+    assert found.notes[0] == "Left out: 2 trainings that failed."
+
+
 def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"seed": [1]}).to_parquet(tmp_path / "other.parquet")
     with pytest.raises(InputError, match="it has no architecture_id, architecture, params"):

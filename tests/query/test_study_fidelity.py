@@ -197,6 +197,14 @@ def test_a_search_says_by_what_it_judged_and_what_that_is_worth(store: Store) ->
     )
 
 
+def test_the_epochs_after_which_most_were_stopped_are_told(store: Store) -> None:
+    study = study_of(store, "s", 6)
+    for number, epochs in enumerate((1, 2, 2, 3, 4, 4, 5, 5, 5)):
+        train(store, study, number, pruned=True, epochs=epochs)
+    stops = proxy_worth(store, "s").stops
+    assert [(stop.epoch, stop.trials) for stop in stops] == [(2, 2), (4, 2), (5, 3)]
+
+
 def test_what_is_not_known_of_judging_is_said(store: Store) -> None:
     study = study_of(store, "s", objective={"metric": "accuracy", "direction": "maximise"})
     train(store, study, 0)

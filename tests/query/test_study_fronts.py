@@ -258,6 +258,11 @@ def test_too_few_evaluations_are_said_to_be_too_few() -> None:
     assert compared([0.0] * ENOUGH, [0.9] * ENOUGH).improvement is None
 
 
+def test_what_was_compared_has_the_same_interval_each_time() -> None:
+    random, searched = np.random.default_rng(3).uniform(0.5, 1, (2, 30)).tolist()
+    assert compared(random, searched) == compared(random, searched)
+
+
 def test_what_is_minimised_is_compared_the_other_way_round() -> None:
     rng = np.random.default_rng(2)
     random, searched = rng.uniform(0.5, 1, (2, 30)).tolist()

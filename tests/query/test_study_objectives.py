@@ -258,9 +258,13 @@ def test_a_stored_study_with_such_a_bound_can_still_be_read(store: Store) -> Non
 def test_the_method_is_said_with_its_options_and_each_name_once(tmp_path: Path) -> None:
     searcher = {"name": "surrogate", "startup": 18, "other": None}
     with open_store(str(tmp_path / "s.db"), create=True) as store:
-        study = add_study(store, "s", config={"searcher": searcher})
+        config = {"searcher": searcher, "scheduler": {"name": "asha", "grace_epochs": 2}}
+        study = add_study(store, "s", config=config)
         said = method_sentence(study)
-    assert said.startswith(f"Searcher: {study.searcher} (startup 18, other null). Scheduler: ")
+    assert said == (
+        f"Searcher: {study.searcher} (startup 18, other null). "
+        f"Scheduler: {study.scheduler} (grace_epochs 2)."
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from search.driver.replay import networks_of, study_of_history
 from search.driver.study_setup import task_of
 from search.objectives import best_first, objectives_from
 from search.searchers import Observation, Task
-from search.searchers.ranked_history import HistoryWindow, RankedPoint, Ranking
+from search.searchers.ranked_history import History, HistoryWindow, RankedPoint, Ranking
 from search.store import StudyHistory, open_store
 from search.study import Study
 from search.testing.toy_spaces import Point, ToySpace
@@ -141,3 +141,17 @@ def test_searchers_have_the_same_order() -> None:
     for entry in entries:
         window.tell(entry)
     assert window.best(len(rows)) == [points[index] for index in expected]
+
+
+def test_a_point_keeps_its_place_however_often_it_is_told() -> None:
+    space = ToySpace()
+    history = History(Task(space))
+    first, second = space.points()[:2]
+    running, ended = Observation(TrialState.RUNNING), Observation(TrialState.FAILED)
+    told = [(first, running), (second, running), (first, ended), (first, ended), (second, ended)]
+    assert [history.tell(*each).number for each in told] == [0, 1, 0, 0, 1]
+    assert [(entry.point, entry.observation) for entry in history] == [
+        (first, ended),
+        (second, ended),
+    ]
+    assert history.ended == 2

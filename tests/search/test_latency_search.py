@@ -216,8 +216,11 @@ def test_a_study_goes_on_on_its_own_device_alone(
     class Elsewhere(MadeUpMeter):
         device = MadeUpMeter.device.from_dict(MadeUpMeter.device.to_dict() | {"driver": "driver 2"})
 
-    with pytest.raises(InputError, match="measures on another device: driver 'driver 1'"):
+    with pytest.raises(
+        InputError, match="measures on another device: driver 'driver 1'"
+    ) as refused:
         planned(store, limited(tmp_path, trials=4), Elsewhere)
+    assert refused.value.problems[0].where == "latency"
 
 
 def test_what_does_not_run_is_infeasible_and_stops_nothing(

@@ -80,5 +80,7 @@ def test_a_parent_lost_between_two_runs_is_not_claimed(store: Store, tmp_path: P
     again = resumed.next_assignment()
     assert again is not None
     assert (again.trial.number, again.parent) == (assignment.trial.number, None)
+    assert assignment.trial.lineage_seconds > 0
+    assert again.trial.lineage_seconds == 0
     trial = store.trials.get(again.trial.id)
     assert (trial.parent_trial_id, trial.inherited_along, trial.lineage_seconds) == (None, None, 0)

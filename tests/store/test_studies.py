@@ -107,6 +107,19 @@ def test_summaries_count_by_state(store: Store) -> None:
         store.studies.summary(999)
 
 
+def test_repeats_are_planned_as_far_as_they_are_there(store: Store) -> None:
+    study = add_study(store)
+    run = begin_run(store, study.id)
+    for number in range(3):
+        complete_trial(store, study.id, run.id, number, 0.5)
+    assert store.studies.summary(study.id).is_done
+    repeat = add_trial(store, study.id, run.id, 0, repeat=1)
+    summary = store.studies.summary(study.id)
+    assert (summary.ended_trials, summary.all_planned_trials, summary.is_done) == (3, 4, False)
+    store.trials.finish(repeat.id, "complete")
+    assert store.studies.summary(study.id).is_done
+
+
 def test_an_ended_run_is_not_running(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id)

@@ -12,6 +12,7 @@ import yaml
 
 from search.cli.program import run_program
 from search.driver import latency_plan
+from search.query import best
 from search.store import open_store
 from space import Architecture, DesignSpace
 from tests.search.small import SPACE, values
@@ -149,6 +150,19 @@ def test_what_check_refuses(
     capsys.readouterr()
     assert run_program(["latency", "check", *arguments, *STORE]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_of_several_settings_one_must_be_named(
+    ran: type[MadeUpMeter], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_store("a.db", create=False) as store:
+        (known,) = store.latencies.settings()
+        store.latencies.add_setting("f" * 16, known.spec, known.device)
+        id_ = best(store, study="tiny")[0].architecture_id
+    capsys.readouterr()
+    assert run_program(["latency", "check", id_, *STORE]) == 2
+    told = f"--setting: say in which one; the store has {'f' * 16}, {known.id}"
+    assert told in capsys.readouterr().err
 
 
 def test_figures_of_another_device_are_not_checked_here(
