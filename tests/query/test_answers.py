@@ -35,6 +35,8 @@ RUNS = (
 )
 FULL = "evolved-retrained"
 
+OF_A_STUDY = ("space", "protocol", "protocol_hash", "objective", "planned_trials", "seeds")
+
 Ask = Callable[[Store], Any]
 
 
@@ -43,6 +45,7 @@ def best_ids(store: Store, study: str = "evolved", top: int = 3) -> list[str]:
 
 
 QUESTIONS: dict[str, Ask] = {
+    "a study": lambda s: {name: getattr(s.studies.get(FULL), name) for name in OF_A_STUDY},
     "best of a study": lambda s: query.best(s, study="evolved", top=4),
     "best by a clause": lambda s: query.best(
         s, study="evolved", where="params < 10k and not any kernel = 3", top=4

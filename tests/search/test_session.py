@@ -27,6 +27,28 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
+def test_workers_are_told_all_that_they_train_by(store: Store, tmp_path: Path) -> None:
+    resources = {"cpus_per_trial": 3, "grad_checkpointing": True, "compile": "max-autotune"}
+    settings = config(tmp_path, resources=resources)
+    assignment = begin(store, settings, training="somewhere:else").next_assignment()
+    assert assignment is not None
+    protocol = settings.protocol.bound_to("0" * 16, "1" * 16)
+    assert assignment.settings == {
+        "protocol": protocol.to_dict(),
+        "data": settings.data.to_dict(),
+        "inspected": None,
+        "training": "somewhere:else",
+        "plugins": [],
+        "device": "cpu",
+        "whole_gpu": False,
+        "threads": 3,
+        "finetune_from": None,
+        "processes": 1,
+        "compile": "max-autotune",
+        "grad_checkpointing": True,
+    }
+
+
 def test_runs_the_planned_number_and_writes_everything_down(store: Store, tmp_path: Path) -> None:
     settings = config(tmp_path, trials=4)
     session = begin(store, settings)
