@@ -113,7 +113,7 @@ def delete_study(connection: Connection, study_id: int) -> StudyContents:
         delete(RunRow).where(RunRow.study_id == study_id),
         delete(StudyRow).where(StudyRow.id == study_id),
     ):
-        connection.execute(statement.execution_options(synchronize_session=False))
+        connection.execute(statement)
     count_trials(connection, fewer)
     for start in range(0, len(own), _BATCH):
         _delete_architectures(connection, own[start : start + _BATCH])
@@ -124,7 +124,7 @@ def _delete_architectures(connection: Connection, ids: Any) -> None:
     columns = [*(row.architecture_id for row in _OF_ARCHITECTURE), ArchitectureRow.id]
     for column in columns:
         statement = delete(column.class_).where(column.in_(ids))
-        connection.execute(statement.execution_options(synchronize_session=False))
+        connection.execute(statement)
 
 
 def _trials_of(study_id: int) -> Any:

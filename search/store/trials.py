@@ -190,7 +190,6 @@ class Trials(StorePart):
             .where(TrialRow.study_id == study_id, free)
             .values(state=TrialState.WAITING.value, reason=None, run_id=run_id)
             .returning(TrialRow.id)
-            .execution_options(synchronize_session=False)
         )
         ids = set(claimed.scalars())
         query = TRIALS.where(TrialRow.study_id == study_id, TrialRow.run_id == run_id)
